@@ -1,0 +1,1 @@
+"""The works of a collection, read from what museums export; immutable."""

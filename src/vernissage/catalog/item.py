@@ -1,0 +1,52 @@
+"""One work: what is known of it, and where its picture lies."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from vernissage.files import digest
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One work of a collection. A field without a value is an empty string.
+
+    Attributes:
+        id: unique in the collection.
+        year: the date as the museum wrote it ("c. 1710", "1882–83", "Date unknown").
+        picture: path of the picture below the collection's folder, with forward slashes; empty without one.
+        picture_digest: SHA-256 of the picture file; empty without one.
+        text: what text encoders read: title, artist, year, medium, description, keywords and further attributes
+            that hold words, joined by full stops. The group, the owner, the licence and addresses stay out of it.
+        attributes: every other column of the table, by its own name.
+    """
+
+    id: str
+    title: str = ""
+    artist: str = ""
+    year: str = ""
+    medium: str = ""
+    description: str = ""
+    keywords: tuple[str, ...] = ()
+    group: str = ""
+    owner: str = ""
+    licence: str = ""
+    picture: str = ""
+    picture_digest: str = ""
+    text: str = ""
+    attributes: Mapping[str, str] = field(default=_NOTHING)
+
+    @property
+    def text_digest(self) -> str:
+        """SHA-256 of the text that encoders read; empty without one."""
+        return digest(self.text.encode()) if self.text else ""
+
+    @property
+    def record_digest(self) -> str:
+        """SHA-256 of everything that is known of the work."""
+        values = [getattr(self, name) for name in self.__slots__ if name not in {"attributes", "keywords"}]
+        row = [*values, list(self.keywords), dict(sorted(self.attributes.items()))]
+        return digest(json.dumps(row, ensure_ascii=False).encode())

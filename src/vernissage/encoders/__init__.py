@@ -1,0 +1,1 @@
+"""Pictures and texts become vectors; one file per model family."""

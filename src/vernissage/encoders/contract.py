@@ -1,0 +1,120 @@
+"""What every encoder promises, and how a fitted one is kept."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from vernissage.errors import ProvenanceError
+from vernissage.files import array_bytes, digest, read_json, write_json, writing
+
+Vectors = npt.NDArray[np.float32]
+"""float32 of shape (n, dim)."""
+
+Modality = Literal["image", "text"]
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """What all encoders have: a name, a dimension, the modalities they read, and a fingerprint.
+
+    The fingerprint stands for weights and preprocessing together: two encoders with one fingerprint give the same
+    vector for the same work.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def modalities(self) -> frozenset[Modality]: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+@runtime_checkable
+class ImageEncoder(Encoder, Protocol):
+    """An encoder that reads pictures."""
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """Encode RGB pictures: float32 (n, dim); each row of unit length, or all zero where nothing was found.
+
+        A row depends on its own picture alone, not on the others in the call.
+        """
+        ...
+
+
+@runtime_checkable
+class TextEncoder(Encoder, Protocol):
+    """An encoder that reads texts."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts: float32 (n, dim); each row of unit length, or all zero where no known word was found.
+
+        A row depends on its own text alone, not on the others in the call.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class EncoderState:
+    """Everything a fitted encoder is, as arrays and JSON values: safe to open wherever it comes from."""
+
+    name: str
+    settings: Mapping[str, Any]
+    arrays: Mapping[str, npt.NDArray[Any]]
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over the name, the settings and every array."""
+        parts = [self.name.encode(), json.dumps(self.settings, sort_keys=True).encode()]
+        for key in sorted(self.arrays):
+            parts += [key.encode(), array_bytes(self.arrays[key])]
+        return digest(*parts)[:16]
+
+    def save(self, folder: Path) -> None:
+        """Write ``arrays.npz`` and then ``model.json`` into ``folder``; equal states give equal bytes."""
+        with writing(folder / "arrays.npz") as file:
+            np.savez(file, allow_pickle=False, **{key: self.arrays[key] for key in sorted(self.arrays)})
+        write_json(
+            folder / "model.json",
+            {"name": self.name, "settings": dict(self.settings), "fingerprint": self.fingerprint},
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> "EncoderState":
+        """Read what `save` wrote.
+
+        Raises:
+            ProvenanceError: a file is missing or damaged, or the arrays are not those that the card describes.
+        """
+        card = read_json(folder / "model.json")
+        try:
+            with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in archive.files}
+            state = cls(card["name"], card["settings"], arrays)
+            genuine = state.fingerprint == card["fingerprint"]
+        except Exception as error:
+            raise ProvenanceError(f"the model in {folder} is damaged ({error}); {_REBUILD}") from error
+        if not genuine:
+            raise ProvenanceError(f"the model in {folder} does not match its card model.json; {_REBUILD}")
+        return state
+
+
+_REBUILD = "delete that folder and run `vernissage build` again"
+
+
+def unit_rows(rows: npt.NDArray[Any]) -> Vectors:
+    """Scale every row to length 1 in double precision; a row of zeros stays zero. Returns float32 (n, dim)."""
+    wide = np.asarray(rows, dtype=np.float64)
+    norms = np.linalg.norm(wide, axis=1, keepdims=True)
+    unit = np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0)
+    return unit.astype(np.float32)
