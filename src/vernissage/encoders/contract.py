@@ -116,5 +116,5 @@ def unit_rows(rows: npt.NDArray[Any]) -> Vectors:
     """Scale every row to length 1 in double precision; a row of zeros stays zero. Returns float32 (n, dim)."""
     wide = np.asarray(rows, dtype=np.float64)
     norms = np.linalg.norm(wide, axis=1, keepdims=True)
-    unit = np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0)
-    return unit.astype(np.float32)
+    unit: Vectors = np.divide(wide, norms, out=np.zeros_like(wide), where=norms > 0).astype(np.float32)
+    return unit
