@@ -1,0 +1,130 @@
+"""The colour-texture encoder on a world whose nearest neighbours are known by construction."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vernissage.encoders.colour_texture import CODEBOOK_PICTURES, ColourTexture, fit_colour_texture
+from vernissage.encoders.contract import EncoderState, ImageEncoder
+from vernissage.errors import EncoderError, ProvenanceError
+
+KINDS = [(colour, texture) for colour in ("red", "blue") for texture in ("stripes", "checks")]
+
+
+def toy_picture(colour: str, texture: str, number: int) -> Image.Image:
+    """A picture in one of two colours and one of two textures, no two alike."""
+    random = np.random.default_rng([number, KINDS.index((colour, texture))])
+    height, width = random.integers(110, 130, size=2)
+    if texture == "stripes":
+        grain = random.random((height // 4 + 1, 1)).repeat(4, axis=0).repeat(width, axis=1)
+    else:
+        grain = random.random((height // 4 + 1, width // 4 + 1)).repeat(4, axis=0).repeat(4, axis=1)
+    lightness = 90 + 110 * grain[:height, :width]
+    tint = np.array([1.0, 0.35, 0.3] if colour == "red" else [0.3, 0.4, 1.0])
+    return Image.fromarray((lightness[:, :, None] * tint).clip(0, 255).astype(np.uint8))
+
+
+def openers(count: int) -> list[Callable[[], Image.Image]]:
+    return [partial(toy_picture, *KINDS[n % 4], n) for n in range(count)]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> ColourTexture:
+    return fit_colour_texture(openers(CODEBOOK_PICTURES), seed=3)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Image.Image]:
+    return [toy_picture(*KINDS[n % 4], 1000 + n) for n in range(40)]
+
+
+def test_it_is_an_image_encoder(fitted: ColourTexture) -> None:
+    assert isinstance(fitted, ImageEncoder)
+    assert fitted.name == "colour-texture"
+    assert fitted.modalities == {"image"}
+    assert fitted.notes == ()
+
+
+def test_rows_are_float32_and_of_unit_length(fitted: ColourTexture, pictures: list[Image.Image]) -> None:
+    vectors = fitted.encode_images(pictures)
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (40, fitted.dim)
+    np.testing.assert_allclose(np.linalg.norm(vectors.astype(np.float64), axis=1), 1, atol=1e-6)
+
+
+def test_a_row_depends_on_its_own_picture_alone(fitted: ColourTexture, pictures: list[Image.Image]) -> None:
+    together = fitted.encode_images(pictures[:8])
+    alone = np.concatenate([fitted.encode_images([picture]) for picture in pictures[:8]])
+    assert together.tobytes() == alone.tobytes()
+
+
+def test_no_pictures_give_no_rows(fitted: ColourTexture) -> None:
+    assert fitted.encode_images([]).shape == (0, fitted.dim)
+
+
+def test_the_nearest_neighbours_share_colour_and_texture(fitted: ColourTexture, pictures: list[Image.Image]) -> None:
+    vectors = fitted.encode_images(pictures)
+    similarity = vectors @ vectors.T
+    np.fill_diagonal(similarity, -2)
+    nearest = np.argsort(-similarity, axis=1)[:, :9]
+    assert (nearest % 4 == np.arange(40)[:, None] % 4).all()
+
+
+def test_saved_and_loaded_it_gives_the_same_bits(
+    fitted: ColourTexture, pictures: list[Image.Image], tmp_path: Path
+) -> None:
+    fitted.state.save(tmp_path)
+    loaded = ColourTexture.from_state(EncoderState.load(tmp_path))
+    assert loaded.fingerprint == fitted.fingerprint
+    assert loaded.encode_images(pictures[:8]).tobytes() == fitted.encode_images(pictures[:8]).tobytes()
+
+
+def test_equal_seeds_give_equal_bits_and_other_seeds_other_fingerprints(fitted: ColourTexture) -> None:
+    assert fit_colour_texture(openers(CODEBOOK_PICTURES), seed=3).fingerprint == fitted.fingerprint
+    assert fit_colour_texture(openers(CODEBOOK_PICTURES), seed=4).fingerprint != fitted.fingerprint
+
+
+def test_a_small_collection_skips_the_codebook_and_says_so(fitted: ColourTexture, tmp_path: Path) -> None:
+    small = fit_colour_texture(openers(12))
+    assert small.dim < fitted.dim
+    assert len(small.notes) == 1
+    assert "12 pictures" in small.notes[0]
+    small.state.save(tmp_path)
+    assert ColourTexture.from_state(EncoderState.load(tmp_path)).notes == small.notes
+
+
+def test_a_collection_without_pictures_is_refused() -> None:
+    with pytest.raises(EncoderError, match="0 pictures"):
+        fit_colour_texture([])
+
+
+def test_another_encoders_model_is_refused() -> None:
+    with pytest.raises(ProvenanceError, match="got lda"):
+        ColourTexture.from_state(EncoderState("lda", {}, {}))
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I", "F", "I;16"]
+)
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 700), (50, 50)])
+def test_odd_pictures_give_finite_unit_vectors(fitted: ColourTexture, mode: str, size: tuple[int, int]) -> None:
+    vector = fitted.encode_images([Image.new(mode, size)])
+    assert np.isfinite(vector).all()
+    np.testing.assert_allclose(np.linalg.norm(vector.astype(np.float64)), 1, atol=1e-6)
+    assert vector.shape == (1, fitted.dim)
+
+
+def test_transparent_pixels_are_white(fitted: ColourTexture) -> None:
+    clear = Image.new("RGBA", (40, 40), (200, 0, 0, 0))
+    white = Image.new("RGB", (40, 40), "white")
+    assert fitted.encode_images([clear]).tobytes() == fitted.encode_images([white]).tobytes()
+
+
+def test_sixteen_bit_grey_equals_eight_bit_grey(fitted: ColourTexture) -> None:
+    grey = np.arange(0, 256, 4, dtype=np.uint8)[None, :].repeat(64, axis=0)
+    wide = Image.fromarray(grey.astype(np.uint16) * 257)
+    assert fitted.encode_images([wide]).tobytes() == fitted.encode_images([Image.fromarray(grey)]).tobytes()
