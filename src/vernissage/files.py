@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -67,6 +69,12 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write several arrays in NumPy's zip format, without pickle; equal arrays give equal bytes."""
+    with writing(path) as file:
+        np.savez(file, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
@@ -83,6 +91,20 @@ def read_array(path: Path, *, memory_map: bool = False) -> npt.NDArray[Any]:
         ProvenanceError: the file is missing, cut short, or holds Python objects.
     """
     return _read(path, lambda: np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False))
+
+
+def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Read what `write_arrays` wrote; never unpickles.
+
+    Raises:
+        ProvenanceError: the file is missing, damaged, or holds Python objects.
+    """
+
+    def load() -> dict[str, npt.NDArray[Any]]:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+    return _read(path, load)
 
 
 def digest(*parts: bytes) -> str:
@@ -106,7 +128,7 @@ def _read(path: Path, load: Callable[[], _T]) -> _T:
         return load()
     except FileNotFoundError:
         raise ProvenanceError(f"{path} is missing; run `vernissage build` again to make it") from None
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise ProvenanceError(
             f"{path} is damaged ({error}); delete it and run `vernissage build` again to make it anew"
         ) from error

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from vernissage.errors import ProvenanceError
-from vernissage.files import array_bytes, digest, read_json, write_json, writing
+from vernissage.files import array_bytes, digest, read_arrays, read_json, write_arrays, write_json
 
 Vectors = npt.NDArray[np.float32]
 """float32 of shape (n, dim)."""
@@ -82,8 +82,7 @@ class EncoderState:
 
     def save(self, folder: Path) -> None:
         """Write ``arrays.npz`` and then ``model.json`` into ``folder``; equal states give equal bytes."""
-        with writing(folder / "arrays.npz") as file:
-            np.savez(file, allow_pickle=False, **{key: self.arrays[key] for key in sorted(self.arrays)})
+        write_arrays(folder / "arrays.npz", self.arrays)
         write_json(
             folder / "model.json",
             {"name": self.name, "settings": dict(self.settings), "fingerprint": self.fingerprint},
@@ -97,14 +96,13 @@ class EncoderState:
             ProvenanceError: a file is missing or damaged, or the arrays are not those that the card describes.
         """
         card = read_json(folder / "model.json")
+        arrays = read_arrays(folder / "arrays.npz")
         try:
-            with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
-                arrays = {key: archive[key] for key in archive.files}
             state = cls(card["name"], card["settings"], arrays)
-            genuine = state.fingerprint == card["fingerprint"]
-        except Exception as error:
-            raise ProvenanceError(f"the model in {folder} is damaged ({error}); {_REBUILD}") from error
-        if not genuine:
+            fingerprint = card["fingerprint"]
+        except (KeyError, TypeError) as error:
+            raise ProvenanceError(f"{folder / 'model.json'} is no model card ({error}); {_REBUILD}") from error
+        if state.fingerprint != fingerprint:
             raise ProvenanceError(f"the model in {folder} does not match its card model.json; {_REBUILD}")
         return state
 

@@ -1,0 +1,1 @@
+"""A profile becomes a ranking of works, with reasons."""

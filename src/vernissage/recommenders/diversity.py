@@ -1,0 +1,78 @@
+"""Fewer works of one kind: re-ranking by maximal marginal relevance."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from pyversity import mmr
+
+from vernissage.encoders.contract import Vectors
+from vernissage.errors import RequestError
+from vernissage.profiles import Profile
+from vernissage.rankings import Ranking, Scores
+from vernissage.recommenders.contract import Explanation, Recommender
+from vernissage.search.vectors import VectorTable
+
+
+class Diversified:
+    """Re-ranks a recommender's first works so that each differs from those before it.
+
+    Maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998, doi 10.1145/290941.291025) picks, one by one, the
+    work with the highest (1 − diversity) · relevance − diversity · (highest similarity to a work already picked).
+    Relevance is the recommender's score brought to [0, 1] over the pool; similarity is the cosine of the works'
+    vectors in all ``tables`` together. The pool are the recommender's first ``pool`` works, at least ten times as
+    many as are asked for. The scores stay the recommender's own, so its reasons still add up to them.
+    """
+
+    def __init__(
+        self, recommender: Recommender, tables: Sequence[VectorTable], *, diversity: float = 0.3, pool: int = 100
+    ) -> None:
+        if not 0 <= diversity <= 1:
+            raise RequestError(f"diversity goes from 0 (relevance alone) to 1 (difference alone), but is {diversity:g}")
+        if pool < 1:
+            raise RequestError(f"the pool of a re-ranking must hold 1 work or more, but is {pool}")
+        self.recommender = recommender
+        self.tables = tuple(tables)
+        self.diversity = diversity
+        self.pool = pool
+
+    @property
+    def name(self) -> str:
+        return self.recommender.name
+
+    @property
+    def item_ids(self) -> Sequence[str]:
+        return self.recommender.item_ids
+
+    def scores(self, profile: Profile) -> Scores:
+        """The recommender's own scores."""
+        return self.recommender.scores(profile)
+
+    def recommend(self, profile: Profile, n: int, *, among: Collection[str] | None = None) -> Ranking:
+        """The ``n`` works that marginal relevance picks, in that order (see `Recommender.recommend`)."""
+        if n < 1:
+            raise RequestError(f"{n} works were asked for; ask for 1 or more")
+        pool = self.recommender.recommend(profile, max(n * 10, self.pool), among=among)
+        if not len(pool):
+            return pool
+        spread = float(np.ptp(pool.scores))
+        relevance = (pool.scores - pool.scores.min()) / spread if spread > 0 else np.ones(len(pool))
+        picked = mmr(self._vectors(pool.item_ids), relevance, k=min(n, len(pool)), diversity=self.diversity).indices
+        return Ranking(tuple(pool.item_ids[row] for row in picked), pool.scores[picked])
+
+    def explain(
+        self, profile: Profile, item_ids: Sequence[str], *, among: Collection[str] | None = None
+    ) -> list[Explanation]:
+        """The recommender's own reasons."""
+        return self.recommender.explain(profile, item_ids, among=among)
+
+    def _vectors(self, item_ids: Sequence[str]) -> Vectors:
+        """The works' vectors in all tables side by side, zero where a table lacks the work: float32 (n, dims)."""
+        return np.concatenate([_rows_or_zero(table, item_ids) for table in self.tables], axis=1)
+
+
+def _rows_or_zero(table: VectorTable, item_ids: Sequence[str]) -> Vectors:
+    vectors = np.zeros((len(item_ids), table.dim), dtype=np.float32)
+    for row, item_id in enumerate(item_ids):
+        if item_id in table.row_of:
+            vectors[row] = table.vectors[table.row_of[item_id]]
+    return vectors

@@ -1,0 +1,1 @@
+"""Vectors with their provenance, and the nearest of them to a query."""

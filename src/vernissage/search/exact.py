@@ -1,0 +1,195 @@
+"""The exact nearest neighbours of a query, found by a cheap scan whose error is bounded and then scored precisely."""
+
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.errors import RequestError
+from vernissage.rankings import Ranking, alphabetical, best_rows
+from vernissage.search.scan import ByteScan, float32_error, matrix_products
+from vernissage.search.vectors import VectorTable
+
+_MOST_AT_ONCE = 8_192
+_SPARE = 32
+_FIRST_LOOK = 512
+
+Query = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+
+class ExactIndex:
+    """Inner-product search over a vector table that returns the true best k, in a fixed order.
+
+    Every search has two steps. A scan in low precision keeps each row whose score could still be among the best k
+    given the scan's error bound; these few are scored in double precision and sorted by score, then id. So the
+    answer does not depend on which scan was used, single queries and batches agree to the last bit, and n + 1
+    results always extend n. Scans: bytes (`ByteScan`, if given), float32 by one matrix-vector product, and for
+    batches FAISS's matrix products.
+    """
+
+    def __init__(self, table: VectorTable, scan: ByteScan | None = None) -> None:
+        self.table = table
+        self._scan = scan
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        return self.table.item_ids
+
+    @cached_property
+    def alphabetical(self) -> Rows:
+        """The place of each row's id in alphabetical order, int64 (n,)."""
+        return alphabetical(self.item_ids)
+
+    @cached_property
+    def _error(self) -> float:
+        return float32_error(self.table.vectors)
+
+    def scores(self, query: npt.NDArray[Any]) -> Query:
+        """The inner product of every row with ``query`` (dim,), as float64 (n,) of float32 precision."""
+        scores: Query = (self.table.vectors @ self._checked(query).astype(np.float32)).astype(np.float64)
+        return scores
+
+    def search(
+        self,
+        query: npt.NDArray[Any],
+        k: int,
+        *,
+        exclude: Collection[str] = (),
+        among: Collection[str] | None = None,
+    ) -> Ranking:
+        """The ``k`` works with the highest inner product with ``query`` (dim,); ties by id.
+
+        Exactly ``k`` come back where so many exist beside ``exclude`` and, if given, inside ``among``; ids that the
+        table lacks are ignored in both.
+
+        Raises:
+            RequestError: k is below 1, or the query has another dimension or is not finite.
+        """
+        wide = self._checked(query)
+        k = _checked_count(k)
+        barred = self._barred(exclude, among)
+        allowed = len(self) - int(np.count_nonzero(barred)) if barred is not None else len(self)
+        k = min(k, allowed)
+        if k == 0:
+            return Ranking((), np.empty(0))
+        rows = self._byte_candidates(wide, k, barred) if self._scan is not None else None
+        if rows is None:
+            rows = self._float_candidates(wide, k, barred)
+        return self._sorted(wide, rows, k)
+
+    def search_batch(
+        self,
+        queries: npt.NDArray[Any],
+        k: int,
+        *,
+        exclude: Sequence[Collection[str]] | None = None,
+    ) -> list[Ranking]:
+        """`search` for each row of ``queries`` (m, dim), by matrix products; ``exclude`` names ids for each query.
+
+        Raises:
+            RequestError: as in `search`, or ``exclude`` does not have one entry for each query.
+        """
+        wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
+        k = _checked_count(k)
+        barring = exclude if exclude is not None else [()] * len(wide)
+        if len(barring) != len(wide):
+            raise RequestError(f"{len(barring)} exclusions were given for {len(wide)} queries; give one for each")
+        for query in wide:
+            self._checked(query)
+        if not len(wide) or not len(self):
+            return [Ranking((), np.empty(0)) for _ in wide]
+        reach = min(len(self), k + max(len(ids) for ids in barring) + _SPARE)
+        with matrix_products():
+            scores, rows = faiss.knn(
+                wide.astype(np.float32), self.table.vectors, reach, metric=faiss.METRIC_INNER_PRODUCT
+            )
+        return [
+            self._settled(query, k, ids, found, close.astype(np.float64))
+            for query, ids, found, close in zip(wide, barring, rows, scores, strict=True)
+        ]
+
+    def _settled(self, query: Query, k: int, exclude: Collection[str], rows: Rows, approximate: Query) -> Ranking:
+        """Finish one query of a batch from its candidates, or search it alone if they may lack one."""
+        barred = self._rows_of(exclude)
+        kept = ~np.isin(rows, barred) if len(barred) else np.ones(len(rows), dtype=bool)
+        wanted = min(k, len(self) - len(barred))
+        if wanted == 0:
+            return Ranking((), np.empty(0))
+        margin = 2 * self._error * float(np.linalg.norm(query))
+        complete = len(rows) == len(self) or approximate[-1] < approximate[kept][wanted - 1] - margin
+        if not complete:
+            return self.search(query, k, exclude=exclude)
+        return self._sorted(query, rows[kept], wanted)
+
+    def _byte_candidates(self, query: Query, k: int, barred: npt.NDArray[np.bool_] | None) -> Rows | None:
+        """Every row that can be among the best k, or None where reading bytes would not pay."""
+        if self._scan is None:
+            return None
+        margin = 2 * self._scan.error * float(np.linalg.norm(query))
+        reach = _FIRST_LOOK + 2 * k + (int(np.count_nonzero(barred)) if barred is not None else 0)
+        while reach <= len(self) // 8:
+            scores, rows = self._scan.search(query, reach)
+            unseen = scores[-1]
+            if barred is not None:
+                scores = np.where(barred[rows], -np.inf, scores)
+            kth = np.partition(scores, len(scores) - k)[len(scores) - k]
+            if unseen < kth - margin:
+                candidates: Rows = rows[scores >= kth - margin]
+                return candidates
+            reach *= 4
+        return None
+
+    def _float_candidates(self, query: Query, k: int, barred: npt.NDArray[np.bool_] | None) -> Rows:
+        scores = self.table.vectors @ query.astype(np.float32)
+        if barred is not None:
+            scores[barred] = -np.inf
+        kth = np.partition(scores, len(scores) - k)[len(scores) - k]
+        margin = 2 * self._error * float(np.linalg.norm(query))
+        lowest = max(float(kth) - margin, float(np.finfo(np.float32).min))
+        return np.flatnonzero(scores >= lowest)
+
+    def _sorted(self, query: Query, rows: Rows, k: int) -> Ranking:
+        rows = np.sort(rows)
+        precise = np.concatenate(
+            [
+                np.einsum("ij,j->i", self.table.vectors[rows[start : start + _MOST_AT_ONCE]].astype(np.float64), query)
+                for start in range(0, len(rows), _MOST_AT_ONCE)
+            ]
+        )
+        best = best_rows(precise, k, self.alphabetical[rows])
+        return Ranking(tuple(self.item_ids[row] for row in rows[best]), precise[best])
+
+    def _barred(self, exclude: Collection[str], among: Collection[str] | None) -> npt.NDArray[np.bool_] | None:
+        if not exclude and among is None:
+            return None
+        barred = np.zeros(len(self), dtype=bool)
+        if among is not None:
+            barred[:] = True
+            barred[self._rows_of(among)] = False
+        barred[self._rows_of(exclude)] = True
+        return barred
+
+    def _rows_of(self, item_ids: Collection[str]) -> Rows:
+        row_of = self.table.row_of
+        return np.array(sorted({row_of[item_id] for item_id in item_ids if item_id in row_of}), dtype=np.int64)
+
+    def _checked(self, query: npt.NDArray[Any]) -> Query:
+        wide = np.asarray(query, dtype=np.float64)
+        if wide.shape != (self.table.dim,):
+            raise RequestError(f"the query has shape {wide.shape}, but the vectors have {self.table.dim} dimensions")
+        if not np.isfinite(wide).all():
+            raise RequestError("the query holds numbers that are not finite; give a vector of finite numbers")
+        return wide
+
+
+def _checked_count(k: int) -> int:
+    if k < 1:
+        raise RequestError(f"{k} works were asked for; ask for 1 or more")
+    return int(k)

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.worlds import table_of
+
+from vernissage.errors import ProvenanceError, UnknownItemError
+from vernissage.search.vectors import VectorTable
+
+
+def test_a_table_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    table = table_of([[1, 2], [3, 4]], ["a", "b"])
+    table.save(tmp_path / "toy.text")
+    again = VectorTable.load(tmp_path / "toy.text")
+    assert again.card == table.card
+    assert again.vectors.tobytes() == table.vectors.tobytes()
+
+
+def test_one_changed_byte_is_found(tmp_path: Path) -> None:
+    table_of(np.eye(8)).save(tmp_path / "toy")
+    raw = bytearray((tmp_path / "toy.npy").read_bytes())
+    raw[-1] ^= 1
+    (tmp_path / "toy.npy").write_bytes(raw)
+    with pytest.raises(ProvenanceError, match="damaged: its bytes are not those"):
+        VectorTable.load(tmp_path / "toy")
+
+
+def test_vectors_of_another_encoder_or_collection_are_refused() -> None:
+    table = table_of(np.eye(2))
+    assert table.require(fingerprint="f", collection="c") is table
+    with pytest.raises(ProvenanceError, match="made with fingerprint f, but the workspace has g.*build"):
+        table.require(fingerprint="g", collection="c")
+    with pytest.raises(ProvenanceError, match="made with collection c"):
+        table.require(fingerprint="f", collection="d")
+
+
+def test_a_work_without_a_vector_is_named() -> None:
+    with pytest.raises(UnknownItemError, match="nobody: no text vector of toy"):
+        table_of(np.eye(2))["nobody"]
+
+
+def test_a_card_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "toy.json").write_text("{}")
+    with pytest.raises(ProvenanceError, match="no vector card"):
+        VectorTable.load(tmp_path / "toy")

@@ -1,0 +1,74 @@
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vernissage.errors import ProvenanceError, WorkspaceError
+from vernissage.files import array_bytes, digest, read_array, read_json, write_array, write_bytes, write_json, writing
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_remains(tmp_path: Path) -> None:
+    target = tmp_path / "card.json"
+    write_json(target, {"state": "old"})
+    with pytest.raises(RuntimeError), writing(target) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert read_json(target) == {"state": "old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_equal_contents_give_equal_bytes(tmp_path: Path) -> None:
+    write_json(tmp_path / "a", {"x": 1, "é": [2]})
+    write_json(tmp_path / "b", {"é": [2], "x": 1})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_files_get_the_usual_permissions(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "a", b"")
+    (tmp_path / "b").write_bytes(b"")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
+
+
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(WorkspaceError, match="cannot write .*taken"):
+        write_bytes(tmp_path / "taken" / "card.json", b"")
+
+
+def test_python_objects_are_never_unpickled(tmp_path: Path) -> None:
+    trap = tmp_path / "opened"
+
+    class Payload:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(trap),)
+
+    np.save(tmp_path / "evil.npy", np.array([Payload()], dtype=object), allow_pickle=True)
+    with pytest.raises(ProvenanceError, match="damaged"):
+        read_array(tmp_path / "evil.npy")
+    assert not trap.exists()
+
+
+def test_missing_and_cut_files_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ProvenanceError, match="is missing; run `vernissage build` again"):
+        read_json(tmp_path / "none.json")
+    write_array(tmp_path / "rows.npy", np.arange(100.0))
+    whole = (tmp_path / "rows.npy").read_bytes()
+    (tmp_path / "rows.npy").write_bytes(whole[:-8])
+    with pytest.raises(ProvenanceError, match="damaged"):
+        read_array(tmp_path / "rows.npy")
+
+
+@given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))
+def test_digests_tell_apart_how_parts_are_divided(one: list[bytes], other: list[bytes]) -> None:
+    assert (digest(*one) == digest(*other)) == (one == other)
+
+
+def test_array_bytes_know_shape_and_type() -> None:
+    row = np.arange(6, dtype=np.float32)
+    assert array_bytes(row) != array_bytes(row.reshape(2, 3))
+    assert array_bytes(np.zeros(2, np.int32)) != array_bytes(np.zeros(2, np.float32))
+    assert array_bytes(row.astype(">f4")) == array_bytes(row)
