@@ -6,16 +6,21 @@ from functools import cached_property
 from pathlib import Path
 
 from vernissage.catalog.item import Item
+from vernissage.catalog.report import CollectionReport
 from vernissage.errors import CollectionError, UnknownItemError
 from vernissage.files import digest
 
 
 class Collection:
-    """An immutable sequence of works with unique ids; pictures stay on the disk below ``folder``."""
+    """An immutable sequence of works with unique ids; pictures stay on the disk below ``folder``.
 
-    def __init__(self, items: Sequence[Item], folder: Path) -> None:
+    ``report`` says what was found when the collection was read from a folder or table, and is None otherwise.
+    """
+
+    def __init__(self, items: Sequence[Item], folder: Path, report: CollectionReport | None = None) -> None:
         self._items = tuple(items)
         self.folder = folder
+        self.report = report
         self._position = {item.id: row for row, item in enumerate(self._items)}
         if len(self._position) != len(self._items):
             twice = [name for name, count in Counter(item.id for item in self._items).items() if count > 1]

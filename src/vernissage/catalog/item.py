@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from vernissage.catalog.dates import year_number
 from vernissage.files import digest
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -37,7 +38,12 @@ class Item:
     picture: str = ""
     picture_digest: str = ""
     text: str = ""
-    attributes: Mapping[str, str] = field(default=_NOTHING)
+    attributes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def year_number(self) -> int | None:
+        """The first year that ``year`` names, negative before Christ; None where it names none."""
+        return year_number(self.year)
 
     @property
     def text_digest(self) -> str:

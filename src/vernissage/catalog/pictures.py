@@ -1,0 +1,212 @@
+"""Opening pictures of any kind as RGB, and telling in plain words why one cannot be opened."""
+
+import io
+import warnings
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
+from hashlib import file_digest
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from vernissage.errors import CollectionError
+
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
+    | {".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
+)
+MAX_SIDE = 20_000
+MAX_PIXELS = 178_956_970
+"""A picture of 0.5 GB in RGB, which is where Pillow too speaks of a decompression bomb."""
+
+THUMBNAIL_MEDIA_TYPE = "image/jpeg"
+
+# Pillow warns from half of this on. Here the size is checked before anything is decoded, so that warning would only
+# disturb people with large scans; the limit at which Pillow itself refuses is twice this one.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+# Only formats that hold pixels: Pillow also knows some that start other programs (EPS) or that are not pictures.
+_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
+_TURNED = {
+    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
+    3: (Image.Transpose.ROTATE_180,),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
+    5: (Image.Transpose.TRANSPOSE,),
+    6: (Image.Transpose.ROTATE_270,),
+    7: (Image.Transpose.TRANSVERSE,),
+    8: (Image.Transpose.ROTATE_90,),
+}
+_ORIENTATION = 0x0112
+_FOREIGN = {
+    b"%PDF": "is a PDF",
+    b"%!PS": "is a PostScript drawing",
+    b"8BPS": "is a Photoshop file",
+    b"PK\x03\x04": "is a ZIP archive",
+}
+_HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
+_BEGINNINGS = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+
+
+class UnreadablePictureError(CollectionError):
+    """A file that cannot be opened as a picture; ``reason`` completes the sentence "this picture …"."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the picture {path} {reason}; export it again as JPEG or PNG, or take it out of the table")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCheck:
+    """SHA-256 of a picture file, and why it cannot be used (empty when it can)."""
+
+    digest: str
+    fault: str = ""
+
+
+def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
+    """Open a picture as RGB, upright as its EXIF says, transparency laid on white, the first frame of several.
+
+    With ``at_least`` a large JPEG is decoded at a half, a quarter or an eighth of its size, as long as both sides keep
+    at least so many pixels: up to four times faster. Palettes, grey, CMYK and 16 bits per channel are converted.
+
+    Raises:
+        UnreadablePictureError: no picture, cut short, or larger than 20,000 pixels on a side or 179 million in all.
+    """
+    image, orientation = _decode(path, at_least)
+    rgb = _rgb(image, path)
+    for turn in _TURNED.get(orientation, ()):
+        rgb = rgb.transpose(turn)
+    return rgb
+
+
+def thumbnail(path: Path, size: int) -> bytes:
+    """A JPEG of the picture that fits into a square of ``size`` pixels, never enlarged; equal files give equal bytes.
+
+    Raises:
+        UnreadablePictureError: see `open_picture`.
+    """
+    image = open_picture(path, at_least=2 * size)
+    image.thumbnail((size, size), Image.Resampling.LANCZOS)
+    target = io.BytesIO()
+    image.save(target, "JPEG", quality=82, optimize=True, progressive=True)
+    return target.getvalue()
+
+
+def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> PictureCheck:
+    """Hash a picture file and decode it to its end, unless its SHA-256 is among the ``verified`` ones."""
+    try:
+        with path.open("rb") as file:
+            found = file_digest(file, "sha256").hexdigest()
+        if found not in verified:
+            # An eighth of the size costs a third of the time and still reads every byte of the file.
+            _decode(path, at_least=1)
+    except UnreadablePictureError as error:
+        return PictureCheck("", error.reason)
+    except OSError as error:
+        return PictureCheck("", _cannot_be_read(path, error))
+    return PictureCheck(found)
+
+
+def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
+    """The decoded picture as its file holds it, and its EXIF orientation (1 when it has none)."""
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            _refuse_bomb(path, image.size)
+            if at_least is not None:
+                image.draft(None, (at_least, at_least))
+            image.load()
+            return image, _orientation(image)
+    except UnreadablePictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UnreadablePictureError(path, f"has more than {MAX_PIXELS:,} pixels") from None
+    except UnidentifiedImageError:
+        raise UnreadablePictureError(path, _what_it_is(path)) from None
+    except MemoryError:
+        raise UnreadablePictureError(path, "needs more memory than there is") from None
+    except Exception as error:
+        # Pillow's readers meet arbitrary bytes here, and raise nearly every kind of error on some of them.
+        raise UnreadablePictureError(path, _cannot_be_read(path, error)) from error
+
+
+def _refuse_bomb(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if max(size) > MAX_SIDE:
+        raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
+    if width * height > MAX_PIXELS:
+        raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
+
+
+def _orientation(image: Image.Image) -> int:
+    # Damaged EXIF data tells nothing about the pixels: such a picture is shown as it is stored.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _rgb(image: Image.Image, path: Path) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        image = _eight_bits(image)
+    try:
+        if image.has_transparency_data:
+            layer = image.convert("RGBA")
+            white = Image.new("RGBA", layer.size, "white")
+            return Image.alpha_composite(white, layer).convert("RGB")
+        return image.convert("RGB")
+    except ValueError:
+        raise UnreadablePictureError(path, f"uses the colour mode {image.mode}, not RGB, CMYK or grey") from None
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 or 32 bits, or in floating point, as 8 bits: the full range of the type becomes 0–255."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0.0, neginf=0.0)
+    highest = float(values.max(initial=0.0))
+    if image.mode == "F":
+        full = 1.0 if highest <= 1 else 255.0 if highest <= 255 else max(highest, 65_535.0)
+    else:
+        full = max(highest, 65_535.0)
+    return Image.fromarray(np.clip(np.floor(values / full * 255 + 0.5), 0, 255).astype(np.uint8))
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def _cannot_be_read(path: Path, error: Exception) -> str:
+    if path.is_dir():
+        return "is a folder"
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be opened ({error.strerror})"
+    if isinstance(error, OSError | EOFError) and any(
+        word in str(error) for word in ("truncated", "EOF", "end of file")
+    ):
+        return "is cut short"
+    return f"is damaged ({' '.join(str(error).split()) or type(error).__name__})"
+
+
+def _what_it_is(path: Path) -> str:
+    """Why a file that no reader knows is not a picture, told from its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(512)
+    if not start:
+        return "is an empty file (0 bytes)"
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    guesses = {
+        "is a web page, not a picture": text.startswith((b"<!doctype html", b"<html")),
+        "is a drawing in SVG": b"<svg" in text,
+        "is in Apple's HEIC format": start[4:12] in _HEIC,
+        "is cut short": start.startswith(_BEGINNINGS),
+        "holds text, not a picture": all(byte >= 32 or byte in b"\t\r\n\f" for byte in start),
+    }
+    guesses = {words: start.startswith(mark) for mark, words in _FOREIGN.items()} | guesses
+    return next((words for words, right in guesses.items() if right), "is not a picture")

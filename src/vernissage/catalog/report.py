@@ -1,0 +1,175 @@
+"""What was found on reading a collection, and which rows need a person's hand."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from vernissage.errors import CollectionError
+
+ProblemKind = Literal[
+    "missing picture", "unreadable picture", "picture outside the folder", "duplicate id", "no id", "damaged row"
+]
+
+_SHOWN = 20
+_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One row that cannot be used as it is.
+
+    Attributes:
+        kind: what sort of problem it is.
+        row: the row as a person counts in the file (a table's header is row 1); None where there is no table.
+        id: the work's id as far as it is known.
+        file: the picture's name as the table gives it; empty where no picture is concerned.
+        what: what is wrong with the row.
+        way_out: what to do about it.
+    """
+
+    kind: ProblemKind
+    row: int | None
+    id: str
+    file: str
+    what: str
+    way_out: str
+
+    def line(self) -> str:
+        """The problem in one line: place, what, way out."""
+        place = " ".join([f"row {self.row}" if self.row else "", f"({_short(self.id)})" if self.id else ""]).strip()
+        return f"{place}: {_short(self.what)}; {self.way_out}" if place else f"{_short(self.what)}; {self.way_out}"
+
+
+@dataclass(frozen=True)
+class CollectionReport:
+    """What was read, what was kept, and what was not.
+
+    Attributes:
+        source: the table's file name, or the folder's name where there is no table.
+        rows: rows that hold anything, without the header; pictures where there is no table.
+        kept: works that can be used.
+        pictures: works whose picture was found and decoded to its end.
+        problems: rows that cannot be used, in the order of the file.
+        empty_texts: ids of works without any text; no problem in itself.
+        groups: group names and sizes, largest first.
+        columns: column name → field of `Item`.
+        attributes: columns kept under their own names.
+        not_in_text: attributes that stay out of `Item.text` because they repeat the group.
+        encoding: how the table's bytes were read; empty where the format fixes it.
+        separator: what separates the cells ("comma", "tab" …); empty where the format fixes it.
+        remarks: what was decided on the way that a person may want to know.
+    """
+
+    source: str
+    rows: int
+    kept: int
+    pictures: int
+    problems: tuple[Problem, ...] = ()
+    empty_texts: tuple[str, ...] = ()
+    groups: Mapping[str, int] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    attributes: tuple[str, ...] = ()
+    not_in_text: tuple[str, ...] = ()
+    encoding: str = ""
+    separator: str = ""
+    remarks: tuple[str, ...] = ()
+
+    def of_kind(self, kind: ProblemKind) -> tuple[Problem, ...]:
+        """The problems of one kind, in the order of the file."""
+        return tuple(problem for problem in self.problems if problem.kind == kind)
+
+    @property
+    def missing_pictures(self) -> tuple[Problem, ...]:
+        return self.of_kind("missing picture")
+
+    @property
+    def unreadable_pictures(self) -> tuple[Problem, ...]:
+        return self.of_kind("unreadable picture")
+
+    @property
+    def duplicate_ids(self) -> tuple[Problem, ...]:
+        return self.of_kind("duplicate id")
+
+    def lines(self) -> list[str]:
+        """The report for printing: the counts first, then what was recognised, then every problem."""
+        return [*self._counts(), *self._table(), *self.remarks, *(problem.line() for problem in self.problems)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON values; problems carry their printed line as well."""
+        return {
+            "source": self.source,
+            "rows": self.rows,
+            "kept": self.kept,
+            "pictures": self.pictures,
+            "missing_pictures": len(self.missing_pictures),
+            "unreadable_pictures": len(self.unreadable_pictures),
+            "duplicate_ids": len(self.duplicate_ids),
+            "problems": [asdict(problem) | {"line": problem.line()} for problem in self.problems],
+            "empty_texts": list(self.empty_texts),
+            "groups": dict(self.groups),
+            "columns": dict(self.columns),
+            "attributes": list(self.attributes),
+            "not_in_text": list(self.not_in_text),
+            "encoding": self.encoding,
+            "separator": self.separator,
+            "remarks": list(self.remarks),
+        }
+
+    def _counts(self) -> list[str]:
+        texts = self.kept - len(self.empty_texts)
+        counts = f"{_number(self.rows, 'row')}, {_number(self.kept, 'work')} kept"
+        lines = [f"{self.source}: {counts}, {self.pictures} with a picture, {texts} with a text"]
+        if self.empty_texts:
+            lines.append(f"without text: {_some(self.empty_texts)}")
+        if self.groups:
+            sizes = [f"{name} ({size})" for name, size in self.groups.items()]
+            lines.append(f"{_number(len(self.groups), 'group')}: {_some(sizes)}")
+        if self.problems:
+            lines.append(f"{_number(len(self.problems), 'problem')}, listed below")
+        return lines
+
+    def _table(self) -> list[str]:
+        lines = []
+        if self.columns:
+            lines.append("columns: " + ", ".join(f"{name} → {meaning}" for name, meaning in self.columns.items()))
+        if self.attributes:
+            lines.append("kept under their own names: " + ", ".join(self.attributes))
+        if self.not_in_text:
+            lines.append("kept out of the texts, for they repeat the group: " + ", ".join(self.not_in_text))
+        if self.encoding or self.separator:
+            lines.append(", ".join(part for part in (self.encoding, _separated(self.separator)) if part))
+        return lines
+
+
+class BadRowsError(CollectionError):
+    """Rows that cannot be used as they are; ``report`` holds every one of them."""
+
+    def __init__(self, report: CollectionReport) -> None:
+        first = " · ".join(problem.line() for problem in report.problems[:2])
+        more = len(report.problems) - 2
+        others = f" · and {more} more" if more > 0 else ""
+        counted = f"{report.source} has {_number(len(report.problems), 'problem')}"
+        way_out = "`--skip-bad` goes on without these rows"
+        if not report.kept:
+            counted = f"none of the {_number(report.rows, 'row')} of {report.source} can be used"
+            way_out = "without these rows nothing is left"
+        super().__init__(f"{counted}: {first}{others} (`vernissage build --report FILE` lists them all; {way_out})")
+        self.report = report
+
+
+def _short(words: str) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def _some(names: tuple[str, ...] | list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(_short(name) for name in names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _separated(separator: str) -> str:
+    return f"cells separated by {separator}" if separator else ""

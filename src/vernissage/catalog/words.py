@@ -1,0 +1,93 @@
+"""What text encoders read of a work: its words, and nothing that gives its group, owner or rights away."""
+
+import re
+from collections.abc import Sequence
+
+from vernissage.catalog.markup import without_markup
+
+_ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+|\bwww\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
+_BARE_ADDRESS = re.compile(
+    r"\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|io|info|museum)(?:/\S*)?(?=\s|$|[;,)])", re.IGNORECASE
+)
+_FILE = re.compile(
+    r"^(?:[A-Za-z]:)?[\w.~ -]*[/\\][^\n]*\.\w{2,5}$|^[\w.-]+\.(?:jpe?g|png|gif|tiff?|webp|pdf|svg|mp3|mp4|txt|html?)$"
+)
+_WORD = re.compile(r"(?<![\w])[^\W\d_]{3,}(?!\d)|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_KEY = re.compile(r"^\S*\d\S*$")
+_FLAGS = frozenset(
+    {"true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sí", "none", "null", "nan", "n/a"}
+)
+_JOINED_BY_BLANK = (".", "!", "?", "…", ":", ";", ".”", '."', ".)")
+
+
+def is_address(cell: str) -> bool:
+    """Whether a cell is a web address and nothing else."""
+    return " " not in cell and bool(_ADDRESS.match(cell))
+
+
+def holds_words(cell: str) -> bool:
+    """Whether a cell says something in words: not an address, a number, a file, a key or a mere yes or no."""
+    if cell.casefold() in _FLAGS or _FILE.match(cell) or _KEY.match(cell):
+        return False
+    return bool(_WORD.search(_BARE_ADDRESS.sub(" ", _ADDRESS.sub(" ", cell))))
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Parts as one text: single blanks inside, a full stop between two parts unless one stands there already."""
+    text = ""
+    for part in parts:
+        plain = " ".join(part.split())
+        if plain:
+            text += (" " if text.endswith(_JOINED_BY_BLANK) else ". " if text else "") + plain
+    return text
+
+
+def attribute_words(cell: str) -> str:
+    """The words of an attribute, without addresses, and lists with commas; empty when it holds none."""
+    if not holds_words(cell):
+        return ""
+    return without_markup(_ADDRESS.sub(" ", cell)).replace(" | ", ", ")
+
+
+def split_keywords(cell: str, separator: str) -> tuple[str, ...]:
+    """The keywords of a cell in their order, each once."""
+    parts = (" ".join(without_markup(part).split()) for part in cell.split(separator))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def keyword_separator(cells: Sequence[str]) -> str:
+    """What separates the keywords of a column: ``|`` or ``;`` where cells have it, else the comma.
+
+    One rule for the whole column, so that a single "Paris, France" is not cut where others are split at ``|``; a sign
+    that fewer than one filled cell in fifty has is taken for a part of a word.
+    """
+    filled = [cell for cell in cells if cell]
+    for separator in ("|", ";"):
+        if sum(separator in cell for cell in filled) * 50 >= max(len(filled), 1):
+            return separator
+    return ","
+
+
+def repeats_group(values: Sequence[str], groups: Sequence[str]) -> bool:
+    """Whether an attribute tells no more than the group: the same words in half of the rows, or one value per group.
+
+    Such an attribute would give the group away to whoever reads the text. One value per group counts from two rows
+    per group on, for in fewer it may be chance.
+    """
+    pairs = [(_plain(value), _plain(group)) for value, group in zip(values, groups, strict=True) if value and group]
+    if not pairs:
+        return False
+    if 2 * sum(value == group for value, group in pairs) >= len(pairs):
+        return True
+    distinct = len({group for _, group in pairs})
+    one_to_one = len({value for value, _ in pairs}) == distinct == len(set(pairs))
+    return one_to_one and distinct >= 2 and len(pairs) >= 2 * distinct
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two cells are the same but for case, blanks and signs."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(cell: str) -> str:
+    return "".join(letter for letter in cell.casefold() if letter.isalnum())
