@@ -145,7 +145,7 @@ def _places(table: Table) -> dict[str, int]:
             place = next((place for place in found if place in filled), found[0] if found else None)
         if place is not None:
             places[meaning] = place
-    return places
+    return dict(sorted(places.items(), key=lambda entry: entry[1]))
 
 
 def _picture_place(table: Table, found: Sequence[int], filled: set[int]) -> int | None:
@@ -174,7 +174,7 @@ def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ..
     if "id" in places and any(table.column(places["id"])):
         return [" ".join(cell.split()) for cell in table.column(places["id"])], ()
     files = table.column(places["picture"]) if "picture" in places else [""] * len(table.rows)
-    files = [file.replace("\\", "/") for file in files]
+    files = ["" if is_address(file) else file.replace("\\", "/") for file in files]
     stems = [PurePosixPath(file).stem for file in files]
     short = Counter(stem for stem in stems if stem)
     if any(count > 1 for count in short.values()):

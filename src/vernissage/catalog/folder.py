@@ -28,7 +28,7 @@ def find_table(path: Path) -> tuple[Path, Path | None]:
         CollectionError: there is nothing at ``path``, several tables, or a file that is no table.
     """
     if path.is_dir():
-        tables = sorted(file for file in path.iterdir() if _is_table(file) and file.stem.lower() == _TABLE_STEM)
+        tables = [file for file in _tables(path) if file.stem.lower() == _TABLE_STEM]
         if len(tables) > 1:
             names = ", ".join(file.name for file in tables)
             raise CollectionError(
@@ -44,7 +44,7 @@ def find_table(path: Path) -> tuple[Path, Path | None]:
 
 def other_tables(folder: Path) -> tuple[str, ...]:
     """Names of tables in the folder that are not read because they are not called ``metadata``."""
-    return tuple(sorted(file.name for file in folder.iterdir() if _is_table(file) and file.name not in _OTHER_TABLES))
+    return tuple(file.name for file in _tables(folder) if file.name not in _OTHER_TABLES)
 
 
 class Pictures:
@@ -119,5 +119,13 @@ def _alike(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def _is_table(file: Path) -> bool:
-    return file.suffix.lower() in READERS and not file.name.startswith(".") and file.is_file()
+def _tables(folder: Path) -> list[Path]:
+    """The tables in a folder, without hidden files and those by which Excel marks a file as open (``~$``)."""
+    try:
+        return sorted(
+            file
+            for file in folder.iterdir()
+            if file.suffix.lower() in READERS and not file.name.startswith((".", "~$")) and file.is_file()
+        )
+    except OSError as error:
+        raise CollectionError(f"{folder} cannot be read ({error.strerror}); check that you may open it") from error

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vernissage.catalog.collection import Collection
-from vernissage.catalog.drafts import Draft, drafts_of_pictures, drafts_of_table
+from vernissage.catalog.drafts import Draft, Drafts, drafts_of_pictures, drafts_of_table
 from vernissage.catalog.folder import OutsideError, Pictures, find_table, other_tables
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
@@ -64,7 +64,8 @@ def inspect_collection(path: Path, *, progress: Progress = silent, verified: Abs
     else:
         progress(f"reading {table_path.name}", 0, 1)
         table = read_table(table_path)
-        drafts, remarks = drafts_of_table(table), ()
+        drafts = drafts_of_table(table)
+        remarks = _unnamed(drafts, files)
         progress(f"reading {table_path.name}", 1, 1)
     items, problems = _judge(drafts.works, files, progress, verified)
     report = CollectionReport(
@@ -80,7 +81,7 @@ def inspect_collection(path: Path, *, progress: Progress = silent, verified: Abs
         not_in_text=drafts.not_in_text,
         encoding=table.encoding,
         separator=table.separator,
-        remarks=(*table.remarks, *drafts.remarks, *remarks),
+        remarks=(*table.remarks, *drafts.remarks, *remarks, *_otherwise_named(drafts, items)),
     )
     return Collection(items, root, report)
 
@@ -131,7 +132,7 @@ def _located(draft: Draft, files: Pictures) -> tuple[str, Problem | None]:
     kind: ProblemKind = "missing picture"
     what, way_out = f"there is no picture {draft.file}", "put the file into the folder, or empty the cell"
     try:
-        path = files.locate(draft.file)
+        path = files.locate(draft.file) or _first_of_several(draft.file, files)
         if path is not None and _is_utf8(path):
             return path, None
         if path is not None:
@@ -141,6 +142,12 @@ def _located(draft: Draft, files: Pictures) -> tuple[str, Problem | None]:
         kind, way_out = "picture outside the folder", "put the picture into the folder and name it from there"
         what = f"the picture {draft.file} lies outside the collection's folder"
     return "", Problem(kind, draft.row, draft.item.id, draft.file, what, way_out)
+
+
+def _first_of_several(cell: str, files: Pictures) -> str | None:
+    """The first picture of a cell that names several, as tables do whose works have more than one view."""
+    first, *further = (part.strip() for part in cell.replace("|", ";").split(";"))
+    return files.locate(first) if first and further else None
 
 
 def _checked(
@@ -154,6 +161,24 @@ def _checked(
             checks[path] = check
             progress("checking pictures", done, len(paths))
     return checks
+
+
+def _unnamed(drafts: Drafts, files: Pictures) -> tuple[str, ...]:
+    """A remark when pictures lie in the folder and the table names none of them."""
+    if any(draft.file for draft in drafts.works) or not files.paths:
+        return ()
+    count = len(files.paths)
+    return (f"{count} pictures lie in the folder, but no row names one; name them in a column file_name to use them",)
+
+
+def _otherwise_named(drafts: Drafts, items: Sequence[Item]) -> tuple[str, ...]:
+    """A remark when pictures were found under names that differ from those in the table."""
+    written = {draft.item.id: draft.file.replace("\\", "/").removeprefix("./") for draft in reversed(drafts.works)}
+    odd = [item for item in items if not f"/{item.picture}".endswith(f"/{written[item.id]}")]
+    if not odd:
+        return ()
+    example = f"{written[odd[0].id]} → {odd[0].picture}"
+    return (f"{len(odd)} pictures were found by names that differ a little from the table's, such as {example}",)
 
 
 def _groups(items: Sequence[Item]) -> dict[str, int]:

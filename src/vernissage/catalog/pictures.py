@@ -24,8 +24,10 @@ MAX_PIXELS = 178_956_970
 THUMBNAIL_MEDIA_TYPE = "image/jpeg"
 
 # Pillow warns from half of this on. Here the size is checked before anything is decoded, so that warning would only
-# disturb people with large scans; the limit at which Pillow itself refuses is twice this one.
+# disturb people with large scans; the limit at which Pillow itself refuses is twice this one. Its other warnings are
+# of damaged EXIF data, without which a picture is shown as it is stored.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Only formats that hold pixels: Pillow also knows some that start other programs (EPS) or that are not pictures.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
@@ -45,6 +47,8 @@ _FOREIGN = {
     b"8BPS": "is a Photoshop file",
     b"PK\x03\x04": "is a ZIP archive",
 }
+# Words of Pillow's errors where a file ends too early; "cannot load" is a JPEG that ends before its first pixel.
+_CUT_SHORT = ("truncated", "eof", "end of file", "cannot load this image")
 _HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
 _BEGINNINGS = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 
@@ -78,6 +82,7 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
     rgb = _rgb(image, path)
     for turn in _TURNED.get(orientation, ()):
         rgb = rgb.transpose(turn)
+    rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
     return rgb
 
 
@@ -140,12 +145,10 @@ def _refuse_bomb(path: Path, size: tuple[int, int]) -> None:
 
 
 def _orientation(image: Image.Image) -> int:
-    # Damaged EXIF data tells nothing about the pixels: such a picture is shown as it is stored.
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            value = image.getexif().get(_ORIENTATION, 1)
+        value = image.getexif().get(_ORIENTATION, 1)
     except Exception:
+        # Damaged EXIF data, which raises errors of many kinds, says nothing about the pixels.
         return 1
     return value if isinstance(value, int) else 1
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vernissage.catalog.delimited import decode, read_delimited
+from vernissage.catalog.decoding import decode
+from vernissage.catalog.delimited import read_delimited
 from vernissage.catalog.markup import clean_cell
 from vernissage.catalog.report import Problem
 from vernissage.catalog.table import Table, from_records, unique_columns
@@ -90,8 +91,9 @@ def read_parquet(path: Path, raw: bytes) -> Table:
     except (pa.ArrowException, OSError) as error:
         raise CollectionError(f"{path} cannot be read as Parquet ({_first_line(error)}); export it again") from error
     binary = [field.name for field in content.schema if _holds_bytes(field.type)]
-    columns = [name for name in content.column_names if name not in binary]
-    cells = [[as_cell(value) for value in content.column(name).to_pylist()] for name in columns]
+    kept = [place for place, field in enumerate(content.schema) if not _holds_bytes(field.type)]
+    columns = [content.schema.field(place).name for place in kept]
+    cells = [[as_cell(value) for value in _values(content.column(place))] for place in kept]
     rows = tuple((number, row) for number, row in enumerate(zip(*cells, strict=True), start=1) if any(row))
     remarks = tuple(
         f"column {name} holds bytes and was left out: pictures are read from files, named in a column file_name"
@@ -183,6 +185,15 @@ def _sheet_table(path: Path, filled: list[tuple[int, list[str]]]) -> Table:
 
 def _width(cells: Iterable[str]) -> int:
     return max((place for place, cell in enumerate(cells, start=1) if cell), default=0)
+
+
+def _values(column: Any) -> list[Any]:
+    """Python values of an Arrow column; times to the microsecond, which is as far as Python's reach."""
+    import pyarrow as pa  # noqa: PLC0415  (see read_parquet)
+
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return list(column.to_pylist())
 
 
 def _holds_bytes(kind: Any) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from vernissage.catalog.markup import without_markup
 
+_ADDRESS_START = re.compile(r"(?:https?:|ftp:|s3:|gs:|data:|iiif:)|//\w|www\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+|\bwww\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(
     r"\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|io|info|museum)(?:/\S*)?(?=\s|$|[;,)])", re.IGNORECASE
@@ -21,8 +22,8 @@ _JOINED_BY_BLANK = (".", "!", "?", "…", ":", ";", ".”", '."', ".)")
 
 
 def is_address(cell: str) -> bool:
-    """Whether a cell is a web address and nothing else."""
-    return " " not in cell and bool(_ADDRESS.match(cell))
+    """Whether a cell names something on a network, or several such things, rather than a file."""
+    return bool(_ADDRESS_START.match(cell))
 
 
 def holds_words(cell: str) -> bool:

@@ -1,0 +1,150 @@
+"""Excel, Parquet, JSON and JSON Lines."""
+
+import datetime
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vernissage.catalog.records import as_cell, read_json_lines, read_parquet, read_table
+from vernissage.errors import CollectionError
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (float("nan"), ""),
+        (12, "12"),
+        (12.0, "12"),
+        (12.5, "12.5"),
+        (True, "true"),
+        (" a ", "a"),
+        ("#N/A", ""),
+        (Decimal("3.50"), "3.50"),
+        (datetime.date(1882, 5, 1), "1882-05-01"),
+        (datetime.datetime(1882, 5, 1), "1882-05-01"),
+        (datetime.datetime(1882, 5, 1, 12, 30), "1882-05-01 12:30:00"),
+        (["a", " b ", None, 3], "a | b | 3"),
+        ([], ""),
+        ({}, ""),
+        ({"b": [1, "é"]}, '{"b": [1, "é"]}'),
+        ([{"name": "x"}], '[{"name": "x"}]'),
+        ("\ud83d", "\ufffd"),
+    ],
+)
+def test_a_typed_value_becomes_what_a_person_would_write(value: Any, cell: str) -> None:
+    assert as_cell(value) == cell
+
+
+def workbook(path: Path, *rows: tuple[Any, ...]) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in rows:
+        sheet.append(row)
+    book.create_sheet("second").append(("other", "sheet"))
+    book.save(path)
+    return path
+
+
+def test_excel_gives_the_first_sheet_with_every_type_as_text(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "a.xlsx",
+        ("id", "title", "date", "on view", "height", None),
+        (1, "Fête", datetime.datetime(1882, 5, 1), True, 12.5, None),
+        (),
+        ("1915.534", "=1+1", "c. 1700", None, 30.0, None),
+    )
+    table = read_table(path)
+    assert table.columns == ("id", "title", "date", "on view", "height")
+    assert table.rows == (
+        (2, ("1", "Fête", "1882-05-01", "true", "12.5")),
+        (4, ("1915.534", "", "c. 1700", "", "30")),
+    )
+
+
+def test_excel_rows_may_be_preceded_by_blank_ones(tmp_path: Path) -> None:
+    table = read_table(workbook(tmp_path / "a.xlsx", (), (None, None), ("id", "title"), (7, "a")))
+    assert table.rows == ((4, ("7", "a")),)
+
+
+def test_an_empty_or_damaged_excel_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CollectionError, match="first sheet"):
+        read_table(workbook(tmp_path / "a.xlsx"))
+    raw = workbook(tmp_path / "b.xlsx", ("id",), ("a",)).read_bytes()
+    (tmp_path / "b.xlsx").write_bytes(raw[: len(raw) // 2])
+    with pytest.raises(CollectionError, match="cannot be read as an Excel file"):
+        read_table(tmp_path / "b.xlsx")
+
+
+def test_parquet_gives_every_type_as_text_and_lists_joined(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "id": pa.array([1, 2, None]),
+            "tags": pa.array([["a", "b, c"], [], None]),
+            "when": pa.array([datetime.datetime(1882, 5, 1)] * 2 + [None], pa.timestamp("ns")),
+            "height": pa.array([1.0, float("nan"), None]),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    read = read_table(tmp_path / "a.parquet")
+    assert read.columns == ("id", "tags", "when", "height")
+    assert read.rows == ((1, ("1", "a | b, c", "1882-05-01", "1")), (2, ("2", "", "1882-05-01", "")))
+
+
+def test_pictures_within_parquet_are_left_out_and_said_to_be(tmp_path: Path) -> None:
+    images = pa.array([{"bytes": b"\x89PNG", "path": "a.png"}])
+    pq.write_table(pa.table({"id": ["a"], "image": images}), tmp_path / "a.parquet")
+    read = read_table(tmp_path / "a.parquet")
+    assert read.columns == ("id",)
+    assert "column image holds bytes" in read.remarks[0]
+
+
+def test_a_damaged_parquet_file_is_refused() -> None:
+    with pytest.raises(CollectionError, match="cannot be read as Parquet"):
+        read_parquet(Path("a.parquet"), b"PAR1 and nothing else PAR1")
+
+
+def test_json_lines_name_a_bad_line_by_its_number() -> None:
+    raw = b'{"id": "a", "tags": ["x", "y"]}\n\n{"id": "b", "year": 1800.0}\n{"id": \n[1]\n{"id": "c"}\n'
+    table = read_json_lines(Path("a.jsonl"), raw)
+    assert table.columns == ("id", "tags", "year")
+    assert table.rows == ((1, ("a", "x | y", "")), (3, ("b", "", "1800")), (6, ("c", "", "")))
+    assert [(problem.row, problem.kind) for problem in table.problems] == [(4, "damaged row"), (5, "damaged row")]
+
+
+@pytest.mark.parametrize("content", [[{"id": "a"}], {"items": [{"id": "a"}], "total": 1}])
+def test_json_may_be_a_list_or_hold_one(content: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert read_table(tmp_path / "a.json").rows == ((1, ("a",)),)
+
+
+@pytest.mark.parametrize("text", ["{", "[1, 2]", '{"a": 1}', '"text"', "[" * 100_000])
+def test_other_json_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(CollectionError, match="one object for each work"):
+        read_table(tmp_path / "a.json")
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["id", "title", "notes"]), st.text(max_size=20), min_size=1), min_size=1)
+)
+def test_json_lines_come_back_trimmed(records: list[dict[str, str]]) -> None:
+    raw = "\n".join(json.dumps(record) for record in records).encode()
+    table = read_json_lines(Path("a.jsonl"), raw)
+    for record, (_, cells) in zip(records, table.rows, strict=True):
+        read = dict(zip(table.columns, cells, strict=True))
+        assert all(read[name] == as_cell(text) for name, text in record.items())
+
+
+def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    (tmp_path / "a.ods").write_bytes(b"")
+    with pytest.raises(CollectionError, match=r"\.csv.*\.xlsx"):
+        read_table(tmp_path / "a.ods")
