@@ -1,0 +1,1 @@
+"""The techniques: each one translates a finished study into paint, print or line."""
