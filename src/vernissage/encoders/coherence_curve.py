@@ -1,0 +1,43 @@
+"""The picture that shows why a topic model has as many topics as it has."""
+
+from io import BytesIO
+from pathlib import Path
+
+from vernissage.encoders.lda import LDA
+from vernissage.errors import EncoderError
+from vernissage.files import write_bytes
+
+
+def save_coherence_curve(lda: LDA, path: Path) -> None:
+    """Draw mean topic coherence over the number of topics, the chosen number marked, as PNG; equal models, equal bytes.
+
+    Raises:
+        EncoderError: the number of topics was given, or the collection too small to compare any.
+    """
+    if not lda.coherence:
+        raise EncoderError(
+            f"{lda.dim} was the only number of topics tried, so there is no curve; fit on more texts, without a number"
+        )
+    # Matplotlib takes half a second to import, and only this picture needs it.
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(6.4, 4.0), dpi=150, layout="constrained")
+    axes = figure.add_subplot()
+    numbers = sorted(lda.coherence)
+    axes.plot(numbers, [lda.coherence[number] for number in numbers], color="#30506d", marker="o", markersize=4)
+    axes.plot([lda.dim], [lda.coherence[lda.dim]], color="#b3402a", marker="o", markersize=10, linestyle="none")
+    axes.annotate(
+        f"{lda.dim} topics",
+        (lda.dim, lda.coherence[lda.dim]),
+        xytext=(8, 8),
+        textcoords="offset points",
+        color="#b3402a",
+    )
+    axes.set_xlabel("number of topics")
+    axes.set_ylabel("mean coherence of their words (NPMI, −1 to 1)")
+    axes.set_xticks(numbers)
+    axes.margins(x=0.08, y=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
+    picture = BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})
+    write_bytes(path, picture.getvalue())
