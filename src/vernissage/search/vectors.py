@@ -100,8 +100,8 @@ class VectorTable:
 
     def save(self, stem: Path) -> None:
         """Write ``stem``.npy and then ``stem``.json."""
-        write_array(stem.with_suffix(".npy"), self.vectors)
-        write_json(stem.with_suffix(".json"), asdict(self.card))
+        write_array(_array_file(stem), self.vectors)
+        write_json(card_file(stem), asdict(self.card))
 
     @classmethod
     def load(cls, stem: Path) -> "VectorTable":
@@ -110,15 +110,17 @@ class VectorTable:
         Raises:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
-        content = read_json(stem.with_suffix(".json"))
+        content = read_json(card_file(stem))
         try:
             card = VectorCard(**{**content, **{key: tuple(content[key]) for key in ("item_ids", "contents")}})
         except (TypeError, KeyError) as error:
-            raise ProvenanceError(f"{stem}.json is no vector card ({error}); run `vernissage build` again") from error
-        vectors = read_array(stem.with_suffix(".npy"))
+            raise ProvenanceError(
+                f"{card_file(stem)} is no vector card ({error}); run `vernissage build` again"
+            ) from error
+        vectors = read_array(_array_file(stem))
         if digest(array_bytes(vectors)) != card.values:
             raise ProvenanceError(
-                f"{stem.with_suffix('.npy')} is damaged: its bytes are not those that its card describes; delete it "
+                f"{_array_file(stem)} is damaged: its bytes are not those that its card describes; delete it "
                 f"and run `vernissage build` again"
             )
         return cls(vectors, card)
@@ -140,3 +142,18 @@ def make_vector_table(
         encoder, fingerprint, modality, collection, tuple(item_ids), tuple(contents), digest(array_bytes(rows))
     )
     return VectorTable(rows, card)
+
+
+def side_by_side(tables: Sequence[VectorTable]) -> tuple[tuple[str, ...], Vectors]:
+    """The works that stand in every table, and their vectors joined: float32 (n, sum of dims)."""
+    ids = tuple(item_id for item_id in tables[0].item_ids if all(item_id in table.row_of for table in tables[1:]))
+    return ids, np.concatenate([table.vectors[table.rows(ids)] for table in tables], axis=1)
+
+
+def card_file(stem: Path) -> Path:
+    """Where the card of a table lies; it is written last, so its presence says that the table is whole."""
+    return stem.with_name(f"{stem.name}.json")
+
+
+def _array_file(stem: Path) -> Path:
+    return stem.with_name(f"{stem.name}.npy")

@@ -1,0 +1,1 @@
+"""The command ``vernissage``: arguments, exit codes, progress."""

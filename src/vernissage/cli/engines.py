@@ -1,0 +1,125 @@
+"""The words for engines, and what each stands for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from vernissage.errors import RequestError
+from vernissage.recommenders.contract import Recommender
+from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
+from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.search.exact import ExactIndex
+from vernissage.search.vectors import VectorTable
+from vernissage.workspace.workspace import Workspace
+
+PAPER_TEXT, PAPER_IMAGE = "lda", "colour-texture"
+PRESET_NOTE = (
+    "late-partial and late-total stand for LDA + ResNet-50 in the paper; without ResNet-50's weights they run "
+    "LDA + colour-texture here"
+)
+
+
+@dataclass(frozen=True)
+class FusionOptions:
+    """How engines joined by ``+`` are fused; None stands for the default of the engine's name."""
+
+    method: FusionMethod = "rrf"
+    k: float | None = None
+    depth: int | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def given(self) -> bool:
+        """Whether any option differs from the default."""
+        return self != FusionOptions()
+
+
+MakeEngine = Callable[[Workspace, int, FusionOptions], Recommender]
+
+
+def _single(encoder: str) -> MakeEngine:
+    def make(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
+        if options.given:
+            raise RequestError(
+                f"fusion options were given, but {encoder} is one engine; join several with +, as in lda+colour-texture"
+            )
+        return RatingWeightedSimilarity(encoder_index(workspace, encoder), encoder)
+
+    return make
+
+
+def _preset(name: str, *, partial: bool) -> MakeEngine:
+    def make(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
+        missing = [each for each in (PAPER_TEXT, PAPER_IMAGE) if each not in workspace.encoder_names]
+        if missing:
+            workspace.index(missing[0], "text" if missing[0] == PAPER_TEXT else "image")
+        depth = n if partial and options.method == "rrf" else options.depth
+        return _fused(workspace, (PAPER_TEXT, PAPER_IMAGE), options, name, k=0, depth=depth)
+
+    return make
+
+
+ENGINES: Mapping[str, MakeEngine] = MappingProxyType(
+    {
+        "lda": _single("lda"),
+        "lsa": _single("lsa"),
+        "colour-texture": _single("colour-texture"),
+        "late-partial": _preset("late-partial", partial=True),
+        "late-total": _preset("late-total", partial=False),
+    }
+)
+"""Every word that ``--engine`` takes; words joined by + are fused."""
+
+
+def make_engine(workspace: Workspace, name: str, n: int, options: FusionOptions | None = None) -> Recommender:
+    """The engine of that name for lists of ``n`` works.
+
+    Raises:
+        RequestError: there is no such engine, or the workspace lacks its vectors.
+    """
+    options = options or FusionOptions()
+    parts = tuple(part.strip() for part in name.split("+"))
+    for part in parts:
+        if part not in ENGINES:
+            raise RequestError(f"there is no engine {part!r}; choose from {', '.join(ENGINES)}, or join some with +")
+    if len(parts) == 1:
+        return ENGINES[name](workspace, n, options)
+    if len(set(parts)) < len(parts):
+        raise RequestError(f"the engine {name!r} names one part twice; give it a weight instead, as in --weight lda=2")
+    return _fused(workspace, parts, options, name, k=60, depth=options.depth)
+
+
+def default_engine(workspace: Workspace) -> str:
+    """The engine that sees most of this workspace: both modalities if they are there, else the one that is."""
+    if {PAPER_TEXT, PAPER_IMAGE} <= set(workspace.encoder_names):
+        return "late-total"
+    return next((name for name in (PAPER_TEXT, PAPER_IMAGE) if name in workspace.encoder_names), PAPER_TEXT)
+
+
+def tables_of(engine: Recommender) -> list[VectorTable]:
+    """The vectors that an engine compares works by."""
+    if isinstance(engine, LateFusion):
+        return [table for part in engine.engines for table in tables_of(part)]
+    return [engine.index.table] if isinstance(engine, RatingWeightedSimilarity) else []
+
+
+def encoder_index(workspace: Workspace, encoder: str) -> ExactIndex:
+    """The index of an encoder that reads one modality."""
+    modalities = workspace.modalities(encoder)
+    return workspace.index(encoder, modalities[0] if modalities else "text")
+
+
+def _fused(
+    workspace: Workspace, parts: Sequence[str], options: FusionOptions, name: str, *, k: float, depth: int | None
+) -> LateFusion:
+    unknown = [part for part in options.weights if part not in parts]
+    if unknown:
+        raise RequestError(f"a weight was given for {unknown[0]!r}, which is no part of {name} ({', '.join(parts)})")
+    return LateFusion(
+        [_single(part)(workspace, 1, FusionOptions()) for part in parts],
+        depth=depth,
+        k=options.k if options.k is not None else k,
+        weights=[options.weights.get(part, 1.0) for part in parts],
+        method=options.method,
+        name=name,
+    )

@@ -1,0 +1,84 @@
+"""What commands print: progress on standard error, answers on standard output."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as RemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from vernissage import progress as reporting
+
+_PIPED_WIDTH = 140
+
+
+def stdout() -> Console:
+    """The console for answers: as wide as the terminal, or wide enough to lose nothing when piped."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+    return Console(width=width, highlight=False, soft_wrap=False)
+
+
+def stderr() -> Console:
+    """The console for everything that is not the answer."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bars() -> Iterator[reporting.Progress]:
+    """Draw one bar for each step that reports; in a pipe or a log, stay silent."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        RemainingColumn(),
+    )
+    with Progress(*columns, console=stderr(), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield report
+
+
+def print_json(content: Any) -> None:
+    """Print JSON for scripts."""
+    print(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+    """Print rows under column heads; ``numbers`` names the columns that are set flush right."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in columns:
+        flush = "right" if name in numbers else "left"
+        table.add_column(name, justify=flush, no_wrap=flush == "right", overflow="fold")  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    stdout().print(table)
+
+
+def say(line: str) -> None:
+    """Print one line of the answer, as it is."""
+    stdout().print(line, markup=False, soft_wrap=True)
+
+
+def note(line: str) -> None:
+    """Print a remark on standard error."""
+    stderr().print(line, markup=False)
+
+
+def readable_size(size: float) -> str:
+    """Bytes as a person reads them."""
+    units = ("B", "kB", "MB", "GB", "TB")
+    power = min(int(math.log10(size) // 3) if size >= 1 else 0, len(units) - 1)
+    return f"{size / 1000**power:.{1 if power else 0}f} {units[power]}"

@@ -1,0 +1,292 @@
+"""Commands that answer with works: recommend, similar, search."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vernissage.catalog.collection import Collection
+from vernissage.cli.output import note, print_json, print_table, progress_bars, say
+from vernissage.errors import RequestError
+from vernissage.recommenders.contract import Explanation
+
+WorkspacePath = Annotated[Path, typer.Argument(help="A workspace.")]
+Count = Annotated[int, typer.Option("-n", "--number", help="How many works.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", help="Only works that fit: artist=NAME, medium~oil, year>=1850; repeat to narrow down."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+Engine = Annotated[
+    str | None,
+    typer.Option("--engine", "-e", help="lda, lsa, colour-texture, late-partial, late-total, or some joined by +."),
+]
+
+
+def recommend(
+    workspace: WorkspacePath,
+    rate: Annotated[
+        list[str] | None, typer.Option("--rate", "-r", metavar="ID=RATING", help="A rating from 1 to 5; repeat.")
+    ] = None,
+    ratings: Annotated[Path | None, typer.Option(help="A CSV (columns id, rating) or JSON file of ratings.")] = None,
+    engine: Engine = None,
+    n: Count = 9,
+    rule: Annotated[str, typer.Option(help="How ratings weigh: linear, minmax or signed.")] = "linear",
+    where: Where = None,
+    diversity: Annotated[
+        float, typer.Option(help="0: relevance alone; towards 1: works that differ from each other.")
+    ] = 0.0,
+    method: Annotated[str, typer.Option(help="Fusion: rrf, minmax or zscore.")] = "rrf",
+    k: Annotated[float | None, typer.Option("--k", help="Constant of rrf; 0 in the presets, else 60.")] = None,
+    depth: Annotated[int | None, typer.Option(help="How many works of each engine rrf looks at; default all.")] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option("--weight", metavar="ENGINE=W", help="Weight of one engine in a fusion; repeat.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print every term of every score.")] = False,
+    as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures and reasons.")] = None,
+) -> None:
+    """Recommend works for a visitor's ratings, each with the reasons whose terms add up to its score.
+
+    \b
+    Examples:
+      vernissage recommend workspace --rate w012=5 --rate w077=2
+      vernissage recommend workspace --ratings visitor.csv --engine late-total --html for-you.html
+      vernissage recommend workspace --rate w012=5 --where "year>=1850" --diversity 0.3 --explain
+      vernissage recommend workspace --rate w012=5 --engine lda+colour-texture --weight lda=2 --json
+    """
+    from vernissage.cli.engines import PRESET_NOTE, FusionOptions, default_engine, make_engine, tables_of
+    from vernissage.cli.ratings import collect_ratings
+    from vernissage.profiles import profile_from_ratings
+    from vernissage.recommenders.diversity import Diversified
+    from vernissage.recommenders.filters import matching, parse_condition
+    from vernissage.workspace.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    collection = opened.collection
+    profile = profile_from_ratings(collect_ratings(collection, rate or (), ratings), rule)  # type: ignore[arg-type]
+    among = matching(collection, [parse_condition(text) for text in where]) if where else None
+    name = engine or default_engine(opened)
+    options = FusionOptions(method, k, depth, _weights(weight or ()))  # type: ignore[arg-type]
+    recommender = make_engine(opened, name, n, options)
+    notes = _notes(recommender, profile, name, PRESET_NOTE)
+    if diversity:
+        recommender = Diversified(recommender, tables_of(recommender), diversity=diversity)
+    _check_count(n, set(recommender.item_ids) - set(profile.item_ids), among, bool(where))
+    found = recommender.recommend(profile, n, among=among)
+    why = recommender.explain(profile, found.item_ids, among=among)
+    for line in notes:
+        note(f"note: {line}")
+    if html is not None:
+        from vernissage.files import write_bytes
+        from vernissage.pages import recommendation_page
+
+        with progress_bars() as progress:
+            page = recommendation_page(
+                collection,
+                profile,
+                found,
+                why,
+                title=collection_name(opened),
+                engine=name,
+                notes=notes,
+                progress=progress,
+            )
+        write_bytes(html, page.encode())
+        note(f"Page written: {html}")
+    if as_json:
+        print_json({"engine": name, "works": [_as_json(collection, each) for each in why]})
+        return
+    _print_works(collection, why, ratings=dict(zip(profile.item_ids, profile.ratings.tolist(), strict=True)))
+    if explain:
+        for each in why:
+            _print_terms(collection, each)
+
+
+def similar(
+    workspace: WorkspacePath,
+    item_id: Annotated[str, typer.Argument(metavar="ID", help="A work of the collection.")],
+    engine: Engine = None,
+    n: Count = 9,
+    where: Where = None,
+    as_json: AsJson = False,
+) -> None:
+    """The works that resemble one work most.
+
+    \b
+    Examples:
+      vernissage similar workspace w012
+      vernissage similar workspace w012 --engine colour-texture -n 20
+    """
+    from vernissage.cli.engines import default_engine, make_engine
+    from vernissage.profiles import profile_from_ratings
+    from vernissage.recommenders.filters import matching, parse_condition
+    from vernissage.workspace.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    collection = opened.collection
+    profile = profile_from_ratings({collection[item_id].id: 5})
+    among = matching(collection, [parse_condition(text) for text in where]) if where else None
+    name = engine or default_engine(opened)
+    recommender = make_engine(opened, name, n)
+    _check_count(n, set(recommender.item_ids) - {item_id}, among, bool(where))
+    why = recommender.explain(profile, recommender.recommend(profile, n, among=among).item_ids, among=among)
+    if as_json:
+        works = [{"id": each.item_id, "score": each.score, **_names(collection, each.item_id)} for each in why]
+        print_json({"engine": name, "similar_to": item_id, "works": works})
+        return
+    say(f"Like {_titled(collection, item_id)}, by {name}:")
+    _print_works(collection, why)
+
+
+def search(
+    workspace: WorkspacePath,
+    text: Annotated[str, typer.Argument(help="Words to search for.")],
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Search in the pictures, through the space that aligns both.")
+    ] = False,
+    encoder: Annotated[str | None, typer.Option("--encoder", help="lsa (default), lda or aligned.")] = None,
+    n: Count = 9,
+    where: Where = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search by words: in the works' texts, or (--pictures) in pictures by what such words go with here.
+
+    \b
+    Examples:
+      vernissage search workspace "a storm at sea"
+      vernissage search workspace "blue evening" --pictures
+    """
+    from vernissage.encoders.contract import Modality, TextEncoder
+    from vernissage.recommenders.filters import matching, parse_condition
+    from vernissage.workspace.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    collection = opened.collection
+    modality: Modality = "image" if pictures else "text"
+    name = encoder or ("aligned" if pictures else "lsa")
+    index = opened.index(name, modality)
+    model = opened.encoder(name)
+    if not isinstance(model, TextEncoder):
+        raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
+    query = model.encode_texts([text])[0]
+    if not query.any():
+        raise RequestError(f"{name} knows none of the words in {text!r}; try words that stand in the works' texts")
+    among = matching(collection, [parse_condition(condition) for condition in where]) if where else None
+    _check_count(n, set(index.item_ids), among, bool(where))
+    found = index.search(query, n, among=among)
+    if as_json:
+        works = [{"id": item_id, "score": score, **_names(collection, item_id)} for item_id, score in found]
+        print_json({"encoder": name, "modality": modality, "query": text, "works": works})
+        return
+    _print_works(collection, [Explanation(item_id, score, ()) for item_id, score in found])
+
+
+def collection_name(workspace: Any) -> str:
+    """What to call a workspace's collection: the name of the folder or table that it was built from."""
+    return str(Path(workspace.manifest.source["absolute"]).stem)
+
+
+def _check_count(n: int, known: set[str], among: frozenset[str] | None, filtered: bool) -> None:
+    """Refuse to answer with fewer works than were asked for."""
+    if n < 1:
+        raise RequestError(f"{n} works were asked for; ask for 1 or more")
+    there = len(known if among is None else known & among)
+    if n > there:
+        which = "unrated works fit the conditions" if filtered else "works can be recommended"
+        raise RequestError(f"{n} works were asked for, but only {there} {which}; ask for -n {there} or fewer")
+
+
+def _weights(words: Sequence[str]) -> dict[str, float]:
+    weights = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        try:
+            weights[name.strip()] = float(value)
+        except ValueError:
+            raise RequestError(f"the weight {word!r} is not understood; write ENGINE=NUMBER, as in lda=2") from None
+    return weights
+
+
+def _notes(recommender: Any, profile: Any, name: str, preset_note: str) -> list[str]:
+    """What a person should know about this answer."""
+    from vernissage.recommenders.late_fusion import LateFusion
+
+    notes = [preset_note] if name.startswith("late-") else []
+    if isinstance(recommender, LateFusion):
+        notes += [
+            f"{engine} knows none of the rated works and was left out" for engine in recommender.left_out(profile)
+        ]
+    known = set(recommender.item_ids)
+    unknown = [item_id for item_id in profile.item_ids if item_id not in known]
+    if unknown and len(unknown) < len(profile):
+        notes.append(f"{name} cannot read these rated works, so they do not count: {', '.join(unknown)}")
+    return notes
+
+
+def _print_works(collection: Collection, works: Sequence[Explanation], ratings: dict[str, float] | None = None) -> None:
+    columns = ["", "id", "title", "artist", "year", "score"]
+    rows = []
+    for rank, each in enumerate(works, start=1):
+        item = collection[each.item_id]
+        row = [str(rank), item.id, item.title or "untitled", item.artist, item.year, f"{each.score:.4f}"]
+        rows.append([*row, _because(collection, each, ratings)] if ratings else row)
+    print_table([*columns, "because you rated"] if ratings else columns, rows, numbers=["", "score"])
+
+
+def _because(collection: Collection, why: Explanation, ratings: dict[str, float]) -> str:
+    """The rated works that speak most for a work, with their ratings and their part of the score."""
+    strongest = [reason for reason in why.reasons[:2] if reason.contribution > 0]
+    parts = [
+        f"{collection[reason.item_id].title or reason.item_id} {ratings[reason.item_id]:g}"
+        + (f" ({reason.contribution / why.score:.0%})" if why.score > 0 else "")
+        for reason in strongest
+    ]
+    return ", ".join(parts)
+
+
+def _print_terms(collection: Collection, why: Explanation) -> None:
+    say("")
+    say(f"{_titled(collection, why.item_id)}: score {why.score:.6f}")
+    for share in why.shares:
+        rank = f"rank {share.rank}" if share.rank else "not ranked"
+        say(f"  {share.share:+.6f}  {share.engine} ({rank})")
+    if why.shares:
+        say("  of which")
+    for reason in why.reasons:
+        say(f"  {reason.contribution:+.6f}  {_titled(collection, reason.item_id)} (weight {reason.weight:g})")
+    say(f"  {sum(reason.contribution for reason in why.reasons):+.6f}  together")
+
+
+def _as_json(collection: Collection, why: Explanation) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "id": why.item_id,
+        "score": why.score,
+        **_names(collection, why.item_id),
+        "reasons": [
+            {"id": reason.item_id, "weight": reason.weight, "contribution": reason.contribution}
+            for reason in why.reasons
+        ],
+    }
+    if why.shares:
+        content["engines"] = [
+            {"engine": share.engine, "rank": share.rank or None, "share": share.share} for share in why.shares
+        ]
+    return content
+
+
+def _names(collection: Collection, item_id: str) -> dict[str, str]:
+    item = collection[item_id]
+    return {"title": item.title, "artist": item.artist}
+
+
+def _titled(collection: Collection, item_id: str) -> str:
+    item = collection[item_id]
+    return f"{item.title or 'untitled'} ({item_id})"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    for command in (recommend, similar, search):
+        app.command()(command)

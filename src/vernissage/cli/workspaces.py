@@ -1,0 +1,150 @@
+"""Commands that make and describe workspaces: sample, build, info."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
+
+
+def sample(
+    out: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    count: Annotated[int, typer.Option("--count", "-n", help="How many pictures to paint.")] = 240,
+    seed: Annotated[int, typer.Option(help="Equal seeds paint equal galleries, byte for byte.")] = 2023,
+) -> None:
+    """Paint a sample gallery: pictures in eight story groups, with texts and the hidden factors behind them.
+
+    \b
+    Example:
+      vernissage sample gallery
+      vernissage build gallery -o workspace
+    """
+    from vernissage.sample import paint_gallery
+
+    started = time.perf_counter()
+    with progress_bars() as progress:
+        painted = paint_gallery(out, count=count, seed=seed, progress=progress)
+    say(f"Painted {painted} pictures into {out} in {time.perf_counter() - started:.1f} s.")
+    say(f"Next: vernissage build {out} -o workspace")
+
+
+def build(
+    source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The workspace; default NAME-workspace.")] = None,
+    encoder: Annotated[
+        list[str] | None, typer.Option("--encoder", "-e", help="An encoder to build; repeat for several. Default: all.")
+    ] = None,
+    topics: Annotated[int | None, typer.Option(help="Number of topics; default: chosen by coherence.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every fit; default 0.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without rows that have problems.")] = False,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit the encoders anew on the works as they are now.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the full report of the table here, as JSON.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Read a collection and make its vectors; run it again after changes, and only what changed is encoded.
+
+    \b
+    Examples:
+      vernissage build paintings -o workspace
+      vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
+    """
+    from vernissage.catalog.report import BadRowsError, CollectionReport
+    from vernissage.files import write_json
+    from vernissage.workspace.build import build_workspace
+
+    def write_report(found: CollectionReport | None) -> None:
+        if report is not None and found is not None:
+            write_json(report, found.to_dict())
+
+    target = out if out is not None else Path(f"{source.resolve().stem}-workspace")
+    try:
+        with progress_bars() as progress:
+            result = build_workspace(
+                source,
+                target,
+                encoders=encoder,
+                seed=seed,
+                topics=topics,
+                skip_bad=skip_bad,
+                refit=refit,
+                progress=progress,
+            )
+    except BadRowsError as error:
+        write_report(error.report)
+        raise
+    write_report(result.collection.report)
+    if as_json:
+        print_json(_build_outcome(result, target))
+        return
+    for line in result.collection.report.lines() if result.collection.report else ():
+        say(line)
+    for line in result.notes:
+        note(f"note: {line}")
+    total = sum(result.seconds.values())
+    rows = [
+        [step, f"{seconds:.2f}", f"{100 * seconds / total:.0f} %"]
+        for step, seconds in result.seconds.items()
+        if seconds >= 0.005
+    ]
+    say("")
+    print_table(["step", "seconds", "share"], rows, numbers=["seconds", "share"])
+    say("")
+    anew = ", ".join(f"{count} with {key}" for key, count in result.encoded.items()) or "nothing"
+    say(f"Workspace {target}: {len(result.collection)} works; encoded anew: {anew}; {total:.1f} s.")
+
+
+def _build_outcome(result: Any, target: Path) -> dict[str, Any]:
+    report = result.collection.report
+    return {
+        "workspace": str(target),
+        "works": len(result.collection),
+        "encoded": dict(result.encoded),
+        "seconds": {step: round(seconds, 3) for step, seconds in result.seconds.items()},
+        "notes": list(result.notes),
+        "report": report.to_dict() if report is not None else None,
+    }
+
+
+def info(
+    workspace: Annotated[Path, typer.Argument(help="A workspace.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Say what is in a workspace: works, groups, encoders with fingerprints, coverage, sizes.
+
+    \b
+    Example:
+      vernissage info workspace
+    """
+    from vernissage.workspace.description import describe_workspace
+    from vernissage.workspace.workspace import open_workspace
+
+    content = describe_workspace(open_workspace(workspace))
+    if as_json:
+        print_json(content)
+        return
+    state = "complete" if content["complete"] else "unfinished: run the same build again to go on"
+    say(f"{workspace}: {content['works']} works from {content['source']}, {state}")
+    say(f"collection {content['collection']}, format {content['format']}, {readable_size(content['bytes'])} on disk")
+    say(f"with a picture: {content['pictures']}, with a text: {content['texts']}")
+    if content["groups"]:
+        say("groups: " + ", ".join(f"{name} ({size})" for name, size in content["groups"].items()))
+    if content["vectors"]:
+        say("")
+        rows = [
+            [each["encoder"], each["modality"], f"{each['works']} ({each['coverage']:.0%})", str(each["dim"])]
+            + [each["fingerprint"], readable_size(each["bytes"])]
+            for each in content["vectors"]
+        ]
+        print_table(
+            ["encoder", "modality", "works", "dim", "fingerprint", "size"], rows, numbers=["works", "dim", "size"]
+        )
+    for name, why in content["left_out"].items():
+        say(f"left out: {name}: {why}")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    for command in (sample, build, info):
+        app.command()(command)

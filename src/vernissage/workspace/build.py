@@ -1,0 +1,135 @@
+"""A folder of works becomes a workspace, or brings one up to date; a kill at any moment costs no finished work."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.loading import load_collection
+from vernissage.catalog.storage import save_collection
+from vernissage.errors import ProvenanceError
+from vernissage.progress import Progress, silent
+from vernissage.workspace.lock import sole_writer
+from vernissage.workspace.making import Building, make_encoder
+from vernissage.workspace.manifest import Manifest, is_workspace, located
+from vernissage.workspace.settings import merged_settings, wanted_recipes
+from vernissage.workspace.state import check_target, put_in_force, remove_empty
+from vernissage.workspace.workspace import Workspace, open_workspace
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did.
+
+    Attributes:
+        workspace: the new state, opened.
+        collection: the works as they were read, with their report.
+        encoded: "encoder.modality" → how many works were encoded anew.
+        seconds: step → how long it took, in order.
+        notes: what a person should know, in whole sentences.
+    """
+
+    workspace: Workspace
+    collection: Collection
+    encoded: Mapping[str, int]
+    seconds: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
+def build_workspace(
+    source: Path,
+    path: Path,
+    *,
+    encoders: Sequence[str] | None = None,
+    seed: int | None = None,
+    topics: int | None = None,
+    skip_bad: bool = False,
+    refit: bool = False,
+    progress: Progress = silent,
+) -> BuildResult:
+    """Build the workspace ``path`` from the collection ``source``, or bring it up to date.
+
+    Works that did not change keep their vectors, and encoders stay as they were fitted, unless ``refit`` is set or
+    the settings differ. Everything is written beside the old state, which stays in force until one file is replaced
+    at the end. After a kill, the same call goes on where it stopped and ends with the same bytes as an undisturbed one.
+
+    Args:
+        source: a folder of pictures with or without a table, or a table.
+        path: the workspace's folder.
+        encoders: names to build, each of which must succeed; None takes those of the build before, at first all that
+            can be fitted.
+        seed: of every fit; None takes that of the build before, at first 0.
+        topics: number of topics; None takes that of the build before, at first chooses by coherence.
+        skip_bad: go on without rows that have problems.
+        refit: fit the encoders anew on the collection as it is now.
+        progress: told of every step.
+
+    Raises:
+        CollectionError: the collection has problems; nothing was built.
+        EncoderError: an encoder that was asked for by name cannot be fitted.
+        WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
+    """
+    check_target(source, path)
+    existed = path.exists()
+    with sole_writer(path):
+        try:
+            before = open_workspace(path) if is_workspace(path) else None
+            settings = merged_settings(before, encoders, seed, topics)
+            wanted_recipes(settings)
+            started = time.perf_counter()
+            old = _old_collection(before)
+            collection = load_collection(source, skip_bad=skip_bad, progress=progress, verified=_verified(old))
+        except BaseException:
+            remove_empty(path, existed)
+            raise
+        building = Building(path, collection, settings, before, len(old) if old else 0, refit, progress)
+        building.seconds["reading the collection"] = time.perf_counter() - started
+        return _build(building, source)
+
+
+def _build(building: Building, source: Path) -> BuildResult:
+    path, before = building.path, building.before
+    draft = Manifest(
+        source=located(source, path),
+        folder=located(building.collection.folder, path),
+        collection=f"collection-{building.collection.fingerprint}.parquet",
+        fingerprint=building.collection.fingerprint,
+        settings=building.settings.to_dict(),
+    )
+    if not (path / draft.collection).exists():
+        save_collection(building.collection, path / draft.collection)
+    if before is None or not before.manifest.complete:
+        draft.write(path)
+    for recipe in wanted_recipes(building.settings):
+        make_encoder(building, recipe)
+    manifest = replace(
+        draft, models=building.models, vectors=building.vectors, left_out=building.left_out, complete=True
+    )
+    with building.timed("putting the new state in force"):
+        put_in_force(path, manifest, before.manifest if before else None)
+    return BuildResult(open_workspace(path), building.collection, building.encoded, building.seconds, _notes(building))
+
+
+def _old_collection(before: Workspace | None) -> Collection | None:
+    """The works of the build before, if they are there and whole."""
+    try:
+        return before.collection if before is not None else None
+    except ProvenanceError:
+        return None
+
+
+def _verified(old: Collection | None) -> frozenset[str]:
+    """The digests of pictures that an earlier build has decoded to their end."""
+    return frozenset(item.picture_digest for item in old or () if item.picture_digest)
+
+
+def _notes(building: Building) -> tuple[str, ...]:
+    notes = [f"{name} was left out: {why}" for name, why in building.left_out.items()]
+    for encoder in building.encoders.values():
+        notes += getattr(encoder, "notes", ())
+    added = len(building.collection) - building.works_before
+    kept = building.before is not None and building.before.manifest.complete and not building.refit
+    if kept and added > building.works_before // 4:
+        notes.append(f"The collection has grown by {added} works; `--refit` fits its encoders anew on all of them.")
+    return tuple(notes)

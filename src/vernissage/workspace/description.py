@@ -1,0 +1,47 @@
+"""What is in a workspace, as JSON values."""
+
+from pathlib import Path
+from typing import Any
+
+from vernissage.workspace.workspace import Workspace
+
+
+def describe_workspace(workspace: Workspace) -> dict[str, Any]:
+    """Works, groups, encoders, coverage, fingerprints and sizes in bytes; reads and so checks every file.
+
+    Raises:
+        ProvenanceError: a file is missing or damaged.
+    """
+    manifest, collection = workspace.manifest, workspace.collection
+    return {
+        "path": str(workspace.path),
+        "format": manifest.format,
+        "complete": manifest.complete,
+        "source": manifest.source["absolute"],
+        "collection": manifest.fingerprint,
+        "works": len(collection),
+        "pictures": sum(1 for item in collection if item.picture),
+        "texts": sum(1 for item in collection if item.text),
+        "groups": dict(collection.groups),
+        "settings": dict(manifest.settings),
+        "vectors": [_described(workspace, *key.rpartition(".")[::2]) for key in manifest.vectors],
+        "left_out": dict(manifest.left_out),
+        "bytes": sum(file.stat().st_size for file in workspace.path.rglob("*") if file.is_file()),
+    }
+
+
+def _described(workspace: Workspace, encoder: str, modality: Any) -> dict[str, Any]:
+    table = workspace.table(encoder, modality)
+    return {
+        "encoder": encoder,
+        "modality": modality,
+        "works": len(table),
+        "coverage": len(table) / max(1, len(workspace.collection)),
+        "dim": table.dim,
+        "fingerprint": table.card.fingerprint,
+        "bytes": _size(workspace.path / "vectors", workspace.manifest.vectors[f"{encoder}.{modality}"]),
+    }
+
+
+def _size(folder: Path, stem: str) -> int:
+    return sum(file.stat().st_size for file in folder.glob(f"{stem}.*"))

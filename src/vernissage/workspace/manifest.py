@@ -1,0 +1,112 @@
+"""What is current in a workspace: one small file whose replacement switches the whole state at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vernissage.errors import WorkspaceError
+from vernissage.files import read_json, write_json
+
+FORMAT = 1
+FILE_NAME = "workspace.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The state of a workspace. Every file that it names is immutable, so a reader's state stays whole.
+
+    Attributes:
+        complete: False while the very first build is under way or was interrupted.
+        source: the collection's folder or table, absolute, and relative to the workspace.
+        folder: the collection's folder, in the same two ways.
+        collection: file name of the collection; its fingerprint is ``fingerprint``.
+        settings: what the build was asked for: encoders (None: all that can be fitted), seed, topics.
+        models: encoder name → folder below ``models``.
+        vectors: "encoder.modality" → stem below ``vectors``.
+        left_out: encoder name → why it could not be fitted.
+        retired: files of the state before, kept so that readers which opened it can still read.
+        format: the version of this layout.
+    """
+
+    source: Mapping[str, str]
+    folder: Mapping[str, str]
+    collection: str
+    fingerprint: str
+    settings: Mapping[str, Any]
+    models: Mapping[str, str] = field(default_factory=dict)
+    vectors: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    retired: tuple[str, ...] = ()
+    complete: bool = False
+    format: int = FORMAT
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Every file and folder that this state names, relative to the workspace."""
+        models = {f"models/{name}" for name in self.models.values()}
+        vectors = {f"vectors/{stem}.{kind}" for stem in self.vectors.values() for kind in ("npy", "json")}
+        indexes = {f"indexes/{stem}.npz" for stem in self.vectors.values()}
+        return frozenset({self.collection, *models, *vectors, *indexes})
+
+    def write(self, workspace: Path) -> None:
+        """Make this the state of the workspace, at once."""
+        write_json(workspace / FILE_NAME, asdict(self) | {"retired": list(self.retired)})
+
+
+def read_manifest(workspace: Path) -> Manifest:
+    """Read the current state.
+
+    Raises:
+        WorkspaceError: there is no workspace, or it is of another version.
+        ProvenanceError: the file is damaged.
+    """
+    if not is_workspace(workspace):
+        raise WorkspaceError(_no_workspace(workspace))
+    content = read_json(workspace / FILE_NAME)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise WorkspaceError(
+            f"{workspace} is a workspace of format {found}, and this version reads format {FORMAT}; build a new one "
+            f"with `vernissage build COLLECTION -o ANOTHER-FOLDER`, or use the version that made it"
+        )
+    try:
+        return Manifest(**{**content, "retired": tuple(content["retired"])})
+    except (TypeError, KeyError) as error:
+        raise WorkspaceError(
+            f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again"
+        ) from error
+
+
+def is_workspace(folder: Path) -> bool:
+    """Whether a workspace, finished or not, is in the folder."""
+    return (folder / FILE_NAME).is_file()
+
+
+def located(target: Path, workspace: Path) -> dict[str, str]:
+    """A path outside the workspace in two ways, so that it is found again when either or both are moved."""
+    absolute = target.resolve()
+    try:
+        relative = Path(os.path.relpath(absolute, workspace.resolve())).as_posix()
+    except ValueError:
+        relative = ""
+    return {"absolute": absolute.as_posix(), "relative": relative}
+
+
+def found(location: Mapping[str, str], workspace: Path) -> Path:
+    """The path that `located` described: where it was, else where it lies from the workspace."""
+    absolute = Path(location["absolute"])
+    moved = (workspace / location["relative"]).resolve() if location["relative"] else absolute
+    return absolute if absolute.exists() or not moved.exists() else moved
+
+
+def _no_workspace(folder: Path) -> str:
+    if not folder.exists():
+        return f"there is no workspace {folder}; make one with `vernissage build COLLECTION -o {folder}`"
+    if folder.is_file():
+        return f"{folder} is a file; name the folder of a workspace that `vernissage build` made"
+    return (
+        f"{folder} holds no workspace (no {FILE_NAME}); name the folder that `vernissage build COLLECTION -o FOLDER` "
+        f"made, or run it, also if a first build was interrupted there"
+    )

@@ -1,0 +1,158 @@
+"""How each encoder comes to be for a collection: what it is fitted on, what it needs, how it is read back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import open_picture
+from vernissage.encoders.aligned import Aligned, fit_aligned
+from vernissage.encoders.colour_texture import ColourTexture, fit_colour_texture
+from vernissage.encoders.contract import (
+    Encoder,
+    EncoderState,
+    ImageEncoder,
+    Modality,
+    TextEncoder,
+    Vectors,
+)
+from vernissage.encoders.lda import LDA, fit_lda
+from vernissage.encoders.lsa import LSA, fit_lsa
+from vernissage.errors import EncoderError
+from vernissage.progress import Progress
+from vernissage.search.vectors import VectorTable
+
+DECODED_SIDE = 512
+"""Large JPEGs are decoded no smaller than this many pixels a side: more than twice what any encoder here looks at."""
+
+TableKey = tuple[str, Modality]
+Tables = Mapping[TableKey, VectorTable]
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What a fit may draw on: the works, the settings, and the encoders and vectors made before it."""
+
+    collection: Collection
+    seed: int
+    topics: int | None
+    encoders: Mapping[str, Encoder]
+    tables: Tables
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One encoder that can be fitted on a collection without any download.
+
+    Attributes:
+        modalities: what of the works it reads.
+        needs: encoders that must be there before; its vectors are made from theirs.
+        fit: makes the encoder.
+        restore: makes it from its saved state and the encoders that it needs.
+        derive: for encoders with ``needs``, the vectors of one modality from the tables that are there.
+        illustrate: writes pictures about the fitted model into its folder.
+    """
+
+    name: str
+    modalities: tuple[Modality, ...]
+    fit: Callable[[Fitting], Any]
+    restore: Callable[[EncoderState, Mapping[str, Encoder]], Any]
+    needs: tuple[str, ...] = ()
+    derive: Callable[[Any, Modality, Tables], tuple[VectorTable, Vectors]] | None = None
+    illustrate: Callable[[Any, Path], None] | None = None
+
+
+def content_of(item: Item, modality: Modality) -> str:
+    """The digest of what an encoder of that modality reads of a work; empty where there is nothing to read."""
+    return item.picture_digest if modality == "image" else item.text_digest
+
+
+def picture_opener(collection: Collection, item: Item) -> Callable[[], Any]:
+    """A function that opens the work's picture for encoders."""
+    path = collection.picture_path(item)
+    if path is None:
+        raise EncoderError(f"work {item.id} has no picture to encode; encode its text instead")
+    return partial(open_picture, path, at_least=DECODED_SIDE)
+
+
+def _fit_lda(fitting: Fitting) -> LDA:
+    texts = [item.text for item in fitting.collection]
+    return fit_lda(texts, topics=fitting.topics, seed=fitting.seed, progress=fitting.progress)
+
+
+def _fit_lsa(fitting: Fitting) -> LSA:
+    return fit_lsa([item.text for item in fitting.collection], seed=fitting.seed, progress=fitting.progress)
+
+
+def _fit_colour_texture(fitting: Fitting) -> ColourTexture:
+    pictures = [picture_opener(fitting.collection, item) for item in fitting.collection if item.picture]
+    return fit_colour_texture(pictures, seed=fitting.seed, progress=fitting.progress)
+
+
+_ALIGNED_IMAGE, _ALIGNED_TEXT = "colour-texture", "lda"
+
+
+def _fit_aligned(fitting: Fitting) -> Aligned:
+    pictures, texts = fitting.tables[_ALIGNED_IMAGE, "image"], fitting.tables[_ALIGNED_TEXT, "text"]
+    pairs = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
+    image_encoder, text_encoder = _base_encoders(fitting.encoders)
+    return fit_aligned(
+        pictures.vectors[pictures.rows(pairs)],
+        texts.vectors[texts.rows(pairs)],
+        image_encoder,
+        text_encoder,
+        seed=fitting.seed,
+        progress=fitting.progress,
+    )
+
+
+def _restore_aligned(state: EncoderState, encoders: Mapping[str, Encoder]) -> Aligned:
+    return Aligned.from_state(state, *_base_encoders(encoders))
+
+
+def _base_encoders(encoders: Mapping[str, Encoder]) -> tuple[ImageEncoder, TextEncoder]:
+    image_encoder, text_encoder = encoders[_ALIGNED_IMAGE], encoders[_ALIGNED_TEXT]
+    if not isinstance(image_encoder, ImageEncoder) or not isinstance(text_encoder, TextEncoder):
+        raise EncoderError(f"aligned needs {_ALIGNED_IMAGE} for pictures and {_ALIGNED_TEXT} for texts")
+    return image_encoder, text_encoder
+
+
+def _derive_aligned(aligned: Aligned, modality: Modality, tables: Tables) -> tuple[VectorTable, Vectors]:
+    if modality == "image":
+        base = tables[_ALIGNED_IMAGE, "image"]
+        return base, aligned.project_images(base.vectors)
+    base = tables[_ALIGNED_TEXT, "text"]
+    return base, aligned.project_texts(base.vectors)
+
+
+def _draw_coherence(lda: LDA, folder: Path) -> None:
+    if len(lda.coherence) > 1:
+        from vernissage.encoders.coherence_curve import save_coherence_curve  # noqa: PLC0415  (loads matplotlib)
+
+        save_coherence_curve(lda, folder / "coherence.png")
+
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        recipe.name: recipe
+        for recipe in (
+            Recipe("lda", ("text",), _fit_lda, lambda state, _: LDA.from_state(state), illustrate=_draw_coherence),
+            Recipe("lsa", ("text",), _fit_lsa, lambda state, _: LSA.from_state(state)),
+            Recipe("colour-texture", ("image",), _fit_colour_texture, lambda state, _: ColourTexture.from_state(state)),
+            Recipe(
+                "aligned",
+                ("image", "text"),
+                _fit_aligned,
+                _restore_aligned,
+                needs=(_ALIGNED_IMAGE, _ALIGNED_TEXT),
+                derive=_derive_aligned,
+            ),
+        )
+    }
+)
+"""The encoders that a workspace can fit, in the order in which they are made."""

@@ -1,0 +1,75 @@
+"""Where a workspace may lie, and which of its files make up a state."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from vernissage.errors import WorkspaceError
+from vernissage.files import TEMPORARY_SUFFIX
+from vernissage.workspace.lock import LOCK_NAME
+from vernissage.workspace.manifest import FILE_NAME, Manifest, is_workspace
+
+STAGING = "building"
+_KEPT_NAMES = frozenset({FILE_NAME, LOCK_NAME})
+
+
+def check_target(source: Path, path: Path) -> None:
+    """Refuse places where a workspace would mix with other files.
+
+    Raises:
+        WorkspaceError: the path is a file, a folder of other things, or inside the collection.
+    """
+    if path.exists() and not path.is_dir():
+        raise WorkspaceError(f"{path} is a file; a workspace is a folder, so choose another name for it")
+    if path.is_dir() and not is_workspace(path) and _is_foreign(path):
+        raise WorkspaceError(
+            f"{path} holds files but no workspace; choose an empty or new folder, so that nothing of yours is mixed up"
+        )
+    home, target = (source if source.is_dir() else source.parent).resolve(), path.resolve()
+    if target == home or home in target.parents:
+        raise WorkspaceError(
+            f"the workspace {path} would lie inside the collection {home}; choose a folder outside it with -o"
+        )
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether the folder holds anything but the traces of a first build that was killed very early."""
+    return any(
+        entry.name not in _KEPT_NAMES
+        and not entry.name.endswith(TEMPORARY_SUFFIX)
+        and not (entry.name.startswith("collection-") and entry.suffix == ".parquet")
+        for entry in path.iterdir()
+    )
+
+
+def remove_empty(path: Path, existed: bool) -> None:
+    """Leave no trace of a build that was refused before it wrote anything."""
+    if not existed and not is_workspace(path):
+        (path / LOCK_NAME).unlink(missing_ok=True)
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def put_in_force(path: Path, manifest: Manifest, before: Manifest | None) -> None:
+    """Replace the manifest, keep the files of the state before for its readers, and remove all others."""
+    if before is not None and before.complete:
+        unchanged = replace(manifest, retired=before.retired) == before
+        retired = before.retired if unchanged else tuple(sorted(before.files - manifest.files))
+        manifest = replace(manifest, retired=retired)
+    if manifest != before:
+        manifest.write(path)
+    _sweep(path, manifest.files | set(manifest.retired))
+
+
+def _sweep(path: Path, kept: frozenset[str] | set[str]) -> None:
+    """Remove what no state names: staged blocks, files of earlier states, and remains of interrupted writes."""
+    for remains in path.rglob(f".*{TEMPORARY_SUFFIX}"):
+        remains.unlink(missing_ok=True)
+    shutil.rmtree(path / STAGING, ignore_errors=True)
+    for folder in ("models", "vectors", "indexes"):
+        for entry in sorted((path / folder).glob("*")):
+            if f"{folder}/{entry.name}" not in kept:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    for entry in path.glob("collection-*.parquet"):
+        if entry.name not in kept:
+            entry.unlink()

@@ -1,0 +1,118 @@
+"""A workspace opened for reading."""
+
+from functools import cached_property
+from pathlib import Path
+
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.storage import read_collection
+from vernissage.encoders.contract import Encoder, EncoderState, Modality
+from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
+from vernissage.search.exact import ExactIndex
+from vernissage.search.scan import ByteScan, build_byte_scan
+from vernissage.search.vectors import VectorTable
+from vernissage.workspace.manifest import Manifest, found, read_manifest
+from vernissage.workspace.recipes import RECIPES
+
+SCANNED_FROM = 4_000_000
+"""Tables of at least so many numbers get a byte scan: below, one pass over float32 is as fast."""
+
+
+class Workspace:
+    """One state of a workspace, as it was when opened; a build that ends later does not change it."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._encoders: dict[str, Encoder] = {}
+        self._tables: dict[tuple[str, Modality], VectorTable] = {}
+        self._indexes: dict[tuple[str, Modality], ExactIndex] = {}
+
+    @property
+    def encoder_names(self) -> tuple[str, ...]:
+        """The encoders that have vectors here."""
+        return tuple(dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors))
+
+    @cached_property
+    def collection(self) -> Collection:
+        """The works."""
+        collection = read_collection(self.path / self.manifest.collection, found(self.manifest.folder, self.path))
+        if collection.fingerprint != self.manifest.fingerprint:
+            raise ProvenanceError(
+                f"{self.path / self.manifest.collection} is damaged: it is not the collection that the workspace was "
+                f"built from; run `vernissage build {self.manifest.source['absolute']} -o {self.path}` again"
+            )
+        return collection
+
+    def modalities(self, encoder: str) -> tuple[Modality, ...]:
+        """What of the works the encoder's vectors here were made of."""
+        both: tuple[Modality, ...] = ("image", "text")
+        return tuple(modality for modality in both if f"{encoder}.{modality}" in self.manifest.vectors)
+
+    def encoder(self, name: str) -> Encoder:
+        """The fitted encoder of that name.
+
+        Raises:
+            RequestError: the workspace has no such encoder; the message says which it has, and why not.
+            ProvenanceError: its files are damaged.
+        """
+        if name not in self._encoders:
+            folder = self.path / "models" / self._named(self.manifest.models, name, name)
+            recipe = RECIPES[name]
+            needed = {base: self.encoder(base) for base in recipe.needs}
+            self._encoders[name] = recipe.restore(EncoderState.load(folder), needed)
+        return self._encoders[name]
+
+    def table(self, encoder: str, modality: Modality) -> VectorTable:
+        """The vectors of that encoder and modality, checked byte for byte and against model and collection.
+
+        Raises:
+            RequestError, ProvenanceError: as in `encoder`.
+        """
+        key = (encoder, modality)
+        if key not in self._tables:
+            stem = self._named(self.manifest.vectors, f"{encoder}.{modality}", encoder)
+            table = VectorTable.load(self.path / "vectors" / stem)
+            model = self.encoder(encoder)
+            self._tables[key] = table.require(fingerprint=model.fingerprint, collection=self.manifest.fingerprint)
+        return self._tables[key]
+
+    def index(self, encoder: str, modality: Modality) -> ExactIndex:
+        """The exact index over those vectors; large ones with a byte scan, read from ``indexes`` or made anew."""
+        key = (encoder, modality)
+        if key not in self._indexes:
+            table = self.table(encoder, modality)
+            self._indexes[key] = ExactIndex(table, self._scan(table, self.manifest.vectors[f"{encoder}.{modality}"]))
+        return self._indexes[key]
+
+    def _scan(self, table: VectorTable, stem: str) -> ByteScan | None:
+        if table.vectors.size < SCANNED_FROM:
+            return None
+        path = self.path / "indexes" / f"{stem}.npz"
+        try:
+            return ByteScan.load(path, table.vectors, table.card.values)
+        except ProvenanceError:
+            return build_byte_scan(table.vectors, table.card.values)
+
+    def _named(self, entries: object, key: str, encoder: str) -> str:
+        if isinstance(entries, dict) and key in entries:
+            return str(entries[key])
+        if not self.manifest.complete:
+            raise WorkspaceError(
+                f"{self.path} has no vectors of {encoder} yet: its build was interrupted or is still running; "
+                f"run `vernissage build {self.manifest.source['absolute']} -o {self.path}` again to finish it"
+            )
+        if encoder in self.manifest.left_out:
+            raise RequestError(f"{encoder} is not in this workspace: {self.manifest.left_out[encoder]}")
+        raise RequestError(
+            f"the workspace has no vectors {key!r}; it has {', '.join(sorted(self.manifest.vectors)) or 'none'}"
+        )
+
+
+def open_workspace(path: Path) -> Workspace:
+    """Open the current state of a workspace for reading.
+
+    Raises:
+        WorkspaceError: there is no workspace, or it is of another version.
+        ProvenanceError: its manifest is damaged.
+    """
+    return Workspace(path, read_manifest(path))
