@@ -190,9 +190,7 @@ def _cannot_be_read(path: Path, error: Exception) -> str:
         return "is a folder"
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be opened ({error.strerror})"
-    if isinstance(error, OSError | EOFError) and any(
-        word in str(error) for word in ("truncated", "EOF", "end of file")
-    ):
+    if any(word in str(error).lower() for word in _CUT_SHORT):
         return "is cut short"
     return f"is damaged ({' '.join(str(error).split()) or type(error).__name__})"
 
