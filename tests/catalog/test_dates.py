@@ -1,7 +1,7 @@
 """Years, from dates as museums write them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.catalog import Item
@@ -59,6 +59,7 @@ def test_the_first_year_that_a_date_names(date: str, year: int | None) -> None:
     assert Item(id="a", year=date).year_number == year
 
 
+@settings(deadline=None)
 @given(
     st.integers(min_value=1000, max_value=2100), st.sampled_from(["{}", "c. {}", "about {}", "{}, restored", "({})"])
 )
@@ -66,6 +67,7 @@ def test_a_plain_year_is_found_in_any_setting(year: int, setting: str) -> None:
     assert year_number(setting.format(year)) == year
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_date_or_none(date: str) -> None:
     assert year_number(date) is None or isinstance(year_number(date), int)

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vernissage.catalog.delimited import SEPARATORS, find_separator, read_delimited
@@ -28,6 +28,7 @@ printable = st.text(
 )
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(printable, printable, printable), min_size=1, max_size=8),
     separator=st.sampled_from(sorted(SEPARATORS)),
@@ -62,6 +63,7 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_table_or_refused_in_one_line(raw: bytes) -> None:
     try:

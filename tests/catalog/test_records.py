@@ -10,7 +10,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.catalog.records import as_cell, read_json_lines, read_parquet, read_table
@@ -133,6 +133,7 @@ def test_other_json_is_refused(text: str, tmp_path: Path) -> None:
         read_table(tmp_path / "a.json")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from(["id", "title", "notes"]), st.text(max_size=20), min_size=1), min_size=1)
 )

@@ -5,7 +5,6 @@ import io
 import json
 import math
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -88,12 +87,12 @@ def read_parquet(path: Path, raw: bytes) -> Table:
 
     try:
         content = pq.read_table(io.BytesIO(raw), use_threads=False)
-    except (pa.ArrowException, OSError) as error:
+        binary = [field.name for field in content.schema if _holds_bytes(field.type)]
+        kept = [place for place, field in enumerate(content.schema) if not _holds_bytes(field.type)]
+        cells = [[as_cell(value) for value in _values(content.column(place))] for place in kept]
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise CollectionError(f"{path} cannot be read as Parquet ({_first_line(error)}); export it again") from error
-    binary = [field.name for field in content.schema if _holds_bytes(field.type)]
-    kept = [place for place, field in enumerate(content.schema) if not _holds_bytes(field.type)]
     columns = [content.schema.field(place).name for place in kept]
-    cells = [[as_cell(value) for value in _values(content.column(place))] for place in kept]
     rows = tuple((number, row) for number, row in enumerate(zip(*cells, strict=True), start=1) if any(row))
     remarks = tuple(
         f"column {name} holds bytes and was left out: pictures are read from files, named in a column file_name"
@@ -109,7 +108,6 @@ def read_excel(path: Path, raw: bytes) -> Table:
         CollectionError: the file is no .xlsx file, is damaged, or its first sheet is empty.
     """
     import openpyxl  # noqa: PLC0415  (tenths of a second, for this format alone)
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     try:
         with warnings.catch_warnings():
@@ -119,7 +117,8 @@ def read_excel(path: Path, raw: bytes) -> Table:
             sheet = book.worksheets[0]
             sheet.reset_dimensions()
             sheet_rows = [[as_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, ValueError, OSError, SyntaxError) as error:
+    except Exception as error:
+        # openpyxl lets through whatever its zip, XML and style readers raise on damaged files.
         raise CollectionError(
             f"{path} cannot be read as an Excel file ({_first_line(error)}); save it again as .xlsx or as CSV"
         ) from error

@@ -61,11 +61,14 @@ def read_collection(path: Path, folder: Path) -> Collection:
         card = json.loads((table.schema.metadata or {})[_CARD])
         if card["format"] != _FORMAT:
             raise ProvenanceError(f"{path} was written by another version (format {card['format']}); {_REBUILD}")
+        if not table.schema.equals(_SCHEMA, check_metadata=False):
+            raise ProvenanceError(f"{path} does not have the columns of a collection; {_REBUILD}")
         collection = Collection([_item(row) for row in table.to_pylist()], folder)
+        genuine = collection.fingerprint == card["fingerprint"]
     except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, CollectionError) as error:
         line = (str(error) or type(error).__name__).splitlines()[0]
         raise ProvenanceError(f"the collection in {path} is damaged ({line}); {_REBUILD}") from error
-    if collection.fingerprint != card["fingerprint"]:
+    if not genuine:
         raise ProvenanceError(f"the works in {path} are not those that were written; {_REBUILD}")
     return collection
 
