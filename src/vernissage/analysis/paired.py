@@ -1,0 +1,111 @@
+"""Means with standard errors, and whether one engine beats another for the same people."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from vernissage.errors import RequestError
+
+SMALLEST_P = 1e-300
+"""Smaller p values are printed as "< 1e-300": double precision ends there, no evidence is absolute."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over ``n`` people and its standard error s/√n."""
+
+    mean: float
+    se: float
+    n: int
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """The mean of a − b over the same ``n`` people.
+
+    Attributes:
+        se: its standard error, s/√n of the single differences.
+        low, high: the 95 % interval from Student's t with n − 1 degrees of freedom.
+        t: mean/se; infinite where every difference is the same but not 0, and 0 where all are 0.
+        p: two-sided, 2·P(T > |t|) by the survival function, which keeps small values that 1 − cdf would round to 0.
+    """
+
+    mean: float
+    se: float
+    n: int
+    low: float
+    high: float
+    t: float
+    p: float
+
+
+def mean_with_error(values: npt.ArrayLike) -> Estimate:
+    """The mean and its standard error, s/√n with s over n − 1.
+
+    Raises:
+        RequestError: fewer than 2 values, or values that are not finite.
+    """
+    checked = _checked(values)
+    return Estimate(float(checked.mean()), float(checked.std(ddof=1) / math.sqrt(len(checked))), len(checked))
+
+
+def paired_difference(a: npt.ArrayLike, b: npt.ArrayLike) -> PairedDifference:
+    """The paired t-test of a against b, the values of the same people in the same order, (n,) each.
+
+    Raises:
+        RequestError: unequal lengths, fewer than 2 values, or values that are not finite.
+    """
+    first, second = _checked(a), _checked(b)
+    if len(first) != len(second):
+        raise RequestError(f"a paired difference needs the same people twice, but got {len(first)} and {len(second)}")
+    estimate = mean_with_error(first - second)
+    freedom = estimate.n - 1
+    half = float(stats.t.ppf(0.975, freedom)) * estimate.se
+    t = _ratio(estimate.mean, estimate.se)
+    p = min(1.0, 2 * float(stats.t.sf(abs(t), freedom)))
+    return PairedDifference(estimate.mean, estimate.se, estimate.n, estimate.mean - half, estimate.mean + half, t, p)
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """p values adjusted for all comparisons of a family, in the given order.
+
+    The step-down method of Holm, Scandinavian Journal of Statistics 6, 1979: the i-th smallest of m is multiplied by
+    m − i + 1, and none is smaller than one before it. Holds the chance of any false claim below the level.
+
+    Raises:
+        RequestError: a value outside [0, 1].
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise RequestError(f"p values lie between 0 and 1, but are {values.tolist()[:9]}")
+    order = np.argsort(values, kind="stable")
+    stepped = np.minimum(1.0, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
+    adjusted = np.empty_like(values)
+    adjusted[order] = stepped
+    return tuple(adjusted.tolist())
+
+
+def format_p(p: float) -> str:
+    """A p value as it is printed: three decimals, two digits when smaller, "< 1e-300" at the end of the scale."""
+    if not 0 <= p <= 1:
+        raise RequestError(f"p values lie between 0 and 1, but this one is {p}")
+    if p < SMALLEST_P:
+        return f"< {SMALLEST_P:.0e}"
+    return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
+
+
+def _ratio(mean: float, se: float) -> float:
+    if se > 0:
+        return mean / se
+    return math.copysign(math.inf, mean) if mean else 0.0
+
+
+def _checked(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    flat = np.asarray(values, dtype=np.float64)
+    if flat.ndim != 1 or len(flat) < 2 or not np.isfinite(flat).all():
+        raise RequestError(f"a standard error needs 2 finite values or more, but got shape {flat.shape}")
+    return flat
