@@ -1,0 +1,200 @@
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vernissage.encoders.aligned import Aligned, fit_aligned
+from vernissage.encoders.canonical import REGULARISATIONS, align
+from vernissage.encoders.contract import EncoderState, ImageEncoder, Modality, TextEncoder, Vectors, unit_rows
+from vernissage.encoders.lda import fit_lda
+from vernissage.encoders.lsa import LSA, fit_lsa
+from vernissage.errors import EncoderError, ProvenanceError
+
+THEMES = {"sea": ["ship", "wave", "harbour", "sail", "storm"], "garden": ["rose", "tulip", "petal", "leaf", "meadow"]}
+COLOURS = {"red": (200, 40, 30), "blue": (30, 60, 200)}
+WORKS = [(theme, colour) for _ in range(30) for theme in THEMES for colour in COLOURS]
+
+
+class MeanColourAndStripes:
+    """Four numbers: the mean colour, and how much neighbouring rows differ; two of them carry the toy world."""
+
+    name = "mean-colour"
+    dim = 4
+    modalities: frozenset[Modality] = frozenset({"image"})
+
+    def __init__(self, fingerprint: str = "0123456789abcdef") -> None:
+        self.fingerprint = fingerprint
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        pixels = [np.asarray(image, dtype=np.float64) / 255 for image in images]
+        rows = [[*picture.mean(axis=(0, 1)), np.abs(np.diff(picture, axis=0)).mean()] for picture in pixels]
+        return unit_rows(np.array(rows).reshape(-1, 4))
+
+
+def picture_of(theme: str, colour: str, seed: int) -> Image.Image:
+    """Pictures of the sea are striped like waves, those of gardens are plain; with a little noise."""
+    noise = np.random.default_rng(seed).normal(0, 6, (16, 16, 3))
+    pixels = np.full((16, 16, 3), COLOURS[colour], dtype=np.float64) + noise
+    if theme == "sea":
+        pixels[::2] *= 0.4
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def text_of(theme: str, colour: str, seed: int) -> str:
+    draw = random.Random(seed)
+    return " ".join([colour, *draw.choices(THEMES[theme], k=4)])
+
+
+IMAGES = [picture_of(theme, colour, seed) for seed, (theme, colour) in enumerate(WORKS)]
+TEXTS = [text_of(theme, colour, seed) for seed, (theme, colour) in enumerate(WORKS)]
+
+
+@pytest.fixture(scope="module")
+def lsa() -> LSA:
+    return fit_lsa(TEXTS, dim=12, seed=1)
+
+
+@pytest.fixture(scope="module")
+def aligned(lsa: LSA) -> Aligned:
+    return fit(lsa)
+
+
+def fit(text_encoder: TextEncoder, **options: float) -> Aligned:
+    image_encoder = MeanColourAndStripes()
+    return fit_aligned(
+        image_encoder.encode_images(IMAGES),
+        text_encoder.encode_texts(TEXTS),
+        image_encoder,
+        text_encoder,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def test_it_keeps_the_contract(aligned: Aligned) -> None:
+    images, texts = aligned.encode_images(IMAGES), aligned.encode_texts(TEXTS)
+    assert isinstance(aligned, ImageEncoder)
+    assert isinstance(aligned, TextEncoder)
+    assert (aligned.name, aligned.modalities) == ("aligned", {"image", "text"})
+    for vectors in (images, texts):
+        assert vectors.dtype == np.float32
+        assert vectors.shape == (120, aligned.dim)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_text_finds_pictures_of_its_theme_and_colour(aligned: Aligned, theme: str, colour: str) -> None:
+    unseen = [picture_of(*work, seed=1000 + seed) for seed, work in enumerate(WORKS)]
+    scores = aligned.encode_images(unseen) @ aligned.encode_texts([f"{colour} {THEMES[theme][0]}"])[0]
+    best = np.argsort(-scores)[:30]
+    assert [WORKS[row] for row in best] == [(theme, colour)] * 30
+
+
+def test_a_picture_finds_texts_of_its_theme_and_colour(aligned: Aligned) -> None:
+    scores = aligned.encode_texts(TEXTS) @ aligned.encode_images([picture_of("garden", "blue", seed=9)])[0]
+    assert {WORKS[row] for row in np.argsort(-scores)[:20]} == {("garden", "blue")}
+
+
+def test_topics_are_aligned_just_as_well() -> None:
+    aligned = fit(fit_lda(TEXTS, topics=2))
+    scores = aligned.encode_images(IMAGES) @ aligned.encode_texts(["waves and sails"])[0]
+    assert {WORKS[row][0] for row in np.argsort(-scores)[:40]} == {"sea"}
+
+
+def test_projecting_is_encoding_without_the_first_step(aligned: Aligned, lsa: LSA) -> None:
+    assert aligned.project_texts(lsa.encode_texts(TEXTS)).tobytes() == aligned.encode_texts(TEXTS).tobytes()
+    vectors = MeanColourAndStripes().encode_images(IMAGES)
+    assert aligned.project_images(vectors).tobytes() == aligned.encode_images(IMAGES).tobytes()
+
+
+def test_a_row_depends_on_its_own_work_alone(aligned: Aligned) -> None:
+    texts = aligned.encode_texts(TEXTS)
+    images = aligned.encode_images(IMAGES)
+    assert np.concatenate([aligned.encode_texts([text]) for text in TEXTS]).tobytes() == texts.tobytes()
+    assert np.concatenate([aligned.encode_images([image]) for image in IMAGES]).tobytes() == images.tobytes()
+
+
+def test_texts_without_known_words_stay_zero(aligned: Aligned) -> None:
+    vectors = aligned.encode_texts(["", "zeppelin", "a rose"])
+    assert not vectors[:2].any()
+    assert vectors[2].any()
+    assert aligned.encode_texts([]).shape == (0, aligned.dim)
+
+
+def test_fitting_twice_gives_equal_bytes(aligned: Aligned, lsa: LSA) -> None:
+    again = fit(lsa)
+    assert again.fingerprint == aligned.fingerprint
+    assert again.encode_texts(TEXTS).tobytes() == aligned.encode_texts(TEXTS).tobytes()
+
+
+def test_saved_and_loaded_it_gives_the_same_bits(aligned: Aligned, lsa: LSA, tmp_path: Path) -> None:
+    aligned.state.save(tmp_path)
+    loaded = Aligned.from_state(EncoderState.load(tmp_path), MeanColourAndStripes(), lsa)
+    assert loaded.fingerprint == aligned.fingerprint
+    assert loaded.regularisation == aligned.regularisation
+    assert loaded.encode_texts(TEXTS).tobytes() == aligned.encode_texts(TEXTS).tobytes()
+    assert loaded.encode_images(IMAGES).tobytes() == aligned.encode_images(IMAGES).tobytes()
+
+
+def test_other_base_encoders_are_refused(aligned: Aligned, lsa: LSA) -> None:
+    with pytest.raises(
+        ProvenanceError, match="fitted with mean-colour 0123456789abcdef, but was given mean-colour f00"
+    ):
+        Aligned.from_state(aligned.state, MeanColourAndStripes("f00"), lsa)
+    with pytest.raises(ProvenanceError, match="fitted with lsa"):
+        Aligned.from_state(aligned.state, MeanColourAndStripes(), fit_lda(TEXTS, topics=2))
+
+
+def test_the_state_of_another_encoder_or_half_a_state_is_refused(aligned: Aligned, lsa: LSA) -> None:
+    with pytest.raises(ProvenanceError, match="of 'lsa'"):
+        Aligned.from_state(lsa.state, MeanColourAndStripes(), lsa)
+    half = EncoderState("aligned", aligned.state.settings, {"image_mean": np.zeros(4)})
+    with pytest.raises(ProvenanceError, match="not whole"):
+        Aligned.from_state(half, MeanColourAndStripes(), lsa)
+
+
+def test_the_regularisation_is_chosen_or_given(aligned: Aligned, lsa: LSA) -> None:
+    assert aligned.regularisation in REGULARISATIONS
+    assert fit(lsa, regularisation=0.5).regularisation == 0.5
+    assert fit(lsa, dim=2).dim == 2
+
+
+def test_too_few_pairs_are_refused(lsa: LSA) -> None:
+    images, texts = MeanColourAndStripes().encode_images(IMAGES), lsa.encode_texts(TEXTS)
+    texts[49:] = 0
+    with pytest.raises(EncoderError, match="^49 works have both a picture and a text .* at least 50"):
+        fit_aligned(images, texts, MeanColourAndStripes(), lsa)
+
+
+def test_works_without_a_text_do_not_count(aligned: Aligned, lsa: LSA) -> None:
+    images = MeanColourAndStripes().encode_images([*IMAGES, *IMAGES])
+    texts = np.concatenate([lsa.encode_texts(TEXTS), lsa.encode_texts([""] * 120)])
+    assert fit_aligned(images, texts, MeanColourAndStripes(), lsa).fingerprint == aligned.fingerprint
+
+
+def test_impossible_vectors_and_options_are_refused(lsa: LSA) -> None:
+    images, texts = MeanColourAndStripes().encode_images(IMAGES), lsa.encode_texts(TEXTS)
+    with pytest.raises(EncoderError, match="paired rows of 4 and 12 columns"):
+        fit_aligned(images[:60], texts, MeanColourAndStripes(), lsa)
+    with pytest.raises(EncoderError, match="in 0 dimensions"):
+        fit(lsa, dim=0)
+    with pytest.raises(EncoderError, match="regularisation 0"):
+        fit(lsa, regularisation=0)
+    with pytest.raises(EncoderError, match="all 120 pairs have equal pictures or equal texts"):
+        fit_aligned(np.repeat(images[:1], 120, axis=0), texts, MeanColourAndStripes(), lsa)
+
+
+def test_one_shared_direction_is_found_and_noise_is_not() -> None:
+    # Both views see the same hidden number, in one column each, among columns of noise.
+    draw = np.random.default_rng(4)
+    hidden = draw.normal(size=5000)
+    images, texts = draw.normal(size=(5000, 3)), draw.normal(size=(5000, 2))
+    images[:, 1], texts[:, 0] = hidden, -hidden
+    found = align(images, texts, regularisation=1e-6, dim=1)
+    image_direction, text_direction = found.image_projection[:, 0], found.text_projection[:, 0]
+    np.testing.assert_allclose(np.abs(image_direction), [0, 1, 0], atol=0.05)
+    np.testing.assert_allclose(np.abs(text_direction), [1, 0], atol=0.05)
+    assert image_direction[1] * text_direction[0] < 0
