@@ -1,6 +1,8 @@
 """The colour-texture encoder on a world whose nearest neighbours are known by construction."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vernissage.encoders.colour_texture import CODEBOOK_PICTURES, ColourTexture, fit_colour_texture
+from vernissage.encoders.colour_texture import CODEBOOK_PICTURES, FITTING_PICTURES, ColourTexture, fit_colour_texture
+from vernissage.encoders.colour_texture_parts import picture_parts
 from vernissage.encoders.contract import EncoderState, ImageEncoder
 from vernissage.errors import EncoderError, ProvenanceError
 
@@ -70,8 +73,11 @@ def test_the_nearest_neighbours_share_colour_and_texture(fitted: ColourTexture, 
     vectors = fitted.encode_images(pictures)
     similarity = vectors @ vectors.T
     np.fill_diagonal(similarity, -2)
-    nearest = np.argsort(-similarity, axis=1)[:, :9]
+    nearest = np.argsort(-similarity, axis=1)[:, :3]
     assert (nearest % 4 == np.arange(40)[:, None] % 4).all()
+    kinds = np.eye(4)[np.arange(40) % 4]
+    between = kinds.T @ (similarity + 3 * np.eye(40)) @ kinds
+    assert (between.argmax(axis=1) == np.arange(4)).all()
 
 
 def test_saved_and_loaded_it_gives_the_same_bits(
@@ -83,18 +89,61 @@ def test_saved_and_loaded_it_gives_the_same_bits(
     assert loaded.encode_images(pictures[:8]).tobytes() == fitted.encode_images(pictures[:8]).tobytes()
 
 
-def test_equal_seeds_give_equal_bits_and_other_seeds_other_fingerprints(fitted: ColourTexture) -> None:
+def test_equal_pictures_and_seeds_give_equal_bits(fitted: ColourTexture) -> None:
     assert fit_colour_texture(openers(CODEBOOK_PICTURES), seed=3).fingerprint == fitted.fingerprint
-    assert fit_colour_texture(openers(CODEBOOK_PICTURES), seed=4).fingerprint != fitted.fingerprint
 
 
-def test_a_small_collection_skips_the_codebook_and_says_so(fitted: ColourTexture, tmp_path: Path) -> None:
-    small = fit_colour_texture(openers(12))
-    assert small.dim < fitted.dim
+def test_the_fingerprint_changes_with_what_was_fitted(fitted: ColourTexture) -> None:
+    others = [fit_colour_texture(openers(count)) for count in (5, 24, 25)]
+    assert len({fitted.fingerprint, replace(fitted, pictures=7).fingerprint, *(o.fingerprint for o in others)}) == 5
+
+
+def test_fitting_reports_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    fit_colour_texture(openers(FITTING_PICTURES), progress=lambda _, done, total: told.append((done, total)))
+    assert told == [(done, FITTING_PICTURES) for done in range(1, FITTING_PICTURES + 1)]
+
+
+def test_a_small_collection_skips_the_codebook_and_says_so(tmp_path: Path) -> None:
+    small = fit_colour_texture(openers(30))
+    assert small.codebook is None
     assert len(small.notes) == 1
-    assert "12 pictures" in small.notes[0]
+    assert "30 pictures" in small.notes[0]
     small.state.save(tmp_path)
-    assert ColourTexture.from_state(EncoderState.load(tmp_path)).notes == small.notes
+    loaded = ColourTexture.from_state(EncoderState.load(tmp_path))
+    assert loaded.notes == small.notes
+    picture = toy_picture("red", "checks", 77)
+    assert loaded.encode_images([picture]).tobytes() == small.encode_images([picture]).tobytes()
+
+
+def test_a_tiny_collection_learns_nothing_and_says_so(pictures: list[Image.Image]) -> None:
+    tiny = fit_colour_texture(openers(FITTING_PICTURES - 1))
+    assert [note.split(":")[0] for note in tiny.notes] == [
+        "The codebook of brush and line patterns was skipped",
+        "Nothing was learnt from the collection",
+    ]
+    vectors = tiny.encode_images(pictures[:4])
+    np.testing.assert_allclose(np.linalg.norm(vectors.astype(np.float64), axis=1), 1, atol=1e-6)
+
+
+def test_a_collection_of_one_picture_many_times_over_is_encoded_as_it_is() -> None:
+    same = fit_colour_texture([partial(Image.new, "RGB", (40, 30), "red")] * CODEBOOK_PICTURES)
+    assert len(same.notes) == 2
+    assert np.linalg.norm(same.encode_images([Image.new("RGB", (40, 30), "red")])) == pytest.approx(1)
+
+
+def test_a_black_and_white_photograph_is_compared_without_its_colours(pictures: list[Image.Image]) -> None:
+    photographed = picture_parts(np.asarray(pictures[1].convert("L").convert("RGB")))
+    painted = picture_parts(np.asarray(pictures[1]))
+    assert not photographed["colours"].any()
+    assert painted["colours"].any()
+    assert photographed["patterns"].any()
+
+
+def test_two_threads_encode_the_same_bits(fitted: ColourTexture, pictures: list[Image.Image]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        batches = list(pool.map(fitted.encode_images, [pictures[:20], pictures[20:]]))
+    assert np.concatenate(batches).tobytes() == fitted.encode_images(pictures).tobytes()
 
 
 def test_a_collection_without_pictures_is_refused() -> None:

@@ -5,43 +5,48 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from vernissage.encoders.colour import Pixels, colour_histogram, lab
+from vernissage.encoders.colour import Pixels, working_pixels
+from vernissage.encoders.colour_texture_parts import Centring, fit_centring, joined, patch_descriptors, picture_parts
 from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
-from vernissage.encoders.texture import pattern_histogram
-from vernissage.encoders.vlad import Codebook, dense_rootsift, fit_codebook
+from vernissage.encoders.vlad import Codebook, fit_codebook
+from vernissage.encoders.whitening import Whitening
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 
 NAME = "colour-texture"
 REVISION = 1
-"""Part of the fingerprint: raised whenever the same picture and codebook would give another vector."""
+"""Part of the fingerprint: raised whenever the same picture and fitted arrays would give another vector."""
 
-LONGER_SIDE = 192
-SHORTEST_SIDE = 32
+LONGER_SIDE = 256
+FITTING_PICTURES = 20
+"""With fewer pictures nothing is fitted: their means and axes would describe single pictures."""
+
 CODEBOOK_PICTURES = 200
-"""Collections with fewer pictures do without the codebook: its centres would describe single pictures."""
-
 SAMPLED_PICTURES = 1000
 SAMPLED_PATCHES = 128
 CENTRES = 32
-REDUCED_DIM = 48
+REDUCED_DIM = 24
+MOST_DIM = 512
 
 PictureOpener = Callable[[], Image.Image]
 
 
 @dataclass(frozen=True)
 class ColourTexture:
-    """Colour histograms, local binary patterns and, in larger collections, VLAD; each part of unit length, joined.
+    """Colours, binary patterns, edge layout and patches of a picture, each part centred and of unit length, joined.
 
     Attributes:
         pictures: how many pictures the collection had that the encoder was fitted on.
-        codebook: what VLAD is taken against; None in collections too small for one.
+        codebook: what the patches are gathered around; None in collections too small for one.
+        centring: what the parts have in common in the collection, and its principal axes; None in tiny collections.
     """
 
     pictures: int
     codebook: Codebook | None = None
+    centring: Centring | None = None
 
     @property
     def name(self) -> str:
@@ -49,7 +54,7 @@ class ColourTexture:
 
     @property
     def dim(self) -> int:
-        return int(self.encode_images([Image.new("RGB", (1, 1))]).shape[1])
+        return int(self._encode(np.zeros((32, 32, 3), dtype=np.uint8)).size)
 
     @property
     def modalities(self) -> frozenset[Modality]:
@@ -62,20 +67,30 @@ class ColourTexture:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of these vectors, in whole sentences."""
-        if self.codebook is not None:
-            return ()
-        skipped = (
-            f"The codebook of brush and line patterns was skipped: the collection has {self.pictures} pictures, fewer "
-            f"than the {CODEBOOK_PICTURES} it needs; colour and fine texture are compared all the same."
-        )
-        return (skipped,)
+        found = []
+        if self.codebook is None:
+            found.append(
+                f"The codebook of brush and line patterns was skipped: the collection has {self.pictures} pictures, "
+                f"and it takes {CODEBOOK_PICTURES} with some texture; colours, fine texture and edges are compared."
+            )
+        if self.centring is None:
+            found.append(
+                f"Nothing was learnt from the collection: it has {self.pictures} pictures, and it takes "
+                f"{FITTING_PICTURES} that differ; expect coarse similarities."
+            )
+        return tuple(found)
 
     @property
     def state(self) -> EncoderState:
         """The fitted encoder as arrays and JSON values; `from_state` gives it back bit for bit."""
         settings: dict[str, Any] = {"revision": REVISION, "pictures": self.pictures}
-        book = self.codebook
-        arrays = {} if book is None else {"mean": book.mean, "axes": book.axes, "centres": book.centres}
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        if self.codebook is not None:
+            book = self.codebook
+            arrays |= {"codebook_mean": book.mean, "codebook_axes": book.axes, "codebook_centres": book.centres}
+        if self.centring is not None:
+            arrays |= {f"mean_{part}": mean for part, mean in self.centring.means.items()}
+            arrays |= {"joined_mean": self.centring.whitening.mean, "joined_map": self.centring.whitening.matrix}
         return EncoderState(NAME, settings, arrays)
 
     @classmethod
@@ -90,22 +105,24 @@ class ColourTexture:
                 f"expected a model of {NAME} (revision {REVISION}), got {state.name} (revision "
                 f"{state.settings.get('revision')}); run `vernissage build` again to make it anew"
             )
-        book = Codebook(**state.arrays) if state.arrays else None
-        return cls(int(state.settings["pictures"]), book)
+        arrays = state.arrays
+        book = centring = None
+        if "codebook_centres" in arrays:
+            book = Codebook(arrays["codebook_mean"], arrays["codebook_axes"], arrays["codebook_centres"])
+        if "joined_map" in arrays:
+            means = {key.removeprefix("mean_"): arrays[key] for key in arrays if key.startswith("mean_")}
+            centring = Centring(means, Whitening(arrays["joined_mean"], arrays["joined_map"]))
+        return cls(int(state.settings["pictures"]), book, centring)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Encode pictures of any mode and size: float32 (n, dim), unit rows."""
         if not images:
             return np.zeros((0, self.dim), dtype=np.float32)
-        return unit_rows(np.stack([self._encode(working_pixels(image)) for image in images]))
+        return unit_rows(np.stack([self._encode(working_pixels(image, LONGER_SIDE)) for image in images]))
 
     def _encode(self, pixels: Pixels) -> Vectors:
-        colours = lab(pixels)
-        lightness = np.ascontiguousarray(colours[:, :, 0])
-        parts = [colour_histogram(colours), pattern_histogram(lightness)]
-        if self.codebook is not None:
-            parts.append(self.codebook.vlad(dense_rootsift(lightness)))
-        return np.concatenate([unit_rows(part[None])[0] for part in parts])
+        parts = picture_parts(pixels, self.codebook)
+        return joined(parts) if self.centring is None else self.centring.apply(parts)
 
 
 def fit_colour_texture(
@@ -114,8 +131,8 @@ def fit_colour_texture(
     """Fit the encoder on a collection's pictures.
 
     Args:
-        pictures: functions that open one picture each; a seeded sample of at most 1,000 is opened, one at a time,
-            so that memory stays below 200 MB for collections of any size.
+        pictures: functions that open one picture each. A seeded sample of at most 1,000 is opened, one at a time,
+            and kept at 256 pixels, so that memory stays below 300 MB for collections of any size.
         seed: of the sample, its patches and k-means; equal pictures and seed give equal bits.
         progress: told how many of the sampled pictures have been read.
 
@@ -124,42 +141,30 @@ def fit_colour_texture(
     """
     if not pictures:
         raise EncoderError(f"{NAME} was given 0 pictures to fit on; add pictures to the collection, or encode texts")
-    if len(pictures) < CODEBOOK_PICTURES:
-        return ColourTexture(len(pictures))
-    descriptors = _sampled_descriptors(pictures, seed, progress)
-    if len(descriptors) < CENTRES * 10:
-        return ColourTexture(len(pictures))
-    book = fit_codebook(descriptors, n_centres=CENTRES, reduced=REDUCED_DIM, seed=seed)
-    return ColourTexture(len(pictures), book)
-
-
-def _sampled_descriptors(pictures: Sequence[PictureOpener], seed: int, progress: Progress) -> Vectors:
+    count = len(pictures)
+    if count < FITTING_PICTURES:
+        return ColourTexture(count)
     random = np.random.default_rng(seed)
-    chosen = np.sort(random.permutation(len(pictures))[:SAMPLED_PICTURES])
-    sampled = []
+    sample = _opened(pictures, np.sort(random.permutation(count)[:SAMPLED_PICTURES]), progress)
+    codebook = _fitted_codebook(sample, random, seed) if count >= CODEBOOK_PICTURES else None
+    centring = fit_centring([picture_parts(pixels, codebook) for pixels in sample], most_dim=MOST_DIM)
+    return ColourTexture(count, codebook, centring if centring.whitening.matrix.size else None)
+
+
+def _opened(pictures: Sequence[PictureOpener], chosen: npt.NDArray[np.intp], progress: Progress) -> list[Pixels]:
+    opened = []
     for done, number in enumerate(chosen, start=1):
-        colours = lab(working_pixels(pictures[number]()))
-        descriptors = dense_rootsift(np.ascontiguousarray(colours[:, :, 0]))
-        kept = np.sort(random.permutation(len(descriptors))[:SAMPLED_PATCHES])
-        sampled.append(descriptors[kept])
-        progress("Learning the collection's brush and line patterns", done, len(chosen))
-    return np.concatenate(sampled)
+        opened.append(working_pixels(pictures[number](), LONGER_SIDE))
+        progress("Learning the collection's colours and textures", done, len(chosen))
+    return opened
 
 
-def working_pixels(image: Image.Image) -> Pixels:
-    """The picture as every part sees it: sRGB on white, its longer side 192 pixels, each side at least 32."""
-    rgb = _flattened(image)
-    scale = LONGER_SIDE / max(rgb.size)
-    size = (max(SHORTEST_SIDE, round(rgb.width * scale)), max(SHORTEST_SIDE, round(rgb.height * scale)))
-    return np.asarray(rgb.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    """RGB, with transparent pixels over white; 16-bit grey is brought to 8 bits."""
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layered = image.convert("RGBA")
-    white = Image.new("RGBA", layered.size, "white")
-    return Image.alpha_composite(white, layered).convert("RGB")
+def _fitted_codebook(sample: Sequence[Pixels], random: np.random.Generator, seed: int) -> Codebook | None:
+    """A codebook of at most 128 patches of each picture; None where the pictures have too few textured patches."""
+    chosen = []
+    for pixels in sample:
+        rows = patch_descriptors(pixels)
+        chosen.append(rows[np.sort(random.permutation(len(rows))[:SAMPLED_PATCHES])])
+    if sum(map(len, chosen)) < CENTRES * SAMPLED_PATCHES:
+        return None
+    return fit_codebook(np.concatenate(chosen), n_centres=CENTRES, reduced=REDUCED_DIM, seed=seed)

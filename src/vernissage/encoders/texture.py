@@ -1,8 +1,9 @@
 """Texture of a picture: local binary patterns of its lightness at several sizes."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from vernissage.encoders.colour import half_size
 
 Lightness = npt.NDArray[np.float32]
 """float32 of shape (height, width), 0 to 100."""
@@ -51,11 +52,5 @@ def pattern_histogram(lightness: Lightness, octaves: int = 3) -> Floats:
     for _ in range(octaves):
         counts = np.bincount(_BINS[binary_patterns(lightness)].ravel(), minlength=59)
         parts.append(np.sqrt(counts / max(counts.sum(), 1)))
-        lightness = _half(lightness)
+        lightness = half_size(lightness)
     return np.concatenate(parts).astype(np.float32)
-
-
-def _half(lightness: Lightness) -> Lightness:
-    height, width = lightness.shape
-    size = (max(width // 2, 1), max(height // 2, 1))
-    return np.asarray(cv2.resize(lightness, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
