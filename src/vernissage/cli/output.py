@@ -40,7 +40,8 @@ def progress_bars() -> Iterator[reporting.Progress]:
         TimeElapsedColumn(),
         RemainingColumn(),
     )
-    with Progress(*columns, console=stderr(), transient=True) as bars:
+    console = stderr()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
         def report(step: str, done: int, total: int) -> None:

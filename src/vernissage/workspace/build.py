@@ -8,13 +8,13 @@ from pathlib import Path
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.storage import save_collection
-from vernissage.errors import ProvenanceError
+from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.workspace.lock import sole_writer
 from vernissage.workspace.making import Building, make_encoder
 from vernissage.workspace.manifest import Manifest, is_workspace, located
 from vernissage.workspace.settings import merged_settings, wanted_recipes
-from vernissage.workspace.state import check_target, put_in_force, remove_empty
+from vernissage.workspace.state import check_target, put_in_force, remove_new
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 
@@ -80,12 +80,13 @@ def build_workspace(
             started = time.perf_counter()
             old = _old_collection(before)
             collection = load_collection(source, skip_bad=skip_bad, progress=progress, verified=_verified(old))
-        except BaseException:
-            remove_empty(path, existed)
+            building = Building(path, collection, settings, before, len(old) if old else 0, refit, progress)
+            building.seconds["reading the collection"] = time.perf_counter() - started
+            return _build(building, source)
+        except (CollectionError, EncoderError):
+            if not existed:
+                remove_new(path)
             raise
-        building = Building(path, collection, settings, before, len(old) if old else 0, refit, progress)
-        building.seconds["reading the collection"] = time.perf_counter() - started
-        return _build(building, source)
 
 
 def _build(building: Building, source: Path) -> BuildResult:

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from vernissage.errors import WorkspaceError
+from vernissage.errors import CollectionError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX
 from vernissage.workspace.lock import LOCK_NAME
 from vernissage.workspace.manifest import FILE_NAME, Manifest, is_workspace
@@ -17,8 +17,11 @@ def check_target(source: Path, path: Path) -> None:
     """Refuse places where a workspace would mix with other files.
 
     Raises:
+        CollectionError: there is no such collection.
         WorkspaceError: the path is a file, a folder of other things, or inside the collection.
     """
+    if not source.exists():
+        raise CollectionError(f"there is no {source}; name a folder with pictures or a table, or a table itself")
     if path.exists() and not path.is_dir():
         raise WorkspaceError(f"{path} is a file; a workspace is a folder, so choose another name for it")
     if path.is_dir() and not is_workspace(path) and _is_foreign(path):
@@ -42,12 +45,9 @@ def _is_foreign(path: Path) -> bool:
     )
 
 
-def remove_empty(path: Path, existed: bool) -> None:
-    """Leave no trace of a build that was refused before it wrote anything."""
-    if not existed and not is_workspace(path):
-        (path / LOCK_NAME).unlink(missing_ok=True)
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+def remove_new(path: Path) -> None:
+    """Leave no trace of a first build that was refused; what it wrote lies in folders of its own."""
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def put_in_force(path: Path, manifest: Manifest, before: Manifest | None) -> None:

@@ -1,0 +1,290 @@
+"""Bad input of every kind: one line that names the way out, a code other than 0, and nothing changed."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.galleries import toy_gallery, toy_row, write_table
+from tests.workspace.test_build import snapshot
+
+from vernissage.cli.main import main
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a case happens: a folder of its own with a small gallery and a workspace."""
+
+    folder: Path
+    gallery: Path
+    workspace: Path
+
+    def file(self, name: str, content: str | bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+
+Case = tuple[Callable[[Place], list[str]], str]
+
+
+def build(place: Place, *more: str) -> list[str]:
+    return ["build", str(place.gallery), "-o", str(place.folder / "new"), *more]
+
+
+def recommend(place: Place, *more: str) -> list[str]:
+    return ["recommend", str(place.workspace), *more]
+
+
+def picture(content: bytes) -> Callable[[Place], list[str]]:
+    def prepare(place: Place) -> list[str]:
+        (place.gallery / "images/w003.png").write_bytes(content)
+        return build(place)
+
+    return prepare
+
+
+def truncated(place: Place) -> list[str]:
+    file = place.gallery / "images/w003.png"
+    file.write_bytes(file.read_bytes()[:-200])
+    return build(place)
+
+
+def table(content: str | bytes) -> Callable[[Place], list[str]]:
+    def prepare(place: Place) -> list[str]:
+        (place.gallery / "metadata.csv").write_bytes(content.encode() if isinstance(content, str) else content)
+        return build(place)
+
+    return prepare
+
+
+def wide_png(width: int, height: int = 1) -> bytes:
+    """A PNG whose header claims a size, with next to no data."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress(b"\0" * (1 + 3 * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def duplicate_ids(place: Place) -> list[str]:
+    write_table(place.gallery, [toy_row(0), toy_row(0) | {"file_name": "images/w001.png"}])
+    return build(place)
+
+
+def missing_picture(place: Place) -> list[str]:
+    (place.gallery / "images/w003.png").unlink()
+    return build(place)
+
+
+def picture_is_folder(place: Place) -> list[str]:
+    (place.gallery / "images/w003.png").unlink()
+    (place.gallery / "images/w003.png").mkdir()
+    return build(place)
+
+
+def two_tables(place: Place) -> list[str]:
+    (place.gallery / "metadata.jsonl").write_text("{}\n")
+    return build(place)
+
+
+def empty_folder(place: Place) -> list[str]:
+    (place.folder / "empty").mkdir()
+    return ["build", str(place.folder / "empty"), "-o", str(place.folder / "new")]
+
+
+def other_version(place: Place) -> list[str]:
+    file = place.workspace / "workspace.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 7}))
+    return recommend(place, "--rate", "w001=5")
+
+
+def corrupted_vectors(place: Place) -> list[str]:
+    file = next((place.workspace / "vectors").glob("lda.text-*.npy"))
+    file.write_bytes(file.read_bytes()[:-1] + b"\xff")
+    return recommend(place, "--rate", "w001=5", "--engine", "lda")
+
+
+def corrupted_model(place: Place) -> list[str]:
+    next((place.workspace / "models").glob("lda-*/arrays.npz")).write_bytes(b"PK\x03\x04")
+    return recommend(place, "--rate", "w001=5", "--engine", "lda")
+
+
+def missing_vectors(place: Place) -> list[str]:
+    next((place.workspace / "vectors").glob("lda.text-*.npy")).unlink()
+    return recommend(place, "--rate", "w001=5", "--engine", "lda")
+
+
+def damaged_collection(place: Place) -> list[str]:
+    next(place.workspace.glob("collection-*.parquet")).write_bytes(b"PAR1")
+    return recommend(place, "--rate", "w001=5")
+
+
+def ratings(name: str, content: str | bytes) -> Callable[[Place], list[str]]:
+    return lambda place: recommend(place, "--ratings", place.file(name, content))
+
+
+def rate(*words: str) -> Callable[[Place], list[str]]:
+    return lambda place: recommend(place, *words)
+
+
+CASES: dict[str, Case] = {
+    "missing collection": (lambda p: ["build", str(p.folder / "nowhere"), "-o", str(p.folder / "new")], "nowhere"),
+    "empty folder": (empty_folder, "no metadata table|neither|holds no"),
+    "two tables": (two_tables, "metadata.csv.*metadata.jsonl"),
+    "empty table": (table("id,title,file_name\n"), "no rows|no row|empty"),
+    "table of nothing": (table(""), "no header"),
+    "table of noise": (table(bytes(range(256)) * 40), "metadata.csv"),
+    "ragged table": (table("id,title\nw001,a,b,c,d\n"), "row 2"),
+    "missing picture": (missing_picture, "w003.png.*--skip-bad"),
+    "picture outside": (table("id,file_name\nx,../../etc/hostname.png\n"), "outside"),
+    "picture is a folder": (picture_is_folder, "w003"),
+    "truncated picture": (truncated, "row 5.*cut short|row 5.*truncated"),
+    "text named .png": (picture(b"hello, I am a text"), "row 5.*(not a picture|no picture|text)"),
+    "empty picture file": (picture(b""), "row 5.*(empty|0 bytes)"),
+    "30,000 pixels wide": (picture(wide_png(30_000)), "30,?000"),
+    "decompression bomb": (picture(wide_png(19_000, 19_000)[:60]), "row 5"),
+    "duplicate ids": (duplicate_ids, "w000.*--skip-bad"),
+    "target is a file": (lambda p: ["build", str(p.gallery), "-o", p.file("taken", "x")], "is a file"),
+    "target in use": (lambda p: ["build", str(p.gallery), "-o", str(p.folder)], "holds files but no workspace"),
+    "target in the collection": (
+        lambda p: ["build", str(p.gallery), "-o", str(p.gallery / "x")],
+        "inside the collection",
+    ),
+    "unknown encoder": (lambda p: build(p, "--encoder", "resnet"), "choose from lda"),
+    "no topics": (lambda p: build(p, "--encoder", "lda", "--topics", "0"), "topics"),
+    "no workspace": (lambda p: ["info", str(p.folder / "nothing")], "vernissage build"),
+    "folder without a workspace": (lambda p: ["info", str(p.gallery)], "holds no workspace"),
+    "workspace of another version": (other_version, "format 7"),
+    "corrupted vectors": (corrupted_vectors, "damaged.*vernissage build"),
+    "corrupted model": (corrupted_model, "damaged.*vernissage build"),
+    "missing vectors": (missing_vectors, "missing.*vernissage build"),
+    "damaged collection": (damaged_collection, "vernissage build"),
+    "no ratings": (rate(), "--rate ID=5"),
+    "rating 0": (rate("--rate", "w001=0"), "from 1 to 5"),
+    "rating 6": (rate("--rate", "w001=6"), "from 1 to 5"),
+    "rating five": (rate("--rate", "w001=five"), "no number"),
+    "rating without id": (rate("--rate", "5"), "ID=RATING"),
+    "rated twice": (rate("--rate", "w001=5", "--rate", "w001=4"), "rated twice"),
+    "unknown work": (rate("--rate", "w999=5"), "no work 'w999'.*w0"),
+    "equal ratings with minmax": (rate("--rate", "w001=4", "--rate", "w002=4", "--rule", "minmax"), "linear"),
+    "only the lowest rating": (rate("--rate", "w001=1"), "counts as 0"),
+    "unknown rule": (rate("--rate", "w001=5", "--rule", "cubic"), "linear, minmax, signed"),
+    "more works than there are": (rate("--rate", "w001=5", "-n", "5000"), "only 63"),
+    "no works": (rate("--rate", "w001=5", "-n", "0"), "1 or more"),
+    "n is a word": (rate("--rate", "w001=5", "-n", "many"), "--help"),
+    "unknown engine": (rate("--rate", "w001=5", "--engine", "oracle"), "late-total"),
+    "fusion options without a fusion": (rate("--rate", "w001=5", "--engine", "lda", "--k", "3"), "join several"),
+    "weight without a part": (rate("--rate", "w001=5", "--weight", "lsa=2"), "no part"),
+    "negative weight": (rate("--rate", "w001=5", "--weight", "lda=-2"), "0 or more"),
+    "depth without rrf": (rate("--rate", "w001=5", "--method", "minmax", "--depth", "3"), "rrf only"),
+    "diversity out of range": (rate("--rate", "w001=5", "--diversity", "2"), "from 0"),
+    "unknown field": (rate("--rate", "w001=5", "--where", "colour=red"), "no field 'colour'"),
+    "condition without sign": (rate("--rate", "w001=5", "--where", "red"), "FIELD=VALUE"),
+    "nothing fits": (rate("--rate", "w001=5", "--where", "artist=Nobody"), "none of the 64 works"),
+    "missing ratings file": (lambda p: recommend(p, "--ratings", "nowhere.csv"), "nowhere.csv"),
+    "ratings file is a folder": (lambda p: recommend(p, "--ratings", str(p.folder)), "cannot be read"),
+    "ratings without columns": (ratings("r.csv", "a,b\nw001,5\n"), "columns id and rating"),
+    "ratings that are no JSON": (ratings("r.json", "{"), "no JSON"),
+    "ratings of another shape": (ratings("r.json", "[1, 2]"), "must hold"),
+    "ratings not in UTF-8": (ratings("r.csv", "id,rating\nw001,5\né".encode("latin-1")), "UTF-8"),
+    "unknown option": (lambda p: ["info", str(p.workspace), "--colour"], "--help"),
+    "unknown command": (lambda p: ["paint"], "--help"),
+    "similar to nothing": (lambda p: ["similar", str(p.workspace), "w999"], "no work 'w999'"),
+    "search for unknown words": (lambda p: ["search", str(p.workspace), "xyzzy"], "none of the words"),
+    "map to nowhere": (lambda p: ["map", str(p.workspace)], "-o map.png"),
+    "map in an unknown format": (lambda p: ["map", str(p.workspace), "-o", str(p.folder / "map.bmp")], "png"),
+    "map by an unknown field": (
+        lambda p: ["map", str(p.workspace), "-o", str(p.folder / "m.png"), "--by", "colour"],
+        "no work has a field",
+    ),
+    "sample into a full folder": (lambda p: ["sample", str(p.gallery)], "empty"),
+    "sample of nothing": (lambda p: ["sample", str(p.folder / "s"), "-n", "0"], "8|count"),
+    "page into a missing drive": (
+        lambda p: (
+            recommend(p, "--rate", "w001=5", "--html", str(p.folder / "r.csv" / "x.html"))
+            if p.file("r.csv", "taken")
+            else []
+        ),
+        "cannot write",
+    ),
+}
+
+
+@pytest.fixture
+def place(gallery: Path, built: Path, tmp_path: Path) -> Place:
+    return Place(
+        tmp_path,
+        toy_gallery(tmp_path / "gallery", count=12),
+        Path(shutil.copytree(built, tmp_path / "workspace")),
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input_gets_one_line_and_changes_nothing(
+    name: str, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare, words = CASES[name]
+    arguments = prepare(place)
+    before = snapshot(place.folder)
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if line.strip() and not line.startswith("note: ")]
+    assert end.value.code in (1, 2)
+    assert len(lines) == 1, captured.err
+    assert lines[0].startswith("error: ")
+    assert pytest.approx(len(lines[0]), abs=500) == 100  # a sentence or three, not a dump
+    assert re.search(words, lines[0]), lines[0]
+    assert captured.out == ""
+    assert snapshot(place.folder) == before
+
+
+def _run(arguments: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vernissage", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def _no_room() -> None:
+    """From here on no file may grow beyond a few kilobytes, which the system reports as a failed write."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000))
+
+
+def test_a_full_disk_leaves_the_old_state(place: Place) -> None:
+    write_table(place.gallery, [toy_row(number) for number in range(8)])
+    shutil.rmtree(place.workspace)
+    assert _run(["build", str(place.gallery), "-o", str(place.workspace)]).returncode == 0
+    before = snapshot(place.workspace)
+    write_table(place.gallery, [toy_row(number) for number in range(12)])
+    failed = _run(["build", str(place.gallery), "-o", str(place.workspace)], preexec_fn=_no_room)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: cannot write")
+    assert len(failed.stderr.splitlines()) == 1
+    after = snapshot(place.workspace)
+    assert {name: after[name] for name in before} == before
+    assert _run(["recommend", str(place.workspace), "--rate", "w001=5", "-n", "3", "--engine", "lda"]).returncode == 0
+
+
+def test_a_read_only_folder_is_told(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    closed = place.folder / "closed"
+    closed.mkdir(mode=0o500)
+    if os.geteuid() == 0:  # to whom permissions do not apply, but not even root can make folders here
+        closed = Path("/proc")
+    with pytest.raises(SystemExit) as end:
+        main(["build", str(place.gallery), "-o", str(closed / "new")])
+    lines = capsys.readouterr().err.splitlines()
+    assert end.value.code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith("error: cannot write to")
+    assert "choose a folder that you may write to" in lines[0]

@@ -1,0 +1,50 @@
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.galleries import toy_gallery
+from vernissage.workspace.build import build_workspace
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy gallery; read it only."""
+    return toy_gallery(tmp_path_factory.mktemp("toy") / "gallery")
+
+
+@pytest.fixture(scope="session")
+def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of the toy gallery; read it only."""
+    path = tmp_path_factory.mktemp("built") / "workspace"
+    build_workspace(gallery, path)
+    return path
+
+
+@pytest.fixture
+def workspace(built: Path, tmp_path: Path) -> Path:
+    """A workspace of the toy gallery to do anything with."""
+    return Path(shutil.copytree(built, tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Real collections, where this checkout has them beside it."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the real collections are not beside this checkout")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser; where CI says that everything must be there, its absence is a failure."""
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    if path is None and os.environ.get("CI") == "true":
+        pytest.fail("Chromium is missing; `make install` installs it on Debian")
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    return path

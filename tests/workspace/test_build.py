@@ -1,0 +1,257 @@
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.galleries import paint, toy_gallery, toy_row, write_table
+
+from vernissage.catalog.report import BadRowsError
+from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError, WorkspaceError
+from vernissage.workspace.build import build_workspace
+from vernissage.workspace.lock import sole_writer
+from vernissage.workspace.workspace import open_workspace
+
+VECTORS = {"lda.text", "lsa.text", "colour-texture.image", "aligned.image", "aligned.text"}
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """Every file below a folder with the digest of its bytes."""
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def test_a_gallery_becomes_models_and_vectors(built: Path) -> None:
+    workspace = open_workspace(built)
+    assert workspace.manifest.complete
+    assert set(workspace.manifest.vectors) == VECTORS
+    assert len(workspace.collection) == 64
+    for key in VECTORS:
+        encoder, modality = key.split(".")
+        table = workspace.table(encoder, modality)  # type: ignore[arg-type]
+        assert np.linalg.norm(table.vectors, axis=1) == pytest.approx(1, abs=1e-5)
+        assert len(table) == 64
+
+
+def test_building_again_encodes_nothing_and_changes_no_byte(gallery: Path, workspace: Path) -> None:
+    before = snapshot(workspace)
+    result = build_workspace(gallery, workspace)
+    assert snapshot(workspace) == before
+    assert set(result.encoded.values()) == {0}
+
+
+def test_equal_galleries_make_equal_workspaces(gallery: Path, built: Path, tmp_path: Path) -> None:
+    build_workspace(gallery, tmp_path / "again")
+    ours, theirs = snapshot(tmp_path / "again"), snapshot(built)
+    assert ours.keys() == theirs.keys()
+    assert {name for name in ours if ours[name] != theirs[name]} <= {"workspace.json"}  # it names where it lies
+
+
+@pytest.fixture
+def changing(tmp_path: Path) -> tuple[Path, Path]:
+    gallery = toy_gallery(tmp_path / "gallery")
+    build_workspace(gallery, tmp_path / "changing")
+    return gallery, tmp_path / "changing"
+
+
+def test_only_what_changed_is_encoded_again(changing: tuple[Path, Path]) -> None:
+    gallery, path = changing
+    before = open_workspace(path)
+    kept = before.table("colour-texture", "image")["w005"].tobytes()
+    rows = [toy_row(number) for number in range(64) if number != 7]  # removed
+    rows[3] |= {"description": "A lonely bench under a tree."}  # new text
+    paint(gallery / rows[4]["file_name"], 99)  # new picture
+    paint(gallery / "images/w064.png", 64)  # added
+    write_table(gallery, [*rows, toy_row(64)])
+    result = build_workspace(gallery, path)
+    assert result.encoded["lda.text"] == 2
+    assert result.encoded["colour-texture.image"] == 2
+    after = open_workspace(path)
+    assert "w007" not in after.collection
+    assert "w064" in after.index("lda", "text").item_ids
+    assert after.manifest.models == before.manifest.models
+    assert after.table("colour-texture", "image")["w005"].tobytes() == kept
+
+
+def test_a_reader_keeps_the_state_that_it_opened(changing: tuple[Path, Path]) -> None:
+    gallery, path = changing
+    reader = open_workspace(path)
+    write_table(gallery, [toy_row(number) for number in range(60)])
+    build_workspace(gallery, path)
+    assert len(reader.collection) == 64
+    assert len(reader.index("lda", "text")) == 64
+    assert len(open_workspace(path).index("lda", "text")) == 60
+    build_workspace(gallery, path)  # nothing changed, so nothing of the older state goes yet
+    assert len(reader.index("colour-texture", "image")) == 64
+
+
+def test_files_of_older_states_go_when_the_next_state_comes(changing: tuple[Path, Path]) -> None:
+    gallery, path = changing
+    first = set(snapshot(path))
+    for count in (60, 56):
+        write_table(gallery, [toy_row(number) for number in range(count)])
+        build_workspace(gallery, path)
+    left = {name for name in set(snapshot(path)) & first if name.startswith(("vectors/", "collection-"))}
+    assert left == set()
+
+
+def test_refit_fits_on_the_works_as_they_are_now(changing: tuple[Path, Path]) -> None:
+    gallery, path = changing
+    write_table(gallery, [toy_row(number) for number in range(60)])
+    build_workspace(gallery, path)
+    refitted = build_workspace(gallery, path, refit=True).workspace
+    shutil.copytree(gallery, gallery.parent / "copy")
+    fresh = build_workspace(gallery.parent / "copy", gallery.parent / "fresh").workspace
+    assert refitted.encoder("lda").fingerprint == fresh.encoder("lda").fingerprint
+
+
+def test_settings_are_remembered_and_can_be_changed(changing: tuple[Path, Path]) -> None:
+    gallery, path = changing
+    assert build_workspace(gallery, path, topics=3).workspace.encoder("lda").dim == 3
+    assert build_workspace(gallery, path).workspace.encoder("lda").dim == 3
+
+
+def test_named_encoders_alone_are_built_with_what_they_need(gallery: Path, tmp_path: Path) -> None:
+    workspace = build_workspace(gallery, tmp_path / "ws", encoders=["lda"]).workspace
+    assert set(workspace.manifest.vectors) == {"lda.text"}
+    with pytest.raises(EncoderError, match="there is no encoder 'resnet'; choose from lda"):
+        build_workspace(gallery, tmp_path / "other", encoders=["resnet"])
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_cannot_be_fitted_is_left_out_by_name_and_refused_if_asked_for(tmp_path: Path) -> None:
+    gallery = toy_gallery(tmp_path / "small", count=12)
+    workspace = build_workspace(gallery, tmp_path / "ws").workspace
+    assert "12" in workspace.manifest.left_out["aligned"]
+    with pytest.raises(RequestError, match="aligned is not in this workspace: .*12"):
+        workspace.index("aligned", "image")
+    with pytest.raises(EncoderError, match="12"):
+        build_workspace(gallery, tmp_path / "asked", encoders=["aligned"])
+
+
+def test_bad_rows_build_nothing(tmp_path: Path) -> None:
+    gallery = toy_gallery(tmp_path / "gallery", count=12)
+    (gallery / "images/w003.png").write_bytes(b"not a picture")
+    with pytest.raises(BadRowsError, match="w003"):
+        build_workspace(gallery, tmp_path / "ws")
+    assert not (tmp_path / "ws").exists()
+    result = build_workspace(gallery, tmp_path / "ws", skip_bad=True)
+    assert len(result.collection) == 11
+
+
+def test_a_bad_change_leaves_the_old_state(changing: tuple[Path, Path]) -> None:
+    gallery, path = changing
+    before = snapshot(path)
+    (gallery / "metadata.csv").write_text("id,file_name\nx,nowhere.jpg\n")
+    with pytest.raises(CollectionError):
+        build_workspace(gallery, path)
+    assert snapshot(path) == before
+
+
+def test_a_second_writer_is_refused(gallery: Path, workspace: Path) -> None:
+    with sole_writer(workspace), pytest.raises(WorkspaceError, match="another process is writing"):
+        build_workspace(gallery, workspace)
+
+
+def test_workspaces_do_not_mix_with_other_files(gallery: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("years of work")
+    with pytest.raises(WorkspaceError, match="holds files but no workspace"):
+        build_workspace(gallery, tmp_path / "mine")
+    with pytest.raises(WorkspaceError, match="inside the collection"):
+        build_workspace(gallery, gallery / "workspace")
+    with pytest.raises(WorkspaceError, match="is a file"):
+        build_workspace(gallery, tmp_path / "mine/thesis.txt")
+    assert [file.name for file in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_other_formats_and_damage_are_told(gallery: Path, workspace: Path) -> None:
+    manifest = json.loads((workspace / "workspace.json").read_text())
+    (workspace / "workspace.json").write_text(json.dumps(manifest | {"format": 99}))
+    with pytest.raises(WorkspaceError, match="format 99, and this version reads format 1"):
+        open_workspace(workspace)
+    (workspace / "workspace.json").write_text("{")
+    with pytest.raises(ProvenanceError, match="damaged"):
+        open_workspace(workspace)
+    with pytest.raises(ProvenanceError):
+        build_workspace(gallery, workspace)
+
+
+def test_a_damaged_vector_file_is_told_and_made_anew_by_the_next_build(gallery: Path, workspace: Path) -> None:
+    before = snapshot(workspace)
+    file = next((workspace / "vectors").glob("lda.text-*.npy"))
+    raw = bytearray(file.read_bytes())
+    raw[-3] ^= 0xFF
+    file.write_bytes(raw)
+    with pytest.raises(ProvenanceError, match="is damaged.*run `vernissage build` again"):
+        open_workspace(workspace).index("lda", "text")
+    build_workspace(gallery, workspace)
+    assert snapshot(workspace) == before
+
+
+def test_vectors_of_another_model_are_refused(workspace: Path) -> None:
+    opened = open_workspace(workspace)
+    card = next((workspace / "vectors").glob("lda.text-*.json"))
+    card.write_text(card.read_text().replace(opened.encoder("lda").fingerprint, "0" * 16))
+    with pytest.raises(ProvenanceError, match="made with fingerprint 0000000000000000, but the workspace has"):
+        open_workspace(workspace).index("lda", "text")
+
+
+def test_a_moved_workspace_finds_its_pictures_again(tmp_path: Path) -> None:
+    toy_gallery(tmp_path / "here/gallery", count=12)
+    build_workspace(tmp_path / "here/gallery", tmp_path / "here/ws")
+    (tmp_path / "here").rename(tmp_path / "there")
+    collection = open_workspace(tmp_path / "there/ws").collection
+    picture = collection.picture_path(collection["w000"])
+    assert picture is not None
+    assert picture.is_file()
+
+
+def _build_command(gallery: Path, path: Path) -> list[str]:
+    return [sys.executable, "-m", "vernissage", "build", str(gallery), "-o", str(path)]
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(
+    gallery: Path, built: Path, tmp_path: Path, update: bool
+) -> None:
+    """Kill builds at many moments; every state in between opens, and the end is that of an undisturbed build."""
+    copy, path = Path(shutil.copytree(gallery, tmp_path / "gallery")), tmp_path / "ws"
+    build_workspace(copy, tmp_path / "undisturbed")
+    if update:
+        build_workspace(copy, path)
+        for folder in (tmp_path / "undisturbed", path):
+            assert folder.exists()
+        write_table(copy, [toy_row(number) for number in range(4, 64)])
+        build_workspace(copy, tmp_path / "undisturbed", refit=True)
+    extra = ["--refit"] if update else []
+    random = np.random.default_rng(5)
+    killed = 0
+    for _ in range(6):
+        process = subprocess.Popen(
+            [*_build_command(copy, path), *extra], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        time.sleep(float(random.uniform(0.8, 4.0)))
+        killed += process.poll() is None
+        process.kill()
+        process.wait()
+        if (path / "workspace.json").exists():
+            assert len(open_workspace(path).collection) in (60, 64)
+    subprocess.run([*_build_command(copy, path), *extra], check=True, capture_output=True)
+    assert killed > 0
+    assert open_workspace(path).manifest.complete
+    ours, theirs = snapshot(path), snapshot(tmp_path / "undisturbed")
+    if update:  # the state in force; what was retired depends on the states that there were
+        ours, theirs = ({name: found[name] for name in found if _in_force(path, name)} for found in (ours, theirs))
+    assert ours == theirs
+
+
+def _in_force(path: Path, name: str) -> bool:
+    return any(name.startswith(file) for file in open_workspace(path).manifest.files)
