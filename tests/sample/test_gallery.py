@@ -10,7 +10,7 @@ from PIL import Image
 from vernissage.errors import VernissageError
 from vernissage.sample import paint_gallery
 from vernissage.sample.gallery import imagine_gallery
-from vernissage.sample.painting import SUBJECTS, TECHNIQUES
+from vernissage.sample.painting import LONG_SIDE, SUBJECTS, TECHNIQUES
 from vernissage.sample.palettes import PALETTES
 from vernissage.sample.plan import GROUPS, plan_gallery
 
@@ -32,7 +32,7 @@ def test_every_row_of_the_table_has_its_picture(gallery: Path) -> None:
     assert len(table) == 8
     for row in table:
         with Image.open(gallery / row["file_name"]) as picture:
-            assert max(picture.size) == 640
+            assert max(picture.size) == LONG_SIDE
             assert picture.mode == "RGB"
     assert {row["group"] for row in table} == set(GROUPS)
     assert all(all(row.values()) for row in table)

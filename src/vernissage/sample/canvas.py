@@ -16,6 +16,11 @@ Points = npt.NDArray[np.float64]
 _SHIFT = 4  # cv2 takes coordinates in sixteenths of a pixel
 
 
+def _shades(ramp: Array, tone: Array) -> Array:
+    """The ramp's colours for tones from 0 to 1: float32 (..., 3)."""
+    return np.asarray(np.take(ramp, (tone * STEPS).astype(np.intp), axis=0, mode="clip"), dtype=np.float32)
+
+
 class Canvas:
     """Buffers of one study, painted on in place.
 
@@ -51,7 +56,7 @@ class Canvas:
     ) -> None:
         """Paint over all rows from ``top`` down: ``mask`` and ``tone`` have the shape of those rows."""
         box = (slice(max(top, 0), self.height), slice(0, self.width))
-        colour = self._faded(ramp[np.clip(tone * STEPS, 0, STEPS - 1).astype(np.intp)], depth)
+        colour = self._faded(_shades(ramp, tone), depth)
         self._blend(box, np.broadcast_to(np.float32(mask), tone.shape), colour, angle, detail)
 
     def shape(
@@ -78,7 +83,7 @@ class Canvas:
             return
         mask = self._mask(outline, box, soft) * np.float32(alpha)
         tones = tone + light * self._towards_sun(outline, box) + texture * self.grain[box]
-        colour = self._faded(ramp[np.clip(tones * STEPS, 0, STEPS - 1).astype(np.intp)], depth)
+        colour = self._faded(_shades(ramp, tones), depth)
         self._blend(box, mask, colour, angle, detail)
 
     def shine(self, x: float, y: float, radius: float, colour: Array, strength: float) -> None:

@@ -144,7 +144,7 @@ def _jpeg(work: Work) -> bytes:
     picture = paint_picture(plan.subject, plan.palette, plan.technique, work.view, work.facts, plan.seed)
     eight = np.round(picture * 255).astype(np.uint8)
     file = io.BytesIO()
-    Image.fromarray(eight, "RGB").save(file, "JPEG", quality=82, subsampling=2, optimize=True)
+    Image.fromarray(eight, "RGB").save(file, "JPEG", quality=76, subsampling=2, optimize=True)
     return file.getvalue()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import Rng
 from vernissage.sample.palettes import Array, ramps
-from vernissage.sample.scenes import city, country, heights, people, sea, table, winter, woods
+from vernissage.sample.scenes import city, country, flowers, fruit, heights, people, sea, winter, woods
 from vernissage.sample.techniques.gouache import paint_gouache
 from vernissage.sample.techniques.ink import paint_ink
 from vernissage.sample.techniques.linocut import paint_linocut
@@ -18,12 +18,12 @@ from vernissage.sample.techniques.points import paint_points
 from vernissage.sample.techniques.watercolour import paint_watercolour
 from vernissage.sample.view import MOODS, Facts, Ramps, View
 
-LONG_SIDE = 640
+LONG_SIDE = 580
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What can be painted: how it is imagined and painted, whether at night, whether upright, and without which skies."""
+    """What can be painted: how it is imagined and painted, at night or upright, without which skies."""
 
     imagine: Callable[[Rng, View], Facts]
     paint: Callable[[Canvas, Ramps, View, Facts, Rng], None]
@@ -41,8 +41,8 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
         "orchard": Subject(country.imagine_orchard, country.paint_orchard),
         "harvest": Subject(country.imagine_harvest, country.paint_harvest),
         "mountains": Subject(heights.imagine_mountains, heights.paint_mountains),
-        "fruit": Subject(table.imagine_fruit, table.paint_fruit),
-        "flowers": Subject(table.imagine_flowers, table.paint_flowers),
+        "fruit": Subject(fruit.imagine_fruit, fruit.paint_fruit),
+        "flowers": Subject(flowers.imagine_flowers, flowers.paint_flowers),
         "portrait": Subject(people.imagine_portrait, people.paint_portrait, upright=True),
         "winter village": Subject(winter.imagine_winter, winter.paint_winter, without=("rain",)),
         "forest": Subject(woods.imagine_forest, woods.paint_forest, without=("low sun", "moon")),

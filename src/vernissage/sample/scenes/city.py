@@ -7,7 +7,6 @@ import numpy as np
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import Rng
 from vernissage.sample.outlines import bend, box, limb, lump, oval
-from vernissage.sample.palettes import Array
 from vernissage.sample.scenes.air import paint_rain, paint_sky, paint_water
 from vernissage.sample.scenes.props import paint_person
 from vernissage.sample.view import Facts, Ramps, View
@@ -250,8 +249,8 @@ def _paint_roof(
     c: Canvas, p: Ramps, x: float, y: float, size: float, away: float, rng: Rng
 ) -> list[tuple[float, float]]:
     depth = 0.55 * away
-    wall: Array = (p["wall"], p["skin"], p["land"])[rng.integers(3)]
-    roof: Array = (p["land"], p["sky"], p["accent"], p["wall"])[rng.choice(4, p=(0.4, 0.35, 0.1, 0.15))]
+    wall = (p["wall"], p["skin"], p["land"])[rng.integers(3)]
+    roof = (p["land"], p["sky"], p["accent"], p["wall"])[rng.choice(4, p=(0.4, 0.35, 0.1, 0.15))]
     tone = rng.uniform(0.26, 0.4)
     high = size * rng.uniform(0.4, 0.6)
     c.shape(

@@ -137,7 +137,7 @@ def paint_harvest(c: Canvas, p: Ramps, view: View, facts: Facts, rng: Rng) -> No
             p,
             x * c.width,
             line + (c.height - line) * near + tilt * (x - 0.5) * c.width,
-            c.unit * (5 + 17 * near),
+            c.unit * (6 + 25 * near),
             0.5 * (1 - near) ** 2,
             rng,
         )

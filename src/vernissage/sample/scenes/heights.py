@@ -86,7 +86,7 @@ def _paint_range(
 ) -> None:
     """One range: faces lit and shaded by a ridged relief, snow down to a ragged line."""
     first = int(max(crest.min() - 2, 0))
-    x, y = grid((c.height - first, c.width))
+    _, y = grid((c.height - first, c.width))
     under = y + first - crest[None, :]
     mask = np.clip(under + 0.5, 0, 1)
     bed = clouds(rng, under.shape, c.unit * 15, octaves=5)

@@ -28,10 +28,8 @@ def paint_leafy(
     if shadow:
         reach = -c.sun[0] * height * 0.3
         c.shape(oval(x + reach, y, spread * 1.1, height * 0.07), p["dark"], 0.25, alpha=0.4, soft=2, angle=0.0)
-    c.shape(
-        limb(bend(x, y + 1, x + rng.normal() * height * 0.04, middle, rng.normal() * 0.08), height * 0.08, height * 0.03),
-        p["dark"], 0.28, light=0.15, depth=depth, angle=1.5,
-    )  # fmt: skip
+    trunk = bend(x, y + 1, x + rng.normal() * height * 0.04, middle, rng.normal() * 0.08)
+    c.shape(limb(trunk, height * 0.08, height * 0.03), p["dark"], 0.28, light=0.15, depth=depth, angle=1.5)
     size = spread * 0.5
     for stage, (share, lift) in enumerate(((1.0, -0.17), (0.85, -0.02), (0.6, 0.14), (0.38, 0.27))):
         for _ in range(9 if stage < 3 else 7):

@@ -62,7 +62,7 @@ def _paint_fleet(c: Canvas, p: Ramps, view: View, boats: int, line: float, rng: 
         swing = 0.27 * (-1) ** k * (0.35 + 0.65 * share) if boats > 1 else 0.0
         x = (view.focus + swing + view.slope * (share - 0.5) * 1.6 + rng.normal() * 0.02) * c.width
         x = float(np.clip(x, 0.15 * c.width, 0.85 * c.width))
-        size = c.unit * (5.5 + 7.5 * near) * min(1.0, 0.55 + room / c.height)
+        size = c.unit * (8.0 + 10.5 * near) * min(1.0, 0.55 + room / c.height)
         turn = 1 if rng.random() < 0.5 else -1
         paint_boat(
             c, p, x, line + near * room, size, rng, hull=hulls[(first + k) % 4], sails=False, turn=turn, tone=0.42
@@ -144,7 +144,7 @@ def paint_sea(c: Canvas, p: Ramps, view: View, facts: Facts, rng: Rng) -> None:
         near = (0.07, 0.2, 0.36)[k] if facts["sails"] > 1 else 0.25
         swing = (0.0, 0.2, -0.1)[k] * side if facts["sails"] > 1 else 0.0
         x = float(np.clip(view.focus - side * 0.04 + swing, 0.18, 0.82)) * c.width
-        size = c.unit * (3.0 + 15 * near)
+        size = c.unit * (4.2 + 23 * near)
         lean = [p["accent"], p["wall"], p["dark"]][k]
         paint_boat(c, p, x, line + near * (c.height - line), size, rng, hull=lean, sails=True, turn=side, tone=0.4)
     if facts["gulls"]:

@@ -100,7 +100,7 @@ def _paint_village(
 
 
 def _paint_church(c: Canvas, p: Ramps, x: float, y: float, size: float) -> None:
-    c.shape(box(x - size * 0.3, y - size * 1.5, x + size * 0.3, y), p["wall"], 0.48, light=0.14, depth=0.2, angle=1.57)
+    c.shape(box(x - size * 0.3, y - size * 1.5, x + size * 0.3, y), p["wall"], 0.42, light=0.14, depth=0.2, angle=1.57)
     c.shape(
         [[x - size * 0.38, y - size * 1.5], [x, y - size * 2.7], [x + size * 0.38, y - size * 1.5]],
         p["dark"],

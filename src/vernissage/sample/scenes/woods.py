@@ -33,7 +33,8 @@ def paint_forest(c: Canvas, p: Ramps, view: View, facts: Facts, rng: Rng) -> Non
         _paint_rank(c, p, line + c.unit * 2.2 * rank, away, 15 - 3 * rank, tilt, vx, facts, rng)
     floor = clouds(rng, (c.height, c.width), c.unit * 8, stretch=3.5, octaves=4)
     ground = rolling(c, rng, line + c.unit * 3, c.unit * 0.9, slope=tilt)
-    paint_land(c, p["land"], ground, 0.54, fall=-0.26, texture=0.08, grain=floor, angle=0.3 * floor)
+    paint_land(c, p["land"], ground, 0.58, fall=-0.26, texture=0.08, grain=floor, angle=0.3 * floor)
+    _paint_bushes(c, p, line + c.unit * 3, tilt, rng)
     if facts["brook"]:
         _paint_brook(c, p, vx, line, rng)
     else:
@@ -49,6 +50,15 @@ def paint_forest(c: Canvas, p: Ramps, view: View, facts: Facts, rng: Rng) -> Non
     _paint_near(c, p, view, facts, rng)
     if view.sky == "rain":
         paint_rain(c, p, rng, 150)
+
+
+def _paint_bushes(c: Canvas, p: Ramps, line: float, tilt: float, rng: Rng) -> None:
+    """Undergrowth that softens the edge of the forest floor."""
+    for x in np.linspace(0, c.width, 34):
+        size = c.unit * rng.uniform(1.2, 3.2)
+        y = line + tilt * (x - c.width / 2) + c.unit * rng.uniform(-0.5, 1.5)
+        bush = lump(rng, x, y, size * 1.6, size, rough=0.3)
+        c.shape(bush, p["growth"], rng.uniform(0.36, 0.56), light=0.12, depth=0.6, alpha=0.85, detail=0.4, soft=0.8)
 
 
 def _paint_mass(c: Canvas, p: Ramps, line: float, away: float, rng: Rng) -> None:

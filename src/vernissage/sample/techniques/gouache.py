@@ -5,7 +5,7 @@ import numpy as np
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import Rng, blur, clouds, smear
 from vernissage.sample.palettes import Array
-from vernissage.sample.techniques.paper import clipped, contrasted, luminance, saturated, sheet, simplified, tooth
+from vernissage.sample.techniques.paper import clipped, contrasted, flow, luminance, saturated, sheet, simplified, tooth
 from vernissage.sample.view import Ramps
 
 
@@ -17,11 +17,11 @@ def paint_gouache(c: Canvas, _p: Ramps, rng: Rng) -> Array:
     sharp = simplified(study, 3)
     share = np.clip(blur(c.detail, c.unit * 0.6) * 2.2 - 0.9, 0, 1)[..., None]
     base = flat * (1 - share) + sharp * share
-    drag = smear(rng.standard_normal(shape).astype(np.float32), c.angle, 5)
+    drag = smear(rng.standard_normal(shape).astype(np.float32), flow(study, c.angle, c.unit), 5)
     drag /= drag.std() + 1e-6
     grey = np.clip(luminance(base), 0.02, 1)
     steps = 7.0
-    level = grey * steps + 0.16 * drag + 0.10 * clouds(rng, shape, c.unit * 7, octaves=3)
+    level = grey * steps + 0.10 * drag + 0.10 * clouds(rng, shape, c.unit * 7, octaves=3)
     whole = np.floor(level)
     part = np.clip((level - whole - 0.42) / 0.16, 0, 1)
     stepped = (whole + part * part * (3 - 2 * part) + 0.05) / steps

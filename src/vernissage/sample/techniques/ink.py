@@ -13,13 +13,13 @@ def paint_ink(c: Canvas, p: Ramps, rng: Rng) -> Array:
     """Pen and ink with wash, heightened with white, on toned paper."""
     shape = (c.height, c.width)
     study = contrasted(c.rgb, 1, 99)
-    grain = tooth(rng, shape, 2.0)
-    paper = mix(p["glow"][104], np.array([0.93, 0.89, 0.80]), 0.55) * (1 + 0.014 * grain)[..., None]
+    grain = tooth(rng, shape, 2.6)
+    paper = mix(p["glow"][104], np.array([0.93, 0.89, 0.80]), 0.55) * (1 + 0.008 * grain)[..., None]
     wash = saturated(blur(simplified(study, 7), c.unit * 0.5), 1.15)
     pool = 0.78 + 0.1 * clouds(rng, shape, c.unit * 16, octaves=3)
     picture = paper * (1 - pool[..., None] * (1 - np.clip(wash + 0.24, 0, 1)))
     grey = blur(luminance(study), 0.9)
-    inside = sheet(rng, shape, c.unit * 2.6, c.unit * 0.7)
+    inside = sheet(rng, shape, c.unit * 2.6, c.unit * 0.3)
     inside_wash = blur(inside, 1.2)[..., None]
     picture = paper + inside_wash * (picture - paper)
     lines = np.clip(np.maximum(_hatching(c, grey, rng), _outlines(c, grey, rng)) * inside, 0, 1)
@@ -33,14 +33,14 @@ def _hatching(c: Canvas, grey: Array, rng: Rng) -> Array:
     """Four families of strokes; each begins at a deeper shade and crosses the ones before."""
     shape = (c.height, c.width)
     x, y = grid(shape)
+    pitch = c.unit * 0.54
     total = np.zeros(shape, dtype=np.float32)
-    pitch = 3.6
-    for turn, start in ((0.85, 0.66), (0.62, 0.48), (-0.75, 0.34), (0.05, 0.20)):
+    for turn, start in ((0.85, 0.62), (0.52, 0.44), (-0.75, 0.30), (0.05, 0.17)):
         wobble = clouds(rng, shape, c.unit * 9, octaves=3)
         press = clouds(rng, shape, c.unit * 3, octaves=2)
-        across = x * np.float32(np.sin(turn)) + y * np.float32(np.cos(turn)) + wobble * np.float32(0.9)
+        across = x * np.float32(np.sin(turn)) + y * np.float32(np.cos(turn)) + wobble * np.float32(c.unit * 0.3)
         line = 0.5 + 0.5 * np.cos(across * np.float32(2 * np.pi / pitch))
-        need = np.clip((start - grey) * 2.4 + 0.04 * press, 0, 0.62)
+        need = np.clip((start - grey) * 1.7 + 0.05 * press, 0, 0.55)
         # Strokes lift off in places, so that the hatching breathes.
         total = np.maximum(total, np.clip((line - 1 + need) * 4.5, 0, 1) * np.clip(0.85 + 0.12 * press, 0, 1))
     return total

@@ -5,7 +5,7 @@ import numpy as np
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import Rng, blur, evened, grid, sample, smear
 from vernissage.sample.palettes import Array, mix, oklab
-from vernissage.sample.techniques.paper import clipped, contrasted, luminance, sheet, simplified, tooth
+from vernissage.sample.techniques.paper import clipped, contrasted, flow, luminance, sheet, simplified, tooth
 from vernissage.sample.view import Ramps
 
 
@@ -14,7 +14,7 @@ def paint_linocut(c: Canvas, p: Ramps, rng: Rng) -> Array:
     shape = (c.height, c.width)
     study = contrasted(c.rgb, 1, 99)
     flat = simplified(study, 9, 2)
-    grain = tooth(rng, shape, 1.8)
+    grain = tooth(rng, shape, 2.4)
     print_ = np.broadcast_to(mix(p["light"][124], np.array([0.97, 0.94, 0.87]), 0.6), study.shape).copy()
     _lay(print_, *_tints(flat, p), grain, 0.05)
     key = _key_block(c, study, rng)
@@ -22,7 +22,7 @@ def paint_linocut(c: Canvas, p: Ramps, rng: Rng) -> Array:
     ink = p["dark"][14]
     print_ += (key * wear)[..., None] * (ink - print_)
     inside = sheet(rng, shape, c.unit * 3, c.unit * 0.12)[..., None]
-    paper = np.array([0.955, 0.93, 0.87], dtype=np.float32) * (1 + 0.012 * grain)[..., None]
+    paper = np.array([0.955, 0.93, 0.87], dtype=np.float32) * (1 + 0.007 * grain)[..., None]
     return clipped(paper + inside * (print_ - paper))
 
 
@@ -50,7 +50,7 @@ def _tints(flat: Array, p: Ramps) -> tuple[Array, Array]:
 
 
 def _lay(print_: Array, colour: Array, amount: Array, grain: Array, salt: float) -> None:
-    cover = np.clip(amount * (1 - salt * 4 * np.clip(grain - 1.0, 0, 1)), 0, 1)
+    cover = np.clip(amount * (1 - salt * 3 * np.clip(grain - 1.0, 0, 1)), 0, 1)
     print_ += cover[..., None] * (colour - print_)
 
 
@@ -59,14 +59,12 @@ def _key_block(c: Canvas, study: Array, rng: Rng) -> Array:
     shape = (c.height, c.width)
     x, y = grid(shape)
     seed = blur(rng.standard_normal(shape).astype(np.float32), c.unit * 0.22)
-    direction = blur(np.dstack([np.cos(2 * c.angle), np.sin(2 * c.angle)]), c.unit * 0.5)
-    angle = 0.5 * np.arctan2(direction[..., 1], direction[..., 0])
-    cut = evened(smear(seed, angle, 6))
+    cut = evened(smear(seed, flow(study, c.angle, c.unit), 6))
     grey = blur(luminance(study), 0.8)
     wide = blur(grey, c.unit * 4)
-    dark = np.clip(0.86 - 1.75 * grey + 0.9 * (wide - grey), 0, 1)
+    dark = np.clip(0.88 - 1.75 * grey + 0.9 * (wide - grey), 0, 1)
     marks = np.clip((dark * 1.12 - 0.06 - cut) * 7 + 0.5, 0, 1)
-    edge = np.clip((blur(grey, c.unit * 0.5) - grey) * 14 - 0.55, 0, 1)
+    edge = np.clip((blur(grey, c.unit * 0.5) - grey) * 15 - 0.38, 0, 1)
     key = np.maximum(marks, edge)
     jitter = seed / (seed.std() + 1e-6) * 0.35
     return clipped((sample(blur(key, 0.6), x + jitter, y - jitter) - 0.5) * 2.2 + 0.5)

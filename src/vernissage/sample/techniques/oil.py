@@ -11,7 +11,7 @@ import numpy as np
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import Rng, blur
 from vernissage.sample.palettes import Array
-from vernissage.sample.techniques.paper import clipped, contrasted, saturated, weave
+from vernissage.sample.techniques.paper import clipped, contrasted, flow, saturated, weave
 from vernissage.sample.view import Ramps
 
 _TURNS, _VARIANTS = 32, 4
@@ -20,14 +20,22 @@ _TURNS, _VARIANTS = 32, 4
 def paint_oil(c: Canvas, p: Ramps, rng: Rng) -> Array:
     """Oil on canvas with impasto."""
     study = saturated(contrasted(c.rgb), 1.08)
+    angle = flow(study, c.angle, c.unit)
     ground = 0.5 * blur(study, c.unit * 2.5) + 0.5 * p["land"][60]
-    paint = np.dstack([ground, np.zeros(study.shape[:2], dtype=np.float32)])
-    for width, spacing, keep in ((4.2, 2.3, 0.0), (2.3, 1.35, 0.035), (1.25, 0.85, 0.06), (0.7, 0.55, 0.085)):
-        _layer(paint, c, study, c.unit * width, c.unit * spacing, keep, rng)
+    paint = np.dstack([ground, np.zeros(study.shape[:2])]).astype(np.float32)
+    for width, spacing, keep in (
+        (4.2, 2.6, 0.0),
+        (2.3, 1.6, 0.045),
+        (1.2, 1.0, 0.068),
+        (0.68, 0.62, 0.08),
+    ):
+        _layer(paint, c, study, angle, c.unit * width, c.unit * spacing, keep, rng)
     return _lit(paint, rng)
 
 
-def _layer(paint: Array, c: Canvas, study: Array, width: float, spacing: float, keep: float, rng: Rng) -> None:
+def _layer(
+    paint: Array, c: Canvas, study: Array, angle: Array, width: float, spacing: float, keep: float, rng: Rng
+) -> None:
     """Lay strokes of one width wherever the paint is still further than ``keep`` from the study."""
     aim = blur(study, max(width * 0.28, 0.6))
     rows, columns = np.arange(0, c.height, spacing), np.arange(0, c.width, spacing)
@@ -41,31 +49,37 @@ def _layer(paint: Array, c: Canvas, study: Array, width: float, spacing: float, 
     chosen = np.flatnonzero(miss + 0.02 * (c.detail[y, x] - 0.4) > keep) if keep else np.arange(len(x))
     chosen = rng.permutation(chosen)
     x, y = x[chosen], y[chosen]
-    turn = c.angle[y, x] + rng.normal(0, 0.16, len(x))
+    turn = angle[y, x] + rng.normal(0, 0.13, len(x))
     bins = np.round(turn / np.pi * _TURNS).astype(np.intp) % _TURNS
     variant = rng.integers(_VARIANTS, size=len(x))
     tint = rng.normal(0, 0.02, (len(x), 1)) + rng.normal(0, 0.014, (len(x), 3))
-    colours = np.clip(aim[y, x] + tint, 0, 1).astype(np.float32)
+    colours = np.zeros((len(x), 4), dtype=np.float32)
+    colours[:, :3] = np.clip(aim[y, x] + tint, 0, 1)
     size = max(round(width), 2)
     for k in range(len(x)):
         _stamp(paint, _brush(size, int(bins[k]), int(variant[k])), int(x[k]), int(y[k]), colours[k])
 
 
 def _stamp(paint: Array, brush: tuple[Array, Array], x: int, y: int, colour: Array) -> None:
+    """Press a brush into the paint at (x, y); ``colour`` has the relief's 0 as its fourth value."""
     cover, relief = brush
-    half = cover.shape[0] // 2
-    top, left = max(y - half, 0), max(x - half, 0)
-    bottom, right = min(y + half + 1, paint.shape[0]), min(x + half + 1, paint.shape[1])
-    part = (slice(top - y + half, bottom - y + half), slice(left - x + half, right - x + half))
+    up, side = cover.shape[0] // 2, cover.shape[1] // 2
+    top, left = max(y - up, 0), max(x - side, 0)
+    bottom, right = min(y + up + 1, paint.shape[0]), min(x + side + 1, paint.shape[1])
+    part = (slice(top - y + up, bottom - y + up), slice(left - x + side, right - x + side))
     target = paint[top:bottom, left:right]
-    share = cover[part]
-    target[..., :3] += share * (colour - target[..., :3])
-    target[..., 3:] += share * (relief[part] - target[..., 3:])
+    fresh = colour - target
+    fresh *= cover[part]
+    fresh += relief[part]
+    target += fresh
 
 
 @lru_cache(maxsize=4096)
 def _brush(width: int, turn: int, variant: int) -> tuple[Array, Array]:
-    """Opacity and relief, both (n, n, 1), of one stroke ``width`` pixels wide, turned by ``turn`` / 32 of half a round."""
+    """Opacity (h, w, 1) and added relief (h, w, 4; colours 0) of one stroke.
+
+    ``width`` is in pixels; ``turn`` counts 32nds of half a round from level.
+    """
     rng = np.random.default_rng([width, variant])
     half = round(width * 1.75) + 1
     along, across = np.meshgrid(np.linspace(-1, 1, 2 * half + 1), np.linspace(-1, 1, 2 * half + 1))
@@ -82,7 +96,19 @@ def _brush(width: int, turn: int, variant: int) -> tuple[Array, Array]:
     turned = np.asarray(
         cv2.warpAffine(both, spin, (2 * half + 1, 2 * half + 1), flags=cv2.INTER_LINEAR), dtype=np.float32
     )
-    return np.ascontiguousarray(turned[..., :1]), np.ascontiguousarray(turned[..., 1:])
+    turned = _trimmed(turned)
+    raised = np.zeros((*turned.shape[:2], 4), dtype=np.float32)
+    raised[..., 3] = turned[..., 0] * turned[..., 1]
+    return np.ascontiguousarray(turned[..., :1]), raised
+
+
+def _trimmed(brush: Array) -> Array:
+    """Cut away the empty rows and columns round a brush, evenly on both sides, because every pixel costs time."""
+    used = brush[..., 0] > 0.02
+    half = brush.shape[0] // 2
+    rows, columns = np.flatnonzero(used.any(axis=1)), np.flatnonzero(used.any(axis=0))
+    up, side = int(np.abs(rows - half).max()), int(np.abs(columns - half).max())
+    return brush[half - up : half + up + 1, half - side : half + side + 1]
 
 
 def _lit(paint: Array, rng: Rng) -> Array:

@@ -64,3 +64,18 @@ def saturated(rgb: Array, strength: float) -> Array:
     """Push colours away from their grey by ``strength`` (1 leaves them)."""
     grey = luminance(rgb)[..., None]
     return clipped(grey + (rgb - grey) * np.float32(strength))
+
+
+def flow(rgb: Array, angle: Array, unit: float) -> Array:
+    """The direction of the brush: along strong edges of the picture, else as the scene asks (radians).
+
+    The edge's direction is that of the smoothed structure tensor.
+    """
+    grey = blur(luminance(rgb), unit * 0.2)
+    across, down = np.gradient(grey, axis=1), np.gradient(grey, axis=0)
+    tensor = blur(np.dstack([across * across, down * down, across * down]).astype(np.float32), unit * 0.45)
+    along = 0.5 * np.arctan2(2 * tensor[..., 2], tensor[..., 0] - tensor[..., 1]) + np.pi / 2
+    strength = np.clip((tensor[..., 0] + tensor[..., 1]) * 900 - 0.25, 0, 1)
+    x = strength * np.cos(2 * along) + (1 - strength) * np.cos(2 * angle)
+    y = strength * np.sin(2 * along) + (1 - strength) * np.sin(2 * angle)
+    return np.asarray(0.5 * np.arctan2(y, x), dtype=np.float32)

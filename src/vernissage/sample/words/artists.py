@@ -8,13 +8,16 @@ _FIRST = (
     "Valdemar", "Perpetua", "Hiroshi",
 )  # fmt: skip
 _LAST = (
-    "Vantorre", "Dolinarek", "Farrowmere", "Wiernicki", "Lindqvarn", "Braccioli", "Tveterås", "Oblonsky-Hart", "Quillfeather",
-    "Steenhaven", "Marchbanksen", "Okonrade", "Drostevik", "Pellamont", "Zerafin", "Aldersgaard", "Corvinelli", "Hathersedge",
+    "Vantorre", "Dolinarek", "Farrowmere", "Wiernicki", "Lindqvarn", "Braccioli", "Tveterås", "Oblonsky-Hart",
+    "Quillfeather",
+    "Steenhaven", "Marchbanksen", "Okonrade", "Drostevik", "Pellamont", "Zerafin", "Aldersgaard", "Corvinelli",
+    "Hathersedge",
     "Immerfeldt", "Juranovic-Bell", "Kestermann", "Lorrimond", "Nakatomori", "Ravensholt",
 )  # fmt: skip
 
 PLACES = (
-    "Skarnholm", "Port Averil", "Lindenau", "Vallombria", "Marrow Quay", "Sint-Elde", "Koronice", "Tarnwick", "Bellecombe-sur-Orle",
+    "Skarnholm", "Port Averil", "Lindenau", "Vallombria", "Marrow Quay", "Sint-Elde", "Koronice", "Tarnwick",
+    "Bellecombe-sur-Orle",
     "Østervik", "Ravella", "Hathermouth", "Zeldenrust", "Pont-Amaury", "Grauweiler", "Castel Morane",
 )  # fmt: skip
 PEAKS = (

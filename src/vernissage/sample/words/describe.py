@@ -7,10 +7,10 @@ from vernissage.sample.noise import Rng
 from vernissage.sample.view import Facts, View
 from vernissage.sample.words.artists import PEAKS, PLACES, invent_name
 from vernissage.sample.words.grammar import counted, listed, pick, sentence, spoken
-from vernissage.sample.words.stories import STORIES
+from vernissage.sample.words.indoors import INDOORS
+from vernissage.sample.words.outdoors import OUTDOORS
 from vernissage.sample.words.weather import FEELING, LIGHT, MOOD_TITLES, MOOD_WORDS, SKIES
 
-_INDOORS = frozenset({"fruit", "flowers", "portrait"})
 _SITTERS = ("young woman", "man", "old man with a white beard")
 _STUDIES = ("a Young Woman", "a Man", "an Old Man")
 _BLOOMS = ("roses", "daisies", "tulips")
@@ -27,14 +27,14 @@ class Words:
 
 def describe(subject: str, view: View, facts: Facts, rng: Rng) -> Words:
     """Tell what is to be seen, in two sentences, and under what sky or light and in what mood."""
-    story = STORIES[subject]
+    story = INDOORS[subject] if subject in INDOORS else OUTDOORS[subject]
     fill = _phrases(subject, facts, rng)
     fill["Mood"] = spoken(rng, pick(rng, MOOD_TITLES[view.mood]), {})
     seen = spoken(rng, pick(rng, story.opens), fill)
     extras = [spoken(rng, pattern, fill) for name, pattern in story.extras.items() if facts[name] > 0]
     link = ", with " if subject in {"fruit", "portrait"} else "; "
     first = seen + link + listed(extras) if extras else seen
-    air = (LIGHT if subject in _INDOORS else SKIES)[view.mood if subject in _INDOORS else view.sky]
+    air = (LIGHT if subject in INDOORS else SKIES)[view.mood if subject in INDOORS else view.sky]
     told = [spoken(rng, pick(rng, options), fill) for options in (air, story.lines, FEELING[view.mood])]
     second = pick(
         rng,
@@ -58,7 +58,8 @@ def _phrases(subject: str, facts: Facts, rng: Rng) -> dict[str, str]:
 
 def _counts(facts: Facts) -> Mapping[str, str]:
     nouns = {
-        "boats": ("fishing boat", "fishing boats"), "sails": ("sailing boat", "sailing boats"), "lamps": ("street lamp", "street lamps"),
+        "boats": ("fishing boat", "fishing boats"), "sails": ("sailing boat", "sailing boats"),
+        "lamps": ("street lamp", "street lamps"),
         "stacks": ("haystack", "haystacks"), "houses": ("house", "houses"), "people": ("figure", "figures"),
     }  # fmt: skip
     told: dict[str, str] = {}
@@ -70,40 +71,57 @@ def _counts(facts: Facts) -> Mapping[str, str]:
 
 
 def _particulars(subject: str, facts: Facts, rng: Rng) -> Mapping[str, str]:
-    if subject == "orchard":
-        bloom = facts["blossom"] > 0
-        return {"dress": pick(rng, ("in full blossom", "white with blossom", "in flower") if bloom else ("heavy with fruit", "laden with apples", "bearing ripe fruit")),
-                "season": "Blossom Time" if bloom else "Apples Ripening"}  # fmt: skip
-    if subject == "mountains":
-        return {
-            "foot": pick(
-                rng,
-                ("a still lake", "the waters of a lake", "a mountain lake")
-                if facts["lake"]
-                else ("a green valley", "high pastures", "grassy slopes"),
-            )
-        }
-    if subject == "fruit":
-        bowl = [counted(facts[kind], kind[:-1], kind) for kind in ("apples", "lemons", "pears") if facts[kind]]
-        bowl += ["a bunch of grapes"] if facts["grapes"] else []
-        return {
-            "fruit": listed(bowl),
-            "main": listed([kind.title() for kind in ("apples", "lemons", "pears", "grapes") if facts[kind]]),
-        }
-    if subject == "flowers":
-        return {"kind": _BLOOMS[facts["kind"]], "main": _BLOOMS[facts["kind"]].title()}
-    if subject == "portrait":
-        who = _SITTERS[facts["kind"]]
-        return {
-            "a_sitter": f"{'an' if who[0] == 'o' else 'a'} {who}",
-            "A_sitter": _STUDIES[facts["kind"]],
-            "sitter": who.capitalize(),
-            "relative": ("Sister", "Brother", "Grandfather")[facts["kind"]],
-        }
-    if subject == "forest":
-        return {
-            "way": pick(rng, ("a brook", "a narrow stream") if facts["brook"] else ("a footpath", "a woodland track")),
-            "trunks": "pale birches" if facts["birches"] else "dark trunks",
-            "Trunks": "Birches" if facts["birches"] else "Forest Interior",
-        }
-    return {}
+    tell = {
+        "orchard": _orchard, "mountains": _mountains, "fruit": _fruit, "flowers": _flowers, "portrait": _portrait,
+        "forest": _forest,
+    }  # fmt: skip
+    return tell[subject](facts, rng) if subject in tell else {}
+
+
+def _orchard(facts: Facts, rng: Rng) -> Mapping[str, str]:
+    if facts["blossom"]:
+        return {"dress": pick(rng, ("in full blossom", "white with blossom", "in flower")), "season": "Blossom Time"}
+    return {
+        "dress": pick(rng, ("heavy with fruit", "laden with apples", "bearing ripe fruit")),
+        "season": "Apples Ripening",
+    }
+
+
+def _mountains(facts: Facts, rng: Rng) -> Mapping[str, str]:
+    lake, valley = (
+        ("a still lake", "the waters of a lake", "a mountain lake"),
+        ("a green valley", "high pastures", "grassy slopes"),
+    )
+    return {"foot": pick(rng, lake if facts["lake"] else valley)}
+
+
+def _fruit(facts: Facts, _rng: Rng) -> Mapping[str, str]:
+    kinds = [kind for kind in ("apples", "lemons", "pears") if facts[kind]]
+    basket = [counted(facts[kind], kind[:-1], kind) for kind in kinds]
+    grapes = facts["grapes"] > 0
+    return {
+        "fruit": listed(basket + ["a bunch of grapes"] * grapes),
+        "main": listed([kind.title() for kind in kinds] + ["Grapes"] * grapes),
+    }
+
+
+def _flowers(facts: Facts, _rng: Rng) -> Mapping[str, str]:
+    return {"kind": _BLOOMS[facts["kind"]], "main": _BLOOMS[facts["kind"]].title()}
+
+
+def _portrait(facts: Facts, _rng: Rng) -> Mapping[str, str]:
+    who = _SITTERS[facts["kind"]]
+    return {
+        "a_sitter": f"{'an' if who[0] == 'o' else 'a'} {who}",
+        "A_sitter": _STUDIES[facts["kind"]],
+        "sitter": who.capitalize(),
+        "relative": ("Sister", "Brother", "Grandfather")[facts["kind"]],
+    }
+
+
+def _forest(facts: Facts, rng: Rng) -> Mapping[str, str]:
+    return {
+        "way": pick(rng, ("a brook", "a narrow stream") if facts["brook"] else ("a footpath", "a woodland track")),
+        "trunks": "pale birches" if facts["birches"] else "dark trunks",
+        "Trunks": "Birches" if facts["birches"] else "Forest Interior",
+    }

@@ -74,7 +74,10 @@ LIGHT = {
         "the light is [thin|weak] as if [remembered|seen from long ago]",
     ),
     "stormy": (
-        "[harsh|sudden] light [strikes|cuts in] from the side and [leaves the rest in shadow|the dark closes round it]",
+        (
+            "[harsh|sudden] light [strikes|cuts in] from the side and [leaves "
+            "the rest in shadow|the dark closes round it]"
+        ),
         "[deep shadow|darkness] [crowds|presses] round a [hard|fierce] light",
         "[one side is lit|light strikes one side] and the other [sinks|falls] into [gloom|darkness]",
     ),

@@ -1,24 +1,10 @@
-"""The vocabulary of every subject: titles, opening sentences, what else is seen, what it brings to mind, keywords.
-
-``extras`` are said when their fact is greater than zero; ``lines`` speak of what no picture contradicts.
-"""
+"""The vocabulary of subjects under the sky."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from vernissage.sample.words.story import Story
 
-@dataclass(frozen=True)
-class Story:
-    """The patterns that one subject is told with (see `grammar.spoken`)."""
-
-    titles: tuple[str, ...]
-    opens: tuple[str, ...]
-    extras: Mapping[str, str]
-    lines: tuple[str, ...]
-    keywords: tuple[str, ...]
-
-
-STORIES: Mapping[str, Story] = {
+OUTDOORS: Mapping[str, Story] = {
     "harbour": Story(
         titles=(
             "[Harbour|Quay|Anchorage] at {place}",
@@ -29,11 +15,23 @@ STORIES: Mapping[str, Story] = {
             "Home from the Fishing Grounds",
         ),
         opens=(
-            "{boats} [ride{s_boats} at anchor|lie{s_boats} moored|rest{s_boats} at the moorings] [before|below] the gabled houses of a [fishing village|small port]",
-            "in [a sheltered harbour|the inner harbour], {boats} [float{s_boats}|lie{s_boats}] on [still reflections|the mirrored water]",
+            (
+                "{boats} [ride{s_boats} at anchor|lie{s_boats} moored|rest{s_boats} at the moorings] "
+                "[before|below] the gabled houses of a [fishing village|small port]"
+            ),
+            (
+                "in [a sheltered harbour|the inner harbour], {boats} "
+                "[float{s_boats}|lie{s_boats}] on [still reflections|the mirrored water]"
+            ),
             "the houses along the [quay|waterfront] look [down on|out over] {boats} [in the basin|in port]",
-            "{boats} with furled sails [wait{s_boats}|idle{s_boats}] in the [harbour|port] while the village [stands|crowds] along the [quay|shore]",
-            "[a fishing port|a harbour town] seen across the water, with {boats} [moored|at anchor] in [front of it|the roadstead]",
+            (
+                "{boats} with furled sails [wait{s_boats}|idle{s_boats}] in the [harbour|port] "
+                "while the village [stands|crowds] along the [quay|shore]"
+            ),
+            (
+                "[a fishing port|a harbour town] seen across the water, with {boats} "
+                "[moored|at anchor] in [front of it|the roadstead]"
+            ),
         ),
         extras={
             "lighthouse": "[a banded lighthouse|the striped lighthouse] [marks|guards] the [harbour mouth|channel]",
@@ -60,7 +58,10 @@ STORIES: Mapping[str, Story] = {
         ),
         opens=(
             "{sails} make{s_sails} [way|headway] [over|across] the [open sea|swell]",
-            "on [the open sea|deep water], {sails} run{s_sails} before the wind [between sky and waves|across the waves]",
+            (
+                "on [the open sea|deep water], {sails} run{s_sails} before the "
+                "wind [between sky and waves|across the waves]"
+            ),
             "[waves|breakers] [roll|come] towards us, and {sails} cross{es_sails} the [deep|channel] beyond",
             "{sails} heel{s_sails} under white canvas among [the waves|long rollers]",
             "the [ocean|sea] fills the view, and {sails} hold{s_sails} a course [over the swell|through the waves]",
@@ -91,8 +92,14 @@ STORIES: Mapping[str, Story] = {
         opens=(
             "{people} [on|along] a city street [between|under] tall house fronts, [lit|watched over] by {lamps}",
             "{lamps} light{s_lamps} the [pavement|boulevard] for {people} [late in the evening|after dark]",
-            "a [street|boulevard] runs [straight|away] between [apartment houses|tall façades] with lit windows, and {people} pass{es_people} below {lamps}",
-            "[shop fronts|windows] glow along the [avenue|street] where {people} walk{s_people} [home|by night], past {lamps}",
+            (
+                "a [street|boulevard] runs [straight|away] between [apartment houses|tall façades] "
+                "with lit windows, and {people} pass{es_people} below {lamps}"
+            ),
+            (
+                "[shop fronts|windows] glow along the [avenue|street] where {people} "
+                "walk{s_people} [home|by night], past {lamps}"
+            ),
         ),
         extras={"umbrellas": "[umbrellas|open umbrellas] [are up|bob] over the [wet|streaming] pavement"},
         lines=(
@@ -115,10 +122,16 @@ STORIES: Mapping[str, Story] = {
             "A Thousand Windows",
         ),
         opens=(
-            "roof [behind|beyond] roof, the old town [climbs|spreads] towards [the horizon|a far skyline], its windows alight",
+            (
+                "roof [behind|beyond] roof, the old town [climbs|spreads] towards "
+                "[the horizon|a far skyline], its windows alight"
+            ),
             "seen from [a garret|an attic], the city is [all|a sea of] gables, chimneys and lit windows",
             "[above|over] the crowded [roofs|rooftops] of the town, windows [shine|glow] in the dark",
-            "tiles, chimneys and [dormers|gables] [crowd|jostle] together [in the night|under the night sky], and lamps burn in the rooms [below|beneath]",
+            (
+                "tiles, chimneys and [dormers|gables] [crowd|jostle] together [in the night|under "
+                "the night sky], and lamps burn in the rooms [below|beneath]"
+            ),
         ),
         extras={
             "steeple": "[a church spire|a steeple] [rises|stands] over [the skyline|them all]",
@@ -145,13 +158,22 @@ STORIES: Mapping[str, Story] = {
             "{season}",
         ),
         opens=(
-            "rows of [apple|fruit] trees {dress} [lead|run] [across a meadow|through the grass] towards [low|distant] hills",
-            "[an orchard|a hillside orchard] {dress} [opens|stretches] before us, its trees [in lines|planted in rows]",
+            (
+                "rows of [apple|fruit] trees {dress} [lead|run] [across a "
+                "meadow|through the grass] towards [low|distant] hills"
+            ),
+            (
+                "[an orchard|a hillside orchard] {dress} [opens|stretches] "
+                "before us, its trees [in lines|planted in rows]"
+            ),
             "the trees of an old orchard stand {dress} in the [long grass|meadow]",
             "[grass and wild flowers|a flowering meadow] [grow|spreads] between orchard trees {dress}",
         ),
         extras={
-            "people": "{people} [rest{s_people}|stand{s_people}] [among the trunks|in the shade of the trees|between the rows]",
+            "people": (
+                "{people} [rest{s_people}|stand{s_people}] [among the trunks|in "
+                "the shade of the trees|between the rows]"
+            ),
             "ladder": "[a picker's ladder|a ladder] [leans|stands] [among the branches|ready]",
         },
         lines=(
@@ -174,10 +196,19 @@ STORIES: Mapping[str, Story] = {
             "[Gleaning|Bringing in the Corn]",
         ),
         opens=(
-            "{stacks} [stand{s_stacks}|cast{s_stacks} long shadows] on a mown [wheat|corn] field whose furrows [run|lead] to the horizon",
+            (
+                "{stacks} [stand{s_stacks}|cast{s_stacks} long shadows] on a mown "
+                "[wheat|corn] field whose furrows [run|lead] to the horizon"
+            ),
             "the [harvest|corn] is in, and {stacks} [rise{s_stacks} from|remain{s_stacks} on] the stubble",
-            "[across|over] the stubble of a [wide|great] field, {stacks} [mark{s_stacks}|show{s_stacks}] where the wheat was [cut|reaped]",
-            "{stacks} [dot{s_stacks}|punctuate{s_stacks}] the reaped [farmland|plain] between hedge and [lane|furrow]",
+            (
+                "[across|over] the stubble of a [wide|great] field, {stacks} "
+                "[mark{s_stacks}|show{s_stacks}] where the wheat was [cut|reaped]"
+            ),
+            (
+                "{stacks} [dot{s_stacks}|punctuate{s_stacks}] the reaped "
+                "[farmland|plain] between hedge and [lane|furrow]"
+            ),
         ),
         extras={
             "people": "{people} [work{s_people}|stand{s_people}] [in the field|among the stubble|on the cut field]",
@@ -223,93 +254,6 @@ STORIES: Mapping[str, Story] = {
         ),
         keywords=("mountains", "summit", "alpine", "snow peak", "valley", "rock", "ridge"),
     ),
-    "fruit": Story(
-        titles=(
-            "Still Life with {main}",
-            "{Mood} Still Life with {main}",
-            "{main} on a [White Cloth|Table]",
-            "[Kitchen|Breakfast] Table with {main}",
-            "[Larder|Pantry] Piece with {main}",
-        ),
-        opens=(
-            "{fruit} [lie|are arranged|are set out] on a [rumpled|white] tablecloth",
-            "[a still life|a kitchen still life] of {fruit} on a [white cloth|table linen]",
-            "on a table [laid with|spread with] [linen|a white cloth] [lie|there are] {fruit}",
-            "{fruit}, set down on the [folds of a cloth|linen] [after market|before the meal]",
-        ),
-        extras={
-            "bowl": "[some of the fruit|part of it] [heaped|gathered] in a [glazed|china] bowl",
-            "jug": "[a stoneware jug|an earthenware jug] [at one side|beside the fruit]",
-            "window": "[a window|a small window] [in the wall|behind it]",
-        },
-        lines=(
-            "[ripeness|the ripe flesh] [promises|invites] a [bite|taste]",
-            "[the cook|a housewife] has [only just|just now] [left the kitchen|put down her knife]",
-            "[peel|rind] and [glaze|linen] [answer|set off] one another",
-            "[breakfast|the meal] [can wait|is not far off]",
-            "[crockery|pottery] and [linen|fruit] [share|keep] a [domestic|household] order",
-            "[sweetness|juice] and [sour rind|sugar] [can almost be tasted|are all but tasted]",
-        ),
-        keywords=("still life", "fruit", "table", "kitchen", "tablecloth", "food"),
-    ),
-    "flowers": Story(
-        titles=(
-            "{main} in a Vase",
-            "{Mood} {main}",
-            "[Bouquet|Bunch] of {main}",
-            "{main} on a [Table|White Cloth]",
-            "{main} from the Garden",
-        ),
-        opens=(
-            "[a loose bunch|a generous bouquet] of {kind} [fills|spills from] a vase on a [white cloth|table]",
-            "{kind}, [freshly cut|picked this morning], [stand|open] in a vase [on the tablecloth|on white linen]",
-            "a vase of {kind} [stands|has been set] on a table [spread with|under] a white cloth",
-            "[stems|heads] of {kind} [lean|turn] [every way|outward] from a [rounded|plain] vase",
-        ),
-        extras={
-            "fallen": "[petals|a few petals] [have dropped|lie scattered] [beside it|on the cloth]",
-            "window": "[a window|a small window] [shows|gives on to] the [garden|outdoors]",
-            "lemon": "[a lemon|one lemon] [lies|rests] [at its foot|near by]",
-        },
-        lines=(
-            "[pollen|perfume] [dusts|drifts over] the [linen|cloth]",
-            "[petal|blossom] by [petal|blossom] the [bouquet|bunch] will [fade|open]",
-            "[the florist|someone] [gathered|arranged] them with [care|love]",
-            "[blooms|corollas] and [leaves|buds] [crowd|mingle]",
-            "[the vase|the water] [keeps|holds] them fresh [a day longer|until tomorrow]",
-            "[a fragrance|the scent] of [greenery|cut stems] [fills|haunts] the room",
-        ),
-        keywords=("flowers", "bouquet", "vase", "petals", "bloom", "still life"),
-    ),
-    "portrait": Story(
-        titles=(
-            "Portrait of [{name}|{initials}]",
-            "{Mood} [Portrait|Sitter]",
-            "{sitter}, [Half-Length|Facing Us]",
-            "[The Artist's|My] {relative}",
-            "[Head|Study] of {A_sitter}",
-        ),
-        opens=(
-            "{a_sitter} [sits|poses] [facing|before] us, head and shoulders, [eyes|gaze] [steady|turned to the viewer]",
-            "[a portrait|a half-length portrait] of {a_sitter} who [looks|gazes] [straight out|at us] [without a word|and keeps silent]",
-            "{a_sitter} [looks|gazes] out of the picture with [an attentive|a searching] [face|expression]",
-            "the [sitter|model], {a_sitter}, [meets|returns] our [gaze|look]",
-        ),
-        extras={
-            "hat": "[a hat on the head|a hat set level]",
-            "scarf": "[a scarf wound|a scarf] about the neck",
-            "flower": "[a flower|a white flower] [pinned|worn] on the [coat|breast]",
-        },
-        lines=(
-            "[the eyes|the brow] and the [mouth|lips] [tell|betray] [little|a whole life]",
-            "[the likeness|this face] [was caught|took shape] in [three|a few] sittings",
-            "[friends|relatives] [recognised|would know] the [tilt of the head|expression] at once",
-            "[pride|tenderness] and [age|doubt] [meet|mingle] in the [features|face]",
-            "[the character|the person] [emerges|comes forward] from [brow and cheek|the silence]",
-            "[the painter|the artist] [studied|knew] this [face|countenance] for years",
-        ),
-        keywords=("portrait", "face", "sitter", "likeness", "gaze", "figure"),
-    ),
     "winter village": Story(
         titles=(
             "{place} in Snow",
@@ -320,10 +264,13 @@ STORIES: Mapping[str, Story] = {
             "[Candlemas|Advent] in {place}",
         ),
         opens=(
-            "{houses} with white roofs [huddle{s_houses}|stand{s_houses}] [in the snow|under the snow-covered hills]",
+            ("{houses} with white roofs [huddle{s_houses}|stand{s_houses}] [in the snow|under the snow-covered hills]"),
             "snow [lies|has fallen] deep [on|over] {houses} [in a fold of|below] the hills",
             "a [trodden|winding] path leads [through the snow|over snowy fields] to {houses}",
-            "[winter|deep winter] has [closed round|buried] a hamlet of {houses}, and a bare tree [stands|spreads its branches] in the foreground",
+            (
+                "[winter|deep winter] has [closed round|buried] a hamlet of {houses}, and a "
+                "bare tree [stands|spreads its branches] in the foreground"
+            ),
         ),
         extras={
             "church": "[a small church|a church tower] [rises|stands] among them",
@@ -353,8 +300,14 @@ STORIES: Mapping[str, Story] = {
         opens=(
             "{trunks} [rise|stand] on either side, and {way} [leads|winds] [towards the light|into the forest]",
             "{way} [winds|runs] between {trunks} into the [heart|depth] of the [forest|wood]",
-            "[deep in the woods|inside the forest], {trunks} [close|crowd] [in|together] and {way} [finds|picks] its way [through|between them]",
-            "rank [behind|after] rank of {trunks} [fade|recede] into [the glow of a clearing|pale light], with {way} [between|among] them",
+            (
+                "[deep in the woods|inside the forest], {trunks} [close|crowd] [in|together] "
+                "and {way} [finds|picks] its way [through|between them]"
+            ),
+            (
+                "rank [behind|after] rank of {trunks} [fade|recede] into [the glow of a "
+                "clearing|pale light], with {way} [between|among] them"
+            ),
         ),
         extras={
             "people": "[a lone walker|a solitary figure] [pauses|is on the way]",
