@@ -130,7 +130,7 @@ def test_a_collection_without_categories_is_refused() -> None:
 def test_distances_count_the_facets_that_differ() -> None:
     labels = make_labels(["a", "b", "c"], {"one": ["x", "x", "y"], "two": ["p", "q", ""]})
     rows = np.arange(3)
-    assert labels.distances(rows, rows).tolist() == [[0, 0.5, 1], [0.5, 0, 1], [1, 1, 0.5]]
+    assert labels.distances(rows, rows).tolist() == [[0, 0.5, 1], [0.5, 0, 1], [1, 1, 0]]
 
 
 def test_labels_in_another_order_stay_with_their_works() -> None:

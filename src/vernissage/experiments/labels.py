@@ -57,10 +57,13 @@ class Labels:
     def distances(self, some: Codes, others: Codes) -> npt.NDArray[np.float64]:
         """The share of facets in which works differ, float64 (len(some), len(others)) in [0, 1], for rows of works.
 
-        The simple matching distance. An unknown category equals none, so it counts as a difference.
+        The simple matching distance. An unknown category equals none, so it counts as a difference, but not from the
+        work itself.
         """
         left, right = self.codes[some][:, None], self.codes[others][None]
-        return np.asarray(((left != right) | (left == UNKNOWN)).mean(axis=2), dtype=np.float64)
+        differ = (left != right) | (left == UNKNOWN)
+        same = some[:, None] == others[None]
+        return np.asarray(np.where(same, 0.0, differ.mean(axis=2)), dtype=np.float64)
 
 
 def make_labels(
