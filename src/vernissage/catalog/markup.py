@@ -16,8 +16,8 @@ _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK.replace(' ', '|')})(?:\s[^<>]*)?/?>", r
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # FileMaker writes returns within a cell as vertical tabs and repeated values with group separators.
-_CONTROLS = {0: None, 0x0B: "\n", 0x1D: "|"}
-_CONTROL = re.compile("[\x00\x0b\x1d]")
+_CONTROLS = {0: None, 0x0B: "\n", 0x0D: "\n", 0x1D: "|"}
+_ODD = re.compile("[\x00\x0b\r\x1d\ud800-\udfff]")
 
 
 def without_markup(text: str) -> str:
@@ -39,8 +39,6 @@ def without_markup(text: str) -> str:
 
 def clean_cell(cell: str) -> str:
     """A cell of a table without blanks around it, NUL bytes, and characters that no file can hold."""
-    if "\r" in cell:
-        cell = cell.replace("\r\n", "\n").replace("\r", "\n")
-    if _CONTROL.search(cell):
-        cell = cell.translate(_CONTROLS)
-    return _SURROGATE.sub("\ufffd", cell).strip()
+    if _ODD.search(cell):
+        cell = _SURROGATE.sub("\ufffd", cell.replace("\r\n", "\n").translate(_CONTROLS))
+    return cell.strip()

@@ -18,6 +18,8 @@ _KEY = re.compile(r"^\S*\d\S*$")
 _FLAGS = frozenset(
     {"true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sí", "none", "null", "nan", "n/a"}
 )
+_SIGNS = re.compile(r"[\W_]+")
+_START = 300
 _JOINED_BY_BLANK = (".", "!", "?", "…", ":", ";", ".”", '."', ".)")
 
 
@@ -30,7 +32,11 @@ def holds_words(cell: str) -> bool:
     """Whether a cell says something in words: not an address, a number, a file, a key or a mere yes or no."""
     if cell.casefold() in _FLAGS or _FILE.match(cell) or _KEY.match(cell):
         return False
-    return bool(_WORD.search(_BARE_ADDRESS.sub(" ", _ADDRESS.sub(" ", cell))))
+    start = cell[:_START]
+    first = _WORD.search(start)
+    if first is None or (" " in start and not any(sign in start for sign in ("://", "www.", "@", "/"))):
+        return first is not None
+    return bool(_WORD.search(_BARE_ADDRESS.sub(" ", _ADDRESS.sub(" ", start))))
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -47,7 +53,9 @@ def attribute_words(cell: str) -> str:
     """The words of an attribute, without addresses, and lists with commas; empty when it holds none."""
     if not holds_words(cell):
         return ""
-    return without_markup(_ADDRESS.sub(" ", cell)).replace(" | ", ", ")
+    if any(sign in cell for sign in ("://", "www.", "@")):
+        cell = _ADDRESS.sub(" ", cell)
+    return without_markup(cell).replace(" | ", ", ")
 
 
 def split_keywords(cell: str, separator: str) -> tuple[str, ...]:
@@ -87,8 +95,9 @@ def repeats_group(values: Sequence[str], groups: Sequence[str]) -> bool:
 
 def same_words(one: str, other: str) -> bool:
     """Whether two cells are the same but for case, blanks and signs."""
-    return _plain(one) == _plain(other)
+    return len(one) <= 2 * len(other) + 20 and _plain(one) == _plain(other)
 
 
 def _plain(cell: str) -> str:
-    return "".join(letter for letter in cell.casefold() if letter.isalnum())
+    # A group's name is short: the start of a long text is enough to tell it from one.
+    return _SIGNS.sub("", cell[:_START].casefold())
