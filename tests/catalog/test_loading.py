@@ -197,7 +197,7 @@ def test_bad_rows_are_left_out_on_request_and_the_first_of_two_stays(tmp_path: P
 
 def test_a_table_of_bad_rows_alone_is_an_error_even_when_they_may_be_skipped(tmp_path: Path) -> None:
     root = table(tmp_path, "id,file\na,none.png\n")
-    with pytest.raises(BadRowsError, match=r"none of the 1 row of metadata\.csv can be used: row 2 \(a\)"):
+    with pytest.raises(BadRowsError, match=r"no row of metadata\.csv can be used \(1 row read\): row 2 \(a\)"):
         load_collection(root, skip_bad=True)
     assert len(inspect_collection(root)) == 0
 
@@ -277,7 +277,7 @@ def test_a_table_beside_pictures_that_is_not_read_is_remarked_upon(tmp_path: Pat
 def test_pictures_that_no_row_names_are_remarked_upon(tmp_path: Path) -> None:
     picture(tmp_path / "images" / "a.png")
     report = report_of(load_collection(table(tmp_path, "id,title\na,A\n")))
-    assert any("1 pictures lie in the folder, but no row names one" in remark for remark in report.remarks)
+    assert any("pictures lie in the folder (1), but no row names one" in remark for remark in report.remarks)
 
 
 def test_without_a_column_of_ids_they_come_from_the_pictures_or_the_rows(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ items = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(items, max_size=5, unique_by=lambda item: item.id))
 def test_every_work_comes_back(tmp_path_factory: pytest.TempPathFactory, works: list[Item]) -> None:
     path = tmp_path_factory.getbasetemp() / "collection.parquet"
@@ -68,7 +68,7 @@ def test_a_file_that_was_cut_short_is_damaged(share: float, tmp_path: Path) -> N
         read_collection(path, tmp_path)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(place=st.integers(min_value=0, max_value=10**6), flip=st.integers(min_value=1, max_value=255))
 def test_a_changed_byte_is_found_or_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, place: int, flip: int

@@ -111,9 +111,12 @@ def _leniently(line: str, separator: str) -> Cells | None:
 def _fault(row: int, cells: Cells | None, width: int) -> Problem | None:
     if cells is None:
         what, way_out = "a quotation mark opens a cell here and is never closed", "close it, or take it out"
-    elif _width(cells) > width or len(cells) < width:
-        what = f"the row has {max(_width(cells), min(len(cells), width))} cells where the header has {width}"
+    elif _width(cells) > width:
+        what = f"the row has {_width(cells)} cells where the header has {width}"
         way_out = "put quotation marks around cells that hold the separator"
+    elif len(cells) < width:
+        what = f"the row has {len(cells)} cells where the header has {width}"
+        way_out = "add the missing cells, empty if need be"
     else:
         return None
     return Problem("damaged row", row, "", "", what, way_out)

@@ -168,7 +168,7 @@ def _unnamed(drafts: Drafts, files: Pictures) -> tuple[str, ...]:
     if any(draft.file for draft in drafts.works) or not files.paths:
         return ()
     count = len(files.paths)
-    return (f"{count} pictures lie in the folder, but no row names one; name them in a column file_name to use them",)
+    return (f"pictures lie in the folder ({count}), but no row names one; name them in a column file_name to use them",)
 
 
 def _otherwise_named(drafts: Drafts, items: Sequence[Item]) -> tuple[str, ...]:
@@ -178,7 +178,7 @@ def _otherwise_named(drafts: Drafts, items: Sequence[Item]) -> tuple[str, ...]:
     if not odd:
         return ()
     example = f"{written[odd[0].id]} → {odd[0].picture}"
-    return (f"{len(odd)} pictures were found by names that differ a little from the table's, such as {example}",)
+    return (f"pictures found by names that differ a little from the table's: {len(odd)}, such as {example}",)
 
 
 def _groups(items: Sequence[Item]) -> dict[str, int]:

@@ -151,7 +151,7 @@ class BadRowsError(CollectionError):
         counted = f"{report.source} has {_number(len(report.problems), 'problem')}"
         way_out = "`--skip-bad` goes on without these rows"
         if not report.kept:
-            counted = f"none of the {_number(report.rows, 'row')} of {report.source} can be used"
+            counted = f"no row of {report.source} can be used ({_number(report.rows, 'row')} read)"
             way_out = "without these rows nothing is left"
         super().__init__(f"{counted}: {first}{others} (`vernissage build --report FILE` lists them all; {way_out})")
         self.report = report
