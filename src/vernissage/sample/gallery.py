@@ -132,14 +132,15 @@ def _pictures(works: Sequence[Work]) -> Iterator[bytes]:
     """The JPEG files in order; painted by worker processes when there are enough of them to be worth the start."""
     workers = os.cpu_count() or 1
     if len(works) < _ENOUGH_FOR_WORKERS or workers == 1:
-        yield from map(_jpeg, works)
+        yield from map(jpeg, works)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield from pool.map(_jpeg, works, chunksize=4)
+        yield from pool.map(jpeg, works, chunksize=4)
 
 
-def _jpeg(work: Work) -> bytes:
+def jpeg(work: Work) -> bytes:
+    """Paint one work and return the bytes of its JPEG file."""
     plan = work.plan
     picture = paint_picture(plan.subject, plan.palette, plan.technique, work.view, work.facts, plan.seed)
     eight = np.round(picture * 255).astype(np.uint8)
