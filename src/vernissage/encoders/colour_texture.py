@@ -1,4 +1,30 @@
-"""The `colour-texture` encoder: hand-engineered picture features, fitted without any download."""
+"""The `colour-texture` encoder: hand-engineered picture features, fitted without any download.
+
+An honest floor, of the class of features that came before deep networks. Four parts (colours, local binary patterns,
+edge layout, VLAD of RootSIFT patches), each centred on the collection and of unit length, joined, then rotated to at
+most 512 principal axes with the strong ones damped. Precision@10 by leave-one-out neighbours, as
+`benchmarks/colour_texture.py` prints it; columns: 267 paintings by period and artist, 1,976 clip arts by subject and
+uploader, and the mean of the four:
+
+                                       period  artist  subject  uploader    mean
+    random                               .160    .014     .024      .056    .064
+    2×2 colours + patterns + patches     .303    .240     .258      .362    .291
+    all four parts as they are           .315    .253     .277      .390    .309
+    centred, too                         .317    .277     .277      .410    .320
+    damped, too: this encoder            .308    .275     .292      .421    .324
+    ... without colours                  .280    .251     .269      .390    .298
+    ... without patterns                 .296    .263     .294      .413    .317
+    ... without edges                    .315    .251     .272      .405    .311
+    ... without patches                  .305    .255     .271      .405    .309
+
+Chosen on these two collections and on random halves of each, so the figures flatter a little: the working size, one
+colour histogram rather than a grid, the edge layout, centring, damping. Tried and left out, because the joined vector
+lost or gained less than .01: part weights, a second SIFT scale, 64 centres, Fisher vectors, intra-normalisation, a
+fourth octave of patterns, colour moments, thumbnails, correlograms. Full whitening is worse on paintings.
+
+Black-and-white photographs of works get no colours. With them, 86 % of the ten nearest of such a photograph were such
+photographs, where 15 % of all pictures are; without, 31 %.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
