@@ -8,8 +8,9 @@ from sklearn.decomposition import LatentDirichletAllocation
 
 from vernissage.encoders.coherence_curve import save_coherence_curve
 from vernissage.encoders.contract import EncoderState, TextEncoder
-from vernissage.encoders.lda import LDA, choose_number, fit_lda
+from vernissage.encoders.lda import LDA, fit_lda
 from vernissage.encoders.topic_mixtures import topic_mixtures
+from vernissage.encoders.topic_number import choose_number, standard_error
 from vernissage.errors import EncoderError, ProvenanceError
 
 SEA = ["ship", "wave", "harbour", "sail", "storm", "anchor"]
@@ -100,12 +101,13 @@ def test_fitting_twice_gives_equal_bytes(lda: LDA) -> None:
     assert again.encode_texts(TEXTS).tobytes() == lda.encode_texts(TEXTS).tobytes()
 
 
-def test_saved_and_loaded_it_gives_the_same_bits(lda: LDA, tmp_path: Path) -> None:
+def test_saved_and_loaded_it_gives_the_same_bits(tmp_path: Path) -> None:
+    lda = fit_lda(FOUR_THEMES, topic_range=(2, 4))
     lda.state.save(tmp_path)
     loaded = LDA.from_state(EncoderState.load(tmp_path))
     assert loaded.fingerprint == lda.fingerprint
     assert loaded.topics == lda.topics
-    assert loaded.coherence == lda.coherence
+    assert (loaded.coherence, loaded.coherence_error) == (lda.coherence, lda.coherence_error)
     texts = [*TEXTS, *theme_texts([*SEA, *GARDEN], 100, 8)]
     assert loaded.encode_texts(texts).tobytes() == lda.encode_texts(texts).tobytes()
 
@@ -159,6 +161,7 @@ def test_the_largest_number_within_one_standard_error_is_chosen() -> None:
     assert choose_number({4: 0.5 + spread, 8: 0.41 + spread, 12: 0.39 + spread}) == 8
     assert choose_number({4: 0.39 + spread, 8: 0.5 + spread, 12: 0.39 + spread}) == 8
     assert choose_number({4: [0.5], 8: [0.49]}) == 4
+    assert standard_error({4: 0.5 + spread, 8: 0.3 + spread}) == pytest.approx(0.1)
 
 
 def test_mixtures_are_those_of_scikit_learn() -> None:

@@ -13,6 +13,7 @@ from vernissage.errors import EncoderError
         ("the woman's hats; women’s hats", ["woman", "hat", "woman", "hat"]),
         ("Oil on canvas, 24 x 36 in., painted 1882–83", []),
         ("singing angels, autumn leaves", ["sing", "angel", "autumn", "leaf"]),
+        ("bears playing at the opera", ["bear", "play", "opera"]),
         ("They weren't sailing; you can’t hear the waves", ["sail", "hear", "wave"]),
         ("still-life", ["life"]),
         ("", []),

@@ -23,7 +23,7 @@ from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 
 FEWEST_PAIRS = 50
-MOST_DIM = 64
+MOST_DIM = 128
 
 _MOST_PAIRS = 20_000
 _BLOCK = 4096
@@ -118,7 +118,7 @@ def fit_aligned(
             no pair and are left out.
         image_encoder: the encoder that pictures will be read with.
         text_encoder: the encoder that texts will be read with.
-        dim: the most directions to keep; 64 by default.
+        dim: the most directions to keep; 128 by default.
         regularisation: the ridge as a multiple of the mean variance; None chooses it by how well texts find their
             pictures among works held out.
         seed: of the held-out works; equal vectors and seed give the same model, bit for bit.
@@ -132,7 +132,7 @@ def fit_aligned(
     if dim < 1 or (regularisation is not None and not 0 < regularisation < np.inf):
         raise EncoderError(
             f"cannot align in {dim} dimensions with regularisation {regularisation}; both must be above 0, such as "
-            f"64 and 1, or None to have them chosen"
+            f"128 and 1, or None to have them chosen"
         )
     with threadpool_limits(1):
         if regularisation is None:

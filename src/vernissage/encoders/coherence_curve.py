@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from vernissage.encoders.lda import LDA
 from vernissage.errors import EncoderError
@@ -22,22 +23,22 @@ def save_coherence_curve(lda: LDA, path: Path) -> None:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(6.4, 4.0), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
+    _draw(figure.add_subplot(), lda)
+    picture = BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})
+    write_bytes(path, picture.getvalue())
+
+
+def _draw(axes: Any, lda: LDA) -> None:
     numbers = sorted(lda.coherence)
+    best = max(lda.coherence.values())
+    axes.axhspan(best - lda.coherence_error, best, color="#e9e4d8", label="within one standard error of the best")
     axes.plot(numbers, [lda.coherence[number] for number in numbers], color="#30506d", marker="o", markersize=4)
-    axes.plot([lda.dim], [lda.coherence[lda.dim]], color="#b3402a", marker="o", markersize=10, linestyle="none")
-    axes.annotate(
-        f"{lda.dim} topics",
-        (lda.dim, lda.coherence[lda.dim]),
-        xytext=(8, 8),
-        textcoords="offset points",
-        color="#b3402a",
-    )
+    chosen = (lda.dim, lda.coherence[lda.dim])
+    axes.plot(*chosen, color="#b3402a", marker="o", markersize=10, linestyle="none", label=f"chosen: {lda.dim} topics")
     axes.set_xlabel("number of topics")
     axes.set_ylabel("mean coherence of their words (NPMI, −1 to 1)")
     axes.set_xticks(numbers)
     axes.margins(x=0.08, y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
-    picture = BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    write_bytes(path, picture.getvalue())
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)

@@ -10,7 +10,7 @@ from scipy import sparse
 from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
 from vernissage.encoders.topic_fit import MIXTURE_PRIOR
 from vernissage.encoders.topic_mixtures import topic_mixtures
-from vernissage.encoders.topic_number import best_fit, choose_number, compare_numbers
+from vernissage.encoders.topic_number import best_fit, choose_number, compare_numbers, standard_error
 from vernissage.encoders.topics import Topic, read_topics, word_probabilities
 from vernissage.encoders.vocabulary import choose_vocabulary, count_words, count_words_of_texts
 from vernissage.encoders.words import content_words
@@ -41,6 +41,7 @@ class LDA:
         *,
         prior: float = MIXTURE_PRIOR,
         coherence: Mapping[int, float] = MappingProxyType({}),
+        coherence_error: float = 0.0,
         language: str = "en",
     ) -> None:
         """Describe a model by its arrays; `fit_lda` makes them.
@@ -51,11 +52,12 @@ class LDA:
             vocabulary: the words, in the order of the columns.
             prior: the Dirichlet parameter of a text's mixture.
             coherence: for every number of topics that was tried, its mean NPMI; empty if only one was.
+            coherence_error: the standard error of these means.
             language: of the texts, for lemmas.
         """
         self._topic_words, self._shares, self._prior, self._language = topic_words, shares, prior, language
         self._columns = {word: column for column, word in enumerate(vocabulary)}
-        self.coherence = MappingProxyType(dict(coherence))
+        self.coherence, self.coherence_error = MappingProxyType(dict(coherence)), coherence_error
         self.topics: tuple[Topic, ...] = read_topics(word_probabilities(topic_words), shares, vocabulary)
         self.state = self._as_state()
         self.fingerprint = self.state.fingerprint
@@ -99,6 +101,7 @@ class LDA:
                 settings["vocabulary"],
                 prior=settings["prior"],
                 coherence=coherence,
+                coherence_error=settings["coherence_error"],
                 language=settings["language"],
             )
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
@@ -111,6 +114,7 @@ class LDA:
             "vocabulary": list(self._columns),
             "prior": self._prior,
             "coherence": {str(number): value for number, value in self.coherence.items()},
+            "coherence_error": self.coherence_error,
             "language": self._language,
         }
         return EncoderState(self.name, settings, {"topic_words": self._topic_words, "shares": self._shares})
@@ -155,8 +159,14 @@ def fit_lda(
     topic_words, shares = best_fit(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
     progress(f"fitting {chosen} topics", 1, 1)
     order = np.argsort(-shares, kind="stable")
-    coherence = {number: sum(values) / len(values) for number, values in scores.items()}
-    return LDA(topic_words[order], shares[order], vocabulary, coherence=coherence, language=language)
+    return LDA(
+        topic_words[order],
+        shares[order],
+        vocabulary,
+        coherence={number: sum(values) / len(values) for number, values in scores.items()},
+        coherence_error=standard_error(scores) if scores else 0.0,
+        language=language,
+    )
 
 
 def _known_words(texts: Sequence[str], language: str, seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:

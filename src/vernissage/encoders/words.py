@@ -10,154 +10,40 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from vernissage.errors import EncoderError
 
-DOMAIN_WORDS = frozenset(
-    [
-        "art",
-        "artist",
-        "artwork",
-        "attribute",
-        "attribution",
-        "background",
-        "canvas",
-        "circle",
-        "composition",
-        "copy",
-        "date",
-        "depict",
-        "depiction",
-        "detail",
-        "display",
-        "drawing",
-        "figure",
-        "foreground",
-        "folio",
-        "follower",
-        "fragment",
-        "illustrate",
-        "illustration",
-        "image",
-        "left",
-        "manner",
-        "medium",
-        "museum",
-        "oil",
-        "paint",
-        "painter",
-        "painting",
-        "panel",
-        "picture",
-        "portray",
-        "portrayal",
-        "recto",
-        "represent",
-        "representation",
-        "right",
-        "scene",
-        "show",
-        "sign",
-        "signature",
-        "study",
-        "style",
-        "subject",
-        "theme",
-        "title",
-        "undated",
-        "untitled",
-        "verso",
-        "view",
-        "viewer",
-        "work",
-        "workshop",
-        "appear",
-        "base",
-        "bear",
-        "call",
-        "century",
-        "characteristic",
-        "circa",
-        "collection",
-        "come",
-        "contemporary",
-        "contrast",
-        "convey",
-        "create",
-        "creation",
-        "earlier",
-        "early",
-        "emphasize",
-        "establish",
-        "evoke",
-        "example",
-        "exhibit",
-        "exhibition",
-        "feature",
-        "form",
-        "include",
-        "indicate",
-        "inspire",
-        "know",
-        "large",
-        "largely",
-        "late",
-        "later",
-        "likely",
-        "like",
-        "look",
-        "make",
-        "mean",
-        "mid",
-        "non",
-        "number",
-        "period",
-        "perhaps",
-        "popular",
-        "possibly",
-        "present",
-        "probably",
-        "produce",
-        "recall",
-        "reflect",
-        "reveal",
-        "say",
-        "set",
-        "similar",
-        "small",
-        "specific",
-        "suggest",
-        "time",
-        "typical",
-        "unidentified",
-        "unknown",
-        "use",
-        "version",
-        "year",
-        "aus",
-        "bei",
-        "das",
-        "dem",
-        "den",
-        "der",
-        "des",
-        "die",
-        "della",
-        "delle",
-        "del",
-        "dell",
-        "las",
-        "les",
-        "los",
-        "sur",
-        "und",
-        "une",
-        "van",
-        "von",
-    ]
-)
+_OF_MUSEUMS = """
+art artist artwork attribute attribution background canvas composition copy date depict depiction detail display
+drawing figure foreground folio follower fragment illustrate illustration image left manner medium museum oil paint
+painter painting panel picture portray portrayal recto represent representation right scene show sign signature study
+style subject theme title undated untitled verso view viewer work workshop
+"""
+_OF_ART_HISTORY = """
+appear base call century characteristic circa collection come contemporary contrast convey create creation earlier
+early emphasize establish evoke example exhibit exhibition feature form include indicate inspire know large largely
+late later likely like look make mean mid non number period perhaps popular possibly present probably produce recall
+reflect reveal say set similar small specific suggest time typical unidentified unknown use version year
+"""
+_PARTICLES = "aus bei das dem den der des die della delle del dell las les los sur und une van von"
+
+DOMAIN_WORDS = frozenset(f"{_OF_MUSEUMS} {_OF_ART_HISTORY} {_PARTICLES}".split())
 """Words that stand in the texts of all collections of pictures and tell no work from another: what a museum calls
 its objects, what art historians' sentences are made of, and the particles of foreign titles and names."""
 
-_LEMMAS = {"leaves": "leaf", "singing": "sing", "dating": "date", "dated": "date"}
-"""Words of pictures whose commonest reading elsewhere is another (he leaves, a singed coat)."""
+_LEMMAS = {
+    "bare": "bare",
+    "dated": "date",
+    "dating": "date",
+    "dice": "dice",
+    "elder": "elder",
+    "gone": "go",
+    "growing": "grow",
+    "leaves": "leaf",
+    "opera": "opera",
+    "playing": "play",
+    "singing": "sing",
+    "thinking": "think",
+}
+"""English words whose lemma in simplemma is a rare or another word (singe, opus, leave), found in museums' texts."""
+
 _SHORTEST = 3
 _FIRST_EAST_ASIAN = "\u3000"
 
@@ -188,7 +74,7 @@ def _content_lemma(word: str, language: str) -> str:
     """The lemma of a lower-case word, or an empty string for one that says nothing."""
     if word in ENGLISH_STOP_WORDS or _too_short(word):
         return ""
-    lemma = _LEMMAS.get(word) or _lemma(word, language)
+    lemma = (language == "en" and _LEMMAS.get(word)) or _lemma(word, language)
     filler = lemma in ENGLISH_STOP_WORDS or lemma in DOMAIN_WORDS or word in DOMAIN_WORDS
     return "" if filler or _too_short(lemma) else lemma
 
