@@ -40,15 +40,19 @@ def paint_fruit(c: Canvas, p: Ramps, view: View, facts: Facts, rng: Rng) -> None
     inside = min(len(basket), 4) if facts["bowl"] else 0
     if inside:
         _paint_bowl(c, p, cx, y, size, basket[:inside], rng)
-    if facts["grapes"]:
-        _paint_grapes(c, p, cx + side * size * 2.9, y + size * 0.6, size, rng)
     rest = basket[inside:]
     places = sorted((rng.permutation(len(rest)) - (len(rest) - 1) / 2).tolist())
     order = rng.permutation(len(rest))
+    step = min(size * (2.3 if inside else 1.55), 0.84 * c.width / max(len(rest), 1))
+    reach = step * (len(rest) - 1) / 2 + size * 1.1  # every fruit that is told of stays inside the picture
+    middle = float(np.clip(cx, min(reach, c.width / 2), max(c.width - reach, c.width / 2)))
     for k in order:
-        fx = cx + places[k] * size * (1.55 if not inside else 2.3) + rng.normal() * size * 0.08
+        fx = middle + places[k] * step + rng.normal() * size * 0.08
         fy = y + size * (1.5 if inside else 0.55) + (k % 2) * size * 0.75 + ground * (fx - cx)
         paint_piece(c, p, rest[k], fx, min(fy, c.height - size * 0.2), size, rng)
+    if facts["grapes"]:  # last, so that no other fruit hides them
+        low = y + size * (0.6 if inside else 1.9)
+        _paint_grapes(c, p, cx + side * size * (2.9 if inside else 1.2), min(low, c.height - size * 0.3), size, rng)
 
 
 def paint_piece(

@@ -23,9 +23,11 @@ def paint_portrait(c: Canvas, p: Ramps, view: View, facts: Facts, rng: Rng) -> N
     """A sitter turned a little aside, in the long-necked manner of the 1910s: woman, man or bearded elder."""
     side = -1 if rng.random() < 0.5 else 1
     c.sun = (side * 0.85, -0.5)
-    _paint_backdrop(c, p, view, rng)
+    wall = _paint_backdrop(c, p, view, rng)
     size, x, y, turn = _pose(c, view, side)
-    coat = p[("growth", "sky", "accent", "water")[rng.integers(4)]]
+    # A coat in the colour of the wall would dissolve into it.
+    others = ("growth", "sky", "water") if wall == "wall" else ("accent", "land", "wall")
+    coat = p[others[rng.integers(3)]]
     hair_tone = 0.62 if facts["kind"] == 2 else float(rng.choice((0.16, 0.24, 0.36)))
     hair = p["light"] if facts["kind"] == 2 else p[("dark", "land", "glow")[rng.integers(3)]]
     _paint_body(c, p, x, y, size, coat, facts)
@@ -82,14 +84,19 @@ def _pose(c: Canvas, view: View, side: int) -> tuple[float, float, float, float]
     return float(size), view.focus * c.width, y, turn
 
 
-def _paint_backdrop(c: Canvas, p: Ramps, view: View, rng: Rng) -> None:
+def _paint_backdrop(c: Canvas, p: Ramps, view: View, rng: Rng) -> str:
+    """A wall, perhaps with a curtain or a picture on it; returns the wall's colour role."""
     x, y = grid((c.height, c.width))
     mottle = clouds(rng, (c.height, c.width), c.unit * 20, octaves=4)
     dim = {"mysterious": 0.24, "stormy": 0.27, "wistful": 0.44, "calm": 0.5, "joyful": 0.6}[view.mood]
     fall = 1 - np.hypot(x / c.width - 0.5 - 0.45 * c.sun[0], y / c.height - 0.3)
-    wall = p[("wall", "sky", "growth", "water")[rng.integers(4)]]
+    role = ("wall", "sky", "growth", "water")[rng.integers(4)]
     c.field(
-        1.0, wall, (dim - 0.14 + 0.22 * fall + 0.04 * mottle).astype(np.float32), angle=1.1 + 0.7 * mottle, detail=0.1
+        1.0,
+        p[role],
+        (dim - 0.14 + 0.22 * fall + 0.04 * mottle).astype(np.float32),
+        angle=1.1 + 0.7 * mottle,
+        detail=0.1,
     )
     kind = rng.integers(3)
     if kind == 0:
@@ -113,6 +120,7 @@ def _paint_backdrop(c: Canvas, p: Ramps, view: View, rng: Rng) -> None:
         hill = lump(rng, frame[:, 0].mean(), frame[2, 1] - c.unit * 3, c.width * 0.13, c.unit * 4, rough=0.1)
         c.shape(hill, p["growth"], 0.42)
     c.air, c.haze = c.rgb.mean(axis=(0, 1)), 0.2
+    return role
 
 
 def _paint_body(c: Canvas, p: Ramps, x: float, y: float, size: float, coat: Array, facts: Facts) -> None:
