@@ -1,0 +1,165 @@
+"""The map of a collection as one interactive page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.item import Item
+from vernissage.errors import RequestError
+from vernissage.pages.groups import (
+    DARK,
+    DARK_OTHER,
+    LIGHT,
+    LIGHT_OTHER,
+    Group,
+    Grouping,
+    framed,
+    grouping,
+    label_places,
+)
+from vernissage.pages.reasons import title_of
+from vernissage.pages.sprites import COLUMNS, PER_SHEET, Sprites, sprites
+from vernissage.pages.templating import data_uri, embedded_json, plain, render
+from vernissage.progress import Progress, silent
+
+WIDTH, MARGIN = 1000.0, 36.0
+_LABEL_LINE = 24.0
+
+
+def map_page(
+    points: npt.NDArray[np.floating[Any]],
+    items: Sequence[Item],
+    collection: Collection,
+    *,
+    title: str,
+    colour_by: Sequence[str],
+    progress: Progress = silent,
+) -> str:
+    """One HTML document, complete in itself: a map to zoom and walk in, with each work at its point.
+
+    ``points`` (n, 2) are the places of ``items``, whose pictures lie in ``collection``'s folder; ``colour_by`` names
+    each work's group. Without scripts the page still shows the map as a drawing with its legend. Equal input gives
+    equal bytes.
+
+    Raises:
+        RequestError: no works, places that are not finite, or not one place and one group for each work.
+        CollectionError: a picture cannot be read.
+    """
+    check_lengths(len(points), colour_by, len(items))
+    places, height = framed(points, width=WIDTH, margin=MARGIN)
+    groups = grouping(colour_by)
+    labels = label_places(places, groups, line=_LABEL_LINE)
+    thumbnails = sprites(items, collection, progress)
+    return render(
+        "map.html",
+        styles=["page.css", "map.css"],
+        scripts=["map.js"],
+        title=plain(title),
+        count=len(items),
+        width=f"{WIDTH:g}",
+        height=f"{height:.0f}",
+        groups=groups.groups,
+        colours=_colours(groups.groups),
+        layers=_layers(places, groups),
+        labels=[(groups.groups[number], round(x, 1), round(y, 1)) for number, (x, y) in labels.items()],
+        glyphs={group.style: _glyph(group.shape, 8, 8, 5.5) for group in groups.groups},
+        sheets=[data_uri(sheet, "image/webp") for sheet in thumbnails.sheets],
+        works=embedded_json(_works(places, height, items, colour_by, groups, labels, thumbnails)),
+    )
+
+
+def check_lengths(points: int, colour_by: Sequence[str], items: int | None = None) -> None:
+    """Refuse a map without works, or with other numbers of places, groups and works.
+
+    Raises:
+        RequestError: see above.
+    """
+    if points == 0:
+        raise RequestError("a map needs at least one work, but none was given")
+    if len(colour_by) != points:
+        raise RequestError(f"{points} places and {len(colour_by)} groups were given for a map; give one for each work")
+    if items is not None and items != points:
+        raise RequestError(f"{points} places and {items} works were given for a map; give one place for each work")
+
+
+def _works(
+    places: npt.NDArray[np.float64],
+    height: float,
+    items: Sequence[Item],
+    colour_by: Sequence[str],
+    groups: Grouping,
+    labels: Mapping[int, tuple[float, float]],
+    thumbnails: Sprites,
+) -> dict[str, Any]:
+    """What the page's script reads: one list per field; names that recur are listed once and pointed at."""
+    artists = _Names(plain(item.artist) for item in items)
+    names = _Names(plain(name) for name in colour_by)
+    return {
+        "width": WIDTH,
+        "height": round(height, 1),
+        "x": [round(x, 1) for x in places[:, 0].tolist()],
+        "y": [round(y, 1) for y in places[:, 1].tolist()],
+        "titles": [title_of(item) for item in items],
+        "years": [plain(item.year) for item in items],
+        "artists": artists.names,
+        "artist": artists.numbers,
+        "names": names.names,
+        "name": names.numbers,
+        "group": groups.place.tolist(),
+        "groups": [
+            {"name": group.name, "style": group.style, "shape": group.shape, "label": labels.get(number)}
+            for number, group in enumerate(groups.groups)
+        ],
+        "slot": list(thumbnails.slots),
+        "wide": [width for width, _ in thumbnails.sizes],
+        "high": [high for _, high in thumbnails.sizes],
+        "side": thumbnails.side,
+        "columns": COLUMNS,
+        "perSheet": PER_SHEET,
+    }
+
+
+class _Names:
+    """Names met, each once, and the number of each one's name."""
+
+    def __init__(self, values: Any) -> None:
+        found: dict[str, int] = {}
+        self.numbers = [found.setdefault(value, len(found)) for value in values]
+        self.names = list(found)
+
+
+def _layers(places: npt.NDArray[np.float64], groups: Grouping) -> list[tuple[Group, str]]:
+    """For each group one SVG path with a small shape at each of its points; what has no colour lies at the bottom."""
+    count = len(places)
+    size = 4.5 if count <= 500 else 3.4 if count <= 3000 else 2.4
+    layers = []
+    for number, group in enumerate(groups.groups):
+        own = size if group.style >= 0 else round(0.7 * size, 2)
+        path = "".join(_glyph(group.shape, x, y, own) for x, y in places[groups.place == number].tolist())
+        layers.append((group, path))
+    return sorted(layers, key=lambda layer: layer[0].style >= 0)
+
+
+def _glyph(shape: str, x: float, y: float, size: float) -> str:
+    """A shape of about the area of a circle with radius ``size``, as SVG path data."""
+    if shape == "square":
+        half = size * 0.886
+        return f"M{x - half:.1f} {y - half:.1f}h{2 * half:.1f}v{2 * half:.1f}h-{2 * half:.1f}z"
+    if shape == "triangle":
+        half = size * 1.35
+        return f"M{x:.1f} {y - 1.15 * half:.1f}l{half:.1f} {1.73 * half:.1f}h-{2 * half:.1f}z"
+    if shape == "diamond":
+        half = size * 1.253
+        return f"M{x:.1f} {y - half:.1f}l{half:.1f} {half:.1f}l-{half:.1f} {half:.1f}l-{half:.1f}-{half:.1f}z"
+    return f"M{x - size:.1f} {y:.1f}a{size:g} {size:g} 0 1 0 {2 * size:g} 0a{size:g} {size:g} 0 1 0-{2 * size:g} 0z"
+
+
+def _colours(groups: Sequence[Group]) -> list[tuple[int, str, str]]:
+    """Style number, colour on light and colour on dark ground."""
+    return [
+        (group.style, LIGHT[group.style], DARK[group.style]) if group.style >= 0 else (-1, LIGHT_OTHER, DARK_OTHER)
+        for group in groups
+    ]

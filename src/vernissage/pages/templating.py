@@ -1,0 +1,70 @@
+"""One HTML file from a template, its style sheets and its scripts; it loads nothing from anywhere."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+
+
+def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], **values: Any) -> str:
+    """Fill ``template`` with ``values``, every text escaped, and put the style sheets and scripts into it.
+
+    The page's content security policy forbids all loading, and any script but the ones named here.
+    """
+    codes = [_text(name) for name in scripts]
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            policy=_policy(codes),
+            style=Markup("\n".join(_text(name) for name in styles)),  # noqa: S704  (our own files)
+            scripts=[Markup(code) for code in codes],  # noqa: S704  (our own files)
+            **values,
+        )
+    )
+
+
+def embedded_json(value: Any) -> Markup:
+    """``value`` as JSON that can stand in a script element: no text in it can end that element."""
+    return htmlsafe_json_dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """``content`` as an address that carries it."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+
+
+def plain(text: str) -> str:
+    """``text`` on one line, single blanks between words."""
+    return " ".join(text.split())
+
+
+def _policy(codes: Sequence[str]) -> str:
+    hashes = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in codes]
+    allowed = " ".join(f"'sha256-{each}'" for each in hashes) or "'none'"
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}; "
+        f"base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _text(name: str) -> str:
+    return files("vernissage.pages").joinpath("templates", name).read_text(encoding="utf-8").strip()
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("vernissage.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vernissage.catalog.collection import Collection
+from vernissage.errors import CollectionError, RequestError
+from vernissage.pages.evaluation_figure import EvaluationRow, evaluation_figure
+from vernissage.pages.figures import save_figure
+from vernissage.pages.groups import LIGHT, LIGHT_OTHER
+from vernissage.pages.map_figure import map_figure, map_thumbnails
+
+POINTS = np.random.default_rng(0).standard_normal((40, 2))
+GROUPS = [f"group {n % 13}" for n in range(40)]
+ROWS = [
+    EvaluationRow(engine, metric, mean, 0.02, engine == "random")
+    for metric in ("nDCG@9", "recall@9", "coverage", "novelty")
+    for engine, mean in (("texts", 0.4), ("pictures", 0.3), ("random", 0.1))
+]
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".PNG", b"\x89PNG")]
+)
+def test_each_suffix_is_written_with_the_same_bytes_each_time(suffix: str, start: bytes, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        save_figure(map_figure(POINTS, GROUPS, title="Toys"), tmp_path / f"{name}{suffix}")
+    one = (tmp_path / f"one{suffix}").read_bytes()
+    assert one.startswith(start)
+    assert one == (tmp_path / f"two{suffix}").read_bytes()
+
+
+def test_a_png_is_wide_enough_to_read(tmp_path: Path) -> None:
+    save_figure(map_figure(POINTS, GROUPS, title="Toys"), tmp_path / "map.png")
+    with Image.open(tmp_path / "map.png") as image:
+        assert image.width >= 1200
+
+
+@pytest.mark.parametrize("name", ["map.gif", "map", "map.html"])
+def test_another_suffix_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"\.pdf, \.png, \.svg"):
+        save_figure(map_figure(POINTS, GROUPS, title="Toys"), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_map_names_its_groups_and_colours_eleven(tmp_path: Path) -> None:
+    figure = map_figure(POINTS, GROUPS, title="Toys")
+    assert len(words(figure)) == 11
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == "2 other groups  6"
+    sizes = [len(dots.get_offsets()) for dots in figure.axes[0].collections]
+    assert sum(sizes) == 40
+    colours = [tuple(np.round(dots.get_facecolor()[0][:3] * 255).astype(int)) for dots in figure.axes[0].collections]
+    assert colours == [tuple(int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (*LIGHT, LIGHT_OTHER)]
+
+
+def test_texts_with_signs_of_formulas_are_shown_as_they_are(tmp_path: Path) -> None:
+    figure = map_figure(POINTS, ["$\\frac{$ <b>"] * 40, title="$x^{$ & \n more")
+    save_figure(figure, tmp_path / "map.svg")
+    save_figure(evaluation_figure([EvaluationRow("$\\a$", "$_$", 1, 0)], title="$^$"), tmp_path / "evaluation.svg")
+    assert words(figure) == ["$\\frac{$ <b>"]
+    assert figure.texts[0].get_text() == "$x^{$ & more"
+
+
+def test_pictures_are_drawn_at_their_points(gallery: Collection, tmp_path: Path) -> None:
+    points = np.array([[0, 0], [9, 0], [9, 9], [0, 9], [5, 5], [4, 4.0]])
+    pictures = map_thumbnails(points, gallery.items, gallery, across=4, side=30)
+    assert sorted(pictures) == [0, 1, 2, 3]
+    assert pictures[1].size == (30, 2)
+    figure = map_figure(points, [""] * 6, title="Toys", thumbnails=pictures)
+    assert len(figure.axes[0].artists) == 4
+    save_figure(figure, tmp_path / "map.png")
+
+
+def test_of_pictures_close_together_one_is_drawn(gallery: Collection) -> None:
+    points = np.array([[0, 0], [0.1, 0], [0, 0.1], [0, 0], [5, 5], [9, 9.0]])
+    assert len(map_thumbnails(points, gallery.items, gallery, across=3)) == 1
+
+
+def test_maps_that_cannot_be_drawn_are_refused(gallery: Collection) -> None:
+    with pytest.raises(RequestError, match="40 places and 1 groups"):
+        map_figure(POINTS, ["a"], title="")
+    with pytest.raises(RequestError, match="rows 3 to 99"):
+        map_figure(POINTS, GROUPS, title="", thumbnails={3: Image.new("RGB", (2, 2)), 99: Image.new("RGB", (2, 2))})
+    gone = Collection(gallery.items, gallery.folder / "elsewhere")
+    with pytest.raises(CollectionError, match=r"0\.png"):
+        map_thumbnails(np.zeros((6, 2)), gone.items, gone)
+
+
+def test_one_work_is_a_map(tmp_path: Path) -> None:
+    save_figure(map_figure(np.array([[1.0, 2.0]]), [""], title=""), tmp_path / "map.png")
+    assert (tmp_path / "map.png").stat().st_size > 1000
+
+
+def test_the_evaluation_has_a_panel_for_each_measure_and_a_line_for_each_engine(tmp_path: Path) -> None:
+    figure = evaluation_figure(ROWS, title="Engines")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["nDCG@9", "recall@9", "coverage", "novelty"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["texts", "pictures", "random"]
+    means = [bars.lines[0].get_xdata()[0] for bars in figure.axes[0].containers]
+    assert means == [0.4, 0.3, 0.1]
+    (low, high), _ = figure.axes[0].containers[0].lines[2][0].get_segments()[0].T
+    assert (low, high) == pytest.approx((0.38, 0.42))
+    shades = [bars.lines[0].get_color() for bars in figure.axes[0].containers]
+    assert shades[0] == shades[1] != shades[2]
+    save_figure(figure, tmp_path / "evaluation.pdf")
+
+
+def test_what_was_not_measured_leaves_its_place_empty() -> None:
+    nan = float("nan")
+    figure = evaluation_figure([EvaluationRow("a", "m", nan, nan), EvaluationRow("b", "m", 1.0, nan)])
+    assert len(figure.axes[0].containers) == 1
+    assert figure.axes[0].containers[0].lines[0].get_ydata()[0] == 1
+
+
+def test_evaluations_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(RequestError, match="at least one row"):
+        evaluation_figure([])
+    with pytest.raises(RequestError, match=r"texts has two rows for nDCG@9"):
+        evaluation_figure([ROWS[0], ROWS[0]])
+    with pytest.raises(RequestError, match=r"standard error -1"):
+        evaluation_figure([EvaluationRow("a", "m", 1, -1)])

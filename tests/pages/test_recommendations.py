@@ -1,0 +1,292 @@
+import base64
+import io
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from tests.pages.reading import HOSTILE, Page
+from tests.worlds import table_of
+
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.item import Item
+from vernissage.errors import CollectionError, RequestError, UnknownItemError
+from vernissage.pages.reasons import apportioned, ordinal
+from vernissage.pages.recommendations import recommendation_page
+from vernissage.profiles import Profile, WeightingRule, profile_from_ratings
+from vernissage.rankings import Ranking
+from vernissage.recommenders.contract import EngineShare, Explanation, Reason, Recommender
+from vernissage.recommenders.late_fusion import LateFusion
+from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.search.exact import ExactIndex
+
+RATINGS = {"p0": 5.0, "words": 3.5, "bare": 2.0}
+
+
+def engine(collection: Collection, seed: int, name: str) -> RatingWeightedSimilarity:
+    vectors = np.random.default_rng(seed).standard_normal((len(collection), 8))
+    return RatingWeightedSimilarity(ExactIndex(table_of(vectors, collection.ids)), name)
+
+
+def page_of(
+    collection: Collection,
+    recommender: Recommender,
+    ratings: dict[str, float] = RATINGS,
+    rule: WeightingRule = "linear",
+) -> str:
+    profile = profile_from_ratings(ratings, rule)
+    ranking = recommender.recommend(profile, 9)
+    explanations = recommender.explain(profile, ranking.item_ids)
+    return recommendation_page(collection, profile, ranking, explanations, title="Toys", engine="what is written")
+
+
+def printed_sums(html: str) -> list[tuple[list[float], float]]:
+    """For each table the numbers of its last column, and the score below them."""
+    sums = []
+    for table in re.findall(r"<table>(.*?)</table>", html, re.DOTALL):
+        body, foot = table.split("<tfoot>")
+        cells = [
+            re.findall(r"<td>([^<]*)</td>", row)[-1] for row in re.findall(r"<tr>.*?</tr>", body.split("<tbody>")[1])
+        ]
+        number = [float(cell.replace("−", "-")) for cell in [*cells, re.findall(r"<td>([^<]*)</td>", foot)[0]]]
+        sums.append((number[:-1], number[-1]))
+    return sums
+
+
+def test_page_has_landmarks_a_language_and_headings_in_order(gallery: Collection) -> None:
+    page = Page(page_of(gallery, engine(gallery, 1, "texts")))
+    tags = [tag for tag, _ in page.elements]
+    assert page.all("html")[0]["lang"] == "en"
+    assert [tags.count(tag) for tag in ("header", "main", "footer", "h1")] == [1, 1, 1, 1]
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels == [1, 2, 2, 3, 3, 3]
+    ids = [found["id"] for _, found in page.elements if "id" in found]
+    assert len(ids) == len(set(ids))
+    links = {found["href"][1:] for found in page.all("a")}
+    assert links <= set(ids)
+
+
+@pytest.mark.parametrize("rule", ["linear", "signed"])
+def test_printed_parts_add_up_to_the_printed_score(gallery: Collection, rule: WeightingRule) -> None:
+    fused = LateFusion([engine(gallery, 1, "texts"), engine(gallery, 2, "pictures")])
+    for recommender, tables in ((engine(gallery, 1, "texts"), 3), (fused, 6)):
+        sums = printed_sums(page_of(gallery, recommender, rule=rule))
+        assert len(sums) == tables
+        for parts, score in sums:
+            assert sum(parts) == pytest.approx(score, abs=1e-12)
+
+
+def test_reasons_name_the_work_that_counts_most_and_places_of_engines() -> None:
+    collection = Collection([Item(id="a", title="Sea"), Item(id="b", title="Wood"), Item(id="c", title="Hill")], Path())
+    profile = profile_from_ratings({"a": 5, "b": 2})
+    explanation = Explanation(
+        "c",
+        0.03,
+        (Reason("a", 1.0, 0.02), Reason("b", 0.25, 0.01)),
+        (EngineShare("texts", 2, 0.025), EngineShare("pictures", 14, 0.005), EngineShare("tags", 0, 0.0)),
+    )
+    html = recommendation_page(
+        collection,
+        profile,
+        Ranking(("c",), np.array([0.03])),
+        [explanation],
+        title="T",
+        engine="chance",
+        notes=["One note."],
+    )
+    text = Page(html).text
+    assert "Because you rated Sea 5 of 5." in text
+    assert "texts: 2nd, pictures: 14th, tags: not ranked" in text
+    assert "67 %" in text
+    assert "33 %" in text
+    assert "One note." in text
+    assert printed_sums(html) == [([0.02, 0.01], 0.03), ([0.025, 0.005, 0.0], 0.03)]
+
+
+def test_reasons_that_speak_against_a_work_say_so() -> None:
+    collection = Collection([Item(id="a", title="Sea"), Item(id="b", title="Wood"), Item(id="c", title="Hill")], Path())
+    profile = profile_from_ratings({"a": 1, "b": 5}, "signed")
+    explanation = Explanation("c", 0.3, (Reason("a", -1.0, 0.4), Reason("b", 1.0, -0.1)))
+    html = recommendation_page(
+        collection, profile, Ranking(("c",), np.array([0.3])), [explanation], title="T", engine="E"
+    )
+    assert "Because it is unlike Sea, which you rated 1 of 5." in Page(html).text
+    assert "−20 %" in html
+    assert printed_sums(html) == [([0.4, -0.1], 0.3)]
+
+
+def test_more_than_three_reasons_are_folded_away(gallery: Collection) -> None:
+    ratings = {"p0": 5.0, "p1": 4.0, "p2": 3.0, "words": 3.0, "bare": 2.0}
+    page = Page(page_of(gallery, engine(gallery, 1, "texts"), ratings))
+    assert "2 more" in page.text
+
+
+def test_every_picture_stands_in_the_page_once_and_can_be_decoded(gallery: Collection) -> None:
+    html = page_of(gallery, engine(gallery, 1, "texts"))
+    images = Page(html).all("img")
+    assert len(images) == 4
+    assert html.count("data:image") == 4
+    for image in images:
+        kind, content = image["src"].split(",")
+        assert kind == "data:image/jpeg;base64"
+        with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
+            picture.load()
+            assert picture.size == (int(image["width"]), int(image["height"]))
+    assert "Picture 1, Painter 1" in [image["alt"] for image in images]
+
+
+def test_the_page_can_load_nothing(gallery: Collection) -> None:
+    html = page_of(gallery, engine(gallery, 1, "texts"))
+    policy = next(found["content"] for found in Page(html).all("meta") if "http-equiv" in found)
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "@import" not in html
+    assert "url(" not in html
+    found = Page(html).elements
+    assert all(each["src"].startswith("data:") for _, each in found if "src" in each)
+    assert all(each["href"].startswith("#") for _, each in found if "href" in each)
+    assert not [tag for tag, _ in found if tag in {"link", "iframe", "form", "object"}]
+
+
+def test_the_policy_admits_the_page_s_own_script_and_no_other(gallery: Collection) -> None:
+    html = page_of(gallery, engine(gallery, 1, "texts"))
+    (script,) = Page(html).scripts
+    assert f"script-src 'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}';" in html.replace(
+        "&#39;", "'"
+    )
+
+
+def test_text_of_the_catalogue_is_shown_and_never_run(tmp_path: Path) -> None:
+    fields = dict.fromkeys(("title", "artist", "year", "description", "group", "licence"), HOSTILE)
+    collection = Collection(
+        [Item(id=f"{HOSTILE}{n}", **fields, attributes={"Credit": HOSTILE}) for n in range(4)], tmp_path
+    )
+    recommender = engine(collection, 1, HOSTILE)
+    profile = profile_from_ratings({collection.ids[0]: 5})
+    ranking = recommender.recommend(profile, 9)
+    html = recommendation_page(
+        collection,
+        profile,
+        ranking,
+        recommender.explain(profile, ranking.item_ids),
+        title=HOSTILE,
+        engine=HOSTILE,
+        notes=[HOSTILE],
+    )
+    page = Page(html)
+    assert len(page.scripts) == 1
+    assert page.all("img") == []
+    assert not [name for _, found in page.elements for name in found if name.startswith("on")]
+    assert page.text.count("<script>alert(1)</script>") > 20
+
+
+def test_a_work_without_a_picture_is_a_card_of_words(gallery: Collection) -> None:
+    page = Page(page_of(gallery, engine(gallery, 1, "texts"), {"p0": 5}))
+    assert len(page.all("div", "card")) == 2
+    assert "Of the Sea" in page.text
+    assert "Untitled" in page.text
+    assert page.text.count("About this work") == 1
+
+
+def test_credits_stand_with_their_works(gallery: Collection) -> None:
+    page = Page(page_of(gallery, engine(gallery, 1, "texts")))
+    assert len(page.all("p", "credit")) == 3
+    assert "Credits of the works you rated Picture 0 CC0 1.0" in page.text
+
+
+def test_ratings_are_stars_and_words(gallery: Collection) -> None:
+    page = Page(page_of(gallery, engine(gallery, 1, "texts")))
+    assert [found["style"] for found in page.all("span") if found.get("style", "").startswith("width")] == [
+        "width:100.0%",
+        "width:70.0%",
+        "width:40.0%",
+    ]
+    assert "3.5 of 5" in page.text
+
+
+def test_a_work_without_explanation_is_shown_without_reasons(gallery: Collection) -> None:
+    profile = profile_from_ratings(RATINGS)
+    ranking = Ranking(("p1", "p2"), np.array([0.5, 0.25]))
+    text = Page(recommendation_page(gallery, profile, ranking, (), title="T", engine="chance")).text
+    assert "Picture 2" in text
+    assert "Because" not in text
+    assert "Why" not in text
+
+
+def test_no_recommendation_is_said_in_words(gallery: Collection) -> None:
+    empty = Ranking((), np.array([]))
+    assert "No work fits." in recommendation_page(
+        gallery, profile_from_ratings(RATINGS), empty, (), title="T", engine="E"
+    )
+
+
+def test_equal_input_gives_equal_bytes_and_progress_is_reported(gallery: Collection) -> None:
+    steps: list[tuple[str, int, int]] = []
+    profile = profile_from_ratings(RATINGS)
+    ranking = Ranking(("p1", "p2"), np.array([0.5, 0.25]))
+
+    def page() -> str:
+        return recommendation_page(
+            gallery, profile, ranking, (), title="T", engine="E", progress=lambda *step: steps.append(step)
+        )
+
+    assert page() == page()
+    assert steps[:5] == [("reading pictures", done, 5) for done in range(1, 6)]
+
+
+def test_a_picture_that_is_gone_is_named(tmp_path: Path) -> None:
+    collection = Collection([Item(id="a"), Item(id="b", picture="gone.jpg")], tmp_path)
+    ranking = Ranking(("b",), np.array([1.0]))
+    with pytest.raises(CollectionError, match=r"gone\.jpg"):
+        recommendation_page(collection, profile_from_ratings({"a": 5}), ranking, (), title="T", engine="E")
+
+
+def refused(explanation: Explanation, match: str) -> None:
+    collection = Collection([Item(id="a"), Item(id="b"), Item(id="c")], Path())
+    profile: Profile = profile_from_ratings({"a": 5})
+    with pytest.raises(RequestError, match=match):
+        recommendation_page(collection, profile, Ranking(("b",), np.array([0.5])), [explanation], title="T", engine="E")
+
+
+def test_explanations_that_do_not_fit_are_refused() -> None:
+    refused(Explanation("b", 0.5, (Reason("a", 1.0, 0.4),)), r"reasons for b add up to 0\.4, but its score is 0\.5")
+    refused(Explanation("b", 0.4, (Reason("a", 1.0, 0.4),)), r"b was ranked with the score 0\.5, but 0\.4")
+    refused(Explanation("c", 0.5, ()), "c is explained but not ranked")
+
+
+def test_a_rated_work_that_the_collection_lacks_is_named(gallery: Collection) -> None:
+    with pytest.raises(UnknownItemError, match="p9"):
+        recommendation_page(
+            gallery, profile_from_ratings({"p9": 5}), Ranking(("p1",), np.ones(1)), (), title="T", engine="E"
+        )
+
+
+@given(st.lists(st.floats(-2, 2), min_size=1, max_size=12), st.integers(2, 6))
+def test_apportioned_numbers_add_up_and_stay_within_a_unit(parts: list[float], decimals: int) -> None:
+    numbers = [float(each.replace("−", "-")) for each in apportioned(parts, sum(parts), decimals)]
+    assert sum(numbers) == pytest.approx(sum(parts), abs=0.5001 * 10**-decimals)
+    assert np.allclose(numbers, parts, rtol=0, atol=1.0001 * 10**-decimals)
+
+
+def test_apportioned_thirds() -> None:
+    assert apportioned([1 / 3, 1 / 3, 1 / 3], 1.0, 2) == ["0.34", "0.33", "0.33"]
+
+
+def test_ordinals() -> None:
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112, 1003)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "11th",
+        "12th",
+        "13th",
+        "21st",
+        "112th",
+        "1,003rd",
+    ]
