@@ -6,12 +6,12 @@ from typing import Any
 
 from scipy import stats
 
-from vernissage.experiments.evaluation import Evaluation, Row
 from vernissage.experiments.measures import METRICS
+from vernissage.experiments.results import Evaluation, Row
 from vernissage.files import write_bytes
 
 _COLUMNS = 3
-_INK, _BEST = "#30506d", "#b3402a"
+_INK, _BEST, _REFERENCE = "#30506d", "#b3402a", "#8a8578"
 _ACCURACY = ("ndcg", "recall", "precision")
 
 
@@ -20,7 +20,7 @@ def save_evaluation_plot(evaluation: Evaluation, path: Path) -> None:
 
     The interval is that of each mean by itself. Engines are compared on the same visitors, so differences are surer
     than overlapping intervals suggest: see `Evaluation.differences`. In the metrics of accuracy, where more is
-    better, the highest mean is marked.
+    better, the highest mean is red; references are grey and not counted.
 
     Raises:
         WorkspaceError: the file cannot be written.
@@ -34,7 +34,8 @@ def save_evaluation_plot(evaluation: Evaluation, path: Path) -> None:
     figure = Figure(figsize=(10.5, lines * (1.0 + 0.26 * len(engines))), dpi=120, layout="constrained")
     panels = figure.subplots(lines, _COLUMNS, sharey=True, squeeze=False).flat
     for axes, metric in zip(panels, METRICS, strict=False):
-        _draw(axes, [row for row in rows if row.metric == metric], _title(metric, evaluation.protocol["n"]))
+        shown = [row for row in rows if row.metric == metric]
+        _draw(axes, shown, _title(metric, evaluation.protocol["n"]), evaluation.references)
     protocol = evaluation.protocol
     figure.supxlabel(
         f"means with 95 % intervals over {protocol['visitors']} simulated visitors, {protocol['candidates']} works",
@@ -51,10 +52,11 @@ def _title(metric: str, n: int) -> str:
     return f"{metric}@{n}" if metric in _ACCURACY else metric
 
 
-def _draw(axes: Any, rows: list[Row], title: str) -> None:
-    best = max(rows, key=lambda row: row.mean) if rows[0].metric in _ACCURACY else None
+def _draw(axes: Any, rows: list[Row], title: str, references: frozenset[str]) -> None:
+    judged = [row for row in rows if row.engine not in references and row.metric in _ACCURACY]
+    best = max(judged, key=lambda row: row.mean, default=None)
     for place, row in enumerate(rows):
-        colour = _BEST if row is best else _INK
+        colour = _REFERENCE if row.engine in references else _BEST if row is best else _INK
         reach = row.se * float(stats.t.ppf(0.975, row.visitors - 1))
         axes.errorbar(row.mean, place, xerr=reach, color=colour, marker="o", markersize=4, capsize=2, linewidth=1.2)
     axes.set_title(title, fontsize=10, loc="left")
