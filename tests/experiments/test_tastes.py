@@ -4,11 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vernissage.catalog import load_collection
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.errors import CollectionError, RequestError
 from vernissage.experiments.labels import label_index, make_labels
 from vernissage.experiments.tastes import labels_from_collection, labels_from_factors
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
 
 def works(count: int = 4) -> Collection:
@@ -92,7 +95,7 @@ def test_facets_are_chosen_by_rule() -> None:
         rare=["x", "x"] + [""] * 6,
         two_rare=["x", "y", "x", "y"] + [""] * 4,
         height=["10", "12.5", "10", "12.5"] * 2,
-        wall_text=["A long story of many words, told at leisure and at length, twice."] * 4 + ["Short."] * 4,
+        wall_text=["A long story of many words, told at leisure and at length, twice."] * 5 + ["Short."] * 3,
         source=[f"url{number}" for number in range(8)],
         owner=["u1", "u2"] * 4,
     )
@@ -107,6 +110,19 @@ def test_facets_are_chosen_by_rule() -> None:
         "source": "has 0 categories that works share",
         "wall_text": "is free text",
     }
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real collections are not beside the checkout")
+@pytest.mark.parametrize(
+    ("name", "facets"),
+    [
+        ("paintings_aic", ("group", "artist")),
+        ("cma_text_open", ("group", "artist", "medium", "culture")),
+        ("tate_text", ("group", "artist", "genre", "style")),
+    ],
+)
+def test_facets_of_real_exports(name: str, facets: tuple[str, ...]) -> None:
+    assert labels_from_collection(load_collection(DATA / name)).facets == facets
 
 
 def test_a_facet_may_be_named() -> None:

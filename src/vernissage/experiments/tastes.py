@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 from vernissage.catalog.collection import Collection
 from vernissage.errors import CollectionError, RequestError
@@ -17,7 +18,7 @@ LEAST_KNOWN = 0.25
 """A facet is taken by itself when its shared categories cover at least this share of the works."""
 
 LONGEST_CATEGORY = 60
-"""Longer values, in characters, are sentences and not categories."""
+"""Columns whose values are mostly longer, in characters, hold sentences and not categories."""
 
 _NAMES_NOBODY = re.compile(
     r"(unknown|anonymous|unidentified|not known|none|n/?a|[-?–—]+)( (artist|maker))?", re.IGNORECASE
@@ -57,7 +58,7 @@ def labels_from_collection(collection: Collection, facets: Sequence[str] | None 
 
     Without ``facets``, group, artist, medium and every further column are looked at, and those are taken whose
     categories are fit for tastes: 2 or more, each of 2 works or more (a category of a single work counts as
-    unknown), together covering at least a quarter of the works, none longer than 60 characters (which leaves out
+    unknown), together covering at least a quarter of the works, mostly of 60 characters or fewer (which leaves out
     free text), not all numbers, and not the same partition as a facet before. Named facets need 2 categories only.
 
     Raises:
@@ -118,7 +119,7 @@ def _unfit(values: Sequence[str], taken: Mapping[str, Sequence[str]]) -> str:
         return f"has {len(categories)} categories that works share"
     if len(known) < LEAST_KNOWN * len(values):
         return f"says something about {len(known)} of {len(values)} works only"
-    if max(map(len, categories)) > LONGEST_CATEGORY:
+    if median(map(len, known)) > LONGEST_CATEGORY:
         return "is free text"
     if all(_is_number(category) for category in categories):
         return "holds numbers"
