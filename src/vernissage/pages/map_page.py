@@ -56,7 +56,7 @@ def map_page(
     return render(
         "map.html",
         styles=["page.css", "map.css"],
-        scripts=["map.js"],
+        scripts=["map_view.js", "map_drawing.js", "map_label.js", "map_input.js", "map_tools.js"],
         title=plain(title),
         count=len(items),
         width=f"{WIDTH:g}",
