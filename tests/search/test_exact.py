@@ -18,11 +18,11 @@ def literal(index: ExactIndex, query: np.ndarray, k: int, exclude: set[str] = fr
     return [index.item_ids[row] for row in sorted(rows, key=lambda row: (-scores[row], index.item_ids[row]))[:k]]
 
 
-@pytest.mark.parametrize("k", [1, 9, 100, 6000, 7000])
+@pytest.mark.parametrize("k", [1, 9, 100, 20_000, 21_000])
 def test_all_scans_find_the_true_best(k: int) -> None:
-    plain = random_index(6000, 48)
+    plain = random_index(20_000, 64)
     scanned = ExactIndex(plain.table, build_byte_scan(plain.table.vectors))
-    queries = np.random.default_rng(1).standard_normal((5, 48))
+    queries = np.random.default_rng(1).standard_normal((5, 64))
     expected = [literal(plain, query, k) for query in queries]
     assert [list(plain.search(query, k).item_ids) for query in queries] == expected
     assert [list(scanned.search(query, k).item_ids) for query in queries] == expected
@@ -70,16 +70,17 @@ def test_a_person_who_owns_almost_everything_still_gets_k() -> None:
     assert sorted(scanned.search(np.ones(32), 10, exclude=own).item_ids) == list(plain.item_ids[5990:])
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10_000), st.sampled_from([1e-3, 1.0, 1e3]))
-def test_the_error_bound_of_the_byte_scan_holds(seed: int, size: float) -> None:
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.sampled_from([1e-3, 1.0, 1e3]), st.sampled_from([7, 24, 64, 266, 512, 1024]))
+def test_the_error_bound_of_the_byte_scan_holds(seed: int, size: float, dim: int) -> None:
+    """In dimensions that FAISS serves by different kernels; the bound is worth something, too."""
     random = np.random.default_rng(seed)
-    vectors = table_of(random.standard_normal((300, 24)) ** 3).vectors
+    vectors = table_of(random.standard_normal((300, dim)) ** 3).vectors
     scan = build_byte_scan(vectors)
-    query = random.standard_normal(24) * size
-    scores, rows = scan.search(query, 300)
+    query = random.standard_normal(dim) * size
+    scores, rows, bound = scan.search(query, 300)
     off = np.abs(scores - vectors[rows].astype(np.float64) @ query)
-    assert off.max() <= scan.error * np.linalg.norm(query)
+    assert off.max() <= bound <= 0.2 * np.linalg.norm(query)
 
 
 def test_a_query_that_separates_nothing_is_still_exact() -> None:
@@ -98,6 +99,7 @@ def test_a_saved_scan_comes_back_and_serves_its_own_vectors_alone(tmp_path: Path
     again = ByteScan.load(tmp_path / "scan.npz", table.vectors, table.card.values)
     query = np.ones(8)
     assert np.array_equal(again.search(query, 20)[1], scan.search(query, 20)[1])
+    assert again.search(query, 20)[2] == scan.search(query, 20)[2]
     with pytest.raises(ProvenanceError, match="belongs to other vectors"):
         ByteScan.load(tmp_path / "scan.npz", other.vectors, other.card.values)
     (tmp_path / "scan.npz").write_bytes(b"PK\x03\x04 not an archive")

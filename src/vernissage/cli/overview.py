@@ -82,6 +82,7 @@ def map_works(
         typer.Option("--encoder", "-e", help="What places works: lda, lsa, colour-texture, or some with +."),
     ] = None,
     by: Annotated[str, typer.Option(help="What colours the works: group, artist, or another field.")] = "group",
+    thumbnails: Annotated[bool, typer.Option(help="Draw some of the pictures on the map.")] = True,
     seed: Annotated[int, typer.Option(help="Equal seeds draw equal maps.")] = 0,
 ) -> None:
     """Draw all works as a map in which neighbours are alike (t-SNE), coloured by group.
@@ -94,7 +95,9 @@ def map_works(
     from vernissage.analysis.projection import project
     from vernissage.cli.engines import PAPER_IMAGE, PAPER_TEXT, encoder_index
     from vernissage.files import write_bytes
-    from vernissage.pages import map_figure, map_page, save_figure
+    from vernissage.pages.figures import save_figure
+    from vernissage.pages.map_figure import map_figure, map_thumbnails
+    from vernissage.pages.map_page import map_page
     from vernissage.recommenders.filters import values
     from vernissage.search.vectors import side_by_side
     from vernissage.workspace.workspace import open_workspace
@@ -114,7 +117,8 @@ def map_works(
     with progress_bars() as progress:
         points = project(vectors, seed=seed, progress=progress)
         if out is not None:
-            save_figure(map_figure(points, colours, title=title), out)
+            pictures = map_thumbnails(points, items, collection, progress=progress) if thumbnails else None
+            save_figure(map_figure(points, colours, title=title, thumbnails=pictures), out)
             note(f"Picture written: {out}")
         if html is not None:
             page = map_page(points, items, collection, title=title, colour_by=colours, progress=progress)

@@ -80,7 +80,7 @@ def recommend(
         note(f"note: {line}")
     if html is not None:
         from vernissage.files import write_bytes
-        from vernissage.pages import recommendation_page
+        from vernissage.pages.recommendations import recommendation_page
 
         with progress_bars() as progress:
             page = recommendation_page(

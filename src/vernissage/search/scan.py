@@ -1,5 +1,6 @@
 """One byte a number: a scan that reads a quarter of the memory and knows how far off it can be."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,16 +17,25 @@ _BLOCK = 65_536
 
 
 class ByteScan:
-    """Vectors rounded to signed bytes, and ``error``: no inner product with a unit query is further off than that.
+    """Vectors rounded to signed bytes, with a bound on how far off their inner products can be.
 
-    For every row x and its rounded form x̂, |⟨q,x⟩ − ⟨q,x̂⟩| ≤ ‖q‖·‖x − x̂‖ (Cauchy–Schwarz); ``error`` is the largest
-    ‖x − x̂‖ plus the rounding of float32 sums. Searching is FAISS's ``QT_8bit_direct_signed``.
+    For a row x and a query q, rounded to x̂ and q̂, Cauchy–Schwarz gives
+    |⟨q,x⟩ − ⟨q̂,x̂⟩| ≤ ‖q‖·‖x − x̂‖ + ‖q − q̂‖·‖x̂‖. ``lost`` is the largest ‖x − x̂‖ plus the rounding of float32 sums,
+    ``longest`` the largest ‖x̂‖. Searching is FAISS's ``QT_8bit_direct_signed``, whose integer kernel cuts the
+    query's decimals off: so the query is rounded to whole numbers first.
     """
 
-    def __init__(self, codes: npt.NDArray[np.uint8], scale: float, error: float, source: str) -> None:
+    def __init__(self, codes: npt.NDArray[np.uint8], bounds: npt.NDArray[np.float64], source: str) -> None:
+        """Describe a scan by its arrays; `build_byte_scan` makes them.
+
+        Args:
+            codes: uint8 (n, dim), each number plus 128.
+            bounds: float64 (3,): scale from vectors to whole numbers, ``lost``, ``longest``.
+            source: digest of the vectors.
+        """
         self._codes = codes
-        self.scale = scale
-        self.error = error
+        self._bounds = bounds
+        self.scale, self.lost, self.longest = (float(value) for value in bounds)
         self.source = source
         self._index = faiss.IndexScalarQuantizer(
             codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
@@ -33,16 +43,24 @@ class ByteScan:
         self._index.is_trained = True
         self._index.add_sa_codes(codes)
 
-    def search(self, query: npt.NDArray[np.float64], k: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Approximate inner products, highest first, and their rows: float64 (k,), int64 (k,)."""
+    def search(
+        self, query: npt.NDArray[np.float64], k: int
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], float]:
+        """Approximate inner products, highest first, their rows, and how far off any product can be.
+
+        Returns float64 (k,), int64 (k,) and the bound, which holds for every row, returned or not.
+        """
+        scale = 127.0 / max(float(np.abs(query).max()), float(np.finfo(np.float32).tiny))
+        whole = np.rint(query * scale)
         with one_thread():
-            scores, rows = self._index.search(query.astype(np.float32)[None, :], k)
-        return scores[0].astype(np.float64) / self.scale, rows[0]
+            scores, rows = self._index.search(whole.astype(np.float32)[None, :], k)
+        missed = query - whole / scale
+        bound = math.sqrt(query @ query) * self.lost + math.sqrt(missed @ missed) * self.longest
+        return scores[0].astype(np.float64) / (self.scale * scale), rows[0], bound
 
     def save(self, path: Path) -> None:
         """Write codes and bound as arrays (never FAISS's own format, which is not safe to read from strangers)."""
-        bound = np.array([self.scale, self.error])
-        write_arrays(path, {"codes": self._codes, "bound": bound, "source": np.array(self.source)})
+        write_arrays(path, {"codes": self._codes, "bounds": self._bounds, "source": np.array(self.source)})
 
     @classmethod
     def load(cls, path: Path, vectors: Vectors, source: str) -> "ByteScan":
@@ -52,27 +70,27 @@ class ByteScan:
             ProvenanceError: the file is missing, damaged, or belongs to other vectors; build it anew.
         """
         arrays = read_arrays(path)
-        codes, bound, stored = (arrays.get(key, np.empty(0)) for key in ("codes", "bound", "source"))
-        fits = codes.shape == vectors.shape and codes.dtype == np.uint8 and bound.shape == (2,)
+        codes, bounds, stored = (arrays.get(key, np.empty(0)) for key in ("codes", "bounds", "source"))
+        fits = codes.shape == vectors.shape and codes.dtype == np.uint8 and bounds.shape == (3,)
         if not fits or str(stored) != source:
             raise ProvenanceError(f"the index {path} belongs to other vectors; delete it and it is built anew")
-        scale, error = (float(value) for value in bound)
-        return cls(codes, scale, error, source)
+        return cls(codes, bounds, source)
 
 
 def build_byte_scan(vectors: Vectors, source: str | None = None) -> ByteScan:
     """Round float32 (n, dim) vectors to bytes, block by block, and measure the largest rounding error."""
     scale = 127.0 / max(float(np.abs(vectors).max(initial=0.0)), float(np.finfo(np.float32).tiny))
     codes = np.empty(vectors.shape, dtype=np.uint8)
-    largest = 0.0
+    lost = longest = 0.0
     for start in range(0, len(vectors), _BLOCK):
         block = vectors[start : start + _BLOCK]
-        rounded = np.rint(block * np.float32(scale))
-        codes[start : start + _BLOCK] = (rounded + 128).astype(np.uint8)
-        lost = block - rounded / np.float32(scale)
-        largest = max(largest, float(np.linalg.norm(lost, axis=1).max()))
-    error = largest + float32_error(vectors)
-    return ByteScan(codes, scale, error, source or digest(array_bytes(vectors)))
+        whole = np.rint(block * np.float32(scale))
+        codes[start : start + _BLOCK] = (whole + 128).astype(np.uint8)
+        rounded = whole / np.float32(scale)
+        lost = max(lost, float(np.linalg.norm(block - rounded, axis=1).max()))
+        longest = max(longest, float(np.linalg.norm(rounded, axis=1).max()))
+    bounds = np.array([scale, lost + 2 * float32_error(vectors), longest])
+    return ByteScan(codes, bounds, source or digest(array_bytes(vectors)))
 
 
 def float32_error(vectors: Vectors) -> float:
@@ -89,6 +107,9 @@ def float32_error(vectors: Vectors) -> float:
 def one_thread() -> Iterator[None]:
     """Run FAISS on one thread: with two, a single query costs 2.3 times the CPU and takes longer."""
     before = faiss.omp_get_max_threads()
+    if before == 1:
+        yield
+        return
     faiss.omp_set_num_threads(1)
     try:
         yield

@@ -94,7 +94,7 @@ def _fit_colour_texture(fitting: Fitting) -> ColourTexture:
     return fit_colour_texture(pictures, seed=fitting.seed, progress=fitting.progress)
 
 
-_ALIGNED_IMAGE, _ALIGNED_TEXT = "colour-texture", "lda"
+_ALIGNED_IMAGE, _ALIGNED_TEXT = "colour-texture", "lsa"
 
 
 def _fit_aligned(fitting: Fitting) -> Aligned:

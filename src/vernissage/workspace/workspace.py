@@ -13,7 +13,7 @@ from vernissage.search.vectors import VectorTable
 from vernissage.workspace.manifest import Manifest, found, read_manifest
 from vernissage.workspace.recipes import RECIPES
 
-SCANNED_FROM = 4_000_000
+SCANNED_FROM = 1_000_000
 """Tables of at least so many numbers get a byte scan: below, one pass over float32 is as fast."""
 
 
