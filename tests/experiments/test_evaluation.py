@@ -1,17 +1,14 @@
 import json
 from collections.abc import Collection as Container
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from tests.experiments.worlds import gallery, part_of, seeing, seeing_all
 
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RequestError
 from vernissage.experiments.evaluation import Comparison, Evaluation, Ranker, evaluate
-from vernissage.experiments.evaluation_plot import save_evaluation_plot
 from vernissage.experiments.labels import Labels
 from vernissage.experiments.measures import METRICS
 from vernissage.experiments.visitors import elicitation, relevant, simulate_visitors
@@ -245,16 +242,3 @@ def test_impossible_evaluations_are_refused() -> None:
     few, their = gallery(20)
     with pytest.raises(RequestError, match="20 works have labels, too few to rate 9 and rank 12"):
         evaluate({"a": seeing_all(their)}, their, few, n=12)
-
-
-def test_the_plot_is_a_picture_with_equal_bytes_again(tmp_path: Path) -> None:
-    collection, labels = gallery(120, groups=9)
-    engines: dict[str, Ranker] = {"palette": seeing(labels, "palette"), "random": RandomOrder(collection.ids)}
-    found = evaluate(engines, labels, collection, visitors=30, references=["random"])
-    save_evaluation_plot(found, tmp_path / "one.png")
-    save_evaluation_plot(found, tmp_path / "again.png")
-    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "again.png").read_bytes()
-    with Image.open(tmp_path / "one.png") as picture:
-        assert picture.width > 1000
-        colours = picture.convert("RGB").getcolors(picture.width * picture.height)
-        assert {(48, 80, 109), (179, 64, 42), (138, 133, 120)} <= {colour for _, colour in colours or ()}

@@ -1,7 +1,7 @@
 """The words for engines, and what each stands for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from vernissage.errors import RequestError
@@ -13,6 +13,7 @@ from vernissage.search.vectors import VectorTable
 from vernissage.workspace.workspace import Workspace
 
 PAPER_TEXT, PAPER_IMAGE = "lda", "colour-texture"
+SINGLE = ("lda", "lsa", "colour-texture")
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; without ResNet-50's weights they run "
     "LDA + colour-texture here"
@@ -50,22 +51,26 @@ def _single(encoder: str) -> MakeEngine:
 
 def _preset(name: str, *, partial: bool) -> MakeEngine:
     def make(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
-        missing = [each for each in (PAPER_TEXT, PAPER_IMAGE) if each not in workspace.encoder_names]
-        if missing:
-            workspace.index(missing[0], "text" if missing[0] == PAPER_TEXT else "image")
-        depth = n if partial and options.method == "rrf" else options.depth
+        depth = n if partial and options.method == "rrf" and options.depth is None else options.depth
         return _fused(workspace, (PAPER_TEXT, PAPER_IMAGE), options, name, k=0, depth=depth)
 
     return make
 
 
+def _zscore(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
+    """Every representation that the workspace has, by z-scores: best over all in offline evaluation."""
+    if options.given and replace(options, weights={}).given:
+        raise RequestError("late-zscore fuses by z-scores; for another method join engines with +, as in lsa+lda")
+    parts = tuple(name for name in SINGLE if name in workspace.encoder_names) or SINGLE
+    return _fused(workspace, parts, replace(options, method="zscore"), "late-zscore", k=60, depth=None)
+
+
 ENGINES: Mapping[str, MakeEngine] = MappingProxyType(
     {
-        "lda": _single("lda"),
-        "lsa": _single("lsa"),
-        "colour-texture": _single("colour-texture"),
+        **{name: _single(name) for name in SINGLE},
         "late-partial": _preset("late-partial", partial=True),
         "late-total": _preset("late-total", partial=False),
+        "late-zscore": _zscore,
     }
 )
 """Every word that ``--engine`` takes; words joined by + are fused."""
@@ -90,10 +95,16 @@ def make_engine(workspace: Workspace, name: str, n: int, options: FusionOptions 
 
 
 def default_engine(workspace: Workspace) -> str:
-    """The engine that sees most of this workspace: both modalities if they are there, else the one that is."""
-    if {PAPER_TEXT, PAPER_IMAGE} <= set(workspace.encoder_names):
-        return "late-total"
-    return next((name for name in (PAPER_TEXT, PAPER_IMAGE) if name in workspace.encoder_names), PAPER_TEXT)
+    """The fusion of every representation that the workspace has, or the only one."""
+    there = [name for name in SINGLE if name in workspace.encoder_names]
+    return there[0] if len(there) == 1 else "late-zscore"
+
+
+def available_engines(workspace: Workspace) -> list[str]:
+    """The engines whose vectors this workspace has."""
+    there = [name for name in SINGLE if name in workspace.encoder_names]
+    presets = ["late-partial", "late-total"] if {PAPER_TEXT, PAPER_IMAGE} <= set(there) else []
+    return [*there, *presets, *(["late-zscore"] if len(there) > 1 else [])]
 
 
 def tables_of(engine: Recommender) -> list[VectorTable]:

@@ -82,7 +82,7 @@ def _from_csv(file: Path, text: str) -> list[tuple[str, float, str]]:
 def _pair(word: str) -> tuple[str, float, str]:
     item_id, sign, rating = word.rpartition("=")
     if not sign or not item_id.strip():
-        raise RatingsError(f"the rating {word!r} is not understood; write ID=RATING, for example --rate w012=5")
+        raise RatingsError(f"the rating {word!r} is not understood; write ID=RATING, for example --rate v012=5")
     return _rated(item_id.strip(), rating, f"--rate {word}")
 
 

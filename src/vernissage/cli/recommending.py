@@ -20,7 +20,9 @@ Where = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Engine = Annotated[
     str | None,
-    typer.Option("--engine", "-e", help="lda, lsa, colour-texture, late-partial, late-total, or some joined by +."),
+    typer.Option(
+        "--engine", "-e", help="lda, lsa, colour-texture, late-partial, late-total, late-zscore, or some with +."
+    ),
 ]
 
 
@@ -51,10 +53,10 @@ def recommend(
 
     \b
     Examples:
-      vernissage recommend workspace --rate w012=5 --rate w077=2
+      vernissage recommend workspace --rate v012=5 --rate v077=2
       vernissage recommend workspace --ratings visitor.csv --engine late-total --html for-you.html
-      vernissage recommend workspace --rate w012=5 --where "year>=1850" --diversity 0.3 --explain
-      vernissage recommend workspace --rate w012=5 --engine lda+colour-texture --weight lda=2 --json
+      vernissage recommend workspace --rate v012=5 --where "year>=1850" --diversity 0.3 --explain
+      vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
     """
     from vernissage.cli.engines import PRESET_NOTE, FusionOptions, default_engine, make_engine, tables_of
     from vernissage.cli.ratings import collect_ratings
@@ -116,8 +118,8 @@ def similar(
 
     \b
     Examples:
-      vernissage similar workspace w012
-      vernissage similar workspace w012 --engine colour-texture -n 20
+      vernissage similar workspace v012
+      vernissage similar workspace v012 --engine colour-texture -n 20
     """
     from vernissage.cli.engines import default_engine, make_engine
     from vernissage.profiles import profile_from_ratings
@@ -213,7 +215,7 @@ def _notes(recommender: Any, profile: Any, name: str, preset_note: str) -> list[
     """What a person should know about this answer."""
     from vernissage.recommenders.late_fusion import LateFusion
 
-    notes = [preset_note] if name.startswith("late-") else []
+    notes = [preset_note] if name in ("late-partial", "late-total") else []
     if isinstance(recommender, LateFusion):
         notes += [
             f"{engine} knows none of the rated works and was left out" for engine in recommender.left_out(profile)
