@@ -35,6 +35,18 @@ class FusionOptions:
         return self != FusionOptions()
 
 
+IN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "lda": "the topics of the texts",
+        "lsa": "the words of the texts",
+        "colour-texture": "the colours and textures of the pictures",
+        "late-partial": "topics and pictures, the first works of each",
+        "late-total": "topics and pictures, each ordering all works",
+        "late-zscore": "words, topics and pictures together",
+    }
+)
+"""What each engine looks at, for visitors."""
+
 MakeEngine = Callable[[Workspace, int, FusionOptions], Recommender]
 
 
@@ -92,6 +104,11 @@ def make_engine(workspace: Workspace, name: str, n: int, options: FusionOptions 
     if len(set(parts)) < len(parts):
         raise RequestError(f"the engine {name!r} names one part twice; give it a weight instead, as in --weight lda=2")
     return _fused(workspace, parts, options, name, k=60, depth=options.depth)
+
+
+def in_words(name: str) -> str:
+    """What an engine looks at, in words for visitors."""
+    return " and ".join(IN_WORDS.get(part.strip(), part.strip()) for part in name.split("+")) + f" ({name})"
 
 
 def default_engine(workspace: Workspace) -> str:

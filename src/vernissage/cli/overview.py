@@ -58,7 +58,7 @@ def topics(
                     }
                     for topic, shown in zip(model.topics, examples, strict=True)
                 ],
-                "coherence": {str(number): value for number, value in model.coherence.items()},
+                "coherence": {str(number): value for number, value in sorted(model.coherence.items())},
             }
         )
         return
@@ -70,7 +70,7 @@ def topics(
     print_table(["topic", "share", "words", "works"], rows, numbers=["topic", "share"])
     if len(model.coherence) > 1:
         best = f"coherence (NPMI) {model.coherence[len(model.topics)]:.3f}"
-        say(f"{len(model.topics)} topics, chosen by {best} among {', '.join(map(str, model.coherence))}")
+        say(f"{len(model.topics)} topics, chosen by {best} among {', '.join(map(str, sorted(model.coherence)))}")
 
 
 def map_works(

@@ -58,7 +58,7 @@ def recommend(
       vernissage recommend workspace --rate v012=5 --where "year>=1850" --diversity 0.3 --explain
       vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
     """
-    from vernissage.cli.engines import PRESET_NOTE, FusionOptions, default_engine, make_engine, tables_of
+    from vernissage.cli.engines import PRESET_NOTE, FusionOptions, default_engine, in_words, make_engine, tables_of
     from vernissage.cli.ratings import collect_ratings
     from vernissage.profiles import profile_from_ratings
     from vernissage.recommenders.diversity import Diversified
@@ -91,7 +91,7 @@ def recommend(
                 found,
                 why,
                 title=collection_name(opened),
-                engine=name,
+                engine=in_words(name),
                 notes=notes,
                 progress=progress,
             )

@@ -135,8 +135,8 @@ def _encoded(building: Building, recipe: Recipe, encoder: Encoder, modality: Mod
         build_byte_scan(table.vectors, table.card.values).save(scan)
     building.tables[recipe.name, modality] = table
     building.vectors[key] = stem.name
-    same = old is not None and old.card.fingerprint == encoder.fingerprint
-    building.encoded[key] = len(set(table.card.contents) - set(old.card.contents if old and same else ()))
+    known = set(old.card.contents) if old is not None and old.card.fingerprint == encoder.fingerprint else set()
+    building.encoded[key] = sum(content not in known for content in table.card.contents)
 
 
 def _table_there(stem: Path) -> VectorTable | None:
