@@ -186,9 +186,10 @@ CASES: dict[str, Case] = {
     "n is a word": (rate("--rate", "w001=5", "-n", "many"), "--help"),
     "unknown engine": (rate("--rate", "w001=5", "--engine", "oracle"), "late-total"),
     "fusion options without a fusion": (rate("--rate", "w001=5", "--engine", "lda", "--k", "3"), "join several"),
-    "weight without a part": (rate("--rate", "w001=5", "--weight", "lsa=2"), "no part"),
+    "weight without a part": (rate("--rate", "w001=5", "-e", "late-total", "--weight", "lsa=2"), "no part"),
     "negative weight": (rate("--rate", "w001=5", "--weight", "lda=-2"), "0 or more"),
-    "depth without rrf": (rate("--rate", "w001=5", "--method", "minmax", "--depth", "3"), "rrf only"),
+    "depth without rrf": (rate("--rate", "w001=5", "-e", "lda+lsa", "--method", "minmax", "--depth", "3"), "rrf only"),
+    "z-scores by another method": (rate("--rate", "w001=5", "--method", "minmax"), "join engines with"),
     "diversity out of range": (rate("--rate", "w001=5", "--diversity", "2"), "from 0"),
     "unknown field": (rate("--rate", "w001=5", "--where", "colour=red"), "no field 'colour'"),
     "condition without sign": (rate("--rate", "w001=5", "--where", "red"), "FIELD=VALUE"),
@@ -203,6 +204,10 @@ CASES: dict[str, Case] = {
     "unknown command": (lambda p: ["paint"], "--help"),
     "similar to nothing": (lambda p: ["similar", str(p.workspace), "w999"], "no work 'w999'"),
     "search for unknown words": (lambda p: ["search", str(p.workspace), "xyzzy"], "none of the words"),
+    "curve of one number": (
+        lambda p: ["topics", str(p.workspace), "--curve", str(p.folder / "c.png")],
+        "only one number",
+    ),
     "map to nowhere": (lambda p: ["map", str(p.workspace)], "-o map.png"),
     "map in an unknown format": (lambda p: ["map", str(p.workspace), "-o", str(p.folder / "map.bmp")], "png"),
     "map by an unknown field": (

@@ -42,7 +42,7 @@ def topics(
     if curve is not None:
         drawn = opened.path / "models" / opened.manifest.models["lda"] / "coherence.png"
         if not drawn.exists():
-            raise RequestError("there is no coherence curve: the number of topics was given, not chosen by coherence")
+            raise RequestError("there is no coherence curve: only one number of topics was tried (given, or few texts)")
         _copy(drawn, curve)
         note(f"Curve written: {curve}")
     if as_json:
