@@ -12,7 +12,8 @@ from vernissage.errors import RequestError
 from vernissage.recommenders.contract import Explanation
 
 WorkspacePath = Annotated[Path, typer.Argument(help="A workspace.")]
-Count = Annotated[int, typer.Option("-n", "--number", help="How many works.")]
+Count = Annotated[int | None, typer.Option("-n", "--number", help="How many works; default 9, or all if fewer.")]
+USUAL_COUNT = 9
 Where = Annotated[
     list[str] | None,
     typer.Option("--where", help="Only works that fit: artist=NAME, medium~oil, year>=1850; repeat to narrow down."),
@@ -33,7 +34,7 @@ def recommend(
     ] = None,
     ratings: Annotated[Path | None, typer.Option(help="A CSV (columns id, rating) or JSON file of ratings.")] = None,
     engine: Engine = None,
-    n: Count = 9,
+    n: Count = None,
     rule: Annotated[str, typer.Option(help="How ratings weigh: linear, minmax or signed.")] = "linear",
     where: Where = None,
     diversity: Annotated[
@@ -71,12 +72,12 @@ def recommend(
     among = matching(collection, [parse_condition(text) for text in where]) if where else None
     name = engine or default_engine(opened)
     options = FusionOptions(method, k, depth, _weights(weight or ()))  # type: ignore[arg-type]
-    recommender = make_engine(opened, name, n, options)
+    recommender = make_engine(opened, name, n or USUAL_COUNT, options)
     notes = _notes(recommender, profile, name, PRESET_NOTE)
     if diversity:
         recommender = Diversified(recommender, tables_of(recommender), diversity=diversity)
-    _check_count(n, set(recommender.item_ids) - set(profile.item_ids), among, bool(where))
-    found = recommender.recommend(profile, n, among=among)
+    count = _count(n, set(recommender.item_ids) - set(profile.item_ids), among)
+    found = recommender.recommend(profile, count, among=among)
     why = recommender.explain(profile, found.item_ids, among=among)
     for line in notes:
         note(f"note: {line}")
@@ -110,7 +111,7 @@ def similar(
     workspace: WorkspacePath,
     item_id: Annotated[str, typer.Argument(metavar="ID", help="A work of the collection.")],
     engine: Engine = None,
-    n: Count = 9,
+    n: Count = None,
     where: Where = None,
     as_json: AsJson = False,
 ) -> None:
@@ -131,9 +132,9 @@ def similar(
     profile = profile_from_ratings({collection[item_id].id: 5})
     among = matching(collection, [parse_condition(text) for text in where]) if where else None
     name = engine or default_engine(opened)
-    recommender = make_engine(opened, name, n)
-    _check_count(n, set(recommender.item_ids) - {item_id}, among, bool(where))
-    why = recommender.explain(profile, recommender.recommend(profile, n, among=among).item_ids, among=among)
+    recommender = make_engine(opened, name, n or USUAL_COUNT)
+    count = _count(n, set(recommender.item_ids) - {item_id}, among)
+    why = recommender.explain(profile, recommender.recommend(profile, count, among=among).item_ids, among=among)
     if as_json:
         works = [{"id": each.item_id, "score": each.score, **_names(collection, each.item_id)} for each in why]
         print_json({"engine": name, "similar_to": item_id, "works": works})
@@ -149,7 +150,7 @@ def search(
         bool, typer.Option("--pictures", help="Search in the pictures, through the space that aligns both.")
     ] = False,
     encoder: Annotated[str | None, typer.Option("--encoder", help="lsa (default), lda or aligned.")] = None,
-    n: Count = 9,
+    n: Count = None,
     where: Where = None,
     as_json: AsJson = False,
 ) -> None:
@@ -176,8 +177,7 @@ def search(
     if not query.any():
         raise RequestError(f"{name} knows none of the words in {text!r}; try words that stand in the works' texts")
     among = matching(collection, [parse_condition(condition) for condition in where]) if where else None
-    _check_count(n, set(index.item_ids), among, bool(where))
-    found = index.search(query, n, among=among)
+    found = index.search(query, _count(n, set(index.item_ids), among), among=among)
     if as_json:
         works = [{"id": item_id, "score": score, **_names(collection, item_id)} for item_id, score in found]
         print_json({"encoder": name, "modality": modality, "query": text, "works": works})
@@ -190,14 +190,17 @@ def collection_name(workspace: Any) -> str:
     return str(Path(workspace.manifest.source["absolute"]).stem)
 
 
-def _check_count(n: int, known: set[str], among: frozenset[str] | None, filtered: bool) -> None:
-    """Refuse to answer with fewer works than were asked for."""
-    if n < 1:
-        raise RequestError(f"{n} works were asked for; ask for 1 or more")
+def _count(n: int | None, known: set[str], among: frozenset[str] | None) -> int:
+    """How many works to answer with; fewer than were asked for would be no answer."""
     there = len(known if among is None else known & among)
-    if n > there:
-        which = "unrated works fit the conditions" if filtered else "works can be recommended"
+    which = "works can be recommended" if among is None else "works fit the conditions and can be recommended"
+    if there == 0:
+        raise RequestError(f"no {which}; loosen the conditions, or choose another engine")
+    if n is not None and n < 1:
+        raise RequestError(f"{n} works were asked for; ask for 1 or more")
+    if n is not None and n > there:
         raise RequestError(f"{n} works were asked for, but only {there} {which}; ask for -n {there} or fewer")
+    return n if n is not None else min(USUAL_COUNT, there)
 
 
 def _weights(words: Sequence[str]) -> dict[str, float]:
