@@ -1,0 +1,112 @@
+"""Where and how large models run: device, precision, batches that shrink when the memory is not enough."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.encoders.contract import Vectors
+from vernissage.errors import EncoderError
+
+if TYPE_CHECKING:
+    import torch
+
+Precision = Literal["float32", "bfloat16", "float16"]
+_Input = TypeVar("_Input")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How a model is run.
+
+    Attributes:
+        device: cpu, cuda, cuda:1 …, mps; None takes CUDA where it is there, else the CPU.
+        precision: float32, or on a GPU bfloat16 or float16; bfloat16 also on CPUs, by autocast.
+        batch_size: how many pictures or texts go through the model at once, at most.
+    """
+
+    device: str | None = None
+    precision: Precision = "float32"
+    batch_size: int = 32
+
+    def resolved_device(self) -> str:
+        """The device that is used.
+
+        Raises:
+            EncoderError: torch is not installed, or the device that was asked for is not there.
+        """
+        torch = import_torch()
+        name = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        kind = name.partition(":")[0]
+        if not there.get(kind, False):
+            usable = ", ".join(device for device, present in there.items() if present)
+            raise EncoderError(f"the device {name!r} is not there; this machine has {usable}; choose one with --device")
+        return name
+
+
+def import_torch() -> Any:
+    """The module torch.
+
+    Raises:
+        EncoderError: it is not installed; the message says how to install it.
+    """
+    return import_extra("torch")
+
+
+def import_extra(module: str, extra: str = "models") -> Any:
+    """A module of an optional extra.
+
+    Raises:
+        EncoderError: it is not installed; the message says how to install it.
+    """
+    import importlib  # noqa: PLC0415  (only where large models are used)
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise EncoderError(
+            f"this encoder needs {module.partition('.')[0]}, which is not installed ({error}); install it with "
+            f"`pip install 'vernissage[{extra}]'`, or use an encoder without weights: lda, lsa, colour-texture, aligned"
+        ) from error
+
+
+def in_batches(
+    items: Sequence[_Input],
+    run: "Callable[[Sequence[_Input]], torch.Tensor]",
+    *,
+    batch_size: int,
+    width: int,
+) -> Vectors:
+    """Run a model over items in batches: float32 (n, width).
+
+    When the memory is not enough for a batch, it is halved and tried again, down to single items.
+
+    Raises:
+        EncoderError: even one item does not fit.
+    """
+    torch = import_torch()
+    rows: list[npt.NDArray[np.float32]] = []
+    start, size = 0, max(1, batch_size)
+    while start < len(items):
+        try:
+            with torch.inference_mode():
+                features = run(items[start : start + size])
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            if size == 1:
+                raise EncoderError(
+                    "the memory is not enough for a single item; use a smaller model or a CPU"
+                ) from error
+            size //= 2
+            continue
+        rows.append(features.float().cpu().numpy())
+        start += size
+    return np.concatenate(rows) if rows else np.zeros((0, width), dtype=np.float32)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate" in str(error)

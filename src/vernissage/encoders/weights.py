@@ -1,0 +1,111 @@
+"""Finding and reading weights: from a folder, a file or a hub at a pinned revision; never by running code from them."""
+
+import hashlib
+import pickle  # only its error type; nothing here unpickles
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vernissage.encoders.runtime import import_extra, import_torch
+from vernissage.errors import EncoderError
+
+if TYPE_CHECKING:
+    import torch
+
+NEEDED = ("*.json", "*.safetensors", "*.txt", "*.model")
+"""What is fetched from a hub: never pickles, never code."""
+
+
+def read_tensors(file: Path) -> "dict[str, torch.Tensor]":
+    """The tensors of a weights file: safetensors, or torch's own format with ``weights_only=True``.
+
+    A checkpoint that keeps them under ``model`` or ``state_dict`` is unwrapped.
+
+    Raises:
+        EncoderError: the file is missing, a TorchScript archive, a pickle that would run code, or damaged.
+    """
+    if not file.is_file():
+        raise EncoderError(f"there are no weights at {file}; name a file or folder that holds them with --weights")
+    if file.suffix == ".safetensors":
+        return _read_safetensors(file)
+    if _is_torchscript(file):
+        raise EncoderError(
+            f"{file} is a TorchScript archive, which holds code beside weights and is not opened; save the model's "
+            f"state_dict as safetensors, or name a transformers folder"
+        )
+    torch = import_torch()
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise EncoderError(
+            f"{file} is damaged, or a pickle that would run code, and is not opened ({_first_line(error)}); get it anew "
+            f"from its authors, or as safetensors"
+        ) from error
+    return _unwrapped(content, file)
+
+
+def file_in(place: Path, names: Sequence[str]) -> Path:
+    """The first of ``names`` (patterns) in a folder, or the file itself.
+
+    Raises:
+        EncoderError: there is none.
+    """
+    if place.is_file():
+        return place
+    for name in names:
+        for found in sorted(place.glob(name)):
+            return found
+    raise EncoderError(
+        f"{place} holds none of {', '.join(names)}; name the file or folder of the weights with --weights"
+    )
+
+
+def digest_of(place: Path) -> str:
+    """SHA-256 over every weights and settings file of a folder, or over one file: 64 hexadecimal digits."""
+    files = (
+        [place]
+        if place.is_file()
+        else sorted(file for pattern in (*NEEDED, "*.pt", "*.pth", "*.bin") for file in place.glob(pattern))
+    )
+    total = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as opened:
+            total.update(file.name.encode() + hashlib.file_digest(opened, "sha256").digest())
+    return total.hexdigest()
+
+
+def _read_safetensors(file: Path) -> "dict[str, torch.Tensor]":
+    safetensors = import_extra("safetensors.torch")
+    errors = import_extra("safetensors")
+    try:
+        tensors: dict[str, torch.Tensor] = safetensors.load_file(file)
+    except errors.SafetensorError as error:
+        raise EncoderError(f"{file} is no whole safetensors file ({error}); get it anew") from error
+    return tensors
+
+
+def _is_torchscript(file: Path) -> bool:
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any("/code/" in name or name.endswith("constants.pkl") for name in archive.namelist())
+
+
+def _unwrapped(content: Any, file: Path) -> "dict[str, torch.Tensor]":
+    for key in ("model", "state_dict"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    torch = import_torch()
+    tensors = (
+        {key: value for key, value in content.items() if isinstance(value, torch.Tensor)}
+        if isinstance(content, Mapping)
+        else {}
+    )
+    if not tensors:
+        raise EncoderError(f"{file} holds no tensors by name; name a checkpoint of the model's weights")
+    return tensors
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
