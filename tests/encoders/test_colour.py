@@ -54,3 +54,11 @@ def test_black_and_white_photographs_are_told_from_other_pictures(
 )
 def test_pictures_are_scaled_by_their_longer_side(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert working_pixels(Image.new("RGB", size), 256).shape == (*expected, 3)
+
+
+def test_a_single_pixel_has_its_colour_and_is_left_as_it_was() -> None:
+    colours = np.array([[[50.0, 0.0, 0.0]]], dtype=np.float32)
+    shares = colour_histogram(colours).reshape(6, 9, 9) ** 2
+    # lightness 50 lies halfway between the third and the fourth of six bins, grey in the middle of both opponent axes
+    np.testing.assert_allclose(shares[2:4, 4, 4], 0.5, atol=1e-6)
+    assert colours.tolist() == [[[50.0, 0.0, 0.0]]]

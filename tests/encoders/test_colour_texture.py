@@ -1,5 +1,6 @@
 """The colour-texture encoder on a world whose nearest neighbours are known by construction."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,9 +12,9 @@ import pytest
 from PIL import Image
 
 from vernissage.encoders.colour_texture import CODEBOOK_PICTURES, FITTING_PICTURES, ColourTexture, fit_colour_texture
-from vernissage.encoders.colour_texture_parts import picture_parts
+from vernissage.encoders.colour_texture_parts import first_look, picture_parts
 from vernissage.encoders.contract import EncoderState, ImageEncoder
-from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 
 KINDS = [(colour, texture) for colour in ("red", "blue") for texture in ("stripes", "checks")]
 
@@ -93,6 +94,36 @@ def test_equal_pictures_and_seeds_give_equal_bits(fitted: ColourTexture) -> None
     assert fit_colour_texture(openers(CODEBOOK_PICTURES), seed=3).fingerprint == fitted.fingerprint
 
 
+def test_pictures_that_open_at_odd_speeds_give_equal_bits_and_are_opened_once(fitted: ColourTexture) -> None:
+    opened: list[int] = []
+
+    def slowly(number: int) -> Image.Image:
+        # Every other picture takes longer than its follower, so that threads finish out of order.
+        time.sleep(0.004 * (number % 2 == 0))
+        opened.append(number)
+        return toy_picture(*KINDS[number % 4], number)
+
+    again = fit_colour_texture([partial(slowly, number) for number in range(CODEBOOK_PICTURES)], seed=3)
+    assert again.fingerprint == fitted.fingerprint
+    assert sorted(opened) == list(range(CODEBOOK_PICTURES))
+
+
+def test_a_picture_that_cannot_be_opened_stops_the_fit() -> None:
+    def broken() -> Image.Image:
+        raise CollectionError("the picture is gone")
+
+    with pytest.raises(CollectionError, match="is gone"):
+        fit_colour_texture([*openers(FITTING_PICTURES), broken])
+
+
+def test_a_first_look_with_patches_is_what_picture_parts_gives(fitted: ColourTexture) -> None:
+    pixels = np.asarray(toy_picture("blue", "checks", 5))
+    assert fitted.codebook is not None
+    later, at_once = first_look(pixels).with_patches(fitted.codebook), picture_parts(pixels, fitted.codebook)
+    assert list(later) == list(at_once)
+    assert all(later[name].tobytes() == at_once[name].tobytes() for name in at_once)
+
+
 def test_the_fingerprint_changes_with_what_was_fitted(fitted: ColourTexture) -> None:
     others = [fit_colour_texture(openers(count)) for count in (5, 24, 25)]
     assert len({fitted.fingerprint, replace(fitted, pictures=7).fingerprint, *(o.fingerprint for o in others)}) == 5
@@ -102,6 +133,14 @@ def test_fitting_reports_how_far_it_is() -> None:
     told: list[tuple[int, int]] = []
     fit_colour_texture(openers(FITTING_PICTURES), progress=lambda _, done, total: told.append((done, total)))
     assert told == [(done, FITTING_PICTURES) for done in range(1, FITTING_PICTURES + 1)]
+
+
+def test_fitting_with_a_codebook_reports_both_of_its_steps() -> None:
+    told: list[tuple[str, int]] = []
+    fit_colour_texture(openers(CODEBOOK_PICTURES), progress=lambda step, done, _: told.append((step, done)))
+    steps = list(dict.fromkeys(step for step, _ in told))
+    assert len(steps) == 2
+    assert told == [(step, done) for step in steps for done in range(1, CODEBOOK_PICTURES + 1)]
 
 
 def test_a_small_collection_skips_the_codebook_and_says_so(tmp_path: Path) -> None:

@@ -50,14 +50,15 @@ def colour_histogram(colours: Floats) -> Floats:
     Every pixel is shared out among the eight bins around it, so that a slightly different light moves votes only
     slightly. After the root, the inner product of two pictures is the Bhattacharyya coefficient of their colours.
     """
-    low, share = _positions(colours.reshape(-1, 3))
+    low, above = _positions(colours.reshape(-1, 3))
+    first = (low[0] * OPPONENT_BINS + low[1]) * OPPONENT_BINS + low[2]
+    shares = (1 - above, above)
     counts = np.zeros(COLOUR_DIM)
-    for corner in np.ndindex(2, 2, 2):
-        weights = np.where(corner, share, 1 - share).prod(axis=1)
-        light, red, yellow = (low + corner).T
-        index = (light * OPPONENT_BINS + red) * OPPONENT_BINS + yellow
-        counts += np.bincount(index, weights, minlength=COLOUR_DIM)
-    rooted: Floats = np.sqrt(counts / len(low)).astype(np.float32)
+    for light, red, yellow in np.ndindex(2, 2, 2):
+        weights = shares[light][0] * shares[red][1] * shares[yellow][2]
+        step = (light * OPPONENT_BINS + red) * OPPONENT_BINS + yellow
+        counts += np.bincount(first + step, weights, minlength=COLOUR_DIM)
+    rooted: Floats = np.sqrt(counts / first.size).astype(np.float32)
     return rooted
 
 
@@ -75,14 +76,14 @@ def is_monochrome_photograph(colours: Floats) -> bool:
 
 
 def _positions(colours: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
-    """The lower bin on each axis and the share of the vote that goes to the bin above it."""
+    """The lower bin on each axis and the share of the vote that goes to the bin above it: (3, pixels) each."""
     limit = np.float32(np.arcsinh(OPPONENT_LIMIT / OPPONENT_SCALE))
-    position = np.empty_like(colours)
-    position[:, 0] = np.clip(colours[:, 0] / 100, 0, 1) * (LIGHTNESS_BINS - 1)
-    squeezed = np.arcsinh(colours[:, 1:] / np.float32(OPPONENT_SCALE)) / limit
-    position[:, 1:] = (np.clip(squeezed, -1, 1) + 1) / 2 * (OPPONENT_BINS - 1)
+    position = colours.T.copy()
+    position[0] = np.clip(position[0] / 100, 0, 1) * (LIGHTNESS_BINS - 1)
+    squeezed = np.arcsinh(position[1:] / np.float32(OPPONENT_SCALE)) / limit
+    position[1:] = (np.clip(squeezed, -1, 1) + 1) / 2 * (OPPONENT_BINS - 1)
     last = np.array([LIGHTNESS_BINS - 2, OPPONENT_BINS - 2, OPPONENT_BINS - 2])
-    low = np.minimum(position.astype(np.intp), last)
+    low = np.minimum(position.astype(np.intp), last[:, None])
     return low, position - low.astype(np.float32)
 
 

@@ -24,6 +24,33 @@ def picture_parts(pixels: Pixels, codebook: Codebook | None = None) -> Parts:
 
     The colours of a black-and-white photograph are all zero, because they are not those of the work.
     """
+    look = first_look(pixels)
+    return look.parts if codebook is None else look.with_patches(codebook)
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What is seen in a picture before there is a codebook, and what its patches can be made of later.
+
+    Attributes:
+        parts: "colours", "patterns" and "edges".
+        cells: float32 (rows, columns, 8), the picture's `orientation_cells`: 128 KB for 256 × 256 pixels.
+    """
+
+    parts: Parts
+    cells: Floats
+
+    def descriptors(self) -> Floats:
+        """The RootSIFT descriptors that a codebook is fitted on and the "patches" are gathered from: (n, 128)."""
+        return dense_rootsift(self.cells)
+
+    def with_patches(self, codebook: Codebook) -> Parts:
+        """All four parts."""
+        return {**self.parts, "patches": _unit(codebook.vlad(self.descriptors()))}
+
+
+def first_look(pixels: Pixels) -> FirstLook:
+    """Look at a picture without a codebook; see `picture_parts`."""
     colours = lab(pixels)
     small = half_size(colours)
     seen = colour_histogram(small)
@@ -34,14 +61,7 @@ def picture_parts(pixels: Pixels, codebook: Codebook | None = None) -> Parts:
         "patterns": pattern_histogram(lightness),
         "edges": edge_layout(cells),
     }
-    if codebook is not None:
-        parts["patches"] = codebook.vlad(dense_rootsift(cells))
-    return {name: _unit(part) for name, part in parts.items()}
-
-
-def patch_descriptors(pixels: Pixels) -> Floats:
-    """The RootSIFT descriptors that a codebook is fitted on and a picture's "patches" are gathered from: (n, 128)."""
-    return dense_rootsift(orientation_cells(np.ascontiguousarray(lab(pixels)[:, :, 0])))
+    return FirstLook({name: _unit(part) for name, part in parts.items()}, cells)
 
 
 def joined(parts: Parts) -> Vectors:

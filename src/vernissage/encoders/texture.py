@@ -50,7 +50,8 @@ def pattern_histogram(lightness: Lightness, octaves: int = 3) -> Floats:
     """Histograms of uniform local binary patterns at full, half, quarter … size, square-rooted: (octaves · 59,)."""
     parts = []
     for _ in range(octaves):
-        counts = np.bincount(_BINS[binary_patterns(lightness)].ravel(), minlength=59)
+        codes = np.bincount(binary_patterns(lightness).ravel(), minlength=256)
+        counts = np.bincount(_BINS, codes, minlength=59)
         parts.append(np.sqrt(counts / max(counts.sum(), 1)))
         lightness = half_size(lightness)
     return np.concatenate(parts).astype(np.float32)

@@ -51,7 +51,8 @@ def vlad(points: Floats, centres: Floats) -> Floats:
     residuals = points.astype(np.float64) - centres[nearest]
     lengths = np.linalg.norm(residuals, axis=1, keepdims=True)
     directions = np.divide(residuals, lengths, out=np.zeros_like(residuals), where=lengths > 0)
-    sums = np.stack([directions[nearest == centre].sum(axis=0) for centre in range(len(centres))])
+    place = nearest[:, None] * centres.shape[1] + np.arange(centres.shape[1])
+    sums = np.bincount(place.ravel(), directions.ravel(), minlength=centres.size).reshape(centres.shape)
     rooted = np.sign(sums) * np.sqrt(np.abs(sums))
     length = np.linalg.norm(rooted)
     gathered: Floats = (rooted / length if length > 0 else rooted).astype(np.float32).ravel()
