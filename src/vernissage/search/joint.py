@@ -1,0 +1,69 @@
+"""One vector of a work that has a picture and a text: early fusion."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.errors import ProvenanceError, RequestError
+from vernissage.search.vectors import VectorTable, make_vector_table
+
+JointRule = Literal["image", "text", "mean", "concat"]
+JOINT_RULES: tuple[JointRule, ...] = ("mean", "image", "text", "concat")
+
+
+def join_modalities(pictures: VectorTable, texts: VectorTable, rule: JointRule = "mean") -> VectorTable:
+    """Join the picture and text vectors of one encoder into one table of unit vectors.
+
+    Rules: ``image`` and ``text`` take that modality alone. ``mean`` takes the mean of both unit vectors after each
+    modality's own mean was removed, because pictures and texts lie in two narrow cones apart from each other (Liang
+    et al., NeurIPS 2022, arXiv 2203.02053); a work that lacks one modality has the other's vector. ``concat`` puts
+    both side by side, scaled to length 1; a missing half is zero. Works are in the order of the pictures, then of the
+    texts that have no picture.
+
+    Raises:
+        RequestError: there is no such rule.
+        ProvenanceError: the tables come from different encoders or collections, or do not share their dimension.
+    """
+    if rule not in JOINT_RULES:
+        raise RequestError(f"there is no joint vector {rule!r}; choose one of {', '.join(JOINT_RULES)}")
+    if rule in ("image", "text"):
+        return pictures if rule == "image" else texts
+    _check(pictures, texts, rule)
+    ids = tuple(dict.fromkeys((*pictures.item_ids, *texts.item_ids)))
+    halves = [_aligned_rows(table, ids) for table in (pictures, texts)]
+    joined = halves[0] + halves[1] if rule == "mean" else np.concatenate(halves, axis=1)
+    return make_vector_table(
+        unit_rows(joined),
+        ids,
+        [""] * len(ids),
+        encoder=pictures.card.encoder,
+        fingerprint=f"{pictures.card.fingerprint}-{rule}",
+        modality="image",
+        collection=pictures.card.collection,
+    )
+
+
+def _check(pictures: VectorTable, texts: VectorTable, rule: JointRule) -> None:
+    for what in ("encoder", "fingerprint", "collection"):
+        one, other = getattr(pictures.card, what), getattr(texts.card, what)
+        if one != other:
+            raise ProvenanceError(
+                f"pictures and texts cannot be joined: their {what} is {one} and {other}; build both with one encoder"
+            )
+    if rule == "mean" and pictures.dim != texts.dim:
+        raise ProvenanceError(
+            f"the mean needs one space, but pictures have {pictures.dim} dimensions and texts {texts.dim}; use concat"
+        )
+
+
+def _aligned_rows(table: VectorTable, ids: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """The centred unit vectors of works, zero where the table lacks them: float64 (n, dim)."""
+    centred: Vectors = (
+        unit_rows(table.vectors - table.vectors.mean(axis=0, dtype=np.float64)) if len(table) > 1 else table.vectors
+    )
+    rows = np.zeros((len(ids), table.dim))
+    places = [place for place, item_id in enumerate(ids) if item_id in table.row_of]
+    rows[places] = centred[table.rows([ids[place] for place in places])]
+    return rows
