@@ -1,4 +1,4 @@
-"""Look for the programs that the tests use beside Python packages, and install them where that is allowed.
+"""Look for what the tests use beside Python packages, and install it where that is allowed.
 
 With ``CI=true`` a component that is still missing afterwards ends this with code 1; otherwise the tests that need it
 are skipped, and say so.
@@ -8,10 +8,22 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-INSTALL = "install Chromium with your system's packages (on Debian: apt-get install chromium)"
+BROWSER_TESTS = Path(__file__).resolve().parents[1] / "tests" / "browser"
+AXE = BROWSER_TESTS / "node_modules" / "axe-core" / "axe.min.js"
+
+
+class Component(NamedTuple):
+    """Something that tests need: how to find it, how to install it, and what to say where it is missing."""
+
+    name: str
+    find: Callable[[], str | None]
+    install: Callable[[], None]
+    without: str
 
 
 def find_chromium() -> str | None:
@@ -32,16 +44,48 @@ def install_chromium() -> None:
     )
 
 
+def find_axe() -> str | None:
+    """Where axe-core is, or None."""
+    return str(AXE) if AXE.is_file() else None
+
+
+def install_axe() -> None:
+    """Install axe-core as package-lock.json pins it, where npm is."""
+    npm = shutil.which("npm")
+    if npm is not None:
+        subprocess.run([npm, "ci", "--silent"], cwd=BROWSER_TESTS, check=False, stdout=subprocess.DEVNULL)
+
+
+COMPONENTS = (
+    Component(
+        "chromium",
+        find_chromium,
+        install_chromium,
+        "pages are not tested in a browser; install Chromium with your system's packages "
+        "(on Debian: apt-get install chromium)",
+    ),
+    Component(
+        "axe-core",
+        find_axe,
+        install_axe,
+        "pages are not searched for barriers; install Node.js with npm, then run `npm ci` in tests/browser",
+    ),
+)
+
+
 def main() -> int:
     """Find or install each component; print where each is."""
-    if find_chromium() is None:
-        install_chromium()
-    path = find_chromium()
-    if path is not None:
-        print(f"chromium: {path}")
-        return 0
-    print(f"chromium: missing; pages are not tested in a browser; {INSTALL}", file=sys.stderr)
-    return 1 if os.environ.get("CI") == "true" else 0
+    missing = False
+    for component in COMPONENTS:
+        if component.find() is None:
+            component.install()
+        path = component.find()
+        missing |= path is None
+        if path is None:
+            print(f"{component.name}: missing; {component.without}", file=sys.stderr)
+        else:
+            print(f"{component.name}: {path}")
+    return 1 if missing and os.environ.get("CI") == "true" else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from tests.browser.watching import SIZES
+from tests.pages.reading import HOSTILE
+from tests.worlds import table_of
+
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.item import Item
+from vernissage.cli.main import main
+from vernissage.pages.map_page import map_page
+from vernissage.pages.recommendations import recommendation_page
+from vernissage.profiles import profile_from_ratings
+from vernissage.recommenders.late_fusion import LateFusion
+from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.sample.gallery import paint_gallery
+from vernissage.search.exact import ExactIndex
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The two kinds of page, as files."""
+
+    recommendations: Path
+    map: Path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser with a fresh profile for all tests; each opens windows of its own."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core; where CI says that everything must be there, its absence is a failure."""
+    if AXE.is_file():
+        return AXE.read_text(encoding="utf-8")
+    missing = "axe-core is missing; `make install` installs it where npm is (or run `npm ci` in tests/browser)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def painted(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    """The pages of a painted sample of 12 works, made as a user makes them."""
+    folder = tmp_path_factory.mktemp("painted")
+    paint_gallery(folder / "gallery", count=12)
+    _vernissage("build", folder / "gallery", "-o", folder / "workspace")
+    pages = Pages(folder / "for-you.html", folder / "map.html")
+    ratings = ("--rate", "v001=5", "--rate", "v002=3.5", "--rate", "v004=1")
+    _vernissage("recommend", folder / "workspace", *ratings, "--html", pages.recommendations)
+    _vernissage("map", folder / "workspace", "--html", pages.map)
+    return pages
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    """The pages of a collection whose every field tries to run a script."""
+    folder = tmp_path_factory.mktemp("hostile")
+    fields = dict.fromkeys(("title", "artist", "year", "description", "group", "licence"), HOSTILE)
+    works = Collection([Item(id=f"{HOSTILE}{n}", **fields, attributes={"Credit": HOSTILE}) for n in range(12)], folder)
+    vectors = np.random.default_rng(0).standard_normal((2, len(works), 8))
+    engines = [RatingWeightedSimilarity(ExactIndex(table_of(each, works.ids)), HOSTILE) for each in vectors]
+    profile = profile_from_ratings({works.ids[0]: 5, works.ids[1]: 2})
+    engine = LateFusion(engines)
+    ranking = engine.recommend(profile, 9)
+    why = engine.explain(profile, ranking.item_ids)
+    pages = Pages(folder / "for-you.html", folder / "map.html")
+    pages.recommendations.write_text(
+        recommendation_page(works, profile, ranking, why, title=HOSTILE, engine=HOSTILE, notes=[HOSTILE]), "utf-8"
+    )
+    groups = [item.group for item in works]
+    pages.map.write_text(map_page(vectors[0, :, :2], works.items, works, title=HOSTILE, colour_by=groups), "utf-8")
+    return pages
+
+
+@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """A desk's window and a phone's."""
+    found: tuple[int, int] = request.param
+    return found
+
+
+def _vernissage(*words: str | Path) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([str(word) for word in words])

@@ -1,0 +1,52 @@
+"""axe-core finds no barrier of WCAG 2.2, levels A and AA, in any state of the pages."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from tests.browser.conftest import Pages
+from tests.browser.watching import opened, two_frames
+
+Size = tuple[int, int]
+_RUN = """() => axe.run(document, { runOnly: [
+  "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice",
+] })"""
+
+
+def barriers(page: Page, axe: str) -> list[tuple[str, str]]:
+    """The rules broken, each with the first element that breaks it."""
+    two_frames(page)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate(_RUN)
+    assert len(found["passes"]) > 10
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_recommendation_page(browser: Browser, painted: Pages, axe: str, size: Size, scheme: str) -> None:
+    with opened(browser, painted.recommendations, size, color_scheme=scheme) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert barriers(page, axe) == []
+
+
+def test_an_enlarged_picture(browser: Browser, painted: Pages, axe: str) -> None:
+    with opened(browser, painted.recommendations) as page:
+        page.locator(".open").first.click()
+        assert barriers(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_map(browser: Browser, painted: Pages, axe: str, size: Size, scheme: str) -> None:
+    with opened(browser, painted.map, size, color_scheme=scheme) as page:
+        page.locator(".legend button").first.click()
+        page.locator("#ring").focus()
+        assert barriers(page, axe) == []
+        page.get_by_label("Find").fill("no such work")
+        assert barriers(page, axe) == []
+
+
+@pytest.mark.parametrize("kind", ["recommendations", "map"])
+def test_pages_of_words_alone(browser: Browser, hostile: Pages, axe: str, size: Size, kind: str) -> None:
+    with opened(browser, getattr(hostile, kind), size) as page:
+        assert barriers(page, axe) == []
