@@ -9,30 +9,38 @@ from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
+from vernissage.search.joint import JointRule, join_modalities
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.workspace import Workspace
 
 PAPER_TEXT, PAPER_IMAGE = "lda", "colour-texture"
-SINGLE = ("lda", "lsa", "colour-texture")
+RESNET = "resnet50"
+BY_TEXT = ("lda", "lsa", "sentence", "minilm")
+BY_PICTURE = ("colour-texture", RESNET)
+BY_BOTH = ("clip", "albef", "blip", "blip2", "dual")
 PRESET_NOTE = (
-    "late-partial and late-total stand for LDA + ResNet-50 in the paper; without ResNet-50's weights they run "
-    "LDA + colour-texture here"
+    "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
+    "LDA + colour-texture"
 )
 
 
 @dataclass(frozen=True)
 class FusionOptions:
-    """How engines joined by ``+`` are fused; None stands for the default of the engine's name."""
+    """How engines joined by ``+`` are fused; None stands for the default of the engine's name.
+
+    ``joint`` says how an encoder of both modalities makes one vector of a work's picture and text.
+    """
 
     method: FusionMethod = "rrf"
     k: float | None = None
     depth: int | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
+    joint: JointRule = "mean"
 
     @property
     def given(self) -> bool:
-        """Whether any option differs from the default."""
-        return self != FusionOptions()
+        """Whether any option of a fusion differs from the default."""
+        return replace(self, joint="mean") != FusionOptions()
 
 
 IN_WORDS: Mapping[str, str] = MappingProxyType(
@@ -40,6 +48,15 @@ IN_WORDS: Mapping[str, str] = MappingProxyType(
         "lda": "the topics of the texts",
         "lsa": "the words of the texts",
         "colour-texture": "the colours and textures of the pictures",
+        "resnet50": "what a network sees in the pictures",
+        "aligned": "words and pictures brought into one space",
+        "clip": "pictures and texts in one space",
+        "albef": "pictures and texts in one space",
+        "blip": "pictures and texts in one space",
+        "blip2": "pictures and texts in one space",
+        "dual": "pictures and texts in one space",
+        "sentence": "the meaning of the texts",
+        "minilm": "the meaning of the texts",
         "late-partial": "topics and pictures, the first works of each",
         "late-total": "topics and pictures, each ordering all works",
         "late-zscore": "words, topics and pictures together",
@@ -56,7 +73,7 @@ def _single(encoder: str) -> MakeEngine:
             raise RequestError(
                 f"fusion options were given, but {encoder} is one engine; join several with +, as in lda+colour-texture"
             )
-        return RatingWeightedSimilarity(encoder_index(workspace, encoder), encoder)
+        return RatingWeightedSimilarity(encoder_index(workspace, encoder, options.joint), encoder)
 
     return make
 
@@ -64,7 +81,7 @@ def _single(encoder: str) -> MakeEngine:
 def _preset(name: str, *, partial: bool) -> MakeEngine:
     def make(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
         depth = n if partial and options.method == "rrf" and options.depth is None else options.depth
-        return _fused(workspace, (PAPER_TEXT, PAPER_IMAGE), options, name, k=0, depth=depth)
+        return _fused(workspace, (PAPER_TEXT, preset_image(workspace)), options, name, k=0, depth=depth)
 
     return make
 
@@ -73,13 +90,13 @@ def _zscore(workspace: Workspace, n: int, options: FusionOptions) -> Recommender
     """Every representation that the workspace has, by z-scores: best over all in offline evaluation."""
     if options.given and replace(options, weights={}).given:
         raise RequestError("late-zscore fuses by z-scores; for another method join engines with +, as in lsa+lda")
-    parts = tuple(name for name in SINGLE if name in workspace.encoder_names) or SINGLE
+    parts = _representations(workspace) or (PAPER_TEXT, PAPER_IMAGE)
     return _fused(workspace, parts, replace(options, method="zscore"), "late-zscore", k=60, depth=None)
 
 
 ENGINES: Mapping[str, MakeEngine] = MappingProxyType(
     {
-        **{name: _single(name) for name in SINGLE},
+        **{name: _single(name) for name in (*BY_TEXT, *BY_PICTURE, *BY_BOTH, "aligned")},
         "late-partial": _preset("late-partial", partial=True),
         "late-total": _preset("late-total", partial=False),
         "late-zscore": _zscore,
@@ -111,17 +128,28 @@ def in_words(name: str) -> str:
     return " and ".join(IN_WORDS.get(part.strip(), part.strip()) for part in name.split("+")) + f" ({name})"
 
 
+def preset_notes(name: str, engine: Recommender) -> list[str]:
+    """What a person should know of the paper's late fusions in this workspace."""
+    parts = [part.name for part in engine.engines] if isinstance(engine, LateFusion) else []
+    return [PRESET_NOTE] if name in ("late-partial", "late-total") and RESNET not in parts else []
+
+
 def default_engine(workspace: Workspace) -> str:
     """The fusion of every representation that the workspace has, or the only one."""
-    there = [name for name in SINGLE if name in workspace.encoder_names]
+    there = _representations(workspace)
     return there[0] if len(there) == 1 else "late-zscore"
 
 
 def available_engines(workspace: Workspace) -> list[str]:
     """The engines whose vectors this workspace has."""
-    there = [name for name in SINGLE if name in workspace.encoder_names]
-    presets = ["late-partial", "late-total"] if {PAPER_TEXT, PAPER_IMAGE} <= set(there) else []
+    there = _representations(workspace)
+    presets = ["late-partial", "late-total"] if {PAPER_TEXT, preset_image(workspace)} <= set(there) else []
     return [*there, *presets, *(["late-zscore"] if len(there) > 1 else [])]
+
+
+def preset_image(workspace: Workspace) -> str:
+    """What stands for pictures in the paper's late fusions: ResNet-50 where the workspace has it."""
+    return RESNET if RESNET in workspace.encoder_names else PAPER_IMAGE
 
 
 def tables_of(engine: Recommender) -> list[VectorTable]:
@@ -131,10 +159,18 @@ def tables_of(engine: Recommender) -> list[VectorTable]:
     return [engine.index.table] if isinstance(engine, RatingWeightedSimilarity) else []
 
 
-def encoder_index(workspace: Workspace, encoder: str) -> ExactIndex:
-    """The index of an encoder that reads one modality."""
+def encoder_index(workspace: Workspace, encoder: str, joint: JointRule = "mean") -> ExactIndex:
+    """The index over an encoder's vectors; pictures and texts joined where it reads both."""
     modalities = workspace.modalities(encoder)
+    if len(modalities) == 2:
+        pictures, texts = workspace.table(encoder, "image"), workspace.table(encoder, "text")
+        return ExactIndex(join_modalities(pictures, texts, joint))
     return workspace.index(encoder, modalities[0] if modalities else "text")
+
+
+def _representations(workspace: Workspace) -> tuple[str, ...]:
+    there = workspace.encoder_names
+    return tuple(name for name in (*BY_TEXT, *BY_PICTURE, *BY_BOTH) if name in there)
 
 
 def _fused(
@@ -144,7 +180,7 @@ def _fused(
     if unknown:
         raise RequestError(f"a weight was given for {unknown[0]!r}, which is no part of {name} ({', '.join(parts)})")
     return LateFusion(
-        [_single(part)(workspace, 1, FusionOptions()) for part in parts],
+        [_single(part)(workspace, 1, FusionOptions(joint=options.joint)) for part in parts],
         depth=depth,
         k=options.k if options.k is not None else k,
         weights=[options.weights.get(part, 1.0) for part in parts],

@@ -22,7 +22,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Engine = Annotated[
     str | None,
     typer.Option(
-        "--engine", "-e", help="lda, lsa, colour-texture, late-partial, late-total, late-zscore, or some with +."
+        "--engine",
+        "-e",
+        help="lda, lsa, colour-texture, clip …, late-partial, late-total, late-zscore, or some with +.",
     ),
 ]
 
@@ -46,6 +48,9 @@ def recommend(
     weight: Annotated[
         list[str] | None, typer.Option("--weight", metavar="ENGINE=W", help="Weight of one engine in a fusion; repeat.")
     ] = None,
+    joint: Annotated[
+        str, typer.Option(help="One vector of picture and text, for encoders of both: mean, image, text or concat.")
+    ] = "mean",
     explain: Annotated[bool, typer.Option("--explain", help="Print every term of every score.")] = False,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures and reasons.")] = None,
@@ -59,7 +64,7 @@ def recommend(
       vernissage recommend workspace --rate v012=5 --where "year>=1850" --diversity 0.3 --explain
       vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
     """
-    from vernissage.cli.engines import PRESET_NOTE, FusionOptions, default_engine, in_words, make_engine, tables_of
+    from vernissage.cli.engines import FusionOptions, default_engine, in_words, make_engine, tables_of
     from vernissage.cli.ratings import collect_ratings
     from vernissage.profiles import profile_from_ratings
     from vernissage.recommenders.diversity import Diversified
@@ -71,9 +76,9 @@ def recommend(
     profile = profile_from_ratings(collect_ratings(collection, rate or (), ratings), rule)  # type: ignore[arg-type]
     among = matching(collection, [parse_condition(text) for text in where]) if where else None
     name = engine or default_engine(opened)
-    options = FusionOptions(method, k, depth, _weights(weight or ()))  # type: ignore[arg-type]
+    options = FusionOptions(method, k, depth, _weights(weight or ()), joint)  # type: ignore[arg-type]
     recommender = make_engine(opened, name, n or USUAL_COUNT, options)
-    notes = _notes(recommender, profile, name, PRESET_NOTE)
+    notes = _notes(recommender, profile, name)
     if diversity:
         recommender = Diversified(recommender, tables_of(recommender), diversity=diversity)
     count = _count(n, set(recommender.item_ids) - set(profile.item_ids), among)
@@ -214,11 +219,12 @@ def _weights(words: Sequence[str]) -> dict[str, float]:
     return weights
 
 
-def _notes(recommender: Any, profile: Any, name: str, preset_note: str) -> list[str]:
+def _notes(recommender: Any, profile: Any, name: str) -> list[str]:
     """What a person should know about this answer."""
+    from vernissage.cli.engines import preset_notes
     from vernissage.recommenders.late_fusion import LateFusion
 
-    notes = [preset_note] if name in ("late-partial", "late-total") else []
+    notes = preset_notes(name, recommender)
     if isinstance(recommender, LateFusion):
         notes += [
             f"{engine} knows none of the rated works and was left out" for engine in recommender.left_out(profile)

@@ -1,12 +1,14 @@
 """Commands that make and describe workspaces: sample, build, info."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
+from vernissage.errors import RequestError
 
 
 def sample(
@@ -34,8 +36,20 @@ def build(
     source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The workspace; default NAME-workspace.")] = None,
     encoder: Annotated[
-        list[str] | None, typer.Option("--encoder", "-e", help="An encoder to build; repeat for several. Default: all.")
+        list[str] | None,
+        typer.Option(
+            "--encoder",
+            "-e",
+            help="An encoder to build; repeat. Default: all without weights.",
+        ),
     ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--weights", metavar="[NAME=]PATH", help="Where an encoder's weights are; else the hub. Repeat."),
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps, for encoders with weights.")] = None,
+    precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16, for weights.")] = "float32",
+    batch_size: Annotated[int, typer.Option(help="Pictures or texts at once, for encoders with weights.")] = 32,
     topics: Annotated[int | None, typer.Option(help="Number of topics; default: chosen by coherence.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every fit; default 0.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without rows that have problems.")] = False,
@@ -49,8 +63,10 @@ def build(
     Examples:
       vernissage build paintings -o workspace
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
+      vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
     """
     from vernissage.catalog.report import BadRowsError, CollectionReport
+    from vernissage.encoders.runtime import Runtime
     from vernissage.files import write_json
     from vernissage.workspace.build import build_workspace
 
@@ -67,6 +83,8 @@ def build(
                 encoders=encoder,
                 seed=seed,
                 topics=topics,
+                weights=weights_by_name(weights or (), encoder or ()),
+                runtime=Runtime(device, precision, batch_size),  # type: ignore[arg-type]
                 skip_bad=skip_bad,
                 refit=refit,
                 progress=progress,
@@ -93,6 +111,22 @@ def build(
     say("")
     anew = ", ".join(f"{count} with {key}" for key, count in result.encoded.items()) or "nothing"
     say(f"Workspace {target}: {len(result.collection)} works; encoded anew: {anew}; {total:.1f} s.")
+
+
+def weights_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, Path]:
+    """Read ``NAME=PATH`` or, where one encoder is asked for, ``PATH``."""
+    from vernissage.workspace.pretrained import PRETRAINED
+
+    asked = [name for name in encoders if name in PRETRAINED]
+    places: dict[str, Path] = {}
+    for word in words:
+        name, sign, place = word.partition("=")
+        if not sign or name not in PRETRAINED:
+            if len(asked) != 1:
+                raise RequestError(f"whose weights are {word!r}? write NAME=PATH, with --encoder NAME")
+            name, place = asked[0], word
+        places[name] = Path(place)
+    return places
 
 
 def _build_outcome(result: Any, target: Path) -> dict[str, Any]:

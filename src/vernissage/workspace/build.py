@@ -8,11 +8,13 @@ from pathlib import Path
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.storage import save_collection
+from vernissage.encoders.runtime import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.workspace.lock import sole_writer
 from vernissage.workspace.making import Building, make_encoder
 from vernissage.workspace.manifest import Manifest, is_workspace, located
+from vernissage.workspace.recipes import Recipe
 from vernissage.workspace.settings import merged_settings, wanted_recipes
 from vernissage.workspace.state import check_target, put_in_force, remove_new
 from vernissage.workspace.workspace import Workspace, open_workspace
@@ -44,6 +46,8 @@ def build_workspace(
     encoders: Sequence[str] | None = None,
     seed: int | None = None,
     topics: int | None = None,
+    weights: Mapping[str, Path] | None = None,
+    runtime: Runtime | None = None,
     skip_bad: bool = False,
     refit: bool = False,
     progress: Progress = silent,
@@ -57,10 +61,12 @@ def build_workspace(
     Args:
         source: a folder of pictures with or without a table, or a table.
         path: the workspace's folder.
-        encoders: names to build, each of which must succeed; None takes those of the build before, at first all that
-            can be fitted.
+        encoders: names to build, each of which must succeed, besides those that are there already; None takes those
+            of the build before, at first all that can be fitted.
         seed: of every fit; None takes that of the build before, at first 0.
         topics: number of topics; None takes that of the build before, at first chooses by coherence.
+        weights: for encoders with weights, where those are; the hub if not named.
+        runtime: device, precision and batch size of encoders with weights.
         skip_bad: go on without rows that have problems.
         refit: fit the encoders anew on the collection as it is now.
         progress: told of every step.
@@ -75,21 +81,21 @@ def build_workspace(
     with sole_writer(path):
         try:
             before = open_workspace(path) if is_workspace(path) else None
-            settings = merged_settings(before, encoders, seed, topics)
-            wanted_recipes(settings)
+            settings = merged_settings(before, encoders, seed, topics, weights or {})
+            recipes = wanted_recipes(settings, runtime or Runtime())
             started = time.perf_counter()
             old = _old_collection(before)
             collection = load_collection(source, skip_bad=skip_bad, progress=progress, verified=_verified(old))
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, progress)
             building.seconds["reading the collection"] = time.perf_counter() - started
-            return _build(building, source)
+            return _build(building, source, recipes)
         except (CollectionError, EncoderError):
             if not existed:
                 remove_new(path)
             raise
 
 
-def _build(building: Building, source: Path) -> BuildResult:
+def _build(building: Building, source: Path, recipes: Sequence[Recipe]) -> BuildResult:
     path, before = building.path, building.before
     draft = Manifest(
         source=located(source, path),
@@ -102,7 +108,7 @@ def _build(building: Building, source: Path) -> BuildResult:
         save_collection(building.collection, path / draft.collection)
     if before is None or not before.manifest.complete:
         draft.write(path)
-    for recipe in wanted_recipes(building.settings):
+    for recipe in recipes:
         make_encoder(building, recipe)
     manifest = replace(
         draft, models=building.models, vectors=building.vectors, left_out=building.left_out, complete=True

@@ -28,6 +28,7 @@ def encode_collection(
     *,
     before: VectorTable | None,
     staging: Path,
+    whole_batches: bool = False,
     progress: Progress,
 ) -> VectorTable:
     """The vectors of all works that have the modality.
@@ -40,7 +41,7 @@ def encode_collection(
     known = _known_rows(encoder, before)
     first = {content_of(item, modality): item for item in reversed(works)}
     missing = [item for item in works if first[content := content_of(item, modality)] is item and content not in known]
-    new = _encode_missing(encoder, modality, collection, missing, staging, progress)
+    new = _encode_missing(encoder, modality, collection, missing, staging, whole_batches, progress)
     known |= {content_of(item, modality): row for item, row in zip(missing, new, strict=True)}
     rows = [known[content_of(item, modality)] for item in works]
     kept = [place for place, row in enumerate(rows) if row.any()]
@@ -68,6 +69,7 @@ def _encode_missing(
     collection: Collection,
     missing: Sequence[Item],
     staging: Path,
+    whole_batches: bool,
     progress: Progress,
 ) -> Vectors:
     size = _BLOCK if modality == "image" else _TEXT_BLOCK
@@ -79,9 +81,8 @@ def _encode_missing(
         for start in range(0, len(missing), size):
             progress(step, start, len(missing))
             works = missing[start : start + size]
-            blocks.append(
-                _block(folder / f"{start:09d}.npy", len(works), _encode(encoder, modality, collection, works, pool))
-            )
+            encode = _encode(encoder, modality, collection, works, pool, whole_batches)
+            blocks.append(_block(folder / f"{start:09d}.npy", len(works), encode))
     progress(step, len(missing), len(missing))
     return np.concatenate(blocks) if blocks else np.zeros((0, encoder.dim), dtype=np.float32)
 
@@ -102,7 +103,12 @@ def _block(path: Path, count: int, encode: Callable[[], Vectors]) -> Vectors:
 
 
 def _encode(
-    encoder: Encoder, modality: Modality, collection: Collection, works: Sequence[Item], pool: ThreadPoolExecutor
+    encoder: Encoder,
+    modality: Modality,
+    collection: Collection,
+    works: Sequence[Item],
+    pool: ThreadPoolExecutor,
+    whole_batches: bool,
 ) -> Callable[[], Vectors]:
     if modality == "text":
         if not isinstance(encoder, TextEncoder):
@@ -111,8 +117,11 @@ def _encode(
     if not isinstance(encoder, ImageEncoder):
         raise EncoderError(f"{encoder.name} does not read pictures; choose an encoder that does")
 
+    openers = [picture_opener(collection, item) for item in works]
+    if whole_batches:
+        return lambda: encoder.encode_images(list(pool.map(lambda opener: opener(), openers)))
+
     def some(start: int) -> Vectors:
-        openers = [picture_opener(collection, item) for item in works[start : start + _AT_ONCE]]
-        return encoder.encode_images([opener() for opener in openers])
+        return encoder.encode_images([opener() for opener in openers[start : start + _AT_ONCE]])
 
     return lambda: np.concatenate(list(pool.map(some, range(0, len(works), _AT_ONCE))))

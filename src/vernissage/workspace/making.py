@@ -53,7 +53,7 @@ def make_encoder(building: Building, recipe: Recipe) -> None:
         with building.timed(f"fitting {recipe.name}"):
             encoder, folder = _fitted(building, recipe)
     except EncoderError as error:
-        if building.settings.encoders is not None:
+        if building.settings.is_named(recipe.name):
             raise
         building.left_out[recipe.name] = str(error)
         return
@@ -69,9 +69,10 @@ def _fitted(building: Building, recipe: Recipe) -> tuple[Encoder, str]:
     for base in recipe.needs:
         if base not in building.encoders:
             raise EncoderError(f"{recipe.name} needs {base}, which is not there: {_why_not(building, base)}")
-    name = _kept_model(building, recipe) or _model_name(building, recipe)
+    kept = _kept_model(building, recipe)
+    name = kept or _model_name(building, recipe)
     folder = building.path / "models" / name
-    if (folder / "model.json").exists():
+    if (folder / "model.json").exists() and (kept or not recipe.pretrained):
         return recipe.restore(EncoderState.load(folder), building.encoders), name
     encoder = recipe.fit(
         Fitting(
@@ -83,6 +84,9 @@ def _fitted(building: Building, recipe: Recipe) -> tuple[Encoder, str]:
             building.progress,
         )
     )
+    if recipe.pretrained:
+        name = f"{recipe.name}-{encoder.fingerprint[:12]}"
+        folder = building.path / "models" / name
     if recipe.illustrate is not None:
         folder.mkdir(parents=True, exist_ok=True)
         recipe.illustrate(encoder, folder)
@@ -96,6 +100,9 @@ def _kept_model(building: Building, recipe: Recipe) -> str | None:
     if building.refit or before is None or recipe.name not in before.manifest.models:
         return None
     old, new = before.manifest.settings, building.settings.to_dict()
+    if recipe.pretrained:
+        same = building.settings.weights[recipe.name] == old.get("weights", {}).get(recipe.name)
+        return before.manifest.models[recipe.name] if same else None
     if any(old.get(key) != new[key] for key in ("seed", "topics")):
         return None
     if any(building.models[base] != before.manifest.models.get(base) for base in recipe.needs):
@@ -126,6 +133,7 @@ def _encoded(building: Building, recipe: Recipe, encoder: Encoder, modality: Mod
             building.collection,
             before=old,
             staging=building.path / STAGING,
+            whole_batches=recipe.pretrained,
             progress=building.progress,
         )
     )

@@ -26,7 +26,7 @@ from vernissage.errors import EncoderError
 from vernissage.progress import Progress
 from vernissage.search.vectors import VectorTable
 
-DECODED_SIDE = 512
+DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side: more than twice what any encoder here looks at."""
 
 TableKey = tuple[str, Modality]
@@ -47,7 +47,7 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One encoder that can be fitted on a collection without any download.
+    """How one encoder is made for a collection.
 
     Attributes:
         modalities: what of the works it reads.
@@ -56,6 +56,7 @@ class Recipe:
         restore: makes it from its saved state and the encoders that it needs.
         derive: for encoders with ``needs``, the vectors of one modality from the tables that are there.
         illustrate: writes pictures about the fitted model into its folder.
+        pretrained: whether it is loaded, not fitted; such models take many pictures at once, not few on each core.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Recipe:
     needs: tuple[str, ...] = ()
     derive: Callable[[Any, Modality, Tables], tuple[VectorTable, Vectors]] | None = None
     illustrate: Callable[[Any, Path], None] | None = None
+    pretrained: bool = False
 
 
 def content_of(item: Item, modality: Modality) -> str:

@@ -11,6 +11,7 @@ from vernissage.search.exact import ExactIndex
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.manifest import Manifest, found, read_manifest
+from vernissage.workspace.pretrained import PRETRAINED
 from vernissage.workspace.recipes import RECIPES
 
 SCANNED_FROM = 1_000_000
@@ -57,9 +58,11 @@ class Workspace:
         """
         if name not in self._encoders:
             folder = self.path / "models" / self._named(self.manifest.models, name, name)
-            recipe = RECIPES[name]
-            needed = {base: self.encoder(base) for base in recipe.needs}
-            self._encoders[name] = recipe.restore(EncoderState.load(folder), needed)
+            if name in PRETRAINED:
+                self._encoders[name] = PRETRAINED[name].restore(EncoderState.load(folder))
+            else:
+                needed = {base: self.encoder(base) for base in RECIPES[name].needs}
+                self._encoders[name] = RECIPES[name].restore(EncoderState.load(folder), needed)
         return self._encoders[name]
 
     def table(self, encoder: str, modality: Modality) -> VectorTable:
@@ -72,8 +75,9 @@ class Workspace:
         if key not in self._tables:
             stem = self._named(self.manifest.vectors, f"{encoder}.{modality}", encoder)
             table = VectorTable.load(self.path / "vectors" / stem)
-            model = self.encoder(encoder)
-            self._tables[key] = table.require(fingerprint=model.fingerprint, collection=self.manifest.fingerprint)
+            folder = self.path / "models" / self._named(self.manifest.models, encoder, encoder)
+            state = EncoderState.load(folder)
+            self._tables[key] = table.require(fingerprint=state.fingerprint, collection=self.manifest.fingerprint)
         return self._tables[key]
 
     def index(self, encoder: str, modality: Modality) -> ExactIndex:
