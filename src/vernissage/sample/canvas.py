@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.sample.noise import Rng, clouds
+from vernissage.sample.noise import Rng, clouds, tripled
 from vernissage.sample.palettes import STEPS, Array
 
 Points = npt.NDArray[np.float64]
@@ -57,7 +57,7 @@ class Canvas:
         """Paint over all rows from ``top`` down: ``mask`` and ``tone`` have the shape of those rows."""
         box = (slice(max(top, 0), self.height), slice(0, self.width))
         colour = self._faded(_shades(ramp, tone), depth)
-        self._blend(box, np.broadcast_to(np.float32(mask), tone.shape), colour, angle, detail)
+        self._blend(box, np.full(tone.shape, mask, dtype=np.float32), colour, angle, detail)
 
     def shape(
         self,
@@ -94,8 +94,9 @@ class Canvas:
         rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)[:, None] - np.float32(y)
         columns = np.arange(box[1].start, box[1].stop, dtype=np.float32)[None, :] - np.float32(x)
         away = np.sqrt(rows**2 + columns**2) / np.float32(radius)
-        share = np.clip(strength * np.exp(-1.5 * away) * np.clip(1.5 - away / 2, 0, 1), 0, 1)[..., None]
-        self.rgb[box] += share * (colour - self.rgb[box])
+        share = np.clip(strength * np.exp(-1.5 * away) * np.clip(1.5 - away / 2, 0, 1), 0, 1)
+        under = self.rgb[box]
+        under += tripled(share) * (colour - under)
 
     def _box(self, outline: Points, margin: float) -> tuple[slice, slice] | None:
         low, high = outline.min(axis=0) - margin, outline.max(axis=0) + margin
@@ -121,15 +122,21 @@ class Canvas:
         return np.asarray(across[None, :] + down[:, None], dtype=np.float32)
 
     def _faded(self, colour: Array, depth: Array | float) -> Array:
+        if isinstance(depth, float | int) and depth == 0:
+            return colour
         share = np.asarray(depth, dtype=np.float32) * np.float32(self.haze)
-        share = share[..., None] if share.ndim else share
+        share = tripled(share) if share.ndim else share
         return np.asarray(colour + share * (self.air - colour), dtype=np.float32)
 
     def _blend(
         self, box: tuple[slice, slice], mask: Array, colour: Array, angle: Array | float | None, detail: float
     ) -> None:
-        self.rgb[box] += mask[..., None] * (colour - self.rgb[box])
+        # Views, because self.rgb[box] += … would copy the whole box onto itself once more.
+        under, fineness = self.rgb[box], self.detail[box]
+        change = colour - under
+        change *= tripled(mask)
+        under += change
         if angle is not None:
             turned = np.broadcast_to(np.asarray(angle, dtype=np.float32), mask.shape)
             np.copyto(self.angle[box], turned, where=mask > 0.5)
-        self.detail[box] += mask * (np.float32(detail) - self.detail[box])
+        fineness += mask * (np.float32(detail) - fineness)

@@ -65,8 +65,16 @@ def sample(picture: Array, x: Array, y: Array) -> Array:
 
 def grid(shape: tuple[int, int]) -> tuple[Array, Array]:
     """The x and the y of every pixel: two float32 arrays of ``shape``."""
-    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-    return x, y
+    y, x = np.arange(shape[0], dtype=np.float32), np.arange(shape[1], dtype=np.float32)
+    return np.tile(x, (shape[0], 1)), np.repeat(y, shape[1]).reshape(shape)
+
+
+def tripled(plane: Array) -> Array:
+    """The plane three times over: (height, width, 3).
+
+    Products with pictures then run along whole rows; by broadcasting, they would run along three values at a time.
+    """
+    return np.asarray(cv2.merge([plane] * 3))
 
 
 def smear(picture: Array, angle: Array, doublings: int = 4) -> Array:

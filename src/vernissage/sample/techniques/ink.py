@@ -3,7 +3,7 @@
 import numpy as np
 
 from vernissage.sample.canvas import Canvas
-from vernissage.sample.noise import Rng, blur, clouds, grid
+from vernissage.sample.noise import Rng, blur, clouds, grid, tripled
 from vernissage.sample.palettes import Array, mix
 from vernissage.sample.techniques.paper import clipped, contrasted, luminance, saturated, sheet, simplified, tooth
 from vernissage.sample.view import Ramps
@@ -14,18 +14,18 @@ def paint_ink(c: Canvas, p: Ramps, rng: Rng) -> Array:
     shape = (c.height, c.width)
     study = contrasted(c.rgb, 1, 99)
     grain = tooth(rng, shape, 2.6)
-    paper = mix(p["glow"][104], np.array([0.93, 0.89, 0.80]), 0.55) * (1 + 0.008 * grain)[..., None]
+    paper = mix(p["glow"][104], np.array([0.93, 0.89, 0.80]), 0.55) * tripled(1 + 0.008 * grain)
     wash = saturated(blur(simplified(study, 7), c.unit * 0.5), 1.15)
     pool = 0.78 + 0.1 * clouds(rng, shape, c.unit * 16, octaves=3)
-    picture = paper * (1 - pool[..., None] * (1 - np.clip(wash + 0.24, 0, 1)))
+    picture = paper * (1 - tripled(pool) * (1 - np.clip(wash + 0.24, 0, 1)))
     grey = blur(luminance(study), 0.9)
     inside = sheet(rng, shape, c.unit * 2.6, c.unit * 0.3)
-    inside_wash = blur(inside, 1.2)[..., None]
+    inside_wash = tripled(blur(inside, 1.2))
     picture = paper + inside_wash * (picture - paper)
     lines = np.clip(np.maximum(_hatching(c, grey, rng), _outlines(c, grey, rng)) * inside, 0, 1)
-    picture += (0.9 * lines)[..., None] * (mix(p["dark"][18], np.array([0.1, 0.08, 0.08]), 0.4) - picture)
+    picture += tripled(0.9 * lines) * (mix(p["dark"][18], np.array([0.1, 0.08, 0.08]), 0.4) - picture)
     white = np.clip((grey - np.float32(np.percentile(grey, 93))) * 7, 0, 1) * np.clip(0.75 + 0.4 * grain, 0, 1) * inside
-    picture += (0.75 * white)[..., None] * (np.array([0.99, 0.98, 0.95], dtype=np.float32) - picture)
+    picture += tripled(0.75 * white) * (np.array([0.99, 0.98, 0.95], dtype=np.float32) - picture)
     return clipped(picture)
 
 

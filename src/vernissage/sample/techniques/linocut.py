@@ -3,7 +3,7 @@
 import numpy as np
 
 from vernissage.sample.canvas import Canvas
-from vernissage.sample.noise import Rng, blur, evened, grid, sample, smear
+from vernissage.sample.noise import Rng, blur, evened, grid, sample, smear, tripled
 from vernissage.sample.palettes import Array, mix, oklab
 from vernissage.sample.techniques.paper import clipped, contrasted, flow, luminance, sheet, simplified, tooth
 from vernissage.sample.view import Ramps
@@ -20,9 +20,9 @@ def paint_linocut(c: Canvas, p: Ramps, rng: Rng) -> Array:
     key = _key_block(c, study, rng)
     wear = np.clip(1.02 - 0.25 * np.clip(grain - 1.2, 0, 1), 0, 1)
     ink = p["dark"][14]
-    print_ += (key * wear)[..., None] * (ink - print_)
-    inside = sheet(rng, shape, c.unit * 3, c.unit * 0.12)[..., None]
-    paper = np.array([0.955, 0.93, 0.87], dtype=np.float32) * (1 + 0.007 * grain)[..., None]
+    print_ += tripled(key * wear) * (ink - print_)
+    inside = tripled(sheet(rng, shape, c.unit * 3, c.unit * 0.12))
+    paper = np.array([0.955, 0.93, 0.87], dtype=np.float32) * tripled(1 + 0.007 * grain)
     return clipped(paper + inside * (print_ - paper))
 
 
@@ -42,8 +42,8 @@ def _tints(flat: Array, p: Ramps) -> tuple[Array, Array]:
     )
     small = oklab(flat[::2, ::2]) * [1.0, 1.8, 1.8]
     wanted = oklab(inks) * [1.0, 1.8, 1.8]
-    away = ((small[:, :, None] - wanted[None, None]) ** 2).sum(axis=3)
-    nearest = away.argmin(axis=2)
+    # Squared distances less the part that all inks share.
+    nearest = ((wanted**2).sum(axis=1) - 2 * small @ wanted.T).argmin(axis=2)
     chosen = inks[np.repeat(np.repeat(nearest, 2, axis=0), 2, axis=1)[: flat.shape[0], : flat.shape[1]]]
     chosen = simplified(chosen.astype(np.float32), 5)
     return chosen, np.float32(1) - (luminance(chosen) > 0.93)
@@ -51,7 +51,7 @@ def _tints(flat: Array, p: Ramps) -> tuple[Array, Array]:
 
 def _lay(print_: Array, colour: Array, amount: Array, grain: Array, salt: float) -> None:
     cover = np.clip(amount * (1 - salt * 3 * np.clip(grain - 1.0, 0, 1)), 0, 1)
-    print_ += cover[..., None] * (colour - print_)
+    print_ += tripled(cover) * (colour - print_)
 
 
 def _key_block(c: Canvas, study: Array, rng: Rng) -> Array:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vernissage.sample.canvas import Canvas
-from vernissage.sample.noise import Rng, blur
+from vernissage.sample.noise import Rng, blur, tripled
 from vernissage.sample.palettes import Array
 from vernissage.sample.techniques.paper import clipped, contrasted, flow, saturated, weave
 from vernissage.sample.view import Ramps
@@ -22,7 +22,9 @@ def paint_oil(c: Canvas, p: Ramps, rng: Rng) -> Array:
     study = saturated(contrasted(c.rgb), 1.08)
     angle = flow(study, c.angle, c.unit)
     ground = 0.5 * blur(study, c.unit * 2.5) + 0.5 * p["land"][60]
-    paint = np.dstack([ground, np.zeros(study.shape[:2])]).astype(np.float32)
+    # Planes of red, green, blue and relief: a stroke then runs along rows, not along four values at a time.
+    paint = np.zeros((4, c.height, c.width), dtype=np.float32)
+    paint[:3] = ground.transpose(2, 0, 1)
     for width, spacing, keep in (
         (4.2, 2.6, 0.0),
         (2.3, 1.6, 0.045),
@@ -45,7 +47,7 @@ def _layer(
     )
     x = np.clip(spots[:, 0], 0, c.width - 1).astype(np.intp)
     y = np.clip(spots[:, 1], 0, c.height - 1).astype(np.intp)
-    miss = blur(np.abs(paint[..., :3] - aim).mean(axis=2), max(width * 0.35, 0.6))[y, x]
+    miss = blur(np.abs(cv2.merge(list(paint[:3])) - aim).mean(axis=2), max(width * 0.35, 0.6))[y, x]
     chosen = np.flatnonzero(miss + 0.02 * (c.detail[y, x] - 0.4) > keep) if keep else np.arange(len(x))
     chosen = rng.permutation(chosen)
     x, y = x[chosen], y[chosen]
@@ -53,30 +55,31 @@ def _layer(
     bins = np.round(turn / np.pi * _TURNS).astype(np.intp) % _TURNS
     variant = rng.integers(_VARIANTS, size=len(x))
     tint = rng.normal(0, 0.02, (len(x), 1)) + rng.normal(0, 0.014, (len(x), 3))
-    colours = np.zeros((len(x), 4), dtype=np.float32)
-    colours[:, :3] = np.clip(aim[y, x] + tint, 0, 1)
+    colours = np.zeros((len(x), 4, 1, 1), dtype=np.float32)
+    colours[:, :3, 0, 0] = np.clip(aim[y, x] + tint, 0, 1)
     size = max(round(width), 2)
-    for k in range(len(x)):
-        _stamp(paint, _brush(size, int(bins[k]), int(variant[k])), int(x[k]), int(y[k]), colours[k])
+    strokes = zip(bins.tolist(), variant.tolist(), x.tolist(), y.tolist(), colours, strict=True)
+    for turned, kind, across, down, colour in strokes:
+        _stamp(paint, _brush(size, turned, kind), across, down, colour)
 
 
 def _stamp(paint: Array, brush: tuple[Array, Array], x: int, y: int, colour: Array) -> None:
-    """Press a brush into the paint at (x, y); ``colour`` has the relief's 0 as its fourth value."""
+    """Press a brush into the paint at (x, y); ``colour`` (4, 1, 1) has the relief's 0 as its fourth value."""
     cover, relief = brush
     up, side = cover.shape[0] // 2, cover.shape[1] // 2
     top, left = max(y - up, 0), max(x - side, 0)
-    bottom, right = min(y + up + 1, paint.shape[0]), min(x + side + 1, paint.shape[1])
+    bottom, right = min(y + up + 1, paint.shape[1]), min(x + side + 1, paint.shape[2])
     part = (slice(top - y + up, bottom - y + up), slice(left - x + side, right - x + side))
-    target = paint[top:bottom, left:right]
+    target = paint[:, top:bottom, left:right]
     fresh = colour - target
     fresh *= cover[part]
-    fresh += relief[part]
+    fresh[3] += relief[part]
     target += fresh
 
 
 @lru_cache(maxsize=4096)
 def _brush(width: int, turn: int, variant: int) -> tuple[Array, Array]:
-    """Opacity (h, w, 1) and added relief (h, w, 4; colours 0) of one stroke.
+    """Opacity and added relief of one stroke: (h, w) each.
 
     ``width`` is in pixels; ``turn`` counts 32nds of half a round from level.
     """
@@ -97,9 +100,7 @@ def _brush(width: int, turn: int, variant: int) -> tuple[Array, Array]:
         cv2.warpAffine(both, spin, (2 * half + 1, 2 * half + 1), flags=cv2.INTER_LINEAR), dtype=np.float32
     )
     turned = _trimmed(turned)
-    raised = np.zeros((*turned.shape[:2], 4), dtype=np.float32)
-    raised[..., 3] = turned[..., 0] * turned[..., 1]
-    return np.ascontiguousarray(turned[..., :1]), raised
+    return np.ascontiguousarray(turned[..., 0]), turned[..., 0] * turned[..., 1]
 
 
 def _trimmed(brush: Array) -> Array:
@@ -113,9 +114,9 @@ def _trimmed(brush: Array) -> Array:
 
 def _lit(paint: Array, rng: Rng) -> Array:
     """Light from the upper left on the relief, and the canvas where the paint is thin."""
-    relief = blur(paint[..., 3], 0.55)
+    relief = blur(paint[3], 0.55)
     across, down = np.gradient(relief, axis=1), np.gradient(relief, axis=0)
     light = np.clip(-(0.7 * across + 0.7 * down), -0.5, 0.5)
     cloth = weave(rng, relief.shape) * np.float32(0.010)
-    shaded = paint[..., :3] * (1 + 0.30 * light + cloth)[..., None] + 0.06 * np.clip(light, 0, 1)[..., None]
+    shaded = cv2.merge(list(paint[:3])) * tripled(1 + 0.30 * light + cloth) + 0.06 * tripled(np.clip(light, 0, 1))
     return clipped(shaded)

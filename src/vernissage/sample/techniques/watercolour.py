@@ -7,7 +7,7 @@ watercolor*, 1997.
 import numpy as np
 
 from vernissage.sample.canvas import Canvas
-from vernissage.sample.noise import Rng, blur, clouds, grid, sample
+from vernissage.sample.noise import Rng, blur, clouds, grid, sample, tripled
 from vernissage.sample.palettes import Array
 from vernissage.sample.techniques.paper import clipped, contrasted, luminance, saturated, sheet, simplified, tooth
 from vernissage.sample.view import Ramps
@@ -21,18 +21,18 @@ def paint_watercolour(c: Canvas, _p: Ramps, rng: Rng) -> Array:
     loose = _wandering(simplified(study, 5), shape, c.unit * 0.28, rng)
     wet = blur(loose, c.unit * 1.4)
     pooled = clouds(rng, shape, c.unit * 20, octaves=4)
-    runny = np.clip(0.45 + 0.4 * pooled - 1.0 * c.detail, 0, 0.85)[..., None]
+    runny = tripled(np.clip(0.45 + 0.4 * pooled - 1.0 * c.detail, 0, 0.85))
     washes = loose * (1 - runny) + wet * runny
     density = -np.log(np.clip(washes, 0.03, 0.985))
     grain = tooth(rng, shape, 2.6)
     flow = 1 + 0.11 * pooled + 0.08 * clouds(rng, shape, c.unit * 6, octaves=3) + 0.05 * grain
-    density *= (np.clip(flow, 0.4, 1.8) * (1 + 0.9 * _edges(loose, c.unit)))[..., None]
-    dry = np.clip((grain - 0.9 - 4.5 * luminance(density)) * 1.5, 0, 1)[..., None]
+    density *= tripled(np.clip(flow, 0.4, 1.8) * (1 + 0.9 * _edges(loose, c.unit)))
+    dry = tripled(np.clip((grain - 0.9 - 4.5 * luminance(density)) * 1.5, 0, 1))
     density *= 1 - 0.8 * dry
     inside = blur(sheet(rng, shape, c.unit * 2.2, c.unit * 0.32), 0.7)
     rim = np.clip(inside - blur(inside, c.unit * 0.7), 0, 1)
-    density *= (inside * (1 + 0.4 * rim))[..., None]
-    paper = np.array([0.985, 0.975, 0.95], dtype=np.float32) * (1 + 0.012 * grain)[..., None]
+    density *= tripled(inside * (1 + 0.4 * rim))
+    paper = np.array([0.985, 0.975, 0.95], dtype=np.float32) * tripled(1 + 0.012 * grain)
     return clipped(paper * np.exp(-density))
 
 
