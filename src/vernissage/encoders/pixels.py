@@ -49,6 +49,14 @@ class Preprocessing:
         return np.ascontiguousarray(normal.transpose(2, 0, 1))
 
 
+def on_white(image: Image.Image) -> Image.Image:
+    """The picture as RGB, transparency laid on white; one without transparency keeps its colours exactly."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+
+
 def _shorter_side(image: Image.Image, target: int, resample: Image.Resampling) -> Image.Image:
     """Resize so that the shorter side is ``target``; the longer is cut to whole pixels, as torchvision does."""
     width, height = image.size

@@ -1,6 +1,7 @@
 """Where and how large models run: device, precision, batches that shrink when the memory is not enough."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -45,6 +46,20 @@ class Runtime:
             usable = ", ".join(device for device, present in there.items() if present)
             raise EncoderError(f"the device {name!r} is not there; this machine has {usable}; choose one with --device")
         return name
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Within it, a model's products are computed in the precision; weights stay float32.
+
+        Raises:
+            EncoderError: float16 on a CPU, which computes it wrongly or not at all.
+        """
+        if self.precision == "float32":
+            return nullcontext()
+        torch, kind = import_torch(), self.resolved_device().partition(":")[0]
+        if kind == "cpu" and self.precision == "float16":
+            raise EncoderError("float16 needs a GPU; on a CPU choose the precision float32 or bfloat16")
+        context: AbstractContextManager[Any] = torch.autocast(kind, dtype=getattr(torch, self.precision))
+        return context
 
 
 def import_torch() -> Any:
