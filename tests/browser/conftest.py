@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from tests.browser.watching import SIZES
 from tests.pages.reading import HOSTILE
@@ -93,6 +94,18 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     groups = [item.group for item in works]
     pages.map.write_text(map_page(vectors[0, :, :2], works.items, works, title=HOSTILE, colour_by=groups), "utf-8")
     return pages
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A map of 900 works that share one picture."""
+    folder = tmp_path_factory.mktemp("crowded")
+    Image.new("RGB", (24, 16), "teal").save(folder / "one.png")
+    works = Collection([Item(id=f"w{n}", title=f"Work {n}", picture="one.png") for n in range(900)], folder)
+    points = np.random.default_rng(0).uniform(size=(900, 2))
+    page = folder / "map.html"
+    page.write_text(map_page(points, works.items, works, title="Crowd", colour_by=[""] * 900), "utf-8")
+    return page
 
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -270,6 +271,20 @@ def test_without_scripts_there_is_a_drawing_with_its_legend(browser: Browser, pa
             expect(entry).to_be_visible()
         assert page.get_by_role("button").count() == 0
         assert overflow(page) == 0
+
+
+def test_a_map_too_full_for_pictures_says_how_to_see_them(browser: Browser, crowded: Path) -> None:
+    with opened(browser, crowded, PHONE) as page:
+        two_frames(page)
+        hint = page.get_by_text("Zoom in to see pictures")
+        expect(hint).to_be_visible()
+        for _ in range(4):
+            page.get_by_role("button", name="Zoom in").click()
+        expect(hint).to_be_hidden()
+        page.get_by_role("button", name="Reset").click()
+        expect(hint).to_be_visible()
+        page.get_by_role("button", name="Pictures").click()
+        expect(hint).to_be_hidden()
 
 
 def test_the_map_follows_the_window(browser: Browser, painted: Pages) -> None:

@@ -65,6 +65,12 @@ def test_works_without_any_group_are_one() -> None:
     assert (group.name, group.size, group.style) == ("all works", 2, 0)
 
 
+def test_groups_of_less_than_a_hundredth_have_no_name_on_the_map() -> None:
+    points = np.zeros((201, 2))
+    assert list(label_places(points, grouping(["a"] * 198 + ["b"] * 3), line=20)) == [0, 1]
+    assert list(label_places(points, grouping(["a"] * 199 + ["b"] * 2), line=20)) == [0]
+
+
 def test_names_stand_at_medians_and_make_way_for_each_other() -> None:
     points = np.array([[0.0, 0], [0, 0], [900, 0], [0, 0], [500, 300]])
     places = label_places(points, grouping(["a", "a", "a", "b", "c"]), line=20)

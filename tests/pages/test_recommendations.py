@@ -104,6 +104,16 @@ def test_reasons_name_the_work_that_counts_most_and_places_of_engines() -> None:
     assert "67 %" in text
     assert "33 %" in text
     assert "One note." in text
+    html = recommendation_page(
+        collection,
+        profile,
+        Ranking(("c",), np.array([0.03])),
+        [explanation],
+        title="T",
+        engine="chance",
+        engine_words={"texts": "what is said"},
+    )
+    assert "what is said: 2nd, pictures: 14th" in Page(html).text
     assert printed_sums(html) == [([0.02, 0.01], 0.03), ([0.025, 0.005, 0.0], 0.03)]
 
 

@@ -25,6 +25,7 @@ DARK = (
     "#6382e0", "#347f55", "#b28e02", "#f79f69", "#b7520b", "#be90c8", "#97c5ec", "#3df5f6",
     "#29cf9e", "#e1e57d", "#9952a9",
 )  # fmt: skip
+_NAMED_FROM = 100
 LIGHT_OTHER, DARK_OTHER = "#767672", "#8a8a85"
 
 
@@ -95,11 +96,12 @@ def label_places(points: npt.NDArray[np.float64], groups: Grouping, *, line: flo
     """Where each coloured group's name stands: at the median of its points, moved up or down from other names.
 
     Larger groups keep their place; a smaller one moves by steps of half a ``line``, the height of a name, until no
-    name stands within a line above or below it. Names are taken to be 0.55 lines wide per letter.
+    name stands within a line above or below it. Names are taken to be 0.55 lines wide per letter. A group of less
+    than 1 % of the works has no name on the map, which would seem to name the works of others around it.
     """
     placed: dict[int, tuple[float, float]] = {}
     for number, group in enumerate(groups.groups):
-        if group.style < 0:
+        if group.style < 0 or group.size * _NAMED_FROM < len(points):
             continue
         x, y = np.median(points[groups.place == number], axis=0).tolist()
         taken = [(place, len(groups.groups[other].name)) for other, place in placed.items()]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
 from vernissage.pages.templating import plain
 from vernissage.recommenders.contract import EngineShare, Explanation, Reason
+
+_NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,13 @@ class RatedWork:
     anchor: str
 
 
-def why(explanation: Explanation, rated: Mapping[str, RatedWork], collection: Collection) -> Why:
-    """Turn an explanation into words and printed numbers.
+def why(
+    explanation: Explanation,
+    rated: Mapping[str, RatedWork],
+    collection: Collection,
+    engine_words: Mapping[str, str] = _NO_WORDS,
+) -> Why:
+    """Turn an explanation into words and printed numbers; ``engine_words`` says in plain words what engines look at.
 
     Raises:
         RequestError: the parts of the explanation do not add up to its score.
@@ -73,7 +81,7 @@ def why(explanation: Explanation, rated: Mapping[str, RatedWork], collection: Co
     return Why(
         sentence=_sentence(explanation.reasons, rated, collection),
         lines=_lines(explanation, rated, collection, decimals),
-        places=_places(explanation, decimals),
+        places=_places(explanation, decimals, engine_words),
         score=_number(round(explanation.score * 10**decimals), decimals),
     )
 
@@ -144,10 +152,10 @@ def _lines(
     )
 
 
-def _places(explanation: Explanation, decimals: int) -> tuple[PlaceLine, ...]:
+def _places(explanation: Explanation, decimals: int, words: Mapping[str, str]) -> tuple[PlaceLine, ...]:
     numbers = apportioned([share.share for share in explanation.shares], explanation.score, decimals)
     return tuple(
-        PlaceLine(plain(share.engine), _place(share), number)
+        PlaceLine(plain(words.get(share.engine, share.engine)), _place(share), number)
         for share, number in zip(explanation.shares, numbers, strict=True)
     )
 

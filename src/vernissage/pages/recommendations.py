@@ -1,9 +1,10 @@
 """The page that shows a visitor what was found for them, and why."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isclose
+from types import MappingProxyType
 
 from PIL import Image
 
@@ -62,14 +63,15 @@ def recommendation_page(
     *,
     title: str,
     engine: str,
+    engine_words: Mapping[str, str] = MappingProxyType({}),
     notes: Sequence[str] = (),
     progress: Progress = silent,
 ) -> str:
     """One HTML document, complete in itself, that shows the rated works and the recommended ones with their reasons.
 
-    ``title`` names the collection, ``engine`` says in plain words how the works were chosen, and ``notes`` are
-    further sentences for the reader. ``explanations`` may stand in any order; a work without one is shown without
-    reasons. Equal input gives equal bytes.
+    ``title`` names the collection, ``engine`` says in plain words how the works were chosen, ``engine_words`` says the
+    same of each engine that a fusion names, and ``notes`` are further sentences for the reader. ``explanations`` may
+    stand in any order; a work without one is shown without reasons. Equal input gives equal bytes.
 
     Raises:
         UnknownItemError: a rated or recommended work is not in the collection.
@@ -93,7 +95,7 @@ def recommendation_page(
         rated=shown,
         credits=_credits(shown),
         works=[
-            _work(reading, number, collection[item_id], _why(explained, item_id, rated, collection))
+            _work(reading, number, collection[item_id], _why(explained, item_id, rated, collection, engine_words))
             for number, item_id in enumerate(ranking.item_ids, start=1)
         ],
         fused=any(explanation.shares for explanation in explanations),
@@ -169,9 +171,13 @@ def _credits(works: Sequence[Work]) -> dict[str, list[str]]:
 
 
 def _why(
-    explained: dict[str, Explanation], item_id: str, rated: dict[str, RatedWork], collection: Collection
+    explained: dict[str, Explanation],
+    item_id: str,
+    rated: dict[str, RatedWork],
+    collection: Collection,
+    engine_words: Mapping[str, str],
 ) -> Why | None:
-    return why(explained[item_id], rated, collection) if item_id in explained else None
+    return why(explained[item_id], rated, collection, engine_words) if item_id in explained else None
 
 
 def _by_work(ranking: Ranking, explanations: Sequence[Explanation]) -> dict[str, Explanation]:

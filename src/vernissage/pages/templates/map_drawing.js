@@ -64,7 +64,7 @@ const thumbnail = (pen, i, x, y, width, height) => {
 const pictureSide = (number) => {
   if (!withPictures || !number) return 0;
   const room = 0.72 * Math.sqrt((wide * high) / number);
-  return room < 22 ? 0 : Math.min(room, works.side);
+  return room < 16 ? 0 : Math.min(room, works.side);
 };
 
 const pictureSize = (i, side) => {
@@ -79,7 +79,8 @@ const paintWork = (i, side, size) => {
   if (!apart && side && works.slot[i] >= 0) {
     const [width, height] = pictureSize(i, side);
     brush.fillStyle = colours.groups[group];
-    brush.fillRect(x - width / 2 - 2, y - height / 2 - 2, width + 4, height + 4);
+    const edge = side < 24 ? 1 : 2;
+    brush.fillRect(x - width / 2 - edge, y - height / 2 - edge, width + 2 * edge, height + 2 * edge);
     thumbnail(brush, i, x - width / 2, y - height / 2, width, height);
   } else {
     const { tile, half } = glyph(group, apart || isOther(i) ? 0.7 * size : size);
@@ -154,6 +155,7 @@ const paint = () => {
   const all = inView(), size = dotSize();
   const list = searching ? [...all.filter((i) => !found[i]), ...all.filter((i) => found[i])] : all;
   drawnSide = pictureSide(all.length);
+  if ($("hint")) $("hint").hidden = !withPictures || drawnSide > 0 || !list.some((i) => works.slot[i] >= 0) || hovered >= 0;
   for (const i of list) if (i !== hovered && i !== current) paintWork(i, drawnSide, size);
   for (const i of new Set([current, hovered])) if (i >= 0 && visible(i)) paintWork(i, drawnSide, size);
   paintNames(list, drawnSide, size);
