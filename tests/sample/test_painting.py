@@ -4,6 +4,7 @@ import numpy as np
 
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import grid, tripled
+from vernissage.sample.scenes.sitter import Pose, mirrored
 from vernissage.sample.techniques.oil import _brush, _stamp
 from vernissage.sample.techniques.paper import simplified
 
@@ -70,3 +71,10 @@ def test_a_stroke_over_the_corner_is_cut_there() -> None:
     _stamp(paint, brush, 0, 0, np.ones((4, 1, 1), dtype=np.float32))
     up, side = brush[0].shape[0] // 2, brush[0].shape[1] // 2
     np.testing.assert_allclose(paint[0, : up + 1, : side + 1], brush[0][up:, side:], atol=1e-6)
+
+
+def test_parts_of_a_sitter_are_placed_by_the_head_and_mirrored() -> None:
+    pose = Pose(x=100.0, y=50.0, size=20.0, turn=0.0, side=-1)
+    right = ((0.5, -1.0), (1.0, 0.5))
+    assert pose.place(right).tolist() == [[110.0, 30.0], [120.0, 60.0]]
+    assert pose.place(mirrored(right, -1)).tolist() == [[90.0, 30.0], [80.0, 60.0]]
