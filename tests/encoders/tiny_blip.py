@@ -1,0 +1,151 @@
+"""BLIP checkpoints of random weights in both published layouts, small enough to make anew for every test."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from PIL import Image
+from safetensors.torch import save_file
+
+torch.set_num_threads(1)
+
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "a",
+    "the",
+    "red",
+    "blue",
+    "green",
+    "boat",
+    "house",
+    "tree",
+    "sea",
+    "of",
+    "with",
+    "and",
+    "on",
+    "man",
+    "woman",
+    "dog",
+    "'s",
+    "'",
+    ",",
+    "?",
+    "-",
+    "/",
+    "paint",
+    "##ing",
+    "##s",
+    "in",
+    "un",
+    "##known",
+]
+CAPTIONS = [
+    "A red boat on the sea.",
+    "the woman's house, and a dog?",
+    "paintings of trees",
+    "",
+    "a man (unknown) with the blue dog! #paint",
+    " ".join(["red boat and blue sea with a green tree"] * 8),
+]
+_TO_ORIGINAL = (
+    ("vision_model.embeddings.class_embedding", "visual_encoder.cls_token"),
+    ("vision_model.embeddings.position_embedding", "visual_encoder.pos_embed"),
+    ("vision_model.embeddings.patch_embedding", "visual_encoder.patch_embed.proj"),
+    ("vision_model.post_layernorm", "visual_encoder.norm"),
+    ("vision_model.encoder.layers", "visual_encoder.blocks"),
+    ("layer_norm", "norm"),
+    ("self_attn.projection", "attn.proj"),
+    ("self_attn.qkv", "attn.qkv"),
+)
+
+
+def pictures(count: int = 4) -> list[Image.Image]:
+    """RGB pictures of several shapes, with soft and hard edges."""
+    rng = np.random.default_rng(7)
+    shapes = [(40, 40), (70, 30), (25, 60), (50, 52), (33, 90), (64, 48)]
+    coarse = [rng.integers(0, 256, (5, 6, 3), dtype=np.uint8) for _ in range(count)]
+    return [Image.fromarray(each).resize(shapes[row % 6], row % 3) for row, each in enumerate(coarse)]
+
+
+def blip_config(eps: float = 1e-5) -> transformers.BlipConfig:
+    """As the hub's configuration, whose eps is not the one that BLIP was trained with."""
+    text = {"hidden_size": 16, "encoder_hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text |= {"intermediate_size": 32, "max_position_embeddings": 40, "vocab_size": len(WORDS) + 2}
+    text |= {"bos_token_id": len(WORDS), "eos_token_id": 3, "sep_token_id": 3}
+    vision = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
+    vision |= {"image_size": 32, "patch_size": 8, "layer_norm_eps": eps}
+    return transformers.BlipConfig(text_config=text, vision_config=vision, image_text_hidden_size=8)
+
+
+def random_weights(model: Any, seed: int) -> dict[str, torch.Tensor]:
+    """Weights small enough that eps counts, and large enough that no two inputs look alike."""
+    dice = torch.Generator().manual_seed(seed)
+    drawn = {
+        name: torch.randn(tensor.shape, generator=dice) * (0.02 if "embedding" in name else 0.25)
+        for name, tensor in model.state_dict().items()
+    }
+    scales = {name for name in drawn if "norm" in name.lower() and name.endswith("weight")}
+    return {name: 1 + tensor if name in scales else tensor for name, tensor in drawn.items()}
+
+
+def reference(seed: int = 1) -> Any:
+    """The same model as transformers runs it by itself, with the right eps."""
+    torch.manual_seed(0)
+    model = transformers.BlipForImageTextRetrieval(blip_config(eps=1e-6))
+    model.set_attn_implementation("eager")
+    model.load_state_dict(random_weights(model, seed))
+    return model.eval()
+
+
+def save_folder(folder: Path, seed: int = 1) -> Path:
+    """A folder in transformers' layout."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = transformers.BlipForImageTextRetrieval(blip_config())
+    save_file(random_weights(model, seed), folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(blip_config().to_dict()))
+    write_words(folder)
+    return folder
+
+
+def save_original(folder: Path, seed: int = 1) -> Path:
+    """A file in the original layout, with what training leaves in it, and what tells the number of heads beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {original_name(name): tensor for name, tensor in random_weights(reference(), seed).items()}
+    momentum = {name.replace("encoder.", "encoder_m.", 1): tensor + 1 for name, tensor in weights.items()}
+    left_over = {"temp": torch.tensor(0.07), "image_queue": torch.zeros(8, 4), "text_encoder.embeddings.position_ids": torch.arange(40)[None]}  # fmt: skip
+    file = folder / "model_tiny_retrieval.pth"
+    torch.save({"model": {**momentum, **left_over, **weights}, "epoch": 5}, file)
+    (folder / "config.json").write_text(json.dumps({"vit_heads": 2}))
+    (folder / "med_config.json").write_text(json.dumps({"num_attention_heads": 2}))
+    write_words(folder)
+    return file
+
+
+def write_words(folder: Path, words: list[str] = WORDS) -> None:
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+
+
+def original_name(name: str) -> str:
+    for new, old in _TO_ORIGINAL:
+        if name.startswith("vision_model."):
+            name = name.replace(new, old) if new.startswith("vision_model.") else name
+        elif name.startswith("visual_encoder."):
+            name = name.replace(new, old)
+    return name
+
+
+def rewrite(folder: Path, change: Mapping[str, torch.Tensor | None]) -> None:
+    """Change tensors of a folder; None removes one."""
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    tensors = {**load_file(folder / "model.safetensors"), **change}
+    save_file({name: tensor for name, tensor in tensors.items() if tensor is not None}, folder / "model.safetensors")
