@@ -1,0 +1,260 @@
+"""ALBEF: pictures and texts in one space, and whether a picture and a text belong together.
+
+Li et al., *Align before Fuse*, NeurIPS 2021 (doi 10.48550/arXiv.2107.07651), from the authors' checkpoints. A vision
+transformer and the lower half of a BERT give 256-d vectors; BERT's upper half looks at the picture and gives the
+probability that both belong together (image-text matching, ITM).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from vernissage.encoders.albef_network import AlbefNetwork
+from vernissage.encoders.albef_weights import AlbefFiles, albef_files, read_albef
+from vernissage.encoders.albef_words import AlbefWords, Cleaning, read_words
+from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
+from vernissage.encoders.pixels import Preprocessing
+from vernissage.encoders.runtime import Runtime, import_torch, in_batches
+from vernissage.encoders.weights import digest_of
+from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.files import digest
+from vernissage.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import torch
+
+_USUAL = Runtime()
+_MATCHING = "matching pictures and texts"
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Whether pictures and texts belong together.
+
+    Attributes:
+        probabilities: float32, the softmax of the logits at "yes".
+        logits: float32 with one more axis of length 2: "no", "yes".
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    logits: npt.NDArray[np.float32]
+
+    @classmethod
+    def from_logits(cls, logits: npt.NDArray[np.float32]) -> "Matches":
+        """The probability of "yes" is 1 / (1 + exp(no - yes)), here in the form that cannot overflow."""
+        difference = logits[..., 1].astype(np.float64) - logits[..., 0]
+        return cls((0.5 * (1 + np.tanh(difference / 2))).astype(np.float32), logits)
+
+
+class ALBEF:
+    """Pictures and texts as unit vectors of one space; the inner product is a cosine. `load_albef` makes it."""
+
+    def __init__(
+        self,
+        network: AlbefNetwork,
+        words: AlbefWords,
+        preprocessing: Preprocessing,
+        runtime: Runtime,
+        settings: Mapping[str, Any],
+    ) -> None:
+        """Join the parts; ``settings`` are JSON values that say where they came from and what they are."""
+        self.network, self.words, self.preprocessing, self.runtime = network, words, preprocessing, runtime
+        self.state = EncoderState(self.name, settings, {})
+        self.fingerprint = self.state.fingerprint
+
+    @property
+    def name(self) -> str:
+        return "albef"
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        return frozenset({"image", "text"})
+
+    @property
+    def dim(self) -> int:
+        return self.network.architecture.dim
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """Encode pictures: float32 (n, dim), unit rows."""
+        return unit_rows(self.image_features(images))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts: float32 (n, dim), unit rows; an empty text has a vector too, that of [CLS] alone."""
+        return unit_rows(self.text_features(texts))
+
+    def image_features(self, images: Sequence[Image.Image]) -> Vectors:
+        """Project pictures into the common space without normalising: float32 (n, dim)."""
+
+        def run(some: Sequence[Image.Image]) -> "torch.Tensor":
+            with self.runtime.autocast():
+                return self.network.image_features(self._pixels(some))
+
+        return in_batches(images, run, batch_size=self.runtime.batch_size, width=self.dim)
+
+    def text_features(self, texts: Sequence[str]) -> Vectors:
+        """Project texts into the common space without normalising: float32 (n, dim)."""
+
+        def run(some: Sequence[list[int]]) -> "torch.Tensor":
+            with self.runtime.autocast():
+                return self.network.text_features(*self._ids(some))
+
+        return in_batches(self.words.ids(texts), run, batch_size=self.runtime.batch_size, width=self.dim)
+
+    def token_ids(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The word pieces that the network reads: int64 (n, longest), [CLS] first, filled up with [PAD]."""
+        return self.words.padded(self.words.ids(texts))
+
+    def itm(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Matches:
+        """Match every picture with the text at its place: probabilities (n,), logits (n, 2).
+
+        A picture that stands at several places as the same object goes through the vision transformer once a batch.
+
+        Raises:
+            EncoderError: there are not as many texts as pictures.
+        """
+        if len(images) != len(texts):
+            raise EncoderError(
+                f"{len(images)} pictures and {len(texts)} texts are no pairs; give one text for each picture, or use "
+                f"itm_grid to match every picture with every text"
+            )
+
+        def run(pairs: Sequence[tuple[Image.Image, list[int]]]) -> "torch.Tensor":
+            different = {id(image): image for image, _ in pairs}
+            place = {key: row for row, key in enumerate(different)}
+            with self.runtime.autocast():
+                tokens = self.network.image_tokens(self._pixels(list(different.values())))
+                ids, real = self._ids([row for _, row in pairs])
+                states = self.network.text_states(ids, real)
+                return self.network.match_logits(states, real, tokens[[place[id(image)] for image, _ in pairs]])
+
+        pairs = list(zip(images, self.words.ids(texts), strict=True))
+        return Matches.from_logits(in_batches(pairs, run, batch_size=self.runtime.batch_size, width=2))
+
+    def itm_grid(self, images: Sequence[Image.Image], texts: Sequence[str], *, progress: Progress = silent) -> Matches:
+        """Match every picture with every text: probabilities (images, texts), logits (images, texts, 2).
+
+        Every picture and every text goes once through its own layers, and every pair through the fusion layers; the
+        states of all texts are kept meanwhile: 92 kB a text with the published weights.
+        """
+        logits = np.zeros((len(images), len(texts), 2), dtype=np.float32)
+        if images and texts:
+            ids, real = self._ids(self.words.ids(texts))
+            states = self._text_states(ids, real)
+            for row, image in enumerate(images):
+                progress(_MATCHING, row, len(images))
+                logits[row] = self._match_one(image, states, real)
+        progress(_MATCHING, len(images), len(images))
+        return Matches.from_logits(logits)
+
+    def _match_one(self, image: Image.Image, states: "torch.Tensor", real: "torch.Tensor") -> npt.NDArray[np.float32]:
+        """One picture's logits with all texts, (n, 2); its tokens stand once for a whole batch of texts."""
+        with import_torch().inference_mode(), self.runtime.autocast():
+            tokens = self.network.image_tokens(self._pixels([image]))
+
+        def run(rows: Sequence[int]) -> "torch.Tensor":
+            some = slice(rows[0], rows[-1] + 1)
+            with self.runtime.autocast():
+                return self.network.match_logits(states[some], real[some], tokens)
+
+        return in_batches(range(len(states)), run, batch_size=self.runtime.batch_size, width=2)
+
+    def _text_states(self, ids: "torch.Tensor", real: "torch.Tensor") -> "torch.Tensor":
+        """The texts' states below the fusion layers, (n, length, width), made a batch at a time."""
+        size, split, join = self.runtime.batch_size, import_torch().split, import_torch().cat
+        with import_torch().inference_mode(), self.runtime.autocast():
+            parts = zip(split(ids, size), split(real, size), strict=True)
+            states: torch.Tensor = join([self.network.text_states(*part) for part in parts])
+        return states
+
+    def _pixels(self, images: Sequence[Image.Image]) -> "torch.Tensor":
+        pixels = np.stack([self.preprocessing(image) for image in images])
+        tensor: torch.Tensor = import_torch().from_numpy(pixels).to(self.runtime.resolved_device())
+        return tensor
+
+    def _ids(self, rows: Sequence[Sequence[int]]) -> "tuple[torch.Tensor, torch.Tensor]":
+        ids = import_torch().from_numpy(self.words.padded(rows)).to(self.runtime.resolved_device())
+        return ids, ids != self.words.padding
+
+    @classmethod
+    def from_state(cls, state: EncoderState, *, runtime: Runtime = _USUAL) -> "ALBEF":
+        """The encoder that ``state`` describes, from where its weights were; precision and sizes are the state's.
+
+        Raises:
+            ProvenanceError: the state is another encoder's, or not whole, or other weights lie there now.
+            EncoderError: the weights are gone.
+        """
+        if state.name != "albef":
+            raise ProvenanceError(
+                f"expected a model of albef, but this one is of {state.name!r}; name the right folder"
+            )
+        try:
+            settings = {key: state.settings[key] for key in ("place", "vocabulary", "weights", "image_size")}
+            how = replace(runtime, precision=state.settings["precision"])
+            cleaning: Cleaning = state.settings["cleaning"]
+            files = albef_files(Path(settings["place"]), Path(settings["vocabulary"]))
+        except (KeyError, TypeError) as error:
+            raise ProvenanceError(
+                f"the saved albef model is not whole ({error}); run `vernissage build` again to make it anew"
+            ) from error
+        found = _digest(files)
+        if found != settings["weights"]:
+            raise ProvenanceError(
+                f"the weights at {settings['place']} are not those that the vectors were made with (SHA-256 "
+                f"{found[:12]}… instead of {settings['weights'][:12]}…); put those back, or build again with --refit"
+            )
+        return _loaded(files, found, settings["image_size"], how, cleaning)
+
+
+def load_albef(
+    place: Path,
+    *,
+    image_size: int | None = None,
+    vocabulary: Path | None = None,
+    cleaning: Cleaning = "albef",
+    runtime: Runtime = _USUAL,
+) -> ALBEF:
+    """Load ALBEF from a checkpoint of its authors, or the same tensors as safetensors.
+
+    Args:
+        place: ALBEF.pth, mscoco.pth, flickr30k.pth, a .safetensors file, or a folder that holds one of them. Settings
+            of its training (config.json, config_bert.json) may lie beside it, and must for sizes of one's own.
+        image_size: pixels a side; None takes what the weights are for: 256 pre-training, 384 fine-tuned. For another
+            the position embeddings are interpolated bicubically, as the authors do.
+        vocabulary: vocab.txt of bert-base-uncased or its folder; None takes the one beside the weights.
+        cleaning: ``albef`` as in training, or ``zccr`` as the code of ZCCR: neither cut at 30 ids nor without the
+            tag ``<person>``.
+        runtime: device, precision and batch size.
+
+    Raises:
+        EncoderError: files are missing or damaged, or tensors are missing or do not fit; nothing is made up.
+    """
+    files = albef_files(place.resolve(), vocabulary.resolve() if vocabulary else None)
+    return _loaded(files, _digest(files), image_size, runtime, cleaning)
+
+
+def _loaded(files: AlbefFiles, content: str, image_size: int | None, runtime: Runtime, cleaning: Cleaning) -> ALBEF:
+    if cleaning not in ("albef", "zccr"):
+        raise EncoderError(f"there is no cleaning {cleaning!r}; choose albef or zccr")
+    sizes, weights = read_albef(files, image_size)
+    words = read_words(files.vocabulary, cleaning, size=sizes.vocabulary, positions=sizes.positions)
+    device = runtime.resolved_device()
+    network = AlbefNetwork(sizes, {name: tensor.to(device) for name, tensor in weights.items()})
+    settings = {
+        "place": files.weights.as_posix(),
+        "vocabulary": files.vocabulary.as_posix(),
+        "weights": content,
+        "image_size": sizes.image_size,
+        "precision": runtime.precision,
+        "cleaning": cleaning,
+    }
+    return ALBEF(network, words, Preprocessing("squash", sizes.image_size), runtime, settings)
+
+
+def _digest(files: AlbefFiles) -> str:
+    """SHA-256 over the weights, the vocabulary and the settings that were read."""
+    return digest(*(digest_of(file).encode() for file in files.all))
