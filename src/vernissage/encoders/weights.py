@@ -1,7 +1,9 @@
 """Finding and reading weights: from a folder, a file or a hub at a pinned revision; never by running code from them."""
 
 import hashlib
-import pickle  # only its error type; nothing here unpickles
+import re
+import struct
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +29,7 @@ def read_tensors(file: Path) -> "dict[str, torch.Tensor]":
     """
     if not file.is_file():
         raise EncoderError(f"there are no weights at {file}; name a file or folder that holds them with --weights")
+    _refuse_pointer(file)
     if file.suffix == ".safetensors":
         return _read_safetensors(file)
     if _is_torchscript(file):
@@ -36,12 +39,10 @@ def read_tensors(file: Path) -> "dict[str, torch.Tensor]":
         )
     torch = import_torch()
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise EncoderError(
-            f"{file} is damaged, or a pickle that would run code, and is not opened ({_first_line(error)}); get it anew "
-            f"from its authors, or as safetensors"
-        ) from error
+        with warnings.catch_warnings(action="ignore"):
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # over damaged bytes torch stumbles in every way: IndexError, struct.error, KeyError …
+        raise EncoderError(_why_not_loaded(file, error)) from error
     return _unwrapped(content, file)
 
 
@@ -88,8 +89,12 @@ def _read_safetensors(file: Path) -> "dict[str, torch.Tensor]":
 def _is_torchscript(file: Path) -> bool:
     if not zipfile.is_zipfile(file):
         return False
-    with zipfile.ZipFile(file) as archive:
-        return any("/code/" in name or name.endswith("constants.pkl") for name in archive.namelist())
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, EOFError, struct.error):  # damaged, of which torch.load will tell
+        return False
+    return any("/code/" in name or name.endswith("constants.pkl") for name in names)
 
 
 def _unwrapped(content: Any, file: Path) -> "dict[str, torch.Tensor]":
@@ -107,5 +112,24 @@ def _unwrapped(content: Any, file: Path) -> "dict[str, torch.Tensor]":
     return tensors
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+def _refuse_pointer(file: Path) -> None:
+    with file.open("rb") as opened:
+        if opened.read(len(_LFS)) == _LFS:
+            raise EncoderError(
+                f"{file} is a Git LFS pointer, not the weights themselves; run `git lfs pull` in its folder, or get it "
+                f"anew from the hub"
+            )
+
+
+def _why_not_loaded(file: Path, error: Exception) -> str:
+    """One line of our own: torch's advises to load the file with its code running."""
+    if code := _CODE.search(str(error)):
+        return (
+            f"{file} is a pickle that asks to run {code[1]} and is not opened; get the weights as safetensors, or as a "
+            f"state_dict of tensors alone"
+        )
+    return f"{file} is damaged or no weights file ({type(error).__name__}); get it anew from its authors"
+
+
+_LFS = b"version https://git-lfs"
+_CODE = re.compile(r"GLOBAL ([\w.]{1,100})")
