@@ -68,8 +68,13 @@ class CLIP:
         return unit_rows(self.image_features(images))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of texts, set into the prompt where there is one: float32 (n, dim)."""
-        return unit_rows(self.text_features(texts))
+        """Unit vectors of texts, set into the prompt where there is one: float32 (n, dim).
+
+        Zeros for a text of nothing but white space, for which the model has a vector that means nothing.
+        """
+        rows = unit_rows(self.text_features(texts))
+        rows[[not text.strip() for text in texts]] = 0
+        return rows
 
     def image_features(self, images: Sequence[Image.Image]) -> Vectors:
         """What the model projects pictures to, before scaling to unit length: float32 (n, dim).

@@ -22,6 +22,10 @@ _TOKENIZER_FILES = (
     ("sentencepiece.bpe.model",),
 )
 
+_LATE_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "altclip_text_model", "longformer"})
+_ENDLESS = 1_000_000
+"""Tokenizers without a limit give a number far beyond it."""
+
 
 def read_config(place: Path) -> dict[str, Any]:
     """The model's config.json.
@@ -119,6 +123,35 @@ def load_tokenizer(place: Path) -> Any:
         raise EncoderError(
             f"cannot load the tokenizer in {place} ({_first_line(error)}); get its files anew, best tokenizer.json"
         ) from error
+
+
+def check_vocabulary(tokenizer: Any, vocabulary: int, place: Path) -> None:
+    """Refuse a tokenizer that belongs to another model, or that knows next to no words.
+
+    Raises:
+        EncoderError: it has more tokens than the model, or less than half as many (a few entries may stay unused).
+    """
+    if not vocabulary / 2 <= len(tokenizer) <= vocabulary:
+        raise EncoderError(
+            f"the tokenizer in {place} knows {len(tokenizer)} tokens, but the model {vocabulary}; get both anew from "
+            f"one and the same model"
+        )
+
+
+def longest_text(model_config: Any, tokenizer: Any) -> int:
+    """How many tokens the text model reads: what the tokenizer says, at most what there are positions for.
+
+    Models of RoBERTa's kind number their positions from beyond the padding's id.
+    """
+    offset = model_config.pad_token_id + 1 if model_config.model_type in _LATE_POSITIONS else 0
+    positions = getattr(model_config, "max_position_embeddings", None)
+    limit = min(tokenizer.model_max_length, _ENDLESS if positions is None else positions - offset)
+    if limit >= _ENDLESS:
+        raise EncoderError(
+            f"neither the tokenizer nor the model says how long a text may be; set model_max_length in "
+            f"{tokenizer.name_or_path}/tokenizer_config.json"
+        )
+    return int(limit)
 
 
 @contextmanager
