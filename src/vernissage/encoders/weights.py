@@ -92,7 +92,7 @@ def _is_torchscript(file: Path) -> bool:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, EOFError, struct.error):  # damaged, of which torch.load will tell
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error):  # damaged: torch.load tells
         return False
     return any("/code/" in name or name.endswith("constants.pkl") for name in names)
 
