@@ -87,12 +87,12 @@ def _read_safetensors(file: Path) -> "dict[str, torch.Tensor]":
 
 
 def _is_torchscript(file: Path) -> bool:
-    if not zipfile.is_zipfile(file):
-        return False
     try:
+        if not zipfile.is_zipfile(file):
+            return False
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error):  # damaged: torch.load tells
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, struct.error):  # damaged, which torch.load tells
         return False
     return any("/code/" in name or name.endswith("constants.pkl") for name in names)
 
