@@ -3,12 +3,9 @@
 import subprocess
 import sys
 
-import pytest
-
 LATE = ("torch", "transformers", "sklearn", "scipy", "cv2", "matplotlib", "faiss", "pyarrow", "jinja2", "PIL")
 
 
-@pytest.mark.xfail(reason="the commands import collections, and with them pyarrow, for their annotations")
 def test_the_command_imports_nothing_heavy_before_it_is_used() -> None:
     code = f"import sys, vernissage.cli.main; print(*sorted(set({LATE!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

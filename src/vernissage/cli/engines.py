@@ -43,23 +43,15 @@ class FusionOptions:
         return replace(self, joint="mean") != FusionOptions()
 
 
-IN_WORDS: Mapping[str, str] = MappingProxyType(
+IN_SHORT: Mapping[str, str] = MappingProxyType(
     {
-        "lda": "the topics of the texts",
-        "lsa": "the words of the texts",
-        "colour-texture": "the colours and textures of the pictures",
-        "resnet50": "what a network sees in the pictures",
-        "aligned": "words and pictures brought into one space",
-        "clip": "pictures and texts in one space",
-        "albef": "pictures and texts in one space",
-        "blip": "pictures and texts in one space",
-        "blip2": "pictures and texts in one space",
-        "dual": "pictures and texts in one space",
-        "sentence": "the meaning of the texts",
-        "minilm": "the meaning of the texts",
-        "late-partial": "topics and pictures, the first works of each",
-        "late-total": "topics and pictures, each ordering all works",
-        "late-zscore": "words, topics and pictures together",
+        "lda": "topics",
+        "lsa": "words",
+        "sentence": "meaning",
+        "minilm": "meaning",
+        "colour-texture": "colours and textures",
+        "resnet50": "what is seen",
+        **dict.fromkeys(("aligned", "clip", "albef", "blip", "blip2", "dual"), "pictures and texts in one space"),
     }
 )
 """What each engine looks at, for visitors."""
@@ -123,9 +115,16 @@ def make_engine(workspace: Workspace, name: str, n: int, options: FusionOptions 
     return _fused(workspace, parts, options, name, k=60, depth=options.depth)
 
 
-def in_words(name: str) -> str:
-    """What an engine looks at, in words for visitors."""
-    return " and ".join(IN_WORDS.get(part.strip(), part.strip()) for part in name.split("+")) + f" ({name})"
+def in_words(name: str, workspace: Workspace) -> str:
+    """What an engine looks at, in words for visitors, with its name."""
+    presets = {
+        "late-partial": (PAPER_TEXT, preset_image(workspace)),
+        "late-total": (PAPER_TEXT, preset_image(workspace)),
+    }
+    parts = presets.get(name) or (_representations(workspace) if name == "late-zscore" else name.split("+"))
+    words = list(dict.fromkeys(IN_SHORT[part.strip()] for part in parts))
+    listed = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+    return f"{listed} ({name})"
 
 
 def preset_notes(name: str, engine: Recommender) -> list[str]:

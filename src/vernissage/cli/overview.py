@@ -93,7 +93,7 @@ def map_works(
       vernissage map workspace -o words.svg --encoder lda --by artist
     """
     from vernissage.analysis.projection import project
-    from vernissage.cli.engines import PAPER_IMAGE, PAPER_TEXT, encoder_index
+    from vernissage.cli.engines import PAPER_IMAGE, PAPER_TEXT, encoder_index, in_words
     from vernissage.files import write_bytes
     from vernissage.pages.figures import save_figure
     from vernissage.pages.map_figure import map_figure, map_thumbnails
@@ -113,7 +113,7 @@ def map_works(
     colours = ["; ".join(values(item, by.casefold())) for item in items]
     if by.casefold() != "group" and not any(colours):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
-    title = f"{collection_name(opened)} by {name}"
+    title = f"{collection_name(opened)} by {in_words(name, opened)}"
     with progress_bars() as progress:
         points = project(vectors, seed=seed, progress=progress)
         if out is not None:

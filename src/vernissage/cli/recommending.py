@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.catalog.collection import Collection
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.errors import RequestError
-from vernissage.recommenders.contract import Explanation
+
+if TYPE_CHECKING:
+    from vernissage.catalog.collection import Collection
+    from vernissage.recommenders.contract import Explanation
 
 WorkspacePath = Annotated[Path, typer.Argument(help="A workspace.")]
 Count = Annotated[int | None, typer.Option("-n", "--number", help="How many works; default 9, or all if fewer.")]
@@ -64,7 +66,7 @@ def recommend(
       vernissage recommend workspace --rate v012=5 --where "year>=1850" --diversity 0.3 --explain
       vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
     """
-    from vernissage.cli.engines import FusionOptions, default_engine, in_words, make_engine, tables_of
+    from vernissage.cli.engines import IN_SHORT, FusionOptions, default_engine, in_words, make_engine, tables_of
     from vernissage.cli.ratings import collect_ratings
     from vernissage.profiles import profile_from_ratings
     from vernissage.recommenders.diversity import Diversified
@@ -97,7 +99,8 @@ def recommend(
                 found,
                 why,
                 title=collection_name(opened),
-                engine=in_words(name),
+                engine=in_words(name, opened),
+                engine_words=IN_SHORT,
                 notes=notes,
                 progress=progress,
             )
@@ -167,6 +170,7 @@ def search(
       vernissage search workspace "blue evening" --pictures
     """
     from vernissage.encoders.contract import Modality, TextEncoder
+    from vernissage.recommenders.contract import Explanation
     from vernissage.recommenders.filters import matching, parse_condition
     from vernissage.workspace.workspace import open_workspace
 
@@ -236,7 +240,9 @@ def _notes(recommender: Any, profile: Any, name: str) -> list[str]:
     return notes
 
 
-def _print_works(collection: Collection, works: Sequence[Explanation], ratings: dict[str, float] | None = None) -> None:
+def _print_works(
+    collection: "Collection", works: "Sequence[Explanation]", ratings: dict[str, float] | None = None
+) -> None:
     columns = ["", "id", "title", "artist", "year", "score"]
     rows = []
     for rank, each in enumerate(works, start=1):
@@ -246,7 +252,7 @@ def _print_works(collection: Collection, works: Sequence[Explanation], ratings: 
     print_table([*columns, "because you rated"] if ratings else columns, rows, numbers=["", "score"])
 
 
-def _because(collection: Collection, why: Explanation, ratings: dict[str, float]) -> str:
+def _because(collection: "Collection", why: "Explanation", ratings: dict[str, float]) -> str:
     """The rated works that speak most for a work, with their ratings and their part of the score."""
     strongest = [reason for reason in why.reasons[:2] if reason.contribution > 0]
     parts = [
@@ -257,7 +263,7 @@ def _because(collection: Collection, why: Explanation, ratings: dict[str, float]
     return ", ".join(parts)
 
 
-def _print_terms(collection: Collection, why: Explanation) -> None:
+def _print_terms(collection: "Collection", why: "Explanation") -> None:
     say("")
     say(f"{_titled(collection, why.item_id)}: score {why.score:.6f}")
     for share in why.shares:
@@ -270,7 +276,7 @@ def _print_terms(collection: Collection, why: Explanation) -> None:
     say(f"  {sum(reason.contribution for reason in why.reasons):+.6f}  together")
 
 
-def _as_json(collection: Collection, why: Explanation) -> dict[str, Any]:
+def _as_json(collection: "Collection", why: "Explanation") -> dict[str, Any]:
     content: dict[str, Any] = {
         "id": why.item_id,
         "score": why.score,
@@ -287,12 +293,12 @@ def _as_json(collection: Collection, why: Explanation) -> dict[str, Any]:
     return content
 
 
-def _names(collection: Collection, item_id: str) -> dict[str, str]:
+def _names(collection: "Collection", item_id: str) -> dict[str, str]:
     item = collection[item_id]
     return {"title": item.title, "artist": item.artist}
 
 
-def _titled(collection: Collection, item_id: str) -> str:
+def _titled(collection: "Collection", item_id: str) -> str:
     item = collection[item_id]
     return f"{item.title or 'untitled'} ({item_id})"
 

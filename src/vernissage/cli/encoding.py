@@ -1,0 +1,230 @@
+"""The command that encodes pictures and texts for use elsewhere: encode."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vernissage.cli.output import note, print_json, progress_bars, say
+from vernissage.errors import RequestError
+
+_TEXT_COLUMNS = ("text", "caption", "description", "sentence", "title")
+
+
+def encode(
+    encoder: Annotated[str, typer.Argument(help="clip, albef, blip, blip2, dual, resnet50, sentence or minilm.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write: .npz or .parquet.")],
+    images: Annotated[Path | None, typer.Option(help="A folder of pictures, or one picture.")] = None,
+    texts: Annotated[
+        Path | None, typer.Option(help="A .txt (one text a line), .json (list or id → text) or .csv (id, text).")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="Folder or file of the weights; else the hub.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
+    precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
+    batch_size: Annotated[int, typer.Option(help="Pictures or texts at once.")] = 32,
+    upright: Annotated[
+        bool, typer.Option("--upright/--as-stored", help="Turn pictures as their EXIF says; the originals do not.")
+    ] = False,
+    tokens: Annotated[bool, typer.Option("--tokens", help="Add the texts' token ids.")] = False,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Add matching probabilities and logits of all pairs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+) -> None:
+    """Encode pictures and texts: vectors before and after scaling to length 1, ids, and the encoder's fingerprint.
+
+    \b
+    Examples:
+      vernissage encode clip --images photos --texts captions.txt --out vectors.npz --weights models/clip
+      vernissage encode blip --images photos --texts captions.json --out pairs.npz --pairs --weights models/blip
+      vernissage encode minilm --texts captions.csv --out texts.parquet
+    """
+    from vernissage.encoders.runtime import Runtime
+    from vernissage.workspace.pretrained import load_pretrained
+
+    if images is None and texts is None:
+        raise RequestError("nothing to encode; name pictures with --images, texts with --texts, or both")
+    if out.suffix not in (".npz", ".parquet"):
+        raise RequestError(f"vectors cannot be written as {out.suffix or out.name!r}; end the name in .npz or .parquet")
+    if out.suffix == ".parquet" and (tokens or pairs):
+        raise RequestError("token ids and pairs do not fit into one table; write a .npz file")
+    captions = read_texts(texts) if texts is not None else []
+    files = picture_files(images) if images is not None else []
+    with progress_bars() as progress:
+        model = load_pretrained(
+            encoder,
+            weights,
+            runtime=Runtime(device, precision, batch_size),  # type: ignore[arg-type]
+            progress=progress,
+        )
+        arrays = _encoded(model, encoder, files, captions, upright, batch_size, progress)
+    if tokens:
+        arrays |= _token_arrays(model, encoder, captions)
+    if pairs:
+        arrays |= _pair_arrays(model, encoder, [_opened(path, upright) for _, path in files], captions)
+    _write(out, arrays)
+    outcome = {name: list(array.shape) for name, array in arrays.items() if array.ndim}
+    if as_json:
+        print_json({"out": str(out), "encoder": encoder, "fingerprint": model.fingerprint, "arrays": outcome})
+        return
+    say(f"{out}: {len(files)} pictures and {len(captions)} texts by {encoder}, fingerprint {model.fingerprint}")
+    note(", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in outcome.items()))
+
+
+def picture_files(place: Path) -> list[tuple[str, Path]]:
+    """The pictures of a folder, by their paths below it in alphabetical order, or one picture by its name."""
+    from vernissage.catalog.pictures import PICTURE_SUFFIXES
+
+    if place.is_file():
+        return [(place.name, place)]
+    if not place.is_dir():
+        raise RequestError(f"there is no folder {place}; name a folder of pictures, or one picture")
+    found = sorted(path for path in place.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not found:
+        raise RequestError(f"{place} holds no pictures; name a folder of JPEG, PNG or other pictures")
+    return [(path.relative_to(place).as_posix(), path) for path in found]
+
+
+def read_texts(file: Path) -> list[tuple[str, str]]:
+    """Ids and texts of a file; lines of a .txt and entries of a list are numbered from 0.
+
+    Raises:
+        RequestError: the file is missing, not in UTF-8, or of another kind.
+    """
+    try:
+        content = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        message = f"the texts in {file} cannot be read: {reason}; give a .txt, .json or .csv in UTF-8"
+        raise RequestError(message) from error
+    if file.suffix == ".json":
+        return _from_json(file, content)
+    if file.suffix in (".csv", ".tsv"):
+        return _from_table(file, content)
+    return [(str(number), line) for number, line in enumerate(content.splitlines())]
+
+
+def _from_json(file: Path, content: str) -> list[tuple[str, str]]:
+    try:
+        entries = json.loads(content)
+    except json.JSONDecodeError as error:
+        raise RequestError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
+    if isinstance(entries, dict) and isinstance(entries.get("captions"), list):
+        entries = entries["captions"]
+    listed = entries if isinstance(entries, list) else []
+    pairs = list(entries.items()) if isinstance(entries, dict) else list(enumerate(listed))
+    if not pairs or not all(isinstance(text, str) for _, text in pairs):
+        raise RequestError(f'{file} must hold ["text", …] or {{"id": "text", …}}; change it to that')
+    return [(str(name), text) for name, text in pairs]
+
+
+def _from_table(file: Path, content: str) -> list[tuple[str, str]]:
+    rows = list(csv.DictReader(content.splitlines(keepends=True), delimiter="\t" if file.suffix == ".tsv" else ","))
+    names = list(rows[0]) if rows else []
+    column = next((name for name in names if name.strip().lower() in _TEXT_COLUMNS), None)
+    if column is None:
+        raise RequestError(f"{file} has no column of texts ({', '.join(names) or 'it is empty'}); call one text")
+    key = next((name for name in names if name.strip().lower() == "id"), None)
+    return [(row[key] if key else str(number), row[column] or "") for number, row in enumerate(rows)]
+
+
+def _opened(path: Path, upright: bool) -> Any:
+    """A picture for the model: as its file stores it, or upright as people see it."""
+    if upright:
+        from vernissage.catalog.pictures import open_picture
+
+        return open_picture(path)
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image.copy()
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise RequestError(f"the picture {path} cannot be read ({error}); take it out or export it again") from error
+
+
+def _encoded(
+    model: Any,
+    name: str,
+    files: Sequence[tuple[str, Path]],
+    captions: Sequence[tuple[str, str]],
+    upright: bool,
+    batch_size: int,
+    progress: Any,
+) -> dict[str, Any]:
+    import numpy as np
+
+    from vernissage.encoders.contract import unit_rows
+
+    arrays: dict[str, Any] = {"encoder": np.array(name), "fingerprint": np.array(model.fingerprint)}
+    for kind, needed, count in (("image", "image_features", len(files)), ("text", "text_features", len(captions))):
+        if count and kind not in model.modalities:
+            raise RequestError(f"{name} does not read {kind}s; leave --{kind}s out, or choose another encoder")
+        if count and not hasattr(model, needed):
+            raise RequestError(f"{name} gives no vectors of {kind}s; choose another encoder")
+    if files:
+        raw = []
+        for start in range(0, len(files), batch_size):
+            progress(f"Encoding pictures with {name}", start, len(files))
+            raw.append(model.image_features([_opened(path, upright) for _, path in files[start : start + batch_size]]))
+        arrays |= {"image_ids": np.array([key for key, _ in files]), "image_raw": np.concatenate(raw)}
+        arrays["image"] = unit_rows(arrays["image_raw"])
+    if captions:
+        progress(f"Encoding texts with {name}", 0, 1)
+        arrays |= {"text_ids": np.array([key for key, _ in captions])}
+        arrays["text_raw"] = model.text_features([text for _, text in captions])
+        arrays["text"] = unit_rows(arrays["text_raw"])
+        progress(f"Encoding texts with {name}", 1, 1)
+    return arrays
+
+
+def _token_arrays(model: Any, name: str, captions: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    import numpy as np
+
+    if not captions or not hasattr(model, "token_ids"):
+        raise RequestError(f"there are no token ids of {name}: name --texts, and an encoder that reads texts")
+    ids = model.token_ids([text for _, text in captions])
+    width = max(len(row) for row in ids)
+    padded = np.zeros((len(ids), width), dtype=np.int64)
+    mask = np.zeros((len(ids), width), dtype=np.int64)
+    for row, values in enumerate(ids):
+        padded[row, : len(values)], mask[row, : len(values)] = values, 1
+    return {"input_ids": padded, "attention_mask": mask}
+
+
+def _pair_arrays(model: Any, name: str, pictures: Sequence[Any], captions: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Matching probability float32 (pictures, texts) and logits (pictures, texts, 2)."""
+    if not pictures or not captions:
+        raise RequestError("pairs need pictures and texts; name both --images and --texts")
+    if not hasattr(model, "itm_grid"):
+        raise RequestError(f"{name} does not match pictures with texts; choose albef, blip or blip2")
+    probabilities, logits = model.itm_grid(pictures, [text for _, text in captions])
+    return {"itm_prob": probabilities, "itm_logits": logits}
+
+
+def _write(out: Path, arrays: dict[str, Any]) -> None:
+    from vernissage.files import write_arrays, writing
+
+    if out.suffix == ".npz":
+        write_arrays(out, arrays)
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, list[Any]] = {"id": [], "modality": [], "raw": [], "vector": []}
+    for kind in ("image", "text"):
+        if kind in arrays:
+            columns["id"] += arrays[f"{kind}_ids"].tolist()
+            columns["modality"] += [kind] * len(arrays[kind])
+            columns["raw"] += list(arrays[f"{kind}_raw"])
+            columns["vector"] += list(arrays[kind])
+    record = {"encoder": str(arrays["encoder"]), "fingerprint": str(arrays["fingerprint"])}
+    with writing(out) as file:
+        pq.write_table(pa.table(columns).replace_schema_metadata(record), file)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    app.command()(encode)
