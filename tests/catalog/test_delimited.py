@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 from pathlib import Path
 
 import pytest
@@ -177,11 +178,26 @@ def test_a_very_large_cell_is_read_whole() -> None:
         (b"PK\x03\x04rest", "an Excel file"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
         (b"%PDF-1.4", "a PDF"),
+        (bytes(range(256)) * 40, "no text: .* control characters.*export the table anew"),
+        (b"id,title\n" + bytes(8) * 4, "32 of its first 41 characters are control characters"),
     ],
 )
 def test_what_is_no_table_is_refused_by_its_kind(raw: bytes, named: str) -> None:
     with pytest.raises(CollectionError, match=named):
         read_delimited(PATH, raw)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32), size=st.integers(1_000, 5_000))
+def test_random_bytes_are_no_table(seed: int, size: int) -> None:
+    with pytest.raises(CollectionError, match="no text"):
+        read_delimited(PATH, b"!" + random.Random(seed).randbytes(size))
+
+
+def test_a_few_control_characters_among_words_are_passed_over() -> None:
+    words = "oil on canvas " * 10
+    table = read(f"id,title\n1,{words}\x00\x07\n2,{words}\x1f\x1a\n")
+    assert [row[0] for row in cells(table)] == ["1", "2"]
 
 
 def test_a_header_without_known_names_is_remarked_upon() -> None:

@@ -13,6 +13,13 @@ _FOREIGN = {
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
 }
+_EXPORT = "export the table anew as CSV in UTF-8 or as .xlsx"
+
+# Tabs, line and page ends and the separators of databases (1C to 1F) stand in texts; of random bytes, 9 % are others.
+_STRANGE = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+_SAMPLE = 100_000
+_MOST_STRANGE = 0.03
+_FEWEST_STRANGE = 4
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 
 
@@ -22,12 +29,23 @@ def decode(path: Path, raw: bytes) -> tuple[str, str]:
     A few wrong bytes among many UTF-8 letters, as pasting between programs leaves them, are read as Windows-1252 each.
 
     Raises:
-        CollectionError: the bytes are those of another kind of file.
+        CollectionError: the bytes are those of another kind of file, or of no text at all.
     """
+    text, encoding = _decoded(path, raw)
+    strange = len(_STRANGE.findall(text, 0, _SAMPLE))
+    if strange >= _FEWEST_STRANGE and strange > _MOST_STRANGE * min(len(text), _SAMPLE):
+        raise CollectionError(
+            f"{path} is no text: {strange} of its first {min(len(text), _SAMPLE)} characters are control characters, "
+            f"as in programs or packed files; {_EXPORT}"
+        )
+    return text, encoding
+
+
+def _decoded(path: Path, raw: bytes) -> tuple[str, str]:
     kind = next((kind for mark, kind in _FOREIGN.items() if raw.startswith(mark)), None)
     kind = "a web page" if _WEB_PAGE.match(raw) else kind
     if kind:
-        raise CollectionError(f"{path} is {kind}, not a text file; export the table anew as CSV in UTF-8 or as .xlsx")
+        raise CollectionError(f"{path} is {kind}, not a text file; {_EXPORT}")
     if raw.startswith(b"\xef\xbb\xbf"):
         text, name = _utf8(raw[3:])
         return text, f"{name}, with a byte-order mark"
