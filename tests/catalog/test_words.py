@@ -1,5 +1,6 @@
 """Which columns mean what, and what text encoders get to read."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,35 @@ def test_one_separator_serves_a_whole_column_of_keywords() -> None:
 
 def test_keywords_are_trimmed_and_stand_once() -> None:
     assert split_keywords(" sea | boat|<b>sea</b>||new  york ", "|") == ("sea", "boat", "new york")
+
+
+@pytest.mark.parametrize(
+    ("cell", "keywords"),
+    [
+        ('["sea", "boat, small", "sea"]', ("sea", "boat, small")),
+        ("['sea', 'boat']", ("sea", "boat")),
+        ("""['Saint Mary', "painter's model", 'it\\'s',]""", ("Saint Mary", "painter's model", "it's")),
+        ('["caf\\u00e9", null, 1889]', ("café", "1889")),
+        ("[]", ()),
+        ("['sea']", ("sea",)),
+        ("[sea, boat]", ("[sea", "boat]")),
+        ("['sea', boat]", ("['sea'", "boat]")),
+        ('[["sea"], "boat"]', ('[["sea"]', '"boat"]')),
+        ("[" * 5_000 + "]", ("[" * 5_000 + "]",)),
+    ],
+)
+def test_lists_that_programs_write_into_cells_are_read_as_keywords(cell: str, keywords: tuple[str, ...]) -> None:
+    assert split_keywords(cell, ",") == keywords
+
+
+keyword = st.text("ab ,;|'\"[]é\\", min_size=1).map(lambda word: " ".join(f"x{word}x".split()))
+
+
+@given(words=st.lists(keyword, unique=True))
+def test_a_python_list_of_keywords_comes_back(words: list[str]) -> None:
+    assert split_keywords(repr(words), ",") == tuple(words)
+    assert split_keywords(json.dumps(words), "|") == tuple(words)
+
+
+def test_written_lists_do_not_decide_what_separates_the_others() -> None:
+    assert keyword_separator(['["a; b"]', "c, d"]) == ","

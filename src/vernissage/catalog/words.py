@@ -1,5 +1,6 @@
 """What text encoders read of a work: its words, and nothing that gives its group, owner or rights away."""
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -18,6 +19,9 @@ _KEY = re.compile(r"^\S*\d\S*$")
 _FLAGS = frozenset(
     {"true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sí", "none", "null", "nan", "n/a"}
 )
+_QUOTED = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\"""", re.DOTALL)
+_QUOTED_LIST = re.compile(rf"\[\s*(?:{_QUOTED.pattern})(?:\s*,\s*(?:{_QUOTED.pattern}))*\s*,?\s*\]", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SIGNS = re.compile(r"[\W_]+")
 _START = 300
 _JOINED_BY_BLANK = (".", "!", "?", "…", ":", ";", ".”", '."', ".)")
@@ -59,9 +63,24 @@ def attribute_words(cell: str) -> str:
 
 
 def split_keywords(cell: str, separator: str) -> tuple[str, ...]:
-    """The keywords of a cell in their order, each once."""
-    parts = (" ".join(without_markup(part).split()) for part in cell.split(separator))
+    """The keywords of a cell in their order, each once; a list as programs write it is read as one."""
+    listed = _written_list(cell)
+    parts = (" ".join(without_markup(part).split()) for part in (cell.split(separator) if listed is None else listed))
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _written_list(cell: str) -> list[str] | None:
+    """The values of a list that JSON or Python has written into a cell, as ["a", "b"] or ['a', 'b']; None of others."""
+    if not (cell.startswith("[") and cell.endswith("]")):
+        return None
+    try:
+        values = json.loads(cell)
+    except (ValueError, RecursionError):
+        quoted = [match[0] for match in _QUOTED.finditer(cell)] if _QUOTED_LIST.fullmatch(cell) else None
+        return quoted and [_ESCAPED.sub(r"\1", value[1:-1]) for value in quoted]
+    # Of nested lists, it is not known which values are keywords.
+    plain = all(isinstance(value, str | int | float) or value is None for value in values)
+    return [str(value) for value in values if value is not None] if plain else None
 
 
 def keyword_separator(cells: Sequence[str]) -> str:
@@ -70,7 +89,7 @@ def keyword_separator(cells: Sequence[str]) -> str:
     One rule for the whole column, so that a single "Paris, France" is not cut where others are split at ``|``; a sign
     that fewer than one filled cell in fifty has is taken for a part of a word.
     """
-    filled = [cell for cell in cells if cell]
+    filled = [cell for cell in cells if cell and not (cell.startswith("[") and _written_list(cell) is not None)]
     for separator in ("|", ";"):
         if sum(separator in cell for cell in filled) * 50 >= max(len(filled), 1):
             return separator
