@@ -126,7 +126,7 @@ def load_sentence(place: Path, *, name: str = "sentence", runtime: Runtime | Non
     _require_mean_of_tokens(place)
     tokenizer = load_tokenizer(place)
     model = load_model(place, "AutoModel", how, unneeded=("pooler.",))
-    if model.config.is_encoder_decoder or not hasattr(model.config, "hidden_size"):
+    if model.config.is_encoder_decoder or not hasattr(model.config, "vocab_size"):
         raise EncoderError(
             f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
         )
@@ -164,7 +164,7 @@ def _require_mean_of_tokens(place: Path) -> None:
     file, mean = place / "1_Pooling" / "config.json", "pooling_mode_mean_tokens"
     modes = read_object(file) if file.is_file() else {mean: True}
     others = [key.removeprefix("pooling_mode_") for key, on in modes.items() if "_mode_" in key and on and key != mean]
-    others += [modes["pooling_mode"]] if modes.get("pooling_mode", "mean") != "mean" else []
+    others += [str(modes["pooling_mode"])] if modes.get("pooling_mode", "mean") != "mean" else []
     if others or any(place.glob("*_Dense")):
         way = "a further layer" if not others else others[0]
         raise EncoderError(

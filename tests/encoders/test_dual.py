@@ -1,0 +1,224 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.encoders.tiny_models import change, pictures, scattered, write, write_bert_folder
+
+from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
+from vernissage.encoders.dual import DualEncoder, load_dual
+from vernissage.encoders.pixels import Preprocessing
+from vernissage.encoders.runtime import Runtime
+from vernissage.errors import EncoderError, ProvenanceError
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+tensor_files = pytest.importorskip("safetensors.torch")
+
+WORDS = ["a", "storm", "at", "sea", "ship", "rose", "in", "the", "garden"]
+TEXTS = ["a storm at sea", "Ship!", "", "the ROSE in the garden " * 9, "sea"]
+TOWER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+PICTURES = {"size": {"height": 32, "width": 32}, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+LENGTH, PAD, END, UNKNOWN = 20, 0, 1, 2
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def write_tokenizer(folder: Path, *, pad: str = "<pad>") -> None:
+    """Whole words in their own case, as a tokenizer.json without lower case: what the encoder has to see to."""
+    from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415
+
+    ids = {word: row for row, word in enumerate(["<pad>", "<eos>", "<unk>", *WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))  # noqa: S106  (no password)
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    marks = {"pad_token": pad, "eos_token": "<eos>", "unk_token": "<unk>"}
+    write(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **marks})
+
+
+def write_siglip(folder: Path, *, pad: str = "<pad>", seed: int = 5) -> None:
+    text = {**TOWER, "vocab_size": 3 + len(WORDS), "max_position_embeddings": LENGTH, "pad_token_id": 0}
+    text |= {"bos_token_id": None, "eos_token_id": 1}
+    config = transformers.SiglipConfig(text_config=text, vision_config={**TOWER, "image_size": 32, "patch_size": 16})
+    scattered(transformers.SiglipModel(config), seed).save_pretrained(folder)
+    write(folder / "preprocessor_config.json", PICTURES)
+    write_tokenizer(folder, pad=pad)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny SigLIP 2 for squares; read it only."""
+    folder = tmp_path_factory.mktemp("siglip")
+    write_siglip(folder)
+    return folder
+
+
+@pytest.fixture
+def broken(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "siglip"))
+
+
+@pytest.fixture(scope="module")
+def encoder(folder: Path) -> DualEncoder:
+    return load_dual(folder)
+
+
+def test_it_computes_what_transformers_does(folder: Path, encoder: DualEncoder) -> None:
+    model = transformers.SiglipModel.from_pretrained(folder).eval()
+    image = pictures()[0]
+    pixels = np.asarray(image.resize((32, 32), Image.Resampling.BILINEAR), dtype=np.float32) / 127.5 - 1
+    ids = torch.tensor([[3, 4, 5, 6, END, *[PAD] * (LENGTH - 5)]])
+    with torch.inference_mode():
+        seen = model.get_image_features(pixel_values=torch.from_numpy(pixels).permute(2, 0, 1)[None]).pooler_output
+        read = model.get_text_features(input_ids=ids).pooler_output
+    np.testing.assert_allclose(encoder.image_features([image]), seen, atol=2e-5)
+    np.testing.assert_allclose(encoder.text_features(["A storm at SEA"]), read, atol=2e-5)
+
+
+def test_it_keeps_the_contract(encoder: DualEncoder) -> None:
+    assert isinstance(encoder, ImageEncoder)
+    assert isinstance(encoder, TextEncoder)
+    assert (encoder.name, encoder.dim, encoder.modalities) == ("dual", 16, {"image", "text"})
+    images, texts = encoder.encode_images(pictures()), encoder.encode_texts(TEXTS)
+    assert images.dtype == texts.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(texts, axis=1), [1, 1, 0, 1, 1], atol=1e-6)
+    assert encoder.encode_images([]).shape == encoder.encode_texts([]).shape == (0, 16)
+
+
+def test_a_row_depends_on_its_own_input_alone(folder: Path, encoder: DualEncoder) -> None:
+    alone = load_dual(folder, runtime=Runtime(batch_size=1))
+    np.testing.assert_allclose(alone.encode_texts(TEXTS), encoder.encode_texts(TEXTS), atol=1e-6, rtol=0)
+    np.testing.assert_allclose(alone.encode_images(pictures()), encoder.encode_images(pictures()), atol=1e-6, rtol=0)
+
+
+def test_siglip_2_reads_lower_case_and_ends_with_its_mark(encoder: DualEncoder) -> None:
+    ids = encoder.token_ids(["A STORM", "ship!", "sea " * 50])
+    assert ids == [[3, 4, END], [7, UNKNOWN, END], [*[6] * (LENGTH - 1), END]]
+
+
+def test_the_first_siglip_reads_no_punctuation(tmp_path: Path) -> None:
+    write_siglip(tmp_path, pad="<eos>")
+    assert load_dual(tmp_path).token_ids(["A ship, at sea!"]) == [[3, 7, 5, 6, END]]
+
+
+def test_padding_to_the_longest_or_with_a_mask_would_show(encoder: DualEncoder) -> None:
+    model, ids = encoder._model, torch.tensor([[3, 4, END]])
+    padded = torch.tensor([[3, 4, END, *[PAD] * (LENGTH - 3)]])
+    with torch.inference_mode():
+        short = model.get_text_features(input_ids=ids).pooler_output
+        masked = model.get_text_features(input_ids=padded, attention_mask=(padded > 0).long()).pooler_output
+    right = encoder.text_features(["a storm"])
+    assert abs(short.numpy() - right).max() > 1e-2
+    assert abs(masked.numpy() - right).max() > 1e-2
+
+
+def test_wrong_preprocessing_would_show(folder: Path, encoder: DualEncoder) -> None:
+    assert encoder.preprocessing == Preprocessing("squash", 32, None, "bilinear", (0.5,) * 3, (0.5,) * 3)
+    for wrong in ({"filter": "bicubic"}, {"resize": "shorter"}, {"mean": (0.48, 0.46, 0.41)}):
+        other = load_dual(folder)
+        other.preprocessing = replace(other.preprocessing, **wrong)
+        assert abs(other.encode_images(pictures()) - encoder.encode_images(pictures())).max() > 1e-3
+
+
+def test_other_families_are_read_with_a_mask(tmp_path: Path) -> None:
+    write_bert_folder(tmp_path, WORDS)
+    (tmp_path / "model.safetensors").unlink()
+    text = {**TOWER, "vocab_size": 5 + len(WORDS), "max_position_embeddings": 32, "type_vocab_size": 2}
+    vision = {**TOWER, "image_size": 32, "patch_size": 16}
+    config = transformers.ChineseCLIPConfig(text_config=text, vision_config=vision, projection_dim=12)
+    scattered(transformers.ChineseCLIPModel(config), 6).save_pretrained(tmp_path)
+    crop = {"size": {"shortest_edge": 32}, "crop_size": 32, "do_center_crop": True, "resample": 3}
+    write(tmp_path / "processor_config.json", {"image_processor": PICTURES | crop})
+    encoder = load_dual(tmp_path)
+    assert encoder.dim == 12
+    assert encoder.preprocessing == Preprocessing("shorter", 32, 32, "bicubic", (0.5,) * 3, (0.5,) * 3)
+    together, alone = encoder.encode_texts(TEXTS), [encoder.encode_texts([text])[0] for text in TEXTS]
+    np.testing.assert_allclose(together, alone, atol=1e-6, rtol=0)
+
+
+def test_saved_and_loaded_it_gives_the_same_bits(encoder: DualEncoder, tmp_path: Path) -> None:
+    encoder.state.save(tmp_path)
+    again = DualEncoder.from_state(EncoderState.load(tmp_path))
+    assert again.fingerprint == encoder.fingerprint
+    assert again.encode_texts(TEXTS).tobytes() == encoder.encode_texts(TEXTS).tobytes()
+
+
+def test_other_weights_or_another_encoder_s_state_are_refused(broken: Path) -> None:
+    state = load_dual(broken).state
+    write_siglip(broken, seed=8)
+    with pytest.raises(ProvenanceError, match="are not those that the vectors were made with"):
+        DualEncoder.from_state(state)
+    with pytest.raises(ProvenanceError, match="of 'clip'"):
+        DualEncoder.from_state(EncoderState("clip", state.settings, {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("config.json", "config.json is missing"),
+        ("model.safetensors", "cannot load AutoModel from"),
+        ("tokenizer.json", "has no tokenizer"),
+        ("preprocessor_config.json", "does not say how to prepare pictures"),
+    ],
+)
+def test_a_missing_file_is_named(broken: Path, name: str, message: str) -> None:
+    (broken / name).unlink()
+    with pytest.raises(EncoderError, match=message):
+        load_dual(broken)
+
+
+def test_a_missing_weight_is_an_error_and_no_random_number(broken: Path) -> None:
+    tensors = tensor_files.load_file(broken / "model.safetensors")
+    kept = {name: value for name, value in tensors.items() if not name.startswith("vision_model.head.")}
+    tensor_files.save_file(kept, broken / "model.safetensors", {"format": "pt"})
+    with pytest.raises(EncoderError, match=r"lack vision_model.head.attention.* and \d+ more"):
+        load_dual(broken)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"resample": None}, "does not say resample"),
+        ({"resample": 1}, "is not offered"),
+        ({"do_normalize": False}, "is not offered"),
+        ({"rescale_factor": 1 / 127.5}, "is not offered"),
+        ({"size": {"height": 32, "width": 48}}, "choose a model whose inputs are squares"),
+        ({"size": {"shortest_edge": 32}}, "choose a model whose inputs are squares"),
+        ({"do_center_crop": True, "size": {"shortest_edge": 16}, "crop_size": 32}, "are squares"),
+    ],
+)
+def test_a_preprocessing_that_is_not_offered_is_refused(
+    broken: Path, settings: dict[str, object], message: str
+) -> None:
+    change(broken / "preprocessor_config.json", **settings)
+    with pytest.raises(EncoderError, match=message):
+        load_dual(broken)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("clip", "use the encoder clip"),
+        ("blip", "use the encoder blip"),
+        ("siglip2", "NaFlex"),
+        ("none", "cannot load"),
+    ],
+)
+def test_models_of_other_types_are_refused(broken: Path, kind: str, message: str) -> None:
+    change(broken / "config.json", model_type=kind)
+    with pytest.raises(EncoderError, match=message):
+        load_dual(broken)
+
+
+def test_a_model_of_texts_alone_is_refused(tmp_path: Path) -> None:
+    model = write_bert_folder(tmp_path, WORDS)
+    transformers.BertModel(model.config).save_pretrained(tmp_path)
+    write(tmp_path / "preprocessor_config.json", PICTURES)
+    with pytest.raises(EncoderError, match="BertModel, which does not bring pictures and texts"):
+        load_dual(tmp_path)

@@ -1,0 +1,185 @@
+"""Tiny random checkpoints in the published layouts, and what the original CLIP computes from them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from vernissage.encoders.clip_text import END, START, byte_letters
+
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
+
+WORDS = ("storm", "sea", "ship", "the", "rose", "in", "garden", "this", "is")
+MERGES = sorted(
+    {
+        (word[:cut], word[cut] + ("</w>" if cut + 1 == len(word) else ""))
+        for word in WORDS
+        for cut in range(1, len(word))
+    }
+)
+CLIP_WIDTH, CLIP_DIM, CLIP_SIZE, CLIP_PATCH, CLIP_LAYERS, CLIP_TOKENS = 128, 24, 32, 16, 2, 77
+VOCABULARY = 512 + len(MERGES) + 2
+
+Tensors = dict[str, "torch.Tensor"]
+
+
+def pictures() -> list[Image.Image]:
+    """Five pictures: landscape, portrait, grey, smaller than the input, hard edges."""
+    rng = np.random.default_rng(7)
+    noise = [
+        Image.fromarray(rng.integers(0, 256, size, dtype=np.uint8))
+        for size in ((40, 57, 3), (96, 41, 3), (45, 70), (9, 13, 3))
+    ]
+    edges = np.zeros((120, 180, 3), dtype=np.uint8)
+    edges[::7], edges[:, 60:90] = 255, (200, 30, 30)
+    return [*noise, Image.fromarray(edges)]
+
+
+def random_tensors(shapes: Mapping[str, Sequence[int]], seed: int) -> Tensors:
+    """Normal values, large enough that wrong settings show; scales of layer norms near 1."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors = {key: 0.15 * torch.randn(tuple(shape), generator=generator) for key, shape in sorted(shapes.items())}
+    return {key: value + 1 if ".ln_" in key and key.endswith("weight") else value for key, value in tensors.items()}
+
+
+def openai_clip(seed: int = 1) -> Tensors:
+    """The weights of a tiny CLIP under the names of OpenAI's code."""
+    patches = (CLIP_SIZE // CLIP_PATCH) ** 2
+    shapes: dict[str, Sequence[int]] = {
+        "visual.class_embedding": [CLIP_WIDTH],
+        "visual.conv1.weight": [CLIP_WIDTH, 3, CLIP_PATCH, CLIP_PATCH],
+        "visual.positional_embedding": [patches + 1, CLIP_WIDTH],
+        "visual.proj": [CLIP_WIDTH, CLIP_DIM],
+        "token_embedding.weight": [VOCABULARY, CLIP_WIDTH],
+        "positional_embedding": [CLIP_TOKENS, CLIP_WIDTH],
+        "text_projection": [CLIP_WIDTH, CLIP_DIM],
+        "logit_scale": [],
+    }
+    for name in ("visual.ln_pre", "visual.ln_post", "ln_final"):
+        shapes |= {f"{name}.weight": [CLIP_WIDTH], f"{name}.bias": [CLIP_WIDTH]}
+    for tower in ("visual.transformer", "transformer"):
+        for layer in range(CLIP_LAYERS):
+            shapes |= {f"{tower}.resblocks.{layer}.{name}": shape for name, shape in _block_shapes().items()}
+    tensors = random_tensors(shapes, seed)
+    return {**tensors, "ln_final.weight": tensors["ln_final.weight"] + 1, "input_resolution": torch.tensor(CLIP_SIZE)}
+
+
+def _block_shapes() -> dict[str, Sequence[int]]:
+    width = CLIP_WIDTH
+    shapes: dict[str, Sequence[int]] = {
+        "attn.in_proj_weight": [3 * width, width],
+        "attn.in_proj_bias": [3 * width],
+        "attn.out_proj.weight": [width, width],
+        "attn.out_proj.bias": [width],
+        "mlp.c_fc.weight": [4 * width, width],
+        "mlp.c_fc.bias": [4 * width],
+        "mlp.c_proj.weight": [width, 4 * width],
+        "mlp.c_proj.bias": [width],
+    }
+    return shapes | {f"ln_{n}.{kind}": [width] for n in (1, 2) for kind in ("weight", "bias")}
+
+
+def write_merges(file: Path) -> None:
+    """The merges as the original code reads them, with more than the model knows."""
+    lines = ["#version: tiny", *(" ".join(pair) for pair in MERGES), "x x", "y y"]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_clip_folder(folder: Path, model: torch.nn.Module) -> None:
+    """A CLIP in transformers' layout, with its tokenizer as vocab.json and merges.txt."""
+    model.save_pretrained(folder)
+    letters = byte_letters()
+    words = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in MERGES), START, END]
+    write(folder / "vocab.json", {word: row for row, word in enumerate(words)})
+    (folder / "merges.txt").write_text(
+        "\n".join(["#version: 0.2", *(" ".join(pair) for pair in MERGES)]) + "\n", encoding="utf-8"
+    )
+    marks = {"bos_token": START, "eos_token": END, "unk_token": END, "pad_token": END}
+    write(folder / "tokenizer_config.json", {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, **marks})
+
+
+def write(file: Path, content: object) -> None:
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+def change(file: Path, **values: object) -> None:
+    """Set values in a JSON file; a None takes the key away."""
+    content = json.loads(file.read_text(encoding="utf-8")) | values
+    write(file, {key: value for key, value in content.items() if value is not None})
+
+
+def original_image_features(tensors: Tensors, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What the paper's vision transformer computes: patches, a class token, pre-norm blocks, a projection."""
+    patches = functional.conv2d(torch.from_numpy(pixels), tensors["visual.conv1.weight"], stride=CLIP_PATCH)
+    rows = patches.flatten(2).transpose(1, 2)
+    rows = torch.cat([tensors["visual.class_embedding"].expand(len(rows), 1, -1), rows], 1)
+    rows = _norm(rows + tensors["visual.positional_embedding"], tensors, "visual.ln_pre")
+    rows = _blocks(rows, tensors, "visual.transformer", causal=False)
+    return (_norm(rows[:, 0], tensors, "visual.ln_post") @ tensors["visual.proj"]).numpy()
+
+
+def original_text_features(tensors: Tensors, ids: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
+    """What the paper's text transformer computes, always over 77 places, read at the first of the highest ids."""
+    filled = torch.tensor([[*row, *[0] * (CLIP_TOKENS - len(row))] for row in ids])
+    rows = tensors["token_embedding.weight"][filled] + tensors["positional_embedding"]
+    rows = _norm(_blocks(rows, tensors, "transformer", causal=True), tensors, "ln_final")
+    return (rows[torch.arange(len(ids)), filled.argmax(1)] @ tensors["text_projection"]).numpy()
+
+
+def _blocks(rows: torch.Tensor, tensors: Tensors, tower: str, *, causal: bool) -> torch.Tensor:
+    for layer in range(CLIP_LAYERS):
+        part = {key.removeprefix(f"{tower}.resblocks.{layer}."): value for key, value in tensors.items()}
+        rows = rows + _attention(_norm(rows, part, "ln_1"), part, causal=causal)
+        inner = _norm(rows, part, "ln_2") @ part["mlp.c_fc.weight"].T + part["mlp.c_fc.bias"]
+        rows = rows + inner * torch.sigmoid(1.702 * inner) @ part["mlp.c_proj.weight"].T + part["mlp.c_proj.bias"]
+    return rows
+
+
+def _attention(rows: torch.Tensor, part: Tensors, *, causal: bool) -> torch.Tensor:
+    joint = rows @ part["attn.in_proj_weight"].T + part["attn.in_proj_bias"]
+    queries, keys, values = (
+        each.unflatten(-1, (CLIP_WIDTH // 64, 64)).transpose(1, 2) for each in joint.chunk(3, dim=-1)
+    )
+    scores = queries @ keys.transpose(-1, -2) / 8
+    if causal:
+        scores = scores + torch.full(scores.shape[-2:], -torch.inf).triu(1)
+    seen = (scores.softmax(-1) @ values).transpose(1, 2).flatten(2)
+    return seen @ part["attn.out_proj.weight"].T + part["attn.out_proj.bias"]
+
+
+def _norm(rows: torch.Tensor, tensors: Tensors, name: str) -> torch.Tensor:
+    return functional.layer_norm(rows, rows.shape[-1:], tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+
+
+def write_bert_folder(folder: Path, words: Sequence[str], *, positions: int = 32, seed: int = 3) -> torch.nn.Module:
+    """A tiny BERT with a vocabulary of words of one's own, as vocab.txt."""
+    transformers = pytest.importorskip("transformers")
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    config = transformers.BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=positions,
+    )
+    model = scattered(transformers.BertModel(config, add_pooling_layer=False), seed)
+    model.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    write(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True})
+    return model
+
+
+def scattered(model: torch.nn.Module, seed: int) -> torch.nn.Module:
+    """The model in eval mode with weights from a seed, far enough from zero that wrong settings show."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, value in sorted(model.named_parameters()):
+            noise = 0.2 * torch.randn(value.shape, generator=generator)
+            value.copy_(noise + 1 if "norm" in name.lower() and name.endswith("weight") else noise)
+    return model.eval()
