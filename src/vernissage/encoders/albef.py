@@ -6,7 +6,7 @@ probability that both belong together (image-text matching, ITM).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +165,7 @@ class ALBEF:
 
     def _text_states(self, ids: "torch.Tensor", real: "torch.Tensor") -> "torch.Tensor":
         """The texts' states below the fusion layers, (n, length, width), made a batch at a time."""
-        size, split, join = self.runtime.batch_size, import_torch().split, import_torch().cat
+        size, split, join = max(1, self.runtime.batch_size), import_torch().split, import_torch().cat
         with import_torch().inference_mode(), self.runtime.autocast():
             parts = zip(split(ids, size), split(real, size), strict=True)
             states: torch.Tensor = join([self.network.text_states(*part) for part in parts])
@@ -207,7 +207,13 @@ class ALBEF:
                 f"the weights at {settings['place']} are not those that the vectors were made with (SHA-256 "
                 f"{found[:12]}… instead of {settings['weights'][:12]}…); put those back, or build again with --refit"
             )
-        return _loaded(files, found, settings["image_size"], how, cleaning)
+        again = _loaded(files, found, settings["image_size"], how, cleaning)
+        if again.fingerprint != state.fingerprint:
+            raise ProvenanceError(
+                f"the weights at {settings['place']} are read with other layers or heads than the vectors were made "
+                f"with; put config.json and config_bert.json back beside them, or build again with --refit"
+            )
+        return again
 
 
 def load_albef(
@@ -251,10 +257,11 @@ def _loaded(files: AlbefFiles, content: str, image_size: int | None, runtime: Ru
         "image_size": sizes.image_size,
         "precision": runtime.precision,
         "cleaning": cleaning,
+        "network": asdict(sizes),
     }
     return ALBEF(network, words, Preprocessing("squash", sizes.image_size), runtime, settings)
 
 
 def _digest(files: AlbefFiles) -> str:
-    """SHA-256 over the weights, the vocabulary and the settings that were read."""
-    return digest(*(digest_of(file).encode() for file in files.all))
+    """SHA-256 over the weights and the vocabulary."""
+    return digest(*(digest_of(file).encode() for file in (files.weights, files.vocabulary)))

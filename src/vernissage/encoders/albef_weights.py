@@ -32,10 +32,6 @@ class AlbefFiles:
     vocabulary: Path
     settings: tuple[Path, ...] = ()
 
-    @property
-    def all(self) -> tuple[Path, ...]:
-        return (self.weights, self.vocabulary, *self.settings)
-
 
 def albef_files(place: Path, vocabulary: Path | None = None) -> AlbefFiles:
     """The files for a checkpoint, or for a folder that holds one; the vocabulary lies beside it if not named.
