@@ -11,7 +11,9 @@ from vernissage.profiles import profile_from_ratings
 from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.diversity import Diversified
 from vernissage.recommenders.late_fusion import LateFusion
+from vernissage.recommenders.pair_weighted import PairWeightedSimilarity
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.search.pair_matrix import PairCard, PairMatrix
 
 Make = Callable[[], Recommender]
 
@@ -29,8 +31,15 @@ def diversified() -> Recommender:
     return Diversified(weighted(), [colour.table, theme.table], diversity=0.4)
 
 
+def pair_weighted() -> Recommender:
+    table = checkerboard()[0].table
+    card = PairCard("toy", "f", "c", None, table.item_ids, table.item_ids, table.card.contents)
+    return PairWeightedSimilarity(PairMatrix(table.vectors @ table.vectors.T, card))
+
+
 RECOMMENDERS: dict[str, Make] = {
     "rating-weighted": weighted,
+    "pair-weighted": pair_weighted,
     "total": lambda: LateFusion(both(), k=0),
     "partial": lambda: LateFusion(both(), k=0, depth=9),
     "weighted-fusion": lambda: LateFusion(both(), weights=[2, 1]),
