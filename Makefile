@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
+# Installed first and by itself, so that a machine's own build of it (for its GPU, or for the CPU alone) is kept.
+TORCH ?= torch==2.13.0
 
 .PHONY: demo check install lint types imports test benchmarks clean
 
@@ -44,5 +46,6 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,models,minilm]'
 	@touch $@
