@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import zipfile
 from dataclasses import replace
@@ -298,6 +299,27 @@ def test_damaged_weights_and_settings_are_refused(broken: Path) -> None:
     (broken / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(EncoderError, match=r"config.json is damaged"):
         load_clip(broken)
+
+
+class _Payload:
+    """A pickle that makes a file when it is opened carelessly."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.target),)
+
+
+def test_pickled_weights_are_read_as_tensors_alone(clip: CLIP, broken: Path, tmp_path: Path) -> None:
+    tensors = load_file(broken / "model.safetensors")
+    (broken / "model.safetensors").unlink()
+    torch.save(tensors, broken / "pytorch_model.bin")
+    np.testing.assert_array_equal(load_clip(broken).encode_texts(TEXTS), clip.encode_texts(TEXTS))
+    torch.save({**tensors, "logit_scale": _Payload(tmp_path / "harm")}, broken / "pytorch_model.bin")
+    with pytest.raises(EncoderError, match="a pickle that would run code, and are not opened"):
+        load_clip(broken)
+    assert not (tmp_path / "harm").exists()
 
 
 def test_weights_of_another_shape_are_refused(broken: Path) -> None:

@@ -5,6 +5,7 @@ in passing at most; here each of these is an error.
 """
 
 import json
+import pickle  # only its error type; nothing here unpickles
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,6 +78,11 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
             model, found = getattr(transformers, architecture).from_pretrained(
                 place, local_files_only=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
             )
+    except pickle.UnpicklingError as error:
+        raise EncoderError(
+            f"the weights in {place} are damaged, or a pickle that would run code, and are not opened; get "
+            f"model.safetensors from the model's authors instead"
+        ) from error
     except (OSError, ValueError, RuntimeError, KeyError, damaged) as error:
         raise EncoderError(
             f"cannot load {architecture} from {place} ({_first_line(error)}); get config.json and the weights "
