@@ -171,7 +171,7 @@ class BLIP:
         text = self._model.text_encoder
         filled, mask = padded(ids, self._words.pad)
         if seen is not None and self.first_token == "enc":  # noqa: S105  (no password)
-            filled[:, 0] = self._words.enc
+            filled[:, 0] = self._words.last
         states: torch.Tensor = text.embeddings(input_ids=filled.to(self._model.device))
         hidden = (mask == 0)[:, None, None, :].to(states.device) * import_torch().finfo(states.dtype).min
         for number, layer in enumerate(text.encoder.layer, start=1):

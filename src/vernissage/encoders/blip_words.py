@@ -1,4 +1,4 @@
-"""Captions as BLIP's word pieces: BERT's vocabulary with two marks of its own behind it."""
+"""Captions as the word pieces of BLIP and BLIP-2: BERT's vocabulary with marks of their own behind it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,13 @@ from vernissage.encoders.token_batches import TokenIds
 from vernissage.encoders.transformers_folder import read_object
 from vernissage.errors import EncoderError
 
-MOST_IDS = 35
-"""With both marks: how captions were cut when BLIP was fine-tuned for retrieval."""
+BLIP_MARKS, BLIP2_MARKS = ("[DEC]", "[ENC]"), ("[DEC]",)
+"""What each model knows behind BERT's vocabulary, in this order, whether its files list it or not."""
 
-_MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+MOST_IDS = {BLIP_MARKS: 35, BLIP2_MARKS: 32}
+"""With [CLS] and [SEP]: how captions were cut when BLIP was fine-tuned for retrieval, and in BLIP-2's matching."""
+
+_NEEDED = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
 
 @dataclass(frozen=True)
@@ -23,44 +26,48 @@ class WordPieces:
 
     Attributes:
         tokenizer: transformers' BertTokenizer over it.
-        enc: id of [ENC], which stands first where a text is read together with a picture.
         pad: id of what fills up short texts.
+        last: id of the model's last mark: in BLIP [ENC], which stands first where a text is read with a picture.
+        most: ids of a text, at most.
     """
 
     tokenizer: Any
-    enc: int
     pad: int
+    last: int
+    most: int
 
     def ids(self, texts: Sequence[str]) -> list[TokenIds]:
-        """The ids of each text from [CLS] to [SEP], at most 35, after `clean_caption_blip`."""
+        """The ids of each text from [CLS] to [SEP], at most ``most``, after `clean_caption_blip`."""
         cleaned = [clean_caption_blip(text) for text in texts]
         if not cleaned:
             return []
-        ids: list[TokenIds] = self.tokenizer(cleaned, truncation=True, max_length=MOST_IDS)["input_ids"]
+        ids: list[TokenIds] = self.tokenizer(cleaned, truncation=True, max_length=self.most)["input_ids"]
         return ids
 
 
-def load_word_pieces(folder: Path, model_size: int) -> WordPieces:
-    """The word pieces in ``folder`` for a model that knows ``model_size`` ids.
+def load_word_pieces(
+    folder: Path, model_size: int, marks: tuple[str, ...] = BLIP_MARKS, *, unused: int = 0
+) -> WordPieces:
+    """The word pieces in ``folder`` for a model that knows ``model_size`` ids, behind BERT's those of its ``marks``.
 
-    Behind BERT's vocabulary BLIP knows [DEC] and [ENC], in this order, whether the files list them or not.
+    At most ``unused`` more may follow that no text is made of.
 
     Raises:
         EncoderError: there is no vocabulary, or it is not this model's.
     """
     vocabulary = read_vocabulary(folder)
-    lacking = [mark for mark in _MARKS if mark not in vocabulary]
+    lacking = [mark for mark in _NEEDED if mark not in vocabulary]
     if lacking:
         raise EncoderError(f"the vocabulary in {folder} lacks {', '.join(lacking)}; get bert-base-uncased's vocab.txt")
-    known = vocabulary.keys() - {"[DEC]", "[ENC]"}
-    if len(known) + 2 != model_size:
+    known = {word: number for word, number in vocabulary.items() if word not in marks}
+    if not 0 <= model_size - len(known) - len(marks) <= unused:
         raise EncoderError(
-            f"the vocabulary in {folder} has {len(known)} word pieces, but the model was trained with {model_size - 2} "
-            f"besides [DEC] and [ENC]; get the model's own vocab.txt"
+            f"the vocabulary in {folder} has {len(known)} word pieces, but the model was trained with "
+            f"{model_size - len(marks)} besides {' and '.join(marks)}; get the model's own vocab.txt"
         )
-    enc = vocabulary.get("[ENC]", model_size - 1)
-    tokenizer = import_extra("transformers").BertTokenizer(vocab={word: vocabulary[word] for word in known})
-    return WordPieces(tokenizer, enc, vocabulary["[PAD]"])
+    last = vocabulary.get(marks[-1], len(known) + len(marks) - 1)
+    tokenizer = import_extra("transformers").BertTokenizer(vocab=known)
+    return WordPieces(tokenizer, vocabulary["[PAD]"], last, MOST_IDS[marks])
 
 
 def read_vocabulary(folder: Path) -> dict[str, int]:
