@@ -201,6 +201,9 @@ def test_the_vocabulary_may_lie_in_tokenizer_json(folder: Path, blip: BLIP, tmp_
     vocabulary = {word: number for number, word in enumerate([*WORDS, "[DEC]", "[ENC]"])}
     (copy / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocabulary}}))
     assert load_blip(copy).token_ids(CAPTIONS) == blip.token_ids(CAPTIONS)
+    (copy / "tokenizer.json").write_text(json.dumps({"model": None}))
+    with pytest.raises(EncoderError, match="holds no word pieces"):
+        load_blip(copy)
 
 
 def _edit_config(folder: Path, **changes: Any) -> None:
@@ -218,6 +221,9 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no marks": (lambda folder: tiny_blip.write_words(folder, WORDS[4:]), r"lacks \[PAD\], \[UNK\]"),
     "no words": (lambda folder: (folder / "vocab.txt").unlink(), "has no vocab.txt"),
     "no config": (lambda folder: (folder / "config.json").unlink(), "config.json is missing"),
+    "bad words": (lambda folder: (folder / "vocab.txt").write_bytes(b"caf\xe9"), "vocab.txt cannot be read"),
+    "bad settings": (lambda folder: _edit_config(folder, vision_config={"hidden_size": "big"}), "describe no BLIP"),
+    "odd settings": (lambda folder: _edit_config(folder, text_config={"num_attention_heads": 7}), "describe no BLIP"),
     "other model": (lambda folder: _edit_config(folder, model_type="clip"), "type 'clip', not blip"),
     "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "holds none of model.safetensors"),
     "cut short": (lambda folder: (folder / "model.safetensors").write_bytes(b"cut"), "no whole safetensors file"),

@@ -43,11 +43,7 @@ def load_model(place: Path, runtime: Runtime) -> Any:
 
 def _assembled(settings: Mapping[str, Any], tensors: "Mapping[str, torch.Tensor]", file: Path) -> Any:
     """The model around exactly these tensors: none is left to chance, which transformers' own loader would allow."""
-    torch, transformers = import_torch(), import_extra("transformers")
-    config = transformers.BlipConfig.from_dict(dict(settings))
-    config.vision_config.layer_norm_eps = _EPS
-    with torch.device("meta"):
-        model = transformers.BlipForImageTextRetrieval(config)
+    model = _empty(settings, file)
     needed = model.state_dict()
     refuse_missing(sorted(needed.keys() - tensors.keys()), file)
     for name, tensor in needed.items():
@@ -57,6 +53,22 @@ def _assembled(settings: Mapping[str, Any], tensors: "Mapping[str, torch.Tensor]
                 f"for {tuple(tensor.shape)}; get weights and config.json from one and the same model"
             )
     model.load_state_dict({name: tensors[name].float() for name in needed}, assign=True)
-    positions = config.text_config.max_position_embeddings
-    model.text_encoder.embeddings.position_ids = torch.arange(positions)[None]  # the one tensor no checkpoint holds
+    positions = import_torch().arange(model.config.text_config.max_position_embeddings)[None]
+    model.text_encoder.embeddings.position_ids = positions  # the one tensor that checkpoints do not hold
     return model.eval()
+
+
+def _empty(settings: Mapping[str, Any], file: Path) -> Any:
+    """The model without any weights."""
+    torch, transformers = import_torch(), import_extra("transformers")
+    strict = import_extra("huggingface_hub.errors").StrictDataclassError
+    try:
+        config = transformers.BlipConfig.from_dict(dict(settings))
+        config.vision_config.layer_norm_eps = _EPS
+        with torch.device("meta"):
+            return transformers.BlipForImageTextRetrieval(config)
+    except (strict, TypeError, ValueError, KeyError, AttributeError, RuntimeError, ZeroDivisionError) as error:
+        raise EncoderError(
+            f"the settings beside {file} describe no BLIP ({' '.join(str(error).split())[:200]}); get config.json anew "
+            f"from where the weights came from"
+        ) from error

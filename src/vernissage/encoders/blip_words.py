@@ -78,11 +78,15 @@ def read_vocabulary(folder: Path) -> dict[str, int]:
     """
     plain, full = folder / "vocab.txt", folder / "tokenizer.json"
     if plain.is_file():
-        words = plain.read_text(encoding="utf-8").split("\n")
+        try:
+            words = plain.read_text(encoding="utf-8").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise EncoderError(f"{plain} cannot be read ({error}); get bert-base-uncased's vocab.txt anew") from error
         return {word.rstrip("\r"): number for number, word in enumerate(words) if word}
     if not full.is_file():
         raise EncoderError(f"{folder} has no vocab.txt; put bert-base-uncased's there, which BLIP was trained with")
-    vocabulary = read_object(full).get("model", {}).get("vocab")
+    model = read_object(full).get("model")
+    vocabulary = model.get("vocab") if isinstance(model, dict) else None
     if not isinstance(vocabulary, dict):
         raise EncoderError(f"{full} holds no word pieces; put bert-base-uncased's vocab.txt beside it")
     return vocabulary
