@@ -64,11 +64,20 @@ def test_encoders_as_json_are_the_cards(run: Any) -> None:
 def test_encoders_as_a_table(run: Any) -> None:
     printed = run("encoders")
     assert all(name in printed for name in CARDS)
-    assert re.search(r"resnet50 +resnet50 +ResNet +26 M +2048 +image +BSD-3-Clause +unclear +102.0 MB ", printed)
-    assert re.search(r"lda +lda +topic model +– +– +text +Apache-2.0 +yes +– +yes", printed)
-    assert f"openai/clip-vit-base-patch32 {' ' * 46}c237dc49" in re.sub(" {40,}", f" {' ' * 46}", printed)
-    assert "not pinned (refs/pr/10)" in printed
+    assert re.search(r"resnet50 +26 M +2048 +102.0 MB +image ", printed)
+    assert re.search(r"resnet50 +resnet50 +ResNet +BSD-3-Clause +unclear", printed)
+    assert re.search(r"lda +– +– +– +text +yes", printed)
+    assert re.search(r"clip-vit-base-patch32 +openai/clip-vit-base-patch32 +c237dc49a33f", printed)
+    assert re.search(r"albef-mscoco +storage.googleapis.com +the authors' file", printed)
+    assert re.search(r"openai/clip-vit-base-patch16 +not pinned", printed)
     assert re.search(r"Commercial use discouraged: clip-vit-base-patch32, .*out of scope", printed)
+
+
+def test_the_tables_fit_a_terminal(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("encoders").splitlines()
+    first_words = [line.split()[0] for line in lines if line.strip() and not line.startswith(("Commercial", "What"))]
+    assert set(first_words) == {"model", *CARDS}  # no row is broken
 
 
 def test_doctor_tells_what_is_installed(run: Any) -> None:
@@ -167,7 +176,7 @@ def test_a_machine_without_torch_is_told_how_to_get_it(tmp_path: Path) -> None:
     assert re.search(r"torch +not installed \(pip install 'vernissage\[models\]'\)", printed)
     assert "only the CPU, without torch" in printed
     table = _without_torch(tmp_path, "encoders").stdout
-    assert re.search(r"blip2-itm-vit-g +blip2 +BLIP-2 .* not installed", table)
+    assert re.search(r"blip2-itm-vit-g +1,172 M .* not installed", table)
     assert "What is not installed needs pip install 'vernissage[models]'." in table
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -29,13 +30,19 @@ def encoders(as_json: _Json = False) -> None:
     if as_json:
         print_json([_entry(card, waiting[name]) for name, card in CARDS.items()])
         return
-    columns = ["model", "encoder", "family", "parameters", "dim", "reads", "licence", "commercial", "size", "ready"]
+    cards = list(CARDS.values())
+    numbers = ["parameters", "dim", "size"]
     print_table(
-        columns, [_row(card, waiting[card.name]) for card in CARDS.values()], numbers=["parameters", "dim", "size"]
+        ["model", *numbers, "reads", "ready"], [_use(card, waiting[card.name]) for card in cards], numbers=numbers
     )
     say("")
-    fetched = [[card.name, card.hub or card.url, _revision(card)] for card in CARDS.values() if card.needs_weights]
-    print_table(["model", "weights", "revision"], fetched)
+    about = [[card.name, card.encoder, card.family, card.licence, card.commercial] for card in cards]
+    print_table(["model", "encoder", "family", "licence", "commercial"], about)
+    say("")
+    fetched = [
+        [card.name, card.hub or urlsplit(card.url).netloc, _revision(card)] for card in cards if card.needs_weights
+    ]
+    print_table(["model", "fetched from", "revision"], fetched)
     say("")
     for needed in dict.fromkeys(waiting[name] for name in CARDS if waiting[name].startswith("needs")):
         say(f"What is not installed {needed}.")
@@ -90,18 +97,14 @@ def _by_notes(cards: "Sequence[ModelCard]") -> dict[str, list[str]]:
     return grouped
 
 
-def _row(card: "ModelCard", waiting: str) -> list[str]:
+def _use(card: "ModelCard", waiting: str) -> list[str]:
     size = "not known" if card.download_bytes is None else readable_size(card.download_bytes)
     return [
         card.name,
-        card.encoder,
-        card.family,
         "–" if card.parameters is None else f"{card.parameters / 1e6:,.0f} M",
         "–" if card.dim is None else str(card.dim),
-        ", ".join(card.modalities),
-        card.licence,
-        card.commercial,
         size if card.needs_weights else "–",
+        ", ".join(card.modalities),
         "not installed" if waiting.startswith("needs") else waiting.partition(" (")[0] or "yes",
     ]
 
@@ -109,7 +112,7 @@ def _row(card: "ModelCard", waiting: str) -> list[str]:
 def _revision(card: "ModelCard") -> str:
     if not card.hub:
         return "the authors' file"
-    return card.revision or f"not pinned ({card.branch})"
+    return card.revision[:12] if card.revision else "not pinned"
 
 
 def _not_installed(package: str) -> str:
