@@ -98,7 +98,10 @@ def build_pair_matrix(
     stem = folder / f"{scorer.name}.pairs-{digest(*(part.encode() for part in parts), *contents)[:16]}"
     kept = stem.with_name(f"{stem.name}.blocks")
     if not _is_whole(stem):
-        write_pairs(stem, _blocks(task, range(0, len(task.works), block), block, kept), task.card)
+        starts = range(0, len(task.works), block)
+        for _ in _blocks(task, starts, block, kept):
+            pass  # each stays as a file; when all are there the matrix is written from them in one go
+        write_pairs(stem, _blocks(replace(task, progress=silent), starts, block, kept), task.card)
     shutil.rmtree(kept, ignore_errors=True)
     return PairMatrix.load(stem)
 
