@@ -160,6 +160,12 @@ def test_cells_and_names_are_trimmed_and_freed_of_what_databases_leave() -> None
     assert cells(table) == [("1", "ab\nc"), ("2", "d, e")]
 
 
+def test_returns_within_cells_become_line_feeds_whether_or_not_other_odd_signs_are_met() -> None:
+    plain = 'id,title\r\n1, "a\r\nb"\r\n2, c\r\n'
+    assert cells(read(plain)) == [("1", "a\nb"), ("2", "c")]
+    assert cells(read(plain + "3,d\x1de\r\n")) == [("1", "a\nb"), ("2", "c"), ("3", "d|e")]
+
+
 def test_columns_get_unique_names() -> None:
     table = read(",title,title,\n0,a,b,c\n")
     assert table.columns == ("column 1", "title", "title 2", "column 4")

@@ -1,5 +1,6 @@
 """A collection as one Parquet file."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from vernissage.catalog import Collection, Item, read_collection, save_collection
 from vernissage.errors import ProvenanceError
+from vernissage.files import digest
 
 words = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 items = st.builds(
@@ -34,6 +36,33 @@ def test_every_work_comes_back(tmp_path_factory: pytest.TempPathFactory, works: 
     again = read_collection(path, Path("folder"))
     assert again.items == collection.items
     assert again.fingerprint == collection.fingerprint
+
+
+def test_more_works_than_one_row_group_come_back(tmp_path: Path) -> None:
+    works = [
+        Item(id=f"w{n}", keywords=("sea",) * (n % 3), attributes={f"note {k}": str(n) for k in range(n % 4)})
+        for n in range(10_050)
+    ]
+    save_collection(Collection(works, tmp_path), tmp_path / "c.parquet")
+    assert read_collection(tmp_path / "c.parquet", tmp_path).items == tuple(works)
+
+
+@settings(deadline=None)
+@given(items)
+def test_a_records_digest_is_that_of_its_fields_as_json(item: Item) -> None:
+    texts = [
+        item.id, item.title, item.artist, item.year, item.medium, item.description, item.group, item.owner,
+        item.licence, item.picture, item.picture_digest, item.text,
+    ]  # fmt: skip
+    row = [*texts, list(item.keywords), dict(sorted(item.attributes.items()))]
+    assert item.record_digest == digest(json.dumps(row, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize("odd", ['"', "\\", "\n", "\x1f", "\t", "\x00", "\x7f", "\u2028", '", "', "\\n"])
+def test_signs_that_json_escapes_keep_records_apart(odd: str) -> None:
+    row = ["a", f"x{odd}y", *[""] * 9, odd, [odd], {odd: odd}]
+    item = Item(id="a", title=f"x{odd}y", text=odd, keywords=(odd,), attributes={odd: odd})
+    assert item.record_digest == digest(json.dumps(row, ensure_ascii=False).encode())
 
 
 def test_equal_collections_give_equal_bytes_wherever_they_lie(tmp_path: Path) -> None:

@@ -211,3 +211,28 @@ def test_a_python_list_of_keywords_comes_back(words: list[str]) -> None:
 
 def test_written_lists_do_not_decide_what_separates_the_others() -> None:
     assert keyword_separator(['["a; b"]', "c, d"]) == ","
+
+
+@given(st.text("a  \t\n\u00a0\u3000b."))
+def test_joined_parts_have_single_blanks_inside_and_none_around(part: str) -> None:
+    assert joined([part]) == " ".join(part.split())
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "Sea", "sea ", "(sea)", "ship", "1", "ß"]),
+            st.sampled_from(["", "SEA", "ships", "_1", "ss"]),
+        )
+    )
+)
+def test_repeating_a_group_is_decided_by_words_without_signs_and_case(pairs: list[tuple[str, str]]) -> None:
+    def plain(cell: str) -> str:
+        return "".join(letter for letter in cell.casefold() if letter.isalnum())
+
+    known = [(plain(value), plain(group)) for value, group in pairs if value and group]
+    same = sum(value == group for value, group in known)
+    sizes = {len({value for value, _ in known}), len({group for _, group in known}), len(set(known))}
+    one_each = len(sizes) == 1 and min(sizes) >= 2 and len(known) >= 2 * min(sizes)
+    expected = bool(known) and (2 * same >= len(known) or one_each)
+    assert repeats_group([value for value, _ in pairs], [group for _, group in pairs]) is expected

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vernissage.catalog.columns import recognised
 from vernissage.catalog.decoding import decode
-from vernissage.catalog.markup import clean_cell
+from vernissage.catalog.markup import ODD_IN_TEXTS, clean_cells, trimmed_cells
 from vernissage.catalog.report import Problem
 from vernissage.catalog.table import Table, unique_columns
 from vernissage.errors import CollectionError
@@ -42,13 +42,12 @@ def read_delimited(path: Path, raw: bytes) -> Table:
         )
     (header_row, header), rows = (records[0][0], records[0][1]), records[1:]
     columns = unique_columns(_named_or_filled(header, rows))
-    problems = tuple(problem for problem in (_fault(row, cells, len(columns)) for row, cells in rows) if problem)
+    width = len(columns)
+    faults = (_fault(row, cells, width) for row, cells in rows if cells is None or len(cells) != width)
+    problems = tuple(problem for problem in faults if problem)
     bad = {problem.row for problem in problems}
-    sound = tuple(
-        (row, tuple(clean_cell(cell) for cell in cells[: len(columns)]))
-        for row, cells in rows
-        if cells is not None and row not in bad
-    )
+    clean = clean_cells if any(sign in text for sign in ODD_IN_TEXTS) else trimmed_cells
+    sound = tuple((row, clean(cells[:width])) for row, cells in rows if cells is not None and row not in bad)
     name = SEPARATORS.get(separator, repr(separator)) if len(columns) > 1 else ""
     return Table(columns, sound, encoding, name, problems, _odd_header(header_row, columns))
 
@@ -92,7 +91,7 @@ def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple
     while place < len(lines):
         try:
             for cells in csv.reader(feed(), delimiter=separator, skipinitialspace=True, strict=True):
-                if any(cell.strip() for cell in cells):
+                if cells and (cells[0].strip() or "".join(cells).strip()):
                     yield number, cells
                 number, start = number + 1, place
         except csv.Error:
@@ -124,6 +123,8 @@ def _fault(row: int, cells: Cells | None, width: int) -> Problem | None:
 
 def _named_or_filled(header: Cells, rows: Sequence[tuple[int, Cells | None]]) -> Cells:
     """The header without the nameless columns at its end that no row fills."""
+    if _width(header) == len(header):
+        return header
     filled = max((_width(cells) for _, cells in rows if cells), default=0)
     return header[: max(_width(header), min(len(header), filled))]
 

@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -50,14 +51,14 @@ class Drafts:
 def drafts_of_table(table: Table) -> Drafts:
     """Understand a table's columns by their names, and its rows as works."""
     places = _places(table)
-    others = tuple(place for place in range(len(table.columns)) if place not in places.values())
+    others = [place for place in range(len(table.columns)) if place not in places.values()]
     spoken = [place for place in others if not names_no_words(table.columns[place])]
     repeating = _repeating(table, spoken, places.get("group"))
     reading = _Reading(
-        table.columns,
         places,
-        others,
-        tuple(place for place in spoken if place not in repeating),
+        table.columns[places["picture"]] if "picture" in places else "",
+        tuple(sorted((table.columns[place], place) for place in others if place in table.filled)),
+        tuple(place for place in spoken if place not in repeating and place in table.filled),
         keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
     )
     ids, remarks = _ids(table, places)
@@ -65,7 +66,7 @@ def drafts_of_table(table: Table) -> Drafts:
     return Drafts(
         works,
         {table.columns[place]: meaning for meaning, place in places.items()},
-        tuple(table.columns[place] for place in others if any(table.column(place))),
+        tuple(table.columns[place] for place in others if place in table.filled),
         tuple(table.columns[place] for place in repeating),
         (*_empty(table), *remarks),
     )
@@ -100,43 +101,47 @@ def readable(name: str) -> str:
 class _Reading:
     """How one row becomes one work."""
 
-    columns: tuple[str, ...]
     places: dict[str, int]
-    others: tuple[int, ...]
+    picture_column: str
+    others: tuple[tuple[str, int], ...]
     spoken: tuple[int, ...]
     separator: str
 
     def draft(self, row: int, name: str, cells: Sequence[str]) -> Draft:
         values = {meaning: cells[place] for meaning, place in self.places.items()}
-        values |= {meaning: without_markup(values.get(meaning, "")) for meaning in _CLEANED}
+        title, artist, year, medium, description = cleaned = [without_markup(values.get(name, "")) for name in _CLEANED]
         file = values.get("picture", "")
-        attributes = {self.columns[place]: cells[place] for place in self.others if cells[place]}
+        attributes = {name: cells[place] for name, place in self.others if cells[place]}
         if is_address(file):
-            attributes[self.columns[self.places["picture"]]] = file
+            attributes = dict(sorted({**attributes, self.picture_column: file}.items()))
             file = ""
         keywords = split_keywords(values.get("keywords", ""), self.separator)
         group = " ".join(without_markup(values.get("group", "")).split())
         item = Item(
             id=name,
-            **{meaning: values[meaning] for meaning in _CLEANED},
+            title=title,
+            artist=artist,
+            year=year,
+            medium=medium,
+            description=description,
             keywords=keywords,
             group=group,
             owner=values.get("owner", ""),
             licence=values.get("licence", ""),
-            text=self._text(values, keywords, group, cells),
-            attributes=MappingProxyType(dict(sorted(attributes.items()))),
+            text=self._text(cleaned, keywords, group, cells),
+            attributes=MappingProxyType(attributes),
         )
         return Draft(row, item, file)
 
-    def _text(self, values: dict[str, str], keywords: Sequence[str], group: str, cells: Sequence[str]) -> str:
-        further = [attribute_words(cells[place]) for place in self.spoken]
-        parts = [values[meaning] for meaning in _CLEANED] + [", ".join(keywords)]
-        return joined(parts + [words for words in further if words and not same_words(words, group)])
+    def _text(self, cleaned: Sequence[str], keywords: Sequence[str], group: str, cells: Sequence[str]) -> str:
+        further = [attribute_words(cells[place]) for place in self.spoken if cells[place]]
+        repeated = [words for words in further if words and not (group and same_words(words, group))]
+        return joined([*cleaned, ", ".join(keywords), *repeated])
 
 
 def _places(table: Table) -> dict[str, int]:
     """The column of each field: the likeliest one that any row fills, else the likeliest."""
-    filled = {place for place in range(len(table.columns)) if any(table.column(place))}
+    filled = table.filled
     places = {}
     for meaning, found in candidates(table.columns).items():
         if meaning == "picture":
@@ -148,7 +153,7 @@ def _places(table: Table) -> dict[str, int]:
     return dict(sorted(places.items(), key=lambda entry: entry[1]))
 
 
-def _picture_place(table: Table, found: Sequence[int], filled: set[int]) -> int | None:
+def _picture_place(table: Table, found: Sequence[int], filled: AbstractSet[int]) -> int | None:
     """The column with names of picture files, else the first that holds anything but web addresses."""
     named = {place: [cell for cell in table.column(place) if cell and not is_address(cell)] for place in found}
     for place, cells in named.items():
@@ -165,13 +170,13 @@ def _repeating(table: Table, spoken: Sequence[int], group: int | None) -> tuple[
 
 
 def _empty(table: Table) -> tuple[str, ...]:
-    names = [name for place, name in enumerate(table.columns) if not any(table.column(place))]
+    names = [name for place, name in enumerate(table.columns) if place not in table.filled]
     return (f"columns without a value in any row: {', '.join(names)}",) if names and table.rows else ()
 
 
 def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ...]]:
     """The ids of all rows, and a remark when they do not stand in the table."""
-    if "id" in places and any(table.column(places["id"])):
+    if "id" in places and places["id"] in table.filled:
         return [" ".join(cell.split()) for cell in table.column(places["id"])], ()
     files = table.column(places["picture"]) if "picture" in places else [""] * len(table.rows)
     files = ["" if is_address(file) else file.replace("\\", "/") for file in files]

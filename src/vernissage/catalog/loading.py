@@ -100,7 +100,7 @@ def _judge(
             what = f"the picture {draft.file} {check.fault}"
             found.append(Problem("unreadable picture", draft.row, draft.item.id, draft.file, what, way_out))
         if not found:
-            items.append(replace(draft.item, picture=path, picture_digest=check.digest))
+            items.append(replace(draft.item, picture=path, picture_digest=check.digest) if path else draft.item)
     return items, [problem for found in faults for problem in found]
 
 

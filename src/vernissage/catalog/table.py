@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from vernissage.catalog.markup import clean_cell
 from vernissage.catalog.report import Problem
@@ -25,9 +26,18 @@ class Table:
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
 
-    def column(self, position: int) -> list[str]:
+    def column(self, position: int) -> tuple[str, ...]:
         """All cells of one column."""
-        return [cells[position] for _, cells in self.rows]
+        return self._by_column[position] if self.rows else ()
+
+    @cached_property
+    def filled(self) -> frozenset[int]:
+        """The columns that hold anything in any row."""
+        return frozenset(place for place in range(len(self.columns)) if any(self.column(place)))
+
+    @cached_property
+    def _by_column(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(zip(*(cells for _, cells in self.rows), strict=True))
 
 
 def unique_columns(header: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from vernissage.catalog.markup import without_markup
 
@@ -19,6 +21,7 @@ _KEY = re.compile(r"^\S*\d\S*$")
 _FLAGS = frozenset(
     {"true", "false", "yes", "no", "y", "n", "ja", "nein", "oui", "non", "si", "sí", "none", "null", "nan", "n/a"}
 )
+_LONGEST_FLAG = max(map(len, _FLAGS))
 _QUOTED = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\"""", re.DOTALL)
 _QUOTED_LIST = re.compile(rf"\[\s*(?:{_QUOTED.pattern})(?:\s*,\s*(?:{_QUOTED.pattern}))*\s*,?\s*\]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -34,11 +37,15 @@ def is_address(cell: str) -> bool:
 
 def holds_words(cell: str) -> bool:
     """Whether a cell says something in words: not an address, a number, a file, a key or a mere yes or no."""
-    if cell.casefold() in _FLAGS or _FILE.match(cell) or _KEY.match(cell):
+    if (
+        (len(cell) <= _LONGEST_FLAG and cell.casefold() in _FLAGS)
+        or (("/" in cell or "\\" in cell or " " not in cell) and _FILE.match(cell))
+        or (" " not in cell and _KEY.match(cell))
+    ):
         return False
     start = cell[:_START]
     first = _WORD.search(start)
-    if first is None or (" " in start and not any(sign in start for sign in ("://", "www.", "@", "/"))):
+    if first is None or (" " in start and not ("/" in start or "@" in start or "www." in start)):
         return first is not None
     return bool(_WORD.search(_BARE_ADDRESS.sub(" ", _ADDRESS.sub(" ", start))))
 
@@ -46,18 +53,23 @@ def holds_words(cell: str) -> bool:
 def joined(parts: Sequence[str]) -> str:
     """Parts as one text: single blanks inside, a full stop between two parts unless one stands there already."""
     text = ""
-    for part in parts:
-        plain = " ".join(part.split())
+    for part in filter(None, parts):
+        plain = _single_blanks(part)
         if plain:
             text += (" " if text.endswith(_JOINED_BY_BLANK) else ". " if text else "") + plain
     return text
+
+
+def _single_blanks(text: str) -> str:
+    # Every blank but " " is unprintable; to see that there is none is faster than to split a long text into words.
+    return text.strip(" ") if text.isprintable() and "  " not in text else " ".join(text.split())
 
 
 def attribute_words(cell: str) -> str:
     """The words of an attribute, without addresses, and lists with commas; empty when it holds none."""
     if not holds_words(cell):
         return ""
-    if any(sign in cell for sign in ("://", "www.", "@")):
+    if "://" in cell or "@" in cell or "www." in cell:
         cell = _ADDRESS.sub(" ", cell)
     return without_markup(cell).replace(" | ", ", ")
 
@@ -102,19 +114,38 @@ def repeats_group(values: Sequence[str], groups: Sequence[str]) -> bool:
     Such an attribute would give the group away to whoever reads the text. One value per group counts from two rows
     per group on, for in fewer it may be chance.
     """
-    pairs = [(_plain(value), _plain(group)) for value, group in zip(values, groups, strict=True) if value and group]
-    if not pairs:
+    pairs = Counter((value, group) for value, group in zip(values, groups, strict=True) if value and group)
+    count = pairs.total()
+    if not count:
         return False
-    if 2 * sum(value == group for value, group in pairs) >= len(pairs):
+    if 2 * sum(times for (value, group), times in pairs.items() if _alike(value, group)) >= count:
         return True
-    distinct = len({group for _, group in pairs})
-    one_to_one = len({value for value, _ in pairs}) == distinct == len(set(pairs))
-    return one_to_one and distinct >= 2 and len(pairs) >= 2 * distinct
+    distinct = len({_plain_name(group) for group in {group for _, group in pairs}})
+    plain: set[str] = set()
+    for value in {value for value, _ in pairs}:
+        plain.add(_plain(value))
+        if len(plain) > distinct:
+            return False
+    one_to_one = len(plain) == distinct == len({(_plain(value), _plain_name(group)) for value, group in pairs})
+    return one_to_one and distinct >= 2 and count >= 2 * distinct
 
 
 def same_words(one: str, other: str) -> bool:
     """Whether two cells are the same but for case, blanks and signs."""
-    return len(one) <= 2 * len(other) + 20 and _plain(one) == _plain(other)
+    return len(one) <= 2 * len(other) + 20 and _alike(one, other)
+
+
+def _alike(cell: str, group: str) -> bool:
+    first, other = cell[:1], group[:1]
+    # Most cells begin with another letter than the group, which is cheaper to see than what both are without signs.
+    if first.isalpha() and other.isalpha() and first.casefold()[0] != other.casefold()[0]:
+        return False
+    return _plain(cell) == _plain_name(group)
+
+
+@lru_cache(maxsize=4096)
+def _plain_name(group: str) -> str:
+    return _plain(group)
 
 
 def _plain(cell: str) -> str:
