@@ -1,12 +1,16 @@
 """The tools that pictures are painted with do what they are named for."""
 
 import numpy as np
+import pytest
 
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import grid, tripled
+from vernissage.sample.palettes import PALETTES, oklab, ramps
 from vernissage.sample.scenes.sitter import Pose, mirrored
+from vernissage.sample.techniques.linocut import _key_block, _key_ink
 from vernissage.sample.techniques.oil import _brush, _stamp
 from vernissage.sample.techniques.paper import simplified
+from vernissage.sample.view import MOODS
 
 
 def test_the_grid_holds_every_pixels_place() -> None:
@@ -78,3 +82,20 @@ def test_parts_of_a_sitter_are_placed_by_the_head_and_mirrored() -> None:
     right = ((0.5, -1.0), (1.0, 0.5))
     assert pose.place(right).tolist() == [[110.0, 30.0], [120.0, 60.0]]
     assert pose.place(mirrored(right, -1)).tolist() == [[90.0, 30.0], [80.0, 60.0]]
+
+
+@pytest.mark.parametrize("palette", list(PALETTES))
+@pytest.mark.parametrize("mood", list(MOODS))
+def test_the_key_block_is_printed_in_nearly_black(palette: str, mood: str) -> None:
+    assert oklab(_key_ink(ramps(palette, MOODS[mood])))[0] < 0.25
+
+
+def test_a_pale_study_gets_as_strong_a_key_block_as_a_dark_one() -> None:
+    shares = []
+    for lift in (0.0, 0.12):
+        canvas = Canvas(120, 160, np.random.default_rng(0))
+        study = np.full((120, 160, 3), 0.6 + lift, dtype=np.float32)
+        study[60:] = 0.33 + lift
+        shares.append(float(_key_block(canvas, study, np.random.default_rng(1))[70:].mean()))
+    assert shares[0] > 0.2
+    assert shares[1] == pytest.approx(shares[0], abs=0.02)

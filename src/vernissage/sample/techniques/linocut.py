@@ -4,9 +4,18 @@ import numpy as np
 
 from vernissage.sample.canvas import Canvas
 from vernissage.sample.noise import Rng, blur, evened, grid, sample, smear, tripled
-from vernissage.sample.palettes import Array, mix, oklab
+from vernissage.sample.palettes import Array, mix, oklab, srgb
 from vernissage.sample.techniques.paper import clipped, contrasted, flow, luminance, sheet, simplified, tooth
 from vernissage.sample.view import Ramps
+
+_KEY_LIGHTNESS = 0.24
+"""Of the key block's ink, in OKLab: as dark as the palettes' own blacks."""
+
+_SHADOW_SHARE = 20
+_SHADOW = 0.33
+_MOST_PALE = 0.12
+"""At least 20 % of a study should be shadow, that is, below 0.33. A paler one is taken down by as much, but by no more
+than 0.12, so that its colours are not lost in black."""
 
 
 def paint_linocut(c: Canvas, p: Ramps, rng: Rng) -> Array:
@@ -19,11 +28,17 @@ def paint_linocut(c: Canvas, p: Ramps, rng: Rng) -> Array:
     _lay(print_, *_tints(flat, p), grain, 0.05)
     key = _key_block(c, study, rng)
     wear = np.clip(1.02 - 0.25 * np.clip(grain - 1.2, 0, 1), 0, 1)
-    ink = p["dark"][14]
+    ink = _key_ink(p)
     print_ += tripled(key * wear) * (ink - print_)
     inside = tripled(sheet(rng, shape, c.unit * 3, c.unit * 0.12))
     paper = np.array([0.955, 0.93, 0.87], dtype=np.float32) * tripled(1 + 0.007 * grain)
     return clipped(paper + inside * (print_ - paper))
+
+
+def _key_ink(p: Ramps) -> Array:
+    """The darkest colour, brought down to nearly black where mood and palette leave it grey."""
+    lightness, *colour = oklab(p["dark"][14])
+    return srgb([min(float(lightness), _KEY_LIGHTNESS), *colour])
 
 
 def _tints(flat: Array, p: Ramps) -> tuple[Array, Array]:
@@ -62,9 +77,11 @@ def _key_block(c: Canvas, study: Array, rng: Rng) -> Array:
     cut = evened(smear(seed, flow(study, c.angle, c.unit), 6))
     grey = blur(luminance(study), 0.8)
     wide = blur(grey, c.unit * 4)
-    dark = np.clip(0.88 - 1.75 * grey + 0.9 * (wide - grey), 0, 1)
+    # In a pale study, what is darkest there counts as shadow, and slighter edges are cut.
+    pale = float(np.clip(np.percentile(grey[::4, ::4], _SHADOW_SHARE) - _SHADOW, 0, _MOST_PALE))
+    dark = np.clip(0.88 - 1.75 * (grey - pale) + 0.9 * (wide - grey), 0, 1)
     marks = np.clip((dark * 1.12 - 0.06 - cut) * 7 + 0.5, 0, 1)
-    edge = np.clip((blur(grey, c.unit * 0.5) - grey) * 15 - 0.38, 0, 1)
+    edge = np.clip((blur(grey, c.unit * 0.5) - grey) * (15 + 70 * pale) - 0.38, 0, 1)
     key = np.maximum(marks, edge)
     jitter = seed / (seed.std() + 1e-6) * 0.35
     return clipped((sample(blur(key, 0.6), x + jitter, y - jitter) - 0.5) * 2.2 + 0.5)
