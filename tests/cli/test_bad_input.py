@@ -118,7 +118,7 @@ def corrupted_vectors(place: Place) -> list[str]:
 
 def corrupted_model(place: Place) -> list[str]:
     next((place.workspace / "models").glob("lda-*/arrays.npz")).write_bytes(b"PK\x03\x04")
-    return recommend(place, "--rate", "w001=5", "--engine", "lda")
+    return ["search", str(place.workspace), "storm", "--encoder", "lda"]
 
 
 def missing_vectors(place: Place) -> list[str]:

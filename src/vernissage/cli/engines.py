@@ -7,6 +7,7 @@ from types import MappingProxyType
 from vernissage.errors import RequestError
 from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
+from vernissage.recommenders.pair_weighted import PairWeightedSimilarity
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
 from vernissage.search.joint import JointRule, join_modalities
@@ -17,7 +18,8 @@ PAPER_TEXT, PAPER_IMAGE = "lda", "colour-texture"
 RESNET = "resnet50"
 BY_TEXT = ("lda", "lsa", "sentence", "minilm")
 BY_PICTURE = ("colour-texture", RESNET)
-BY_BOTH = ("clip", "albef", "blip", "blip2", "dual")
+BY_BOTH = ("clip", "albef", "dual")
+BY_PAIRS = ("blip", "blip2")
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
     "LDA + colour-texture"
@@ -51,7 +53,10 @@ IN_SHORT: Mapping[str, str] = MappingProxyType(
         "minilm": "meaning",
         "colour-texture": "colours and textures",
         "resnet50": "what is seen",
-        **dict.fromkeys(("aligned", "clip", "albef", "blip", "blip2", "dual"), "pictures and texts in one space"),
+        **dict.fromkeys(
+            ("aligned", "clip", "albef", "dual", "blip-itc", "blip2-itc"), "pictures and texts in one space"
+        ),
+        **dict.fromkeys(("blip", "blip2"), "how texts fit the pictures"),
     }
 )
 """What each engine looks at, for visitors."""
@@ -59,13 +64,22 @@ IN_SHORT: Mapping[str, str] = MappingProxyType(
 MakeEngine = Callable[[Workspace, int, FusionOptions], Recommender]
 
 
-def _single(encoder: str) -> MakeEngine:
+def _single(encoder: str, name: str | None = None) -> MakeEngine:
     def make(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
         if options.given:
             raise RequestError(
                 f"fusion options were given, but {encoder} is one engine; join several with +, as in lda+colour-texture"
             )
-        return RatingWeightedSimilarity(encoder_index(workspace, encoder, options.joint), encoder)
+        return RatingWeightedSimilarity(encoder_index(workspace, encoder, options.joint), name or encoder)
+
+    return make
+
+
+def _paired(encoder: str) -> MakeEngine:
+    def make(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
+        if options.given:
+            raise RequestError(f"fusion options were given, but {encoder} is one engine; join several with +")
+        return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder)
 
     return make
 
@@ -89,6 +103,8 @@ def _zscore(workspace: Workspace, n: int, options: FusionOptions) -> Recommender
 ENGINES: Mapping[str, MakeEngine] = MappingProxyType(
     {
         **{name: _single(name) for name in (*BY_TEXT, *BY_PICTURE, *BY_BOTH, "aligned")},
+        **{name: _paired(name) for name in BY_PAIRS},
+        **{f"{name}-itc": _single(name, f"{name}-itc") for name in BY_PAIRS},
         "late-partial": _preset("late-partial", partial=True),
         "late-total": _preset("late-total", partial=False),
         "late-zscore": _zscore,
@@ -169,7 +185,8 @@ def encoder_index(workspace: Workspace, encoder: str, joint: JointRule = "mean")
 
 def _representations(workspace: Workspace) -> tuple[str, ...]:
     there = workspace.encoder_names
-    return tuple(name for name in (*BY_TEXT, *BY_PICTURE, *BY_BOTH) if name in there)
+    vectors = tuple(name for name in (*BY_TEXT, *BY_PICTURE, *BY_BOTH) if name in there)
+    return (*vectors, *(name for name in BY_PAIRS if name in workspace.manifest.pairs))
 
 
 def _fused(
@@ -179,7 +196,7 @@ def _fused(
     if unknown:
         raise RequestError(f"a weight was given for {unknown[0]!r}, which is no part of {name} ({', '.join(parts)})")
     return LateFusion(
-        [_single(part)(workspace, 1, FusionOptions(joint=options.joint)) for part in parts],
+        [ENGINES[part](workspace, 1, FusionOptions(joint=options.joint)) for part in parts],
         depth=depth,
         k=options.k if options.k is not None else k,
         weights=[options.weights.get(part, 1.0) for part in parts],

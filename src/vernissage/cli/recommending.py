@@ -82,7 +82,10 @@ def recommend(
     recommender = make_engine(opened, name, n or USUAL_COUNT, options)
     notes = _notes(recommender, profile, name)
     if diversity:
-        recommender = Diversified(recommender, tables_of(recommender), diversity=diversity)
+        tables = tables_of(recommender)
+        if not tables:
+            raise RequestError(f"{name} compares no vectors, which diversity needs; choose another engine for it")
+        recommender = Diversified(recommender, tables, diversity=diversity)
     count = _count(n, set(recommender.item_ids) - set(profile.item_ids), among)
     found = recommender.recommend(profile, count, among=among)
     why = recommender.explain(profile, found.item_ids, among=among)

@@ -47,6 +47,9 @@ def build(
         list[str] | None,
         typer.Option("--weights", metavar="[NAME=]PATH", help="Where an encoder's weights are; else the hub. Repeat."),
     ] = None,
+    pairs: Annotated[
+        str | None, typer.Option(metavar="K|all", help="For blip and blip2: texts read with each picture; default 50.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps, for encoders with weights.")] = None,
     precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16, for weights.")] = "float32",
     batch_size: Annotated[int, typer.Option(help="Pictures or texts at once, for encoders with weights.")] = 32,
@@ -85,6 +88,7 @@ def build(
                 topics=topics,
                 weights=weights_by_name(weights or (), encoder or ()),
                 runtime=Runtime(device, precision, batch_size),  # type: ignore[arg-type]
+                pairs=_pairs(pairs),
                 skip_bad=skip_bad,
                 refit=refit,
                 progress=progress,
@@ -127,6 +131,14 @@ def weights_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, 
             name, place = asked[0], word
         places[name] = Path(place)
     return places
+
+
+def _pairs(word: str | None) -> int | None:
+    if word is None or word == "all":
+        return None if word is None else 0
+    if not word.isdigit() or int(word) < 1:
+        raise RequestError(f"pairs of {word!r} were asked for; give a number from 1, or all")
+    return int(word)
 
 
 def _build_outcome(result: Any, target: Path) -> dict[str, Any]:

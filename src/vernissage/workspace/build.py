@@ -48,6 +48,7 @@ def build_workspace(
     topics: int | None = None,
     weights: Mapping[str, Path] | None = None,
     runtime: Runtime | None = None,
+    pairs: int | None = None,
     skip_bad: bool = False,
     refit: bool = False,
     progress: Progress = silent,
@@ -67,6 +68,8 @@ def build_workspace(
         topics: number of topics; None takes that of the build before, at first chooses by coherence.
         weights: for encoders with weights, where those are; the hub if not named.
         runtime: device, precision and batch size of encoders with weights.
+        pairs: for encoders that read pictures and texts together, how many texts with each picture, the most
+            promising ones; 0 for all; None takes that of the build before, at first 50.
         skip_bad: go on without rows that have problems.
         refit: fit the encoders anew on the collection as it is now.
         progress: told of every step.
@@ -81,7 +84,7 @@ def build_workspace(
     with sole_writer(path):
         try:
             before = open_workspace(path) if is_workspace(path) else None
-            settings = merged_settings(before, encoders, seed, topics, weights or {})
+            settings = merged_settings(before, encoders, seed, topics, weights or {}, pairs)
             recipes = wanted_recipes(settings, runtime or Runtime())
             started = time.perf_counter()
             old = _old_collection(before)
@@ -111,7 +114,13 @@ def _build(building: Building, source: Path, recipes: Sequence[Recipe]) -> Build
     for recipe in recipes:
         make_encoder(building, recipe)
     manifest = replace(
-        draft, models=building.models, vectors=building.vectors, left_out=building.left_out, complete=True
+        draft,
+        models=building.models,
+        fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
+        vectors=building.vectors,
+        pairs=building.pairs,
+        left_out=building.left_out,
+        complete=True,
     )
     with building.timed("putting the new state in force"):
         put_in_force(path, manifest, before.manifest if before else None)

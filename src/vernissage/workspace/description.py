@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from vernissage.encoders.contract import EncoderState
 from vernissage.workspace.workspace import Workspace
 
 
@@ -13,6 +14,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         ProvenanceError: a file is missing or damaged.
     """
     manifest, collection = workspace.manifest, workspace.collection
+    models = manifest.models.items()
     return {
         "path": str(workspace.path),
         "format": manifest.format,
@@ -25,6 +27,8 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "groups": dict(collection.groups),
         "settings": dict(manifest.settings),
         "vectors": [_described(workspace, *key.rpartition(".")[::2]) for key in manifest.vectors],
+        "models": {name: EncoderState.load(workspace.path / "models" / folder).fingerprint for name, folder in models},
+        "pairs": {name: len(workspace.pair_matrix(name).item_ids) for name in manifest.pairs},
         "left_out": dict(manifest.left_out),
         "bytes": sum(file.stat().st_size for file in workspace.path.rglob("*") if file.is_file()),
     }

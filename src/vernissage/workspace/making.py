@@ -11,6 +11,7 @@ from vernissage.encoders.contract import Encoder, EncoderState, Modality
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest
 from vernissage.progress import Progress
+from vernissage.search.pairs import PairScorer, build_pair_matrix
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file, make_vector_table
 from vernissage.workspace.encoding import encode_collection
@@ -35,6 +36,7 @@ class Building:
     tables: dict[tuple[str, Modality], VectorTable] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     vectors: dict[str, str] = field(default_factory=dict)
+    pairs: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -62,6 +64,9 @@ def make_encoder(building: Building, recipe: Recipe) -> None:
     for modality in recipe.modalities:
         with building.timed(f"encoding with {recipe.name}"):
             _encoded(building, recipe, encoder, modality)
+    if recipe.pretrained and isinstance(encoder, PairScorer):
+        with building.timed(f"reading pairs with {recipe.name}"):
+            _paired(building, encoder)
 
 
 def _fitted(building: Building, recipe: Recipe) -> tuple[Encoder, str]:
@@ -145,6 +150,25 @@ def _encoded(building: Building, recipe: Recipe, encoder: Encoder, modality: Mod
     building.vectors[key] = stem.name
     known = set(old.card.contents) if old is not None and old.card.fingerprint == encoder.fingerprint else set()
     building.encoded[key] = sum(content not in known for content in table.card.contents)
+
+
+def _paired(building: Building, scorer: PairScorer) -> None:
+    """Read pictures and texts together, in blocks that an interrupted build finds again."""
+    most = building.settings.pairs or None
+    identity = digest(scorer.fingerprint.encode(), building.collection.fingerprint.encode(), str(most).encode())[:12]
+    folder = f"{scorer.name}-{identity}"
+    if not any(item.picture and item.text for item in building.collection):
+        building.left_out[f"pairs of {scorer.name}"] = "no work has both a picture and a text"
+        return
+    build_pair_matrix(
+        scorer,
+        building.collection,
+        folder=building.path / "pairs" / folder,
+        pairs=most,
+        text_vectors=building.tables[scorer.name, "text"],
+        progress=building.progress,
+    )
+    building.pairs[scorer.name] = folder
 
 
 def _table_there(stem: Path) -> VectorTable | None:

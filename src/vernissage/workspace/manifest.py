@@ -24,7 +24,9 @@ class Manifest:
         collection: file name of the collection; its fingerprint is ``fingerprint``.
         settings: what the build was asked for: encoders (None: all that can be fitted), seed, topics.
         models: encoder name → folder below ``models``.
+        fingerprints: encoder name → its fingerprint.
         vectors: "encoder.modality" → stem below ``vectors``.
+        pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         left_out: encoder name → why it could not be fitted.
         retired: files of the state before, kept so that readers which opened it can still read.
         format: the version of this layout.
@@ -36,7 +38,9 @@ class Manifest:
     fingerprint: str
     settings: Mapping[str, Any]
     models: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
     vectors: Mapping[str, str] = field(default_factory=dict)
+    pairs: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     complete: bool = False
@@ -48,7 +52,8 @@ class Manifest:
         models = {f"models/{name}" for name in self.models.values()}
         vectors = {f"vectors/{stem}.{kind}" for stem in self.vectors.values() for kind in ("npy", "json")}
         indexes = {f"indexes/{stem}.npz" for stem in self.vectors.values()}
-        return frozenset({self.collection, *models, *vectors, *indexes})
+        pairs = {f"pairs/{name}" for name in self.pairs.values()}
+        return frozenset({self.collection, *models, *vectors, *indexes, *pairs})
 
     def write(self, workspace: Path) -> None:
         """Make this the state of the workspace, at once."""

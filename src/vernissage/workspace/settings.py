@@ -10,6 +10,8 @@ from vernissage.workspace.pretrained import PRETRAINED, pretrained_recipe
 from vernissage.workspace.recipes import RECIPES, Recipe
 from vernissage.workspace.workspace import Workspace
 
+USUAL_PAIRS = 50
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -20,17 +22,20 @@ class Settings:
         weights: encoders with weights, and where those are; empty for the hub or for encoders that bring their own.
         seed: of every fit.
         topics: number of topics; None chooses by coherence.
+        pairs: how many texts are read together with each picture, the most promising ones; 0 for all.
     """
 
     encoders: tuple[str, ...] | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     topics: int | None = None
+    pairs: int = USUAL_PAIRS
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON values."""
         names = None if self.encoders is None else list(self.encoders)
-        return {"encoders": names, "weights": dict(self.weights), "seed": self.seed, "topics": self.topics}
+        plain = {"seed": self.seed, "topics": self.topics, "pairs": self.pairs}
+        return {"encoders": names, "weights": dict(self.weights), **plain}
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, so that it may not be left out."""
@@ -43,6 +48,7 @@ def merged_settings(
     seed: int | None,
     topics: int | None,
     weights: Mapping[str, Path],
+    pairs: int | None = None,
 ) -> Settings:
     """What was asked for now on top of what was asked for in the build before.
 
@@ -64,6 +70,7 @@ def merged_settings(
         places,
         seed if seed is not None else int(stored.get("seed", 0)),
         topics if topics is not None else stored.get("topics"),
+        pairs if pairs is not None else int(stored.get("pairs", USUAL_PAIRS)),
     )
 
 

@@ -66,7 +66,7 @@ def _sweep(path: Path, kept: frozenset[str] | set[str]) -> None:
     for remains in path.rglob(f".*{TEMPORARY_SUFFIX}"):
         remains.unlink(missing_ok=True)
     shutil.rmtree(path / STAGING, ignore_errors=True)
-    for folder in ("models", "vectors", "indexes"):
+    for folder in ("models", "vectors", "indexes", "pairs"):
         for entry in sorted((path / folder).glob("*")):
             if f"{folder}/{entry.name}" not in kept:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

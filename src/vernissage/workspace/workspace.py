@@ -8,6 +8,7 @@ from vernissage.catalog.storage import read_collection
 from vernissage.encoders.contract import Encoder, EncoderState, Modality
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.search.exact import ExactIndex
+from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.manifest import Manifest, found, read_manifest
@@ -66,7 +67,7 @@ class Workspace:
         return self._encoders[name]
 
     def table(self, encoder: str, modality: Modality) -> VectorTable:
-        """The vectors of that encoder and modality, checked byte for byte and against model and collection.
+        """The vectors of that encoder and modality, checked byte for byte and against encoder and collection.
 
         Raises:
             RequestError, ProvenanceError: as in `encoder`.
@@ -75,9 +76,8 @@ class Workspace:
         if key not in self._tables:
             stem = self._named(self.manifest.vectors, f"{encoder}.{modality}", encoder)
             table = VectorTable.load(self.path / "vectors" / stem)
-            folder = self.path / "models" / self._named(self.manifest.models, encoder, encoder)
-            state = EncoderState.load(folder)
-            self._tables[key] = table.require(fingerprint=state.fingerprint, collection=self.manifest.fingerprint)
+            fingerprint = self._named(self.manifest.fingerprints, encoder, encoder)
+            self._tables[key] = table.require(fingerprint=fingerprint, collection=self.manifest.fingerprint)
         return self._tables[key]
 
     def index(self, encoder: str, modality: Modality) -> ExactIndex:
@@ -87,6 +87,20 @@ class Workspace:
             table = self.table(encoder, modality)
             self._indexes[key] = ExactIndex(table, self._scan(table, self.manifest.vectors[f"{encoder}.{modality}"]))
         return self._indexes[key]
+
+    def pair_matrix(self, encoder: str) -> PairMatrix:
+        """How well each picture fits each text, by an encoder that reads them together.
+
+        Raises:
+            RequestError, ProvenanceError: as in `encoder`.
+        """
+        folder = self.path / "pairs" / self._named(self.manifest.pairs, encoder, encoder)
+        cards = sorted(folder.glob("*.json"))
+        if not cards:
+            raise ProvenanceError(f"{folder} lacks its pairs; delete it and run `vernissage build` again")
+        fingerprint = self._named(self.manifest.fingerprints, encoder, encoder)
+        matrix = PairMatrix.load(cards[0].with_suffix(""))
+        return matrix.require(fingerprint=fingerprint, collection=self.manifest.fingerprint)
 
     def _scan(self, table: VectorTable, stem: str) -> ByteScan | None:
         if table.vectors.size < SCANNED_FROM:
@@ -108,7 +122,7 @@ class Workspace:
         if encoder in self.manifest.left_out:
             raise RequestError(f"{encoder} is not in this workspace: {self.manifest.left_out[encoder]}")
         raise RequestError(
-            f"the workspace has no vectors {key!r}; it has {', '.join(sorted(self.manifest.vectors)) or 'none'}"
+            f"the workspace has nothing of {key!r}; it has vectors {', '.join(sorted(self.manifest.vectors)) or 'none'}"
         )
 
 
