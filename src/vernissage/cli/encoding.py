@@ -198,10 +198,14 @@ def _pair_arrays(model: Any, name: str, pictures: Sequence[Any], captions: Seque
     """Matching probability float32 (pictures, texts) and logits (pictures, texts, 2)."""
     if not pictures or not captions:
         raise RequestError("pairs need pictures and texts; name both --images and --texts")
-    if not hasattr(model, "itm_grid"):
+    texts = [text for _, text in captions]
+    if hasattr(model, "itm_grid"):
+        matches = model.itm_grid(pictures, texts)
+        return {"itm_prob": matches.probabilities, "itm_logits": matches.logits}
+    if not hasattr(model, "itm_logits"):
         raise RequestError(f"{name} does not match pictures with texts; choose albef, blip or blip2")
-    probabilities, logits = model.itm_grid(pictures, [text for _, text in captions])
-    return {"itm_prob": probabilities, "itm_logits": logits}
+    states = model.image_states(pictures)
+    return {"itm_prob": model.itm_block(states, texts), "itm_logits": model.itm_logits(states, texts)}
 
 
 def _write(out: Path, arrays: dict[str, Any]) -> None:

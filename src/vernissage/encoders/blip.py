@@ -13,7 +13,7 @@ from vernissage.encoders.blip_checkpoint import WEIGHTS_FILES, load_model
 from vernissage.encoders.blip_words import WordPieces, load_word_pieces
 from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
 from vernissage.encoders.loaded import NEEDED, fingerprint_of, require_same_weights, saved_settings
-from vernissage.encoders.pixels import Preprocessing, on_white
+from vernissage.encoders.pixels import Preprocessing
 from vernissage.encoders.runtime import Runtime, import_torch, in_batches
 from vernissage.encoders.token_batches import TokenIds, in_order_of_length, padded
 from vernissage.encoders.weights import digest_of, file_in
@@ -121,13 +121,18 @@ class BLIP:
         softmax of the matching head's two logits, the second. At most ``batch_size`` pairs are in memory at once, and
         the keys and values of a picture are computed once for all texts of such a batch.
         """
+        logits = import_torch().from_numpy(self.itm_logits(states, texts))
+        probabilities: Vectors = logits.softmax(dim=-1)[:, :, 1].numpy()
+        return probabilities
 
+    def itm_logits(self, states: ImageStates, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The matching head's two logits for each picture and text, "no" and "yes": float32 (pictures, texts, 2)."""
         ids, size = self.token_ids(texts), self._runtime.batch_size
-        block = np.zeros((len(states), len(texts)), dtype=np.float32)
+        logits = np.zeros((len(states), len(texts), 2), dtype=np.float32)
         for row, state in enumerate(states):
             match = partial(self._match, self._on_device(state[None]))
-            block[row] = in_order_of_length(ids, match, batch_size=size, width=1)[:, 0]
-        return block
+            logits[row] = in_order_of_length(ids, match, batch_size=size, width=2)
+        return logits
 
     def joint_features(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Vectors:
         """One vector for each pair of a picture and its text (early fusion): float32 (n, width), not of unit length.
@@ -149,14 +154,14 @@ class BLIP:
         return in_batches(pairs, run, batch_size=self._runtime.batch_size, width=width)
 
     def _match(self, seen: "torch.Tensor", ids: Sequence[TokenIds]) -> "torch.Tensor":
-        """The probability that texts belong to pictures that were seen, (n, 1)."""
+        """The two logits of texts and pictures that were seen, (n, 2)."""
         with self._runtime.autocast():
             logits: torch.Tensor = self._model.itm_head(self._read(ids, seen))
-        return logits.float().softmax(dim=-1)[:, 1:]
+        return logits.float()
 
     def _see(self, images: Sequence[Image.Image]) -> "torch.Tensor":
         """The states of pictures, (n, positions, width)."""
-        pixels = self._on_device(np.stack([self.preprocessing(on_white(image)) for image in images]))
+        pixels = self._on_device(np.stack([self.preprocessing(image) for image in images]))
         with self._runtime.autocast():
             states: torch.Tensor = self._model.vision_model(pixel_values=pixels).last_hidden_state
         return states

@@ -12,7 +12,7 @@ from PIL import Image
 from vernissage.encoders.blip_words import BLIP2_MARKS, WordPieces, load_word_pieces
 from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
 from vernissage.encoders.loaded import NEEDED, fingerprint_of, require_same_weights, saved_settings
-from vernissage.encoders.pixels import Preprocessing, on_white
+from vernissage.encoders.pixels import Preprocessing
 from vernissage.encoders.runtime import Runtime, import_torch, in_batches
 from vernissage.encoders.token_batches import TokenIds, in_order_of_length, padded
 from vernissage.encoders.transformers_folder import load_model, read_config
@@ -135,15 +135,21 @@ class BLIP2:
         softmax of the matching head's two logits, averaged over the queries, the second. At most ``batch_size`` pairs
         are in memory at once.
         """
+        logits = import_torch().from_numpy(self.itm_logits(states, texts))
+        probabilities: Vectors = logits.softmax(dim=-1)[:, :, 1].numpy()
+        return probabilities
+
+    def itm_logits(self, states: npt.NDArray[np.float32], texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The matching head's two logits for each picture and text, "no" and "yes": float32 (pictures, texts, 2)."""
         ids, size = self.token_ids(texts), self._runtime.batch_size
-        block = np.zeros((len(states), len(texts)), dtype=np.float32)
+        logits = np.zeros((len(states), len(texts), 2), dtype=np.float32)
         for row, state in enumerate(states):
             match = partial(self._match, self._on_device(state[None]))
-            block[row] = in_order_of_length(ids, match, batch_size=size, width=1)[:, 0]
-        return block
+            logits[row] = in_order_of_length(ids, match, batch_size=size, width=2)
+        return logits
 
     def _match(self, seen: "torch.Tensor", ids: Sequence[TokenIds]) -> "torch.Tensor":
-        """The probability that texts belong to one picture that was seen, (n, 1)."""
+        """The two logits of texts and one picture that was seen, (n, 2)."""
         filled, mask = self._padded(ids)
         queries = self._model.query_tokens.expand(len(ids), -1, -1)
         attended = import_torch().cat([mask.new_ones(queries.shape[:2]), mask], dim=1)
@@ -155,11 +161,11 @@ class BLIP2:
                 encoder_hidden_states=seen.expand(len(ids), -1, -1),
             ).last_hidden_state[:, : queries.shape[1]]
             logits: torch.Tensor = self._model.itm_head(read).float().mean(dim=1)
-        return logits.softmax(dim=-1)[:, 1:]
+        return logits
 
     def _see(self, images: Sequence[Image.Image]) -> "torch.Tensor":
         """The states of pictures, (n, positions, width)."""
-        pixels = self._on_device(np.stack([self.preprocessing(on_white(image)) for image in images]))
+        pixels = self._on_device(np.stack([self.preprocessing(image) for image in images]))
         with self._runtime.autocast():
             states: torch.Tensor = self._model.vision_model(pixel_values=pixels).last_hidden_state
         return states

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vernissage.encoders.blip_layout import is_original, renamed, settings_of
 from vernissage.encoders.runtime import Runtime, import_extra, import_torch
-from vernissage.encoders.transformers_folder import read_config, refuse_missing
+from vernissage.encoders.transformers_folder import quiet, read_config, refuse_missing
 from vernissage.encoders.weights import file_in, read_tensors
 from vernissage.errors import EncoderError
 
@@ -63,9 +63,9 @@ def _empty(settings: Mapping[str, Any], file: Path) -> Any:
     torch, transformers = import_torch(), import_extra("transformers")
     strict = import_extra("huggingface_hub.errors").StrictDataclassError
     try:
-        config = transformers.BlipConfig.from_dict(dict(settings))
-        config.vision_config.layer_norm_eps = _EPS
-        with torch.device("meta"):
+        with quiet(transformers), torch.device("meta"):
+            config = transformers.BlipConfig.from_dict(dict(settings))
+            config.vision_config.layer_norm_eps = _EPS
             return transformers.BlipForImageTextRetrieval(config)
     except (strict, TypeError, ValueError, KeyError, AttributeError, RuntimeError, ZeroDivisionError) as error:
         raise EncoderError(

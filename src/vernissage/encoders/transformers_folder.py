@@ -74,7 +74,7 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
     torch, transformers = import_torch(), import_extra("transformers")
     damaged = import_extra("safetensors").SafetensorError
     try:
-        with _quiet(transformers):
+        with quiet(transformers):
             model, found = getattr(transformers, architecture).from_pretrained(
                 place, local_files_only=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
             )
@@ -118,7 +118,7 @@ def load_tokenizer(place: Path) -> Any:
         raise EncoderError(f"{place} has no tokenizer; put the model's {choices} there")
     transformers = import_extra("transformers")
     try:
-        with _quiet(transformers):
+        with quiet(transformers):
             return transformers.AutoTokenizer.from_pretrained(place, local_files_only=True, trust_remote_code=False)
     except ImportError as error:
         raise EncoderError(
@@ -161,7 +161,7 @@ def longest_text(model_config: Any, tokenizer: Any) -> int:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Keep transformers' progress bars and notes off the screen; what matters in them is raised as an error."""
     log = transformers.utils.logging
     level, bars = log.get_verbosity(), log.is_progress_bar_enabled()

@@ -1,0 +1,166 @@
+"""Encoding for use elsewhere, and workspaces with encoders that have weights, on tiny models in the real architectures."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from tests.conftest import SHARED
+from tests.encoders.tiny_blip import CAPTIONS, save_folder
+from tests.galleries import toy_gallery
+
+from vernissage.cli.main import main
+from vernissage.workspace.build import build_workspace
+from vernissage.workspace.workspace import open_workspace
+
+GOLDEN = SHARED / "golden"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    def call(*arguments: str | Path, code: int = 0) -> str:
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert end.value.code == code, captured.err
+        return captured.out if code == 0 else captured.err
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_folder(tmp_path_factory.mktemp("tiny-blip"))
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> tuple[Path, Path]:
+    (tmp_path / "pictures").mkdir()
+    for number, colour in enumerate(("red", "green", "blue")):
+        Image.new("RGB", (40 + number, 30), colour).save(tmp_path / f"pictures/{number}.png")
+    (tmp_path / "texts.json").write_text(json.dumps({f"t{number}": text for number, text in enumerate(CAPTIONS[:2])}))
+    return tmp_path / "pictures", tmp_path / "texts.json"
+
+
+def test_vectors_tokens_and_pairs_are_written(run: Any, blip: Path, inputs: tuple[Path, Path], tmp_path: Path) -> None:
+    images, texts = inputs
+    asked = ("encode", "blip", "--images", images, "--texts", texts, "--weights", blip)
+    run(*asked, "--out", tmp_path / "out.npz", "--tokens", "--pairs")
+    with np.load(tmp_path / "out.npz") as arrays:
+        assert arrays["image_ids"].tolist() == ["0.png", "1.png", "2.png"]
+        assert arrays["text_ids"].tolist() == ["t0", "t1"]
+        for kind in ("image", "text"):
+            raw = arrays[f"{kind}_raw"]
+            assert arrays[kind] == pytest.approx(raw / np.linalg.norm(raw, axis=1, keepdims=True), abs=1e-6)
+        assert (arrays["input_ids"] > 0).sum() == arrays["attention_mask"].sum()
+        logits = arrays["itm_logits"].astype(np.float64)
+        yes = np.exp(logits[:, :, 1]) / np.exp(logits).sum(axis=2)
+        assert arrays["itm_prob"] == pytest.approx(yes, abs=1e-6)
+        assert len(str(arrays["fingerprint"])) == 16
+
+
+def test_a_table_of_vectors(run: Any, blip: Path, inputs: tuple[Path, Path], tmp_path: Path) -> None:
+    images, texts = inputs
+    run("encode", "blip", "--images", images, "--texts", texts, "--weights", blip, "--out", tmp_path / "out.parquet")
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.column("id").to_pylist() == ["0.png", "1.png", "2.png", "t0", "t1"]
+    assert table.column("modality").to_pylist() == ["image"] * 3 + ["text"] * 2
+    assert np.linalg.norm(table.column("vector").to_pylist()[4]) == pytest.approx(1)
+
+
+def test_texts_come_from_lines_and_tables(run: Any, blip: Path, tmp_path: Path) -> None:
+    first, second = CAPTIONS[:2]
+    (tmp_path / "a.txt").write_text(f"{first}\n{second}\n")
+    (tmp_path / "b.csv").write_text(f'id,text\n0,"{first}"\n1,"{second}"\n')
+    (tmp_path / "c.json").write_text(json.dumps([first, second]))
+    written = []
+    for name in ("a.txt", "b.csv", "c.json"):
+        run("encode", "blip", "--texts", tmp_path / name, "--weights", blip, "--out", tmp_path / f"{name}.npz")
+        written.append((tmp_path / f"{name}.npz").read_bytes())
+    assert len(set(written)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("encode", "blip", "--out", "x.npz"), "nothing to encode"),
+        (("encode", "oracle", "--texts", "{texts}", "--out", "x.npz"), "choose from clip"),
+        (("encode", "blip", "--texts", "{texts}", "--out", "x.csv"), "npz or .parquet"),
+        (("encode", "blip", "--texts", "{texts}", "--out", "x.parquet", "--tokens"), "write a .npz"),
+        (("encode", "blip", "--texts", "nowhere.txt", "--out", "x.npz"), "nowhere.txt cannot be read"),
+        (("encode", "blip", "--images", "nowhere", "--out", "x.npz"), "no folder nowhere"),
+        (("encode", "blip", "--texts", "{texts}", "--out", "x.npz", "--weights", "nowhere"), "nowhere"),
+        (("encode", "blip", "--texts", "{texts}", "--out", "x.npz", "--pairs", "--weights", "{blip}"), "name both"),
+        (
+            ("encode", "blip", "--texts", "{texts}", "--out", "x.npz", "--device", "abacus", "--weights", "{blip}"),
+            "abacus",
+        ),
+    ],
+)
+def test_what_cannot_be_encoded_is_told_in_one_line(
+    run: Any, blip: Path, inputs: tuple[Path, Path], arguments: tuple[str, ...], words: str
+) -> None:
+    told = run(*(word.format(texts=inputs[1], blip=blip) for word in arguments), code=1)
+    assert words in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_workspace_ranks_by_pairs_and_by_joint_vectors(run: Any, blip: Path, tmp_path: Path) -> None:
+    gallery = toy_gallery(tmp_path / "gallery", count=12)
+    run("build", gallery, "-o", tmp_path / "ws", "--encoder", "blip", "--weights", blip, "--pairs", "4")
+    workspace = open_workspace(tmp_path / "ws")
+    assert set(workspace.manifest.vectors) == {"blip.image", "blip.text"}
+    assert workspace.pair_matrix("blip").card.pairs == 4
+    for engine in ("blip", "blip-itc"):
+        answer = json.loads(run("recommend", tmp_path / "ws", "-r", "w000=5", "-e", engine, "-n", "3", "--json"))
+        assert len(answer["works"]) == 3
+        for work in answer["works"]:
+            assert sum(each["contribution"] for each in work["reasons"]) == pytest.approx(work["score"], abs=1e-6)
+    assert "pictures" in run("gap", tmp_path / "ws", "--encoder", "blip")
+
+
+def test_encoders_are_added_to_those_there_and_kept(run: Any, blip: Path, workspace: Path, gallery: Path) -> None:
+    result = build_workspace(gallery, workspace, encoders=["blip"], weights={"blip": blip}, pairs=2)
+    assert {"lda.text", "blip.image", "blip.text"} <= set(result.workspace.manifest.vectors)
+    again = build_workspace(gallery, workspace)
+    assert set(again.encoded.values()) == {0}
+    assert again.workspace.manifest.pairs == result.workspace.manifest.pairs
+
+
+def test_recommending_needs_the_vectors_alone_and_searching_the_weights(run: Any, blip: Path, tmp_path: Path) -> None:
+    weights = Path(shutil.copytree(blip, tmp_path / "weights"))
+    gallery = toy_gallery(tmp_path / "gallery", count=12)
+    run("build", gallery, "-o", tmp_path / "ws", "--encoder", "blip", "--weights", weights, "--pairs", "2")
+    shutil.rmtree(weights)
+    run("recommend", tmp_path / "ws", "-r", "w000=5", "-e", "blip", "-n", "3")
+    told = run("search", tmp_path / "ws", "a ship", "--encoder", "blip", code=1)
+    assert len(told.splitlines()) == 1
+    assert "weights" in told
+
+
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason="the reference values are not beside this checkout")
+@pytest.mark.parametrize(
+    ("encoder", "weights", "exempt"), [("clip", "clip/hf_clip_tiny", {2, 4}), ("blip", "blip/hf_blip_tiny", set())]
+)
+def test_the_command_agrees_with_the_original_code(
+    run: Any, tmp_path: Path, encoder: str, weights: str, exempt: set[int]
+) -> None:
+    """CLIP's own code converts palettes and transparency after resizing, so pictures 03 and 05 are exempt there."""
+    images, texts = GOLDEN / "common/images", GOLDEN / encoder / "inputs.json"
+    more = ("--pairs",) if encoder == "blip" else ()
+    asked = ("encode", encoder, "--images", images, "--texts", texts, "--weights", GOLDEN / weights, "--tokens", *more)
+    run(*asked, "--out", tmp_path / "out.npz")
+    found, expected = np.load(tmp_path / "out.npz"), np.load(GOLDEN / encoder / "expected.npz")
+    kept = [row for row in range(8) if row not in exempt]
+    assert np.abs(found["image_raw"] - expected["image_feat"])[kept].max() <= 5e-5
+    assert np.abs(found["text_raw"] - expected["text_feat"]).max() <= 5e-5
+    assert np.abs(found["image"] - expected["image_feat_norm"])[kept].max() <= 1e-5
+    assert np.abs(found["text"] - expected["text_feat_norm"]).max() <= 1e-5
+    assert np.array_equal(found["input_ids"], expected["input_ids"])
+    if encoder == "blip":
+        assert np.abs(found["itm_logits"] - expected["itm_logits_enc"]).max() <= 1e-4
+        assert np.abs(found["itm_prob"] - expected["itm_prob_match_enc"]).max() <= 1e-4
