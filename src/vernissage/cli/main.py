@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vernissage import __version__
-from vernissage.cli import encoding, evaluation, models, overview, recommending, workspaces
+from vernissage.cli import encoding, evaluation, models, onnx, overview, recommending, workspaces
 from vernissage.errors import VernissageError
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -46,7 +46,7 @@ def _root(
     """
 
 
-for module in (workspaces, recommending, overview, evaluation, encoding, models):
+for module in (workspaces, recommending, overview, evaluation, encoding, models, onnx):
     module.add_commands(app)
 
 

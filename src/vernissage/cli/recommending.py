@@ -160,7 +160,10 @@ def search(
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Search in the pictures, through the space that aligns both.")
     ] = False,
-    encoder: Annotated[str | None, typer.Option("--encoder", help="lsa (default), lda or aligned.")] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option("--encoder", help="What compares: minilm, lsa, lda, clip, aligned …; default the best."),
+    ] = None,
     n: Count = None,
     where: Where = None,
     as_json: AsJson = False,
@@ -180,7 +183,7 @@ def search(
     opened = open_workspace(workspace)
     collection = opened.collection
     modality: Modality = "image" if pictures else "text"
-    name = encoder or ("aligned" if pictures else "lsa")
+    name = encoder or _search_encoder(opened, modality)
     index = opened.index(name, modality)
     model = opened.encoder(name)
     if not isinstance(model, TextEncoder):
@@ -195,6 +198,16 @@ def search(
         print_json({"encoder": name, "modality": modality, "query": text, "works": works})
         return
     _print_works(collection, [Explanation(item_id, score, ()) for item_id, score in found])
+
+
+def _search_encoder(workspace: Any, modality: str) -> str:
+    """The best encoder for searching by words that the workspace has."""
+    from vernissage.cli.engines import BY_BOTH, BY_PAIRS, BY_TEXT
+
+    by_meaning = ("minilm", "sentence", "lsa", *BY_TEXT)
+    wished = (*(by_meaning if modality == "text" else ()), *BY_BOTH, *BY_PAIRS, "aligned")
+    there = [name for name in wished if modality in workspace.modalities(name)]
+    return there[0] if there else wished[0] if modality == "text" else "aligned"
 
 
 def collection_name(workspace: Any) -> str:
