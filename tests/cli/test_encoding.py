@@ -123,6 +123,19 @@ def test_a_workspace_ranks_by_pairs_and_by_joint_vectors(run: Any, blip: Path, t
     assert "pictures" in run("gap", tmp_path / "ws", "--encoder", "blip")
 
 
+def test_pairs_that_are_not_kept_are_read_on_demand(run: Any, blip: Path, tmp_path: Path) -> None:
+    gallery = toy_gallery(tmp_path / "gallery", count=12)
+    build = ("build", gallery, "--encoder", "blip", "--weights", blip, "--pairs")
+    asked = ("-r", "w000=5", "-r", "w003=2", "-e", "blip", "-n", "5", "--json")
+    answers = []
+    for pairs in ("all", "none"):
+        run(*build, pairs, "-o", tmp_path / pairs)
+        answers.append(json.loads(run("recommend", tmp_path / pairs, *asked)))
+    assert not (tmp_path / "none/pairs").exists()
+    kept, read = ([work["id"] for work in answer["works"]] for answer in answers)
+    assert kept == read
+
+
 def test_encoders_are_added_to_those_there_and_kept(run: Any, blip: Path, workspace: Path, gallery: Path) -> None:
     result = build_workspace(gallery, workspace, encoders=["blip"], weights={"blip": blip}, pairs=2)
     assert {"lda.text", "blip.image", "blip.text"} <= set(result.workspace.manifest.vectors)

@@ -11,7 +11,7 @@ from vernissage.profiles import profile_from_ratings
 from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.diversity import Diversified
 from vernissage.recommenders.late_fusion import LateFusion
-from vernissage.recommenders.pair_weighted import PairWeightedSimilarity
+from vernissage.recommenders.pair_weighted import PairsOnDemand, PairWeightedSimilarity
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.pair_matrix import PairCard, PairMatrix
 
@@ -37,9 +37,16 @@ def pair_weighted() -> Recommender:
     return PairWeightedSimilarity(PairMatrix(table.vectors @ table.vectors.T, card))
 
 
+def pairs_on_demand() -> Recommender:
+    kept = pair_weighted()
+    assert isinstance(kept, PairWeightedSimilarity)
+    return PairsOnDemand(kept.item_ids, lambda rated: kept.pairs, "on-demand")
+
+
 RECOMMENDERS: dict[str, Make] = {
     "rating-weighted": weighted,
     "pair-weighted": pair_weighted,
+    "pairs-on-demand": pairs_on_demand,
     "total": lambda: LateFusion(both(), k=0),
     "partial": lambda: LateFusion(both(), k=0, depth=9),
     "weighted-fusion": lambda: LateFusion(both(), weights=[2, 1]),

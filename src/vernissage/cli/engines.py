@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from vernissage.cli.output import progress_bars
 from vernissage.errors import RequestError
 from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
-from vernissage.recommenders.pair_weighted import PairWeightedSimilarity
+from vernissage.recommenders.pair_weighted import PairsOnDemand, PairWeightedSimilarity
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
 from vernissage.search.joint import JointRule, join_modalities
+from vernissage.search.pair_matrix import PairMatrix
+from vernissage.search.pairs import PairScorer, pair_rows
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.workspace import Workspace
 
@@ -79,9 +82,26 @@ def _paired(encoder: str) -> MakeEngine:
     def make(workspace: Workspace, n: int, options: FusionOptions) -> Recommender:
         if options.given:
             raise RequestError(f"fusion options were given, but {encoder} is one engine; join several with +")
-        return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder)
+        if encoder in workspace.manifest.pairs:
+            return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder)
+        return _on_demand(workspace, encoder)
 
     return make
+
+
+def _on_demand(workspace: Workspace, encoder: str) -> Recommender:
+    """Pairs that are read when ratings come, because the workspace keeps none."""
+    pictures, texts = workspace.table(encoder, "image"), workspace.table(encoder, "text")
+
+    def read_rows(rated: Sequence[str]) -> PairMatrix:
+        scorer = workspace.encoder(encoder)
+        if not isinstance(scorer, PairScorer):
+            raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
+        with progress_bars() as progress:
+            return pair_rows(scorer, rated, workspace.collection, pairs=None, text_vectors=texts, progress=progress)
+
+    both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
+    return PairsOnDemand(both, read_rows, encoder)
 
 
 def _preset(name: str, *, partial: bool) -> MakeEngine:

@@ -48,7 +48,8 @@ def build(
         typer.Option("--weights", metavar="[NAME=]PATH", help="Where an encoder's weights are; else the hub. Repeat."),
     ] = None,
     pairs: Annotated[
-        str | None, typer.Option(metavar="K|all", help="For blip and blip2: texts read with each picture; default 50.")
+        str | None,
+        typer.Option(metavar="K|all|none", help="blip, blip2: texts read with a picture; default 50."),
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps, for encoders with weights.")] = None,
     precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16, for weights.")] = "float32",
@@ -134,10 +135,12 @@ def weights_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, 
 
 
 def _pairs(word: str | None) -> int | None:
-    if word is None or word == "all":
-        return None if word is None else 0
+    if word is None:
+        return None
+    if word in ("all", "none"):
+        return 0 if word == "all" else -1
     if not word.isdigit() or int(word) < 1:
-        raise RequestError(f"pairs of {word!r} were asked for; give a number from 1, or all")
+        raise RequestError(f"pairs of {word!r} were asked for; give a number from 1, all, or none")
     return int(word)
 
 

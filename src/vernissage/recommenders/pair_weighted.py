@@ -1,6 +1,6 @@
 """Works whose texts fit the pictures that a person rated highly, judged pair by pair."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -91,3 +91,40 @@ def _reasons(rated: Sequence[str], weights: Scores, terms: Scores) -> tuple[Reas
         Reason(item_id, float(weight), float(term)) for item_id, weight, term in zip(rated, weights, terms, strict=True)
     ]
     return tuple(sorted(reasons, key=lambda reason: (-reason.contribution, reason.item_id)))
+
+
+class PairsOnDemand:
+    """`PairWeightedSimilarity` where no matrix was kept: the rows that a profile needs are read when it comes.
+
+    Nine ratings need nine passes of the model for each work. The rows of the last profile are remembered, so that
+    recommending and explaining read them once.
+    """
+
+    def __init__(self, item_ids: Sequence[str], read_rows: Callable[[Sequence[str]], PairMatrix], name: str) -> None:
+        """Rank ``item_ids``; ``read_rows`` gives the rows of rated works, such as `search.pairs.pair_rows` does."""
+        self.item_ids = tuple(item_ids)
+        self.name = name
+        self._read_rows = read_rows
+        self._last: tuple[tuple[str, ...], PairWeightedSimilarity] | None = None
+
+    def scores(self, profile: Profile) -> Scores:
+        """S of every work, rated ones included: float64 (n,)."""
+        return self._for(profile).scores(profile)
+
+    def recommend(self, profile: Profile, n: int, *, among: Collection[str] | None = None) -> Ranking:
+        """The ``n`` works with the highest S that were not rated (see `Recommender.recommend`)."""
+        return self._for(profile).recommend(profile, n, among=among)
+
+    def explain(
+        self, profile: Profile, item_ids: Sequence[str], *, among: Collection[str] | None = None
+    ) -> list[Explanation]:
+        """As `PairWeightedSimilarity.explain`."""
+        return self._for(profile).explain(profile, item_ids, among=among)
+
+    def _for(self, profile: Profile) -> PairWeightedSimilarity:
+        if self._last is None or self._last[0] != profile.item_ids:
+            known = [item_id for item_id in profile.item_ids if item_id in set(self.item_ids)]
+            if not known:
+                raise nothing_known(profile, self.name)
+            self._last = (profile.item_ids, PairWeightedSimilarity(self._read_rows(known), self.name))
+        return self._last[1]

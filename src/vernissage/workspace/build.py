@@ -69,7 +69,7 @@ def build_workspace(
         weights: for encoders with weights, where those are; the hub if not named.
         runtime: device, precision and batch size of encoders with weights.
         pairs: for encoders that read pictures and texts together, how many texts with each picture, the most
-            promising ones; 0 for all; None takes that of the build before, at first 50.
+            promising ones; 0 for all, -1 for none; None takes that of the build before, at first 50.
         skip_bad: go on without rows that have problems.
         refit: fit the encoders anew on the collection as it is now.
         progress: told of every step.

@@ -64,7 +64,7 @@ def make_encoder(building: Building, recipe: Recipe) -> None:
     for modality in recipe.modalities:
         with building.timed(f"encoding with {recipe.name}"):
             _encoded(building, recipe, encoder, modality)
-    if recipe.pretrained and isinstance(encoder, PairScorer):
+    if recipe.pretrained and isinstance(encoder, PairScorer) and building.settings.pairs >= 0:
         with building.timed(f"reading pairs with {recipe.name}"):
             _paired(building, encoder)
 

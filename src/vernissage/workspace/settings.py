@@ -22,7 +22,7 @@ class Settings:
         weights: encoders with weights, and where those are; empty for the hub or for encoders that bring their own.
         seed: of every fit.
         topics: number of topics; None chooses by coherence.
-        pairs: how many texts are read together with each picture, the most promising ones; 0 for all.
+        pairs: how many texts are read together with each picture, the most promising ones; 0 for all, -1 for none.
     """
 
     encoders: tuple[str, ...] | None = None
