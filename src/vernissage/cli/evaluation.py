@@ -42,10 +42,7 @@ def evaluate(
     """
     from vernissage.cli.engines import available_engines, make_engine
     from vernissage.experiments.evaluation import Ranker, evaluate
-    from vernissage.experiments.labels import label_index
     from vernissage.experiments.tastes import labels_from_collection, labels_from_factors
-    from vernissage.recommenders.baselines import MostAverage, RandomOrder
-    from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
     from vernissage.workspace.workspace import open_workspace
 
     opened = open_workspace(workspace)
@@ -57,9 +54,7 @@ def evaluate(
     labels = labels_from_factors(file, collection) if file is not None else labels_from_collection(collection, by)
     names = list(dict.fromkeys(engine or available_engines(opened)))
     engines: dict[str, Ranker] = {name: make_engine(opened, name, n) for name in names}
-    engines["random"] = RandomOrder(collection.ids, seed)
-    engines["most-average"] = MostAverage(_broadest_index(opened))
-    engines["labels"] = RatingWeightedSimilarity(label_index(labels), "labels")
+    engines |= _references(opened, labels, seed)
     with progress_bars() as progress:
         found = evaluate(
             engines,
@@ -87,6 +82,19 @@ def evaluate(
     for name, count in found.failures.items():
         if count:
             say(f"{name} could not answer {count} visitors: it knows none of the works that they rated")
+
+
+def _references(workspace: Any, labels: Any, seed: int) -> dict[str, Any]:
+    """What engines are compared with: chance, the works that resemble all, and the labels themselves."""
+    from vernissage.experiments.labels import label_index
+    from vernissage.recommenders.baselines import MostAverage, RandomOrder
+    from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+
+    return {
+        "random": RandomOrder(workspace.collection.ids, seed),
+        "most-average": MostAverage(_broadest_index(workspace)),
+        "labels": RatingWeightedSimilarity(label_index(labels), "labels"),
+    }
 
 
 def _broadest_index(workspace: Any) -> Any:

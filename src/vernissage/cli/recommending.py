@@ -66,10 +66,9 @@ def recommend(
       vernissage recommend workspace --rate v012=5 --where "year>=1850" --diversity 0.3 --explain
       vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
     """
-    from vernissage.cli.engines import IN_SHORT, FusionOptions, default_engine, in_words, make_engine, tables_of
+    from vernissage.cli.engines import FusionOptions, default_engine, make_engine
     from vernissage.cli.ratings import collect_ratings
     from vernissage.profiles import profile_from_ratings
-    from vernissage.recommenders.diversity import Diversified
     from vernissage.recommenders.filters import matching, parse_condition
     from vernissage.workspace.workspace import open_workspace
 
@@ -81,34 +80,14 @@ def recommend(
     options = FusionOptions(method, k, depth, _weights(weight or ()), joint)  # type: ignore[arg-type]
     recommender = make_engine(opened, name, n or USUAL_COUNT, options)
     notes = _notes(recommender, profile, name)
-    if diversity:
-        tables = tables_of(recommender)
-        if not tables:
-            raise RequestError(f"{name} compares no vectors, which diversity needs; choose another engine for it")
-        recommender = Diversified(recommender, tables, diversity=diversity)
+    recommender = _diversified(recommender, diversity) if diversity else recommender
     count = _count(n, set(recommender.item_ids) - set(profile.item_ids), among)
     found = recommender.recommend(profile, count, among=among)
     why = recommender.explain(profile, found.item_ids, among=among)
     for line in notes:
         note(f"note: {line}")
     if html is not None:
-        from vernissage.files import write_bytes
-        from vernissage.pages.recommendations import recommendation_page
-
-        with progress_bars() as progress:
-            page = recommendation_page(
-                collection,
-                profile,
-                found,
-                why,
-                title=collection_name(opened),
-                engine=in_words(name, opened),
-                engine_words=IN_SHORT,
-                notes=notes,
-                progress=progress,
-            )
-        write_bytes(html, page.encode())
-        note(f"Page written: {html}")
+        _write_page(html, opened, name, profile, found, why, notes)
     if as_json:
         print_json({"engine": name, "works": [_as_json(collection, each) for each in why]})
         return
@@ -198,6 +177,41 @@ def search(
         print_json({"encoder": name, "modality": modality, "query": text, "works": works})
         return
     _print_works(collection, [Explanation(item_id, score, ()) for item_id, score in found])
+
+
+def _diversified(recommender: Any, diversity: float) -> Any:
+    """The recommender with its first works re-ranked so that they differ."""
+    from vernissage.cli.engines import tables_of
+    from vernissage.recommenders.diversity import Diversified
+
+    tables = tables_of(recommender)
+    if not tables:
+        raise RequestError(f"{recommender.name} compares no vectors, which diversity needs; choose another engine")
+    return Diversified(recommender, tables, diversity=diversity)
+
+
+def _write_page(
+    html: Path, opened: Any, name: str, profile: Any, found: Any, why: "Sequence[Explanation]", notes: Sequence[str]
+) -> None:
+    """Write the answer as a page with pictures and reasons."""
+    from vernissage.cli.engines import IN_SHORT, in_words
+    from vernissage.files import write_bytes
+    from vernissage.pages.recommendations import recommendation_page
+
+    with progress_bars() as progress:
+        page = recommendation_page(
+            opened.collection,
+            profile,
+            found,
+            why,
+            title=collection_name(opened),
+            engine=in_words(name, opened),
+            engine_words=IN_SHORT,
+            notes=notes,
+            progress=progress,
+        )
+    write_bytes(html, page.encode())
+    note(f"Page written: {html}")
 
 
 def _search_encoder(workspace: Any, modality: str) -> str:

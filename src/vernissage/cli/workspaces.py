@@ -100,7 +100,12 @@ def build(
     write_report(result.collection.report)
     if as_json:
         print_json(_build_outcome(result, target))
-        return
+    else:
+        _print_outcome(result, target)
+
+
+def _print_outcome(result: Any, target: Path) -> None:
+    """The report on the collection, the seconds of each step, and what was encoded."""
     for line in result.collection.report.lines() if result.collection.report else ():
         say(line)
     for line in result.notes:
