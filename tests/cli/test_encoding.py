@@ -99,6 +99,14 @@ def test_texts_come_from_lines_and_tables(run: Any, blip: Path, tmp_path: Path) 
             ("encode", "blip", "--texts", "{texts}", "--out", "x.npz", "--device", "abacus", "--weights", "{blip}"),
             "abacus",
         ),
+        (
+            ("encode", "blip", "--texts", "{texts}", "--out", "x.npz", "--prompt", "A {{}}", "--weights", "{blip}"),
+            "no prompt",
+        ),
+        (
+            ("encode", "blip", "--texts", "{texts}", "--out", "x.npz", "--first-token", "x", "--weights", "{blip}"),
+            "enc",
+        ),
     ],
 )
 def test_what_cannot_be_encoded_is_told_in_one_line(
@@ -157,14 +165,20 @@ def test_recommending_needs_the_vectors_alone_and_searching_the_weights(run: Any
 
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason="the reference values are not beside this checkout")
 @pytest.mark.parametrize(
-    ("encoder", "weights", "exempt"), [("clip", "clip/hf_clip_tiny", {2, 4}), ("blip", "blip/hf_blip_tiny", set())]
+    ("encoder", "weights", "exempt"),
+    [
+        ("clip", "clip/hf_clip_tiny", {2, 4}),
+        ("blip", "blip/hf_blip_tiny", set()),
+        ("albef", "albef/ALBEF_tiny.pth", set()),
+    ],
 )
 def test_the_command_agrees_with_the_original_code(
     run: Any, tmp_path: Path, encoder: str, weights: str, exempt: set[int]
 ) -> None:
     """CLIP's own code converts palettes and transparency after resizing, so pictures 03 and 05 are exempt there."""
     images, texts = GOLDEN / "common/images", GOLDEN / encoder / "inputs.json"
-    more = ("--pairs",) if encoder == "blip" else ()
+    vocabulary = ("--vocabulary", GOLDEN / "common/tiny_vocab.txt") if encoder == "albef" else ()
+    more = (*vocabulary, *(("--pairs",) if encoder != "clip" else ()))
     asked = ("encode", encoder, "--images", images, "--texts", texts, "--weights", GOLDEN / weights, "--tokens", *more)
     run(*asked, "--out", tmp_path / "out.npz")
     found, expected = np.load(tmp_path / "out.npz"), np.load(GOLDEN / encoder / "expected.npz")
@@ -174,6 +188,7 @@ def test_the_command_agrees_with_the_original_code(
     assert np.abs(found["image"] - expected["image_feat_norm"])[kept].max() <= 1e-5
     assert np.abs(found["text"] - expected["text_feat_norm"]).max() <= 1e-5
     assert np.array_equal(found["input_ids"], expected["input_ids"])
-    if encoder == "blip":
-        assert np.abs(found["itm_logits"] - expected["itm_logits_enc"]).max() <= 1e-4
-        assert np.abs(found["itm_prob"] - expected["itm_prob_match_enc"]).max() <= 1e-4
+    if encoder != "clip":
+        trained = "_enc" if encoder == "blip" else ""
+        assert np.abs(found["itm_logits"] - expected[f"itm_logits{trained}"]).max() <= 1e-4
+        assert np.abs(found["itm_prob"] - expected[f"itm_prob_match{trained}"]).max() <= 1e-4

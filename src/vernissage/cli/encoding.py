@@ -28,6 +28,9 @@ def encode(
     upright: Annotated[
         bool, typer.Option("--upright/--as-stored", help="Turn pictures as their EXIF says; the originals do not.")
     ] = False,
+    prompt: Annotated[str | None, typer.Option(help='For clip: what texts are put into, as in "This is {}".')] = None,
+    vocabulary: Annotated[Path | None, typer.Option(help="For albef: vocab.txt, if not beside the weights.")] = None,
+    first_token: Annotated[str | None, typer.Option(help="For blip: enc, as trained, or cls.")] = None,
     tokens: Annotated[bool, typer.Option("--tokens", help="Add the texts' token ids.")] = False,
     pairs: Annotated[bool, typer.Option("--pairs", help="Add matching probabilities and logits of all pairs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
@@ -49,6 +52,7 @@ def encode(
         raise RequestError(f"vectors cannot be written as {out.suffix or out.name!r}; end the name in .npz or .parquet")
     if out.suffix == ".parquet" and (tokens or pairs):
         raise RequestError("token ids and pairs do not fit into one table; write a .npz file")
+    given = {"prompt": prompt, "vocabulary": vocabulary, "first_token": first_token}
     captions = read_texts(texts) if texts is not None else []
     files = picture_files(images) if images is not None else []
     with progress_bars() as progress:
@@ -56,6 +60,7 @@ def encode(
             encoder,
             weights,
             runtime=Runtime(device, precision, batch_size),  # type: ignore[arg-type]
+            options={key: value for key, value in given.items() if value is not None},
             progress=progress,
         )
         arrays = _encoded(model, encoder, files, captions, upright, batch_size, progress)
