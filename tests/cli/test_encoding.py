@@ -9,11 +9,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 from tests.conftest import SHARED
 from tests.encoders.tiny_blip import CAPTIONS, save_folder
+from tests.encoders.tiny_models import openai_clip, write_merges
 from tests.galleries import toy_gallery
 
 from vernissage.cli.main import main
+from vernissage.files import read_arrays
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
 
@@ -163,6 +166,24 @@ def test_recommending_needs_the_vectors_alone_and_searching_the_weights(run: Any
     assert "weights" in told
 
 
+def test_an_export_gives_the_same_vectors(run: Any, inputs: tuple[Path, Path], tmp_path: Path) -> None:
+    images, texts = inputs
+    weights = tmp_path / "clip"
+    weights.mkdir()
+    save_file(openai_clip(), weights / "clip.safetensors")
+    write_merges(weights / "merges.txt")
+    asked = ("encode", "clip", "--images", images, "--texts", texts, "--weights", weights / "clip.safetensors")
+    run("export-onnx", "clip", "--weights", weights / "clip.safetensors", "--out", tmp_path / "export")
+    run(*asked, "--out", tmp_path / "torch.npz")
+    run(*asked, "--out", tmp_path / "onnx.npz", "--backend", "onnx", "--onnx", tmp_path / "export")
+    torch, onnx = read_arrays(tmp_path / "torch.npz"), read_arrays(tmp_path / "onnx.npz")
+    for kind in ("image", "text"):
+        assert np.abs(torch[kind] - onnx[kind]).max() < 1e-5
+    assert str(torch["fingerprint"]) != str(onnx["fingerprint"])
+    told = run(*asked, "--out", tmp_path / "x.npz", "--backend", "onnx", code=1)
+    assert "name its folder with --onnx" in told
+
+
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason="the reference values are not beside this checkout")
 @pytest.mark.parametrize(
     ("encoder", "weights", "exempt"),
@@ -181,7 +202,7 @@ def test_the_command_agrees_with_the_original_code(
     more = (*vocabulary, *(("--pairs",) if encoder != "clip" else ()))
     asked = ("encode", encoder, "--images", images, "--texts", texts, "--weights", GOLDEN / weights, "--tokens", *more)
     run(*asked, "--out", tmp_path / "out.npz")
-    found, expected = np.load(tmp_path / "out.npz"), np.load(GOLDEN / encoder / "expected.npz")
+    found, expected = read_arrays(tmp_path / "out.npz"), read_arrays(GOLDEN / encoder / "expected.npz")
     kept = [row for row in range(8) if row not in exempt]
     assert np.abs(found["image_raw"] - expected["image_feat"])[kept].max() <= 5e-5
     assert np.abs(found["text_raw"] - expected["text_feat"]).max() <= 5e-5

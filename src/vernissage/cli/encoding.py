@@ -23,8 +23,10 @@ def encode(
     ] = None,
     weights: Annotated[Path | None, typer.Option(help="Folder or file of the weights; else the hub.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
-    precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
+    precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16; onnx: float32 or int8.")] = "float32",
     batch_size: Annotated[int, typer.Option(help="Pictures or texts at once.")] = 32,
+    backend: Annotated[str, typer.Option(help="torch, onnx or openvino; the latter two run an export.")] = "torch",
+    export: Annotated[Path | None, typer.Option("--onnx", help="The folder that export-onnx wrote.")] = None,
     upright: Annotated[
         bool, typer.Option("--upright/--as-stored", help="Turn pictures as their EXIF says; the originals do not.")
     ] = False,
@@ -43,7 +45,6 @@ def encode(
       vernissage encode blip --images photos --texts captions.json --out pairs.npz --pairs --weights models/blip
       vernissage encode minilm --texts captions.csv --out texts.parquet
     """
-    from vernissage.encoders.runtime import Runtime
     from vernissage.workspace.pretrained import load_pretrained
 
     if images is None and texts is None:
@@ -59,10 +60,11 @@ def encode(
         model = load_pretrained(
             encoder,
             weights,
-            runtime=Runtime(device, precision, batch_size),  # type: ignore[arg-type]
+            runtime=_runtime(backend, device, precision, batch_size),
             options={key: value for key, value in given.items() if value is not None},
             progress=progress,
         )
+        model = _through(model, backend, export, precision)
         arrays = _encoded(model, encoder, files, captions, upright, batch_size, progress)
     if tokens:
         arrays |= _token_arrays(model, encoder, captions)
@@ -75,6 +77,28 @@ def encode(
         return
     say(f"{out}: {len(files)} pictures and {len(captions)} texts by {encoder}, fingerprint {model.fingerprint}")
     note(", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in outcome.items()))
+
+
+def _runtime(backend: str, device: str | None, precision: str, batch_size: int) -> Any:
+    """How torch runs; beside another backend it only prepares, in float32."""
+    from vernissage.encoders.runtime import Runtime
+
+    if backend not in ("torch", "onnx", "openvino"):
+        raise RequestError(f"there is no backend {backend!r}; choose torch, onnx or openvino")
+    return Runtime(device, precision if backend == "torch" else "float32", batch_size)  # type: ignore[arg-type]
+
+
+def _through(model: Any, backend: str, export: Path | None, precision: str) -> Any:
+    """The encoder itself, or its exported networks run by another backend."""
+    if backend == "torch":
+        if export is not None:
+            raise RequestError(f"the export {export} was named, but torch runs the weights; add --backend onnx")
+        return model
+    from vernissage.encoders.onnx_backend import load_onnx
+
+    if export is None:
+        raise RequestError(f"{backend} runs an export; name its folder with --onnx, which export-onnx writes")
+    return load_onnx(model, export, precision, backend=backend)  # type: ignore[arg-type]
 
 
 def picture_files(place: Path) -> list[tuple[str, Path]]:
