@@ -195,6 +195,22 @@ def test_other_weights_are_refused(clip: tuple[Any, Path], tmp_path: Path) -> No
         export_onnx(bfloat16, tmp_path / "onnx", images=pictures(), texts=TEXTS)
 
 
+def test_a_prompt_needs_no_export_of_its_own(clip: tuple[Any, Path]) -> None:
+    encoder, folder = clip
+    prompted = load_clip(Path(encoder.state.settings["place"]), prompt="This is {}")
+    loaded = load_onnx(prompted, folder, threads=1)
+    np.testing.assert_allclose(loaded.encode_texts(TEXTS), prompted.encode_texts(TEXTS), atol=1e-5)
+    assert np.abs(loaded.encode_texts(["ship"]) - encoder.encode_texts(["ship"])).max() > 1e-3
+    assert loaded.fingerprint != load_onnx(encoder, folder, threads=1).fingerprint
+
+
+def test_another_preparation_of_pictures_is_refused(clip: tuple[Any, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(clip[1], tmp_path / "onnx"))
+    rewrite(folder, lambda card: card["inputs"]["image"].update(resize="squash"))
+    with pytest.raises(ProvenanceError, match="with other weights or inputs"):
+        load_onnx(clip[0], folder)
+
+
 def flip_a_byte(folder: Path) -> None:
     content = bytearray((folder / "image.onnx").read_bytes())
     content[len(content) // 2] ^= 1
@@ -292,6 +308,6 @@ def test_the_golden_clip_agrees(tmp_path: Path) -> None:
 
 
 def test_a_card_survives_writing(tmp_path: Path) -> None:
-    card = OnnxCard("clip", "0" * 16, 4, 17, {"image": {"size": 8}}, {"torch": "2"}, ())
+    card = OnnxCard("clip", "0" * 16, "1" * 64, 4, 17, {"image": {"size": 8}}, {"torch": "2"}, ())
     card.save(tmp_path)
     assert read_card(tmp_path) == card

@@ -1,7 +1,7 @@
 """The same encoders, their networks run by ONNX Runtime or OpenVINO instead of torch: fewer CPU seconds per work."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from PIL import Image
 
 from vernissage.encoders.contract import Encoder, Modality, Vectors, unit_rows
 from vernissage.encoders.onnx_card import ExportedTower, OnnxCard, digest_of_file, read_card
-from vernissage.encoders.onnx_towers import Inputs, PictureInputs, TextInputs, towers_of
+from vernissage.encoders.onnx_towers import Exportable, Inputs, PictureInputs, TextInputs, Tower, towers_of
 from vernissage.encoders.runtime import import_extra
 from vernissage.encoders.token_batches import TokenIds
 from vernissage.errors import EncoderError, ProvenanceError
@@ -125,7 +125,7 @@ OnnxEncoder = OnnxImageEncoder | OnnxTextEncoder | OnnxDualEncoder
 
 
 def load_onnx(
-    encoder: Encoder,
+    encoder: Exportable,
     folder: Path,
     precision: OnnxPrecision = "float32",
     *,
@@ -136,7 +136,8 @@ def load_onnx(
     """The encoder with its networks taken from an export.
 
     Args:
-        encoder: the encoder in torch, in float32, that was exported; it keeps preparing pictures and texts.
+        encoder: the encoder in torch, on the CPU in float32, whose weights were exported; it keeps preparing
+            pictures and texts.
         folder: where `export_onnx` wrote.
         precision: float32 or int8 for onnx, float32 or bfloat16 for openvino.
         backend: ONNX Runtime or OpenVINO (extra ``openvino``).
@@ -151,13 +152,14 @@ def load_onnx(
         offered = "; ".join(f"{name}: {' or '.join(of)}" for name, of in PRECISIONS.items())
         raise EncoderError(f"{backend} does not compute in {precision}; choose from {offered}")
     card = read_card(folder)
-    _require_same_encoder(encoder, card, folder)
+    towers = towers_of(encoder)
+    _require_same_network(encoder, card, towers, folder)
     exported = _towers_in(card, folder, "int8" if precision == "int8" else "float32", encoder.modalities)
     at_once, workers, inner = batch_size, 1, threads or _cores()
     if precision == "int8":  # the scale is taken from the whole batch: one by one, and side by side instead
         at_once, workers, inner = 1, inner, 1
     networks: dict[Modality, _Network] = {}
-    for modality, tower in towers_of(encoder).items():
+    for modality, tower in towers.items():
         file = folder / exported[modality].file
         run = _onnx_runtime(file, inner) if backend == "onnx" else _openvino(file, inner, precision)
         networks[modality] = _Network(run, tower.inputs, at_once, workers)
@@ -167,12 +169,14 @@ def load_onnx(
     return family(encoder, networks, fingerprint)
 
 
-def _require_same_encoder(encoder: Encoder, card: OnnxCard, folder: Path) -> None:
-    if card.encoder != encoder.name or card.fingerprint != encoder.fingerprint:
+def _require_same_network(encoder: Exportable, card: OnnxCard, towers: Mapping[Modality, Tower], folder: Path) -> None:
+    """A prompt may differ, since it goes into the text; weights and the preparation of inputs may not."""
+    inputs = {modality: tower.inputs.described() for modality, tower in towers.items()}
+    if (card.encoder, card.weights, card.inputs) != (encoder.name, encoder.state.settings["weights"], inputs):
         raise ProvenanceError(
             f"the export in {folder} is of {card.encoder} {card.fingerprint}, but {encoder.name} "
-            f"{encoder.fingerprint} is loaded; load the weights it was made from, in float32, or export these with "
-            f"`vernissage export-onnx`"
+            f"{encoder.fingerprint} with other weights or inputs is loaded; load those it was made from, or export "
+            f"these with `vernissage export-onnx`"
         )
 
 

@@ -49,6 +49,7 @@ class OnnxCard:
 
     Attributes:
         encoder, fingerprint, dim: of the encoder in torch that it was made from.
+        weights: digest of the weights; the fingerprint also stands for what does not enter the networks (a prompt).
         opset: version of ONNX's operators.
         inputs: by modality, how pictures become pixels and texts rows of ids.
         versions: of the packages that made it.
@@ -57,6 +58,7 @@ class OnnxCard:
 
     encoder: str
     fingerprint: str
+    weights: str
     dim: int
     opset: int
     inputs: Mapping[str, Mapping[str, Any]]

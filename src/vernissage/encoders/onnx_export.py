@@ -6,7 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vernissage.encoders.contract import Encoder, Modality, Vectors
+from vernissage.encoders.contract import Modality, Vectors
 from vernissage.encoders.onnx_backend import load_onnx
 from vernissage.encoders.onnx_card import ExportedTower, Fidelity, OnnxCard, digest_of_file
-from vernissage.encoders.onnx_towers import PictureInputs, TextInputs, Tower, towers_of
+from vernissage.encoders.onnx_towers import Exportable, PictureInputs, TextInputs, Tower, towers_of
 from vernissage.encoders.runtime import import_extra, import_torch
 from vernissage.errors import EncoderError, WorkspaceError
 from vernissage.progress import Progress, silent
@@ -32,7 +32,7 @@ _EXAMPLE_TEXTS = ("a ship in a storm at sea", "the garden")
 
 
 def export_onnx(
-    encoder: Encoder,
+    encoder: Exportable,
     out: Path,
     *,
     images: Sequence[Image.Image] = (),
@@ -68,9 +68,10 @@ def export_onnx(
         card = OnnxCard(
             encoder=encoder.name,
             fingerprint=encoder.fingerprint,
+            weights=encoder.state.settings["weights"],
             dim=encoder.dim,
             opset=OPSET,
-            inputs={modality: _described(tower.inputs) for modality, tower in towers.items()},
+            inputs={modality: tower.inputs.described() for modality, tower in towers.items()},
             versions={package: version(package) for package in ("torch", "transformers", "onnx", "onnxruntime")},
             towers=tuple(exported),
         )
@@ -225,10 +226,6 @@ def _measured(
             )
         measured.append(replace(tower, fidelity=fidelity))
     return tuple(measured)
-
-
-def _described(inputs: PictureInputs | TextInputs) -> dict[str, Any]:
-    return asdict(inputs.preprocessing) if isinstance(inputs, PictureInputs) else asdict(inputs)
 
 
 _PRODUCTS = ("MatMul", "Gemm")

@@ -4,7 +4,7 @@ The only place that looks inside the encoders for the sake of other backends.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,9 @@ from vernissage.errors import EncoderError
 if TYPE_CHECKING:
     import torch
 
+Exportable = CLIP | DualEncoder | ResNet50 | SentenceEncoder
+"""The encoders that other backends can run."""
+
 Inputs = Mapping[str, npt.NDArray[Any]]
 """A network's inputs by name; the first axis of each is the batch."""
 
@@ -37,6 +40,12 @@ class PictureInputs:
     @property
     def names(self) -> tuple[str, ...]:
         return ("pixels",)
+
+    def described(self) -> dict[str, Any]:
+        """The settings as JSON values."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self.preprocessing).items()
+        }
 
     def __call__(self, images: Sequence[Image.Image]) -> Inputs:
         """Prepare a batch."""
@@ -60,6 +69,10 @@ class TextInputs:
     @property
     def names(self) -> tuple[str, ...]:
         return ("ids", "mask") if self.masked else ("ids",)
+
+    def described(self) -> dict[str, Any]:
+        """The settings as JSON values."""
+        return asdict(self)
 
     def __call__(self, rows: Sequence[TokenIds]) -> Inputs:
         """Prepare a batch."""
