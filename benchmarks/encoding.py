@@ -4,10 +4,10 @@ CLIP ViT-B/32 with random weights, made on the spot: weights change no speed, bu
 which `vernissage export-onnx` measures on real ones. Random weights send all pictures into nearly one direction, so
 beside the cosine stands the cosine after the mean of the reference has been taken away, which no rounding hides behind.
 
-CPU time of the whole process, contenders in turns, by default on one thread each: torch's threads wait for each other by
-spinning, one picture at a time most of all, and beside a loop on two threads anything looks fast. Every contender
-decodes, resizes, encodes; drafting is decoding a JPEG at a fraction of its size that keeps twice what the model looks at
-(--no-draft switches it off).
+CPU time of the whole process, contenders in turns, by default on one thread each: torch's threads wait for each other
+by spinning, one picture at a time most of all, and beside a loop on two threads anything looks fast. Every contender
+decodes, resizes and encodes; drafting is decoding a JPEG at a fraction of its size that keeps twice what the model
+looks at (--no-draft switches it off).
 
 Run: python benchmarks/encoding.py [--pictures 24] [--large 8] [--texts 64] [--rounds 3] [--threads 1] [--no-draft]
 """
