@@ -64,7 +64,7 @@ def encode(
             options={key: value for key, value in given.items() if value is not None},
             progress=progress,
         )
-        model = _through(model, backend, export, precision)
+        model = _through(model, backend, export, precision, batch_size)
         arrays = _encoded(model, encoder, files, captions, upright, batch_size, progress)
     if tokens:
         arrays |= _token_arrays(model, encoder, captions)
@@ -88,7 +88,7 @@ def _runtime(backend: str, device: str | None, precision: str, batch_size: int) 
     return Runtime(device, precision if backend == "torch" else "float32", batch_size)  # type: ignore[arg-type]
 
 
-def _through(model: Any, backend: str, export: Path | None, precision: str) -> Any:
+def _through(model: Any, backend: str, export: Path | None, precision: str, batch_size: int) -> Any:
     """The encoder itself, or its exported networks run by another backend."""
     if backend == "torch":
         if export is not None:
@@ -98,7 +98,7 @@ def _through(model: Any, backend: str, export: Path | None, precision: str) -> A
 
     if export is None:
         raise RequestError(f"{backend} runs an export; name its folder with --onnx, which export-onnx writes")
-    return load_onnx(model, export, precision, backend=backend)  # type: ignore[arg-type]
+    return load_onnx(model, export, precision, backend=backend, batch_size=batch_size)  # type: ignore[arg-type]
 
 
 def picture_files(place: Path) -> list[tuple[str, Path]]:

@@ -14,7 +14,7 @@ from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.workspace.recipes import content_of, picture_opener
+from vernissage.workspace.recipes import content_of, decoded_side, picture_opener
 
 _BLOCK = 64
 _TEXT_BLOCK = 1024
@@ -117,7 +117,8 @@ def _encode(
     if not isinstance(encoder, ImageEncoder):
         raise EncoderError(f"{encoder.name} does not read pictures; choose an encoder that does")
 
-    openers = [picture_opener(collection, item) for item in works]
+    side = decoded_side(encoder)
+    openers = [picture_opener(collection, item, side) for item in works]
     if whole_batches:
         return lambda: encoder.encode_images(list(pool.map(lambda opener: opener(), openers)))
 

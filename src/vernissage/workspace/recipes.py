@@ -27,7 +27,7 @@ from vernissage.progress import Progress
 from vernissage.search.vectors import VectorTable
 
 DECODED_SIDE = 768
-"""Large JPEGs are decoded no smaller than this many pixels a side: more than twice what any encoder here looks at."""
+"""Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
 
 TableKey = tuple[str, Modality]
 Tables = Mapping[TableKey, VectorTable]
@@ -74,12 +74,18 @@ def content_of(item: Item, modality: Modality) -> str:
     return item.picture_digest if modality == "image" else item.text_digest
 
 
-def picture_opener(collection: Collection, item: Item) -> Callable[[], Any]:
+def decoded_side(encoder: Encoder) -> int:
+    """How many pixels a side a large JPEG keeps at least when decoded: twice the encoder's input (above 50 dB)."""
+    size = getattr(getattr(encoder, "preprocessing", None), "size", None)
+    return 2 * int(size) if size else DECODED_SIDE
+
+
+def picture_opener(collection: Collection, item: Item, at_least: int = DECODED_SIDE) -> Callable[[], Any]:
     """A function that opens the work's picture for encoders."""
     path = collection.picture_path(item)
     if path is None:
         raise EncoderError(f"work {item.id} has no picture to encode; encode its text instead")
-    return partial(open_picture, path, at_least=DECODED_SIDE)
+    return partial(open_picture, path, at_least=at_least)
 
 
 def _fit_lda(fitting: Fitting) -> LDA:
