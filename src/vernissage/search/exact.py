@@ -16,6 +16,7 @@ from vernissage.search.vectors import VectorTable
 
 _MOST_AT_ONCE = 8_192
 _SPARE = 32
+_FEW = 32
 _FIRST_LOOK = 0.6
 """The first byte scan brings n to this power of rows: enough, in most cases, to settle a list of ten."""
 
@@ -120,7 +121,7 @@ class ExactIndex:
     def _settled(self, query: Query, k: int, exclude: Collection[str], rows: Rows, approximate: Query) -> Ranking:
         """Finish one query of a batch from its candidates, or search it alone if they may lack one."""
         barred = self._rows_of(exclude)
-        kept = ~np.isin(rows, barred) if len(barred) else np.ones(len(rows), dtype=bool)
+        kept = ~_among(rows, barred)
         wanted = min(k, len(self) - len(barred))
         if wanted == 0:
             return Ranking((), np.empty(0))
@@ -139,7 +140,7 @@ class ExactIndex:
             scores, rows, error = self._scan.search(query, reach)
             unseen = scores[-1]
             if len(barred):
-                kept = ~np.isin(rows, barred)
+                kept = ~_among(rows, barred)
                 scores, rows = scores[kept], rows[kept]
             threshold = scores[k - 1] - 2 * error
             if unseen < threshold:
@@ -189,6 +190,14 @@ class ExactIndex:
         if not np.isfinite(wide).all():
             raise RequestError("the query holds numbers that are not finite; give a vector of finite numbers")
         return wide
+
+
+def _among(rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
+    """Which of ``rows`` are among ``others``; for the few that a person rated, faster than sorting both."""
+    if len(others) <= _FEW:
+        found: npt.NDArray[np.bool_] = (rows[:, None] == others).any(axis=1)
+        return found
+    return np.isin(rows, others)
 
 
 def _checked_count(k: int) -> int:
