@@ -47,5 +47,5 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.all: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,models,minilm,openvino]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,models,minilm,openvino,postgres]'
 	@touch $@

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from measuring import cpu_seconds, megabytes
 from vernissage.encoders.contract import unit_rows
-from vernissage.profiles import Profile, profile_from_ratings
+from vernissage.profiles.ratings import Profile, profile_from_ratings
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
 from vernissage.search.scan import build_byte_scan

@@ -16,7 +16,7 @@ from vernissage.catalog.item import Item
 from vernissage.cli.main import main
 from vernissage.pages.map_page import map_page
 from vernissage.pages.recommendations import recommendation_page
-from vernissage.profiles import profile_from_ratings
+from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.sample.gallery import paint_gallery

@@ -7,7 +7,7 @@ import pytest
 from tests.worlds import checkerboard
 
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.profiles import profile_from_ratings
+from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.diversity import Diversified
 from vernissage.recommenders.late_fusion import LateFusion

@@ -12,7 +12,7 @@ from vernissage.experiments.evaluation import Comparison, Evaluation, Ranker, ev
 from vernissage.experiments.labels import Labels
 from vernissage.experiments.measures import METRICS
 from vernissage.experiments.visitors import elicitation, relevant, simulate_visitors
-from vernissage.profiles import Profile
+from vernissage.profiles.ratings import Profile
 from vernissage.rankings import Ranking
 from vernissage.recommenders.baselines import MostAverage, RandomOrder
 from vernissage.recommenders.late_fusion import LateFusion

@@ -17,7 +17,7 @@ from vernissage.catalog.item import Item
 from vernissage.errors import CollectionError, RequestError, UnknownItemError
 from vernissage.pages.reasons import apportioned, ordinal
 from vernissage.pages.recommendations import recommendation_page
-from vernissage.profiles import Profile, WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
 from vernissage.rankings import Ranking
 from vernissage.recommenders.contract import EngineShare, Explanation, Reason, Recommender
 from vernissage.recommenders.late_fusion import LateFusion

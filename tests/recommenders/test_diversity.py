@@ -3,7 +3,7 @@ import pytest
 from tests.worlds import table_of
 
 from vernissage.errors import RequestError
-from vernissage.profiles import profile_from_ratings
+from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.diversity import Diversified
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex

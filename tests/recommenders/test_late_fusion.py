@@ -2,7 +2,7 @@ import pytest
 from tests.worlds import checkerboard, table_of
 
 from vernissage.errors import RequestError
-from vernissage.profiles import profile_from_ratings
+from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.rankings import reciprocal_rank_fusion
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vernissage.errors import RequestError
-from vernissage.profiles import profile_from_ratings
+from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.pair_weighted import PairWeightedSimilarity
 from vernissage.search.pair_matrix import PairCard, PairMatrix
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.worlds import random_index, table_of
 
-from vernissage.profiles import profile_from_ratings
+from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
 

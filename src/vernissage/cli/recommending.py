@@ -68,7 +68,7 @@ def recommend(
     """
     from vernissage.cli.engines import FusionOptions, default_engine, make_engine
     from vernissage.cli.ratings import collect_ratings
-    from vernissage.profiles import profile_from_ratings
+    from vernissage.profiles.ratings import profile_from_ratings
     from vernissage.recommenders.filters import matching, parse_condition
     from vernissage.workspace.workspace import open_workspace
 
@@ -113,7 +113,7 @@ def similar(
       vernissage similar workspace v012 --engine colour-texture -n 20
     """
     from vernissage.cli.engines import default_engine, make_engine
-    from vernissage.profiles import profile_from_ratings
+    from vernissage.profiles.ratings import profile_from_ratings
     from vernissage.recommenders.filters import matching, parse_condition
     from vernissage.workspace.workspace import open_workspace
 

@@ -14,7 +14,7 @@ from vernissage.experiments.measures import ShownRows, judge_of
 from vernissage.experiments.protocol import protocol_of
 from vernissage.experiments.results import FEWEST_VISITORS, Comparison, EngineLists, Evaluation, Row
 from vernissage.experiments.visitors import Visitor, elicitation, simulate_visitors
-from vernissage.profiles import Profile, WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.rankings import Ranking
 

@@ -18,7 +18,7 @@ from vernissage.experiments.visitors import (
     Elicitation,
     Visitor,
 )
-from vernissage.profiles import WeightingRule
+from vernissage.profiles.ratings import WeightingRule
 
 
 def protocol_of(

@@ -14,7 +14,7 @@ from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.errors import RequestError
 from vernissage.pages.reasons import RatedWork, Why, rating_words, title_of, why
 from vernissage.pages.templating import data_uri, plain, render
-from vernissage.profiles import Profile
+from vernissage.profiles.ratings import Profile
 from vernissage.progress import Progress, silent
 from vernissage.rankings import Ranking
 from vernissage.recommenders.contract import Explanation

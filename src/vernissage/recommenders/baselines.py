@@ -6,7 +6,7 @@ import numpy as np
 
 from vernissage.errors import RequestError
 from vernissage.files import digest
-from vernissage.profiles import Profile
+from vernissage.profiles.ratings import Profile
 from vernissage.rankings import Ranking, Scores, alphabetical, best_rows
 from vernissage.search.exact import ExactIndex
 

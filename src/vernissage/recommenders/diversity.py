@@ -7,7 +7,7 @@ from pyversity import mmr
 
 from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
-from vernissage.profiles import Profile
+from vernissage.profiles.ratings import Profile
 from vernissage.rankings import Ranking, Scores
 from vernissage.recommenders.contract import Explanation, Recommender
 from vernissage.search.vectors import VectorTable

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.profiles import Profile
+from vernissage.profiles.ratings import Profile
 from vernissage.rankings import (
     Normalisation,
     Ranking,

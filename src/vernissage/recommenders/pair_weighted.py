@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RequestError
-from vernissage.profiles import Profile
+from vernissage.profiles.ratings import Profile
 from vernissage.rankings import Ranking, Scores, alphabetical, best_rows
 from vernissage.recommenders.contract import Explanation, Reason, nothing_known
 from vernissage.search.pair_matrix import PairMatrix

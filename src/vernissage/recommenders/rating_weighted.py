@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from vernissage.profiles import Profile
+from vernissage.profiles.ratings import Profile
 from vernissage.rankings import Ranking, Scores
 from vernissage.recommenders.contract import Explanation, Reason, nothing_known
 from vernissage.search.exact import ExactIndex

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vernissage.errors import RatingsError
-from vernissage.profiles import profile_from_ratings
+from vernissage.profiles.ratings import profile_from_ratings
 
 
 def test_linear_weights() -> None:

@@ -1,4 +1,4 @@
-"""What a person likes: ratings become the weights of a profile."""
+"""Rated works become the weights of a profile."""
 
 import math
 from collections.abc import Callable, Mapping

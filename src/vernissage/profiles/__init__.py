@@ -1,0 +1,1 @@
+"""What a person likes: ratings become weights, uploads become areas of interest."""

@@ -1,0 +1,1 @@
+"""People, their uploads, ratings and area edits, in SQL."""
