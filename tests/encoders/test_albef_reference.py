@@ -71,7 +71,7 @@ def test_pictures(albef: ALBEF, images: list[Image.Image], expected: dict[str, A
 
 
 def test_texts(albef: ALBEF, captions: list[str], expected: dict[str, Any]) -> None:
-    ids = albef.token_ids(captions)
+    ids = albef.words.padded(albef.token_ids(captions))
     np.testing.assert_array_equal(ids, expected["input_ids"])
     np.testing.assert_array_equal(ids != albef.words.padding, expected["attention_mask"])
     states = albef.network.text_states(torch.from_numpy(ids), torch.from_numpy(ids != 0)).numpy()
@@ -131,7 +131,7 @@ def changed(albef: ALBEF, *, sizes: dict[str, Any] | None = None, **parts: Any) 
     network = parts.get("network", albef.network)
     network = replace(network, architecture=replace(network.architecture, **(sizes or {})))
     preprocessing = parts.get("preprocessing", albef.preprocessing)
-    return ALBEF(network, albef.words, preprocessing, albef.runtime, albef.state.settings)
+    return ALBEF(network, albef.words, preprocessing, albef.state, albef.runtime)
 
 
 def momentum(albef: ALBEF) -> ALBEF:

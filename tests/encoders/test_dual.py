@@ -5,7 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.encoders.tiny_models import change, pictures, scattered, write, write_bert_folder
+from tests.encoders.tiny_models import (
+    SIGLIP_LENGTH,
+    SIGLIP_PICTURES,
+    SIGLIP_TOWER,
+    SIGLIP_WORDS,
+    change,
+    pictures,
+    scattered,
+    write,
+    write_bert_folder,
+    write_siglip,
+)
 
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
 from vernissage.encoders.dual import DualEncoder, load_dual
@@ -17,37 +28,13 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 tensor_files = pytest.importorskip("safetensors.torch")
 
-WORDS = ["a", "storm", "at", "sea", "ship", "rose", "in", "the", "garden"]
 TEXTS = ["a storm at sea", "Ship!", "", "the ROSE in the garden " * 9, "sea"]
-TOWER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-PICTURES = {"size": {"height": 32, "width": 32}, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-LENGTH, PAD, END, UNKNOWN = 20, 0, 1, 2
+PAD, END, UNKNOWN = 0, 1, 2
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def write_tokenizer(folder: Path, *, pad: str = "<pad>") -> None:
-    """Whole words in their own case, as a tokenizer.json without lower case: what the encoder has to see to."""
-    from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415
-
-    ids = {word: row for row, word in enumerate(["<pad>", "<eos>", "<unk>", *WORDS])}
-    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))  # noqa: S106  (no password)
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    marks = {"pad_token": pad, "eos_token": "<eos>", "unk_token": "<unk>"}
-    write(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **marks})
-
-
-def write_siglip(folder: Path, *, pad: str = "<pad>", seed: int = 5) -> None:
-    text = {**TOWER, "vocab_size": 3 + len(WORDS), "max_position_embeddings": LENGTH, "pad_token_id": 0}
-    text |= {"bos_token_id": None, "eos_token_id": 1}
-    config = transformers.SiglipConfig(text_config=text, vision_config={**TOWER, "image_size": 32, "patch_size": 16})
-    scattered(transformers.SiglipModel(config), seed).save_pretrained(folder)
-    write(folder / "preprocessor_config.json", PICTURES)
-    write_tokenizer(folder, pad=pad)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +59,7 @@ def test_it_computes_what_transformers_does(folder: Path, encoder: DualEncoder) 
     model = transformers.SiglipModel.from_pretrained(folder).eval()
     image = pictures()[0]
     pixels = np.asarray(image.resize((32, 32), Image.Resampling.BILINEAR), dtype=np.float32) / 127.5 - 1
-    ids = torch.tensor([[3, 4, 5, 6, END, *[PAD] * (LENGTH - 5)]])
+    ids = torch.tensor([[3, 4, 5, 6, END, *[PAD] * (SIGLIP_LENGTH - 5)]])
     with torch.inference_mode():
         seen = model.get_image_features(pixel_values=torch.from_numpy(pixels).permute(2, 0, 1)[None]).pooler_output
         read = model.get_text_features(input_ids=ids).pooler_output
@@ -99,7 +86,7 @@ def test_a_row_depends_on_its_own_input_alone(folder: Path, encoder: DualEncoder
 
 def test_siglip_2_reads_lower_case_and_ends_with_its_mark(encoder: DualEncoder) -> None:
     ids = encoder.token_ids(["A STORM", "ship!", "sea " * 50])
-    assert ids == [[3, 4, END], [7, UNKNOWN, END], [*[6] * (LENGTH - 1), END]]
+    assert ids == [[3, 4, END], [7, UNKNOWN, END], [*[6] * (SIGLIP_LENGTH - 1), END]]
 
 
 def test_the_first_siglip_reads_no_punctuation(tmp_path: Path) -> None:
@@ -109,7 +96,7 @@ def test_the_first_siglip_reads_no_punctuation(tmp_path: Path) -> None:
 
 def test_padding_to_the_longest_or_with_a_mask_would_show(encoder: DualEncoder) -> None:
     model, ids = encoder._model, torch.tensor([[3, 4, END]])
-    padded = torch.tensor([[3, 4, END, *[PAD] * (LENGTH - 3)]])
+    padded = torch.tensor([[3, 4, END, *[PAD] * (SIGLIP_LENGTH - 3)]])
     with torch.inference_mode():
         short = model.get_text_features(input_ids=ids).pooler_output
         masked = model.get_text_features(input_ids=padded, attention_mask=(padded > 0).long()).pooler_output
@@ -127,14 +114,14 @@ def test_wrong_preprocessing_would_show(folder: Path, encoder: DualEncoder) -> N
 
 
 def test_other_families_are_read_with_a_mask(tmp_path: Path) -> None:
-    write_bert_folder(tmp_path, WORDS)
+    write_bert_folder(tmp_path, SIGLIP_WORDS)
     (tmp_path / "model.safetensors").unlink()
-    text = {**TOWER, "vocab_size": 5 + len(WORDS), "max_position_embeddings": 32, "type_vocab_size": 2}
-    vision = {**TOWER, "image_size": 32, "patch_size": 16}
+    text = {**SIGLIP_TOWER, "vocab_size": 5 + len(SIGLIP_WORDS), "max_position_embeddings": 32, "type_vocab_size": 2}
+    vision = {**SIGLIP_TOWER, "image_size": 32, "patch_size": 16}
     config = transformers.ChineseCLIPConfig(text_config=text, vision_config=vision, projection_dim=12)
     scattered(transformers.ChineseCLIPModel(config), 6).save_pretrained(tmp_path)
     crop = {"size": {"shortest_edge": 32}, "crop_size": 32, "do_center_crop": True, "resample": 3}
-    write(tmp_path / "processor_config.json", {"image_processor": PICTURES | crop})
+    write(tmp_path / "processor_config.json", {"image_processor": SIGLIP_PICTURES | crop})
     encoder = load_dual(tmp_path)
     assert encoder.dim == 12
     assert encoder.preprocessing == Preprocessing("shorter", 32, 32, "bicubic", (0.5,) * 3, (0.5,) * 3)
@@ -217,8 +204,8 @@ def test_models_of_other_types_are_refused(broken: Path, kind: str, message: str
 
 
 def test_a_model_of_texts_alone_is_refused(tmp_path: Path) -> None:
-    model = write_bert_folder(tmp_path, WORDS)
+    model = write_bert_folder(tmp_path, SIGLIP_WORDS)
     transformers.BertModel(model.config).save_pretrained(tmp_path)
-    write(tmp_path / "preprocessor_config.json", PICTURES)
+    write(tmp_path / "preprocessor_config.json", SIGLIP_PICTURES)
     with pytest.raises(EncoderError, match="BertModel, which does not bring pictures and texts"):
         load_dual(tmp_path)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.encoders.test_dual import write_siglip
 from tests.encoders.tiny_models import (
     openai_clip,
     pictures,
@@ -17,6 +16,7 @@ from tests.encoders.tiny_models import (
     write_bert_folder,
     write_clip_folder,
     write_merges,
+    write_siglip,
 )
 
 from vernissage.encoders.clip import load_clip

@@ -25,6 +25,11 @@ MERGES = sorted(
 CLIP_WIDTH, CLIP_DIM, CLIP_SIZE, CLIP_PATCH, CLIP_LAYERS, CLIP_TOKENS = 128, 24, 32, 16, 2, 77
 VOCABULARY = 512 + len(MERGES) + 2
 
+SIGLIP_WORDS = ["a", "storm", "at", "sea", "ship", "rose", "in", "the", "garden"]
+SIGLIP_LENGTH = 20
+SIGLIP_TOWER = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+SIGLIP_PICTURES = {"size": {"height": 32, "width": 32}, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+
 Tensors = dict[str, "torch.Tensor"]
 
 
@@ -173,6 +178,36 @@ def write_bert_folder(folder: Path, words: Sequence[str], *, positions: int = 32
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     write(folder / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", "do_lower_case": True})
     return model
+
+
+def write_siglip(folder: Path, *, pad: str = "<pad>", seed: int = 5) -> None:
+    """A tiny SigLIP 2 for squares; the first SigLIP with ``pad="<eos>"``."""
+    transformers = pytest.importorskip("transformers")
+    text = {
+        **SIGLIP_TOWER,
+        "vocab_size": 3 + len(SIGLIP_WORDS),
+        "max_position_embeddings": SIGLIP_LENGTH,
+        "pad_token_id": 0,
+    }
+    text |= {"bos_token_id": None, "eos_token_id": 1}
+    config = transformers.SiglipConfig(
+        text_config=text, vision_config={**SIGLIP_TOWER, "image_size": 32, "patch_size": 16}
+    )
+    scattered(transformers.SiglipModel(config), seed).save_pretrained(folder)
+    write(folder / "preprocessor_config.json", SIGLIP_PICTURES)
+    _write_whole_words(folder, pad=pad)
+
+
+def _write_whole_words(folder: Path, *, pad: str = "<pad>") -> None:
+    """Whole words in their own case, as a tokenizer.json without lower case: what the encoder has to see to."""
+    from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415
+
+    ids = {word: row for row, word in enumerate(["<pad>", "<eos>", "<unk>", *SIGLIP_WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))  # noqa: S106  (no password)
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    marks = {"pad_token": pad, "eos_token": "<eos>", "unk_token": "<unk>"}
+    write(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **marks})
 
 
 def scattered(model: torch.nn.Module, seed: int) -> torch.nn.Module:

@@ -5,8 +5,8 @@ transformer and the lower half of a BERT give 256-d vectors; BERT's upper half l
 probability that both belong together (image-text matching, ITM).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,12 @@ from PIL import Image
 from vernissage.encoders.albef_network import AlbefNetwork
 from vernissage.encoders.albef_weights import AlbefFiles, albef_files, read_albef
 from vernissage.encoders.albef_words import AlbefWords, Cleaning, read_words
-from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
+from vernissage.encoders.contract import EncoderState, Modality
+from vernissage.encoders.loaded import LoadedEncoder, described, fingerprint_of, load_again
 from vernissage.encoders.pixels import Preprocessing
 from vernissage.encoders.runtime import Runtime, import_torch, in_batches
+from vernissage.encoders.token_batches import TokenIds
+from vernissage.encoders.towers import ImageTower, TextTower
 from vernissage.encoders.weights import digest_of
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest
@@ -28,7 +31,6 @@ from vernissage.progress import Progress, silent
 if TYPE_CHECKING:
     import torch
 
-_USUAL = Runtime()
 _MATCHING = "matching pictures and texts"
 
 
@@ -51,63 +53,37 @@ class Matches:
         return cls((0.5 * (1 + np.tanh(difference / 2))).astype(np.float32), logits)
 
 
-class ALBEF:
+class ALBEF(LoadedEncoder, ImageTower, TextTower):
     """Pictures and texts as unit vectors of one space; the inner product is a cosine. `load_albef` makes it."""
+
+    modalities: frozenset[Modality] = frozenset({"image", "text"})
+    blank_is_zero = False  # an empty caption has a vector, that of [CLS] alone, as in the original code
 
     def __init__(
         self,
         network: AlbefNetwork,
         words: AlbefWords,
         preprocessing: Preprocessing,
+        state: EncoderState,
         runtime: Runtime,
-        settings: Mapping[str, Any],
     ) -> None:
-        """Join the parts; ``settings`` are JSON values that say where they came from and what they are."""
-        self.network, self.words, self.preprocessing, self.runtime = network, words, preprocessing, runtime
-        self.state = EncoderState(self.name, settings, {})
-        self.fingerprint = self.state.fingerprint
-
-    @property
-    def name(self) -> str:
-        return "albef"
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"image", "text"})
+        """Join the parts; ``state`` says where they came from and what they are."""
+        super().__init__(network, state, runtime, preprocessing)
+        self.network, self.words, self.preprocessing = network, words, preprocessing
 
     @property
     def dim(self) -> int:
         return self.network.architecture.dim
 
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Encode pictures: float32 (n, dim), unit rows."""
-        return unit_rows(self.image_features(images))
+    def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
+        """The word pieces of each text that the network reads, [CLS] first, without padding."""
+        return self.words.ids(texts)
 
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Encode texts: float32 (n, dim), unit rows; an empty text has a vector too, that of [CLS] alone."""
-        return unit_rows(self.text_features(texts))
+    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
+        return self.network.image_features(self._pixels(images))
 
-    def image_features(self, images: Sequence[Image.Image]) -> Vectors:
-        """Project pictures into the common space without normalising: float32 (n, dim)."""
-
-        def run(some: Sequence[Image.Image]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return self.network.image_features(self._pixels(some))
-
-        return in_batches(images, run, batch_size=self.runtime.batch_size, width=self.dim)
-
-    def text_features(self, texts: Sequence[str]) -> Vectors:
-        """Project texts into the common space without normalising: float32 (n, dim)."""
-
-        def run(some: Sequence[list[int]]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return self.network.text_features(*self._ids(some))
-
-        return in_batches(self.words.ids(texts), run, batch_size=self.runtime.batch_size, width=self.dim)
-
-    def token_ids(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The word pieces that the network reads: int64 (n, longest), [CLS] first, filled up with [PAD]."""
-        return self.words.padded(self.words.ids(texts))
+    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
+        return self.network.text_features(*self._ids(ids))
 
     def itm(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Matches:
         """Match every picture with the text at its place: probabilities (n,), logits (n, 2).
@@ -171,47 +147,28 @@ class ALBEF:
             states: torch.Tensor = join([self.network.text_states(*part) for part in parts])
         return states
 
-    def _pixels(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        pixels = np.stack([self.preprocessing(image) for image in images])
-        tensor: torch.Tensor = import_torch().from_numpy(pixels).to(self.runtime.resolved_device())
-        return tensor
-
-    def _ids(self, rows: Sequence[Sequence[int]]) -> "tuple[torch.Tensor, torch.Tensor]":
-        ids = import_torch().from_numpy(self.words.padded(rows)).to(self.runtime.resolved_device())
+    def _ids(self, rows: Sequence[TokenIds]) -> "tuple[torch.Tensor, torch.Tensor]":
+        """Ids filled up with [PAD], and which are real: both (n, longest), on the device."""
+        ids = self.runtime.on_device(self.words.padded(rows))
         return ids, ids != self.words.padding
 
     @classmethod
-    def from_state(cls, state: EncoderState, *, runtime: Runtime = _USUAL) -> "ALBEF":
-        """The encoder that ``state`` describes, from where its weights were; precision and sizes are the state's.
+    def from_state(cls, state: EncoderState) -> "ALBEF":
+        """The encoder that ``state`` describes, with its precision and sizes.
 
         Raises:
-            ProvenanceError: the state is another encoder's, or not whole, or other weights lie there now.
-            EncoderError: the weights are gone.
+            ProvenanceError: what `load_again` refuses, or the weights are read with other layers or heads now.
+            EncoderError: the weights are gone or damaged.
         """
-        if state.name != "albef":
+
+        def load(place: Path, vocabulary: str, **options: Any) -> ALBEF:
+            return load_albef(place, vocabulary=Path(vocabulary), **options)
+
+        again = load_again(state, "albef", load, ("vocabulary", "image_size", "cleaning"))
+        if again.fingerprint != fingerprint_of(state, again.preprocessing):
             raise ProvenanceError(
-                f"expected a model of albef, but this one is of {state.name!r}; name the right folder"
-            )
-        try:
-            settings = {key: state.settings[key] for key in ("place", "vocabulary", "weights", "image_size")}
-            how = replace(runtime, precision=state.settings["precision"])
-            cleaning: Cleaning = state.settings["cleaning"]
-            files = albef_files(Path(settings["place"]), Path(settings["vocabulary"]))
-        except (KeyError, TypeError) as error:
-            raise ProvenanceError(
-                f"the saved albef model is not whole ({error}); run `vernissage build` again to make it anew"
-            ) from error
-        found = _digest(files)
-        if found != settings["weights"]:
-            raise ProvenanceError(
-                f"the weights at {settings['place']} are not those that the vectors were made with (SHA-256 "
-                f"{found[:12]}… instead of {settings['weights'][:12]}…); put those back, or build again with --refit"
-            )
-        again = _loaded(files, found, settings["image_size"], how, cleaning)
-        if again.fingerprint != state.fingerprint:
-            raise ProvenanceError(
-                f"the weights at {settings['place']} are read with other layers or heads than the vectors were made "
-                f"with; put config.json and config_bert.json back beside them, or build again with --refit"
+                f"the weights at {state.settings['place']} are read with other layers or heads than the vectors were "
+                f"made with; put config.json and config_bert.json back beside them, or build again with --refit"
             )
         return again
 
@@ -222,7 +179,7 @@ def load_albef(
     image_size: int | None = None,
     vocabulary: Path | None = None,
     cleaning: Cleaning = "albef",
-    runtime: Runtime = _USUAL,
+    runtime: Runtime | None = None,
 ) -> ALBEF:
     """Load ALBEF from a checkpoint of its authors, or the same tensors as safetensors.
 
@@ -239,27 +196,25 @@ def load_albef(
     Raises:
         EncoderError: files are missing or damaged, or tensors are missing or do not fit; nothing is made up.
     """
-    files = albef_files(place.resolve(), vocabulary.resolve() if vocabulary else None)
-    return _loaded(files, _digest(files), image_size, runtime, cleaning)
-
-
-def _loaded(files: AlbefFiles, content: str, image_size: int | None, runtime: Runtime, cleaning: Cleaning) -> ALBEF:
     if cleaning not in ("albef", "zccr"):
         raise EncoderError(f"there is no cleaning {cleaning!r}; choose albef or zccr")
+    how = runtime or Runtime()
+    files = albef_files(place.resolve(), vocabulary.resolve() if vocabulary else None)
     sizes, weights = read_albef(files, image_size)
     words = read_words(files.vocabulary, cleaning, size=sizes.vocabulary, positions=sizes.positions)
-    device = runtime.resolved_device()
+    device = how.resolved_device()
     network = AlbefNetwork(sizes, {name: tensor.to(device) for name, tensor in weights.items()})
-    settings = {
-        "place": files.weights.as_posix(),
-        "vocabulary": files.vocabulary.as_posix(),
-        "weights": content,
-        "image_size": sizes.image_size,
-        "precision": runtime.precision,
-        "cleaning": cleaning,
-        "network": asdict(sizes),
-    }
-    return ALBEF(network, words, Preprocessing("squash", sizes.image_size), runtime, settings)
+    state = described(
+        "albef",
+        files.weights,
+        _digest(files),
+        how,
+        vocabulary=str(files.vocabulary),
+        image_size=sizes.image_size,
+        cleaning=cleaning,
+        network=asdict(sizes),
+    )
+    return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, how)
 
 
 def _digest(files: AlbefFiles) -> str:

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
 from vernissage.encoders.clip_original import WEIGHTS_FILES, load_original, merges_beside
 from vernissage.encoders.clip_text import check_prompt, clean_text, fill_prompt
-from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
+from vernissage.encoders.contract import EncoderState, Modality
 from vernissage.encoders.image_settings import preprocessing_in
-from vernissage.encoders.loaded import NEEDED, fingerprint_of, require_same_weights, saved_settings
+from vernissage.encoders.loaded import LoadedEncoder, described, load_again
 from vernissage.encoders.pixels import Preprocessing, on_white
-from vernissage.encoders.runtime import Runtime, import_torch, in_batches
-from vernissage.encoders.token_batches import TokenIds, in_order_of_length, padded
+from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.token_batches import TokenIds, padded
+from vernissage.encoders.towers import ImageTower, TextTower
 from vernissage.encoders.transformers_folder import load_model, load_tokenizer, read_config
 from vernissage.encoders.weights import digest_of, file_in
 from vernissage.errors import EncoderError
@@ -27,12 +27,14 @@ _EARLY_END = 2
 """What early configurations write for the end mark; transformers then looks for the highest id, which is the mark."""
 
 
-class CLIP:
+class CLIP(LoadedEncoder, ImageTower, TextTower):
     """A loaded CLIP; the inner product of two vectors is a cosine, within and across pictures and texts.
 
-    Radford et al., ICML 2021, arXiv 2103.00020; faithful to the original code, also in how inputs are prepared.
-    A row depends on its own picture or text alone, but for sums in another order: differences below 1e-6.
+    Radford et al., ICML 2021, arXiv 2103.00020; faithful to the original code, also in how inputs are prepared, but
+    for transparency, which is laid on white first: the original drops it, and resizes palettes before it converts them.
     """
+
+    modalities: frozenset[Modality] = frozenset({"image", "text"})
 
     def __init__(
         self, model: Any, tokenizer: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
@@ -46,47 +48,13 @@ class CLIP:
             state: where the weights lie and what they were.
             runtime: how the model is run.
         """
-        self._model, self._tokenizer, self._runtime = model, tokenizer, runtime
-        self.preprocessing, self.state = preprocessing, state
-        self.fingerprint = fingerprint_of(state, preprocessing)
+        super().__init__(model, state, runtime, preprocessing)
+        self._tokenizer, self.preprocessing = tokenizer, preprocessing
         self._prompt: str | None = state.settings["prompt"]
-
-    @property
-    def name(self) -> str:
-        return "clip"
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"image", "text"})
 
     @property
     def dim(self) -> int:
         return int(self._model.config.projection_dim)
-
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Unit vectors of pictures that stand upright: float32 (n, dim)."""
-        return unit_rows(self.image_features(images))
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of texts, set into the prompt where there is one: float32 (n, dim).
-
-        Zeros for a text of nothing but white space, for which the model has a vector that means nothing.
-        """
-        rows = unit_rows(self.text_features(texts))
-        rows[[not text.strip() for text in texts]] = 0
-        return rows
-
-    def image_features(self, images: Sequence[Image.Image]) -> Vectors:
-        """What the model projects pictures to, before scaling to unit length: float32 (n, dim).
-
-        Transparency is laid on white first; the original code drops it, and resizes palettes before it converts them.
-        """
-        return in_batches(images, self._run_images, batch_size=self._runtime.batch_size, width=self.dim)
-
-    def text_features(self, texts: Sequence[str]) -> Vectors:
-        """What the model projects texts to, before scaling to unit length: float32 (n, dim)."""
-        ids, size = self.token_ids(texts), self._runtime.batch_size
-        return in_order_of_length(ids, self._run_texts, batch_size=size, width=self.dim)
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text between the marks of start and end, cut to the model's length (77 with the marks)."""
@@ -98,32 +66,20 @@ class CLIP:
         return ids
 
     def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        pixels = np.stack([self.preprocessing(on_white(image)) for image in images])
-        inputs = import_torch().from_numpy(pixels).to(self._model.device)
-        with self._runtime.autocast():
-            features: torch.Tensor = self._model.get_image_features(pixel_values=inputs).pooler_output
+        pixels = self._pixels([on_white(image) for image in images])
+        features: torch.Tensor = self._model.get_image_features(pixel_values=pixels).pooler_output
         return features
 
     def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
         """Attention looks back only, so that zeros after the end mark change nothing and need no mask."""
         inputs = padded(ids, pad=0)[0].to(self._model.device)
-        with self._runtime.autocast():
-            features: torch.Tensor = self._model.get_text_features(input_ids=inputs).pooler_output
+        features: torch.Tensor = self._model.get_text_features(input_ids=inputs).pooler_output
         return features
 
     @classmethod
     def from_state(cls, state: EncoderState) -> "CLIP":
-        """The encoder that ``state`` describes, loaded again from the same place.
-
-        Raises:
-            ProvenanceError: the state is another encoder's or not whole, or other weights lie in the place now.
-            EncoderError: the weights are gone or damaged.
-        """
-        settings = saved_settings(state, "clip", (*NEEDED, "prompt"))
-        runtime = Runtime(precision=settings["precision"])
-        loaded = load_clip(Path(settings["place"]), prompt=settings["prompt"], runtime=runtime)
-        require_same_weights(state, loaded.state)
-        return loaded
+        """The encoder that ``state`` describes; raises what `load_again` raises."""
+        return load_again(state, "clip", load_clip, ("prompt",))
 
 
 def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime | None = None) -> CLIP:
@@ -152,8 +108,7 @@ def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime | None
         model, tokenizer = load_original(file, how)
         weights = digest(digest_of(file).encode(), digest_of(merges_beside(file)).encode())
     preprocessing = (preprocessing_in(place) if in_folder else None) or _original_preprocessing(model)
-    settings = {"place": str(place.resolve()), "weights": weights, "prompt": prompt, "precision": how.precision}
-    return CLIP(model, tokenizer, preprocessing, EncoderState("clip", settings, {}), how)
+    return CLIP(model, tokenizer, preprocessing, described("clip", place, weights, how, prompt=prompt), how)
 
 
 def _original_preprocessing(model: Any) -> Preprocessing:

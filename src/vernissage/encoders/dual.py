@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
-from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
+from vernissage.encoders.contract import EncoderState, Modality
 from vernissage.encoders.image_settings import preprocessing_in
-from vernissage.encoders.loaded import fingerprint_of, require_same_weights, saved_settings
+from vernissage.encoders.loaded import LoadedEncoder, described, load_again
 from vernissage.encoders.pixels import Preprocessing, on_white
-from vernissage.encoders.runtime import Runtime, import_torch, in_batches
-from vernissage.encoders.token_batches import TokenIds, in_order_of_length, padded
+from vernissage.encoders.runtime import Runtime, import_torch
+from vernissage.encoders.token_batches import TokenIds, padded
+from vernissage.encoders.towers import ImageTower, TextTower
 from vernissage.encoders.transformers_folder import (
     check_vocabulary,
     load_model,
@@ -34,14 +34,15 @@ _ELSEWHERE = {"clip": "clip", "blip": "blip", "blip-2": "blip2"}
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-class DualEncoder:
+class DualEncoder(LoadedEncoder, ImageTower, TextTower):
     """A loaded model of pictures and texts; the inner product of two vectors is a cosine, within and across.
 
     SigLIP (Zhai et al., ICCV 2023, arXiv 2303.15343) and SigLIP 2 (arXiv 2502.14786) read texts in lower case, without
     a mark of the start, with one at the end, padded to the model's length (64) and without a mask, as they were
-    trained; SigLIP without punctuation. Others are padded to the batch's longest text, with a mask. A row depends on
-    its own picture or text alone, but for sums in another order: differences below 1e-6.
+    trained; SigLIP without punctuation. Others are padded to the batch's longest text, with a mask.
     """
+
+    modalities: frozenset[Modality] = frozenset({"image", "text"})
 
     def __init__(
         self, model: Any, tokenizer: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
@@ -58,39 +59,15 @@ class DualEncoder:
         Raises:
             EncoderError: the vectors of pictures and texts have not the same dimension.
         """
-        self._model, self._tokenizer, self._runtime = model, tokenizer, runtime
+        super().__init__(model, state, runtime, preprocessing)
+        self._tokenizer, self.preprocessing = tokenizer, preprocessing
         self._siglip = model.config.model_type in _SIGLIP
         self._longest = longest_text(model.config.text_config, tokenizer)
-        self.preprocessing, self.state = preprocessing, state
-        self.fingerprint = fingerprint_of(state, preprocessing)
-        self.dim = self._measured_dim()
+        self._dim = self._measured_dim()
 
     @property
-    def name(self) -> str:
-        return "dual"
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"image", "text"})
-
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Unit vectors of pictures that stand upright: float32 (n, dim)."""
-        return unit_rows(self.image_features(images))
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of texts: float32 (n, dim); zeros for a text of nothing but white space."""
-        rows = unit_rows(self.text_features(texts))
-        rows[[not text.strip() for text in texts]] = 0
-        return rows
-
-    def image_features(self, images: Sequence[Image.Image]) -> Vectors:
-        """The model's vectors of pictures before scaling to unit length: float32 (n, dim)."""
-        return in_batches(images, self._run_images, batch_size=self._runtime.batch_size, width=self.dim)
-
-    def text_features(self, texts: Sequence[str]) -> Vectors:
-        """The model's vectors of texts before scaling to unit length: float32 (n, dim)."""
-        ids, size = self.token_ids(texts), self._runtime.batch_size
-        return in_order_of_length(ids, self._run_texts, batch_size=size, width=self.dim)
+    def dim(self) -> int:
+        return self._dim
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text with its marks, cut to the model's length, without padding."""
@@ -115,17 +92,14 @@ class DualEncoder:
         return " ".join(text.lower().translate(_NO_PUNCTUATION).split())
 
     def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        pixels = np.stack([self.preprocessing(on_white(image)) for image in images])
-        inputs = import_torch().from_numpy(pixels).to(self._model.device)
-        with self._runtime.autocast():
-            return _pooled(self._model.get_image_features(pixel_values=inputs))
+        pixels = self._pixels([on_white(image) for image in images])
+        return _pooled(self._model.get_image_features(pixel_values=pixels))
 
     def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
         length = self._longest if self._siglip else None
         inputs, mask = (part.to(self._model.device) for part in padded(ids, self._tokenizer.pad_token_id or 0, length))
         seen = {} if self._siglip else {"attention_mask": mask}
-        with self._runtime.autocast():
-            return _pooled(self._model.get_text_features(input_ids=inputs, **seen))
+        return _pooled(self._model.get_text_features(input_ids=inputs, **seen))
 
     def _measured_dim(self) -> int:
         """The dimension, found by encoding one grey picture and one word, for each family writes it elsewhere."""
@@ -141,16 +115,8 @@ class DualEncoder:
 
     @classmethod
     def from_state(cls, state: EncoderState) -> "DualEncoder":
-        """The encoder that ``state`` describes, loaded again from the same place.
-
-        Raises:
-            ProvenanceError: the state is another encoder's or not whole, or other weights lie in the place now.
-            EncoderError: the weights are gone or damaged.
-        """
-        settings = saved_settings(state, "dual")
-        loaded = load_dual(Path(settings["place"]), runtime=Runtime(precision=settings["precision"]))
-        require_same_weights(state, loaded.state)
-        return loaded
+        """The encoder that ``state`` describes; raises what `load_again` raises."""
+        return load_again(state, "dual", load_dual)
 
 
 def load_dual(place: Path, *, runtime: Runtime | None = None) -> DualEncoder:
@@ -180,8 +146,7 @@ def load_dual(place: Path, *, runtime: Runtime | None = None) -> DualEncoder:
             f"model that does, such as SigLIP 2"
         )
     check_vocabulary(tokenizer, model.config.text_config.vocab_size, place)
-    settings = {"place": str(place.resolve()), "weights": digest_of(place), "precision": how.precision}
-    return DualEncoder(model, tokenizer, preprocessing, EncoderState("dual", settings, {}), how)
+    return DualEncoder(model, tokenizer, preprocessing, described("dual", place, digest_of(place), how), how)
 
 
 def _require_dual(place: Path) -> None:

