@@ -75,6 +75,57 @@ def test_a_table_of_vectors(run: Any, blip: Path, inputs: tuple[Path, Path], tmp
     assert np.linalg.norm(table.column("vector").to_pylist()[4]) == pytest.approx(1)
 
 
+def test_batches_of_any_size_give_the_same_vectors_and_pairs_in_the_order_of_names(
+    run: Any, blip: Path, inputs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    asked = ("encode", "blip", "--images", inputs[0], "--texts", inputs[1], "--weights", blip, "--pairs")
+    whole, single = tmp_path / "whole.npz", tmp_path / "single.npz"
+    run(*asked, "--out", whole)
+    run(*asked, "--out", single, "--batch-size", "1")
+    expected, found = read_arrays(whole), read_arrays(single)
+    assert found["image_ids"].tolist() == ["0.png", "1.png", "2.png"]
+    for name in ("image_raw", "itm_prob", "itm_logits"):
+        assert found[name] == pytest.approx(expected[name], abs=1e-5)
+    assert np.abs(np.diff(expected["image"], axis=0)).max(axis=1).min() > 1e-3, "a wrong order would not be seen"
+
+
+def test_drafts_are_close_and_leave_small_pictures_as_they_are(run: Any, tmp_path: Path) -> None:
+    pictures, weights = tmp_path / "pictures", tmp_path / "clip"
+    pictures.mkdir()
+    weights.mkdir()
+    save_file(openai_clip(), weights / "clip.safetensors")
+    write_merges(weights / "merges.txt")
+    detail = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    for name, scale in (("large", 16), ("small", 3)):
+        picture = Image.fromarray(detail).resize((32 * scale, 24 * scale), Image.Resampling.BICUBIC)
+        picture.save(pictures / f"{name}.jpg", quality=95)
+    asked = ("encode", "clip", "--images", pictures, "--weights", weights / "clip.safetensors")
+    found = {}
+    for switch in ("", "--no-draft", "--draft"):
+        run(*asked, *filter(None, [switch]), "--out", tmp_path / "out.npz")
+        found[switch] = read_arrays(tmp_path / "out.npz")["image"]
+    assert np.array_equal(found[""], found["--no-draft"])
+    large, small = zip(found[""], found["--draft"], strict=True)
+    assert 0.99 < large[0] @ large[1] < 1 - 1e-7
+    assert np.abs(small[0] - small[1]).max() < 1e-6
+
+
+def test_a_damaged_picture_in_the_middle_ends_in_one_line_and_leaves_the_old_file(
+    run: Any, blip: Path, inputs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (inputs[0] / "1.png").write_bytes((inputs[0] / "1.png").read_bytes()[:60])
+    out = tmp_path / "written/out.npz"
+    out.parent.mkdir()
+    out.write_bytes(b"of before")
+    for turned in ("--as-stored", "--upright"):
+        asked = ("encode", "blip", "--images", inputs[0], "--weights", blip, "--batch-size", "1", turned)
+        told = run(*asked, "--out", out, code=1)
+        assert "1.png" in told
+        assert len(told.splitlines()) == 1
+        assert [path.name for path in out.parent.iterdir()] == ["out.npz"]
+        assert out.read_bytes() == b"of before"
+
+
 def test_texts_come_from_lines_and_tables(run: Any, blip: Path, tmp_path: Path) -> None:
     first, second = CAPTIONS[:2]
     (tmp_path / "a.txt").write_text(f"{first}\n{second}\n")

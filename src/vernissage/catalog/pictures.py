@@ -57,7 +57,7 @@ class UnreadablePictureError(CollectionError):
     """A file that cannot be opened as a picture; ``reason`` completes the sentence "this picture …"."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"the picture {path} {reason}; export it again as JPEG or PNG, or take it out of the table")
+        super().__init__(f"the picture {path} {reason}; export it again as JPEG or PNG, or take it out")
         self.reason = reason
 
 
@@ -84,6 +84,26 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
         rgb = rgb.transpose(turn)
     rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
     return rgb
+
+
+def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
+    """Open a picture as its file holds it: not turned, nothing converted, the first frame of several.
+
+    ``at_least`` and Raises: see `open_picture`.
+    """
+    return _decode(path, at_least)[0]
+
+
+def decoded_pixels(path: Path, *, at_least: int | None = None) -> int:
+    """How many pixels `open_picture` will decode, told from the beginning of the file; 0 where it tells nothing."""
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            if at_least is not None:
+                image.draft(None, (at_least, at_least))
+            return image.width * image.height
+    except Exception:
+        # Pillow raises errors of many kinds on arbitrary bytes; opening the picture will tell this one in plain words.
+        return 0
 
 
 def thumbnail(path: Path, size: int) -> bytes:
