@@ -49,10 +49,27 @@ def build(
     ] = None,
     pairs: Annotated[
         str | None,
-        typer.Option(metavar="K|all|none", help="blip, blip2: texts read with a picture; default 50."),
+        typer.Option(metavar="K|all|none", help="blip, blip2: texts read with a picture, by torch; default 50."),
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps, for encoders with weights.")] = None,
-    precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16, for weights.")] = "float32",
+    precision: Annotated[
+        str | None, typer.Option(help="float32, bfloat16 or float16; onnx: float32 or int8. Default float32.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="torch, onnx or openvino; the latter two run an export. Default torch.")
+    ] = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option("--onnx", metavar="[NAME=]FOLDER", help="The folder that export-onnx wrote. Repeat."),
+    ] = None,
+    draft: Annotated[
+        bool | None,
+        typer.Option(
+            "--draft/--no-draft",
+            help="Decode large JPEGs at a fraction, at least twice a model's input, or whole. Default draft.",
+            show_default=False,
+        ),
+    ] = None,
     batch_size: Annotated[int, typer.Option(help="Pictures or texts at once, for encoders with weights.")] = 32,
     topics: Annotated[int | None, typer.Option(help="Number of topics; default: chosen by coherence.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every fit; default 0.")] = None,
@@ -68,9 +85,9 @@ def build(
       vernissage build paintings -o workspace
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
+      vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
     """
     from vernissage.catalog.report import BadRowsError, CollectionReport
-    from vernissage.encoders.runtime import Runtime
     from vernissage.files import write_json
     from vernissage.workspace.build import build_workspace
 
@@ -79,6 +96,7 @@ def build(
             write_json(report, found.to_dict())
 
     target = out if out is not None else Path(f"{source.resolve().stem}-workspace")
+    runtime, executions = computed_by(encoder or (), backend, export or (), precision, device, batch_size)
     try:
         with progress_bars() as progress:
             result = build_workspace(
@@ -88,8 +106,10 @@ def build(
                 seed=seed,
                 topics=topics,
                 weights=weights_by_name(weights or (), encoder or ()),
-                runtime=Runtime(device, precision, batch_size),  # type: ignore[arg-type]
+                runtime=runtime,
+                executions=executions,
                 pairs=_pairs(pairs),
+                draft=draft,
                 skip_bad=skip_bad,
                 refit=refit,
                 progress=progress,
@@ -108,6 +128,9 @@ def _print_outcome(result: Any, target: Path) -> None:
     """The report on the collection, the seconds of each step, and what was encoded."""
     for line in result.collection.report.lines() if result.collection.report else ():
         say(line)
+    for found in result.coverage:
+        if found.sentence:
+            say(found.sentence)
     for line in result.notes:
         note(f"note: {line}")
     total = sum(result.seconds.values())
@@ -124,7 +147,45 @@ def _print_outcome(result: Any, target: Path) -> None:
 
 
 def weights_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, Path]:
-    """Read ``NAME=PATH`` or, where one encoder is asked for, ``PATH``."""
+    """Read ``NAME=PATH`` or, where one encoder with weights is asked for, ``PATH``."""
+    return _by_name(words, encoders, "whose weights are {}? write NAME=PATH, with --encoder NAME")
+
+
+def computed_by(
+    encoders: Sequence[str],
+    backend: str | None,
+    exports: Sequence[str],
+    precision: str | None,
+    device: str | None,
+    batch_size: int,
+) -> tuple[Any, dict[str, Any]]:
+    """How torch runs, and how each encoder with weights that is asked for is computed, as the options say it.
+
+    Raises:
+        RequestError: the options are for no encoder, for several in one word, or do not go together.
+    """
+    from vernissage.encoders.runtime import Runtime
+    from vernissage.workspace.execution import Execution
+    from vernissage.workspace.pretrained import PRETRAINED
+
+    asked = [name for name in encoders if name in PRETRAINED]
+    if not asked and (backend or exports or precision):
+        raise RequestError(
+            "--backend, --onnx and --precision are for encoders with weights, and none is asked for; add --encoder "
+            "NAME, else each stays as it was built"
+        )
+    how = backend or "torch"
+    if how != "torch" and device not in (None, "cpu"):
+        raise RequestError(f"{how} runs on the CPU, but the device {device} was named; leave --device out")
+    folders = _by_name(exports, encoders, "of which encoder is the export {}? write NAME=FOLDER, with --encoder NAME")
+    executions = {
+        name: Execution(how, precision or "float32", str(folders[name]) if name in folders else "")
+        for name in (*asked, *(name for name in folders if name not in asked))
+    }
+    return Runtime(device, batch_size=batch_size), executions
+
+
+def _by_name(words: Sequence[str], encoders: Sequence[str], question: str) -> dict[str, Path]:
     from vernissage.workspace.pretrained import PRETRAINED
 
     asked = [name for name in encoders if name in PRETRAINED]
@@ -133,7 +194,7 @@ def weights_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, 
         name, sign, place = word.partition("=")
         if not sign or name not in PRETRAINED:
             if len(asked) != 1:
-                raise RequestError(f"whose weights are {word!r}? write NAME=PATH, with --encoder NAME")
+                raise RequestError(question.format(repr(word)))
             name, place = asked[0], word
         places[name] = Path(place)
     return places
@@ -157,6 +218,7 @@ def _build_outcome(result: Any, target: Path) -> dict[str, Any]:
         "encoded": dict(result.encoded),
         "seconds": {step: round(seconds, 3) for step, seconds in result.seconds.items()},
         "notes": list(result.notes),
+        "coverage": [found.to_dict() for found in result.coverage],
         "report": report.to_dict() if report is not None else None,
     }
 
@@ -194,6 +256,14 @@ def info(
         print_table(
             ["encoder", "modality", "works", "dim", "fingerprint", "size"], rows, numbers=["works", "dim", "size"]
         )
+    for name, how in content["settings"].get("executions", {}).items():
+        if how["backend"] != "torch":
+            say(f"{name} is computed by {how['backend']} in {how['precision']}, from the export {how['export']}")
+    if not content["settings"].get("draft", True):
+        say("pictures are decoded whole, without drafts")
+    for found in content["coverage"]:
+        if found["sentence"]:
+            say(found["sentence"])
     for name, why in content["left_out"].items():
         say(f"left out: {name}: {why}")
 

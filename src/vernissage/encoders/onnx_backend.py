@@ -10,9 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
-from vernissage.encoders.contract import Encoder, Modality, Vectors, unit_rows
-from vernissage.encoders.onnx_card import ExportedTower, OnnxCard, digest_of_file, read_card
+from vernissage.encoders.contract import Encoder, EncoderState, Modality, Vectors, unit_rows
+from vernissage.encoders.onnx_card import (
+    EXPORT_KEY,
+    ExportedTower,
+    OnnxCard,
+    digest_of_file,
+    exported_precision,
+    read_card,
+)
 from vernissage.encoders.onnx_towers import Exportable, Inputs, PictureInputs, TextInputs, Tower, towers_of
+from vernissage.encoders.pixels import Preprocessing
 from vernissage.encoders.runtime import import_extra
 from vernissage.encoders.token_batches import TokenIds
 from vernissage.errors import EncoderError, ProvenanceError
@@ -53,16 +61,19 @@ class _Network:
 class _OnnxEncoder:
     """What pictures and texts have in common."""
 
-    def __init__(self, encoder: Encoder, networks: dict[Modality, _Network], fingerprint: str) -> None:
+    def __init__(
+        self, encoder: Encoder, networks: dict[Modality, _Network], state: EncoderState, fingerprint: str
+    ) -> None:
         """Gather what `load_onnx` has loaded and checked.
 
         Args:
             encoder: the encoder in torch, which also reads texts into tokens.
             networks: by modality.
+            state: that of the encoder in torch, with the export's place, backend, precision and digests.
             fingerprint: ends in the backend and the precision.
         """
         self._encoder, self._networks = encoder, networks
-        self.fingerprint = fingerprint
+        self.state, self.fingerprint = state, fingerprint
 
     @property
     def name(self) -> str:
@@ -83,6 +94,14 @@ class OnnxImageEncoder(_OnnxEncoder):
     In float32 a row agrees with torch's to 1e-5; in int8 the scale of every product is taken from the numbers at hand,
     so works pass one at a time, each depending on itself alone.
     """
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures become the network's input."""
+        inputs = self._networks["image"].inputs
+        if not isinstance(inputs, PictureInputs):
+            raise EncoderError(f"{self.name} prepares no pictures; choose an encoder that reads them")
+        return inputs.preprocessing
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Unit vectors of pictures that stand upright: float32 (n, dim)."""
@@ -154,7 +173,7 @@ def load_onnx(
     card = read_card(folder)
     towers = towers_of(encoder)
     _require_same_network(encoder, card, towers, folder)
-    exported = _towers_in(card, folder, "int8" if precision == "int8" else "float32", encoder.modalities)
+    exported = _towers_in(card, folder, exported_precision(precision), encoder.modalities)
     at_once, workers, inner = batch_size, 1, threads or _cores()
     if precision == "int8":  # the scale is taken from the whole batch: one by one, and side by side instead
         at_once, workers, inner = 1, inner, 1
@@ -163,10 +182,13 @@ def load_onnx(
         file = folder / exported[modality].file
         run = _onnx_runtime(file, inner) if backend == "onnx" else _openvino(file, inner, precision)
         networks[modality] = _Network(run, tower.inputs, at_once, workers)
-    parts = [encoder.fingerprint, *(exported[modality].sha256 for modality in sorted(networks)), backend, precision]
+    digests = {modality: exported[modality].sha256 for modality in sorted(networks)}
+    export = {"place": str(folder.resolve()), "backend": backend, "precision": precision, "towers": digests}
+    state = EncoderState(encoder.name, {**encoder.state.settings, EXPORT_KEY: export}, encoder.state.arrays)
+    parts = [encoder.fingerprint, *digests.values(), backend, precision]
     fingerprint = f"{digest(*(part.encode() for part in parts))[:16]}-{backend}-{precision}"
     family = OnnxDualEncoder if len(networks) > 1 else OnnxImageEncoder if "image" in networks else OnnxTextEncoder
-    return family(encoder, networks, fingerprint)
+    return family(encoder, networks, state, fingerprint)
 
 
 def _require_same_network(encoder: Exportable, card: OnnxCard, towers: Mapping[Modality, Tower], folder: Path) -> None:

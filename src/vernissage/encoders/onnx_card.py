@@ -12,6 +12,9 @@ from vernissage.errors import ProvenanceError
 from vernissage.files import write_json
 
 CARD_FILE = "onnx.json"
+EXPORT_KEY = "export"
+"""Under this word a saved encoder keeps its export's place, backend, precision and digests."""
+
 _FORMAT = 1
 
 
@@ -77,6 +80,8 @@ def read_card(folder: Path) -> OnnxCard:
         ProvenanceError: there is none, it is damaged, or of a later version.
     """
     file = folder / CARD_FILE
+    if not folder.is_dir():
+        raise ProvenanceError(f"there is no folder {folder}; make an export there with `vernissage export-onnx`")
     if not file.is_file():
         raise ProvenanceError(f"{folder} holds no {CARD_FILE}; make an export with `vernissage export-onnx`")
     try:
@@ -89,6 +94,11 @@ def read_card(folder: Path) -> OnnxCard:
         raise ProvenanceError(
             f"{file} is no card of an export ({error}); export again with `vernissage export-onnx`"
         ) from error
+
+
+def exported_precision(precision: str) -> str:
+    """The precision of the files that a backend reads to compute in ``precision``: bfloat16 is made of float32."""
+    return "int8" if precision == "int8" else "float32"
 
 
 def digest_of_file(file: Path) -> str:

@@ -11,11 +11,13 @@ from vernissage.catalog.storage import save_collection
 from vernissage.encoders.runtime import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
+from vernissage.workspace.coverage import Coverage, coverage_of
+from vernissage.workspace.execution import Execution
 from vernissage.workspace.lock import sole_writer
 from vernissage.workspace.making import Building, make_encoder
 from vernissage.workspace.manifest import Manifest, is_workspace, located
 from vernissage.workspace.recipes import Recipe
-from vernissage.workspace.settings import merged_settings, wanted_recipes
+from vernissage.workspace.settings import in_torch, merged_settings, wanted_recipes
 from vernissage.workspace.state import check_target, put_in_force, remove_new
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -30,6 +32,7 @@ class BuildResult:
         encoded: "encoder.modality" → how many works were encoded anew.
         seconds: step → how long it took, in order.
         notes: what a person should know, in whole sentences.
+        coverage: for each encoder, which works its vectors leave out, and why.
     """
 
     workspace: Workspace
@@ -37,6 +40,7 @@ class BuildResult:
     encoded: Mapping[str, int]
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
+    coverage: tuple[Coverage, ...]
 
 
 def build_workspace(
@@ -48,7 +52,9 @@ def build_workspace(
     topics: int | None = None,
     weights: Mapping[str, Path] | None = None,
     runtime: Runtime | None = None,
+    executions: Mapping[str, Execution] | None = None,
     pairs: int | None = None,
+    draft: bool | None = None,
     skip_bad: bool = False,
     refit: bool = False,
     progress: Progress = silent,
@@ -67,16 +73,21 @@ def build_workspace(
         seed: of every fit; None takes that of the build before, at first 0.
         topics: number of topics; None takes that of the build before, at first chooses by coherence.
         weights: for encoders with weights, where those are; the hub if not named.
-        runtime: device, precision and batch size of encoders with weights.
+        runtime: device and batch size of encoders with weights, and the precision of those that are asked for.
+        executions: for encoders with weights that are asked for, another backend than torch, with its export and
+            precision; an encoder that is not asked for keeps how it was computed before.
         pairs: for encoders that read pictures and texts together, how many texts with each picture, the most
             promising ones; 0 for all, -1 for none; None takes that of the build before, at first 50.
+        draft: whether large JPEGs are decoded at a fraction of their size, no smaller than twice an encoder's input;
+            vectors made of whole pictures never mix with others. None takes that of the build before, at first True.
         skip_bad: go on without rows that have problems.
         refit: fit the encoders anew on the collection as it is now.
         progress: told of every step.
 
     Raises:
         CollectionError: the collection has problems; nothing was built.
-        EncoderError: an encoder that was asked for by name cannot be fitted.
+        EncoderError: an encoder that was asked for by name cannot be fitted, loaded or computed so.
+        ProvenanceError: an export is damaged, or of other weights.
         WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
     """
     check_target(source, path)
@@ -84,15 +95,25 @@ def build_workspace(
     with sole_writer(path):
         try:
             before = open_workspace(path) if is_workspace(path) else None
-            settings = merged_settings(before, encoders, seed, topics, weights or {}, pairs)
-            recipes = wanted_recipes(settings, runtime or Runtime())
+            how = runtime or Runtime()
+            settings = merged_settings(
+                before,
+                encoders,
+                weights=weights or {},
+                executions=in_torch(encoders or (), how) | dict(executions or {}),
+                seed=seed,
+                topics=topics,
+                pairs=pairs,
+                draft=draft,
+            )
+            recipes = wanted_recipes(settings, how)
             started = time.perf_counter()
             old = _old_collection(before)
             collection = load_collection(source, skip_bad=skip_bad, progress=progress, verified=_verified(old))
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, progress)
             building.seconds["reading the collection"] = time.perf_counter() - started
             return _build(building, source, recipes)
-        except (CollectionError, EncoderError):
+        except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
                 remove_new(path)
             raise
@@ -100,21 +121,21 @@ def build_workspace(
 
 def _build(building: Building, source: Path, recipes: Sequence[Recipe]) -> BuildResult:
     path, before = building.path, building.before
-    draft = Manifest(
+    begun = Manifest(
         source=located(source, path),
         folder=located(building.collection.folder, path),
         collection=f"collection-{building.collection.fingerprint}.parquet",
         fingerprint=building.collection.fingerprint,
         settings=building.settings.to_dict(),
     )
-    if not (path / draft.collection).exists():
-        save_collection(building.collection, path / draft.collection)
+    if not (path / begun.collection).exists():
+        save_collection(building.collection, path / begun.collection)
     if before is None or not before.manifest.complete:
-        draft.write(path)
+        begun.write(path)
     for recipe in recipes:
         make_encoder(building, recipe)
     manifest = replace(
-        draft,
+        begun,
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
@@ -124,7 +145,19 @@ def _build(building: Building, source: Path, recipes: Sequence[Recipe]) -> Build
     )
     with building.timed("putting the new state in force"):
         put_in_force(path, manifest, before.manifest if before else None)
-    return BuildResult(open_workspace(path), building.collection, building.encoded, building.seconds, _notes(building))
+    return BuildResult(
+        open_workspace(path),
+        building.collection,
+        building.encoded,
+        building.seconds,
+        _notes(building),
+        tuple(_coverage(building, recipe) for recipe in recipes if recipe.name in building.encoders),
+    )
+
+
+def _coverage(building: Building, recipe: Recipe) -> Coverage:
+    tables = {modality: building.tables[recipe.name, modality] for modality in recipe.modalities}
+    return coverage_of(building.collection, recipe.name, tables)
 
 
 def _old_collection(before: Workspace | None) -> Collection | None:
@@ -141,7 +174,7 @@ def _verified(old: Collection | None) -> frozenset[str]:
 
 
 def _notes(building: Building) -> tuple[str, ...]:
-    notes = [f"{name} was left out: {why}" for name, why in building.left_out.items()]
+    notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in building.left_out.items())]
     for encoder in building.encoders.values():
         notes += getattr(encoder, "notes", ())
     added = len(building.collection) - building.works_before

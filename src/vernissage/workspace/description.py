@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vernissage.encoders.contract import EncoderState
+from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.workspace import Workspace
 
 
@@ -28,10 +29,16 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "settings": dict(manifest.settings),
         "vectors": [_described(workspace, *key.rpartition(".")[::2]) for key in manifest.vectors],
         "models": {name: EncoderState.load(workspace.path / "models" / folder).fingerprint for name, folder in models},
+        "coverage": [_coverage(workspace, encoder).to_dict() for encoder in workspace.encoder_names],
         "pairs": {name: len(workspace.pair_matrix(name).item_ids) for name in manifest.pairs},
         "left_out": dict(manifest.left_out),
         "bytes": sum(file.stat().st_size for file in workspace.path.rglob("*") if file.is_file()),
     }
+
+
+def _coverage(workspace: Workspace, encoder: str) -> Coverage:
+    tables = {modality: workspace.table(encoder, modality) for modality in workspace.modalities(encoder)}
+    return coverage_of(workspace.collection, encoder, tables)
 
 
 def _described(workspace: Workspace, encoder: str, modality: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Works become vectors, block by block, so that an interrupted encoding goes on where it stopped."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,6 +29,7 @@ def encode_collection(
     before: VectorTable | None,
     staging: Path,
     whole_batches: bool = False,
+    draft: bool = True,
     progress: Progress,
 ) -> VectorTable:
     """The vectors of all works that have the modality.
@@ -36,20 +37,25 @@ def encode_collection(
     Contents that ``before`` already holds from the same encoder are not encoded again, nor are equal contents twice.
     Each finished block is kept below ``staging``, under a name that stands for its encoder and contents, until the
     caller removes it. Works in which the encoder finds nothing (a row of zeros) are left out of the table.
+    Without ``draft``, large JPEGs are decoded whole.
     """
-    works = [item for item in collection if content_of(item, modality)]
+    contents = {item.id: content for item in collection if (content := content_of(item, modality, draft=draft))}
+    works = [item for item in collection if item.id in contents]
     known = _known_rows(encoder, before)
-    first = {content_of(item, modality): item for item in reversed(works)}
-    missing = [item for item in works if first[content := content_of(item, modality)] is item and content not in known]
-    new = _encode_missing(encoder, modality, collection, missing, staging, whole_batches, progress)
-    known |= {content_of(item, modality): row for item, row in zip(missing, new, strict=True)}
-    rows = [known[content_of(item, modality)] for item in works]
+    missing: dict[str, Item] = {}
+    for item in works:
+        if contents[item.id] not in known:
+            missing.setdefault(contents[item.id], item)
+    side = decoded_side(encoder) if draft else None
+    new = _encode_missing(encoder, modality, collection, missing, staging, whole_batches, side, progress)
+    known |= dict(zip(missing, new, strict=True))
+    rows = [known[contents[item.id]] for item in works]
     kept = [place for place, row in enumerate(rows) if row.any()]
     vectors = np.array([rows[place] for place in kept], dtype=np.float32).reshape(len(kept), -1)
     return make_vector_table(
         vectors if kept else np.zeros((0, encoder.dim), dtype=np.float32),
         [works[place].id for place in kept],
-        [content_of(works[place], modality) for place in kept],
+        [contents[works[place].id] for place in kept],
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
         modality=modality,
@@ -67,21 +73,22 @@ def _encode_missing(
     encoder: Encoder,
     modality: Modality,
     collection: Collection,
-    missing: Sequence[Item],
+    missing: Mapping[str, Item],
     staging: Path,
     whole_batches: bool,
+    side: int | None,
     progress: Progress,
 ) -> Vectors:
-    size = _BLOCK if modality == "image" else _TEXT_BLOCK
-    contents = [content_of(item, modality).encode() for item in missing]
+    size, items = _BLOCK if modality == "image" else _TEXT_BLOCK, list(missing.values())
+    contents = [content.encode() for content in missing]
     folder = staging / f"{encoder.name}.{modality}-{digest(encoder.fingerprint.encode(), *contents)[:16]}"
     step = f"Encoding {'pictures' if modality == 'image' else 'texts'} with {encoder.name}"
     blocks = []
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         for start in range(0, len(missing), size):
             progress(step, start, len(missing))
-            works = missing[start : start + size]
-            encode = _encode(encoder, modality, collection, works, pool, whole_batches)
+            works = items[start : start + size]
+            encode = _encode(encoder, modality, collection, works, pool, whole_batches, side)
             blocks.append(_block(folder / f"{start:09d}.npy", len(works), encode))
     progress(step, len(missing), len(missing))
     return np.concatenate(blocks) if blocks else np.zeros((0, encoder.dim), dtype=np.float32)
@@ -109,6 +116,7 @@ def _encode(
     works: Sequence[Item],
     pool: ThreadPoolExecutor,
     whole_batches: bool,
+    side: int | None,
 ) -> Callable[[], Vectors]:
     if modality == "text":
         if not isinstance(encoder, TextEncoder):
@@ -117,7 +125,6 @@ def _encode(
     if not isinstance(encoder, ImageEncoder):
         raise EncoderError(f"{encoder.name} does not read pictures; choose an encoder that does")
 
-    side = decoded_side(encoder)
     openers = [picture_opener(collection, item, side) for item in works]
     if whole_batches:
         return lambda: encoder.encode_images(list(pool.map(lambda opener: opener(), openers)))

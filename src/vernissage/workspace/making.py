@@ -16,7 +16,7 @@ from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file, make_vector_table
 from vernissage.workspace.encoding import encode_collection
 from vernissage.workspace.recipes import Fitting, Recipe, content_of
-from vernissage.workspace.settings import Settings
+from vernissage.workspace.settings import Settings, stored_execution
 from vernissage.workspace.state import STAGING
 from vernissage.workspace.workspace import SCANNED_FROM, Workspace
 
@@ -40,6 +40,7 @@ class Building:
     left_out: dict[str, str] = field(default_factory=dict)
     encoded: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -78,7 +79,15 @@ def _fitted(building: Building, recipe: Recipe) -> tuple[Encoder, str]:
     name = kept or _model_name(building, recipe)
     folder = building.path / "models" / name
     if (folder / "model.json").exists() and (kept or not recipe.pretrained):
-        return recipe.restore(EncoderState.load(folder), building.encoders), name
+        try:
+            return recipe.restore(EncoderState.load(folder), building.encoders), name
+        except ProvenanceError:
+            if not recipe.pretrained:
+                raise
+            building.notes.append(
+                f"{recipe.name} is not what it was in the build before (other weights, another export, or a damaged "
+                f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
+            )
     encoder = recipe.fit(
         Fitting(
             building.collection,
@@ -87,6 +96,7 @@ def _fitted(building: Building, recipe: Recipe) -> tuple[Encoder, str]:
             building.encoders,
             building.tables,
             building.progress,
+            building.settings.draft,
         )
     )
     if recipe.pretrained:
@@ -100,15 +110,18 @@ def _fitted(building: Building, recipe: Recipe) -> tuple[Encoder, str]:
 
 
 def _kept_model(building: Building, recipe: Recipe) -> str | None:
-    """The model in force, if it may stay: same seed and topics, same base encoders, and no refit was asked for."""
+    """The model in force, if it may stay: same settings, same base encoders, and no refit was asked for."""
     before = building.before
     if building.refit or before is None or recipe.name not in before.manifest.models:
         return None
     old, new = before.manifest.settings, building.settings.to_dict()
     if recipe.pretrained:
         same = building.settings.weights[recipe.name] == old.get("weights", {}).get(recipe.name)
+        same &= building.settings.executions[recipe.name] == stored_execution(old, recipe.name)
         return before.manifest.models[recipe.name] if same else None
     if any(old.get(key) != new[key] for key in ("seed", "topics")):
+        return None
+    if "image" in recipe.modalities and building.settings.draft != old.get("draft", True):
         return None
     if any(building.models[base] != before.manifest.models.get(base) for base in recipe.needs):
         return None
@@ -120,13 +133,19 @@ def _model_name(building: Building, recipe: Recipe) -> str:
     parts = [recipe.name, str(building.settings.seed), str(building.settings.topics)]
     parts += [building.encoders[base].fingerprint for base in recipe.needs]
     for modality in recipe.modalities:
-        parts += [modality, *(content_of(item, modality) for item in building.collection)]
+        parts += [modality, *_contents(building, modality)]
     return f"{recipe.name}-{digest(*(part.encode() for part in parts))[:12]}"
+
+
+def _contents(building: Building, modality: Modality) -> list[str]:
+    return [content_of(item, modality, draft=building.settings.draft) for item in building.collection]
 
 
 def _encoded(building: Building, recipe: Recipe, encoder: Encoder, modality: Modality) -> None:
     key = f"{recipe.name}.{modality}"
-    identity = digest(encoder.fingerprint.encode(), building.collection.fingerprint.encode())[:12]
+    whole = modality == "image" and not building.settings.draft
+    parts = [encoder.fingerprint, building.collection.fingerprint, *(["decoded whole"] if whole else [])]
+    identity = digest(*(part.encode() for part in parts))[:12]
     stem = building.path / "vectors" / f"{key}-{identity}"
     old = _old_table(building, recipe.name, modality)
     table = (
@@ -139,6 +158,7 @@ def _encoded(building: Building, recipe: Recipe, encoder: Encoder, modality: Mod
             before=old,
             staging=building.path / STAGING,
             whole_batches=recipe.pretrained,
+            draft=building.settings.draft,
             progress=building.progress,
         )
     )
@@ -169,6 +189,8 @@ def _paired(building: Building, scorer: PairScorer) -> None:
         progress=building.progress,
     )
     building.pairs[scorer.name] = folder
+    if not building.settings.draft:
+        building.notes.append(f"pairs of {scorer.name} are read from drafts of large JPEGs, also with --no-draft")
 
 
 def _table_there(stem: Path) -> VectorTable | None:

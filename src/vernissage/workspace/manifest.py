@@ -22,7 +22,7 @@ class Manifest:
         source: the collection's folder or table, absolute, and relative to the workspace.
         folder: the collection's folder, in the same two ways.
         collection: file name of the collection; its fingerprint is ``fingerprint``.
-        settings: what the build was asked for: encoders (None: all that can be fitted), seed, topics.
+        settings: what the build was asked for, see `Settings`.
         models: encoder name → folder below ``models``.
         fingerprints: encoder name → its fingerprint.
         vectors: "encoder.modality" → stem below ``vectors``.

@@ -1,4 +1,4 @@
-"""Encoders with weights: where their loaders are, and how a workspace takes them in."""
+"""Encoders with weights: where their loaders are, and how they are loaded and loaded again."""
 
 import importlib
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from vernissage.encoders.contract import EncoderState, Modality
 from vernissage.encoders.runtime import Runtime
 from vernissage.errors import EncoderError
 from vernissage.progress import Progress, silent
-from vernissage.workspace.recipes import Fitting, Recipe
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,8 @@ class Pretrained:
         module, loader, encoder: where the function that loads it and its class are; imported only when used.
         card: the model that is meant when no weights are named; empty for encoders that bring their own.
         options: what the loader takes beside place and runtime.
+        exports: whether another backend than torch can run it.
+        pairs: whether it also reads pictures and texts together, pair by pair.
     """
 
     modalities: tuple[Modality, ...]
@@ -31,19 +32,24 @@ class Pretrained:
     encoder: str
     card: str = ""
     options: tuple[str, ...] = ()
+    exports: bool = False
+    pairs: bool = False
 
     def load(self, *place: Path, runtime: Runtime, **options: Any) -> Any:
         """Load the encoder, from a folder or file unless it brings its own weights."""
         return getattr(self._imported(), self.loader)(*place, runtime=runtime, **options)
 
     def restore(self, state: EncoderState) -> Any:
-        """Load the encoder that a workspace was built with, from where its weights were then.
+        """Load the encoder that a workspace was built with, from where its weights, and its export, were then.
 
         Raises:
-            ProvenanceError: other weights lie there now.
+            ProvenanceError: other weights or another export lie there now.
             EncoderError: they are gone.
         """
-        return getattr(self._imported(), self.encoder).from_state(state)
+        from vernissage.encoders.onnx_state import from_state, runs_export  # noqa: PLC0415  (as in `load_pretrained`)
+
+        in_torch = getattr(self._imported(), self.encoder).from_state
+        return from_state(state, in_torch) if runs_export(state) else in_torch(state)
 
     def _imported(self) -> Any:
         return importlib.import_module(f"vernissage.encoders.{self.module}")
@@ -51,14 +57,24 @@ class Pretrained:
 
 PRETRAINED: Mapping[str, Pretrained] = MappingProxyType(
     {
-        "clip": Pretrained(("image", "text"), "clip", "load_clip", "CLIP", "clip-vit-base-patch32", ("prompt",)),
-        "blip": Pretrained(("image", "text"), "blip", "load_blip", "BLIP", "blip-itm-base-coco", ("first_token",)),
-        "blip2": Pretrained(("image", "text"), "blip2", "load_blip2", "BLIP2", "blip2-itm-vit-g", ("queries",)),
+        "clip": Pretrained(
+            ("image", "text"), "clip", "load_clip", "CLIP", "clip-vit-base-patch32", ("prompt",), exports=True
+        ),
+        "blip": Pretrained(
+            ("image", "text"), "blip", "load_blip", "BLIP", "blip-itm-base-coco", ("first_token",), pairs=True
+        ),
+        "blip2": Pretrained(
+            ("image", "text"), "blip2", "load_blip2", "BLIP2", "blip2-itm-vit-g", ("queries",), pairs=True
+        ),
         "albef": Pretrained(("image", "text"), "albef", "load_albef", "ALBEF", "albef", ("vocabulary",)),
-        "dual": Pretrained(("image", "text"), "dual", "load_dual", "DualEncoder", "siglip2-base-patch16-224"),
-        "resnet50": Pretrained(("image",), "resnet", "load_resnet", "ResNet50", "resnet50"),
-        "sentence": Pretrained(("text",), "sentence", "load_sentence", "SentenceEncoder", "bert-base-uncased"),
-        "minilm": Pretrained(("text",), "sentence", "load_minilm", "SentenceEncoder"),
+        "dual": Pretrained(
+            ("image", "text"), "dual", "load_dual", "DualEncoder", "siglip2-base-patch16-224", exports=True
+        ),
+        "resnet50": Pretrained(("image",), "resnet", "load_resnet", "ResNet50", "resnet50", exports=True),
+        "sentence": Pretrained(
+            ("text",), "sentence", "load_sentence", "SentenceEncoder", "bert-base-uncased", exports=True
+        ),
+        "minilm": Pretrained(("text",), "sentence", "load_minilm", "SentenceEncoder", exports=True),
     }
 )
 """The words for encoders with weights."""
@@ -95,13 +111,3 @@ def load_pretrained(
             )
         return family.load(runtime=how)
     return family.load(locate_weights(CARDS[family.card], weights, progress=progress), runtime=how, **options)
-
-
-def pretrained_recipe(name: str, place: str, runtime: Runtime) -> Recipe:
-    """How a workspace makes an encoder with weights: it is loaded, not fitted."""
-    family = PRETRAINED[name]
-
-    def load(fitting: Fitting) -> Any:
-        return load_pretrained(name, Path(place) if place else None, runtime=runtime, progress=fitting.progress)
-
-    return Recipe(name, family.modalities, load, lambda state, _: family.restore(state), pretrained=True)

@@ -23,6 +23,7 @@ from vernissage.encoders.contract import (
 from vernissage.encoders.lda import LDA, fit_lda
 from vernissage.encoders.lsa import LSA, fit_lsa
 from vernissage.errors import EncoderError
+from vernissage.files import digest
 from vernissage.progress import Progress
 from vernissage.search.vectors import VectorTable
 
@@ -35,7 +36,10 @@ Tables = Mapping[TableKey, VectorTable]
 
 @dataclass(frozen=True)
 class Fitting:
-    """What a fit may draw on: the works, the settings, and the encoders and vectors made before it."""
+    """What a fit may draw on: the works, the settings, and the encoders and vectors made before it.
+
+    With ``draft`` large JPEGs are decoded at a fraction of their size.
+    """
 
     collection: Collection
     seed: int
@@ -43,6 +47,7 @@ class Fitting:
     encoders: Mapping[str, Encoder]
     tables: Tables
     progress: Progress
+    draft: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,16 @@ class Recipe:
     pretrained: bool = False
 
 
-def content_of(item: Item, modality: Modality) -> str:
-    """The digest of what an encoder of that modality reads of a work; empty where there is nothing to read."""
-    return item.picture_digest if modality == "image" else item.text_digest
+def content_of(item: Item, modality: Modality, *, draft: bool = True) -> str:
+    """The digest of what an encoder of that modality reads of a work; empty where there is nothing to read.
+
+    A picture that is always decoded whole counts as another content, since an encoder sees other pixels.
+    """
+    if modality == "text":
+        return item.text_digest
+    if draft or not item.picture_digest:
+        return item.picture_digest
+    return digest(b"decoded whole", item.picture_digest.encode())
 
 
 def decoded_side(encoder: Encoder) -> int:
@@ -80,8 +92,8 @@ def decoded_side(encoder: Encoder) -> int:
     return 2 * int(size) if size else DECODED_SIDE
 
 
-def picture_opener(collection: Collection, item: Item, at_least: int = DECODED_SIDE) -> Callable[[], Any]:
-    """A function that opens the work's picture for encoders."""
+def picture_opener(collection: Collection, item: Item, at_least: int | None = DECODED_SIDE) -> Callable[[], Any]:
+    """A function that opens the work's picture for encoders; None decodes it whole."""
     path = collection.picture_path(item)
     if path is None:
         raise EncoderError(f"work {item.id} has no picture to encode; encode its text instead")
@@ -98,7 +110,8 @@ def _fit_lsa(fitting: Fitting) -> LSA:
 
 
 def _fit_colour_texture(fitting: Fitting) -> ColourTexture:
-    pictures = [picture_opener(fitting.collection, item) for item in fitting.collection if item.picture]
+    side = DECODED_SIDE if fitting.draft else None
+    pictures = [picture_opener(fitting.collection, item, side) for item in fitting.collection if item.picture]
     return fit_colour_texture(pictures, seed=fitting.seed, progress=fitting.progress)
 
 

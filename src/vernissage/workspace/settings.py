@@ -1,12 +1,14 @@
 """What a build is asked for, and what it remembers of earlier askings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from vernissage.encoders.runtime import Runtime
 from vernissage.errors import EncoderError
-from vernissage.workspace.pretrained import PRETRAINED, pretrained_recipe
+from vernissage.workspace.execution import Execution, checked_execution, pretrained_recipe
+from vernissage.workspace.pretrained import PRETRAINED
 from vernissage.workspace.recipes import RECIPES, Recipe
 from vernissage.workspace.workspace import Workspace
 
@@ -20,40 +22,58 @@ class Settings:
     Attributes:
         encoders: encoders to fit, each of which must succeed; None fits all that can be fitted on the collection.
         weights: encoders with weights, and where those are; empty for the hub or for encoders that bring their own.
+        executions: for each of those, by what and in which precision it is computed.
         seed: of every fit.
         topics: number of topics; None chooses by coherence.
         pairs: how many texts are read together with each picture, the most promising ones; 0 for all, -1 for none.
+        draft: whether large JPEGs are decoded at a fraction of their size.
     """
 
     encoders: tuple[str, ...] | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
+    executions: Mapping[str, Execution] = field(default_factory=dict)
     seed: int = 0
     topics: int | None = None
     pairs: int = USUAL_PAIRS
+    draft: bool = True
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON values."""
         names = None if self.encoders is None else list(self.encoders)
-        plain = {"seed": self.seed, "topics": self.topics, "pairs": self.pairs}
-        return {"encoders": names, "weights": dict(self.weights), **plain}
+        executions = {name: asdict(execution) for name, execution in self.executions.items()}
+        plain = {"seed": self.seed, "topics": self.topics, "pairs": self.pairs, "draft": self.draft}
+        return {"encoders": names, "weights": dict(self.weights), "executions": executions, **plain}
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, so that it may not be left out."""
         return self.encoders is not None or encoder in self.weights
 
 
+def stored_execution(settings: Mapping[str, Any], encoder: str) -> Execution:
+    """How the encoder is computed by the settings of a manifest; as at first where they do not say."""
+    return Execution(**settings.get("executions", {}).get(encoder, {}))
+
+
 def merged_settings(
     before: Workspace | None,
     encoders: Sequence[str] | None,
-    seed: int | None,
-    topics: int | None,
+    *,
     weights: Mapping[str, Path],
+    executions: Mapping[str, Execution],
+    seed: int | None = None,
+    topics: int | None = None,
     pairs: int | None = None,
+    draft: bool | None = None,
 ) -> Settings:
     """What was asked for now on top of what was asked for in the build before.
 
+    An encoder with weights that is asked for by name is stated anew: its weights and its execution are those given
+    now. One that is not asked for stays as it was.
+
     Raises:
-        EncoderError: there is no encoder of that name, or weights were named for one that is not asked for.
+        EncoderError: there is no encoder of that name, weights or an execution were named for one that is not asked
+            for, an encoder cannot be computed so, or there is none that reads the pairs.
+        ProvenanceError: an export is of another encoder, or damaged.
     """
     stored = before.manifest.settings if before is not None else {}
     asked = tuple(encoders or ())
@@ -65,22 +85,49 @@ def merged_settings(
         if name not in places:
             raise EncoderError(f"weights were named for {name!r}, which is not asked for; add --encoder {name}")
         places[name] = place.resolve().as_posix()
+    if pairs is not None and pairs >= 0 and not any(PRETRAINED[name].pairs for name in places):
+        readers = " or ".join(name for name, family in PRETRAINED.items() if family.pairs)
+        raise EncoderError(f"pairs were asked for, but no encoder here reads them; add --encoder {readers}")
     return Settings(
         _fitted(stored, [name for name in asked if name in RECIPES], first=before is None and bool(asked)),
         places,
+        _executions(stored, places, asked, executions),
         seed if seed is not None else int(stored.get("seed", 0)),
         topics if topics is not None else stored.get("topics"),
         pairs if pairs is not None else int(stored.get("pairs", USUAL_PAIRS)),
+        draft if draft is not None else bool(stored.get("draft", True)),
     )
+
+
+def in_torch(encoders: Sequence[str], runtime: Runtime) -> dict[str, Execution]:
+    """The execution of encoders with weights for which no other backend is named."""
+    return {name: Execution("torch", runtime.precision) for name in encoders if name in PRETRAINED}
 
 
 def wanted_recipes(settings: Settings, runtime: Runtime) -> Sequence[Recipe]:
     """The recipes to make, in order, with those that they need."""
-    with_weights = [pretrained_recipe(name, place, runtime) for name, place in settings.weights.items()]
+    with_weights = [
+        pretrained_recipe(name, place, runtime, settings.executions[name]) for name, place in settings.weights.items()
+    ]
     if settings.encoders is None:
         return (*RECIPES.values(), *with_weights)
     needed = {*settings.encoders, *(base for name in settings.encoders for base in RECIPES[name].needs)}
     return [*(recipe for name, recipe in RECIPES.items() if name in needed), *with_weights]
+
+
+def _executions(
+    stored: Mapping[str, Any], places: Mapping[str, str], asked: Sequence[str], given: Mapping[str, Execution]
+) -> dict[str, Execution]:
+    for name in given:
+        if name not in PRETRAINED or name not in asked:
+            raise EncoderError(
+                f"a backend or export was named for {name!r}, which is not asked for; add --encoder {name}, which must "
+                f"be an encoder with weights"
+            )
+    return {
+        name: checked_execution(name, given.get(name, Execution())) if name in asked else stored_execution(stored, name)
+        for name in places
+    }
 
 
 def _fitted(stored: Mapping[str, object], asked: Sequence[str], *, first: bool) -> tuple[str, ...] | None:

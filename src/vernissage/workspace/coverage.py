@@ -1,0 +1,88 @@
+"""Which works an encoder's vectors leave out, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vernissage.catalog.collection import Collection
+from vernissage.encoders.contract import Modality
+from vernissage.search.vectors import VectorTable
+from vernissage.workspace.recipes import content_of
+
+_WORDS: Mapping[Modality, str] = {"image": "picture", "text": "text"}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The works that one table of vectors lacks.
+
+    Attributes:
+        modality: what of the works the vectors were made of.
+        works: how many have a vector.
+        without: how many have no picture or no text, so that there is nothing to encode.
+        unreadable: how many have one in which the encoder found nothing it goes by.
+        by_other: how many of all that are lacking have a vector of the encoder's other modality.
+    """
+
+    modality: Modality
+    works: int
+    without: int
+    unreadable: int
+    by_other: int
+
+    @property
+    def lacking(self) -> int:
+        """Works without a vector."""
+        return self.without + self.unreadable
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What an encoder's vectors cover of a collection."""
+
+    encoder: str
+    missing: tuple[Missing, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Which works lack vectors, and by what they are found instead; empty where none lacks any."""
+        return "; ".join(_clause(self.encoder, each) for each in self.missing if each.lacking)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        tables: dict[str, Any] = {
+            each.modality: {"works": each.works, "without": each.without, "unreadable": each.unreadable}
+            for each in self.missing
+        }
+        return {"encoder": self.encoder, "sentence": self.sentence, **tables}
+
+
+def coverage_of(collection: Collection, encoder: str, tables: Mapping[Modality, VectorTable]) -> Coverage:
+    """What the tables of one encoder cover of the collection that they were made of."""
+    found = []
+    for modality, table in tables.items():
+        lacking = [item for item in collection if item.id not in table.row_of]
+        without = sum(not content_of(item, modality) for item in lacking)
+        others = [other for key, other in tables.items() if key != modality]
+        by_other = sum(any(item.id in other.row_of for other in others) for item in lacking)
+        found.append(Missing(modality, len(table), without, len(lacking) - without, by_other))
+    return Coverage(encoder, tuple(found))
+
+
+def _clause(encoder: str, missing: Missing) -> str:
+    word = _WORDS[missing.modality]
+    other = _WORDS["text" if missing.modality == "image" else "image"]
+    kinds = [f"without a {word}"] if missing.without else []
+    kinds += [f"with a {word} that tells {encoder} nothing"] if missing.unreadable else []
+    counts = [count for count in (missing.without, missing.unreadable) if count]
+    who = " and ".join(f"{_works(count)} {kind}" for count, kind in zip(counts, kinds, strict=True))
+    where = f"{'is' if missing.lacking == 1 else 'are'} in no {encoder} {missing.modality} vectors"
+    if not missing.by_other:
+        return f"{who} {where}"
+    whose = "" if missing.by_other == missing.lacking else f"{missing.by_other} of them "
+    pronoun = "its" if missing.by_other == 1 else "their"
+    return f"{who} {where}, {whose}found by {pronoun} {other} alone"
+
+
+def _works(count: int) -> str:
+    return "1 work" if count == 1 else f"{count:,} works"
