@@ -149,6 +149,20 @@ def test_another_backend_or_precision_encodes_all_anew(place: Place) -> None:
     assert len(seen) == 4
 
 
+def test_weights_and_export_may_move(place: Place) -> None:
+    before = open_workspace(place.workspace).manifest.vectors
+    moved = replace(place, weights=place.weights.rename(place.weights.with_name("there")))
+    moved = replace(moved, export=place.export.rename(place.export.with_name("too")))
+    result = moved.build()
+    assert set(result.encoded.values()) == {0}
+    assert result.workspace.manifest.vectors == before
+    assert result.workspace.encoder("clip").fingerprint == result.workspace.manifest.fingerprints["clip"]
+
+
+def test_the_batch_size_encodes_nothing_anew(place: Place) -> None:
+    assert set(place.build(runtime=Runtime("cpu", batch_size=3)).encoded.values()) == {0}
+
+
 def flip_a_byte(place: Place) -> None:
     content = bytearray((place.export / "text.onnx").read_bytes())
     content[len(content) // 2] ^= 1
