@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +6,18 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from safetensors.torch import load_file, save_file
-from tests.encoders.tiny_blip import CAPTIONS, WORDS, pictures, random_weights, rewrite, write_words
+from safetensors.torch import load_file
+from tests.encoders.tiny_blip import (
+    CAPTIONS,
+    QUERIES,
+    WORDS,
+    blip2_config,
+    far,
+    pictures,
+    rewrite,
+    save_blip2_folder,
+    write_words,
+)
 
 from vernissage.encoders.blip2 import BLIP2, load_blip2
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
@@ -18,31 +27,11 @@ from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.search.pairs import PairScorer
 
 RAW, UNIT = 5e-5, 1e-5
-QUERIES = 3
-
-
-def config(unused: int = 0) -> transformers.Blip2Config:
-    qformer = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    qformer |= {"max_position_embeddings": 40, "vocab_size": len(WORDS) + 1 + unused, "use_qformer_text_input": True}
-    vision = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
-    vision |= {"image_size": 28, "patch_size": 7}
-    return transformers.Blip2Config(
-        vision_config=vision, qformer_config=qformer, num_query_tokens=QUERIES, image_text_hidden_size=8
-    )
-
-
-def save_folder(folder: Path, seed: int = 1, unused: int = 0) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    model = transformers.Blip2ForImageTextRetrieval(config(unused))
-    save_file(random_weights(model, seed), folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(config(unused).to_dict()))
-    write_words(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_folder(tmp_path_factory.mktemp("blip2"))
+    return save_blip2_folder(tmp_path_factory.mktemp("blip2"))
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +42,10 @@ def blip2(folder: Path) -> BLIP2:
 @pytest.fixture(scope="module")
 def reference(folder: Path) -> Any:
     """The same model as transformers runs it by itself, with the norm behind the picture half as its authors have it."""
-    model = transformers.Blip2ForImageTextRetrieval(config())
+    model = transformers.Blip2ForImageTextRetrieval(blip2_config())
     model.load_state_dict(load_file(folder / "model.safetensors"))
     model.vision_model.post_layernorm.eps = 1e-5
     return model.eval()
-
-
-def far(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.abs(one - other).max())
 
 
 def pixels() -> torch.Tensor:
@@ -102,9 +87,9 @@ def test_captions_are_cleaned_and_cut_to_32_ids_with_both_marks(blip2: BLIP2) ->
 
 
 def test_ids_that_no_text_is_made_of_may_follow(blip2: BLIP2, tmp_path: Path) -> None:
-    assert load_blip2(save_folder(tmp_path, unused=30)).token_ids(CAPTIONS) == blip2.token_ids(CAPTIONS)
+    assert load_blip2(save_blip2_folder(tmp_path, unused=30)).token_ids(CAPTIONS) == blip2.token_ids(CAPTIONS)
     with pytest.raises(EncoderError, match="but the model was trained with"):
-        load_blip2(save_folder(tmp_path, unused=80))
+        load_blip2(save_blip2_folder(tmp_path, unused=80))
 
 
 def test_vectors_and_similarities_are_those_of_the_model_run_plainly(
@@ -153,13 +138,13 @@ def test_bfloat16_stays_close(folder: Path, blip2: BLIP2) -> None:
 
 
 def test_the_state_brings_the_same_encoder_back(tmp_path: Path) -> None:
-    blip2 = load_blip2(save_folder(tmp_path / "weights"), queries="max")
+    blip2 = load_blip2(save_blip2_folder(tmp_path / "weights"), queries="max")
     blip2.state.save(tmp_path / "model")
     again = BLIP2.from_state(EncoderState.load(tmp_path / "model"))
     assert (again.fingerprint, again.queries) == (blip2.fingerprint, "max")
     assert np.array_equal(again.encode_texts(CAPTIONS), blip2.encode_texts(CAPTIONS))
     assert load_blip2(tmp_path / "weights").fingerprint != blip2.fingerprint
-    save_folder(tmp_path / "weights", seed=2)
+    save_blip2_folder(tmp_path / "weights", seed=2)
     with pytest.raises(ProvenanceError, match="not those that the vectors were made with"):
         BLIP2.from_state(blip2.state)
 
@@ -177,7 +162,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
 @pytest.mark.parametrize("damage", BROKEN)
 def test_what_is_not_whole_is_refused(tmp_path: Path, damage: str) -> None:
     harm, message = BROKEN[damage]
-    harm(save_folder(tmp_path))
+    harm(save_blip2_folder(tmp_path))
     with pytest.raises(EncoderError, match=message) as caught:
         load_blip2(tmp_path)
     assert "\n" not in str(caught.value)

@@ -18,11 +18,10 @@ from tests.encoders.tiny_models import (
     write_siglip,
 )
 
-from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
+from vernissage.encoders.contract import ImageEncoder, TextEncoder
 from vernissage.encoders.dual import DualEncoder, load_dual
 from vernissage.encoders.pixels import Preprocessing
-from vernissage.encoders.runtime import Runtime
-from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.errors import EncoderError
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -30,11 +29,6 @@ tensor_files = pytest.importorskip("safetensors.torch")
 
 TEXTS = ["a storm at sea", "Ship!", "", "the ROSE in the garden " * 9, "sea"]
 PAD, END, UNKNOWN = 0, 1, 2
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +70,6 @@ def test_it_keeps_the_contract(encoder: DualEncoder) -> None:
     np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(texts, axis=1), [1, 1, 0, 1, 1], atol=1e-6)
     assert encoder.encode_images([]).shape == encoder.encode_texts([]).shape == (0, 16)
-
-
-def test_a_row_depends_on_its_own_input_alone(folder: Path, encoder: DualEncoder) -> None:
-    alone = load_dual(folder, runtime=Runtime(batch_size=1))
-    np.testing.assert_allclose(alone.encode_texts(TEXTS), encoder.encode_texts(TEXTS), atol=1e-6, rtol=0)
-    np.testing.assert_allclose(alone.encode_images(pictures()), encoder.encode_images(pictures()), atol=1e-6, rtol=0)
 
 
 def test_siglip_2_reads_lower_case_and_ends_with_its_mark(encoder: DualEncoder) -> None:
@@ -127,22 +115,6 @@ def test_other_families_are_read_with_a_mask(tmp_path: Path) -> None:
     assert encoder.preprocessing == Preprocessing("shorter", 32, 32, "bicubic", (0.5,) * 3, (0.5,) * 3)
     together, alone = encoder.encode_texts(TEXTS), [encoder.encode_texts([text])[0] for text in TEXTS]
     np.testing.assert_allclose(together, alone, atol=1e-6, rtol=0)
-
-
-def test_saved_and_loaded_it_gives_the_same_bits(encoder: DualEncoder, tmp_path: Path) -> None:
-    encoder.state.save(tmp_path)
-    again = DualEncoder.from_state(EncoderState.load(tmp_path))
-    assert again.fingerprint == encoder.fingerprint
-    assert again.encode_texts(TEXTS).tobytes() == encoder.encode_texts(TEXTS).tobytes()
-
-
-def test_other_weights_or_another_encoder_s_state_are_refused(broken: Path) -> None:
-    state = load_dual(broken).state
-    write_siglip(broken, seed=8)
-    with pytest.raises(ProvenanceError, match="are not those that the vectors were made with"):
-        DualEncoder.from_state(state)
-    with pytest.raises(ProvenanceError, match="of 'clip'"):
-        DualEncoder.from_state(EncoderState("clip", state.settings, {}))
 
 
 @pytest.mark.parametrize(

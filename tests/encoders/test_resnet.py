@@ -1,7 +1,6 @@
 """ResNet-50 against its definition, written out here in plain torch on tiny random weights in torchvision's layout."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -202,19 +201,6 @@ def test_confident_pictures_are_grouped_by_class_not_by_label() -> None:
     assert confident([]) == {}
     with pytest.raises(EncoderError, match="from 0 to 1"):
         confident(found, at_least=90)
-
-
-def test_a_state_brings_the_same_encoder_back(resnet: ResNet50, tmp_path: Path) -> None:
-    resnet.state.save(tmp_path)
-    again = ResNet50.from_state(EncoderState.load(tmp_path))
-    assert again.fingerprint == resnet.fingerprint
-    np.testing.assert_array_equal(again.encode_images(pictures()[:1]), resnet.encode_images(pictures()[:1]))
-
-
-def test_the_fingerprint_stands_for_weights_and_precision_not_for_the_place(place: Path, tmp_path: Path) -> None:
-    moved = Path(shutil.copy(place, tmp_path))
-    assert load_resnet(moved).fingerprint == load_resnet(place).fingerprint
-    assert load_resnet(place, runtime=Runtime(precision="bfloat16")).fingerprint != load_resnet(place).fingerprint
 
 
 def test_half_precision_stays_close(place: Path, resnet: ResNet50) -> None:

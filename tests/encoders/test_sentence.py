@@ -7,7 +7,6 @@ import pytest
 from tests.encoders.tiny_models import change, write, write_bert_folder
 
 from vernissage.encoders.contract import EncoderState, TextEncoder
-from vernissage.encoders.runtime import Runtime
 from vernissage.encoders.sentence import SentenceEncoder, load_minilm, load_sentence
 from vernissage.errors import EncoderError, ProvenanceError
 
@@ -16,11 +15,6 @@ tensor_files = pytest.importorskip("safetensors.torch")
 
 WORDS = ["a", "storm", "at", "sea", "ship", "##wreck", "rose", "in", "the", "garden"]
 TEXTS = ["a storm at sea", "Shipwreck", "", "the ROSE in the garden " * 4, "a zeppelin", "sea"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +64,6 @@ def test_it_keeps_the_contract(encoder: SentenceEncoder) -> None:
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 1, 0, 1, 1, 1], atol=1e-6)
     assert encoder.encode_texts([]).shape == (0, 16)
-
-
-def test_a_row_depends_on_its_own_text_alone(folder: Path, encoder: SentenceEncoder) -> None:
-    for size in (1, 2, 5):
-        rows = load_sentence(folder, runtime=Runtime(batch_size=size)).encode_texts(TEXTS)
-        np.testing.assert_allclose(rows, encoder.encode_texts(TEXTS), atol=1e-6, rtol=0)
-    assert encoder.encode_texts(TEXTS).tobytes() == encoder.encode_texts(TEXTS).tobytes()
 
 
 def test_padding_that_counted_would_show(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from safetensors.torch import save_file
 
 torch.set_num_threads(1)
 
+QUERIES = 3
+
 WORDS = [
     "[PAD]",
     "[UNK]",
@@ -116,6 +118,27 @@ def save_folder(folder: Path, seed: int = 1) -> Path:
     return folder
 
 
+def blip2_config(unused: int = 0) -> transformers.Blip2Config:
+    """A BLIP-2 of three queries, with ``unused`` ids behind those that texts are made of."""
+    qformer = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    qformer |= {"max_position_embeddings": 40, "vocab_size": len(WORDS) + 1 + unused, "use_qformer_text_input": True}
+    vision = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
+    vision |= {"image_size": 28, "patch_size": 7}
+    return transformers.Blip2Config(
+        vision_config=vision, qformer_config=qformer, num_query_tokens=QUERIES, image_text_hidden_size=8
+    )
+
+
+def save_blip2_folder(folder: Path, seed: int = 1, unused: int = 0) -> Path:
+    """A BLIP-2 in transformers' layout."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model = transformers.Blip2ForImageTextRetrieval(blip2_config(unused))
+    save_file(random_weights(model, seed), folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(blip2_config(unused).to_dict()))
+    write_words(folder)
+    return folder
+
+
 def save_original(folder: Path, seed: int = 1) -> Path:
     """A file in the original layout, with what training leaves in it, and what tells the number of heads beside it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,6 +151,11 @@ def save_original(folder: Path, seed: int = 1) -> Path:
     (folder / "med_config.json").write_text(json.dumps({"num_attention_heads": 2}))
     write_words(folder)
     return file
+
+
+def far(one: np.ndarray, other: np.ndarray) -> float:
+    """The largest difference."""
+    return float(np.abs(one - other).max())
 
 
 def write_words(folder: Path, words: list[str] = WORDS) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from vernissage.encoders.clip_text import END, START, byte_letters
 
 torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
 functional = torch.nn.functional
 
 WORDS = ("storm", "sea", "ship", "the", "rose", "in", "garden", "this", "is")
@@ -208,6 +209,18 @@ def _write_whole_words(folder: Path, *, pad: str = "<pad>") -> None:
     tokenizer.save(str(folder / "tokenizer.json"))
     marks = {"pad_token": pad, "eos_token": "<eos>", "unk_token": "<unk>"}
     write(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **marks})
+
+
+def write_resnet_folder(folder: Path, seed: int = 5) -> Path:
+    """A tiny ResNet in transformers' layout."""
+    transformers = pytest.importorskip("transformers")
+    config = transformers.ResNetConfig(embedding_size=6, hidden_sizes=[8, 12], depths=[2, 1], num_labels=3)
+    model = scattered(transformers.ResNetForImageClassification(config), seed)
+    for name, value in model.named_buffers():
+        if name.endswith("running_var"):
+            value.fill_(0.5)
+    model.save_pretrained(folder)
+    return folder
 
 
 def scattered(model: torch.nn.Module, seed: int) -> torch.nn.Module:

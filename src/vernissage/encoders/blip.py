@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
 
 from vernissage.encoders.blip_checkpoint import WEIGHTS_FILES, load_model
 from vernissage.encoders.blip_pairs import ImageStates, PairTower
-from vernissage.encoders.blip_words import WordPieces, load_word_pieces
+from vernissage.encoders.blip_words import load_word_pieces
 from vernissage.encoders.contract import EncoderState, Vectors, unit_rows
-from vernissage.encoders.loaded import LoadedEncoder, described, load_again
+from vernissage.encoders.loaded import described, load_again
 from vernissage.encoders.pixels import Preprocessing
 from vernissage.encoders.runtime import Runtime, import_torch, in_batches
 from vernissage.encoders.token_batches import TokenIds, padded
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FirstToken = Literal["enc", "cls"]
 
 
-class BLIP(LoadedEncoder, PairTower):
+class BLIP(PairTower):
     """A loaded BLIP retrieval model; the inner product of two vectors is a cosine, across pictures and texts too.
 
     Li et al., ICML 2022, arXiv 2201.12086; faithful to the original code, also in how inputs are prepared. Two
@@ -33,21 +33,11 @@ class BLIP(LoadedEncoder, PairTower):
     half reads the picture through cross-attention (`itm_block`).
     """
 
-    def __init__(
-        self, model: Any, words: WordPieces, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
-    ) -> None:
-        """Gather what `load_blip` has loaded and checked.
-
-        Args:
-            model: transformers' BlipForImageTextRetrieval in eval mode, on its device.
-            words: its word pieces.
-            preprocessing: of pictures.
-            state: where the weights lie and what they were.
-            runtime: how the model is run.
-        """
-        super().__init__(model, state, runtime, preprocessing)
-        self._words, self.preprocessing = words, preprocessing
-        self.first_token: FirstToken = state.settings["first_token"]
+    @property
+    def first_token(self) -> FirstToken:
+        """What a text begins with where it is read with a picture."""
+        first_token: FirstToken = self.state.settings["first_token"]
+        return first_token
 
     def image_vectors(self, states: ImageStates) -> Vectors:
         """The rows of `encode_images` from `image_states`, without looking at the pictures again."""

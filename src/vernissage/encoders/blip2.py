@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from vernissage.encoders.blip_pairs import ImageStates, PairTower
-from vernissage.encoders.blip_words import BLIP2_MARKS, WordPieces, load_word_pieces
+from vernissage.encoders.blip_words import BLIP2_MARKS, load_word_pieces
 from vernissage.encoders.contract import EncoderState, Vectors, unit_rows
-from vernissage.encoders.loaded import LoadedEncoder, described, load_again
+from vernissage.encoders.loaded import described, load_again
 from vernissage.encoders.pixels import Preprocessing
 from vernissage.encoders.runtime import Runtime, import_torch, in_batches
 from vernissage.encoders.token_batches import TokenIds
@@ -31,7 +31,7 @@ _UNUSED_IDS = 64
 """What copies of the model may have behind its own ids: one for a picture's place in a text, and filling to 64."""
 
 
-class BLIP2(LoadedEncoder, PairTower):
+class BLIP2(PairTower):
     """A loaded BLIP-2 retrieval model; the inner product of two vectors is a cosine, across pictures and texts too.
 
     Li et al., ICML 2023, arXiv 2301.12597. A picture has a vector for each query. The first stands for it in
@@ -40,21 +40,11 @@ class BLIP2(LoadedEncoder, PairTower):
     (`itm_block`) reads picture and text together.
     """
 
-    def __init__(
-        self, model: Any, words: WordPieces, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
-    ) -> None:
-        """Gather what `load_blip2` has loaded and checked.
-
-        Args:
-            model: transformers' Blip2ForImageTextRetrieval in eval mode, on its device.
-            words: its word pieces.
-            preprocessing: of pictures.
-            state: where the weights lie and what they were.
-            runtime: how the model is run.
-        """
-        super().__init__(model, state, runtime, preprocessing)
-        self._words, self.preprocessing = words, preprocessing
-        self.queries: Queries = state.settings["queries"]
+    @property
+    def queries(self) -> Queries:
+        """What `similarity` compares a text with."""
+        queries: Queries = self.state.settings["queries"]
+        return queries
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Unit vectors of pictures that stand upright, those of the first query: float32 (n, dim)."""

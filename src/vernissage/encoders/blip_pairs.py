@@ -13,8 +13,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from vernissage.encoders.blip_words import WordPieces
-from vernissage.encoders.contract import Modality, Vectors
-from vernissage.encoders.runtime import import_torch, in_batches
+from vernissage.encoders.contract import EncoderState, Modality, Vectors
+from vernissage.encoders.loaded import LoadedEncoder
+from vernissage.encoders.pixels import Preprocessing
+from vernissage.encoders.runtime import Runtime, import_torch, in_batches
 from vernissage.encoders.token_batches import TokenIds, in_order_of_length, padded
 from vernissage.encoders.towers import ImageTower, TextTower
 
@@ -25,13 +27,26 @@ ImageStates = npt.NDArray[np.float32]
 """float32 (n, positions, width): what the picture half says of every patch of a picture, the class token first."""
 
 
-class PairTower(ImageTower, TextTower):
+class PairTower(LoadedEncoder, ImageTower, TextTower):
     """Pictures and texts to vectors, and to the probability that they belong together."""
 
     modalities: frozenset[Modality] = frozenset({"image", "text"})
     blank_is_zero = False  # an empty caption has a vector, that of the marks alone, as in the original code
-    _model: Any
-    _words: WordPieces
+
+    def __init__(
+        self, model: Any, words: WordPieces, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
+    ) -> None:
+        """Gather what was loaded and checked.
+
+        Args:
+            model: transformers' BlipForImageTextRetrieval or Blip2ForImageTextRetrieval in eval mode, on its device.
+            words: its word pieces.
+            preprocessing: of pictures.
+            state: where the weights lie and what they were.
+            runtime: how the model is run.
+        """
+        super().__init__(model, state, runtime, preprocessing)
+        self._words, self.preprocessing = words, preprocessing
 
     @abstractmethod
     def _match(self, seen: "torch.Tensor", ids: Sequence[TokenIds]) -> "torch.Tensor":

@@ -73,9 +73,8 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
     read_config(place)
     torch, transformers = import_torch(), import_extra("transformers")
     damaged = import_extra("safetensors").SafetensorError
-    wrong = import_extra("huggingface_hub.errors").StrictDataclassError
     try:
-        with quiet(transformers):
+        with quiet(transformers), _checked_settings(place):
             model, found = getattr(transformers, architecture).from_pretrained(
                 place, local_files_only=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
             )
@@ -83,11 +82,6 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
         raise EncoderError(
             f"the weights in {place} are damaged, or a pickle that would run code, and are not opened; get "
             f"model.safetensors from the model's authors instead"
-        ) from error
-    except wrong as error:
-        raise EncoderError(
-            f"the settings in {place / 'config.json'} are of the wrong kind ({_one_line(error)}); get config.json anew "
-            f"from where the weights came from"
         ) from error
     except (OSError, ValueError, RuntimeError, KeyError, damaged) as error:
         raise EncoderError(
@@ -124,13 +118,15 @@ def load_tokenizer(place: Path) -> Any:
         raise EncoderError(f"{place} has no tokenizer; put the model's {choices} there")
     transformers = import_extra("transformers")
     try:
-        with quiet(transformers):
+        with quiet(transformers), _checked_settings(place):
             return transformers.AutoTokenizer.from_pretrained(place, local_files_only=True, trust_remote_code=False)
     except ImportError as error:
         raise EncoderError(
             f"the tokenizer in {place} needs a package that is not installed ({_first_line(error)}); put the model's "
             f"tokenizer.json there, or `pip install sentencepiece protobuf`"
         ) from error
+    except EncoderError:
+        raise
     except Exception as error:  # the tokenizers' own errors are bare Exceptions
         raise EncoderError(
             f"cannot load the tokenizer in {place} ({_first_line(error)}); get its files anew, best tokenizer.json"
@@ -181,8 +177,17 @@ def quiet(transformers: Any) -> Iterator[None]:
             log.enable_progress_bar()
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+@contextmanager
+def _checked_settings(place: Path) -> Iterator[None]:
+    """Within it, a value of the wrong kind in config.json is an error of our own, in one line."""
+    wrong = import_extra("huggingface_hub.errors").StrictDataclassError
+    try:
+        yield
+    except wrong as error:
+        raise EncoderError(
+            f"{place / 'config.json'} holds a value of the wrong kind ({' '.join(str(error).split())[:200]}); get it "
+            f"anew from where the weights came from"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:
