@@ -56,6 +56,7 @@ def test_encoders_as_json_are_the_cards(run: Any) -> None:
     for name, entry in found.items():
         card = CARDS[name]
         assert (entry["parameters"], entry["dim"], entry["revision"]) == (card.parameters, card.dim, card.revision)
+        assert entry["pinned"] == (not card.hub or bool(card.revision))
         assert entry["ready"] == (entry["missing"] == "")
     assert all(found[name]["ready"] for name in WITHOUT_DOWNLOAD)
     assert not found["albef"]["ready"]
@@ -70,6 +71,8 @@ def test_encoders_as_a_table(run: Any) -> None:
     assert re.search(r"clip-vit-base-patch32 +openai/clip-vit-base-patch32 +c237dc49a33f", printed)
     assert re.search(r"albef-mscoco +storage.googleapis.com +the authors' file", printed)
     assert re.search(r"openai/clip-vit-base-patch16 +not pinned", printed)
+    assert re.search(r"clip-vit-base-patch16 is not pinned: .*`hf download .* --revision COMMIT .*--weights", printed)
+    assert printed.count("is not pinned") == 1
     assert re.search(r"Commercial use discouraged: clip-vit-base-patch32, .*out of scope", printed)
 
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from vernissage.encoders.cards import CARDS
-from vernissage.encoders.hub import locate_weights, missing_packages, why_not_ready
+from vernissage.encoders.cards import CARDS, ModelCard
+from vernissage.encoders.hub import how_to_pin, locate_weights, missing_packages, why_not_ready
 from vernissage.errors import EncoderError
 
 pytest.importorskip("huggingface_hub")
 
-CARD = CARDS["clip-vit-base-patch32"]
+CARD, UNPINNED = CARDS["clip-vit-base-patch32"], CARDS["clip-vit-base-patch16"]
 FILES = {
     "config.json": b'{"model_type": "clip"}',
     "model.safetensors": b"weights " * 40_000,
@@ -38,8 +38,14 @@ class Hub:
     """A hub with one model, and what was asked of it."""
 
     address: str
+    card: ModelCard = CARD
     files: dict[str, bytes] = field(default_factory=lambda: dict(FILES))
     asked: list[str] = field(default_factory=list)
+
+    @property
+    def commit(self) -> str:
+        """The commit that every revision leads to."""
+        return self.card.revision or 40 * "7"
 
 
 @pytest.fixture
@@ -67,11 +73,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path = urllib.parse.unquote(self.path).partition("?")[0]
         self.hub.asked.append(f"{self.command} {path}")
-        api, files = f"/api/models/{CARD.hub}", f"/{CARD.hub}/resolve/{CARD.revision}/"
-        if path == f"{api}/revision/{CARD.revision}":
+        name, commit = self.hub.card.hub, self.hub.commit
+        api, files = f"/api/models/{name}", f"/{name}/resolve/{commit}/"
+        if path in {f"{api}/revision/{commit}", f"{api}/revision/{self.hub.card.revision or self.hub.card.branch}"}:
             siblings = [{"rfilename": name, "size": len(content)} for name, content in self.hub.files.items()]
-            self._send(json.dumps({"id": CARD.hub, "sha": CARD.revision, "siblings": siblings}).encode())
-        elif path == f"{api}/tree/{CARD.revision}":
+            self._send(json.dumps({"id": name, "sha": commit, "siblings": siblings}).encode())
+        elif path == f"{api}/tree/{commit}":
             tree = [
                 {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}  # noqa: S324
                 for name, content in self.hub.files.items()
@@ -85,7 +92,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _send(self, content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         etag = f'"{hashlib.sha256(content).hexdigest()}"'
-        for name, value in {"ETag": etag, "X-Repo-Commit": CARD.revision, **(headers or {})}.items():
+        for name, value in {"ETag": etag, "X-Repo-Commit": self.hub.commit, **(headers or {})}.items():
             self.send_header(name, str(value))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -98,7 +105,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 SCRIPT = """
 import json, sys
-from vernissage.encoders.cards import CARDS
+from vernissage.encoders.cards import CARDS, ModelCard
 from vernissage.encoders.hub import cached_weights, locate_weights, why_not_ready
 from vernissage.errors import EncoderError
 reports = []
@@ -164,6 +171,26 @@ def test_progress_counts_bytes_up_to_all_of_them(hub: Hub, tmp_path: Path) -> No
     counts = [done for _, done, _ in reports]
     assert counts == sorted(set(counts))
     assert counts[-1] == total
+
+
+def test_an_unpinned_model_is_fetched_and_said_to_be_unpinned(hub: Hub, tmp_path: Path) -> None:
+    hub.card = UNPINNED
+    answer = locate(tmp_path, hub.address, name=UNPINNED.name)
+    assert Path(answer["found"]).name == hub.commit
+    steps = {step for step, _, _ in answer["reports"]}
+    assert steps == {f"fetching {UNPINNED.hub} at {UNPINNED.branch}, which is not pinned, bytes"}
+    by_commit = locate(tmp_path / "again", hub.address, name=UNPINNED.name, revision=hub.commit)
+    assert {step for step, _, _ in by_commit["reports"]} == {f"fetching {UNPINNED.hub}, bytes"}
+
+
+def test_an_unpinned_model_says_how_to_pin_it(tmp_path: Path) -> None:
+    assert how_to_pin(CARD) == how_to_pin(CARDS["albef"]) == how_to_pin(CARDS["lda"]) == ""
+    told = how_to_pin(UNPINNED)
+    assert told.startswith(f"{UNPINNED.name} is not pinned: what {UNPINNED.branch} of {UNPINNED.hub} holds")
+    assert f"`hf download {UNPINNED.hub} --revision COMMIT --include '*.json'" in told
+    error = locate(tmp_path, NO_SERVER, name=UNPINNED.name)["error"]
+    assert f"--revision {UNPINNED.branch} " in error
+    assert f"(not pinned; a commit instead of {UNPINNED.branch} is)" in error
 
 
 def test_a_model_of_pickles_alone_is_not_fetched(hub: Hub, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def encoders(as_json: _Json = False) -> None:
       vernissage encoders
     """
     from vernissage.encoders.cards import CARDS
-    from vernissage.encoders.hub import why_not_ready
+    from vernissage.encoders.hub import how_to_pin, why_not_ready
 
     waiting = {name: why_not_ready(card) for name, card in CARDS.items()}
     if as_json:
@@ -44,6 +44,9 @@ def encoders(as_json: _Json = False) -> None:
     ]
     print_table(["model", "fetched from", "revision"], fetched)
     say("")
+    for card in cards:
+        if pin := how_to_pin(card):
+            say(f"{pin}.")
     for needed in dict.fromkeys(waiting[name] for name in CARDS if waiting[name].startswith("needs")):
         say(f"What is not installed {needed}.")
     for word in ("discouraged", "unclear"):
@@ -87,7 +90,7 @@ def doctor(as_json: _Json = False) -> None:
 
 
 def _entry(card: "ModelCard", waiting: str) -> dict[str, Any]:
-    return asdict(card) | {"ready": not waiting, "missing": waiting}
+    return asdict(card) | {"pinned": card.is_pinned, "ready": not waiting, "missing": waiting}
 
 
 def _by_notes(cards: "Sequence[ModelCard]") -> dict[str, list[str]]:

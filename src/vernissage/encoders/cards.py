@@ -65,6 +65,11 @@ class ModelCard:
         """Whether weights must be fetched before it can be used."""
         return bool(self.hub or self.url)
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it is known which commit is fetched from the hub."""
+        return self.revision is not None or not self.hub
+
 
 _BOTH: tuple[Modality, ...] = ("image", "text")
 _CLIP = "Radford et al. 2021, arXiv 2103.00020"

@@ -73,6 +73,23 @@ def cache_folder() -> Path | None:
     return Path(import_extra("huggingface_hub.constants").HF_HUB_CACHE)
 
 
+def fetch_command(card: ModelCard, revision: str) -> str:
+    """What fetches a model of the hub by hand, into a folder of its name."""
+    included = " ".join(f"--include '{pattern}'" for pattern in NEEDED)
+    return f"hf download {card.hub} --revision {revision} {included} --local-dir {card.name}"
+
+
+def how_to_pin(card: ModelCard) -> str:
+    """What to know of, and do about, a model of the hub whose commit is not pinned; empty for pinned ones."""
+    if card.is_pinned:
+        return ""
+    return (
+        f"{card.name} is not pinned: what {card.branch} of {card.hub} holds on the day is fetched; to pin it, choose a "
+        f"commit with safetensors at https://huggingface.co/{card.hub}, run `{fetch_command(card, 'COMMIT')}`, and "
+        f"name that folder with --weights"
+    )
+
+
 def missing_packages(card: ModelCard) -> tuple[str, ...]:
     """The packages of the model's extra that are not installed; none is imported."""
     return tuple(package for package in _PACKAGES[card.extra] if importlib.util.find_spec(package) is None)
@@ -98,11 +115,16 @@ def _fetched(card: ModelCard, wanted: str, progress: Progress) -> Path:
             revision=wanted,
             allow_patterns=list(NEEDED),
             etag_timeout=_PATIENCE,
-            tqdm_class=_reporting_bar(f"fetching {card.hub}, bytes", sum(sizes.values()), progress),
+            tqdm_class=_reporting_bar(_fetching(card, wanted), sum(sizes.values()), progress),
         )
     except (hub.errors.HTTPError, OSError, ValueError) as error:
         raise EncoderError(_not_fetched(card, wanted, _reason(hub, error))) from error
     return Path(folder)
+
+
+def _fetching(card: ModelCard, wanted: str) -> str:
+    unpinned = "" if card.is_pinned or wanted != card.branch else f" at {wanted}, which is not pinned"
+    return f"fetching {card.hub}{unpinned}, bytes"
 
 
 def _check_before_fetching(card: ModelCard, wanted: str, sizes: dict[str, int]) -> None:
@@ -158,11 +180,10 @@ def _reason(hub: Any, error: Exception) -> str:
 
 
 def _not_fetched(card: ModelCard, wanted: str, reason: str) -> str:
-    included = " ".join(f"--include '{pattern}'" for pattern in NEEDED)
+    unpinned = "" if card.is_pinned or wanted != card.branch else f" (not pinned; a commit instead of {wanted} is)"
     return (
         f"the weights of {card.name} ({_size(card)}) are not in {cache_folder()}, and {reason}; where there is a "
-        f"network, run `hf download {card.hub} --revision {wanted} {included} --local-dir {card.name}`, and name that "
-        f"folder with --weights; {_ALWAYS}"
+        f"network, run `{fetch_command(card, wanted)}`{unpinned}, and name that folder with --weights; {_ALWAYS}"
     )
 
 
