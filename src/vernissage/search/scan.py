@@ -1,6 +1,7 @@
 """One byte a number: a scan that reads a quarter of the memory and knows how far off it can be."""
 
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,20 +44,35 @@ class ByteScan:
         self._index.is_trained = True
         self._index.add_sa_codes(codes)
 
+    def __len__(self) -> int:
+        return len(self._codes)
+
     def search(
-        self, query: npt.NDArray[np.float64], k: int
+        self, query: npt.NDArray[np.float64], k: int, barred: npt.NDArray[np.bool_] | None = None
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], float]:
         """Approximate inner products, highest first, their rows, and how far off any product can be.
 
-        Returns float64 (k,), int64 (k,) and the bound, which holds for every row, returned or not.
+        Returns float64 (k,), int64 (k,) and the bound, which holds for every row, returned or not. Rows where
+        ``barred`` bool (n,) is true are passed over within the scan; fewer than k come back where fewer are left.
         """
         scale = 127.0 / max(float(np.abs(query).max()), float(np.finfo(np.float32).tiny))
         whole = np.rint(query * scale)
+        parameters = None
+        if barred is not None:
+            bits = np.packbits(~barred, bitorder="little")
+            parameters = faiss.SearchParameters()
+            selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+            parameters.sel = selector  # which does not keep it alive: the names here do, until the search is done
         with one_thread():
-            scores, rows = self._index.search(whole.astype(np.float32)[None, :], k)
+            scores, rows = self._index.search(whole.astype(np.float32)[None, :], k, params=parameters)
+        found = rows[0] >= 0
         missed = query - whole / scale
         bound = math.sqrt(query @ query) * self.lost + math.sqrt(missed @ missed) * self.longest
-        return scores[0].astype(np.float64) / (self.scale * scale), rows[0], bound
+        return scores[0][found].astype(np.float64) / (self.scale * scale), rows[0][found], bound
+
+    def subset(self, rows: npt.NDArray[np.int64]) -> "ByteScan":
+        """The scan of some rows, in that order; the bound of all holds for them too."""
+        return ByteScan(self._codes[rows], self._bounds, "")
 
     def save(self, path: Path) -> None:
         """Write codes and bound as arrays (never FAISS's own format, which is not safe to read from strangers)."""
@@ -117,12 +133,30 @@ def one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
+class _MatrixProducts:
+    """How many batches are under way, and FAISS's threshold before the first of them."""
+
+    lock = threading.Lock()
+    under_way = 0
+    before = 0
+
+
 @contextmanager
 def matrix_products() -> Iterator[None]:
-    """Make FAISS answer batches by matrix products of any size: by default it does so only for large ones."""
-    before = faiss.cvar.distance_compute_blas_threshold
-    faiss.cvar.distance_compute_blas_threshold = 1
+    """Make FAISS answer batches by matrix products of any size: by default it does so only for large ones.
+
+    The threshold belongs to the whole process; of batches in several threads, the last to end puts it back.
+    """
+    state = _MatrixProducts
+    with state.lock:
+        if state.under_way == 0:
+            state.before = faiss.cvar.distance_compute_blas_threshold
+            faiss.cvar.distance_compute_blas_threshold = 1
+        state.under_way += 1
     try:
         yield
     finally:
-        faiss.cvar.distance_compute_blas_threshold = before
+        with state.lock:
+            state.under_way -= 1
+            if state.under_way == 0:
+                faiss.cvar.distance_compute_blas_threshold = state.before
