@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vernissage.encoders.contract import Vectors
 from vernissage.search.scan import ByteScan, build_byte_scan
 
-_WORTH_A_SCAN = 1_000_000
+WORTH_A_SCAN = 1_000_000
 """Numbers in the rows without a scan; below that, reading them as they are costs next to nothing."""
 _SHARE = 16
 
@@ -40,7 +40,7 @@ def extended(segments: tuple[Segment, ...], vectors: Vectors) -> tuple[Segment, 
     """
     start = covered(segments)
     waiting = len(vectors) - start
-    if waiting * vectors.shape[1] < _WORTH_A_SCAN or waiting * _SHARE < start:
+    if waiting * vectors.shape[1] < WORTH_A_SCAN or waiting * _SHARE < start:
         return segments
     kept = list(segments)
     while kept and len(kept[-1].scan) <= len(vectors) - start:
