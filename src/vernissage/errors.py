@@ -35,3 +35,7 @@ class WorkspaceError(VernissageError):
 
 class RequestError(VernissageError):
     """A request for recommendations, a search or a filter that cannot be answered as asked."""
+
+
+class StorageError(VernissageError):
+    """The database of people and uploads cannot be opened, read or written."""

@@ -1,0 +1,40 @@
+"""Ratings that people gave to works of the collection or to uploads."""
+
+import math
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from vernissage.errors import RatingsError
+from vernissage.profiles.ratings import HIGHEST, LOWEST
+from vernissage.storage.people import enter_person, person_key
+from vernissage.storage.schema import PEOPLE, RATINGS
+from vernissage.storage.words import checked_text
+
+
+def set_rating(connection: Connection, owner: str, item_id: str, rating: float, time: datetime) -> None:
+    """Keep a person's rating of a work, 1 to 5, in place of the former one.
+
+    Raises:
+        RatingsError: the rating is outside 1 to 5.
+        StorageError: the name or the id cannot be stored.
+    """
+    if not (math.isfinite(rating) and LOWEST <= rating <= HIGHEST):
+        raise RatingsError(f"the rating of {item_id} is {rating:g}; ratings go from {LOWEST} to {HIGHEST}")
+    person = enter_person(connection, owner)
+    connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item_id))
+    row = {"person": person, "item": checked_text("id", item_id), "rating": float(rating), "time": time}
+    connection.execute(insert(RATINGS).values(row))
+
+
+def remove_rating(connection: Connection, owner: str, item_id: str) -> bool:
+    """Take a rating back; says whether there was one."""
+    person = person_key(connection, owner)
+    return connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item_id)).rowcount > 0
+
+
+def ratings_of(connection: Connection, owner: str) -> dict[str, float]:
+    """A person's ratings by work, the latest last; none where nothing is kept of them."""
+    query = select(RATINGS.c.item, RATINGS.c.rating).join(PEOPLE, PEOPLE.c.id == RATINGS.c.person)
+    rows = connection.execute(query.where(PEOPLE.c.name == owner).order_by(RATINGS.c.time, RATINGS.c.item))
+    return {row.item: row.rating for row in rows}

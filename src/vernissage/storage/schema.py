@@ -1,0 +1,148 @@
+"""The tables of people and of what they gave; `migrations` makes them, and a test holds both together."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class UTCTime(TypeDecorator[datetime]):
+    """A time with its zone; SQLite, which has no zones, keeps UTC without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value and value.astimezone(UTC)
+        return value.replace(tzinfo=UTC)
+
+
+def text() -> String:
+    """Words compared and sorted byte by byte, so that both kinds of database put them in one order."""
+    return String().with_variant(String(collation="C"), "postgresql")
+
+
+STATE = Table(
+    "state",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("kept_from", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+"""One row: the number of the latest change of uploads, and the change after which ``changes`` is complete."""
+
+PEOPLE = Table(
+    "people",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", text(), nullable=False, unique=True),
+)
+"""The only place where a person's name stands; every other row of theirs goes when this one goes."""
+
+
+def person_column(**options: Any) -> Column[int]:
+    """A column that names the person and makes the row go with them."""
+    return Column("person", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, **options)
+
+
+UPLOADS = Table(
+    "uploads",
+    METADATA,
+    Column("id", text(), primary_key=True),
+    person_column(index=True),
+    Column("modality", text(), nullable=False),
+    Column("title", text(), nullable=False),
+    Column("text", text(), nullable=False),
+    Column("keywords", JSON, nullable=False),
+    Column("picture", text(), nullable=False),
+    Column("picture_digest", text(), nullable=False),
+    Column("time", UTCTime, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("modality IN ('image', 'text', 'both')", name="modality"),
+)
+"""What people uploaded; ``picture`` is the file's name in the folder of uploads, empty without one."""
+
+VECTORS = Table(
+    "vectors",
+    METADATA,
+    Column("encoder", text(), primary_key=True),
+    Column("modality", text(), primary_key=True),
+    Column("fingerprint", text(), primary_key=True),
+    Column("upload", ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("vector", LargeBinary, nullable=False),
+    CheckConstraint("modality IN ('image', 'text')", name="modality"),
+)
+"""Vectors of uploads: float32, little-endian."""
+
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("upload", text(), primary_key=True),
+    Column("kind", text(), nullable=False),
+    CheckConstraint("kind IN ('added', 'encoded', 'removed')", name="kind"),
+)
+"""What became of uploads; no reference to them, because a removed one stays here until every reader could know."""
+
+RATINGS = Table(
+    "ratings",
+    METADATA,
+    person_column(primary_key=True),
+    Column("item", text(), primary_key=True, index=True),
+    Column("rating", Double, nullable=False),
+    Column("time", UTCTime, nullable=False),
+)
+
+AREA_EDITS = Table(
+    "area_edits",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    person_column(),
+    Column("kind", text(), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("time", UTCTime, nullable=False),
+    Index("ix_area_edits_person", "person", "id"),
+    CheckConstraint("kind IN ('mute', 'weight', 'merge', 'split', 'rename')", name="kind"),
+    sqlite_autoincrement=True,
+)
+"""Edits of areas, in the order of their ids."""
+
+TAGS = Table(
+    "tags",
+    METADATA,
+    Column("tagger", text(), primary_key=True),
+    Column("item", text(), primary_key=True, index=True),
+    Column("tags", JSON, nullable=False),
+)
+"""What a tagger found in a work or an upload."""

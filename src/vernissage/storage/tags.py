@@ -1,0 +1,41 @@
+"""Tags that taggers found in works and uploads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, delete, insert, select
+
+from vernissage.storage.schema import TAGS
+from vernissage.storage.words import checked_text, in_batches
+
+
+def set_tags(connection: Connection, tagger: str, tags: Mapping[str, Sequence[str]]) -> None:
+    """Keep what a tagger found in each work, in place of what it found there before; no tags are a finding too.
+
+    ``tagger`` stands for the tagger and all its settings.
+
+    Raises:
+        StorageError: an id or a tag holds a character that no database keeps.
+    """
+    rows = [
+        {"tagger": tagger, "item": checked_text("id", item), "tags": [checked_text("tag", tag) for tag in found]}
+        for item, found in tags.items()
+    ]
+    for batch in in_batches(rows):
+        items = [row["item"] for row in batch]
+        connection.execute(delete(TAGS).where(TAGS.c.tagger == tagger, TAGS.c.item.in_(items)))
+        connection.execute(insert(TAGS), batch)
+
+
+def tags_of(connection: Connection, tagger: str, ids: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """What a tagger found, for all works that it read or for those of the given ids, in order of id."""
+    query = select(TAGS.c.item, TAGS.c.tags).where(TAGS.c.tagger == tagger).order_by(TAGS.c.item)
+    if ids is None:
+        return {row.item: tuple(row.tags) for row in connection.execute(query)}
+    batches = in_batches(sorted(set(ids)))
+    rows = (row for batch in batches for row in connection.execute(query.where(TAGS.c.item.in_(batch))))
+    return {row.item: tuple(row.tags) for row in rows}
+
+
+def drop_tags(connection: Connection, taggers: Iterable[str]) -> int:
+    """Delete the tags of all taggers but the given ones; returns of how many works."""
+    return connection.execute(delete(TAGS).where(TAGS.c.tagger.not_in(list(taggers)))).rowcount

@@ -1,0 +1,216 @@
+"""What people uploaded: added, found, removed."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+
+from vernissage.errors import StorageError, UnknownItemError
+from vernissage.files import digest
+from vernissage.storage.changes import current_version, forget_changes, log_changes
+from vernissage.storage.people import enter_person, person_key
+from vernissage.storage.schema import PEOPLE, RATINGS, TAGS, UPLOADS
+from vernissage.storage.vectors import UploadVectors, insert_vectors
+from vernissage.storage.words import checked_text, checked_upload_id, in_batches
+
+UploadModality = Literal["image", "text", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Something that a person uploaded.
+
+    Attributes:
+        modality: what encoders may read: the picture, the text, or both.
+        text: what text encoders read.
+        picture: the file's name in the folder of uploads (see `vernissage.storage.pictures`); empty without one.
+        picture_digest: SHA-256 of the picture file; empty without one.
+        time: when it was uploaded, with its zone; read back as UTC.
+    """
+
+    id: str
+    owner: str
+    modality: UploadModality
+    time: datetime
+    title: str = ""
+    text: str = ""
+    keywords: tuple[str, ...] = ()
+    picture: str = ""
+    picture_digest: str = ""
+
+    @property
+    def text_digest(self) -> str:
+        """SHA-256 of the text that encoders read, as in `vernissage.catalog.Item`; empty without one."""
+        return digest(self.text.encode()) if self.text else ""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What was removed, once the transaction is committed.
+
+    Attributes:
+        version: the number of the change.
+        pictures: names of files that are to be deleted after the commit.
+    """
+
+    version: int
+    ids: tuple[str, ...]
+    pictures: tuple[str, ...]
+
+
+def add_uploads(connection: Connection, uploads: Sequence[Upload], vectors: Iterable[UploadVectors] = ()) -> int:
+    """Add uploads and their vectors as one change; returns its number.
+
+    Raises:
+        StorageError: an id is taken or cannot be one, a field does not fit the modality, a text cannot be stored, or
+            vectors do not fit.
+    """
+    if not uploads:
+        return current_version(connection)
+    for upload in uploads:
+        _check(upload)
+    _check_free(connection, [upload.id for upload in uploads])
+    version = log_changes(connection, [upload.id for upload in uploads], "added")
+    people = {owner: enter_person(connection, owner) for owner in dict.fromkeys(upload.owner for upload in uploads)}
+    connection.execute(insert(UPLOADS), [_row(upload, people[upload.owner], version) for upload in uploads])
+    for each in vectors:
+        insert_vectors(connection, each)
+    return version
+
+
+def remove_uploads(connection: Connection, ids: Iterable[str], *, owner: str | None = None) -> Removal:
+    """Remove uploads with their vectors, tags and ratings as one change.
+
+    With ``owner`` only what is theirs can be removed. Delete the picture files after the commit.
+
+    Raises:
+        UnknownItemError: one of them is not there, or is another person's; then none is removed.
+    """
+    wanted = sorted(set(ids))
+    found = get_uploads(connection, wanted)
+    theirs = {upload.id for upload in found if owner is None or upload.owner == owner}
+    missing = [name for name in wanted if name not in theirs]
+    if missing:
+        raise UnknownItemError(f"{_whose(owner)} no upload {', '.join(map(repr, missing[:3]))}; nothing was removed")
+    if not wanted:
+        return Removal(current_version(connection), (), ())
+    remove_mentions(connection, wanted)
+    for batch in in_batches(wanted):
+        connection.execute(delete(UPLOADS).where(UPLOADS.c.id.in_(batch)))
+    version = log_changes(connection, wanted, "removed")
+    return Removal(version, tuple(wanted), _pictures(found))
+
+
+def remove_person(connection: Connection, owner: str) -> Removal:
+    """Remove a person: uploads, vectors, ratings, edits, and others' ratings and the tags of what they uploaded.
+
+    Nothing that names the person or their uploads stays: the log of changes is emptied as well, so that every reading
+    process reads the uploads anew. Delete the picture files after the commit, then call `Database.purge`.
+
+    Raises:
+        StorageError: nothing is kept of a person of that name.
+    """
+    person = person_key(connection, owner)
+    if person is None:
+        raise StorageError(f"nothing is kept of a person named {owner!r}; check the name, letter by letter")
+    found = uploads_of(connection, owner)
+    ids = tuple(upload.id for upload in found)
+    remove_mentions(connection, ids)
+    connection.execute(delete(PEOPLE).where(PEOPLE.c.id == person))
+    return Removal(forget_changes(connection), ids, _pictures(found))
+
+
+def get_upload(connection: Connection, upload_id: str) -> Upload:
+    """The upload of that id.
+
+    Raises:
+        UnknownItemError: there is none.
+    """
+    row = connection.execute(_QUERY.where(UPLOADS.c.id == upload_id)).one_or_none()
+    if row is None:
+        raise UnknownItemError(f"there is no upload {upload_id!r}; it was removed, or its id is written differently")
+    return _upload(row)
+
+
+def get_uploads(connection: Connection, ids: Iterable[str] | None = None) -> tuple[Upload, ...]:
+    """All uploads, or those of the given ids that are there, in order of id."""
+    if ids is None:
+        return tuple(map(_upload, connection.execute(_QUERY.order_by(UPLOADS.c.id))))
+    queries = (_QUERY.where(UPLOADS.c.id.in_(batch)) for batch in in_batches(sorted(set(ids))))
+    return tuple(_upload(row) for query in queries for row in connection.execute(query.order_by(UPLOADS.c.id)))
+
+
+def uploads_of(connection: Connection, owner: str) -> tuple[Upload, ...]:
+    """A person's uploads, oldest first; none where nothing is kept of them."""
+    query = _QUERY.where(PEOPLE.c.name == owner).order_by(UPLOADS.c.time, UPLOADS.c.id)
+    return tuple(map(_upload, connection.execute(query)))
+
+
+def owners(connection: Connection) -> dict[str, int]:
+    """Who uploaded something, and how much, by name."""
+    query = select(PEOPLE.c.name, func.count()).join(UPLOADS, UPLOADS.c.person == PEOPLE.c.id)
+    rows = connection.execute(query.group_by(PEOPLE.c.name).order_by(PEOPLE.c.name))
+    return {row[0]: row[1] for row in rows}
+
+
+def remove_mentions(connection: Connection, ids: Sequence[str]) -> None:
+    """Delete tags and ratings of works, whoever gave them."""
+    for batch in in_batches(ids):
+        connection.execute(delete(TAGS).where(TAGS.c.item.in_(batch)))
+        connection.execute(delete(RATINGS).where(RATINGS.c.item.in_(batch)))
+
+
+_QUERY: Select[Any] = select(UPLOADS, PEOPLE.c.name.label("owner")).join(PEOPLE, PEOPLE.c.id == UPLOADS.c.person)
+
+
+def _upload(row: Row[Any]) -> Upload:
+    return Upload(
+        row.id, row.owner, row.modality, row.time, row.title, row.text, tuple(row.keywords), row.picture,
+        row.picture_digest,
+    )  # fmt: skip
+
+
+def _row(upload: Upload, person: int, version: int) -> dict[str, object]:
+    return {
+        "id": upload.id, "person": person, "modality": upload.modality, "title": upload.title, "text": upload.text,
+        "keywords": list(upload.keywords), "picture": upload.picture, "picture_digest": upload.picture_digest,
+        "time": upload.time, "version": version,
+    }  # fmt: skip
+
+
+def _pictures(uploads: Iterable[Upload]) -> tuple[str, ...]:
+    return tuple(upload.picture for upload in uploads if upload.picture)
+
+
+def _check(upload: Upload) -> None:
+    checked_upload_id(upload.id)
+    checked_text("title", upload.title)
+    checked_text("text", upload.text)
+    for word in upload.keywords:
+        checked_text("keyword", word)
+    if bool(upload.picture) != (upload.modality != "text"):
+        raise StorageError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, and {_expected(upload)}")
+    if upload.modality != "image" and not upload.text.strip():
+        raise StorageError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, but its text is empty")
+    if upload.time.tzinfo is None:
+        raise StorageError(f"the time of the upload {upload.id!r} lacks its zone; give datetime.now(UTC)")
+
+
+def _expected(upload: Upload) -> str:
+    return "has a picture; leave it out, or make it 'both'" if upload.picture else "needs a picture"
+
+
+def _check_free(connection: Connection, ids: Sequence[str]) -> None:
+    taken = [upload.id for upload in get_uploads(connection, ids)]
+    taken += [name for name, number in Counter(ids).items() if number > 1]
+    if taken:
+        raise StorageError(
+            f"an upload {', '.join(map(repr, taken[:3]))} is there already; give another id, or remove the former first"
+        )
+
+
+def _whose(owner: str | None) -> str:
+    return "there is" if owner is None else f"{owner} has"

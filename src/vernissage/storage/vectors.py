@@ -1,0 +1,163 @@
+"""Vectors of uploads, as rows beside them, so that an upload and its vectors appear together."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, not_, or_, select
+
+from vernissage.encoders.contract import Modality, Vectors
+from vernissage.errors import StorageError
+from vernissage.storage.changes import log_changes
+from vernissage.storage.schema import PEOPLE, UPLOADS, VECTORS
+from vernissage.storage.words import in_batches
+
+_ROWS_AT_ONCE = 2048
+_LITTLE = np.dtype("<f4")
+
+
+@dataclass(frozen=True)
+class VectorSpace:
+    """What vectors must share to be compared: the encoder, what of a work it read, and its fingerprint."""
+
+    encoder: str
+    modality: Modality
+    fingerprint: str
+
+
+@dataclass(frozen=True, eq=False)
+class UploadVectors:
+    """Vectors of uploads in one space: float32 (n, dim), a row for each id."""
+
+    space: VectorSpace
+    ids: tuple[str, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, eq=False)
+class OwnedVectors:
+    """Vectors of uploads as read: a row and an owner for each id."""
+
+    ids: tuple[str, ...]
+    owners: tuple[str, ...]
+    vectors: Vectors
+
+
+def vectors_of(connection: Connection, space: VectorSpace, ids: Iterable[str] | None = None) -> OwnedVectors:
+    """The vectors of all uploads that have one in the space, in order of id, or of the given ones that do.
+
+    They are read in blocks into one array: 100,000 of 512 numbers need 205 MB and little more.
+
+    Raises:
+        StorageError: the stored bytes are not vectors of one length.
+    """
+    if ids is not None:
+        return _some_vectors(connection, space, sorted(set(ids)))
+    number, width = connection.execute(
+        select(func.count(), func.coalesce(func.max(func.length(VECTORS.c.vector)), 0)).where(_in(space))
+    ).one()
+    query = select(VECTORS.c.upload, VECTORS.c.vector).where(_in(space)).order_by(VECTORS.c.upload)
+    result = connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE))
+    matrix = np.empty((number, width // _LITTLE.itemsize), dtype=np.float32)
+    names: list[str] = []
+    for block in result.partitions():
+        matrix[len(names) : len(names) + len(block)] = _rows([vector for _, vector in block], matrix.shape[1], space)
+        names += [name for name, _ in block]
+    return OwnedVectors(tuple(names), _owners(connection, names), matrix)
+
+
+def missing_vectors(connection: Connection, space: VectorSpace) -> tuple[str, ...]:
+    """Ids of uploads that have the space's modality but no vector in it, in order: what is to be encoded."""
+    there = exists().where(_in(space), VECTORS.c.upload == UPLOADS.c.id)
+    readable = UPLOADS.c.modality.in_([space.modality, "both"])
+    return tuple(connection.scalars(select(UPLOADS.c.id).where(readable, not_(there)).order_by(UPLOADS.c.id)))
+
+
+def put_vectors(connection: Connection, vectors: UploadVectors) -> int | None:
+    """Add vectors to uploads that lack them, as another change; returns its number.
+
+    Uploads that were removed meanwhile or have their vector are passed over, because two processes may encode the
+    same; where nothing is left there is no change, and None is returned.
+
+    Raises:
+        StorageError: the vectors do not fit their ids or those that are stored.
+    """
+    waiting = set(missing_vectors(connection, vectors.space))
+    rows = [row for row, name in enumerate(vectors.ids) if name in waiting]
+    if not rows:
+        return None
+    kept = UploadVectors(vectors.space, tuple(vectors.ids[row] for row in rows), vectors.vectors[rows])
+    insert_vectors(connection, kept)
+    return log_changes(connection, kept.ids, "encoded")
+
+
+def drop_vectors(connection: Connection, current: Iterable[VectorSpace]) -> int:
+    """Delete all vectors but those of the given spaces, which frees what former encoders left; returns how many."""
+    kept = or_(*(_in(space) for space in current))
+    return connection.execute(delete(VECTORS).where(not_(kept))).rowcount
+
+
+def insert_vectors(connection: Connection, vectors: UploadVectors) -> None:
+    """Write vectors of uploads that are there and have none in that space.
+
+    Raises:
+        StorageError: the vectors do not fit their ids or those that are stored, or hold a number that is none.
+    """
+    matrix = np.ascontiguousarray(vectors.vectors, dtype=_LITTLE)
+    _check(connection, vectors, matrix)
+    space = vectors.space
+    fixed = {"encoder": space.encoder, "modality": space.modality, "fingerprint": space.fingerprint}
+    for rows in in_batches(range(len(vectors.ids))):
+        blocks = [fixed | {"upload": vectors.ids[row], "vector": matrix[row].tobytes()} for row in rows]
+        connection.execute(insert(VECTORS), blocks)
+
+
+def _check(connection: Connection, vectors: UploadVectors, matrix: npt.NDArray[Any]) -> None:
+    space = vectors.space
+    if matrix.ndim != 2 or len(matrix) != len(vectors.ids) or matrix.shape[1] == 0:
+        raise StorageError(
+            f"{len(vectors.ids)} uploads came with vectors of shape {matrix.shape} by {space.encoder}; give a row each"
+        )
+    if not np.isfinite(matrix).all():
+        raise StorageError(f"vectors by {space.encoder} hold numbers that are none (NaN or infinite); encode again")
+    stored = connection.scalar(select(func.length(VECTORS.c.vector)).where(_in(space)).limit(1))
+    if stored is not None and stored != matrix.shape[1] * _LITTLE.itemsize:
+        raise StorageError(
+            f"vectors by {space.encoder} have {matrix.shape[1]} numbers, but those stored under its fingerprint "
+            f"{space.fingerprint} have {stored // _LITTLE.itemsize}; build the workspace again"
+        )
+
+
+def _some_vectors(connection: Connection, space: VectorSpace, ids: Sequence[str]) -> OwnedVectors:
+    found: list[tuple[str, bytes]] = []
+    for batch in in_batches(ids):
+        query = select(VECTORS.c.upload, VECTORS.c.vector).where(_in(space), VECTORS.c.upload.in_(batch))
+        found += ((name, bytes(vector)) for name, vector in connection.execute(query.order_by(VECTORS.c.upload)))
+    names = [name for name, _ in found]
+    width = len(found[0][1]) // _LITTLE.itemsize if found else 0
+    matrix = _rows([vector for _, vector in found], width, space).astype(np.float32)
+    return OwnedVectors(tuple(names), _owners(connection, names), matrix)
+
+
+def _rows(vectors: Sequence[bytes], width: int, space: VectorSpace) -> npt.NDArray[Any]:
+    if any(len(vector) != width * _LITTLE.itemsize for vector in vectors):
+        raise StorageError(f"stored vectors by {space.encoder} differ in length; restore the database from a backup")
+    return np.frombuffer(b"".join(vectors), dtype=_LITTLE).reshape(len(vectors), width)
+
+
+def _owners(connection: Connection, ids: Sequence[str]) -> tuple[str, ...]:
+    query = select(UPLOADS.c.id, PEOPLE.c.name).join(PEOPLE, PEOPLE.c.id == UPLOADS.c.person)
+    owner: dict[str, str] = {}
+    for batch in in_batches(ids):
+        owner |= {row[0]: row[1] for row in connection.execute(query.where(UPLOADS.c.id.in_(batch)))}
+    return tuple(owner[name] for name in ids)
+
+
+def _in(space: VectorSpace) -> ColumnElement[bool]:
+    return and_(
+        VECTORS.c.encoder == space.encoder,
+        VECTORS.c.modality == space.modality,
+        VECTORS.c.fingerprint == space.fingerprint,
+    )
