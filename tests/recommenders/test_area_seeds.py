@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.worlds import side_of, table_of, themed_profile, themed_works
+
+from vernissage.errors import RequestError
+from vernissage.profiles.uploads import UploadProfile
+from vernissage.recommenders.area_seeds import AreaSeeds, Seed
+from vernissage.search.live import live_index
+
+TASKS = [("image", "image"), ("image", "text"), ("text", "image"), ("text", "text")]
+
+
+@pytest.mark.parametrize("seed", ["centroid", "medoid"])
+def test_each_area_finds_its_theme_in_each_task_and_nothing_of_its_own(seed: Seed) -> None:
+    works = themed_works()
+    answers = AreaSeeds(works, seed=seed).per_area(themed_profile(works), 4)
+    assert [(each.source, each.target, each.area) for each in answers] == [(*t, area) for t in TASKS for area in (0, 1)]
+    for answer in answers:
+        theme = ("boats", "cats")[answer.area]
+        assert set(answer.ranking.item_ids) == {f"{answer.target}-{theme}-{number:02d}" for number in range(2, 6)}
+
+
+def test_exactly_k_come_back_for_the_owner_of_nearly_everything() -> None:
+    works = themed_works(each=40, own=39)
+    for answer in AreaSeeds(works).per_area(themed_profile(works), 3):
+        assert len(answer.ranking) == 3
+        assert all(item_id.endswith("39") for item_id in answer.ranking.item_ids)
+
+
+def test_fewer_come_back_only_where_fewer_are_allowed() -> None:
+    works = themed_works()
+    assert all(len(each.ranking) == 12 for each in AreaSeeds(works).per_area(themed_profile(works), 99))
+    chosen = ["image-boats-00", "image-boats-05", "text-cats-03", "nobody"]
+    found = AreaSeeds(works).per_area(themed_profile(works), 9, among=chosen)
+    assert {each.target: each.ranking.item_ids for each in found} == {
+        "image": ("image-boats-05",),
+        "text": ("text-cats-03",),
+    }
+
+
+def test_scores_are_cosines_to_the_seed() -> None:
+    index = live_index(table_of([[1, 0], [0, 1]], ["x", "y"]), {})
+    uploads = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    profile = UploadProfile("ann", {"text": side_of(["a", "b", "c"], uploads, [[0, 1, 2]])})
+    centroid = np.array([1.8, 1.6]) / np.hypot(1.8, 1.6)
+    (answer,) = AreaSeeds({"text": index}).per_area(profile, 2)
+    assert dict(answer.ranking) == pytest.approx({"x": centroid[0], "y": centroid[1]})
+    (answer,) = AreaSeeds({"text": index}, seed="medoid").per_area(profile, 2)
+    assert dict(answer.ranking) == pytest.approx({"x": 0.8, "y": 0.6})
+
+
+def test_muted_and_empty_areas_are_silent_and_weighty_ones_come_first() -> None:
+    works = themed_works()
+    profile = themed_profile(works)
+    text = replace(profile.sides["text"], weights=np.array([0.2, 0.6]))
+    image = replace(profile.sides["image"], weights=np.array([0.0, 0.5]))
+    answers = AreaSeeds(works).per_area(UploadProfile("ann", {"image": image, "text": text}), 2)
+    assert [(each.source, each.area) for each in answers if each.target == "text"] == [
+        ("image", 1),
+        ("text", 1),
+        ("text", 0),
+    ]
+    nothing = side_of(["u1", "u2"], np.array([[0.0] * 8, [1.0] + [0.0] * 7]), [[0], [1]])
+    answers = AreaSeeds(works).per_area(UploadProfile("ann", {"text": nothing}), 2)
+    assert {each.area for each in answers} == {1}
+
+
+def test_one_modality_has_the_tasks_of_its_source_alone() -> None:
+    works = themed_works()
+    profile = themed_profile(works)
+    texts = UploadProfile("ann", {"text": profile.sides["text"]})
+    assert {(each.source, each.target) for each in AreaSeeds(works).per_area(texts, 2)} == {
+        ("text", "image"),
+        ("text", "text"),
+    }
+    pictures = AreaSeeds({"image": works["image"]}).per_area(texts, 2)
+    assert {(each.source, each.target) for each in pictures} == {("text", "image")}
+
+
+def test_what_cannot_be_answered_is_said() -> None:
+    works = themed_works()
+    with pytest.raises(RequestError, match="zoe has uploaded nothing"):
+        AreaSeeds(works).per_area(UploadProfile("zoe", {}), 3)
+    with pytest.raises(RequestError, match="1 or more"):
+        AreaSeeds(works).per_area(themed_profile(works), 0)
+    with pytest.raises(RequestError, match="no seed 'mean'"):
+        AreaSeeds(works, seed="mean")  # type: ignore[arg-type]
+    narrow = UploadProfile("ann", {"text": side_of(["u"], np.eye(3)[:1], [[0]])})
+    with pytest.raises(RequestError, match="3 dimensions"):
+        AreaSeeds(works).per_area(narrow, 3)
+
+
+def test_a_person_without_a_name_owns_only_what_was_uploaded() -> None:
+    works = themed_works()
+    profile = UploadProfile("", themed_profile(works).sides)
+    found = AreaSeeds(works).per_area(profile, 99)
+    assert {len(each.ranking) for each in found} == {14}
