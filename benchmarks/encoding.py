@@ -4,22 +4,22 @@ CLIP ViT-B/32 with random weights, made on the spot: weights change no speed, bu
 which `vernissage export-onnx` measures on real ones. Random weights send all pictures into nearly one direction, so
 beside the cosine stands the cosine after the mean of the reference has been taken away, which no rounding hides behind.
 
-CPU time of the whole process, contenders in turns, by default on one thread each: torch's threads wait for each other
-by spinning, one picture at a time most of all, and beside a loop on two threads anything looks fast. Every contender
-decodes, resizes and encodes; drafting is decoding a JPEG at a fraction of its size that keeps twice what the model
-looks at (--no-draft switches it off).
+CPU time of the whole process, contenders in turns, each with all cores for the model and for decoding. torch's threads
+wait for each other by spinning, one picture at a time most of all, which counts against the plain loop; --threads 1
+measures without that. Every contender decodes, resizes and encodes; drafting is decoding a JPEG at a fraction of its
+size that keeps twice what the model looks at (--no-draft switches it off). After the table of large pictures stands
+where the time of one goes.
 
-Run: python benchmarks/encoding.py [--pictures 24] [--large 8] [--texts 64] [--rounds 3] [--threads 1] [--no-draft]
+Run: python benchmarks/encoding.py [--pictures 32] [--large 16] [--texts 64] [--rounds 3] [--threads N] [--no-draft]
 """
 
 import argparse
 import json
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ import transformers
 from PIL import Image
 
 from measuring import cpu_seconds
+from vernissage.catalog.ahead import picture_batches, read_ahead, usable_cores
 from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.clip import load_clip
 from vernissage.encoders.clip_text import END, START, byte_letters
@@ -61,12 +62,19 @@ def main() -> None:
         large = write_pictures(folder / "large", options.large, LARGE, random)
         captions = [" ".join(random.choice(words, random.integers(5, 21))) for _ in range(options.texts)]
         encoders = load_all(folder, [open_picture(path) for path in small[:4]], captions[:4], options.threads)
-        print(f"CLIP ViT-B/32, random weights, {options.threads} thread(s), {os.cpu_count()} cores")
+        print(f"CLIP ViT-B/32, random weights, {options.threads} thread(s), {usable_cores()} cores")
         draft = 0 if options.no_draft else 2 * encoders["torch float32"].preprocessing.size
         for paths, size in ((small, SMALL), (large, LARGE)):
             megabytes = sum(path.stat().st_size for path in paths) / len(paths) / 1e6
             title = f"{len(paths)} JPEGs of {size[0]}×{size[1]}, {megabytes:.2f} MB each"
-            compare(title, "pictures", len(paths), picture_contenders(encoders, paths, draft), options.rounds)
+            compare(
+                title,
+                "pictures",
+                len(paths),
+                picture_contenders(encoders, paths, draft, options.threads),
+                options.rounds,
+            )
+        where_time_goes(large[0], encoders, draft)
         if draft:
             fidelity_of_drafts(large, encoders["torch float32"].preprocessing, draft)
         title = f"{len(captions)} captions of 5 to 20 words"
@@ -75,11 +83,11 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=24)
-    parser.add_argument("--large", type=int, default=8)
+    parser.add_argument("--pictures", type=int, default=32)
+    parser.add_argument("--large", type=int, default=16)
     parser.add_argument("--texts", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1, help="of every model; decoding always takes all cores")
+    parser.add_argument("--threads", type=int, default=usable_cores(), help="of every model, and of decoding")
     parser.add_argument("--no-draft", action="store_true", help="decode large JPEGs in full")
     return parser.parse_args()
 
@@ -104,7 +112,7 @@ def compare(title: str, unit: str, count: int, contenders: Contenders, rounds: i
         )
 
 
-def picture_contenders(encoders: dict[str, Any], paths: Sequence[Path], draft: int) -> Contenders:
+def picture_contenders(encoders: dict[str, Any], paths: Sequence[Path], draft: int, threads: int) -> Contenders:
     """The plain loop, batches in transformers, and each backend behind a pool that decodes ahead."""
     encoder = encoders["torch float32"]
     model, preprocessing = encoder._model, encoder.preprocessing
@@ -127,19 +135,19 @@ def picture_contenders(encoders: dict[str, Any], paths: Sequence[Path], draft: i
         return unit_rows(torch.cat(rows).numpy())
 
     def piped(backend: Any, at_least: int) -> Callable[[], Vectors]:
-        return lambda: pipeline(backend, paths, at_least)
+        return lambda: pipeline(backend, paths, at_least or None, threads)
 
     full = {"torch float32, decoded in full": piped(encoder, 0)} if draft else {}
     ours = {name: piped(backend, draft) for name, backend in encoders.items()}
     return {"plain loop": loop, "transformers in batches": batches, **full, **ours}
 
 
-def pipeline(encoder: Any, paths: Sequence[Path], at_least: int) -> Vectors:
-    """Decode on all cores ahead of the model, which takes batches."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        waiting = [pool.submit(open_picture, path, at_least=at_least or None) for path in paths]
-        rows = [encoder.encode_images([each.result() for each in some]) for some in _in_batches(waiting)]
-    return np.concatenate(rows)
+def pipeline(encoder: Any, paths: Sequence[Path], at_least: int | None, threads: int) -> Vectors:
+    """Decode ahead of the model, which takes batches, as `vernissage encode` does."""
+    batches = picture_batches(paths, BATCH, at_least=at_least)
+    opening = ([partial(open_picture, path, at_least=at_least) for path in batch] for batch in batches)
+    with read_ahead(opening, threads=threads) as opened:
+        return np.concatenate([encoder.encode_images(pictures) for pictures in opened])
 
 
 def text_contenders(encoders: dict[str, Any], captions: Sequence[str]) -> Contenders:
@@ -199,14 +207,24 @@ def fidelity_of_drafts(paths: Sequence[Path], preprocessing: Preprocessing, at_l
     print(
         f"drafted to at least {at_least}: PSNR after resizing {worst:.1f} dB in the worst case, {mean:.1f} in the mean"
     )
-    costs = cpu_seconds(
-        {
-            "in full": lambda: preprocessing(open_picture(paths[0])),
-            f"to {at_least}": lambda: preprocessing(open_picture(paths[0], at_least=at_least)),
-        },
-        rounds=5,
-    )
-    print("decoding and resizing one: " + ", ".join(f"{name} {1e3 * cost:.0f} ms" for name, cost in costs.items()))
+
+
+def where_time_goes(path: Path, encoders: dict[str, Any], draft: int) -> None:
+    """Print what one large picture costs: its file, decoding in full and drafted, preparation, each model."""
+    preprocessing = encoders["torch float32"].preprocessing
+    picture = open_picture(path, at_least=draft or None)
+    steps: dict[str, Callable[[], Any]] = {
+        "reading the file": path.read_bytes,
+        "decoding in full": partial(open_picture, path),
+        "preparing that": partial(preprocessing, open_picture(path)),
+        f"decoding to {draft or 'its size'}": partial(open_picture, path, at_least=draft or None),
+        "preparing this": partial(preprocessing, picture),
+    }
+    costs = cpu_seconds(steps, rounds=5)
+    batch = [picture] * BATCH
+    models = cpu_seconds({name: partial(encoder.encode_images, batch) for name, encoder in encoders.items()}, rounds=3)
+    costs |= {name: seconds / BATCH - costs["preparing this"] for name, seconds in models.items()}
+    print("CPU time of one: " + ", ".join(f"{name} {1e3 * cost:.1f} ms" for name, cost in costs.items()))
 
 
 def write_pictures(folder: Path, count: int, size: tuple[int, int], random: np.random.Generator) -> list[Path]:
