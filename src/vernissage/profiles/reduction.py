@@ -1,0 +1,95 @@
+"""Fewer dimensions before clustering: none, principal components, t-SNE."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.errors import RequestError
+from vernissage.progress import Progress
+
+Floats = npt.NDArray[np.float64]
+
+_ALIKE = 1e-6  # rows of float32 that differ by less differ by rounding
+
+
+class Projection(Protocol):
+    """What turns the vectors that a rule clusters into those that its clustering sees."""
+
+    @property
+    def keeps_distances(self) -> bool:
+        """Whether distances afterwards mean what they meant before, so that a fixed cut still makes sense."""
+        ...
+
+    def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
+        """Float64 (n, dim) → float64 (n, fewer)."""
+        ...
+
+
+@dataclass(frozen=True)
+class NoProjection:
+    """Every dimension as it is."""
+
+    keeps_distances = True
+
+    def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
+        return rows
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """The leading principal components.
+
+    ``keep``: a share of the variance in (0, 1), or a number of components from 1 (all there are, if fewer: at most
+    min(n, dim)). Components are not rescaled, so distances stay what they were, less what was left out.
+
+    Raises:
+        RequestError: ``keep`` is neither.
+    """
+
+    keep: float | int = 0.99
+    keeps_distances = True
+
+    def __post_init__(self) -> None:
+        if not (0 < self.keep < 1 or (self.keep >= 1 and float(self.keep).is_integer())):
+            raise RequestError(
+                f"principal components cannot keep {self.keep:g}; give a whole number of components from 1, or a share "
+                f"of the variance between 0 and 1"
+            )
+
+    def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
+        from sklearn.decomposition import PCA  # noqa: PLC0415, slow to import, and most profiles are not projected
+
+        if len(rows) < 2 or np.ptp(rows, axis=0).max() <= _ALIKE:
+            return rows
+        keep = float(self.keep) if self.keep < 1 else min(int(self.keep), *rows.shape)
+        solver = "covariance_eigh" if rows.shape[0] > rows.shape[1] else "full"
+        return _float64(PCA(keep, svd_solver=solver).fit_transform(rows))
+
+
+@dataclass(frozen=True)
+class TSNE:
+    """A plane by t-SNE (van der Maaten & Hinton 2008), started from principal components.
+
+    Neighbours stay together, distances lose their meaning. ``perplexity`` is lowered to (n − 1)/3 where there are few
+    rows; fewer than four rows are left as they are. Takes minutes at 20,000 rows.
+    """
+
+    perplexity: float = 30.0
+    keeps_distances = False
+
+    def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
+        from sklearn import manifold  # noqa: PLC0415
+
+        if len(rows) < 4 or rows.shape[1] < 2 or np.ptp(rows, axis=0).max() <= _ALIKE:
+            return rows
+        progress("Drawing uploads on a plane (t-SNE)", 0, 1)
+        perplexity = min(self.perplexity, (len(rows) - 1) / 3)
+        plane = manifold.TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(rows)
+        progress("Drawing uploads on a plane (t-SNE)", 1, 1)
+        return _float64(plane)
+
+
+def _float64(rows: Any) -> Floats:
+    return np.asarray(rows, dtype=np.float64)
