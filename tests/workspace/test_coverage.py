@@ -1,5 +1,6 @@
 """Drafts of large pictures, and works that lack what an encoder reads."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -101,3 +102,11 @@ def test_a_workspace_of_whole_pictures_is_that_of_a_fresh_build(scans: Path, tmp
     fresh = build_workspace(copy, tmp_path / "fresh", encoders=["colour-texture"], draft=False).workspace
     assert switched.manifest.vectors == fresh.manifest.vectors
     assert switched.encoder("colour-texture").fingerprint == fresh.encoder("colour-texture").fingerprint
+
+
+def test_a_workspace_that_does_not_say_how_pictures_were_decoded_has_drafts(gallery: Path, workspace: Path) -> None:
+    manifest = json.loads((workspace / "workspace.json").read_text())
+    for key in ("draft", "executions"):
+        del manifest["settings"][key]
+    (workspace / "workspace.json").write_text(json.dumps(manifest))
+    assert set(build_workspace(gallery, workspace).encoded.values()) == {0}
