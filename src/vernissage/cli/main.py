@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vernissage import __version__
-from vernissage.cli import encoding, evaluation, models, onnx, overview, recommending, workspaces
+from vernissage.cli import encoding, evaluation, gap, models, onnx, overview, recommending, workspaces
 from vernissage.errors import VernissageError
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -46,7 +46,7 @@ def _root(
     """
 
 
-for module in (workspaces, recommending, overview, evaluation, encoding, models, onnx):
+for module in (workspaces, recommending, overview, gap, evaluation, encoding, models, onnx):
     module.add_commands(app)
 
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _UsageError as error:
         _end(f"{_message(error)}{_help_hint(error)}", 2)
     except (KeyboardInterrupt, typer.Abort):
-        _end("stopped; what was finished is kept, and the same command goes on from there", 130)
+        _end("stopped; nothing half-written is left, and a build goes on from what it had finished when run again", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

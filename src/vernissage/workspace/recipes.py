@@ -88,8 +88,9 @@ def content_of(item: Item, modality: Modality, *, draft: bool = True) -> str:
 
 def decoded_side(encoder: Encoder) -> int:
     """How many pixels a side a large JPEG keeps at least when decoded: twice the encoder's input (above 50 dB)."""
-    size = getattr(getattr(encoder, "preprocessing", None), "size", None)
-    return 2 * int(size) if size else DECODED_SIDE
+    preprocessing = getattr(encoder, "preprocessing", None)
+    side = getattr(preprocessing, "shorter_side", None) or getattr(preprocessing, "size", None)
+    return 2 * int(side) if side else DECODED_SIDE
 
 
 def picture_opener(collection: Collection, item: Item, at_least: int | None = DECODED_SIDE) -> Callable[[], Any]:

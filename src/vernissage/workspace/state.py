@@ -10,6 +10,8 @@ from vernissage.workspace.lock import LOCK_NAME
 from vernissage.workspace.manifest import FILE_NAME, Manifest, is_workspace
 
 STAGING = "building"
+_FOLDERS = ("models", "vectors", "indexes", "pairs")
+_REMAINS = f".*{TEMPORARY_SUFFIX}"
 _KEPT_NAMES = frozenset({FILE_NAME, LOCK_NAME})
 
 
@@ -62,11 +64,14 @@ def put_in_force(path: Path, manifest: Manifest, before: Manifest | None) -> Non
 
 
 def _sweep(path: Path, kept: frozenset[str] | set[str]) -> None:
-    """Remove what no state names: staged blocks, files of earlier states, and remains of interrupted writes."""
-    for remains in path.rglob(f".*{TEMPORARY_SUFFIX}"):
+    """Remove what no state names: staged blocks, files of earlier states, and remains of interrupted writes.
+
+    The pictures of uploads are left alone: somebody may be uploading at this moment.
+    """
+    for remains in (*path.glob(_REMAINS), *(found for name in _FOLDERS for found in (path / name).rglob(_REMAINS))):
         remains.unlink(missing_ok=True)
     shutil.rmtree(path / STAGING, ignore_errors=True)
-    for folder in ("models", "vectors", "indexes", "pairs"):
+    for folder in _FOLDERS:
         for entry in sorted((path / folder).glob("*")):
             if f"{folder}/{entry.name}" not in kept:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
