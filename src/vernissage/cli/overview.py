@@ -128,48 +128,6 @@ def map_works(
     say(f"{len(items)} works drawn" + (f"; {left} have nothing that {name} reads" if left else ""))
 
 
-def gap(
-    workspace: WorkspacePath,
-    encoder: Annotated[str, typer.Option("--encoder", "-e", help="An encoder of pictures and texts.")] = "aligned",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Draw both modalities: .png, .svg or .pdf.")] = None,
-    seed: Annotated[int, typer.Option(help="Equal seeds draw equal pictures.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """How far apart an encoder keeps pictures and texts: the distance of their means, and a map of both.
-
-    \b
-    Examples:
-      vernissage gap workspace --encoder clip -o gap.png
-      vernissage gap workspace
-    """
-    import numpy as np
-
-    from vernissage.analysis.gap import modality_gap
-    from vernissage.analysis.projection import project
-    from vernissage.pages.figures import save_figure
-    from vernissage.pages.map_figure import map_figure
-    from vernissage.workspace.workspace import open_workspace
-
-    opened = open_workspace(workspace)
-    if opened.modalities(encoder) and len(opened.modalities(encoder)) < 2:
-        raise RequestError(
-            f"{encoder} reads {opened.modalities(encoder)[0]}s alone; choose an encoder of both modalities"
-        )
-    pictures, texts = opened.table(encoder, "image"), opened.table(encoder, "text")
-    distance = modality_gap(pictures.vectors, texts.vectors)
-    if out is not None:
-        with progress_bars() as progress:
-            points = project(np.concatenate([pictures.vectors, texts.vectors]), seed=seed, progress=progress)
-        kinds = ["pictures"] * len(pictures) + ["texts"] * len(texts)
-        title = f"{collection_name(opened)} by {encoder}: gap {distance:.3f}"
-        save_figure(map_figure(points, kinds, title=title), out)
-        note(f"Picture written: {out}")
-    if as_json:
-        print_json({"encoder": encoder, "gap": distance, "pictures": len(pictures), "texts": len(texts)})
-        return
-    say(f"{encoder}: the means of {len(pictures)} pictures and {len(texts)} texts are {distance:.3f} apart (0 to 2)")
-
-
 def _copy(source: Path, target: Path) -> None:
     from vernissage.files import writing
 
@@ -181,4 +139,3 @@ def add_commands(app: typer.Typer) -> None:
     """Register the commands of this file."""
     app.command()(topics)
     app.command("map")(map_works)
-    app.command()(gap)
