@@ -267,3 +267,27 @@ def test_blip_reads_pairs_as_by_itself(works: Collection, tmp_path: Path) -> Non
         best = np.lexsort((names, -cosines[row].round(5)))[:3]
         assert near.values[row, best] == pytest.approx(pairs.values[row, best], abs=1e-6)
         assert (np.sort(near.values[row])[:4] < near.values[row, best].min()).all()
+
+
+class SizeScorer(ColourScorer):
+    """Remembers the sizes of the pictures that it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, int]] = []
+
+    def image_states(self, images: Sequence[Image.Image]) -> np.ndarray:
+        self.sizes += [image.size for image in images]
+        return super().image_states(images)
+
+
+def test_large_pictures_are_read_from_drafts_unless_told_otherwise(tmp_path: Path) -> None:
+    folder = tmp_path / "large"
+    folder.mkdir()
+    Image.new("RGB", (3200, 1600), COLOURS["red"]).save(folder / "red.jpg")
+    (folder / "metadata.csv").write_text("id,title,picture\nlarge,it is red,red.jpg\n")
+    works, scorer = load_collection(folder), SizeScorer()
+    build_pair_matrix(scorer, works, folder=tmp_path / "pairs")
+    build_pair_matrix(scorer, works, folder=tmp_path / "pairs", draft=False)
+    pair_rows(scorer, ["large"], works, draft=False)
+    assert scorer.sizes == [(1600, 800), (3200, 1600), (3200, 1600)]

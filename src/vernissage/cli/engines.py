@@ -98,7 +98,8 @@ def _on_demand(workspace: Workspace, encoder: str) -> Recommender:
         if not isinstance(scorer, PairScorer):
             raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
         with progress_bars() as progress:
-            return pair_rows(scorer, rated, workspace.collection, pairs=None, text_vectors=texts, progress=progress)
+            draft = bool(workspace.manifest.settings.get("draft", True))
+            return pair_rows(scorer, rated, workspace.collection, text_vectors=texts, draft=draft, progress=progress)
 
     both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
     return PairsOnDemand(both, read_rows, encoder)

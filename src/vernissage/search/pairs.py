@@ -67,6 +67,7 @@ def build_pair_matrix(
     pairs: int | None = None,
     text_vectors: VectorTable | None = None,
     block: int = 4,
+    draft: bool = True,
     progress: Progress = silent,
 ) -> PairMatrix:
     """How well the picture of each work fits the text of each, for all works that have both.
@@ -84,17 +85,18 @@ def build_pair_matrix(
         pairs: how many texts to read with each picture; None for all.
         text_vectors: for ``pairs``, the vectors of this scorer if they are there already.
         block: pictures in one block.
+        draft: whether large JPEGs are decoded at a fraction of their size, no smaller than 768 pixels a side.
         progress: told of the pairs that are done and of all there are.
 
     Raises:
         RequestError: no work has both, or ``pairs`` or ``block`` is below 1.
         ProvenanceError: ``text_vectors`` are of another model or collection.
     """
-    task = _task(scorer, collection, pairs, text_vectors, progress)
+    task = _task(scorer, collection, pairs, text_vectors, draft, progress)
     if block < 1:
         raise RequestError(f"blocks of {block} pictures were asked for; ask for 1 or more")
     contents = [part.encode() for pair in zip(task.card.item_ids, task.card.contents, strict=True) for part in pair]
-    parts = (scorer.fingerprint, str(task.card.pairs), str(block))
+    parts = (scorer.fingerprint, str(task.card.pairs), str(block), *(() if draft else ("decoded whole",)))
     stem = folder / f"{scorer.name}.pairs-{digest(*(part.encode() for part in parts), *contents)[:16]}"
     kept = stem.with_name(f"{stem.name}.blocks")
     if not _is_whole(stem):
@@ -113,6 +115,7 @@ def pair_rows(
     *,
     pairs: int | None = None,
     text_vectors: VectorTable | None = None,
+    draft: bool = True,
     progress: Progress = silent,
 ) -> PairMatrix:
     """The rows of `build_pair_matrix` that a profile needs: those of the rated works that have a picture and a text.
@@ -122,7 +125,7 @@ def pair_rows(
     Raises:
         RequestError, ProvenanceError: as in `build_pair_matrix`.
     """
-    task = _task(scorer, collection, pairs, text_vectors, progress)
+    task = _task(scorer, collection, pairs, text_vectors, draft, progress)
     wanted = dict.fromkeys(rated)
     works = [work for work in task.works if work.id in wanted]
     card = replace(task.card, row_ids=tuple(work.id for work in works))
@@ -152,6 +155,7 @@ class _Task:
     texts: list[str]
     card: PairCard
     text_vectors: Vectors | None
+    draft: bool
     progress: Progress
 
     @property
@@ -169,6 +173,7 @@ def _task(
     collection: Collection,
     pairs: int | None,
     text_vectors: VectorTable | None,
+    draft: bool,
     progress: Progress,
 ) -> _Task:
     works = [item for item in collection if item.picture and item.text]
@@ -184,7 +189,7 @@ def _task(
     if fewer is not None and text_vectors is not None:
         text_vectors.require(fingerprint=scorer.fingerprint, collection=collection.fingerprint)
         vectors = text_vectors.vectors[text_vectors.rows(ids)]
-    return _Task(scorer, collection, works, [work.text for work in works], card, vectors, progress)
+    return _Task(scorer, collection, works, [work.text for work in works], card, vectors, draft, progress)
 
 
 def _blocks(task: _Task, starts: Sequence[int], size: int, kept: Path | None) -> Iterator[Vectors]:
@@ -214,7 +219,7 @@ def _text_vectors(task: _Task, kept: Path | None) -> npt.NDArray[np.float64]:
 
 def _block(task: _Task, works: Sequence[Item], vectors: npt.NDArray[np.float64] | None) -> Vectors:
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        images = list(pool.map(lambda work: _picture(task.collection, work), works))
+        images = list(pool.map(partial(_picture, task), works))
     states = task.scorer.image_states(images)
     if vectors is None:
         return task.scorer.itm_block(states, task.texts)
@@ -236,11 +241,11 @@ def _shortlisted(
     return row
 
 
-def _picture(collection: Collection, work: Item) -> Image.Image:
-    path = collection.picture_path(work)
+def _picture(task: _Task, work: Item) -> Image.Image:
+    path = task.collection.picture_path(work)
     if path is None:
         raise RequestError(f"work {work.id} has no picture; compare works that have one")
-    return open_picture(path, at_least=_DECODED_SIDE)
+    return open_picture(path, at_least=_DECODED_SIDE if task.draft else None)
 
 
 def _stored(path: Path | None, shape: tuple[int, int | None], compute: Callable[[], Vectors]) -> Vectors:

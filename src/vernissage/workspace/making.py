@@ -175,7 +175,9 @@ def _encoded(building: Building, recipe: Recipe, encoder: Encoder, modality: Mod
 def _paired(building: Building, scorer: PairScorer) -> None:
     """Read pictures and texts together, in blocks that an interrupted build finds again."""
     most = building.settings.pairs or None
-    identity = digest(scorer.fingerprint.encode(), building.collection.fingerprint.encode(), str(most).encode())[:12]
+    depends = [scorer.fingerprint, building.collection.fingerprint, str(most)]
+    depends += [] if building.settings.draft else ["decoded whole"]
+    identity = digest(*(part.encode() for part in depends))[:12]
     folder = f"{scorer.name}-{identity}"
     if not any(item.picture and item.text for item in building.collection):
         building.left_out[f"pairs of {scorer.name}"] = "no work has both a picture and a text"
@@ -186,11 +188,10 @@ def _paired(building: Building, scorer: PairScorer) -> None:
         folder=building.path / "pairs" / folder,
         pairs=most,
         text_vectors=building.tables[scorer.name, "text"],
+        draft=building.settings.draft,
         progress=building.progress,
     )
     building.pairs[scorer.name] = folder
-    if not building.settings.draft:
-        building.notes.append(f"pairs of {scorer.name} are read from drafts of large JPEGs, also with --no-draft")
 
 
 def _table_there(stem: Path) -> VectorTable | None:
