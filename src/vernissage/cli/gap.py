@@ -176,7 +176,7 @@ def _captions_and_keywords(opened: "Workspace", name: str) -> Sides:
             "no work has both keywords and a title or description; this comparison needs works with both"
         )
     first = model.encode_texts([_caption(item) for item in works])
-    second = model.encode_texts([" ".join(item.keywords) for item in works])
+    second = model.encode_texts([", ".join(item.keywords) for item in works])
     known = np.flatnonzero(first.any(axis=1) & second.any(axis=1)).tolist()
     if not known:
         raise RequestError(f"{name} knows no word of any work's caption and keywords; compare them by another encoder")
