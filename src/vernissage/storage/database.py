@@ -14,7 +14,7 @@ from vernissage.storage.changes import current_version
 from vernissage.storage.engines import PATIENCE, begin, new_engine, transaction_kind
 from vernissage.storage.failures import told
 from vernissage.storage.migrating import migrate
-from vernissage.storage.schema import STATE
+from vernissage.storage.schema import METADATA, STATE
 
 DATABASE_NAME = "vernissage.db"
 
@@ -75,15 +75,17 @@ class Database:
     def purge(self) -> None:
         """Take what was deleted out of the files as far as the database can; see docs/storage.md.
 
-        On SQLite deleted bytes are overwritten when they are deleted; this empties the log that still has them.
+        On SQLite the file is written anew, because moving rows between pages leaves bytes of deleted ones behind that
+        its secure deletion does not overwrite, and the log beside it is emptied. Others wait to write meanwhile.
 
         Raises:
-            StorageError: the database cannot be reached, or a reader still needs the log.
+            StorageError: the database cannot be reached or written, or another process still reads the log.
         """
         with told(self.place), self._engine.connect() as connection, begin(connection, "none"):
             if connection.dialect.name == "postgresql":
-                connection.execute(text("VACUUM people, uploads, vectors, changes, ratings, area_edits, tags"))
+                connection.execute(text(f"VACUUM {', '.join(METADATA.tables)}"))
                 return
+            connection.execute(text("VACUUM"))
             busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
         if busy:
             raise StorageError(

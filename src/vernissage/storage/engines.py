@@ -99,8 +99,6 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous = FULL",
         "fullfsync = ON",
         "checkpoint_fullfsync = ON",
-        # Journals of large transactions stay off the disk, where nothing would overwrite them.
-        "temp_store = MEMORY",
         "journal_size_limit = 67108864",
     ):
         connection.execute(f"PRAGMA {setting}")
@@ -108,6 +106,8 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     kind = transaction_kind(connection)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if kind == 'reading' else 'OFF'}")
+    # A transaction's temporary files may hold what it deletes, so they stay off the disk; a copy of everything may not.
+    connection.exec_driver_sql(f"PRAGMA temp_store = {'FILE' if kind == 'none' else 'MEMORY'}")
     if kind != "none":
-        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if kind == 'reading' else 'OFF'}")
         connection.exec_driver_sql("BEGIN" if kind == "reading" else "BEGIN IMMEDIATE")

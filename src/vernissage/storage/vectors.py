@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, false, func, insert, not_, or_, select
 
 from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import StorageError
@@ -58,14 +58,17 @@ def vectors_of(connection: Connection, space: VectorSpace, ids: Iterable[str] | 
     number, width = connection.execute(
         select(func.count(), func.coalesce(func.max(func.length(VECTORS.c.vector)), 0)).where(_in(space))
     ).one()
-    query = select(VECTORS.c.upload, VECTORS.c.vector).where(_in(space)).order_by(VECTORS.c.upload)
-    result = connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE))
+    people = _people(connection)
     matrix = np.empty((number, width // _LITTLE.itemsize), dtype=np.float32)
-    names: list[str] = []
-    for block in result.partitions():
-        matrix[len(names) : len(names) + len(block)] = _rows([vector for _, vector in block], matrix.shape[1], space)
-        names += [name for name, _ in block]
-    return OwnedVectors(tuple(names), _owners(connection, names), matrix)
+    uploads: list[str] = []
+    owners: list[str] = []
+    with connection.execute(_query(space).execution_options(yield_per=_ROWS_AT_ONCE)) as result:
+        for block in result.partitions():
+            start, vectors = len(uploads), [vector for _, _, vector in block]
+            matrix[start : start + len(block)] = _rows(vectors, matrix.shape[1], space)
+            uploads += [upload for upload, _, _ in block]
+            owners += [people[person] for _, person, _ in block]
+    return OwnedVectors(tuple(uploads), tuple(owners), matrix)
 
 
 def missing_vectors(connection: Connection, space: VectorSpace) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ def put_vectors(connection: Connection, vectors: UploadVectors) -> int | None:
 
 def drop_vectors(connection: Connection, current: Iterable[VectorSpace]) -> int:
     """Delete all vectors but those of the given spaces, which frees what former encoders left; returns how many."""
-    kept = or_(*(_in(space) for space in current))
+    kept = or_(false(), *(_in(space) for space in current))
     return connection.execute(delete(VECTORS).where(not_(kept))).rowcount
 
 
@@ -131,28 +134,27 @@ def _check(connection: Connection, vectors: UploadVectors, matrix: npt.NDArray[A
 
 
 def _some_vectors(connection: Connection, space: VectorSpace, ids: Sequence[str]) -> OwnedVectors:
-    found: list[tuple[str, bytes]] = []
-    for batch in in_batches(ids):
-        query = select(VECTORS.c.upload, VECTORS.c.vector).where(_in(space), VECTORS.c.upload.in_(batch))
-        found += ((name, bytes(vector)) for name, vector in connection.execute(query.order_by(VECTORS.c.upload)))
-    names = [name for name, _ in found]
-    width = len(found[0][1]) // _LITTLE.itemsize if found else 0
-    matrix = _rows([vector for _, vector in found], width, space).astype(np.float32)
-    return OwnedVectors(tuple(names), _owners(connection, names), matrix)
+    queries = (_query(space).where(VECTORS.c.upload.in_(batch)) for batch in in_batches(ids))
+    found = [row for query in queries for row in connection.execute(query)]
+    names = _people(connection) if found else {}
+    width = len(found[0][2]) // _LITTLE.itemsize if found else 0
+    matrix = _rows([vector for _, _, vector in found], width, space).astype(np.float32)
+    return OwnedVectors(tuple(row[0] for row in found), tuple(names[row[1]] for row in found), matrix)
+
+
+def _query(space: VectorSpace) -> "Select[str, int, bytes]":
+    query = select(VECTORS.c.upload, UPLOADS.c.person, VECTORS.c.vector).where(_in(space))
+    return query.join(UPLOADS, UPLOADS.c.id == VECTORS.c.upload).order_by(VECTORS.c.upload)
+
+
+def _people(connection: Connection) -> dict[int, str]:
+    return {row.id: row.name for row in connection.execute(select(PEOPLE))}
 
 
 def _rows(vectors: Sequence[bytes], width: int, space: VectorSpace) -> npt.NDArray[Any]:
     if any(len(vector) != width * _LITTLE.itemsize for vector in vectors):
         raise StorageError(f"stored vectors by {space.encoder} differ in length; restore the database from a backup")
     return np.frombuffer(b"".join(vectors), dtype=_LITTLE).reshape(len(vectors), width)
-
-
-def _owners(connection: Connection, ids: Sequence[str]) -> tuple[str, ...]:
-    query = select(UPLOADS.c.id, PEOPLE.c.name).join(PEOPLE, PEOPLE.c.id == UPLOADS.c.person)
-    owner: dict[str, str] = {}
-    for batch in in_batches(ids):
-        owner |= {row[0]: row[1] for row in connection.execute(query.where(UPLOADS.c.id.in_(batch)))}
-    return tuple(owner[name] for name in ids)
 
 
 def _in(space: VectorSpace) -> ColumnElement[bool]:
