@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -178,20 +179,35 @@ def test_whoever_owns_much_gets_exactly_k_of_others(share: float) -> None:
 
 @pytest.mark.usefixtures("eager")
 def test_removed_works_leave_scans_and_later_rows_alone() -> None:
-    index, table, owners = grown(3_000, 7)
+    index, table, owners = grown(5_000, 7)
     random = np.random.default_rng(2)
     query = random.standard_normal(16)
     gone: set[str] = set()
-    for share in (0.001, 0.2, 0.45, 0.9):
+    for share in (0.001, 0.2, 0.45, 0.6, 0.9):
         left = [item_id for item_id in table.item_ids if item_id not in gone]
-        leaving = random.permutation(left)[: int(3_000 * share) - len(gone)].tolist()
+        leaving = random.permutation(left)[: int(5_000 * share) - len(gone)].tolist()
         index = index.removing(leaving)
         gone.update(leaving)
         allowed = [i for i, owner in zip(table.item_ids, owners, strict=True) if i not in gone and owner != "ben"]
-        assert index.search(query, 20, exclude_owner="ben") == ExactIndex(table).search(query, 20, among=allowed)
+        assert index.search(query, 5, exclude_owner="ben") == ExactIndex(table).search(query, 5, among=allowed)
         assert index.search_batch(query[None], 20)[0] == ExactIndex(table).search(query, 20, exclude=gone)
         assert index.item_ids == tuple(item_id for item_id in table.item_ids if item_id not in gone)
     assert len(index.vectors) <= 2 * len(index)
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("apart", [1e-4, 1e-7])
+def test_works_that_no_first_look_tells_apart_are_still_in_the_true_order(apart: float) -> None:
+    """They differ by less than bytes, or even float32 sums, can see."""
+    base = np.random.default_rng(0).standard_normal(64)
+    vectors = (base + apart * np.random.default_rng(1).standard_normal((6_000, 64))).astype(np.float32)
+    table = table_of(vectors)
+    some = VectorTable(table.vectors[:10], replace(table.card, item_ids=table.item_ids[:10]))
+    index = live_index(some, {}).adding(table.item_ids[10:], table.vectors[10:], [""] * 5_990)
+    scores = [float(score) for score in np.einsum("ij,j->i", table.vectors.astype(np.float64), base)]
+    expected = [row for _, row in sorted(zip([-score for score in scores], table.item_ids, strict=True))][:9]
+    assert list(index.search(base, 9).item_ids) == expected
+    assert list(index.search_batch(np.stack([base, -base]), 9)[0].item_ids) == expected
 
 
 def test_equal_works_come_in_the_order_of_their_ids_however_they_came() -> None:

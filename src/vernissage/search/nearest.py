@@ -139,7 +139,8 @@ class NearestRows:
         """Every row that can be among the best ``k``, of which there are so many, from looks at each run of rows."""
         reaches = [int(len(segment.scan) ** _FIRST_LOOK) + 2 * k for segment in self.segments]
         looks = [self._look(query, k, barred, *run) for run in zip(self.segments, reaches, strict=True)]
-        looks.append(self._look_at_run(query, k, covered(self.segments), len(self), barred))
+        if covered(self.segments) < len(self):
+            looks.append(self._look_at_run(query, k, covered(self.segments), len(self), barred))
         while True:
             threshold = _surely_reached(looks, k)
             unsettled = [run for run, look in enumerate(looks) if look.may_lack(threshold)]
@@ -202,6 +203,9 @@ class NearestRows:
     def _places(self, rows: Rows, scores: Query) -> Rows:
         """What decides between rows of equal scores: the order of their ids, sought only where scores are equal."""
         places = np.zeros(len(rows), dtype=np.int64)
+        ordered = np.sort(scores)
+        if (ordered[1:] > ordered[:-1]).all():
+            return places
         _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
         tied = np.flatnonzero(size[group] > 1)
         places[tied] = alphabetical([self._ids[row] for row in rows[tied].tolist()])
