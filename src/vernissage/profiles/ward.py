@@ -11,10 +11,13 @@ from vernissage.progress import Progress, silent
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 _CANDIDATES = 16  # nearest clusters that each one remembers
 _BLOCK = 256  # clusters that are compared with all others at once
 _PAIRS = 8192  # pairs whose difference is held at once
+_CROWDED = 4 * _CANDIDATES  # so many equally near, for each cluster, are too many to sort
+_FAR = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class Merges:
         order = np.argsort(self.heights, kind="stable")
         return self._after(order[: max(self.count - clusters, 0)])
 
-    def _after(self, chosen: npt.NDArray[np.bool_] | Rows) -> Rows:
+    def _after(self, chosen: Mask | Rows) -> Rows:
         left, right = self.left[chosen], self.right[chosen]
         graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(self.count, self.count))
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
@@ -52,19 +55,20 @@ def ward_merges(vectors: npt.NDArray[np.floating], *, below: float = np.inf, pro
     nearest may be joined all at once, in any order, and the tree is the one of the textbook's one-by-one method
     (Bruynooghe 1977; Murtagh 1983, doi 10.1093/comjnl/26.4.354). Heights need centroids and sizes alone, so nothing of
     size n² is ever held: O(n·dim) memory, and one pass over all pairs for most of the time. Double precision
-    throughout. Equal heights are joined in the order of rows; rows that are identical are joined first.
+    throughout. Rows that are identical are joined first; which of several equal heights comes
+    first depends on the order of rows.
 
     ``below`` leaves out merges of that height and more.
     """
     first, copies = _distinct(vectors)
-    clusters = _Clusters(np.asarray(vectors, dtype=np.float64), first, copies, below**2)
+    clusters = _Clusters(np.asarray(vectors, dtype=np.float64), first, copies, below)
     repeated = np.flatnonzero(first != np.arange(len(vectors)))
     left, right, heights = [first[repeated]], [repeated], [np.zeros(len(repeated))]
     whole = len(clusters)
     while len(pairs := clusters.mutual_pairs()):
         left.append(clusters.rows[pairs])
         right.append(clusters.rows[clusters.nearest[pairs]])
-        heights.append(np.sqrt(clusters.heights[pairs]))
+        heights.append(np.sqrt(clusters.heights[pairs]) * clusters.scale)
         clusters.join(pairs)
         progress("Grouping uploads", whole - len(clusters), whole)
     progress("Grouping uploads", whole, whole)
@@ -79,7 +83,7 @@ def _distinct(vectors: npt.NDArray[np.floating]) -> tuple[Rows, Rows]:
 
 
 class _Clusters:
-    """The clusters so far; heights are squared in here.
+    """The clusters so far; in here, heights are squared, and lengths are in units of ``scale``.
 
     Each cluster remembers candidates, among which its nearest is found without looking at the others, and a bound that
     no other cluster is nearer than. Both outlive merges, because Ward's height is reducible: only where the best
@@ -90,10 +94,12 @@ class _Clusters:
         self.rows = np.unique(first)
         self.sizes = copies[self.rows].astype(np.float64)
         self.centroids = vectors[self.rows] - vectors.mean(axis=0)
+        self.scale = float(np.abs(self.centroids).max()) or 1.0  # lengths whose squares single precision can hold
+        self.centroids /= self.scale
         self.candidates = np.tile(np.arange(len(self.rows))[:, None], (1, _CANDIDATES))
         self.distances = np.full(self.candidates.shape, np.inf)
         self.bounds = np.zeros(len(self.rows))
-        self.limit = limit
+        self.limit = (limit / self.scale) ** 2
         self._find_nearest()
 
     def __len__(self) -> int:
@@ -134,7 +140,7 @@ class _Clusters:
     def _joined_candidates(self, pairs: Rows, gone: Rows) -> Rows:
         return np.concatenate([self.candidates[pairs], self.candidates[gone]], axis=1)
 
-    def _move(self, kept: npt.NDArray[np.bool_], place: Rows, touched: npt.NDArray[np.bool_]) -> None:
+    def _move(self, kept: Mask, place: Rows, touched: Mask) -> None:
         """Close the gaps, and measure anew how far candidates are that have been joined."""
         changed = touched[self.candidates[kept]]
         self.candidates = place[self.candidates[kept]]
@@ -156,17 +162,21 @@ class _Clusters:
         self.bounds[at] = np.minimum(bounds, sorted_distances[:, _CANDIDATES])
 
     def _find_nearest(self) -> None:
+        """Each cluster's nearest; among equals the least exclusive or of their places, which makes pairs mutual."""
         for precision in (np.float32, np.float64):  # the second only where rounding leaves a doubt
             unsure = (self.distances.min(axis=1) > self.bounds) & (self.bounds < self.limit)
             self._compare_with_all(np.flatnonzero(unsure), precision)
         self.heights = self.distances.min(axis=1)
-        tied = np.where(self.distances == self.heights[:, None], self.candidates, len(self))
-        self.nearest = tied.min(axis=1)
+        own = np.arange(len(self))
+        tied = np.where(self.distances == self.heights[:, None], self.candidates ^ own[:, None], _FAR)
+        self.nearest = tied.min(axis=1) ^ own
 
     def _compare_with_all(self, at: Rows, precision: type[np.floating]) -> None:
         """Look for the candidates of these clusters among all others."""
+        if not len(at):
+            return
         squares = np.einsum("ij,ij->i", self.centroids, self.centroids)
-        slack = 64 * np.finfo(precision).eps * (squares + squares.max()) * 2 * self.sizes
+        slack = 128 * np.finfo(precision).eps * (squares + squares.max()) * self.sizes + np.finfo(precision).tiny
         others, sizes, squares = (each.astype(precision) for each in (self.centroids, self.sizes, squares))
         for start in range(0, len(at), _BLOCK):
             block = at[start : start + _BLOCK]
@@ -175,20 +185,39 @@ class _Clusters:
             heights += squares[block][:, None]
             heights /= 0.5 / sizes[block][:, None] + 0.5 / sizes
             heights[np.arange(len(block)), block] = np.inf
-            self._remember(block, heights)
-            self.bounds[block] -= slack[block]
+            self._remember(block, heights, slack[block])
+        if precision is np.float64:  # there is nothing more exact to ask
+            self.bounds[at] = np.maximum(self.bounds[at], self.distances[at].min(axis=1))
 
-    def _remember(self, block: Rows, heights: Floats) -> None:
+    def _remember(self, block: Rows, heights: npt.NDArray[np.floating], slack: Floats) -> None:
+        """Take the nearest as candidates; ``heights`` (block, clusters) are wrong by at most ``slack`` (block,).
+
+        Whatever is left out is at least as far as the bound: the height of the first that is one too many, less twice
+        the slack. Between those that the slack leaves equal, places decide, as in `_find_nearest`.
+        """
         farthest = min(_CANDIDATES, len(self) - 1)
-        self.bounds[block] = np.partition(heights, farthest, axis=1)[:, farthest]
-        near, column = np.nonzero(heights <= self.bounds[block][:, None].astype(heights.dtype))
-        order = np.lexsort((column, heights[near, column], near))
+        limits = np.partition(heights, farthest, axis=1)[:, farthest].astype(np.float64)
+        surely = heights < (limits - slack)[:, None].astype(heights.dtype)
+        perhaps = heights <= (limits + slack)[:, None].astype(heights.dtype)
+        if np.count_nonzero(perhaps) > _CROWDED * perhaps.size / len(self):
+            self._thin(perhaps, surely, block)
+        near, column = np.nonzero(perhaps)
+        order = np.lexsort((np.where(surely[near, column], -1, column ^ block[near]), near))
         near, column = near[order], column[order]
         rank = np.arange(len(near)) - np.searchsorted(near, near)
         near, column, rank = (each[rank < _CANDIDATES] for each in (near, column, rank))
         self.candidates[block], self.distances[block] = block[:, None], np.inf
         self.candidates[block[near], rank] = column
         self.distances[block[near], rank] = self._between(block[near], column)
+        self.bounds[block] = limits - 2 * slack
+
+    def _thin(self, perhaps: Mask, surely: Mask, block: Rows) -> None:
+        """Keep no more than can be candidates where crowds are equally near, such as copies but for rounding."""
+        places = np.arange(len(self), dtype=np.int32) ^ block[:, None].astype(np.int32)
+        places[surely] = -1
+        places[~perhaps] = np.iinfo(np.int32).max
+        last = min(_CANDIDATES, len(self)) - 1
+        perhaps &= places <= np.partition(places, last, axis=1)[:, last, None]
 
     def _between(self, one: Rows, other: Rows) -> Floats:
         """Squared heights of pairs, the same in both directions; infinite between a cluster and itself."""
