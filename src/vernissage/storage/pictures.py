@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.errors import StorageError
-from vernissage.files import write_bytes
+from vernissage.files import TEMPORARY_SUFFIX, write_bytes
 from vernissage.storage.database import require_writing
 from vernissage.storage.schema import UPLOADS
 
@@ -23,6 +23,7 @@ PICTURES_FOLDER = "uploads"
 """Below the workspace, whichever database there is."""
 
 _NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{2,4}")
+_UNFINISHED = re.compile(rf"\.{_NAME.pattern}\..+{re.escape(TEMPORARY_SUFFIX)}")
 
 
 @contextmanager
@@ -70,13 +71,7 @@ def delete_pictures(folder: Path, names: Iterable[str]) -> None:
         StorageError: a file cannot be deleted.
     """
     for name in names:
-        path = picture_path(folder, name)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"cannot delete {path}: {error.strerror or error}; the upload is removed, but delete that file yourself"
-            ) from error
+        _delete(picture_path(folder, name))
 
 
 def sweep_pictures(connection: Connection, folder: Path) -> tuple[str, ...]:
@@ -92,8 +87,9 @@ def sweep_pictures(connection: Connection, folder: Path) -> tuple[str, ...]:
         return ()
     named = set(connection.scalars(select(UPLOADS.c.picture)))
     present = {path.name for path in folder.iterdir()}
-    orphans = tuple(sorted(name for name in present - named if _NAME.fullmatch(name)))
-    delete_pictures(folder, orphans)
+    orphans = tuple(sorted(name for name in present - named if _NAME.fullmatch(name) or _UNFINISHED.fullmatch(name)))
+    for name in orphans:
+        _delete(folder / name)
     return orphans
 
 
@@ -102,3 +98,12 @@ def _checked_suffix(suffix: str) -> str:
     if lower not in PICTURE_SUFFIXES:
         raise StorageError(f"{suffix!r} is no suffix of a picture; use one of {', '.join(sorted(PICTURE_SUFFIXES))}")
     return lower
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot delete {path}: {error.strerror or error}; no upload needs it any more, so delete it yourself"
+        ) from error

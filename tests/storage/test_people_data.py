@@ -1,0 +1,145 @@
+"""Ratings, edits of areas and tags; and that nothing of a removed person stays."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.uploads import NOON, SPACE
+
+from vernissage.errors import RatingsError, StorageError
+from vernissage.storage.area_edits import StoredEdit, add_edit, clear_edits, edits_of, undo_edit
+from vernissage.storage.database import Database, open_database
+from vernissage.storage.people import people
+from vernissage.storage.ratings import ratings_of, remove_rating, set_rating
+from vernissage.storage.schema import METADATA
+from vernissage.storage.tags import drop_tags, set_tags, tags_of
+from vernissage.storage.uploads import Upload, add_uploads, owners, remove_person, remove_uploads
+from vernissage.storage.vectors import UploadVectors
+
+
+def test_a_later_rating_takes_the_place_of_the_former(database: Database) -> None:
+    with database.writing() as connection:
+        set_rating(connection, "ann", "sunflowers", 3, NOON)
+        set_rating(connection, "ann", "irises", 1, NOON + timedelta(hours=1))
+        set_rating(connection, "bob", "sunflowers", 2.5, NOON)
+        set_rating(connection, "ann", "sunflowers", 5, NOON + timedelta(hours=2))
+    with database.reading() as connection:
+        assert list(ratings_of(connection, "ann").items()) == [("irises", 1.0), ("sunflowers", 5.0)]
+        assert ratings_of(connection, "bob") == {"sunflowers": 2.5}
+        assert ratings_of(connection, "nobody") == {}
+
+
+def test_ratings_can_be_taken_back(database: Database) -> None:
+    with database.writing() as connection:
+        set_rating(connection, "ann", "irises", 4, NOON)
+        assert not remove_rating(connection, "ann", "sunflowers")
+        assert not remove_rating(connection, "bob", "irises")
+        assert remove_rating(connection, "ann", "irises")
+        assert ratings_of(connection, "ann") == {}
+
+
+@pytest.mark.parametrize("rating", [0, 5.5, float("nan"), float("inf")])
+def test_ratings_outside_the_scale_are_refused(database: Database, rating: float) -> None:
+    with pytest.raises(RatingsError, match="ratings go from 1 to 5"), database.writing() as connection:
+        set_rating(connection, "ann", "irises", rating, NOON)
+
+
+def test_edits_are_kept_in_order_and_undone_from_the_last(database: Database) -> None:
+    weight = {"anchors": ["a", "b"], "weight": 0.5}
+    with database.writing() as connection:
+        first = add_edit(connection, "ann", "mute", {"anchors": ["a"]}, NOON)
+        add_edit(connection, "bob", "rename", {"anchors": ["c"], "name": "Meer 🌊"}, NOON)
+        second = add_edit(connection, "ann", "weight", weight, NOON)
+    with database.writing() as connection:
+        assert [edit.number for edit in edits_of(connection, "ann")] == [first, second]
+        assert undo_edit(connection, "ann") == StoredEdit(second, "weight", weight, NOON)
+        assert [edit.kind for edit in edits_of(connection, "ann")] == ["mute"]
+        assert add_edit(connection, "ann", "split", {"anchors": ["a"]}, NOON) > second
+        assert clear_edits(connection, "ann") == 2
+        assert undo_edit(connection, "ann") is None
+        assert [edit.payload["name"] for edit in edits_of(connection, "bob")] == ["Meer 🌊"]
+
+
+@pytest.mark.parametrize("payload", [{}, {"anchors": []}, {"anchors": "a"}, {"anchors": [1]}])
+def test_an_edit_must_say_by_which_uploads_its_areas_are_found(database: Database, payload: dict[str, object]) -> None:
+    with pytest.raises(StorageError, match="needs anchors"), database.writing() as connection:
+        add_edit(connection, "ann", "mute", payload, NOON)
+
+
+def test_an_unknown_kind_of_edit_is_refused(database: Database) -> None:
+    with pytest.raises(StorageError, match="choose one of mute, weight"), database.writing() as connection:
+        add_edit(connection, "ann", "paint", {"anchors": ["a"]}, NOON)  # type: ignore[arg-type]
+
+
+def test_tags_replace_what_the_same_tagger_found_before(database: Database) -> None:
+    with database.writing() as connection:
+        set_tags(connection, "nouns", {"a": ["sea", "ship"], "b": []})
+        set_tags(connection, "verbs", {"a": ["sail"]})
+        set_tags(connection, "nouns", {"a": ["Boot", "Straße"]})
+        assert tags_of(connection, "nouns") == {"a": ("Boot", "Straße"), "b": ()}
+        assert tags_of(connection, "nouns", ["b", "c"]) == {"b": ()}
+        assert drop_tags(connection, ["nouns"]) == 1
+        assert (tags_of(connection, "verbs"), len(tags_of(connection, "nouns"))) == ({}, 2)
+
+
+MARKS = ("Ottilie Verräter", "a secret text", "secretword", "secret-asset", "secretarea", "secrettag", "5ec4e7d16e57")
+
+
+def fill(database: Database, rounds: int) -> None:
+    """One person's things among others', large and small, so that pages fill, split and empty."""
+    for number in range(rounds):
+        for owner, word in ((f"other {number % 5}", "plain"), ("Ottilie Verräter", "secret")):
+            ids = tuple(f"{word}-asset-{number}-{part}" for part in range(1 + number % 4))
+            vectors = np.full((len(ids), 512), 7.25 if word == "secret" else 1.5, np.float32)
+            uploads = [
+                Upload(name, owner, "both", NOON, word, f"a {word} text " * (1 + 37 * number % 50), (f"{word}word",),
+                       f"{number:032x}.png", "5ec4e7d16e57" if word == "secret" else "0") for name in ids
+            ]  # fmt: skip
+            with database.writing() as connection:
+                add_uploads(connection, uploads, [UploadVectors(SPACE, ids, vectors)])
+                add_edit(connection, owner, "rename", {"anchors": list(ids), "name": f"{word}area"}, NOON)
+                set_rating(connection, owner, f"work {number}", 4, NOON)
+                set_rating(connection, "other 0", ids[0], 4, NOON)
+                set_tags(connection, "nouns", {ids[0]: [f"{word}tag"]})
+                if number % 3 == 2:
+                    remove_uploads(connection, ids[:1])
+
+
+def test_nothing_of_a_removed_person_is_left_in_any_table(database: Database) -> None:
+    fill(database, 6)
+    with database.writing() as connection:
+        before = str([connection.execute(table.select()).all() for table in METADATA.sorted_tables])
+        removal = remove_person(connection, "Ottilie Verräter")
+    database.purge()
+    with database.reading() as connection:
+        after = str([connection.execute(table.select()).all() for table in METADATA.sorted_tables])
+        assert set(owners(connection)) == {f"other {number}" for number in range(5)}
+        assert people(connection) == tuple(f"other {number}" for number in range(5))
+        assert len(ratings_of(connection, "other 1")) == 1
+    assert len(removal.pictures) == len(removal.ids) == 1 + 2 + 2 + 4 + 1 + 1
+    assert [mark for mark in MARKS if mark not in before] == []
+    assert [mark for mark in MARKS if mark in after] == []
+
+
+@pytest.mark.parametrize("reader", ["alone", "open elsewhere"])
+def test_no_byte_of_a_removed_person_is_left_in_the_files_of_sqlite(tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "vernissage.db"
+    database = open_database(path)
+    other = open_database(path) if reader == "open elsewhere" else None
+    fill(database, 40)
+    marks = [*map(str.encode, (*MARKS[1:], "Ottilie")), np.full(3, 7.25, np.float32).tobytes()]
+
+    def found() -> list[bytes]:
+        held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        return [mark for mark in marks if mark in held]
+
+    assert found() == marks
+    if other is not None:
+        assert other.version() > 0
+    with database.writing() as connection:
+        remove_person(connection, "Ottilie Verräter")
+    database.purge()
+    assert found() == []
+    database.close()
+    assert found() == []
