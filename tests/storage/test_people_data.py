@@ -69,7 +69,7 @@ def test_an_edit_must_say_by_which_uploads_its_areas_are_found(database: Databas
 
 def test_an_unknown_kind_of_edit_is_refused(database: Database) -> None:
     with pytest.raises(StorageError, match="choose one of mute, weight"), database.writing() as connection:
-        add_edit(connection, "ann", "paint", {"anchors": ["a"]}, NOON)  # type: ignore[arg-type]
+        add_edit(connection, "ann", "paint", {"anchors": ["a"]}, NOON)
 
 
 def test_tags_replace_what_the_same_tagger_found_before(database: Database) -> None:

@@ -1,0 +1,293 @@
+"""Opening: migrations from every version, several at once, and what is said when it fails."""
+
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import insert, select, text, update
+from tests.uploads import NOON, add_notes, note
+
+from vernissage.errors import StorageError
+from vernissage.storage import database as module
+from vernissage.storage import engines
+from vernissage.storage.database import Database, open_database
+from vernissage.storage.engines import begin, new_engine
+from vernissage.storage.migrating import REVISION_TABLE, migrate, revision
+from vernissage.storage.ratings import ratings_of, set_rating
+from vernissage.storage.schema import METADATA, PEOPLE
+from vernissage.storage.uploads import get_uploads
+
+
+def test_migrations_make_what_the_tables_in_the_code_are(database: Database) -> None:
+    with database.reading() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": REVISION_TABLE, "compare_server_default": True}
+        )
+        assert compare_metadata(context, METADATA) == []
+        assert revision(connection) == "0003"
+
+
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_place: str, version: str) -> None:
+    engine, name = new_engine(database_place)
+    migrate(engine, name, version)
+    with engine.connect() as connection, begin(connection, "writing"):
+        assert revision(connection) == version
+        connection.execute(insert(PEOPLE).values(name="ann"))
+    engine.dispose()
+    for _ in range(2):
+        database = open_database(database_place)
+        with database.writing() as connection:
+            assert connection.scalars(select(PEOPLE.c.name)).all() == ["ann"]
+            set_rating(connection, "ann", "irises", 4, NOON)
+            assert (ratings_of(connection, "ann"), revision(connection)) == ({"irises": 4.0}, "0003")
+        database.close()
+
+
+def test_a_migration_that_fails_changes_nothing(database_place: str) -> None:
+    engine, name = new_engine(database_place)
+    migrate(engine, name, "0002")
+    with engine.connect() as connection, begin(connection, "writing"):
+        connection.execute(text("CREATE TABLE tags (something INTEGER)"))
+    with pytest.raises(StorageError, match="tags"):
+        open_database(database_place)
+    with engine.connect() as connection, begin(connection, "writing"):
+        assert revision(connection) == "0002"
+        connection.execute(text("DROP TABLE tags"))
+    engine.dispose()
+    open_database(database_place).close()
+
+
+def test_many_processes_may_open_a_new_database_at_once(database_place: str) -> None:
+    code = "import sys; from vernissage.storage.database import open_database; open_database(sys.argv[1]).close()"
+    started = [subprocess.Popen([sys.executable, "-c", code, database_place], stderr=subprocess.PIPE) for _ in range(3)]
+    assert [process.communicate()[1] for process in started] == [b""] * 3
+    assert [process.returncode for process in started] == [0] * 3
+    database = open_database(database_place)
+    assert add_notes(database, "a") == 1
+    database.close()
+
+
+def test_many_threads_may_open_a_new_database_at_once(database_place: str) -> None:
+    versions: list[int] = []
+
+    def look() -> None:
+        database = open_database(database_place)
+        versions.append(database.version())
+        database.close()
+
+    threads = [threading.Thread(target=look) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert versions == [0] * 6
+
+
+def test_sqlite_is_set_to_keep_what_it_confirmed_and_to_overwrite_what_it_deletes(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "vernissage.db")
+    with database.writing() as connection:
+        found = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "busy_timeout")
+        }
+    database.close()
+    assert found == {
+        "journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1, "busy_timeout": 30_000
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["sqlite:///{}", "{}", "sqlite+pysqlite:///{}"])
+def test_sqlite_is_named_by_path_or_url(tmp_path: Path, form: str) -> None:
+    database = open_database(form.format(tmp_path / "a b.db"))
+    add_notes(database, "a")
+    database.close()
+    assert (tmp_path / "a b.db").is_file()
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_postgresql_is_named_as_everyone_names_it(postgres_url: str, scheme: str) -> None:
+    database = open_database(postgres_url.replace("postgresql", scheme, 1))
+    assert database.version() == 0
+    assert "***" in database.place
+    database.close()
+
+
+def test_a_newer_database_is_left_alone(database_place: str) -> None:
+    database = open_database(database_place)
+    with database.writing() as connection:
+        connection.execute(text("UPDATE vernissage_schema SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(StorageError, match=r"newer version of Vernissage \(schema 9999\); upgrade"):
+        open_database(database_place)
+
+
+def test_tables_of_someone_else_are_left_alone(database_place: str) -> None:
+    engine, _ = new_engine(database_place)
+    with engine.connect() as connection, begin(connection, "writing"):
+        connection.execute(text("CREATE TABLE people (shoe_size INTEGER)"))
+    engine.dispose()
+    with pytest.raises(StorageError, match="has tables people that Vernissage did not make"):
+        open_database(database_place)
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("dear diary, " * 500)
+    with pytest.raises(StorageError, match="is not a database of Vernissage; choose another path"):
+        open_database(path)
+    assert path.read_text() == "dear diary, " * 500
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be opened; its folder must exist"):
+        open_database(tmp_path / "nowhere" / "vernissage.db")
+
+
+READ_ONLY = """
+import os, sys
+from vernissage.errors import StorageError
+from vernissage.storage.database import open_database
+# Everything is imported now, since the user that has no rights may have none on Python's own files either.
+with open_database(sys.argv[1]).writing(): pass
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    with open_database(sys.argv[2]).writing(): pass
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_a_folder_that_may_not_be_written_to_is_told() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to other users
+        folder = Path(name)
+        path = folder / "shelf" / "vernissage.db"
+        path.parent.mkdir()
+        open_database(path).close()
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        folder.chmod(0o755)
+        command = [sys.executable, "-c", READ_ONLY, str(folder / "own.db"), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        path.parent.chmod(0o755)
+    assert (done.stderr, len(done.stdout.splitlines())) == ("", 1)
+    assert "writable" in done.stdout
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "vernissage.db")
+    add_notes(database, "a")
+    with pytest.raises(StorageError, match="no room left on its disk"), database.writing() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar_one()
+        connection.execute(text(f"PRAGMA max_page_count = {pages + 3}"))
+        connection.execute(insert(PEOPLE), [{"name": f"{number:05d}" * 40} for number in range(1000)])
+    with database.reading() as connection:
+        assert connection.scalars(select(PEOPLE.c.name)).all() == ["ann"]
+    database.close()
+
+
+def test_a_lock_that_is_never_given_back_is_told(database_place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_database(database_place).close()
+    monkeypatch.setattr(engines, "PATIENCE", 0.2)
+    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    first, second = open_database(database_place), open_database(database_place)
+    with first.writing():
+        with pytest.raises(StorageError, match="locked by another process for too long"), second.writing():
+            pass
+        with pytest.raises(StorageError, match="locked by another thread for too long"), first.writing():
+            pass
+    assert add_notes(second, "a") == 1
+    first.close()
+    second.close()
+
+
+def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
+    with pytest.raises(StorageError, match=r"//ann:\*\*\*@127.0.0.1:1/db cannot be reached") as caught:
+        open_database("postgresql://ann:hunter2@127.0.0.1:1/db")
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("postgres:", "postgres:hunter2"), "password authentication failed"),
+        (("postgres:", "stranger:"), "password authentication failed"),
+        (("/test_", "/nowhere_"), 'database "nowhere_.*" does not exist'),
+    ],
+)
+def test_a_server_that_refuses_is_told_without_the_password(
+    postgres_url: str, change: tuple[str, str], message: str
+) -> None:
+    url = postgres_url.replace(*change)
+    assert url != postgres_url
+    with pytest.raises(StorageError, match=f"refuses the connection.*{message}.*; check user, password") as caught:
+        open_database(url)
+    assert psycopg.conninfo.conninfo_to_dict(url)["password"] not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StorageError, match=r"pip install 'vernissage\[postgres\]'"):
+        open_database("postgresql://ann:hunter2@localhost/db")
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://ann:hunter2@localhost/db", "oracle://x", "://hunter2", "postgresql://a:hunter2@h:port/x"]
+)
+def test_urls_of_other_kinds_are_told(url: str) -> None:
+    with pytest.raises(StorageError, match="give a path such as") as caught:
+        open_database(url)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(StorageError, match="names no file"):
+        open_database(url)
+
+
+def test_a_connection_that_the_server_ended_is_replaced(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    with pytest.raises(StorageError, match="connection was lost"), database.writing() as connection:
+        connection.execute(update(PEOPLE).values(name="x"))
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert add_notes(database, "a") == 1
+    database.close()
+
+
+def test_what_is_read_cannot_be_written(database: Database) -> None:
+    with pytest.raises(StorageError), database.reading() as connection:
+        connection.execute(insert(PEOPLE).values(name="ann"))
+    with database.writing() as connection:
+        assert connection.scalars(select(PEOPLE.c.name)).all() == []
+
+
+def test_a_reader_sees_one_state_whatever_is_written(database: Database) -> None:
+    add_notes(database, "a")
+    with database.reading() as connection:
+        assert len(get_uploads(connection)) == 1
+        add_notes(database, "b")
+        assert len(get_uploads(connection)) == 1
+    with database.reading() as connection:
+        assert len(get_uploads(connection)) == 2
+
+
+def test_a_database_is_a_database_of_its_own_file(tmp_path: Path) -> None:
+    path = tmp_path / "vernissage.db"
+    database = open_database(path)
+    add_notes(database, note("a").id)
+    database.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT id FROM uploads").fetchall() == [("a",)]
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
