@@ -1,0 +1,205 @@
+"""Processes that upload, delete and recommend on one workspace at once, and what must be true when they have ended.
+
+Run by hand for longer: python -m tests.workspace.crowd GALLERY --seconds 60 --kills 10 [--database postgresql://…]
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vernissage.storage.uploads import get_uploads
+from vernissage.workspace.build import build_workspace
+from vernissage.workspace.holdings import Holdings, open_holdings
+from vernissage.workspace.submissions import Submission, spaces_of
+
+WORDS = ("harbour", "rose", "storm", "bench", "sail", "orchard", "wave", "hedge")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a crowd did, from its logs."""
+
+    uploaded: int
+    removed: int
+    recommended: int
+    killed: int
+    there: int
+
+
+def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int, end: float) -> None:
+    """Upload, delete and recommend until ``end``; every line of the log is on the disk before the next action.
+
+    ``+? id`` and ``-? id`` are written before, ``+ id`` and ``- id`` once the change is acknowledged.
+    """
+    chance = random.Random(seed)
+    pictures = sorted((workspace.parent / "gallery" / "images").iterdir())
+    holdings = open_holdings(workspace, database, writing=True)
+    mine: list[str] = []
+    with log.open("a") as lines:
+
+        def note(line: str) -> None:
+            lines.write(f"{line}\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+
+        number = 0
+        while time.time() < end:
+            draw = chance.random()
+            if draw < 0.5 or not mine:
+                item_id = f"{owner}-{seed}-{number}"
+                number += 1
+                picture = chance.choice(pictures) if chance.random() < 0.5 else None
+                text = " ".join(chance.sample(WORDS, 3)) if picture is None or chance.random() < 0.5 else ""
+                note(f"+? {item_id}")
+                holdings.upload(owner, [Submission(picture, text=text, id=item_id)])
+                note(f"+ {item_id}")
+                mine.append(item_id)
+            elif draw < 0.75:
+                item_id = mine.pop(chance.randrange(len(mine)))
+                note(f"-? {item_id}")
+                holdings.remove([item_id], owner=owner)
+                note(f"- {item_id}")
+            else:
+                holdings.refresh()
+                _recommend(holdings, owner, chance)
+                note("r")
+    holdings.close()
+
+
+def _recommend(holdings: Holdings, owner: str, chance: random.Random) -> None:
+    for encoder, modality in (("lsa", "text"), ("colour-texture", "image")):
+        index = holdings.index(encoder, modality)
+        others = len(index) - len(index.rows_of_owner(owner))
+        found = index.search(index.vectors[chance.randrange(len(index.vectors))], 9, exclude_owner=owner)
+        if len(found) != min(9, others):
+            raise SystemExit(f"{len(found)} works came back, but {others} are others'")
+        if any(index.owner_of(item_id) == owner for item_id in found.item_ids):
+            raise SystemExit("somebody was recommended their own work")
+
+
+def run_crowd(
+    workspace: Path, database: str | None, *, people: int = 2, seconds: float = 60, kills: int = 0, seed: int = 0
+) -> Outcome:
+    """Let ``people`` processes act at once, kill them ``kills`` times, and check everything at the end."""
+    logs = [workspace.parent / f"log-{number}.txt" for number in range(people)]
+    end, chance, killed = time.time() + seconds, random.Random(seed), 0
+    starts = [0] * people
+
+    def start(number: int) -> subprocess.Popen[bytes]:
+        starts[number] += 1
+        command = [sys.executable, "-m", "tests.workspace.crowd", "--act", str(workspace), str(logs[number])]
+        command += [f"person-{number}", str(1000 * number + starts[number]), str(end), database or ""]
+        return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+    running = [start(number) for number in range(people)]
+    reader = open_holdings(workspace, database, writing=True)  # lives through everything, and is compared at the end
+    for space in spaces_of(reader.workspace):
+        reader.index(space.encoder, space.modality)
+    pause = seconds / (kills + 1)
+    for _ in range(kills):
+        time.sleep(pause * chance.uniform(0.7, 1.0))
+        reader.refresh()
+        number = chance.randrange(people)
+        if running[number].poll() is None:
+            running[number].send_signal(signal.SIGKILL)
+            running[number].communicate()
+            killed += 1
+            running[number] = start(number)
+    for process in running:
+        _, errors = process.communicate()
+        if process.returncode != 0:
+            raise AssertionError(errors.decode())
+    outcome = _check(reader, workspace, database, logs, killed)
+    reader.close()
+    return outcome
+
+
+def _check(reader: Holdings, workspace: Path, database: str | None, logs: Sequence[Path], killed: int) -> Outcome:
+    surely, perhaps, owner_of, counts = _told(logs)
+    reader.sweep()
+    with reader.database.reading() as connection:
+        there = {upload.id: upload for upload in get_uploads(connection)}
+    _require(surely <= there.keys(), f"acknowledged uploads are lost: {sorted(surely - there.keys())[:5]}")
+    _require(there.keys() <= surely | perhaps, f"removed uploads are there: {sorted(there.keys() - surely - perhaps)}")
+    wrong = [item_id for item_id, upload in there.items() if upload.owner != owner_of[item_id]]
+    _require(not wrong, f"wrong owners: {wrong[:5]}")
+    files = {path.name for path in reader.uploads_folder.glob("*")}
+    _require(files == {upload.picture for upload in there.values() if upload.picture}, "files and rows differ")
+    reader.refresh()
+    fresh = open_holdings(workspace, database, writing=True)
+    _require(fresh.encode_missing() == 0, "uploads lack vectors")
+    for space in spaces_of(fresh.workspace):
+        _require_equal(reader, fresh, space.encoder, space.modality)
+    fresh.close()
+    return Outcome(*counts, killed, len(there))
+
+
+def _told(logs: Sequence[Path]) -> tuple[set[str], set[str], dict[str, str], tuple[int, int, int]]:
+    """Ids that must be there, those that may be (the action was cut short), their owners, and how much was done."""
+    surely: set[str] = set()
+    perhaps: set[str] = set()
+    owner_of: dict[str, str] = {}
+    done = {"+": 0, "-": 0, "r": 0}
+    for number, log in enumerate(logs):
+        for line in log.read_text().splitlines():
+            kind, _, item_id = line.partition(" ")
+            owner_of[item_id] = f"person-{number}"
+            done[kind] = done.get(kind, 0) + 1
+            if kind in ("+?", "-?"):
+                surely.discard(item_id)
+                perhaps.add(item_id)
+            elif kind in ("+", "-"):
+                perhaps.discard(item_id)
+                surely.add(item_id) if kind == "+" else None
+    return surely, perhaps, owner_of, (done["+"], done["-"], done["r"])
+
+
+def _require_equal(kept: Holdings, fresh: Holdings, encoder: str, modality: str) -> None:
+    one, other = kept.index(encoder, modality), fresh.index(encoder, modality)  # type: ignore[arg-type]
+    ids = sorted(one.item_ids)
+    _require(ids == sorted(other.item_ids), f"{encoder} {modality}: the index holds other works than a fresh one")
+    _require(np.array_equal(one.vectors_of(ids), other.vectors_of(ids)), f"{encoder} {modality}: vectors differ")
+    _require(all(one.owner_of(item_id) == other.owner_of(item_id) for item_id in ids), "owners differ")
+    for item_id in ids[:: max(1, len(ids) // 20)]:
+        query = one.vectors_of([item_id])[0]
+        _require(one.search(query, 10) == other.search(query, 10), f"{encoder} {modality}: another answer")
+
+
+def _require(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise AssertionError(otherwise)
+
+
+def main() -> None:
+    """Act as one of the crowd, or run one."""
+    if sys.argv[1:2] == ["--act"]:
+        workspace, log, owner, seed, end, database = sys.argv[2:]
+        act(Path(workspace), database or None, Path(log), owner, int(seed), float(end))
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("gallery", type=Path)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--people", type=int, default=2)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--database")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "gallery").symlink_to(given.gallery.resolve())
+        workspace = Path(folder) / "workspace"
+        build_workspace(given.gallery, workspace)
+        outcome = run_crowd(workspace, given.database, people=given.people, seconds=given.seconds, kills=given.kills)
+    print(outcome)
+
+
+if __name__ == "__main__":
+    main()

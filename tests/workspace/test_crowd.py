@@ -1,0 +1,20 @@
+"""Several processes on one workspace, also killed in the middle: nothing lost, nothing double, nothing half."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.workspace.crowd import run_crowd
+
+
+@pytest.mark.parametrize("kills", [0, 3])
+def test_uploads_survive_others_and_kills(
+    gallery: Path, built: Path, tmp_path: Path, database_place: str, kills: int
+) -> None:
+    (tmp_path / "gallery").symlink_to(gallery)
+    workspace = Path(shutil.copytree(built, tmp_path / "workspace"))
+    database = database_place if database_place.startswith("postgres") else None
+    outcome = run_crowd(workspace, database, seconds=5 if kills else 3, kills=kills)
+    assert outcome.uploaded > outcome.removed > 0
+    assert outcome.recommended > 0
+    assert outcome.killed == kills
