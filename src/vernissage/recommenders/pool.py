@@ -1,15 +1,16 @@
 """The works that may come back to a person, and how similar they are to what was uploaded."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from vernissage.encoders.contract import Vectors
+from vernissage.encoders.contract import Modality, Vectors
+from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.rankings import Scores
+from vernissage.rankings import Ranking, Scores, best_rows
 from vernissage.recommenders.area_seeds import others_works
 from vernissage.search.live import LiveIndex
 from vernissage.search.scan import float32_error
@@ -58,6 +59,11 @@ class Pool:
         """The works at ``places``."""
         ids = self.index.ids
         return tuple(ids[row] for row in self._rows[places].tolist())
+
+    def ranking(self, scores: Scores, n: int) -> Ranking:
+        """The ``n`` works with the highest ``scores`` (n of the pool,); ties by id."""
+        order = best_rows(scores, n, self.alphabetical)
+        return Ranking(self.ids(order), scores[order])
 
     def vectors(self, places: Places) -> Vectors:
         """Their unit vectors, float32 (p, dim)."""
@@ -108,6 +114,28 @@ class Pool:
             return vectors @ self.index.vectors[rows].T
         products: npt.NDArray[np.float32] = vectors @ self.index.vectors[rows[0] : rows[-1] + 1].T
         return products if stretch == len(rows) else products[:, rows - rows[0]]
+
+
+def chosen_from(
+    indexes: Mapping[Modality, LiveIndex],
+    profile: UploadProfile,
+    target: Modality,
+    n: int,
+    among: Collection[str] | None,
+) -> Pool:
+    """The works of modality ``target`` that may come back, after checking the request for ``n`` of them.
+
+    Raises:
+        RequestError: n is below 1, or there is no index of that modality.
+    """
+    if n < 1:
+        raise RequestError(f"{n} works were asked for; ask for 1 or more")
+    if target not in indexes:
+        raise RequestError(
+            f"there is no index of modality {target}, only of {', '.join(indexes) or 'none'}; "
+            f"ask for one that is there or encode the works' {target}s first"
+        )
+    return Pool(indexes[target], profile, among=among)
 
 
 @cache

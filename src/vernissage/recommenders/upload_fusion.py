@@ -5,14 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from vernissage.encoders.contract import Modality
-from vernissage.errors import RequestError, UnknownItemError
+from vernissage.errors import UnknownItemError
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.rankings import Ranking
 from vernissage.recommenders.area_seeds import Seed, require_one_space
 from vernissage.recommenders.diversity import check_diversity, marginal_order
 from vernissage.recommenders.fused import Fused, FusionRule, best
 from vernissage.recommenders.nearest_z_scores import knn3z
-from vernissage.recommenders.pool import Places, Pool
+from vernissage.recommenders.pool import Places, Pool, chosen_from
 from vernissage.recommenders.quota import check_quota, with_quota
 from vernissage.recommenders.upload_contract import UploadAnswer, UploadReason
 from vernissage.recommenders.upload_reasons import reasons, speaking_areas
@@ -70,9 +70,7 @@ class UploadFusion:
             RequestError: nothing was uploaded or all of it is muted, n is below 1, there is no index of that
                 modality, or uploads and works lie in different spaces.
         """
-        if n < 1:
-            raise RequestError(f"{n} works were asked for; ask for 1 or more")
-        voices, pool = self._heard(profile, target, among)
+        voices, pool = self._heard(profile, target, n, among)
         if not len(pool):
             return UploadAnswer(target, Ranking((), np.empty(0)), ())
         fused = self.rule(voices, pool)
@@ -90,7 +88,7 @@ class UploadFusion:
             UnknownItemError: a work is not there, or is the person's own.
             RequestError: as in `answer`.
         """
-        voices, pool = self._heard(profile, target, None)
+        voices, pool = self._heard(profile, target, 1, None)
         unknown = [item_id for item_id in item_ids if item_id not in pool.place_of]
         if unknown:
             raise UnknownItemError(
@@ -103,15 +101,13 @@ class UploadFusion:
         places = np.array([pool.place_of[item_id] for item_id in item_ids], dtype=np.int64)
         return reasons(fused, voices, pool, places, speaking_areas(fused, voices, pool, places), most=most)
 
-    def _heard(self, profile: UploadProfile, target: Modality, among: Collection[str] | None) -> tuple[Voices, Pool]:
+    def _heard(
+        self, profile: UploadProfile, target: Modality, n: int, among: Collection[str] | None
+    ) -> tuple[Voices, Pool]:
         voices = voices_of(profile, self.seed)
-        if target not in self.indexes:
-            raise RequestError(
-                f"there is no index of modality {target}, only of {', '.join(self.indexes) or 'none'}; "
-                f"ask for one that is there or encode the works' {target}s first"
-            )
-        require_one_space(self.indexes[target], target, voices.vectors, profile.sources[0])
-        return voices, Pool(self.indexes[target], profile, among=among)
+        pool = chosen_from(self.indexes, profile, target, n, among)
+        require_one_space(pool.index, target, voices.vectors, profile.sources[0])
+        return voices, pool
 
     def _chosen(self, fused: Fused, voices: Voices, pool: Pool, n: int) -> tuple[Places, Places]:
         """The places of the works to show and the area under which each is shown."""

@@ -1,0 +1,174 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.worlds import side_of, table_of, themed_profile, themed_works
+
+from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.errors import RequestError
+from vernissage.profiles.uploads import UploadProfile
+from vernissage.recommenders.area_seeds import AreaSeeds
+from vernissage.recommenders.tag_embedding import TagEmbedding, embed_tags
+from vernissage.recommenders.tag_overlap import TagOverlap, common_tags
+from vernissage.recommenders.upload_baselines import CommonSubjects, RandomWorks
+from vernissage.recommenders.upload_contract import UploadRecommender
+from vernissage.search.live import live_index
+
+if TYPE_CHECKING:
+    from vernissage.encoders.contract import Modality
+
+WORDS = ("sea", "sail", "fur", "whisker", "sand", "wind")
+OF_THEME = {"boats": ("sea", "sail", "wind"), "cats": ("fur", "whisker"), "dunes": ("sand", "wind")}
+WORKS = themed_works()
+PROFILE = themed_profile(WORKS)
+TAGS = {item_id: OF_THEME[item_id.split("-")[1]] for index in WORKS.values() for item_id in index.item_ids}
+
+
+class CountedWords:
+    """Encodes a text by how often each of `WORDS` stands in it."""
+
+    name, dim, modalities, fingerprint = "counted", len(WORDS), frozenset({"text"}), "f"
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        return unit_rows(np.array([[text.split().count(word) for word in WORDS] for text in texts]))
+
+
+def recommenders() -> list[UploadRecommender]:
+    return [
+        TagOverlap(TAGS, WORKS),
+        TagOverlap(TAGS, WORKS, rule="unique"),
+        TagEmbedding(TAGS, WORKS, CountedWords()),  # type: ignore[arg-type]
+        TagEmbedding(TAGS, WORKS, CountedWords(), how="averaged"),  # type: ignore[arg-type]
+        CommonSubjects(TAGS, WORKS),
+        RandomWorks(WORKS),
+    ]
+
+
+@pytest.fixture(params=range(6), ids=["mass", "unique", "joined", "averaged", "popularity", "random"])
+def recommender(request: pytest.FixtureRequest) -> UploadRecommender:
+    return recommenders()[request.param]
+
+
+def test_it_keeps_the_contract(recommender: UploadRecommender) -> None:
+    assert isinstance(recommender, UploadRecommender)
+    targets: tuple[Modality, ...] = ("image", "text")
+    for target in targets:
+        longest = recommender.recommend(PROFILE, target, 12)
+        assert len(set(longest.item_ids)) == 12
+        assert all(WORKS[target].owner_of(item_id) != "ann" for item_id in longest.item_ids)
+        for n in range(1, 12):
+            assert recommender.recommend(PROFILE, target, n) == longest.head(n)
+        assert recommender.recommend(PROFILE, target, 99) == longest
+    chosen = recommender.recommend(PROFILE, "text", 9, among={"text-dunes-04", "text-cats-00"})
+    assert chosen.item_ids == ("text-dunes-04",)
+
+
+def test_what_cannot_be_answered_is_said(recommender: UploadRecommender) -> None:
+    with pytest.raises(RequestError, match="zoe has uploaded nothing"):
+        recommender.recommend(UploadProfile("zoe", {}), "text", 3)
+    with pytest.raises(RequestError, match="1 or more"):
+        recommender.recommend(PROFILE, "text", 0)
+
+
+def test_the_shortest_prefix_covers_a_third_of_all_occurrences() -> None:
+    occurrences = ["a"] * 3 + ["b"] * 3 + ["c"] * 2 + ["d", "e", "", " "]
+    assert common_tags(occurrences) == ("a", "b")  # 3 of 10 is less than a third, 6 is enough
+    assert common_tags([*occurrences[:-2], "a"]) == ("a",)  # 4 of 11
+    assert common_tags(["a", "b", "c"]) == ("a",)  # exactly a third
+    assert common_tags(occurrences, "unique") == ("a", "b")  # a third of five, rounded up
+    assert common_tags(["a", "b", "c"], "unique") == ("a",)
+    assert common_tags([]) == common_tags(["", " "], "unique") == ()
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1))
+def test_no_shorter_prefix_would_cover_a_third(occurrences: list[str]) -> None:
+    counts = sorted((-occurrences.count(tag), tag) for tag in set(occurrences))
+    chosen = common_tags(occurrences)
+    assert chosen == tuple(tag for _, tag in counts[: len(chosen)])
+    assert 3 * sum(map(occurrences.count, chosen)) >= len(occurrences)
+    assert 3 * sum(map(occurrences.count, chosen[:-1])) < len(occurrences)
+
+
+def test_overlap_counts_common_tags_and_empty_ones_match_nothing() -> None:
+    index = live_index(table_of(np.eye(5), ["e", "d", "c", "b", "own"]), {"own": "ann"})
+    tags = {"e": ["x", "x", "y"], "d": ["y", ""], "c": [""], "b": ["y "], "u": ["x", ""], "v": ["x", "y", ""]}
+    profile = UploadProfile("ann", {"text": side_of(["u", "v"], np.eye(5)[:2], [[0], [1]])})
+    assert list(TagOverlap(tags, {"text": index}).recommend(profile, "text", 9)) == [
+        ("e", 1.0),
+        ("b", 0.0),
+        ("c", 0.0),
+        ("d", 0.0),
+    ]
+    tags["v"] = ["y", "y", "z"]
+    assert TagOverlap(tags, {"text": index}).recommend(profile, "text", 9).item_ids == ("b", "d", "e", "c")
+
+
+def test_tags_of_muted_areas_do_not_count() -> None:
+    muted = {modality: replace(side, weights=np.array([0.0, 1.0])) for modality, side in PROFILE.sides.items()}
+    profile = UploadProfile("ann", muted)
+    for recommender in recommenders()[:4]:
+        found = recommender.recommend(profile, "image", 4)
+        assert {item_id.split("-")[1] for item_id in found.item_ids} == {"cats"}
+
+
+def test_uploads_without_tags_are_refused() -> None:
+    for recommender in (TagOverlap({}, WORKS), TagEmbedding({}, WORKS, CountedWords())):  # type: ignore[arg-type]
+        with pytest.raises(RequestError, match="no upload of ann has a tag"):
+            recommender.recommend(PROFILE, "text", 3)
+
+
+def test_tags_are_joined_or_averaged() -> None:
+    lists = [["sea sea", "fur"], [], ["unheard"]]
+    joined = embed_tags(lists, CountedWords())  # type: ignore[arg-type]
+    averaged = embed_tags(lists, CountedWords(), "averaged")  # type: ignore[arg-type]
+    assert joined[0] == pytest.approx(np.array([2, 0, 1, 0, 0, 0]) / np.sqrt(5))
+    assert averaged[0] == pytest.approx(np.array([1, 0, 1, 0, 0, 0]) / np.sqrt(2))
+    assert not joined[1:].any()
+    assert not averaged[1:].any()
+    with pytest.raises(RequestError, match="no way 'mixed'"):
+        embed_tags(lists, CountedWords(), "mixed")  # type: ignore[arg-type]
+
+
+def test_tags_as_vectors_find_their_theme_in_areas() -> None:
+    embedding = TagEmbedding(TAGS, WORKS, CountedWords())  # type: ignore[arg-type]
+    answer = embedding.answer(PROFILE, "image", 8)
+    assert {item_id.split("-")[1] for item_id in answer.ranking.item_ids} == {"boats", "cats"}
+    themes = {tuple(sorted({item.item_id.split("-")[1] for item in why.uploads})) for why in answer.reasons}
+    assert themes == {("boats",), ("cats",)}
+    per_area = AreaSeeds(embedding.indexes).per_area(embedding.tag_profile(PROFILE), 3)
+    assert {each.source for each in per_area} == {"text"}
+    assert {each.target for each in per_area} == {"image", "text"}
+
+
+def test_works_without_known_tags_cannot_come_back_by_embedding() -> None:
+    some = {item_id: tags for item_id, tags in TAGS.items() if not item_id.endswith("05")}
+    found = TagEmbedding(some, WORKS, CountedWords()).recommend(PROFILE, "text", 99)  # type: ignore[arg-type]
+    assert len(found) == 9
+
+
+def test_popularity_counts_other_owners() -> None:
+    index = live_index(table_of(np.eye(6)), {f"w{row:05d}": owner for row, owner in enumerate("aabc")})
+    tags = {
+        "w00000": ["red"],
+        "w00001": ["red"],
+        "w00002": ["blue", "rare"],
+        "w00003": ["blue"],
+        "w00004": ["red", "red"],
+        "w00005": ["rare"],
+    }
+    profile = UploadProfile("zoe", {"text": side_of(["u"], np.eye(6)[:1], [[0]])})
+    found = CommonSubjects(tags, {"text": index}).recommend(profile, "text", 6)
+    assert dict(found) == {"w00000": 2, "w00001": 2, "w00002": 2, "w00003": 2, "w00004": 2, "w00005": 2}
+    found = CommonSubjects(tags, {"text": index}).recommend(replace(profile, owner="a"), "text", 6)
+    assert list(found) == [("w00002", 2.0), ("w00003", 2.0), ("w00005", 2.0), ("w00004", 1.0)]
+
+
+def test_chance_depends_on_the_person_and_the_seed_alone() -> None:
+    one = RandomWorks(WORKS).recommend(PROFILE, "text", 12)
+    assert one == RandomWorks(WORKS).recommend(PROFILE, "text", 12)
+    assert one.item_ids != RandomWorks(WORKS, seed=1).recommend(PROFILE, "text", 12).item_ids
+    assert one.item_ids != tuple(sorted(one.item_ids))
