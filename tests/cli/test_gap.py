@@ -64,7 +64,7 @@ def test_people_see_a_table_and_a_picture(run: Any, built: Path, tmp_path: Path)
     printed = run("gap", built, "-o", tmp_path / "gap.png", "--seed", "4")
     assert "are 0." in printed
     assert "apart (0 to 2)" in printed
-    for words in ("before", "means removed", "z-scores", "by chance", "pictures → texts, both in one index: recall@10"):
+    for words in ("before", "means removed", "z-scores", "chance", "pictures → texts @10, mixed"):
         assert words in printed
     with Image.open(tmp_path / "gap.png") as image:
         assert image.width >= 1200
@@ -81,7 +81,7 @@ def test_captions_are_compared_with_keywords_by_one_encoder_of_texts(run: Any, k
     recall = content["report"]["methods"]["means"]["recall_unimodal"]
     assert set(recall) == {"captions to keywords", "keywords to captions"}
     assert all(each["10"]["mean"] > 0.6 for each in recall.values())  # they share words; by chance 10 of 30
-    assert "keywords among the ten best for keywords" in run("gap", keyworded, "--captions-against-keywords")
+    assert "keywords in keywords' top ten" in run("gap", keyworded, "--captions-against-keywords")
 
 
 def test_an_alignment_that_is_fitted_anew_says_so(run: Any, tmp_path: Path) -> None:
@@ -114,3 +114,28 @@ def test_what_cannot_be_compared_is_refused_in_one_line(run: Any, built: Path) -
     assert "does not read texts" in run("gap", built, "-e", "colour-texture", "--captions-against-keywords", code=1)
     assert "no work has both keywords" in run("gap", built, "-e", "lsa", "--captions-against-keywords", code=1)
     assert "vernissage gap " in run("gap", "--help")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_search_finds_pictures_and_texts_in_one_list(run: Any, built: Path, method: str) -> None:
+    asked = ("search", built, "a lighthouse in the storm", "--mixed", "--method", method)
+    answer = json.loads(run(*asked, "-n", "40", "--json"))
+    assert (answer["encoder"], answer["modality"], answer["method"]) == ("aligned", "mixed", method)
+    assert len(answer["works"]) == 40
+    assert {work["modality"] for work in answer["works"]} == {"image", "text"}
+    assert all(int(work["id"][1:]) % 2 == 0 for work in answer["works"][:5])  # seas
+    some = json.loads(run(*asked, "--where", "year>=1850", "-n", "28", "--json"))["works"]
+    assert len(some) == 28 == len({(work["id"], work["modality"]) for work in some})
+    assert all(int(work["id"][1:]) >= 50 for work in some)
+    printed = run(*asked)
+    assert "found as" in printed
+
+
+def test_a_mixed_search_that_cannot_be_answered_says_why(run: Any, built: Path) -> None:
+    asked = ("search", built, "a storm", "--mixed")
+    assert "give one of them" in run(*asked, "--pictures", code=1)
+    assert "add --mixed" in run("search", built, "a storm", "--method", "raw", code=1)
+    assert "choose means, zscore, raw" in run(*asked, "--method", "mean", code=1)
+    assert "ask for 1 to 128" in run(*asked, "-n", "129", code=1)
+    assert "knows none of the words" in run("search", built, "xyzzy", "--mixed", code=1)
+    assert "lsa reads texts alone" in run(*asked, "--encoder", "lsa", code=1)

@@ -231,14 +231,15 @@ def _print_report(sides: Sides, report: "GapReport") -> None:
     one, other = sides.names
     say(
         f"Means fitted on {report.fitted} works, measured on {len(report.measured)} others; the index of both holds "
-        f"{report.mixed} of them twice, as {one} and as {other}."
+        f"{report.mixed} of them twice, as {one} and as {other}. @k: how often a work's other half is among the k best "
+        f"answers, of its kind alone or of both kinds (mixed)."
     )
     rows = [
         [words, *(_shown(cell(measures)) for measures in report.methods.values()), _shown(chance)]
         for words, cell, chance in _lines(sides.names, report)
     ]
     heads = [_IN_WORDS[method] for method in report.methods]
-    print_table(["", *heads, "by chance"], rows, numbers=[*heads, "by chance"])
+    print_table(["", *heads, "chance"], rows, numbers=[*heads, "chance"])
 
 
 def _lines(names: tuple[str, str], report: "GapReport") -> list[tuple[str, Cell, float]]:
@@ -246,16 +247,16 @@ def _lines(names: tuple[str, str], report: "GapReport") -> list[tuple[str, Cell,
     pool, mixed = len(report.measured), 2 * report.mixed - 1
     lines: list[tuple[str, Cell, float]] = [
         ("gap", lambda each: each.gap, report.level),
-        ("told apart by a straight line", lambda each: each.separability, 0.5),
+        ("told apart by a line", lambda each: each.separability, 0.5),
     ]
     for side, name in enumerate(names):
-        share = f"{name} among the ten best for {name}"
+        share = f"{name} in {name}' top ten"
         lines.append((share, lambda each, side=side: each.mixed[side].own_share, (report.mixed - 1) / mixed))  # type: ignore[misc]
     for side, (name, other) in enumerate((names, names[::-1])):
-        for where, size in ((f"{other} alone", pool), ("both in one index", mixed)):
+        for where, size in (("", pool), (", mixed", mixed)):
             for depth in (1, 5, 10):
-                cell = _recall_cell(side, depth, unimodal=size == pool)
-                lines.append((f"{name} → {other}, {where}: recall@{depth}", cell, depth / size))
+                cell = _recall_cell(side, depth, unimodal=not where)
+                lines.append((f"{name} → {other} @{depth}{where}", cell, depth / size))
     return lines
 
 
@@ -266,7 +267,9 @@ def _recall_cell(side: int, depth: int, *, unimodal: bool) -> Cell:
 def _shown(value: "Estimate | float | None") -> str:
     if value is None:
         return "–"
-    return f"{value:.3f}" if isinstance(value, float) else f"{value.mean:.3f} ±{value.se:.3f}"
+    if isinstance(value, float):
+        return f"{value:.3f}".removeprefix("0")
+    return f"{_shown(value.mean)} ±{_shown(value.se)}"
 
 
 def _as_json(name: str, seed: int, sides: Sides, report: "GapReport | None") -> dict[str, Any]:

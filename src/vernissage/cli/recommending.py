@@ -139,6 +139,12 @@ def search(
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Search in the pictures, through the space that aligns both.")
     ] = False,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Search in pictures and texts together and answer with one list.")
+    ] = False,
+    method: Annotated[
+        str, typer.Option(help="How --mixed makes them comparable: means, zscore, or raw (not at all).")
+    ] = "means",
     encoder: Annotated[
         str | None,
         typer.Option("--encoder", help="What compares: minilm, lsa, lda, clip, aligned …; default the best."),
@@ -147,13 +153,15 @@ def search(
     where: Where = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search by words: in the works' texts, or (--pictures) in pictures by what such words go with here.
+    """Search by words: in the works' texts, in pictures by what such words go with here (--pictures), or in both.
 
     \b
     Examples:
       vernissage search workspace "a storm at sea"
       vernissage search workspace "blue evening" --pictures
+      vernissage search workspace "blue evening" --mixed
     """
+    from vernissage.cli.mixed_search import search_mixed
     from vernissage.encoders.contract import Modality, TextEncoder
     from vernissage.recommenders.contract import Explanation
     from vernissage.recommenders.filters import matching, parse_condition
@@ -161,8 +169,16 @@ def search(
 
     opened = open_workspace(workspace)
     collection = opened.collection
+    if mixed and pictures:
+        raise RequestError("--pictures searches in pictures alone and --mixed in both; give one of them")
+    if method != "means" and not mixed:
+        raise RequestError(f"the method {method!r} is for both modalities together; add --mixed")
     modality: Modality = "image" if pictures else "text"
-    name = encoder or _search_encoder(opened, modality)
+    name = encoder or _search_encoder(opened, "image" if mixed else modality)
+    among = matching(collection, [parse_condition(condition) for condition in where]) if where else None
+    if mixed:
+        search_mixed(opened, text, name, method, n, among, as_json=as_json)
+        return
     index = opened.index(name, modality)
     model = opened.encoder(name)
     if not isinstance(model, TextEncoder):
@@ -170,7 +186,6 @@ def search(
     query = model.encode_texts([text])[0]
     if not query.any():
         raise RequestError(f"{name} knows none of the words in {text!r}; try words that stand in the works' texts")
-    among = matching(collection, [parse_condition(condition) for condition in where]) if where else None
     found = index.search(query, _count(n, set(index.item_ids), among), among=among)
     if as_json:
         works = [{"id": item_id, "score": score, **_names(collection, item_id)} for item_id, score in found]

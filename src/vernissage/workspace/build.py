@@ -16,6 +16,7 @@ from vernissage.workspace.execution import Execution
 from vernissage.workspace.lock import sole_writer
 from vernissage.workspace.making import Building, make_encoder
 from vernissage.workspace.manifest import Manifest, is_workspace, located
+from vernissage.workspace.means import keep_means
 from vernissage.workspace.recipes import Recipe
 from vernissage.workspace.settings import in_torch, merged_settings, wanted_recipes
 from vernissage.workspace.state import check_target, put_in_force, remove_new
@@ -134,12 +135,14 @@ def _build(building: Building, source: Path, recipes: Sequence[Recipe]) -> Build
         begun.write(path)
     for recipe in recipes:
         make_encoder(building, recipe)
+    means = keep_means(building)
     manifest = replace(
         begun,
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
         pairs=building.pairs,
+        means=means,
         left_out=building.left_out,
         complete=True,
     )

@@ -31,6 +31,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "models": {name: EncoderState.load(workspace.path / "models" / folder).fingerprint for name, folder in models},
         "coverage": [_coverage(workspace, encoder).to_dict() for encoder in workspace.encoder_names],
         "pairs": {name: len(workspace.pair_matrix(name).item_ids) for name in manifest.pairs},
+        "means": {name: workspace.means(name).fingerprint for name in manifest.means},
         "left_out": dict(manifest.left_out),
         "bytes": sum(file.stat().st_size for file in workspace.path.rglob("*") if file.is_file()),
     }

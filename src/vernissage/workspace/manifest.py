@@ -27,6 +27,7 @@ class Manifest:
         fingerprints: encoder name → its fingerprint.
         vectors: "encoder.modality" → stem below ``vectors``.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
+        means: encoder name → folder below ``means``, for encoders of pictures and texts.
         left_out: encoder name → why it could not be fitted.
         retired: files of the state before, kept so that readers which opened it can still read.
         format: the version of this layout.
@@ -41,6 +42,7 @@ class Manifest:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     vectors: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[str, str] = field(default_factory=dict)
+    means: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     complete: bool = False
@@ -53,7 +55,8 @@ class Manifest:
         vectors = {f"vectors/{stem}.{kind}" for stem in self.vectors.values() for kind in ("npy", "json")}
         indexes = {f"indexes/{stem}.npz" for stem in self.vectors.values()}
         pairs = {f"pairs/{name}" for name in self.pairs.values()}
-        return frozenset({self.collection, *models, *vectors, *indexes, *pairs})
+        means = {f"means/{name}" for name in self.means.values()}
+        return frozenset({self.collection, *models, *vectors, *indexes, *pairs, *means})
 
     def write(self, workspace: Path) -> None:
         """Make this the state of the workspace, at once."""

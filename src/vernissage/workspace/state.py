@@ -10,7 +10,7 @@ from vernissage.workspace.lock import LOCK_NAME
 from vernissage.workspace.manifest import FILE_NAME, Manifest, is_workspace
 
 STAGING = "building"
-_FOLDERS = ("models", "vectors", "indexes", "pairs")
+_FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
 _REMAINS = f".*{TEMPORARY_SUFFIX}"
 _KEPT_NAMES = frozenset({FILE_NAME, LOCK_NAME})
 

@@ -8,6 +8,8 @@ from vernissage.catalog.storage import read_collection
 from vernissage.encoders.contract import Encoder, EncoderState, Modality
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.search.exact import ExactIndex
+from vernissage.search.mixed import MixedIndex, mixed_index
+from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
@@ -28,6 +30,7 @@ class Workspace:
         self._encoders: dict[str, Encoder] = {}
         self._tables: dict[tuple[str, Modality], VectorTable] = {}
         self._indexes: dict[tuple[str, Modality], ExactIndex] = {}
+        self._mixed: dict[str, MixedIndex] = {}
 
     @property
     def encoder_names(self) -> tuple[str, ...]:
@@ -84,8 +87,7 @@ class Workspace:
         """The exact index over those vectors; large ones with a byte scan, read from ``indexes`` or made anew."""
         key = (encoder, modality)
         if key not in self._indexes:
-            table = self.table(encoder, modality)
-            self._indexes[key] = ExactIndex(table, self._scan(table, self.manifest.vectors[f"{encoder}.{modality}"]))
+            self._indexes[key] = ExactIndex(self.table(encoder, modality), self.scan(encoder, modality))
         return self._indexes[key]
 
     def pair_matrix(self, encoder: str) -> PairMatrix:
@@ -102,10 +104,40 @@ class Workspace:
         matrix = PairMatrix.load(cards[0].with_suffix(""))
         return matrix.require(fingerprint=fingerprint, collection=self.manifest.fingerprint)
 
-    def _scan(self, table: VectorTable, stem: str) -> ByteScan | None:
+    def means(self, encoder: str) -> ModalityMeans:
+        """The means of the encoder's pictures and of its texts, which one index of both takes off.
+
+        Raises:
+            RequestError, ProvenanceError: as in `encoder`.
+        """
+        there = self.modalities(encoder)
+        if len(there) == 1:
+            raise RequestError(f"{encoder} reads {there[0]}s alone; choose an encoder of both modalities")
+        if there and encoder not in self.manifest.means:
+            why = self.manifest.left_out.get(f"means of {encoder}", "it was built by an earlier version")
+            raise RequestError(f"the workspace has no means of {encoder}: {why}; run `vernissage build` again")
+        folder = self.path / "means" / self._named(self.manifest.means, encoder, encoder)
+        return ModalityMeans.load(folder).require(self._named(self.manifest.fingerprints, encoder, encoder))
+
+    def mixed_index(self, encoder: str) -> MixedIndex:
+        """The encoder's pictures and texts in one index.
+
+        Raises:
+            RequestError, ProvenanceError: as in `encoder`.
+        """
+        if encoder not in self._mixed:
+            means = self.means(encoder)
+            owners = {item.id: item.owner for item in self.collection if item.owner}
+            tables = self.table(encoder, "image"), self.table(encoder, "text")
+            self._mixed[encoder] = mixed_index(*tables, means, owners)
+        return self._mixed[encoder]
+
+    def scan(self, encoder: str, modality: Modality) -> ByteScan | None:
+        """The byte scan of a large table, read from ``indexes`` or made anew; None for a small one."""
+        table = self.table(encoder, modality)
         if table.vectors.size < SCANNED_FROM:
             return None
-        path = self.path / "indexes" / f"{stem}.npz"
+        path = self.path / "indexes" / f"{self.manifest.vectors[f'{encoder}.{modality}']}.npz"
         try:
             return ByteScan.load(path, table.vectors, table.card.values)
         except ProvenanceError:
