@@ -21,6 +21,7 @@ class Hdbscan:
     What HDBSCAN calls noise joins the area whose mean direction is nearest, because every upload belongs to an area;
     where everything is noise, or there are fewer uploads than ``smallest``, all are one area. HDBSCAN holds all
     pairs of distances, so above ``sample`` uploads it sees that many, drawn by the seed, and the rest count as noise.
+    Equal distances, which are common in it, are decided by the order of rows.
 
     Raises:
         RequestError: ``smallest`` is below 2.

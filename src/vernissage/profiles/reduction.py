@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from vernissage.errors import RequestError
 from vernissage.progress import Progress
@@ -86,7 +87,8 @@ class TSNE:
             return rows
         progress("Drawing uploads on a plane (t-SNE)", 0, 1)
         perplexity = min(self.perplexity, (len(rows) - 1) / 3)
-        plane = manifold.TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(rows)
+        with threadpool_limits(1):
+            plane = manifold.TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(rows)
         progress("Drawing uploads on a plane (t-SNE)", 1, 1)
         return _float64(plane)
 
