@@ -78,12 +78,16 @@ class Pool:
     def blocks(self, vectors: Vectors) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
         """The cosines of ``vectors`` (m, dim) to every work, float32 (b, n) for some rows at a time, which are named.
 
-        64 MiB are held at once, however many uploads there are. One thread, so that equal input gives equal bytes.
+        64 MiB are held at once, however many uploads there are, and each part is written over the one before it. One
+        thread, so that equal input gives equal bytes.
         """
-        step = max(1, _NUMBERS_AT_ONCE // max(1, len(self)))
+        step = max(1, min(len(vectors), _NUMBERS_AT_ONCE // max(1, len(self))))
+        room = np.empty((step, len(self)), dtype=np.float32)
         for start in range(0, len(vectors), step):
             rows = slice(start, min(start + step, len(vectors)))
-            yield rows, self._cosines(vectors[rows])
+            cosines = room[: rows.stop - start]
+            self._fill(cosines, vectors[rows])
+            yield rows, cosines
 
     def precise(self, vectors: Vectors, places: Places) -> Scores:
         """Cosines of the works at ``places`` to ``vectors`` (m, dim) in double precision, float64 (p, m).
@@ -99,13 +103,11 @@ class Pool:
                 cosines[first : first + len(works), start : start + len(some)] = products
         return cosines
 
-    def _cosines(self, vectors: Vectors) -> npt.NDArray[np.float32]:
-        cosines = np.empty((len(vectors), len(self)), dtype=np.float32)
+    def _fill(self, cosines: npt.NDArray[np.float32], vectors: Vectors) -> None:
         with _threadpools().limit(limits=1, user_api="blas"):
             for start in range(0, len(self), _ROWS_AT_ONCE):
                 rows = self._rows[start : start + _ROWS_AT_ONCE]
                 cosines[:, start : start + len(rows)] = self._block_cosines(vectors, rows)
-        return cosines
 
     def _block_cosines(self, vectors: Vectors, rows: Places) -> npt.NDArray[np.float32]:
         """Where most rows of a stretch are in the pool, all are multiplied, which is cheaper than copying those."""
