@@ -21,6 +21,8 @@ _FEW = 64
 _FEW_IN_A_BATCH = 256
 _FIRST_LOOK = 0.6
 """The first byte scan brings n to this power of rows: enough, in most cases, to settle a list of ten."""
+_DEEPEST = 32
+"""A second byte scan brings at most one row in so many; beyond that float32 scores of all cost less."""
 _SPARSE = 8
 """One row in so many is allowed: reading these alone is cheaper than a byte scan of all; measured at 512 numbers."""
 
@@ -129,7 +131,7 @@ class NearestRows:
         k = min(k, allowed)
         if k == 0:
             return Ranking((), np.empty(0))
-        if allowed * (_SPARSE if self.segments else 2) <= len(self):
+        if allowed * _SPARSE <= len(self):
             rows = self._look_at_rows(query, k, np.flatnonzero(~barred)).rows
         else:
             rows = self._scanned(query, k, barred)
@@ -147,7 +149,7 @@ class NearestRows:
             if not unsettled:
                 break
             for run in unsettled:
-                reaches[run] *= 4
+                reaches[run] = _deeper(looks[run], threshold, reaches[run], len(self.segments[run].scan))
                 looks[run] = self._look(query, k, barred, self.segments[run], reaches[run])
         return np.concatenate([look.rows[look.scores + look.error >= threshold] for look in looks])
 
@@ -167,8 +169,11 @@ class NearestRows:
         return Look(rows + segment.start, scores, error, unseen)
 
     def _look_at_run(self, query: Query, k: int, start: int, stop: int, barred: Mask) -> Look:
+        inside = barred[start:stop]
+        if 2 * np.count_nonzero(inside) >= stop - start:
+            return self._look_at_rows(query, k, np.flatnonzero(~inside) + start)
         scores = self.vectors[start:stop] @ query.astype(np.float32)
-        scores[barred[start:stop]] = -np.inf
+        scores[inside] = -np.inf
         return self._pruned(query, k, np.arange(start, stop), scores)
 
     def _look_at_rows(self, query: Query, k: int, rows: Rows) -> Look:
@@ -183,7 +188,7 @@ class NearestRows:
     def _pruned(self, query: Query, k: int, rows: Rows, scores: npt.NDArray[np.float32]) -> Look:
         """The rows that can be among the best ``k`` of these alone, and so of all; -inf marks barred ones."""
         error = self._error_for(query)
-        kth = float(np.partition(scores, len(scores) - k)[len(scores) - k]) if k < len(scores) else -math.inf
+        kth = _kth_highest(scores, k)
         kept = np.flatnonzero(scores >= max(kth - 2 * error, float(np.finfo(np.float32).min)))
         return Look(rows[kept], scores[kept].astype(np.float64), error, -math.inf)
 
@@ -249,12 +254,26 @@ class NearestRows:
         return self._sorted(query, np.concatenate([look.rows for look in kept]), k)
 
 
+def _deeper(look: Look, threshold: float, reach: int, size: int) -> int:
+    """How many rows of a byte scan would settle a look, judged by how close the last half of its scores lie.
+
+    All of them, which means float32 scores, where that is more than a second scan would save.
+    """
+    middle = float(look.scores[len(look.scores) // 2]) if len(look.scores) else look.unseen
+    apart, missing = middle - look.unseen, look.unseen + look.error - threshold
+    if 2 * missing * reach >= apart * (size // _DEEPEST):
+        return size
+    return max(2 * reach, int(2 * reach * missing / apart))
+
+
+def _kth_highest(scores: npt.NDArray[Any], k: int) -> float:
+    """The k-th highest of some scores, -inf where there are fewer."""
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if k <= len(scores) else -math.inf
+
+
 def _surely_reached(looks: Sequence[Look], k: int) -> float:
     """What the k-th best precise score is at least; -inf where the looks have fewer than k rows."""
-    least = np.concatenate([look.scores - look.error for look in looks])
-    if len(least) < k:
-        return -math.inf
-    return float(np.partition(least, len(least) - k)[len(least) - k])
+    return _kth_highest(np.concatenate([look.scores - look.error for look in looks]), k)
 
 
 def checked_count(k: int) -> int:
