@@ -29,9 +29,15 @@ class AreaRule(Protocol):
         ...
 
     def labels(
-        self, vectors: Floats, projection: Projection, *, background: Floats | None, seed: int, progress: Progress
+        self,
+        vectors: npt.NDArray[np.floating],
+        projection: Projection,
+        *,
+        background: Floats | None,
+        seed: int,
+        progress: Progress,
     ) -> Rows:
-        """A label for each of the vectors, float64 (n, dim) with n ≥ 2 and not all the same: int64 (n,), from 0."""
+        """A label for each of the vectors, (n, dim) with n ≥ 2 and not all the same: int64 (n,), from 0."""
         ...
 
 
@@ -77,7 +83,12 @@ def area_of(vectors: npt.NDArray[np.floating], members: Sequence[int] | Rows) ->
 
 
 def _labels(
-    table: Floats, background: Floats | None, rule: AreaRule, projection: Projection, seed: int, progress: Progress
+    table: npt.NDArray[np.floating],
+    background: Floats | None,
+    rule: AreaRule,
+    projection: Projection,
+    seed: int,
+    progress: Progress,
 ) -> Rows:
     labels = np.zeros(len(table), dtype=np.int64)
     placed = np.flatnonzero(table.any(axis=1)) if rule.by_direction else np.arange(len(table))
@@ -89,7 +100,7 @@ def _labels(
     return labels
 
 
-def _checked(vectors: npt.NDArray[np.floating]) -> Floats:
+def _checked(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     if vectors.ndim != 2 or vectors.shape[1] == 0 or vectors.dtype.kind not in "fiu":
         raise RequestError(
             f"the vectors are an array of shape {vectors.shape} and type {vectors.dtype}; give numbers, one row for "
@@ -100,7 +111,7 @@ def _checked(vectors: npt.NDArray[np.floating]) -> Floats:
             f"{wrong} of {len(vectors)} vectors hold values that are not numbers, infinite or too large; encode those "
             f"uploads again or leave them out"
         )
-    return vectors.astype(np.float64)
+    return vectors if vectors.dtype in {np.dtype(np.float32), np.dtype(np.float64)} else vectors.astype(np.float64)
 
 
 def _checked_background(background: npt.NDArray[np.floating], dim: int) -> Floats:

@@ -48,7 +48,13 @@ class Coherence:
     by_direction = True
 
     def labels(
-        self, vectors: Floats, projection: Projection, *, background: Floats | None, seed: int, progress: Progress
+        self,
+        vectors: npt.NDArray[np.floating],
+        projection: Projection,
+        *,
+        background: Floats | None,
+        seed: int,
+        progress: Progress,
     ) -> Rows:
         if background is None:
             raise RequestError(
@@ -66,9 +72,11 @@ class Coherence:
         return clusters_joined(particular, clusters, ratio=self.ratio, prior=self.prior)
 
 
-def particular_directions(vectors: Floats, background: Floats) -> Floats:
+def particular_directions(vectors: npt.NDArray[np.floating], background: Floats) -> Floats:
     """W = unit(unit(z) − μ), float64 (n, dim); a zero row where unit(z) is μ."""
-    return unit(unit(vectors) - background, least=_NO_DIRECTION)
+    directions = unit(vectors)
+    directions -= background
+    return unit(directions, least=_NO_DIRECTION)
 
 
 def clusters_joined(directions: Floats, clusters: Rows, *, ratio: float, prior: float) -> Rows:

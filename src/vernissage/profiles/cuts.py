@@ -36,9 +36,15 @@ class Ward:
             raise RequestError(f"Ward's tree cannot be cut at {self.threshold:g}; give a distance above 0, such as 5")
 
     def labels(
-        self, vectors: Floats, projection: Projection, *, background: Floats | None, seed: int, progress: Progress
+        self,
+        vectors: npt.NDArray[np.floating],
+        projection: Projection,
+        *,
+        background: Floats | None,
+        seed: int,
+        progress: Progress,
     ) -> Rows:
-        seen = projection.apply(vectors, seed=seed, progress=progress)
+        seen = projection.apply(vectors.astype(np.float64), seed=seed, progress=progress)
         return ward_merges(seen, below=self.threshold, progress=progress).below(self.threshold)
 
 
@@ -55,7 +61,13 @@ class Silhouette:
     by_direction = True
 
     def labels(
-        self, vectors: Floats, projection: Projection, *, background: Floats | None, seed: int, progress: Progress
+        self,
+        vectors: npt.NDArray[np.floating],
+        projection: Projection,
+        *,
+        background: Floats | None,
+        seed: int,
+        progress: Progress,
     ) -> Rows:
         directions = unit(vectors)
         merges = ward_merges(projection.apply(directions, seed=seed, progress=progress), progress=progress)

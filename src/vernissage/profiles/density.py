@@ -36,7 +36,13 @@ class Hdbscan:
             raise RequestError(f"the smallest area cannot be {self.smallest}; HDBSCAN needs at least 2")
 
     def labels(
-        self, vectors: Floats, projection: Projection, *, background: Floats | None, seed: int, progress: Progress
+        self,
+        vectors: npt.NDArray[np.floating],
+        projection: Projection,
+        *,
+        background: Floats | None,
+        seed: int,
+        progress: Progress,
     ) -> Rows:
         from sklearn.cluster import HDBSCAN  # noqa: PLC0415, slow to import, and no other rule needs it
 

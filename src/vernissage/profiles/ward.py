@@ -93,8 +93,11 @@ class _Clusters:
     def __init__(self, vectors: Floats, first: Rows, copies: Rows, limit: float) -> None:
         self.rows = np.unique(first)
         self.sizes = copies[self.rows].astype(np.float64)
-        self.centroids = vectors[self.rows] - vectors.mean(axis=0)
-        self.scale = float(np.abs(self.centroids).max()) or 1.0  # lengths whose squares single precision can hold
+        self.centroids = vectors[self.rows]
+        self.centroids -= vectors.mean(axis=0)
+        self.scale = (
+            float(max(self.centroids.max(), -self.centroids.min())) or 1.0
+        )  # lengths whose squares single precision can hold
         self.centroids /= self.scale
         self.candidates = np.tile(np.arange(len(self.rows))[:, None], (1, _CANDIDATES))
         self.distances = np.full(self.candidates.shape, np.inf)
