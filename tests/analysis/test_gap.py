@@ -167,7 +167,7 @@ def test_cosines_spelled_out() -> None:
     assert found.nearer == pytest.approx((1 + 1 + 1 + 0.5) / 4)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10_000))
 def test_turning_the_space_changes_nothing(seed: int) -> None:
     first, second = planted(40, 0.5, noise=0.7, seed=seed)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -21,6 +21,7 @@ def test_closing_spelled_out() -> None:
     assert without_mean(np.array([[3.0, 4.0]]), np.array([0.6, 0.0]))[0] == pytest.approx([0, 1], abs=1e-7)
 
 
+@settings(deadline=None, max_examples=50)
 @given(ROWS, MEANS)
 def test_rows_are_closed_one_by_one_whatever_their_length(rows: np.ndarray, mean: np.ndarray) -> None:
     closed = without_mean(rows, mean)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.encoders.contract import EncoderState, Modality, unit_rows
@@ -98,6 +98,7 @@ def test_a_half_without_one_modality_is_refused() -> None:
         fit_modality_means(table("image", np.ones((0, 3)), ids=[]), table("text", np.ones((40, 3))))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=5), unique=True, max_size=30), st.integers(0, 5))
 def test_halves_do_not_depend_on_the_order_of_works(ids: list[str], seed: int) -> None:
     half = dict(zip(ids, fitting_half(ids, seed), strict=True))
