@@ -78,7 +78,8 @@ def _cosines(axes: Axes, panel: GapPanel, span: tuple[float, float], top: float,
         axes.stairs(density, edges, fill=True, color=colour, alpha=0.35)
         axes.stairs(density, edges, color=colour, linewidth=1.3, label=name)
     axes.set_title(f"{plain(panel.title)}\n", size=11, color=INK, weight="bold")
-    axes.text(0, 1.03, plain(panel.summary), transform=axes.transAxes, size=8.5, color=MUTED)
+    summary = axes.text(0, 1.03, plain(panel.summary), transform=axes.transAxes, size=8, color=MUTED)
+    summary.set_in_layout(False)  # a long line would make the panels narrow
     axes.set(xlim=span, ylim=(0, 1.3 * top), xlabel="cosine")
     axes.yaxis.set_major_locator(NullLocator())
     axes.xaxis.set_major_locator(MaxNLocator(6))
