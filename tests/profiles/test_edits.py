@@ -100,6 +100,7 @@ def test_what_cannot_be_done_is_said(
         ("merge", {"groups": [["a"]]}),
         ("split", {"groups": [["a"], []]}),
         ("weight", {}),
+        ("weight", {"weight": True}),
         ("rename", {"name": 7}),
     ],
 )

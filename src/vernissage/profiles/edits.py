@@ -188,7 +188,7 @@ def edit_from_payload(kind: str, payload: Mapping[str, Any]) -> AreaEdit:
     match kind, wish:
         case "mute", bool():
             return Mute(modality, groups, beside, wish)
-        case "weight", int() | float():
+        case "weight", int() | float() if not isinstance(wish, bool):
             return Weigh(modality, groups, beside, _checked_weight(wish))
         case "rename", str():
             return Rename(modality, groups, beside, _checked_name(wish))
@@ -211,9 +211,9 @@ def _ids(listed: object, kind: str) -> tuple[str, ...]:
 
 def _side(profile: UploadProfile, modality: Modality) -> UploadedSide:
     if modality not in profile.sides:
-        has = " and ".join(profile.sides) or "nothing"
+        there = " and ".join(profile.sources) or "nothing"
         raise RequestError(
-            f"{profile.owner or 'this person'} has no areas of modality {modality}, since of uploads there is {has}"
+            f"{profile.owner or 'this person'} has no areas of modality {modality}; there are uploads of {there}"
         )
     return profile.sides[modality]
 

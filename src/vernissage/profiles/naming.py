@@ -1,9 +1,11 @@
 """Names for areas of interest: the words that tell an area's works from the person's others and from the collection."""
 
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import Literal
 
 import numpy as np
@@ -19,7 +21,9 @@ NamedBy = Literal["person", "words", "neighbours", "number"]
 
 _PRIOR = 10.0  # works that the collection's habits count for
 _MOST_WORDS = 3
-_LEAST_OF_BEST = 0.5
+_LEAST_OF_FIRST = 1 / 3
+_LEAST_WHILE_UNSAID = 1 / 6  # as long as less than half of an area's works are spoken of
+_MACHINE_WORD = re.compile(r"0x[0-9a-f]+", re.IGNORECASE)  # broken exports keep hash(0x86669dc) as a keyword
 
 
 @dataclass(frozen=True)
@@ -39,22 +43,39 @@ class AreaName:
 
 
 def words_of_work(item: Item, language: str = "en") -> tuple[str, ...]:
-    """The words that can name a work: each once, in the order keywords, title, description.
+    """The words that can name a work: each once, the keywords first, then those of the title.
 
-    Words are lemmas without filler, as `content_words` finds them; a keyword of several words stays together. What is
-    in the artist's name is left out: it tells who made a work, not what it is about.
+    Words are lemmas without filler, as `content_words` finds them; a keyword of several words stays together, only its
+    last word becomes a lemma. A description is prose about many things and speaks only where there are no keywords.
+    What is in the artist's name is left out: it tells who made a work, not what it is about. A work that has none of
+    these but a text gives the words of that.
 
     Raises:
         EncoderError: there is no dictionary of lemmas for the language.
     """
-    artist = set(content_words(item.artist, language))
-    listed = [content_words(keyword, language) for keyword in item.keywords]
-    phrases = [" ".join(words) for words in listed if words and not artist.issuperset(words)]
-    prose = [word for word in content_words(f"{item.title}. {item.description}", language) if word not in artist]
-    return tuple(dict.fromkeys(phrases + prose))
+    artist = frozenset(content_words(item.artist, language))
+    listed = [_phrase(keyword, artist, language) for keyword in item.keywords if not _MACHINE_WORD.search(keyword)]
+    phrases = [phrase for phrase in listed if phrase]
+    fields = [item.title] if phrases else [item.title, item.description]
+    prose = [word for word in content_words("\n".join(fields), language) if word not in artist]
+    return tuple(dict.fromkeys(phrases + prose)) or words_of_text(item.text, language)
 
 
-def count_words_of_works(works: Sequence[Sequence[str]]) -> WordCounts:
+def _phrase(keyword: str, artist: frozenset[str], language: str) -> str:
+    """The keyword in small letters, its last word a lemma; empty where it is filler or the artist's name."""
+    content = content_words(keyword, language)
+    if not content or artist.issuperset(content):
+        return ""
+    *before, last = unicodedata.normalize("NFKC", keyword).lower().split()
+    return " ".join([*before, *(content_words(last, language) or [last])]) if before else " ".join(content)
+
+
+def words_of_text(text: str, language: str = "en") -> tuple[str, ...]:
+    """The words of a text that can name it, each once."""
+    return tuple(dict.fromkeys(content_words(text, language)))
+
+
+def count_words_of_works(works: Collection[Collection[str]]) -> WordCounts:
     """Count the works in which each word stands; the background of `name_areas` is that of the whole collection."""
     return WordCounts(len(works), Counter(word for words in works for word in set(words)))
 
@@ -73,61 +94,54 @@ def name_areas(
     them, ``background`` counts of the whole collection's words, ``neighbours`` the words of works near to those areas
     whose uploads have no words, ``given`` the person's own names (empty where they gave none), which stand as they are.
 
-    A word's score is the z-score of its log-odds in the area against the person's other areas, plus that against the
-    background, both with the background as informative Dirichlet prior: Monroe, Colaresi and Quinn, Political Analysis
-    16(4), 2008, doi 10.1093/pan/mpn018, eq. 16 and 22, counting works instead of occurrences, so that no long text
-    speaks for its area. A word must stand in two works of an area of two or more, if any does. The best word names the
-    area; up to two more follow that score half as much or more and say something else. Ties: alphabetically.
+    A word's distinctiveness z is the sum of that against the person's other areas and that against the background, the
+    person's own works included (`distinctiveness`). Both must be above 0; where that leaves no word, the background
+    alone decides. A word must stand in two works of the area, if any does. A name begins with the word with the largest
+    z · (share of the area's works that it stands in). The next two are those with the largest z · (that share + the
+    share of works in which it stands and no word before it) / 2, if this is at least a third of the first, or a sixth
+    as long as the words before stand in less than half of the works: a name covers what is in the area. They repeat no
+    word. Ties: alphabetically.
 
-    An area without any word, its neighbours included, is called by its place, from 1: "Area 3".
+    Where another area has the name, further words follow, or else a number. An area without words, its neighbours'
+    included, is called by its place, from 1: "Area 3".
     """
     given = given or [""] * len(members)
-    counts = [_counted([words[row] for row in rows]) for rows in members]
-    rest = [_sum(counts[:number] + counts[number + 1 :]) for number in range(len(counts))]
+    near = neighbours or {}
+    works = [[frozenset(words[row]) for row in rows if words[row]] for rows in members]
+    counts = [count_words_of_works(each) for each in works]
+    everything = _sum(counts)
+    world = _sum([background, everything])
     taken = {name.casefold() for name in given if name}
     names = []
-    for number, name in enumerate(given):
+    for number, (name, own) in enumerate(zip(given, counts, strict=True)):
         if name:
             names.append(AreaName(name, "person"))
             continue
-        by: NamedBy = "words" if counts[number].works else "neighbours"
-        area = counts[number] if counts[number].works else _counted((neighbours or {}).get(number, ()))
-        chosen = _distinctive(area, rest[number], background)
-        names.append(_free(chosen, by, number, taken))
+        by: NamedBy = "words" if own.works else "neighbours"
+        area = works[number] or [frozenset(each) for each in near.get(number, ()) if each]
+        known = frozenset[str]().union(*area)
+        others = {word: everything.counts.get(word, 0) - own.counts.get(word, 0) for word in known}
+        rest = WordCounts(everything.works - own.works, others)
+        names.append(_free(_telling_words(area, rest, world), by, number, taken))
         taken.add(names[-1].text.casefold())
     return tuple(names)
 
 
-def _sum(counts: Sequence[WordCounts]) -> WordCounts:
-    words: Counter[str] = Counter()
+def _sum(counts: Iterable[WordCounts]) -> WordCounts:
+    works, words = 0, Counter[str]()
     for each in counts:
+        works += each.works
         words.update(each.counts)
-    return WordCounts(sum(each.works for each in counts), words)
-
-
-def _counted(works: Sequence[Sequence[str]]) -> WordCounts:
-    """Counts over the works that have words."""
-    return count_words_of_works([words for words in works if words])
-
-
-def _distinctive(area: WordCounts, rest: WordCounts, background: WordCounts) -> list[str]:
-    """The area's words, the most distinctive first, as far as they are half as distinctive as the first."""
-    least = 2 if area.works > 1 and max(area.counts.values(), default=0) > 1 else 1
-    words = sorted(word for word, works in area.counts.items() if works >= least)
-    if not words:
-        return []
-    scores = distinctiveness(words, area, background, background)
-    if rest.works:
-        scores += distinctiveness(words, area, rest, background)
-    order = np.argsort(-scores, kind="stable")
-    return [words[at] for at in order if scores[at] > 0 and scores[at] >= _LEAST_OF_BEST * scores[order[0]]]
+    return WordCounts(works, words)
 
 
 def distinctiveness(words: Sequence[str], area: WordCounts, other: WordCounts, background: WordCounts) -> Floats:
-    """The z-score of each word's log-odds in ``area`` against ``other``, float64 (words,).
+    """How much more often each word stands in ``area`` than in ``other``, in standard errors: float64 (words,).
 
-    With y works of n in which the word stands and a prior of 10 works of which a share p have it, p from the
-    background: δ = logit((y + 10p)/(n + 10)) of the area less that of the other, and
+    The z-score of log-odds with an informative Dirichlet prior of Monroe, Colaresi and Quinn, Political Analysis 16(4),
+    2008, doi 10.1093/pan/mpn018, counting works instead of occurrences, so that no long text speaks for its area.
+    With y works of n in which the word stands and a prior of 10 works of which a share p have it, p = (c + ½)/(N + 1)
+    for c of N works of the background: δ = logit((y + 10p)/(n + 10)) of the area less that of the other, and
     z = δ / √(1/(y_area + 10p) + 1/(y_other + 10p)).
     """
     share = (_column(background, words) + 0.5) / (background.works + 1)
@@ -141,13 +155,51 @@ def _column(counts: WordCounts, words: Sequence[str]) -> Floats:
     return np.array([counts.counts.get(word, 0) for word in words], dtype=np.float64)
 
 
-def _free(words: Sequence[str], by: NamedBy, number: int, taken: Collection[str]) -> AreaName:
+def _telling_words(
+    works: Sequence[frozenset[str]], rest: WordCounts, background: WordCounts
+) -> Iterator[tuple[str, bool]]:
+    """The words for a name in their order, and whether each is strong enough beside the first."""
+    where: dict[str, set[int]] = {}
+    for work, words in enumerate(works):
+        for word in words:
+            where.setdefault(word, set()).add(work)
+    least = min(2, max(map(len, where.values()), default=0))
+    open_words = _scored(sorted(word for word in where if len(where[word]) >= least), works, rest, background)
+    covered: set[int] = set()
+    first = 0.0
+    while open_words:
+        gains = {
+            word: z * (len(where[word]) + len(where[word] - covered)) / 2 for word, z in sorted(open_words.items())
+        }
+        best = max(gains, key=gains.__getitem__)
+        first = first or gains[best]
+        least_of_first = _LEAST_WHILE_UNSAID if 2 * len(covered) < len(works) else _LEAST_OF_FIRST
+        yield best, gains[best] >= least_of_first * first
+        covered |= where[best]
+        used = set(best.split())
+        open_words = {word: z for word, z in open_words.items() if not used & set(word.split())}
+
+
+def _scored(
+    words: list[str], works: Sequence[frozenset[str]], rest: WordCounts, background: WordCounts
+) -> dict[str, float]:
+    area = count_words_of_works(works)
+    beyond = distinctiveness(words, area, background, background)
+    if not rest.works:
+        return {word: z for word, z in zip(words, beyond.tolist(), strict=True) if z > 0}
+    own = distinctiveness(words, area, rest, background)
+    both = {word: float(a + b) for word, a, b in zip(words, beyond, own, strict=True) if a > 0 and b > 0}
+    return both or {word: z for word, z in zip(words, beyond.tolist(), strict=True) if z > 0}
+
+
+def _free(words: Iterator[tuple[str, bool]], by: NamedBy, number: int, taken: Collection[str]) -> AreaName:
     """The first name of these words that no other area has."""
-    chosen: list[str] = []
-    for word in words:
-        if not any(set(word.split()) & set(other.split()) for other in chosen):
-            chosen.append(word)
-    text = ", ".join(chosen[:_MOST_WORDS]) or f"Area {number + 1}"
-    numbered = (f"{text} ({copy})" for copy in count(2))
-    free = next(name for name in chain([text], numbered) if name.casefold() not in taken)
-    return AreaName(free, by if chosen else "number")
+    some = list(islice(words, _MOST_WORDS + len(taken)))
+    if not some:
+        by = "number"
+    chosen = [word for word, strong in some[:_MOST_WORDS] if strong]
+    plain = ", ".join(chosen) or f"Area {number + 1}"
+    longer = (", ".join([*chosen[: _MOST_WORDS - 1], word]) for word, _ in some if word not in chosen)
+    numbered = (f"{plain} ({copy})" for copy in count(2))
+    free = next(name for name in chain([plain], longer, numbered) if name.casefold() not in taken)
+    return AreaName(free, by)
