@@ -1,0 +1,1 @@
+"""Words for works: nouns and verbs of their texts, captions of their pictures, objects in them."""

@@ -1,0 +1,62 @@
+"""What every tagger promises."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+from PIL import Image
+
+Tags = tuple[str, ...]
+"""The tags of one work: lower case, each once, in the order in which they were found."""
+
+
+@runtime_checkable
+class Tagger(Protocol):
+    """What all taggers have: a name, a fingerprint, and a sentence that says how they work.
+
+    The fingerprint stands for lexicon or weights, rules and settings together: two taggers with one name and
+    fingerprint find the same tags in the same work.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def method(self) -> str:
+        """How tags are found, by which lexicon or model: one line for people, written beside the tags."""
+        ...
+
+
+@runtime_checkable
+class TextTagger(Tagger, Protocol):
+    """A tagger that reads texts."""
+
+    def tag_texts(self, texts: Sequence[str]) -> list[Tags]:
+        """The tags of each text; of one text alone, whatever others are in the call."""
+        ...
+
+
+@runtime_checkable
+class ImageTagger(Tagger, Protocol):
+    """A tagger that reads pictures."""
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of what the model looks at."""
+        ...
+
+    def tag_images(self, images: Sequence[Image.Image]) -> list[Tags]:
+        """The tags of each RGB picture; of one picture alone, whatever others are in the call."""
+        ...
+
+
+def tagger_key(tagger: Tagger) -> str:
+    """What stands for a tagger and all its settings where tags are stored."""
+    return f"{tagger.name}-{tagger.fingerprint}"
+
+
+def once(tags: Iterable[str]) -> Tags:
+    """The tags in their order, each where it stands first."""
+    return tuple(dict.fromkeys(tags))

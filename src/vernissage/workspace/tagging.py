@@ -1,0 +1,167 @@
+"""Tags of a workspace's works and uploads, kept in its database: a tagger reads each work once."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from vernissage.catalog.ahead import picture_batches, read_ahead
+from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import open_picture
+from vernissage.errors import RequestError
+from vernissage.progress import Progress, silent
+from vernissage.storage.tags import set_tags, tags_of
+from vernissage.storage.uploads import get_uploads
+from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, tagger_key
+from vernissage.workspace.holdings import Holdings
+
+_TEXTS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """What a tagger found.
+
+    Attributes:
+        tags: of each work and upload that the tagger can read, the collection's first; a work may have none.
+        anew: how many were read now, and not before.
+        unread: how many have nothing that it reads.
+    """
+
+    tags: Mapping[str, Tags]
+    anew: int
+    unread: int
+
+
+def tag_holdings(
+    holdings: Holdings,
+    tagger: TextTagger | ImageTagger,
+    *,
+    batch_size: int = 16,
+    again: bool = False,
+    progress: Progress = silent,
+) -> Tagging:
+    """Tag all works and uploads, and keep the tags.
+
+    Tags are kept batch by batch: when this is interrupted, the next call goes on where it stopped. What the same
+    tagger read before is not read again, not even where the work's text or picture changed since: see ``again``.
+
+    Args:
+        holdings: opened for writing.
+        tagger: reads texts or pictures.
+        batch_size: pictures at once.
+        again: read everything anew.
+        progress: told of works.
+
+    Raises:
+        CollectionError: a picture cannot be opened.
+        StorageError: the database cannot be read or written.
+    """
+    items = _everything(holdings)
+    readable = {item_id for item_id, item in items.items() if _is_readable(holdings, item, tagger)}
+    key = tagger_key(tagger)
+    with holdings.database.reading() as connection:
+        before = {} if again else tags_of(connection, key)
+    waiting = [items[item_id] for item_id in items if item_id in readable and item_id not in before]
+    step = f"Tagging with {tagger.name}"
+    progress(step, 0, len(waiting))
+    done = 0
+    for found in _tagged(holdings, tagger, waiting, batch_size):
+        _keep(holdings, key, found)
+        done += len(found)
+        progress(step, done, len(waiting))
+    with holdings.database.reading() as connection:
+        after = tags_of(connection, key)
+    tags = {item_id: after[item_id] for item_id in items if item_id in readable and item_id in after}
+    return Tagging(tags, done, len(items) - len(readable))
+
+
+def words_to_tag(item: Item, *, uploaded: bool) -> str:
+    """What of a work's words is tagged: title, description and keywords, of an upload title, text and keywords.
+
+    Artist, medium and dates stay out: they are in every museum's table, and are of the object, not of what it shows.
+    """
+    description = item.text if uploaded else item.description
+    return "\n".join(part for part in (item.title, description, ", ".join(item.keywords)) if part)
+
+
+def _everything(holdings: Holdings) -> dict[str, Item]:
+    with holdings.database.reading() as connection:
+        uploaded = [upload.id for upload in get_uploads(connection)]
+    return {item.id: item for item in holdings.workspace.collection} | holdings.items(uploaded)
+
+
+def _words(holdings: Holdings, item: Item) -> str:
+    return words_to_tag(item, uploaded=item.id not in holdings.workspace.collection)
+
+
+def _is_readable(holdings: Holdings, item: Item, tagger: TextTagger | ImageTagger) -> bool:
+    return bool(_words(holdings, item).strip() if isinstance(tagger, TextTagger) else item.picture)
+
+
+def _tagged(
+    holdings: Holdings, tagger: TextTagger | ImageTagger, items: Sequence[Item], batch_size: int
+) -> Iterator[dict[str, Tags]]:
+    if isinstance(tagger, TextTagger):
+        for start in range(0, len(items), _TEXTS_AT_ONCE):
+            batch = items[start : start + _TEXTS_AT_ONCE]
+            found = tagger.tag_texts([_words(holdings, item) for item in batch])
+            yield dict(zip((item.id for item in batch), found, strict=True))
+        return
+    places = [(item.id, path) for item in items if (path := holdings.picture_path(item)) is not None]
+    uploaded = {item.id for item in items if item.id not in holdings.workspace.collection}
+    yield from tag_pictures(tagger, places, batch_size, may_vanish=uploaded.__contains__)
+
+
+def tag_pictures(
+    tagger: ImageTagger,
+    places: Sequence[tuple[str, Path]],
+    batch_size: int,
+    *,
+    may_vanish: Callable[[str], bool] = lambda _: False,
+) -> Iterator[dict[str, Tags]]:
+    """Tags of picture files by id, batch by batch, while the next ones are decoded.
+
+    Files that are gone by then are passed over where ``may_vanish`` says so of their ids.
+
+    Raises:
+        CollectionError: a picture cannot be opened.
+        RequestError: a batch of no pictures is asked for.
+    """
+    if batch_size < 1:
+        raise RequestError(f"a batch of {batch_size} pictures was asked for; give at least 1")
+    names = iter(places)
+    with read_ahead(_openers(tagger, places, batch_size, may_vanish)) as batches:
+        for pictures in batches:
+            batch = list(islice(names, len(pictures)))
+            there = [(name, picture) for (name, _), picture in zip(batch, pictures, strict=True) if picture is not None]
+            found = tagger.tag_images([picture for _, picture in there])
+            yield dict(zip((name for name, _ in there), found, strict=True))
+
+
+def _openers(
+    tagger: ImageTagger, places: Sequence[tuple[str, Path]], batch_size: int, may_vanish: Callable[[str], bool]
+) -> Iterator[list[Callable[[], Any]]]:
+    at_least = 2 * tagger.size
+    names = iter(places)
+    for batch in picture_batches([path for _, path in places], batch_size, at_least=at_least):
+        yield [partial(_opened, path, at_least, may_vanish(name)) for name, path in islice(names, len(batch))]
+
+
+def _opened(path: Path, at_least: int, may_vanish: bool) -> Image.Image | None:
+    if may_vanish and not path.exists():
+        return None
+    return open_picture(path, at_least=at_least)
+
+
+def _keep(holdings: Holdings, key: str, found: Mapping[str, Tags]) -> None:
+    """Write the tags of works that are still there: an upload may have been removed while it was read."""
+    collection = holdings.workspace.collection
+    with holdings.database.writing() as connection:
+        uploads = {upload.id for upload in get_uploads(connection, [name for name in found if name not in collection])}
+        there = {name: tags for name, tags in found.items() if name in collection or name in uploads}
+        set_tags(connection, key, there)
