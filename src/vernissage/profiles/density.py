@@ -28,7 +28,7 @@ class Hdbscan:
     """
 
     smallest: int = 5
-    sample: int = 5_000
+    sample: int = 4_000
     by_direction = True
 
     def __post_init__(self) -> None:
