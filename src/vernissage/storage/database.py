@@ -32,8 +32,9 @@ class Database:
         self._inherited: list[object] = []
         self._turn = threading.Lock()
         if hasattr(os, "register_at_fork"):
-            forget = weakref.WeakMethod(self._leave_connections_to_parent)
-            os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
+            # The system never forgets what is registered with it, so that is not to keep the database alive.
+            leave = weakref.WeakMethod(self._leave_connections_to_parent)
+            os.register_at_fork(after_in_child=lambda: (still_there := leave()) and still_there())
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
