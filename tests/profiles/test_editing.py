@@ -142,6 +142,17 @@ def test_a_muted_area_does_not_silence_another_that_it_is_found_together_with_la
     assert seen(now, result) == [("b1 b2 b3 b4", 1, ""), ("a1 a2 a3", 0, ""), ("c1", 1, "")]
 
 
+def test_however_many_uploads_an_edit_names_others_stay_with_the_one_that_it_was_beside() -> None:
+    ids = [f"{theme}{number}" for theme in "ab" for number in range(10)]
+    own = np.eye(22)[2:] * 2  # cosines of .2 within a theme, so that all are nearer to the mean of ten than to another
+    vectors = ((np.eye(22)[[0] * 10 + [1] * 10] + own) / np.sqrt(5)).astype(np.float32)
+    before = [area_of(vectors, range(10)), area_of(vectors, range(10, 20))]
+    edit = mute(UploadProfile("ana", {"image": uploaded_side(ids, vectors, before)}), "image", 0)
+    result = apply_edits([area_of(vectors, range(20))], ids, vectors, [edit])
+    assert [area.members for area in result.areas] == [tuple(range(10)), tuple(range(10, 20))]
+    assert result.wishes.tolist() == [0, 1]
+
+
 def test_what_was_merged_comes_apart_only_by_a_split() -> None:
     now = (("a1", "a2", "a3", "b1", "b2"), ("c1",))
     result = edited(now, merge(PROFILE, "text", [0, 1]))

@@ -51,7 +51,7 @@ def apply_edits(
     larger share, then the smallest id). Where areas were found more finely since, the edit is about all of which more
     than half are such uploads; only a name goes to one alone. Where they were found more coarsely, so that an upload
     stands with them that then was the middle of another area, the area is divided again: uploads nearer to that one
-    than to the mean of the edit's own stay out.
+    than to the middle of the edit's own stay out.
 
     `Merge` makes one area, with the wish of the largest and the name of the largest that has one. `Split` keeps every
     upload in the part into which the person put it; later ones go to the part whose mean is nearest; the parts have the
@@ -108,6 +108,12 @@ class _Uploads:
     def there(self, item_ids: Iterable[str]) -> Members:
         """The rows of those of these uploads that are still there."""
         return frozenset(self.row[item_id] for item_id in item_ids if item_id in self.row)
+
+    def middle(self, members: Members) -> int:
+        """The member nearest to their mean direction; ties go to the smaller id."""
+        rows = sorted(members, key=self.place.__getitem__)
+        directions = self.directions[rows]
+        return rows[int((directions * directions.mean(axis=0)).sum(axis=1).round(9).argmax())]
 
     def nearest(self, members: Members, parts: Sequence[Members]) -> list[Members]:
         """The ``members`` nearest to the mean of each part; ties go to the part that comes first."""
@@ -176,18 +182,21 @@ def _first(group: _Group, uploads: _Uploads) -> int:
 
 def _set_apart(edit: AreaEdit, groups: list[_Group], uploads: _Uploads) -> list[_Group]:
     """Divide areas in which what the edit was about stands together with the middle of another area."""
-    anchors = uploads.there(edit.anchors)
-    beside = uploads.there(edit.beside) - anchors
-    divided = []
+    beside = uploads.there(edit.beside) - uploads.there(edit.anchors)
     numbers = _matched(edit, groups, uploads)
+    divided = []
     for number, group in enumerate(groups):
-        own, strange = anchors & group.members, sorted(beside & group.members, key=uploads.place.__getitem__)
-        if number not in numbers or not own or not strange:
+        strange = sorted(beside & group.members, key=uploads.place.__getitem__)
+        kept = [kept for ids in edit.groups if (kept := uploads.there(ids) & group.members)]
+        if number not in numbers or not strange or not kept:
             divided.append(group)
             continue
-        open_to_all = group.members - own - set(strange)
-        near, *_ = uploads.nearest(open_to_all, [own, *(frozenset([row]) for row in strange)])
-        divided += [replace(group, members=own | near), replace(group, members=group.members - own - near)]
+        # single uploads on both sides: a mean of many is nearer to everything than any one of them is
+        middles = [frozenset([uploads.middle(each)]) for each in kept]
+        own = frozenset[int]().union(*kept)
+        sides = uploads.nearest(group.members - own - set(strange), [*middles, *(frozenset([row]) for row in strange)])
+        stay = own.union(*sides[: len(middles)])
+        divided += [replace(group, members=stay), replace(group, members=group.members - stay)]
     return divided
 
 
