@@ -40,10 +40,10 @@ def test_ratings_can_be_taken_back(database: Database) -> None:
         assert ratings_of(connection, "ann") == {}
 
 
-@pytest.mark.parametrize("rating", [0, 5.5, float("nan"), float("inf")])
-def test_ratings_outside_the_scale_are_refused(database: Database, rating: float) -> None:
-    with pytest.raises(RatingsError, match="ratings go from 1 to 5"), database.writing() as connection:
-        set_rating(connection, "ann", "irises", rating, NOON)
+def test_ratings_outside_the_scale_are_refused(database: Database) -> None:
+    for rating in (0, 5.5, float("nan"), float("inf")):
+        with pytest.raises(RatingsError, match="ratings go from 1 to 5"), database.writing() as connection:
+            set_rating(connection, "ann", "irises", rating, NOON)
 
 
 def test_edits_are_kept_in_order_and_undone_from_the_last(database: Database) -> None:
@@ -62,10 +62,10 @@ def test_edits_are_kept_in_order_and_undone_from_the_last(database: Database) ->
         assert [edit.payload["name"] for edit in edits_of(connection, "bob")] == ["Meer 🌊"]
 
 
-@pytest.mark.parametrize("payload", [{}, {"anchors": []}, {"anchors": "a"}, {"anchors": [1]}])
-def test_an_edit_must_say_by_which_uploads_its_areas_are_found(database: Database, payload: dict[str, object]) -> None:
-    with pytest.raises(StorageError, match="needs anchors"), database.writing() as connection:
-        add_edit(connection, "ann", "mute", payload, NOON)
+def test_an_edit_must_say_by_which_uploads_its_areas_are_found(database: Database) -> None:
+    for payload in ({}, {"anchors": []}, {"anchors": "a"}, {"anchors": [1]}):
+        with pytest.raises(StorageError, match="needs anchors"), database.writing() as connection:
+            add_edit(connection, "ann", "mute", payload, NOON)
 
 
 def test_an_unknown_kind_of_edit_is_refused(database: Database) -> None:
