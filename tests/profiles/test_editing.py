@@ -123,6 +123,15 @@ def test_arrivals_go_to_the_nearest_part_of_a_split_area() -> None:
     assert seen(now, result) == [("a1 a2 a3 b1", 1, ""), ("c1 d1 d2", 1, "")]
 
 
+def test_an_area_can_have_three_parts_of_which_one_may_be_gone_later() -> None:
+    before = profile_of((("a1", "d1", "g1", "g2"),))
+    three = split(before, "text", 0, [["d1"], ["a1"]])
+    now = (("a1", "a2", "d1", "f1", "g1"),)
+    assert [row[0] for row in seen(now, edited(now, three))] == ["a1 a2", "f1 g1", "d1"]
+    later = (("a1", "a2", "f1", "g1"),)
+    assert [row[0] for row in seen(later, edited(later, three))] == ["a1 a2", "f1 g1"]
+
+
 def test_parts_stay_as_the_person_made_them_against_all_nearness() -> None:
     before = profile_of((("a1", "a2", "d1", "d2"),))
     apart = split(before, "text", 0, [["a1", "d1"]])

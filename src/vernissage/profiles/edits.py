@@ -3,11 +3,13 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from vernissage.encoders.contract import Modality
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import MODALITIES, UploadedSide, UploadProfile
+
+EditKind = Literal["mute", "weight", "merge", "split", "rename"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class _Edit:
             the groups later, the edit still keeps off it.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[EditKind]
     modality: Modality
     groups: tuple[tuple[str, ...], ...]
     beside: tuple[str, ...]
@@ -53,7 +55,7 @@ class _Edit:
 class Mute(_Edit):
     """Do not listen to an area, or, with ``muted`` False, listen to it again."""
 
-    kind: ClassVar[str] = "mute"
+    kind: ClassVar[EditKind] = "mute"
     muted: bool
 
     @property
@@ -65,7 +67,7 @@ class Mute(_Edit):
 class Weigh(_Edit):
     """Let an area count ``weight`` times as much as its uploads make of it: 0 or more, 1 as found."""
 
-    kind: ClassVar[str] = "weight"
+    kind: ClassVar[EditKind] = "weight"
     weight: float
 
     @property
@@ -77,7 +79,7 @@ class Weigh(_Edit):
 class Rename(_Edit):
     """Call an area by ``name``."""
 
-    kind: ClassVar[str] = "rename"
+    kind: ClassVar[EditKind] = "rename"
     name: str
 
     @property
@@ -89,14 +91,14 @@ class Rename(_Edit):
 class Merge(_Edit):
     """Make one area of several."""
 
-    kind: ClassVar[str] = "merge"
+    kind: ClassVar[EditKind] = "merge"
 
 
 @dataclass(frozen=True)
 class Split(_Edit):
     """Make several areas of one."""
 
-    kind: ClassVar[str] = "split"
+    kind: ClassVar[EditKind] = "split"
 
 
 AreaEdit = Mute | Weigh | Rename | Merge | Split
