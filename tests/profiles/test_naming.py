@@ -90,6 +90,11 @@ def test_a_word_of_one_work_names_only_where_none_stands_in_two() -> None:
     assert texts_of([["tom"], ["paul"]], [[0, 1]]) == ["paul, tom"]
 
 
+def test_without_a_collection_the_words_that_most_works_have_name_an_area() -> None:
+    words = [["cat", "tom"], ["cat", "tom"], ["cat"]]
+    assert name_areas(words, [[0, 1, 2]], WordCounts(0, {})) == (AreaName("cat, tom", "words"),)
+
+
 def test_words_of_a_phrase_are_not_said_again() -> None:
     words = [["fire truck", "truck", "fire", "red"]] * 2
     assert texts_of(words, [[0, 1]]) == ["fire, red, truck"]

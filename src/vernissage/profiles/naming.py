@@ -96,11 +96,11 @@ def name_areas(
 
     A word's distinctiveness z is the sum of that against the person's other areas and that against the background, the
     person's own works included (`distinctiveness`). Both must be above 0; where that leaves no word, the background
-    alone decides. A word must stand in two works of the area, if any does. A name begins with the word with the largest
-    z · (share of the area's works that it stands in). The next two are those with the largest z · (that share + the
-    share of works in which it stands and no word before it) / 2, if this is at least a third of the first, or a sixth
-    as long as the words before stand in less than half of the works: a name covers what is in the area. They repeat no
-    word. Ties: alphabetically.
+    alone decides, and where that leaves none either, z = 1. A word must stand in two works of the area, if any does. A
+    name begins with the word with the largest z · (share of the area's works that it stands in). The next two are those
+    with the largest z · (that share + the share of works in which it stands and no word before it) / 2, if this is at
+    least a third of the first, or a sixth as long as the words before stand in less than half of the works: a name
+    covers what is in the area. They repeat no word. Ties: alphabetically.
 
     Where another area has the name, further words follow, or else a number. An area without words, its neighbours'
     included, is called by its place, from 1: "Area 3".
@@ -185,11 +185,10 @@ def _scored(
 ) -> dict[str, float]:
     area = count_words_of_works(works)
     beyond = distinctiveness(words, area, background, background)
-    if not rest.works:
-        return {word: z for word, z in zip(words, beyond.tolist(), strict=True) if z > 0}
-    own = distinctiveness(words, area, rest, background)
+    own = distinctiveness(words, area, rest, background) if rest.works else beyond
     both = {word: float(a + b) for word, a, b in zip(words, beyond, own, strict=True) if a > 0 and b > 0}
-    return both or {word: z for word, z in zip(words, beyond.tolist(), strict=True) if z > 0}
+    alone = {word: z for word, z in zip(words, beyond.tolist(), strict=True) if z > 0}
+    return both or alone or dict.fromkeys(words, 1.0)
 
 
 def _free(words: Iterator[tuple[str, bool]], by: NamedBy, number: int, taken: Collection[str]) -> AreaName:
