@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from vernissage.cli.output import note
 from vernissage.errors import EncoderError, RequestError
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _models(name: str, kind: _Kind, names: Sequence[str]) -> dict[str, str]:
 
 def _located(word: str, asked: Asked) -> Path:
     """Where the weights of that model are, fetched from the hub when they are nowhere here."""
-    from vernissage.encoders.hub import locate_weights, missing_packages
+    from vernissage.encoders.hub import how_to_pin, locate_weights, missing_packages
     from vernissage.taggers.cards import TAGGER_CARDS
 
     usual = next(card.name for card in TAGGER_CARDS.values() if card.encoder == word)
@@ -153,4 +154,8 @@ def _located(word: str, asked: Asked) -> Path:
             f"{card.name} needs {', '.join(missing)}, which is not installed; `pip install 'vernissage[{card.extra}]'`,"
             f" or take the tagger words, which reads texts and needs nothing"
         )
-    return locate_weights(card, asked.weights.get(word), progress=asked.progress)
+    named = asked.weights.get(word)
+    place = locate_weights(card, named, progress=asked.progress)
+    if named is None and not card.is_pinned:
+        note(f"note: {how_to_pin(card)}")
+    return place

@@ -41,6 +41,7 @@ class ModelCard:
         branch: what is fetched without a pinned commit.
         download_bytes: how much is fetched, about; 0 for nothing, None where it is not known.
         url: where the authors keep the file, for models that are not on the hub.
+        instead: what to use where its weights cannot be had.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ModelCard:
     branch: str = "main"
     download_bytes: int | None = 0
     url: str = ""
+    instead: str = "lda, lsa, colour-texture and aligned need no download"
 
     @property
     def needs_weights(self) -> bool:

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from vernissage.encoders.cards import WITHOUT_DOWNLOAD, ModelCard
+from vernissage.encoders.cards import ModelCard
 from vernissage.encoders.runtime import import_extra
 from vernissage.encoders.weights import NEEDED
 from vernissage.errors import EncoderError
@@ -183,14 +183,14 @@ def _not_fetched(card: ModelCard, wanted: str, reason: str) -> str:
     unpinned = "" if card.is_pinned or wanted != card.branch else f" (not pinned; a commit instead of {wanted} is)"
     return (
         f"the weights of {card.name} ({_size(card)}) are not in {cache_folder()}, and {reason}; where there is a "
-        f"network, run `{fetch_command(card, wanted)}`{unpinned}, and name that folder with --weights; {_ALWAYS}"
+        f"network, run `{fetch_command(card, wanted)}`{unpinned}, and name that folder with --weights; {card.instead}"
     )
 
 
 def _not_on_the_hub(card: ModelCard) -> str:
     return (
         f"the weights of {card.name} ({_size(card)}) are not on the hub; fetch them from their authors with `curl -LO "
-        f"{card.url}` and name the file with --weights; {_ALWAYS}"
+        f"{card.url}` and name the file with --weights; {card.instead}"
     )
 
 
@@ -199,6 +199,3 @@ def _size(card: ModelCard) -> str:
         return "size not known"
     unit, digits = (1e9, "GB") if card.download_bytes >= 1e9 else (1e6, "MB")
     return f"{card.download_bytes / unit:.{1 if digits == 'GB' else 0}f} {digits}"
-
-
-_ALWAYS = f"{', '.join(WITHOUT_DOWNLOAD[:-1])} and {WITHOUT_DOWNLOAD[-1]} need no download"

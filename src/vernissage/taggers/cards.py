@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from vernissage.encoders.cards import ModelCard
 
+_INSTEAD = "the tagger words reads texts and needs no download"
 _BLIP = "Li et al. 2022, arXiv 2201.12086"
 _BLIP_NOTES = "its publishers release it for research only and advise to evaluate it before any deployment"
 _RTDETR = "Lv et al. 2024, arXiv 2407.17140"
@@ -20,6 +21,7 @@ def _blip(size: str, parameters: int, revision: str | None, download: int | None
     return ModelCard(
         name, "caption", "BLIP", parameters, None, ("image",), "BSD-3-Clause", "discouraged", _BLIP,
         f"{_BLIP_NOTES}{notes}", hub=f"Salesforce/{name}", revision=revision, branch=branch, download_bytes=download,
+        instead=_INSTEAD,
     )  # fmt: skip
 
 
@@ -27,7 +29,7 @@ def _rtdetr(size: str, parameters: int, download: int) -> ModelCard:
     name = f"rtdetr_v2_{size}"
     return ModelCard(
         name, "objects", "RT-DETRv2", parameters, None, ("image",), "Apache-2.0", "yes", _RTDETR, _RTDETR_NOTES,
-        hub=f"PekingU/{name}", download_bytes=download,
+        hub=f"PekingU/{name}", download_bytes=download, instead=_INSTEAD,
     )  # fmt: skip
 
 

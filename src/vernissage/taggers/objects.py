@@ -115,5 +115,15 @@ def _preprocessing(place: Path) -> Preprocessing:
         )
     mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     if settings.get("do_normalize", False):
-        mean, std = (tuple(map(float, settings[key])) for key in ("image_mean", "image_std"))  # type: ignore[assignment]
+        mean, std = (_channels(file, settings, key) for key in ("image_mean", "image_std"))
     return Preprocessing("squash", side, None, kind, mean, std)  # type: ignore[arg-type]  # one of the two names
+
+
+def _channels(file: Path, settings: Mapping[str, Any], key: str) -> tuple[float, float, float]:
+    try:
+        red, green, blue = map(float, settings[key])
+    except (KeyError, TypeError, ValueError) as error:
+        raise EncoderError(
+            f"{file} does not say {key} for three channels; get the file anew from the model's authors"
+        ) from error
+    return red, green, blue
