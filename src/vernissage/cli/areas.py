@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vernissage.cli.output import print_json, print_table, progress_bars, say
+from vernissage.cli.owners import AreaRuleWord, AreaWords, HalfLife, ProjectionWord
 from vernissage.cli.recommending import AsJson
+from vernissage.cli.uploading import DatabasePlace
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
@@ -20,35 +22,84 @@ _SHOWN = 8
 
 
 def areas(
-    vectors: Annotated[Path, typer.Option(help="The uploads' vectors: a .npy file, one row for each upload.")],
+    workspace: Annotated[Path | None, typer.Argument(help="A workspace; or, without it, --vectors.")] = None,
+    owner: Annotated[str | None, typer.Argument(help="Whose areas.")] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Instead of a workspace: a .npy file, one row for each upload.")
+    ] = None,
     background: Annotated[
         Path | None,
-        typer.Option(help="The vectors that will be searched, or the mean of their unit vectors: a .npy file."),
+        typer.Option(help="For --vectors: what will be searched, or the mean of its unit vectors, a .npy file."),
     ] = None,
-    rule: Annotated[
-        str, typer.Option(help="coherence, ward:T (cut at distance T), silhouette or hdbscan.")
-    ] = "coherence",
-    projection: Annotated[
-        str, typer.Option(help="Before clustering: none, pca (99 % of the variance), pca:N (N components) or tsne.")
-    ] = "none",
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", "-e", help="Whose vectors; default: clip, aligned … as there are.")
+    ] = None,
+    rule: AreaRuleWord = "coherence",
+    projection: ProjectionWord = "none",
     seed: Annotated[int, typer.Option(help="Equal seeds give equal areas, where chance has a part.")] = 0,
+    half_life: HalfLife = None,
+    mute: Annotated[
+        list[str] | None, typer.Option(metavar="AREA", help="Do not listen to an area, as in --mute image:2; repeat.")
+    ] = None,
+    unmute: Annotated[list[str] | None, typer.Option(metavar="AREA", help="Listen to it again.")] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option(metavar="AREA=W", help="Let it count W times as much; 1 as found.")
+    ] = None,
+    rename: Annotated[list[str] | None, typer.Option(metavar="AREA=NAME", help="Call it by another name.")] = None,
+    merge: Annotated[
+        list[str] | None, typer.Option(metavar="AREA,AREA", help="Make one area of several of one modality.")
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AREA[=ID,ID]", help="Give these uploads an area of their own; without ids, halve it."),
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the latest change back.")] = False,
+    database: DatabasePlace = None,
     as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures, for a person's areas.")] = None,
 ) -> None:
-    """Areas of interest: which uploads belong together, the largest area first, by the rows of a file of vectors.
+    """A person's areas of interest: which of their works and uploads belong together, with names, sizes and examples.
+
+    Pictures and texts have areas of their own, called image:1, image:2 … and text:1 … as they are printed. Changes are
+    kept and made again when new uploads arrive; several in one command are all about the areas as they were printed.
 
     \b
     Examples:
+      vernissage areas workspace ann --html areas.html
+      vernissage areas workspace ann --mute image:3 --rename "image:1=Sea and ships"
+      vernissage areas workspace ann --merge text:1,text:4 --weight image:2=0.5
+      vernissage areas workspace ann --undo
       vernissage areas --vectors uploads.npy --background collection.npy
       vernissage areas --vectors uploads.npy --rule ward:5 --projection pca --json
     """
-    from vernissage.cli.area_rules import area_projection, area_rule
+    from vernissage.cli.area_edits import EditWords
+    from vernissage.cli.owner_areas import Wish, show_owner_areas
+
+    edits = EditWords(mute or (), unmute or (), weight or (), rename or (), merge or (), split or ())
+    words = AreaWords(rule, projection, half_life, seed)
+    if vectors is not None:
+        if workspace is not None or edits or undo or html is not None or encoder is not None:
+            raise RequestError(
+                "--vectors goes without a workspace, an encoder, changes and --html; these need a person's uploads"
+            )
+        _areas_of_file(vectors, background, words, as_json=as_json)
+        return
+    if workspace is None or owner is None:
+        raise RequestError(
+            "whose areas? write `vernissage areas WORKSPACE OWNER` (`vernissage owners WORKSPACE` lists people), or "
+            "give a file of vectors with --vectors"
+        )
+    if background is not None:
+        raise RequestError("--background is for --vectors; in a workspace it is the mean of what will be searched")
+    show_owner_areas(workspace, owner, Wish(encoder, words, edits, undo, as_json, html), database)
+
+
+def _areas_of_file(vectors: Path, background: Path | None, words: AreaWords, *, as_json: bool) -> None:
     from vernissage.profiles.areas import areas_of_interest
     from vernissage.profiles.coherence import Coherence
 
-    by, seen_by = area_rule(rule), area_projection(projection)
-    if seed < 0:
-        raise RequestError(f"the seed {seed} is negative; give a whole number from 0")
-    if background is None and isinstance(by, Coherence):
+    options = words.options()
+    if background is None and isinstance(options.rule, Coherence):
         raise RequestError(
             "the rule coherence compares uploads with what will be searched; give those vectors, or the mean of their "
             "unit vectors, with --background FILE.npy, or choose another rule, as in --rule silhouette"
@@ -58,7 +109,14 @@ def areas(
         raise RequestError(f"{vectors} holds an array of shape {uploads.shape}; give one row for each upload")
     mean = None if background is None else _background_mean(background, uploads.shape[1])
     with progress_bars() as progress:
-        found = areas_of_interest(uploads, background=mean, rule=by, projection=seen_by, seed=seed, progress=progress)
+        found = areas_of_interest(
+            uploads,
+            background=mean,
+            rule=options.rule,
+            projection=options.projection,
+            seed=options.seed,
+            progress=progress,
+        )
     if as_json:
         print_json(areas_as_json(found, len(uploads)))
     else:

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from vernissage import __version__
-from vernissage.cli import areas, encoding, evaluation, gap, models, onnx, overview, recommending, tagging, workspaces
+from vernissage.cli import (
+    areas,
+    encoding,
+    evaluation,
+    gap,
+    models,
+    onnx,
+    overview,
+    owners,
+    recommending,
+    tagging,
+    uploading,
+    workspaces,
+)
 from vernissage.errors import VernissageError
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -46,7 +59,20 @@ def _root(
     """
 
 
-for module in (workspaces, recommending, overview, areas, tagging, gap, evaluation, encoding, models, onnx):
+for module in (
+    workspaces,
+    recommending,
+    overview,
+    uploading,
+    owners,
+    areas,
+    tagging,
+    gap,
+    evaluation,
+    encoding,
+    models,
+    onnx,
+):
     module.add_commands(app)
 
 

@@ -1,58 +1,21 @@
 """The page that shows a visitor what was found for them, and why."""
 
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isclose
 from types import MappingProxyType
 
-from PIL import Image
-
 from vernissage.catalog.collection import Collection
-from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.errors import RequestError
 from vernissage.pages.reasons import RatedWork, Why, rating_words, title_of, why
-from vernissage.pages.templating import data_uri, plain, render
+from vernissage.pages.templating import plain, render
+from vernissage.pages.works import Reading, Work, credit_of, credits_of, work_of
 from vernissage.profiles.ratings import Profile
 from vernissage.progress import Progress, silent
 from vernissage.rankings import Ranking
 from vernissage.recommenders.contract import Explanation
 
-PICTURE_SIDE = 720
-"""Pixels of a recommended work's longer side: sharp on dense screens, and large enough to fill a phone."""
-
 RATED_SIDE = 240
 _SHOWN_REASONS = 3
-_LONG_TEXT = 110
-_CREDITS = frozenset({"credit", "creditline", "credit line", "credit_line"})
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture inside the page: its data as an address, and its size in pixels."""
-
-    uri: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Work:
-    """One work as the page prints it."""
-
-    number: int
-    title: str
-    artist: str
-    year: str
-    description: str
-    long: bool
-    credit: str
-    picture: Picture | None
-    why: Why | None = None
-    anchor: str = ""
-    rating: str = ""
-    stars: float = 0.0
 
 
 def recommendation_page(
@@ -83,7 +46,7 @@ def recommendation_page(
         item_id: RatedWork(collection[item_id], float(rating), f"rated-{number}")
         for number, (item_id, rating) in enumerate(zip(profile.item_ids, profile.ratings, strict=True), start=1)
     }
-    reading = _Reading(collection, len(rated) + len(ranking), progress)
+    reading = Reading(collection.picture_path, len(rated) + len(ranking), progress)
     shown = [_rated(reading, number, work) for number, work in enumerate(rated.values(), start=1)]
     return render(
         "recommendations.html",
@@ -93,9 +56,9 @@ def recommendation_page(
         engine=plain(engine),
         notes=[plain(note) for note in notes],
         rated=shown,
-        credits=_credits(shown),
+        credits=credits_of(shown),
         works=[
-            _work(reading, number, collection[item_id], _why(explained, item_id, rated, collection, engine_words))
+            work_of(reading, number, collection[item_id], _why(explained, item_id, rated, collection, engine_words))
             for number, item_id in enumerate(ranking.item_ids, start=1)
         ],
         fused=any(explanation.shares for explanation in explanations),
@@ -104,42 +67,7 @@ def recommendation_page(
     )
 
 
-class _Reading:
-    """Reads pictures one by one and reports on it."""
-
-    def __init__(self, collection: Collection, total: int, progress: Progress) -> None:
-        self._collection = collection
-        self._progress = progress
-        self._total = total
-        self._done = 0
-
-    def picture(self, item: Item, side: int) -> Picture | None:
-        path = self._collection.picture_path(item)
-        picture = None
-        if path is not None:
-            content = thumbnail(path, side)
-            with Image.open(io.BytesIO(content)) as image:
-                picture = Picture(data_uri(content, THUMBNAIL_MEDIA_TYPE), *image.size)
-        self._done += 1
-        self._progress("reading pictures", self._done, self._total)
-        return picture
-
-
-def _work(reading: _Reading, number: int, item: Item, reasons: Why | None) -> Work:
-    return Work(
-        number=number,
-        title=title_of(item),
-        artist=plain(item.artist),
-        year=plain(item.year),
-        description=item.description.strip(),
-        long=len(item.description.strip()) > _LONG_TEXT,
-        credit=_credit(item),
-        picture=reading.picture(item, PICTURE_SIDE),
-        why=reasons,
-    )
-
-
-def _rated(reading: _Reading, number: int, rated: RatedWork) -> Work:
+def _rated(reading: Reading, number: int, rated: RatedWork) -> Work:
     item = rated.item
     return Work(
         number=number,
@@ -148,26 +76,12 @@ def _rated(reading: _Reading, number: int, rated: RatedWork) -> Work:
         year=plain(item.year),
         description="",
         long=False,
-        credit=_credit(item),
+        credit=credit_of(item),
         picture=reading.picture(item, RATED_SIDE),
         anchor=rated.anchor,
         rating=rating_words(rated.rating),
         stars=round(20 * rated.rating, 2),
     )
-
-
-def _credit(item: Item) -> str:
-    lines = [plain(value) for name, value in item.attributes.items() if name.casefold() in _CREDITS]
-    return " · ".join(part for part in (*lines, plain(item.licence)) if part)
-
-
-def _credits(works: Sequence[Work]) -> dict[str, list[str]]:
-    """The titles under each credit, in the order in which they are met."""
-    titles: dict[str, list[str]] = {}
-    for work in works:
-        if work.credit:
-            titles.setdefault(work.credit, []).append(work.title)
-    return titles
 
 
 def _why(

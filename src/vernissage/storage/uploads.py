@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select
 
 from vernissage.errors import StorageError, UnknownItemError
 from vernissage.files import digest
@@ -147,6 +147,25 @@ def uploads_of(connection: Connection, owner: str) -> tuple[Upload, ...]:
     """A person's uploads, oldest first; none where nothing is kept of them."""
     query = _QUERY.where(PEOPLE.c.name == owner).order_by(UPLOADS.c.time, UPLOADS.c.id)
     return tuple(map(_upload, connection.execute(query)))
+
+
+def same_uploads(
+    connection: Connection, owner: str, contents: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Upload]:
+    """A person's uploads of the given contents, pairs of picture digest and text; the oldest of several."""
+    wanted = set(contents)
+    pictures = sorted({picture for picture, _ in wanted if picture})
+    texts = sorted({text for picture, text in wanted if not picture})
+    alike: list[ColumnElement[bool]] = [UPLOADS.c.picture_digest.in_(batch) for batch in in_batches(pictures)]
+    alike += [and_(UPLOADS.c.picture_digest == "", UPLOADS.c.text.in_(batch)) for batch in in_batches(texts)]
+    found: dict[tuple[str, str], Upload] = {}
+    for condition in alike:
+        query = _QUERY.where(PEOPLE.c.name == owner, condition).order_by(UPLOADS.c.time, UPLOADS.c.id)
+        for upload in map(_upload, connection.execute(query)):
+            content = (upload.picture_digest, upload.text)
+            if content in wanted:
+                found.setdefault(content, upload)
+    return found
 
 
 def owners(connection: Connection) -> dict[str, int]:

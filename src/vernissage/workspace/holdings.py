@@ -1,49 +1,47 @@
 """The works of a workspace and what people uploaded beside them, kept up to date with other processes."""
 
-import secrets
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection
 
 from vernissage.catalog.item import Item
 from vernissage.encoders.contract import Modality
-from vernissage.errors import CollectionError, RequestError, StorageError, UnknownItemError, WorkspaceError
-from vernissage.files import digest
+from vernissage.errors import RequestError, StorageError, UnknownItemError, WorkspaceError
+from vernissage.profiles.directions import mean_direction
 from vernissage.progress import Progress, silent
 from vernissage.search.live import LiveIndex, live_index
+from vernissage.storage.area_edits import StoredEdit, edits_of
 from vernissage.storage.changes import Changes, changes_since, current_version
 from vernissage.storage.database import DATABASE_NAME, Database, open_database
-from vernissage.storage.pictures import PICTURES_FOLDER, delete_pictures, new_pictures, picture_path, sweep_pictures
+from vernissage.storage.pictures import PICTURES_FOLDER, delete_pictures, picture_path, sweep_pictures
 from vernissage.storage.uploads import (
     Removal,
     Upload,
-    add_uploads,
     get_uploads,
     owners,
     remove_person,
     remove_uploads,
     uploads_of,
 )
-from vernissage.storage.vectors import (
-    OwnedVectors,
-    UploadVectors,
-    VectorSpace,
-    drop_vectors,
-    missing_vectors,
-    put_vectors,
-    vectors_of,
-)
+from vernissage.storage.vectors import OwnedVectors, VectorSpace, vectors_of
+from vernissage.workspace.incoming import Incoming, already_there, incoming, same_places, write_uploads
 from vernissage.workspace.manifest import read_manifest
-from vernissage.workspace.submissions import Submission, copied, encode_submissions, encoded, spaces_of
+from vernissage.workspace.reencoding import encode_missing
+from vernissage.workspace.submissions import Submission, described, encode_submissions
 from vernissage.workspace.workspace import Workspace, open_workspace
 
+if TYPE_CHECKING:
+    from vernissage.profiles.naming import WordCounts
+
 _ATTEMPTS = 3
-_ENCODED_AT_ONCE = 256
+_WORKS_COUNTED = 10_000
 
 
 class Holdings:
@@ -58,6 +56,7 @@ class Holdings:
         self._database = database
         self._lock = threading.RLock()
         self._indexes: dict[tuple[str, Modality], LiveIndex] = {}
+        self._backgrounds: dict[tuple[str, Modality], tuple[LiveIndex, npt.NDArray[np.float64]]] = {}
         self._version = -1
 
     @property
@@ -89,6 +88,15 @@ class Holdings:
         """The owner of each work of the collection that names one."""
         return {item.id: item.owner for item in self.workspace.collection if item.owner}
 
+    @cached_property
+    def word_counts(self) -> "WordCounts":
+        """In how many works of the collection each word stands; of 20,000 and more, of 10,000 spread evenly."""
+        from vernissage.profiles.naming import count_words_of_works, words_of_work  # noqa: PLC0415  (takes a second)
+
+        items = self.workspace.collection.items
+        step = max(1, len(items) // _WORKS_COUNTED)
+        return count_words_of_works([words_of_work(item) for item in items[::step]])
+
     def close(self) -> None:
         """Close the database."""
         if self._database is not None:
@@ -104,7 +112,7 @@ class Holdings:
         rest = [item_id for item_id in wanted if item_id not in found]
         if rest and self._database is not None:
             with self._database.reading() as connection:
-                found |= {upload.id: _as_item(upload) for upload in get_uploads(connection, rest)}
+                found |= {upload.id: described(upload) for upload in get_uploads(connection, rest)}
         return {item_id: found[item_id] for item_id in wanted if item_id in found}
 
     def __getitem__(self, item_id: str) -> Item:
@@ -144,7 +152,7 @@ class Holdings:
         items = [item for item in self.workspace.collection if item.owner == owner]
         if self._database is not None:
             with self._database.reading() as connection:
-                items += [_as_item(upload) for upload in uploads_of(connection, owner)]
+                items += [described(upload) for upload in uploads_of(connection, owner)]
         if not items:
             raise RequestError(self._unknown_owner(owner))
         return items
@@ -156,7 +164,28 @@ class Holdings:
         with self._database.reading() as connection:
             return {upload.id: upload.time for upload in uploads_of(connection, owner)}
 
+    def edits(self, owner: str) -> tuple[StoredEdit, ...]:
+        """What a person changed about their areas of interest, in that order."""
+        if self._database is None:
+            return ()
+        with self._database.reading() as connection:
+            return edits_of(connection, owner)
+
     # Indexes
+
+    def background(self, encoder: str, modality: Modality) -> npt.NDArray[np.float64]:
+        """The mean of the index's vectors, float64 (dim,); computed once for each snapshot of the index.
+
+        Raises:
+            RequestError, ProvenanceError: as in `index`.
+        """
+        index = self.index(encoder, modality)
+        known = self._backgrounds.get((encoder, modality))
+        if known is None or known[0] is not index:
+            barred = index.barred()
+            known = (index, mean_direction(index.vectors[~barred] if barred.any() else index.vectors))
+            self._backgrounds[encoder, modality] = known
+        return known[1]
 
     def index(self, encoder: str, modality: Modality) -> LiveIndex:
         """All works and uploads of one modality by one encoder, as of the last `refresh`.
@@ -185,7 +214,8 @@ class Holdings:
             if manifest != self.workspace.manifest:
                 self.workspace = open_workspace(self.path)
                 self._indexes.clear()
-                self.__dict__.pop("collection_owners", None)
+                for derived in ("collection_owners", "word_counts"):
+                    self.__dict__.pop(derived, None)
             if self._database is None:
                 return
             with self._database.reading() as connection:
@@ -215,52 +245,41 @@ class Holdings:
     ) -> tuple[Upload, ...]:
         """Keep what a person gives: rows, pictures and vectors appear together, or, if anything fails, not at all.
 
-        When this returns, everything is on the disk and every process that refreshes finds it.
+        What they uploaded before, the same picture with the same words, is not uploaded again but returned as it is
+        kept, unless it is given another id; so a script may be run twice. When this returns, everything is on the disk
+        and every process that refreshes finds it.
 
         Raises:
-            RequestError: there is nothing to read, or an id is a work's.
+            RequestError: there is nothing to read, a picture is missing, or an id is a work's.
             CollectionError: a picture cannot be opened.
             StorageError: an id or a name cannot be stored, or the database cannot be written.
         """
-        ids = [each.id or secrets.token_hex(8) for each in submissions]
-        taken = [item_id for item_id in ids if item_id in self.workspace.collection]
-        if taken:
-            raise RequestError(f"{taken[0]!r} is the id of a work of the collection; give the upload another id")
-        with copied(submissions) as copies:
+        with incoming(submissions) as given:
+            taken = [each.id for each in given if each.id in self.workspace.collection]
+            if taken:
+                raise RequestError(f"{taken[0]!r} is the id of a work of the collection; give the upload another id")
             for _ in range(_ATTEMPTS):
-                vectors = encode_submissions(self.workspace, copies, ids, progress)
-                uploads = self._store(owner, copies, ids, vectors)
+                kept = self._keep(owner, given, progress)
                 self.refresh()
-                if uploads is not None:
-                    return uploads
+                if kept is not None:
+                    return tuple(kept[each.id] for each in given)
         raise WorkspaceError(f"{self.path} is being built anew all the time; wait until that has ended and try again")
 
-    def _store(
-        self, owner: str, submissions: Sequence[Submission], ids: Sequence[str], vectors: Sequence[UploadVectors]
-    ) -> tuple[Upload, ...] | None:
-        """Write one transaction; None, and nothing is written, if the workspace was built anew meanwhile."""
-        now = datetime.now(UTC)
-        with self.database.writing() as connection, new_pictures(connection, self.uploads_folder) as write:
+    def _keep(self, owner: str, given: Sequence[Incoming], progress: Progress) -> dict[str, Upload] | None:
+        """One transaction for what is not there yet; None, and nothing is written, if what it rests on has changed."""
+        with self.database.reading() as connection:
+            there = already_there(connection, owner, given)
+        new = [each for each in dict.fromkeys(given) if each.id not in there]
+        if not new:
+            return there
+        ids = [each.id for each in new]
+        vectors = encode_submissions(self.workspace, [each.submission for each in new], ids, progress)
+        with self.database.writing() as connection:
             if read_manifest(self.path).fingerprints != self.workspace.manifest.fingerprints:
                 return None
-            uploads = []
-            for item_id, each in zip(ids, submissions, strict=True):
-                content = each.picture.read_bytes() if each.picture is not None else b""
-                uploads.append(
-                    Upload(
-                        item_id,
-                        owner,
-                        each.modality,
-                        each.time or now,
-                        each.title,
-                        each.words,
-                        each.keywords,
-                        write(content, each.picture.suffix) if each.picture is not None else "",
-                        digest(content) if content else "",
-                    )
-                )
-            add_uploads(connection, uploads, vectors)
-        return tuple(uploads)
+            if not same_places(already_there(connection, owner, given), there):
+                return None
+            return there | write_uploads(connection, self.uploads_folder, owner, new, vectors)
 
     def remove(self, ids: Iterable[str], *, owner: str | None = None) -> Removal:
         """Remove uploads with their pictures and vectors; with ``owner`` only what is theirs.
@@ -307,40 +326,9 @@ class Holdings:
 
         Returns how many vectors were made. What was made stays if this is interrupted.
         """
-        made = 0
-        spaces = spaces_of(self.workspace)
-        for space in spaces:
-            with self.database.reading() as connection:
-                ids = missing_vectors(connection, space)
-            for start in range(0, len(ids), _ENCODED_AT_ONCE):
-                progress(f"Encoding uploads with {space.encoder}", start, len(ids))
-                made += self._encode(space, ids[start : start + _ENCODED_AT_ONCE])
-            if ids:
-                progress(f"Encoding uploads with {space.encoder}", len(ids), len(ids))
-        with self.database.writing() as connection:
-            drop_vectors(connection, spaces)
+        made = encode_missing(self.database, self.workspace, self.uploads_folder, progress)
         self.refresh()
         return made
-
-    def _encode(self, space: VectorSpace, ids: Sequence[str]) -> int:
-        if not ids:
-            return 0
-        with self.database.reading() as connection:
-            uploads = get_uploads(connection, ids)
-        submissions = [
-            Submission(self.uploads_folder / each.picture if each.picture else None, text=each.text) for each in uploads
-        ]
-        try:
-            vectors = encoded(self.workspace, space, submissions)
-        except CollectionError:
-            with self.database.reading() as connection:
-                there = [each.id for each in get_uploads(connection, ids)]
-            if len(there) == len(uploads):
-                raise
-            return self._encode(space, there)  # some were removed, with their pictures, since they were looked up
-        with self.database.writing() as connection:
-            put_vectors(connection, UploadVectors(space, tuple(each.id for each in uploads), vectors))
-        return len(uploads)
 
     def _unknown_owner(self, owner: str) -> str:
         import difflib  # noqa: PLC0415  (only on the way to an error)
@@ -384,18 +372,6 @@ def _require_distinct(workspace: Workspace, database: Database) -> None:
             f"{both[0].id!r} is an upload of {both[0].owner} and a work of the collection as well; give the work "
             f"another id in the collection's table and run `vernissage build` again"
         )
-
-
-def _as_item(upload: Upload) -> Item:
-    return Item(
-        upload.id,
-        title=upload.title,
-        keywords=upload.keywords,
-        owner=upload.owner,
-        picture=upload.picture,
-        picture_digest=upload.picture_digest,
-        text=upload.text,
-    )
 
 
 def _with_uploads(index: LiveIndex, uploads: OwnedVectors) -> LiveIndex:

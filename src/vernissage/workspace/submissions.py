@@ -1,21 +1,19 @@
 """What a person gives to a workspace: pictures and texts, and how encoders read them."""
 
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from vernissage.catalog.pictures import PICTURE_SUFFIXES, open_picture
+from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import open_picture
 from vernissage.catalog.words import joined
 from vernissage.encoders.contract import Encoder, ImageEncoder, Modality, TextEncoder, Vectors
 from vernissage.errors import RequestError
 from vernissage.progress import Progress
-from vernissage.storage.uploads import UploadModality
+from vernissage.storage.uploads import Upload, UploadModality
 from vernissage.storage.vectors import UploadVectors, VectorSpace
 from vernissage.workspace.recipes import decoded_side
 from vernissage.workspace.workspace import Workspace
@@ -58,27 +56,19 @@ class Submission:
         return "text" if self.picture is None else "both" if self.words else "image"
 
 
-@contextmanager
-def copied(submissions: Sequence[Submission]) -> Iterator[list[Submission]]:
-    """The same with their pictures copied aside, so that what is encoded is what is stored.
-
-    Raises:
-        RequestError: a picture is missing, or is none by its suffix.
-    """
-    with TemporaryDirectory(prefix="vernissage-") as folder:
-        copies = []
-        for number, submission in enumerate(submissions):
-            if submission.picture is not None:
-                copy = Path(folder) / f"{number}{_suffix(submission.picture)}"
-                try:
-                    shutil.copyfile(submission.picture, copy)
-                except OSError as error:
-                    raise RequestError(
-                        f"the picture {submission.picture} cannot be read: {error.strerror or error}; check its path"
-                    ) from error
-                submission = replace(submission, picture=copy)  # noqa: PLW2901
-            copies.append(submission)
-        yield copies
+def described(upload: Upload) -> Item:
+    """An upload as a work is described; its description is what its words hold beside title and keywords."""
+    rest = upload.text.removeprefix(joined([upload.title])).removesuffix(", ".join(upload.keywords))
+    return Item(
+        upload.id,
+        title=upload.title,
+        description=rest.strip().removeprefix(".").strip(),
+        keywords=upload.keywords,
+        owner=upload.owner,
+        picture=upload.picture,
+        picture_digest=upload.picture_digest,
+        text=upload.text,
+    )
 
 
 def spaces_of(workspace: Workspace) -> tuple[VectorSpace, ...]:
@@ -137,10 +127,3 @@ def _read(encoder: Encoder, modality: Modality, submissions: Sequence[Submission
 
 def _drafts(workspace: Workspace) -> bool:
     return bool(workspace.manifest.settings.get("draft", True))
-
-
-def _suffix(picture: Path) -> str:
-    suffix = picture.suffix.lower()
-    if suffix not in PICTURE_SUFFIXES:
-        raise RequestError(f"{picture} is no picture by its name; give a JPEG, PNG or other picture file")
-    return suffix

@@ -1,0 +1,160 @@
+"""The page that shows a person what they are interested in, as far as their works and uploads tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vernissage.catalog.item import Item
+from vernissage.encoders.contract import Modality
+from vernissage.pages.templating import plain, render
+from vernissage.pages.works import Picture, PicturePath, Reading, title_or_text
+from vernissage.profiles.interests import Interests
+from vernissage.profiles.naming import count_words_of_works, words_of_work
+from vernissage.profiles.uploads import UploadedSide
+from vernissage.progress import Progress, silent
+from vernissage.workspace.profiling import OwnerInterests
+
+THUMBNAIL_SIDE = 240
+_PICTURES = 8
+_TEXTS = 6
+_WORDS = 8
+KINDS: dict[Modality, str] = {"image": "Pictures", "text": "Texts"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """One upload of an area: its title or how it begins, what more it says, and for pictures the picture."""
+
+    id: str
+    title: str
+    picture: Picture | None
+    excerpt: str = ""
+
+
+@dataclass(frozen=True)
+class AreaView:
+    """One area as the page prints it; ``share`` is its part of what is heard of its modality, in percent."""
+
+    key: str
+    anchor: str
+    name: str
+    named_by: str
+    size: str
+    share: int
+    muted: bool
+    words: tuple[str, ...]
+    examples: tuple[Example, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class SideView:
+    """The areas of one modality."""
+
+    anchor: str
+    heading: str
+    areas: tuple[AreaView, ...]
+
+
+def areas_page(
+    found: OwnerInterests,
+    picture_path: PicturePath,
+    *,
+    title: str,
+    notes: Sequence[str] = (),
+    progress: Progress = silent,
+) -> str:
+    """One HTML document, complete in itself, with a person's areas: name, weight, typical works and words of each.
+
+    ``title`` names the collection, ``notes`` are further sentences for the reader. Equal input gives equal bytes.
+
+    Raises:
+        CollectionError: a picture cannot be read.
+    """
+    total = sum(min(_PICTURES, len(area)) for each in _pictures(found) for area in each.side.areas)
+    reading = Reading(picture_path, total, progress)
+    return render(
+        "areas.html",
+        styles=["page.css", "recommendations.css", "areas.css"],
+        scripts=[],
+        title=plain(title),
+        owner=plain(found.owner),
+        encoder=plain(found.encoder),
+        summary=summary_of(found),
+        notes=[plain(note) for note in notes],
+        sides=side_views(found, reading),
+    )
+
+
+def side_views(found: OwnerInterests, reading: Reading) -> tuple[SideView, ...]:
+    """The areas of each modality, ready to print."""
+    return tuple(
+        SideView(
+            modality,
+            KINDS[modality],
+            tuple(_view(found, modality, number, reading) for number in range(len(interests.side.areas))),
+        )
+        for modality, interests in found.sides.items()
+    )
+
+
+def typical(side: UploadedSide, number: int, most: int) -> list[int]:
+    """The rows of an area's most typical uploads: the medoid, then those nearest to the centroid; ties by row."""
+    area = side.areas[number]
+    rows = np.array(area.members)
+    closeness = side.vectors[rows].astype(np.float64) @ area.centroid.astype(np.float64)
+    order = rows[np.lexsort([rows, -closeness, rows != area.medoid])]
+    chosen: list[int] = order[:most].tolist()
+    return chosen
+
+
+def summary_of(found: OwnerInterests) -> str:
+    """How much there is, in words: "23 pictures in 4 areas and 19 texts in 3 areas"."""
+    parts = [
+        f"{_counted(len(each.side), KINDS[modality].lower()[:-1])} in {_counted(len(each.side.areas), 'area')}"
+        for modality, each in found.sides.items()
+    ]
+    return " and ".join(parts)
+
+
+def _pictures(found: OwnerInterests) -> list[Interests]:
+    return [found.sides["image"]] if "image" in found.sides else []
+
+
+def _view(found: OwnerInterests, modality: Modality, number: int, reading: Reading) -> AreaView:
+    interests = found.sides[modality]
+    side, area = interests.side, interests.side.areas[number]
+    weight, total = float(side.weights[number]), float(side.weights.sum()) or 1.0
+    most = _PICTURES if modality == "image" else _TEXTS
+    examples = [found.items[side.item_ids[row]] for row in typical(side, number, most)]
+    return AreaView(
+        key=f"{modality}:{number + 1}",
+        anchor=f"{modality}-{number + 1}",
+        name=plain(side.names[number]),
+        named_by=interests.naming[number].by,
+        size=_counted(len(area), KINDS[modality].lower()[:-1]),
+        share=round(100 * weight / total),
+        muted=weight == 0,
+        words=_words([found.items[side.item_ids[row]] for row in area.members]),
+        examples=tuple(_example(item, modality, reading) for item in examples),
+        more=len(area) - len(examples),
+    )
+
+
+def _example(item: Item, modality: Modality, reading: Reading) -> Example:
+    if modality == "image":
+        return Example(item.id, title_or_text(item), reading.picture(item, THUMBNAIL_SIDE))
+    excerpt = plain(item.description or ", ".join(item.keywords)) if item.title.strip() else ""
+    return Example(item.id, title_or_text(item), None, excerpt)
+
+
+def _words(items: Sequence[Item]) -> tuple[str, ...]:
+    """The words that stand in most of an area's works, those that stand in two or more, commonest first."""
+    counts = count_words_of_works([words_of_work(item) for item in items]).counts
+    common = sorted((word for word in counts if counts[word] > 1), key=lambda word: (-counts[word], word))
+    return tuple(f"{word} ({counts[word]})" for word in common[:_WORDS])
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,119 @@
+"""Works as pages print them: their pictures inside the page, titles and credits."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
+from vernissage.pages.reasons import Why, title_of
+from vernissage.pages.templating import data_uri, plain
+from vernissage.progress import Progress
+
+PICTURE_SIDE = 720
+"""Pixels of a recommended work's longer side: sharp on dense screens, and large enough to fill a phone."""
+
+PicturePath = Callable[[Item], Path | None]
+"""Where the picture of a work lies; None for a work without one."""
+
+_LONG_TEXT = 110
+_BEGINNING = 60
+_CREDITS = frozenset({"credit", "creditline", "credit line", "credit_line"})
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture inside the page: its data as an address, and its size in pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """One work as the page prints it."""
+
+    number: int
+    title: str
+    artist: str
+    year: str
+    description: str
+    long: bool
+    credit: str
+    picture: Picture | None
+    why: Why | None = None
+    anchor: str = ""
+    rating: str = ""
+    stars: float = 0.0
+
+
+class Reading:
+    """Reads pictures one by one, each once at each size, and reports on it."""
+
+    def __init__(self, picture_path: PicturePath, total: int, progress: Progress) -> None:
+        self._picture_path = picture_path
+        self._progress = progress
+        self._total = total
+        self._done = 0
+        self._known: dict[tuple[Path, int], Picture] = {}
+
+    def picture(self, item: Item, side: int) -> Picture | None:
+        """The work's picture with a longer side of at most ``side`` pixels.
+
+        Raises:
+            CollectionError: it cannot be opened.
+        """
+        path = self._picture_path(item)
+        self._done += 1
+        self._progress("reading pictures", min(self._done, self._total), self._total)
+        if path is None:
+            return None
+        if (path, side) not in self._known:
+            content = thumbnail(path, side)
+            with Image.open(io.BytesIO(content)) as image:
+                self._known[path, side] = Picture(data_uri(content, THUMBNAIL_MEDIA_TYPE), *image.size)
+        return self._known[path, side]
+
+
+def work_of(reading: Reading, number: int, item: Item, reasons: Why | None = None) -> Work:
+    """A work as it hangs on a page's wall."""
+    return Work(
+        number=number,
+        title=title_of(item),
+        artist=plain(item.artist),
+        year=plain(item.year),
+        description=item.description.strip(),
+        long=len(item.description.strip()) > _LONG_TEXT,
+        credit=credit_of(item),
+        picture=reading.picture(item, PICTURE_SIDE),
+        why=reasons,
+    )
+
+
+def title_or_text(item: Item) -> str:
+    """A work's title, else how its text begins, else "Untitled"."""
+    title, text = plain(item.title), plain(item.description or item.text)
+    if title or not text:
+        return title_of(item)
+    if len(text) <= _BEGINNING:
+        return text
+    return f"{text[:_BEGINNING].rpartition(' ')[0] or text[:_BEGINNING]} …"
+
+
+def credit_of(item: Item) -> str:
+    """Whom to credit, and the licence, on one line."""
+    lines = [plain(value) for name, value in item.attributes.items() if name.casefold() in _CREDITS]
+    return " · ".join(part for part in (*lines, plain(item.licence)) if part)
+
+
+def credits_of(works: Sequence[Work]) -> dict[str, list[str]]:
+    """The titles under each credit, in the order in which they are met."""
+    titles: dict[str, list[str]] = {}
+    for work in works:
+        if work.credit:
+            titles.setdefault(work.credit, []).append(work.title)
+    return titles
