@@ -202,6 +202,7 @@ def test_pictures_of_a_folder_by_models_given_with_weights(run: Any, tmp_path: P
         (("--images", "x", "--tagger", "words"), "choose from caption, objects, scene"),
         (("--texts", "TEXTS", "--weights", "x"), "has no weights"),
         (("--texts", "TEXTS", "--above", "0.5"), "detects no objects"),
+        (("--texts", "TEXTS", "--again"), "--again is for workspaces"),
         (("--texts", "TEXTS", "--out", "tags.xlsx"), "end the name in .csv or .json"),
         (("--texts", "nowhere.txt"), "cannot be read"),
         (

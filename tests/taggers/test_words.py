@@ -1,6 +1,7 @@
 """Nouns and verbs of sentences whose right tags are plain to any reader."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -113,6 +114,15 @@ def test_names_are_left_out_and_capitals_of_titles_are_no_sign_of_one(text: str,
 )
 def test_what_is_no_plain_english_word(text: str, expected: str) -> None:
     assert tags(text) == expected
+
+
+def test_the_examples_of_the_documentation_are_true() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/tags.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("| text | tags |\n|---|---|\n")
+    rows = [line.strip("| ").split(" | ") for line in table.partition("\n\n")[0].splitlines()]
+    assert len(rows) == 5
+    for text, expected in rows:
+        assert ", ".join(TAGGER.tag_texts([text])[0]) == expected
 
 
 def test_it_is_a_tagger_that_says_how_it_works() -> None:

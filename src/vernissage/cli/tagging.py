@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 8
 _COMMONEST = 20
+_TEXTS_AT_ONCE = 500
 
 
 def tag(
@@ -63,6 +64,8 @@ def tag(
     from vernissage.encoders.runtime import Runtime
 
     _check(workspace, images, texts, tagger, out)
+    if again and workspace is None:
+        raise RequestError("--again is for workspaces, which keep tags; files are tagged anew each time")
     with progress_bars() as progress:
         loaded = load_tagger(
             tagger, weights or (), model or (), Runtime(device, batch_size=batch_size), above, progress
@@ -113,7 +116,10 @@ def _tag_files(
     tags: dict[str, Tags] = {}
     if texts is not None:
         captions = read_texts(texts)
-        tags = dict(zip((name for name, _ in captions), tagger.tag_texts([text for _, text in captions]), strict=True))
+        for start in range(0, len(captions), _TEXTS_AT_ONCE):
+            batch = captions[start : start + _TEXTS_AT_ONCE]
+            tags |= dict(zip((name for name, _ in batch), tagger.tag_texts([text for _, text in batch]), strict=True))
+            progress(f"Tagging with {tagger.name}", start + len(batch), len(captions))
     elif images is not None:
         files = picture_files(images)
         for found in tag_pictures(tagger, files, batch_size):
