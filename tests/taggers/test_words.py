@@ -125,6 +125,11 @@ def test_the_examples_of_the_documentation_are_true() -> None:
         assert ", ".join(TAGGER.tag_texts([text])[0]) == expected
 
 
+@pytest.mark.parametrize("sign", [".", "@", "a", "-", "'", "a@", "| ", "<", "&", " ", ".a", "é1"])
+def test_long_runs_of_one_sign_are_read_in_one_pass(sign: str) -> None:
+    assert tags(f"a boat {sign * 100_000} a house").endswith("house")
+
+
 def test_it_is_a_tagger_that_says_how_it_works() -> None:
     assert isinstance(TAGGER, TextTagger)
     assert re.fullmatch(

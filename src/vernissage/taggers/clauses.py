@@ -62,6 +62,7 @@ def _in_title_case(sentence: str) -> bool:
 _LETTER = "[A-Za-zÀ-ÖØ-öø-ɏ]"
 _WORD = re.compile(rf"(?<![\w']){_LETTER}+(?:'[a-z]+)?(?!\w)")
 _POSSESSIVE = re.compile(r"'[a-z]*$")
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S+@\S+\.\w+", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?|\n]+(?:\s+|$)|\|")
+# What stands before these keeps them from being tried anew at every sign of a long run.
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|(?<!\S)[^\s@]+@[^\s@]+\.\w+", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<![.!?|\n])[.!?|\n]++(?:\s+|$)|\|")
 _CLAUSE_END = re.compile(r"[^\w\s'-]+|\s-+\s|--+")
