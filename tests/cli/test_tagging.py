@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from vernissage.cli.main import main
-from vernissage.errors import CollectionError
+from vernissage.errors import CollectionError, RequestError
 from vernissage.storage.tags import tags_of
 from vernissage.storage.uploads import Upload, add_uploads, remove_uploads
 from vernissage.taggers.contract import Tags, tagger_key
 from vernissage.taggers.words import LexiconTagger
 from vernissage.workspace.holdings import Holdings, open_holdings
-from vernissage.workspace.tagging import tag_holdings
+from vernissage.workspace.tagging import kept_tags, tag_holdings
 from vernissage.workspace.workspace import open_workspace
 
 
@@ -122,6 +122,21 @@ def test_an_interrupted_tagging_goes_on_where_it_stopped(holdings: Holdings) -> 
     assert other.seen == count
     assert whole.tags == found.tags
     assert len(set(whole.tags.values())) > 1
+
+
+def test_kept_tags_are_found_by_the_taggers_name(holdings: Holdings) -> None:
+    with pytest.raises(RequestError, match="nothing is.*--tagger colour"):
+        kept_tags(holdings, "colour")
+    found = tag_holdings(holdings, ColourTagger())
+    words = tag_holdings(holdings, LexiconTagger())
+    assert kept_tags(holdings, "colour") == found.tags
+    assert kept_tags(holdings, "lexicon") == words.tags
+    tag_holdings(holdings, ColourTagger(fingerprint="g"))
+    with pytest.raises(RequestError, match="choose from colour-f, colour-g"):
+        kept_tags(holdings, "colour")
+    assert kept_tags(holdings, "colour-g") == found.tags
+    with pytest.raises(RequestError, match="no tags by 'colou' are kept"):
+        kept_tags(holdings, "colou")
 
 
 def test_a_picture_that_cannot_be_opened_keeps_what_was_done(holdings: Holdings) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from vernissage.storage.schema import TAGS
 from vernissage.storage.words import checked_text, in_batches
@@ -34,6 +34,12 @@ def tags_of(connection: Connection, tagger: str, ids: Iterable[str] | None = Non
     batches = in_batches(sorted(set(ids)))
     rows = (row for batch in batches for row in connection.execute(query.where(TAGS.c.item.in_(batch))))
     return {row.item: tuple(row.tags) for row in rows}
+
+
+def taggers(connection: Connection) -> dict[str, int]:
+    """Which taggers' tags are kept, and of how many works, by name."""
+    query = select(TAGS.c.tagger, func.count()).group_by(TAGS.c.tagger).order_by(TAGS.c.tagger)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def drop_tags(connection: Connection, taggers: Iterable[str]) -> int:

@@ -14,7 +14,7 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
-from vernissage.storage.tags import set_tags, tags_of
+from vernissage.storage.tags import set_tags, taggers, tags_of
 from vernissage.storage.uploads import get_uploads
 from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, tagger_key
 from vernissage.workspace.holdings import Holdings
@@ -78,6 +78,29 @@ def tag_holdings(
         after = tags_of(connection, key)
     tags = {item_id: after[item_id] for item_id in items if item_id in readable and item_id in after}
     return Tagging(tags, done, len(items) - len(readable))
+
+
+def kept_tags(holdings: Holdings, tagger: str) -> dict[str, Tags]:
+    """The tags that `tag_holdings` kept, by work.
+
+    Args:
+        holdings: the works and uploads.
+        tagger: its name (lexicon), or its name and fingerprint (lexicon-3f…) where several of that name were used.
+
+    Raises:
+        RequestError: no such tagger's tags are kept, or those of several.
+    """
+    with holdings.database.reading() as connection:
+        kept = taggers(connection)
+        matching = [key for key in kept if tagger in (key, key.rpartition("-")[0])]
+        if len(matching) == 1:
+            return tags_of(connection, matching[0])
+    if matching:
+        raise RequestError(f"the tags of several taggers {tagger!r} are kept; choose from {', '.join(matching)}")
+    raise RequestError(
+        f"no tags by {tagger!r} are kept ({', '.join(kept) or 'nothing is'}); run `vernissage tag {holdings.path} "
+        f"--tagger {tagger}`"
+    )
 
 
 def words_to_tag(item: Item, *, uploaded: bool) -> str:
