@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vernissage.cli.options import AreaRuleWord, DatabasePlace, HalfLife, ProjectionWord
 from vernissage.cli.output import print_json, print_table, progress_bars, say
-from vernissage.cli.owners import AreaRuleWord, AreaWords, HalfLife, ProjectionWord
+from vernissage.cli.owners import AreaWords
 from vernissage.cli.recommending import AsJson
-from vernissage.cli.uploading import DatabasePlace
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:

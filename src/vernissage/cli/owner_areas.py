@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vernissage.cli.area_edits import EditWords, edits_from, keep_edits, key_of, take_back
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.owners import AreaWords, found_interests, interest_notes, opened_holdings
+from vernissage.cli.owners import AreaWords, engine_words, found_interests, interest_notes, opened_holdings
 from vernissage.cli.recommending import collection_name
 
 if TYPE_CHECKING:
@@ -120,7 +120,12 @@ def _write_page(html: Path, holdings: "Holdings", found: "OwnerInterests", notes
 
     with progress_bars() as progress:
         page = areas_page(
-            found, holdings.picture_path, title=collection_name(holdings.workspace), notes=notes, progress=progress
+            found,
+            holdings.picture_path,
+            title=collection_name(holdings.workspace),
+            engine=engine_words(found, holdings.workspace.modalities(found.encoder)),
+            notes=notes,
+            progress=progress,
         )
     write_bytes(html, page.encode())
     note(f"Page written: {html}")

@@ -4,13 +4,13 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from vernissage.cli.options import DatabasePlace
 from vernissage.cli.output import print_json, print_table, progress_bars, say
 from vernissage.cli.recommending import AsJson, WorkspacePath
-from vernissage.cli.uploading import DatabasePlace
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from vernissage.encoders.contract import Modality
     from vernissage.workspace.holdings import Holdings
     from vernissage.workspace.profiling import AreaOptions, OwnerInterests
-
-AreaRuleWord = Annotated[
-    str, typer.Option("--rule", help="coherence, ward:T (cut at distance T), silhouette or hdbscan.")
-]
-ProjectionWord = Annotated[
-    str, typer.Option(help="Before clustering: none, pca (99 % of the variance), pca:N (N components) or tsne.")
-]
-HalfLife = Annotated[
-    float | None,
-    typer.Option("--half-life", metavar="DAYS", help="Days until an upload counts half; 0: never. Default 365."),
-]
 
 
 @dataclass(frozen=True)
@@ -128,6 +117,14 @@ def interest_notes(found: "OwnerInterests", modalities: "tuple[Modality, ...]", 
         notes.append(f"{found.encoder} finds nothing in {len(found.unread)} of {len(found.items)}: {some}")
     notes += [f"a change of areas ({each.edit.kind}) has lapsed: {each.reason}" for each in found.lapsed]
     return notes
+
+
+def engine_words(found: "OwnerInterests", modalities: "tuple[Modality, ...]") -> str:
+    """What an encoder looks at, in words for visitors, with its name."""
+    from vernissage.cli.engines import IN_SHORT
+
+    words = "pictures and texts in one space" if len(modalities) == 2 else IN_SHORT.get(found.encoder, "")
+    return f"{words} ({found.encoder})" if words else found.encoder
 
 
 def add_commands(app: typer.Typer) -> None:

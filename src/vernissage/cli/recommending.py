@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vernissage.cli.options import DatabasePlace, HalfLife
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.errors import RequestError
 
@@ -39,7 +40,13 @@ def recommend(
     ratings: Annotated[Path | None, typer.Option(help="A CSV (columns id, rating) or JSON file of ratings.")] = None,
     engine: Engine = None,
     n: Count = None,
-    rule: Annotated[str, typer.Option(help="How ratings weigh: linear, minmax or signed.")] = "linear",
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            help="How ratings weigh: linear (default), minmax or signed; with --owner, how areas are found: coherence "
+            "(default), ward:T, silhouette or hdbscan."
+        ),
+    ] = None,
     where: Where = None,
     diversity: Annotated[
         float, typer.Option(help="0: relevance alone; towards 1: works that differ from each other.")
@@ -54,10 +61,27 @@ def recommend(
         str, typer.Option(help="One vector of picture and text, for encoders of both: mean, image, text or concat.")
     ] = "mean",
     explain: Annotated[bool, typer.Option("--explain", help="Print every term of every score.")] = False,
+    owner: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Instead of ratings: other people's works for this person.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="SOURCE-to-TARGET", help="For --owner: image-to-text, text-to-text …; all.")
+    ] = None,
+    fusion: Annotated[
+        str | None,
+        typer.Option(help="For --owner: knn3z, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."),
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="For --owner: whose vectors; default: clip, aligned …")
+    ] = None,
+    per_area: Annotated[bool, typer.Option("--per-area", help="For --owner: a list for each area and task.")] = False,
+    quota: Annotated[int, typer.Option(metavar="Q", help="For --owner: places that each area has at least.")] = 0,
+    half_life: HalfLife = None,
+    database: DatabasePlace = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures and reasons.")] = None,
 ) -> None:
-    """Recommend works for a visitor's ratings, each with the reasons whose terms add up to its score.
+    """Recommend works for a visitor's ratings, or for what a person owns and uploaded, each with its reasons.
 
     \b
     Examples:
@@ -65,7 +89,26 @@ def recommend(
       vernissage recommend workspace --ratings visitor.csv --engine late-total --html for-you.html
       vernissage recommend workspace --rate v012=5 --where "year>=1850" --diversity 0.3 --explain
       vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
+      vernissage recommend workspace --owner ann --html for-ann.html
+      vernissage recommend workspace --owner ann --task image-to-text --per-area
     """
+    if owner is not None:
+        from vernissage.cli.owner_recommending import OwnerWish, recommend_for_owner, require_no_ratings
+        from vernissage.cli.owners import AreaWords
+
+        require_no_ratings(rate, ratings, engine, k, depth, weight, fusion_options=(method, joint))
+        words = AreaWords(rule or "coherence", half_life=half_life)
+        wish = OwnerWish(
+            owner, task, fusion or "knn3z", encoder, n, quota, diversity, words, where or (), per_area, explain,
+            as_json, html,
+        )  # fmt: skip
+        recommend_for_owner(workspace, wish, database)
+        return
+    if task or fusion or encoder or per_area or quota or half_life is not None:
+        raise RequestError(
+            "--task, --fusion, --encoder, --per-area, --quota and --half-life are about what a person uploaded; name "
+            "the person with --owner, or leave these out"
+        )
     from vernissage.cli.engines import FusionOptions, default_engine, make_engine
     from vernissage.cli.ratings import collect_ratings
     from vernissage.profiles.ratings import profile_from_ratings
@@ -74,7 +117,7 @@ def recommend(
 
     opened = open_workspace(workspace)
     collection = opened.collection
-    profile = profile_from_ratings(collect_ratings(collection, rate or (), ratings), rule)  # type: ignore[arg-type]
+    profile = profile_from_ratings(collect_ratings(collection, rate or (), ratings), rule or "linear")  # type: ignore[arg-type]
     among = matching(collection, [parse_condition(text) for text in where]) if where else None
     name = engine or default_engine(opened)
     options = FusionOptions(method, k, depth, _weights(weight or ()), joint)  # type: ignore[arg-type]

@@ -6,22 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vernissage.cli.options import DatabasePlace
 from vernissage.cli.output import note, print_json, progress_bars, say
 from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
     from vernissage.storage.uploads import Upload
-
-DatabasePlace = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        envvar="VERNISSAGE_DATABASE",
-        help="Where uploads are kept: a PostgreSQL URL or a file; default vernissage.db in the workspace.",
-    ),
-]
 
 
 def upload(

@@ -62,12 +62,14 @@ def areas_page(
     picture_path: PicturePath,
     *,
     title: str,
+    engine: str,
     notes: Sequence[str] = (),
     progress: Progress = silent,
 ) -> str:
     """One HTML document, complete in itself, with a person's areas: name, weight, typical works and words of each.
 
-    ``title`` names the collection, ``notes`` are further sentences for the reader. Equal input gives equal bytes.
+    ``title`` names the collection, ``engine`` says in plain words what tells works apart, ``notes`` are further
+    sentences for the reader. Equal input gives equal bytes.
 
     Raises:
         CollectionError: a picture cannot be read.
@@ -80,20 +82,20 @@ def areas_page(
         scripts=[],
         title=plain(title),
         owner=plain(found.owner),
-        encoder=plain(found.encoder),
+        engine=plain(engine),
         summary=summary_of(found),
         notes=[plain(note) for note in notes],
         sides=side_views(found, reading),
     )
 
 
-def side_views(found: OwnerInterests, reading: Reading) -> tuple[SideView, ...]:
-    """The areas of each modality, ready to print."""
+def side_views(found: OwnerInterests, reading: Reading, *, examples: int = _PICTURES) -> tuple[SideView, ...]:
+    """The areas of each modality, ready to print, with so many examples each."""
     return tuple(
         SideView(
             modality,
             KINDS[modality],
-            tuple(_view(found, modality, number, reading) for number in range(len(interests.side.areas))),
+            tuple(_view(found, modality, number, reading, examples) for number in range(len(interests.side.areas))),
         )
         for modality, interests in found.sides.items()
     )
@@ -122,11 +124,11 @@ def _pictures(found: OwnerInterests) -> list[Interests]:
     return [found.sides["image"]] if "image" in found.sides else []
 
 
-def _view(found: OwnerInterests, modality: Modality, number: int, reading: Reading) -> AreaView:
+def _view(found: OwnerInterests, modality: Modality, number: int, reading: Reading, most: int) -> AreaView:
     interests = found.sides[modality]
     side, area = interests.side, interests.side.areas[number]
     weight, total = float(side.weights[number]), float(side.weights.sum()) or 1.0
-    most = _PICTURES if modality == "image" else _TEXTS
+    most = most if modality == "image" else min(most, _TEXTS)
     examples = [found.items[side.item_ids[row]] for row in typical(side, number, most)]
     return AreaView(
         key=f"{modality}:{number + 1}",
