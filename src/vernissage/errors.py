@@ -39,3 +39,7 @@ class RequestError(VernissageError):
 
 class StorageError(VernissageError):
     """The database of people and uploads cannot be opened, read or written."""
+
+
+class StudyError(VernissageError):
+    """A study that cannot be defined, run or continued as asked, or an answer in it that cannot be taken."""

@@ -30,10 +30,10 @@ def test_migrations_make_what_the_tables_in_the_code_are(database: Database) -> 
             connection, opts={"version_table": REVISION_TABLE, "compare_server_default": True}
         )
         assert compare_metadata(context, METADATA) == []
-        assert revision(connection) == "0003"
+        assert revision(connection) == "0004"
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
 def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_place: str, version: str) -> None:
     engine, name = new_engine(database_place)
     migrate(engine, name, version)
@@ -46,7 +46,7 @@ def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_
         with database.writing() as connection:
             assert connection.scalars(select(PEOPLE.c.name)).all() == ["ann"]
             set_rating(connection, "ann", "irises", 4, NOON)
-            assert (ratings_of(connection, "ann"), revision(connection)) == ({"irises": 4.0}, "0003")
+            assert (ratings_of(connection, "ann"), revision(connection)) == ({"irises": 4.0}, "0004")
         database.close()
 
 

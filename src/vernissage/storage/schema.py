@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 METADATA = MetaData(
@@ -146,3 +148,117 @@ TAGS = Table(
     Column("tags", JSON, nullable=False),
 )
 """What a tagger found in a work or an upload."""
+
+STUDIES = Table(
+    "studies",
+    METADATA,
+    Column("id", text(), primary_key=True),
+    Column("paused", Boolean, nullable=False),
+)
+"""Studies by the id that their definition names."""
+
+STUDY_PROVENANCES = Table(
+    "study_provenances",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("study", ForeignKey("studies.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("definition", text(), nullable=False),
+    Column("collection", text(), nullable=False),
+    Column("encoders", JSON, nullable=False),
+    Column("software", text(), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("frozen", UTCTime),
+)
+"""What a study was when somebody took part: digests of definition and collection, encoders' fingerprints, version.
+
+``content`` is the definition itself. ``frozen`` is when the first real participant made it the one that holds.
+"""
+
+STUDY_PARTICIPANTS = Table(
+    "study_participants",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("study", ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
+    Column("flag", text(), nullable=False),
+    Column("external_id", text(), nullable=False),
+    Column("key", text(), nullable=False, unique=True),
+    Column("recruitment_study", text(), nullable=False),
+    Column("recruitment_session", text(), nullable=False),
+    Column("provenance", ForeignKey("study_provenances.id", ondelete="CASCADE"), nullable=False),
+    Column("square_row", Integer, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("page_since", UTCTime, nullable=False),
+    Column("registered", UTCTime, nullable=False),
+    Column("consented", UTCTime),
+    Column("age", Integer),
+    Column("gender", text(), nullable=False),
+    Column("equal_weights", Boolean, nullable=False),
+    Column("finished", UTCTime),
+    Column("dropped", UTCTime),
+    Column("dropped_by", text(), nullable=False),
+    UniqueConstraint("study", "flag", "external_id"),
+    CheckConstraint("flag IN ('participant', 'preview', 'robot')", name="flag"),
+    CheckConstraint("dropped_by IN ('', 'experimenter', 'inactivity')", name="dropped_by"),
+    sqlite_autoincrement=True,
+)
+"""Who takes part, and at which page; every other row of theirs goes when this one goes.
+
+``page_since`` is when the page became the current one: what was heard of the participant last.
+"""
+
+
+def participant_column() -> Column[int]:
+    """A column that names the participant and makes the row go with them."""
+    return Column("participant", ForeignKey("study_participants.id", ondelete="CASCADE"), primary_key=True)
+
+
+STUDY_ELICITATION = Table(
+    "study_elicitation",
+    METADATA,
+    participant_column(),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("item", text(), nullable=False),
+    Column("rating", Integer),
+    Column("provenance", ForeignKey("study_provenances.id", ondelete="CASCADE")),
+    UniqueConstraint("participant", "item"),
+    CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+)
+"""The works that a participant is asked to rate, and the ratings; both, or neither, of the last two are there."""
+
+STUDY_LISTS = Table(
+    "study_lists",
+    METADATA,
+    participant_column(),
+    Column("engine", text(), primary_key=True),
+    Column("rank", Integer, primary_key=True, autoincrement=False),
+    Column("item", text(), nullable=False),
+    UniqueConstraint("participant", "engine", "item"),
+)
+"""What each engine recommends to a participant: computed once, shown from here."""
+
+STUDY_SCREENS = Table(
+    "study_screens",
+    METADATA,
+    participant_column(),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("engine", text(), nullable=False),
+    Column("repetition", Integer, nullable=False),
+    UniqueConstraint("participant", "engine", "repetition"),
+)
+"""Which engine's list a participant sees on which screen."""
+
+STUDY_ANSWERS = Table(
+    "study_answers",
+    METADATA,
+    participant_column(),
+    Column("engine", text(), primary_key=True),
+    Column("repetition", Integer, primary_key=True, autoincrement=False),
+    Column("ratings", JSON, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("clock", text(), nullable=False),
+    Column("time", UTCTime, nullable=False),
+    Column("provenance", ForeignKey("study_provenances.id", ondelete="CASCADE"), nullable=False),
+    CheckConstraint("seconds >= 0", name="seconds"),
+    CheckConstraint("clock IN ('monotonic', 'utc', 'clamped')", name="clock"),
+)
+"""One answer for each participant, engine and repetition; ``ratings`` maps statements to 1 to 5."""

@@ -1,0 +1,1 @@
+"""The user study as plain Python: definition, counterbalancing, participation, export; no HTTP."""

@@ -1,0 +1,186 @@
+"""What the experimenter sees and does: progress, pausing, dropouts, deletion."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from vernissage.errors import StudyError
+from vernissage.storage.database import Database
+from vernissage.storage.studies import Provenance, frozen_provenance, is_paused, provenances_of, set_paused
+from vernissage.storage.study_answers import Answer, answers_of_study
+from vernissage.storage.study_participants import (
+    Participant,
+    change_participant,
+    delete_participants,
+    participant_of_id,
+    participants_of,
+)
+from vernissage.study.conditions import engine_orders
+from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition, definition_of
+from vernissage.study.timing import Clocks
+
+FAILING_DIFFERENCE = 2
+"""Two showings of one list whose ratings differ by so much exclude a participant from the analysis."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """How far a study has come; everything but the last two is about real participants.
+
+    Attributes:
+        frozen: when the first one began; None before.
+        started: how many began.
+        under_way: page in words → how many are there, who neither finished nor dropped out, in the order of pages.
+        failed: how many of all who answered fail the attention rule so far.
+        first_engines: engine → how many begin with it, dropouts not counted.
+        equal_weights: how many rated every work 1, so that their lists are from equal weights.
+    """
+
+    paused: bool
+    frozen: datetime | None
+    started: int
+    under_way: Mapping[str, int]
+    finished: int
+    dropped: int
+    failed: int
+    first_engines: Mapping[str, int]
+    equal_weights: int
+    previews: int
+    robots: int
+
+
+class StudyRecords:
+    """One study's rows in a database, for its experimenter; needs no workspace."""
+
+    def __init__(self, database: Database, definition: Definition, clocks: Clocks | None = None) -> None:
+        self.database = database
+        self.definition = definition
+        self._clocks = clocks or Clocks()
+
+    @property
+    def id(self) -> str:
+        """The id of the study in the database."""
+        return self.definition.id
+
+    def overview(self) -> Overview:
+        """How far the study has come, as of now."""
+        with self.database.reading() as connection:
+            everyone = participants_of(connection, self.id)
+            answers = answers_of_study(connection, self.id)
+            frozen = frozen_provenance(connection, self.id)
+            paused = is_paused(connection, self.id)
+        definition = self._held(frozen)
+        real = [person for person in everyone if person.flag == "participant"]
+        dropped = {person.number for person in real if self._has_dropped(person)}
+        flags = Counter(person.flag for person in everyone)
+        return Overview(
+            paused=paused,
+            frozen=frozen[1] if frozen else None,
+            started=len(real),
+            under_way=_by_page(definition, [each for each in real if not each.finished and each.number not in dropped]),
+            finished=sum(each.finished is not None for each in real),
+            dropped=len(dropped),
+            failed=sum(fails_attention(definition, theirs) for theirs in answers.values()),
+            first_engines=_first_engines(definition, [each for each in real if each.number not in dropped]),
+            equal_weights=sum(person.equal_weights for person in real),
+            previews=flags["preview"],
+            robots=flags["robot"],
+        )
+
+    def pause(self) -> None:
+        """Take nobody new, and hold everyone where they are; what they send meanwhile is not stored."""
+        self._set_paused(True)
+
+    def resume(self) -> None:
+        """Let the study go on."""
+        self._set_paused(False)
+
+    def mark_dropped(self, external_id: str) -> None:
+        """Count a participant as dropped out: their pages are closed, and their row goes to the next to come.
+
+        Raises:
+            StudyError: there is none of that id, or they have finished.
+        """
+        with self.database.writing() as connection:
+            person = participant_of_id(connection, self.id, "participant", external_id)
+            if person is None:
+                raise StudyError(self._unknown(external_id))
+            if person.finished:
+                raise StudyError(
+                    f"{external_id!r} has finished and cannot be marked as dropped; delete their data with "
+                    f"`vernissage study delete-participant`, or leave them out of the analysis"
+                )
+            change_participant(connection, person.number, dropped=self._clocks.utc(), dropped_by="experimenter")
+
+    def delete(self, external_id: str) -> int:
+        """Delete a participant with everything they answered, down to the bytes of the file; returns how many rows.
+
+        Whatever flags they took part under, all go. Their row of the square goes to the next to come.
+
+        Raises:
+            StudyError: there is none of that id.
+            StorageError: all is deleted, but another process still reads the database's log.
+        """
+        with self.database.writing() as connection:
+            deleted = delete_participants(connection, self.id, external_id)
+            if not deleted:
+                raise StudyError(self._unknown(external_id))
+        self.database.purge()
+        return deleted
+
+    def held_definition(self) -> Definition:
+        """The definition that the first real participant froze; before that, the one given."""
+        with self.database.reading() as connection:
+            return self._held(frozen_provenance(connection, self.id))
+
+    def provenance(self, connection: Connection, person: Participant) -> Provenance:
+        """What the study was when that participant began."""
+        return provenances_of(connection, self.id)[person.provenance]
+
+    def _held(self, frozen: tuple[Provenance, datetime] | None) -> Definition:
+        return definition_of(frozen[0].content) if frozen else self.definition
+
+    def _set_paused(self, paused: bool) -> None:
+        with self.database.writing() as connection:
+            set_paused(connection, self.id, paused)
+
+    def _has_dropped(self, person: Participant) -> bool:
+        limit = self._clocks.utc() - timedelta(minutes=self.definition.inactivity_minutes)
+        return person.dropped is not None or (person.finished is None and person.page_since < limit)
+
+    def _unknown(self, external_id: str) -> str:
+        return f"the study {self.id!r} has no participant {external_id!r}; ids are in the export, letter by letter"
+
+
+def fails_attention(definition: Definition, answers: Iterable[Answer]) -> bool:
+    """Whether two showings of one list are answered so differently that the study's rule excludes the participant."""
+    if definition.attention == "none":
+        return False
+    seen: dict[tuple[str, str], list[int]] = {}
+    for answer in answers:
+        for statement, rating in answer.ratings.items():
+            seen.setdefault((answer.engine, statement), []).append(rating)
+    return any(max(ratings) - min(ratings) >= FAILING_DIFFERENCE for ratings in seen.values())
+
+
+def page_in_words(definition: Definition, page: int) -> str:
+    """What the experimenter calls a page."""
+    if page < PAGES_BEFORE_SCREENS:
+        return ("welcome", "elicitation")[page]
+    if page == definition.last_page:
+        return "thanks"
+    return f"assessment {page - PAGES_BEFORE_SCREENS + 1} of {definition.screens}"
+
+
+def _by_page(definition: Definition, people: Iterable[Participant]) -> dict[str, int]:
+    counts = Counter(person.page for person in people)
+    return {page_in_words(definition, page): count for page, count in sorted(counts.items())}
+
+
+def _first_engines(definition: Definition, people: Iterable[Participant]) -> dict[str, int]:
+    orders = engine_orders(definition)
+    counts = Counter(orders[person.square_row][0] for person in people)
+    return {engine: counts[engine] for engine in definition.engines}
