@@ -108,6 +108,26 @@ def remove(
     say(f"{whole}{_uploads(len(removal.ids))}, {len(removal.pictures)} of them with a picture.")
 
 
+def bring_uploads_up_to_date(workspace: Path, database: str | None) -> dict[str, int] | None:
+    """Encode uploads that lack vectors of the workspace's encoders, and delete pictures that no upload names.
+
+    Returns how many people, uploads, vectors made and pictures deleted there are; None where nothing was uploaded.
+    """
+    from vernissage.workspace.holdings import open_holdings
+
+    holdings = open_holdings(workspace, database)
+    try:
+        people = holdings.uploaders()
+        if not people:
+            return None
+        with progress_bars() as progress:
+            made = holdings.encode_missing(progress)
+        swept = holdings.sweep()
+    finally:
+        holdings.close()
+    return {"people": len(people), "uploads": sum(people.values()), "vectors": made, "swept": len(swept)}
+
+
 def _confirm(person: str, uploads: int, *, yes: bool) -> None:
     """Ask whether everything of a person shall go.
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from vernissage.cli.options import DatabasePlace
 from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
+from vernissage.cli.uploading import bring_uploads_up_to_date
 from vernissage.errors import RequestError
 
 
@@ -76,6 +78,7 @@ def build(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without rows that have problems.")] = False,
     refit: Annotated[bool, typer.Option("--refit", help="Fit the encoders anew on the works as they are now.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the full report of the table here, as JSON.")] = None,
+    database: DatabasePlace = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Read a collection and make its vectors; run it again after changes, and only what changed is encoded.
@@ -118,10 +121,15 @@ def build(
         write_report(error.report)
         raise
     write_report(result.collection.report)
+    uploads = bring_uploads_up_to_date(target, database)
     if as_json:
-        print_json(_build_outcome(result, target))
-    else:
-        _print_outcome(result, target)
+        print_json(_build_outcome(result, target) | {"uploads": uploads})
+        return
+    _print_outcome(result, target)
+    if uploads is not None:
+        swept = f"; pictures without an upload deleted: {uploads['swept']}" if uploads["swept"] else ""
+        made = f"vectors of uploads made anew: {uploads['vectors']}"
+        say(f"Uploads: {uploads['uploads']}, uploaders: {uploads['people']}; {made}{swept}.")
 
 
 def _print_outcome(result: Any, target: Path) -> None:
@@ -225,25 +233,39 @@ def _build_outcome(result: Any, target: Path) -> dict[str, Any]:
 
 def info(
     workspace: Annotated[Path, typer.Argument(help="A workspace.")],
+    database: DatabasePlace = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Say what is in a workspace: works, groups, encoders with fingerprints, coverage, sizes.
+    """Say what is in a workspace: works, groups, people and uploads, encoders with fingerprints, coverage, sizes.
 
     \b
     Example:
       vernissage info workspace
     """
     from vernissage.workspace.description import describe_workspace
-    from vernissage.workspace.workspace import open_workspace
+    from vernissage.workspace.holdings import open_holdings
 
-    content = describe_workspace(open_workspace(workspace))
+    holdings = open_holdings(workspace, database)
+    try:
+        content = describe_workspace(holdings.workspace)
+        uploaders, owners = holdings.uploaders(), set(holdings.collection_owners.values())
+    finally:
+        holdings.close()
+    content["owners"], content["people"], content["uploads"] = len(owners), len(uploaders), sum(uploaders.values())
     if as_json:
         print_json(content)
-        return
+    else:
+        _print_info(workspace, content)
+
+
+def _print_info(workspace: Path, content: dict[str, Any]) -> None:
+    """What is in a workspace, line by line."""
     state = "complete" if content["complete"] else "unfinished: run the same build again to go on"
     say(f"{workspace}: {content['works']} works from {content['source']}, {state}")
     say(f"collection {content['collection']}, format {content['format']}, {readable_size(content['bytes'])} on disk")
     say(f"with a picture: {content['pictures']}, with a text: {content['texts']}")
+    if content["owners"] or content["uploads"]:
+        say(f"owners of works: {content['owners']}, uploads: {content['uploads']}, uploaders: {content['people']}")
     if content["groups"]:
         say("groups: " + ", ".join(f"{name} ({size})" for name, size in content["groups"].items()))
     if content["vectors"]:

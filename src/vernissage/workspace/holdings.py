@@ -137,11 +137,16 @@ class Holdings:
         counts: dict[str, int] = {}
         for owner in self.collection_owners.values():
             counts[owner] = counts.get(owner, 0) + 1
-        if self._database is not None:
-            with self._database.reading() as connection:
-                for owner, number in owners(connection).items():
-                    counts[owner] = counts.get(owner, 0) + number
+        for owner, number in self.uploaders().items():
+            counts[owner] = counts.get(owner, 0) + number
         return dict(sorted(counts.items()))
+
+    def uploaders(self) -> dict[str, int]:
+        """Everyone who uploaded something, and how much, by name."""
+        if self._database is None:
+            return {}
+        with self._database.reading() as connection:
+            return owners(connection)
 
     def owned(self, owner: str) -> list[Item]:
         """A person's works in the collection, in its order, and then their uploads, oldest first.
