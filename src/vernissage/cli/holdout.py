@@ -1,5 +1,6 @@
 """The command that hides people's works and looks which rule finds them again: holdout."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vernissage.experiments.holdout_results import Cell, Holdout, HoldoutDifference
     from vernissage.workspace.holdings import Holdings
 
+_HEADS = {"recall": "recall", "group-recall": "group-rec", "group-precision": "group-prec"}
 _WORDS = {"image": "pictures", "text": "texts", "both": "both"}
 
 
@@ -108,11 +110,13 @@ def _print(name: str, found: "Holdout") -> None:
         _print_cell(found, cell, differences)
     say("")
     first = found.protocol["k"][0]
-    say(
-        "mean ± standard error over people; group: categories of the hidden works, found (recall) and shown (precision)"
-    )
-    say(f"difference: recall@{first} minus that of knn3z, the same people paired; * where p (Holm) is below .05")
-    say("possible: the most that lists of that length could reach; popularity and random know nothing of the person")
+    for line in (
+        "mean ± standard error over people; group-rec: share of the hidden works'",
+        "categories that are shown; group-prec: share of the places whose work is of one",
+        f"difference: recall@{first} minus that of knn3z, paired; * where p (Holm) is below .05",
+        "possible: the most that lists of that length could reach",
+    ):
+        say(line)
     for rule, count in found.unanswered.items():
         if count:
             say(f"{rule} had no answer {count} times, which counts as nothing found")
@@ -130,9 +134,9 @@ def _print_cell(found: "Holdout", cell: "Cell", differences: "list[HoldoutDiffer
     rows = []
     for rule in dict.fromkeys(rule for rule, _, _ in means):
         shown = [means.get((rule, *column)) for column in columns]
-        cells = [f"{each.mean:.3f} ±{each.se:.3f}" if each else "" for each in shown]
+        cells = [_short(f"{each.mean:.3f} ±{each.se:.3f}") if each else "" for each in shown]
         rows.append([rule, *cells, _difference(against.get(rule))])
-    heads = [f"{metric}@{k}".replace("precision", "prec.") for metric, k in columns] + ["difference"]
+    heads = [f"{_HEADS[metric]}@{k}" for metric, k in columns] + ["difference"]
     print_table(["rule", *heads], rows, numbers=heads)
 
 
@@ -140,7 +144,12 @@ def _difference(found: "HoldoutDifference | None") -> str:
     if found is None:
         return ""
     star = "*" if found.p_holm < 0.05 else " "
-    return f"{found.difference.mean:+.3f} ±{found.difference.se:.3f}{star}"
+    return _short(f"{found.difference.mean:+.3f} ±{found.difference.se:.3f}{star}")
+
+
+def _short(numbers: str) -> str:
+    """Without the zeros before decimal points, so that the table fits a terminal of 80 columns."""
+    return re.sub(r"\b0\.", ".", numbers)
 
 
 def _draw(found: "Mapping[str, Holdout]", path: Path) -> None:
