@@ -1,5 +1,7 @@
 """Ordered answers, how several become one, and how alike two are."""
 
+import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -119,6 +121,44 @@ def reciprocal_rank_fusion(
     return Ranking(tuple(ids[number] for number in order), fused[order])
 
 
+def iou(first: Sequence[str], second: Sequence[str]) -> float:
+    """Intersection over union of two lists as sets, from 0 to 1; two empty lists are the same, 1.
+
+    Raises:
+        RequestError: an id twice in one list.
+    """
+    one, other = _distinct(first), _distinct(second)
+    return len(one & other) / len(one | other) if one or other else 1.0
+
+
+def rbo(first: Sequence[str], second: Sequence[str], p: float = 0.9) -> float:
+    """Rank-biased overlap, extrapolated, from 0 (disjoint) to 1 (the same order); lists may differ in length.
+
+    With X_d works shared by the first d of both, s and l the shorter and longer length:
+    (1−p)/p·[Σ_{d=1..l} X_d/d·p^d + Σ_{d=s+1..l} X_s(d−s)/(s·d)·p^d] + [(X_l−X_s)/l + X_s/s]·p^l. Two empty lists are
+    the same, 1; one empty list shares nothing, 0. Source: Webber, Moffat and Zobel, ACM Transactions on Information
+    Systems 28, 2010, doi 10.1145/1852102.1852106, equation 32.
+
+    Raises:
+        RequestError: an id twice in one list, or ``p`` not between 0 and 1.
+    """
+    if not 0 < p < 1:
+        raise RequestError(f"the persistence p of rank-biased overlap lies between 0 and 1, but is {p}; usual is 0.9")
+    _distinct(first), _distinct(second)
+    shorter, longer = sorted((first, second), key=len)
+    if not shorter:
+        return 0.0 if longer else 1.0
+    short, long = len(shorter), len(longer)
+    overlaps = _overlaps(shorter, longer)
+    shared, finally_shared = overlaps[short - 1], overlaps[long - 1]
+    agreements = [
+        (overlap + shared * max(0, depth - short) / short) / depth * p**depth
+        for depth, overlap in enumerate(overlaps, start=1)
+    ]
+    beyond = ((finally_shared - shared) / long + shared / short) * p**long
+    return min(1.0, (1 - p) / p * math.fsum(agreements) + beyond)
+
+
 def total(shares: Scores) -> Scores:
     """The sum over the first axis, taken in a fixed order of size, so that it ignores the order of the engines."""
     summed: Scores = np.sort(shares, axis=0).sum(axis=0)
@@ -150,6 +190,24 @@ def fusion_weights(weights: Sequence[float] | None, count: int, *, k: float = 0,
     if depth is not None and depth < 1:
         raise RequestError(f"the depth of a fusion must be 1 or more, or absent for all works, but is {depth}")
     return weighing
+
+
+def _distinct(items: Sequence[str]) -> set[str]:
+    distinct = set(items)
+    if len(distinct) < len(items):
+        twice = next(item for place, item in enumerate(items) if item in items[:place])
+        raise RequestError(f"{twice!r} is in one list twice; overlap is defined for lists of different works")
+    return distinct
+
+
+def _overlaps(shorter: Sequence[str], longer: Sequence[str]) -> list[int]:
+    """How many works the first d of both lists share, for d from 1 to the longer length."""
+    depth = {item: place for place, item in enumerate(shorter)}
+    arrivals = [0] * len(longer)
+    for place, item in enumerate(longer):
+        if item in depth:
+            arrivals[max(place, depth[item])] += 1
+    return list(itertools.accumulate(arrivals))
 
 
 def _normalised(values: Scores, normalisation: Normalisation) -> Scores:

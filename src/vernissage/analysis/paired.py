@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from vernissage.analysis.multiple_comparisons import SMALLEST_P, holm_adjusted
 from vernissage.errors import RequestError
-
-SMALLEST_P = 1e-300
-"""Smaller p values are printed as "< 1e-300": double precision ends there, no evidence is absolute."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     values = np.asarray(p_values, dtype=np.float64)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
         raise RequestError(f"p values lie between 0 and 1, but are {values.tolist()[:9]}")
-    order = np.argsort(values, kind="stable")
-    stepped = np.minimum(1.0, np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)))
-    adjusted = np.empty_like(values)
-    adjusted[order] = stepped
-    return tuple(adjusted.tolist())
+    return tuple(holm_adjusted(values).tolist())
 
 
 def format_p(p: float) -> str:

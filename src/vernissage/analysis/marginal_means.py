@@ -1,0 +1,103 @@
+"""What each engine is rated by the model, and how engines differ, with errors, intervals and p values."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from vernissage.analysis.mixed_effects import FitStatus, MixedEffectsFit
+from vernissage.analysis.multiple_comparisons import effect_size, holm_adjusted, two_sided_p
+from vernissage.analysis.satterthwaite import satterthwaite_df
+
+FloatArray = npt.NDArray[np.float64]
+
+Status = Literal[FitStatus, "no data"]
+
+
+@dataclass(frozen=True)
+class MarginalMean:
+    """The estimated marginal mean of one engine for one variable; NaN where there is none.
+
+    Attributes:
+        se: its standard error, the root of (X'V⁻¹X)⁻¹'s diagonal.
+        df: Satterthwaite's degrees of freedom.
+        lower95, upper95: the 95 % interval of Student's t, not adjusted for the number of engines.
+    """
+
+    variable: str
+    engine: str
+    emmean: float
+    se: float
+    df: float
+    lower95: float
+    upper95: float
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How one engine's mean differs from another's for one variable; NaN where that cannot be said.
+
+    Attributes:
+        estimate: the mean of ``engine_a`` minus that of ``engine_b``.
+        se, df: its standard error, and Satterthwaite's degrees of freedom.
+        statistic: t = estimate/se.
+        p_raw: two-sided; never 0.
+        p_holm: adjusted by Holm's method for all contrasts of this variable.
+        r: the effect size sign(t)·√(t²/(t² + df)).
+        status: that of the model.
+    """
+
+    variable: str
+    engine_a: str
+    engine_b: str
+    estimate: float
+    se: float
+    df: float
+    statistic: float
+    p_raw: float
+    p_holm: float
+    r: float
+    status: Status
+
+
+def marginal_means(variable: str, engines: tuple[str, ...], fit: MixedEffectsFit) -> tuple[MarginalMean, ...]:
+    """The mean of each of ``engines``, the names of the fit's columns."""
+    errors = np.sqrt(np.diag(fit.covariance))
+    df = satterthwaite_df(fit, np.eye(len(engines)))
+    half = special.stdtrit(df, 0.975) * errors
+    columns = (fit.beta, errors, df, fit.beta - half, fit.beta + half)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return tuple(MarginalMean(variable, engine, *row) for engine, row in zip(engines, rows, strict=True))
+
+
+def pairwise_contrasts(variable: str, engines: tuple[str, ...], fit: MixedEffectsFit) -> tuple[Contrast, ...]:
+    """All pairs of ``engines``, the names of the fit's columns, each in the order given."""
+    pairs = list(itertools.combinations(range(len(engines)), 2))
+    if not pairs:
+        return ()
+    comparisons = np.eye(len(engines))[[a for a, _ in pairs]] - np.eye(len(engines))[[b for _, b in pairs]]
+    estimates = comparisons @ fit.beta
+    errors = np.sqrt(np.einsum("mj,jk,mk->m", comparisons, fit.covariance, comparisons))
+    df = satterthwaite_df(fit, comparisons)
+    t = estimates / errors
+    p = two_sided_p(t, df)
+    holm, r = holm_adjusted(p), effect_size(t, df)
+    return tuple(
+        Contrast(
+            variable,
+            engines[a],
+            engines[b],
+            float(estimates[row]),
+            float(errors[row]),
+            float(df[row]),
+            float(t[row]),
+            float(p[row]),
+            float(holm[row]),
+            float(r[row]),
+            fit.status,
+        )
+        for row, (a, b) in enumerate(pairs)
+    )

@@ -1,0 +1,20 @@
+"""The commands of a user study: vernissage study …"""
+
+import typer
+
+from vernissage.cli import study_analysis
+
+study = typer.Typer(
+    name="study",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="A user study of engines, from consent to the statistics.",
+)
+
+for module in (study_analysis,):
+    module.add_commands(study)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the commands of a study below ``vernissage study``."""
+    app.add_typer(study)
