@@ -57,7 +57,8 @@ def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") 
     if not math.isnan(components.var_residual):
         say(
             f"  variance between participants {components.var_participant:.4f}, "
-            f"residual {components.var_residual:.4f}, ICC {components.icc:.3f}, REML log-likelihood {components.reml_loglik:.3f}"
+            f"residual {components.var_residual:.4f}, ICC {components.icc:.3f}, "
+            f"REML log-likelihood {components.reml_loglik:.3f}"
         )
     if components.status in _REMARKS:
         say(f"  {_REMARKS[components.status]}")
