@@ -24,7 +24,11 @@ from vernissage.study.definition import (
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _STATEMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_TAKEN = frozenset({"participant", "engine", "repetition", "seconds"})
+_TAKEN = frozenset(
+    {"participant", "engine", "repetition", "seconds", "position", "order", "rank", "study", "study_id", "session_id"}
+    | {"condition", "flag", "definition", "collection", "encoders", "age", "gender", "started", "answered", "time"}
+)
+"""Columns that the analysis takes for something else than ratings."""
 _OPTIONAL_TEXTS = ("elicitation", "assessment", "thanks")
 _MOST_SEED = 2**63 - 1
 _T = TypeVar("_T", bound=str)
@@ -201,7 +205,9 @@ def _statements(root: _Table) -> tuple[Statement, ...]:
             "name", _STATEMENT, "a column name: a small letter, then small letters, digits, underscores"
         )
         if name in _TAKEN or name in {each.name for each in found}:
-            raise table.error("name", f"is {name!r}, which is a column of the export already; choose another")
+            raise table.error(
+                "name", f"is {name!r}, which is taken: by another statement, or for a column that is no rating"
+            )
         found.append(Statement(name, table.text("text")))
         table.refuse_unknown()
     return tuple(found)

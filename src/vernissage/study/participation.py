@@ -36,6 +36,7 @@ from vernissage.storage.study_participants import (
     participant_of_key,
     square_rows_held,
 )
+from vernissage.storage.words import checked_name
 from vernissage.study.conditions import next_row, screens_of_row
 from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition
 from vernissage.study.freezing import check_unchanged, hold_to
@@ -104,6 +105,8 @@ class Study:
             StudyError: the definition or the workspace has changed since the first participant.
             StorageError: an id is empty, too long, or holds control characters.
         """
+        if external_id:
+            checked_name("participant's id", external_id)
         with self.database.writing() as connection:
             now = self._clocks.utc()
             self._drop_inactive(connection, now)

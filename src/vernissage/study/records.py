@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from vernissage.analysis.exclusions import LEAST_VIOLATION
 from vernissage.errors import StudyError
 from vernissage.storage.database import Database
 from vernissage.storage.studies import Provenance, frozen_provenance, is_paused, provenances_of, set_paused
@@ -21,9 +22,6 @@ from vernissage.storage.study_participants import (
 from vernissage.study.conditions import engine_orders
 from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition, definition_of
 from vernissage.study.timing import Clocks
-
-FAILING_DIFFERENCE = 2
-"""Two showings of one list whose ratings differ by so much exclude a participant from the analysis."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ def fails_attention(definition: Definition, answers: Iterable[Answer]) -> bool:
     for answer in answers:
         for statement, rating in answer.ratings.items():
             seen.setdefault((answer.engine, statement), []).append(rating)
-    return any(max(ratings) - min(ratings) >= FAILING_DIFFERENCE for ratings in seen.values())
+    return any(max(ratings) - min(ratings) >= LEAST_VIOLATION for ratings in seen.values())
 
 
 def page_in_words(definition: Definition, page: int) -> str:

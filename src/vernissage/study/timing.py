@@ -44,7 +44,7 @@ class Stopwatch:
                 self._since.popitem(last=False)
 
     def read(self, key: str, page: int, since: datetime) -> tuple[float, Clock]:
-        """Seconds since the page became current, 0 to 86,400, and by which clock.
+        """Seconds since the page became current, 0 to 86,400 with three decimals, and by which clock.
 
         The time of day serves where another process, or this one before a restart, made the page current: then the
         difference from ``since`` counts. ``clamped`` means that the difference was outside of the range.
@@ -55,7 +55,7 @@ class Stopwatch:
         seconds = now - (started if started is not None else since.timestamp())
         if not 0 <= seconds <= LONGEST:
             return min(max(seconds, 0.0), LONGEST), "clamped"
-        return seconds, "utc" if started is None else "monotonic"
+        return round(seconds, 3), "utc" if started is None else "monotonic"
 
     def forget(self, key: str, page: int) -> None:
         """The page was answered."""
