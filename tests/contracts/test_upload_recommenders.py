@@ -12,6 +12,7 @@ from vernissage.encoders.contract import Modality
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.profiles.uploads import UploadedSide, UploadProfile
 from vernissage.recommenders.fused import FusionRule
+from vernissage.recommenders.local_scaling import csls
 from vernissage.recommenders.mean_vector import mean_vector
 from vernissage.recommenders.nearest_z_scores import knn3z
 from vernissage.recommenders.reciprocal_rank import rrf
@@ -21,6 +22,7 @@ from vernissage.recommenders.upload_fusion import UploadFusion
 
 RULES: dict[str, FusionRule] = {
     "knn3z": knn3z,
+    "csls": csls,
     "rrf": rrf,
     "rrf60": partial(rrf, k=60),
     "short-rrf": partial(rrf, list_length=3),

@@ -9,6 +9,7 @@ from vernissage.experiments.listings import Lister, Listing, lister_of, lister_o
 from vernissage.experiments.trials import Trial, hidden_given_away
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.recommenders.fused import FusionRule
+from vernissage.recommenders.local_scaling import csls
 from vernissage.recommenders.mean_vector import mean_vector
 from vernissage.recommenders.nearest_z_scores import knn3z
 from vernissage.recommenders.reciprocal_rank import rrf
@@ -19,7 +20,7 @@ from vernissage.recommenders.upload_baselines import CommonSubjects, RandomWorks
 from vernissage.search.live import LiveIndex
 
 RULES: Mapping[str, FusionRule] = MappingProxyType(
-    {"knn3z": knn3z, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
+    {"knn3z": knn3z, "csls": csls, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
 )
 """The ways to make one list of uploads."""
 
