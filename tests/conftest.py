@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.galleries import toy_gallery
+from tests.galleries import owned_gallery, toy_gallery
 from tests.postgres import postgres_programs, run_sql, running_server
 from vernissage.workspace.build import build_workspace
 
@@ -32,6 +32,20 @@ def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workspace(built: Path, tmp_path: Path) -> Path:
     """A workspace of the toy gallery to do anything with."""
     return Path(shutil.copytree(built, tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="session")
+def owned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of the toy gallery in which every work has an owner; read it only."""
+    folder = tmp_path_factory.mktemp("owned")
+    build_workspace(owned_gallery(folder / "gallery"), folder / "workspace")
+    return folder / "workspace"
+
+
+@pytest.fixture
+def peopled(owned: Path, tmp_path: Path) -> Path:
+    """The same to do anything with."""
+    return Path(shutil.copytree(owned, tmp_path / "peopled"))
 
 
 @pytest.fixture(scope="session")

@@ -41,8 +41,9 @@ def paint(path: Path, number: int) -> None:
 
 
 def write_table(folder: Path, rows: Sequence[Mapping[str, str]], name: str = "metadata.csv") -> None:
+    columns = [*COLUMNS, *(["owner"] if any("owner" in row for row in rows) else [])]
     with (folder / name).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
 
@@ -52,4 +53,18 @@ def toy_gallery(folder: Path, count: int = 64) -> Path:
     for number in range(count):
         paint(folder / "images" / f"w{number:03d}.png", number)
     write_table(folder, [toy_row(number) for number in range(count)])
+    return folder
+
+
+def owner_of(number: int) -> str:
+    """Ann owns red seas and blue gardens, bob the rest of the first 32 works, carl all others."""
+    if number >= 32:
+        return "carl"
+    return "ann" if number % 4 in (0, 3) else "bob"
+
+
+def owned_gallery(folder: Path, count: int = 64) -> Path:
+    """The toy gallery with an owner for each work."""
+    toy_gallery(folder, count)
+    write_table(folder, [toy_row(number) | {"owner": owner_of(number)} for number in range(count)])
     return folder

@@ -255,3 +255,12 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(
 
 def _in_force(path: Path, name: str) -> bool:
     return any(name.startswith(file) for file in open_workspace(path).manifest.files)
+
+
+def test_a_collection_may_lose_all_its_pictures(workspace: Path, tmp_path: Path) -> None:
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    write_table(texts, [toy_row(number) | {"file_name": ""} for number in range(12)])
+    built = build_workspace(texts, workspace)
+    assert len(built.workspace.table("colour-texture", "image")) == 0
+    assert len(built.workspace.table("lsa", "text")) == 12

@@ -51,9 +51,9 @@ def encode_collection(
     known |= dict(zip(missing, new, strict=True))
     rows = [known[contents[item.id]] for item in works]
     kept = [place for place, row in enumerate(rows) if row.any()]
-    vectors = np.array([rows[place] for place in kept], dtype=np.float32).reshape(len(kept), -1)
+    vectors = np.array([rows[place] for place in kept], dtype=np.float32).reshape(len(kept), encoder.dim)
     return make_vector_table(
-        vectors if kept else np.zeros((0, encoder.dim), dtype=np.float32),
+        vectors,
         [works[place].id for place in kept],
         [contents[works[place].id] for place in kept],
         encoder=encoder.name,
