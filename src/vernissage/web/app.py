@@ -1,0 +1,92 @@
+"""The application: which pages there are, and what becomes of errors."""
+
+import logging
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+
+from vernissage.errors import StorageError, VernissageError
+from vernissage.web.experimenter import experimenter_router
+from vernissage.web.forms import FormError
+from vernissage.web.headers import KnownHosts, SecurityHeaders
+from vernissage.web.media import media_router, no_such_page
+from vernissage.web.study_pages import study_router
+from vernissage.web.study_site import Site, TooManyRequestsError
+from vernissage.web.templating import message_page
+
+_log = logging.getLogger("vernissage.web")
+
+
+def create_app(site: Site, hosts: Sequence[str] | None = None) -> FastAPI:
+    """The pages of one study as an ASGI application.
+
+    Args:
+        site: the study, opened once and shared by all requests.
+        hosts: the names that the server answers to; None for any.
+    """
+    app = FastAPI(title="Vernissage", docs_url=None, redoc_url=None, openapi_url=None)
+    for router in (study_router(site), media_router(site), experimenter_router(site)):
+        app.include_router(router)
+    app.add_api_route("/healthz", _health(site), methods=["GET"])
+    app.add_exception_handler(FormError, _refused)
+    app.add_exception_handler(TooManyRequestsError, _too_many)
+    app.add_exception_handler(VernissageError, _failed)
+    app.add_exception_handler(HTTPException, _other)
+    app.add_exception_handler(Exception, _unforeseen)
+    if hosts is not None:
+        app.add_middleware(KnownHosts, hosts=hosts)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def _health(site: Site) -> Callable[[], Response]:
+    def healthz() -> Response:
+        """Whether the server and its database answer."""
+        try:
+            site.study.database.version()
+        except StorageError:
+            return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
+        return PlainTextResponse("ok\n")
+
+    return healthz
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, FormError) else HTTPStatus.BAD_REQUEST
+    return message_page("That did not work", [str(error)], status)
+
+
+def _too_many(_: Request, error: Exception) -> Response:
+    wait = error.wait if isinstance(error, TooManyRequestsError) else 1
+    lines = [f"More requests came than a person can make. Wait {wait} s, then go on; what was stored stays stored."]
+    page = message_page("One moment", lines, HTTPStatus.TOO_MANY_REQUESTS)
+    page.headers["Retry-After"] = str(wait)
+    return page
+
+
+def _failed(_: Request, error: Exception) -> Response:
+    # The message is for whoever runs the server; it may name engines, which participants are not to know.
+    _log.error("%s: %s", type(error).__name__, error)
+    return _sorry(HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _unforeseen(_: Request, __: Exception) -> Response:
+    return _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _sorry(status: HTTPStatus) -> Response:
+    lines = [
+        "What you sent last was not stored; everything before it was.",
+        "Go on in a moment. If this page comes again, tell whoever invited you.",
+    ]
+    return message_page("Something went wrong on our side", lines, status, way_on=("Try again", "/study"))
+
+
+def _other(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return message_page("That did not work", ["This page takes no such request."], status)
+    return no_such_page()

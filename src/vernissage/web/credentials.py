@@ -1,0 +1,120 @@
+"""What only the server may know: the secret that signs, and the experimenter's password as a hash."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from vernissage.errors import RequestError, WorkspaceError
+
+SECRET_NAME = "study.secret"  # noqa: S105  (a file's name)
+PASSWORD_NAME = "study.password"  # noqa: S105  (a file's name)
+SHORTEST_PASSWORD = 8
+
+_SECRET_BYTES = 32
+_N, _R, _P = 2**15, 8, 3
+"""The cost of scrypt: 32 MB and about a quarter of a second for each guess, as OWASP's password cheat sheet has it."""
+
+
+def load_or_make_secret(folder: Path) -> bytes:
+    """The secret in ``folder``, made at random by whoever needs it first; only its owner can read the file.
+
+    Raises:
+        WorkspaceError: it cannot be read or written, or is damaged.
+    """
+    path = folder / SECRET_NAME
+    try:
+        if not path.exists():
+            _write_private(path, secrets.token_hex(_SECRET_BYTES), replace=False)
+        secret = bytes.fromhex(path.read_text("ascii").strip())
+    except OSError as error:
+        raise WorkspaceError(
+            f"cannot read or write {path}: {error.strerror or error}; make the workspace writable for whoever serves it"
+        ) from error
+    except ValueError:
+        secret = b""
+    if len(secret) < _SECRET_BYTES:
+        raise WorkspaceError(f"{path} is damaged; delete it, and participants will have to open their links again")
+    return secret
+
+
+def set_password(folder: Path, password: str) -> None:
+    """Keep the hash of the experimenter's password in ``folder``, in a file that only its owner can read.
+
+    Raises:
+        RequestError: the password is too short.
+        WorkspaceError: the file cannot be written.
+    """
+    hashed = hash_password(password)
+    path = folder / PASSWORD_NAME
+    try:
+        _write_private(path, hashed, replace=True)
+    except OSError as error:
+        raise WorkspaceError(f"cannot write {path}: {error.strerror or error}; make the workspace writable") from error
+
+
+def stored_password(folder: Path) -> str | None:
+    """The hash that `set_password` kept, or None where no password was set.
+
+    Raises:
+        WorkspaceError: the file cannot be read.
+    """
+    path = folder / PASSWORD_NAME
+    try:
+        return path.read_text("ascii").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise WorkspaceError(f"cannot read {path} ({error}); set the password again") from error
+
+
+def hash_password(password: str) -> str:
+    """The password's hash by scrypt with its cost and salt, as text.
+
+    Raises:
+        RequestError: the password is shorter than 8 characters.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise RequestError(
+            f"the password has {len(password)} characters; choose one of at least {SHORTEST_PASSWORD}, for example "
+            f"three words that do not belong together"
+        )
+    salt = secrets.token_bytes(16)
+    return f"scrypt${_N}${_R}${_P}${salt.hex()}${_scrypt(password, salt, _N, _R, _P).hex()}"
+
+
+def is_password(password: str, hashed: str) -> bool:
+    """Whether ``password`` is the one that ``hashed`` was made of, told in a time that does not depend on it."""
+    name, n, r, p, salt, expected = hashed.split("$")
+    found = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
+    return name == "scrypt" and hmac.compare_digest(found, bytes.fromhex(expected))
+
+
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
+
+
+def _write_private(path: Path, content: str, *, replace: bool) -> None:
+    """Write a file for its owner alone; without ``replace`` the one that is there first stays."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(content + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(path)
+        elif not path.exists():
+            _link_unless_there(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _link_unless_there(temporary: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return

@@ -1,0 +1,36 @@
+// Every page works without this. Here come pictures in a dialog, and forms that are sent once.
+(() => {
+  "use strict";
+
+  const dialog = document.getElementById("large");
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a.enlarge");
+    if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    const picture = dialog.querySelector("img");
+    picture.src = link.dataset.picture;
+    picture.alt = link.dataset.title;
+    dialog.querySelector("p").textContent = link.dataset.title;
+    dialog.showModal();
+  });
+  if (dialog) {
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) dialog.close();
+    });
+    dialog.addEventListener("close", () => dialog.querySelector("img").removeAttribute("src"));
+  }
+
+  // The server takes a form once however often it is sent; this only spares a second click its wait.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+    else if (event.target.method === "post") event.target.dataset.sent = "yes";
+  });
+
+  // A page that the back button takes out of the browser's memory may be an old one: ask for the present one.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) window.location.reload();
+  });
+
+  const summary = document.getElementById("summary");
+  if (summary) summary.focus();
+})();

@@ -1,0 +1,57 @@
+"""Pages from templates, and the style sheet and script that they load, under addresses that change with them."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from vernissage.files import digest
+
+STYLE = "study.css"
+STATIC_TYPES: Mapping[str, str] = {
+    STYLE: "text/css; charset=utf-8",
+    "study.js": "text/javascript; charset=utf-8",
+}
+
+
+def page(template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
+    """Fill ``template`` with ``values``, every text escaped."""
+    return HTMLResponse(_environment().get_template(template).render(**values), status, headers=headers)
+
+
+def message_page(
+    title: str, lines: list[str], status: int, *, way_on: tuple[str, str] | None = ("Go on with the study", "/study")
+) -> HTMLResponse:
+    """A page of a few sentences with a link onwards: its words and its address."""
+    return page("message.html", status, title=title, lines=lines, way_on=way_on)
+
+
+@cache
+def static_file(name: str) -> bytes:
+    """The content of one of `STATIC_TYPES`; the style sheet begins with the one that all pages of Vernissage share."""
+    own = files("vernissage.web").joinpath("static", name).read_bytes()
+    if name != STYLE:
+        return own
+    return files("vernissage.pages").joinpath("templates", "page.css").read_bytes() + own
+
+
+@cache
+def static_address(name: str) -> str:
+    """Where the file is served; it may be kept for ever, because another content has another address."""
+    return f"/static/{digest(static_file(name))[:12]}/{name}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("vernissage.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static"] = static_address
+    return environment
