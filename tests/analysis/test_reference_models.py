@@ -33,8 +33,8 @@ def analysed(study: str, showings: Showings) -> StudyAnalysis:
     return analyse(read_long_table(FOLDER / f"{study}.csv"), showings=showings, exclude=False)
 
 
-def close(row: Row, name: str, *, rel: float, abs: float = 1e-12) -> object:
-    return pytest.approx(float(row[name]), rel=rel, abs=abs)
+def close(row: Row, name: str, *, rel: float, within: float = 1e-12) -> object:
+    return pytest.approx(float(row[name]), rel=rel, abs=within)
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -48,7 +48,7 @@ def test_variances_and_likelihood_are_those_of_lme4(study: str, showings: Showin
         assert (ours.nobs, ours.n_participants) == (int(row["nobs"]), int(row["n_participants"]))
         assert ours.singular == (row["singular"] == "TRUE")
         assert ours.status == ("singular" if ours.singular else "ok")
-        assert ours.var_participant == close(row, "var_participant", rel=1e-5, abs=1e-8)
+        assert ours.var_participant == close(row, "var_participant", rel=1e-5, within=1e-8)
         assert ours.var_residual == close(row, "var_residual", rel=1e-5)
         assert ours.reml_loglik == close(row, "reml_loglik", rel=1e-10)
 
@@ -61,11 +61,11 @@ def test_marginal_means_are_those_of_emmeans(study: str, showings: Showings) -> 
     assert len(rows) == len(results)
     for ours in results:
         row = rows[ours.variable, ours.engine]
-        assert ours.emmean == close(row, "emmean", rel=0, abs=1e-6)
+        assert ours.emmean == close(row, "emmean", rel=0, within=1e-6)
         assert ours.se == close(row, "se", rel=1e-6)
         assert ours.df == close(row, "df", rel=1e-5)
-        assert ours.lower95 == close(row, "lower95", rel=0, abs=5e-6)
-        assert ours.upper95 == close(row, "upper95", rel=0, abs=5e-6)
+        assert ours.lower95 == close(row, "lower95", rel=0, within=5e-6)
+        assert ours.upper95 == close(row, "upper95", rel=0, within=5e-6)
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -77,13 +77,13 @@ def test_contrasts_are_those_of_lmertest_and_emmeans(study: str, showings: Showi
     for ours in results:
         row = rows[ours.variable, ours.engine_a, ours.engine_b]
         t, df = float(row["statistic"]), float(row["df"])
-        assert ours.estimate == close(row, "estimate", rel=0, abs=1e-6)
+        assert ours.estimate == close(row, "estimate", rel=0, within=1e-6)
         assert ours.se == close(row, "se", rel=1e-6)
         assert ours.df == close(row, "df", rel=1e-5)
-        assert ours.statistic == close(row, "statistic", rel=1e-5, abs=1e-6)
+        assert ours.statistic == close(row, "statistic", rel=1e-5, within=1e-6)
         assert ours.r == pytest.approx(t / (t * t + df) ** 0.5, rel=0, abs=1e-6)
-        assert ours.p_raw == close(row, "p_raw", rel=1e-5, abs=1e-8)
-        assert ours.p_holm == close(row, "p_holm", rel=1e-5, abs=1e-8)
+        assert ours.p_raw == close(row, "p_raw", rel=1e-5, within=1e-8)
+        assert ours.p_holm == close(row, "p_holm", rel=1e-5, within=1e-8)
 
 
 def test_the_references_hold_what_they_are_for() -> None:

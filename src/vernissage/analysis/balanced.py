@@ -24,7 +24,7 @@ class BalancedContrasts:
 
     Attributes:
         pairs: the engines' columns, a before b; m = k(k − 1)/2 of them.
-        estimate: the mean of a minus that of b, float64 (…, m).
+        estimates: the mean of a minus that of b, float64 (…, m).
         se: of every contrast of a study, float64 (…); NaN, as all that follows, where no residual is left.
         df: Satterthwaite's degrees of freedom, here exactly (n − 1)(k − 1), or nk − k on the boundary, float64 (…).
         statistic, p_raw, p_holm, r: as in `Contrast`, float64 (…, m).
@@ -32,7 +32,7 @@ class BalancedContrasts:
     """
 
     pairs: tuple[tuple[int, int], ...]
-    estimate: FloatArray
+    estimates: FloatArray
     se: FloatArray
     df: FloatArray
     statistic: FloatArray
@@ -62,15 +62,15 @@ def balanced_contrasts(ratings: npt.ArrayLike) -> BalancedContrasts:
     var_participant, var_residual, df = _variances(values)
     pairs = tuple(itertools.combinations(range(k), 2))
     means = values.mean(axis=-2)
-    estimate = means[..., [a for a, _ in pairs]] - means[..., [b for _, b in pairs]]
+    estimates = means[..., [a for a, _ in pairs]] - means[..., [b for _, b in pairs]]
     se = np.sqrt(2 * var_residual / n)
     errors = np.where(se > 0, se, np.nan)
-    statistic = estimate / errors[..., None]
+    statistic = estimates / errors[..., None]
     p_raw = two_sided_p(statistic, df[..., None])
     r = effect_size(statistic, df[..., None])
     degrees = np.where(se > 0, df, np.nan)
     return BalancedContrasts(
-        pairs, estimate, errors, degrees, statistic, p_raw, holm_adjusted(p_raw), r, var_participant, var_residual
+        pairs, estimates, errors, degrees, statistic, p_raw, holm_adjusted(p_raw), r, var_participant, var_residual
     )
 
 

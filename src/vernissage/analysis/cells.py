@@ -43,14 +43,18 @@ class Cells:
         return means
 
     def residual_sums(self, beta: FloatArray) -> FloatArray:
-        """Each participant's sum of (answer − mean of its engine), float64 (n,), for engines' means ``beta`` (k,)."""
-        total: FloatArray = np.sum(self.counts * (self.means - beta), axis=1)
+        """Each participant's sum of (answer − mean of its engine), float64 (..., n), by engines' means (..., k)."""
+        total: FloatArray = np.sum(self.counts * (self.means - beta[..., None, :]), axis=-1)
         return total
 
-    def residual_squares(self, beta: FloatArray, participants: FloatArray | float = 0.0) -> float:
-        """The sum of squared (answer − mean of its engine − effect of its participant)."""
-        effects = np.broadcast_to(np.asarray(participants, dtype=np.float64), self.counts.shape[:1])
-        return self.scatter + float(np.sum(self.counts * (self.means - beta - effects[:, None]) ** 2))
+    def residual_squares(self, beta: FloatArray, participants: FloatArray) -> FloatArray:
+        """The sum of squared (answer − mean of its engine − effect of its participant), float64 (...).
+
+        ``beta`` is (..., k) and ``participants``, the effects, (..., n).
+        """
+        left = self.means - beta[..., None, :] - participants[..., :, None]
+        total: FloatArray = self.scatter + np.sum(self.counts * left**2, axis=(-2, -1))
+        return total
 
 
 def cells_of(participants: IntArray, engines: IntArray, values: FloatArray) -> Cells:
@@ -63,6 +67,6 @@ def cells_of(participants: IntArray, engines: IntArray, values: FloatArray) -> C
     places = participants * shape[1] + engines
     counts = np.bincount(places, minlength=shape[0] * shape[1]).astype(np.float64)
     sums = np.bincount(places, weights=values, minlength=len(counts))
-    means = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+    means = np.divide(sums, counts, out=np.zeros(len(counts)), where=counts > 0)
     scatter = float(np.sum((values - means[places]) ** 2))
     return Cells(counts.reshape(shape), means.reshape(shape), scatter, float(np.sum(values**2)))

@@ -65,7 +65,7 @@ def fit_mixed_effects(cells: Cells) -> MixedEffectsFit:
     n, k = cells.counts.shape
     if not separable(cells):
         return _one_engine(cells) if k == 1 and n == cells.nobs > 1 else _plain_means(cells)
-    without = cells.residual_squares(cells.engine_means)
+    without = cells.residual_squares(cells.engine_means, np.zeros(n))
     within, freedom = within_scatter(cells)
     if without <= NEGLIGIBLE * cells.squares or (freedom and within <= NEGLIGIBLE * cells.squares):
         return _degenerate(cells)
@@ -75,11 +75,13 @@ def fit_mixed_effects(cells: Cells) -> MixedEffectsFit:
 
 def _best_ratio(cells: Cells) -> float | None:
     """The λ ≥ 0 of the highest likelihood; None where it grows without end."""
-    scores = np.array([_score(cells, ratio) for ratio in _RATIOS])
+    scores = _score(cells, _RATIOS)
     rising = np.flatnonzero((scores[:-1] < 0) & (scores[1:] >= 0))
     candidates = [0.0] if scores[0] >= 0 else []
     candidates += [
-        optimize.brentq(lambda ratio: _score(cells, ratio), *_RATIOS[[low, low + 1]], xtol=1e-300, rtol=1e-14)
+        optimize.brentq(
+            lambda ratio: float(_score(cells, np.array(ratio))), *_RATIOS[[low, low + 1]], xtol=1e-300, rtol=1e-14
+        )
         for low in rising
     ]
     if scores[-1] < 0:
@@ -91,9 +93,9 @@ def _best_ratio(cells: Cells) -> float | None:
 
 
 def _fit_at(cells: Cells, ratio: float) -> MixedEffectsFit:
-    information, beta = _solved(cells, ratio)
+    information, beta = _solved(cells, np.array(ratio))
     freedom = cells.nobs - len(beta)
-    residual = _weighted_squares(cells, ratio, beta) / freedom
+    residual = float(_weighted_squares(cells, np.array(ratio), beta)) / freedom
     covariance = residual * np.linalg.inv(information)
     return MixedEffectsFit(
         "ok" if ratio > 0 else "singular",
@@ -106,46 +108,49 @@ def _fit_at(cells: Cells, ratio: float) -> MixedEffectsFit:
     )
 
 
-def _solved(cells: Cells, ratio: float) -> tuple[FloatArray, FloatArray]:
-    """σ²·X'V⁻¹X, float64 (k, k), and the β that solves the normal equations."""
-    shrinkage = ratio / (1 + cells.sizes * ratio)
+def _solved(cells: Cells, ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A = σ²·X'V⁻¹X, float64 (..., k, k), and β (..., k) that solves the normal equations, for each of ``ratios``."""
+    lam = ratios[..., None]
+    shrinkage = lam / (1 + cells.sizes * lam)
     counts, sums = cells.counts, cells.counts * cells.means
-    information: FloatArray = np.diag(counts.sum(axis=0)) - counts.T @ (shrinkage[:, None] * counts)
-    right = sums.sum(axis=0) - counts.T @ (shrinkage * sums.sum(axis=1))
-    return information, np.linalg.solve(information, right)
+    information: FloatArray = np.diag(counts.sum(axis=0)) - counts.T @ (shrinkage[..., None] * counts)
+    right = sums.sum(axis=0) - (shrinkage * sums.sum(axis=1)) @ counts
+    return information, np.linalg.solve(information, right[..., None])[..., 0]
 
 
-def _weighted_squares(cells: Cells, ratio: float, beta: FloatArray) -> float:
-    """(y − Xβ)'(I + λZZ')⁻¹(y − Xβ), which is (N − k)·σ² at the best σ².
+def _weighted_squares(cells: Cells, ratios: FloatArray, beta: FloatArray) -> FloatArray:
+    """RSS = (y − Xβ)'(I + λZZ')⁻¹(y − Xβ), which is (N − k)·σ² at the best σ², float64 (...).
 
     The block of a participant with residuals r is Σ(r − r̄)² + n·r̄²/(1 + nλ): no difference of large numbers.
     """
     means = cells.residual_sums(beta) / cells.sizes
-    between = float(np.sum(cells.sizes * means**2 / (1 + cells.sizes * ratio)))
-    return cells.residual_squares(beta, means) + between
+    between = np.sum(cells.sizes * means**2 / (1 + cells.sizes * ratios[..., None]), axis=-1)
+    total: FloatArray = cells.residual_squares(beta, means) + between
+    return total
 
 
 def _deviance(cells: Cells, ratio: float) -> float:
     """−2·REML log-likelihood at the best β and σ² for λ = ``ratio``."""
-    information, beta = _solved(cells, ratio)
+    information, beta = _solved(cells, np.array(ratio))
     freedom = cells.nobs - len(beta)
-    residual = _weighted_squares(cells, ratio, beta) / freedom
+    residual = float(_weighted_squares(cells, np.array(ratio), beta)) / freedom
     determinants = float(np.sum(np.log1p(cells.sizes * ratio))) + float(np.linalg.slogdet(information)[1])
     return determinants + freedom * (1 + _LOG_2PI + float(np.log(residual)))
 
 
-def _score(cells: Cells, ratio: float) -> float:
+def _score(cells: Cells, ratios: FloatArray) -> FloatArray:
     """The derivative of `_deviance` in λ: Σ n_i g_i − Σ g_i² c_i'A⁻¹c_i − (N − k)·Σ g_i² R_i²/RSS, g_i = 1/(1 + n_iλ).
 
-    c_i are a participant's counts, A = `_solved`'s matrix, R_i the sum of the participant's residuals; β's own
-    movement drops out, because β is where RSS is least.
+    c_i are a participant's counts, R_i the sum of the participant's residuals; β's own movement drops out, because β
+    is where RSS is least. float64 (...), for each of ``ratios``.
     """
-    information, beta = _solved(cells, ratio)
-    decay = 1 / (1 + cells.sizes * ratio)
-    weighted = decay[:, None] * cells.counts
-    leverage = float(np.sum(weighted * np.linalg.solve(information, weighted.T).T))
-    pull = float(np.sum((decay * cells.residual_sums(beta)) ** 2)) / _weighted_squares(cells, ratio, beta)
-    return float(np.sum(cells.sizes * decay)) - leverage - (cells.nobs - len(beta)) * pull
+    information, beta = _solved(cells, ratios)
+    decay = 1 / (1 + cells.sizes * ratios[..., None])
+    weighted = decay[..., None] * cells.counts
+    leverage = np.sum((weighted @ np.linalg.inv(information)) * weighted, axis=(-2, -1))
+    pull = np.sum((decay * cells.residual_sums(beta)) ** 2, axis=-1) / _weighted_squares(cells, ratios, beta)
+    slope: FloatArray = np.sum(cells.sizes * decay, axis=-1) - leverage - (cells.nobs - beta.shape[-1]) * pull
+    return slope
 
 
 def _plain_means(cells: Cells) -> MixedEffectsFit:
@@ -156,7 +161,7 @@ def _plain_means(cells: Cells) -> MixedEffectsFit:
 def _one_engine(cells: Cells) -> MixedEffectsFit:
     """The mean of one answer from each participant, whose error s²/n needs only the sum of the two variances."""
     answers = cells.means[:, 0]
-    if cells.residual_squares(cells.engine_means) <= NEGLIGIBLE * cells.squares:
+    if cells.residual_squares(cells.engine_means, np.zeros(len(answers))) <= NEGLIGIBLE * cells.squares:
         return _degenerate(cells)
     variance = np.array([[answers.var(ddof=1) / len(answers)]])
     return MixedEffectsFit("one engine", np.array([answers.mean()]), variance, np.nan, np.nan, np.nan, cells)

@@ -32,7 +32,7 @@ def within_scatter(cells: Cells) -> tuple[float, int]:
     beta, rank = _within(cells)
     effects = cells.residual_sums(beta) / cells.sizes
     freedom = cells.nobs - cells.counts.shape[0] - rank
-    return cells.residual_squares(beta, effects), freedom
+    return float(cells.residual_squares(beta, effects)), freedom
 
 
 def limit_fit(cells: Cells) -> tuple[FloatArray, float]:
