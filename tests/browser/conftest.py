@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,14 @@ class Pages:
 
     recommendations: Path
     map: Path
+
+
+@dataclass(frozen=True)
+class OwnerPages:
+    """The two pages about a person, as files."""
+
+    areas: Path
+    recommendations: Path
 
 
 @pytest.fixture(scope="session")
@@ -118,3 +127,29 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 def _vernissage(*words: str | Path) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([str(word) for word in words])
+
+
+@pytest.fixture(scope="session")
+def owners_pages(owned: Path, tmp_path_factory: pytest.TempPathFactory) -> OwnerPages:
+    """The pages of ann's areas and of recommendations for her, made as a user makes them."""
+    folder = tmp_path_factory.mktemp("owners")
+    pages = OwnerPages(folder / "areas.html", folder / "for-ann.html")
+    _vernissage("areas", owned, "ann", "--html", pages.areas)
+    _vernissage("recommend", owned, "--owner", "ann", "-n", "4", "--html", pages.recommendations)
+    return pages
+
+
+@pytest.fixture(scope="session")
+def hostile_owner(owned: Path, tmp_path_factory: pytest.TempPathFactory) -> OwnerPages:
+    """The same pages of somebody whose name, uploads and areas try to run a script."""
+    folder = tmp_path_factory.mktemp("hostile-owner")
+    workspace = Path(shutil.copytree(owned, folder / "workspace"))
+    words = ("--title", HOSTILE, "--text", f"A storm {HOSTILE}", "--keywords", HOSTILE)
+    for person, picture in ((HOSTILE, "w000"), ("others", "w004")):
+        file = owned.parent / "gallery" / "images" / f"{picture}.png"
+        _vernissage("upload", workspace, "--owner", person, file, *words)
+    _vernissage("areas", workspace, HOSTILE, "--rename", f"image:1={HOSTILE}", "--mute", "text:1")
+    pages = OwnerPages(folder / "areas.html", folder / "for-you.html")
+    _vernissage("areas", workspace, HOSTILE, "--html", pages.areas)
+    _vernissage("recommend", workspace, "--owner", HOSTILE, "-n", "4", "--html", pages.recommendations)
+    return pages

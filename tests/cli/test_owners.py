@@ -99,7 +99,7 @@ def test_a_change_outlives_new_uploads_and_lapses_with_its_own(
     assert "has lapsed" in captured.err
 
 
-@pytest.mark.parametrize("fusion", ["knn3z", "round-robin", "rrf", "mean-vector"])
+@pytest.mark.parametrize("fusion", ["knn3z", "csls", "round-robin", "rrf", "mean-vector"])
 def test_recommendations_are_of_others_and_exactly_k(run: Run, owned: Path, fusion: str) -> None:
     answer = json.loads(run("recommend", owned, "--owner", "ann", "--fusion", fusion, "-n", "7", "--json"))
     assert [each["target"] for each in answer["lists"]] == ["image", "text"]

@@ -19,6 +19,7 @@ from vernissage.profiles.uploads import MODALITIES, UploadProfile
 from vernissage.recommenders.area_reasons import Resemblance, resembling_uploads
 from vernissage.recommenders.area_seeds import AreaRanking, AreaSeeds, others_works
 from vernissage.recommenders.fused import FusionRule
+from vernissage.recommenders.local_scaling import csls
 from vernissage.recommenders.mean_vector import mean_vector
 from vernissage.recommenders.nearest_z_scores import knn3z
 from vernissage.recommenders.reciprocal_rank import rrf
@@ -38,7 +39,7 @@ Indexes = Mapping[Modality, LiveIndex]
 Answer = Callable[[UploadProfile, Modality, int, "frozenset[str] | None"], UploadAnswer]
 
 RULES: Mapping[str, FusionRule] = MappingProxyType(
-    {"knn3z": knn3z, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
+    {"knn3z": knn3z, "csls": csls, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
 )
 BY_TAGS = ("tag-overlap", "tag-embedding")
 """Every word that ``--fusion`` takes: rules over vectors, and baselines that go by keywords."""

@@ -69,7 +69,7 @@ def recommend(
     ] = None,
     fusion: Annotated[
         str | None,
-        typer.Option(help="For --owner: knn3z, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."),
+        typer.Option(help="For --owner: knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."),
     ] = None,
     encoder: Annotated[
         str | None, typer.Option("--encoder", help="For --owner: whose vectors; default: clip, aligned …")

@@ -1,0 +1,117 @@
+"""The pages of a person's areas and recommendations: what they say, and how much they show."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.pages.reading import HOSTILE, Page
+
+from vernissage.catalog.item import Item
+from vernissage.pages.areas import areas_page, typical
+from vernissage.pages.owner_recommendations import owner_page
+from vernissage.profiles.areas import area_of
+from vernissage.profiles.edits import Mute
+from vernissage.profiles.interests import Interests, Vocabulary, interests
+from vernissage.profiles.naming import WordCounts
+from vernissage.profiles.uploads import uploaded_side
+from vernissage.rankings import Ranking
+from vernissage.recommenders.area_seeds import AreaRanking
+from vernissage.recommenders.upload_contract import NearUpload, UploadAnswer, UploadReason
+from vernissage.recommenders.voices import HeardArea
+from vernissage.workspace.profiling import OwnerInterests
+
+
+def side(ids: list[str], words: list[tuple[str, ...]], *, muted: bool = False) -> Interests:
+    """Two areas: all but the last two uploads, and those."""
+    vectors = np.zeros((len(ids), 4), dtype=np.float32)
+    vectors[:-2, 0] = vectors[-2:, 1] = 1
+    edits = [Mute("image", (tuple(ids[-2:]),), (), muted=True)] if muted else []
+    known = Vocabulary(words, WordCounts(100, {"ship": 3}), lambda centroid: [("castle",)])
+    return interests(ids, vectors, background=np.zeros(4), vocabulary=known, edits=edits)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> OwnerInterests:
+    """Twelve pictures, ten of them of ships and two without words, whose area is muted."""
+    ids = [f"p{number}" for number in range(12)]
+    items = {
+        name: Item(name, title=f"Ship {name}" if number < 10 else "", picture=f"{name}.png")
+        for number, name in enumerate(ids)
+    }
+    for name in ids:
+        Image.new("RGB", (30, 20), "navy").save(tmp_path / f"{name}.png")
+    words = [("ship",) if item.title else () for item in items.values()]
+    return OwnerInterests("ann", "aligned", items, {"image": side(ids, words, muted=True)}, ())
+
+
+def path_of(folder: Path) -> object:
+    return lambda item: folder / item.picture if item.picture else None
+
+
+def areas_html(found: OwnerInterests, folder: Path, *notes: str) -> str:
+    return areas_page(found, path_of(folder), title="Port", engine="colours", notes=notes)  # type: ignore[arg-type]
+
+
+def test_an_area_shows_its_name_weight_and_eight_of_its_pictures(found: OwnerInterests, tmp_path: Path) -> None:
+    page = Page(areas_html(found, tmp_path, "A note."))
+    assert "12 pictures in 2 areas, the largest first. What belongs together was found by colours." in page.text
+    assert "ship image:1 10 pictures, 100 % of what is heard" in page.text
+    assert "and 2 more" in page.text
+    assert "Words: ship (10)" in page.text
+    assert "A note." in page.text
+    assert len(page.all("img")) == 10
+    assert all(image["alt"] for image in page.all("img"))
+
+
+def test_a_muted_area_says_so_and_whom_its_name_is_from(found: OwnerInterests, tmp_path: Path) -> None:
+    text = Page(areas_html(found, tmp_path)).text
+    assert "castle image:2 2 pictures, muted: not heard in recommendations" in text
+    assert "Named after similar works" in text
+
+
+def test_equal_input_gives_equal_bytes(found: OwnerInterests, tmp_path: Path) -> None:
+    assert areas_html(found, tmp_path) == areas_html(found, tmp_path)
+
+
+def test_typical_uploads_begin_with_the_medoid() -> None:
+    vectors = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], dtype=np.float32)
+    one = uploaded_side(list("abcd"), vectors, [area_of(vectors, range(4))])
+    # The mean points to (.6, .6): b and c are equally near to it, then a and d; the medoid is the first of the nearest.
+    assert typical(one, 0, 3) == [1, 2, 0]
+
+
+def answer(item_id: str) -> UploadAnswer:
+    near = (NearUpload("p0", "image", 0.75, 2.0, 1.0, 6.0), NearUpload("p1", "image", -0.25, 0.5, 1.0, 1.5))
+    reason = UploadReason(item_id, 2.5, HeardArea("image", 0, "ship", 1.0), near, 0.0)
+    return UploadAnswer("text", Ranking((item_id,), np.array([2.5])), (reason,))
+
+
+def owner_html(found: OwnerInterests, folder: Path, work: Item) -> Page:
+    by_area = AreaRanking(0, "image", "text", Ranking((work.id,), np.array([0.5])))
+    known = {work.id: work}
+    return Page(
+        owner_page(
+            found,
+            [answer(work.id)],
+            [(by_area, [(("p0", 0.5),)])],
+            lambda ids: {each: known[each] for each in ids if each in known},
+            path_of(folder),  # type: ignore[arg-type]
+            title="Port",
+            engine="colours",
+        )
+    )
+
+
+def test_a_work_stands_with_its_area_and_the_uploads_that_it_resembles(found: OwnerInterests, tmp_path: Path) -> None:
+    page = owner_html(found, tmp_path, Item("x", title="Sea tale", owner="bob", description="About a ship."))
+    assert "Recommended texts Sea tale bob About a ship. 1 Because of ship : Ship p0 0.75 Ship p1 −0.25" in page.text
+    assert {"href": "#image-1"} in page.all("a")
+    assert "image-1" in {found.get("id") for _, found in page.elements}
+    assert "Area by area ship image:1 Texts Sea tale About a ship." in page.text
+
+
+def test_what_stands_in_a_work_never_runs(found: OwnerInterests, tmp_path: Path) -> None:
+    page = owner_html(found, tmp_path, Item("x", title=HOSTILE, owner=HOSTILE, description=HOSTILE))
+    assert "alert(1)" in page.text
+    assert all("alert" not in script for script in page.scripts)
