@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.encoders.aligned import Aligned, fit_aligned
-from vernissage.encoders.colour_texture import ColourTexture, fit_colour_texture
 from vernissage.encoders.contract import (
     Encoder,
     EncoderState,
@@ -20,12 +18,20 @@ from vernissage.encoders.contract import (
     TextEncoder,
     Vectors,
 )
-from vernissage.encoders.lda import LDA, fit_lda
-from vernissage.encoders.lsa import LSA, fit_lsa
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.progress import Progress
 from vernissage.search.vectors import VectorTable
+
+if TYPE_CHECKING:
+    from vernissage.encoders.aligned import Aligned
+    from vernissage.encoders.colour_texture import ColourTexture
+    from vernissage.encoders.lda import LDA
+    from vernissage.encoders.lsa import LSA
+
+# Encoders are imported when one is used: a workspace that is only searched or recommended from needs none of them, and
+# the libraries that they are fitted with take longer to load than all the rest.
+# ruff: noqa: PLC0415
 
 DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
@@ -101,25 +107,51 @@ def picture_opener(collection: Collection, item: Item, at_least: int | None = DE
     return partial(open_picture, path, at_least=at_least)
 
 
-def _fit_lda(fitting: Fitting) -> LDA:
+def _fit_lda(fitting: Fitting) -> "LDA":
+    from vernissage.encoders.lda import fit_lda
+
     texts = [item.text for item in fitting.collection]
     return fit_lda(texts, topics=fitting.topics, seed=fitting.seed, progress=fitting.progress)
 
 
-def _fit_lsa(fitting: Fitting) -> LSA:
+def _restore_lda(state: EncoderState, _: Mapping[str, Encoder]) -> "LDA":
+    from vernissage.encoders.lda import LDA
+
+    return LDA.from_state(state)
+
+
+def _fit_lsa(fitting: Fitting) -> "LSA":
+    from vernissage.encoders.lsa import fit_lsa
+
     return fit_lsa([item.text for item in fitting.collection], seed=fitting.seed, progress=fitting.progress)
 
 
-def _fit_colour_texture(fitting: Fitting) -> ColourTexture:
+def _restore_lsa(state: EncoderState, _: Mapping[str, Encoder]) -> "LSA":
+    from vernissage.encoders.lsa import LSA
+
+    return LSA.from_state(state)
+
+
+def _fit_colour_texture(fitting: Fitting) -> "ColourTexture":
+    from vernissage.encoders.colour_texture import fit_colour_texture
+
     side = DECODED_SIDE if fitting.draft else None
     pictures = [picture_opener(fitting.collection, item, side) for item in fitting.collection if item.picture]
     return fit_colour_texture(pictures, seed=fitting.seed, progress=fitting.progress)
 
 
+def _restore_colour_texture(state: EncoderState, _: Mapping[str, Encoder]) -> "ColourTexture":
+    from vernissage.encoders.colour_texture import ColourTexture
+
+    return ColourTexture.from_state(state)
+
+
 _ALIGNED_IMAGE, _ALIGNED_TEXT = "colour-texture", "lsa"
 
 
-def _fit_aligned(fitting: Fitting) -> Aligned:
+def _fit_aligned(fitting: Fitting) -> "Aligned":
+    from vernissage.encoders.aligned import fit_aligned
+
     pictures, texts = fitting.tables[_ALIGNED_IMAGE, "image"], fitting.tables[_ALIGNED_TEXT, "text"]
     pairs = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
     image_encoder, text_encoder = _base_encoders(fitting.encoders)
@@ -133,7 +165,9 @@ def _fit_aligned(fitting: Fitting) -> Aligned:
     )
 
 
-def _restore_aligned(state: EncoderState, encoders: Mapping[str, Encoder]) -> Aligned:
+def _restore_aligned(state: EncoderState, encoders: Mapping[str, Encoder]) -> "Aligned":
+    from vernissage.encoders.aligned import Aligned
+
     return Aligned.from_state(state, *_base_encoders(encoders))
 
 
@@ -144,7 +178,7 @@ def _base_encoders(encoders: Mapping[str, Encoder]) -> tuple[ImageEncoder, TextE
     return image_encoder, text_encoder
 
 
-def _derive_aligned(aligned: Aligned, modality: Modality, tables: Tables) -> tuple[VectorTable, Vectors]:
+def _derive_aligned(aligned: "Aligned", modality: Modality, tables: Tables) -> tuple[VectorTable, Vectors]:
     if modality == "image":
         base = tables[_ALIGNED_IMAGE, "image"]
         return base, aligned.project_images(base.vectors)
@@ -152,9 +186,9 @@ def _derive_aligned(aligned: Aligned, modality: Modality, tables: Tables) -> tup
     return base, aligned.project_texts(base.vectors)
 
 
-def _draw_coherence(lda: LDA, folder: Path) -> None:
+def _draw_coherence(lda: "LDA", folder: Path) -> None:
     if len(lda.coherence) > 1:
-        from vernissage.encoders.coherence_curve import save_coherence_curve  # noqa: PLC0415  (loads matplotlib)
+        from vernissage.encoders.coherence_curve import save_coherence_curve
 
         save_coherence_curve(lda, folder / "coherence.png")
 
@@ -163,9 +197,9 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         recipe.name: recipe
         for recipe in (
-            Recipe("lda", ("text",), _fit_lda, lambda state, _: LDA.from_state(state), illustrate=_draw_coherence),
-            Recipe("lsa", ("text",), _fit_lsa, lambda state, _: LSA.from_state(state)),
-            Recipe("colour-texture", ("image",), _fit_colour_texture, lambda state, _: ColourTexture.from_state(state)),
+            Recipe("lda", ("text",), _fit_lda, _restore_lda, illustrate=_draw_coherence),
+            Recipe("lsa", ("text",), _fit_lsa, _restore_lsa),
+            Recipe("colour-texture", ("image",), _fit_colour_texture, _restore_colour_texture),
             Recipe(
                 "aligned",
                 ("image", "text"),
