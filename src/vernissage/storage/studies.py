@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from vernissage.storage.schema import STUDIES, STUDY_PROVENANCES
 from vernissage.storage.words import checked_name
@@ -47,11 +47,6 @@ def enter_study(connection: Connection, study: str) -> None:
     """
     if connection.scalar(select(STUDIES.c.id).where(STUDIES.c.id == study)) is None:
         connection.execute(insert(STUDIES).values(id=checked_name("id of a study", study), paused=False))
-
-
-def delete_study(connection: Connection, study: str) -> bool:
-    """Delete a study with everything that anybody answered in it; says whether there was one."""
-    return connection.execute(delete(STUDIES).where(STUDIES.c.id == study)).rowcount > 0
 
 
 def is_paused(connection: Connection, study: str) -> bool:

@@ -121,7 +121,8 @@ def provenance_record(records: StudyRecords) -> dict[str, Any]:
 def as_csv(table: ExportTable) -> bytes:
     """A table as CSV in UTF-8; cells that a spreadsheet would take for formulas begin with an apostrophe."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    # With this end of line, cells that hold either half of it are set in quotation marks.
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(table.columns)
     writer.writerows([_cell(value) for value in row] for row in table.rows)
     return text.getvalue().encode()
