@@ -80,11 +80,11 @@ def analyse(
     results = analyse_answers(table, showings=showings, exclude=exclude, engines=engine or None)  # type: ignore[arg-type]
     overlaps: Overlaps | None = None
     if lists is not None and rankings is not None:
-        _check_engines(table, long, {name for _, name in lists}, rankings)
+        check_engines_match(table, long, {name for _, name in lists}, rankings)
         paired: Any = pairing.replace("-", " ")  # checked by overlap_tables
         overlaps = overlap_tables(lists, pairing=paired, excluded=results.excluded)
     written = _write(out, results, overlaps)
-    for warning in (*results.warnings, *_remarks(table, lists, out, overlaps)):
+    for warning in _remarks(table, lists, out, overlaps):
         note(f"warning: {warning}")
     if as_json:
         print_json(_as_json(results, overlaps))
@@ -93,7 +93,7 @@ def analyse(
         note(f"wrote {', '.join(written)} to {out}")
 
 
-def _check_engines(table: "LongTable", long: Path, listed: set[str], rankings: Path) -> None:
+def check_engines_match(table: "LongTable", long: Path, listed: set[str], rankings: Path) -> None:
     """Refuse engines that only one of the two files knows; a long table without rows knows none."""
     for place, name in enumerate(table.engines):
         if name not in listed:
@@ -133,7 +133,7 @@ def _remarks(
     unrated = sorted({participant for participant, _ in lists or ()}.difference(table.participants))
     if unrated:
         shown = ", ".join(unrated[:5]) + (" …" if len(unrated) > 5 else "")
-        remarks.append(f"{len(unrated)} participants have lists but no row of answers: {shown}; their lists count")
+        remarks.append(f"lists without a row of answers by the same participant count: {len(unrated)} ({shown})")
     if overlaps is None and (out / "table1.csv").exists():
         remarks.append(f"table1.csv and table2.csv in {out} are of an earlier run; add --rankings to renew them")
     return remarks

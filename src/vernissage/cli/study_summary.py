@@ -29,11 +29,13 @@ def print_summary(
     results: "StudyAnalysis",
     overlaps: "tuple[Sequence[OverlapWithin], Sequence[OverlapBetween]] | None",
 ) -> None:
-    """Print who counts, the method, each variable's model, means and contrasts, and the tables of overlap."""
+    """Print who counts, the method, warnings, each variable's model, means and contrasts, and the tables of overlap."""
     from vernissage.analysis.study_answers import METHOD
 
     _print_participants(results)
     say(f"Model      {METHOD}")
+    for warning in results.warnings:
+        say(f"Warning    {warning}")
     for components in results.varcomp:
         say("")
         _print_variable(results, components)
