@@ -81,6 +81,16 @@ def test_typical_uploads_begin_with_the_medoid() -> None:
     assert typical(one, 0, 3) == [1, 2, 0]
 
 
+def test_texts_of_one_title_are_shown_once(tmp_path: Path) -> None:
+    ids = ["a1", "a2", "a3", "b1", "c1", "c2"]
+    items = {name: Item(name, title=f"Series {name[0]}") for name in ids}
+    pictures = side(ids, [("series",)] * 6)
+    found = OwnerInterests("ann", "lsa", items, {"text": pictures}, ())
+    text = Page(areas_html(found, tmp_path)).text
+    assert "Series a Series b and 2 more" in text
+    assert "Series c and 1 more" in text
+
+
 def answer(item_id: str) -> UploadAnswer:
     near = (NearUpload("p0", "image", 0.75, 2.0, 1.0, 6.0), NearUpload("p1", "image", -0.25, 0.5, 1.0, 1.5))
     reason = UploadReason(item_id, 2.5, HeardArea("image", 0, "ship", 1.0), near, 0.0)

@@ -149,4 +149,4 @@ def test_the_database_may_be_a_postgresql(
     request.addfinalizer(other.close)
     assert first[0].id in other.index("colour-texture", "image")
     assert not (peopled / "vernissage.db").exists()
-    assert holdings.remove_person("dora").ids == tuple(each.id for each in sorted(first, key=lambda each: each.time))
+    assert set(holdings.remove_person("dora").ids) == {each.id for each in first}

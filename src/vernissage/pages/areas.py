@@ -129,7 +129,13 @@ def _view(found: OwnerInterests, modality: Modality, number: int, reading: Readi
     side, area = interests.side, interests.side.areas[number]
     weight, total = float(side.weights[number]), float(side.weights.sum()) or 1.0
     most = most if modality == "image" else min(most, _TEXTS)
-    examples = [found.items[side.item_ids[row]] for row in typical(side, number, most)]
+    rows = typical(side, number, most if modality == "image" else len(area))
+    examples = [found.items[side.item_ids[row]] for row in rows]
+    if modality == "text":  # a series often has one title
+        distinct: dict[str, Item] = {}
+        for item in examples:
+            distinct.setdefault(title_or_text(item), item)
+        examples = list(distinct.values())[:most]
     return AreaView(
         key=f"{modality}:{number + 1}",
         anchor=f"{modality}-{number + 1}",
