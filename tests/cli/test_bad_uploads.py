@@ -171,11 +171,18 @@ CASES: dict[str, tuple[Words, str]] = {
 }
 
 
-@pytest.fixture
-def place(peopled: Path, tmp_path: Path) -> Place:
+@pytest.fixture(scope="module")
+def settled(owned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace with owners and dora's upload; read it only."""
+    workspace = Path(shutil.copytree(owned, tmp_path_factory.mktemp("settled") / "workspace"))
     with pytest.raises(SystemExit, match="0"):
-        main(["upload", str(peopled), "--owner", "dora", "--text", "A ship in a storm", "--id", "hers"])
-    return Place(tmp_path, peopled)
+        main(["upload", str(workspace), "--owner", "dora", "--text", "A ship in a storm", "--id", "hers"])
+    return workspace
+
+
+@pytest.fixture
+def place(settled: Path, tmp_path: Path) -> Place:
+    return Place(tmp_path, Path(shutil.copytree(settled, tmp_path / "workspace")))
 
 
 def state(workspace: Path) -> tuple[object, ...]:
