@@ -74,7 +74,7 @@ def check(file: StudyFile, workspace: WorkspacePath, as_json: AsJson = False) ->
     if as_json:
         slots = [{"of": name, "works": len(slot)} for name, slot in zip(plan.slot_names, plan.slots, strict=True)]
         content = {"definition": plan.definition.content, "digest": plan.provenance.definition}
-        print_json(content | {"elicitation": slots, "orders": plan.orders, "notes": plan_notes(plan)})
+        print_json(content | {"elicitation_slots": slots, "orders": plan.orders, "notes": plan_notes(plan)})
         return
     say(f"{file} can run on {workspace}.")
     for line in plan_sentences(plan):

@@ -205,9 +205,7 @@ def _statements(root: _Table) -> tuple[Statement, ...]:
             "name", _STATEMENT, "a column name: a small letter, then small letters, digits, underscores"
         )
         if name in _TAKEN or name in {each.name for each in found}:
-            raise table.error(
-                "name", f"is {name!r}, which is taken: by another statement, or for a column that is no rating"
-            )
+            raise table.error("name", f"is {name!r}, which another statement or column has; choose another")
         found.append(Statement(name, table.text("text")))
         table.refuse_unknown()
     return tuple(found)

@@ -1,0 +1,106 @@
+"""A study from its file to its export, by commands."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.studies import walk
+
+from vernissage.cli.main import main
+from vernissage.cli.study_opening import opened_study
+from vernissage.errors import StudyError
+from vernissage.workspace.build import build_workspace
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def study(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command of a study; returns its exit code, and what it printed on both streams."""
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main(["study", *(str(argument) for argument in arguments)])
+        captured = capsys.readouterr()
+        return int(end.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def file(study: Command, workspace: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "my study.toml"
+    assert study("new", path, "--workspace", workspace)[0] == 0
+    return path
+
+
+def test_new_writes_a_file_that_check_accepts(study: Command, workspace: Path, tmp_path: Path) -> None:
+    for arguments in (["--workspace", workspace], []):
+        path = tmp_path / f"study{len(arguments)}.toml"
+        assert study("new", path, *arguments)[0] == 0
+        code, out, err = study("check", path, workspace)
+        assert (code, "can run on" in out) == (0, True)
+        assert "texts.purpose still says 'REPLACE THIS'" in err
+        code, _, err = study("new", path)
+        assert (code, "is there already" in err) == (1, True)
+
+
+def test_check_prints_json_for_scripts(study: Command, workspace: Path, file: Path) -> None:
+    found = json.loads(study("check", file, workspace, "--json")[1])
+    assert found["definition"]["id"] == "my-study"
+    assert sorted(slot["of"] for slot in found["elicitation_slots"]) == ["garden", "sea"]
+    assert len(found["orders"][0]) == len(found["definition"]["engines"])
+
+
+def test_check_names_an_engine_that_cannot_be_made(study: Command, workspace: Path, file: Path) -> None:
+    text = file.read_text()
+    for word, message in (("clipp", "there is no engine 'clipp'"), ("clip", "nothing of 'clip.")):
+        file.write_text(text.replace('engines = ["lda"', f'engines = ["{word}"'))
+        code, out, err = study("check", file, workspace)
+        assert (code, out) == (1, "")
+        assert f"engines names '{word}', which cannot be made: " in err
+        assert message in err or "clip" in err
+
+
+def test_a_study_from_its_file_to_its_export(study: Command, workspace: Path, file: Path, tmp_path: Path) -> None:
+    code, _, err = study("status", file, workspace)
+    assert (code, "nothing of the study 'my-study'" in err) == (1, True)
+    assert not (workspace / "vernissage.db").exists()
+    with opened_study(file, workspace) as running:
+        walk(running, "ann")
+        walk(running, "bob", pages=4)
+        walk(running, "cy")
+        walk(running, "me", flag="preview")
+    overview = json.loads(study("status", file, workspace, "--json")[1])
+    assert (overview["started"], overview["finished"], overview["previews"]) == (3, 2, 1)
+    assert "at assessment 3 of 8" in study("status", file, workspace)[1]
+    assert study("pause", file, workspace)[0] == 0
+    assert study("status", file, workspace)[1].splitlines()[-1].startswith("paused; began 20")
+    assert study("resume", file, workspace)[0] == 0
+    assert study("mark-dropped", file, workspace, "bob")[0] == 0
+    assert study("mark-dropped", file, workspace, "ann")[0] == 1
+    assert study("delete-participant", file, workspace, "cy")[0] == 0
+    assert study("delete-participant", file, workspace, "cy")[0] == 1
+    assert study("export", file, workspace, "--out", tmp_path / "all")[0] == 0
+    assert study("export", file, workspace, "--out", tmp_path / "some", "--finished")[0] == 0
+    rows = [len((tmp_path / name / "long.csv").read_text().splitlines()) - 1 for name in ("all", "some")]
+    assert rows == [8 + 2, 8]
+    code, _, err = study("analyse", tmp_path / "all" / "long.csv", "--out", tmp_path / "analysis")
+    assert code == 0, err
+    assert (tmp_path / "analysis" / "contrasts.csv").exists()
+
+
+def test_a_workspace_that_was_built_otherwise_is_refused(gallery: Path, workspace: Path, file: Path) -> None:
+    with opened_study(file, workspace) as running:
+        running.register("ann")
+    build_workspace(gallery, workspace, encoders=["lda"], topics=2)
+    with pytest.raises(StudyError, match=r"the workspace's encoders \(lda\) changed"), opened_study(file, workspace):
+        pass
+
+
+def test_a_database_elsewhere(study: Command, workspace: Path, file: Path, database_place: str) -> None:
+    with opened_study(file, workspace, database_place) as running:
+        walk(running, "ann")
+    assert json.loads(study("status", file, workspace, "--database", database_place, "--json")[1])["finished"] == 1
+    assert not (workspace / "vernissage.db").exists()
