@@ -173,6 +173,12 @@ def table(answers: list[list[float | None]]) -> Cells:
         pytest.param(
             [[1, 2, None], [2, 3, 5], [4, None, 7]], "degenerate", [7 / 3, 10 / 3, 16 / 3], id="the same with gaps"
         ),
+        pytest.param(
+            [[4, 3, None], [None, None, 3], [None, 4, None], [None, 3, 3]],
+            "degenerate",
+            [13 / 3, 10 / 3, 10 / 3],
+            id="saturated",
+        ),
         pytest.param([[1, 2, 4]], "not estimable", [1, 2, 4], id="one participant"),
         pytest.param([[1, None], [2, None], [None, 4]], "not estimable", [1.5, 4], id="one row of each participant"),
         pytest.param([[1, 2], [2, None]], "not estimable", [1.5, 2], id="one row more than engines"),

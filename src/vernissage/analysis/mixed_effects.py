@@ -28,6 +28,9 @@ SMALLEST_RATIO = 1e-8
 """Variance ratios below this are the boundary 0: √λ < 1e-4, as lme4 calls a fit singular."""
 
 _RATIOS = np.concatenate([[0.0], np.logspace(-6, 10, 33)])
+# Where additive effects explain all answers for want of degrees of freedom, the score's leading terms cancel, and beyond
+# this only rounding is left of it.
+_LARGEST_WHEN_SATURATED = 1e4
 _LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -69,24 +72,24 @@ def fit_mixed_effects(cells: Cells) -> MixedEffectsFit:
     within, freedom = within_scatter(cells)
     if without <= NEGLIGIBLE * cells.squares or (freedom and within <= NEGLIGIBLE * cells.squares):
         return _degenerate(cells)
-    ratio = _best_ratio(cells)
+    ratio = _best_ratio(cells, _RATIOS if freedom else _RATIOS[_RATIOS <= _LARGEST_WHEN_SATURATED])
     return _degenerate(cells) if ratio is None else _fit_at(cells, ratio)
 
 
-def _best_ratio(cells: Cells) -> float | None:
-    """The λ ≥ 0 of the highest likelihood; None where it grows without end."""
-    scores = _score(cells, _RATIOS)
+def _best_ratio(cells: Cells, ratios: FloatArray) -> float | None:
+    """The λ ≥ 0 of the highest likelihood, bracketed by ``ratios``; None where it lies beyond them all."""
+    scores = _score(cells, ratios)
     rising = np.flatnonzero((scores[:-1] < 0) & (scores[1:] >= 0))
     candidates = [0.0] if scores[0] >= 0 else []
     candidates += [
         optimize.brentq(
-            lambda ratio: float(_score(cells, np.array(ratio))), *_RATIOS[[low, low + 1]], xtol=1e-300, rtol=1e-14
+            lambda ratio: float(_score(cells, np.array(ratio))), *ratios[[low, low + 1]], xtol=1e-300, rtol=1e-14
         )
         for low in rising
     ]
     if scores[-1] < 0:
         candidates.append(np.inf)
-    best = min(candidates, key=lambda ratio: _deviance(cells, min(ratio, _RATIOS[-1])))
+    best = min(candidates, key=lambda ratio: _deviance(cells, min(ratio, ratios[-1])))
     if np.isinf(best):
         return None
     return best if best >= SMALLEST_RATIO else 0.0
