@@ -176,7 +176,7 @@ def table(answers: list[list[float | None]]) -> Cells:
         pytest.param(
             [[4, 3, None], [None, None, 3], [None, 4, None], [None, 3, 3]],
             "degenerate",
-            [13 / 3, 10 / 3, 10 / 3],
+            [17 / 4, 13 / 4, 13 / 4],
             id="saturated",
         ),
         pytest.param([[1, 2, 4]], "not estimable", [1, 2, 4], id="one participant"),

@@ -28,8 +28,8 @@ SMALLEST_RATIO = 1e-8
 """Variance ratios below this are the boundary 0: √λ < 1e-4, as lme4 calls a fit singular."""
 
 _RATIOS = np.concatenate([[0.0], np.logspace(-6, 10, 33)])
-# Where additive effects explain all answers for want of degrees of freedom, the score's leading terms cancel, and beyond
-# this only rounding is left of it.
+# Where additive effects explain all answers for want of degrees of freedom, the score's leading terms cancel, and
+# beyond this only rounding is left of it.
 _LARGEST_WHEN_SATURATED = 1e4
 _LOG_2PI = float(np.log(2 * np.pi))
 

@@ -59,8 +59,8 @@ def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") 
     if not math.isnan(components.var_residual):
         say(
             f"  variance between participants {components.var_participant:.4f}, "
-            f"residual {components.var_residual:.4f}, ICC {components.icc:.3f}, "
-            f"REML log-likelihood {components.reml_loglik:.3f}"
+            f"residual {components.var_residual:.4f}, ICC {_number(components.icc)}, "
+            f"REML log-likelihood {_likelihood(components.reml_loglik)}"
         )
     if components.status in _REMARKS:
         say(f"  {_REMARKS[components.status]}")
@@ -120,6 +120,10 @@ def _print_numbers(columns: Sequence[str], rows: Iterable[tuple[str, *tuple[floa
 
 def _number(value: float) -> str:
     return _unless_missing(value, lambda number: f"{number:.1f}" if abs(number) >= 100 else f"{number:.3f}")
+
+
+def _likelihood(value: float) -> str:
+    return _unless_missing(value, lambda number: f"{number:.3f}")
 
 
 def _p(value: float) -> str:
