@@ -94,18 +94,13 @@ def analyse(
 
 
 def check_engines_match(table: "LongTable", long: Path, listed: set[str], rankings: Path) -> None:
-    """Refuse engines that only one of the two files knows; a long table without rows knows none."""
+    """Refuse answers about engines without lists; lists that nobody has rated yet are only remarked on."""
     for place, name in enumerate(table.engines):
         if name not in listed:
             raise RequestError(
                 f"{long}, row {table.row(place)}: the engine {name!r} is not in {rankings}, which has "
                 f"{', '.join(sorted(listed)) or 'none'}; use one name for one engine"
             )
-    if table.engines and (missing := sorted(listed.difference(table.engines))):
-        raise RequestError(
-            f"{rankings}: nobody rated the engine {missing[0]!r}; {long} has {', '.join(sorted(set(table.engines)))}; "
-            f"use one name for one engine, or take its lists out"
-        )
 
 
 def _write(out: Path, results: "StudyAnalysis", overlaps: Overlaps | None) -> list[str]:
@@ -134,6 +129,11 @@ def _remarks(
     if unrated:
         shown = ", ".join(unrated[:5]) + (" …" if len(unrated) > 5 else "")
         remarks.append(f"lists without a row of answers by the same participant count: {len(unrated)} ({shown})")
+    unknown = sorted({engine for _, engine in lists or ()}.difference(table.engines))
+    if unknown:
+        remarks.append(
+            f"there are lists, but no answers, of the engine {', '.join(unknown)}; is it a name for another?"
+        )
     if overlaps is None and (out / "table1.csv").exists():
         remarks.append(f"table1.csv and table2.csv in {out} are of an earlier run; add --rankings to renew them")
     return remarks
