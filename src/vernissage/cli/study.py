@@ -2,7 +2,7 @@
 
 import typer
 
-from vernissage.cli import study_analysis, study_password, study_running
+from vernissage.cli import study_analysis, study_password, study_power, study_report, study_running, study_simulation
 
 study = typer.Typer(
     name="study",
@@ -11,7 +11,7 @@ study = typer.Typer(
     help="A user study of engines, from consent to the statistics.",
 )
 
-for module in (study_running, study_password, study_analysis):
+for module in (study_running, study_password, study_simulation, study_power, study_analysis, study_report):
     module.add_commands(study)
 
 

@@ -107,10 +107,15 @@ def relevant(affinities: Affinities, share: float = RELEVANT_SHARE) -> npt.NDArr
     return np.asarray(affinities >= np.partition(affinities, -place)[-place])
 
 
+def draw_taste(labels: Labels, random: np.random.Generator) -> tuple[Affinities, Affinities]:
+    """Steps 1 and 2 of `simulate_visitors`: how much each facet counts, and the affinity of each work."""
+    importances = random.dirichlet(np.full(len(labels.facets), FACET_CONCENTRATION))
+    return importances, _affinities(labels, importances, random)
+
+
 def _visitor(labels: Labels, chosen: Elicitation, random: np.random.Generator) -> Visitor:
     for redrawn in range(_TRIES):
-        importances = random.dirichlet(np.full(len(labels.facets), FACET_CONCENTRATION))
-        affinities = _affinities(labels, importances, random)
+        importances, affinities = draw_taste(labels, random)
         rows = [int(random.choice(stratum)) for stratum in chosen.strata]
         stars = _ratings(affinities, random)[rows]
         if np.ptp(stars) > 0:

@@ -1,0 +1,186 @@
+"""The report of a study as one page: what was found, among whom, by which method."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+
+from vernissage.analysis.study_numbers import StudyNumbers
+from vernissage.pages.data_tables import SIGNIFICANT, DataTable, labelled, p_in_words, signed
+from vernissage.pages.embedded_figures import EmbeddedFigure, embedded
+from vernissage.pages.study_figures import EnginePanel, contrast_figure, distribution_figure
+from vernissage.pages.study_methods import methods_paragraphs
+from vernissage.pages.study_tables import (
+    REMARKS,
+    agreement_table,
+    between_table,
+    contrast_table,
+    course_table,
+    distribution_table,
+    exclusion_table,
+    mean_table,
+    model_table,
+    robustness_table,
+    strength,
+    within_table,
+)
+from vernissage.pages.templating import plain, render
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """What a report knows beside the answers; all of it may be missing.
+
+    Attributes:
+        statements: variable → the sentence that participants judged.
+        scale: the words for 1 to 5; empty where unknown.
+        course: how many people came how far, in the order of the study, before the analysis.
+        people: sentences on who they are: age, gender.
+        provenance: (what, value): versions, fingerprints, seeds, digests of files.
+        notes: what readers must know before the numbers.
+        files: the tables that were written beside the page.
+        pseudonyms: participant → what the page calls them; who is not there goes by their name.
+    """
+
+    statements: Mapping[str, str] = field(default_factory=dict)
+    scale: tuple[str, ...] = ()
+    course: tuple[tuple[str, int], ...] = ()
+    people: tuple[str, ...] = ()
+    provenance: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VariableView:
+    """One variable's figures and what they say; ``contrasts`` is None with fewer than two engines."""
+
+    name: str
+    anchor: str
+    statement: str
+    findings: tuple[str, ...]
+    spread: EmbeddedFigure
+    contrasts: EmbeddedFigure | None
+
+
+def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str:
+    """One HTML document, complete in itself, with every number of a study; equal input gives equal bytes."""
+    return render(
+        "study_report.html",
+        styles=("page.css", "study_report.css"),
+        scripts=(),
+        title=plain(title),
+        lead=_lead(numbers),
+        notes=[*numbers.analysis.warnings, *facts.notes],
+        variables=[
+            _variable(numbers, facts, variable, place) for place, variable in enumerate(numbers.table.variables)
+        ],
+        sections=_sections(numbers, facts),
+        people=facts.people,
+        methods=methods_paragraphs(numbers),
+        provenance=facts.provenance,
+        files=facts.files,
+        labelled=labelled,
+    )
+
+
+def _lead(numbers: StudyNumbers) -> str:
+    everyone, excluded = len(numbers.analysis.exclusions), len(numbers.analysis.excluded)
+    engines, variables = len(set(numbers.table.engines)), len(numbers.table.variables)
+    lists = f"{engines} engines" if engines != 1 else "one engine"
+    who = f"{everyone} participants judged lists of works by {lists} on {_counted(variables, 'statement')}"
+    return f"{who}; {everyone - excluded} are in the analysis, {excluded} are excluded."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _variable(numbers: StudyNumbers, facts: StudyFacts, variable: str, place: int) -> VariableView:
+    spreads = [each for each in numbers.distributions if each.variable == variable]
+    means = [each for each in numbers.analysis.emmeans if each.variable == variable]
+    pairs = [
+        (each, interval)
+        for each, interval in zip(numbers.analysis.contrasts, numbers.intervals, strict=True)
+        if each.variable == variable
+    ]
+    panels = [EnginePanel(spread, mean) for spread, mean in zip(spreads, means, strict=True)]
+    told = "; ".join(f"{each.engine} {signed(each.emmean)}" for each in means if isfinite(each.emmean))
+    spread = embedded(
+        distribution_figure(panels, facts.scale),
+        f"Answers about {variable} for each engine as bars from 1 to 5, with marginal means: {told or 'none'}.",
+    )
+    contrasts = None
+    if pairs:
+        contrasts = embedded(
+            contrast_figure([each for each, _ in pairs], [interval for _, interval in pairs]),
+            f"Differences of engines in {variable}, with 95 % intervals: "
+            + "; ".join(f"{each.engine_a} minus {each.engine_b} {signed(each.estimate)}" for each, _ in pairs)
+            + ".",
+        )
+    statement = plain(facts.statements.get(variable, ""))
+    return VariableView(variable, f"variable-{place + 1}", statement, _findings(numbers, variable), spread, contrasts)
+
+
+def _findings(numbers: StudyNumbers, variable: str) -> tuple[str, ...]:
+    """Which engines differ, the largest difference first, each from the better engine's side."""
+    model = next(each for each in numbers.analysis.varcomp if each.variable == variable)
+    if model.status not in ("ok", "singular"):
+        return (f"No test: {REMARKS[model.status]}.",)
+    pairs = zip(numbers.analysis.contrasts, numbers.intervals, strict=True)
+    mine = [(each, interval) for each, interval in pairs if each.variable == variable]
+    found = [(each, interval) for each, interval in mine if each.p_holm < SIGNIFICANT]
+    if not found:
+        least = min((each.p_holm for each, _ in mine if isfinite(each.p_holm)), default=float("nan"))
+        return (
+            (f"No two engines differ significantly (smallest p Holm {p_in_words(least)}).",) if isfinite(least) else ()
+        )
+    sentences = []
+    for each, interval in sorted(found, key=lambda pair: -abs(pair[0].estimate)):
+        above = each.estimate > 0
+        better, other = (each.engine_a, each.engine_b) if above else (each.engine_b, each.engine_a)
+        low, high = sorted((abs(interval.lower95), abs(interval.upper95)))
+        if interval.lower95 * interval.upper95 < 0:
+            low = -low
+        sentences.append(
+            f"{better} above {other} by {signed(abs(each.estimate))} points (95 % interval {signed(low)} to "
+            f"{signed(high)}, p Holm {p_in_words(each.p_holm)}, |r|\u00a0=\u00a0{signed(abs(each.r))}, {strength(each.r)})"
+        )
+    rest = len(mine) - len(found)
+    return (*sentences, *([f"The other {_counted(rest, 'pair')} do not differ significantly."] if rest else []))
+
+
+def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, list[DataTable]]]:
+    """(Anchor, heading, tables) of each part of the page after the variables."""
+    pseudonym: Callable[[str], str] = lambda name: facts.pseudonyms.get(name, name)  # noqa: E731
+    tables: list[tuple[str, str, Sequence[DataTable | None]]] = [
+        ("statistics", "Statistics", [mean_table(numbers), contrast_table(numbers), model_table(numbers)]),
+        ("answers", "Answers", [distribution_table(numbers), agreement_table(numbers) if numbers.agreements else None]),
+        ("firmness", "How firm this is", [robustness_table(numbers) if numbers.others else None]),
+        (
+            "lists",
+            "Overlap of lists",
+            [within_table(numbers) if numbers.within else None, between_table(numbers) if numbers.between else None],
+        ),
+        ("people", "Participants", [course_table(facts.course, _course(numbers)), exclusion_table(numbers, pseudonym)]),
+    ]
+    kept = [(anchor, heading, [table for table in some if table]) for anchor, heading, some in tables]
+    return [part for part in kept if part[2]]
+
+
+def _course(numbers: StudyNumbers) -> list[tuple[str, int]]:
+    """How many came how far by the answers alone."""
+    table, exclusions = numbers.table, numbers.analysis.exclusions
+    lists = len(set(zip(table.engines, table.repetitions, strict=True)))
+    answered = dict.fromkeys(table.participants, 0)
+    for place, name in enumerate(table.participants):
+        answered[name] += all(column[place] == column[place] for column in table.values.values())
+    complete = sum(count == lists for count in answered.values())
+    return [
+        ("with answers", len(exclusions)),
+        ("with every answer", complete),
+        ("with answers missing", len(exclusions) - complete),
+        ("excluded: two answers about one list 2 or more apart", len(numbers.analysis.excluded)),
+        ("unchecked: no list answered twice, kept", sum(not each.comparisons for each in exclusions)),
+        ("in the analysis", len(exclusions) - len(numbers.analysis.excluded)),
+    ]
