@@ -22,6 +22,9 @@ from vernissage.workspace.build import build_workspace
 from vernissage.workspace.holdings import Holdings, open_holdings
 from vernissage.workspace.submissions import Submission, spaces_of
 
+FEWEST = 20
+"""What each process does at least, however slowly it starts."""
+
 WORDS = ("harbour", "rose", "storm", "bench", "sail", "orchard", "wave", "hedge")
 
 
@@ -37,7 +40,7 @@ class Outcome:
 
 
 def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int, end: float) -> None:
-    """Upload, delete and recommend until ``end``; every line of the log is on the disk before the next action.
+    """Upload, delete and recommend until ``end``, and 20 times at least; every line of the log is on the disk before the next action.
 
     ``+? id`` and ``-? id`` are written before, ``+ id`` and ``- id`` once the change is acknowledged.
     """
@@ -52,8 +55,9 @@ def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int,
             lines.flush()
             os.fsync(lines.fileno())
 
-        number = 0
-        while time.time() < end:
+        number = done = 0
+        while time.time() < end or done < FEWEST:
+            done += 1
             draw = chance.random()
             if draw < 0.5 or not mine:
                 item_id = f"{owner}-{seed}-{number}"
