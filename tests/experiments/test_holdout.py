@@ -93,12 +93,12 @@ def test_all_hidden_works_of_planted_owners_are_found(rule: str) -> None:
 def test_chance_finds_as_many_as_chance_would() -> None:
     indexes, _, _ = planted()
     found = holdout(
-        indexes, tags={}, groups={}, rules={}, owners_with=9, repetitions=200, depths=(40,), targets=["image"]
+        indexes, tags={}, groups={}, rules={}, owners_with=9, repetitions=100, depths=(40,), targets=["image"]
     )
     # of the 186 works, 8, 10 and 6 are kept, so 178, 176 and 180 may come back
     expected = [40 / 178, 40 / 176, 40 / 180]
     values = found.values[Measured(Cell("image", "image"), "random", "recall", 40)]
-    np.testing.assert_allclose(values, expected, atol=0.05)
+    np.testing.assert_allclose(values, expected, atol=0.06)
     assert not any(measured.metric != "recall" for measured in found.values)
 
 
