@@ -1,9 +1,12 @@
-"""Which participant sees the engines in which order."""
+"""Which participant is asked about which works, and sees the engines in which order.
 
-from collections.abc import Mapping
+What is drawn comes from digests of the seed, and not from a library's random numbers, so that it is the same on every
+machine and with every version as long as a study runs.
+"""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
 
+from vernissage.files import digest
 from vernissage.storage.study_answers import Screen
 from vernissage.study.definition import Definition
 from vernissage.study.williams import screen_order, williams_square
@@ -11,9 +14,8 @@ from vernissage.study.williams import screen_order, williams_square
 
 def engine_orders(definition: Definition) -> tuple[tuple[str, ...], ...]:
     """The rows of the study's Williams square, with engines for its letters as the seed deals them."""
-    engines = sorted(definition.engines)
-    dealt = [engines[place] for place in np.random.default_rng(definition.seed).permutation(len(engines))]
-    return tuple(tuple(dealt[letter] for letter in row) for row in williams_square(len(engines)))
+    dealt = sorted(definition.engines, key=lambda engine: _random(definition.seed, "engine", engine))
+    return tuple(tuple(dealt[letter] for letter in row) for row in williams_square(len(dealt)))
 
 
 def next_row(orders: tuple[tuple[str, ...], ...], held: Mapping[int, int]) -> int:
@@ -35,3 +37,13 @@ def screens_of_row(definition: Definition, row: int) -> tuple[Screen, ...]:
     return tuple(
         Screen(position, order[place], repetition) for position, (place, repetition) in enumerate(showings, start=1)
     )
+
+
+def drawn_works(slots: Sequence[Sequence[str]], seed: int, participant: str) -> tuple[str, ...]:
+    """One work of each slot, all equally likely, in an order of the participant's own; equal arguments draw equally."""
+    works = [slot[_random(seed, "slot", str(number), participant) % len(slot)] for number, slot in enumerate(slots)]
+    return tuple(sorted(works, key=lambda work: _random(seed, "order", work, participant)))
+
+
+def _random(seed: int, *names: str) -> int:
+    return int(digest(str(seed).encode(), *(name.encode() for name in names)), 16)

@@ -1,15 +1,13 @@
 """A participant's way through a study: welcome, elicitation, assessments, thanks; the server keeps the position."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 from sqlalchemy import Connection
 
 from vernissage.errors import StudyError
-from vernissage.files import digest
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.storage.database import Database
 from vernissage.storage.studies import enter_provenance, enter_study, is_paused
@@ -37,12 +35,13 @@ from vernissage.storage.study_participants import (
     square_rows_held,
 )
 from vernissage.storage.words import checked_name
-from vernissage.study.conditions import next_row, screens_of_row
+from vernissage.study.conditions import drawn_works, next_row, screens_of_row
 from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition
 from vernissage.study.freezing import check_unchanged, hold_to
 from vernissage.study.pages import Assessment, Closed, Elicitation, Page, Paused, Thanks, Welcome
 from vernissage.study.plan import Plan, Recommend
 from vernissage.study.records import StudyRecords
+from vernissage.study.submissions import check_list, check_person, check_ratings
 from vernissage.study.timing import Clocks, Stopwatch
 
 WELCOME, ELICITATION = 0, 1
@@ -144,7 +143,7 @@ class Study:
             person = self._participant(connection, key)
             if not self._stands_at(connection, person, page, WELCOME):
                 return self._page(connection, person)
-            _check_person(self.definition, age, gender)
+            check_person(self.definition, age, gender)
             values = {"consented": self._clocks.utc(), "age": age, "gender": gender}
             return self._advance(connection, person, **values)
 
@@ -165,7 +164,7 @@ class Study:
             if not self._stands_at(connection, person, page, ELICITATION):
                 return self._page(connection, person)
             asked = elicitation_items(connection, person.number)
-        _check_ratings(ratings, asked, "work")
+        check_ratings(ratings, asked, "work")
         equal = all(rating == LOWEST for rating in ratings.values())
         lists = self._lists({item: HIGHEST if equal else ratings[item] for item in asked})
         with self.database.writing() as connection:
@@ -191,7 +190,7 @@ class Study:
             assessing = PAGES_BEFORE_SCREENS <= person.page < self.definition.last_page
             if not assessing or not self._stands_at(connection, person, page, person.page):
                 return self._page(connection, person)
-            _check_ratings(ratings, [statement.name for statement in self.definition.statements], "statement")
+            check_ratings(ratings, [statement.name for statement in self.definition.statements], "statement")
             screen = screen_at(connection, person.number, page - PAGES_BEFORE_SCREENS + 1)
             seconds, clock = self._stopwatch.read(key, page, person.page_since)
             answer = Answer(screen.engine, screen.repetition, ratings, seconds, clock, self._clocks.utc())
@@ -208,7 +207,8 @@ class Study:
             self.definition.id, flag, external_id, secrets.token_urlsafe(32), *recruitment, provenance, row
         )
         number = add_participant(connection, new, now)
-        add_elicitation(connection, number, _drawn(self.plan, f"{flag}/{external_id}"))
+        works = drawn_works(self.plan.slots, self.definition.seed, f"{flag}/{external_id}")
+        add_elicitation(connection, number, works)
         return self._participant(connection, new.key)
 
     def _participant(self, connection: Connection, key: str) -> Participant:
@@ -280,43 +280,9 @@ class Study:
         drop_inactive(connection, self.definition.id, limit, now)
 
     def _lists(self, ratings: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-        """Each engine's list.
-
-        Raises:
-            StudyError: a list is too short, repeats a work or holds a rated one.
-        """
         lists = {}
         for engine in self.definition.engines:
             items = self._recommend(engine, ratings, self.definition.works).item_ids
-            if len(items) != self.definition.works or len({*items, *ratings}) != len(items) + len(ratings):
-                raise StudyError(
-                    f"{engine} recommends {len(items)} works where {self.definition.works} are to be shown, all "
-                    f"different and none that was rated; run `vernissage study check` and choose another engine"
-                )
+            check_list(engine, items, ratings, self.definition.works)
             lists[engine] = items
         return lists
-
-
-def _drawn(plan: Plan, name: str) -> list[str]:
-    """One work of each slot, and the order of the slots, by the participant's own seed."""
-    seed = int(digest(str(plan.definition.seed).encode(), name.encode())[:16], 16)
-    random = np.random.default_rng(seed)
-    works = [slot[int(random.integers(len(slot)))] for slot in plan.slots]
-    return [works[place] for place in random.permutation(len(works))]
-
-
-def _check_person(definition: Definition, age: int | None, gender: str) -> None:
-    if age is not None and not definition.youngest <= age <= 120:
-        raise StudyError(f"the age {age} cannot take part; it goes from {definition.youngest} to 120")
-    if gender and gender not in definition.genders:
-        raise StudyError(f"the gender {gender[:60]!r} is not among {', '.join(definition.genders) or 'what is asked'}")
-
-
-def _check_ratings(ratings: Mapping[str, int], asked: Sequence[str], kind: str) -> None:
-    missing = [name for name in asked if name not in ratings]
-    unknown = [name for name in ratings if name not in asked]
-    wrong = [name for name, value in ratings.items() if type(value) is not int or not LOWEST <= value <= HIGHEST]
-    if missing:
-        raise StudyError(f"{len(missing)} of {len(asked)} have no answer yet; answer every {kind} from 1 to 5")
-    if unknown or wrong:
-        raise StudyError(f"an answer to {(unknown or wrong)[0][:60]!r} is not one from 1 to 5 to a {kind} of this page")
