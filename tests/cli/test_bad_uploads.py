@@ -133,6 +133,18 @@ CASES: dict[str, tuple[Words, str]] = {
     "areas of whom": (areas(), "vernissage owners"),
     "an unknown encoder": (areas("ann", "--encoder", "clip"), "no vectors of 'clip'.*aligned"),
     "an encoder that finds nothing": (areas("dora", "--encoder", "colour-texture"), "finds nothing in what dora"),
+    "a seed of another kind": (
+        lambda p: ["recommend", str(p.workspace), "--owner", "ann", "--seed", "x"],
+        "centroid or its medoid",
+    ),
+    "tags for a rule without": (
+        lambda p: ["recommend", str(p.workspace), "--owner", "ann", "--tags", "lexicon"],
+        "reads no tags",
+    ),
+    "tags that nobody found": (
+        lambda p: ["recommend", str(p.workspace), "--owner", "ann", "--fusion", "tag-overlap", "--tags", "lexicon"],
+        "vernissage tag",
+    ),
     "an unknown rule": (areas("ann", "--rule", "magic"), "no rule 'magic'"),
     "a half-life below 0": (areas("dora", "--half-life", "-3"), "more than 0 days"),
     "muting what is not there": (areas("ann", "--mute", "image:9"), "no area 'image:9'; choose from image:1"),

@@ -1,6 +1,7 @@
 """Areas and recommendations of people: ann owns red seas and blue gardens, bob other works, carl all kinds."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,22 @@ def test_the_best_are_of_the_kinds_that_a_person_owns(run: Run, owned: Path) -> 
         assert all(int(work["id"][1:]) % 4 in (0, 3) for work in each["works"])
         for work in each["works"]:
             assert found[work["area"]] == (SEAS if int(work["id"][1:]) % 4 == 0 else GARDENS)
+
+
+def test_an_area_can_search_by_its_medoid(run: Run, owned: Path) -> None:
+    asked = ("recommend", owned, "--owner", "ann", "--per-area", "-n", "5", "--json")
+    by_mean, by_work = (json.loads(run(*asked, *more))["areas"] for more in ((), ("--seed", "medoid")))
+    assert [area["area"] for area in by_mean] == [area["area"] for area in by_work]
+    scores = [[[work["score"] for work in area["works"]] for area in areas] for areas in (by_mean, by_work)]
+    assert scores[0] != scores[1]
+
+
+def test_tags_are_keywords_or_those_of_a_tagger(run: Run, owned: Path, tmp_path: Path) -> None:
+    workspace = Path(shutil.copytree(owned, tmp_path / "tagged"))
+    run("tag", workspace, "--tagger", "lexicon")
+    asked = ("recommend", workspace, "--owner", "ann", "--fusion", "tag-overlap", "-n", "3", "--json")
+    found = json.loads(run(*asked, "--tags", "lexicon"))
+    assert all(work["score"] >= 1 for each in found["lists"] for work in each["works"])
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -87,7 +87,7 @@ def format_p(p: float) -> str:
     """A p value as it is printed: three decimals, two digits when smaller, "< 1e-300" at the end of the scale."""
     if not 0 <= p <= 1:
         raise RequestError(f"p values lie between 0 and 1, but this one is {p}")
-    if p < SMALLEST_P:
+    if p <= SMALLEST_P:
         return f"< {SMALLEST_P:.0e}"
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
 

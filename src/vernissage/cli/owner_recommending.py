@@ -17,7 +17,7 @@ from vernissage.profiles.area import Area
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.uploads import MODALITIES, UploadProfile
 from vernissage.recommenders.area_reasons import Resemblance, resembling_uploads
-from vernissage.recommenders.area_seeds import AreaRanking, AreaSeeds, others_works
+from vernissage.recommenders.area_seeds import AreaRanking, AreaSeeds, Seed, others_works
 from vernissage.recommenders.fused import FusionRule
 from vernissage.recommenders.local_scaling import csls
 from vernissage.recommenders.mean_vector import mean_vector
@@ -59,6 +59,8 @@ class OwnerWish:
     quota: int
     diversity: float
     words: AreaWords
+    seed: str | None
+    tags: str | None
     where: Sequence[str]
     per_area: bool
     explain: bool
@@ -78,8 +80,7 @@ def recommend_for_owner(workspace: Path, wish: OwnerWish, database: str | None) 
     """Recommend other people's works to a person, and show them as asked."""
     from vernissage.recommenders.filters import matching, parse_condition
 
-    if wish.fusion not in RULES and wish.fusion not in BY_TAGS:
-        raise RequestError(f"there is no fusion {wish.fusion!r}; choose from {', '.join((*RULES, *BY_TAGS))}")
+    _check(wish)
     with opened_holdings(workspace, database) as holdings:
         found = found_interests(holdings, wish.owner, wish.encoder, wish.words)
         reads = holdings.workspace.modalities(found.encoder)
@@ -89,13 +90,23 @@ def recommend_for_owner(workspace: Path, wish: OwnerWish, database: str | None) 
         among = matching(holdings.workspace.collection, conditions) if conditions else None
         counts = {target: _count(wish, indexes[target], profile, target, among) for target in targets}
         lists = _fused(holdings, found, profile, indexes, counts, among, wish)
-        areas = _by_area(profile, indexes, counts, among) if wish.per_area or wish.html is not None else []
+        areas = _by_area(profile, indexes, counts, among, wish) if wish.per_area or wish.html is not None else []
         notes = interest_notes(found, reads, chosen=wish.encoder is not None)
         for line in notes:
             note(f"note: {line}")
         if wish.html is not None:
             _write_page(wish.html, holdings, found, lists, areas, notes)
         _show(wish, holdings, found, lists, areas)
+
+
+def _check(wish: OwnerWish) -> None:
+    """Refuse words that mean nothing, and options that would not be heard."""
+    if wish.fusion not in RULES and wish.fusion not in BY_TAGS:
+        raise RequestError(f"there is no fusion {wish.fusion!r}; choose from {', '.join((*RULES, *BY_TAGS))}")
+    if wish.tags is not None and wish.fusion not in BY_TAGS:
+        raise RequestError(f"{wish.fusion} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
+    if wish.seed not in (None, "centroid", "medoid"):
+        raise RequestError(f"there is no seed {wish.seed!r}; an area searches by its centroid or its medoid")
 
 
 def require_no_ratings(*given: object, fusion_options: tuple[str, str]) -> None:
@@ -169,12 +180,13 @@ def _answer(holdings: "Holdings", found: "OwnerInterests", indexes: Indexes, wis
     """The recommender that a word for a fusion stands for."""
     if wish.fusion in RULES:
         rule, name = RULES[wish.fusion], wish.fusion
-        fusion = UploadFusion(indexes, rule=rule, name=name, diversity=wish.diversity, at_least=wish.quota)
+        fusion = UploadFusion(
+            indexes, rule=rule, name=name, seed=_seed(wish), diversity=wish.diversity, at_least=wish.quota
+        )
         return lambda profile, target, n, among: fusion.answer(profile, target, n, among=among)
     if wish.quota or wish.diversity:
         raise RequestError(f"--quota and --diversity re-rank by vectors, and {wish.fusion} has none; choose a rule")
-    ids = {item_id for index in indexes.values() for item_id in index.item_ids}
-    tags = {item_id: item.keywords for item_id, item in holdings.items(ids).items()}
+    tags = _tags(holdings, indexes, wish)
     if wish.fusion == "tag-overlap":
         overlap = TagOverlap(tags, indexes)
         return lambda profile, target, n, among: UploadAnswer(
@@ -182,6 +194,20 @@ def _answer(holdings: "Holdings", found: "OwnerInterests", indexes: Indexes, wis
         )
     embedding = _tag_embedding(holdings, found.encoder, tags, indexes, wish)
     return lambda profile, target, n, among: embedding.answer(profile, target, n, among=among)
+
+
+def _tags(holdings: "Holdings", indexes: Indexes, wish: OwnerWish) -> Mapping[str, Sequence[str]]:
+    """What is compared by tags: keywords as they were given, or what a tagger found."""
+    if wish.tags not in (None, "keywords"):
+        from vernissage.workspace.tagging import kept_tags
+
+        return kept_tags(holdings, str(wish.tags))
+    ids = {item_id for index in indexes.values() for item_id in index.item_ids}
+    return {item_id: item.keywords for item_id, item in holdings.items(ids).items()}
+
+
+def _seed(wish: OwnerWish) -> Seed:
+    return "medoid" if wish.seed == "medoid" else "centroid"
 
 
 def _tag_embedding(
@@ -199,11 +225,15 @@ def _tag_embedding(
 
 
 def _by_area(
-    profile: UploadProfile, indexes: Indexes, counts: Mapping[Modality, int], among: frozenset[str] | None
+    profile: UploadProfile,
+    indexes: Indexes,
+    counts: Mapping[Modality, int],
+    among: frozenset[str] | None,
+    wish: OwnerWish,
 ) -> list[AreaList]:
     lists = []
     for target, n in counts.items():
-        for each in AreaSeeds({target: indexes[target]}).per_area(profile, n, among=among):
+        for each in AreaSeeds({target: indexes[target]}, seed=_seed(wish)).per_area(profile, n, among=among):
             side = profile.sides[each.source]
             near = resembling_uploads(side, each.area, indexes[target], each.ranking.item_ids)
             lists.append(AreaList(each, near))

@@ -74,6 +74,13 @@ def recommend(
     encoder: Annotated[
         str | None, typer.Option("--encoder", help="For --owner: whose vectors; default: clip, aligned …")
     ] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="For --owner: what of an area searches, its centroid (default) or its medoid.")
+    ] = None,
+    tags: Annotated[
+        str | None,
+        typer.Option(help="For tag-overlap and tag-embedding: keywords (default), or whose tags: lexicon, caption …"),
+    ] = None,
     per_area: Annotated[bool, typer.Option("--per-area", help="For --owner: a list for each area and task.")] = False,
     quota: Annotated[int, typer.Option(metavar="Q", help="For --owner: places that each area has at least.")] = 0,
     half_life: HalfLife = None,
@@ -99,15 +106,15 @@ def recommend(
         require_no_ratings(rate, ratings, engine, k, depth, weight, fusion_options=(method, joint))
         words = AreaWords(rule or "coherence", half_life=half_life)
         wish = OwnerWish(
-            owner, task, fusion or "knn3z", encoder, n, quota, diversity, words, where or (), per_area, explain,
-            as_json, html,
+            owner, task, fusion or "knn3z", encoder, n, quota, diversity, words, seed, tags, where or (), per_area,
+            explain, as_json, html,
         )  # fmt: skip
         recommend_for_owner(workspace, wish, database)
         return
-    if task or fusion or encoder or per_area or quota or half_life is not None:
+    if task or fusion or encoder or seed or tags or per_area or quota or half_life is not None:
         raise RequestError(
-            "--task, --fusion, --encoder, --per-area, --quota and --half-life are about what a person uploaded; name "
-            "the person with --owner, or leave these out"
+            "--task, --fusion, --encoder, --seed, --tags, --per-area, --quota and --half-life are about what a person "
+            "uploaded; name the person with --owner, or leave these out"
         )
     from vernissage.cli.engines import FusionOptions, default_engine, make_engine
     from vernissage.cli.ratings import collect_ratings

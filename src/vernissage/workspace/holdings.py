@@ -70,6 +70,11 @@ class Holdings:
         return self.path / PICTURES_FOLDER
 
     @property
+    def has_database(self) -> bool:
+        """Whether anything was ever stored beside the workspace."""
+        return self._database is not None
+
+    @property
     def database(self) -> Database:
         """The database of people and uploads.
 

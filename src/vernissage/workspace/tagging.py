@@ -90,6 +90,10 @@ def kept_tags(holdings: Holdings, tagger: str) -> dict[str, Tags]:
     Raises:
         RequestError: no such tagger's tags are kept, or those of several.
     """
+    if not holdings.has_database:
+        raise RequestError(
+            f"no tags are kept in {holdings.path}; run `vernissage tag {holdings.path} --tagger {tagger}`"
+        )
     with holdings.database.reading() as connection:
         kept = taggers(connection)
         matching = [key for key in kept if tagger in (key, key.rpartition("-")[0])]
