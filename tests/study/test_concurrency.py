@@ -142,11 +142,11 @@ def test_deleting_leaves_no_trace(tmp_path: Path) -> None:
     database = open_database(path)
     study = study_of(database)
     name, note = "5f0c1e2d3b4a596877665544", "session-of-this-person"
-    for number in range(30):
+    for number in range(12):
         walk(study, f"other-{number}", pages=number % 9)
     key = walk(study, name, session_id=note)
     walk(study, name, flag="preview")
-    for number in range(30):
+    for number in range(12):
         walk(study, f"later-{number}", pages=number % 9)
     assert any(name.encode() in file.read_bytes() for file in tmp_path.iterdir())
     study.records.delete(name)

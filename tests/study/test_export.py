@@ -116,8 +116,8 @@ def test_nobody_can_be_exported_and_that_is_told(sqlite: Database, tmp_path: Pat
     assert pq.read_table(io.BytesIO(as_parquet(empty["long"]))).num_rows == 0
 
 
-def test_the_overview_counts_who_fails_the_attention_rule(database: Database) -> None:
-    study = study_of(database)
+def test_the_overview_counts_who_fails_the_attention_rule(sqlite: Database) -> None:
+    study = study_of(sqlite)
     careful, careless, late = (study.register(name).key or "" for name in ("careful", "careless", "late"))
     for key, second in ((careful, 4), (careless, 5), (late, 3)):
         page = study.where(key)
@@ -126,7 +126,7 @@ def test_the_overview_counts_who_fails_the_attention_rule(database: Database) ->
     assert study.records.overview().failed == 1
     rows = {row[0]: row[9] for row in tables(study)["demographics"].rows}
     assert rows == {"careful": False, "careless": True, "late": False}
-    lenient = study_of(database, id="lenient", attention="none")
+    lenient = study_of(sqlite, id="lenient", attention="none")
     key = walk(lenient, "careless", pages=5, value=1)
     page = lenient.where(key)
     for _ in range(3):

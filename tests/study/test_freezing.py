@@ -15,14 +15,14 @@ from vernissage.study.pages import Assessment, Closed, Thanks, Welcome
 from vernissage.study.participation import Study
 
 
-def test_the_first_real_participant_freezes_the_definition(database: Database) -> None:
-    study = study_of(database)
+def test_the_first_real_participant_freezes_the_definition(sqlite: Database) -> None:
+    study = study_of(sqlite)
     walk(study, "me", flag="preview")
     walk(study, "bot", flag="robot")
     assert study.records.overview().frozen is None
     study.register("ann")
     assert study.records.overview().frozen is not None
-    with database.reading() as connection:
+    with sqlite.reading() as connection:
         held = frozen_provenance(connection, "pilot")
     assert held is not None
     assert held[0] == plan_of().provenance
@@ -37,24 +37,24 @@ def test_the_first_real_participant_freezes_the_definition(database: Database) -
     ],
 )
 def test_a_changed_definition_is_refused_with_what_changed(
-    database: Database, changes: dict[str, object], message: str
+    sqlite: Database, changes: dict[str, object], message: str
 ) -> None:
-    walk(study_of(database), "ann", pages=2)
+    walk(study_of(sqlite), "ann", pages=2)
     with pytest.raises(StudyError, match=message) as caught:
-        study_of(database, **changes)
+        study_of(sqlite, **changes)
     assert "give the definition another id to start anew" in str(caught.value)
-    walk(study_of(database, id="pilot-2", **changes), "ann")
+    walk(study_of(sqlite, id="pilot-2", **changes), "ann")
 
 
-def test_a_changed_workspace_is_refused_with_what_changed(database: Database) -> None:
-    walk(study_of(database), "ann", pages=2)
+def test_a_changed_workspace_is_refused_with_what_changed(sqlite: Database) -> None:
+    walk(study_of(sqlite), "ann", pages=2)
     for plan, message in (
         (plan_of(collection="other"), "the collection changed"),
         (plan_of(lda="f2"), r"the workspace's encoders \(lda\) changed"),
         (plan_of(lda="f1", clip="f9"), r"encoders \(clip\) changed"),
     ):
         with pytest.raises(StudyError, match=message):
-            Study(plan, database, recommend)
+            Study(plan, sqlite, recommend)
 
 
 def test_a_change_while_running_is_refused_at_every_call(database: Database) -> None:
@@ -80,9 +80,9 @@ def test_a_new_version_of_the_software_goes_on_and_is_told_with_the_answers(data
         assert connection.scalars(rated).all() == ["0.1.0", "0.1.0"]
 
 
-def test_previews_of_a_former_definition_are_closed_and_begin_anew(database: Database) -> None:
-    key = walk(study_of(database), "me", pages=4, flag="preview")
-    changed = study_of(database, works=4)
+def test_previews_of_a_former_definition_are_closed_and_begin_anew(sqlite: Database) -> None:
+    key = walk(study_of(sqlite), "me", pages=4, flag="preview")
+    changed = study_of(sqlite, works=4)
     assert changed.where(key) == Closed()
     again = changed.register("me", flag="preview")
     assert again.page == Welcome(0)

@@ -162,11 +162,11 @@ def test_all_lowest_ratings_count_alike_and_that_is_noted(sqlite: Database) -> N
     assert study.records.overview().equal_weights == 1
 
 
-def test_a_list_that_cannot_be_shown_is_an_error_and_stores_nothing(database: Database) -> None:
+def test_a_list_that_cannot_be_shown_is_an_error_and_stores_nothing(sqlite: Database) -> None:
     lists = {"short": ("a", "b"), "twice": ("a", "b", "a"), "rated": ("a", "b", "boat-1")}
     for name, works in lists.items():
         plan = plan_of()
-        study = Study(plan, database, lambda *_, works=works: Ranking(works, [0.0] * len(works)))  # type: ignore[misc]
+        study = Study(plan, sqlite, lambda *_, works=works: Ranking(works, [0.0] * len(works)))  # type: ignore[misc]
         begun = study.register(name)
         assert begun.key is not None
         page = study.consent(begun.key, 0)
@@ -176,7 +176,7 @@ def test_a_list_that_cannot_be_shown_is_an_error_and_stores_nothing(database: Da
         with pytest.raises(StudyError, match="are to be shown"):
             submit(study, begun.key, page)
         assert study.where(begun.key) == page
-    with database.reading() as connection:
+    with sqlite.reading() as connection:
         assert connection.execute(select(STUDY_LISTS)).all() == []
 
 
@@ -188,15 +188,15 @@ def test_works_are_drawn_by_the_participants_own_seed(sqlite: Database) -> None:
         return page.works
 
     one, same, other = study_of(sqlite), study_of(sqlite, id="same"), study_of(sqlite, id="other", seed=9)
-    names = [f"p{number}" for number in range(40)]
+    names = [f"p{number}" for number in range(25)]
     draws = {study.definition.id: [drawn(study, name) for name in names] for study in (one, same, other)}
     assert draws["pilot"] == draws["same"] != draws["other"]
     assert {work for works in draws["pilot"] for work in works} == {work for group in GROUPS.values() for work in group}
     assert {works[0].split("-")[0] for works in draws["pilot"]} == {"boat", "cat"}
 
 
-def test_a_paused_study_holds_everyone_where_they_are(database: Database) -> None:
-    study = study_of(database)
+def test_a_paused_study_holds_everyone_where_they_are(sqlite: Database) -> None:
+    study = study_of(sqlite)
     key, done = walk(study, "ann", pages=3), walk(study, "bob")
     page = study.where(key)
     study.records.pause()
@@ -259,9 +259,9 @@ def test_who_is_not_heard_of_gives_their_row_away_and_may_come_back(database: Da
     assert after["early"].square_row not in held
 
 
-def test_times_are_the_servers_and_no_clock_that_is_set_makes_them_absurd(database: Database) -> None:
+def test_times_are_the_servers_and_no_clock_that_is_set_makes_them_absurd(sqlite: Database) -> None:
     hands = HandClocks()
-    study = study_of(database, hands.clocks)
+    study = study_of(sqlite, hands.clocks)
     key = walk(study, "ann", pages=2)
 
     def answer(study: Study, monotonic: float, utc: float) -> tuple[float, str]:
@@ -270,23 +270,23 @@ def test_times_are_the_servers_and_no_clock_that_is_set_makes_them_absurd(databa
         hands.pass_by(0)
         hands.time += type(hands.time - hands.time)(seconds=utc)
         submit(study, key, page)
-        with database.reading() as connection:
+        with sqlite.reading() as connection:
             given = next(iter(answers_of_study(connection, "pilot").values()))[-1]
         return given.seconds, given.clock
 
     assert answer(study, 12.25, -86_400 * 400) == (12.25, "monotonic")
     assert answer(study, 7.0, 3600) == (7.0, "monotonic")
-    restarted = study_of(database, hands.clocks)
+    restarted = study_of(sqlite, hands.clocks)
     assert answer(restarted, 5.0, 20.5) == (20.5, "utc")
-    restarted = study_of(database, hands.clocks)
+    restarted = study_of(sqlite, hands.clocks)
     assert answer(restarted, 5.0, -50.0) == (0.0, "clamped")
-    restarted = study_of(database, hands.clocks)
+    restarted = study_of(sqlite, hands.clocks)
     assert answer(restarted, 5.0, 86_400 * 900) == (86_400.0, "clamped")
     assert answer(restarted, 86_401.0, 0) == (86_400.0, "clamped")
 
 
-def test_previews_and_robots_are_flagged_and_balanced_among_themselves(database: Database) -> None:
-    study = study_of(database)
+def test_previews_and_robots_are_flagged_and_balanced_among_themselves(sqlite: Database) -> None:
+    study = study_of(sqlite)
     for number in range(3):
         walk(study, f"p{number}", flag="preview")
         walk(study, f"p{number}", flag="robot")
@@ -294,7 +294,7 @@ def test_previews_and_robots_are_flagged_and_balanced_among_themselves(database:
     overview = study.records.overview()
     assert (overview.started, overview.finished, overview.previews, overview.robots) == (3, 0, 3, 3)
     assert set(overview.first_engines.values()) == {1}
-    with database.reading() as connection:
+    with sqlite.reading() as connection:
         rows = connection.execute(select(STUDY_PARTICIPANTS.c.flag, STUDY_PARTICIPANTS.c.square_row)).all()
     assert len(set(rows)) == 9
 
