@@ -25,7 +25,7 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 for every one of this machine.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(help="The port to listen at; 0 for any that is free.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0 for any that is free.")] = 8080,
     database: DatabasePlace = None,
     password_file: Annotated[
         Path | None,
@@ -111,9 +111,9 @@ def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=256)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise RequestError(
-            f"cannot listen at {host}, port {port}: {getattr(error, 'strerror', None) or error}; choose another --port "
+            f"cannot listen at {host}, port {port}: {error.strerror or error}; choose another --port "
             f"or --host, or stop what listens there"
         ) from error
 

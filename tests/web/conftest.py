@@ -1,0 +1,118 @@
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from vernissage.cli.study_opening import planned
+from vernissage.recommenders.contract import Recommender
+from vernissage.storage.database import Database, open_database
+from vernissage.study.definition import Completion, Definition
+from vernissage.study.export import export_tables
+from vernissage.study.participation import Study
+from vernissage.study.plan import Plan, recommend_with
+from vernissage.study.template import definition_template
+from vernissage.study.timing import Clocks
+from vernissage.web.app import create_app
+from vernissage.web.credentials import hash_password
+from vernissage.web.pictures import Pictures
+from vernissage.web.sessions import Sessions
+from vernissage.web.study_site import Site
+from vernissage.workspace.workspace import open_workspace
+
+PASSWORD = "correct horse battery"  # noqa: S105
+CODE = "C1FINISHED"
+SECRET = b"the tests' secret".ljust(32, b".")
+
+
+@pytest.fixture(scope="session")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of two engines on the toy gallery: two works rated, four lists of three works judged."""
+    path = tmp_path_factory.mktemp("study") / "study.toml"
+    words = definition_template(
+        path.name, name="toy", engines=["lda", "colour-texture"], groups=["sea", "garden"], works=3
+    )
+    path.write_text(words.replace('# code = "C1ABCDEF"', f'code = "{CODE}"'), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def made(study_file: Path, built: Path) -> tuple[Plan, dict[str, Recommender]]:
+    """The plan and the engines, which are made once."""
+    return planned(study_file, built)
+
+
+@pytest.fixture(scope="session")
+def password() -> str:
+    """The hash of the experimenter's password, which takes a while to make."""
+    return hash_password(PASSWORD)
+
+
+@dataclass(frozen=True)
+class World:
+    """A study that is served, and what is kept of it."""
+
+    site: Site
+    client: TestClient
+
+    @property
+    def definition(self) -> Definition:
+        return self.site.study.definition
+
+    def anybody(self) -> TestClient:
+        """Another browser, without cookies."""
+        return TestClient(self.client.app)
+
+    def table(self, name: str) -> list[dict[str, object]]:
+        """The rows of one table of the export."""
+        tables = {table.name: table for table in export_tables(self.site.study.records)}
+        return [dict(zip(tables[name].columns, row, strict=True)) for row in tables[name].rows]
+
+    def answered(self) -> list[tuple[object, object, object]]:
+        """Whose answers to which engine and repetition are kept."""
+        return [(row["participant"], row["engine"], row["repetition"]) for row in self.table("long")]
+
+
+Serve = Callable[..., World]
+
+
+@pytest.fixture
+def serve(made: tuple[Plan, dict[str, Recommender]], built: Path, password: str, tmp_path: Path) -> Iterator[Serve]:
+    """Serve the toy study in this process, from a database of this test's own; again is as after a restart."""
+    opened: list[Database] = []
+
+    def call(
+        *,
+        completion: Completion | None = None,
+        clocks: Clocks | None = None,
+        engines: bool = True,
+        hosts: object = None,
+    ) -> World:
+        plan, recommenders = made
+        if completion is not None:
+            definition = dataclasses.replace(plan.definition, completion=completion)
+            plan = dataclasses.replace(
+                plan,
+                definition=definition,
+                provenance=dataclasses.replace(
+                    plan.provenance, definition=definition.digest, content=definition.content
+                ),
+            )
+        database = open_database(tmp_path / "vernissage.db")
+        opened.append(database)
+        study = Study(plan, database, recommend_with(recommenders), clocks)
+        collection = open_workspace(built).collection
+        sessions = Sessions(SECRET, plan.definition.id, password)
+        site = Site(study, collection, Pictures(collection, SECRET), sessions, password)
+        return World(site, TestClient(create_app(site, hosts)))  # type: ignore[arg-type]
+
+    yield call
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def world(serve: Serve) -> World:
+    return serve()
