@@ -136,9 +136,9 @@ def power(
             pieces.append(balanced_contrasts(answers))
             progress(f"simulating {participants} participants", first + count, simulations)
     pairs = pieces[0].pairs
-    estimates, p_holm, r = (
-        np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("estimates", "p_holm", "r")
-    )
+    estimates = np.concatenate([piece.estimates for piece in pieces])
+    p_holm = np.concatenate([piece.p_holm for piece in pieces])
+    r = np.concatenate([piece.r for piece in pieces])
     below = p_holm < SIGNIFICANT
     effects = np.array(population.effects)
     true = effects[[a for a, _ in pairs]] - effects[[b for _, b in pairs]]
