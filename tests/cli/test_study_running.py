@@ -63,6 +63,16 @@ def test_check_names_an_engine_that_cannot_be_made(study: Command, workspace: Pa
         assert message in err or "clip" in err
 
 
+def test_check_tells_what_has_changed_since_a_study_began(study: Command, workspace: Path, file: Path) -> None:
+    with opened_study(file, workspace) as running:
+        running.register("ann")
+    file.write_text("# the same\n" + file.read_text())
+    assert study("check", file, workspace)[0] == 0
+    file.write_text(file.read_text().replace("About 15 minutes", "About 20 minutes"))
+    code, _, err = study("check", file, workspace)
+    assert (code, "the definition (texts.duration) changed" in err) == (1, True)
+
+
 def test_a_study_from_its_file_to_its_export(study: Command, workspace: Path, file: Path, tmp_path: Path) -> None:
     code, _, err = study("status", file, workspace)
     assert (code, "nothing of the study 'my-study'" in err) == (1, True)

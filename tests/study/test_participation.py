@@ -84,6 +84,8 @@ def test_ids_that_no_database_keeps_are_refused(database: Database, name: str) -
     study = study_of(database)
     with pytest.raises(StorageError, match="participant's id"):
         study.register(name)
+    with pytest.raises(StorageError, match="session id"):
+        study.register("ann", session_id=name)
     assert study.records.overview().started == 0
 
 

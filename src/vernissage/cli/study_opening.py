@@ -70,6 +70,26 @@ def opened_study(file: Path, workspace: Path, database: str | None = None) -> "I
         opened.close()
 
 
+def check_against_database(plan: "Plan", workspace: Path, database: str | None = None) -> None:
+    """Check that a study which has begun may go on as planned; makes no database.
+
+    Raises:
+        StudyError: its definition or workspace has changed since the first participant.
+    """
+    from vernissage.storage.database import DATABASE_NAME, open_database
+    from vernissage.study.freezing import check_unchanged
+
+    place = database or str(workspace / DATABASE_NAME)
+    if "://" not in place and not Path(place).exists():
+        return
+    opened = open_database(place)
+    try:
+        with opened.reading() as connection:
+            check_unchanged(connection, plan.definition.id, plan.provenance)
+    finally:
+        opened.close()
+
+
 @contextmanager
 def opened_records(file: Path, workspace: Path, database: str | None = None) -> "Iterator[StudyRecords]":
     """What is kept of a study, and its database closed afterwards; makes no database.

@@ -8,7 +8,7 @@ import typer
 from vernissage.cli.options import DatabasePlace
 from vernissage.cli.output import note, print_json, print_table, say
 from vernissage.cli.recommending import AsJson, WorkspacePath
-from vernissage.cli.study_opening import StudyFile, opened_records, planned
+from vernissage.cli.study_opening import StudyFile, check_against_database, opened_records, planned
 from vernissage.errors import StudyError
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def _found_in(workspace: Path) -> dict[str, Any]:
     }
 
 
-def check(file: StudyFile, workspace: WorkspacePath, as_json: AsJson = False) -> None:
-    """Check a study's definition against a workspace, and say what will happen.
+def check(file: StudyFile, workspace: WorkspacePath, database: DatabasePlace = None, as_json: AsJson = False) -> None:
+    """Check a study's definition against a workspace, and against what has begun; say what will happen.
 
     \b
     Example:
@@ -71,6 +71,7 @@ def check(file: StudyFile, workspace: WorkspacePath, as_json: AsJson = False) ->
     from vernissage.study.description import plan_notes, plan_sentences
 
     plan, _ = planned(file, workspace)
+    check_against_database(plan, workspace, database)
     if as_json:
         slots = [{"of": name, "works": len(slot)} for name, slot in zip(plan.slot_names, plan.slots, strict=True)]
         content = {"definition": plan.definition.content, "digest": plan.provenance.definition}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from vernissage.storage.schema import STUDY_PARTICIPANTS as TABLE
-from vernissage.storage.words import checked_name, checked_text
+from vernissage.storage.words import checked_name
 
 Flag = Literal["participant", "preview", "robot"]
 DroppedBy = Literal["", "experimenter", "inactivity"]
@@ -70,8 +70,8 @@ def add_participant(connection: Connection, new: NewParticipant, time: datetime)
     """
     values: dict[str, Any] = {
         "study": new.study, "flag": new.flag, "external_id": checked_name("participant's id", new.external_id),
-        "key": new.key, "recruitment_study": checked_text("study id", new.recruitment_study),
-        "recruitment_session": checked_text("session id", new.recruitment_session), "provenance": new.provenance,
+        "key": new.key, "recruitment_study": _checked("study id", new.recruitment_study),
+        "recruitment_session": _checked("session id", new.recruitment_session), "provenance": new.provenance,
         "square_row": new.square_row, "page": 0, "page_since": time, "registered": time, "gender": "",
         "equal_weights": False, "dropped_by": "",
     }  # fmt: skip
@@ -129,6 +129,10 @@ def delete_participants(connection: Connection, study: str, external_id: str) ->
 def delete_numbered(connection: Connection, numbers: Sequence[int]) -> None:
     """Delete participants by their numbers, with all that they answered."""
     connection.execute(delete(TABLE).where(TABLE.c.id.in_(numbers)))
+
+
+def _checked(kind: str, name: str) -> str:
+    return checked_name(kind, name) if name else ""
 
 
 def _participant(row: Row[Any]) -> Participant:
