@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,9 +43,16 @@ for number in range(STUDY.last_page):
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def fork() -> int:
+    """A child process; Python 3.12 and later warn of it where threads run, as those of pytest-xdist do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
 def die_in_the_middle(study: Study, key: str, moment: str) -> None:
     """Submit the current page in a process that kills itself when the answer is written and nothing committed."""
-    child = os.fork()
+    child = fork()
     if child == 0:  # pragma: no cover
         try:
             change = participation.change_participant
@@ -195,7 +203,7 @@ def test_a_forked_server_goes_on(sqlite: Database) -> None:
     study = study_of(sqlite)
     key = walk(study, "ann", pages=1)
     page = study.where(key)
-    child = os.fork()
+    child = fork()
     if child == 0:  # pragma: no cover
         try:
             os._exit(0 if page_number(submit(study, key, page)) == 2 else 1)
