@@ -19,7 +19,7 @@ from vernissage.pages.figures import INK, LINE, MUTED, drawing
 from vernissage.pages.templating import plain
 
 _WIDTH = 4.6
-_LONGEST_NAME = 22
+_LONGEST_NAME, _LONGEST_PAIR = 22, 26
 _BAR = 0.48
 
 
@@ -54,13 +54,14 @@ def distribution_figure(panels: Sequence[EnginePanel], scale: Sequence[str] = ()
 def contrast_figure(contrasts: Sequence[Contrast], intervals: Sequence[ContrastInterval]) -> Figure:
     """The estimated difference of each pair of engines with its 95 % interval; full dots have a Holm p below .05."""
     with drawing():
-        figure = Figure(figsize=(_WIDTH, 0.75 + 0.3 * len(contrasts)), layout=ConstrainedLayoutEngine(h_pad=0.02))
+        names = [_pair_name(each) for each in contrasts]
+        line = 0.44 if any("\n" in name for name in names) else 0.3
+        figure = Figure(figsize=(_WIDTH, 0.75 + line * len(contrasts)), layout=ConstrainedLayoutEngine(h_pad=0.02))
         FigureCanvasAgg(figure)
         axes = figure.subplots()
         axes.axvline(0, color=MUTED, linewidth=0.9)
         for place, (each, interval) in enumerate(zip(contrasts, intervals, strict=True)):
             _difference(axes, len(contrasts) - 1 - place, each, interval)
-        names = [f"{short_name(each.engine_a)} − {short_name(each.engine_b)}" for each in contrasts]
         axes.set_yticks([len(contrasts) - 1 - place for place in range(len(contrasts))], names)
         axes.set_ylim(-0.6, len(contrasts) - 0.4)
         widest = np.nanmax([abs(value) for each in intervals for value in (each.lower95, each.upper95)] + [0.2])
@@ -75,6 +76,11 @@ def short_name(name: str) -> str:
     """An engine's name on one line, cut where it would leave no room for the figure."""
     flat = plain(name)
     return flat if len(flat) <= _LONGEST_NAME else f"{flat[: _LONGEST_NAME - 1]}…"
+
+
+def _pair_name(contrast: Contrast) -> str:
+    a, b = short_name(contrast.engine_a), short_name(contrast.engine_b)
+    return f"{a} − {b}" if len(a) + len(b) <= _LONGEST_PAIR else f"{a} −\n{b}"
 
 
 def _shares(panel: EnginePanel) -> list[float]:
