@@ -10,6 +10,8 @@ import pytest
 from tests.pages.reading import Page
 
 from vernissage.cli.main import main
+from vernissage.cli.study_people import pace_sentences
+from vernissage.errors import RequestError
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -62,6 +64,7 @@ def test_a_rehearsal_goes_from_the_first_page_to_the_report(
     assert "The recommendations match my personal preferences and interests." in page.text
     assert "seed 3" in page.text
     assert "began 12" in page.text
+    assert "Seconds from a list's appearance to its answers, first showings: median" in page.text
     for name in said.split(": ")[1].strip().split(", "):
         assert (tmp_path / "page" / name).is_file()
 
@@ -184,6 +187,22 @@ def test_a_report_that_cannot_be_made_is_one_line_and_writes_nothing(
     code, _, noted = study("report", *given, "--out", tmp_path / "report")
     assert (code, message in noted.strip().splitlines()[-1]) == (1, True)
     assert not (tmp_path / "report").exists()
+
+
+def test_the_pace_of_answers_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    rows = [
+        f"p{place},a,{1 + place // 5},3,{seconds}" for place, seconds in enumerate((2, 10, 20, 30, 40, 4, 5, "", 6))
+    ]
+    path.write_text("\n".join(["participant,engine,repetition,liking,seconds", *rows]))
+    (told,) = pace_sentences(path)
+    assert "first showings: median 20.0, middle half 10.0 to 30.0, 1 of 5 below 5; " in told
+    assert "second showings: median 5.0, middle half 4.5 to 5.5, 1 of 3 below 5." in told
+    path.write_text("participant,engine,repetition,liking,seconds\np,a,1,3,soon\n")
+    with pytest.raises(RequestError, match="row 2: seconds is 'soon'"):
+        pace_sentences(path)
+    path.write_text("participant,engine,repetition,liking\np,a,1,3\n")
+    assert pace_sentences(path) == ()
 
 
 def test_a_record_beside_the_answers_that_is_none_is_refused(study: Command, tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from vernissage.cli.study_tables import read_sheet
 from vernissage.errors import RequestError
 
+HASTY = 5
+"""Seconds; four statements about nine works cannot be thought over in less."""
+
 COLUMNS = ("participant", "status", "page", "age", "gender")
 
 
@@ -36,6 +39,35 @@ def read_people(path: Path) -> People:
     return People(tuple(steps), tuple(_sentences(len(finished), known, [genders[place] for place in finished])))
 
 
+def pace_sentences(path: Path) -> tuple[str, ...]:
+    """How long people looked at a list before they answered, by showing; none where the answers have no ``seconds``.
+
+    Raises:
+        RequestError: the file cannot be read, or a time is no number.
+    """
+    sheet = read_sheet(path, ("repetition",))
+    if "seconds" not in sheet.columns:
+        return ()
+    times: dict[str, list[float]] = {}
+    for (row, _), showing, cell in zip(sheet.rows, sheet.column("repetition"), sheet.column("seconds"), strict=True):
+        if cell:
+            times.setdefault(showing, []).append(_seconds(path, row, cell))
+    told = []
+    for showing, name in (("1", "first"), ("2", "second")):
+        if len(mine := times.get(showing, [])) > 1:
+            low, middle, high = statistics.quantiles(mine, n=4, method="inclusive")
+            hasty = sum(seconds < HASTY for seconds in mine)
+            told.append(
+                f"{name} showings: median {middle:.1f}, middle half {low:.1f} to {high:.1f}, {hasty} of {len(mine)} "
+                f"below {HASTY}"
+            )
+    return (
+        (f"Seconds from a list's appearance to its answers, {'; '.join(told)}. Nobody is excluded for pace.",)
+        if told
+        else ()
+    )
+
+
 def _sentences(finished: int, ages: list[int], genders: list[str]) -> list[str]:
     sentences = []
     if len(ages) > 1:
@@ -54,6 +86,13 @@ def _place(step: tuple[str, str]) -> tuple[bool, str, bool, int, str]:
     word, page = step
     number = next((int(part) for part in page.split() if part.isdecimal()), 0)
     return word != "dropped", word, page != "welcome", number, page
+
+
+def _seconds(path: Path, row: int, cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        raise RequestError(f"{path}, row {row}: seconds is {cell!r}; write a number, or leave it blank") from None
 
 
 def _age(path: Path, row: int, cell: str) -> int:

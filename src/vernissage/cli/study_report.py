@@ -31,6 +31,7 @@ class _Source:
         record: what `study.json` of an export says; empty where there is none.
         simulation: the parameters of a rehearsal; empty where there was none.
         people: what `demographics.csv` of an export says; None where there is none.
+        pace: sentences on how long people took.
     """
 
     title: str
@@ -40,6 +41,7 @@ class _Source:
     record: Mapping[str, Any]
     simulation: Mapping[str, Any]
     people: "People | None"
+    pace: tuple[str, ...]
 
 
 def report(
@@ -116,7 +118,7 @@ def _source(
 def _from_files(long: Path, rankings: Path | None, variables: Sequence[str]) -> _Source:
     """The answers, and what an export has beside them."""
     from vernissage.cli.study_analysis import check_engines_match
-    from vernissage.cli.study_people import read_people
+    from vernissage.cli.study_people import pace_sentences, read_people
     from vernissage.cli.study_tables import read_long_table, read_rankings
     from vernissage.files import read_json
 
@@ -131,7 +133,9 @@ def _from_files(long: Path, rankings: Path | None, variables: Sequence[str]) -> 
     title = str(record.get("definition", {}).get("title", "")) or long.stem
     rehearsed = long.parent / "simulation.json"
     simulation = dict(read_json(rehearsed)) if record and rehearsed.is_file() else {}
-    return _Source(title, table, lists, tuple(_digests([long, rankings])), record, simulation, people)
+    return _Source(
+        title, table, lists, tuple(_digests([long, rankings])), record, simulation, people, pace_sentences(long)
+    )
 
 
 def _from_database(study: Path, workspace: Path, database: str | None) -> _Source:
@@ -181,7 +185,7 @@ def _facts(source: _Source, files: tuple[str, ...], *, hidden: bool) -> Any:
         statements={each["name"]: each["text"] for each in definition.get("statements", [])},
         scale=tuple(definition.get("labels", ())),
         course=source.people.course if source.people else (),
-        people=(*(source.people.sentences if source.people else ()), *([_HIDDEN] if hidden else [])),
+        people=(*(source.people.sentences if source.people else ()), *source.pace, *([_HIDDEN] if hidden else [])),
         provenance=tuple(_provenance(source)),
         notes=tuple(notes),
         files=files,

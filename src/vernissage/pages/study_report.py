@@ -139,12 +139,11 @@ def _findings(numbers: StudyNumbers, variable: str) -> tuple[str, ...]:
     for each, interval in sorted(found, key=lambda pair: -abs(pair[0].estimate)):
         above = each.estimate > 0
         better, other = (each.engine_a, each.engine_b) if above else (each.engine_b, each.engine_a)
-        low, high = sorted((abs(interval.lower95), abs(interval.upper95)))
-        if interval.lower95 * interval.upper95 < 0:
-            low = -low
+        low, high = sorted((abs(interval.lower95), abs(interval.upper95)))  # neither contains 0 where p is below .05
+        effect = f"|r|\u00a0=\u00a0{signed(abs(each.r))}, {strength(each.r)}"
         sentences.append(
             f"{better} above {other} by {signed(abs(each.estimate))} points (95 % interval {signed(low)} to "
-            f"{signed(high)}, p Holm {p_in_words(each.p_holm)}, |r|\u00a0=\u00a0{signed(abs(each.r))}, {strength(each.r)})"
+            f"{signed(high)}, p Holm {p_in_words(each.p_holm)}, {effect})"
         )
     rest = len(mine) - len(found)
     return (*sentences, *([f"The other {_counted(rest, 'pair')} do not differ significantly."] if rest else []))
