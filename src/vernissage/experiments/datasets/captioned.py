@@ -1,0 +1,204 @@
+"""A captioned picture set: what every published format is read to, and what every experiment runs on."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from vernissage.errors import VernissageError
+from vernissage.files import digest
+
+Split = Literal["train", "val", "test", ""]
+"""The part of a published split that a picture belongs to; empty where the set has none."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class DatasetError(VernissageError):
+    """A data set that is missing, cannot be read, or cannot serve for what was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEntry:
+    """One picture of a set.
+
+    Attributes:
+        id: unique among the set's pictures.
+        file: the picture file as the set names it; empty for works that are texts alone.
+        path: where that file was found; None when it is missing.
+        split: its part of the published split.
+        size: of the file in bytes; 0 when it is missing.
+    """
+
+    id: str
+    file: str = ""
+    path: Path | None = None
+    split: Split = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """One text about one picture; ``id`` is unique among the set's captions."""
+
+    id: str
+    image_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The class of a picture: told apart by ``index``, for two classes may have one label ("crane").
+
+    ``probability`` is the classifier's; None where the set itself says what the picture shows.
+    """
+
+    index: int
+    label: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True)
+class CaptionedSet:
+    """Pictures, captions of them, and what else a set says; immutable.
+
+    Attributes:
+        name: in words, such as "MSCOCO (Karpathy split)".
+        source: where it officially comes from, with its licence as far as known.
+        images: in the set's order; their files may be missing, and then texts can still be compared.
+        captions: in the set's order; every picture has one or more.
+        labels: the class of each picture, by its id; empty for sets that are not classified.
+        image_tags: words for what is seen, by picture id.
+        text_tags: words of the caption, by caption id.
+        groups: story groups, by picture id.
+        owners: who uploaded it, by picture id.
+        remarks: what was decided or left out while reading, in words.
+    """
+
+    name: str
+    source: str
+    images: tuple[ImageEntry, ...]
+    captions: tuple[Caption, ...]
+    labels: Mapping[str, Label] = field(default_factory=lambda: _NOTHING)
+    image_tags: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    text_tags: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    groups: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    owners: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    remarks: tuple[str, ...] = ()
+
+    @cached_property
+    def image_of(self) -> Mapping[str, ImageEntry]:
+        """The pictures by id."""
+        return MappingProxyType({image.id: image for image in self.images})
+
+    @cached_property
+    def captions_of(self) -> Mapping[str, tuple[Caption, ...]]:
+        """The captions of each picture, by its id, in the set's order."""
+        found: dict[str, list[Caption]] = {image.id: [] for image in self.images}
+        for caption in self.captions:
+            found[caption.image_id].append(caption)
+        return MappingProxyType({image_id: tuple(captions) for image_id, captions in found.items()})
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """Ids of the pictures that the set names and whose files are not there."""
+        return tuple(image.id for image in self.images if image.file and image.path is None)
+
+    @cached_property
+    def splits(self) -> Mapping[str, int]:
+        """How many pictures each part of the split has; the empty key counts those outside of it."""
+        return MappingProxyType(dict(sorted(Counter[str](image.split for image in self.images).items())))
+
+    @cached_property
+    def members(self) -> Mapping[int, tuple[str, ...]]:
+        """The pictures of each class by class index: the largest class first, ties by index."""
+        found: dict[int, list[str]] = {}
+        for image in self.images:
+            if image.id in self.labels:
+                found.setdefault(self.labels[image.id].index, []).append(image.id)
+        order = sorted(found, key=lambda index: (-len(found[index]), index))
+        return MappingProxyType({index: tuple(found[index]) for index in order})
+
+    @cached_property
+    def class_names(self) -> Mapping[int, str]:
+        """The label of each class, by class index."""
+        return MappingProxyType({label.index: label.label for label in self.labels.values()})
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over everything but name, source, folder and remarks.
+
+        A picture counts by its name and its size in bytes: reading 20 GB of pictures takes too long to be done
+        whenever a set is opened.
+        """
+        about = (self.groups, self.owners, self.image_tags)
+        images = [
+            [image.id, image.file, image.split, image.size, _label(self.labels.get(image.id))] for image in self.images
+        ]
+        told = [[values.get(image.id) for values in about] for image in self.images]
+        captions = [
+            [caption.id, caption.image_id, caption.text, self.text_tags.get(caption.id, ())]
+            for caption in self.captions
+        ]
+        return digest(*(json.dumps(part, ensure_ascii=False).encode() for part in (images, told, captions)))[:16]
+
+    def part(self, split: Split) -> "CaptionedSet":
+        """The pictures of one part of the split, with all that belongs to them.
+
+        Raises:
+            DatasetError: no picture belongs to it.
+        """
+        found = [image.id for image in self.images if image.split == split]
+        if not found:
+            there = ", ".join(f"{name} ({count})" for name, count in self.splits.items() if name) or "no split"
+            raise DatasetError(
+                f"{self.name} has no part {split!r}; it has {there}: leave the part out, or choose another"
+            )
+        return self.keeping(found)
+
+    def keeping(self, image_ids: Iterable[str]) -> "CaptionedSet":
+        """These pictures alone, in the set's order, with all that belongs to them."""
+        kept = frozenset(image_ids)
+        captions = tuple(caption for caption in self.captions if caption.image_id in kept)
+        return replace(
+            self,
+            images=tuple(image for image in self.images if image.id in kept),
+            captions=captions,
+            labels=_among(self.labels, kept),
+            image_tags=_among(self.image_tags, kept),
+            text_tags=_among(self.text_tags, {caption.id for caption in captions}),
+            groups=_among(self.groups, kept),
+            owners=_among(self.owners, kept),
+        )
+
+    def require_classes(self, count: int, *, of_at_least: int = 1) -> tuple[int, ...]:
+        """The indexes of the ``count`` largest classes, which must have ``of_at_least`` pictures each.
+
+        Raises:
+            DatasetError: there are fewer; the message says how many there are.
+        """
+        if not self.labels:
+            raise DatasetError(
+                f"{self.name} has no classes, but {count} are needed; classify it with `vernissage experiment "
+                f"classify`, or take a set with a column of classes"
+            )
+        large = [index for index, ids in self.members.items() if len(ids) >= of_at_least]
+        if len(large) < count:
+            sized = f" with {of_at_least} pictures or more" if of_at_least > 1 else ""
+            raise DatasetError(
+                f"{self.name} has {len(large)} classes{sized}, but {count} are needed; ask for fewer classes, or take "
+                f"a larger set"
+            )
+        return tuple(large[:count])
+
+
+def _label(label: Label | None) -> list[Any] | None:
+    return None if label is None else [label.index, label.label, label.probability]
+
+
+def _among(values: Mapping[str, Any], kept: Collection[str]) -> Mapping[str, Any]:
+    return MappingProxyType({key: value for key, value in values.items() if key in kept})
