@@ -12,7 +12,7 @@ from vernissage.storage.database import Database, open_database
 from vernissage.study.definition import Completion, Definition
 from vernissage.study.export import export_tables
 from vernissage.study.participation import Study
-from vernissage.study.plan import Plan, recommend_with
+from vernissage.study.plan import Plan, Recommend, recommend_with
 from vernissage.study.template import definition_template
 from vernissage.study.timing import Clocks
 from vernissage.web.app import create_app
@@ -85,6 +85,7 @@ def serve(made: tuple[Plan, dict[str, Recommender]], built: Path, password: str,
 
     def call(
         *,
+        recommend: Recommend | None = None,
         completion: Completion | None = None,
         clocks: Clocks | None = None,
         engines: bool = True,
@@ -102,7 +103,7 @@ def serve(made: tuple[Plan, dict[str, Recommender]], built: Path, password: str,
             )
         database = open_database(tmp_path / "vernissage.db")
         opened.append(database)
-        study = Study(plan, database, recommend_with(recommenders), clocks)
+        study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
         collection = open_workspace(built).collection
         sessions = Sessions(SECRET, plan.definition.id, password)
         site = Site(study, collection, Pictures(collection, SECRET), sessions, password)

@@ -3,9 +3,12 @@
 import re
 
 import pytest
-from tests.web.conftest import CODE, World
+from starlette.testclient import TestClient
+from tests.web.conftest import CODE, Serve, World
 from tests.web.walking import Walker, fields_without, form_in, forms_in, loaded_by
 
+from vernissage.errors import RequestError
+from vernissage.rankings import Ranking
 from vernissage.study.definition import Completion
 
 EVERYTHING = [
@@ -168,9 +171,9 @@ def test_nobody_begins_anew_in_the_middle_or_with_an_id(world: World) -> None:
     assert other.client.post("/study/anew", data=token).url.path == "/study/thanks"
 
 
-def test_a_return_address_is_a_link(serve: object) -> None:
+def test_a_return_address_is_a_link(serve: Serve) -> None:
     address = "https://app.prolific.com/submissions/complete?cc=X&y=1"
-    world: World = serve(completion=Completion(return_url=address))  # type: ignore[operator]
+    world = serve(completion=Completion(return_url=address))
     walker = Walker(world.client)
     page = walker.walk(walker.begin("?PROLIFIC_PID=ann"))
     assert f'href="{address.replace("&", "&amp;")}"' in page.text
@@ -237,3 +240,31 @@ def test_the_style_sheet_and_the_script_are_kept_by_their_content(world: World) 
 
 def test_health(world: World) -> None:
     assert world.client.get("/healthz").text == "ok\n"
+
+
+class UnforeseenError(Exception):
+    """An error that nobody foresaw."""
+
+
+@pytest.mark.parametrize(("error", "status"), [(RequestError("lda cannot answer"), 503), (UnforeseenError("lda"), 500)])
+def test_an_engine_that_fails_loses_nothing_and_tells_nobody_its_name(
+    serve: Serve, error: Exception, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(engine: str, ratings: object, n: int) -> Ranking:
+        raise error
+
+    broken = serve(recommend=failing)
+    walker = Walker(TestClient(broken.client.app, raise_server_exceptions=False))
+    page = walker.begin("?PROLIFIC_PID=ann")
+    answer = walker.send(page)
+    assert answer.status_code == status
+    assert "lda" not in answer.text
+    assert 'href="/study"' in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "PROLIFIC" not in caplog.text
+    assert '"ann"' not in caplog.text
+    mended = serve()
+    again = Walker(TestClient(mended.client.app, cookies=dict(walker.client.cookies)))
+    assert again.get("/study").text == page.text
+    again.walk(again.send(page))
+    assert mended.answered() == EVERYTHING

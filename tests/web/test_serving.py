@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vernissage.storage.database import open_database
 from vernissage.study.definition_file import read_definition
 from vernissage.study.export import export_tables
 from vernissage.study.records import StudyRecords
+from vernissage.web.credentials import is_password, stored_password
 
 
 def long_rows(database: str | Path, study: Path) -> list[tuple[object, ...]]:
@@ -27,9 +29,15 @@ def long_rows(database: str | Path, study: Path) -> list[tuple[object, ...]]:
         opened.close()
 
 
-def test_a_server_that_is_killed_in_the_middle_of_submits(workspace: Path, study_file: Path) -> None:
+@pytest.fixture
+def walker() -> Iterator[Walker]:
+    with httpx.Client(timeout=30) as client:
+        yield Walker(client, steady("ann"))
+
+
+def test_a_server_that_is_killed_in_the_middle_of_submits(workspace: Path, study_file: Path, walker: Walker) -> None:
     """Whatever the kill hits, the participant goes on where the last stored answer left them."""
-    walker, port = Walker(httpx.Client(timeout=30), steady("ann")), 0
+    port = 0
     for round_number, delay in enumerate((0.002, 0.012)):
         with served(workspace, study_file, port=port) as (address, process):
             port = int(address.rpartition(":")[2])
@@ -67,13 +75,13 @@ def test_robots_on_each_kind_of_database(workspace: Path, study_file: Path, data
 def test_what_the_server_says_and_does_not_say(workspace: Path, study_file: Path) -> None:
     """No address, id or user agent gets into what it prints, not even beside an error."""
     with served(workspace, study_file) as (address, process):
-        client = httpx.Client(base_url=address, headers={"User-Agent": "Tell/Tale"})
-        walker = Walker(client)
-        walker.walk(walker.begin("?PROLIFIC_PID=somebody-known"))
-        answer = client.get("/healthz")
-        assert client.get("/nowhere").status_code == 404
-        assert client.get("/study", headers={"Host": "elsewhere.example"}).status_code == 400
-        assert client.get("/experimenter/login").status_code == 200
+        with httpx.Client(base_url=address, headers={"User-Agent": "Tell/Tale"}) as client:
+            walker = Walker(client)
+            walker.walk(walker.begin("?PROLIFIC_PID=somebody-known"))
+            answer = client.get("/healthz")
+            assert client.get("/nowhere").status_code == 404
+            assert client.get("/study", headers={"Host": "elsewhere.example"}).status_code == 400
+            assert client.get("/experimenter/login").status_code == 200
         process.terminate()
         assert process.stdout is not None
         said = process.stdout.read()
@@ -117,3 +125,19 @@ def test_misuse_is_told_in_one_line(
     assert end.value.code == 1
     assert words in said
     assert said.count("\n") == 1
+
+
+def test_the_password_is_set_from_a_file_or_asked_for(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path / "given.txt"
+    given.write_text("from a file\nand no further\n")
+    asked = iter(["typed in here", "typed in here"])
+    monkeypatch.setattr("getpass.getpass", lambda *_, **__: next(asked))
+    for options, password in ((["--password-file", str(given)], "from a file"), ([], "typed in here")):
+        with pytest.raises(SystemExit, match="0"):
+            main(["study", "password", str(workspace), *options])
+        hashed = stored_password(workspace)
+        assert hashed is not None
+        assert is_password(password, hashed)
+    assert "typed" not in capsys.readouterr().out

@@ -97,15 +97,18 @@ class Walker:
 
     def filled(self, page: httpx.Response) -> dict[str, str]:
         """What is sent when everything on a page is answered."""
-        form = form_in(page)
+        return self._filled(form_in(page))
+
+    def _filled(self, form: Form) -> dict[str, str]:
         chosen = {name: self.choose(name, values) for name, values in form.choices.items()}
         return {**form.carried, **chosen, **dict.fromkeys(form.boxes, "yes")}
 
     def send(self, page: httpx.Response, fields: Mapping[str, str] | None = None, **options: Any) -> httpx.Response:
         """Send a page's form, filled unless ``fields`` are given."""
-        given = self.filled(page) if fields is None else dict(fields)
+        form = form_in(page)
+        given = self._filled(form) if fields is None else dict(fields)
         follow = options.pop("follow_redirects", True)
-        return self.client.post(form_in(page).action, data=given, follow_redirects=follow, **options)
+        return self.client.post(form.action, data=given, follow_redirects=follow, **options)
 
     def begin(self, query: str = "") -> httpx.Response:
         """Consent; returns the elicitation."""

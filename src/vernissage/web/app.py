@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -11,11 +12,14 @@ from starlette.exceptions import HTTPException
 from vernissage.errors import StorageError, VernissageError
 from vernissage.web.experimenter import experimenter_router
 from vernissage.web.forms import FormError
-from vernissage.web.headers import KnownHosts, SecurityHeaders
+from vernissage.web.headers import SECURITY_HEADERS, KnownHosts, SecurityHeaders
 from vernissage.web.media import media_router, no_such_page
 from vernissage.web.study_pages import study_router
 from vernissage.web.study_site import Site, TooManyRequestsError
 from vernissage.web.templating import message_page
+
+_TELL_NOBODY: Any = {"tracing": False, "metrics": False, "logs": False}
+"""Participants' ids stand in the address of their first visit, and belong to no collector of traces."""
 
 _log = logging.getLogger("vernissage.web")
 
@@ -27,7 +31,7 @@ def create_app(site: Site, hosts: Sequence[str] | None = None) -> FastAPI:
         site: the study, opened once and shared by all requests.
         hosts: the names that the server answers to; None for any.
     """
-    app = FastAPI(title="Vernissage", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELL_NOBODY)
     for router in (study_router(site), media_router(site), experimenter_router(site)):
         app.include_router(router)
     app.add_api_route("/healthz", _health(site), methods=["GET"])
@@ -74,7 +78,10 @@ def _failed(_: Request, error: Exception) -> Response:
 
 
 def _unforeseen(_: Request, __: Exception) -> Response:
-    return _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
+    answer = _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
+    # Starlette answers these outside of every middleware.
+    answer.headers.update({**SECURITY_HEADERS, "Cache-Control": "no-store"})
+    return answer
 
 
 def _sorry(status: HTTPStatus) -> Response:
