@@ -173,9 +173,9 @@ def _draw(
     from vernissage.pages.data_tables import signed
     from vernissage.pages.figures import save_figure
     from vernissage.pages.power_figure import PowerPoint, power_figure
-    from vernissage.study.power import power_curve
+    from vernissage.study.power import MOST_PARTICIPANTS, power_curve
 
-    top = max(found.participants * 1.6, 20)
+    top = min(max(found.participants * 1.6, 20), MOST_PARTICIPANTS)
     sizes = {max(4, round(top * (step / 16) ** 1.5)) for step in range(1, 17)} - {each.participants for each in tried}
     results = {each.participants: each for each in (*tried, found) if each.participants <= top}
     for each in power_curve(people, sorted(sizes), simulations=simulations, seed=seed, progress=progress):
