@@ -37,10 +37,10 @@ def rehearse(folder: Path, name: str, **how: Any) -> tuple[Simulated, tuple[Any,
     return done, tables
 
 
-def test_robots_walk_every_page_and_no_export_holds_them(sqlite: Database) -> None:
-    study = study_of(sqlite)
+def test_robots_walk_every_page_and_no_export_holds_them(database: Database) -> None:
+    study = study_of(database)
     assert simulate(study, PEOPLE, 9, behaviour=PATIENT) == Simulated(finished=9, left=0, careless=0, before=0)
-    with sqlite.reading() as connection:
+    with database.reading() as connection:
         robots = participants_of(connection, "pilot", "robot")
         answers = answers_of_study(connection, "pilot", "robot")
         lists = lists_of_study(connection, "pilot", "robot")

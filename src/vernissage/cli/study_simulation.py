@@ -29,7 +29,10 @@ def simulate(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="DIR", help="Rehearse in a database of its own in this folder, and export there."
+            "--out",
+            "-o",
+            metavar="DIR",
+            help="Rehearse in a database of its own in this folder, whatever --database says, and export there.",
         ),
     ] = None,
     by: Annotated[
@@ -96,8 +99,6 @@ def _stage(
         with opened_study(file, workspace, database) as study:
             yield study
         return
-    if database is not None:
-        raise RequestError("a rehearsal makes a database of its own in --out; leave --database out")
     if (out / REHEARSAL).exists():
         raise RequestError(f"{out / REHEARSAL} is there from an earlier rehearsal; choose another folder, or delete it")
     plan, engines = planned(file, workspace)

@@ -60,7 +60,7 @@ class ContrastPower:
         engine_a, engine_b: numbers of the engines, from 1.
         difference: what it truly is, before rounding.
         expected_r: the effect size that goes with it; see `effect_size_of_difference`.
-        estimate: the mean of the estimated differences.
+        estimate, mean_r: the means of the estimated differences and effect sizes.
         found: the share of studies with a Holm p below .05 and the sign of the true difference, if there is one.
         se: the Monte-Carlo standard error of that share.
     """
@@ -135,26 +135,15 @@ def power(
             answers = simulated_answers(population, participants, range(first, first + count), seed)
             pieces.append(balanced_contrasts(answers))
             progress(f"simulating {participants} participants", first + count, simulations)
-    pairs = pieces[0].pairs
-    estimates = np.concatenate([piece.estimates for piece in pieces])
-    p_holm = np.concatenate([piece.p_holm for piece in pieces])
-    r = np.concatenate([piece.r for piece in pieces])
-    below = p_holm < SIGNIFICANT
-    effects = np.array(population.effects)
-    true = effects[[a for a, _ in pairs]] - effects[[b for _, b in pairs]]
-    found = below & ((true == 0) | (np.sign(estimates) == np.sign(true)))
-    any_found = float(below.any(axis=1).mean())
-    rows = tuple(
-        ContrastPower(
-            a + 1, b + 1, float(true[place]),
-            effect_size_of_difference(float(true[place]), len(effects), population.within_sd),
-            float(estimates[:, place].mean()), float(np.nan_to_num(r[:, place]).mean()), share,
-            _error(share, simulations),
-        )
-        for place, (a, b) in enumerate(pairs)
-        for share in [float(found[:, place].mean())]
-    )  # fmt: skip
-    return Power(participants, simulations, rows, any_found, _error(any_found, simulations))
+    estimates, p_holm, r = (
+        np.concatenate(each) for each in zip(*((one.estimates, one.p_holm, one.r) for one in pieces), strict=True)
+    )
+    any_found = float((p_holm < SIGNIFICANT).any(axis=1).mean())
+    rows = [
+        _row(population, pair, estimates[:, place], p_holm[:, place], r[:, place])
+        for place, pair in enumerate(pieces[0].pairs)
+    ]
+    return Power(participants, simulations, tuple(rows), any_found, _error(any_found, simulations))
 
 
 def find_participants(
@@ -230,6 +219,26 @@ def _batches(population: Population, participants: int, simulations: int) -> Ite
     at_once = max(1, min(simulations, 100, _NUMBERS_AT_ONCE // each))
     for first in range(0, simulations, at_once):
         yield first, min(at_once, simulations - first)
+
+
+def _row(
+    population: Population, pair: tuple[int, int], estimates: FloatArray, p_holm: FloatArray, r: FloatArray
+) -> ContrastPower:
+    """What all studies, (S,), say of one pair of engines; r is 0 in studies without residuals."""
+    a, b = pair
+    true = population.effects[a] - population.effects[b]
+    found = (p_holm < SIGNIFICANT) & ((true == 0) | (np.sign(estimates) == np.sign(true)))
+    share = float(found.mean())
+    return ContrastPower(
+        engine_a=a + 1,
+        engine_b=b + 1,
+        difference=true,
+        expected_r=effect_size_of_difference(true, len(population.effects), population.within_sd),
+        estimate=float(estimates.mean()),
+        mean_r=float(np.nan_to_num(r).mean()),
+        found=share,
+        se=_error(share, len(found)),
+    )
 
 
 def _error(share: float, simulations: int) -> float:
