@@ -52,7 +52,7 @@ def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("hostile") / "report.html", [HOSTILE, f"{HOSTILE} two", "W" * 300])
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1440, 2560])
+@pytest.mark.parametrize("width", [320, 768, 2560])
 def test_the_page_is_never_wider_than_its_window(
     browser: Browser, report: Path, hostile_report: Path, width: int
 ) -> None:
@@ -61,7 +61,7 @@ def test_the_page_is_never_wider_than_its_window(
             assert overflow(page) == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "dark"), (PHONE, "light")])
 def test_no_barrier(browser: Browser, report: Path, axe: str, size: Size, scheme: str) -> None:
     with opened(browser, report, size, color_scheme=scheme) as page:
         assert barriers(page, axe) == []
@@ -84,8 +84,8 @@ def test_figures_are_seen_without_scripts_and_large_enough(browser: Browser, rep
 
 def test_figures_follow_the_reader_into_the_dark(browser: Browser, report: Path) -> None:
     assert extremes(browser, report, "light")[0] < 60  # dark ink
-    assert extremes(browser, report, "dark")[1] > 200  # light ink
-    assert extremes(browser, report, "dark")[0] < 60  # on a dark ground
+    ground, ink = extremes(browser, report, "dark")
+    assert (ground < 60, ink > 200) == (True, True)
 
 
 def extremes(browser: Browser, report: Path, scheme: str) -> tuple[float, float]:

@@ -31,7 +31,7 @@ def rehearse(folder: Path, name: str, **how: Any) -> tuple[Simulated, tuple[Any,
     clock = RehearsalClock()
     database = open_database(folder / name)
     study = study_of(database, clock.clocks)
-    done = simulate(study, PEOPLE, 8, flag="participant", clock=clock, **how)
+    done = simulate(study, PEOPLE, 6, flag="participant", clock=clock, **how)
     tables = export_tables(study.records)
     database.close()
     return done, tables
@@ -79,12 +79,12 @@ def test_equal_seeds_rehearse_equally_to_the_second_and_others_do_not(tmp_path: 
 
 def test_people_leave_and_click_anything_as_often_as_asked(tmp_path: Path) -> None:
     everybody, tables = rehearse(tmp_path, "left.db", behaviour=Behaviour(careless=1.0, dropouts=1.0))
-    assert (everybody.finished, everybody.left, everybody.careless) == (0, 8, 8)
+    assert (everybody.finished, everybody.left, everybody.careless) == (0, 6, 6)
     demographics = next(table for table in tables if table.name == "demographics")
     status = list(demographics.columns).index("status")
     assert {row[status] for row in demographics.rows} == {"dropped"}
     nobody, _ = rehearse(tmp_path, "stayed.db", behaviour=PATIENT)
-    assert (nobody.finished, nobody.left, nobody.careless) == (8, 0, 0)
+    assert (nobody.finished, nobody.left, nobody.careless) == (6, 0, 0)
 
 
 def test_answers_have_the_effects_and_deviations_that_were_asked_for(sqlite: Database) -> None:
