@@ -12,6 +12,8 @@ from vernissage.experiments.datasets.captioned import DatasetError
 _SEPARATORS = {",": "commas", "|": "vertical bars", ";": "semicolons", "\t": "tabs"}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_FIELD = 2**31 - 1
+_MOST_LINES = 50
+"""More in one cell are taken for a quotation mark that lacks its partner."""
 
 
 def require_file(path: Path, what: str, source: str) -> Path:
@@ -100,6 +102,7 @@ class Rows:
         self.header = [name.strip() for name in header]
         self.separator = separator
         self._lines = lines
+        self._skipped = 1
         self._plain = [plain_name(name) for name in self.header]
 
     def place(self, *names: str) -> int | None:
@@ -122,14 +125,23 @@ class Rows:
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Line number of each row's end, and its trimmed cells; blank rows are passed over."""
-        reader = csv.reader(self._lines, delimiter=self.separator, skipinitialspace=True)
-        try:
-            next(reader)
-            for cells in reader:
-                if any(cells):
-                    yield reader.line_num, [" ".join(cell.split()) for cell in cells]
-        except csv.Error as error:
-            raise DatasetError(f"{self.path}, line {reader.line_num}: {error}; export the table anew") from None
+        reader = _reader(self._lines[self._skipped :], self.separator)
+        before = 0
+        for cells in reader:
+            if reader.line_num - before > _MOST_LINES:
+                raise DatasetError(
+                    f"{self.path}, line {before + 1 + self._skipped}: a quotation mark opens a cell that spans "
+                    f"{reader.line_num - before} lines; close it, or double it where it stands in a text"
+                )
+            before = reader.line_num
+            if any(cells):
+                yield before + self._skipped, [" ".join(cell.split()) for cell in cells]
+
+    def without_header(self) -> "Rows":
+        """The same rows, the first line among them."""
+        whole = Rows(self.path, self.header, self.separator, self._lines)
+        whole._skipped = 0
+        return whole
 
 
 def read_rows(path: Path) -> Rows:
@@ -143,7 +155,14 @@ def read_rows(path: Path) -> Rows:
     if not lines or not lines[0].strip():
         raise DatasetError(f"{path} has no header in its first line; write the columns' names there")
     separator = max(_SEPARATORS, key=lines[0].count)
-    return Rows(path, next(csv.reader(lines[:1], delimiter=separator, skipinitialspace=True)), separator, lines)
+    return Rows(path, next(_reader(lines[:1], separator)), separator, lines)
+
+
+def _reader(lines: Sequence[str], separator: str) -> Any:
+    """Tables with vertical bars are those of Flickr30k, which were written without quotation marks around cells."""
+    if separator == "|":
+        return csv.reader(lines, delimiter=separator, skipinitialspace=True, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
 
 
 def cell_of(cells: Sequence[str], place: int | None) -> str:

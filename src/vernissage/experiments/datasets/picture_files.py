@@ -1,7 +1,7 @@
 """Finding the picture files of a set below a folder, wherever the archives were unpacked."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -13,11 +13,22 @@ _DEPTH = 3
 """Folders in folders: archives often unpack to Flickr8k_Dataset/Flicker8k_Dataset."""
 
 
-def located(images: Iterable[ImageEntry], root: Path, *, required: bool = False) -> tuple[ImageEntry, ...]:
+Names = Callable[[ImageEntry], Iterable[str]]
+"""Further names that the picture's file may have."""
+
+
+def located(
+    images: Iterable[ImageEntry],
+    root: Path,
+    *,
+    required: bool = False,
+    also: Names | None = None,
+) -> tuple[ImageEntry, ...]:
     """The entries with path and size of their files, as far as they lie below ``root``.
 
     A file is looked for under the path that the set gives it, then under its bare name in ``root`` and three levels of
-    folders below; a bare name that stands in several folders counts as missing.
+    folders below; a bare name that stands in several folders counts as missing. Names that ``also`` gives are tried
+    after the set's own.
 
     Raises:
         DatasetError: ``required``, and there is no such folder or none of the pictures is in it.
@@ -25,7 +36,7 @@ def located(images: Iterable[ImageEntry], root: Path, *, required: bool = False)
     if required and not root.is_dir():
         raise DatasetError(f"there is no folder {root}; name the folder that holds the set's pictures")
     files = _Files(root)
-    found = tuple(_with_file(image, files) for image in images)
+    found = tuple(_with_file(image, files, also) for image in images)
     named = [image for image in found if image.file]
     if required and named and not any(image.path for image in named):
         raise DatasetError(
@@ -64,8 +75,10 @@ class _Files:
         return found
 
 
-def _with_file(image: ImageEntry, files: _Files) -> ImageEntry:
+def _with_file(image: ImageEntry, files: _Files, also: Names | None) -> ImageEntry:
     path = files.find(image.file) if image.file else None
+    if path is None and also is not None:
+        path = next(filter(None, map(files.find, also(image))), None)
     return replace(image, path=path, size=path.stat().st_size) if path else image
 
 
