@@ -204,6 +204,21 @@ def test_the_pace_of_answers_is_told(tmp_path: Path) -> None:
     assert pace_sentences(path) == ()
 
 
+@pytest.mark.parametrize(("attention", "options", "excluded"), [("none", (), 0), ("none", ("--exclude",), 1), ("repeated-showings", (), 1), ("repeated-showings", ("--no-exclude",), 0)])  # fmt: skip
+def test_who_is_left_out_follows_the_study_unless_told(
+    study: Command, tmp_path: Path, attention: str, options: tuple[str, ...], excluded: int
+) -> None:
+    answers = [
+        f"{who},{engine},{shown},{2 + shown * (who == 'p')}" for who in "pqr" for engine in "ab" for shown in (1, 2)
+    ]
+    answers = [line.replace("p,a,2,4", "p,a,2,1") for line in answers]
+    (tmp_path / "long.csv").write_text("\n".join(["participant,engine,repetition,liking", *answers]))
+    (tmp_path / "study.json").write_text(json.dumps({"definition": {"attention": attention}, "provenances": []}))
+    assert study("report", tmp_path / "long.csv", "--out", tmp_path / "report", *options)[0] == 0
+    found = [row for row in rows_of(tmp_path / "report" / "exclusions.csv") if row["excluded"] == "True"]
+    assert len(found) == excluded
+
+
 def test_a_record_beside_the_answers_that_is_none_is_refused(study: Command, tmp_path: Path) -> None:
     (tmp_path / "long.csv").write_text("participant,engine,repetition,liking\np,a,1,3\nq,b,1,4\n")
     (tmp_path / "study.json").write_text("[]")

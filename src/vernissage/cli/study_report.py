@@ -62,8 +62,13 @@ def report(
         str, typer.Option(metavar="mean|first|all", help="Which answers count, as in `study analyse`.")
     ] = "mean",
     exclude: Annotated[
-        bool, typer.Option("--exclude/--no-exclude", help="Leave out who broke the rule of repeated showings.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--exclude/--no-exclude",
+            help="Leave out who broke the rule of repeated showings. Default: as the study's attention says.",
+            show_default=False,
+        ),
+    ] = None,
     pairing: Annotated[
         str, typer.Option(metavar="same-participant|all-pairs", help="Which lists of two engines are compared.")
     ] = "same-participant",
@@ -87,7 +92,8 @@ def report(
 
     source = _source(long, rankings, study, workspace, database, variable or ())
     paired: Any = pairing.replace("-", " ")  # checked, as showings are, where they are used
-    numbers = study_numbers(source.table, source.lists, showings=showings, exclude=exclude, pairing=paired)  # type: ignore[arg-type]
+    ruled = source.record.get("definition", {}).get("attention") != "none" if exclude is None else exclude
+    numbers = study_numbers(source.table, source.lists, showings=showings, exclude=ruled, pairing=paired)  # type: ignore[arg-type]
     tables = _tables(numbers, hidden=pseudonyms)
     facts = _facts(source, tuple(tables), hidden=pseudonyms)
     page = study_report(numbers, facts, title=title or source.title)
