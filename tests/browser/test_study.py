@@ -229,10 +229,9 @@ def test_a_double_click_answers_once(browser: Browser, running: Running) -> None
         finish(page)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
-def test_back_reload_and_a_second_tab(browser: Browser, running: Running, scripts: bool) -> None:
-    with window(browser, DESK, java_script_enabled=scripts) as page:
-        begin(page, running, f"back-{scripts}")
+def test_back_reload_and_a_second_tab(browser: Browser, running: Running) -> None:
+    with window(browser, DESK) as page:
+        begin(page, running, "back")
         answer_all(page)
         go_on(page, "assessment/1")
         page.reload()
@@ -252,10 +251,9 @@ def test_back_reload_and_a_second_tab(browser: Browser, running: Running, script
         finish(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_barrier_on_any_page(browser: Browser, running: Running, axe: str, size: Size, scheme: str) -> None:
-    with window(browser, size, color_scheme=scheme) as page:
-        page.goto(f"{running.address}/?PROLIFIC_PID=axe-{size[0]}-{scheme}")
+def test_no_barrier_on_any_page(browser: Browser, running: Running, axe: str, size: Size) -> None:
+    with window(browser, size) as page:
+        page.goto(f"{running.address}/?PROLIFIC_PID=axe-{size[0]}")
         check(page, axe)
         page.get_by_label("Your age").fill("7")
         page.get_by_role("button", name="Start").click()
@@ -283,11 +281,8 @@ def test_no_barrier_on_any_page(browser: Browser, running: Running, axe: str, si
         check(page, axe)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_barrier_on_the_experimenters_pages(
-    browser: Browser, running: Running, axe: str, size: Size, scheme: str
-) -> None:
-    with window(browser, size, color_scheme=scheme) as page:
+def test_no_barrier_on_the_experimenters_pages(browser: Browser, running: Running, axe: str, size: Size) -> None:
+    with window(browser, size) as page:
         page.goto(f"{running.address}/experimenter")
         check(page, axe)
         page.get_by_label("password").fill(PASSWORD)
@@ -305,8 +300,10 @@ def test_no_barrier_on_the_experimenters_pages(
 
 
 def check(page: Page, axe: str) -> None:
-    """No barrier, and nothing wider than the window."""
-    assert barriers(page, axe) == [], page.url
+    """No barrier in light or dark, and nothing wider than the window."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert barriers(page, axe) == [], (page.url, scheme)
     assert overflow(page) == 0, page.url
 
 
