@@ -187,7 +187,7 @@ def no_cookie() -> HTMLResponse:
         "Open the link of your invitation again. If you come back here, allow cookies for this site.",
         "The cookie holds your participant id and serves nothing but this study.",
     ]
-    way_on = ("Begin without an invitation's link", "/")
+    way_on = ("Begin without a link", "/")
     return message_page("We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, way_on=way_on)
 
 
