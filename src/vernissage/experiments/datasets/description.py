@@ -41,15 +41,11 @@ def description_lines(found: CaptionedSet) -> list[str]:
     """The same for people; what a set does not have is not spoken of."""
     facts = described(found)
     each = facts["captions_per_image"]
-    lines = [
-        f"{facts['name']}: {_number(facts['images'], 'picture')}, {_number(facts['captions'], 'caption')} "
-        f"({each['fewest']} to {each['most']} each)",
-        _files(facts),
-    ]
+    counts = f"{_number(facts['images'], 'picture')}, {_number(facts['captions'], 'caption')}"
+    lines = [f"{facts['name']}: {counts} ({each['fewest']} to {each['most']} each)", _files(facts)]
     if facts["splits"]:
-        lines.append(
-            "split: " + ", ".join(f"{name or 'in no part'} {count}" for name, count in facts["splits"].items())
-        )
+        parts = (f"{name or 'in no part'} {count}" for name, count in facts["splits"].items())
+        lines.append(f"split: {', '.join(parts)}")
     if facts["classes"]:
         largest = ", ".join(f"{each['label']} ({each['images']})" for each in facts["largest_classes"][:_SHOWN])
         lines.append(f"{facts['classes']} classes of {facts['classified']} pictures, the largest: {largest}")

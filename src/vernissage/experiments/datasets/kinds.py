@@ -59,7 +59,7 @@ _KINDS = (
     ),
     Kind(
         "gallery",
-        "any collection: a folder with a table and pictures, or a table",
+        "a collection: a folder with a table and pictures, or a table",
         gallery.SOURCE,
         gallery.read_gallery,
     ),
@@ -91,7 +91,7 @@ def open_dataset(
         raise DatasetError(f"there is no kind of data set {word!r}; choose from {', '.join(KINDS)}")
     if options and word not in _GALLERIES:
         raise DatasetError(
-            f"{word} takes no {' and '.join(options)}: its captions and classes are its own; leave that out, or read the "
-            f"set as gallery"
+            f"{word} takes no {' and '.join(options)}: its captions and classes are its own; leave that out, or read "
+            f"the set as gallery"
         )
     return KINDS[word].read(path, pictures=pictures, skip_bad=skip_bad, **options)
