@@ -1,0 +1,85 @@
+"""The commands of the papers' experiments: vernissage experiment …"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vernissage.cli import experiment_ablation, experiment_data
+from vernissage.cli.output import print_json, print_table, say
+from vernissage.cli.recommending import AsJson
+from vernissage.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vernissage.experiments.recipes.contract import Recipe
+
+experiment = typer.Typer(
+    name="experiment",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The experiments of the papers, one command each, with a record of every run.",
+)
+run = typer.Typer(name="run", no_args_is_help=True, rich_markup_mode=None, help="Run one experiment into a folder.")
+
+
+def recipes() -> "Mapping[str, Recipe]":
+    """Every experiment that there is, by its word."""
+    from vernissage.experiments.recipes.ablation import ABLATION
+
+    return {recipe.name: recipe for recipe in (ABLATION,)}
+
+
+@experiment.command("list")
+def list_experiments(as_json: AsJson = False) -> None:
+    """List the experiments: which table or figure of which paper, and what each needs.
+
+    \b
+    Example:
+      vernissage experiment list
+    """
+    known = list(recipes().values())
+    if as_json:
+        print_json([{"name": each.name, "paper": each.paper, "what": each.what, "needs": each.needs} for each in known])
+        return
+    print_table(["name", "paper", "what", "needs"], [[each.name, each.paper, each.what, each.needs] for each in known])
+    say("Run one with `vernissage experiment run NAME`; see its options with --help")
+
+
+@experiment.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="Folders that `experiment run` wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="HTML", help="The page.")] = Path("experiments.html"),
+) -> None:
+    """Write one page with the tables, figures and records of experiments, published values beside ours.
+
+    \b
+    Example:
+      vernissage experiment report experiments/ablation experiments/tags -o experiments.html
+    """
+    from vernissage.experiments.reporting import section_of
+    from vernissage.experiments.running import read_run
+    from vernissage.files import write_bytes
+    from vernissage.pages.experiment_report import experiment_report
+
+    known = recipes()
+    sections = []
+    for folder in folders:
+        found = read_run(folder)
+        if found.recipe not in known:
+            raise RequestError(f"{folder} holds the experiment {found.recipe!r}, which this version does not know")
+        sections.append(section_of(known[found.recipe], found, folder.name))
+    write_bytes(out, experiment_report(sections).encode())
+    say(f"Written: {out}")
+
+
+for module in (experiment_ablation,):
+    module.add_commands(run)
+experiment.add_typer(run)
+experiment_data.add_commands(experiment)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the commands of experiments below ``vernissage experiment``."""
+    app.add_typer(experiment)

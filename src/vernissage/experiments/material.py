@@ -1,0 +1,155 @@
+"""What recipes work on: works with vectors of one encoder, classes and tags, as arrays."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.encoders.contract import Modality, TextEncoder, Vectors
+from vernissage.errors import RequestError
+from vernissage.search.live import LiveIndex, live_index
+from vernissage.search.vectors import make_vector_table
+from vernissage.workspace.workspace import Workspace
+
+UNKNOWN = -1
+"""The class of works that have none."""
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Works by rows: everything about row i is about the same work.
+
+    Attributes:
+        name, fingerprint: of the data.
+        encoder, encoder_fingerprint: whose vectors these are.
+        item_ids: (n,), each once.
+        vectors: float32 (n, dim) of each modality, unit rows or zeros.
+        classes: int64 (n,), the class of each work as a place in ``class_names``, or `UNKNOWN`.
+        class_names: the largest class first, equal sizes by name.
+        tags: of each work's picture or text, by modality; may be empty.
+        text_encoder: reads tags; None where there is none.
+    """
+
+    name: str
+    fingerprint: str
+    encoder: str
+    encoder_fingerprint: str
+    item_ids: tuple[str, ...]
+    vectors: Mapping[Modality, Vectors]
+    classes: Rows
+    class_names: tuple[str, ...]
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    text_encoder: TextEncoder | None = None
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        return tuple(self.vectors)
+
+    def index(self, modality: Modality, rows: Rows) -> LiveIndex:
+        """Some works by one modality, searchable; nobody owns any."""
+        ids = [self.item_ids[row] for row in rows.tolist()]
+        return live_index(
+            make_vector_table(
+                self.vectors[modality][rows],
+                ids,
+                [""] * len(ids),
+                encoder=self.encoder,
+                fingerprint=self.encoder_fingerprint,
+                modality=modality,
+                collection=self.fingerprint,
+            ),
+            {},
+        )
+
+    def describe(self) -> dict[str, str | int | list[str]]:
+        """What a record says about it."""
+        return {
+            "data": self.name,
+            "data_fingerprint": self.fingerprint,
+            "encoder": self.encoder,
+            "encoder_fingerprint": self.encoder_fingerprint,
+            "works": len(self),
+            "modalities": list(self.modalities),
+            "classes": len(self.class_names),
+        }
+
+
+def material_of(
+    vectors: Mapping[Modality, Vectors],
+    class_of: Sequence[str],
+    *,
+    item_ids: Sequence[str] | None = None,
+    name: str = "arrays",
+    fingerprint: str = "",
+    encoder: str = "arrays",
+    encoder_fingerprint: str = "",
+    tags: Mapping[str, Sequence[str]] | None = None,
+    text_encoder: TextEncoder | None = None,
+) -> Material:
+    """Join arrays with one row for each work; an empty class is none.
+
+    Raises:
+        RequestError: no vectors, or arrays of unequal length.
+    """
+    lengths = {len(rows) for rows in vectors.values()} | {len(class_of)}
+    if not vectors or len(lengths) > 1:
+        raise RequestError(f"vectors and classes must have one row for each work, but their lengths are {lengths}")
+    sizes = sorted(Counter(each for each in class_of if each).items(), key=lambda pair: (-pair[1], pair[0]))
+    place = {each: number for number, (each, _) in enumerate(sizes)}
+    ids = tuple(item_ids) if item_ids is not None else tuple(f"w{row:06d}" for row in range(len(class_of)))
+    classes = np.array([place.get(each, UNKNOWN) for each in class_of], dtype=np.int64)
+    return Material(
+        name,
+        fingerprint,
+        encoder,
+        encoder_fingerprint,
+        ids,
+        dict(vectors),
+        classes,
+        tuple(place),
+        tags or {},
+        text_encoder,
+    )
+
+
+def material_of_workspace(workspace: Workspace, encoder: str) -> Material:
+    """The works of a workspace that ``encoder`` has read in every modality that it reads, with their groups.
+
+    Tags are the works' keywords; they are read by the encoder itself if it reads texts, or else by one that does.
+
+    Raises:
+        RequestError: the workspace lacks the encoder, or no work has all its modalities.
+    """
+    modalities = workspace.modalities(encoder) or ("text",)
+    tables = {modality: workspace.table(encoder, modality) for modality in modalities}
+    known = set.intersection(*(set(table.item_ids) for table in tables.values()))
+    works = [item for item in workspace.collection if item.id in known]
+    if not works:
+        raise RequestError(f"no work has every modality of {encoder} ({', '.join(modalities)}); choose another encoder")
+    ids = [item.id for item in works]
+    return material_of(
+        {modality: table.vectors[table.rows(ids)] for modality, table in tables.items()},
+        [item.group for item in works],
+        item_ids=ids,
+        name=Path(workspace.manifest.source["absolute"]).stem,
+        fingerprint=workspace.collection.fingerprint,
+        encoder=encoder,
+        encoder_fingerprint=str(workspace.manifest.fingerprints[encoder]),
+        tags={item.id: item.keywords for item in works if item.keywords},
+        text_encoder=_reader_of_tags(workspace, encoder),
+    )
+
+
+def _reader_of_tags(workspace: Workspace, encoder: str) -> TextEncoder | None:
+    others = sorted(workspace.encoder_names, key=lambda each: len(workspace.modalities(each)))
+    reading = [each for each in (encoder, *others) if "text" in workspace.modalities(each)]
+    found = workspace.encoder(reading[0]) if reading else None
+    return found if isinstance(found, TextEncoder) else None

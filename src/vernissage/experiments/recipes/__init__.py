@@ -1,0 +1,1 @@
+"""The experiments of the papers, and what they left open: one module each."""

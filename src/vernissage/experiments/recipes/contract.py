@@ -1,0 +1,77 @@
+"""What an experiment promises."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from vernissage.experiments.tidy import Row
+from vernissage.pages.experiment_report import ReadTable
+
+Tables = Mapping[str, Sequence[Row]]
+"""Tidy tables by name."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out.
+
+    Attributes:
+        tables: by name; those that are empty are not written.
+        notes: where this run differs from the paper's protocol, and what could not be computed.
+    """
+
+    tables: Tables
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Published:
+    """A value that was published.
+
+    Attributes:
+        what: what was measured.
+        value: as it was published.
+        source: where.
+        difference: where the protocol here is another; empty where it agrees.
+        ours: from the tables to our value, empty where it was not measured.
+    """
+
+    what: str
+    value: str
+    source: str
+    difference: str
+    ours: Callable[[Tables], str]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure and what it shows, in words."""
+
+    figure: Figure
+    alt: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An experiment that one command runs.
+
+    Attributes:
+        name: the command's word.
+        paper: which tables and figures, of which paper.
+        what: one line.
+        needs: what it works on, in words.
+        protocol: how it is done, sentence by sentence.
+        pictures: from tables to figures by file name, in the papers' layout.
+        views: from tables to what is printed and put on the page.
+        published: values to set beside ours.
+    """
+
+    name: str
+    paper: str
+    what: str
+    needs: str
+    protocol: tuple[str, ...]
+    pictures: Callable[[Tables], Mapping[str, Picture]]
+    views: Callable[[Tables], Sequence[ReadTable]]
+    published: tuple[Published, ...] = ()

@@ -1,0 +1,51 @@
+"""A run as a section of the report."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vernissage.experiments.recipes.contract import Recipe
+from vernissage.experiments.running import Run
+from vernissage.pages.embedded_figures import embedded
+from vernissage.pages.experiment_report import Comparison, ExperimentSection
+
+
+def section_of(recipe: Recipe, run: Run, folder: str) -> ExperimentSection:
+    """What the report tells of a run in ``folder``: figures and tables are made anew from its tables."""
+    pictures = recipe.pictures(run.tables)
+    return ExperimentSection(
+        title=f"{recipe.name}: {_inputs(run.record)}" if run.record["inputs"] else recipe.name,
+        paper=recipe.paper,
+        what=recipe.what,
+        protocol=recipe.protocol,
+        notes=tuple(run.record["notes"]),
+        tables=tuple(recipe.views(run.tables)),
+        figures=tuple(embedded(each.figure, each.alt) for each in pictures.values()),
+        comparisons=tuple(
+            Comparison(each.what, each.value, each.source, each.ours(run.tables) or "not measured", each.difference)
+            for each in recipe.published
+        ),
+        provenance=tuple(_provenance(run.record)),
+        files=tuple(f"{folder}/{name}.csv" for name in run.tables),
+    )
+
+
+def _inputs(record: Mapping[str, Any]) -> str:
+    return ", ".join(dict.fromkeys(f"{each['data']} with {each['encoder']}" for each in record["inputs"]))
+
+
+def _provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Ended", str(record["ended"])
+    yield (
+        "Seconds",
+        f"{record['seconds']['all_cells']:g} in all cells, {record['seconds']['this_run']:g} in the last run",
+    )
+    yield "Cells", ", ".join(f"{count} {what}" for what, count in record["cells"].items())
+    yield "Seed", str(record["seed"])
+    for each in record["inputs"]:
+        yield "Data", f"{each['data']}, {each['works']} works, fingerprint {each['data_fingerprint']}"
+        yield "Encoder", f"{each['encoder']}, fingerprint {each['encoder_fingerprint']}"
+    yield "Options", "; ".join(f"{name} {value}" for name, value in record["options"].items())
+    yield "Versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    yield "Machine", ", ".join(f"{name} {value}" for name, value in record["machine"].items())
+    for name, hashed in record["tables"].items():
+        yield f"SHA-256 of {name}.csv", hashed

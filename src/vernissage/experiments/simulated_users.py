@@ -1,0 +1,119 @@
+"""The recommendation protocol of the second paper: users of a few classes, and a pool with one more work of each.
+
+D'Asaro et al., Expert Systems with Applications 258 (2024), doi 10.1016/j.eswa.2024.125108, section 4.3. The 25 largest
+classes are query classes; the works of all others are noise. A user is M query classes at random, and N random works of
+each are their uploads. One more work of each class is relevant; it lies in a pool among noise, drawn anew for every
+user.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.errors import RequestError
+from vernissage.experiments.material import UNKNOWN
+
+QUERY_CLASSES = 25
+POOL = 1_000
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedUser:
+    """A person with a few interests.
+
+    Attributes:
+        uploads: int64 (M·N,), rows of works, class by class.
+        interests: int64 (M·N,), the class of each upload.
+        relevant: int64 (M,), one further row of each class.
+        pool: int64 (p,), ascending: ``relevant`` and noise.
+    """
+
+    uploads: Rows
+    interests: Rows
+    relevant: Rows
+    pool: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Protocol:
+    """Which classes are asked for, and what lies beside what is sought.
+
+    Attributes:
+        query: classes that users can have, each with its rows, the largest class first.
+        noise: the rows of all other classes, those without any among them.
+        pool: the works of a pool, if there is noise enough.
+    """
+
+    query: tuple[Rows, ...]
+    noise: Rows
+    pool: int
+
+    def usable(self, points: int) -> list[int]:
+        """The query classes that have ``points`` works and one more."""
+        return [place for place, rows in enumerate(self.query) if len(rows) > points]
+
+    def pool_size(self, interests: int) -> int:
+        """How many works lie in the pool of a user with so many interests."""
+        return interests + min(len(self.noise), self.pool - interests)
+
+
+def protocol_of(classes: Rows, *, query_classes: int = QUERY_CLASSES, pool: int = POOL) -> Protocol:
+    """Part works into query classes and noise; ``classes`` int64 (n,) count the largest as 0, as in `Material`.
+
+    Works without a class belong to no interest, so they are noise.
+
+    Raises:
+        RequestError: fewer classes than asked for, no noise, or a pool of less than 2.
+    """
+    count = int(classes.max(initial=UNKNOWN)) + 1
+    if not 0 < query_classes <= count or pool < 2:
+        raise RequestError(
+            f"{query_classes} query classes and a pool of {pool} works were asked for, but the works have {count} "
+            f"classes; ask for 1 to {count} classes and a pool of 2 or more"
+        )
+    noise = np.flatnonzero((classes >= query_classes) | (classes == UNKNOWN))
+    if not len(noise):
+        raise RequestError(
+            f"the {query_classes} query classes are all the classes there are, so nothing is left for noise; ask for "
+            f"fewer with --query-classes"
+        )
+    return Protocol(tuple(np.flatnonzero(classes == each) for each in range(query_classes)), noise, pool)
+
+
+def simulated_users(
+    protocol: Protocol, *, interests: int, points: int, users: int, seed: int
+) -> Iterator[SimulatedUser]:
+    """Draw users with ``points`` uploads in each of ``interests`` classes; equal arguments give equal users.
+
+    User number u depends on the seed, ``interests``, ``points`` and u alone, so that configurations can be paired.
+
+    Raises:
+        RequestError: too few classes are that large, or numbers below 1.
+    """
+    usable = protocol.usable(points)
+    if len(usable) < interests or min(interests, points, users) < 1 or protocol.pool <= interests:
+        raise RequestError(
+            f"{users} users with {interests} interests of {points} uploads were asked for, but {len(usable)} of the "
+            f"{len(protocol.query)} query classes have {points + 1} works or more; ask for fewer classes or points"
+        )
+    for number in range(users):
+        yield _user(protocol, usable, interests, points, np.random.default_rng([seed, interests, points, number]))
+
+
+def _user(
+    protocol: Protocol, usable: list[int], interests: int, points: int, random: np.random.Generator
+) -> SimulatedUser:
+    chosen = random.choice(usable, interests, replace=False)
+    drawn = [random.choice(protocol.query[place], points + 1, replace=False) for place in chosen]
+    noise = random.choice(protocol.noise, protocol.pool_size(interests) - interests, replace=False)
+    relevant = np.array([rows[-1] for rows in drawn])
+    return SimulatedUser(
+        np.concatenate([rows[:-1] for rows in drawn]),
+        np.repeat(chosen, points),
+        relevant,
+        np.sort(np.concatenate([relevant, noise])),
+    )

@@ -1,0 +1,72 @@
+"""Experiments as one page: what was done, what came out, what was published, and what ran."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vernissage.errors import RequestError
+from vernissage.pages.embedded_figures import EmbeddedFigure
+from vernissage.pages.templating import plain, render
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """A table as people read it: heads and cells; the first ``words`` columns hold words, the others numbers."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published value beside ours; ``difference`` says where the protocols part, empty where they agree."""
+
+    what: str
+    published: str
+    source: str
+    ours: str
+    difference: str
+
+
+@dataclass(frozen=True)
+class ExperimentSection:
+    """One run of one experiment.
+
+    Attributes:
+        title, paper, what: its name, the tables or figures that it recomputes, and one line about it.
+        protocol: how it is done, sentence by sentence.
+        notes: where this run differs from that.
+        comparisons: published values; empty where none is known.
+        provenance: (what, value) of the record.
+        files: what lies in the folder of the run.
+    """
+
+    title: str
+    paper: str
+    what: str
+    protocol: tuple[str, ...]
+    notes: tuple[str, ...]
+    tables: tuple[ReadTable, ...]
+    figures: tuple[EmbeddedFigure, ...]
+    comparisons: tuple[Comparison, ...]
+    provenance: tuple[tuple[str, str], ...]
+    files: tuple[str, ...]
+
+
+def experiment_report(sections: Sequence[ExperimentSection], *, title: str = "Experiments") -> str:
+    """One HTML document, complete in itself; equal input gives equal bytes.
+
+    Raises:
+        RequestError: no sections.
+    """
+    if not sections:
+        raise RequestError("a report needs one experiment or more, but none was given; run one first")
+    return render(
+        "experiment_report.html",
+        styles=("page.css", "study_report.css", "experiment_report.css"),
+        scripts=(),
+        title=plain(title),
+        sections=list(sections),
+    )

@@ -1,0 +1,97 @@
+"""The commands of experiments on the toy gallery, whose works are two themes in two colours."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.galleries import toy_gallery
+
+from vernissage.cli.experiment import recipes
+from vernissage.cli.main import main
+from vernissage.experiments.tidy import read_table
+from vernissage.workspace.build import build_workspace
+
+ABLATION = ("--query-classes", 1, "--classes", 1, "--points", "3,5", "--users", 4, "--projection", "none")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    def call(*arguments: str | int | Path, code: int = 0) -> str:
+        with pytest.raises(SystemExit) as end:
+            main(["experiment", *map(str, arguments)])
+        captured = capsys.readouterr()
+        assert end.value.code == code, captured.err
+        return captured.err if code else captured.out
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("experiments")
+    toy_gallery(folder / "gallery", count=64)
+    build_workspace(folder / "gallery", folder / "workspace", encoders=["lsa", "colour-texture", "aligned"])
+    return folder / "workspace"
+
+
+def test_list_names_every_experiment_and_each_has_a_command(run: Any) -> None:
+    told = json.loads(run("list", "--json"))
+    assert [each["name"] for each in told] == list(recipes())
+    for each in told:
+        assert each["paper"] in run("list")
+        assert "Examples:" in run("run", each["name"], "--help") or "Example:" in run("run", each["name"], "--help")
+
+
+def test_a_run_leaves_tables_figures_and_a_record_and_is_resumed(run: Any, workspace: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ablation"
+    part = run("run", "ablation", workspace, *ABLATION, "--cells", 2, "-o", out)
+    assert "(2 cells computed, 0 read)" in part
+    printed = run("run", "ablation", workspace, *ABLATION, "-o", out)
+    assert "(4 cells computed, 2 read)" in printed
+    assert re.search(r"coherence +centroid +1?\.\d{3} ±\.\d{3} \| ", printed)
+    record = json.loads((out / "record.json").read_text())
+    assert record["inputs"][0]["encoder"] == "aligned"
+    assert record["machine"].keys() == {"cores", "memory_gb", "processor", "system"}
+    assert {"numpy", "faiss-cpu", "python", "vernissage"} <= record["versions"].keys()
+    for name in record["tables"]:
+        assert len(read_table(out, name)) == len((out / f"{name}.csv").read_text().splitlines()) - 1
+    for name in record["figures"]:
+        assert (out / f"{name}.png").stat().st_size > 10_000
+    again = run("run", "ablation", workspace, *ABLATION, "-o", tmp_path / "other", "--json")
+    assert json.loads(again)["tables"] == record["tables"]  # the same bytes, whether interrupted or not
+
+
+class _Images(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.images.append(dict(attrs))
+
+
+def test_the_report_is_one_page_with_figures_and_says_where_nothing_is_published(
+    run: Any, workspace: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "ablation"
+    run("run", "ablation", workspace, *ABLATION, "-o", out)
+    run("report", out, "-o", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    parsed = _Images()
+    parsed.feed(page)
+    assert len(parsed.images) == 2
+    assert all(str(each["src"]).startswith("data:image/svg+xml") and each["alt"] for each in parsed.images)
+    assert "None stands here" in page
+    assert "4 users in each cell; the protocol asks for 100" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: Path) -> None:
+    assert "25 query classes" in run("run", "ablation", workspace, code=1)
+    assert "not whole numbers" in run("run", "ablation", workspace, "--classes", "1,x", code=1)
+    assert "holds no experiment" in run("report", tmp_path, code=1)
