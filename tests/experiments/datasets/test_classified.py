@@ -76,7 +76,7 @@ def test_columns_may_have_other_names(tmp_path: Path, separator: str) -> None:
         ("id,caption,class_index,split\n1,a,3,dev\n", "line 2 has the split 'dev'; write train, val, test or nothing"),
         ("id,caption_id,caption,class_index\n1,c,a,3\n2,c,b,3\n", "the caption id c stands 2 times"),
         ("id,caption,class_index\n", "holds no picture with a caption"),
-        ("", "has no header in its first line"),
+        ("", "is empty or begins with an empty line; write the columns"),
         (
             'id,caption,class_index\n1,"open,3\n' + "2,b,3\n" * 60,
             "line 2: a quotation mark opens a cell that spans 61 lin",

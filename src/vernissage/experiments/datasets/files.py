@@ -153,7 +153,7 @@ def read_rows(path: Path) -> Rows:
     csv.field_size_limit(_LONGEST_FIELD)
     lines = read_text(path).splitlines(keepends=True)
     if not lines or not lines[0].strip():
-        raise DatasetError(f"{path} has no header in its first line; write the columns' names there")
+        raise DatasetError(f"{path} is empty or begins with an empty line; write the columns' names into the first")
     separator = max(_SEPARATORS, key=lines[0].count)
     return Rows(path, next(_reader(lines[:1], separator)), separator, lines)
 
