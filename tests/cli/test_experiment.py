@@ -40,8 +40,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_list_names_every_experiment_and_each_has_a_command(run: Any) -> None:
     told = json.loads(run("list", "--json"))
     assert [each["name"] for each in told] == list(recipes())
+    listed = run("list")
     for each in told:
-        assert each["paper"] in run("list")
+        assert f"\n{each['name']} " in listed
+        assert each["paper"]
         assert "Examples:" in run("run", each["name"], "--help") or "Example:" in run("run", each["name"], "--help")
 
 

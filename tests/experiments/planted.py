@@ -19,5 +19,6 @@ def planted(*, blur: float = 0.02, modalities: tuple[Modality, ...] = ("image", 
         rows = np.eye(QUERY + NOISE + 2)[classes] + random.normal(0, blur, (len(classes), QUERY + NOISE + 2))
         vectors[modality] = unit_rows(rows)
     names = [f"class{each}" for each in classes]
-    tags = {f"w{row:06d}": (f"tag{each}", "work") for row, each in enumerate(classes)}
+    words = {f"w{row:06d}": (f"tag{each}", "work") for row, each in enumerate(classes)}
+    tags = dict.fromkeys(modalities, words)
     return material_of(vectors, names, tags=tags, fingerprint="planted", encoder="axes", encoder_fingerprint="f")

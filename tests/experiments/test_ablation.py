@@ -113,7 +113,7 @@ def test_a_damaged_cell_is_refused(tmp_path: Path) -> None:
 
 def test_what_differs_from_the_protocol_is_told() -> None:
     notes = run(pool=1000, points=(5, 20)).notes
-    assert any("all 48 works of other classes" in note for note in notes)
+    assert any("holds 51 works, because there are 48 of other classes" in note for note in notes)
     assert any("3 classes of 20 uploads are left out, because only 0 of 6" in note for note in notes)
     assert any("6 users in each cell; the protocol asks for 100" in note for note in notes)
     with pytest.raises(RequestError, match="left out"):
@@ -129,7 +129,7 @@ def test_figures_and_views_tell_every_mean() -> None:
     tables = run().tables
     pictures = ABLATION.pictures(tables)
     assert set(pictures) == {"axes-none-recall", "axes-none-recall-per-seed"}
-    view = next(each for each in ABLATION.views(tables) if "text-to-image" in each.caption)
+    view = next(each for each in ABLATION.views(tables) if "text → image" in each.caption)
     assert view.heads == ("projection", "clustering", "seed", "1 class", "3 classes")
     assert view.rows[0][:3] == ("none", "coherence", "centroid")
     assert view.rows[0][4].startswith("1.000 ±.000 | 1.000 in ")

@@ -16,6 +16,7 @@ _ROUNDING = 1e-12
 """Equal vectors at different places of a matrix product differ by less than this, and nobody is better by so little."""
 
 Scores = npt.NDArray[np.float64]
+Ranks = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,19 @@ def across(queries: Vectors, targets: Vectors) -> Retrieval:
     rank = 1 + how many targets score strictly better: the *unimodal* space of the second paper's Tables 3 and 4 (doi
     10.1016/j.eswa.2024.125108).
     """
-    return Retrieval(_recall(_scores(queries, targets)))
+    return Retrieval(_recall(ranks_across(queries, targets)))
+
+
+def ranks_across(queries: Vectors, targets: Vectors) -> Ranks:
+    """The rank of each query's other half in `across`, int64 (n,)."""
+    return _ranks(_scores(queries, targets))
+
+
+def ranks_among_both(queries: Vectors, targets: Vectors) -> Ranks:
+    """The rank of each query's other half in `among_both` by cosines as they are, int64 (n,)."""
+    own = _scores(queries, queries)
+    np.fill_diagonal(own, -np.inf)
+    return _ranks(_scores(queries, targets), own)
 
 
 def among_both(queries: Vectors, targets: Vectors, *, standardised: bool) -> Retrieval:
@@ -56,7 +69,7 @@ def among_both(queries: Vectors, targets: Vectors, *, standardised: bool) -> Ret
     if standardised:
         own, other = _standardised(own), _standardised(other)
     np.fill_diagonal(own, -np.inf)
-    return Retrieval(_recall(other, own), mean_with_error(_own_share(own, other)))
+    return Retrieval(_recall(_ranks(other, own)), mean_with_error(_own_share(own, other)))
 
 
 def _scores(queries: Vectors, targets: Vectors) -> Scores:
@@ -72,10 +85,14 @@ def _standardised(scores: Scores) -> Scores:
     return standardised
 
 
-def _recall(scores: Scores, *others: Scores) -> dict[int, Estimate]:
+def _ranks(scores: Scores, *others: Scores) -> Ranks:
     """Of each row's own column (the diagonal), against all columns of ``scores`` and ``others``."""
     wanted = scores.diagonal()[:, None] + _ROUNDING
-    ranks = 1 + sum((matrix > wanted).sum(axis=1) for matrix in (scores, *others))
+    ranks: Ranks = 1 + np.sum([(matrix > wanted).sum(axis=1) for matrix in (scores, *others)], axis=0)
+    return ranks
+
+
+def _recall(ranks: Ranks) -> dict[int, Estimate]:
     return {depth: mean_with_error(ranks <= depth) for depth in DEPTHS}
 
 

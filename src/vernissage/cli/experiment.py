@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vernissage.cli import experiment_ablation, experiment_data
+from vernissage.cli import experiment_data, experiment_recommending, experiment_visitors
 from vernissage.cli.output import print_json, print_table, say
 from vernissage.cli.recommending import AsJson
 from vernissage.errors import RequestError
@@ -27,8 +27,11 @@ run = typer.Typer(name="run", no_args_is_help=True, rich_markup_mode=None, help=
 def recipes() -> "Mapping[str, Recipe]":
     """Every experiment that there is, by its word."""
     from vernissage.experiments.recipes.ablation import ABLATION
+    from vernissage.experiments.recipes.fusion import FUSION
+    from vernissage.experiments.recipes.tags import TAGS
+    from vernissage.experiments.recipes.weighting import WEIGHTING
 
-    return {recipe.name: recipe for recipe in (ABLATION,)}
+    return {recipe.name: recipe for recipe in (ABLATION, TAGS, WEIGHTING, FUSION)}
 
 
 @experiment.command("list")
@@ -74,7 +77,7 @@ def report(
     say(f"Written: {out}")
 
 
-for module in (experiment_ablation,):
+for module in (experiment_recommending, experiment_visitors):
     module.add_commands(run)
 experiment.add_typer(run)
 experiment_data.add_commands(experiment)

@@ -1,11 +1,13 @@
 """What areas of interest show to one simulated user, and what of it they were looking for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vernissage.encoders.contract import Modality
+import numpy as np
+
+from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import RequestError
-from vernissage.experiments.material import Material, Rows
+from vernissage.experiments.material import Material
 from vernissage.experiments.simulated_users import SimulatedUser
 from vernissage.experiments.tidy import Row
 from vernissage.profiles.area import Area
@@ -15,6 +17,7 @@ from vernissage.recommenders.fused import FusionRule, best
 from vernissage.recommenders.pool import Pool
 from vernissage.recommenders.round_robin import round_robin
 from vernissage.recommenders.voices import voices_of
+from vernissage.search.live import LiveIndex
 
 SHOWN = 10
 """Works in a list: Recall@10."""
@@ -24,27 +27,44 @@ Task = tuple[Modality, Modality]
 
 @dataclass(frozen=True, eq=False)
 class Seeker:
-    """One user of one material: their profile by any areas, and the pool of each modality, made once."""
+    """One user of one material. Uploads and works of the pool are called by their places among the user's own."""
 
     material: Material
     user: SimulatedUser
 
+    @property
+    def upload_ids(self) -> list[str]:
+        return [f"upload{place:06d}" for place in range(len(self.user.uploads))]
+
+    @property
+    def pool_ids(self) -> list[str]:
+        return [f"work{place:06d}" for place in range(len(self.user.pool))]
+
+    def vectors(self, source: Modality) -> Vectors:
+        """The uploads by one modality, float32 (M·N, dim)."""
+        found: Vectors = self.material.vectors[source][self.user.uploads]
+        return found
+
     def profile(self, source: Modality, areas: Sequence[Area]) -> UploadProfile:
-        """Their uploads of one modality in these areas, each counting by its size."""
-        vectors = self.material.vectors[source][self.user.uploads]
-        return UploadProfile("", {source: uploaded_side(self.ids(self.user.uploads), vectors, areas)})
+        """The uploads of one modality in these areas, each counting by its size."""
+        return UploadProfile("", {source: uploaded_side(self.upload_ids, self.vectors(source), areas)})
+
+    def index(self, target: Modality) -> LiveIndex:
+        """The works of the pool that have a vector, searchable."""
+        vectors = self.material.vectors[target][self.user.pool]
+        known = np.flatnonzero(vectors.any(axis=1))
+        names = self.pool_ids
+        return self.material.index(target, vectors[known], [names[place] for place in known])
 
     def pool(self, target: Modality) -> Pool:
-        """What a list of that modality is chosen from: the works of the user's pool."""
-        return Pool(self.material.index(target, self.user.pool), UploadProfile("", {}))
+        """What a list of that modality is chosen from."""
+        return Pool(self.index(target), UploadProfile("", {}))
 
-    def ids(self, rows: Rows) -> list[str]:
-        return [self.material.item_ids[row] for row in rows.tolist()]
-
-    def found(self, shown: Sequence[str]) -> float:
+    def found(self, shown: Iterable[str]) -> float:
         """hits / M: how many of the relevant works, one for each interest, are among those shown."""
-        wanted = self.ids(self.user.relevant)
-        return len(set(wanted).intersection(shown)) / len(wanted)
+        wanted = np.isin(self.user.pool, self.user.relevant)
+        names = {name for name, each in zip(self.pool_ids, wanted, strict=True) if each}
+        return len(names.intersection(shown)) / len(names)
 
 
 def tasks_of(material: Material, names: Sequence[str] = ()) -> list[Task]:
@@ -79,7 +99,7 @@ def measured(
     }
     return {
         "recall": seeker.found(pool.ids(places)),
-        "recall_per_seed": seeker.found(tuple(own)),
+        "recall_per_seed": seeker.found(own),
         "shown": float(len(own)),
         "areas": float(len(areas)),
     }

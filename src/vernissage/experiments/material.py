@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vernissage.encoders.contract import Modality, TextEncoder, Vectors
 from vernissage.errors import RequestError
+from vernissage.recommenders.tag_overlap import Tags
 from vernissage.search.live import LiveIndex, live_index
 from vernissage.search.vectors import make_vector_table
 from vernissage.workspace.workspace import Workspace
@@ -31,7 +32,7 @@ class Material:
         vectors: float32 (n, dim) of each modality, unit rows or zeros.
         classes: int64 (n,), the class of each work as a place in ``class_names``, or `UNKNOWN`.
         class_names: the largest class first, equal sizes by name.
-        tags: of each work's picture or text, by modality; may be empty.
+        tags: words for each work's picture or text, by modality and work; empty where there are none.
         text_encoder: reads tags; None where there is none.
     """
 
@@ -43,7 +44,7 @@ class Material:
     vectors: Mapping[Modality, Vectors]
     classes: Rows
     class_names: tuple[str, ...]
-    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    tags: Mapping[Modality, Tags] = field(default_factory=dict)
     text_encoder: TextEncoder | None = None
 
     def __len__(self) -> int:
@@ -53,21 +54,18 @@ class Material:
     def modalities(self) -> tuple[Modality, ...]:
         return tuple(self.vectors)
 
-    def index(self, modality: Modality, rows: Rows) -> LiveIndex:
-        """Some works by one modality, searchable; nobody owns any."""
-        ids = [self.item_ids[row] for row in rows.tolist()]
-        return live_index(
-            make_vector_table(
-                self.vectors[modality][rows],
-                ids,
-                [""] * len(ids),
-                encoder=self.encoder,
-                fingerprint=self.encoder_fingerprint,
-                modality=modality,
-                collection=self.fingerprint,
-            ),
-            {},
+    def index(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> LiveIndex:
+        """Some of these vectors under other names, searchable; nobody owns any."""
+        table = make_vector_table(
+            vectors,
+            names,
+            [""] * len(names),
+            encoder=self.encoder,
+            fingerprint=self.encoder_fingerprint,
+            modality=modality,
+            collection=self.fingerprint,
         )
+        return live_index(table, {})
 
     def describe(self) -> dict[str, str | int | list[str]]:
         """What a record says about it."""
@@ -91,7 +89,7 @@ def material_of(
     fingerprint: str = "",
     encoder: str = "arrays",
     encoder_fingerprint: str = "",
-    tags: Mapping[str, Sequence[str]] | None = None,
+    tags: Mapping[Modality, Tags] | None = None,
     text_encoder: TextEncoder | None = None,
 ) -> Material:
     """Join arrays with one row for each work; an empty class is none.
@@ -135,6 +133,7 @@ def material_of_workspace(workspace: Workspace, encoder: str) -> Material:
     if not works:
         raise RequestError(f"no work has every modality of {encoder} ({', '.join(modalities)}); choose another encoder")
     ids = [item.id for item in works]
+    keywords = {item.id: item.keywords for item in works if item.keywords}
     return material_of(
         {modality: table.vectors[table.rows(ids)] for modality, table in tables.items()},
         [item.group for item in works],
@@ -143,7 +142,7 @@ def material_of_workspace(workspace: Workspace, encoder: str) -> Material:
         fingerprint=workspace.collection.fingerprint,
         encoder=encoder,
         encoder_fingerprint=str(workspace.manifest.fingerprints[encoder]),
-        tags={item.id: item.keywords for item in works if item.keywords},
+        tags=dict.fromkeys(modalities, keywords),
         text_encoder=_reader_of_tags(workspace, encoder),
     )
 

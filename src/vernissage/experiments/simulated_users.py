@@ -17,6 +17,8 @@ from vernissage.experiments.material import UNKNOWN
 
 QUERY_CLASSES = 25
 POOL = 1_000
+FEWEST_USERS = 100
+"""The protocol asks for so many users in each cell; fewer are for trying out."""
 
 Rows = npt.NDArray[np.int64]
 
@@ -29,7 +31,8 @@ class SimulatedUser:
         uploads: int64 (M·N,), rows of works, class by class.
         interests: int64 (M·N,), the class of each upload.
         relevant: int64 (M,), one further row of each class.
-        pool: int64 (p,), ascending: ``relevant`` and noise.
+        pool: int64 (p,), ``relevant`` and noise in a random order, which decides between equal scores: works of a class
+            often follow each other in a collection, so that their ids must not.
     """
 
     uploads: Rows
@@ -55,6 +58,16 @@ class Protocol:
     def usable(self, points: int) -> list[int]:
         """The query classes that have ``points`` works and one more."""
         return [place for place, rows in enumerate(self.query) if len(rows) > points]
+
+    def too_small(self, interests: int, points: int, name: str) -> str:
+        """Why there are no users with so many interests and uploads, or nothing where there are."""
+        usable = len(self.usable(points))
+        if usable >= interests:
+            return ""
+        return (
+            f"{name}: {interests} classes of {points} uploads are left out, because only {usable} of "
+            f"{len(self.query)} query classes have {points + 1} works or more"
+        )
 
     def pool_size(self, interests: int) -> int:
         """How many works lie in the pool of a user with so many interests."""
@@ -82,6 +95,23 @@ def protocol_of(classes: Rows, *, query_classes: int = QUERY_CLASSES, pool: int 
             f"fewer with --query-classes"
         )
     return Protocol(tuple(np.flatnonzero(classes == each) for each in range(query_classes)), noise, pool)
+
+
+def remarks(name: str, protocol: Protocol, interests: int, users: int, skipped: int) -> Iterator[str]:
+    """Where a run with at most so many interests differs from the paper's protocol, in words."""
+    if (size := protocol.pool_size(interests)) < POOL:
+        yield (
+            f"{name}: the pool of a user with {interests} classes holds {size} works, because there are "
+            f"{len(protocol.noise)} of other classes; recall is higher than among {POOL:,}"
+            if protocol.pool >= POOL
+            else f"{name}: a pool of {protocol.pool} works, not {POOL:,}"
+        )
+    if len(protocol.query) != QUERY_CLASSES:
+        yield f"{name}: {len(protocol.query)} query classes, not {QUERY_CLASSES} as in the protocol"
+    if users < FEWEST_USERS:
+        yield f"{users} users in each cell; the protocol asks for {FEWEST_USERS} or more"
+    if skipped:
+        yield f"{skipped} cells are left for another run with the same folder and options"
 
 
 def simulated_users(
@@ -115,5 +145,5 @@ def _user(
         np.concatenate([rows[:-1] for rows in drawn]),
         np.repeat(chosen, points),
         relevant,
-        np.sort(np.concatenate([relevant, noise])),
+        random.permutation(np.concatenate([relevant, noise])),
     )

@@ -13,10 +13,19 @@ from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
 from vernissage.experiments.area_lists import Seeker, Task, measured, named, tasks_of
 from vernissage.experiments.cells import Cells
+from vernissage.experiments.facets import arrow, counted, usual_points
 from vernissage.experiments.material import Material
 from vernissage.experiments.readable import estimate, short
 from vernissage.experiments.recipes.contract import Outcome, Picture, Recipe, Tables
-from vernissage.experiments.simulated_users import POOL, QUERY_CLASSES, Protocol, protocol_of, simulated_users
+from vernissage.experiments.simulated_users import (
+    FEWEST_USERS,
+    POOL,
+    QUERY_CLASSES,
+    Protocol,
+    protocol_of,
+    remarks,
+    simulated_users,
+)
 from vernissage.experiments.tidy import Row, differences, distinct, means, where
 from vernissage.pages.experiment_report import ReadTable
 from vernissage.pages.grid_figure import GridPoint, grid_figure
@@ -48,8 +57,6 @@ WARD_AT_5 = (
     "Ward at 5 is the paper's cut. Vectors here have length 1, so it makes a single area of them unless t-SNE has "
     "spread them; those of the paper's encoder were longer."
 )
-FEWEST_USERS = 100
-"""The protocol asks for so many users in each cell; fewer are for trying out."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,8 @@ def run_ablation(
     for done, (material, cell) in enumerate(grid):
         progress(STEP, done, len(grid))
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
-        if len(protocol.usable(cell.points)) < cell.classes:
-            notes.append(_too_small(material, protocol, cell.classes, cell.points))
+        if why := protocol.too_small(cell.classes, cell.points, material.name):
+            notes.append(why)
             continue
         tasks = tasks_of(material, options.tasks)
         key = {**material.describe(), **cell.columns(), **_settings(options, cell)}
@@ -116,7 +123,10 @@ def run_ablation(
     progress(STEP, len(grid), len(grid))
     if not values and not cells.skipped:
         raise RequestError(notes[0] if notes else "the grid has no cells; give classes, points and clusterings")
-    return Outcome(_tables(values), tuple(dict.fromkeys([*notes, *_remarks(materials, options, cells)])))
+    for material in materials:
+        protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
+        notes += remarks(material.name, protocol, max(options.classes), options.users, cells.skipped)
+    return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
 
 
 def _grid(options: AblationOptions) -> list[_Cell]:
@@ -186,30 +196,6 @@ def _tables(values: Sequence[Row]) -> Tables:
     return {"values": values, "means": means(values, by, MEASURES), "differences": compared}
 
 
-def _too_small(material: Material, protocol: Protocol, classes: int, points: int) -> str:
-    return (
-        f"{material.name}: {classes} classes of {points} uploads are left out, because only "
-        f"{len(protocol.usable(points))} of {len(protocol.query)} query classes have {points + 1} works or more"
-    )
-
-
-def _remarks(materials: Sequence[Material], options: AblationOptions, cells: Cells) -> Iterator[str]:
-    for material in materials:
-        protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
-        size = protocol.pool_size(max(options.classes))
-        if size < options.pool:
-            yield (
-                f"{material.name}: the pool holds all {len(protocol.noise)} works of other classes there are, not "
-                f"{options.pool - max(options.classes)}; recall is higher than among {options.pool} works"
-            )
-    if options.query_classes != QUERY_CLASSES:
-        yield f"{options.query_classes} query classes, not {QUERY_CLASSES} as in the protocol"
-    if options.users < FEWEST_USERS:
-        yield f"{options.users} users in each cell; the protocol asks for {FEWEST_USERS} or more"
-    if cells.skipped:
-        yield f"{cells.skipped} cells are left for another run with the same folder and options"
-
-
 def _pictures(tables: Tables) -> dict[str, Picture]:
     """For each encoder and projection, tasks × classes: one figure by list of ten, one as the paper counts."""
     found: dict[str, Picture] = {}
@@ -221,8 +207,8 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
                 continue
             points = [
                 GridPoint(
-                    down=str(row["task"]).replace("-to-", " → "),
-                    across=_counted(int(row["classes"])),
+                    down=arrow(row["task"]),
+                    across=counted(int(row["classes"])),
                     line=str(row["clustering"]),
                     dashed=row["seed"] == "medoid",
                     x=float(row["points"]),
@@ -241,16 +227,12 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     return found
 
 
-def _counted(classes: int) -> str:
-    return "1 class" if classes == 1 else f"{classes} classes"
-
-
 def _views(tables: Tables) -> list[ReadTable]:
     """For each encoder and task, configurations × classes at ten uploads a class, or what is nearest to it."""
     rows = tables.get("means", ())
     if not rows:
         return []
-    points = min((int(each) for each in distinct(rows, "points")), key=lambda each: abs(each - 10))
+    points = usual_points(rows)
     some = where(rows, points=points)
     classes = [int(each) for each in distinct(some, "classes")]
     found = []
@@ -260,8 +242,8 @@ def _views(tables: Tables) -> list[ReadTable]:
         body = tuple((*name, *(_shown(mine, name, each) for each in classes)) for name in names)
         found.append(
             ReadTable(
-                f"{encoder}, {task}, {points} uploads in each class",
-                (*CONFIGURATION, *map(_counted, classes)),
+                f"{encoder}, {arrow(task)}, {points} uploads in each class",
+                (*CONFIGURATION, *map(counted, classes)),
                 body,
                 "recall in one list of ten ± standard error | recall in ten from every area, in so many works",
                 words=len(CONFIGURATION),

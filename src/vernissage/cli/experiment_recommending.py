@@ -1,4 +1,4 @@
-"""The command of the second paper's ablation: experiment run ablation."""
+"""The experiments of the recommendation protocol: experiment run ablation, tags."""
 
 from typing import Annotated
 
@@ -79,6 +79,52 @@ def ablation(
         )
 
 
+def tags(
+    workspace: WorkspacePath,
+    encoder: EncoderWords = None,
+    classes: ClassNumbers = "1,2,5,10",
+    points: PointNumbers = "5,10,20,30",
+    task: TaskWords = None,
+    users: Users = 100,
+    query_classes: QueryClasses = 25,
+    pool: PoolSize = 1000,
+    cells: CellLimit = None,
+    seed: Seed = 0,
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare areas of interest with overlap of tags, and with areas of embedded tags.
+
+    \b
+    Examples:
+      vernissage experiment run tags workspace
+      vernissage experiment run tags workspace --users 20 --points 10
+    """
+    from vernissage.experiments.recipes.tags import TAGS, TagOptions, run_tags
+
+    options = TagOptions(
+        classes=whole_numbers(classes, "the classes"),
+        points=whole_numbers(points, "the points"),
+        tasks=tuple(task or ()),
+        users=users,
+        query_classes=query_classes,
+        pool=pool,
+    )
+    materials = materials_of(workspace, encoder)
+    with progress_bars() as progress:
+        run_and_print(
+            TAGS,
+            out,
+            lambda kept: run_tags(materials, options, seed=seed, cells=kept, progress=progress),
+            materials=materials,
+            options=options,
+            seed=seed,
+            most_cells=cells,
+            as_json=as_json,
+        )
+
+
 def add_commands(app: typer.Typer) -> None:
-    """Register the command of this file."""
-    app.command()(ablation)
+    """Register the commands of this file."""
+    for command in (ablation, tags):
+        app.command()(command)
