@@ -36,7 +36,7 @@ def test_a_set_is_described(run: Run, tmp_path: Path) -> None:
     told = run("experiment", "data", "gallery", gallery)
     assert "toys: 6 pictures, 6 captions (1 to 1 each)" in told
     assert "5 picture files there, 1 missing, such as images/w003.png; tasks with texts alone still run" in told
-    assert "2 classes of 6 pictures, the largest: garden (3), sea (3)" in told
+    assert "2 classes of 6 pictures, the largest: garden (3); sea (3)" in told
     facts = json.loads(
         run("experiment", "data", "gallery", gallery, "--classes", "artist", "--caption", "title", "--json")
     )

@@ -12,8 +12,10 @@ from vernissage.encoders.contract import Modality, Vectors
 from vernissage.encoders.lsa import LSA
 from vernissage.errors import EncoderError
 from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError
+from vernissage.experiments.datasets.drawing import one_caption_each
 from vernissage.experiments.datasets.gallery import read_gallery
-from vernissage.experiments.embedding import SetEncoder, embedded, fit_set_encoder
+from vernissage.experiments.embedding import embedded, paired
+from vernissage.experiments.set_encoders import SetEncoder, fit_set_encoder
 
 COUNT = 64
 
@@ -124,3 +126,16 @@ def test_what_cannot_be_embedded_is_told(toys: CaptionedSet, tmp_path: Path) -> 
     with pytest.raises(DatasetError, match="has none of its 40 pictures here; name their folder with --pictures"):
         fit_set_encoder(bare, "colour-texture", tmp_path)
     assert len(embedded(bare, by(Lengths()), "text", tmp_path)) == 2 * COUNT  # texts alone still run
+
+
+def test_pairs_are_rows_of_one_picture_side_by_side(toys: CaptionedSet, tmp_path: Path) -> None:
+    odd = toys.images[3].id
+    drawn = one_caption_each(toys, seed=2)
+    mute = replace(drawn, captions=tuple(replace(c, text="x") if c.image_id == odd else c for c in drawn.captions))
+    table = embedded(mute, by(Lengths()), "text", tmp_path)
+    ids, rows = paired(mute, {"text": table})
+    assert ids == tuple(image.id for image in toys.images if image.id != odd)
+    (caption,) = mute.captions_of[ids[7]]
+    np.testing.assert_array_equal(rows["text"][7], table[caption.id])
+    with pytest.raises(DatasetError, match="has 128 captions of 64 pictures, and pairs need one each"):
+        paired(toys, {"text": table})

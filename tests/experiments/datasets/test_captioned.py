@@ -37,7 +37,7 @@ def test_classes_are_told_apart_by_index_not_by_label() -> None:
 def test_fewer_classes_than_asked_are_counted() -> None:
     with pytest.raises(DatasetError, match="cranes has 2 classes, but 25 are needed"):
         CRANES.require_classes(25)
-    with pytest.raises(DatasetError, match="cranes has 1 classes with 2 pictures or more, but 2 are needed"):
+    with pytest.raises(DatasetError, match="cranes has 1 class with 2 pictures or more, but 2 are needed"):
         CRANES.require_classes(2, of_at_least=2)
     with pytest.raises(DatasetError, match="cranes has no classes, but 1 are needed; classify it"):
         replace(CRANES, labels={}).require_classes(1)

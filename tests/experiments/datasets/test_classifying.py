@@ -53,7 +53,7 @@ def test_certain_classes_stay_and_are_told_apart_by_index(painted: CaptionedSet)
     assert [caption.image_id for caption in found.captions] == ["bird", "machine", "bird 2"]
     assert found.remarks == (
         "3 of 4 pictures have a class with a probability of 0.9 or more",
-        "1 pictures without a file were left out",
+        "left out: 1 picture without a file",
     )
 
 

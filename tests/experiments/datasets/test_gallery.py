@@ -87,7 +87,7 @@ def test_doubles_damaged_rows_and_nothing(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="the work id 1 stands 2 times"):
         read_gallery(tmp_path)
     table.write_text("id,title\n1,Venus\n2,Mars,too,many\n", encoding="utf-8")
-    with pytest.raises(DatasetError, match="1 damaged rows, the first: .*the row has 4 cells where the header has 2"):
+    with pytest.raises(DatasetError, match="1 damaged row, the first: .*the row has 4 cells where the header has 2"):
         read_gallery(tmp_path)
     assert len(read_gallery(tmp_path, skip_bad=True).images) == 1
     table.unlink()

@@ -44,7 +44,7 @@ def test_ids_splits_and_captions(coco: Path) -> None:
         ("420", "42", "A red boat on a lake."),
         ("421", "42", "Un bateau à l'eau."),
     ]
-    assert found.remarks == ("1 pictures of the part restval are read as train",)
+    assert found.remarks == ("1 picture of the part restval read as train",)
     assert found.missing == ("42", "43", "44")
 
 

@@ -188,12 +188,18 @@ class CaptionedSet:
             )
         large = [index for index, ids in self.members.items() if len(ids) >= of_at_least]
         if len(large) < count:
-            sized = f" with {of_at_least} pictures or more" if of_at_least > 1 else ""
+            sized = f" with {counted(of_at_least, 'picture')} or more" if of_at_least > 1 else ""
             raise DatasetError(
-                f"{self.name} has {len(large)} classes{sized}, but {count} are needed; ask for fewer classes, or take "
-                f"a larger set"
+                f"{self.name} has {counted(len(large), 'class')}{sized}, but {count} are needed; ask for fewer classes, "
+                f"or take a larger set"
             )
         return tuple(large[:count])
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: "1 class", "2 classes"."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
 
 
 def _label(label: Label | None) -> list[Any] | None:

@@ -14,8 +14,8 @@ from vernissage.experiments.datasets.picture_files import located
 from vernissage.files import write_bytes
 
 SOURCE = (
-    "https://github.com/fedasaro62/ZCCR-Exp (data/coco_classified_tags.csv, data/flickr30k_classified_tags.csv), or make "
-    "one of any captioned set with `vernissage experiment classify`"
+    "https://github.com/fedasaro62/ZCCR-Exp (data/coco_classified_tags.csv, data/flickr30k_classified_tags.csv), or "
+    "make one of any captioned set with `vernissage experiment classify`"
 )
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {

@@ -19,7 +19,7 @@ from vernissage.catalog.ahead import picture_batches, read_ahead
 from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.resnet import CONFIDENT, Classification
 from vernissage.errors import EncoderError, ProvenanceError
-from vernissage.experiments.datasets.captioned import CaptionedSet, DatasetError, ImageEntry, Label
+from vernissage.experiments.datasets.captioned import CaptionedSet, DatasetError, ImageEntry, Label, counted
 from vernissage.files import digest, read_arrays, write_arrays
 from vernissage.progress import Progress, silent
 
@@ -84,7 +84,7 @@ def classify(
         )
     remarks = [f"{len(certain)} of {len(there)} pictures have a class with a probability of {at_least:g} or more"]
     if len(there) < len(found.images):
-        remarks.append(f"{len(found.images) - len(there)} pictures without a file were left out")
+        remarks.append(f"left out: {counted(len(found.images) - len(there), 'picture')} without a file")
     whole = replace(found, labels=certain, remarks=(*found.remarks, *remarks))
     return whole.keeping(certain)
 

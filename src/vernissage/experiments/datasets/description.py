@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vernissage.experiments.datasets.captioned import CaptionedSet
+from vernissage.experiments.datasets.captioned import CaptionedSet, counted
 
 _LARGEST = 10
 _SHOWN = 5
@@ -41,17 +41,17 @@ def description_lines(found: CaptionedSet) -> list[str]:
     """The same for people; what a set does not have is not spoken of."""
     facts = described(found)
     each = facts["captions_per_image"]
-    counts = f"{_number(facts['images'], 'picture')}, {_number(facts['captions'], 'caption')}"
+    counts = f"{counted(facts['images'], 'picture')}, {counted(facts['captions'], 'caption')}"
     lines = [f"{facts['name']}: {counts} ({each['fewest']} to {each['most']} each)", _files(facts)]
     if facts["splits"]:
         parts = (f"{name or 'in no part'} {count}" for name, count in facts["splits"].items())
         lines.append(f"split: {', '.join(parts)}")
     if facts["classes"]:
-        largest = ", ".join(f"{each['label']} ({each['images']})" for each in facts["largest_classes"][:_SHOWN])
+        largest = "; ".join(f"{each['label']} ({each['images']})" for each in facts["largest_classes"][:_SHOWN])
         lines.append(f"{facts['classes']} classes of {facts['classified']} pictures, the largest: {largest}")
-    counted = {"groups": "story groups", "owners": "owners"}
-    counted |= {"with_image_tags": "pictures with tags", "with_text_tags": "captions with tags"}
-    told = [f"{facts[key]} {what}" for key, what in counted.items() if facts[key]]
+    what_is_told = {"groups": "story groups", "owners": "owners"}
+    what_is_told |= {"with_image_tags": "pictures with tags", "with_text_tags": "captions with tags"}
+    told = [f"{facts[key]} {what}" for key, what in what_is_told.items() if facts[key]]
     lines += [", ".join(told)] if told else []
     return [*lines, *found.remarks, f"fingerprint: {facts['fingerprint']}", f"source: {facts['source']}"]
 
@@ -63,7 +63,3 @@ def _files(facts: dict[str, Any]) -> str:
     if facts["pictures_missing"]:
         line += f", such as {facts['first_missing'][0]}; tasks with texts alone still run"
     return line
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

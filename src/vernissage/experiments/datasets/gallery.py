@@ -12,7 +12,7 @@ from vernissage.catalog.records import read_table
 from vernissage.catalog.report import Problem
 from vernissage.catalog.words import joined
 from vernissage.errors import CollectionError
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
+from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label, counted
 from vernissage.experiments.datasets.checking import Faults, checked, refuse_doubles
 
 CAPTION = ("title+description+keywords",)
@@ -70,7 +70,7 @@ def read_gallery(
     root, drafts, problems, name = _drafts(path)
     faults = Faults(name, skip_bad)
     if problems:
-        faults.found(f"{len(problems)} damaged rows, the first: {problems[0].line()}", "mend them")
+        faults.found(f"{counted(len(problems), 'damaged row')}, the first: {problems[0].line()}", "mend them")
     works = [draft.item for draft in drafts.works]
     _require_ids(name, drafts.works)
     if needs_groups and not any(item.group for item in works):

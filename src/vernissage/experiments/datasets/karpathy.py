@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split
+from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split, counted
 from vernissage.experiments.datasets.checking import checked
 from vernissage.experiments.datasets.files import read_json_object, require_file, text_of, value_of
 from vernissage.experiments.datasets.picture_files import located
@@ -51,7 +51,7 @@ def read_karpathy(
         source,
         located(images, pictures or path.parent, required=pictures is not None),
         tuple(captions),
-        remarks=(f"{rest} pictures of the part restval are read as train",) if rest else (),
+        remarks=(f"{counted(rest, 'picture')} of the part restval read as train",) if rest else (),
     )
     return checked(found, skip_bad=skip_bad)
 

@@ -30,6 +30,8 @@ class Kind:
     read: Callable[..., CaptionedSet]
 
 
+_NATIONAL_GALLERY = "https://www.nationalgallery.org.uk (texts and pictures under the gallery's terms)"
+
 _KINDS = (
     Kind("coco-karpathy", "dataset_coco.json, Karpathy's split of MSCOCO", karpathy.SOURCE, karpathy.read_karpathy),
     Kind("coco", "MSCOCO's captions_*.json, one or a folder of them", coco.SOURCE, coco.read_coco),
@@ -54,8 +56,8 @@ _KINDS = (
     Kind(
         "national-gallery",
         "a table with a column of story groups, as of the National Gallery, London",
-        "https://www.nationalgallery.org.uk (texts and pictures under the gallery's terms)",
-        partial(gallery.read_gallery, needs_groups=True),
+        _NATIONAL_GALLERY,
+        partial(gallery.read_gallery, needs_groups=True, source=_NATIONAL_GALLERY),
     ),
     Kind(
         "gallery",
