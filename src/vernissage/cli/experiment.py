@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vernissage.cli import experiment_data, experiment_recommending, experiment_search_time, experiment_visitors
+from vernissage.cli import (
+    experiment_areas,
+    experiment_data,
+    experiment_recommending,
+    experiment_search_time,
+    experiment_visitors,
+)
 from vernissage.cli.output import print_json, print_table, say
 from vernissage.cli.recommending import AsJson
 from vernissage.errors import RequestError
@@ -27,12 +33,13 @@ run = typer.Typer(name="run", no_args_is_help=True, rich_markup_mode=None, help=
 def recipes() -> "Mapping[str, Recipe]":
     """Every experiment that there is, by its word."""
     from vernissage.experiments.recipes.ablation import ABLATION
+    from vernissage.experiments.recipes.areas import AREAS_RECIPE
     from vernissage.experiments.recipes.fusion import FUSION
     from vernissage.experiments.recipes.search_time import SEARCH_TIME
     from vernissage.experiments.recipes.tags import TAGS
     from vernissage.experiments.recipes.weighting import WEIGHTING
 
-    return {recipe.name: recipe for recipe in (ABLATION, TAGS, WEIGHTING, FUSION, SEARCH_TIME)}
+    return {recipe.name: recipe for recipe in (ABLATION, TAGS, WEIGHTING, FUSION, AREAS_RECIPE, SEARCH_TIME)}
 
 
 @experiment.command("list")
@@ -78,7 +85,7 @@ def report(
     say(f"Written: {out}")
 
 
-for module in (experiment_recommending, experiment_visitors, experiment_search_time):
+for module in (experiment_recommending, experiment_visitors, experiment_areas, experiment_search_time):
     module.add_commands(run)
 experiment.add_typer(run)
 experiment_data.add_commands(experiment)

@@ -1,0 +1,95 @@
+"""Areas against no clustering, on classes that lie on axes of their own."""
+
+from functools import cache
+from typing import Any
+
+import pytest
+from tests.experiments.planted import QUERY, planted
+
+from vernissage.errors import RequestError
+from vernissage.experiments.cells import Cells
+from vernissage.experiments.recipes.areas import AREAS, AREAS_RECIPE, TRUE, AreasComparison, run_areas
+from vernissage.experiments.recipes.contract import Outcome
+from vernissage.experiments.tidy import where
+from vernissage.profiles.coherence import Coherence
+from vernissage.profiles.cuts import Ward
+from vernissage.progress import silent
+
+OPTIONS: dict[str, Any] = {
+    "classes": (1, 3),
+    "points": 5,
+    "cuts": {"coherence": Coherence(), "ward:5": Ward(5), "ward:0.001": Ward(0.001)},
+    "tasks": ("text-to-image",),
+    "users": 6,
+    "query_classes": QUERY,
+    "pool": 40,
+}
+
+
+def run(**changes: Any) -> Outcome:
+    options = AreasComparison(**OPTIONS | changes)
+    return run_areas([planted()], options, seed=0, cells=Cells(None, {}), progress=silent)
+
+
+@cache
+def outcome() -> Outcome:
+    return run()
+
+
+def mean(table: str, measure: str, **wanted: str | int) -> float:
+    (row,) = where(outcome().tables[table], measure=measure, **wanted)
+    return float(row["mean"])
+
+
+def test_areas_find_all_classes_that_lie_apart_as_knowing_the_classes_does() -> None:
+    for name in (AREAS, TRUE, "knn3z"):
+        assert mean("list_means", "recall", list=name, classes=3) == 1
+
+
+def test_coherence_finds_the_true_interests_and_fixed_cuts_too_few_or_too_many() -> None:
+    assert mean("cut_means", "rand", cut="coherence", classes=3) == 1
+    assert mean("cut_means", "areas", cut="coherence", classes=3) == 3
+    assert mean("cut_means", "areas", cut="ward:5", classes=3) == 1
+    assert mean("cut_means", "rand", cut="ward:5", classes=3) == 0
+    assert mean("cut_means", "areas", cut="ward:0.001", classes=3) == 15
+    assert mean("cut_means", "rand", cut="ward:0.001", classes=3) == 0
+    assert mean("cut_means", "rand", cut="ward:5", classes=1) == 1  # one interest, one area
+
+
+def test_a_rule_of_one_area_is_the_mean_vector() -> None:
+    tables = outcome().tables
+    for classes in (1, 3):
+        one = where(tables["cuts"], cut="ward:5", classes=classes)
+        mean_vector = where(tables["lists"], list="mean vector", classes=classes)
+        assert [row["recall"] for row in one] == [row["recall"] for row in mean_vector]
+
+
+def test_users_are_paired_and_differences_are_from_areas_and_from_the_first_cut() -> None:
+    tables = outcome().tables
+    assert {row["reference"] for row in tables["list_differences"]} == {AREAS}
+    assert {row["reference"] for row in tables["cut_differences"]} == {"coherence"}
+    worse = where(tables["cut_differences"], cut="ward:5", classes=3, measure="rand")
+    assert [(row["difference"], row["n"]) for row in worse] == [(-1, 6)]
+    assert all(0 < float(row["p"]) <= 1 for row in tables["list_differences"])
+
+
+def test_equal_seeds_give_equal_tables() -> None:
+    assert run().tables == outcome().tables
+
+
+def test_what_differs_from_the_protocol_is_told_and_what_cannot_be_measured() -> None:
+    assert any("6 users" in note for note in outcome().notes)
+    with pytest.raises(RequestError, match="left out"):
+        run(points=20)
+    with pytest.raises(RequestError, match="no task 'text-to-sound'"):
+        run(tasks=("text-to-sound",))
+
+
+def test_views_and_figures_tell_every_mean() -> None:
+    tables = outcome().tables
+    assert set(AREAS_RECIPE.pictures(tables)) == {"lists-axes-text-to-image", "cuts-axes-text-to-image"}
+    lists, apart, cuts = AREAS_RECIPE.views(tables)
+    assert lists.heads == ("list", "1 interest", "3 interests")
+    assert [row[0] for row in lists.rows] == [AREAS, TRUE, "mean vector", "knn3z", "rrf"]
+    assert [row[0] for row in apart.rows] == [TRUE, "mean vector", "knn3z", "rrf"]
+    assert cuts.rows[0] == ("coherence", "1.000 ±.000 | 1.0 | 1.000", "1.000 ±.000 | 3.0 | 1.000")
