@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson, WorkspacePath, collection_name
+from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 _SHOWN = ("ndcg", "recall", "coverage", "diversity", "novelty")
@@ -69,7 +69,7 @@ def evaluate(
         )
     differences = found.differences(against)
     if plot is not None:
-        _draw(found, plot, f"{collection_name(opened)}: {visitors} simulated visitors, {n} works each", n)
+        _draw(found, plot, f"{opened.collection_name}: {visitors} simulated visitors, {n} works each", n)
         note(f"Picture written: {plot}")
     if as_json:
         print_json(found.to_dict())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson, WorkspacePath, collection_name
+from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def gap(
             sides.first, sides.second, fitting_half(sides.ids, seed), seed=seed, progress=progress
         )  # fmt: skip
         if out is not None and report is not None:
-            _draw(out, f"{collection_name(opened)} by {name}", sides, report, seed, progress)
+            _draw(out, f"{opened.collection_name} by {name}", sides, report, seed, progress)
     if out is not None:
         note(f"Picture written: {out}")
     for line in (sides.remark, _too_few(sides) if few else ""):

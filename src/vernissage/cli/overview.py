@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson, WorkspacePath, collection_name
+from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 
@@ -113,7 +113,7 @@ def map_works(
     colours = ["; ".join(values(item, by.casefold())) for item in items]
     if by.casefold() != "group" and not any(colours):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
-    title = f"{collection_name(opened)} by {in_words(name, opened)}"
+    title = f"{opened.collection_name} by {in_words(name, opened)}"
     with progress_bars() as progress:
         points = project(vectors, seed=seed, progress=progress)
         if out is not None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from vernissage.cli.area_edits import EditWords, edits_from, keep_edits, key_of, take_back
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.cli.owners import AreaWords, engine_words, found_interests, interest_notes, opened_holdings
-from vernissage.cli.recommending import collection_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +121,7 @@ def _write_page(html: Path, holdings: "Holdings", found: "OwnerInterests", notes
         page = areas_page(
             found,
             holdings.picture_path,
-            title=collection_name(holdings.workspace),
+            title=holdings.workspace.collection_name,
             engine=engine_words(found, holdings.workspace.modalities(found.encoder)),
             notes=notes,
             progress=progress,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vernissage.cli.area_edits import key_of
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.cli.owners import AreaWords, engine_words, found_interests, interest_notes, opened_holdings
-from vernissage.cli.recommending import USUAL_COUNT, collection_name
+from vernissage.cli.works import USUAL_COUNT
 from vernissage.encoders.contract import Modality, TextEncoder, Vectors
 from vernissage.errors import RequestError
 from vernissage.pages.works import title_or_text
@@ -362,7 +362,7 @@ def _write_page(
             [(each.found, each.near) for each in areas],
             holdings.items,
             holdings.picture_path,
-            title=collection_name(holdings.workspace),
+            title=holdings.workspace.collection_name,
             engine=engine_words(found, holdings.workspace.modalities(found.encoder)),
             notes=notes,
             progress=progress,

@@ -1,22 +1,18 @@
 """Commands that answer with works: recommend, similar, search."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from vernissage.cli.options import DatabasePlace, HalfLife
-from vernissage.cli.output import note, print_json, print_table, progress_bars, say
+from vernissage.cli.output import print_json, say
+from vernissage.cli.rated_recommending import RatedWish, recommend_for_ratings
+from vernissage.cli.works import USUAL_COUNT, how_many, names_of, print_works, titled
 from vernissage.errors import RequestError
-
-if TYPE_CHECKING:
-    from vernissage.catalog.collection import Collection
-    from vernissage.recommenders.contract import Explanation
 
 WorkspacePath = Annotated[Path, typer.Argument(help="A workspace.")]
 Count = Annotated[int | None, typer.Option("-n", "--number", help="How many works; default 9, or all if fewer.")]
-USUAL_COUNT = 9
 Where = Annotated[
     list[str] | None,
     typer.Option("--where", help="Only works that fit: artist=NAME, medium~oil, year>=1850; repeat to narrow down."),
@@ -116,35 +112,11 @@ def recommend(
             "--task, --fusion, --encoder, --seed, --tags, --per-area, --quota and --half-life are about what a person "
             "uploaded; name the person with --owner, or leave these out"
         )
-    from vernissage.cli.engines import FusionOptions, default_engine, make_engine
-    from vernissage.cli.ratings import collect_ratings
-    from vernissage.profiles.ratings import profile_from_ratings
-    from vernissage.recommenders.filters import matching, parse_condition
-    from vernissage.workspace.workspace import open_workspace
-
-    opened = open_workspace(workspace)
-    collection = opened.collection
-    profile = profile_from_ratings(collect_ratings(collection, rate or (), ratings), rule or "linear")  # type: ignore[arg-type]
-    among = matching(collection, [parse_condition(text) for text in where]) if where else None
-    name = engine or default_engine(opened)
-    options = FusionOptions(method, k, depth, _weights(weight or ()), joint)  # type: ignore[arg-type]
-    recommender = make_engine(opened, name, n or USUAL_COUNT, options)
-    notes = _notes(recommender, profile, name)
-    recommender = _diversified(recommender, diversity) if diversity else recommender
-    count = _count(n, set(recommender.item_ids) - set(profile.item_ids), among)
-    found = recommender.recommend(profile, count, among=among)
-    why = recommender.explain(profile, found.item_ids, among=among)
-    for line in notes:
-        note(f"note: {line}")
-    if html is not None:
-        _write_page(html, opened, name, profile, found, why, notes)
-    if as_json:
-        print_json({"engine": name, "works": [_as_json(collection, each) for each in why]})
-        return
-    _print_works(collection, why, ratings=dict(zip(profile.item_ids, profile.ratings.tolist(), strict=True)))
-    if explain:
-        for each in why:
-            _print_terms(collection, each)
+    rated = RatedWish(
+        tuple(rate or ()), ratings, engine, n, rule or "linear", tuple(where or ()), diversity, method, k, depth,
+        tuple(weight or ()), joint, explain, as_json, html,
+    )  # fmt: skip
+    recommend_for_ratings(workspace, rated)
 
 
 def similar(
@@ -173,14 +145,14 @@ def similar(
     among = matching(collection, [parse_condition(text) for text in where]) if where else None
     name = engine or default_engine(opened)
     recommender = make_engine(opened, name, n or USUAL_COUNT)
-    count = _count(n, set(recommender.item_ids) - {item_id}, among)
+    count = how_many(n, set(recommender.item_ids) - {item_id}, among)
     why = recommender.explain(profile, recommender.recommend(profile, count, among=among).item_ids, among=among)
     if as_json:
-        works = [{"id": each.item_id, "score": each.score, **_names(collection, each.item_id)} for each in why]
+        works = [{"id": each.item_id, "score": each.score, **names_of(collection, each.item_id)} for each in why]
         print_json({"engine": name, "similar_to": item_id, "works": works})
         return
-    say(f"Like {_titled(collection, item_id)}, by {name}:")
-    _print_works(collection, why)
+    say(f"Like {titled(collection, item_id)}, by {name}:")
+    print_works(collection, why)
 
 
 def search(
@@ -236,47 +208,12 @@ def search(
     query = model.encode_texts([text])[0]
     if not query.any():
         raise RequestError(f"{name} knows none of the words in {text!r}; try words that stand in the works' texts")
-    found = index.search(query, _count(n, set(index.item_ids), among), among=among)
+    found = index.search(query, how_many(n, set(index.item_ids), among), among=among)
     if as_json:
-        works = [{"id": item_id, "score": score, **_names(collection, item_id)} for item_id, score in found]
+        works = [{"id": item_id, "score": score, **names_of(collection, item_id)} for item_id, score in found]
         print_json({"encoder": name, "modality": modality, "query": text, "works": works})
         return
-    _print_works(collection, [Explanation(item_id, score, ()) for item_id, score in found])
-
-
-def _diversified(recommender: Any, diversity: float) -> Any:
-    """The recommender with its first works re-ranked so that they differ."""
-    from vernissage.cli.engines import tables_of
-    from vernissage.recommenders.diversity import Diversified
-
-    tables = tables_of(recommender)
-    if not tables:
-        raise RequestError(f"{recommender.name} compares no vectors, which diversity needs; choose another engine")
-    return Diversified(recommender, tables, diversity=diversity)
-
-
-def _write_page(
-    html: Path, opened: Any, name: str, profile: Any, found: Any, why: "Sequence[Explanation]", notes: Sequence[str]
-) -> None:
-    """Write the answer as a page with pictures and reasons."""
-    from vernissage.cli.engines import IN_SHORT, in_words
-    from vernissage.files import write_bytes
-    from vernissage.pages.recommendations import recommendation_page
-
-    with progress_bars() as progress:
-        page = recommendation_page(
-            opened.collection,
-            profile,
-            found,
-            why,
-            title=collection_name(opened),
-            engine=in_words(name, opened),
-            engine_words=IN_SHORT,
-            notes=notes,
-            progress=progress,
-        )
-    write_bytes(html, page.encode())
-    note(f"Page written: {html}")
+    print_works(collection, [Explanation(item_id, score, ()) for item_id, score in found])
 
 
 def _search_encoder(workspace: Any, modality: str) -> str:
@@ -287,115 +224,6 @@ def _search_encoder(workspace: Any, modality: str) -> str:
     wished = (*(by_meaning if modality == "text" else ()), *BY_BOTH, *BY_PAIRS, "aligned")
     there = [name for name in wished if modality in workspace.modalities(name)]
     return there[0] if there else wished[0] if modality == "text" else "aligned"
-
-
-def collection_name(workspace: Any) -> str:
-    """What to call a workspace's collection: the name of the folder or table that it was built from."""
-    return str(Path(workspace.manifest.source["absolute"]).stem)
-
-
-def _count(n: int | None, known: set[str], among: frozenset[str] | None) -> int:
-    """How many works to answer with; fewer than were asked for would be no answer."""
-    there = len(known if among is None else known & among)
-    which = "works can be recommended" if among is None else "works fit the conditions and can be recommended"
-    if there == 0:
-        raise RequestError(f"no {which}; loosen the conditions, or choose another engine")
-    if n is not None and n < 1:
-        raise RequestError(f"{n} works were asked for; ask for 1 or more")
-    if n is not None and n > there:
-        raise RequestError(f"{n} works were asked for, but only {there} {which}; ask for -n {there} or fewer")
-    return n if n is not None else min(USUAL_COUNT, there)
-
-
-def _weights(words: Sequence[str]) -> dict[str, float]:
-    weights = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        try:
-            weights[name.strip()] = float(value)
-        except ValueError:
-            raise RequestError(f"the weight {word!r} is not understood; write ENGINE=NUMBER, as in lda=2") from None
-    return weights
-
-
-def _notes(recommender: Any, profile: Any, name: str) -> list[str]:
-    """What a person should know about this answer."""
-    from vernissage.cli.engines import preset_notes
-    from vernissage.recommenders.late_fusion import LateFusion
-
-    notes = preset_notes(name, recommender)
-    if isinstance(recommender, LateFusion):
-        notes += [
-            f"{engine} knows none of the rated works and was left out" for engine in recommender.left_out(profile)
-        ]
-    known = set(recommender.item_ids)
-    unknown = [item_id for item_id in profile.item_ids if item_id not in known]
-    if unknown and len(unknown) < len(profile):
-        notes.append(f"{name} cannot read these rated works, so they do not count: {', '.join(unknown)}")
-    return notes
-
-
-def _print_works(
-    collection: "Collection", works: "Sequence[Explanation]", ratings: dict[str, float] | None = None
-) -> None:
-    columns = ["", "id", "title", "artist", "year", "score"]
-    rows = []
-    for rank, each in enumerate(works, start=1):
-        item = collection[each.item_id]
-        row = [str(rank), item.id, item.title or "untitled", item.artist, item.year, f"{each.score:.4f}"]
-        rows.append([*row, _because(collection, each, ratings)] if ratings else row)
-    print_table([*columns, "because you rated"] if ratings else columns, rows, numbers=["", "score"])
-
-
-def _because(collection: "Collection", why: "Explanation", ratings: dict[str, float]) -> str:
-    """The rated works that speak most for a work, with their ratings and their part of the score."""
-    strongest = [reason for reason in why.reasons[:2] if reason.contribution > 0]
-    parts = [
-        f"{collection[reason.item_id].title or reason.item_id} {ratings[reason.item_id]:g}"
-        + (f" ({reason.contribution / why.score:.0%})" if why.score > 0 else "")
-        for reason in strongest
-    ]
-    return ", ".join(parts)
-
-
-def _print_terms(collection: "Collection", why: "Explanation") -> None:
-    say("")
-    say(f"{_titled(collection, why.item_id)}: score {why.score:.6f}")
-    for share in why.shares:
-        rank = f"rank {share.rank}" if share.rank else "not ranked"
-        say(f"  {share.share:+.6f}  {share.engine} ({rank})")
-    if why.shares:
-        say("  of which")
-    for reason in why.reasons:
-        say(f"  {reason.contribution:+.6f}  {_titled(collection, reason.item_id)} (weight {reason.weight:g})")
-    say(f"  {sum(reason.contribution for reason in why.reasons):+.6f}  together")
-
-
-def _as_json(collection: "Collection", why: "Explanation") -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "id": why.item_id,
-        "score": why.score,
-        **_names(collection, why.item_id),
-        "reasons": [
-            {"id": reason.item_id, "weight": reason.weight, "contribution": reason.contribution}
-            for reason in why.reasons
-        ],
-    }
-    if why.shares:
-        content["engines"] = [
-            {"engine": share.engine, "rank": share.rank or None, "share": share.share} for share in why.shares
-        ]
-    return content
-
-
-def _names(collection: "Collection", item_id: str) -> dict[str, str]:
-    item = collection[item_id]
-    return {"title": item.title, "artist": item.artist}
-
-
-def _titled(collection: "Collection", item_id: str) -> str:
-    item = collection[item_id]
-    return f"{item.title or 'untitled'} ({item_id})"
 
 
 def add_commands(app: typer.Typer) -> None:

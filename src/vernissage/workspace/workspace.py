@@ -37,6 +37,11 @@ class Workspace:
         """The encoders that have vectors here."""
         return tuple(dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors))
 
+    @property
+    def collection_name(self) -> str:
+        """What to call the collection: the name of the folder or table that it was built from."""
+        return Path(self.manifest.source["absolute"]).stem
+
     @cached_property
     def collection(self) -> Collection:
         """The works."""
