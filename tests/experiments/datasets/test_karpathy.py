@@ -129,3 +129,13 @@ def test_doubled_pictures_are_refused(tmp_path: Path) -> None:
     file = _write(tmp_path / "d.json", _entry(1, "test", "A man."), _entry(1, "test", "A woman."))
     with pytest.raises(DatasetError, match="the picture id 1 stands 2 times"):
         read_karpathy(file)
+
+
+def test_a_folder_is_searched_for_the_published_names(coco: Path, tmp_path: Path) -> None:
+    assert read_karpathy(tmp_path).fingerprint == read_karpathy(coco).fingerprint
+    _write(tmp_path / "dataset_flickr8k.json", _entry(7, "test", "A man."), dataset="flickr8k")
+    with pytest.raises(DatasetError, match="holds several of dataset_coco.json, dataset_flickr30k.json"):
+        read_karpathy(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match="holds none of dataset_coco.json"):
+        read_karpathy(tmp_path / "empty")

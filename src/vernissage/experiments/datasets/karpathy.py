@@ -15,6 +15,7 @@ from vernissage.experiments.datasets.picture_files import located
 SOURCE = "https://cs.stanford.edu/people/karpathy/deepimagesent/ (caption_datasets.zip: captions and splits)"
 
 _SPLITS: Mapping[str, Split] = {"train": "train", "restval": "train", "val": "val", "test": "test"}
+_FILES = ("dataset_coco.json", "dataset_flickr30k.json", "dataset_flickr8k.json", "karpathy_coco_split.json")
 _RESTVAL = "restval"
 _NAMES = {"coco": "MSCOCO", "flickr30k": "Flickr30k", "flickr8k": "Flickr8k"}
 
@@ -28,7 +29,7 @@ def read_karpathy(
     ids. ``restval``, the part of COCO's validation pictures that is used for training, is read as ``train``.
 
     Args:
-        path: the JSON file.
+        path: the JSON file, or a folder that holds one under its published name.
         pictures: the folder that holds the pictures, such as ``val2014/COCO_val2014_000000391895.jpg``; the JSON
             file's folder without.
         source: where this set comes from.
@@ -38,6 +39,7 @@ def read_karpathy(
         DatasetError: see `checked` and `read_json_object`.
     """
     require_file(path, "Karpathy's JSON file, such as dataset_coco.json,", source)
+    path = _file(path, source)
     content = read_json_object(path, "images")
     images, captions, rest = [], [], 0
     for place, entry in enumerate(content["images"]):
@@ -54,6 +56,16 @@ def read_karpathy(
         remarks=(f"{counted(rest, 'picture')} of the part restval read as train",) if rest else (),
     )
     return checked(found, skip_bad=skip_bad)
+
+
+def _file(path: Path, source: str) -> Path:
+    if not path.is_dir():
+        return path
+    there = [path / name for name in _FILES if (path / name).is_file()]
+    if len(there) != 1:
+        found = f"several of {', '.join(_FILES)}" if there else f"none of {', '.join(_FILES)}"
+        raise DatasetError(f"{path} holds {found}; name the file, or get it from {source}")
+    return there[0]
 
 
 def _image(entry: Mapping[str, Any], where: str) -> ImageEntry:
