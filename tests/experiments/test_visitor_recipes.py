@@ -1,5 +1,6 @@
 """Weighting and fusion on a small world: engines that see one factor each, and visitors whose taste is of both."""
 
+import itertools
 import json
 import math
 from functools import cache
@@ -11,6 +12,7 @@ from vernissage.errors import RequestError
 from vernissage.experiments.cells import Cells
 from vernissage.experiments.recipes.contract import Outcome
 from vernissage.experiments.recipes.fusion import FUSION, PAPER, FusionComparison, run_fusion
+from vernissage.experiments.recipes.overlap import OVERLAP, run_overlap
 from vernissage.experiments.recipes.weighting import WEIGHTING, run_weighting
 from vernissage.experiments.taste_world import TasteWorld, VisitorOptions, lists_of
 from vernissage.experiments.tidy import Row, where
@@ -118,6 +120,39 @@ def test_views_and_figures_tell_every_mean() -> None:
         ("random", "60"),
     ]
     assert set(FUSION.pictures(fusion().tables)) == {"fusion", "partial-total"}
+
+
+@cache
+def overlapping() -> Outcome:
+    works, parts = world()
+    engines = {"palette": parts["palette"], "again": parts["palette"], "subject": parts["subject"]}
+    return run_overlap(works, engines, VisitorOptions(visitors=20), seed=0, cells=Cells(None, {}), progress=silent)
+
+
+def test_lists_of_one_engine_under_two_names_are_the_same_lists() -> None:
+    same = where(overlapping().tables["between"], engine_a="again", engine_b="palette")
+    assert [(row["metric"], row["mean"], row["sd"], row["visitors"]) for row in same] == [
+        ("IoU", 1, 0, 20),
+        ("RBO", 1, 0, 20),
+    ]
+    other = only(where(overlapping().tables["between"], engine_a="palette", engine_b="subject", metric="IoU"))
+    assert float(other["mean"]) < 0.2
+
+
+def test_table_1_is_over_all_pairs_of_visitors() -> None:
+    lists = [set(shown) for shown in lists_of(overlapping().tables["values"])["subject"].values()]
+    pairs = [len(a & b) / len(a | b) for a, b in itertools.combinations(lists, 2)]
+    told = only(where(overlapping().tables["within"], engine="subject", metric="IoU"))
+    assert told["pairs"] == len(pairs) == 190
+    assert told["mean"] == pytest.approx(math.fsum(pairs) / 190, abs=1e-12)
+
+
+def test_the_two_tables_are_printed_as_the_paper_has_them() -> None:
+    first, second = OVERLAP.views(overlapping().tables)
+    assert [row[0] for row in first.rows] == ["again", "palette", "subject"]
+    assert second.rows[0][1:3] == ("–", "1.000 ±.000")  # IoU above the diagonal
+    assert second.rows[1][1:3] == ("1.000 ±.000", "–")  # RBO below
+    assert set(OVERLAP.pictures(overlapping().tables)) == {"between"}
 
 
 def test_few_visitors_are_told_and_none_refused() -> None:

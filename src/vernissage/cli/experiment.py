@@ -35,11 +35,12 @@ def recipes() -> "Mapping[str, Recipe]":
     from vernissage.experiments.recipes.ablation import ABLATION
     from vernissage.experiments.recipes.areas import AREAS_RECIPE
     from vernissage.experiments.recipes.fusion import FUSION
+    from vernissage.experiments.recipes.overlap import OVERLAP
     from vernissage.experiments.recipes.search_time import SEARCH_TIME
     from vernissage.experiments.recipes.tags import TAGS
     from vernissage.experiments.recipes.weighting import WEIGHTING
 
-    return {recipe.name: recipe for recipe in (ABLATION, TAGS, WEIGHTING, FUSION, AREAS_RECIPE, SEARCH_TIME)}
+    return {recipe.name: recipe for recipe in (ABLATION, TAGS, WEIGHTING, FUSION, AREAS_RECIPE, OVERLAP, SEARCH_TIME)}
 
 
 @experiment.command("list")

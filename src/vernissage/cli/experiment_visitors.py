@@ -60,7 +60,7 @@ def weighting(
     engines = {name: make_engine(opened, name, n) for name in names}
     options = VisitorOptions(visitors=visitors, n=n)
     materials = _materials(opened, names)
-    world = _world(opened, factors, by, materials)
+    world = _world(opened, factors, by)
     with progress_bars() as progress:
         run_and_print(
             WEIGHTING,
@@ -107,12 +107,55 @@ def fusion(
     parts = {name: make_engine(opened, name, n) for name in names}
     options = FusionComparison(visitors=visitors, n=n, constants=_constants(constants))
     materials = _materials(opened, names)
-    world = _world(opened, factors, by, materials)
+    world = _world(opened, factors, by)
     with progress_bars() as progress:
         run_and_print(
             FUSION,
             out,
             lambda kept: run_fusion(world, parts, options, seed=seed, cells=kept, progress=progress),
+            materials=materials,
+            options=options,
+            seed=seed,
+            most_cells=cells,
+            as_json=as_json,
+        )
+
+
+def overlap(
+    workspace: WorkspacePath,
+    engine: Engines = None,
+    factors: Factors = None,
+    by: By = None,
+    visitors: Visitors = 200,
+    n: Number = 9,
+    cells: CellLimit = None,
+    seed: Seed = 0,
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the study's two tables of overlapping lists for simulated visitors, without participants.
+
+    \b
+    Examples:
+      vernissage experiment run overlap workspace
+      vernissage experiment run overlap workspace -e lda -e colour-texture -e late-partial -e late-total
+    """
+    from vernissage.cli.engines import available_engines, make_engine
+    from vernissage.experiments.recipes.overlap import OVERLAP, run_overlap
+    from vernissage.experiments.taste_world import VisitorOptions
+    from vernissage.workspace.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    names = list(dict.fromkeys(engine or available_engines(opened)))
+    engines = {name: make_engine(opened, name, n) for name in names}
+    options = VisitorOptions(visitors=visitors, n=n)
+    materials = _materials(opened, names)
+    world = _world(opened, factors, by)
+    with progress_bars() as progress:
+        run_and_print(
+            OVERLAP,
+            out,
+            lambda kept: run_overlap(world, engines, options, seed=seed, cells=kept, progress=progress),
             materials=materials,
             options=options,
             seed=seed,
@@ -146,9 +189,7 @@ def _materials(opened: "Workspace", names: Sequence[str]) -> "list[Material]":
     return [material_of_workspace(opened, name) for name in plain if name in there]
 
 
-def _world(
-    opened: "Workspace", factors: Path | None, by: list[str] | None, materials: "Sequence[Material]"
-) -> "TasteWorld":
+def _world(opened: "Workspace", factors: Path | None, by: list[str] | None) -> "TasteWorld":
     """The works with what tastes are made of, as `vernissage evaluate` takes it."""
     from vernissage.experiments.taste_world import TasteWorld
     from vernissage.experiments.tastes import labels_from_collection, labels_from_factors
@@ -168,5 +209,5 @@ def _world(
 
 def add_commands(app: typer.Typer) -> None:
     """Register the commands of this file."""
-    for command in (weighting, fusion):
+    for command in (weighting, fusion, overlap):
         app.command()(command)
