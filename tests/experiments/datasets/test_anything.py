@@ -74,14 +74,14 @@ def test_every_kind_is_tried() -> None:
 
 
 @pytest.mark.parametrize("kind", FILES)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200) | _LINES.map(lambda lines: "\n".join(lines).encode()))
 def test_any_bytes(kind: str, folder: Path, content: bytes) -> None:
     _sound(kind, folder, content)
 
 
 @pytest.mark.parametrize("kind", ["coco-karpathy", "coco"])
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(images=_VALUES, others=_VALUES)
 def test_any_json(kind: str, folder: Path, images: Any, others: Any) -> None:
     _sound(kind, folder, json.dumps({"images": images, "annotations": others}).encode())

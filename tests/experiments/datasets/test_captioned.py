@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
@@ -111,6 +111,7 @@ def test_a_set_of_nothing_is_refused() -> None:
         checked(replace(CRANES, images=(), captions=()))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abc"), unique=True))
 def test_keeping_is_in_the_order_of_the_set(ids: list[str]) -> None:
     kept = CRANES.keeping(ids)

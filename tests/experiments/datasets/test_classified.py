@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -113,6 +113,7 @@ def _sets(draw: st.DrawFn) -> CaptionedSet:
     return CaptionedSet("c", "", images, tuple(captions), labels, tags, text_tags, owned, owned)
 
 
+@settings(max_examples=50, deadline=None)
 @given(_sets())
 def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, found: CaptionedSet) -> None:
     file = tmp_path_factory.mktemp("written") / "c.csv"
