@@ -3,6 +3,8 @@
 import re
 
 import pytest
+import torch
+import transformers
 
 from vernissage.encoders.cards import CARDS, WITHOUT_DOWNLOAD
 from vernissage.encoders.hub import how_to_pin
@@ -35,8 +37,6 @@ def test_the_usual_model_of_a_tagger_comes_first(word: str, usual: str) -> None:
 
 
 def test_parameters_are_those_of_the_published_configurations() -> None:
-    torch = pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
     backbone = transformers.RTDetrResNetConfig(
         depths=[2, 2, 2, 2],
         layer_type="basic",

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+import transformers
 from PIL import Image
 
 from vernissage.encoders.pixels import CLIP_MEAN, CLIP_STD
@@ -15,8 +17,6 @@ from vernissage.errors import EncoderError
 from vernissage.taggers.contract import ImageTagger
 from vernissage.taggers.words import LexiconTagger
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
 safetensors = pytest.importorskip("safetensors.torch")
 rt_detr = pytest.importorskip("transformers.models.rt_detr.image_processing_pil_rt_detr")
 

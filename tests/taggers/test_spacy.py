@@ -1,9 +1,9 @@
 """Words by spaCy, where it is installed: over a pipeline whose parts of speech are set by the test."""
 
-import importlib.util
 from typing import Any
 
 import pytest
+import spacy
 
 from vernissage.errors import EncoderError
 from vernissage.taggers.spacy_words import SpacyTagger, installed_model, load_spacy, load_words
@@ -28,9 +28,6 @@ def test_without_a_model_the_error_says_what_to_install() -> None:
 
 @pytest.fixture
 def pipeline() -> Any:
-    if importlib.util.find_spec("spacy") is None:
-        pytest.skip("spaCy is not installed")
-    spacy = importlib.import_module("spacy")
     made = spacy.blank("en")
     made.meta["name"], made.meta["version"] = "tiny", "1.2.3"
     ruler = made.add_pipe("attribute_ruler")
