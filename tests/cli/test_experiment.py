@@ -32,7 +32,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("experiments")
-    toy_gallery(folder / "gallery", count=64)
+    toy_gallery(folder / "gallery", count=120)
     build_workspace(folder / "gallery", folder / "workspace", encoders=["lsa", "colour-texture", "aligned"])
     return folder / "workspace"
 
@@ -91,6 +91,20 @@ def test_the_report_is_one_page_with_figures_and_says_where_nothing_is_published
     assert "4 users in each cell; the protocol asks for 100" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_retrieval_measures_the_half_that_the_alignment_has_not_seen(run: Any, workspace: Path, tmp_path: Path) -> None:
+    printed = run("run", "retrieval", workspace, "-o", tmp_path)
+    assert "unimodal  image → text" in printed
+    assert {row["n"] for row in read_table(tmp_path, "means")} == {60, 30}
+    assert "lsa reads texts alone" in run("run", "retrieval", workspace, "-e", "lsa", code=1)
+
+
+def test_retrieval_reads_a_data_set_and_fits_on_its_training_part(run: Any, workspace: Path, tmp_path: Path) -> None:
+    gallery = workspace.parent / "gallery"
+    told = run("run", "retrieval", gallery, "--kind", "gallery", "-o", tmp_path, "--pairs", 30, "--json")
+    assert json.loads(told)["inputs"][0]["works"] <= 60
+    assert {row["n"] for row in read_table(tmp_path, "means")} == {30, 15}
 
 
 def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from vernissage.cli import (
     experiment_data,
     experiment_recommending,
     experiment_search_time,
+    experiment_spaces,
     experiment_visitors,
 )
 from vernissage.cli.output import print_json, print_table, say
@@ -36,11 +37,15 @@ def recipes() -> "Mapping[str, Recipe]":
     from vernissage.experiments.recipes.areas import AREAS_RECIPE
     from vernissage.experiments.recipes.fusion import FUSION
     from vernissage.experiments.recipes.overlap import OVERLAP
+    from vernissage.experiments.recipes.retrieval import RETRIEVAL
     from vernissage.experiments.recipes.search_time import SEARCH_TIME
     from vernissage.experiments.recipes.tags import TAGS
     from vernissage.experiments.recipes.weighting import WEIGHTING
 
-    return {recipe.name: recipe for recipe in (ABLATION, TAGS, WEIGHTING, FUSION, AREAS_RECIPE, OVERLAP, SEARCH_TIME)}
+    return {
+        recipe.name: recipe
+        for recipe in (ABLATION, TAGS, RETRIEVAL, WEIGHTING, FUSION, AREAS_RECIPE, OVERLAP, SEARCH_TIME)
+    }
 
 
 @experiment.command("list")
@@ -86,7 +91,13 @@ def report(
     say(f"Written: {out}")
 
 
-for module in (experiment_recommending, experiment_visitors, experiment_areas, experiment_search_time):
+for module in (
+    experiment_recommending,
+    experiment_visitors,
+    experiment_areas,
+    experiment_search_time,
+    experiment_spaces,
+):
     module.add_commands(run)
 experiment.add_typer(run)
 experiment_data.add_commands(experiment)

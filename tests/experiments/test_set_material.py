@@ -1,0 +1,28 @@
+from pathlib import Path
+
+from tests.galleries import toy_gallery
+
+from vernissage.experiments.datasets.drawing import one_caption_each
+from vernissage.experiments.datasets.kinds import open_dataset
+from vernissage.experiments.held_out import in_halves
+from vernissage.experiments.set_encoders import fit_set_encoder
+from vernissage.experiments.set_material import material_of_set, other_captions
+
+
+def test_a_set_becomes_pictures_each_with_one_drawn_caption(tmp_path: Path) -> None:
+    toy_gallery(tmp_path / "gallery", count=40)
+    found = open_dataset("gallery", tmp_path / "gallery", captions=("title", "description"))
+    halves = in_halves(found)
+    assert sorted(halves.splits.items()) == [("test", 20), ("train", 20)]
+    assert in_halves(halves) is halves
+    by = fit_set_encoder(halves, "lsa", tmp_path, part="train")
+    part = halves.part("test")
+    material = material_of_set(part, by, tmp_path, seed=1)
+    assert material.modalities == ("text",)
+    assert set(material.item_ids) <= {image.id for image in part.images}
+    texts = {caption.image_id: caption.text for caption in one_caption_each(part, seed=1).captions}
+    expected = by.encoder.encode_texts([texts[image_id] for image_id in material.item_ids])
+    assert (material.vectors["text"] == expected).all()
+    first, second = other_captions(part, by, tmp_path, seed=1)
+    assert len(first) == len(second) <= 20
+    assert (first != second).any(axis=1).all()
