@@ -91,8 +91,8 @@ def test_captions_without_a_vector_have_no_row(toys: CaptionedSet, tmp_path: Pat
 def test_fitted_encoders_say_on_what_they_were_fitted(toys: CaptionedSet, tmp_path: Path) -> None:
     trained = fit_set_encoder(toys, "lsa", tmp_path)
     whole = fit_set_encoder(toys, "lsa", tmp_path, part="whole")
-    assert trained.fitted_on == f"the part train of {toys.name}, 40 pictures"
-    assert whole.fitted_on == f"the whole of {toys.name}, 64 pictures"
+    assert trained.fitted_on == f"the part train of {toys.name}, 40 works"
+    assert whole.fitted_on == f"the whole of {toys.name}, 64 works"
     assert trained.encoder.fingerprint != whole.encoder.fingerprint
     again = fit_set_encoder(toys, "lsa", tmp_path)
     assert isinstance(again.encoder, LSA)

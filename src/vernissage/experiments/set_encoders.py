@@ -98,7 +98,7 @@ def fit_set_encoder(
         )
     chosen = part or ("train" if "train" in found.splits else WHOLE)
     fitted_set = found if chosen == WHOLE else found.part(chosen)  # type: ignore[arg-type]  # refuses other words
-    on = f"the {'whole' if chosen == WHOLE else f'part {chosen}'} of {found.name}, {len(fitted_set.images)} pictures"
+    on = f"the {'whole' if chosen == WHOLE else f'part {chosen}'} of {found.name}, {len(fitted_set.images)} works"
     return _fitted(fitted_set, RECIPES[name], folder, seed, topics, progress, on)
 
 
