@@ -8,6 +8,7 @@ import typer
 from vernissage.cli import (
     experiment_areas,
     experiment_data,
+    experiment_mixed,
     experiment_recommending,
     experiment_search_time,
     experiment_spaces,
@@ -36,6 +37,7 @@ def recipes() -> "Mapping[str, Recipe]":
     from vernissage.experiments.recipes.ablation import ABLATION
     from vernissage.experiments.recipes.areas import AREAS_RECIPE
     from vernissage.experiments.recipes.fusion import FUSION
+    from vernissage.experiments.recipes.mixed import MIXED
     from vernissage.experiments.recipes.overlap import OVERLAP
     from vernissage.experiments.recipes.retrieval import RETRIEVAL
     from vernissage.experiments.recipes.search_time import SEARCH_TIME
@@ -44,7 +46,7 @@ def recipes() -> "Mapping[str, Recipe]":
 
     return {
         recipe.name: recipe
-        for recipe in (ABLATION, TAGS, RETRIEVAL, WEIGHTING, FUSION, AREAS_RECIPE, OVERLAP, SEARCH_TIME)
+        for recipe in (ABLATION, TAGS, RETRIEVAL, WEIGHTING, FUSION, AREAS_RECIPE, MIXED, OVERLAP, SEARCH_TIME)
     }
 
 
@@ -95,6 +97,7 @@ for module in (
     experiment_recommending,
     experiment_visitors,
     experiment_areas,
+    experiment_mixed,
     experiment_search_time,
     experiment_spaces,
 ):
