@@ -8,6 +8,7 @@ import typer
 from vernissage.cli import (
     experiment_areas,
     experiment_data,
+    experiment_gap,
     experiment_mixed,
     experiment_recommending,
     experiment_search_time,
@@ -37,6 +38,7 @@ def recipes() -> "Mapping[str, Recipe]":
     from vernissage.experiments.recipes.ablation import ABLATION
     from vernissage.experiments.recipes.areas import AREAS_RECIPE
     from vernissage.experiments.recipes.fusion import FUSION
+    from vernissage.experiments.recipes.gap import GAP
     from vernissage.experiments.recipes.mixed import MIXED
     from vernissage.experiments.recipes.overlap import OVERLAP
     from vernissage.experiments.recipes.retrieval import RETRIEVAL
@@ -46,7 +48,7 @@ def recipes() -> "Mapping[str, Recipe]":
 
     return {
         recipe.name: recipe
-        for recipe in (ABLATION, TAGS, RETRIEVAL, WEIGHTING, FUSION, AREAS_RECIPE, MIXED, OVERLAP, SEARCH_TIME)
+        for recipe in (ABLATION, TAGS, RETRIEVAL, WEIGHTING, FUSION, AREAS_RECIPE, MIXED, OVERLAP, SEARCH_TIME, GAP)
     }
 
 
@@ -100,6 +102,7 @@ for module in (
     experiment_mixed,
     experiment_search_time,
     experiment_spaces,
+    experiment_gap,
 ):
     module.add_commands(run)
 experiment.add_typer(run)

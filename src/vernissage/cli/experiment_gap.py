@@ -1,0 +1,89 @@
+"""The command of the second paper's figures of the gap: experiment run gap."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vernissage.cli.experiment_data import CaptionFields, KindWord, PictureFolder, SkipBad, opened
+from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, Seed, run_and_print
+from vernissage.cli.output import progress_bars
+from vernissage.cli.recommending import AsJson
+from vernissage.errors import RequestError
+
+if TYPE_CHECKING:
+    from vernissage.experiments.datasets.captioned import CaptionedSet
+    from vernissage.experiments.set_encoders import SetEncoder
+    from vernissage.progress import Progress
+
+
+def gap(
+    path: Annotated[Path, typer.Argument(metavar="SET", help="The set's file or folder.")],
+    kind: KindWord = "gallery",
+    encoder: EncoderWords = None,
+    pairs: Annotated[int, typer.Option(help="Works that are measured at most, and as many for the means.")] = 1000,
+    pictures: PictureFolder = None,
+    caption: CaptionFields = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Where the weights of one encoder are; encoders without any are fitted here.")
+    ] = None,
+    skip_bad: SkipBad = False,
+    cells: CellLimit = None,
+    seed: Seed = 0,
+    out: OutFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw cosines and maps of pictures and texts, and measure the gap between them before and after closing it.
+
+    What is fitted is fitted on one part of the set, and all is measured on another.
+
+    \b
+    Examples:
+      vernissage experiment run gap openclipart --caption title+keywords
+      vernissage experiment run gap openclipart --caption title --caption keywords
+      vernissage experiment run gap dataset_coco.json --kind coco-karpathy --pictures coco -e clip --weights clip
+    """
+    from vernissage.experiments.gap_pairs import gap_pairs
+    from vernissage.experiments.held_out import in_halves
+    from vernissage.experiments.recipes.gap import GAP, GapOptions, run_gap
+
+    options = GapOptions(pairs)
+    folder = out or Path("experiments") / GAP.name
+    with progress_bars() as progress:
+        found = in_halves(opened(kind, path, pictures, caption, skip_bad=skip_bad), seed=seed)
+        works = [
+            gap_pairs(
+                found, _encoder(found, name, weights, folder, seed, progress), folder,
+                pairs=pairs, seed=seed, progress=progress,
+            )
+            for name in dict.fromkeys(encoder or ["aligned"])
+        ]  # fmt: skip
+        run_and_print(
+            GAP,
+            folder,
+            lambda kept: run_gap(works, options, seed=seed, cells=kept, progress=progress),
+            materials=[each.material for each in works],
+            options=options,
+            seed=seed,
+            most_cells=cells,
+            as_json=as_json,
+        )
+
+
+def _encoder(
+    found: "CaptionedSet", name: str, weights: Path | None, folder: Path, seed: int, progress: "Progress"
+) -> "SetEncoder":
+    """An encoder with weights, or one that is fitted on the training part."""
+    from vernissage.experiments.set_encoders import fit_set_encoder, load_set_encoder
+    from vernissage.workspace.recipes import RECIPES
+
+    if name not in RECIPES:
+        return load_set_encoder(name, weights=weights, progress=progress)
+    if weights is not None:
+        raise RequestError(f"{name} is fitted on the set and has no weights; leave --weights out, or name another")
+    return fit_set_encoder(found, name, folder, part="train", seed=seed, progress=progress)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register the command of this file."""
+    app.command()(gap)
