@@ -107,6 +107,17 @@ def test_retrieval_reads_a_data_set_and_fits_on_its_training_part(run: Any, work
     assert {row["n"] for row in read_table(tmp_path, "means")} == {30, 15}
 
 
+def test_the_protocol_runs_on_a_data_set(run: Any, workspace: Path, tmp_path: Path) -> None:
+    gallery = workspace.parent / "gallery"
+    small = ("--classes", 1, "--points", 3, "--users", 3, "--query-classes", 1)
+    of_set = ("--kind", "gallery", "--class-column", "artist", "-e", "lsa", *small, "--json")
+    record = json.loads(run("run", "ablation", gallery, *of_set, "--projection", "none", "-o", tmp_path / "ablation"))
+    assert record["inputs"][0]["encoder"] == "lsa"
+    assert record["inputs"][0]["classes"] == 2
+    assert {row["task"] for row in read_table(tmp_path / "ablation", "values")} == {"text-to-text"}
+    assert "has no weights" in run("run", "tags", gallery, *of_set, "--weights", gallery, code=1)
+
+
 def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: Path) -> None:
     assert "25 query classes" in run("run", "ablation", workspace, code=1)
     assert "not whole numbers" in run("run", "ablation", workspace, "--classes", "1,x", code=1)

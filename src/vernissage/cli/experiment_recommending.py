@@ -1,5 +1,6 @@
 """The experiments of the recommendation protocol: experiment run ablation, tags."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,12 +20,24 @@ from vernissage.cli.experiment_options import (
     run_and_print,
     whole_numbers,
 )
+from vernissage.cli.experiment_sets import (
+    CaptionFields,
+    ClassColumn,
+    KindWord,
+    PictureFolder,
+    SkipBad,
+    Source,
+    Weights,
+    materials_of_set,
+    opened,
+)
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson, WorkspacePath
+from vernissage.cli.recommending import AsJson
 
 
 def ablation(
-    workspace: WorkspacePath,
+    source: Source,
+    kind: KindWord = None,
     encoder: EncoderWords = None,
     classes: ClassNumbers = "1,2,5,10",
     points: PointNumbers = "5,10,20,30",
@@ -39,6 +52,11 @@ def ablation(
     users: Users = 100,
     query_classes: QueryClasses = 25,
     pool: PoolSize = 1000,
+    pictures: PictureFolder = None,
+    caption: CaptionFields = None,
+    class_column: ClassColumn = None,
+    weights: Weights = None,
+    skip_bad: SkipBad = False,
     cells: CellLimit = None,
     seed: Seed = 0,
     out: OutFolder = None,
@@ -51,6 +69,7 @@ def ablation(
       vernissage experiment run ablation workspace -e aligned
       vernissage experiment run ablation workspace --users 20 --projection none --points 10
       vernissage experiment run ablation texts -e minilm --query-classes 4 --task text-to-text
+      vernissage experiment run ablation openclipart --kind gallery --caption title+keywords -e lsa
     """
     from vernissage.cli.area_rules import area_projection, area_rule
     from vernissage.experiments.recipes.ablation import ABLATION, AblationOptions, run_ablation
@@ -65,11 +84,16 @@ def ablation(
         query_classes=query_classes,
         pool=pool,
     )
-    materials = materials_of(workspace, encoder)
+    folder = out or Path("experiments/ablation")
     with progress_bars() as progress:
+        if kind is None:
+            materials = materials_of(source, encoder)
+        else:
+            found = opened(kind, source, pictures, caption, class_column, skip_bad=skip_bad)
+            materials = materials_of_set(found, encoder, weights, folder, seed, progress)
         run_and_print(
             ABLATION,
-            out,
+            folder,
             lambda kept: run_ablation(materials, options, seed=seed, cells=kept, progress=progress),
             materials=materials,
             options=options,
@@ -80,7 +104,8 @@ def ablation(
 
 
 def tags(
-    workspace: WorkspacePath,
+    source: Source,
+    kind: KindWord = None,
     encoder: EncoderWords = None,
     classes: ClassNumbers = "1,2,5,10",
     points: PointNumbers = "5,10,20,30",
@@ -88,6 +113,11 @@ def tags(
     users: Users = 100,
     query_classes: QueryClasses = 25,
     pool: PoolSize = 1000,
+    pictures: PictureFolder = None,
+    caption: CaptionFields = None,
+    class_column: ClassColumn = None,
+    weights: Weights = None,
+    skip_bad: SkipBad = False,
     cells: CellLimit = None,
     seed: Seed = 0,
     out: OutFolder = None,
@@ -99,6 +129,7 @@ def tags(
     Examples:
       vernissage experiment run tags workspace
       vernissage experiment run tags workspace --users 20 --points 10
+      vernissage experiment run tags classified.csv --kind classified --pictures pictures -e clip --weights clip
     """
     from vernissage.experiments.recipes.tags import TAGS, TagOptions, run_tags
 
@@ -110,11 +141,16 @@ def tags(
         query_classes=query_classes,
         pool=pool,
     )
-    materials = materials_of(workspace, encoder)
+    folder = out or Path("experiments/tags")
     with progress_bars() as progress:
+        if kind is None:
+            materials = materials_of(source, encoder)
+        else:
+            found = opened(kind, source, pictures, caption, class_column, skip_bad=skip_bad)
+            materials = materials_of_set(found, encoder, weights, folder, seed, progress)
         run_and_print(
             TAGS,
-            out,
+            folder,
             lambda kept: run_tags(materials, options, seed=seed, cells=kept, progress=progress),
             materials=materials,
             options=options,

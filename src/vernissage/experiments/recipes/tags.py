@@ -121,17 +121,20 @@ def _measure(
     seed: int,
 ) -> Iterator[Row]:
     tasks = tasks_of(material, options.tasks)
-    backgrounds = {
-        name: {source: mean_direction(_known(each.vectors[source])) for source in each.modalities}
-        for name, each in (("areas", material), ("tag-embedding", tagged))
-    }
+    backgrounds = [
+        {source: mean_direction(_known(each.vectors[source])) for source in each.modalities}
+        for each in (material, tagged)
+    ]
     people = simulated_users(protocol, interests=classes, points=points, users=options.users, seed=seed)
     for number, user in enumerate(people):
+        seeker, by_tags = Seeker(material, user), Seeker(tagged, user)
+        shown = _by_areas(seeker, tasks, backgrounds[0])
+        shown_by_tags = _by_areas(by_tags, tasks, backgrounds[1])
         for task in tasks:
             found = {
-                "areas": _by_areas(Seeker(material, user), task, backgrounds["areas"]),
-                "tag-overlap": _by_overlap(Seeker(material, user), task),
-                "tag-embedding": _by_areas(Seeker(tagged, user), task, backgrounds["tag-embedding"]),
+                "areas": shown[task],
+                "tag-overlap": _by_overlap(seeker, task),
+                "tag-embedding": shown_by_tags[task],
             }
             for method, told in found.items():
                 yield (
@@ -142,14 +145,21 @@ def _measure(
                 )
 
 
-def _by_areas(seeker: Seeker, task: Task, backgrounds: Mapping[Modality, np.ndarray]) -> Mapping[str, float]:
-    source, target = task
-    vectors = seeker.vectors(source)
-    pool = seeker.pool(target)
-    if not vectors.any() or not len(pool):
-        return NOTHING
-    areas = areas_of_interest(vectors, background=backgrounds[source])
-    return measured(seeker, {target: pool}, task, areas, "centroid")
+def _by_areas(
+    seeker: Seeker, tasks: Sequence[Task], backgrounds: Mapping[Modality, np.ndarray]
+) -> dict[Task, Mapping[str, float]]:
+    pools = {target: seeker.pool(target) for target in {target for _, target in tasks}}
+    areas = {
+        source: areas_of_interest(vectors, background=backgrounds[source])
+        for source in {source for source, _ in tasks}
+        if (vectors := seeker.vectors(source)).any()
+    }
+    return {
+        task: measured(seeker, pools, task, areas[task[0]], "centroid")
+        if task[0] in areas and len(pools[task[1]])
+        else NOTHING
+        for task in tasks
+    }
 
 
 def _by_overlap(seeker: Seeker, task: Task) -> Mapping[str, float]:

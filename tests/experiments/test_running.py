@@ -1,0 +1,105 @@
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from matplotlib.figure import Figure
+
+from vernissage.errors import ProvenanceError, RequestError
+from vernissage.experiments.cells import Cells
+from vernissage.experiments.recipes.contract import Outcome, Picture, Published, Recipe, Tables
+from vernissage.experiments.reporting import section_of
+from vernissage.experiments.running import Run, read_run, run_recipe
+from vernissage.pages.experiment_report import ReadTable
+
+if TYPE_CHECKING:
+    from vernissage.experiments.tidy import Row
+
+
+def drawn(tables: Tables) -> dict[str, Picture]:
+    return {"dots": Picture(Figure((2, 2)), f"{len(tables['values'])} dots")}
+
+
+def told(tables: Tables) -> list[ReadTable]:
+    return [
+        ReadTable("Values", ("number", "square"), tuple((str(r["number"]), str(r["square"])) for r in tables["values"]))
+    ]
+
+
+SQUARES = Recipe(
+    name="squares",
+    paper="none",
+    what="squares of numbers",
+    needs="nothing",
+    protocol=("Multiply.",),
+    pictures=drawn,
+    views=told,
+    published=(Published("square of 3", "9", "Euclid", "", lambda tables: str(tables["values"][3]["square"])),),
+)
+
+
+class Options:
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+
+def compute(cells: Cells, count: int) -> Outcome:
+    rows: list[Row] = []
+    for number in range(count):
+        rows += cells.rows({"number": number}, lambda n=number: [{"number": n, "square": n * n}]) or []  # type: ignore[misc]
+    return Outcome({"values": rows, "empty": []}, ("only whole numbers",))
+
+
+def run(folder: Path, count: int = 4, most: int | None = None) -> Run:
+    return run_recipe(
+        SQUARES, folder, lambda cells: compute(cells, count), options=Options(count), seed=7, most_cells=most
+    )
+
+
+def test_a_run_is_read_back_as_it_was(tmp_path: Path) -> None:
+    made = run(tmp_path)
+    again = read_run(tmp_path)
+    assert again.tables == made.tables == {"values": [{"number": n, "square": n * n} for n in range(4)]}
+    assert again.record["options"] == {"count": 4}
+    assert again.record["seed"] == 7
+    assert again.record["cells"] == {"computed": 4, "read": 0, "left": 0}
+    assert (tmp_path / "dots.png").is_file()
+    assert not (tmp_path / "empty.csv").exists()
+
+
+def test_other_seeds_are_other_cells(tmp_path: Path) -> None:
+    run(tmp_path)
+    other = run_recipe(SQUARES, tmp_path, lambda cells: compute(cells, 4), options=Options(4), seed=8)
+    assert other.record["cells"]["read"] == 0
+    assert run(tmp_path).record["cells"] == {"computed": 0, "read": 4, "left": 0}
+
+
+def test_a_section_tells_the_published_value_and_ours(tmp_path: Path) -> None:
+    run(tmp_path)
+    section = section_of(SQUARES, read_run(tmp_path), "squares-run")
+    (comparison,) = section.comparisons
+    assert (comparison.published, comparison.ours, comparison.difference) == ("9", "9", "")
+    assert section.files == ("squares-run/values.csv",)
+    assert section.figures[0].alt == "4 dots"
+    assert ("Seed", "7") in section.provenance
+    assert section.notes == ("only whole numbers",)
+
+
+def test_a_folder_of_another_experiment_is_left_alone(tmp_path: Path) -> None:
+    run(tmp_path)
+    record = json.loads((tmp_path / "record.json").read_text())
+    (tmp_path / "record.json").write_text(json.dumps(record | {"experiment": "cubes"}))
+    with pytest.raises(RequestError, match="holds the experiment cubes; choose another folder"):
+        run(tmp_path)
+
+
+def test_damaged_runs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="holds no experiment"):
+        read_run(tmp_path)
+    run(tmp_path)
+    (tmp_path / "values.parquet").write_bytes(b"nothing")
+    with pytest.raises(RequestError, match="missing or damaged"):
+        read_run(tmp_path)
+    (tmp_path / "record.json").write_text("[]")
+    with pytest.raises(ProvenanceError, match="no record of an experiment"):
+        read_run(tmp_path)

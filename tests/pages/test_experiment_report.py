@@ -1,0 +1,49 @@
+import pytest
+
+from vernissage.errors import RequestError
+from vernissage.pages.experiment_report import Comparison, ExperimentSection, ReadTable, experiment_report
+
+SECTION = ExperimentSection(
+    title="search-time",
+    paper="ZCCR: Table 6",
+    what="vanilla against FAISS",
+    protocol=("One thread.",),
+    notes=("Fewer <queries> than asked for",),
+    tables=(ReadTable("Times", ("way", "kind", "ms"), (("numpy", "plain", "1.2"),), "medians", words=2),),
+    figures=(),
+    comparisons=(
+        Comparison("FAISS over vanilla", "180 times", "Table 6", "103 times", "another machine"),
+        Comparison("Recall drop", "0", "Table 7", "0", ""),
+    ),
+    provenance=(("Seed", "0"),),
+    files=("run/means.csv",),
+)
+
+
+def test_published_values_stand_beside_ours_with_what_parts_them() -> None:
+    page = experiment_report([SECTION])
+    row = page[page.index("FAISS over vanilla") :]
+    assert row.index("180 times") < row.index("103 times") < row.index("another machine") < row.index("Recall drop")
+    assert '<td class="words">the same</td>' in row
+    assert "None stands here" not in page
+
+
+def test_text_is_escaped_and_equal_input_gives_equal_bytes() -> None:
+    page = experiment_report([SECTION])
+    assert "Fewer &lt;queries&gt; than asked for" in page
+    assert experiment_report([SECTION]) == page
+
+
+def test_words_are_set_apart_from_numbers() -> None:
+    page = experiment_report([SECTION])
+    assert '<th scope="row" class="words">numpy</th>' in page
+    assert '<td class="words">plain</td>' in page
+    assert "<td>1.2</td>" in page
+
+
+def test_each_run_has_its_place_and_none_is_refused() -> None:
+    page = experiment_report([SECTION, SECTION])
+    assert 'href="#run-2"' in page
+    assert page.count('id="run-2"') == 1
+    with pytest.raises(RequestError, match="one experiment or more"):
+        experiment_report([])

@@ -1,0 +1,45 @@
+from itertools import product
+
+import pytest
+
+from vernissage.errors import RequestError
+from vernissage.pages.grid_figure import GridPoint, grid_figure
+
+POINTS = [
+    GridPoint(task, classes, line, x, mean=0.1 * place + x / 100, se=0.02, dashed=dashed)
+    for place, (task, classes, line, dashed) in enumerate(
+        product(("text → text", "text → image"), ("1 class", "5 classes"), ("ward", "hdbscan"), (False, True))
+    )
+    for x in (5.0, 10.0)
+]
+
+
+def test_panels_are_tasks_by_classes_and_lines_solid_and_dashed() -> None:
+    figure = grid_figure(POINTS, title="Recall", x_label="uploads", y_label="recall", styles=("centroid", "medoid"))
+    assert [panel.get_title(loc="left") for panel in figure.axes] == ["1 class", "5 classes", "", ""]
+    assert [panel.get_ylabel() for panel in figure.axes] == ["text → text", "", "text → image", ""]
+    for number, panel in enumerate(figure.axes):
+        lines = [container[0] for container in panel.containers]
+        assert [line.get_linestyle() for line in lines] == ["-", "--", "-", "--"]
+        heights = [value for line in lines for value in line.get_ydata()]
+        expected = [point.mean for point in POINTS[number * 8 : number * 8 + 8]]
+        assert heights == pytest.approx(expected)
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["ward", "hdbscan", "centroid", "medoid"]
+
+
+def test_all_panels_share_one_scale_and_lines_do_not_hide_one_another() -> None:
+    figure = grid_figure(POINTS, title="t", x_label="x", y_label="y")
+    assert len({panel.get_ylim() for panel in figure.axes}) == 1
+    places = [container[0].get_xdata()[0] for container in figure.axes[0].containers]
+    assert len(set(places)) == 4
+    assert max(places) - min(places) < 1  # of uploads, where ticks are 5 apart
+
+
+def test_what_cannot_be_drawn_is_told() -> None:
+    with pytest.raises(RequestError, match="none was given"):
+        grid_figure([], title="t", x_label="x", y_label="y")
+    with pytest.raises(RequestError, match="same place"):
+        grid_figure([POINTS[0], POINTS[0]], title="t", x_label="x", y_label="y")
+    with pytest.raises(RequestError, match="not finite"):
+        grid_figure([GridPoint("a", "b", "c", 1, float("nan"), 0)], title="t", x_label="x", y_label="y")
