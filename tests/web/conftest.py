@@ -1,4 +1,5 @@
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from vernissage.web.app import create_app
 from vernissage.web.credentials import hash_password
 from vernissage.web.pictures import Pictures
 from vernissage.web.sessions import Sessions
-from vernissage.web.study_site import Site
+from vernissage.web.study_site import Site, usual_limits
 from vernissage.workspace.workspace import open_workspace
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -90,6 +91,7 @@ def serve(made: tuple[Plan, dict[str, Recommender]], built: Path, password: str,
         clocks: Clocks | None = None,
         engines: bool = True,
         hosts: object = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> World:
         plan, recommenders = made
         if completion is not None:
@@ -106,7 +108,7 @@ def serve(made: tuple[Plan, dict[str, Recommender]], built: Path, password: str,
         study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
         collection = open_workspace(built).collection
         sessions = Sessions(SECRET, plan.definition.id, password)
-        site = Site(study, collection, Pictures(collection, SECRET), sessions, password)
+        site = Site(study, collection, Pictures(collection, SECRET), sessions, password, usual_limits(clock))
         return World(site, TestClient(create_app(site, hosts)))  # type: ignore[arg-type]
 
     yield call

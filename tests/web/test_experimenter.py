@@ -9,7 +9,7 @@ import zipfile
 import httpx
 import pytest
 from starlette.testclient import TestClient
-from tests.web.conftest import PASSWORD, SECRET, World
+from tests.web.conftest import PASSWORD, SECRET, Serve, World
 from tests.web.walking import Walker, form_in, forms_in
 
 from vernissage.web.app import create_app
@@ -60,7 +60,8 @@ def test_a_wrong_password(world: World, guess: str) -> None:
     assert world.client.get(HOME).url.path == f"{HOME}/login"
 
 
-def test_guessing_is_slow(world: World) -> None:
+def test_guessing_is_slow(serve: Serve) -> None:
+    world = serve(clock=lambda: 0.0)
     answers = [world.client.post(f"{HOME}/login", data={"password": str(guess)}) for guess in range(9)]
     assert [answer.status_code for answer in answers[:8]] == [403] * 8
     assert answers[8].status_code == 429

@@ -59,7 +59,8 @@ def test_errors_are_pages_with_a_way_on(world: World) -> None:
         assert re.search(r'class="button" href="/', answer.text)
 
 
-def test_too_many_requests_are_told_to_wait_and_others_are_not(world: World) -> None:
+def test_too_many_requests_are_told_to_wait_and_others_are_not(serve: Serve) -> None:
+    world = serve(clock=lambda: 0.0)
     walker = Walker(world.client)
     walker.begin("?PROLIFIC_PID=ann")
     answers = [world.client.get("/study/elicitation") for _ in range(70)]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from vernissage.errors import RequestError
-from vernissage.files import writing
 
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -26,6 +25,8 @@ def write_tables(folder: Path, tables: Mapping[str, tuple[type, Sequence[Any]]])
         WorkspaceError: the folder cannot be written.
         RequestError: a folder stands where a file belongs.
     """
+    from vernissage.files import writing
+
     if folder.exists() and not folder.is_dir():
         raise RequestError(f"{folder} is a file, but the tables need a folder; choose another with --out")
     for name in tables:

@@ -1,5 +1,7 @@
 """What the pages share: the study, its pictures, cookies and limits; and what is checked of every request."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -28,10 +30,20 @@ class TooManyRequestsError(VernissageError):
 class Limits:
     """How often one visitor may ask for pages and for pictures, and everybody together may try passwords."""
 
-    visitors: RateLimit = field(default_factory=lambda: RateLimit(Allowance(at_once=60, each_second=4)))
-    strangers: RateLimit = field(default_factory=lambda: RateLimit(Allowance(at_once=200, each_second=20)))
-    pictures: RateLimit = field(default_factory=lambda: RateLimit(Allowance(at_once=400, each_second=40)))
-    logins: RateLimit = field(default_factory=lambda: RateLimit(Allowance(at_once=8, each_second=0.1)))
+    visitors: RateLimit
+    strangers: RateLimit
+    pictures: RateLimit
+    logins: RateLimit
+
+
+def usual_limits(clock: Callable[[], float] = time.monotonic) -> Limits:
+    """Limits that no person meets, by a clock in seconds."""
+    return Limits(
+        visitors=RateLimit(Allowance(at_once=60, each_second=4), clock),
+        strangers=RateLimit(Allowance(at_once=200, each_second=20), clock),
+        pictures=RateLimit(Allowance(at_once=400, each_second=40), clock),
+        logins=RateLimit(Allowance(at_once=8, each_second=0.1), clock),
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Site:
     pictures: Pictures
     sessions: Sessions
     password: str | None
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=usual_limits)
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who asks for a page, counted against their allowance.
