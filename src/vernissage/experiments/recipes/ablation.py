@@ -54,8 +54,8 @@ PER_SEED = (
     "works; how many stands beside it. A relevant work that two areas find counts once."
 )
 WARD_AT_5 = (
-    "Ward at 5 is the paper's cut. Vectors here have length 1, so it makes a single area of them unless t-SNE has "
-    "spread them; those of the paper's encoder were longer."
+    "Ward at 5 is the paper's cut. Vectors here have length 1, so it makes one area, or few, of most profiles unless "
+    "t-SNE has spread them; those of the paper's encoder were longer."
 )
 
 
@@ -123,9 +123,10 @@ def run_ablation(
     progress(STEP, len(grid), len(grid))
     if not values and not cells.skipped:
         raise RequestError(notes[0] if notes else "the grid has no cells; give classes, points and clusterings")
+    most = max((int(row["classes"]) for row in values), default=max(options.classes))
     for material in materials:
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
-        notes += remarks(material.name, protocol, max(options.classes), options.users, cells.skipped)
+        notes += remarks(material.name, protocol, most, options.users, cells.skipped)
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
 
 

@@ -84,9 +84,10 @@ def run_tags(
     progress(STEP, len(grid), len(grid))
     if not values and not cells.skipped:
         raise RequestError(notes[0] if notes else "the grid has no cells; give classes and points")
+    most = max((int(row["classes"]) for row in values), default=max(options.classes))
     for material in materials:
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
-        notes += remarks(material.name, protocol, max(options.classes), options.users, cells.skipped)
+        notes += remarks(material.name, protocol, most, options.users, cells.skipped)
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
 
 
