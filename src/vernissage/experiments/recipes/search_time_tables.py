@@ -16,8 +16,6 @@ SPLIT, VANILLA = "one index or two", "vanilla or FAISS"
 BASELINES = {SPLIT: "NumPy matmul + argpartition", VANILLA: "NumPy matmul + argsort"}
 DEPTHS = (1, 5, 10)
 
-_TIMES = ("cpu_median_ms", "cpu_p95_ms", "wall_median_ms", "wall_p95_ms")
-
 
 def tables_of(rows: Sequence[Row]) -> Tables:
     """``times``: the rows of single calls; ``summary``: of each contender; ``welch``: one index against two."""
@@ -125,31 +123,24 @@ def views_of(tables: Tables) -> list[ReadTable]:
 
 
 def _time_views(rows: Sequence[Row]) -> Iterator[ReadTable]:
-    heads = (
-        "",
-        "CPU median",
-        "CPU p95",
-        "wall median",
-        "wall p95",
-        "× baseline",
-        "missed",
-        "recall drop @1 / @5 / @10",
-    )
+    heads = ("", "CPU", "clock", "× baseline", "missed", "recall@10", "drop")
     for comparison in distinct(rows, "comparison"):
         mine = where(rows, comparison=comparison)
         yield ReadTable(
             f"{_headed(mine[0])}, {mine[0]['queries']} queries, one thread",
             heads,
             tuple(_time_row(row) for row in mine),
-            f"milliseconds for one query; × baseline: median CPU as a multiple of {BASELINES[str(comparison)]}"
-            f"{', one index' if comparison == SPLIT else ''}; missed: of all the true best in double precision",
+            f"milliseconds for one query, median (95th percentile); × baseline: median CPU as a multiple of "
+            f"{BASELINES[str(comparison)]}{', one index' if comparison == SPLIT else ''}; missed: of all the true best "
+            f"in double precision; recall of partners, and its drop against the true best",
         )
 
 
 def _time_row(row: Row) -> tuple[str, ...]:
-    times = (f"{float(row[column]):.2f}" for column in _TIMES)
-    drops = " / ".join(short(float(row[f"drop_{depth}"])) for depth in DEPTHS)
-    return (_named(row), *times, f"{float(row['cpu_times_baseline']):.2f}", f"{row['missed']} of {row['of']}", drops)
+    times = (f"{float(row[f'{kind}_median_ms']):.2f} ({float(row[f'{kind}_p95_ms']):.2f})" for kind in ("cpu", "wall"))
+    missed = f"{int(row['missed']):,} of {int(row['of']):,}"
+    recall = (short(float(row[column])) for column in ("recall_10", "drop_10"))
+    return (_named(row), *times, f"{float(row['cpu_times_baseline']):.2f}", missed, *recall)
 
 
 def _welch_view(rows: Sequence[Row]) -> Iterator[ReadTable]:
@@ -162,7 +153,7 @@ def _welch_view(rows: Sequence[Row]) -> Iterator[ReadTable]:
         tuple(
             (
                 str(row["contender"]),
-                "CPU" if row["measure"] == "cpu_ms" else "wall",
+                "CPU" if row["measure"] == "cpu_ms" else "clock",
                 f"{float(row['one_mean']):.2f}",
                 f"{float(row['two_mean']):.2f}",
                 f"{float(row['two_times_one']):.3f}",
@@ -182,7 +173,7 @@ def times_faster(tables: Tables) -> str:
     rows = where(tables.get("summary", ()), comparison=VANILLA)
     flat = [float(row["cpu_median_ms"]) for row in where(rows, contender="FAISS flat")]
     told = [
-        f"{float(row['cpu_median_ms']) / flat[0]:.3g} against {row['contender']}"
+        f"{short(float(row['cpu_median_ms']) / flat[0], 2)} ({row['contender']})"
         for row in rows
         if flat and (str(row["contender"]).startswith("loop") or row["contender"] == BASELINES[VANILLA])
     ]
