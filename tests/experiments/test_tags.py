@@ -66,6 +66,12 @@ def test_pictures_and_texts_may_have_tags_of_their_own() -> None:
     assert mean(outcome, "tag-embedding", 3) == 0  # no picture has a tag that is read
 
 
+def test_tags_of_pictures_alone_stand_for_texts_too() -> None:
+    lent = run(tagged(tags={"image": planted().tags["image"]}))
+    assert lent.tables == run(tagged()).tables
+    assert lent.notes[0] == "arrays: its texts have no tags of their own, so those of the other half stand for them"
+
+
 def test_works_without_tags_are_told_of() -> None:
     with pytest.raises(RequestError, match="no work of arrays has keywords"):
         run(tagged(tags={}))

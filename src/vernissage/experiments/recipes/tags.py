@@ -66,7 +66,8 @@ def run_tags(
         RequestError: a material has no tags, or nothing that reads them; too few classes or too little noise.
     """
     values: list[Row] = []
-    notes: list[str] = []
+    notes = [note for material in materials if (note := _lent(material))]
+    materials = [_with_all_tags(material) for material in materials]
     grid = [(material, *cell) for material in materials for cell in product(options.classes, options.points)]
     tagged = {material.encoder: _tagged(material) for material in materials}
     for done, (material, classes, points) in enumerate(grid):
@@ -89,6 +90,26 @@ def run_tags(
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
         notes += remarks(material.name, protocol, most, options.users, cells.skipped)
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
+
+
+def _has_tags(material: Material, modality: Modality) -> bool:
+    return any(material.tags.get(modality, {}).values())
+
+
+def _with_all_tags(material: Material) -> Material:
+    """Where pictures alone, or texts alone, have tags, they are the other's too: both are of one work."""
+    known = [tags for tags in material.tags.values() if any(tags.values())]
+    lent = {
+        each: material.tags[each] if _has_tags(material, each) else known[0] for each in material.modalities if known
+    }
+    return replace(material, tags=lent)
+
+
+def _lent(material: Material) -> str:
+    without = [each for each in material.modalities if not _has_tags(material, each)]
+    if not without or not any(any(tags.values()) for tags in material.tags.values()):
+        return ""
+    return f"{material.name}: its {without[0]}s have no tags of their own, so those of the other half stand for them"
 
 
 def _tagged(material: Material) -> Material:
