@@ -51,3 +51,7 @@ def test_wrong_requests_name_the_counts() -> None:
     protocol = protocol_of(classes, query_classes=QUERY, pool=30)
     with pytest.raises(RequestError, match="0 of the 6 query classes have 15 works"):
         list(simulated_users(protocol, interests=1, points=WORKS, users=1, seed=0))
+    with pytest.raises(RequestError, match="ask for 1 or more of each"):
+        list(simulated_users(protocol, interests=1, points=5, users=0, seed=0))
+    with pytest.raises(RequestError, match="more works than interests"):
+        list(simulated_users(protocol_of(classes, query_classes=6, pool=3), interests=3, points=5, users=1, seed=0))

@@ -83,7 +83,8 @@ def run_and_print(
     for remark in found.record["notes"]:
         note(f"note: {remark}")
     cells = found.record["cells"]
+    tables = f"{', '.join(found.tables)} as CSV and Parquet" if found.tables else "no tables yet"
     say(
-        f"Written to {folder}: {', '.join(found.tables)} as CSV and Parquet, {len(found.record['figures'])} figures, "
+        f"Written to {folder}: {tables}, {len(found.record['figures'])} figures, "
         f"record.json ({cells['computed']} cells computed, {cells['read']} read)"
     )

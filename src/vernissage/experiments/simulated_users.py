@@ -124,11 +124,16 @@ def simulated_users(
     Raises:
         RequestError: too few classes are that large, or numbers below 1.
     """
-    usable = protocol.usable(points)
-    if len(usable) < interests or min(interests, points, users) < 1 or protocol.pool <= interests:
+    if min(interests, points, users) < 1 or protocol.pool <= interests:
         raise RequestError(
-            f"{users} users with {interests} interests of {points} uploads were asked for, but {len(usable)} of the "
-            f"{len(protocol.query)} query classes have {points + 1} works or more; ask for fewer classes or points"
+            f"{users} users with {interests} interests of {points} uploads and pools of {protocol.pool} works were "
+            f"asked for; ask for 1 or more of each, and for more works than interests"
+        )
+    usable = protocol.usable(points)
+    if len(usable) < interests:
+        raise RequestError(
+            f"{interests} interests of {points} uploads were asked for, but {len(usable)} of the {len(protocol.query)} "
+            f"query classes have {points + 1} works or more; ask for fewer classes or points"
         )
     for number in range(users):
         yield _user(protocol, usable, interests, points, np.random.default_rng([seed, interests, points, number]))
