@@ -236,7 +236,7 @@ TAGS = Recipe(
         ),
         PER_SEED,
         (
-            "Tags here are the works' keywords, the same for picture and text; the paper's were found by models. Where "
+            "Tags of a workspace are its keywords, the same for picture and text; the paper's were found by models. Where "
             "texts hold the keywords too, as in workspaces, an encoder of texts has read them."
         ),
     ),
