@@ -1,6 +1,5 @@
 """The experiments on simulated visitors: experiment run weighting, fusion, overlap."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +11,11 @@ from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vernissage.experiments.material import Material
     from vernissage.experiments.taste_world import TasteWorld
+    from vernissage.recommenders.contract import Recommender
     from vernissage.workspace.workspace import Workspace
 
 Factors = Annotated[
@@ -59,7 +61,7 @@ def weighting(
     names = list(dict.fromkeys(engine or available_engines(opened)))
     engines = {name: make_engine(opened, name, n) for name in names}
     options = VisitorOptions(visitors=visitors, n=n)
-    materials = _materials(opened, names)
+    materials = _materials(opened, engines)
     world = _world(opened, factors, by)
     with progress_bars() as progress:
         run_and_print(
@@ -106,7 +108,7 @@ def fusion(
         raise RequestError(f"a fusion needs two engines or more, but there is {', '.join(names)}; give two with -e")
     parts = {name: make_engine(opened, name, n) for name in names}
     options = FusionComparison(visitors=visitors, n=n, constants=_constants(constants))
-    materials = _materials(opened, names)
+    materials = _materials(opened, parts)
     world = _world(opened, factors, by)
     with progress_bars() as progress:
         run_and_print(
@@ -149,7 +151,7 @@ def overlap(
     names = list(dict.fromkeys(engine or available_engines(opened)))
     engines = {name: make_engine(opened, name, n) for name in names}
     options = VisitorOptions(visitors=visitors, n=n)
-    materials = _materials(opened, names)
+    materials = _materials(opened, engines)
     world = _world(opened, factors, by)
     with progress_bars() as progress:
         run_and_print(
@@ -180,13 +182,13 @@ def _paper_pair(opened: "Workspace") -> list[str]:
     return pair if set(pair) <= set(there) else [name for name in there if not name.startswith("late-")][:2]
 
 
-def _materials(opened: "Workspace", names: Sequence[str]) -> "list[Material]":
-    """The encoders behind engines, for the record."""
+def _materials(opened: "Workspace", engines: "Mapping[str, Recommender]") -> "list[Material]":
+    """The encoders behind engines, those behind a fusion too, for the record."""
+    from vernissage.cli.engines import tables_of
     from vernissage.experiments.material import material_of_workspace
 
-    there = opened.encoder_names
-    plain = dict.fromkeys(part.strip().removesuffix("-itc") for name in names for part in name.split("+"))
-    return [material_of_workspace(opened, name) for name in plain if name in there]
+    behind = [table.card.encoder for engine in engines.values() for table in tables_of(engine)]
+    return [material_of_workspace(opened, each) for each in dict.fromkeys(behind) if each in opened.encoder_names]
 
 
 def _world(opened: "Workspace", factors: Path | None, by: list[str] | None) -> "TasteWorld":
