@@ -236,8 +236,8 @@ TAGS = Recipe(
         ),
         PER_SEED,
         (
-            "Tags of a workspace are its keywords, the same for picture and text; the paper's were found by models. Where "
-            "texts hold the keywords too, as in workspaces, an encoder of texts has read them."
+            "Tags of a workspace are its keywords, the same for picture and text; the paper's were found by models. "
+            "Where texts hold the keywords too, as in workspaces, an encoder of texts has read them."
         ),
     ),
     pictures=_pictures,
