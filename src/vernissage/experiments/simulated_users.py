@@ -86,7 +86,7 @@ def protocol_of(classes: Rows, *, query_classes: int = QUERY_CLASSES, pool: int 
     if not 0 < query_classes <= count or pool < 2:
         raise RequestError(
             f"{query_classes} query classes and a pool of {pool} works were asked for, but the works have {count} "
-            f"classes; ask for 1 to {count} classes and a pool of 2 or more"
+            f"classes; ask for 1 to {count} with --query-classes, and for a pool of 2 or more"
         )
     noise = np.flatnonzero((classes >= query_classes) | (classes == UNKNOWN))
     if not len(noise):
