@@ -108,7 +108,7 @@ def test_equal_seeds_give_equal_tables_and_other_seeds_others() -> None:
 
 def test_views_and_figures_tell_every_mean() -> None:
     view = WEIGHTING.views(weighting().tables)[0]
-    assert view.heads == ("engine", "linear", "minmax", "signed", "minmax − linear", "signed − linear")
+    assert view.heads == ("engine", "linear", "minmax − linear", "signed − linear")
     assert [row[0] for row in view.rows] == ["palette", "subject"]
     assert set(WEIGHTING.pictures(weighting().tables)) == {"weighting"}
     ways, alike = FUSION.views(fusion().tables)

@@ -98,16 +98,18 @@ def _values(material: Material, rows: np.ndarray) -> Iterator[Row]:
 
 def _views(tables: Tables) -> list[ReadTable]:
     rows = tables.get("means", ())
-    body = []
-    for encoder, space, task in product(distinct(rows, "encoder"), SPACES, distinct(rows, "task")):
-        mine = where(rows, encoder=encoder, space=space, task=task)
-        if mine:
-            cells = [estimate(where(mine, measure=measure)[0]) for measure in MEASURES]
-            body.append((str(encoder), space, arrow(task), *cells, f"{mine[0]['n']:,}"))
-    heads = ("encoder", "space", "task", *MEASURES, "queries")
-    note = "mean ± standard error over queries; rank = 1 + how many works score strictly better"
-    table = ReadTable("Finding the other half", heads, tuple(body), note, words=3)
-    return [table] if body else []
+    heads = ("space", "task", *(f"@{depth}" for depth in DEPTHS), "1/rank", "n")
+    note = "recall@k and reciprocal rank, ± standard error over n queries; rank = 1 + how many score strictly better"
+    views = []
+    for encoder in distinct(rows, "encoder"):
+        body = []
+        for space, task in product(SPACES, distinct(rows, "task")):
+            mine = where(rows, encoder=encoder, space=space, task=task)
+            if mine:
+                cells = [estimate(where(mine, measure=measure)[0]) for measure in MEASURES]
+                body.append((space, arrow(task), *cells, f"{mine[0]['n']:,}"))
+        views.append(ReadTable(f"Finding the other half, by {encoder}", heads, tuple(body), note, words=2))
+    return views
 
 
 def _pictures(tables: Tables) -> dict[str, Picture]:

@@ -95,12 +95,12 @@ def _views(tables: Tables) -> list[ReadTable]:
     body = tuple(
         (
             str(engine),
-            *(estimate(where(rows, engine=engine, rule=rule)[0]) for rule in rules),
+            estimate(where(rows, engine=engine, rule=REFERENCE)[0]),
             *(difference(where(tables["differences"], engine=engine, rule=rule, measure="ndcg")) for rule in others),
         )
         for engine in distinct(rows, "engine")
     )
-    heads = ("engine", *rules, *(f"{rule} − {REFERENCE}" for rule in others))
+    heads = ("engine", REFERENCE, *(f"{rule} − {REFERENCE}" for rule in others))
     note = "± one standard error; differences are paired by visitor, with Holm's p over the rules of an engine"
     return [ReadTable("nDCG of simulated visitors' lists, by weighting rule", heads, body, note)]
 
