@@ -1,5 +1,6 @@
 """The command of an open question about areas of interest: experiment run areas."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from vernissage.cli.experiment_options import (
     OutFolder,
     PoolSize,
     QueryClasses,
+    RunWish,
     Seed,
     TaskWords,
     Users,
@@ -61,17 +63,9 @@ def areas(
         **({"cuts": {word: area_rule(word) for word in cut}} if cut else {}),
     )
     materials = materials_of(workspace, encoder)
+    wish = RunWish(out, seed, cells, as_json)
     with progress_bars() as progress:
-        run_and_print(
-            AREAS_RECIPE,
-            out,
-            lambda kept: run_areas(materials, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        run_and_print(AREAS_RECIPE, wish, partial(run_areas, materials, options), options, progress, materials)
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -1,20 +1,16 @@
 """The command of the second paper's figures of the gap: experiment run gap."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from vernissage.cli.experiment_data import CaptionFields, KindWord, PictureFolder, SkipBad, opened
-from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, Seed, run_and_print
+from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
+from vernissage.cli.experiment_sets import set_encoder
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
-from vernissage.errors import RequestError
-
-if TYPE_CHECKING:
-    from vernissage.experiments.datasets.captioned import CaptionedSet
-    from vernissage.experiments.set_encoders import SetEncoder
-    from vernissage.progress import Progress
 
 
 def gap(
@@ -48,40 +44,22 @@ def gap(
     from vernissage.experiments.recipes.gap import GAP, GapOptions, run_gap
 
     options = GapOptions(pairs)
-    folder = out or Path("experiments") / GAP.name
+    wish = RunWish(out, seed, cells, as_json)
+    folder = wish.folder(GAP)
     with progress_bars() as progress:
         found = in_halves(opened(kind, path, pictures, caption, skip_bad=skip_bad), seed=seed)
         works = [
             gap_pairs(
-                found, _encoder(found, name, weights, folder, seed, progress), folder,
-                pairs=pairs, seed=seed, progress=progress,
+                found,
+                set_encoder(found, name, weights, folder, seed, progress, part="train"),
+                folder,
+                pairs=pairs,
+                seed=seed,
+                progress=progress,
             )
             for name in dict.fromkeys(encoder or ["aligned"])
-        ]  # fmt: skip
-        run_and_print(
-            GAP,
-            folder,
-            lambda kept: run_gap(works, options, seed=seed, cells=kept, progress=progress),
-            materials=[each.material for each in works],
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
-
-
-def _encoder(
-    found: "CaptionedSet", name: str, weights: Path | None, folder: Path, seed: int, progress: "Progress"
-) -> "SetEncoder":
-    """An encoder with weights, or one that is fitted on the training part."""
-    from vernissage.experiments.set_encoders import fit_set_encoder, load_set_encoder
-    from vernissage.workspace.recipes import RECIPES
-
-    if name not in RECIPES:
-        return load_set_encoder(name, weights=weights, progress=progress)
-    if weights is not None:
-        raise RequestError(f"{name} is fitted on the set and has no weights; leave --weights out, or name another")
-    return fit_set_encoder(found, name, folder, part="train", seed=seed, progress=progress)
+        ]
+        run_and_print(GAP, wish, partial(run_gap, works, options), options, progress, [each.material for each in works])
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -1,5 +1,6 @@
 """The command of an open question about one index of both modalities: experiment run mixed."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from vernissage.cli.experiment_options import (
     OutFolder,
     PoolSize,
     QueryClasses,
+    RunWish,
     Seed,
     Users,
     materials_of,
@@ -51,17 +53,9 @@ def mixed(
         pool=pool,
     )
     materials = materials_of(workspace, encoder)
+    wish = RunWish(out, seed, cells, as_json)
     with progress_bars() as progress:
-        run_and_print(
-            MIXED,
-            out,
-            lambda kept: run_mixed(materials, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        run_and_print(MIXED, wish, partial(run_mixed, materials, options), options, progress, materials)
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -1,6 +1,7 @@
 """Options that several experiments share, what reads them, and what a run prints."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,9 @@ from vernissage.cli.output import note, print_json, print_table, say
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
-    from vernissage.experiments.cells import Cells
     from vernissage.experiments.material import Material
     from vernissage.experiments.recipes.contract import Outcome, Recipe
+    from vernissage.progress import Progress
 
 OutFolder = Annotated[
     Path | None,
@@ -55,23 +56,45 @@ def materials_of(workspace: Path, encoders: Sequence[str] | None) -> "list[Mater
     return [material_of_workspace(opened, name) for name in dict.fromkeys(encoders or [default_encoder(opened)])]
 
 
+@dataclass(frozen=True)
+class RunWish:
+    """Where a run goes, how far, and how it is told: the options that every experiment has."""
+
+    out: Path | None
+    seed: int
+    cells: int | None
+    as_json: bool
+
+    def folder(self, recipe: "Recipe") -> Path:
+        """The folder of the run."""
+        return self.out or Path("experiments") / recipe.name
+
+
 def run_and_print(
     recipe: "Recipe",
-    out: Path | None,
-    compute: "Callable[[Cells], Outcome]",
-    *,
-    materials: "Sequence[Material]" = (),
+    wish: RunWish,
+    compute: "Callable[..., Outcome]",
     options: object,
-    seed: int,
-    most_cells: int | None = None,
-    as_json: bool = False,
+    progress: "Progress",
+    materials: "Sequence[Material]" = (),
 ) -> None:
-    """Run an experiment into its folder, and print its tables, what differs from the protocol, and where all lies."""
+    """Run an experiment into its folder, and print its tables, what differs from the protocol, and where all lies.
+
+    ``compute`` is the recipe's function with its inputs and ``options`` filled in; it takes seed, cells and progress.
+    """
     from vernissage.experiments.running import run_recipe
 
-    folder = out or Path("experiments") / recipe.name
-    found = run_recipe(recipe, folder, compute, materials=materials, options=options, seed=seed, most_cells=most_cells)
-    if as_json:
+    folder = wish.folder(recipe)
+    found = run_recipe(
+        recipe,
+        folder,
+        lambda cells: compute(seed=wish.seed, cells=cells, progress=progress),
+        materials=materials,
+        options=options,
+        seed=wish.seed,
+        most_cells=wish.cells,
+    )
+    if wish.as_json:
         print_json(dict(found.record))
         return
     for view in recipe.views(found.tables):

@@ -1,6 +1,6 @@
 """The experiments of the recommendation protocol: experiment run ablation, tags."""
 
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,10 +13,10 @@ from vernissage.cli.experiment_options import (
     PointNumbers,
     PoolSize,
     QueryClasses,
+    RunWish,
     Seed,
     TaskWords,
     Users,
-    materials_of,
     run_and_print,
     whole_numbers,
 )
@@ -28,8 +28,7 @@ from vernissage.cli.experiment_sets import (
     SkipBad,
     Source,
     Weights,
-    materials_of_set,
-    opened,
+    WorkSource,
 )
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
@@ -84,23 +83,11 @@ def ablation(
         query_classes=query_classes,
         pool=pool,
     )
-    folder = out or Path("experiments/ablation")
+    wish = RunWish(out, seed, cells, as_json)
+    works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad)
     with progress_bars() as progress:
-        if kind is None:
-            materials = materials_of(source, encoder)
-        else:
-            found = opened(kind, source, pictures, caption, class_column, skip_bad=skip_bad)
-            materials = materials_of_set(found, encoder, weights, folder, seed, progress)
-        run_and_print(
-            ABLATION,
-            folder,
-            lambda kept: run_ablation(materials, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        materials = works.materials(wish.folder(ABLATION), seed, progress)
+        run_and_print(ABLATION, wish, partial(run_ablation, materials, options), options, progress, materials)
 
 
 def tags(
@@ -141,23 +128,11 @@ def tags(
         query_classes=query_classes,
         pool=pool,
     )
-    folder = out or Path("experiments/tags")
+    wish = RunWish(out, seed, cells, as_json)
+    works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad)
     with progress_bars() as progress:
-        if kind is None:
-            materials = materials_of(source, encoder)
-        else:
-            found = opened(kind, source, pictures, caption, class_column, skip_bad=skip_bad)
-            materials = materials_of_set(found, encoder, weights, folder, seed, progress)
-        run_and_print(
-            TAGS,
-            folder,
-            lambda kept: run_tags(materials, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        materials = works.materials(wish.folder(TAGS), seed, progress)
+        run_and_print(TAGS, wish, partial(run_tags, materials, options), options, progress, materials)
 
 
 def add_commands(app: typer.Typer) -> None:

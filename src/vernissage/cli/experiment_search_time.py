@@ -1,10 +1,11 @@
 """The command of the second paper's times of searching: experiment run search-time."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from vernissage.cli.experiment_options import CellLimit, OutFolder, Seed, run_and_print
+from vernissage.cli.experiment_options import CellLimit, OutFolder, RunWish, Seed, run_and_print
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
 
@@ -47,16 +48,9 @@ def search_time(
         dim=dim,
         warm_up=warm_up,
     )
+    wish = RunWish(out, seed, cells, as_json)
     with progress_bars() as progress:
-        run_and_print(
-            SEARCH_TIME,
-            out,
-            lambda kept: run_search_time(options, seed=seed, cells=kept, progress=progress),
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        run_and_print(SEARCH_TIME, wish, partial(run_search_time, options), options, progress)
 
 
 def add_commands(app: typer.Typer) -> None:

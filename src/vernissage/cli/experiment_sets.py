@@ -1,12 +1,14 @@
 """Data sets as the inputs of experiments: options, and what reads them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vernissage.cli.experiment_data import CaptionFields, PictureFolder, SkipBad, opened
+from vernissage.cli.experiment_options import materials_of
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ __all__ = [
     "SkipBad",
     "Source",
     "Weights",
+    "WorkSource",
     "materials_of_set",
     "opened",
+    "set_encoder",
 ]
 
 Source = Annotated[
@@ -39,6 +43,27 @@ ClassColumn = Annotated[
 Weights = Annotated[
     Path | None, typer.Option(help="With --kind: where the encoder's weights are; others are fitted on the data.")
 ]
+
+
+@dataclass(frozen=True)
+class WorkSource:
+    """Works for an experiment: a workspace, or with ``kind`` a data set; see the options of these names."""
+
+    source: Path
+    kind: str | None
+    encoders: Sequence[str] | None
+    pictures: Path | None
+    caption: list[str] | None
+    class_column: str | None
+    weights: Path | None
+    skip_bad: bool
+
+    def materials(self, folder: Path, seed: int, progress: "Progress") -> "list[Material]":
+        """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``."""
+        if self.kind is None:
+            return materials_of(self.source, self.encoders)
+        found = opened(self.kind, self.source, self.pictures, self.caption, self.class_column, skip_bad=self.skip_bad)
+        return materials_of_set(found, self.encoders, self.weights, folder, seed, progress)
 
 
 def materials_of_set(
@@ -61,20 +86,32 @@ def materials_of_set(
     part = found.part("test") if "test" in found.splits else found
     return [
         material_of_set(
-            part, _encoder(found, name, weights, folder, seed, progress), folder, seed=seed, progress=progress
+            part, set_encoder(found, name, weights, folder, seed, progress), folder, seed=seed, progress=progress
         )
         for name in dict.fromkeys(encoders or ["aligned"])
     ]
 
 
-def _encoder(
-    found: "CaptionedSet", name: str, weights: Path | None, folder: Path, seed: int, progress: "Progress"
+def set_encoder(
+    found: "CaptionedSet",
+    name: str,
+    weights: Path | None,
+    folder: Path,
+    seed: int,
+    progress: "Progress",
+    *,
+    part: str = "",
 ) -> "SetEncoder":
-    from vernissage.experiments.set_encoders import fit_set_encoder, load_set_encoder
-    from vernissage.workspace.pretrained import PRETRAINED
+    """An encoder with weights, or one that is fitted on a part of the set (its training part, or the whole, if empty).
 
-    if name in PRETRAINED:
+    Raises:
+        RequestError: weights are given for an encoder that has none.
+    """
+    from vernissage.experiments.set_encoders import fit_set_encoder, load_set_encoder
+    from vernissage.workspace.recipes import RECIPES
+
+    if name not in RECIPES:
         return load_set_encoder(name, weights=weights, progress=progress)
     if weights is not None:
         raise RequestError(f"{name} is fitted on the data and has no weights; leave --weights out, or name another")
-    return fit_set_encoder(found, name, folder, seed=seed, progress=progress)
+    return fit_set_encoder(found, name, folder, part=part, seed=seed, progress=progress)

@@ -1,11 +1,12 @@
 """The experiment on encoders of pictures and texts: experiment run retrieval."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, Seed, run_and_print
+from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
 from vernissage.cli.experiment_sets import (
     CaptionFields,
     KindWord,
@@ -54,23 +55,15 @@ def retrieval(
     from vernissage.experiments.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
 
     options = RetrievalOptions(pairs)
-    folder = out or Path("experiments/retrieval")
+    wish = RunWish(out, seed, cells, as_json)
+    folder = wish.folder(RETRIEVAL)
     with progress_bars() as progress:
         if kind is None:
             materials = unseen(source, encoder, seed, progress)
         else:
             found = in_halves(opened(kind, source, pictures, caption, skip_bad=skip_bad), seed=seed)
             materials = materials_of_set(found, encoder, weights, folder, seed, progress)
-        run_and_print(
-            RETRIEVAL,
-            folder,
-            lambda kept: run_retrieval(materials, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        run_and_print(RETRIEVAL, wish, partial(run_retrieval, materials, options), options, progress, materials)
 
 
 def unseen(workspace: Path, encoders: "Sequence[str] | None", seed: int, progress: "Progress") -> "list[Material]":

@@ -1,19 +1,21 @@
 """The experiments on simulated visitors: experiment run weighting, fusion, overlap."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vernissage.cli.experiment_options import CellLimit, OutFolder, Seed, run_and_print, whole_numbers
+from vernissage.cli.experiment_options import CellLimit, OutFolder, RunWish, Seed, run_and_print, whole_numbers
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from vernissage.experiments.material import Material
+    from vernissage.experiments.recipes.contract import Outcome, Recipe
     from vernissage.experiments.taste_world import TasteWorld
     from vernissage.recommenders.contract import Recommender
     from vernissage.workspace.workspace import Workspace
@@ -52,28 +54,10 @@ def weighting(
       vernissage experiment run weighting workspace
       vernissage experiment run weighting workspace --by group -e lsa -e late-zscore --visitors 500
     """
-    from vernissage.cli.engines import available_engines, make_engine
     from vernissage.experiments.recipes.weighting import WEIGHTING, run_weighting
-    from vernissage.experiments.taste_world import VisitorOptions
-    from vernissage.workspace.workspace import open_workspace
 
-    opened = open_workspace(workspace)
-    names = list(dict.fromkeys(engine or available_engines(opened)))
-    engines = {name: make_engine(opened, name, n) for name in names}
-    options = VisitorOptions(visitors=visitors, n=n)
-    materials = _materials(opened, engines)
-    world = _world(opened, factors, by)
-    with progress_bars() as progress:
-        run_and_print(
-            WEIGHTING,
-            out,
-            lambda kept: run_weighting(world, engines, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+    wish = RunWish(out, seed, cells, as_json)
+    _compare_engines(WEIGHTING, run_weighting, workspace, engine, factors, by, visitors, n, wish)
 
 
 def fusion(
@@ -110,17 +94,9 @@ def fusion(
     options = FusionComparison(visitors=visitors, n=n, constants=_constants(constants))
     materials = _materials(opened, parts)
     world = _world(opened, factors, by)
+    wish = RunWish(out, seed, cells, as_json)
     with progress_bars() as progress:
-        run_and_print(
-            FUSION,
-            out,
-            lambda kept: run_fusion(world, parts, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        run_and_print(FUSION, wish, partial(run_fusion, world, parts, options), options, progress, materials)
 
 
 def overlap(
@@ -142,28 +118,35 @@ def overlap(
       vernissage experiment run overlap workspace
       vernissage experiment run overlap workspace -e lda -e colour-texture -e late-partial -e late-total
     """
-    from vernissage.cli.engines import available_engines, make_engine
     from vernissage.experiments.recipes.overlap import OVERLAP, run_overlap
+
+    wish = RunWish(out, seed, cells, as_json)
+    _compare_engines(OVERLAP, run_overlap, workspace, engine, factors, by, visitors, n, wish)
+
+
+def _compare_engines(
+    recipe: "Recipe",
+    run: "Callable[..., Outcome]",
+    workspace: Path,
+    engine: list[str] | None,
+    factors: Path | None,
+    by: list[str] | None,
+    visitors: int,
+    n: int,
+    wish: RunWish,
+) -> None:
+    """Let simulated visitors be shown the lists of engines, of all that the workspace has if none is named."""
+    from vernissage.cli.engines import available_engines, make_engine
     from vernissage.experiments.taste_world import VisitorOptions
     from vernissage.workspace.workspace import open_workspace
 
     opened = open_workspace(workspace)
-    names = list(dict.fromkeys(engine or available_engines(opened)))
-    engines = {name: make_engine(opened, name, n) for name in names}
+    engines = {name: make_engine(opened, name, n) for name in dict.fromkeys(engine or available_engines(opened))}
     options = VisitorOptions(visitors=visitors, n=n)
-    materials = _materials(opened, engines)
     world = _world(opened, factors, by)
     with progress_bars() as progress:
-        run_and_print(
-            OVERLAP,
-            out,
-            lambda kept: run_overlap(world, engines, options, seed=seed, cells=kept, progress=progress),
-            materials=materials,
-            options=options,
-            seed=seed,
-            most_cells=cells,
-            as_json=as_json,
-        )
+        compute = partial(run, world, engines, options)
+        run_and_print(recipe, wish, compute, options, progress, _materials(opened, engines))
 
 
 def _constants(text: str) -> tuple[int, ...]:
