@@ -1,7 +1,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,35 @@ from tests.postgres import postgres_programs, run_sql, running_server
 from vernissage.workspace.build import build_workspace
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+BESIDE = ("beside th", "is not here")
+"""Words of skips for want of the data and reference values that lie beside the checkout where there are any."""
+SYSTEM = ("has no fork", "has no bfloat16", "torchvision is installed", "English spaCy model is installed")
+"""Words of skips that no installation would spare."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def _forbidden(reason: str) -> bool:
+    """Whether a skip hides a missing component where CI says that everything must be there."""
+    allowed = SYSTEM if SHARED.is_dir() else (*SYSTEM, *BESIDE)
+    return os.environ.get("CI") == "true" and not any(words in reason for words in allowed)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip that hides something into a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and _forbidden(str(report.longrepr)):
+        report.outcome, report.longrepr = "failed", f"skipped, and CI allows no such skip: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that skips as a whole."""
+    report = yield
+    if report.skipped and _forbidden(str(report.longrepr)):
+        report.outcome, report.longrepr = "failed", f"skipped, and CI allows no such skip: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
