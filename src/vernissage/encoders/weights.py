@@ -133,8 +133,16 @@ def _why_not_loaded(file: Path, error: Exception) -> str:
             f"{file} is a pickle that asks to run {code[1]} and is not opened; get the weights as safetensors, or as a "
             f"state_dict of tensors alone"
         )
+    with file.open("rb") as opened:
+        if opened.read(1) == _PICKLE:
+            return (
+                f"{file} is a pickle that holds more than tensors, or is cut short, and is not opened, since it could "
+                f"run code; get the weights as safetensors, or as a state_dict of tensors alone"
+            )
     return f"{file} is damaged or no weights file ({type(error).__name__}); get it anew from its authors"
 
 
+_PICKLE = b"\x80"
+"""How a pickle begins, of whatever protocol since the second; so do old checkpoints of torch that have no archive."""
 _LFS = b"version https://git-lfs"
 _CODE = re.compile(r"GLOBAL ([\w.]{1,100})")
