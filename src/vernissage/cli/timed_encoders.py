@@ -94,11 +94,11 @@ class TimedSource:
 
     def open(self) -> "Workspace | CaptionedSet":
         """The workspace or the set."""
+        if self.kind is not None:
+            return opened(self.kind, self.source, self.pictures, self.caption, skip_bad=self.skip_bad)
         from vernissage.workspace.workspace import open_workspace
 
-        if self.kind is None:
-            return open_workspace(self.source)
-        return opened(self.kind, self.source, self.pictures, self.caption, skip_bad=self.skip_bad)
+        return open_workspace(self.source)
 
 
 def modalities_of(only: str | None) -> "tuple[Modality, ...]":

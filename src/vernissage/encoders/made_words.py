@@ -14,7 +14,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def byte_pair_tokenizer(texts: Sequence[str], size: int) -> Any:
-    """CLIP's tokenizer with byte pairs trained on the texts, filled up to ``size`` entries; the end mark is the last."""
+    """CLIP's tokenizer with byte pairs trained on the texts, filled up to ``size`` entries, the end mark last."""
     letters = byte_letters()
     room = size - 2 * len(letters) - 2
     plain = tokenizer_of_merges([]).backend_tokenizer

@@ -26,7 +26,7 @@ class TimedWorks:
         seed: that they were drawn by.
         wanted: how many were asked for.
         pictures, texts: those of the drawn works; the same works where all have both.
-        all_texts: of the whole data, of which vocabularies can be made.
+        all_texts: of the whole data, of which vocabularies can be made; none where texts are left out.
     """
 
     name: str
@@ -91,5 +91,5 @@ def drawn_works(
         raise RequestError(
             f"{name} has no {' and no '.join(f'{each}s' for each in only)} to be encoded; name a source that has some"
         )
-    told = tuple(text for _, _, text in entries if text.strip())
+    told = tuple(text for _, _, text in entries if text.strip()) if texts else ()
     return TimedWorks(name, fingerprint, seed, count, tuple(pictures[:count]), tuple(texts[:count]), told)

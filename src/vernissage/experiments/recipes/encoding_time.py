@@ -267,7 +267,8 @@ def _remarks(
 ) -> Iterator[str]:
     for each in able:
         if each.weights == "untrained":
-            yield f"{each.name} has random weights and a vocabulary made of these texts: for timing alone"
+            words = " and a vocabulary made of these texts" if works.texts and "text" in each.modalities else ""
+            yield f"{each.name} has random weights{words}: for timing alone"
     for modality, words in (("image", "pictures"), ("text", "texts")):
         count = len(works.pictures if modality == "image" else works.texts)
         reading = any(modality in each.modalities for each in contenders)

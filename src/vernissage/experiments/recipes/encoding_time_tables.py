@@ -76,7 +76,7 @@ def _line(row: Row) -> TimeLine:
     on_gpu = row["device"] != "cpu"
     decoding = float(row[f"decode_{'wall' if on_gpu else 'cpu'}_median_ms"])
     return TimeLine(
-        f"{NOUNS[str(row['modality'])]}, from {'file' if row['modality'] == 'image' else 'text'} to vector",
+        "Pictures, from file to vector" if row["modality"] == "image" else "Texts, to vectors",
         f"{row['contender']}, {_way(row)}",
         cpu,
         wall,
