@@ -54,7 +54,9 @@ def encoding_time(
     out: OutFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Time how long encoders take from a file or a text to a vector, one by one and in batches; a cell is one batch.
+    """Time how long encoders take from a file or a text to a vector, one by one and in batches.
+
+    A cell is one batch of pictures, or all texts, in one round.
 
     \b
     Examples:
@@ -62,8 +64,9 @@ def encoding_time(
       vernissage experiment run encoding-time workspace -e clip --weights clip --backend torch --backend onnx --onnx on
       vernissage experiment run encoding-time gallery --kind gallery --untrained resnet50 --device cpu --device cuda
     """
+    from vernissage.experiments.encoding_bench import EncodingTimeOptions
     from vernissage.experiments.encoding_contenders import TimedInput
-    from vernissage.experiments.recipes.encoding_time import ENCODING_TIME, EncodingTimeOptions, run_encoding_time
+    from vernissage.experiments.recipes.encoding_time import ENCODING_TIME, run_encoding_time
 
     options = EncodingTimeOptions(rounds=rounds, batch=batch, warm_up=warm_up, threads=threads, draft=draft)
     words = (encoder, untrained, device or ["cpu"], backend or ["torch"], precision or ["float32"], weights, export)

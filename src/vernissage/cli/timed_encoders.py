@@ -12,9 +12,9 @@ from vernissage.errors import RequestError
 if TYPE_CHECKING:
     from vernissage.encoders.contract import Modality
     from vernissage.experiments.datasets.captioned import CaptionedSet
+    from vernissage.experiments.encoding_bench import EncodingTimeOptions
     from vernissage.experiments.encoding_contenders import EncodingContender
     from vernissage.experiments.encoding_works import TimedWorks
-    from vernissage.experiments.recipes.encoding_time import EncodingTimeOptions
     from vernissage.progress import Progress
     from vernissage.workspace.workspace import Workspace
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from vernissage.experiments.encoding_bench import ONE
 from vernissage.experiments.recipes.contract import Picture, Tables
 from vernissage.experiments.tidy import Row, distinct, where
 from vernissage.pages.experiment_report import ReadTable
 from vernissage.pages.time_figure import TimeLine, time_figure
 
-ONE, BATCH = "one by one", "batch"
 NOUNS = {"image": "Pictures", "text": "Texts"}
 
 _OF_CONTENDER = ("contender", "encoder", "weights", "backend", "precision", "device", "dim", "parameters")
@@ -37,7 +37,7 @@ def _summarised(rows: Sequence[Row]) -> Row:
     )
     whole = {clock: decoding[clock] + encoding[clock] for clock in ("cpu", "wall")}
     found: dict[str, str | int | float] = {name: first[name] for name in _OF_CONTENDER}
-    found |= {"modality": first["modality"], "way": first["way"], "at_once": int(works.max())}
+    found |= {"modality": first["modality"], "way": first["way"], "at_once": int(_column(rows, "at_once").max())}
     found |= {"works": len({int(row["first"]) + place for row in rows for place in range(int(row["works"]))})}
     found |= {"calls": len(rows)}
     for clock in ("cpu", "wall"):
