@@ -291,6 +291,15 @@ def test_the_command_times_all_encoders_of_a_workspace(run: Any, workspace: Path
     assert (tmp_path / "encoding-time.png").stat().st_size > 10_000
 
 
+def test_what_a_data_set_is_timed_with_is_fitted_on_it(run: Any, gallery: Path, tmp_path: Path) -> None:
+    run(gallery, "--kind", "gallery", "--works", 4, "--rounds", 1, "--only", "text", "-o", tmp_path)
+    (alone, at_once) = read_table(tmp_path, "summary")
+    assert (alone["contender"], alone["weights"], alone["modality"]) == ("aligned", "fitted", "text")
+    assert (alone["calls"], at_once["calls"], at_once["at_once"]) == (4, 1, 4)
+    bases = {path.name.rpartition("-")[0] for path in (tmp_path / "models").iterdir()}
+    assert bases == {"aligned", "colour-texture", "lsa"}
+
+
 def test_untrained_is_said_wherever_such_a_network_stands(run: Any, gallery: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     sizes = ("--works", 3, "--batch", 3, "--rounds", 1, "--warm-up", 0)

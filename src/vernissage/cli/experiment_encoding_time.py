@@ -1,17 +1,25 @@
 """The command of the second paper's times of encoding: experiment run encoding-time."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
-from vernissage.cli.experiment_sets import CaptionFields, KindWord, PictureFolder, SkipBad, Source
+from vernissage.cli.experiment_sets import CaptionFields, KindWord, PictureFolder, SkipBad, Source, opened
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
-from vernissage.cli.timed_encoders import EncoderWish, TimedSource, contenders_for, drawn_from, modalities_of
+from vernissage.cli.timed_encoders import EncoderWish, contenders_for
+from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vernissage.encoders.contract import Modality
+    from vernissage.experiments.datasets.captioned import CaptionedSet
+    from vernissage.experiments.encoding_works import TimedWorks
     from vernissage.experiments.recipes.contract import Outcome
+    from vernissage.workspace.workspace import Workspace
 
 
 def encoding_time(
@@ -72,10 +80,11 @@ def encoding_time(
     words = (encoder, untrained, device or ["cpu"], backend or ["torch"], precision or ["float32"], weights, export)
     asked = EncoderWish(*(tuple(dict.fromkeys(each or ())) for each in words))
     asked.check()
-    read, place = modalities_of(only), TimedSource(source, kind, pictures, caption, skip_bad).open()
+    read = _modalities(only)
+    place = opened(kind, source, pictures, caption, skip_bad=skip_bad) if kind else _workspace(source)
     wish = RunWish(out, seed, cells, as_json)
     with progress_bars() as progress:
-        drawn = drawn_from(place, works, seed, read)
+        drawn = _drawn(place, works, seed, read)
         found = contenders_for(asked, place, drawn, options, wish.folder(ENCODING_TIME), progress)
 
         def compute(seed: int, **how: Any) -> "Outcome":
@@ -83,6 +92,37 @@ def encoding_time(
 
         inputs = [TimedInput(drawn, each) for each in found]
         run_and_print(ENCODING_TIME, wish, compute, options, progress, inputs)
+
+
+def _workspace(source: Path) -> "Workspace":
+    # Only here, so that a data set's works can be timed without the libraries that search.
+    from vernissage.workspace.workspace import open_workspace
+
+    return open_workspace(source)
+
+
+def _modalities(only: str | None) -> "tuple[Modality, ...]":
+    """What is timed: both, or the one that is named.
+
+    Raises:
+        RequestError: another word.
+    """
+    from vernissage.experiments.encoding_works import MODALITIES
+
+    found = tuple(modality for modality in MODALITIES if only in (None, modality))
+    if not found:
+        raise RequestError(f"--only {only} names no modality; write image or text, or leave it out for both")
+    return found
+
+
+def _drawn(place: "Workspace | CaptionedSet", count: int, seed: int, only: "Sequence[Modality]") -> "TimedWorks":
+    """Works of a workspace or a set."""
+    from vernissage.experiments.datasets.captioned import CaptionedSet
+    from vernissage.experiments.encoding_works import works_of_collection, works_of_set
+
+    if isinstance(place, CaptionedSet):
+        return works_of_set(place, count, seed=seed, only=only)
+    return works_of_collection(place.collection, place.collection_name, count, seed=seed, only=only)
 
 
 def add_commands(app: typer.Typer) -> None:

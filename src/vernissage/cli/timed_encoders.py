@@ -1,16 +1,15 @@
-"""From the words of `experiment run encoding-time` to works and encoders: what is timed, and how it is computed."""
+"""From the words of `experiment run encoding-time` to encoders and how they are computed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vernissage.cli.experiment_sets import opened, set_encoder
+from vernissage.cli.experiment_sets import set_encoder
 from vernissage.cli.workspaces import exports_by_name, weights_by_name
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
-    from vernissage.encoders.contract import Modality
     from vernissage.experiments.datasets.captioned import CaptionedSet
     from vernissage.experiments.encoding_bench import EncodingTimeOptions
     from vernissage.experiments.encoding_contenders import EncodingContender
@@ -80,49 +79,6 @@ class EncoderWish:
             told = "; ".join(f"{backend}: {', '.join(precisions)}" for backend, precisions in offered.items())
             raise RequestError(f"{lost[0]} goes with no other option that was given; choose from {told}")
         return pairs
-
-
-@dataclass(frozen=True)
-class TimedSource:
-    """A workspace, or with ``kind`` a data set; see the options of these names."""
-
-    source: Path
-    kind: str | None
-    pictures: Path | None
-    caption: list[str] | None
-    skip_bad: bool
-
-    def open(self) -> "Workspace | CaptionedSet":
-        """The workspace or the set."""
-        if self.kind is not None:
-            return opened(self.kind, self.source, self.pictures, self.caption, skip_bad=self.skip_bad)
-        from vernissage.workspace.workspace import open_workspace
-
-        return open_workspace(self.source)
-
-
-def modalities_of(only: str | None) -> "tuple[Modality, ...]":
-    """What is timed: both, or the one that is named.
-
-    Raises:
-        RequestError: another word.
-    """
-    from vernissage.experiments.encoding_works import MODALITIES
-
-    found = tuple(modality for modality in MODALITIES if only in (None, modality))
-    if not found:
-        raise RequestError(f"--only {only} names no modality; write image or text, or leave it out for both")
-    return found
-
-
-def drawn_from(place: "Workspace | CaptionedSet", count: int, seed: int, only: "Sequence[Modality]") -> "TimedWorks":
-    """Works of a workspace or a set."""
-    from vernissage.experiments.datasets.captioned import CaptionedSet
-    from vernissage.experiments.encoding_works import works_of_collection, works_of_set
-
-    if isinstance(place, CaptionedSet):
-        return works_of_set(place, count, seed=seed, only=only)
-    return works_of_collection(place.collection, place.collection_name, count, seed=seed, only=only)
 
 
 def contenders_for(
