@@ -68,6 +68,10 @@ class _Task:
         with ThreadPoolExecutor(self.threads) as pool:
             return list(pool.map(self.open, paths))
 
+    def at_once(self, items: Sequence[Any], batch: int) -> int:
+        """How many of these pass through together: networks take a batch, encoders without one all."""
+        return len(items) if self.contender.weights == "fitted" else min(batch, len(items))
+
     def tokens(self, items: Sequence[Any]) -> int:
         """How many tokens the texts are for this encoder; 0 for those that have none."""
         if self.modality == "image" or not hasattr(self.loaded.encoder, "token_ids"):
@@ -151,7 +155,7 @@ def _calls(task: _Task, bench: EncodingBench, turn: Turn) -> Iterator[tuple[Row,
             "parameters": task.loaded.parameters,
             "modality": turn.modality,
             "way": way,
-            "at_once": 1 if way == ONE else min(bench.options.batch, len(some)),
+            "at_once": task.at_once(some, bench.options.batch),
             "round": turn.round,
             "first": first,
             "works": len(some),

@@ -27,7 +27,7 @@ PROTOCOL = (
     ),
     (
         f"A batch of pictures is decoded and then encoded at once. Texts are handed over all together, up to "
-        f"{TEXT_BLOCK:,}: networks sort them by length, and take a batch of them at once."
+        f"{TEXT_BLOCK:,}: networks sort them by length and take a batch of them at once."
     ),
     (
         "Contenders take turns, beginning with another one each time, after each has warmed up on some works and one "
