@@ -65,7 +65,7 @@ def most_promising(looks: Sequence[Look], k: int) -> Rows:
 
 def short(k: int, size: int) -> bool:
     """Whether a list of ``k`` out of so many is short: its first byte scan needs no guess."""
-    return _SHORT * k <= size**_FIRST_LOOK
+    return k <= int(size**_FIRST_LOOK) // _SHORT
 
 
 def first_reach(k: int, size: int) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from vernissage.search.looks import (
     surely_reached,
 )
 from vernissage.search.narrow import Asked, Mask, NarrowRows, asked
-from vernissage.search.precise import Query, Rows, in_order, precise_scores
+from vernissage.search.precise import Names, Query, Rows, in_order, precise_scores
 from vernissage.search.segments import Segment, covered
 
 _FEW = 64
@@ -134,7 +135,7 @@ class NearestRows:
             threshold = self._surely_reached(query, looks, k)
             unsettled = [run for run, look in enumerate(looks) if look.may_lack(threshold)]
             if not unsettled:
-                return np.concatenate([look.reaching(threshold) for look in looks])
+                return np.sort(np.concatenate([look.reaching(threshold) for look in looks]))
             for run in unsettled:
                 reaches[run] = deeper_reach(looks[run], threshold, reaches[run], len(self.segments[run].scan))
                 looks[run] = self._look(query, k, barred, self.segments[run], reaches[run])
@@ -193,16 +194,20 @@ class NearestRows:
         answers = []
         for query, its, barred in zip(queries, scores, own, strict=True):
             kept = ~np.isin(rows, barred)
-            answers.append(in_order(rows[kept], np.ldexp(its[kept], query.exponent), k, self._ids))
+            answers.append(in_order(rows[kept], np.ldexp(its[kept], query.exponent), k, self._names))
         return answers
 
     def _sorted(self, query: Asked, rows: Rows, k: int) -> Ranking:
-        """The best ``k`` of some rows in the order of their precise scores."""
+        """The best ``k`` of some rows, ascending, in the order of their precise scores."""
         if len(rows) > 2 * k:
             rows = self._narrow.look_at_rows(query, k, rows).rows
-        rows = np.sort(rows)
         scores = precise_scores(self.vectors, rows, [query.wide])[0]
-        return in_order(rows, np.ldexp(scores, query.exponent), k, self._ids)
+        return in_order(rows, np.ldexp(scores, query.exponent), k, self._names if _LONG * k >= len(self) else self._ids)
+
+    @cached_property
+    def _names(self) -> Names:
+        """Every id, as an array: of so many, it takes half the time to bring them into order."""
+        return np.array(self._ids[: len(self)], dtype=object)
 
 
 def checked_count(k: int) -> int:

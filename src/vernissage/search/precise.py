@@ -13,6 +13,8 @@ _IN_CACHE = 65_536
 
 Query = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
+Names = npt.NDArray[np.object_]
+"""The id of each row, as an array."""
 
 
 def precise_scores(vectors: Vectors, rows: Rows, queries: Sequence[Query]) -> npt.NDArray[np.float64]:
@@ -22,22 +24,25 @@ def precise_scores(vectors: Vectors, rows: Rows, queries: Sequence[Query]) -> np
     agree to the last bit. A matrix product would not do: the order of its sums depends on its shape.
     """
     scores = np.empty((len(queries), len(rows)))
-    step = max(1, _IN_CACHE // vectors.shape[1])
-    for start in range(0, len(rows), step):
-        wide = _chosen(vectors, rows[start : start + step]).astype(np.float64)
+    step = min(max(1, _IN_CACHE // vectors.shape[1]), len(rows))
+    room = np.empty((step, vectors.shape[1]))
+    for start in range(0, len(rows), max(1, step)):
+        some = rows[start : start + step]
+        wide = room[: len(some)]
+        wide[...] = _chosen(vectors, some)
         for query, its in zip(queries, scores, strict=True):
-            its[start : start + step] = np.einsum("ij,j->i", wide, query)
+            np.einsum("ij,j->i", wide, query, out=its[start : start + step])
     return scores
 
 
-def in_order(rows: Rows, scores: Query, k: int, ids: Sequence[str]) -> Ranking:
+def in_order(rows: Rows, scores: Query, k: int, ids: Sequence[str] | Names) -> Ranking:
     """The ``k`` best of some rows by their scores float64 (rows,); equal ones by id."""
     order = np.argsort(-scores)
     best = scores[order[: k + 1]]
     if (best[1:] == best[:-1]).any():
         order = best_rows(scores, k, _places(rows, scores, ids))
     order = order[:k]
-    return Ranking(tuple([ids[row] for row in rows[order].tolist()]), scores[order])
+    return Ranking(_at(ids, rows[order]), scores[order])
 
 
 def _chosen(vectors: Vectors, rows: Rows) -> Vectors:
@@ -47,10 +52,14 @@ def _chosen(vectors: Vectors, rows: Rows) -> Vectors:
     return chosen
 
 
-def _places(rows: Rows, scores: Query, ids: Sequence[str]) -> Rows:
+def _at(ids: Sequence[str] | Names, rows: Rows) -> tuple[str, ...]:
+    return tuple(ids[rows].tolist() if isinstance(ids, np.ndarray) else [ids[row] for row in rows.tolist()])
+
+
+def _places(rows: Rows, scores: Query, ids: Sequence[str] | Names) -> Rows:
     """What decides between rows of equal scores: the order of their ids, sought only where scores are equal."""
     _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
     tied = np.flatnonzero(size[group] > 1)
     places = np.zeros(len(rows), dtype=np.int64)
-    places[tied] = alphabetical([ids[row] for row in rows[tied].tolist()])
+    places[tied] = alphabetical(_at(ids, rows[tied]))
     return places

@@ -33,7 +33,6 @@ class ByteScan:
             bounds: float64 (3,): scale from vectors to whole numbers, ``lost``, ``longest``.
             source: digest of the vectors.
         """
-        self._codes = codes
         self._bounds = bounds
         self.scale, self.lost, self.longest = (float(value) for value in bounds)
         self.source = source
@@ -42,6 +41,8 @@ class ByteScan:
         )
         self._index.is_trained = True
         self._index.add_sa_codes(codes)
+        self._codes: npt.NDArray[np.uint8] = faiss.rev_swig_ptr(self._index.codes.data(), codes.size)  # not kept twice
+        self._codes = self._codes.reshape(codes.shape)
 
     def __len__(self) -> int:
         return len(self._codes)
