@@ -15,6 +15,7 @@ from vernissage.search.scan import one_thread
 
 _PRODUCT = 8_388_608
 """Numbers of rows in one matrix product."""
+_FEW_COLUMNS = 32
 
 Mask = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float32]
@@ -86,7 +87,7 @@ class NarrowRows:
         narrow = np.stack([query.narrow for query in queries])
         looks: list[list[Look]] = [[] for _ in queries]
         for rows, vectors, allowed in self._runs(barred):
-            products = narrow @ vectors.T
+            products = _products(narrow, vectors)
             if allowed is not None:
                 products += allowed
             for number, (query, scores) in enumerate(zip(queries, products, strict=True)):
@@ -117,6 +118,16 @@ class NarrowRows:
         kth = kth_highest(scores, k)
         kept = np.flatnonzero(scores >= max(kth - 2 * error, float(np.finfo(np.float32).min)))
         return Look(rows[kept], scores[kept].astype(np.float64), error, -math.inf)
+
+
+def _products(queries: Scores, vectors: Vectors) -> Scores:
+    """Inner products of few queries with many rows, float32 (queries, rows).
+
+    With few columns, the library's matrix product is up to a third faster the other way round, result included.
+    """
+    if len(queries) > _FEW_COLUMNS:
+        return queries @ vectors.T
+    return np.ascontiguousarray((vectors @ queries.T).T)
 
 
 def _places(rows: Rows, wanted: Rows) -> Rows:

@@ -14,6 +14,8 @@ from vernissage.errors import ProvenanceError
 from vernissage.files import array_bytes, digest, read_arrays, write_arrays
 
 _BLOCK = 65_536
+_LEAST = 1e-30
+"""Numbers that are all smaller than this, or 0, are rounded on the grid of this one, whose scale float32 can hold."""
 
 
 class ByteScan:
@@ -104,7 +106,7 @@ def _rounded(query: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], f
 
 def build_byte_scan(vectors: Vectors, source: str | None = None) -> ByteScan:
     """Round float32 (n, dim) vectors to bytes, block by block, and measure the largest rounding error."""
-    scale = 127.0 / max(float(np.abs(vectors).max(initial=0.0)), float(np.finfo(np.float32).tiny))
+    scale = 127.0 / max(float(np.abs(vectors).max(initial=0.0)), _LEAST)
     codes = np.empty(vectors.shape, dtype=np.uint8)
     lost = longest = 0.0
     for start in range(0, len(vectors), _BLOCK):
