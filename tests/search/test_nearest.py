@@ -58,7 +58,7 @@ def worth(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.usefixtures("worth")
 @settings(deadline=None, max_examples=80)
 @given(
-    seed=st.integers(0, 2**32 - 1), world=st.sampled_from(WORLDS), count=st.integers(1, 1500),
+    seed=st.integers(0, 2**32 - 1), world=st.sampled_from(WORLDS), count=st.sampled_from([1, 7, 90, 700, 1500]),
     dim=st.sampled_from([1, 2, 5, 16, 40]), asked_for=st.floats(0, 1), left_out=st.sampled_from([0, 0.01, 0.4, 0.9]),
     size=st.sampled_from([-200, -50, -30, 0, 20, 200]), cuts=st.lists(st.integers(1, 1499), max_size=3),
 )  # fmt: skip

@@ -79,7 +79,7 @@ class ScannedRows:
     def _look(self, query: Asked, k: int, barred: Mask, segment: Segment, reach: int) -> Look:
         """The best ``reach`` rows of a byte scan, or float32 scores of its rows where reading bytes would not pay."""
         inside = barred[segment.start : segment.stop]
-        if _WORTH * reach > len(segment.scan):
+        if _WORTH * reach >= len(segment.scan):
             return self._narrow.look_at_run(query, k, segment.start, segment.stop, barred)
         count = int(np.count_nonzero(inside))
         dropping = count <= _FEW
