@@ -28,7 +28,7 @@ def search_time(
 ) -> None:
     """Time searches on one thread: one index or two, plain ways or FAISS; and what an exact index loses.
 
-    The full size takes 6.8 GB of memory and about 20 minutes of one core; a cell is 50 queries.
+    The full size takes 6.3 GB of memory and about 20 minutes of one core; a cell is 50 queries.
 
     \b
     Examples:

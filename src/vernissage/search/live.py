@@ -12,7 +12,9 @@ import numpy.typing as npt
 from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.rankings import Ranking
-from vernissage.search.nearest import Mask, NearestRows, Rows
+from vernissage.search.narrow import Mask
+from vernissage.search.nearest import NearestRows
+from vernissage.search.precise import Rows
 from vernissage.search.scan import ByteScan, float32_error
 from vernissage.search.segments import Segment, extended, subset
 from vernissage.search.shelf import Shelf

@@ -1,7 +1,6 @@
 """One byte a number: a scan that reads a quarter of the memory and knows how far off it can be."""
 
 import math
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,8 @@ from vernissage.errors import ProvenanceError
 from vernissage.files import array_bytes, digest, read_arrays, write_arrays
 
 _BLOCK = 65_536
+_LEAST = 1e-30
+"""Numbers that are all smaller than this, or 0, are rounded on the grid of this one, whose scale float32 can hold."""
 
 
 class ByteScan:
@@ -34,7 +35,6 @@ class ByteScan:
             bounds: float64 (3,): scale from vectors to whole numbers, ``lost``, ``longest``.
             source: digest of the vectors.
         """
-        self._codes = codes
         self._bounds = bounds
         self.scale, self.lost, self.longest = (float(value) for value in bounds)
         self.source = source
@@ -43,6 +43,8 @@ class ByteScan:
         )
         self._index.is_trained = True
         self._index.add_sa_codes(codes)
+        self._codes: npt.NDArray[np.uint8] = faiss.rev_swig_ptr(self._index.codes.data(), codes.size)  # not kept twice
+        self._codes = self._codes.reshape(codes.shape)
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -55,8 +57,7 @@ class ByteScan:
         Returns float64 (k,), int64 (k,) and the bound, which holds for every row, returned or not. Rows where
         ``barred`` bool (n,) is true are passed over within the scan; fewer than k come back where fewer are left.
         """
-        scale = 127.0 / max(float(np.abs(query).max()), float(np.finfo(np.float32).tiny))
-        whole = np.rint(query * scale)
+        whole, scale = _rounded(query)
         parameters = None
         if barred is not None:
             bits = np.packbits(~barred, bitorder="little")
@@ -66,9 +67,13 @@ class ByteScan:
         with one_thread():
             scores, rows = self._index.search(whole.astype(np.float32)[None, :], k, params=parameters)
         found = rows[0] >= 0
+        return scores[0][found].astype(np.float64) / (self.scale * scale), rows[0][found], self.error(query)
+
+    def error(self, query: npt.NDArray[np.float64]) -> float:
+        """How far off any approximate inner product with the query can be: the bound above."""
+        whole, scale = _rounded(query)
         missed = query - whole / scale
-        bound = math.sqrt(query @ query) * self.lost + math.sqrt(missed @ missed) * self.longest
-        return scores[0][found].astype(np.float64) / (self.scale * scale), rows[0][found], bound
+        return math.sqrt(query @ query) * self.lost + math.sqrt(missed @ missed) * self.longest
 
     def subset(self, rows: npt.NDArray[np.int64]) -> "ByteScan":
         """The scan of some rows, in that order; the bound of all holds for them too."""
@@ -93,9 +98,15 @@ class ByteScan:
         return cls(codes, bounds, source)
 
 
+def _rounded(query: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """The query in whole numbers up to 127, and what it was multiplied by."""
+    scale = 127.0 / max(float(np.abs(query).max()), float(np.finfo(np.float32).tiny))
+    return np.rint(query * scale), scale
+
+
 def build_byte_scan(vectors: Vectors, source: str | None = None) -> ByteScan:
     """Round float32 (n, dim) vectors to bytes, block by block, and measure the largest rounding error."""
-    scale = 127.0 / max(float(np.abs(vectors).max(initial=0.0)), float(np.finfo(np.float32).tiny))
+    scale = 127.0 / max(float(np.abs(vectors).max(initial=0.0)), _LEAST)
     codes = np.empty(vectors.shape, dtype=np.uint8)
     lost = longest = 0.0
     for start in range(0, len(vectors), _BLOCK):
@@ -131,32 +142,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         faiss.omp_set_num_threads(before)
-
-
-class _MatrixProducts:
-    """How many batches are under way, and FAISS's threshold before the first of them."""
-
-    lock = threading.Lock()
-    under_way = 0
-    before = 0
-
-
-@contextmanager
-def matrix_products() -> Iterator[None]:
-    """Make FAISS answer batches by matrix products of any size: by default it does so only for large ones.
-
-    The threshold belongs to the whole process; of batches in several threads, the last to end puts it back.
-    """
-    state = _MatrixProducts
-    with state.lock:
-        if state.under_way == 0:
-            state.before = faiss.cvar.distance_compute_blas_threshold
-            faiss.cvar.distance_compute_blas_threshold = 1
-        state.under_way += 1
-    try:
-        yield
-    finally:
-        with state.lock:
-            state.under_way -= 1
-            if state.under_way == 0:
-                faiss.cvar.distance_compute_blas_threshold = state.before

@@ -120,7 +120,7 @@ class _Part:
 def run_search_time(options: SearchTimeOptions, *, seed: int, cells: Cells, progress: Progress) -> Outcome:
     """Time every contender on the same queries, side by side.
 
-    At the full size it holds 6.8 GB of memory at most. Times differ from run to run; vectors, queries and what is
+    At the full size it holds 6.3 GB of memory at most. Times differ from run to run; vectors, queries and what is
     found do not.
 
     Returns:

@@ -1,0 +1,139 @@
+"""Every way to the best rows against scores of double precision sorted by Python, on data that is hard to tell apart."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vernissage.rankings import Ranking
+from vernissage.search import scanned
+from vernissage.search.nearest import NearestRows
+from vernissage.search.precise import precise_scores
+from vernissage.search.scan import ByteScan, build_byte_scan, float32_error
+from vernissage.search.segments import Segment
+
+WORLDS = ("spread", "few poses", "near ties", "zeros", "all sizes")
+
+
+def vectors_of(world: str, count: int, dim: int, random: np.random.Generator) -> np.ndarray:
+    """Float32 rows (count, dim) of one kind."""
+    rows = random.standard_normal((count, dim))
+    if world == "few poses":
+        rows = rows[random.integers(0, min(7, count), count)]
+    if world == "near ties":
+        rows = rows[0] + 10.0 ** random.integers(-9, -2) * rows
+    if world == "zeros":
+        rows[random.random(count) < 0.7] = 0
+    if world == "all sizes":
+        rows *= 10.0 ** random.uniform(-6, 6, (count, 1))
+    return rows.astype(np.float32)
+
+
+def ways(vectors: np.ndarray, ids: list[str], cuts: list[int]) -> list[NearestRows]:
+    """The same rows without a byte scan, with one, with several, and with some for the first rows alone."""
+    stops = sorted({cut for cut in cuts if 0 < cut < len(vectors)})
+    runs = list(zip([0, *stops], [*stops, len(vectors)], strict=True))
+    several = tuple(Segment(start, build_byte_scan(vectors[start:stop], "toy")) for start, stop in runs)
+    whole = (Segment(0, build_byte_scan(vectors, "toy")),)
+    error = float32_error(vectors)
+    return [NearestRows(vectors, ids, segments, error) for segments in ((), whole, several, several[:1])]
+
+
+def literal(vectors: np.ndarray, ids: list[str], query: np.ndarray, k: int, barred: np.ndarray) -> Ranking:
+    scores = [np.einsum("j,j", row, query) for row in vectors.astype(np.float64)]
+    best = sorted(np.flatnonzero(~barred).tolist(), key=lambda row: (-scores[row], ids[row]))[:k]
+    return Ranking(tuple(ids[row] for row in best), np.array([scores[row] for row in best]))
+
+
+@pytest.fixture(scope="module", params=[1, 12])
+def worth(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Byte scans wherever they can be made, and as usual."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanned, "_WORTH", request.param)
+        yield
+
+
+@pytest.mark.usefixtures("worth")
+@settings(deadline=None, max_examples=80)
+@given(
+    seed=st.integers(0, 2**32 - 1), world=st.sampled_from(WORLDS), count=st.sampled_from([1, 7, 90, 700, 1500]),
+    dim=st.sampled_from([1, 2, 5, 16, 40]), asked_for=st.floats(0, 1), left_out=st.sampled_from([0, 0.01, 0.4, 0.9]),
+    size=st.sampled_from([-200, -50, -30, 0, 20, 200]), cuts=st.lists(st.integers(1, 1499), max_size=3),
+)  # fmt: skip
+def test_every_way_finds_the_true_best_to_the_last_bit(
+    seed: int, world: str, count: int, dim: int, asked_for: float, left_out: float, size: int, cuts: list[int]
+) -> None:
+    random = np.random.default_rng(seed)
+    vectors = vectors_of(world, count, dim, random)
+    ids = [f"w{number:04d}" for number in random.permutation(count)]
+    barred = random.random(count) < left_out
+    k = max(1, round(count**asked_for))
+    query = random.standard_normal(dim) * 10.0**size
+    others = random.standard_normal((5, dim))
+    expected = literal(vectors, ids, query, k, barred)
+    for rows in ways(vectors, ids, cuts):
+        assert rows.search(query, k, barred) == expected
+        assert rows.search_batch(np.stack([query, *others]), k, barred)[0] == expected
+        assert rows.search_batch(query[None], k, np.zeros(count, dtype=bool), [np.flatnonzero(barred)]) == [expected]
+        assert rows.search(query, k + 1, barred).head(k) == expected
+
+
+@pytest.mark.parametrize("own", [3, 400, 1000])
+@pytest.mark.parametrize("k", [1, 450, 2000])
+def test_each_query_of_a_batch_has_rows_of_its_own_left_out(own: int, k: int) -> None:
+    random = np.random.default_rng(own + k)
+    vectors, ids = vectors_of("few poses", 1000, 8, random), [f"w{number:04d}" for number in random.permutation(1000)]
+    queries, barred = random.standard_normal((8, 8)), random.random(1000) < 0.1
+    rows = [random.permutation(1000)[: own * (number % 2)] for number in range(8)]
+    found = NearestRows(vectors, ids, (), float32_error(vectors)).search_batch(queries, k, barred, rows)
+    for query, its, answer in zip(queries, rows, found, strict=True):
+        together = barred.copy()
+        together[its] = True
+        assert answer == literal(vectors, ids, query, k, together)
+
+
+def test_a_query_of_zeros_leaves_all_to_the_ids() -> None:
+    vectors = vectors_of("spread", 900, 16, np.random.default_rng(0))
+    ids = [f"w{number:04d}" for number in range(900)][::-1]
+    for rows in ways(vectors, ids, [300]):
+        assert rows.search(np.zeros(16), 3, np.zeros(900, dtype=bool)).item_ids == ("w0000", "w0001", "w0002")
+
+
+class _Counted(ByteScan):
+    """A byte scan that knows how often it was made."""
+
+    made = 0
+
+    def search(self, *arguments, **named):  # type: ignore[no-untyped-def]
+        self.made += 1
+        return super().search(*arguments, **named)
+
+
+@pytest.mark.parametrize(("k", "share"), [(10, 1.0), (100, 1.0), (600, 1.0), (200, 0.4)])
+def test_one_byte_scan_settles_long_lists_too(k: int, share: float) -> None:
+    random = np.random.default_rng(k)
+    vectors = vectors_of("spread", 60_000, 64, random)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    parts = [build_byte_scan(part, "toy") for part in np.split(vectors, [40_000])]
+    scans = [_Counted(scan._codes, scan._bounds, "toy") for scan in parts]
+    ids = [f"w{number:05d}" for number in range(60_000)]
+    segments = (Segment(0, scans[0]), Segment(40_000, scans[1]))
+    barred = random.random(60_000) >= share
+    rows, plain = (NearestRows(vectors, ids, its, float32_error(vectors)) for its in (segments, ()))
+    queries = random.standard_normal((5, 64))
+    for query in queries:
+        assert rows.search(query, k, barred) == plain.search(query, k, barred)
+    assert [scan.made for scan in scans] == [5, 5]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.sampled_from([1, 3, 64, 512, 70_000]), st.integers(1, 300))
+def test_a_precise_score_hangs_on_its_row_and_query_alone(seed: int, dim: int, count: int) -> None:
+    random = np.random.default_rng(seed)
+    vectors = random.standard_normal((min(count, 200_000 // dim + 1), dim)).astype(np.float32)
+    queries = random.standard_normal((3, dim))
+    rows = np.flatnonzero(random.random(len(vectors)) < random.random())
+    alone = [[np.einsum("j,j", vectors[row].astype(np.float64), query) for row in rows] for query in queries]
+    assert np.array_equal(precise_scores(vectors, rows, list(queries)), np.array(alone).reshape(3, len(rows)))
