@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from vernissage.encoders.cards import CARDS, ModelCard
+from vernissage.encoders.cards import CARDS, WITHOUT_DOWNLOAD, ModelCard
 from vernissage.encoders.hub import how_to_pin, locate_weights, missing_packages, why_not_ready
 from vernissage.errors import EncoderError
 
@@ -216,7 +216,7 @@ def test_without_a_network_one_line_says_what_to_do(tmp_path: Path) -> None:
         f"`hf download {CARD.hub} --revision {CARD.revision} --include '*.json' --include '*.safetensors'",
         f"--local-dir {CARD.name}`",
         "name that folder with --weights",
-        "lda, lsa, colour-texture and aligned need no download",
+        "lda, lsa, tfidf, colour-texture and aligned need no download",
     ):
         assert part in error
     assert answer["cached"] is None
@@ -251,7 +251,7 @@ def test_what_is_not_on_the_hub_names_the_authors_file(name: str) -> None:
     assert ("3.5 GB" if name == "albef" else "size not known") in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["lda", "lsa", "colour-texture", "aligned"])
+@pytest.mark.parametrize("name", WITHOUT_DOWNLOAD)
 def test_what_needs_no_weights_is_always_ready(name: str) -> None:
     assert missing_packages(CARDS[name]) == ()
     assert why_not_ready(CARDS[name]) == ""

@@ -3,17 +3,26 @@
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.experiments.planted import QUERY, planted
 
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
+from vernissage.experiments.area_lists import SHOWN, Seeker
 from vernissage.experiments.cells import Cells
-from vernissage.experiments.recipes.areas import AREAS, AREAS_RECIPE, TRUE, AreasComparison, run_areas
+from vernissage.experiments.material import material_of
+from vernissage.experiments.recipes.areas import AREAS, AREAS_RECIPE, IN_TURN, TRUE, AreasComparison, run_areas
 from vernissage.experiments.recipes.contract import Outcome
+from vernissage.experiments.simulated_users import protocol_of, simulated_users
 from vernissage.experiments.tidy import where
+from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.coherence import Coherence
 from vernissage.profiles.cuts import Ward
 from vernissage.progress import silent
+from vernissage.recommenders.fused import best
+from vernissage.recommenders.round_robin import round_robin
+from vernissage.recommenders.voices import voices_of
 
 OPTIONS: dict[str, Any] = {
     "classes": (1, 3),
@@ -71,6 +80,19 @@ def test_users_are_paired_and_differences_are_from_areas_and_from_the_first_cut(
     worse = where(tables["cut_differences"], cut="ward:5", classes=3, measure="rand")
     assert [(row["difference"], row["n"]) for row in worse] == [(-1, 6)]
     assert all(0 < float(row["p"]) <= 1 for row in tables["list_differences"])
+
+
+@pytest.mark.parametrize("cut", [0.01, 0.8, 1.2, 5])
+def test_lists_by_turns_need_no_more_works_of_an_area_than_they_show(cut: float) -> None:
+    rows = unit_rows(np.random.default_rng(3).integers(-1, 2, (120, 4)).astype(np.float64))  # many ties
+    works = material_of({"text": rows}, ["abcdef"[number % 6] for number in range(120)])
+    protocol = protocol_of(works.classes, query_classes=3)
+    for user in simulated_users(protocol, interests=3, points=6, users=8, seed=1):
+        seeker = Seeker(works, user)
+        areas = areas_of_interest(seeker.vectors("text"), background=np.zeros(4), rule=Ward(cut))
+        voices, pool = voices_of(seeker.profile("text", areas)), seeker.pool("text")
+        short, long = (best(rule(voices, pool), pool, SHOWN)[0].tolist() for rule in (IN_TURN, round_robin))
+        assert short == long
 
 
 def test_equal_seeds_give_equal_tables() -> None:

@@ -117,7 +117,7 @@ def test_what_cannot_be_embedded_is_told(toys: CaptionedSet, tmp_path: Path) -> 
     with pytest.raises(EncoderError, match="lengths does not read images"):
         embedded(toys, by(Lengths()), "image", tmp_path)
     with pytest.raises(
-        EncoderError, match="'clip' cannot be fitted on a set; choose from lda, lsa, colour-texture, aligned"
+        EncoderError, match="'clip' cannot be fitted on a set; choose from lda, lsa, tfidf, colour-texture, aligned"
     ):
         fit_set_encoder(toys, "clip", tmp_path)
     with pytest.raises(DatasetError, match=r"no part 'val'; it has test \(24\), train \(40\)"):

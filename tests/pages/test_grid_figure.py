@@ -26,6 +26,8 @@ def test_panels_are_tasks_by_classes_and_lines_solid_and_dashed() -> None:
         assert heights == pytest.approx(expected)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["ward", "hdbscan", "centroid", "medoid"]
+    solid, dashed = figure.legends[0].get_lines()[-2:]
+    assert dashed.get_markerfacecolor() == "none" != solid.get_markerfacecolor(), "as in the panels"
 
 
 def test_all_panels_share_one_scale_and_lines_do_not_hide_one_another() -> None:

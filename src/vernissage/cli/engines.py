@@ -19,7 +19,7 @@ from vernissage.workspace.workspace import Workspace
 
 PAPER_TEXT, PAPER_IMAGE = "lda", "colour-texture"
 RESNET = "resnet50"
-BY_TEXT = ("lda", "lsa", "sentence", "minilm")
+BY_TEXT = ("lda", "lsa", "tfidf", "sentence", "minilm")
 BY_PICTURE = ("colour-texture", RESNET)
 BY_BOTH = ("clip", "albef", "dual")
 BY_PAIRS = ("blip", "blip2")
@@ -52,6 +52,7 @@ IN_SHORT: Mapping[str, str] = MappingProxyType(
     {
         "lda": "topics",
         "lsa": "words",
+        "tfidf": "words",
         "sentence": "meaning",
         "minilm": "meaning",
         "colour-texture": "colours and textures",

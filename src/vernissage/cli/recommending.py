@@ -220,7 +220,7 @@ def _search_encoder(workspace: Any, modality: str) -> str:
     """The best encoder for searching by words that the workspace has."""
     from vernissage.cli.engines import BY_BOTH, BY_PAIRS, BY_TEXT
 
-    by_meaning = ("minilm", "sentence", "lsa", *BY_TEXT)
+    by_meaning = ("minilm", "sentence", "lsa", "tfidf", *BY_TEXT)
     wished = (*(by_meaning if modality == "text" else ()), *BY_BOTH, *BY_PAIRS, "aligned")
     there = [name for name in wished if modality in workspace.modalities(name)]
     return there[0] if there else wished[0] if modality == "text" else "aligned"

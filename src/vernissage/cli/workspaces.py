@@ -42,7 +42,7 @@ def build(
         typer.Option(
             "--encoder",
             "-e",
-            help="An encoder to build; repeat. Default: all without weights.",
+            help="An encoder to build; repeat. Default: all without weights but tfidf.",
         ),
     ] = None,
     weights: Annotated[

@@ -60,7 +60,7 @@ class ModelCard:
     branch: str = "main"
     download_bytes: int | None = 0
     url: str = ""
-    instead: str = "lda, lsa, colour-texture and aligned need no download"
+    instead: str = "lda, lsa, tfidf, colour-texture and aligned need no download"
 
     @property
     def needs_weights(self) -> bool:
@@ -132,6 +132,7 @@ def _fitted(name: str, family: str, modalities: tuple[Modality, ...], source: st
 _CARDS = (
     _fitted("lda", "topic model", ("text",), "Blei, Ng & Jordan 2003, JMLR 3"),
     _fitted("lsa", "LSA", ("text",), "Deerwester et al. 1990, JASIS 41(6)"),
+    _fitted("tfidf", "TF-IDF", ("text",), "Salton & Buckley 1988, Inf. Process. Manage. 24(5)"),
     _fitted("colour-texture", "handcrafted", ("image",), "Jégou et al. 2010 (VLAD), CVPR"),
     _fitted("aligned", "CCA", _BOTH, "Hotelling 1936, Biometrika 28"),
     ModelCard(

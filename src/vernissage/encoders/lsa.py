@@ -9,13 +9,11 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
-from vernissage.encoders.vocabulary import choose_vocabulary, count_words, count_words_of_texts
-from vernissage.encoders.words import content_words
+from vernissage.encoders.term_weights import weigh_words, weighted_rows
+from vernissage.encoders.vocabulary import count_words_of_texts
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 
-_MOST_WORDS = 30_000
-_LARGE_COLLECTION = 5000
 _LEAST_SCALE = 1e-6
 
 
@@ -69,7 +67,7 @@ class LSA:
         """Unit vectors of ``texts``: float32 (n, dim), zeros where no word is known."""
         counts = count_words_of_texts(texts, self._columns, self._language)
         # A sparse product sums each row in the order of its own words, so that a row's bits are its text's alone.
-        return unit_rows(_weighted(counts, self._weights) @ self._directions)
+        return unit_rows(weighted_rows(counts, self._weights) @ self._directions)
 
     @classmethod
     def from_state(cls, state: EncoderState) -> "LSA":
@@ -110,19 +108,10 @@ def fit_lsa(
     if dim < 1:
         raise EncoderError(f"cannot fit {dim} directions; give a number of 1 or more, such as 256")
     progress("fitting directions of meaning", 0, 1)
-    documents = [words for words in (content_words(text, language) for text in texts) if words]
-    at_least = 2 if len(documents) > _LARGE_COLLECTION else 1
-    vocabulary = choose_vocabulary(documents, at_least=at_least, size=_MOST_WORDS)
-    if len(documents) < 2:
-        raise EncoderError(
-            f"{len(documents)} of {len(texts)} texts have content words, and this needs at least 2; "
-            f"add titles, descriptions or keywords to the works, or use an encoder of pictures"
-        )
-    counts = count_words(documents, {word: column for column, word in enumerate(vocabulary)})
-    weights = 1 + np.log((1 + len(documents)) / (1 + counts.getnnz(axis=0)))
-    directions = _directions(_weighted(counts, weights), dim, seed)
+    words = weigh_words(texts, language)
+    directions = _directions(words.rows, dim, seed)
     progress("fitting directions of meaning", 1, 1)
-    return LSA(directions, weights, vocabulary, language=language)
+    return LSA(directions, words.weights, words.vocabulary, language=language)
 
 
 def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:
@@ -131,12 +120,3 @@ def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.
         _, scales, directions = randomized_svd(rows, min(dim, *rows.shape), random_state=seed)
     kept = scales > _LEAST_SCALE * scales[0]
     return np.ascontiguousarray(directions[kept].T, dtype=np.float32)
-
-
-def _weighted(counts: sparse.csr_matrix, weights: npt.NDArray[np.float64]) -> sparse.csr_matrix:
-    """TF-IDF rows of unit length, float32."""
-    values = (1 + np.log(counts.data)) * weights[counts.indices]
-    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    lengths = np.sqrt(np.bincount(rows, values**2, minlength=counts.shape[0]))
-    unit = (values / lengths[rows]).astype(np.float32)
-    return sparse.csr_matrix((unit, counts.indices, counts.indptr), shape=counts.shape)

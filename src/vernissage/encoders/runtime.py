@@ -89,7 +89,8 @@ def import_extra(module: str, extra: str = "models") -> Any:
     except ImportError as error:
         raise EncoderError(
             f"this encoder needs {module.partition('.')[0]}, which is not installed ({error}); install it with "
-            f"`pip install 'vernissage[{extra}]'`, or use an encoder without weights: lda, lsa, colour-texture, aligned"
+            f"`pip install 'vernissage[{extra}]'`, or use an encoder without weights: lda, lsa, tfidf, colour-texture, "
+            f"aligned"
         ) from error
 
 

@@ -80,7 +80,7 @@ def fit_set_encoder(
 
     Args:
         found: the set.
-        name: lda, lsa, colour-texture or aligned.
+        name: lda, lsa, tfidf, colour-texture or aligned.
         folder: of the experiment.
         part: ``train``, or ``whole``; empty means the training part where the set has one, the whole where not.
         seed: of the fit.

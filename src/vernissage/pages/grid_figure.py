@@ -120,8 +120,11 @@ def _legend(figure: Figure, points: Sequence[GridPoint], styles: tuple[str, str]
         for place, line in enumerate(lines)
     ]
     if styles is not None:
-        handles.append(Line2D([], [], color=MUTED, linestyle="-", label=plain(styles[0])))
-        handles.append(Line2D([], [], color=MUTED, linestyle="--", label=plain(styles[1])))
+        # Filled and open markers too: where there is one number of uploads, no line is drawn that could be dashed.
+        for style, line, face in zip(styles, ("-", "--"), (MUTED, "none"), strict=True):
+            handles.append(
+                Line2D([], [], color=MUTED, ls=line, marker="o", ms=4, markerfacecolor=face, label=plain(style))
+            )
     figure.legend(handles=handles, loc="outside right upper", ncols=1, frameon=False, fontsize=9, labelcolor=INK)
 
 

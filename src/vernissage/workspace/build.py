@@ -70,7 +70,7 @@ def build_workspace(
         source: a folder of pictures with or without a table, or a table.
         path: the workspace's folder.
         encoders: names to build, each of which must succeed, besides those that are there already; None takes those
-            of the build before, at first all that can be fitted.
+            of the build before, at first all usual ones that can be fitted (see `Recipe.on_request`).
         seed: of every fit; None takes that of the build before, at first 0.
         topics: number of topics; None takes that of the build before, at first chooses by coherence.
         weights: for encoders with weights, where those are; the hub if not named.

@@ -23,7 +23,7 @@ from vernissage.workspace.workspace import Workspace
 OF_BOTH = ("clip", "albef", "dual", "blip", "blip2", "aligned")
 """Encoders of pictures and texts in one space, the likeliest to serve first; BLIP's by its contrastive vectors."""
 
-OF_ONE = ("minilm", "sentence", "lsa", "resnet50", "colour-texture", "lda")
+OF_ONE = ("minilm", "sentence", "lsa", "tfidf", "resnet50", "colour-texture", "lda")
 """Encoders of texts or of pictures alone, which serve one task each."""
 
 _NEIGHBOURS = 12

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vernissage.encoders.colour_texture import ColourTexture
     from vernissage.encoders.lda import LDA
     from vernissage.encoders.lsa import LSA
+    from vernissage.encoders.tfidf import TFIDF
 
 # Encoders are imported when one is used: a workspace that is only searched or recommended from needs none of them, and
 # the libraries that they are fitted with take longer to load than all the rest.
@@ -68,6 +69,7 @@ class Recipe:
         derive: for encoders with ``needs``, the vectors of one modality from the tables that are there.
         illustrate: writes pictures about the fitted model into its folder.
         pretrained: whether it is loaded, not fitted; such models take many pictures at once, not few on each core.
+        on_request: whether it is made only where it is named, not in a build that names no encoders.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Recipe:
     derive: Callable[[Any, Modality, Tables], tuple[VectorTable, Vectors]] | None = None
     illustrate: Callable[[Any, Path], None] | None = None
     pretrained: bool = False
+    on_request: bool = False
 
 
 def content_of(item: Item, modality: Modality, *, draft: bool = True) -> str:
@@ -130,6 +133,18 @@ def _restore_lsa(state: EncoderState, _: Mapping[str, Encoder]) -> "LSA":
     from vernissage.encoders.lsa import LSA
 
     return LSA.from_state(state)
+
+
+def _fit_tfidf(fitting: Fitting) -> "TFIDF":
+    from vernissage.encoders.tfidf import fit_tfidf
+
+    return fit_tfidf([item.text for item in fitting.collection], progress=fitting.progress)
+
+
+def _restore_tfidf(state: EncoderState, _: Mapping[str, Encoder]) -> "TFIDF":
+    from vernissage.encoders.tfidf import TFIDF
+
+    return TFIDF.from_state(state)
 
 
 def _fit_colour_texture(fitting: Fitting) -> "ColourTexture":
@@ -199,6 +214,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         for recipe in (
             Recipe("lda", ("text",), _fit_lda, _restore_lda, illustrate=_draw_coherence),
             Recipe("lsa", ("text",), _fit_lsa, _restore_lsa),
+            Recipe("tfidf", ("text",), _fit_tfidf, _restore_tfidf, on_request=True),
             Recipe("colour-texture", ("image",), _fit_colour_texture, _restore_colour_texture),
             Recipe(
                 "aligned",

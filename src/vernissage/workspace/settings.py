@@ -20,7 +20,9 @@ class Settings:
     """What a build is asked for.
 
     Attributes:
-        encoders: encoders to fit, each of which must succeed; None fits all that can be fitted on the collection.
+        encoders: encoders to fit, each of which must succeed; None fits all usual ones that can be fitted on the
+            collection.
+        added: encoders to fit besides the usual ones, because they were named; each of them must succeed.
         weights: encoders with weights, and where those are; empty for the hub or for encoders that bring their own.
         executions: for each of those, by what and in which precision it is computed.
         seed: of every fit.
@@ -30,6 +32,7 @@ class Settings:
     """
 
     encoders: tuple[str, ...] | None = None
+    added: tuple[str, ...] = ()
     weights: Mapping[str, str] = field(default_factory=dict)
     executions: Mapping[str, Execution] = field(default_factory=dict)
     seed: int = 0
@@ -42,11 +45,12 @@ class Settings:
         names = None if self.encoders is None else list(self.encoders)
         executions = {name: asdict(execution) for name, execution in self.executions.items()}
         plain = {"seed": self.seed, "topics": self.topics, "pairs": self.pairs, "draft": self.draft}
-        return {"encoders": names, "weights": dict(self.weights), "executions": executions, **plain}
+        added = {"added": list(self.added)} if self.added else {}
+        return {"encoders": names, **added, "weights": dict(self.weights), "executions": executions, **plain}
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, so that it may not be left out."""
-        return self.encoders is not None or encoder in self.weights
+        return self.encoders is not None or encoder in self.added or encoder in self.weights
 
 
 def stored_execution(settings: Mapping[str, Any], encoder: str) -> Execution:
@@ -88,8 +92,11 @@ def merged_settings(
     if pairs is not None and pairs >= 0 and not any(PRETRAINED[name].pairs for name in places):
         readers = " or ".join(name for name, family in PRETRAINED.items() if family.pairs)
         raise EncoderError(f"pairs were asked for, but no encoder here reads them; add --encoder {readers}")
+    fitted = [name for name in asked if name in RECIPES]
+    encoders = _fitted(stored, fitted, first=before is None and bool(asked))
     return Settings(
-        _fitted(stored, [name for name in asked if name in RECIPES], first=before is None and bool(asked)),
+        encoders,
+        _added(stored, fitted) if encoders is None else (),
         places,
         _executions(stored, places, asked, executions),
         seed if seed is not None else int(stored.get("seed", 0)),
@@ -110,7 +117,8 @@ def wanted_recipes(settings: Settings, runtime: Runtime) -> Sequence[Recipe]:
         pretrained_recipe(name, place, runtime, settings.executions[name]) for name, place in settings.weights.items()
     ]
     if settings.encoders is None:
-        return (*RECIPES.values(), *with_weights)
+        usual = [each for each in RECIPES.values() if not each.on_request or each.name in settings.added]
+        return (*usual, *with_weights)
     needed = {*settings.encoders, *(base for name in settings.encoders for base in RECIPES[name].needs)}
     return [*(recipe for name, recipe in RECIPES.items() if name in needed), *with_weights]
 
@@ -131,8 +139,13 @@ def _executions(
 
 
 def _fitted(stored: Mapping[str, object], asked: Sequence[str], *, first: bool) -> tuple[str, ...] | None:
-    """The encoders to fit: those asked for in a first build; later, those there and those asked for; None means all."""
+    """Encoders to fit: those asked for in a first build; later, those there and those asked for; None: the usual."""
     if first:
         return tuple(asked)
     names = stored.get("encoders")
     return tuple(dict.fromkeys((*names, *asked))) if isinstance(names, list) else None
+
+
+def _added(stored: Mapping[str, Any], asked: Sequence[str]) -> tuple[str, ...]:
+    """What is fitted besides the usual encoders: as before, and what is asked for now."""
+    return tuple(dict.fromkeys((*stored.get("added", ()), *(name for name in asked if RECIPES[name].on_request))))
