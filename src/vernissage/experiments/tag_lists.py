@@ -14,8 +14,10 @@ from vernissage.experiments.simulated_users import SimulatedUser
 from vernissage.profiles.areas import area_of, areas_of_interest
 from vernissage.profiles.directions import mean_direction
 from vernissage.profiles.uploads import MODALITIES
+from vernissage.rankings import Ranking
 from vernissage.recommenders.tag_embedding import embed_tags
 from vernissage.recommenders.tag_overlap import CommonRule, TagOverlap, known_tags
+from vernissage.search.live import LiveIndex
 
 NOTHING: Mapping[str, float] = {"recall": 0.0, "recall_per_seed": 0.0, "shown": 0.0}
 """What somebody is shown for whom a method has no answer."""
@@ -102,8 +104,10 @@ def shown_by_areas(seeker: Seeker, tasks: Sequence[Task], means: Means) -> dict[
     }
 
 
-def shown_by_overlap(seeker: Seeker, task: Task, rule: CommonRule) -> Mapping[str, float]:
-    """What overlap of tags finds, of works that are `Compared.present`.
+def shown_by_overlap(
+    seeker: Seeker, task: Task, rules: Sequence[CommonRule], index: LiveIndex
+) -> dict[CommonRule, Mapping[str, float]]:
+    """What overlap of tags by each rule finds in ``index``, of works that are `Compared.present`.
 
     Uploads have the tags of their modality, and works of the pool those of theirs; nothing is both. A rule that cuts
     within areas is told the true interests, as the code of the paper is.
@@ -112,13 +116,14 @@ def shown_by_overlap(seeker: Seeker, task: Task, rule: CommonRule) -> Mapping[st
     uploads = dict(zip(seeker.upload_ids, _tags_of(seeker.material, source, seeker.user.uploads), strict=True))
     works = dict(zip(seeker.pool_ids, _tags_of(seeker.material, target, seeker.user.pool), strict=True))
     if not any(known_tags(uploads, item_id) for item_id in uploads):
-        return NOTHING
+        return dict.fromkeys(rules, NOTHING)
     rows, interests = seeker.vectors(source), seeker.user.interests
     areas = [area_of(rows, np.flatnonzero(interests == each)) for each in dict.fromkeys(interests.tolist())]
-    overlap = TagOverlap(uploads | works, {target: seeker.index(target)}, rule=rule)
-    shown = overlap.recommend(seeker.profile(source, areas), target, SHOWN).item_ids
-    recall = seeker.found(shown)
-    return {"recall": recall, "recall_per_seed": recall, "shown": float(len(shown))}
+    profile, tags = seeker.profile(source, areas), uploads | works
+    return {
+        rule: _told(seeker, TagOverlap(tags, {target: index}, rule=rule).recommend(profile, target, SHOWN))
+        for rule in rules
+    }
 
 
 def shown_to(
@@ -132,12 +137,18 @@ def shown_to(
     own, present = Seeker(works.own, user), Seeker(works.present, user)
     by_areas = shown_by_areas(own, [task for task in tasks if works.has_areas(task)], means[0])
     by_tag_vectors = shown_by_areas(Seeker(works.embedded, user), tasks, means[1])
+    indexes = {target: present.index(target) for target in {target for _, target in tasks}}
     for task in tasks:
         if task in by_areas:
             yield task, AREAS, by_areas[task]
-        for rule in rules:
-            yield task, overlap_method(rule), shown_by_overlap(present, task, rule)
+        for rule, told in shown_by_overlap(present, task, rules, indexes[task[1]]).items():
+            yield task, overlap_method(rule), told
         yield task, EMBEDDING, by_tag_vectors[task]
+
+
+def _told(seeker: Seeker, shown: Ranking) -> Mapping[str, float]:
+    recall = seeker.found(shown.item_ids)
+    return {"recall": recall, "recall_per_seed": recall, "shown": float(len(shown))}
 
 
 def _sides_with_tags(material: Material) -> tuple[Modality, ...]:

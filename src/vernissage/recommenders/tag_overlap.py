@@ -124,7 +124,7 @@ def _third(count: int) -> int:
 
 def known_tags(tags: Tags, item_id: str) -> list[str]:
     """The tags of one work without blanks around them; those that are empty are left out."""
-    return [tag.strip() for tag in tags.get(item_id, ()) if tag.strip()]
+    return [known for tag in tags.get(item_id, ()) if (known := tag.strip())]
 
 
 def heard_uploads(profile: UploadProfile) -> list[str]:
