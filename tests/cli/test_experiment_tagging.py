@@ -156,6 +156,7 @@ def test_pictures_are_tagged_by_models_given_with_weights(run: Any, gallery: Pat
         (("--tagger", "caption"), "the tagger caption reads pictures, but table has none here; name their folder with"),
         (("--tagger", "lexicon", "--tagger-weights", "x"), "no tagger that has some"),
         (("--tags", "stored"), "a data set keeps no tags"),
+        (("--tags", "keywords", "--tags", "stored"), "exclude each other"),
         (("--overlap", "thrice"), "no rule 'thrice' for common tags; choose from mass, unique, twice-unique"),
         (("--task", "text-to-sound"), "no task 'text-to-sound' with lsa; choose from image-to-image"),
     ],

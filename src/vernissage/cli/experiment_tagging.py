@@ -91,6 +91,8 @@ class TagSource:
         names = [word for word in dict.fromkeys(self.tags) if word != "keywords"]
         if not names:
             return
+        if len(names) < len(set(self.tags)):
+            raise RequestError(f"--tags keywords and --tags {names[0]} exclude each other; leave one of them out")
         if self.works.kind is not None:
             raise RequestError(
                 f"a data set keeps no tags, so there are none by {names[0]!r}; leave --tags out for its own tags, or "

@@ -37,6 +37,7 @@ from vernissage.progress import Progress
 from vernissage.recommenders.tag_overlap import CommonRule
 from vernissage.search.scan import one_thread
 
+READING = "Reading tags"
 STEP = "Comparing areas with tags"
 MEASURES = ("recall", "recall_per_seed", "shown")
 GROUP = ("encoder", "task", "classes", "points")
@@ -68,7 +69,7 @@ def run_tags(
         RequestError: a material has no tags, or nothing that reads them; too few classes or too little noise.
     """
     values: list[Row] = []
-    works = {material.encoder: compared(material) for material in materials}
+    works = dict(_compared(materials, progress))
     notes = [note for material in materials for note in _notes(material, works[material.encoder])]
     grid = [(material, *cell) for material in materials for cell in product(options.classes, options.points)]
     for done, (material, classes, points) in enumerate(grid):
@@ -92,6 +93,13 @@ def run_tags(
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
         notes += remarks(material.name, protocol, most, options.users, cells.skipped)
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
+
+
+def _compared(materials: Sequence[Material], progress: Progress) -> Iterator[tuple[str, Compared]]:
+    for done, material in enumerate(materials):
+        progress(READING, done, len(materials))  # an encoder with weights takes minutes for thousands of works
+        yield material.encoder, compared(material)
+    progress(READING, len(materials), len(materials))
 
 
 def _notes(material: Material, works: Compared) -> Iterator[str]:
