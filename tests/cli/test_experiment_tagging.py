@@ -26,9 +26,9 @@ WORDS = {
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*arguments: str | int | Path, code: int = 0) -> str:
+    def call(*arguments: str | int | Path, code: int = 0, words: tuple[str, ...] = ("run", "tags")) -> str:
         with pytest.raises(SystemExit) as end:
-            main(["experiment", "run", "tags", *map(str, arguments)])
+            main(["experiment", *words, *map(str, arguments)])
         captured = capsys.readouterr()
         assert end.value.code == code, captured.err
         return captured.err if code else captured.out
@@ -80,6 +80,10 @@ def test_a_classified_table_without_pictures_is_compared_by_its_tags(
     assert record["inputs"][0]["tags"] == {"image": "the set's own", "text": "the set's own"}
     assert record["options"]["rules"] == ["mass", "twice-unique"]
     assert any(f"{encoder} has vectors of texts alone, so areas are left out" in note for note in record["notes"])
+    run(tmp_path / "out", "-o", tmp_path / "page.html", words=("report",))
+    page = (tmp_path / "page.html").read_text()
+    assert "Tags of images" in page
+    assert "tag-overlap:twice-unique" in page
 
 
 def test_a_set_is_tagged_and_an_interrupted_run_reads_no_caption_twice(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,13 +34,16 @@ class Compared:
 
     Attributes:
         own: by their own vectors, in the modalities that the encoder reads.
-        embedded: by the vectors of their tags, in the modalities that have tags, which are these or more.
-        present: by their tags alone; all vectors are equal.
+        present: by their tags alone, in the modalities that have tags, which are these or more; all vectors are equal.
     """
 
     own: Material
-    embedded: Material
     present: Material
+
+    @cached_property
+    def embedded(self) -> Material:
+        """By the vectors of their tags, in the same modalities; made when first asked for: it can take minutes."""
+        return replace(self.present, vectors=_tag_vectors(self.own))
 
     def has_areas(self, task: Task) -> bool:
         """Whether both sides of the task have vectors of their own."""
@@ -78,9 +82,7 @@ def compared(material: Material) -> Compared:
     tags = {each: material.tags[each if each in known else known[0]] for each in sides}
     tagged = replace(material, tags=tags)
     there = np.ones((len(material), 1), dtype=np.float32)
-    return Compared(
-        tagged, replace(tagged, vectors=_tag_vectors(tagged)), replace(tagged, vectors=dict.fromkeys(sides, there))
-    )
+    return Compared(tagged, replace(tagged, vectors=dict.fromkeys(sides, there)))
 
 
 def backgrounds(material: Material) -> Means:

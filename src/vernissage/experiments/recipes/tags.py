@@ -37,7 +37,6 @@ from vernissage.progress import Progress
 from vernissage.recommenders.tag_overlap import CommonRule
 from vernissage.search.scan import one_thread
 
-READING = "Reading tags"
 STEP = "Comparing areas with tags"
 MEASURES = ("recall", "recall_per_seed", "shown")
 GROUP = ("encoder", "task", "classes", "points")
@@ -69,7 +68,7 @@ def run_tags(
         RequestError: a material has no tags, or nothing that reads them; too few classes or too little noise.
     """
     values: list[Row] = []
-    works = dict(_compared(materials, progress))
+    works = {material.encoder: compared(material) for material in materials}
     notes = [note for material in materials for note in _notes(material, works[material.encoder])]
     grid = [(material, *cell) for material in materials for cell in product(options.classes, options.points)]
     for done, (material, classes, points) in enumerate(grid):
@@ -95,16 +94,9 @@ def run_tags(
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
 
 
-def _compared(materials: Sequence[Material], progress: Progress) -> Iterator[tuple[str, Compared]]:
-    for done, material in enumerate(materials):
-        progress(READING, done, len(materials))  # an encoder with weights takes minutes for thousands of works
-        yield material.encoder, compared(material)
-    progress(READING, len(materials), len(materials))
-
-
 def _notes(material: Material, works: Compared) -> Iterator[str]:
     """Where tags come from, whose are missing, and for which tasks areas are left out."""
-    name, sides = material.name, works.embedded.modalities
+    name, sides = material.name, works.present.modalities
     for each in lacking_tags(material):
         yield f"{name}: its {each}s have no tags of their own, so those of the other half stand for them"
     for modality, by in material.tagged_by.items():
@@ -120,7 +112,7 @@ def _notes(material: Material, works: Compared) -> Iterator[str]:
 
 
 def _rows(works: Compared, classes: int, points: int, protocol: Protocol, options: TagOptions, seed: int) -> list[Row]:
-    tasks = tasks_of(works.embedded, options.tasks)
+    tasks = tasks_of(works.present, options.tasks)
     centres = backgrounds(works.own), backgrounds(works.embedded)
     people = simulated_users(protocol, interests=classes, points=points, users=options.users, seed=seed)
     return [
