@@ -59,12 +59,24 @@ class WorkSource:
     class_column: str | None
     weights: Path | None
     skip_bad: bool
+    raw: bool = False
 
     def materials(self, folder: Path, seed: int, progress: "Progress") -> "list[Material]":
-        """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``."""
+        """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``.
+
+        With ``raw`` vectors are as long as the encoder's network gives them.
+
+        Raises:
+            RequestError: raw vectors of a workspace, which keeps none.
+        """
+        if self.kind is None and self.raw:
+            raise RequestError(
+                f"{self.source} is a workspace, which keeps vectors of length 1 alone, and --as-published needs those "
+                f"of the network; name a data set and its --kind"
+            )
         if self.kind is None:
             return materials_of(self.source, self.encoders)
-        return materials_of_set(self._found, self.encoders, self.weights, folder, seed, progress)
+        return materials_of_set(self._found, self.encoders, self.weights, folder, seed, progress, raw=self.raw)
 
     def taggable(self, seed: int) -> "Taggable":
         """The same works as taggers read them."""
@@ -96,6 +108,8 @@ def materials_of_set(
     folder: Path,
     seed: int,
     progress: "Progress",
+    *,
+    raw: bool = False,
 ) -> "list[Material]":
     """The test part of a set, or the whole where it has none, by encoders with weights or fitted on its training part.
 
@@ -103,15 +117,16 @@ def materials_of_set(
 
     Raises:
         RequestError: weights are given for an encoder that has none.
+        EncoderError: vectors as a network gives them are wanted of an encoder without one.
     """
+    from vernissage.experiments.raw_lengths import in_raw_lengths
     from vernissage.experiments.set_material import material_of_set
 
     part = measured_part(found)
+    names = dict.fromkeys(encoders or ["aligned"])
+    loaded = (set_encoder(found, name, weights, folder, seed, progress) for name in names)
     return [
-        material_of_set(
-            part, set_encoder(found, name, weights, folder, seed, progress), folder, seed=seed, progress=progress
-        )
-        for name in dict.fromkeys(encoders or ["aligned"])
+        material_of_set(part, in_raw_lengths(by) if raw else by, folder, seed=seed, progress=progress) for by in loaded
     ]
 
 

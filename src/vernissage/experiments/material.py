@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Modality, TextEncoder, Vectors
+from vernissage.encoders.contract import Modality, TextEncoder, Vectors, unit_rows
 from vernissage.errors import RequestError
 from vernissage.recommenders.tag_overlap import Tags
 from vernissage.search.live import LiveIndex, live_index
@@ -37,6 +37,7 @@ class Material:
             tags of a modality that has no vectors.
         text_encoder: reads tags; None where there is none.
         tagged_by: where tags come from, in words, by modality; empty where nobody needs to know.
+        unit: whether the rows have length 1; else they are what a network gives, and are scaled to be searched.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Material:
     tags: Mapping[Modality, Tags] = field(default_factory=dict)
     text_encoder: TextEncoder | None = None
     tagged_by: Mapping[Modality, str] = field(default_factory=dict)
+    unit: bool = True
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -61,7 +63,7 @@ class Material:
     def index(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> LiveIndex:
         """Some of these vectors under other names, searchable; nobody owns any."""
         table = make_vector_table(
-            vectors,
+            vectors if self.unit else unit_rows(vectors),
             names,
             [""] * len(names),
             encoder=self.encoder,

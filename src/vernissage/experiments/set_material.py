@@ -1,5 +1,6 @@
 """A captioned set as material: a picture and one of its captions a row."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from vernissage.experiments.datasets.captioned import CaptionedSet
 from vernissage.experiments.datasets.drawing import one_caption_each
 from vernissage.experiments.embedding import embedded, paired
 from vernissage.experiments.material import Material, material_of
+from vernissage.experiments.raw_lengths import RawLengths
 from vernissage.experiments.set_encoders import SetEncoder
 from vernissage.profiles.uploads import MODALITIES
 from vernissage.progress import Progress, silent
@@ -30,7 +32,7 @@ def material_of_set(
     ids, vectors = paired(drawn, {each: embedded(found, by, each, folder, progress=progress) for each in modalities})
     caption_of = {caption.image_id: caption.id for caption in drawn.captions}
     labels = [found.labels.get(image_id) for image_id in ids]
-    return material_of(
+    material = material_of(
         vectors,
         [f"{label.index} {label.label}" if label else "" for label in labels],
         item_ids=ids,
@@ -44,6 +46,7 @@ def material_of_set(
         },
         text_encoder=by.encoder if isinstance(by.encoder, TextEncoder) else None,
     )
+    return replace(material, unit=not isinstance(by.encoder, RawLengths))
 
 
 def other_captions(found: CaptionedSet, by: SetEncoder, folder: Path, *, seed: int = 0) -> tuple[Vectors, Vectors]:
