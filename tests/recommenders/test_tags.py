@@ -13,7 +13,7 @@ from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.recommenders.area_seeds import AreaSeeds
 from vernissage.recommenders.tag_embedding import TagEmbedding, embed_tags
-from vernissage.recommenders.tag_overlap import TagOverlap, common_tags
+from vernissage.recommenders.tag_overlap import TagOverlap, common_tags, common_tags_of_areas
 from vernissage.recommenders.upload_baselines import CommonSubjects, RandomWorks
 from vernissage.recommenders.upload_contract import UploadRecommender
 from vernissage.search.live import live_index
@@ -41,6 +41,7 @@ def recommenders() -> list[UploadRecommender]:
     return [
         TagOverlap(TAGS, WORKS),
         TagOverlap(TAGS, WORKS, rule="unique"),
+        TagOverlap(TAGS, WORKS, rule="twice-unique"),
         TagEmbedding(TAGS, WORKS, CountedWords()),  # type: ignore[arg-type]
         TagEmbedding(TAGS, WORKS, CountedWords(), how="averaged"),  # type: ignore[arg-type]
         CommonSubjects(TAGS, WORKS),
@@ -48,7 +49,7 @@ def recommenders() -> list[UploadRecommender]:
     ]
 
 
-@pytest.fixture(params=range(6), ids=["mass", "unique", "joined", "averaged", "popularity", "random"])
+@pytest.fixture(params=range(7), ids=["mass", "unique", "twice-unique", "joined", "averaged", "popularity", "random"])
 def recommender(request: pytest.FixtureRequest) -> UploadRecommender:
     return recommenders()[request.param]
 
@@ -84,6 +85,31 @@ def test_the_shortest_prefix_covers_a_third_of_all_occurrences() -> None:
     assert common_tags([]) == common_tags(["", " "], "unique") == ()
 
 
+def test_two_cuts_take_a_third_of_each_area_and_then_a_third_of_what_these_kept() -> None:
+    """Areas of 7, 6 and 3 distinct tags keep 2, 2 and 1: a, b; b, g; b. Then b counts 3 of 5, more than a third."""
+    first, second, third = [*"aaabb", *"cdefz"], [*"bbbgg", *"hijk"], [*"bbxy"]
+    assert common_tags_of_areas([first, second, third]) == ("b",)
+    # Without any tag in common the three areas keep a, b; p, q; x: a third of five holds one.
+    assert common_tags_of_areas([first, [*"pppqq", *"rstu"], [*"xxvw"]]) == ("a",)
+    # Areas of six keep 2 each; c, which two of them keep, is a third of six. All apart, two of six are a third.
+    assert common_tags_of_areas([[*"aaabb", *"tuvw"], [*"cccdd", *"tuvw"], [*"ccc", "e", "e", *"tuvw"]]) == ("c",)
+    assert common_tags_of_areas([[*"aaabb", *"tuvw"], [*"cccdd", *"tuvw"], [*"ffff", "e", "e", *"tuvw"]]) == ("f", "a")
+    assert common_tags("aaabbcdef", "twice-unique") == ("a",)  # 6 distinct, then 2, of which a third is none: one stays
+    assert common_tags(sorted([*"aaabbc", *"defghijklmnopqr"]), "twice-unique") == ("a", "b")  # 18, then 6, then 2
+    assert common_tags_of_areas([[], ["", " "]]) == ()
+
+
+def test_areas_are_cut_apart_where_the_rule_says_so() -> None:
+    """Both areas of one upload each: the first keeps y, the second z; w, which both have, is not among either's third."""
+    index = live_index(table_of(np.eye(4), ["d", "c", "b", "own"]), {"own": "ann"})
+    tags = {"u": [*"yyw"], "v": [*"zzzw"], "d": ["w"], "c": ["y"], "b": ["z"]}
+    profile = UploadProfile("ann", {"text": side_of(["u", "v"], np.eye(4)[:2], [[0], [1]])})
+    found = TagOverlap(tags, {"text": index}, rule="twice-unique").recommend(profile, "text", 9)
+    assert list(found) == [("b", 1.0), ("c", 0.0), ("d", 0.0)]  # z is oftener than y
+    with pytest.raises(RequestError, match="choose from mass, unique, twice-unique"):
+        TagOverlap(tags, {"text": index}, rule="thrice")  # type: ignore[arg-type]
+
+
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1))
 def test_no_shorter_prefix_would_cover_a_third(occurrences: list[str]) -> None:
     counts = sorted((-occurrences.count(tag), tag) for tag in set(occurrences))
@@ -110,7 +136,7 @@ def test_overlap_counts_common_tags_and_empty_ones_match_nothing() -> None:
 def test_tags_of_muted_areas_do_not_count() -> None:
     muted = {modality: replace(side, weights=np.array([0.0, 1.0])) for modality, side in PROFILE.sides.items()}
     profile = UploadProfile("ann", muted)
-    for recommender in recommenders()[:4]:
+    for recommender in recommenders()[:5]:
         found = recommender.recommend(profile, "image", 4)
         assert {item_id.split("-")[1] for item_id in found.item_ids} == {"cats"}
 

@@ -31,6 +31,7 @@ from vernissage.cli.experiment_sets import (
     Weights,
     WorkSource,
 )
+from vernissage.cli.experiment_tagging import DatabasePlace, TaggerWeights, TaggerWords, TagSource, TagWords
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
 
@@ -118,6 +119,14 @@ def tags(
     class_column: ClassColumn = None,
     weights: Weights = None,
     skip_bad: SkipBad = False,
+    tags_of: TagWords = None,
+    tagger: TaggerWords = None,
+    tagger_weights: TaggerWeights = None,
+    database: DatabasePlace = None,
+    overlap: Annotated[
+        list[str] | None,
+        typer.Option(help="Which tags of the uploads count for overlap: mass (default), unique, twice-unique; repeat."),
+    ] = None,
     cells: CellLimit = None,
     seed: Seed = 0,
     out: OutFolder = None,
@@ -129,22 +138,26 @@ def tags(
     Examples:
       vernissage experiment run tags workspace
       vernissage experiment run tags workspace --users 20 --points 10
-      vernissage experiment run tags classified.csv --kind classified --pictures pictures -e clip --weights clip
+      vernissage experiment run tags workspace --tagger lexicon --tagger objects --tagger-weights rtdetr_v2_r18vd
+      vernissage experiment run tags classified.csv --kind classified -e minilm --overlap mass --overlap twice-unique
     """
     from vernissage.experiments.recipes.tags import TAGS, TagOptions, run_tags
+    from vernissage.recommenders.tag_overlap import common_rule
 
     options = TagOptions(
         classes=whole_numbers(classes, "the classes"),
         points=whole_numbers(points, "the points"),
         tasks=tuple(task or ()),
+        rules=tuple(common_rule(word) for word in dict.fromkeys(overlap or ["mass"])),
         users=users,
         query_classes=query_classes,
         pool=pool,
     )
     wish = RunWish(out, seed, cells, as_json)
     works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad)
+    tagged = TagSource(works, tags_of or (), tagger or (), tagger_weights or (), database)
     with progress_bars() as progress:
-        materials = works.materials(wish.folder(TAGS), seed, progress)
+        materials = tagged.materials(wish.folder(TAGS), seed, progress)
         run_and_print(TAGS, wish, partial(run_tags, materials, options), options, progress, materials)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vernissage.experiments.datasets.captioned import CaptionedSet
     from vernissage.experiments.material import Material
     from vernissage.experiments.set_encoders import SetEncoder
+    from vernissage.experiments.tagging import Taggable
     from vernissage.progress import Progress
 
 __all__ = [
@@ -74,8 +76,29 @@ class WorkSource:
             )
         if self.kind is None:
             return materials_of(self.source, self.encoders)
-        found = opened(self.kind, self.source, self.pictures, self.caption, self.class_column, skip_bad=self.skip_bad)
-        return materials_of_set(found, self.encoders, self.weights, folder, seed, progress, raw=self.raw)
+        return materials_of_set(self._found, self.encoders, self.weights, folder, seed, progress, raw=self.raw)
+
+    def taggable(self, seed: int) -> "Taggable":
+        """The same works as taggers read them."""
+        from vernissage.experiments.tagging import taggable_collection, taggable_set
+        from vernissage.workspace.workspace import open_workspace
+
+        if self.kind is None:
+            workspace = open_workspace(self.source)
+            return taggable_collection(workspace.collection, workspace.collection_name)
+        return taggable_set(measured_part(self._found), seed=seed)
+
+    @cached_property
+    def _found(self) -> "CaptionedSet":
+        """The data set; read once."""
+        return opened(
+            str(self.kind), self.source, self.pictures, self.caption, self.class_column, skip_bad=self.skip_bad
+        )
+
+
+def measured_part(found: "CaptionedSet") -> "CaptionedSet":
+    """What is measured of a set: its test part, or the whole where it has none."""
+    return found.part("test") if "test" in found.splits else found
 
 
 def materials_of_set(
@@ -99,7 +122,7 @@ def materials_of_set(
     from vernissage.experiments.raw_lengths import in_raw_lengths
     from vernissage.experiments.set_material import material_of_set
 
-    part = found.part("test") if "test" in found.splits else found
+    part = measured_part(found)
     names = dict.fromkeys(encoders or ["aligned"])
     loaded = (set_encoder(found, name, weights, folder, seed, progress) for name in names)
     return [

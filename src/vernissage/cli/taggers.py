@@ -11,6 +11,7 @@ from vernissage.errors import EncoderError, RequestError
 
 if TYPE_CHECKING:
     from vernissage.encoders.cards import ModelCard
+    from vernissage.encoders.contract import Modality
     from vernissage.encoders.runtime import Runtime
     from vernissage.progress import Progress
     from vernissage.taggers.caption import BLIPCaptioner
@@ -82,6 +83,11 @@ class _Kind:
     reads: str
     models: tuple[str, ...] = ()
 
+    @property
+    def modality(self) -> "Modality":
+        """What of the works it reads."""
+        return "text" if self.reads == "texts" else "image"
+
 
 TAGGERS: Mapping[str, _Kind] = MappingProxyType(
     {
@@ -110,26 +116,45 @@ def load_tagger(
         RequestError: there is no such tagger or model, or an option is not for this one.
         EncoderError: packages or weights are missing or damaged.
     """
-    kind = TAGGERS.get(name)
-    if kind is None:
-        raise RequestError(f"there is no tagger {name!r}; choose from {', '.join(TAGGERS)}")
+    kind = _kind(name)
     if (weights or models) and not kind.models:
         raise RequestError(f"the tagger {name} has no weights; leave --weights and --model out")
     if above is not None and "objects" not in kind.models:
         raise RequestError(f"the tagger {name} detects no objects; leave --above out")
-    return kind.load(Asked(_places(name, kind, weights), _models(name, kind, models), runtime, above, progress))
+    return kind.load(Asked(_places(kind, weights), _models(name, kind, models), runtime, above, progress))
 
 
-def _places(name: str, kind: _Kind, words: Sequence[str]) -> dict[str, Path]:
-    places: dict[str, Path] = {}
-    for word in words:
-        of, sign, place = word.partition("=")
-        if not sign or of not in kind.models:
-            if len(kind.models) != 1:
-                raise RequestError(f"whose weights are {word!r}? write {' or '.join(f'{m}=PATH' for m in kind.models)}")
-            of, place = kind.models[0], word
-        places[of] = Path(place)
-    return places
+def weights_of_each(names: Sequence[str], weights: Sequence[str]) -> dict[str, list[str]]:
+    """Which of the words PATH or MODEL=PATH are for which of several taggers.
+
+    Raises:
+        RequestError: there is no such tagger, or a word says not whose weights it means.
+    """
+    models = list(dict.fromkeys(model for name in names for model in _kind(name).models))
+    if weights and not models:
+        raise RequestError("weights of a tagger were given, but no tagger that has some; leave them out, or name one")
+    named = dict(_named(word, models) for word in weights)
+    return {name: [f"{of}={named[of]}" for of in TAGGERS[name].models if of in named] for name in names}
+
+
+def _kind(name: str) -> _Kind:
+    if name not in TAGGERS:
+        raise RequestError(f"there is no tagger {name!r}; choose from {', '.join(TAGGERS)}")
+    return TAGGERS[name]
+
+
+def _named(word: str, models: Sequence[str]) -> tuple[str, str]:
+    """Model and place; a place alone is the only model's."""
+    of, sign, place = word.partition("=")
+    if sign and of in models:
+        return of, place
+    if len(models) != 1:
+        raise RequestError(f"whose weights are {word!r}? write {' or '.join(f'{each}=PATH' for each in models)}")
+    return models[0], word
+
+
+def _places(kind: _Kind, words: Sequence[str]) -> dict[str, Path]:
+    return {of: Path(place) for of, place in (_named(word, kind.models) for word in words)}
 
 
 def _models(name: str, kind: _Kind, names: Sequence[str]) -> dict[str, str]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 8
 _COMMONEST = 20
-_TEXTS_AT_ONCE = 500
 
 
 def tag(
@@ -111,15 +110,14 @@ def _tag_workspace(
 def _tag_files(
     images: Path | None, texts: Path | None, tagger: Any, batch_size: int, progress: "Progress"
 ) -> "Tagging":
-    from vernissage.workspace.tagging import Tagging, tag_pictures
+    from vernissage.workspace.tagging import Tagging, tag_pictures, tag_texts
 
     tags: dict[str, Tags] = {}
     if texts is not None:
         captions = read_texts(texts)
-        for start in range(0, len(captions), _TEXTS_AT_ONCE):
-            batch = captions[start : start + _TEXTS_AT_ONCE]
-            tags |= dict(zip((name for name, _ in batch), tagger.tag_texts([text for _, text in batch]), strict=True))
-            progress(f"Tagging with {tagger.name}", start + len(batch), len(captions))
+        for found in tag_texts(tagger, captions):
+            tags |= found
+            progress(f"Tagging with {tagger.name}", len(tags), len(captions))
     elif images is not None:
         files = picture_files(images)
         for found in tag_pictures(tagger, files, batch_size):

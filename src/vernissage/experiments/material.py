@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,10 @@ class Material:
         vectors: float32 (n, dim) of each modality, unit rows or zeros.
         classes: int64 (n,), the class of each work as a place in ``class_names``, or `UNKNOWN`.
         class_names: the largest class first, equal sizes by name.
-        tags: words for each work's picture or text, by modality and work; empty where there are none.
+        tags: words for each work's picture or text, by modality and work; empty where there are none. There may be
+            tags of a modality that has no vectors.
         text_encoder: reads tags; None where there is none.
+        tagged_by: where tags come from, in words, by modality; empty where nobody needs to know.
         unit: whether the rows have length 1; else they are what a network gives, and are scaled to be searched.
     """
 
@@ -47,6 +50,7 @@ class Material:
     class_names: tuple[str, ...]
     tags: Mapping[Modality, Tags] = field(default_factory=dict)
     text_encoder: TextEncoder | None = None
+    tagged_by: Mapping[Modality, str] = field(default_factory=dict)
     unit: bool = True
 
     def __len__(self) -> int:
@@ -69,9 +73,9 @@ class Material:
         )
         return live_index(table, {})
 
-    def describe(self) -> dict[str, str | int | list[str]]:
-        """What a record says about it."""
-        return {
+    def describe(self) -> dict[str, Any]:
+        """What a record says about it, as JSON values."""
+        told = {
             "data": self.name,
             "data_fingerprint": self.fingerprint,
             "encoder": self.encoder,
@@ -80,6 +84,7 @@ class Material:
             "modalities": list(self.modalities),
             "classes": len(self.class_names),
         }
+        return told | ({"tags": dict(self.tagged_by)} if self.tagged_by else {})
 
 
 def material_of(

@@ -47,6 +47,8 @@ def _provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for each in record["inputs"]:
         yield "Data", f"{each['data']}, {each['works']} works, fingerprint {each['data_fingerprint']}"
         yield "Encoder", f"{each['encoder']}, fingerprint {each['encoder_fingerprint']}"
+        for modality, by in each.get("tags", {}).items():
+            yield f"Tags of {modality}s", by
     yield "Options", "; ".join(f"{name} {value}" for name, value in record["options"].items())
     yield "Versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     yield "Machine", ", ".join(f"{name} {value}" for name, value in record["machine"].items())

@@ -17,16 +17,17 @@ from vernissage.search.live import LiveIndex
 Tags = Mapping[str, Sequence[str]]
 """The tags of works and uploads by id: a column of keywords, or what a tagger found."""
 
-CommonRule = Literal["mass", "unique"]
-COMMON_RULES: tuple[CommonRule, ...] = ("mass", "unique")
+CommonRule = Literal["mass", "unique", "twice-unique"]
+COMMON_RULES: tuple[CommonRule, ...] = ("mass", "unique", "twice-unique")
 
 
 class TagOverlap:
     """Ranks works by how many of the person's commonest tags they have: the baseline BT of D'Asaro et al., ESWA 2024.
 
-    Section 4.4 of the paper (doi 10.1016/j.eswa.2024.125108). The common tags are chosen by `common_tags` from the
-    uploads in areas that are not muted; a work's score is the size of the intersection with its own tags. An empty
-    tag matches nothing. Works without a common tag have 0 and come last, by id, so that exactly n come back.
+    Section 4.4 of the paper (doi 10.1016/j.eswa.2024.125108). The common tags are chosen from the uploads in areas that
+    are not muted: all together by `common_tags`, or by ``twice-unique`` first within each area (see
+    `common_tags_of_areas`). A work's score is the size of the intersection with its own tags. An empty tag matches
+    nothing. Works without a common tag have 0 and come last, by id, so that exactly n come back.
     """
 
     name = "tag-overlap"
@@ -37,11 +38,9 @@ class TagOverlap:
         Raises:
             RequestError: there is no such rule.
         """
-        if rule not in COMMON_RULES:
-            raise RequestError(f"there is no rule {rule!r} for common tags; choose {' or '.join(COMMON_RULES)}")
         self.tags = tags
         self.indexes = indexes
-        self.rule: CommonRule = rule
+        self.rule: CommonRule = common_rule(rule)
 
     def recommend(
         self, profile: UploadProfile, target: Modality, n: int, *, among: Collection[str] | None = None
@@ -51,26 +50,45 @@ class TagOverlap:
         Raises:
             RequestError: nothing was uploaded, no upload has a tag, n is below 1, or there is no such index.
         """
-        common = frozenset(common_tags(self._tags_of_uploads(profile), self.rule))
+        common = frozenset(self._common_tags(profile))
         pool = chosen_from(self.indexes, profile, target, n, among)
         matches = [len(common.intersection(known_tags(self.tags, item_id))) for item_id in pool.place_of]
         return pool.ranking(np.array(matches, dtype=np.float64), n)
 
-    def _tags_of_uploads(self, profile: UploadProfile) -> list[str]:
+    def _common_tags(self, profile: UploadProfile) -> tuple[str, ...]:
         require_uploads(profile)
-        found = [tag for item_id in heard_uploads(profile) for tag in known_tags(self.tags, item_id)]
+        found = self._tags_of(heard_uploads(profile))
         if not found:
             raise no_tags(profile)
-        return found
+        if self.rule == "twice-unique":
+            return common_tags_of_areas([self._tags_of(uploads) for uploads in heard_areas(profile)])
+        return common_tags(found, self.rule)
+
+    def _tags_of(self, item_ids: Iterable[str]) -> list[str]:
+        return [tag for item_id in item_ids for tag in known_tags(self.tags, item_id)]
+
+
+def common_rule(word: str) -> CommonRule:
+    """The rule of that name.
+
+    Raises:
+        RequestError: there is no such rule.
+    """
+    found = [rule for rule in COMMON_RULES if rule == word]
+    if not found:
+        raise RequestError(f"there is no rule {word!r} for common tags; choose from {', '.join(COMMON_RULES)}")
+    return found[0]
 
 
 def common_tags(occurrences: Iterable[str], rule: CommonRule = "mass") -> tuple[str, ...]:
     """The commonest tags, by frequency and then alphabetically.
 
     ``mass`` takes the shortest prefix that covers a third of all occurrences, ``unique`` the first third of the
-    distinct tags, rounded up.
+    distinct tags, rounded up; ``twice-unique`` takes all for one area of `common_tags_of_areas`.
     """
-    counts = Counter(tag for tag in occurrences if tag.strip())
+    if rule == "twice-unique":
+        return common_tags_of_areas([occurrences])
+    counts = _counted(occurrences)
     ordered = sorted(counts, key=lambda tag: (-counts[tag], tag))
     if rule == "unique":
         return tuple(ordered[: -(-len(ordered) // 3)])
@@ -78,20 +96,49 @@ def common_tags(occurrences: Iterable[str], rule: CommonRule = "mass") -> tuple[
     return tuple(ordered[: int(np.searchsorted(3 * covered, covered[-1])) + 1]) if ordered else ()
 
 
+def common_tags_of_areas(areas: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """The tags that stay after two cuts to a third, ``twice-unique``: what the code of D'Asaro et al. does.
+
+    First every area keeps the third of its distinct tags that it has most often. A tag then counts once for each area
+    that kept it, and the longest prefix by that count stays which holds no more than a third of the whole. Both cuts
+    are rounded down, and each leaves one tag at least, where theirs may leave none. Ties go by frequency over all
+    areas and then alphabetically; theirs by the order in which classes and tags are met.
+    """
+    counts = [_counted(occurrences) for occurrences in areas]
+    whole = sum(counts, Counter[str]())
+    keepers = Counter(
+        tag for own in counts for tag in sorted(own, key=lambda tag: (-own[tag], tag))[: _third(len(own))]
+    )
+    ordered = sorted(keepers, key=lambda tag: (-keepers[tag], -whole[tag], tag))
+    covered = np.cumsum([keepers[tag] for tag in ordered])
+    return tuple(ordered[: max(1, int(np.sum(3 * covered <= keepers.total())))])
+
+
+def _counted(occurrences: Iterable[str]) -> Counter[str]:
+    return Counter(tag for tag in occurrences if tag.strip())
+
+
+def _third(count: int) -> int:
+    return max(1, count // 3)
+
+
 def known_tags(tags: Tags, item_id: str) -> list[str]:
     """The tags of one work without blanks around them; those that are empty are left out."""
-    return [tag.strip() for tag in tags.get(item_id, ()) if tag.strip()]
+    return [known for tag in tags.get(item_id, ()) if (known := tag.strip())]
 
 
 def heard_uploads(profile: UploadProfile) -> list[str]:
     """The uploads that stand in an area that is not muted, each once, in the order of their ids."""
-    heard = {
-        side.item_ids[row]
+    return sorted({item_id for uploads in heard_areas(profile) for item_id in uploads})
+
+
+def heard_areas(profile: UploadProfile) -> list[list[str]]:
+    """The uploads of each area that is not muted."""
+    return [
+        [side.item_ids[row] for row in side.areas[number].members]
         for side in profile.sides.values()
         for number in side.unmuted
-        for row in side.areas[number].members
-    }
-    return sorted(heard)
+    ]
 
 
 def no_tags(profile: UploadProfile) -> RequestError:

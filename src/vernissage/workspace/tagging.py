@@ -107,6 +107,21 @@ def kept_tags(holdings: Holdings, tagger: str) -> dict[str, Tags]:
     )
 
 
+def kept_taggers(holdings: Holdings) -> dict[str, int]:
+    """Whose tags `tag_holdings` kept, by name and fingerprint, and of how many works and uploads.
+
+    Raises:
+        RequestError: nobody's.
+    """
+    kept: dict[str, int] = {}
+    if holdings.has_database:
+        with holdings.database.reading() as connection:
+            kept = taggers(connection)
+    if not kept:
+        raise RequestError(f"no tags are kept in {holdings.path}; run `vernissage tag {holdings.path}`")
+    return kept
+
+
 def words_to_tag(item: Item, *, uploaded: bool) -> str:
     """What of a work's words is tagged: title, description and keywords, of an upload title, text and keywords.
 
@@ -134,14 +149,18 @@ def _tagged(
     holdings: Holdings, tagger: TextTagger | ImageTagger, items: Sequence[Item], batch_size: int
 ) -> Iterator[dict[str, Tags]]:
     if isinstance(tagger, TextTagger):
-        for start in range(0, len(items), _TEXTS_AT_ONCE):
-            batch = items[start : start + _TEXTS_AT_ONCE]
-            found = tagger.tag_texts([_words(holdings, item) for item in batch])
-            yield dict(zip((item.id for item in batch), found, strict=True))
+        yield from tag_texts(tagger, [(item.id, _words(holdings, item)) for item in items])
         return
     places = [(item.id, path) for item in items if (path := holdings.picture_path(item)) is not None]
     uploaded = {item.id for item in items if item.id not in holdings.workspace.collection}
     yield from tag_pictures(tagger, places, batch_size, may_vanish=uploaded.__contains__)
+
+
+def tag_texts(tagger: TextTagger, texts: Sequence[tuple[str, str]]) -> Iterator[dict[str, Tags]]:
+    """Tags of texts by id, batch by batch."""
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        batch = texts[start : start + _TEXTS_AT_ONCE]
+        yield dict(zip((name for name, _ in batch), tagger.tag_texts([text for _, text in batch]), strict=True))
 
 
 def tag_pictures(

@@ -1,20 +1,17 @@
 """`tags`: areas of interest against recommendations by tags (Figs. 19 and 20)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import RequestError
-from vernissage.experiments.area_lists import SHOWN, Seeker, Task, measured, named, tasks_of
+from vernissage.experiments.area_lists import named, tasks_of
 from vernissage.experiments.cells import Cells
 from vernissage.experiments.facets import method_pictures, method_views
-from vernissage.experiments.material import Material, Rows
+from vernissage.experiments.material import Material
 from vernissage.experiments.recipes.ablation import PER_SEED, PROTOCOL
 from vernissage.experiments.recipes.contract import Outcome, Picture, Recipe, Tables
 from vernissage.experiments.simulated_users import (
@@ -26,29 +23,33 @@ from vernissage.experiments.simulated_users import (
     remarks,
     simulated_users,
 )
-from vernissage.experiments.tidy import Row, differences, means
+from vernissage.experiments.tag_lists import (
+    Compared,
+    backgrounds,
+    compared,
+    lacking_tags,
+    shown_to,
+)
+from vernissage.experiments.tagging import IN_WORDS, tags_digest
+from vernissage.experiments.tidy import Row, differences, distinct, means, where
 from vernissage.pages.experiment_report import ReadTable
-from vernissage.profiles.areas import area_of, areas_of_interest
-from vernissage.profiles.directions import mean_direction
 from vernissage.progress import Progress
-from vernissage.recommenders.tag_embedding import embed_tags
-from vernissage.recommenders.tag_overlap import TagOverlap, known_tags
+from vernissage.recommenders.tag_overlap import CommonRule
 from vernissage.search.scan import one_thread
 
 STEP = "Comparing areas with tags"
 MEASURES = ("recall", "recall_per_seed", "shown")
 GROUP = ("encoder", "task", "classes", "points")
-NOTHING = {"recall": 0.0, "recall_per_seed": 0.0, "shown": 0.0}
-"""What somebody is shown for whom a method has no answer."""
 
 
 @dataclass(frozen=True)
 class TagOptions:
-    """How many interests and uploads, and the protocol's numbers."""
+    """How many interests and uploads, which tags count for overlap, and the protocol's numbers."""
 
     classes: tuple[int, ...] = (1, 2, 5, 10)
     points: tuple[int, ...] = (5, 10, 20, 30)
     tasks: tuple[str, ...] = ()
+    rules: tuple[CommonRule, ...] = ("mass",)
     users: int = FEWEST_USERS
     query_classes: int = QUERY_CLASSES
     pool: int = POOL
@@ -59,17 +60,17 @@ def run_tags(
 ) -> Outcome:
     """Measure the three methods of the paper, the same users for all of them.
 
-    ``areas``: areas of interest of the vectors, the centroids take turns. ``tag-overlap`` (BT): `TagOverlap` by its
-    rule ``mass``. ``tag-embedding`` (BTBA): as ``areas``, over vectors of the works' tags joined by blanks.
+    ``areas``: areas of interest of the vectors, the centroids take turns. ``tag-overlap`` (BT): `TagOverlap` by each of
+    the rules. ``tag-embedding`` (BTBA): as ``areas``, over vectors of the works' tags joined by blanks. Tasks are all
+    between modalities that have tags; areas are left out of those in which a side has no vectors.
 
     Raises:
         RequestError: a material has no tags, or nothing that reads them; too few classes or too little noise.
     """
     values: list[Row] = []
-    notes = [note for material in materials if (note := _lent(material))]
-    materials = [_with_all_tags(material) for material in materials]
+    works = {material.encoder: compared(material) for material in materials}
+    notes = [note for material in materials for note in _notes(material, works[material.encoder])]
     grid = [(material, *cell) for material in materials for cell in product(options.classes, options.points)]
-    tagged = {material.encoder: _tagged(material) for material in materials}
     for done, (material, classes, points) in enumerate(grid):
         progress(STEP, done, len(grid))
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
@@ -79,7 +80,8 @@ def run_tags(
         key = {**material.describe(), **vars(options), "classes": classes, "points": points}
         with one_thread(), threadpool_limits(1):
             found = cells.rows(
-                key, partial(_rows, material, tagged[material.encoder], classes, points, protocol, options, seed)
+                key | {"tags_digest": tags_digest(material)},
+                partial(_rows, works[material.encoder], classes, points, protocol, options, seed),
             )
         values += found or []
     progress(STEP, len(grid), len(grid))
@@ -92,126 +94,56 @@ def run_tags(
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
 
 
-def _has_tags(material: Material, modality: Modality) -> bool:
-    return any(material.tags.get(modality, {}).values())
+def _notes(material: Material, works: Compared) -> Iterator[str]:
+    """Where tags come from, whose are missing, and for which tasks areas are left out."""
+    name, sides = material.name, works.present.modalities
+    for each in lacking_tags(material):
+        yield f"{name}: its {each}s have no tags of their own, so those of the other half stand for them"
+    for modality, by in material.tagged_by.items():
+        without = sum(not material.tags[modality].get(item_id) for item_id in material.item_ids)
+        some = f"; {without} of {len(material)} works have none" if without else ""
+        yield f"{name}: tags of its {IN_WORDS[modality]}: {by}{some}"
+    if blind := [IN_WORDS[each] for each in sides if each not in material.modalities]:
+        there = " and ".join(IN_WORDS[each] for each in material.modalities)
+        yield (
+            f"{name}: {material.encoder} has vectors of {there} alone, so areas are left out of the tasks with "
+            f"{blind[0]}, which are compared by tags alone"
+        )
 
 
-def _with_all_tags(material: Material) -> Material:
-    """Where pictures alone, or texts alone, have tags, they are the other's too: both are of one work."""
-    known = [tags for tags in material.tags.values() if any(tags.values())]
-    lent = {
-        each: material.tags[each] if _has_tags(material, each) else known[0] for each in material.modalities if known
-    }
-    return replace(material, tags=lent)
-
-
-def _lent(material: Material) -> str:
-    without = [each for each in material.modalities if not _has_tags(material, each)]
-    if not without or not any(any(tags.values()) for tags in material.tags.values()):
-        return ""
-    return f"{material.name}: its {without[0]}s have no tags of their own, so those of the other half stand for them"
-
-
-def _tagged(material: Material) -> Material:
-    """The same works by the vectors of their tags."""
-    if not any(any(tags.values()) for tags in material.tags.values()):
-        raise RequestError(f"no work of {material.name} has keywords, so there is nothing to compare with")
-    if material.text_encoder is None:
-        raise RequestError(f"nothing in {material.name} reads tags; build an encoder of texts, such as lsa, beside it")
-    known: dict[int, Vectors] = {}
-    vectors: dict[Modality, Vectors] = {}
-    for modality in material.modalities:
-        tags = material.tags.get(modality, {})
-        if id(tags) not in known:  # one column of keywords often serves both modalities
-            lists = [known_tags(tags, item_id) for item_id in material.item_ids]
-            known[id(tags)] = embed_tags(lists, material.text_encoder)
-        vectors[modality] = known[id(tags)]
-    return replace(material, vectors=vectors)
-
-
-def _rows(*parts: Any) -> list[Row]:
-    return list(_measure(*parts))
-
-
-def _measure(
-    material: Material,
-    tagged: Material,
-    classes: int,
-    points: int,
-    protocol: Protocol,
-    options: TagOptions,
-    seed: int,
-) -> Iterator[Row]:
-    tasks = tasks_of(material, options.tasks)
-    backgrounds = [
-        {source: mean_direction(_known(each.vectors[source])) for source in each.modalities}
-        for each in (material, tagged)
-    ]
+def _rows(works: Compared, classes: int, points: int, protocol: Protocol, options: TagOptions, seed: int) -> list[Row]:
+    tasks = tasks_of(works.present, options.tasks)
+    centres = backgrounds(works.own), backgrounds(works.embedded)
     people = simulated_users(protocol, interests=classes, points=points, users=options.users, seed=seed)
-    for number, user in enumerate(people):
-        seeker, by_tags = Seeker(material, user), Seeker(tagged, user)
-        shown = _by_areas(seeker, tasks, backgrounds[0])
-        shown_by_tags = _by_areas(by_tags, tasks, backgrounds[1])
-        for task in tasks:
-            found = {
-                "areas": shown[task],
-                "tag-overlap": _by_overlap(seeker, task),
-                "tag-embedding": shown_by_tags[task],
-            }
-            for method, told in found.items():
-                yield (
-                    {"encoder": material.encoder}
-                    | dict(named(task))
-                    | {"classes": classes, "points": points, "method": method, "user": number}
-                    | {measure: told[measure] for measure in MEASURES}
-                )
-
-
-def _by_areas(
-    seeker: Seeker, tasks: Sequence[Task], backgrounds: Mapping[Modality, np.ndarray]
-) -> dict[Task, Mapping[str, float]]:
-    pools = {target: seeker.pool(target) for target in {target for _, target in tasks}}
-    areas = {
-        source: areas_of_interest(vectors, background=backgrounds[source])
-        for source in {source for source, _ in tasks}
-        if (vectors := seeker.vectors(source)).any()
-    }
-    return {
-        task: measured(seeker, pools, task, areas[task[0]], "centroid")
-        if task[0] in areas and len(pools[task[1]])
-        else NOTHING
-        for task in tasks
-    }
-
-
-def _by_overlap(seeker: Seeker, task: Task) -> Mapping[str, float]:
-    """Uploads have the tags of their modality, and works of the pool those of theirs; nothing is both."""
-    source, target = task
-    uploads = dict(zip(seeker.upload_ids, _tags_of(seeker.material, source, seeker.user.uploads), strict=True))
-    works = dict(zip(seeker.pool_ids, _tags_of(seeker.material, target, seeker.user.pool), strict=True))
-    if not any(known_tags(uploads, item_id) for item_id in uploads):
-        return NOTHING
-    profile = seeker.profile(source, [area_of(seeker.vectors(source), range(len(uploads)))])
-    overlap = TagOverlap(uploads | works, {target: seeker.index(target)})
-    shown = overlap.recommend(profile, target, SHOWN).item_ids
-    recall = seeker.found(shown)
-    return {"recall": recall, "recall_per_seed": recall, "shown": float(len(shown))}
-
-
-def _tags_of(material: Material, modality: Modality, rows: Rows) -> list[Sequence[str]]:
-    tags = material.tags.get(modality, {})
-    return [tags.get(material.item_ids[row], ()) for row in rows.tolist()]
-
-
-def _known(vectors: Vectors) -> Vectors:
-    return vectors[vectors.any(axis=1)]
+    return [
+        {"encoder": works.own.encoder}
+        | dict(named(task))
+        | {"classes": classes, "points": points, "method": method, "user": number}
+        | {measure: told[measure] for measure in MEASURES}
+        for number, user in enumerate(people)
+        for task, method, told in shown_to(user, works, tasks, options.rules, centres)
+    ]
 
 
 def _tables(values: Sequence[Row]) -> Tables:
-    compared = [
-        row for measure in MEASURES[:2] for row in differences(values, GROUP, ("method",), ("areas",), measure, "user")
+    tests = [row for some, reference in _referred(values) for row in _differences(some, reference)]
+    return {"values": values, "means": means(values, (*GROUP, "method"), MEASURES), "differences": tests}
+
+
+def _referred(values: Sequence[Row]) -> Iterator[tuple[list[Row], str]]:
+    """The rows of each encoder and task, and what the others are compared with: areas, or else the first method."""
+    for encoder in distinct(values, "encoder"):
+        for task in distinct(where(values, encoder=encoder), "task"):
+            some = where(values, encoder=encoder, task=task)
+            yield some, str(distinct(some, "method")[0])
+
+
+def _differences(values: Sequence[Row], reference: str) -> list[Row]:
+    return [
+        row
+        for measure in MEASURES[:2]
+        for row in differences(values, GROUP, ("method",), (reference,), measure, "user")
     ]
-    return {"values": values, "means": means(values, (*GROUP, "method"), MEASURES), "differences": compared}
 
 
 def _pictures(tables: Tables) -> Mapping[str, Picture]:
@@ -226,18 +158,20 @@ TAGS = Recipe(
     name="tags",
     paper="ZCCR: Figs. 19 and 20",
     what="areas of interest against overlap of tags (BT) and areas of embedded tags (BTBA)",
-    needs="a workspace with groups and keywords",
+    needs="works with classes, and tags: keywords, a set's own, or those that taggers find",
     protocol=(
         PROTOCOL,
         (
-            "BT ranks by how many of the user's commonest tags a work has: the shortest prefix by frequency that "
-            "covers a third of all tags of the uploads. BTBA embeds the tags of a work as one text and goes on as with "
-            "areas."
+            "BT (tag-overlap) ranks by how many of the user's commonest tags a work has: the shortest prefix by "
+            "frequency that covers a third of all tags of the uploads; by unique, the first third of the distinct "
+            "tags; by twice-unique, as in the paper's code, a third of the distinct tags within each class, which the "
+            "rule is told, and then a third of what these kept."
         ),
+        "BTBA (tag-embedding) embeds the tags of a work as one text and goes on as with areas.",
         PER_SEED,
         (
-            "Tags of a workspace are its keywords, the same for picture and text; the paper's were found by models. "
-            "Where texts hold the keywords too, as in workspaces, an encoder of texts has read them."
+            "Areas need vectors of both sides of a task, tags need none: tasks without areas compare tags alone. Where "
+            "texts hold the keywords too, as in workspaces, an encoder of texts has read them."
         ),
     ),
     pictures=_pictures,
