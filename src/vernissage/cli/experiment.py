@@ -9,6 +9,7 @@ from vernissage.cli import (
     experiment_areas,
     experiment_data,
     experiment_gap,
+    experiment_maps,
     experiment_mixed,
     experiment_recommending,
     experiment_search_time,
@@ -39,6 +40,7 @@ def recipes() -> "Mapping[str, Recipe]":
     from vernissage.experiments.recipes.areas import AREAS_RECIPE
     from vernissage.experiments.recipes.fusion import FUSION
     from vernissage.experiments.recipes.gap import GAP
+    from vernissage.experiments.recipes.maps import MAPS
     from vernissage.experiments.recipes.mixed import MIXED
     from vernissage.experiments.recipes.overlap import OVERLAP
     from vernissage.experiments.recipes.retrieval import RETRIEVAL
@@ -48,7 +50,19 @@ def recipes() -> "Mapping[str, Recipe]":
 
     return {
         recipe.name: recipe
-        for recipe in (ABLATION, TAGS, RETRIEVAL, WEIGHTING, FUSION, AREAS_RECIPE, MIXED, OVERLAP, SEARCH_TIME, GAP)
+        for recipe in (
+            ABLATION,
+            TAGS,
+            RETRIEVAL,
+            WEIGHTING,
+            FUSION,
+            AREAS_RECIPE,
+            MIXED,
+            OVERLAP,
+            SEARCH_TIME,
+            GAP,
+            MAPS,
+        )
     }
 
 
@@ -103,6 +117,7 @@ for module in (
     experiment_search_time,
     experiment_spaces,
     experiment_gap,
+    experiment_maps,
 ):
     module.add_commands(run)
 experiment.add_typer(run)

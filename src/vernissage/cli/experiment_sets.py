@@ -61,9 +61,39 @@ class WorkSource:
     def materials(self, folder: Path, seed: int, progress: "Progress") -> "list[Material]":
         """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``."""
         if self.kind is None:
+            self.require_no_set_options()
             return materials_of(self.source, self.encoders)
-        found = opened(self.kind, self.source, self.pictures, self.caption, self.class_column, skip_bad=self.skip_bad)
-        return materials_of_set(found, self.encoders, self.weights, folder, seed, progress)
+        return materials_of_set(self.dataset(), self.encoders, self.weights, folder, seed, progress)
+
+    def dataset(self) -> "CaptionedSet":
+        """The data set of that kind.
+
+        Raises:
+            RequestError: no kind is given; DatasetError: see `open_dataset`.
+        """
+        if self.kind is None:
+            raise RequestError(f"{self.source} is read as a workspace; name the kind of data set with --kind")
+        return opened(self.kind, self.source, self.pictures, self.caption, self.class_column, skip_bad=self.skip_bad)
+
+    def require_no_set_options(self) -> None:
+        """Refuse options that a workspace has no use for.
+
+        Raises:
+            RequestError: one of them is given.
+        """
+        given = {
+            "--pictures": self.pictures is not None,
+            "--caption": bool(self.caption),
+            "--class-column": self.class_column is not None,
+            "--weights": self.weights is not None,
+            "--skip-bad": self.skip_bad,
+        }
+        for option, there in given.items():
+            if there:
+                raise RequestError(
+                    f"{option} is for data sets, but {self.source} is read as a workspace; name the kind of data set "
+                    f"with --kind, or leave {option} out"
+                )
 
 
 def materials_of_set(
