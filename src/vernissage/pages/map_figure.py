@@ -33,6 +33,8 @@ _LONGEST = 34
 _PICTURE_POINTS = 36
 _LETTER = 13.0
 """Width of a letter of a group's name, where the map is 1000 wide."""
+_ABOVE = 18.0
+"""How far above the middle of a group its name stands."""
 
 
 def map_figure(
@@ -159,7 +161,8 @@ def _names(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping) -> Non
         half = min(_LETTER * len(name), _WIDTH) / 2  # a name at the edge is moved inwards, not cut
         middle = min(max(x, half), _WIDTH - half)
         halo = [withStroke(linewidth=3, foreground="white")]
-        axes.text(middle, y, name, size=8.5, weight="bold", ha="center", va="center", path_effects=halo, zorder=4)
+        above = max(y - _ABOVE, _ABOVE)  # works that all lie at one place would be hidden below their group's name
+        axes.text(middle, above, name, size=8.5, weight="bold", ha="center", va="center", path_effects=halo, zorder=4)
 
 
 def _legend(figure: Figure, groups: Grouping, inches: tuple[float, float], head: float) -> None:

@@ -64,7 +64,8 @@ def run_maps(works: Sequence[MapWorks], options: MapOptions, *, seed: int, cells
 
     Returns:
         ``maps``: places of works by t-SNE; ``measures``: what is true of the spaces, beside what chance gives;
-        ``differences``: of the share of like neighbours, each representation minus the first, paired over works.
+        ``differences``: of the share of neighbours of the same group, each representation minus the first joint one, or
+        minus the first where none is joint, paired over works.
 
     Raises:
         RequestError: fewer than 2 groups, or fewer than 21 works.
@@ -130,7 +131,7 @@ def _differences(maps: Sequence[Row]) -> list[Row]:
     ]
     if not rows:
         return []
-    reference = (rows[0]["representation"],)
+    reference = ((where(rows, of=JOINT) or rows)[0]["representation"],)
     found = differences(rows, (), ("representation",), reference, "alike", "work")
     return [{**row, "measure": ALIKE} for row in found]
 
