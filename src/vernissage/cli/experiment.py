@@ -16,7 +16,8 @@ from vernissage.cli import (
     experiment_spaces,
     experiment_visitors,
 )
-from vernissage.cli.output import print_json, print_table, say
+from vernissage.cli.experiment_list import listed, print_listed
+from vernissage.cli.output import say
 from vernissage.cli.recommending import AsJson
 from vernissage.errors import RequestError
 
@@ -68,18 +69,13 @@ def recipes() -> "Mapping[str, Recipe]":
 
 @experiment.command("list")
 def list_experiments(as_json: AsJson = False) -> None:
-    """List the experiments: which table or figure of which paper, and what each needs.
+    """List every table and figure of both papers with the command that recomputes it, and what it needs.
 
     \b
     Example:
       vernissage experiment list
     """
-    known = list(recipes().values())
-    if as_json:
-        print_json([{"name": each.name, "paper": each.paper, "what": each.what, "needs": each.needs} for each in known])
-        return
-    print_table(["name", "paper", "what", "needs"], [[each.name, each.paper, each.what, each.needs] for each in known])
-    say("Run one with `vernissage experiment run NAME`; see its options with --help")
+    print_listed(listed(recipes().values()), as_json=as_json)
 
 
 @experiment.command()
