@@ -156,7 +156,10 @@ def test_figures_and_tables_show_every_representation_with_its_numbers() -> None
     [
         ([""] * 132, "no groups among the 132 works that arrays reads, but maps need 2"),
         (["only"] * 132, "only one group, only"),
-        (["a"] * 10 + ["b"] * 10 + [""] * 112, "20 works of arrays have a group.*each must be 21 or more"),
+        (
+            ["a"] * 10 + ["b"] * 10 + [""] * 112,
+            "20 works of arrays in 2 groups have a vector of arrays's texts; maps need 21",
+        ),
         ([f"g{row}" for row in range(132)], "in 132 groups .*not one each"),
     ],
 )
@@ -167,7 +170,7 @@ def test_groups_that_cannot_be_mapped_are_refused(names: list[str], words: str) 
 
 
 def test_fewer_works_than_a_map_needs_are_refused() -> None:
-    with pytest.raises(RequestError, match="maps of 20 works and 1000 pairs"):
+    with pytest.raises(RequestError, match="maps of 20 works and of 1000 pairs"):
         run(MapWorks(planted()), works=20)
 
 

@@ -16,6 +16,7 @@ from vernissage.cli.experiment_sets import (
     Source,
     Weights,
     WorkSource,
+    checked_encoders,
     set_encoder,
 )
 from vernissage.cli.output import progress_bars
@@ -82,7 +83,7 @@ def _of_set(place: WorkSource, folder: Path, pairs: int, seed: int, progress: "P
     there = any(image.path for image in found.images)
     usual = [name for name, recipe in RECIPES.items() if there or "image" not in recipe.modalities]
     works = []
-    for name in dict.fromkeys(place.encoders or usual):
+    for name in checked_encoders(place.encoders or usual, place.weights):
         by = set_encoder(found, name, place.weights, folder, seed, progress)
         works.append(map_works_of_set(found, by, folder, pairs=pairs, seed=seed, progress=progress))
     return works

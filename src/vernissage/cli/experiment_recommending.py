@@ -86,7 +86,7 @@ def ablation(
     wish = RunWish(out, seed, cells, as_json)
     works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad)
     with progress_bars() as progress:
-        materials = works.materials(wish.folder(ABLATION), seed, progress)
+        materials = works.materials(wish.folder(ABLATION), seed, progress, query_classes=query_classes, pool=pool)
         run_and_print(ABLATION, wish, partial(run_ablation, materials, options), options, progress, materials)
 
 
@@ -131,7 +131,9 @@ def tags(
     wish = RunWish(out, seed, cells, as_json)
     works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad)
     with progress_bars() as progress:
-        materials = works.materials(wish.folder(TAGS), seed, progress)
+        materials = works.materials(
+            wish.folder(TAGS), seed, progress, query_classes=query_classes, pool=pool, tags=True
+        )
         run_and_print(TAGS, wish, partial(run_tags, materials, options), options, progress, materials)
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "Source",
     "Weights",
     "WorkSource",
+    "checked_encoders",
     "materials_of_set",
     "opened",
     "set_encoder",
@@ -58,12 +59,24 @@ class WorkSource:
     weights: Path | None
     skip_bad: bool
 
-    def materials(self, folder: Path, seed: int, progress: "Progress") -> "list[Material]":
-        """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``."""
+    def materials(
+        self, folder: Path, seed: int, progress: "Progress", *, query_classes: int, pool: int, tags: bool = False
+    ) -> "list[Material]":
+        """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``.
+
+        Whether a data set has classes, noise, and where they are wanted ``tags`` enough, is looked at before anything
+        is encoded.
+        """
         if self.kind is None:
             self.require_no_set_options()
             return materials_of(self.source, self.encoders)
-        return materials_of_set(self.dataset(), self.encoders, self.weights, folder, seed, progress)
+        from vernissage.experiments.suitability import measured_part, require_protocol, require_tags
+
+        found = self.dataset()
+        require_protocol(measured_part(found), query_classes=query_classes, pool=pool)
+        if tags:
+            require_tags(measured_part(found))
+        return materials_of_set(found, self.encoders, self.weights, folder, seed, progress)
 
     def dataset(self) -> "CaptionedSet":
         """The data set of that kind.
@@ -103,23 +116,52 @@ def materials_of_set(
     folder: Path,
     seed: int,
     progress: "Progress",
+    *,
+    both: bool = False,
 ) -> "list[Material]":
-    """The test part of a set, or the whole where it has none, by encoders with weights or fitted on its training part.
+    """The part that is measured, by encoders with weights or fitted on the set's training part.
 
     Without ``encoders``, by ``aligned``. Vectors and models are kept in ``folder``.
 
     Raises:
-        RequestError: weights are given for an encoder that has none.
+        RequestError: see `checked_encoders` and `set_encoder`.
     """
     from vernissage.experiments.set_material import material_of_set
+    from vernissage.experiments.suitability import measured_part
 
-    part = found.part("test") if "test" in found.splits else found
     return [
         material_of_set(
-            part, set_encoder(found, name, weights, folder, seed, progress), folder, seed=seed, progress=progress
+            measured_part(found),
+            set_encoder(found, name, weights, folder, seed, progress),
+            folder,
+            seed=seed,
+            progress=progress,
         )
-        for name in dict.fromkeys(encoders or ["aligned"])
+        for name in checked_encoders(encoders or ["aligned"], weights, both=both)
     ]
+
+
+def checked_encoders(names: Sequence[str], weights: Path | None, *, both: bool = False) -> list[str]:
+    """The encoders, each once, all looked at before one of them is fitted or encodes.
+
+    Raises:
+        RequestError: there is no such encoder, weights are given for one that has none, or it reads pictures or texts
+            alone where ``both`` are needed.
+    """
+    from vernissage.workspace.pretrained import PRETRAINED, Pretrained
+    from vernissage.workspace.recipes import RECIPES, Recipe
+
+    found = list(dict.fromkeys(names))
+    known: dict[str, Recipe | Pretrained] = {**RECIPES, **PRETRAINED}
+    for name in found:
+        if name not in known:
+            raise RequestError(f"there is no encoder {name!r}; choose from {', '.join(known)}")
+        if weights is not None and name in RECIPES:
+            raise RequestError(f"{name} is fitted on the data and has no weights; leave --weights out, or name another")
+        if both and len(known[name].modalities) < 2:
+            able = ", ".join(each for each, encoder in known.items() if len(encoder.modalities) > 1)
+            raise RequestError(f"{name} does not read both pictures and texts; choose one that does: {able}")
+    return found
 
 
 def set_encoder(
@@ -132,16 +174,10 @@ def set_encoder(
     *,
     part: str = "",
 ) -> "SetEncoder":
-    """An encoder with weights, or one that is fitted on a part of the set (its training part, or the whole, if empty).
-
-    Raises:
-        RequestError: weights are given for an encoder that has none.
-    """
+    """An encoder with weights, or one fitted on a part of the set; if empty, its training part, or else the whole."""
     from vernissage.experiments.set_encoders import fit_set_encoder, load_set_encoder
     from vernissage.workspace.recipes import RECIPES
 
     if name not in RECIPES:
         return load_set_encoder(name, weights=weights, progress=progress)
-    if weights is not None:
-        raise RequestError(f"{name} is fitted on the data and has no weights; leave --weights out, or name another")
     return fit_set_encoder(found, name, folder, part=part, seed=seed, progress=progress)

@@ -14,6 +14,7 @@ from vernissage.experiments.recipes.gap import GapPairs
 from vernissage.experiments.recipes.maps import MapWorks
 from vernissage.experiments.set_encoders import SetEncoder, fit_set_encoder
 from vernissage.experiments.set_material import material_of_set
+from vernissage.experiments.suitability import measured_part
 from vernissage.progress import Progress, silent
 from vernissage.search.modality_means import fitting_half
 from vernissage.workspace.workspace import Workspace
@@ -49,8 +50,7 @@ def map_works_of_set(
     Raises:
         EncoderError, DatasetError, CollectionError: as in `material_of_set`.
     """
-    part = found.part("test") if "test" in found.splits else found
-    material = material_of_set(part, by, folder, seed=seed, progress=progress)
+    material = material_of_set(measured_part(found), by, folder, seed=seed, progress=progress)
     if len(material.modalities) < 2:
         return MapWorks(material)
     halves, name = in_halves(found, seed=seed), by.encoder.name

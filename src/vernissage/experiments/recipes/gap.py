@@ -34,6 +34,11 @@ class GapOptions:
 
     pairs: int = PAIRS
 
+    def __post_init__(self) -> None:
+        """Refuse too few, before anything is encoded."""
+        if self.pairs < FEWEST_MEASURED:
+            raise RequestError(f"{self.pairs} pairs are asked for; it takes {FEWEST_MEASURED} or more")
+
 
 @dataclass(frozen=True, eq=False)
 class GapPairs:
@@ -65,7 +70,7 @@ def run_gap(works: Sequence[GapPairs], options: GapOptions, *, seed: int, cells:
     rows: list[Row] = []
     notes: list[str] = []
     for one in works:
-        _check(one, options)
+        _check(one)
         key = {**one.material.describe(), **vars(options), "fitting": int(one.fitting.sum())}
         rows += cells.rows(key, partial(_measured, one, options, seed, progress)) or []
         notes += _remarks(one, options)
@@ -141,11 +146,9 @@ def _map(
         yield in_table("maps", dict(named) | {"side": sides[place // half], "pair": place % half, "x": x, "y": y})
 
 
-def _check(one: GapPairs, options: GapOptions) -> None:
+def _check(one: GapPairs) -> None:
     if set(one.material.modalities) != {"image", "text"}:
         raise RequestError(f"{one.material.encoder} does not read both pictures and texts; choose an encoder that does")
-    if options.pairs < FEWEST_MEASURED:
-        raise RequestError(f"{options.pairs} pairs are asked for; it takes {FEWEST_MEASURED} or more")
 
 
 def _remarks(one: GapPairs, options: GapOptions) -> Iterator[str]:

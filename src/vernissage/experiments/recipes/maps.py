@@ -43,6 +43,14 @@ class MapOptions:
     works: int = WORKS
     pairs: int = MOST_PAIRS
 
+    def __post_init__(self) -> None:
+        """Refuse too few, before anything is encoded."""
+        if min(self.works, self.pairs) < FEWEST:
+            raise RequestError(
+                f"maps of {self.works} works and of {self.pairs} pairs at most are asked for; each must be {FEWEST} or "
+                f"more"
+            )
+
 
 @dataclass(frozen=True, eq=False)
 class MapWorks:
@@ -73,7 +81,7 @@ def run_maps(works: Sequence[MapWorks], options: MapOptions, *, seed: int, cells
     grid: list[tuple[dict[str, Value | list[str]], partial[Iterator[Row]]]] = []
     notes: list[str] = []
     for one in works:
-        _check(one.material, options)
+        _check(one.material, options.works, seed)
         told = one.material.describe()
         for of, vectors in _representations(one.material).items():
             rows = _chosen(one.material, vectors, options.works, seed)
@@ -136,7 +144,7 @@ def _differences(maps: Sequence[Row]) -> list[Row]:
     return [{**row, "measure": ALIKE} for row in found]
 
 
-def _check(material: Material, options: MapOptions) -> None:
+def _check(material: Material, most: int, seed: int) -> None:
     names = material.class_names
     if len(names) < 2:
         what = f"only one group, {names[0]}" if names else "no groups"
@@ -145,14 +153,8 @@ def _check(material: Material, options: MapOptions) -> None:
             f"2 or more; give the collection a column group and build it again, or with --kind name a column of "
             f"classes by --class-column"
         )
-    grouped = int((material.classes != UNKNOWN).sum())
-    if grouped < FEWEST or options.works < FEWEST or options.pairs < FEWEST:
-        raise RequestError(
-            f"{grouped} works of {material.name} have a group and vectors of {material.encoder}, and maps of "
-            f"{options.works} works and {options.pairs} pairs at most are asked for; each must be {FEWEST} or more"
-        )
     for of, vectors in _representations(material).items():
-        rows = _chosen(material, vectors, options.works, 0)
+        rows = _chosen(material, vectors, most, seed)
         known = material.classes[rows][material.classes[rows] != UNKNOWN]
         if len(known) < FEWEST or not 1 < len(np.unique(known)) < len(known):
             raise RequestError(

@@ -92,6 +92,14 @@ def run_tags(
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
 
 
+def no_tags(name: str) -> str:
+    """What to say where no work has a tag."""
+    return (
+        f"no work of {name} has tags, so there is nothing to compare with; take a collection with a column keywords, "
+        f"or a classified set with the columns image_tags or text_tags"
+    )
+
+
 def _has_tags(material: Material, modality: Modality) -> bool:
     return any(material.tags.get(modality, {}).values())
 
@@ -115,7 +123,7 @@ def _lent(material: Material) -> str:
 def _tagged(material: Material) -> Material:
     """The same works by the vectors of their tags."""
     if not any(any(tags.values()) for tags in material.tags.values()):
-        raise RequestError(f"no work of {material.name} has keywords, so there is nothing to compare with")
+        raise RequestError(no_tags(material.name))
     if material.text_encoder is None:
         raise RequestError(f"nothing in {material.name} reads tags; build an encoder of texts, such as lsa, beside it")
     known: dict[int, Vectors] = {}
@@ -226,7 +234,7 @@ TAGS = Recipe(
     name="tags",
     paper="ZCCR: Figs. 19 and 20",
     what="areas of interest against overlap of tags (BT) and areas of embedded tags (BTBA)",
-    needs="a workspace with groups and keywords",
+    needs="a workspace with groups and keywords, or a classified set with tags",
     protocol=(
         PROTOCOL,
         (
