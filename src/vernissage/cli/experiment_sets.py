@@ -45,6 +45,8 @@ Weights = Annotated[
     Path | None, typer.Option(help="With --kind: where the encoder's weights are; others are fitted on the data.")
 ]
 
+_USUAL = "aligned"
+
 
 @dataclass(frozen=True)
 class WorkSource:
@@ -72,6 +74,7 @@ class WorkSource:
             return materials_of(self.source, self.encoders)
         from vernissage.experiments.suitability import measured_part, require_protocol, require_tags
 
+        checked_encoders(self.encoders or [_USUAL], self.weights)
         found = self.dataset()
         require_protocol(measured_part(found), query_classes=query_classes, pool=pool)
         if tags:
@@ -137,7 +140,7 @@ def materials_of_set(
             seed=seed,
             progress=progress,
         )
-        for name in checked_encoders(encoders or ["aligned"], weights, both=both)
+        for name in checked_encoders(encoders or [_USUAL], weights, both=both)
     ]
 
 
