@@ -1,39 +1,33 @@
 """`maps`: where each representation places the works of the story groups (first paper, Figs. 5 and 6)."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from vernissage.analysis.tangle import FEWEST
-from vernissage.encoders.contract import Modality, Vectors
+from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
 from vernissage.experiments.cells import Cells
 from vernissage.experiments.material import UNKNOWN, Material, Rows
 from vernissage.experiments.recipes.contract import Outcome, Recipe
 from vernissage.experiments.recipes.gap import GapPairs
-from vernissage.experiments.recipes.maps_rows import map_of_groups, map_of_pairs
+from vernissage.experiments.recipes.maps_rows import drawn_rows, map_of_groups, map_of_pairs, representations
 from vernissage.experiments.recipes.maps_tables import (
     ALIKE,
     AS_THEY_ARE,
     JOINT,
     PAIRS,
-    PICTURES,
-    TEXTS,
     pictures_of,
     views_of,
 )
 from vernissage.experiments.tidy import Row, Value, by_table, differences, where
-from vernissage.files import digest
 from vernissage.progress import Progress
-from vernissage.search.joint import join_modalities
 
 STEP = "Drawing maps"
 WORKS, MOST_PAIRS = 2_500, 1_000
-
-_OF: Mapping[Modality, str] = {"image": PICTURES, "text": TEXTS}
 
 
 @dataclass(frozen=True)
@@ -83,8 +77,8 @@ def run_maps(works: Sequence[MapWorks], options: MapOptions, *, seed: int, cells
     for one in works:
         _check(one.material, options.works, seed)
         told = one.material.describe()
-        for of, vectors in _representations(one.material).items():
-            rows = _chosen(one.material, vectors, options.works, seed)
+        for of, vectors in representations(one.material).items():
+            rows = drawn_rows(one.material, vectors, options.works, seed)
             cell = partial(map_of_groups, one.material, of, vectors, rows, seed, progress)
             grid.append(({**told, "of": of, "most": options.works}, cell))
             notes += _remarks(one.material, of, vectors, rows)
@@ -113,24 +107,6 @@ def _listed(cell: "partial[Iterator[Row]]") -> list[Row]:
     return list(cell())
 
 
-def _representations(material: Material) -> dict[str, Vectors]:
-    found = {_OF[modality]: vectors for modality, vectors in material.vectors.items()}
-    if len(found) == len(_OF):
-        image, text = (material.table(each, material.vectors[each], material.item_ids) for each in _OF)
-        found[JOINT] = join_modalities(image, text).vectors
-    return found
-
-
-def _chosen(material: Material, vectors: Vectors, most: int, seed: int) -> Rows:
-    """Rows with a vector, at most so many: by a digest of seed and id, so that all representations show the same."""
-    there = np.flatnonzero(vectors.any(axis=1))
-    if len(there) <= most:
-        return there
-    ids = material.item_ids
-    drawn = sorted(there.tolist(), key=lambda row: digest(str(seed).encode(), ids[row].encode()))[:most]
-    return np.array(sorted(drawn), dtype=np.int64)
-
-
 def _differences(maps: Sequence[Row]) -> list[Row]:
     rows = [
         {**row, "representation": f"{row['encoder']} {row['of']}"}
@@ -153,8 +129,8 @@ def _check(material: Material, most: int, seed: int) -> None:
             f"2 or more; give the collection a column group and build it again, or with --kind name a column of "
             f"classes by --class-column"
         )
-    for of, vectors in _representations(material).items():
-        rows = _chosen(material, vectors, most, seed)
+    for of, vectors in representations(material).items():
+        rows = drawn_rows(material, vectors, most, seed)
         known = material.classes[rows][material.classes[rows] != UNKNOWN]
         if len(known) < FEWEST or not 1 < len(np.unique(known)) < len(known):
             raise RequestError(

@@ -17,7 +17,7 @@ from vernissage.analysis.tangle import (
     silhouettes,
 )
 from vernissage.encoders.centring import without_mean
-from vernissage.encoders.contract import Vectors
+from vernissage.encoders.contract import Modality, Vectors
 from vernissage.experiments.material import UNKNOWN, Material, Rows
 from vernissage.experiments.recipes.gap import GapPairs
 from vernissage.experiments.recipes.maps_tables import (
@@ -26,16 +26,42 @@ from vernissage.experiments.recipes.maps_tables import (
     AS_THEY_ARE,
     BEFORE,
     GAP,
+    JOINT,
     KINDS,
     ON_MAP,
     OWN_KIND,
     PAIRS,
+    PICTURES,
     SILHOUETTE,
+    TEXTS,
     TOLD_APART,
     TRUST,
 )
 from vernissage.experiments.tidy import Row, Value, in_table
+from vernissage.files import digest
 from vernissage.progress import Progress
+from vernissage.search.joint import join_modalities
+
+_OF: Mapping[Modality, str] = {"image": PICTURES, "text": TEXTS}
+
+
+def representations(material: Material) -> dict[str, Vectors]:
+    """The vectors of pictures, of texts, and where there are both, joint ones: by what they are of."""
+    found = {_OF[modality]: vectors for modality, vectors in material.vectors.items()}
+    if len(found) == len(_OF):
+        image, text = (material.table(each, material.vectors[each], material.item_ids) for each in _OF)
+        found[JOINT] = join_modalities(image, text).vectors
+    return found
+
+
+def drawn_rows(material: Material, vectors: Vectors, most: int, seed: int) -> Rows:
+    """Rows with a vector, at most so many: by a digest of seed and id, so that all representations show the same."""
+    there = np.flatnonzero(vectors.any(axis=1))
+    if len(there) <= most:
+        return there
+    ids = material.item_ids
+    drawn = sorted(there.tolist(), key=lambda row: digest(str(seed).encode(), ids[row].encode()))[:most]
+    return np.array(sorted(drawn), dtype=np.int64)
 
 
 def map_of_groups(
