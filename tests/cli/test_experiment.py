@@ -151,7 +151,26 @@ def test_the_protocol_runs_on_a_data_set(run: Any, workspace: Path, tmp_path: Pa
     assert "has no weights" in run("run", "tags", gallery, *of_set, "--weights", gallery, code=1)
 
 
+def test_workers_change_no_byte(run: Any, workspace: Path, tmp_path: Path) -> None:
+    records = [
+        json.loads(run("run", "ablation", workspace, *ABLATION, "--workers", n, "-o", tmp_path / str(n), "--json"))
+        for n in (1, 2)
+    ]
+    assert records[0]["tables"] == records[1]["tables"]
+    assert records[1]["cells"]["computed"] == 6
+
+
+def test_an_experiment_as_published_needs_raw_vectors(run: Any, workspace: Path, tmp_path: Path) -> None:
+    assert "is a workspace, which keeps vectors of length 1" in run(
+        "run", "ablation", workspace, "--as-published", code=1
+    )
+    small = ("--kind", "gallery", "-e", "lsa", "-o", tmp_path, "--query-classes", 1, "--classes", 1)
+    told = run("run", "ablation", workspace.parent / "gallery", "--as-published", *small, code=1)
+    assert "lsa has no vectors but those of length 1" in told
+
+
 def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: Path) -> None:
     assert "25 query classes" in run("run", "ablation", workspace, code=1)
     assert "not whole numbers" in run("run", "ablation", workspace, "--classes", "1,x", code=1)
+    assert "0 workers" in run("run", "ablation", workspace, *ABLATION, "--workers", 0, "-o", tmp_path / "none", code=1)
     assert "holds no experiment" in run("report", tmp_path, code=1)

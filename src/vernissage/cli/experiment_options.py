@@ -24,6 +24,7 @@ EncoderWords = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal results.")]
 Users = Annotated[int, typer.Option(help="Simulated users in each cell; the protocol asks for 100 or more.")]
+Workers = Annotated[int, typer.Option(help="Processes that compute cells side by side; results are the same.")]
 CellLimit = Annotated[int | None, typer.Option("--cells", help="Compute so many cells and stop; run again to go on.")]
 QueryClasses = Annotated[int, typer.Option(help="How many of the largest classes are asked for; others are noise.")]
 PoolSize = Annotated[int, typer.Option("--pool", help="Works in a pool, as far as there are so many.")]

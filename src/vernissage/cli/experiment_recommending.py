@@ -17,6 +17,7 @@ from vernissage.cli.experiment_options import (
     Seed,
     TaskWords,
     Users,
+    Workers,
     run_and_print,
     whole_numbers,
 )
@@ -47,6 +48,12 @@ def ablation(
     projection: Annotated[
         list[str] | None, typer.Option(help="none, pca, pca:N or tsne; repeat. Default: none, pca, tsne.")
     ] = None,
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published", help="As the paper's released code: raw vectors, its cuts, each class asked for once."
+        ),
+    ] = False,
     task: TaskWords = None,
     users: Users = 100,
     query_classes: QueryClasses = 25,
@@ -57,6 +64,7 @@ def ablation(
     weights: Weights = None,
     skip_bad: SkipBad = False,
     cells: CellLimit = None,
+    workers: Workers = 1,
     seed: Seed = 0,
     out: OutFolder = None,
     as_json: AsJson = False,
@@ -69,9 +77,11 @@ def ablation(
       vernissage experiment run ablation workspace --users 20 --projection none --points 10
       vernissage experiment run ablation texts -e minilm --query-classes 4 --task text-to-text
       vernissage experiment run ablation openclipart --kind gallery --caption title+keywords -e lsa
+      vernissage experiment run ablation classified.csv --kind classified -e minilm --as-published --workers 2
     """
     from vernissage.cli.area_rules import area_projection, area_rule
     from vernissage.experiments.recipes.ablation import ABLATION, AblationOptions, run_ablation
+    from vernissage.experiments.recipes.ablation import as_published as published
 
     options = AblationOptions(
         classes=whole_numbers(classes, "the classes"),
@@ -83,11 +93,15 @@ def ablation(
         query_classes=query_classes,
         pool=pool,
     )
+    if as_published:
+        options = published(options, keep_projections=bool(projection), keep_clusterings=bool(clustering))
     wish = RunWish(out, seed, cells, as_json)
-    works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad)
+    works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad, raw=as_published)
     with progress_bars() as progress:
-        materials = works.materials(wish.folder(ABLATION), seed, progress, query_classes=query_classes, pool=pool)
-        run_and_print(ABLATION, wish, partial(run_ablation, materials, options), options, progress, materials)
+        folder = wish.folder(ABLATION)
+        materials = works.materials(folder, seed, progress, query_classes=query_classes, pool=pool)
+        compute = partial(run_ablation, materials, options, workers=workers)
+        run_and_print(ABLATION, wish, compute, options, progress, materials)
 
 
 def tags(

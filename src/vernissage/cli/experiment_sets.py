@@ -60,6 +60,7 @@ class WorkSource:
     class_column: str | None
     weights: Path | None
     skip_bad: bool
+    raw: bool = False
 
     def materials(
         self, folder: Path, seed: int, progress: "Progress", *, query_classes: int, pool: int, tags: bool = False
@@ -67,8 +68,16 @@ class WorkSource:
         """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``.
 
         Whether a data set has classes, noise, and where they are wanted ``tags`` enough, is looked at before anything
-        is encoded.
+        is encoded. With ``raw`` vectors are as long as the encoder's network gives them.
+
+        Raises:
+            RequestError: raw vectors of a workspace, which keeps none.
         """
+        if self.kind is None and self.raw:
+            raise RequestError(
+                f"{self.source} is a workspace, which keeps vectors of length 1 alone, and --as-published needs those "
+                f"of the network; name a data set and its --kind"
+            )
         if self.kind is None:
             self.require_no_set_options()
             return materials_of(self.source, self.encoders)
@@ -79,7 +88,7 @@ class WorkSource:
         require_protocol(measured_part(found), query_classes=query_classes, pool=pool)
         if tags:
             require_tags(measured_part(found))
-        return materials_of_set(found, self.encoders, self.weights, folder, seed, progress)
+        return materials_of_set(found, self.encoders, self.weights, folder, seed, progress, raw=self.raw)
 
     def dataset(self) -> "CaptionedSet":
         """The data set of that kind.
@@ -121,26 +130,25 @@ def materials_of_set(
     progress: "Progress",
     *,
     both: bool = False,
+    raw: bool = False,
 ) -> "list[Material]":
     """The part that is measured, by encoders with weights or fitted on the set's training part.
 
     Without ``encoders``, by ``aligned``. Vectors and models are kept in ``folder``.
 
     Raises:
-        RequestError: see `checked_encoders` and `set_encoder`.
+        RequestError: see `checked_encoders`.
+        EncoderError: vectors as a network gives them are wanted of an encoder without one.
     """
+    from vernissage.experiments.raw_lengths import in_raw_lengths
     from vernissage.experiments.set_material import material_of_set
     from vernissage.experiments.suitability import measured_part
 
+    part = measured_part(found)
+    names = checked_encoders(encoders or [_USUAL], weights, both=both)
+    loaded = (set_encoder(found, name, weights, folder, seed, progress) for name in names)
     return [
-        material_of_set(
-            measured_part(found),
-            set_encoder(found, name, weights, folder, seed, progress),
-            folder,
-            seed=seed,
-            progress=progress,
-        )
-        for name in checked_encoders(encoders or [_USUAL], weights, both=both)
+        material_of_set(part, in_raw_lengths(by) if raw else by, folder, seed=seed, progress=progress) for by in loaded
     ]
 
 

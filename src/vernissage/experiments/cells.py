@@ -39,15 +39,31 @@ class Cells:
         Raises:
             ProvenanceError: the cell's file is damaged.
         """
-        path = self._path(options)
-        if path is not None and path.is_file():
-            return self._known(path)
-        if self._most is not None and self.made >= self._most:
+        if (known := self.kept(options)) is not None:
+            return known
+        if not self.may_compute():
             self.skipped += 1
             return None
         start = time.perf_counter()
         rows = list(compute())
-        seconds = time.perf_counter() - start
+        return self.keep(options, rows, time.perf_counter() - start)
+
+    def may_compute(self, more: int = 0) -> bool:
+        """Whether another cell may be computed now, after those that were and ``more``."""
+        return self._most is None or self.made + more < self._most
+
+    def kept(self, options: Mapping[str, Any]) -> list[Row] | None:
+        """The rows of the cell with these ``options`` as they were computed before; None where they were not.
+
+        Raises:
+            ProvenanceError: the cell's file is damaged.
+        """
+        path = self._path(options)
+        return self._known(path) if path is not None and path.is_file() else None
+
+    def keep(self, options: Mapping[str, Any], rows: list[Row], seconds: float) -> list[Row]:
+        """Keep the rows of a cell, which took so long to compute; returns them."""
+        path = self._path(options)
         if path is not None:
             content = {"options": dict(options), "seconds": seconds, "rows": rows}
             write_bytes(path, json.dumps(content, ensure_ascii=False).encode())

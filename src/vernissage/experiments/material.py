@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Modality, TextEncoder, Vectors
+from vernissage.encoders.contract import Modality, TextEncoder, Vectors, unit_rows
 from vernissage.errors import RequestError
 from vernissage.recommenders.tag_overlap import Tags
 from vernissage.search.live import LiveIndex, live_index
@@ -34,6 +34,7 @@ class Material:
         class_names: the largest class first, equal sizes by name.
         tags: words for each work's picture or text, by modality and work; empty where there are none.
         text_encoder: reads tags; None where there is none.
+        unit: whether the rows have length 1; else they are what a network gives, and are scaled to be searched.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Material:
     class_names: tuple[str, ...]
     tags: Mapping[Modality, Tags] = field(default_factory=dict)
     text_encoder: TextEncoder | None = None
+    unit: bool = True
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -55,9 +57,9 @@ class Material:
         return tuple(self.vectors)
 
     def table(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> VectorTable:
-        """Some of these vectors under other names, with their provenance."""
+        """Some of these vectors under other names, of length 1, with their provenance."""
         return make_vector_table(
-            vectors,
+            vectors if self.unit else unit_rows(vectors),
             names,
             [""] * len(names),
             encoder=self.encoder,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from vernissage.experiments.datasets.captioned import CaptionedSet, Label
 from vernissage.experiments.datasets.drawing import one_caption_each
 from vernissage.experiments.embedding import embedded, paired
 from vernissage.experiments.material import Material, material_of
+from vernissage.experiments.raw_lengths import RawLengths
 from vernissage.experiments.set_encoders import SetEncoder
 from vernissage.profiles.uploads import MODALITIES
 from vernissage.progress import Progress, silent
@@ -35,7 +37,7 @@ def material_of_set(
     names = found.class_names
     shared = {name for name, count in Counter(names.values()).items() if count > 1}
     labels = [found.labels.get(image_id) for image_id in ids]
-    return material_of(
+    material = material_of(
         vectors,
         [_class_name(label, shared) if label else "" for label in labels],
         item_ids=ids,
@@ -49,6 +51,7 @@ def material_of_set(
         },
         text_encoder=by.encoder if isinstance(by.encoder, TextEncoder) else None,
     )
+    return replace(material, unit=not isinstance(by.encoder, RawLengths))
 
 
 def _class_name(label: Label, shared: Collection[str]) -> str:

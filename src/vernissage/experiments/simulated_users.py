@@ -120,11 +120,14 @@ def remarks(name: str, protocol: Protocol, interests: int, users: int, skipped: 
 
 
 def simulated_users(
-    protocol: Protocol, *, interests: int, points: int, users: int, seed: int
+    protocol: Protocol, *, interests: int, points: int, users: int, seed: int, dealt: bool = False
 ) -> Iterator[SimulatedUser]:
     """Draw users with ``points`` uploads in each of ``interests`` classes; equal arguments give equal users.
 
     User number u depends on the seed, ``interests``, ``points`` and u alone, so that configurations can be paired.
+
+    Users choose their classes freely, or with ``dealt`` are dealt them as cards: everybody gets ``interests`` of them
+    until too few are left, then all are shuffled anew. The released code of the paper deals once.
 
     Raises:
         RequestError: too few classes are that large, or numbers below 1.
@@ -141,13 +144,23 @@ def simulated_users(
             f"query classes have {points + 1} works or more; ask for fewer classes or points"
         )
     for number in range(users):
-        yield _user(protocol, usable, interests, points, np.random.default_rng([seed, interests, points, number]))
+        random = np.random.default_rng([seed, interests, points, number])
+        if dealt:
+            chosen = _dealt(usable, interests, number, [seed, interests, points])
+        else:
+            chosen = random.choice(usable, interests, replace=False)
+        yield _user(protocol, chosen, points, random)
 
 
-def _user(
-    protocol: Protocol, usable: list[int], interests: int, points: int, random: np.random.Generator
-) -> SimulatedUser:
-    chosen = random.choice(usable, interests, replace=False)
+def _dealt(usable: list[int], interests: int, number: int, seeds: list[int]) -> Rows:
+    """The classes of user ``number``: a hand of the cards that were shuffled for their round."""
+    deal, hand = divmod(number, len(usable) // interests)
+    cards: Rows = np.random.default_rng([*seeds, deal, len(usable)]).permutation(usable)
+    return cards[hand * interests : (hand + 1) * interests]
+
+
+def _user(protocol: Protocol, chosen: Rows, points: int, random: np.random.Generator) -> SimulatedUser:
+    interests = len(chosen)
     drawn = [random.choice(protocol.query[place], points + 1, replace=False) for place in chosen]
     noise = random.choice(protocol.noise, protocol.pool_size(interests) - interests, replace=False)
     relevant = np.array([rows[-1] for rows in drawn])

@@ -1,7 +1,7 @@
 """Fewer dimensions before clustering: none, principal components, t-SNE."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -81,16 +81,23 @@ class TSNE:
     keeps_distances = False
 
     def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
-        from sklearn import manifold  # noqa: PLC0415
-
         if len(rows) < 4 or rows.shape[1] < 2 or np.ptp(rows, axis=0).max() <= _ALIKE:
             return rows
         progress("Drawing uploads on a plane (t-SNE)", 0, 1)
-        perplexity = min(self.perplexity, (len(rows) - 1) / 3)
-        with threadpool_limits(1):
-            plane = manifold.TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(rows)
+        plane = tsne_plane(rows, perplexity=self.perplexity, start="pca", seed=seed)
         progress("Drawing uploads on a plane (t-SNE)", 1, 1)
-        return _float64(plane)
+        return plane
+
+
+def tsne_plane(rows: Floats, *, perplexity: float, start: Literal["pca", "random"], seed: int) -> Floats:
+    """Float64 (n ≥ 4, dim ≥ 2) → float64 (n, 2) by t-SNE on one thread; ``perplexity`` is (n − 1)/3 at most."""
+    from sklearn import manifold  # noqa: PLC0415
+
+    with threadpool_limits(1):
+        method = manifold.TSNE(
+            2, perplexity=min(perplexity, (len(rows) - 1) / 3), init=start, random_state=seed, n_jobs=1
+        )
+        return _float64(method.fit_transform(rows))
 
 
 def _float64(rows: Any) -> Floats:

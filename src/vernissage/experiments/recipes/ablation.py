@@ -1,22 +1,22 @@
 """`ablation`: which projection, clustering and seed find the works of a few interests again (Figs. 14–18)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
 from vernissage.experiments.area_lists import Seeker, Task, measured, named, tasks_of
+from vernissage.experiments.as_published import COMPONENTS, StandardisedTSNE
 from vernissage.experiments.cells import Cells
-from vernissage.experiments.facets import arrow, counted, usual_points
+from vernissage.experiments.grid import Part, rows_of
 from vernissage.experiments.material import Material
-from vernissage.experiments.readable import estimate, short
-from vernissage.experiments.recipes.contract import Outcome, Picture, Recipe, Tables
+from vernissage.experiments.recipes.ablation_tables import ablation_pictures, ablation_tables, ablation_views
+from vernissage.experiments.recipes.contract import Outcome, Recipe
 from vernissage.experiments.simulated_users import (
     FEWEST_USERS,
     POOL,
@@ -26,9 +26,7 @@ from vernissage.experiments.simulated_users import (
     remarks,
     simulated_users,
 )
-from vernissage.experiments.tidy import Row, differences, distinct, means, where
-from vernissage.pages.experiment_report import ReadTable
-from vernissage.pages.grid_figure import GridPoint, grid_figure
+from vernissage.experiments.tidy import Row
 from vernissage.profiles.area import Area
 from vernissage.profiles.areas import AreaRule, areas_of_interest
 from vernissage.profiles.coherence import Coherence
@@ -38,12 +36,8 @@ from vernissage.profiles.directions import mean_direction
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents, Projection
 from vernissage.progress import Progress
 from vernissage.recommenders.area_seeds import SEEDS, Seed
-from vernissage.search.scan import one_thread
 
 STEP = "Measuring cells of the grid"
-MEASURES = ("recall", "recall_per_seed", "shown", "areas")
-CONFIGURATION = ("projection", "clustering", "seed")
-GROUP = ("encoder", "task", "classes", "points")
 PROTOCOL = (
     "The 25 largest classes are asked for, all other works are noise. A user is some of these classes at random, with "
     "some of their works as uploads; one further work of each class is relevant, and lies among noise in a pool of "
@@ -61,7 +55,10 @@ WARD_AT_5 = (
 
 @dataclass(frozen=True)
 class AblationOptions:
-    """The grid; rules and projections by the name under which tables show them."""
+    """The grid; rules and projections by the name under which tables show them.
+
+    ``as_published`` draws users as the paper's released code does: each class is dealt to one user.
+    """
 
     classes: tuple[int, ...] = (1, 2, 5, 10)
     points: tuple[int, ...] = (5, 10, 20, 30)
@@ -76,6 +73,11 @@ class AblationOptions:
     users: int = FEWEST_USERS
     query_classes: int = QUERY_CLASSES
     pool: int = POOL
+    as_published: bool = False
+
+    def users_of(self, classes: int, points: int, protocol: Protocol) -> int:
+        """How many users a cell has: as published, every class is asked for once, and a rest of them not at all."""
+        return len(protocol.usable(points)) // classes if self.as_published else self.users
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,34 @@ class _Cell:
         return dict(vars(self))
 
 
+def as_published(
+    options: AblationOptions, *, keep_projections: bool = False, keep_clusterings: bool = False
+) -> AblationOptions:
+    """The same classes, points and tasks, with users of the paper's released code and, unless kept, its rules."""
+    projections: Mapping[str, Projection] = {
+        "none": NoProjection(),
+        "pca": PrincipalComponents(COMPONENTS),
+        "tsne": StandardisedTSNE(),
+    }
+    clusterings: Mapping[str, AreaRule] = {"ward:5": Ward(5)}
+    return replace(
+        options,
+        projections=options.projections if keep_projections else projections,
+        clusterings=options.clusterings if keep_clusterings else clusterings,
+        as_published=True,
+    )
+
+
 def run_ablation(
-    materials: Sequence[Material], options: AblationOptions, *, seed: int, cells: Cells, progress: Progress
+    materials: Sequence[Material],
+    options: AblationOptions,
+    *,
+    seed: int,
+    cells: Cells,
+    progress: Progress,
+    workers: int = 1,
 ) -> Outcome:
-    """Measure every cell of the grid for every material.
+    """Measure every cell of the grid for every material, with two ``workers`` or more side by side.
 
     Users are the same in all configurations of one number of classes and points, so that differences are paired.
     `Coherence` cuts at a distance and t-SNE keeps none, so the two together are left out.
@@ -107,27 +133,38 @@ def run_ablation(
         RequestError: too few classes or noise for the protocol in every cell, or a task that is not there.
     """
     notes: list[str] = []
-    values: list[Row] = []
-    grid = [(material, cell) for material in materials for cell in _grid(options)]
-    for done, (material, cell) in enumerate(grid):
-        progress(STEP, done, len(grid))
+    parts: list[Part] = []
+    for material, cell in product(materials, _grid(options)):
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
         if why := protocol.too_small(cell.classes, cell.points, material.name):
             notes.append(why)
             continue
         tasks = tasks_of(material, options.tasks)
         key = {**material.describe(), **cell.columns(), **_settings(options, cell)}
-        with one_thread(), threadpool_limits(1):  # equal input, equal bits; and single small searches are faster so
-            found = cells.rows(key, partial(_rows, material, cell, protocol, tasks, options, seed))
-        values += found or []
-    progress(STEP, len(grid), len(grid))
+        needed = replace(material, tags={}, text_encoder=None)
+        parts.append(Part(key, partial(_rows, needed, cell, protocol, tasks, options, seed)))
+    found = rows_of(parts, cells, step=STEP, workers=workers, progress=progress)
+    values = [row for rows in found for row in rows]
     if not values and not cells.skipped:
         raise RequestError(notes[0] if notes else "the grid has no cells; give classes, points and clusterings")
     most = max((int(row["classes"]) for row in values), default=max(options.classes))
     for material in materials:
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
-        notes += remarks(material.name, protocol, most, options.users, cells.skipped)
-    return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
+        notes += remarks(
+            material.name, protocol, most, FEWEST_USERS if options.as_published else options.users, cells.skipped
+        )
+        notes += _published_remarks(material, options)
+    return Outcome(ablation_tables(values), tuple(dict.fromkeys(notes)))
+
+
+def _published_remarks(material: Material, options: AblationOptions) -> Iterator[str]:
+    if options.as_published:
+        yield (
+            f"as published: the {options.query_classes} classes are dealt to users once, so that M classes have "
+            f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in the lengths that its "
+            f"network gives them; t-SNE starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; "
+            f"compare recall per seed"
+        )
 
 
 def _grid(options: AblationOptions) -> list[_Cell]:
@@ -150,7 +187,10 @@ def _measure(
     sources = {source for source, _ in tasks}
     backgrounds = {source: mean_direction(material.vectors[source]) for source in sources}
     rule, projection = options.clusterings[cell.clustering], options.projections[cell.projection]
-    people = simulated_users(protocol, interests=cell.classes, points=cell.points, users=options.users, seed=seed)
+    users = options.users_of(cell.classes, cell.points, protocol)
+    people = simulated_users(
+        protocol, interests=cell.classes, points=cell.points, users=users, seed=seed, dealt=options.as_published
+    )
     for number, user in enumerate(people):
         seeker = Seeker(material, user)
         pools = {target: seeker.pool(target) for target in {target for _, target in tasks}}
@@ -176,7 +216,7 @@ def _areas(
 
 def _settings(options: AblationOptions, cell: _Cell) -> dict[str, str | int | list[str]]:
     return {
-        "users": options.users,
+        "users": "dealt once" if options.as_published else options.users,
         "query_classes": options.query_classes,
         "pool": options.pool,
         "seeds": list(options.seeds),
@@ -184,84 +224,6 @@ def _settings(options: AblationOptions, cell: _Cell) -> dict[str, str | int | li
         "rule": repr(options.clusterings[cell.clustering]),
         "reduction": repr(options.projections[cell.projection]),
     }
-
-
-def _tables(values: Sequence[Row]) -> Tables:
-    if not values:
-        return {}
-    by = (*GROUP[:3], GROUP[3], *CONFIGURATION)
-    reference = tuple(values[0][column] for column in CONFIGURATION)
-    compared = [
-        row for measure in MEASURES[:2] for row in differences(values, GROUP, CONFIGURATION, reference, measure, "user")
-    ]
-    return {"values": values, "means": means(values, by, MEASURES), "differences": compared}
-
-
-def _pictures(tables: Tables) -> dict[str, Picture]:
-    """For each encoder and projection, tasks × classes: one figure by list of ten, one as the paper counts."""
-    found: dict[str, Picture] = {}
-    rows = tables.get("means", ())
-    for encoder, projection in product(distinct(rows, "encoder"), distinct(rows, "projection")):
-        for measure, title in (("recall", "one list of ten"), ("recall_per_seed", "ten works from every area")):
-            some = where(rows, encoder=encoder, projection=projection, measure=measure)
-            if not some:
-                continue
-            points = [
-                GridPoint(
-                    down=arrow(row["task"]),
-                    across=counted(int(row["classes"])),
-                    line=str(row["clustering"]),
-                    dashed=row["seed"] == "medoid",
-                    x=float(row["points"]),
-                    mean=float(row["mean"]),
-                    se=float(row["se"]),
-                )
-                for row in some
-            ]
-            heading = f"Recall@10 with {encoder}, projection {projection}: {title}"
-            figure = grid_figure(
-                points, title=heading, x_label="uploads in each class", y_label="recall", styles=("centroid", "medoid")
-            )
-            best = max(some, key=lambda row: float(row["mean"]))
-            alt = f"{heading}. Highest mean {float(best['mean']):.3f}, {best['task']}, {best['classes']} classes."
-            found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = Picture(figure, alt)
-    return found
-
-
-def _views(tables: Tables) -> list[ReadTable]:
-    """For each encoder and task, configurations × classes at ten uploads a class, or what is nearest to it."""
-    rows = tables.get("means", ())
-    if not rows:
-        return []
-    points = usual_points(rows)
-    some = where(rows, points=points)
-    classes = [int(each) for each in distinct(some, "classes")]
-    found = []
-    for encoder, task in product(distinct(some, "encoder"), distinct(some, "task")):
-        mine = where(some, encoder=encoder, task=task)
-        names = dict.fromkeys(tuple(str(row[column]) for column in CONFIGURATION) for row in mine)
-        body = tuple((*name, *(_shown(mine, name, each) for each in classes)) for name in names)
-        found.append(
-            ReadTable(
-                f"{encoder}, {arrow(task)}, {points} uploads in each class",
-                (*CONFIGURATION, *map(counted, classes)),
-                body,
-                "recall in one list of ten ± standard error | recall in ten from every area, in so many works",
-                words=len(CONFIGURATION),
-            )
-        )
-    return found
-
-
-def _shown(rows: Sequence[Row], name: tuple[str, ...], classes: int) -> str:
-    wanted = [
-        row for row in rows if row["classes"] == classes and tuple(str(row[column]) for column in CONFIGURATION) == name
-    ]
-    told = {str(row["measure"]): row for row in wanted}
-    if not told:
-        return ""
-    shown = f"{short(float(told['recall_per_seed']['mean']))} in {float(told['shown']['mean']):.0f}"
-    return f"{estimate(told['recall'])} | {shown}"
 
 
 ABLATION = Recipe(
@@ -276,6 +238,6 @@ ABLATION = Recipe(
         "Means with standard errors over users; differences are paired: the same users see all configurations.",
         WARD_AT_5,
     ),
-    pictures=_pictures,
-    views=_views,
+    pictures=ablation_pictures,
+    views=ablation_views,
 )
