@@ -146,7 +146,8 @@ def test_figures_and_tables_show_every_representation_with_its_numbers() -> None
     assert "same group in ten 1.00 ±.00, chance .09" in pictures["axes-texts"].alt
     names = [text.get_text() for text in pictures["planted-gap"].figure.legends[0].get_texts()]
     assert names == ["pictures", "texts"]
-    tangle, gap = MAPS.views(tables)
+    tangle, trust, gap = MAPS.views(tables)
+    assert [row[:2] for row in trust.rows] == [row[:2] for row in tangle.rows]
     assert [row[:2] for row in tangle.rows[:3]] == [("axes", "pictures"), ("axes", "texts"), ("axes", "joint")]
     assert [row[:2] for row in gap.rows] == [("planted", "before"), ("planted", "means removed")]
 

@@ -44,9 +44,9 @@ def pictures_of(tables: Tables) -> Mapping[str, Picture]:
 
 
 def views_of(tables: Tables) -> list[ReadTable]:
-    """How tangled groups are in each representation, and how far apart pictures and texts are."""
+    """How tangled groups are in each representation, how far maps can be trusted, and the gap of the two kinds."""
     rows = tables.get("measures", ())
-    return [*_tangle_view(rows), *_gap_view(where(rows, of=PAIRS))]
+    return [*_tangle_view(where(rows, method=AS_THEY_ARE)), *_gap_view(where(rows, of=PAIRS))]
 
 
 def _representations(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -101,25 +101,31 @@ def _number(row: Row, column: str = "mean", digits: int = 2) -> str:
 
 
 def _tangle_view(rows: Sequence[Row]) -> Iterator[ReadTable]:
-    mine = where(rows, method=AS_THEY_ARE)
-    if not mine:
-        return
-    body = []
-    for encoder, of in _representations(mine):
+    tangled, trusted = [], []
+    for encoder, of in _representations(rows):
         alike, on_map, silhouette, trust = (
-            where(mine, encoder=encoder, of=of, measure=each)[0] for each in (ALIKE, ON_MAP, SILHOUETTE, TRUST)
+            where(rows, encoder=encoder, of=of, measure=each)[0] for each in (ALIKE, ON_MAP, SILHOUETTE, TRUST)
         )
         numbers = (f"{int(alike['n']):,}", estimate(alike), _number(alike, "chance", 3), _number(alike, "lift", 1))
-        rest = (_number(on_map, digits=3), _number(silhouette, digits=3), _number(silhouette, "chance", 3))
-        body.append((encoder, of, *numbers, *rest, _number(trust, digits=3)))
-    yield ReadTable(
-        "How tangled the groups are",
-        ("encoder", "of", "works", "alike", "chance", "lift", "on map", "silh.", "chance", "trust"),
-        tuple(body),
-        "alike: the share of a work's ten nearest others that are of its group, ± standard error over works; on map: "
-        "the same among neighbours on the map; silh.: silhouette by cosine; trust: trustworthiness of the map",
-        words=2,
-    )
+        tangled.append((encoder, of, *numbers, _number(silhouette, digits=3), _number(silhouette, "chance", 3)))
+        trusted.append((encoder, of, estimate(alike), estimate(on_map), _number(trust, digits=3)))
+    if tangled:
+        yield ReadTable(
+            "How tangled the groups are",
+            ("encoder", "of", "works", "alike", "chance", "lift", "silh.", "chance"),
+            tuple(tangled),
+            "alike: the share of a work's ten nearest others that are of its group, ± standard error over works; "
+            "silh.: silhouette by cosine",
+            words=2,
+        )
+        yield ReadTable(
+            "How far the maps can be trusted",
+            ("encoder", "of", "alike", "on the map", "trust"),
+            tuple(trusted),
+            "on the map: alike among the ten nearest there; trust: trustworthiness, 1 where whoever is near on the map "
+            "is near in the space, .5 for a random map",
+            words=2,
+        )
 
 
 def _gap_view(rows: Sequence[Row]) -> Iterator[ReadTable]:
