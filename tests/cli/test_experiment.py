@@ -69,7 +69,7 @@ def test_list_finds_every_table_and_figure_of_both_papers(run: Any) -> None:
     assert _numbers(told, "Yilma & Leiva 2023: ", "Table") == {1, 2}
     assert any("section 6.1" in each["paper"] for each in told)
     assert _numbers(told, "ZCCR: ", "Fig") >= {5, 6, 7, *range(14, 21)}
-    assert _numbers(told, "ZCCR: ", "Table") >= {1, 3, 4, 6, 7}
+    assert _numbers(told, "ZCCR: ", "Table") >= {1, *range(3, 8)}
 
 
 def test_list_fits_into_eighty_columns(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

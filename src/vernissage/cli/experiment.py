@@ -8,6 +8,7 @@ import typer
 from vernissage.cli import (
     experiment_areas,
     experiment_data,
+    experiment_encoding_time,
     experiment_gap,
     experiment_maps,
     experiment_mixed,
@@ -39,6 +40,7 @@ def recipes() -> "Mapping[str, Recipe]":
     """Every experiment that there is, by its word."""
     from vernissage.experiments.recipes.ablation import ABLATION
     from vernissage.experiments.recipes.areas import AREAS_RECIPE
+    from vernissage.experiments.recipes.encoding_time import ENCODING_TIME
     from vernissage.experiments.recipes.fusion import FUSION
     from vernissage.experiments.recipes.gap import GAP
     from vernissage.experiments.recipes.maps import MAPS
@@ -49,22 +51,21 @@ def recipes() -> "Mapping[str, Recipe]":
     from vernissage.experiments.recipes.tags import TAGS
     from vernissage.experiments.recipes.weighting import WEIGHTING
 
-    return {
-        recipe.name: recipe
-        for recipe in (
-            ABLATION,
-            TAGS,
-            RETRIEVAL,
-            WEIGHTING,
-            FUSION,
-            AREAS_RECIPE,
-            MIXED,
-            OVERLAP,
-            SEARCH_TIME,
-            GAP,
-            MAPS,
-        )
-    }
+    known = (
+        ABLATION,
+        TAGS,
+        RETRIEVAL,
+        WEIGHTING,
+        FUSION,
+        AREAS_RECIPE,
+        MIXED,
+        OVERLAP,
+        SEARCH_TIME,
+        GAP,
+        ENCODING_TIME,
+        MAPS,
+    )
+    return {recipe.name: recipe for recipe in known}
 
 
 @experiment.command("list")
@@ -111,6 +112,7 @@ for module in (
     experiment_areas,
     experiment_mixed,
     experiment_search_time,
+    experiment_encoding_time,
     experiment_spaces,
     experiment_gap,
     experiment_maps,

@@ -12,7 +12,7 @@ from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
     from vernissage.experiments.material import Material
-    from vernissage.experiments.recipes.contract import Outcome, Recipe
+    from vernissage.experiments.recipes.contract import Input, Outcome, Recipe
     from vernissage.progress import Progress
 
 OutFolder = Annotated[
@@ -84,7 +84,7 @@ def run_and_print(
     compute: "Callable[..., Outcome]",
     options: object,
     progress: "Progress",
-    materials: "Sequence[Material]" = (),
+    materials: "Sequence[Input]" = (),
 ) -> None:
     """Run an experiment into its folder, and print its tables, what differs from the protocol, and where all lies.
 

@@ -159,6 +159,11 @@ def weights_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, 
     return _by_name(words, encoders, "whose weights are {}? write NAME=PATH, with --encoder NAME")
 
 
+def exports_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, Path]:
+    """Read ``NAME=FOLDER`` or, where one encoder with weights is asked for, ``FOLDER``."""
+    return _by_name(words, encoders, "of which encoder is the export {}? write NAME=FOLDER, with --encoder NAME")
+
+
 def computed_by(
     encoders: Sequence[str],
     backend: str | None,
@@ -185,7 +190,7 @@ def computed_by(
     how = backend or "torch"
     if how != "torch" and device not in (None, "cpu"):
         raise RequestError(f"{how} runs on the CPU, but the device {device} was named; leave --device out")
-    folders = _by_name(exports, encoders, "of which encoder is the export {}? write NAME=FOLDER, with --encoder NAME")
+    folders = exports_by_name(exports, encoders)
     executions = {
         name: Execution(how, precision or "float32", str(folders[name]) if name in folders else "")
         for name in (*asked, *(name for name in folders if name not in asked))

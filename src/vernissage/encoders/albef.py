@@ -75,6 +75,10 @@ class ALBEF(LoadedEncoder, ImageTower, TextTower):
     def dim(self) -> int:
         return self.network.architecture.dim
 
+    @property
+    def parameters(self) -> int:
+        return sum(int(values.numel()) for values in self.network.weights.values())
+
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The word pieces of each text that the network reads, [CLS] first, without padding."""
         return self.words.ids(texts)

@@ -3,6 +3,7 @@
 import gzip
 import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,16 @@ def tokenizer_from_merges(file: Path, vocabulary_size: int) -> Any:
             f"{file} holds {len(merges)} merges, and a model of {vocabulary_size} tokens needs {count}; take the list "
             f"that belongs to the weights"
         )
+    return tokenizer_of_merges(merges)
+
+
+def tokenizer_of_merges(merges: Sequence[tuple[str, str]], *, unused: int = 0) -> Any:
+    """CLIP's tokenizer of these merges; ``unused`` entries that no text is made of stand before the two marks."""
     letters = byte_letters()
-    words = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), START, END]
+    words = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges)]
+    words += [*(f"unused{number}</w>" for number in range(unused)), START, END]
     vocabulary = {word: row for row, word in enumerate(words)}
-    return import_extra("transformers").CLIPTokenizer(vocab=vocabulary, merges=merges)
+    return import_extra("transformers").CLIPTokenizer(vocab=vocabulary, merges=list(merges))
 
 
 def byte_letters() -> list[str]:

@@ -37,6 +37,11 @@ class LoadedEncoder:
     def name(self) -> str:
         return self.state.name
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network has that were trained."""
+        return sum(int(values.numel()) for values in self._model.parameters())
+
 
 _Loaded = TypeVar("_Loaded", bound=LoadedEncoder)
 

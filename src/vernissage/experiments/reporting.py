@@ -30,7 +30,10 @@ def section_of(recipe: Recipe, run: Run, folder: str) -> ExperimentSection:
 
 
 def _inputs(record: Mapping[str, Any]) -> str:
-    return ", ".join(dict.fromkeys(f"{each['data']} with {each['encoder']}" for each in record["inputs"]))
+    by: dict[str, dict[str, None]] = {}
+    for each in record["inputs"]:
+        by.setdefault(each["data"], {})[each["encoder"]] = None
+    return "; ".join(f"{data} with {', '.join(encoders)}" for data, encoders in by.items())
 
 
 def _provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

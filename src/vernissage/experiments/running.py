@@ -10,8 +10,7 @@ from typing import Any
 
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import Material
-from vernissage.experiments.recipes.contract import Outcome, Recipe, Tables
+from vernissage.experiments.recipes.contract import Input, Outcome, Recipe, Tables
 from vernissage.experiments.records import machine, options_of, versions
 from vernissage.experiments.tidy import read_table, write_table
 from vernissage.files import read_json, write_json
@@ -34,7 +33,7 @@ def run_recipe(
     folder: Path,
     compute: Callable[[Cells], Outcome],
     *,
-    materials: Sequence[Material] = (),
+    materials: Sequence[Input] = (),
     options: object,
     seed: int,
     most_cells: int | None = None,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -20,24 +21,40 @@ _MARKERS = {"CPU": "o", "wall": "D"}
 _APART = 0.17
 """How far above the middle of its line the processor's time stands, and the clock's below."""
 
+_OF_QUERIES = (
+    "Milliseconds for one query on a logarithmic scale. Mark: median; bar: to the 95th percentile; number: the "
+    "processor's median.\nOne thread, contenders in turns."
+)
+
 
 @dataclass(frozen=True)
 class TimeLine:
-    """One contender: milliseconds by the processor and by the clock, each as (median, 95th percentile)."""
+    """One contender: milliseconds by the processor and by the clock, each as (median, 95th percentile).
+
+    Attributes:
+        part: the median of a part of it, drawn as a stroke; None for none.
+        told: the clock whose median is written beside its mark, and that the part was measured by.
+    """
 
     panel: str
     name: str
     cpu: tuple[float, float]
     wall: tuple[float, float]
+    part: float | None = None
+    told: Literal["CPU", "wall"] = "CPU"
+
+    def values(self) -> tuple[float, ...]:
+        """All that is drawn of it."""
+        return (*self.cpu, *self.wall, *(() if self.part is None else (self.part,)))
 
 
-def time_figure(lines: Sequence[TimeLine], *, title: str) -> Figure:
+def time_figure(lines: Sequence[TimeLine], *, title: str, caption: str = _OF_QUERIES) -> Figure:
     """A panel for each comparison, a line for each contender, in the order given; logarithmic scales.
 
     Raises:
         RequestError: no lines, or times that are not finite and above 0.
     """
-    times = [value for line in lines for value in (*line.cpu, *line.wall)]
+    times = [value for line in lines for value in line.values()]
     if not times or not all(isfinite(value) and value > 0 for value in times):
         raise RequestError("a figure of times needs one contender or more, with finite times above 0; measure again")
     panels = list(dict.fromkeys(line.panel for line in lines))
@@ -51,14 +68,7 @@ def time_figure(lines: Sequence[TimeLine], *, title: str) -> Figure:
         for place, (panel, group) in enumerate(zip(panels, groups, strict=True)):
             _panel(axes[place], panel, group, legend=place == 0)
         figure.suptitle(plain(title), x=0.01, ha="left", size=13, family="DejaVu Serif")
-        figure.supxlabel(
-            "Milliseconds for one query on a logarithmic scale. Mark: median; bar: to the 95th percentile; number: the "
-            "processor's median.\nOne thread, contenders in turns.",
-            x=0.01,
-            ha="left",
-            size=8,
-            color=MUTED,
-        )
+        figure.supxlabel(caption, x=0.01, ha="left", size=8, color=MUTED)
     return figure
 
 
@@ -69,18 +79,9 @@ def _panel(axes: Axes, title: str, lines: Sequence[TimeLine], *, legend: bool) -
             axes.plot([median, max(median, late)], [y, y], color=colour, linewidth=2, solid_capstyle="butt", alpha=0.6)
             label = {"CPU": "processor", "wall": "clock"}[kind] if place == 0 else None
             axes.plot(median, y, _MARKERS[kind], color=colour, markersize=5, linestyle="none", label=label)
-        axes.annotate(
-            _milliseconds(line.cpu[0]),
-            (line.cpu[0], place - _APART),
-            (-7, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            size=8,
-            color=_COLOURS["CPU"],
-        )
+        _write(axes, place, line)
     axes.set_xscale("log")
-    low, high = (edge(edge(*line.cpu, *line.wall) for line in lines) for edge in (min, max))
+    low, high = (edge(edge(line.values()) for line in lines) for edge in (min, max))
     ratio = max(high / low, 2.0)
     axes.set_xlim(low / ratio**0.2, high * ratio**0.06)
     axes.set_ylim(len(lines) - 0.4, -0.6)
@@ -95,6 +96,23 @@ def _panel(axes: Axes, title: str, lines: Sequence[TimeLine], *, legend: bool) -
     axes.set_title(plain(title), color=INK, weight="bold")
     if legend:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=8, labelcolor=MUTED)
+
+
+def _write(axes: Axes, place: int, line: TimeLine) -> None:
+    """The number beside the mark that counts, and the stroke of the part."""
+    (median, _), y = (line.cpu, place - _APART) if line.told == "CPU" else (line.wall, place + _APART)
+    axes.annotate(
+        _milliseconds(median),
+        (median, y),
+        (-7, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        size=8,
+        color=_COLOURS[line.told],
+    )
+    if line.part is not None:
+        axes.plot([line.part] * 2, [y - _APART, y + _APART], color=MUTED, linewidth=1.4, solid_capstyle="butt")
 
 
 def _milliseconds(value: float) -> str:

@@ -17,8 +17,9 @@ from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.workspace.recipes import content_of, decoded_side, picture_opener
 
 _BLOCK = 64
-_TEXT_BLOCK = 1024
 _AT_ONCE = 4
+TEXT_BLOCK = 1024
+"""Texts that an encoder is given at once, so that those of like length go through a network together."""
 
 
 def encode_collection(
@@ -79,7 +80,7 @@ def _encode_missing(
     side: int | None,
     progress: Progress,
 ) -> Vectors:
-    size, items = _BLOCK if modality == "image" else _TEXT_BLOCK, list(missing.values())
+    size, items = _BLOCK if modality == "image" else TEXT_BLOCK, list(missing.values())
     contents = [content.encode() for content in missing]
     folder = staging / f"{encoder.name}.{modality}-{digest(encoder.fingerprint.encode(), *contents)[:16]}"
     step = f"Encoding {'pictures' if modality == 'image' else 'texts'} with {encoder.name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from matplotlib.figure import Figure
 
@@ -10,6 +11,14 @@ from vernissage.pages.experiment_report import ReadTable
 
 Tables = Mapping[str, Sequence[Row]]
 """Tidy tables by name."""
+
+
+class Input(Protocol):
+    """What an experiment runs on: works by an encoder."""
+
+    def describe(self) -> Mapping[str, Any]:
+        """What a record says of it: data, data_fingerprint, encoder, encoder_fingerprint, works, and more."""
+        ...
 
 
 @dataclass(frozen=True)
