@@ -235,6 +235,10 @@ EXPERIMENTS: dict[str, Case] = {
         experiment("retrieval", "--caption", "title", source="workspace", kind=""),
         "--caption is for data sets, but .*workspace is read as a workspace; name the kind",
     ),
+    "pictures of a set for a timed workspace": (
+        experiment("encoding-time", "-e", "lsa", "--pictures", "x", source="workspace", kind=""),
+        "--pictures is for data sets, but .*workspace is read as a workspace",
+    ),
     "a set without its kind": (experiment("maps", kind=""), "gallery holds no workspace"),
     "run into a file": (run_into_a_file, "taken is a file, but a run fills a folder; name another place with --out"),
 }
