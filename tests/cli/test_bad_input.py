@@ -139,6 +139,110 @@ def rate(*words: str) -> Callable[[Place], list[str]]:
     return lambda place: recommend(place, *words)
 
 
+def data(kind: str, name: str, content: str | bytes | None = None, *more: str) -> Callable[[Place], list[str]]:
+    """Describe a data set, of a file that is written first unless there is no content."""
+
+    def prepare(place: Place) -> list[str]:
+        path = str(place.folder / name) if content is None else place.file(name, content)
+        return ["experiment", "data", kind, path, *more]
+
+    return prepare
+
+
+def experiment(name: str, *more: str, source: str = "gallery", kind: str = "gallery") -> Callable[[Place], list[str]]:
+    """Run an experiment on the place's gallery, or with another ``source`` on what lies there."""
+
+    def prepare(place: Place) -> list[str]:
+        of_kind = ["--kind", kind] if kind else []
+        out = [] if "-o" in more else ["-o", str(place.folder / "out")]
+        return ["experiment", "run", name, str(place.folder / source), *of_kind, *out, *more]
+
+    return prepare
+
+
+def unclassified(place: Place) -> list[str]:
+    place.file("captions.txt", "image,caption\n1.jpg,A boy .\n2.jpg,A girl .\n")
+    return experiment("ablation", "-e", "lsa", source="captions.txt", kind="flickr8k")(place)
+
+
+def run_into_a_file(place: Place) -> list[str]:
+    return experiment("maps", "-e", "lsa", "-o", place.file("taken", "x"))(place)
+
+
+def pictures_in_a_file(place: Place) -> list[str]:
+    return ["experiment", "data", "gallery", str(place.gallery), "--pictures", place.file("pictures", "x")]
+
+
+_OFFICIAL = {
+    "coco-karpathy": "https://cs.stanford.edu",
+    "coco": "https://cocodataset.org",
+    "flickr30k": "https://shannon.cs.illinois.edu",
+    "flickr8k": "https://hockenmaier.cs.illinois.edu",
+    "classified": "https://github.com/fedasaro62/ZCCR-Exp",
+    "national-gallery": "https://www.nationalgallery.org.uk",
+}
+
+EXPERIMENTS: dict[str, Case] = {
+    **{
+        f"missing {kind}": (data(kind, "nowhere"), f"nothing at .*nowhere.*get it from {source}")
+        for kind, source in _OFFICIAL.items()
+    },
+    "missing gallery": (data("gallery", "nowhere"), "no file or folder .*nowhere; give the folder"),
+    "folder instead of a table": (data("classified", "gallery"), "gallery is a folder, but a file is expected"),
+    "folder without captions": (data("coco", "gallery"), "holds no captions_.*name the file, or get it from https"),
+    "file of another kind": (
+        data("coco", "a.json", '{"photos": []}'),
+        r"no list of objects 'images' \(it has photos\)",
+    ),
+    "JSON cut short": (data("coco-karpathy", "a.json", '{"images": [{"filena'), "is not JSON.*cut short"),
+    "JSON of nothing": (data("coco", "a.json", ""), "is empty, but an object with images and annotations is expected"),
+    "set of nothing": (data("coco", "a.json", '{"images": [], "annotations": []}'), "0 pictures and 0 captions"),
+    "set without a column": (data("flickr30k", "a.csv", "image_name,x\n1.jpg,A\n"), "no column comment .*rename"),
+    "set in Latin-1": (data("flickr8k", "a.txt", "image,caption\n1.jpg,caf\xe9\n".encode("latin-1")), "0xe9 in line 2"),
+    "more cells than columns": (
+        data("classified", "a.csv", "id,caption,class_index\n1,a,3,b\n"),
+        "line 2 has 4 cells where the first line has 3; put quotation marks around a text that holds commas",
+    ),
+    "pictures in a file": (pictures_in_a_file, "no folder .*pictures: it is a file; name the folder"),
+    "pictures nowhere": (data("gallery", "gallery", None, "--pictures", "/nowhere"), "no folder /nowhere: it does not"),
+    "unknown caption": (
+        data("gallery", "gallery", None, "--caption", "title+epoch"),
+        "no column 'epoch'; its columns are",
+    ),
+    "unknown class column": (
+        experiment("ablation", "--class-column", "epoch"),
+        "no column 'epoch'; its columns are id",
+    ),
+    "fewer classes than asked": (experiment("ablation"), "2 classes, but 25 are needed; ask for fewer with --query-cl"),
+    "no noise": (
+        experiment("tags", "--query-classes", "2"),
+        "nothing is left for noise; ask for fewer with --query-cl",
+    ),
+    "no classes": (unclassified, "Flickr8k has no classes, but 25 are needed; classify it"),
+    "no tags": (experiment("tags", "--query-classes", "1"), "no work of gallery has tags.*take a .* column keywords"),
+    "pairs by an encoder of texts": (
+        experiment("retrieval", "-e", "lsa"),
+        "lsa does not read both .*choose one.*aligned",
+    ),
+    "a gap of an encoder of pictures": (experiment("gap", "-e", "colour-texture"), "colour-texture does not read both"),
+    "too few works to align": (experiment("retrieval"), "aligned is fitted on 50 works or more, but gallery has 6"),
+    "too small a pool": (experiment("retrieval", "--pairs", "19"), "a pool of 19 pairs is asked for; it takes 20"),
+    "too few pairs for the gap": (experiment("gap", "--pairs", "0"), "0 pairs are asked for; it takes 10"),
+    "too few works for a map": (experiment("maps", "--works", "3"), "maps of 3 works .* must be 21 or more"),
+    "unknown encoder of a set": (experiment("maps", "-e", "eye"), "no encoder 'eye'; choose from lda, lsa"),
+    "weights of what has none": (experiment("gap", "-e", "aligned", "--weights", "x"), "aligned .*leave --weights out"),
+    "options of sets for a workspace": (
+        experiment("retrieval", "--caption", "title", source="workspace", kind=""),
+        "--caption is for data sets, but .*workspace is read as a workspace; name the kind",
+    ),
+    "pictures of a set for a timed workspace": (
+        experiment("encoding-time", "-e", "lsa", "--pictures", "x", source="workspace", kind=""),
+        "--pictures is for data sets, but .*workspace is read as a workspace",
+    ),
+    "a set without its kind": (experiment("maps", kind=""), "gallery holds no workspace"),
+    "run into a file": (run_into_a_file, "taken is a file, but a run fills a folder; name another place with --out"),
+}
+
 CASES: dict[str, Case] = {
     "missing collection": (lambda p: ["build", str(p.folder / "nowhere"), "-o", str(p.folder / "new")], "nowhere"),
     "empty folder": (empty_folder, "no metadata table|neither|holds no"),
@@ -224,6 +328,7 @@ CASES: dict[str, Case] = {
         ),
         "cannot write",
     ),
+    **EXPERIMENTS,
 }
 
 

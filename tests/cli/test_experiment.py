@@ -37,14 +37,47 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "workspace"
 
 
-def test_list_names_every_experiment_and_each_has_a_command(run: Any) -> None:
+def test_list_names_every_experiment_and_each_has_a_command(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(run("list", "--json"))
-    assert [each["name"] for each in told] == list(recipes())
-    listed = run("list")
+    assert {each["name"] for each in told} >= set(recipes())
     for each in told:
-        assert f"\n{each['name']} " in listed
+        with pytest.raises(SystemExit) as end:
+            main([*each["command"].split(), "--help"])
+        assert end.value.code == 0
+        assert re.search(r"Examples?:", capsys.readouterr().out)
         assert each["paper"]
-        assert "Examples:" in run("run", each["name"], "--help") or "Example:" in run("run", each["name"], "--help")
+        assert each["what"]
+        assert each["needs"]
+
+
+def _numbers(told: list[dict[str, str]], paper: str, kind: str) -> set[int]:
+    """The numbers of figures or tables of a paper that the list names: "Figs. 5 to 7" and "Tables 1, 6 and 7"."""
+    found: set[int] = set()
+    for each in told:
+        parts = re.findall(rf"{kind}s?\.? ((?:\d+|, | and | to )+)", each["paper"])
+        for piece in (
+            piece for part in parts for piece in re.split(", | and ", part) if each["paper"].startswith(paper)
+        ):
+            ends = [int(number) for number in piece.split(" to ") if number]
+            found |= set(range(ends[0], ends[-1] + 1)) if ends else set()
+    return found
+
+
+def test_list_finds_every_table_and_figure_of_both_papers(run: Any) -> None:
+    told = json.loads(run("list", "--json"))
+    assert _numbers(told, "Yilma & Leiva 2023: ", "Fig") == {5, 6, 8}
+    assert _numbers(told, "Yilma & Leiva 2023: ", "Table") == {1, 2}
+    assert any("section 6.1" in each["paper"] for each in told)
+    assert _numbers(told, "ZCCR: ", "Fig") >= {5, 6, 7, *range(14, 21)}
+    assert _numbers(told, "ZCCR: ", "Table") >= {1, *range(3, 8)}
+
+
+def test_list_fits_into_eighty_columns(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line.rstrip() for line in run("list").splitlines()]
+    assert max(map(len, lines)) <= 80
+    for name in recipes():
+        assert any(line.endswith(f"vernissage experiment run {name}") for line in lines)
 
 
 def test_a_run_leaves_tables_figures_and_a_record_and_is_resumed(run: Any, workspace: Path, tmp_path: Path) -> None:

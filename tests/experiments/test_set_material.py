@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from tests.galleries import toy_gallery
@@ -26,3 +27,11 @@ def test_a_set_becomes_pictures_each_with_one_drawn_caption(tmp_path: Path) -> N
     first, second = other_captions(part, by, tmp_path, seed=1)
     assert len(first) == len(second) <= 20
     assert (first != second).any(axis=1).all()
+
+
+def test_classes_are_told_apart_by_index_where_two_have_one_name(tmp_path: Path) -> None:
+    found = open_dataset("gallery", toy_gallery(tmp_path / "gallery", count=40))
+    by = fit_set_encoder(found, "lsa", tmp_path)
+    assert material_of_set(found, by, tmp_path).class_names == ("garden", "sea")
+    cranes = {image_id: replace(label, label="crane") for image_id, label in found.labels.items()}
+    assert material_of_set(replace(found, labels=cranes), by, tmp_path).class_names == ("0 crane", "1 crane")

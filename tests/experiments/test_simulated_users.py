@@ -55,3 +55,8 @@ def test_wrong_requests_name_the_counts() -> None:
         list(simulated_users(protocol, interests=1, points=5, users=0, seed=0))
     with pytest.raises(RequestError, match="more works than interests"):
         list(simulated_users(protocol_of(classes, query_classes=6, pool=3), interests=3, points=5, users=1, seed=0))
+
+
+def test_works_without_classes_are_refused_by_a_message_of_their_own() -> None:
+    with pytest.raises(RequestError, match="no work has a class; give the collection a column group"):
+        protocol_of(np.full(40, UNKNOWN), query_classes=25)

@@ -168,7 +168,7 @@ def test_cells_hang_on_the_tags(tmp_path: Path) -> None:
 
 
 def test_works_without_tags_are_told_of() -> None:
-    with pytest.raises(RequestError, match="no work of arrays has keywords"):
+    with pytest.raises(RequestError, match="no work of arrays has tags"):
         run(tagged(tags={}))
     with pytest.raises(RequestError, match="nothing in arrays reads tags"):
         run(tagged(text_encoder=None))

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from vernissage.errors import RequestError
-from vernissage.experiments.tidy import Row, differences, means, read_table, write_table
+from vernissage.experiments.tidy import Row, by_table, differences, in_table, means, read_table, write_table
 
 ROWS: list[Row] = [
     {"task": "t", "rule": rule, "user": user, "recall": value}
@@ -59,3 +59,8 @@ def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
 def test_a_missing_table_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="run the experiment again"):
         read_table(tmp_path, "table")
+
+
+def test_rows_of_several_tables_are_told_apart_again() -> None:
+    rows = [in_table("a", {"x": 1}), in_table("b", {"y": 2}), in_table("a", {"x": 3})]
+    assert by_table(rows) == {"a": [{"x": 1}, {"x": 3}], "b": [{"y": 2}]}

@@ -124,3 +124,14 @@ def test_evaluations_that_cannot_be_drawn_are_refused() -> None:
         evaluation_figure([ROWS[0], ROWS[0]])
     with pytest.raises(RequestError, match=r"standard error -1"):
         evaluation_figure([EvaluationRow("a", "m", 1, -1)])
+
+
+def test_a_note_stands_below_the_title_and_names_stay_on_the_map_above_their_works() -> None:
+    points = np.array([[0, 0], [0, 0], [0, 0], [90, 50], [95, 55.0]])
+    figure = map_figure(points, ["a very long name of a group"] * 3 + ["b"] * 2, title="Toys", note="5 works")
+    assert [text.get_text() for text in figure.texts] == ["Toys", "5 works"]
+    (name, _), (dots, _) = figure.axes[0].texts, figure.axes[0].collections
+    box = name.get_window_extent()
+    assert box.x0 >= figure.axes[0].get_window_extent().x0
+    place = figure.axes[0].transData.transform(dots.get_offsets()[0])
+    assert box.y0 > place[1]  # pixels count from below

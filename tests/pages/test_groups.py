@@ -77,3 +77,12 @@ def test_names_stand_at_medians_and_make_way_for_each_other() -> None:
     assert places[0] == (0, 0)
     assert abs(places[1][1]) >= 20
     assert places[2] == (500, 300)
+
+
+def test_with_an_order_a_group_keeps_its_colour_whether_it_is_large_or_absent() -> None:
+    order = ["sea", "garden", "town"]
+    groups = grouping(["town", "town", "garden", "storm", ""], order)
+    assert [(group.name, group.size, group.style) for group in groups.groups] == [
+        ("garden", 1, 1), ("town", 2, 2), ("another group and no group", 2, -1),
+    ]  # fmt: skip
+    assert groups.place.tolist() == [1, 1, 0, 2, 2]

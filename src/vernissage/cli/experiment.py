@@ -10,13 +10,15 @@ from vernissage.cli import (
     experiment_data,
     experiment_encoding_time,
     experiment_gap,
+    experiment_maps,
     experiment_mixed,
     experiment_recommending,
     experiment_search_time,
     experiment_spaces,
     experiment_visitors,
 )
-from vernissage.cli.output import print_json, print_table, say
+from vernissage.cli.experiment_list import listed, print_listed
+from vernissage.cli.output import say
 from vernissage.cli.recommending import AsJson
 from vernissage.errors import RequestError
 
@@ -41,6 +43,7 @@ def recipes() -> "Mapping[str, Recipe]":
     from vernissage.experiments.recipes.encoding_time import ENCODING_TIME
     from vernissage.experiments.recipes.fusion import FUSION
     from vernissage.experiments.recipes.gap import GAP
+    from vernissage.experiments.recipes.maps import MAPS
     from vernissage.experiments.recipes.mixed import MIXED
     from vernissage.experiments.recipes.overlap import OVERLAP
     from vernissage.experiments.recipes.retrieval import RETRIEVAL
@@ -60,24 +63,20 @@ def recipes() -> "Mapping[str, Recipe]":
         SEARCH_TIME,
         GAP,
         ENCODING_TIME,
+        MAPS,
     )
     return {recipe.name: recipe for recipe in known}
 
 
 @experiment.command("list")
 def list_experiments(as_json: AsJson = False) -> None:
-    """List the experiments: which table or figure of which paper, and what each needs.
+    """List every table and figure of both papers with the command that recomputes it, and what it needs.
 
     \b
     Example:
       vernissage experiment list
     """
-    known = list(recipes().values())
-    if as_json:
-        print_json([{"name": each.name, "paper": each.paper, "what": each.what, "needs": each.needs} for each in known])
-        return
-    print_table(["name", "paper", "what", "needs"], [[each.name, each.paper, each.what, each.needs] for each in known])
-    say("Run one with `vernissage experiment run NAME`; see its options with --help")
+    print_listed(listed(recipes().values()), as_json=as_json)
 
 
 @experiment.command()
@@ -116,6 +115,7 @@ for module in (
     experiment_encoding_time,
     experiment_spaces,
     experiment_gap,
+    experiment_maps,
 ):
     module.add_commands(run)
 experiment.add_typer(run)

@@ -1,12 +1,11 @@
 """The command of the second paper's times of encoding: experiment run encoding-time."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
-from vernissage.cli.experiment_sets import CaptionFields, KindWord, PictureFolder, SkipBad, Source, opened
+from vernissage.cli.experiment_sets import CaptionFields, KindWord, PictureFolder, SkipBad, Source, WorkSource
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
 from vernissage.cli.timed_encoders import EncoderWish, contenders_for
@@ -81,7 +80,7 @@ def encoding_time(
     asked = EncoderWish(*(tuple(dict.fromkeys(each or ())) for each in words))
     asked.check()
     read = _modalities(only)
-    place = opened(kind, source, pictures, caption, skip_bad=skip_bad) if kind else _workspace(source)
+    place = _place(WorkSource(source, kind, encoder, pictures, caption, None, None, skip_bad))
     wish = RunWish(out, seed, cells, as_json)
     with progress_bars() as progress:
         drawn = _drawn(place, works, seed, read)
@@ -94,11 +93,14 @@ def encoding_time(
         run_and_print(ENCODING_TIME, wish, compute, options, progress, inputs)
 
 
-def _workspace(source: Path) -> "Workspace":
+def _place(works: WorkSource) -> "Workspace | CaptionedSet":
+    if works.kind is not None:
+        return works.dataset
     # Only here, so that a data set's works can be timed without the libraries that search.
     from vernissage.workspace.workspace import open_workspace
 
-    return open_workspace(source)
+    works.require_no_set_options()
+    return open_workspace(works.source)
 
 
 def _modalities(only: str | None) -> "tuple[Modality, ...]":

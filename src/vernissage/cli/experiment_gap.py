@@ -8,7 +8,7 @@ import typer
 
 from vernissage.cli.experiment_data import CaptionFields, KindWord, PictureFolder, SkipBad, opened
 from vernissage.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
-from vernissage.cli.experiment_sets import set_encoder
+from vernissage.cli.experiment_sets import checked_encoders, set_encoder
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
 
@@ -46,6 +46,7 @@ def gap(
     options = GapOptions(pairs)
     wish = RunWish(out, seed, cells, as_json)
     folder = wish.folder(GAP)
+    names = checked_encoders(encoder or ["aligned"], weights, both=True)
     with progress_bars() as progress:
         found = in_halves(opened(kind, path, pictures, caption, skip_bad=skip_bad), seed=seed)
         works = [
@@ -57,7 +58,7 @@ def gap(
                 seed=seed,
                 progress=progress,
             )
-            for name in dict.fromkeys(encoder or ["aligned"])
+            for name in names
         ]
         run_and_print(GAP, wish, partial(run_gap, works, options), options, progress, [each.material for each in works])
 

@@ -67,8 +67,15 @@ class RunWish:
     as_json: bool
 
     def folder(self, recipe: "Recipe") -> Path:
-        """The folder of the run."""
-        return self.out or Path("experiments") / recipe.name
+        """The folder of the run.
+
+        Raises:
+            RequestError: it is a file.
+        """
+        place = self.out or Path("experiments") / recipe.name
+        if place.exists() and not place.is_dir():
+            raise RequestError(f"{place} is a file, but a run fills a folder; name another place with --out")
+        return place
 
 
 def run_and_print(

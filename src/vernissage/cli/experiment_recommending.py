@@ -99,7 +99,8 @@ def ablation(
     wish = RunWish(out, seed, cells, as_json)
     works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad, raw=as_published)
     with progress_bars() as progress:
-        materials = works.materials(wish.folder(ABLATION), seed, progress)
+        folder = wish.folder(ABLATION)
+        materials = works.materials(folder, seed, progress, query_classes=query_classes, pool=pool)
         compute = partial(run_ablation, materials, options, workers=workers)
         run_and_print(ABLATION, wish, compute, options, progress, materials)
 
@@ -157,7 +158,7 @@ def tags(
     works = WorkSource(source, kind, encoder, pictures, caption, class_column, weights, skip_bad)
     tagged = TagSource(works, tags_of or (), tagger or (), tagger_weights or (), database)
     with progress_bars() as progress:
-        materials = tagged.materials(wish.folder(TAGS), seed, progress)
+        materials = tagged.materials(wish.folder(TAGS), seed, progress, query_classes=query_classes, pool=pool)
         run_and_print(TAGS, wish, partial(run_tags, materials, options), options, progress, materials)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Source",
     "Weights",
     "WorkSource",
+    "checked_encoders",
     "materials_of_set",
     "opened",
     "set_encoder",
@@ -46,6 +47,8 @@ Weights = Annotated[
     Path | None, typer.Option(help="With --kind: where the encoder's weights are; others are fitted on the data.")
 ]
 
+_USUAL = "aligned"
+
 
 @dataclass(frozen=True)
 class WorkSource:
@@ -61,10 +64,13 @@ class WorkSource:
     skip_bad: bool
     raw: bool = False
 
-    def materials(self, folder: Path, seed: int, progress: "Progress") -> "list[Material]":
+    def materials(
+        self, folder: Path, seed: int, progress: "Progress", *, query_classes: int, pool: int, tags: bool = False
+    ) -> "list[Material]":
         """The works with the vectors of each encoder; what is fitted or encoded for it is kept in ``folder``.
 
-        With ``raw`` vectors are as long as the encoder's network gives them.
+        Whether a data set has classes, noise, and where they are wanted ``tags`` enough, is looked at before anything
+        is encoded. With ``raw`` vectors are as long as the encoder's network gives them.
 
         Raises:
             RequestError: raw vectors of a workspace, which keeps none.
@@ -75,30 +81,58 @@ class WorkSource:
                 f"of the network; name a data set and its --kind"
             )
         if self.kind is None:
+            self.require_no_set_options()
             return materials_of(self.source, self.encoders)
-        return materials_of_set(self._found, self.encoders, self.weights, folder, seed, progress, raw=self.raw)
+        from vernissage.experiments.suitability import measured_part, require_protocol, require_tags
+
+        checked_encoders(self.encoders or [_USUAL], self.weights)
+        found = self.dataset
+        require_protocol(measured_part(found), query_classes=query_classes, pool=pool)
+        if tags:
+            require_tags(measured_part(found))
+        return materials_of_set(found, self.encoders, self.weights, folder, seed, progress, raw=self.raw)
 
     def taggable(self, seed: int) -> "Taggable":
         """The same works as taggers read them."""
+        from vernissage.experiments.suitability import measured_part
         from vernissage.experiments.tagging import taggable_collection, taggable_set
         from vernissage.workspace.workspace import open_workspace
 
         if self.kind is None:
             workspace = open_workspace(self.source)
             return taggable_collection(workspace.collection, workspace.collection_name)
-        return taggable_set(measured_part(self._found), seed=seed)
+        return taggable_set(measured_part(self.dataset), seed=seed)
 
     @cached_property
-    def _found(self) -> "CaptionedSet":
-        """The data set; read once."""
-        return opened(
-            str(self.kind), self.source, self.pictures, self.caption, self.class_column, skip_bad=self.skip_bad
-        )
+    def dataset(self) -> "CaptionedSet":
+        """The data set of that kind, read once.
 
+        Raises:
+            RequestError: no kind is given; DatasetError: see `open_dataset`.
+        """
+        if self.kind is None:
+            raise RequestError(f"{self.source} is read as a workspace; name the kind of data set with --kind")
+        return opened(self.kind, self.source, self.pictures, self.caption, self.class_column, skip_bad=self.skip_bad)
 
-def measured_part(found: "CaptionedSet") -> "CaptionedSet":
-    """What is measured of a set: its test part, or the whole where it has none."""
-    return found.part("test") if "test" in found.splits else found
+    def require_no_set_options(self) -> None:
+        """Refuse options that a workspace has no use for.
+
+        Raises:
+            RequestError: one of them is given.
+        """
+        given = {
+            "--pictures": self.pictures is not None,
+            "--caption": bool(self.caption),
+            "--class-column": self.class_column is not None,
+            "--weights": self.weights is not None,
+            "--skip-bad": self.skip_bad,
+        }
+        for option, there in given.items():
+            if there:
+                raise RequestError(
+                    f"{option} is for data sets, but {self.source} is read as a workspace; name the kind of data set "
+                    f"with --kind, or leave {option} out"
+                )
 
 
 def materials_of_set(
@@ -109,25 +143,50 @@ def materials_of_set(
     seed: int,
     progress: "Progress",
     *,
+    both: bool = False,
     raw: bool = False,
 ) -> "list[Material]":
-    """The test part of a set, or the whole where it has none, by encoders with weights or fitted on its training part.
+    """The part that is measured, by encoders with weights or fitted on the set's training part.
 
     Without ``encoders``, by ``aligned``. Vectors and models are kept in ``folder``.
 
     Raises:
-        RequestError: weights are given for an encoder that has none.
+        RequestError: see `checked_encoders`.
         EncoderError: vectors as a network gives them are wanted of an encoder without one.
     """
     from vernissage.experiments.raw_lengths import in_raw_lengths
     from vernissage.experiments.set_material import material_of_set
+    from vernissage.experiments.suitability import measured_part
 
     part = measured_part(found)
-    names = dict.fromkeys(encoders or ["aligned"])
+    names = checked_encoders(encoders or [_USUAL], weights, both=both)
     loaded = (set_encoder(found, name, weights, folder, seed, progress) for name in names)
     return [
         material_of_set(part, in_raw_lengths(by) if raw else by, folder, seed=seed, progress=progress) for by in loaded
     ]
+
+
+def checked_encoders(names: Sequence[str], weights: Path | None, *, both: bool = False) -> list[str]:
+    """The encoders, each once, all looked at before one of them is fitted or encodes.
+
+    Raises:
+        RequestError: there is no such encoder, weights are given for one that has none, or it reads pictures or texts
+            alone where ``both`` are needed.
+    """
+    from vernissage.workspace.pretrained import PRETRAINED, Pretrained
+    from vernissage.workspace.recipes import RECIPES, Recipe
+
+    found = list(dict.fromkeys(names))
+    known: dict[str, Recipe | Pretrained] = {**RECIPES, **PRETRAINED}
+    for name in found:
+        if name not in known:
+            raise RequestError(f"there is no encoder {name!r}; choose from {', '.join(known)}")
+        if weights is not None and name in RECIPES:
+            raise RequestError(f"{name} is fitted on the data and has no weights; leave --weights out, or name another")
+        if both and len(known[name].modalities) < 2:
+            able = ", ".join(each for each, encoder in known.items() if len(encoder.modalities) > 1)
+            raise RequestError(f"{name} does not read both pictures and texts; choose one that does: {able}")
+    return found
 
 
 def set_encoder(
@@ -140,16 +199,10 @@ def set_encoder(
     *,
     part: str = "",
 ) -> "SetEncoder":
-    """An encoder with weights, or one that is fitted on a part of the set (its training part, or the whole, if empty).
-
-    Raises:
-        RequestError: weights are given for an encoder that has none.
-    """
+    """An encoder with weights, or one fitted on a part of the set; if empty, its training part, or else the whole."""
     from vernissage.experiments.set_encoders import fit_set_encoder, load_set_encoder
     from vernissage.workspace.recipes import RECIPES
 
     if name not in RECIPES:
         return load_set_encoder(name, weights=weights, progress=progress)
-    if weights is not None:
-        raise RequestError(f"{name} is fitted on the data and has no weights; leave --weights out, or name another")
     return fit_set_encoder(found, name, folder, part=part, seed=seed, progress=progress)

@@ -14,8 +14,8 @@ from vernissage.cli.experiment_sets import (
     SkipBad,
     Source,
     Weights,
+    WorkSource,
     materials_of_set,
-    opened,
 )
 from vernissage.cli.output import progress_bars
 from vernissage.cli.recommending import AsJson
@@ -57,12 +57,14 @@ def retrieval(
     options = RetrievalOptions(pairs)
     wish = RunWish(out, seed, cells, as_json)
     folder = wish.folder(RETRIEVAL)
+    place = WorkSource(source, kind, encoder, pictures, caption, None, weights, skip_bad)
     with progress_bars() as progress:
         if kind is None:
+            place.require_no_set_options()
             materials = unseen(source, encoder, seed, progress)
         else:
-            found = in_halves(opened(kind, source, pictures, caption, skip_bad=skip_bad), seed=seed)
-            materials = materials_of_set(found, encoder, weights, folder, seed, progress)
+            found = in_halves(place.dataset, seed=seed)
+            materials = materials_of_set(found, encoder, weights, folder, seed, progress, both=True)
         run_and_print(RETRIEVAL, wish, partial(run_retrieval, materials, options), options, progress, materials)
 
 

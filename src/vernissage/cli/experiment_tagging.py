@@ -54,7 +54,9 @@ class TagSource:
     weights: Sequence[str]
     database: str | None
 
-    def materials(self, folder: Path, seed: int, progress: "Progress") -> "list[Material]":
+    def materials(
+        self, folder: Path, seed: int, progress: "Progress", *, query_classes: int, pool: int
+    ) -> "list[Material]":
         """The works by each encoder, with these tags; what was found or made for it is kept in ``folder``.
 
         Raises:
@@ -63,9 +65,12 @@ class TagSource:
         from vernissage.experiments.tagging import with_tags
 
         places = weights_of_each(self.taggers, self.weights)
-        found = [*self._stored(), *self._anew(places, folder, seed, progress)]
         own = "keywords" if self.works.kind is None else "the set's own"
-        return [with_tags(each, found, own=own) for each in self.works.materials(folder, seed, progress)]
+        works = self.works.materials(
+            folder, seed, progress, query_classes=query_classes, pool=pool, tags=not self.taggers
+        )
+        found = [*self._stored(), *self._anew(places, folder, seed, progress)]
+        return [with_tags(each, found, own=own) for each in works]
 
     def _anew(
         self, places: dict[str, list[str]], folder: Path, seed: int, progress: "Progress"

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from vernissage.encoders.aligned import FEWEST_PAIRS, fit_aligned
-from vernissage.encoders.contract import ImageEncoder, TextEncoder
+from vernissage.encoders.contract import ImageEncoder, Modality, TextEncoder, Vectors
 from vernissage.errors import RequestError
 from vernissage.experiments.datasets.captioned import CaptionedSet
 from vernissage.experiments.material import Material, material_of_workspace
@@ -28,6 +29,25 @@ def unseen_material(workspace: Workspace, encoder: str, *, seed: int = 0, progre
         raise RequestError(f"{encoder} reads {material.modalities[0]}s alone; choose an encoder of both modalities")
     if encoder != "aligned":
         return material
+    anew, fitting = refitted_material(workspace, encoder, seed=seed, progress=progress)
+    rows = np.flatnonzero(~fitting)
+    return replace(
+        anew,
+        item_ids=tuple(anew.item_ids[row] for row in rows),
+        vectors={modality: vectors[rows] for modality, vectors in anew.vectors.items()},
+        classes=anew.classes[rows],
+    )
+
+
+def refitted_material(
+    workspace: Workspace, encoder: str, *, seed: int = 0, progress: Progress = silent
+) -> tuple[Material, npt.NDArray[np.bool_]]:
+    """All works of a workspace by an alignment that is fitted anew on one half of them, and which these are: bool (n,).
+
+    Raises:
+        RequestError: half of the works are too few.
+    """
+    material = material_of_workspace(workspace, encoder)
     names = RECIPES["aligned"].needs
     readers = workspace.encoder(names[0]), workspace.encoder(names[1])
     if not isinstance(readers[0], ImageEncoder) or not isinstance(readers[1], TextEncoder):
@@ -41,14 +61,8 @@ def unseen_material(workspace: Workspace, encoder: str, *, seed: int = 0, progre
     tables = workspace.table(names[0], "image"), workspace.table(names[1], "text")
     images, texts = (table.vectors[table.rows(material.item_ids)] for table in tables)
     model = fit_aligned(images[fitting], texts[fitting], readers[0], readers[1], seed=seed, progress=progress)
-    rows = np.flatnonzero(~fitting)
-    return replace(
-        material,
-        encoder_fingerprint=model.fingerprint,
-        item_ids=tuple(material.item_ids[row] for row in rows),
-        vectors={"image": model.project_images(images[rows]), "text": model.project_texts(texts[rows])},
-        classes=material.classes[rows],
-    )
+    vectors: dict[Modality, Vectors] = {"image": model.project_images(images), "text": model.project_texts(texts)}
+    return replace(material, encoder_fingerprint=model.fingerprint, vectors=vectors), fitting
 
 
 def in_halves(found: CaptionedSet, *, seed: int = 0) -> CaptionedSet:

@@ -13,7 +13,7 @@ from vernissage.encoders.contract import Modality, TextEncoder, Vectors, unit_ro
 from vernissage.errors import RequestError
 from vernissage.recommenders.tag_overlap import Tags
 from vernissage.search.live import LiveIndex, live_index
-from vernissage.search.vectors import make_vector_table
+from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.workspace.workspace import Workspace
 
 UNKNOWN = -1
@@ -60,9 +60,9 @@ class Material:
     def modalities(self) -> tuple[Modality, ...]:
         return tuple(self.vectors)
 
-    def index(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> LiveIndex:
-        """Some of these vectors under other names, searchable; nobody owns any."""
-        table = make_vector_table(
+    def table(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> VectorTable:
+        """Some of these vectors under other names, of length 1, with their provenance."""
+        return make_vector_table(
             vectors if self.unit else unit_rows(vectors),
             names,
             [""] * len(names),
@@ -71,7 +71,10 @@ class Material:
             modality=modality,
             collection=self.fingerprint,
         )
-        return live_index(table, {})
+
+    def index(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> LiveIndex:
+        """The same, searchable; nobody owns any."""
+        return live_index(self.table(modality, vectors, names), {})
 
     def describe(self) -> dict[str, Any]:
         """What a record says about it, as JSON values."""

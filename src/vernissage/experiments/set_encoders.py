@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vernissage.catalog.collection import Collection
+from vernissage.encoders.aligned import FEWEST_PAIRS
 from vernissage.encoders.contract import Encoder, EncoderState, Modality
 from vernissage.encoders.runtime import Runtime
 from vernissage.errors import EncoderError, ProvenanceError
@@ -21,6 +22,7 @@ from vernissage.workspace.pretrained import PRETRAINED, load_pretrained
 from vernissage.workspace.recipes import RECIPES, Fitting, Recipe
 
 WHOLE = "whole"
+_ALIGNED = "aligned"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,11 @@ def fit_set_encoder(
         )
     chosen = part or ("train" if "train" in found.splits else WHOLE)
     fitted_set = found if chosen == WHOLE else found.part(chosen)  # type: ignore[arg-type]  # refuses other words
+    if name == _ALIGNED and len(fitted_set.images) < FEWEST_PAIRS:
+        raise EncoderError(
+            f"{name} is fitted on {FEWEST_PAIRS} works or more, but {found.name} has {len(fitted_set.images)} for it; "
+            f"take a larger set, or an encoder with weights"
+        )
     on = f"the {'whole' if chosen == WHOLE else f'part {chosen}'} of {found.name}, {len(fitted_set.images)} works"
     return _fitted(fitted_set, RECIPES[name], folder, seed, topics, progress, on)
 

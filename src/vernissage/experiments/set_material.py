@@ -1,12 +1,14 @@
 """A captioned set as material: a picture and one of its captions a row."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from vernissage.encoders.contract import Modality, TextEncoder, Vectors
-from vernissage.experiments.datasets.captioned import CaptionedSet
+from vernissage.experiments.datasets.captioned import CaptionedSet, Label
 from vernissage.experiments.datasets.drawing import one_caption_each
 from vernissage.experiments.embedding import embedded, paired
 from vernissage.experiments.material import Material, material_of
@@ -22,7 +24,8 @@ def material_of_set(
     """Pictures, and one caption of each drawn once by ``seed``, with the vectors of an encoder.
 
     Vectors are kept below ``folder`` (see `embedded`). A work whose picture is missing or whose caption holds no known
-    word is left out where the encoder reads that modality. Classes are the set's labels, told apart by their index.
+    word is left out where the encoder reads that modality. Classes are the set's labels; two of one name are told apart
+    by their index.
 
     Raises:
         EncoderError, DatasetError, CollectionError: as in `embedded`.
@@ -31,10 +34,12 @@ def material_of_set(
     modalities: tuple[Modality, ...] = tuple(each for each in MODALITIES if each in by.modalities)
     ids, vectors = paired(drawn, {each: embedded(found, by, each, folder, progress=progress) for each in modalities})
     caption_of = {caption.image_id: caption.id for caption in drawn.captions}
+    names = found.class_names
+    shared = {name for name, count in Counter(names.values()).items() if count > 1}
     labels = [found.labels.get(image_id) for image_id in ids]
     material = material_of(
         vectors,
-        [f"{label.index} {label.label}" if label else "" for label in labels],
+        [_class_name(label, shared) if label else "" for label in labels],
         item_ids=ids,
         name=found.name,
         fingerprint=found.fingerprint,
@@ -47,6 +52,10 @@ def material_of_set(
         text_encoder=by.encoder if isinstance(by.encoder, TextEncoder) else None,
     )
     return replace(material, unit=not isinstance(by.encoder, RawLengths))
+
+
+def _class_name(label: Label, shared: Collection[str]) -> str:
+    return f"{label.index} {label.label}" if label.label in shared else label.label
 
 
 def other_captions(found: CaptionedSet, by: SetEncoder, folder: Path, *, seed: int = 0) -> tuple[Vectors, Vectors]:

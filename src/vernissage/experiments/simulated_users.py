@@ -66,7 +66,7 @@ class Protocol:
             return ""
         return (
             f"{name}: {interests} classes of {points} uploads are left out, because only {usable} of "
-            f"{len(self.query)} query classes have {points + 1} works or more"
+            f"{len(self.query)} query classes have {points + 1} works or more; ask for fewer with --classes or --points"
         )
 
     def pool_size(self, interests: int) -> int:
@@ -80,9 +80,14 @@ def protocol_of(classes: Rows, *, query_classes: int = QUERY_CLASSES, pool: int 
     Works without a class belong to no interest, so they are noise.
 
     Raises:
-        RequestError: fewer classes than asked for, no noise, or a pool of less than 2.
+        RequestError: no classes, or fewer than asked for; no noise, or a pool of less than 2.
     """
     count = int(classes.max(initial=UNKNOWN)) + 1
+    if not count:
+        raise RequestError(
+            f"{query_classes} query classes were asked for, but no work has a class; give the collection a column "
+            f"group, or take a data set with classes"
+        )
     if not 0 < query_classes <= count or pool < 2:
         raise RequestError(
             f"{query_classes} query classes and a pool of {pool} works were asked for, but the works have {count} "

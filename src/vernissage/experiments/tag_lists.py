@@ -61,6 +61,14 @@ def lacking_tags(material: Material) -> list[Modality]:
     return [each for each in material.modalities if each not in known] if known else []
 
 
+def no_tags(name: str) -> str:
+    """What to say where no work has a tag."""
+    return (
+        f"no work of {name} has tags, so there is nothing to compare with; find some with --tagger, or take a "
+        f"collection with a column keywords, or a classified set with the columns image_tags or text_tags"
+    )
+
+
 def compared(material: Material) -> Compared:
     """The works of a material by their vectors and by their tags.
 
@@ -72,10 +80,7 @@ def compared(material: Material) -> Compared:
     """
     known = _sides_with_tags(material)
     if not known:
-        raise RequestError(
-            f"no work of {material.name} has keywords or other tags, so there is nothing to compare with; find some "
-            f"with --tagger"
-        )
+        raise RequestError(no_tags(material.name))
     if material.text_encoder is None:
         raise RequestError(f"nothing in {material.name} reads tags; build an encoder of texts, such as lsa, beside it")
     sides = material.modalities if lacking_tags(material) else known

@@ -18,6 +18,7 @@ Value = str | int | float
 Row = Mapping[str, Value]
 """Column → value; all rows of a table have the same columns in the same order."""
 
+_TABLE = "table"
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -116,6 +117,20 @@ def where(rows: Sequence[Row], **wanted: Value) -> list[Row]:
 def distinct(rows: Sequence[Row], column: str) -> list[Value]:
     """The values of a column, each once, in the order in which they are met."""
     return list(dict.fromkeys(row[column] for row in rows))
+
+
+def in_table(table: str, row: Row) -> Row:
+    """The row, with the name of the table that it belongs to: one cell holds rows of several."""
+    return {_TABLE: table, **row}
+
+
+def by_table(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows of several tables (see `in_table`) by the table's name, without that name."""
+    tables: dict[str, list[Row]] = {}
+    for row in rows:
+        rest = {column: value for column, value in row.items() if column != _TABLE}
+        tables.setdefault(str(row[_TABLE]), []).append(rest)
+    return tables
 
 
 def _groups(rows: Sequence[Row], by: Sequence[str]) -> dict[tuple[Value, ...], list[Row]]:

@@ -50,21 +50,23 @@ class Grouping:
     place: npt.NDArray[np.int64]
 
 
-def grouping(colour_by: Sequence[str]) -> Grouping:
+def grouping(colour_by: Sequence[str], order: Sequence[str] = ()) -> Grouping:
     """Give the 11 largest groups a colour each and put the rest together; an empty name belongs to no group.
 
-    Equal sizes go by name. Where nothing has a group, all works are one.
+    Equal sizes go by name. Where nothing has a group, all works are one. With ``order``, the first 11 groups named
+    there have the colours, in that order, so that several maps show a group alike.
     """
     names = [plain(name) for name in colour_by]
-    counts = sorted(Counter(name for name in names if name).items(), key=lambda pair: (-pair[1], pair[0]))
+    counts = Counter(name for name in names if name)
     if not counts:
         return Grouping((Group("all works", len(names), 0),), np.zeros(len(names), dtype=np.int64))
-    coloured = counts[:MOST_COLOURS]
-    groups = [Group(name, size, style) for style, (name, size) in enumerate(coloured)]
-    rest = len(names) - sum(size for _, size in coloured)
+    ordered = [plain(name) for name in order] or sorted(counts, key=lambda name: (-counts[name], name))
+    coloured = [(style, name) for style, name in enumerate(ordered[:MOST_COLOURS]) if counts[name]]
+    groups = [Group(name, counts[name], style) for style, name in coloured]
+    rest = len(names) - sum(group.size for group in groups)
     if rest:
         groups.append(Group(_rest_name(len(counts) - len(coloured), names.count("")), rest, -1))
-    place = {name: style for style, (name, _) in enumerate(coloured)}
+    place = {name: number for number, (_, name) in enumerate(coloured)}
     return Grouping(tuple(groups), np.array([place.get(name, len(coloured)) for name in names], dtype=np.int64))
 
 

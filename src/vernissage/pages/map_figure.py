@@ -1,6 +1,7 @@
 """The map of a collection as a figure for print."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,13 @@ _MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D"}
 _WIDTH = 1000.0
 _INCHES = 8.0
 _LEGEND = 2.4
+_HEAD = 0.45
 _LONGEST = 34
 _PICTURE_POINTS = 36
+_LETTER = 13.0
+"""Width of a letter of a group's name, where the map is 1000 wide."""
+_ABOVE = 18.0
+"""How far above the middle of a group its name stands."""
 
 
 def map_figure(
@@ -36,12 +42,15 @@ def map_figure(
     colour_by: Sequence[str],
     *,
     title: str,
+    note: str = "",
+    order: Sequence[str] = (),
     thumbnails: Mapping[int, Image.Image] | None = None,
 ) -> Figure:
     """A map of works at ``points`` (n, 2), coloured by group, with the groups' names and a legend.
 
-    The 11 largest groups have a colour and a shape each, and all others are grey. ``thumbnails`` are pictures to draw
-    at some of the points, by row (see `map_thumbnails`).
+    The 11 largest groups, or the first 11 of ``order``, have a colour and a shape each, and all others are grey.
+    ``note`` is a line below the title. ``thumbnails`` are pictures to draw at some of the points, by row (see
+    `map_thumbnails`).
 
     Raises:
         RequestError: no works, places that are not finite, not one group for each, or a thumbnail for no row.
@@ -53,20 +62,21 @@ def map_figure(
             f"thumbnails are given for rows {rows[0]} to {rows[-1]}, but the map has {len(points)} works"
         )
     places, height = framed(points, width=_WIDTH, margin=42 if rows else 24)
-    groups = grouping(colour_by)
+    groups, head = grouping(colour_by, order), _HEAD + (0.25 if note else 0)
     with drawing():
-        inches = (_INCHES + _LEGEND, _INCHES * height / _WIDTH + 0.45)
+        inches = (_INCHES + _LEGEND, _INCHES * height / _WIDTH + head)
         figure = Figure(figsize=inches)
         FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.0, 0.0, _INCHES / inches[0], 1 - 0.45 / inches[1]))
+        axes = figure.add_axes((0.0, 0.0, _INCHES / inches[0], 1 - head / inches[1]))
         axes.set(xlim=(0, _WIDTH), ylim=(height, 0), aspect="equal")
         axes.set_axis_off()
         figure.text(0.018, 1 - 0.12 / inches[1], _shortened(title, 90), size=13, family="DejaVu Serif", va="top")
-        _dots(axes, places, groups)
+        figure.text(0.018, 1 - 0.42 / inches[1], plain(note), size=8.5, color=MUTED, va="top")
+        dots(axes, places, groups, size=26 if len(places) <= 500 else 13 if len(places) <= 3000 else 5)
         for row in rows:
             _picture(axes, places[row], (thumbnails or {})[row], _colour(groups.groups[groups.place[row]]))
         _names(axes, places, groups)
-        _legend(figure, groups, inches)
+        _legend(figure, groups, inches, head)
     return figure
 
 
@@ -106,10 +116,14 @@ def map_thumbnails(
     return pictures
 
 
-def _dots(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping) -> None:
-    size = 26 if len(places) <= 500 else 13 if len(places) <= 3000 else 5
-    for number, group in enumerate(groups.groups):
-        own = groups.place == number
+def dots(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping, *, size: float, turns: int = 1) -> None:
+    """Draw the points of every group, those without a colour at the bottom.
+
+    In several ``turns``, each with some of the works of all groups, no group is drawn over all of another.
+    """
+    turn = np.arange(len(places)) % turns
+    for some, (number, group) in product(range(turns), enumerate(groups.groups)):
+        own = (groups.place == number) & (turn == some)
         other = group.style < 0
         axes.scatter(
             places[own, 0],
@@ -117,10 +131,22 @@ def _dots(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping) -> None
             s=size * (0.5 if other else 0.8 if group.shape in {"square", "diamond"} else 1.0),
             c=_colour(group),
             marker=_MARKERS[group.shape],
-            linewidths=0.3,
+            linewidths=0.3 if turns == 1 else 0.15,
             edgecolors="white",
             zorder=1 if other else 2,
         )
+
+
+def legend_marks(groups: Grouping, *, sizes: bool = True) -> tuple[list[Line2D], list[str]]:
+    """A mark for each group, and its name, with ``sizes`` also how many works it has."""
+    marks = [
+        Line2D([], [], linestyle="", marker=_MARKERS[group.shape], color=_colour(group), markersize=5.5)
+        for group in groups.groups
+    ]
+    names = [_shortened(group.name, 27) for group in groups.groups]
+    return marks, [
+        f"{name}  {group.size:,}" if sizes else name for name, group in zip(names, groups.groups, strict=True)
+    ]
 
 
 def _picture(axes: Axes, place: npt.NDArray[np.float64], picture: Image.Image, colour: str) -> None:
@@ -132,21 +158,18 @@ def _picture(axes: Axes, place: npt.NDArray[np.float64], picture: Image.Image, c
 def _names(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping) -> None:
     for number, (x, y) in label_places(places, groups, line=21).items():
         name = _shortened(groups.groups[number].name)
+        half = min(_LETTER * len(name), _WIDTH) / 2  # a name at the edge is moved inwards, not cut
+        middle = min(max(x, half), _WIDTH - half)
         halo = [withStroke(linewidth=3, foreground="white")]
-        axes.text(x, y, name, size=8.5, weight="bold", ha="center", va="center", path_effects=halo, zorder=4)
+        above = max(y - _ABOVE, _ABOVE)  # works that all lie at one place would be hidden below their group's name
+        axes.text(middle, above, name, size=8.5, weight="bold", ha="center", va="center", path_effects=halo, zorder=4)
 
 
-def _legend(figure: Figure, groups: Grouping, inches: tuple[float, float]) -> None:
-    handles = [
-        Line2D([], [], linestyle="", marker=_MARKERS[group.shape], color=_colour(group), markersize=5.5)
-        for group in groups.groups
-    ]
-    words = [f"{_shortened(group.name, 27)}  {group.size:,}" for group in groups.groups]
+def _legend(figure: Figure, groups: Grouping, inches: tuple[float, float], head: float) -> None:
     figure.legend(
-        handles,
-        words,
+        *legend_marks(groups),
         loc="upper left",
-        bbox_to_anchor=((_INCHES + 0.05) / inches[0], 1 - 0.4 / inches[1]),
+        bbox_to_anchor=((_INCHES + 0.05) / inches[0], 1 - (head - 0.05) / inches[1]),
         frameon=False,
         fontsize=8,
         labelcolor=MUTED,

@@ -124,3 +124,10 @@ def test_real_collections(name: str, works: int, classes: int, owners: int, miss
     found = open_dataset("gallery", SHARED / name)
     assert (len(found.images), len(found.captions)) == (works, works)
     assert (len(found.members), len(set(found.owners.values())), len(found.missing)) == (classes, owners, missing)
+
+
+def test_another_encoding_is_read_and_told(tmp_path: Path) -> None:
+    (tmp_path / "works.csv").write_bytes("id,title\n1,Café\n".encode("latin-1"))
+    found = read_gallery(tmp_path / "works.csv")
+    assert found.captions[0].text == "Café"
+    assert found.remarks == ("the table was read as Windows-1252, for it is not UTF-8",)

@@ -190,8 +190,8 @@ class CaptionedSet:
         if len(large) < count:
             sized = f" with {counted(of_at_least, 'picture')} or more" if of_at_least > 1 else ""
             raise DatasetError(
-                f"{self.name} has {counted(len(large), 'class')}{sized}, but {count} are needed; ask for fewer, "
-                f"or take a larger set"
+                f"{self.name} has {counted(len(large), 'class')}{sized}, but {count} are needed; ask for fewer "
+                f"with --query-classes, or take a larger set"
             )
         return tuple(large[:count])
 

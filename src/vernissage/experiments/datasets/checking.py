@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry
+from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, counted
 
 
 @dataclass
@@ -42,7 +42,10 @@ def checked(found: CaptionedSet, *, skip_bad: bool = False) -> CaptionedSet:
     captions = _spoken(found.captions, found.image_of, faults)
     images = _described(found.images, captions, faults)
     if not images:
-        raise DatasetError(f"{found.name} holds no picture with a caption; check that the file is the right one")
+        raise DatasetError(
+            f"{found.name} holds no picture with a caption, but {counted(len(found.images), 'picture')} and "
+            f"{counted(len(found.captions), 'caption')}; check that the file is the right one, and whole"
+        )
     if len(images) == len(found.images) and len(captions) == len(found.captions):
         return found
     whole = replace(found, captions=captions, remarks=(*found.remarks, *faults.remarks))

@@ -59,7 +59,8 @@ def read_coco(
 def _files(path: Path, source: str) -> Sequence[Path]:
     if path.is_file():
         return [path]
-    found = sorted(file for folder in (path, path / "annotations") for file in folder.glob("captions_*.json"))
+    folders = (path, path / "annotations")
+    found = sorted(file for folder in folders for file in folder.glob("captions_*.json") if file.is_file())
     years = sorted({match[2] for file in found if (match := _NAME.match(file.name))})
     if not found:
         raise DatasetError(f"{path} holds no captions_*.json; name the file, or get it from {source}")

@@ -33,8 +33,10 @@ def read_text(path: Path) -> str:
     """The text of a file in UTF-8, with or without a byte-order mark.
 
     Raises:
-        DatasetError: it cannot be opened, or is not in UTF-8; the message says in which line.
+        DatasetError: it is a folder, cannot be opened, or is not in UTF-8; the message says in which line.
     """
+    if path.is_dir():
+        raise DatasetError(f"{path} is a folder, but a file is expected; name the file, which may lie in it")
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -55,12 +57,18 @@ def read_json_object(path: Path, *needed: str) -> dict[str, Any]:
     Raises:
         DatasetError: no UTF-8, no JSON, no object, or a list is missing; the message names it.
     """
+    text = read_text(path)
+    if not text.strip():
+        raise DatasetError(f"{path} is empty, but an object with {' and '.join(needed)} is expected; get it anew")
     try:
-        content = json.loads(read_text(path))
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} is not JSON ({error}); it may be cut short: get it anew") from None
     if not isinstance(content, dict):
-        raise DatasetError(f"{path} holds a {type(content).__name__}, not an object with {' and '.join(needed)}")
+        raise DatasetError(
+            f"{path} holds a {type(content).__name__}, not an object with {' and '.join(needed)}; "
+            f"name the right file, or another kind"
+        )
     for name in needed:
         value = content.get(name)
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
@@ -124,7 +132,11 @@ class Rows:
         return place
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        """Line number of each row's end, and its trimmed cells; blank rows are passed over."""
+        """Line number of each row's end, and its trimmed cells; blank rows are passed over.
+
+        Raises:
+            DatasetError: a cell spans too many lines, or a row has more cells than the first.
+        """
         reader = _reader(self._lines[self._skipped :], self.separator)
         before = 0
         for cells in reader:
@@ -134,6 +146,11 @@ class Rows:
                     f"{reader.line_num - before} lines; close it, or double it where it stands in a text"
                 )
             before = reader.line_num
+            if any(cell.strip() for cell in cells[len(self.header) :]):
+                raise DatasetError(
+                    f"{self.path}, line {before + self._skipped} has {len(cells)} cells where the first line has "
+                    f"{len(self.header)}; put quotation marks around a text that holds {_SEPARATORS[self.separator]}"
+                )
             if any(cells):
                 yield before + self._skipped, [" ".join(cell.split()) for cell in cells]
 

@@ -14,6 +14,8 @@ from vernissage.catalog.words import joined
 from vernissage.errors import CollectionError
 from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label, counted
 from vernissage.experiments.datasets.checking import Faults, checked, refuse_doubles
+from vernissage.experiments.datasets.files import require_file
+from vernissage.experiments.datasets.picture_files import require_folder
 
 CAPTION = ("title+description+keywords",)
 """One caption a work, of these fields, as far as the work has them."""
@@ -67,8 +69,12 @@ def read_gallery(
         DatasetError: see `checked`; a column is missing, or a row has no id.
         CollectionError: there is no collection, or its table cannot be read at all.
     """
-    root, drafts, problems, name = _drafts(path)
+    if source != SOURCE:
+        require_file(path, "a table with a column of story groups", source)
+    root, drafts, problems, name, encoding = _drafts(path)
     faults = Faults(name, skip_bad)
+    if encoding and not encoding.startswith("UTF-8"):
+        faults.remarks.append(f"the table was read as {encoding}")
     if problems:
         faults.found(f"{counted(len(problems), 'damaged row')}, the first: {problems[0].line()}", "mend them")
     works = [draft.item for draft in drafts.works]
@@ -92,16 +98,17 @@ def read_gallery(
     return checked(found, skip_bad=skip_bad)
 
 
-def _drafts(path: Path) -> tuple[Path, Drafts, Sequence[Problem], str]:
+def _drafts(path: Path) -> tuple[Path, Drafts, Sequence[Problem], str, str]:
+    """The collection's folder, its works, damaged rows, its name, and how the table's bytes were read."""
     root, file = find_table(path)
     name = root.resolve().name if path.is_dir() else path.stem
     if file is not None:
         table = read_table(file)
-        return root, drafts_of_table(table), table.problems, name
+        return root, drafts_of_table(table), table.problems, name, table.encoding
     paths = Pictures(root).paths
     if not paths:
         raise CollectionError(f"{root} holds neither a table named metadata nor pictures; name a collection's folder")
-    return root, drafts_of_pictures(paths), (), name
+    return root, drafts_of_pictures(paths), (), name, ""
 
 
 def _require_ids(name: str, works: Sequence[Draft]) -> None:
@@ -147,6 +154,8 @@ def _labels(classes: Mapping[str, str]) -> dict[str, Label]:
 
 
 def _located(works: Sequence[Draft], files: Pictures, *, required: bool) -> tuple[ImageEntry, ...]:
+    if required:
+        require_folder(files.root)
     found = tuple(_entry(draft, files) for draft in works)
     named = [image for image in found if image.file]
     if required and named and not any(image.path for image in named):

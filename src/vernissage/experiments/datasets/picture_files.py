@@ -33,8 +33,8 @@ def located(
     Raises:
         DatasetError: ``required``, and there is no such folder or none of the pictures is in it.
     """
-    if required and not root.is_dir():
-        raise DatasetError(f"there is no folder {root}; name the folder that holds the set's pictures")
+    if required:
+        require_folder(root)
     files = _Files(root)
     found = tuple(_with_file(image, files, also) for image in images)
     named = [image for image in found if image.file]
@@ -44,6 +44,17 @@ def located(
             f"holds them, or leave it out to work with the texts alone"
         )
     return found
+
+
+def require_folder(root: Path) -> None:
+    """Refuse a place of pictures that is no folder.
+
+    Raises:
+        DatasetError: see above.
+    """
+    if not root.is_dir():
+        what = "is a file" if root.exists() else "does not exist"
+        raise DatasetError(f"there is no folder {root}: it {what}; name the folder that holds the set's pictures")
 
 
 class _Files:

@@ -230,7 +230,7 @@ ABLATION = Recipe(
     name="ablation",
     paper="ZCCR: Figs. 14 to 18",
     what="classes × uploads × projection × clustering × seed × task: which areas of interest find works again",
-    needs="a workspace with groups",
+    needs="a workspace with groups, or a data set with classes",
     protocol=(
         f"{PROTOCOL} Here with 1, 2, 5 and 10 classes, and 5, 10, 20 and 30 uploads in each.",
         "Recall@10 (budget): the areas take turns until ten works are in one list; found relevant works / classes.",

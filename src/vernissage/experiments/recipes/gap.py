@@ -19,14 +19,13 @@ from vernissage.experiments.cells import Cells
 from vernissage.experiments.material import Material
 from vernissage.experiments.recipes.contract import Outcome, Recipe
 from vernissage.experiments.recipes.gap_tables import CAPTIONS, CROSS, SIDES, pictures_of, views_of
-from vernissage.experiments.tidy import Row, Value
+from vernissage.experiments.tidy import Row, Value, by_table, in_table
 from vernissage.progress import Progress
 
 STEP = "Measuring the gap"
 PAIRS = 1000
 
 _METHODS: Mapping[Method, str] = {"raw": "before", "means": "means removed", "zscore": "z-scores"}
-_TABLE = "table"
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,11 @@ class GapOptions:
     """How many pairs are measured at most; the means are fitted on as many others."""
 
     pairs: int = PAIRS
+
+    def __post_init__(self) -> None:
+        """Refuse too few, before anything is encoded."""
+        if self.pairs < FEWEST_MEASURED:
+            raise RequestError(f"{self.pairs} pairs are asked for; it takes {FEWEST_MEASURED} or more")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +70,13 @@ def run_gap(works: Sequence[GapPairs], options: GapOptions, *, seed: int, cells:
     rows: list[Row] = []
     notes: list[str] = []
     for one in works:
-        _check(one, options)
+        _check(one)
         key = {**one.material.describe(), **vars(options), "fitting": int(one.fitting.sum())}
         rows += cells.rows(key, partial(_measured, one, options, seed, progress)) or []
         notes += _remarks(one, options)
     if cells.skipped:
         notes.append(f"{cells.skipped} cells are left for another run with the same folder and options")
-    names = dict.fromkeys(str(row[_TABLE]) for row in rows)
-    return Outcome({name: [_without_table(row) for row in rows if row[_TABLE] == name] for name in names}, tuple(notes))
+    return Outcome(by_table(rows), tuple(notes))
 
 
 def _measured(one: GapPairs, options: GapOptions, seed: int, progress: Progress) -> list[Row]:
@@ -85,7 +88,7 @@ def _rows(one: GapPairs, options: GapOptions, seed: int, progress: Progress) -> 
     report = gap_report(*sides, one.fitting, pool=options.pairs, seed=seed, progress=progress)
     encoder: dict[str, Value] = {"encoder": one.material.encoder}
     for method, measures in report.methods.items():
-        yield from (_in("measures", encoder | row) for row in _measures(_METHODS[method], measures, report))
+        yield from (in_table("measures", encoder | row) for row in _measures(_METHODS[method], measures, report))
         if measures.cosines is not None:
             named = encoder | {"pairs": CROSS, "method": _METHODS[method]}
             yield from _cosines(named, measures.cosines)
@@ -124,8 +127,8 @@ def _value(method: str, measure: str, space: str, task: str, estimate: Estimate,
 def _cosines(named: Mapping[str, Value], cosines: PairCosines) -> Iterator[Row]:
     for kind, found in (("together", cosines.positive), ("apart", cosines.negative)):
         told: dict[str, Value] = {"n": found.n, "mean": found.mean, "sd": found.sd, "nearer": cosines.nearer}
-        yield _in("cosines", dict(named) | {"kind": kind} | told)
-        yield from (_in("histograms", dict(named) | {"kind": kind} | bar) for bar in _bars(found))
+        yield in_table("cosines", dict(named) | {"kind": kind} | told)
+        yield from (in_table("histograms", dict(named) | {"kind": kind} | bar) for bar in _bars(found))
 
 
 def _bars(found: CosineDistribution) -> Iterator[dict[str, Value]]:
@@ -140,22 +143,12 @@ def _map(
     points = project(np.concatenate(vectors), seed=seed, progress=progress)
     half = len(vectors[0])
     for place, (x, y) in enumerate(points.tolist()):
-        yield _in("maps", dict(named) | {"side": sides[place // half], "pair": place % half, "x": x, "y": y})
+        yield in_table("maps", dict(named) | {"side": sides[place // half], "pair": place % half, "x": x, "y": y})
 
 
-def _in(table: str, row: Mapping[str, Value]) -> Row:
-    return {_TABLE: table, **row}
-
-
-def _without_table(row: Row) -> Row:
-    return {column: value for column, value in row.items() if column != _TABLE}
-
-
-def _check(one: GapPairs, options: GapOptions) -> None:
+def _check(one: GapPairs) -> None:
     if set(one.material.modalities) != {"image", "text"}:
         raise RequestError(f"{one.material.encoder} does not read both pictures and texts; choose an encoder that does")
-    if options.pairs < FEWEST_MEASURED:
-        raise RequestError(f"{options.pairs} pairs are asked for; it takes {FEWEST_MEASURED} or more")
 
 
 def _remarks(one: GapPairs, options: GapOptions) -> Iterator[str]:

@@ -22,6 +22,7 @@ from vernissage.progress import Progress
 
 STEP = "Looking for other halves"
 PAIRS = 1_000
+FEWEST = 20
 MEASURES = (*(f"recall@{depth}" for depth in DEPTHS), "reciprocal rank")
 DIRECTIONS: tuple[tuple[Modality, Modality], ...] = (("image", "text"), ("text", "image"))
 SPACES = ("unimodal", "mixed")
@@ -32,6 +33,11 @@ class RetrievalOptions:
     """How many pairs the pool holds; the mixed space holds half as many, twice each."""
 
     pairs: int = PAIRS
+
+    def __post_init__(self) -> None:
+        """Refuse too few, before anything is encoded."""
+        if self.pairs < FEWEST:
+            raise RequestError(f"a pool of {self.pairs} pairs is asked for; it takes {FEWEST} or more")
 
 
 def run_retrieval(
@@ -69,8 +75,11 @@ def _pool(material: Material, pairs: int, seed: int) -> np.ndarray:
     if set(material.modalities) != {"image", "text"}:
         raise RequestError(f"{material.encoder} does not read both pictures and texts; choose an encoder that does")
     known = np.flatnonzero(material.vectors["image"].any(axis=1) & material.vectors["text"].any(axis=1))
-    if len(known) < 20 or pairs < 20:
-        raise RequestError(f"{len(known)} works have both vectors and {pairs} pairs are asked for; it takes 20 or more")
+    if len(known) < FEWEST:
+        raise RequestError(
+            f"{len(known)} works have both a picture and a text that {material.encoder} reads, and a pool takes "
+            f"{FEWEST} or more; add works of both, or take a larger set"
+        )
     return np.random.default_rng(seed).permutation(known)[:pairs]
 
 
@@ -135,7 +144,7 @@ RETRIEVAL = Recipe(
     name="retrieval",
     paper="ZCCR: Tables 3 and 4",
     what="recall at 1, 5 and 10 of a picture's caption and a caption's picture, in unimodal and in mixed space",
-    needs="pictures with texts, and an encoder of both",
+    needs="a workspace or a data set of pictures with texts, and an encoder of both",
     protocol=(
         "A pool of 1,000 pairs, one caption of each picture drawn once; rank = 1 + how many score strictly better.",
         (

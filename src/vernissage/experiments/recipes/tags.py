@@ -158,7 +158,7 @@ TAGS = Recipe(
     name="tags",
     paper="ZCCR: Figs. 19 and 20",
     what="areas of interest against overlap of tags (BT) and areas of embedded tags (BTBA)",
-    needs="works with classes, and tags: keywords, a set's own, or those that taggers find",
+    needs="works with groups, and tags: keywords, a set's own, or those that taggers find",
     protocol=(
         PROTOCOL,
         (
