@@ -35,6 +35,7 @@ class Material:
         tags: words for each work's picture or text, by modality and work; empty where there are none.
         text_encoder: reads tags; None where there is none.
         unit: whether the rows have length 1; else they are what a network gives, and are scaled to be searched.
+        variant: which of the models that share the encoder's name, such as ViT-B/32; empty where it is not known.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Material:
     tags: Mapping[Modality, Tags] = field(default_factory=dict)
     text_encoder: TextEncoder | None = None
     unit: bool = True
+    variant: str = ""
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -71,6 +73,7 @@ class Material:
 
     def describe(self) -> dict[str, str | int | list[str]]:
         """What a record says about it."""
+        known = {"encoder_variant": self.variant} if self.variant else {}
         return {
             "data": self.name,
             "data_fingerprint": self.fingerprint,
@@ -79,6 +82,7 @@ class Material:
             "works": len(self),
             "modalities": list(self.modalities),
             "classes": len(self.class_names),
+            **known,
         }
 
 
@@ -93,6 +97,7 @@ def material_of(
     encoder_fingerprint: str = "",
     tags: Mapping[Modality, Tags] | None = None,
     text_encoder: TextEncoder | None = None,
+    variant: str = "",
 ) -> Material:
     """Join arrays with one row for each work; an empty class is none.
 
@@ -117,6 +122,7 @@ def material_of(
         tuple(place),
         tags or {},
         text_encoder,
+        variant,
     )
 
 

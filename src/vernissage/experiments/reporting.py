@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vernissage.experiments.recipes.contract import Recipe
+from vernissage.experiments.recipes.contract import Published, Recipe
 from vernissage.experiments.running import Run
 from vernissage.pages.embedded_figures import embedded
 from vernissage.pages.experiment_report import Comparison, ExperimentSection
@@ -20,13 +20,16 @@ def section_of(recipe: Recipe, run: Run, folder: str) -> ExperimentSection:
         notes=tuple(run.record["notes"]),
         tables=tuple(recipe.views(run.tables)),
         figures=tuple(embedded(each.figure, each.alt) for each in pictures.values()),
-        comparisons=tuple(
-            Comparison(each.what, each.value, each.source, each.ours(run.tables) or "not measured", each.difference)
-            for each in recipe.published
-        ),
+        comparisons=tuple(_compared(each, run) for each in recipe.published),
         provenance=tuple(_provenance(run.record)),
         files=tuple(f"{folder}/{name}.csv" for name in run.tables),
     )
+
+
+def _compared(published: Published, run: Run) -> Comparison:
+    ours = published.ours(run.tables, run.record)
+    difference = published.difference(run.record) if ours else f"not measured: needs {published.needs}"
+    return Comparison(published.what, published.value, published.source, ours, difference)
 
 
 def _inputs(record: Mapping[str, Any]) -> str:

@@ -21,7 +21,11 @@ class ReadTable:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A published value beside ours; ``difference`` says where the protocols part, empty where they agree."""
+    """A published value beside ours.
+
+    ``difference`` says where the protocols part, and is empty where they agree; where ``ours`` is empty, it says why
+    there is none.
+    """
 
     what: str
     published: str
