@@ -1,7 +1,8 @@
 """Experiments as one page: what was done, what came out, what was published, and what ran."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from vernissage.errors import RequestError
 from vernissage.pages.embedded_figures import EmbeddedFigure
@@ -35,6 +36,15 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class PublishedBlock:
+    """Published values of one file beside ours: what differs, sentence by sentence, then the tables."""
+
+    title: str
+    differences: tuple[str, ...]
+    tables: tuple[ReadTable, ...]
+
+
+@dataclass(frozen=True)
 class ExperimentSection:
     """One run of one experiment.
 
@@ -42,7 +52,8 @@ class ExperimentSection:
         title, paper, what: its name, the tables or figures that it recomputes, and one line about it.
         protocol: how it is done, sentence by sentence.
         notes: where this run differs from that.
-        comparisons: published values; empty where none is known.
+        comparisons: published values that this version knows; empty where it knows none.
+        published: further ones, from files; None where no files were given.
         provenance: (what, value) of the record.
         files: what lies in the folder of the run.
     """
@@ -57,6 +68,7 @@ class ExperimentSection:
     comparisons: tuple[Comparison, ...]
     provenance: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
+    published: tuple[PublishedBlock, ...] | None = None
 
 
 def experiment_report(sections: Sequence[ExperimentSection], *, title: str = "Experiments") -> str:
@@ -72,5 +84,14 @@ def experiment_report(sections: Sequence[ExperimentSection], *, title: str = "Ex
         styles=("page.css", "study_report.css", "experiment_report.css"),
         scripts=(),
         title=plain(title),
-        sections=list(sections),
+        sections=list(_told_apart(sections)),
     )
+
+
+def _told_apart(sections: Sequence[ExperimentSection]) -> Iterator[ExperimentSection]:
+    """The same with a number behind a title that stood before."""
+    met = Counter[str]()
+    for section in sections:
+        met[section.title] += 1
+        again = met[section.title]
+        yield section if again == 1 else replace(section, title=f"{section.title} ({again})")

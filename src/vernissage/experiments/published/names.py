@@ -56,6 +56,9 @@ MODELS: Mapping[str, PublishedModel] = {
     "clip": PublishedModel("CLIP ViT-B/32", "clip", "ViT-B/32", unit=False),
     "albef": PublishedModel("ALBEF", "albef", "", unit=True),
 }
+PROMPT = "prompt 'This is {}'"
+"""How a record tells of the words that their code puts before every text for CLIP."""
+
 TASKS: Mapping[str, str] = {
     "txt2img": "text-to-image",
     "txt2txt": "text-to-text",

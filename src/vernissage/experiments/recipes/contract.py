@@ -12,6 +12,9 @@ from vernissage.pages.experiment_report import ReadTable
 Tables = Mapping[str, Sequence[Row]]
 """Tidy tables by name."""
 
+MARKS = "published"
+"""A table that only figures of the report get: rows of means as others published them, with the column ``by``."""
+
 Record = Mapping[str, Any]
 """What a run wrote of itself: experiment, options, inputs, notes, versions and so on."""
 

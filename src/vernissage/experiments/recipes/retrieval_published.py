@@ -5,7 +5,7 @@ from functools import partial
 
 from vernissage.analysis.gap_retrieval import DEPTHS
 from vernissage.experiments.facets import arrow
-from vernissage.experiments.published.names import DATA, MODELS, is_model, is_whole
+from vernissage.experiments.published.names import DATA, MODELS, PROMPT, is_model, is_whole
 from vernissage.experiments.readable import estimate, short
 from vernissage.experiments.recipes.contract import Published, Record, Tables
 from vernissage.experiments.tidy import where
@@ -44,7 +44,7 @@ def _parted(record: Record, *, model: str, data: str, task: str) -> str:
     if task == "text-to-image":
         told.append("for each depth a caption is drawn anew there, once for all here")
     variants = [str(each.get("encoder_variant", "")) for each in record["inputs"]]
-    if model == "clip" and not any("prompt 'This is {}'" in each for each in variants):
+    if model == "clip" and not any(PROMPT in each for each in variants):
         told.append("captions there begin with 'This is'")
     return "; ".join(told)
 
