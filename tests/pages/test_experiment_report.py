@@ -1,7 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
 from vernissage.errors import RequestError
-from vernissage.pages.experiment_report import Comparison, ExperimentSection, ReadTable, experiment_report
+from vernissage.pages.experiment_report import (
+    Comparison,
+    ExperimentSection,
+    PublishedBlock,
+    ReadTable,
+    experiment_report,
+)
 
 SECTION = ExperimentSection(
     title="search-time",
@@ -43,9 +51,25 @@ def test_words_are_set_apart_from_numbers() -> None:
     assert "<td>1.2</td>" in page
 
 
+def test_blocks_of_published_values_tell_what_differs_before_their_tables() -> None:
+    rows = tuple((f"{number}", "a", "1.2") for number in range(25))
+    block = PublishedBlock(
+        "lsa beside metrics.csv",
+        ("Not the same <data>.",),
+        (SECTION.tables[0], ReadTable("Long", ("way", "kind", "ms"), rows, words=2)),
+    )
+    page = experiment_report([replace(SECTION, published=(block,))])
+    assert page.index("lsa beside metrics.csv") < page.index("Not the same &lt;data&gt;.") < page.index("25 values")
+    assert page.count("<details>") == 1  # the short table stands open
+    nothing = replace(SECTION, comparisons=())
+    assert "None stands here; with --published" in experiment_report([nothing])
+    assert "hold nothing that corresponds" in experiment_report([replace(nothing, published=())])
+    assert "None stands here" not in experiment_report([replace(nothing, published=(block,))])
+
+
 def test_each_run_has_its_place_and_none_is_refused() -> None:
     page = experiment_report([SECTION, SECTION])
-    assert 'href="#run-2"' in page
+    assert '<a href="#run-2">search-time (2)</a>' in page
     assert page.count('id="run-2"') == 1
     with pytest.raises(RequestError, match="one experiment or more"):
         experiment_report([])

@@ -8,6 +8,9 @@ from vernissage.experiments.tidy import Row, Value, distinct, where
 from vernissage.pages.experiment_report import ReadTable
 from vernissage.pages.grid_figure import GridMark, GridPoint, grid_figure
 
+WITH_MARKS = " Published values of the same data are open markers."
+"""What the words of a figure say of them."""
+
 
 def counted(classes: int) -> str:
     """``1 class``, ``5 classes``."""
@@ -40,7 +43,9 @@ def method_pictures(tables: Tables, measures: Mapping[str, str]) -> dict[str, Pi
             heading = f"Recall@10 with {encoder}: {words}"
             marks = published_marks(where(tables.get(MARKS, ()), encoder=encoder, measure=measure), "method")
             figure = grid_figure(points, marks=marks, title=heading, x_label="uploads in each class", y_label="recall")
-            found[f"{encoder}-{measure.replace('_', '-')}"] = Picture(figure, f"{heading}. {_told(some)}")
+            found[f"{encoder}-{measure.replace('_', '-')}"] = Picture(
+                figure, f"{heading}. {_told(some)}{WITH_MARKS if marks else ''}"
+            )
     return found
 
 

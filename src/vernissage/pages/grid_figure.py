@@ -125,6 +125,8 @@ def _scale(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark]) 
 
 def _mark(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark], down: str, across: str) -> None:
     lines, kinds = _names(points, "line"), _names(marks, "by")
+    if marks:
+        panel.tick_params(axis="x", pad=7)  # below what lies at 0
     for mark in marks:
         if (mark.down, mark.across) == (down, across):
             panel.plot(

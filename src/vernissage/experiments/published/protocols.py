@@ -46,7 +46,7 @@ def options_said(record: Record) -> Iterator[str]:
     """Where the numbers of the protocol are others."""
     options = record["options"]
     if options["query_classes"] != QUERY_CLASSES:
-        yield f"{options['query_classes']} classes are asked for here, {QUERY_CLASSES} there."
+        yield f"Classes that are asked for: {options['query_classes']} here, {QUERY_CLASSES} there."
     yield from (f"{note}; there it holds {POOL:,}." for note in record["notes"] if " pool " in note)
 
 

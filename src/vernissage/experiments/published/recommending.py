@@ -107,7 +107,9 @@ def _block(
     differences += protocols.users_said(record, found.rows, capped=file.endswith(ZCCR_FILE))
     differences += [*said, *protocols.options_said(record)]
     if found.repeated:
-        differences.append(f"{found.repeated} configurations stand in {file} more than once; their mean is shown.")
+        differences.append(
+            f"Configurations that stand in {file} more than once: {found.repeated}; their mean is shown."
+        )
     yield PublishedBlock(f"{given['encoder']} beside {file}", tuple(differences), tuple(tables))
 
 

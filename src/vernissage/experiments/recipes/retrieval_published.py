@@ -11,9 +11,7 @@ from vernissage.experiments.recipes.contract import Published, Record, Tables
 from vernissage.experiments.tidy import where
 
 POOL = 1_000
-_SOURCE = (
-    "authors' released results for ZCCR, retrieval/results/metrics.csv of github.com/fedasaro62/ZCCR-Exp, rows of faiss"
-)
+_SOURCE = "ZCCR, retrieval/results/metrics.csv of the authors' repository, by FAISS"
 _RECALL: Mapping[tuple[str, str, str], tuple[float, float, float]] = {
     ("clip", "coco", "text-to-image"): (0.513, 0.816, 0.904),
     ("clip", "coco", "image-to-text"): (0.528, 0.805, 0.888),
@@ -52,7 +50,7 @@ def _parted(record: Record, *, model: str, data: str, task: str) -> str:
 def _published() -> Iterator[Published]:
     for (model, data, task), recall in _RECALL.items():
         yield Published(
-            what=f"{arrow(task)}, {MODELS[model].name}, {DATA[data].name}: recall@1 / @5 / @10 in {POOL:,} pairs",
+            what=f"{arrow(task)}, {MODELS[model].name}, {DATA[data].name}: recall @1 / @5 / @10",
             value=" / ".join(short(each) for each in recall),
             source=_SOURCE,
             needs=f"{DATA[data].name}, {MODELS[model].name} and a pool of {POOL:,} pairs",
