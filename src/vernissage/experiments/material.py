@@ -122,7 +122,7 @@ def material_of(
         tuple(place),
         tags or {},
         text_encoder,
-        variant,
+        variant=variant,
     )
 
 

@@ -7,14 +7,12 @@ import re
 from collections.abc import Collection, Iterator
 from math import sqrt
 
+from vernissage.experiments.as_published import COMPONENTS
 from vernissage.experiments.published.names import EPSILON, MODELS, Record
 from vernissage.experiments.published.values import PublishedValue
 from vernissage.experiments.readable import short
 from vernissage.experiments.simulated_users import POOL, QUERY_CLASSES
 from vernissage.experiments.tidy import Row, Value
-
-COMPONENTS = 50
-"""To how many principal components their code reduces; all where there are no more than one more."""
 
 
 def _values(rows: Collection[Row], column: str) -> list[Value]:
@@ -25,9 +23,10 @@ def users_said(record: Record, rows: Collection[Row], *, capped: bool) -> Iterat
     """How many users stand behind a published value; ``capped`` where hits are divided by 25 whatever was sought."""
     numbers = sorted(int(each) for each in _values(rows, "classes"))
     behind = ", ".join(f"{QUERY_CLASSES // each} with {_classes(each)}" for each in numbers)
+    here = f"here {record['options']['users']}, each with classes of their own draw"
     yield (
         f"Users: their code parts the {QUERY_CLASSES} largest classes among users, each class once, so that few stand "
-        f"behind a published value: {behind}; here {record['options']['users']}, each with classes of their own draw."
+        f"behind a published value: {behind}; {'here as there' if _as_published(record) else here}."
     )
     most = [
         f"{short(sought / QUERY_CLASSES, 2)} is the most that can be reached with {_classes(each)}"
@@ -50,16 +49,27 @@ def options_said(record: Record) -> Iterator[str]:
     yield from (f"{note}; there it holds {POOL:,}." for note in record["notes"] if " pool " in note)
 
 
-def lengths_said(models: Collection[str]) -> Iterator[str]:
-    """Vectors here have length 1 when they are clustered."""
+def lengths_said(record: Record, models: Collection[str]) -> Iterator[str]:
+    """How long vectors are when they are clustered."""
     raw = [MODELS[model].name for model in models if not MODELS[model].unit]
     unit = [MODELS[model].name for model in models if MODELS[model].unit]
-    if raw:
+    if _as_published(record):
+        if unit:
+            yield (
+                f"Vectors are clustered as long as the network gives them, as there; but those of {' and '.join(unit)} "
+                f"have length 1 there. Both search by cosines."
+            )
+    elif raw:
         also = f" (those of {' and '.join(unit)} have length 1 there, too)" if unit else ""
         yield (
             f"Vectors have length 1 here when they are clustered; there those of {' and '.join(raw)} have the length "
             f"that the encoder gives them{also}. Both search by cosines."
         )
+
+
+def _as_published(record: Record) -> bool:
+    """Whether the run was made with ``--as-published``."""
+    return bool(record["options"].get("as_published"))
 
 
 def projections_said(record: Record, rows: Collection[Row]) -> Iterator[str]:
@@ -74,7 +84,9 @@ def projections_said(record: Record, rows: Collection[Row]) -> Iterator[str]:
                 f"{word} keeps {COMPONENTS} components there, all of them where a user has {COMPONENTS + 1} uploads or "
                 f"fewer; here {here}."
             )
-        if word.startswith("tsne"):
+        if made.startswith("StandardisedTSNE"):
+            yield "t-SNE starts at random on both sides, theirs without a seed."
+        elif word.startswith("tsne"):
             yield (
                 f"t-SNE there is of standardised vectors, reduced to {COMPONENTS} components where there are more, "
                 f"from a random start without a seed ('tsne (pca)' in the file, tsne in the paper's figures); here of "
@@ -150,8 +162,11 @@ def embedding_said() -> Iterator[str]:
     )
 
 
-def tags_said(same: bool) -> str:
-    """Whose tags they are."""
+def tags_said(given: Record, same: bool) -> str:
+    """Whose tags they are: the record tells where they were found by taggers."""
+    found = "; ".join(f"of {modality}s {by}" for modality, by in given.get("tags", {}).items())
+    if found:
+        return f"Tags there were found by models in pictures and captions; here: {found}."
     if same:
         return "Tags are those of their table, as there."
     return "Tags there were found by models in pictures and captions; here they are the works' keywords."

@@ -48,7 +48,7 @@ def beside_ablation(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBl
             *_by_task(found, ("classes", "uploads", *heads), _PER_SEED),
         ]
         said = [
-            *protocols.lengths_said(found.models),
+            *protocols.lengths_said(run.record, found.models),
             *protocols.projections_said(run.record, found.rows),
             *protocols.clusterings_said(found.rows),
             *(protocols.contradiction_said(published) if _has_both(found) else ()),
@@ -75,18 +75,18 @@ def beside_tags(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBlock]
                 *overview("Means of each task", ("task", "method"), found, same, _configuration),
                 *_by_task(found, ("classes", "uploads", "method"), _ONE_LIST if method == OVERLAP else _PER_SEED),
             ]
-            said = _of_method(method, found, bool(same))
+            said = _of_method(method, run.record, given, found, bool(same))
             blocks += _block(f"{_CALLED[method]}, {_FILES[method]}", given, found, same, run.record, said, tables)
             marks += _marks(found, same)
     return blocks, marks
 
 
-def _of_method(method: str, found: SideBySide, same: bool) -> list[str]:
+def _of_method(method: str, record: Record, given: Record, found: SideBySide, same: bool) -> list[str]:
     if method == AREAS:
-        return [*protocols.lengths_said(found.models), protocols.areas_said()]
+        return [*protocols.lengths_said(record, found.models), protocols.areas_said()]
     if method == OVERLAP:
-        return [protocols.tags_said(same), *protocols.overlap_said(found.rows)]
-    return [protocols.tags_said(same), *protocols.embedding_said(), protocols.areas_said()]
+        return [protocols.tags_said(given, same), *protocols.overlap_said(found.rows)]
+    return [protocols.tags_said(given, same), *protocols.embedding_said(), protocols.areas_said()]
 
 
 def _block(
