@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -68,8 +69,10 @@ def test_blocks_of_published_values_tell_what_differs_before_their_tables() -> N
 
 
 def test_each_run_has_its_place_and_none_is_refused() -> None:
-    page = experiment_report([SECTION, SECTION])
-    assert '<a href="#run-2">search-time (2)</a>' in page
+    first, second = replace(SECTION, folder="first"), replace(SECTION, folder="second")
+    page = experiment_report([first, second, second, replace(SECTION, title="gap", folder="g")])
+    titles = re.findall(r'<a href="#run-\d">(.*?)</a>', page)
+    assert titles == ["search-time, in first", "search-time, in second", "search-time, in second (2)", "gap"]
     assert page.count('id="run-2"') == 1
     with pytest.raises(RequestError, match="one experiment or more"):
         experiment_report([])

@@ -30,6 +30,7 @@ def section_of(recipe: Recipe, run: Run, folder: str, published: PublishedFolder
         comparisons=tuple(_compared(each, run) for each in recipe.published),
         provenance=tuple(_provenance(run.record)),
         files=tuple(f"{folder}/{name}.csv" for name in run.tables),
+        folder=folder,
         published=tuple(blocks) if published else None,
     )
 

@@ -53,6 +53,7 @@ class ExperimentSection:
         protocol: how it is done, sentence by sentence.
         notes: where this run differs from that.
         comparisons: published values that this version knows; empty where it knows none.
+        folder: its name, which tells runs of one experiment apart.
         published: further ones, from files; None where no files were given.
         provenance: (what, value) of the record.
         files: what lies in the folder of the run.
@@ -68,6 +69,7 @@ class ExperimentSection:
     comparisons: tuple[Comparison, ...]
     provenance: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
+    folder: str = ""
     published: tuple[PublishedBlock, ...] | None = None
 
 
@@ -89,9 +91,9 @@ def experiment_report(sections: Sequence[ExperimentSection], *, title: str = "Ex
 
 
 def _told_apart(sections: Sequence[ExperimentSection]) -> Iterator[ExperimentSection]:
-    """The same with a number behind a title that stood before."""
-    met = Counter[str]()
+    """The same: titles that several runs share get the run's folder, and where that is shared too, a number."""
+    shared, met = Counter(section.title for section in sections), Counter[str]()
     for section in sections:
-        met[section.title] += 1
-        again = met[section.title]
-        yield section if again == 1 else replace(section, title=f"{section.title} ({again})")
+        title = f"{section.title}, in {section.folder}" if shared[section.title] > 1 else section.title
+        met[title] += 1
+        yield replace(section, title=title if met[title] == 1 else f"{title} ({met[title]})")
