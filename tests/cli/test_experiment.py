@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.experiments.published.theirs import zccr
 from tests.galleries import toy_gallery
 
 from vernissage.cli.experiment import recipes
@@ -124,6 +125,24 @@ def test_the_report_is_one_page_with_figures_and_says_where_nothing_is_published
     assert "4 users in each cell; the protocol asks for 100" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_the_report_sets_the_authors_values_beside_a_run(run: Any, workspace: Path, tmp_path: Path) -> None:
+    out, theirs = tmp_path / "ablation", tmp_path / "ZCCR-Exp"
+    run("run", "ablation", workspace, *ABLATION, "-o", out)
+    theirs.mkdir()
+    assert "zccr_metrics.csv of the authors' repository is expected" in run(
+        "report", out, "--published", theirs, code=1
+    )
+    line = "txt2txt,clip,coco,1,5,None,agglomerative,5,centroid,10,1000,0.52,0.3"
+    zccr(theirs, line)
+    run("report", out, "--published", theirs, "-o", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert re.search(r"<td>1?\.\d{3} ±\.\d{3} in \d+</td>\s*<td>\.52</td>", page)
+    assert "Not the same data: gallery (120 works) here, MSCOCO there." in page
+    assert "Classes that are asked for: 1 here, 25 there" in page
+    zccr(theirs, line.replace("0.52", "x"))
+    assert "line 2 has 'x' in the column recall" in run("report", out, "--published", theirs, code=1)
 
 
 def test_retrieval_measures_the_half_that_the_alignment_has_not_seen(run: Any, workspace: Path, tmp_path: Path) -> None:

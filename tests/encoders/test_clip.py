@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from tests.encoders.tiny_models import (
     CLIP_DIM,
+    CLIP_PATCH,
+    CLIP_WIDTH,
     VOCABULARY,
     change,
     openai_clip,
@@ -92,6 +94,11 @@ def golden() -> dict[str, Any]:
     kept = [row for row, name in enumerate(names) if name not in CONVERTED_LATER]
     with np.load(GOLDEN / "clip" / "expected.npz") as expected:
         return {**dict(expected), "texts": inputs["captions"], "images": [images[row] for row in kept], "kept": kept}
+
+
+def test_it_says_which_clip_it_is(clip: CLIP, folder: Path) -> None:
+    assert clip.variant == f"ViT-{CLIP_WIDTH}/{CLIP_PATCH}"  # the published width 768 is called B
+    assert load_clip(folder, prompt="This is {}").variant == f"ViT-{CLIP_WIDTH}/{CLIP_PATCH}, prompt 'This is {{}}'"
 
 
 GOLDEN_PLACES = ("hf_clip_tiny", "clip_tiny_openai.safetensors", "clip_tiny_openai_statedict.pt")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.experiments.planted import QUERY, planted
+from tests.galleries import toy_gallery
 
 from vernissage.encoders.contract import Modality, Vectors, unit_rows
 from vernissage.errors import EncoderError
@@ -48,6 +49,18 @@ def test_raw_vectors_are_those_of_the_network_under_another_fingerprint() -> Non
     assert raw.encode_images([Image.new("RGB", (4, 4), (10, 20, 30))]).tolist() == [[10, 20, 30]]
     assert (raw.name, raw.dim, raw.modalities) == ("counting", 3, {"image", "text"})
     assert raw.fingerprint != Counting.fingerprint
+    assert raw.variant == ""
+
+
+def test_a_record_says_which_model_a_name_means(tmp_path: Path) -> None:
+    class Named(Counting):
+        variant = "ViT-B/32"
+
+    toy_gallery(tmp_path / "gallery", count=20)
+    found = open_dataset("gallery", tmp_path / "gallery")
+    for by in (SetEncoder(Named(), ""), in_raw_lengths(SetEncoder(Named(), ""))):
+        assert material_of_set(found, by, tmp_path).describe()["encoder_variant"] == "ViT-B/32"
+    assert "encoder_variant" not in material_of_set(found, SetEncoder(Counting(), ""), tmp_path).describe()
 
 
 def test_of_a_picture_with_several_queries_the_first_counts() -> None:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.experiments.cells import Cells
-from vernissage.experiments.recipes.contract import Outcome, Picture, Published, Recipe, Tables
+from vernissage.experiments.recipes.contract import Outcome, Picture, Published, Recipe, Record, Tables
 from vernissage.experiments.reporting import section_of
 from vernissage.experiments.running import Run, read_run, run_recipe
 from vernissage.pages.experiment_report import ReadTable
@@ -26,6 +26,10 @@ def told(tables: Tables) -> list[ReadTable]:
     ]
 
 
+def square_of_3(tables: Tables, record: Record) -> str:
+    return str(tables["values"][3]["square"]) if record["options"]["count"] == 4 else ""
+
+
 SQUARES = Recipe(
     name="squares",
     paper="none",
@@ -34,7 +38,17 @@ SQUARES = Recipe(
     protocol=("Multiply.",),
     pictures=drawn,
     views=told,
-    published=(Published("square of 3", "9", "Euclid", "", lambda tables: str(tables["values"][3]["square"])),),
+    published=(
+        Published("square of 3", "9", "Euclid", "four numbers", square_of_3),
+        Published(
+            "square of 3 by hand",
+            "9",
+            "Euclid",
+            "four numbers",
+            square_of_3,
+            lambda record: f"by a machine, seed {record['seed']}",
+        ),
+    ),
 )
 
 
@@ -77,12 +91,19 @@ def test_other_seeds_are_other_cells(tmp_path: Path) -> None:
 def test_a_section_tells_the_published_value_and_ours(tmp_path: Path) -> None:
     run(tmp_path)
     section = section_of(SQUARES, read_run(tmp_path), "squares-run")
-    (comparison,) = section.comparisons
-    assert (comparison.published, comparison.ours, comparison.difference) == ("9", "9", "")
+    first, second = section.comparisons
+    assert (first.published, first.ours, first.difference) == ("9", "9", "")
+    assert (second.ours, second.difference) == ("9", "by a machine, seed 7")
     assert section.files == ("squares-run/values.csv",)
     assert section.figures[0].alt == "4 dots"
     assert ("Seed", "7") in section.provenance
     assert section.notes == ("only whole numbers",)
+
+
+def test_a_run_that_is_not_what_was_published_says_what_it_takes(tmp_path: Path) -> None:
+    run(tmp_path, count=5)
+    for comparison in section_of(SQUARES, read_run(tmp_path), "squares-run").comparisons:
+        assert (comparison.ours, comparison.difference) == ("", "not measured: needs four numbers")
 
 
 def test_a_folder_of_another_experiment_is_left_alone(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from itertools import product
 import pytest
 
 from vernissage.errors import RequestError
-from vernissage.pages.grid_figure import GridPoint, grid_figure
+from vernissage.pages.grid_figure import GridMark, GridPoint, grid_figure
 
 POINTS = [
     GridPoint(task, classes, line, x, mean=0.1 * place + x / 100, se=0.02, dashed=dashed)
@@ -36,6 +36,26 @@ def test_all_panels_share_one_scale_and_lines_do_not_hide_one_another() -> None:
     places = [container[0].get_xdata()[0] for container in figure.axes[0].containers]
     assert len(set(places)) == 4
     assert max(places) - min(places) < 1  # of uploads, where ticks are 5 apart
+
+
+def test_marks_of_others_are_open_in_the_colour_of_their_line_and_within_the_scale() -> None:
+    marks = [
+        GridMark("text → image", "5 classes", "hdbscan", 10.0, mean=1.9, by="published, CLIP"),
+        GridMark("text → image", "5 classes", "ward", 10.0, mean=0.2, by="published, ALBEF"),
+    ]
+    figure = grid_figure(POINTS, marks=marks, title="Recall", x_label="uploads", y_label="recall")
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-2:] == ["published, CLIP", "published, ALBEF"]
+    own = {container[0] for panel in figure.axes for container in panel.containers}
+    drawn = [[line for line in panel.lines if line.get_marker() in {"d", "p"}] for panel in figure.axes]
+    assert [len(some) for some in drawn] == [0, 0, 0, 2]
+    above, below = drawn[3]
+    assert (above.get_xdata()[0], above.get_ydata()[0], above.get_markerfacecolor()) == (10.0, 1.9, "none")
+    colours = {line.get_color() for line in own}
+    assert {above.get_color(), below.get_color()} == colours
+    assert above.get_marker() != below.get_marker()
+    assert figure.axes[0].get_ylim()[1] > 1.9
+    with pytest.raises(RequestError, match="beside the line 'none'"):
+        grid_figure(POINTS, marks=[GridMark("a", "b", "none", 1, 0, "")], title="t", x_label="x", y_label="y")
 
 
 def test_what_cannot_be_drawn_is_told() -> None:

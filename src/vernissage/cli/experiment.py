@@ -83,25 +83,32 @@ def list_experiments(as_json: AsJson = False) -> None:
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="Folders that `experiment run` wrote.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="HTML", help="The page.")] = Path("experiments.html"),
+    published: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A clone of the second paper's repository, whose values stand beside ours."),
+    ] = None,
 ) -> None:
     """Write one page with the tables, figures and records of experiments, published values beside ours.
 
     \b
-    Example:
+    Examples:
       vernissage experiment report experiments/ablation experiments/tags -o experiments.html
+      vernissage experiment report experiments/ablation --published ZCCR-Exp
     """
+    from vernissage.experiments.published.folder import PublishedFolder
     from vernissage.experiments.reporting import section_of
     from vernissage.experiments.running import read_run
     from vernissage.files import write_bytes
     from vernissage.pages.experiment_report import experiment_report
 
     known = recipes()
+    theirs = PublishedFolder(published) if published is not None else None
     sections = []
     for folder in folders:
         found = read_run(folder)
         if found.recipe not in known:
             raise RequestError(f"{folder} holds the experiment {found.recipe!r}, which this version does not know")
-        sections.append(section_of(known[found.recipe], found, folder.name))
+        sections.append(section_of(known[found.recipe], found, folder.name, theirs))
     write_bytes(out, experiment_report(sections).encode())
     say(f"Written: {out}")
 

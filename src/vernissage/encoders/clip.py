@@ -23,6 +23,9 @@ from vernissage.files import digest
 if TYPE_CHECKING:
     import torch
 
+_SIZES = {768: "B", 1024: "L"}
+"""What vision transformers of these widths are called (Dosovitskiy et al. 2021, arXiv 2010.11929, Table 1)."""
+
 _EARLY_END = 2
 """What early configurations write for the end mark; transformers then looks for the highest id, which is the mark."""
 
@@ -55,6 +58,13 @@ class CLIP(LoadedEncoder, ImageTower, TextTower):
     @property
     def dim(self) -> int:
         return int(self._model.config.projection_dim)
+
+    @property
+    def variant(self) -> str:
+        """Which CLIP this is, by the size of its vision transformer and with its prompt, such as ``ViT-B/32``."""
+        tower = self._model.config.vision_config
+        size = f"ViT-{_SIZES.get(tower.hidden_size, tower.hidden_size)}/{tower.patch_size}"
+        return size if self._prompt is None else f"{size}, prompt {self._prompt!r}"
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text between the marks of start and end, cut to the model's length (77 with the marks)."""

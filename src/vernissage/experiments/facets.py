@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from vernissage.experiments.readable import estimate, short, signed
-from vernissage.experiments.recipes.contract import Picture, Tables
+from vernissage.experiments.recipes.contract import MARKS, Picture, Tables
 from vernissage.experiments.tidy import Row, Value, distinct, where
 from vernissage.pages.experiment_report import ReadTable
-from vernissage.pages.grid_figure import GridPoint, grid_figure
+from vernissage.pages.grid_figure import GridMark, GridPoint, grid_figure
+
+WITH_MARKS = " Published values of the same data are open markers."
+"""What the words of a figure say of them."""
 
 
 def counted(classes: int) -> str:
@@ -38,9 +41,27 @@ def method_pictures(tables: Tables, measures: Mapping[str, str]) -> dict[str, Pi
                 for row in some
             ]
             heading = f"Recall@10 with {encoder}: {words}"
-            figure = grid_figure(points, title=heading, x_label="uploads in each class", y_label="recall")
-            found[f"{encoder}-{measure.replace('_', '-')}"] = Picture(figure, f"{heading}. {_told(some)}")
+            marks = published_marks(where(tables.get(MARKS, ()), encoder=encoder, measure=measure), "method")
+            figure = grid_figure(points, marks=marks, title=heading, x_label="uploads in each class", y_label="recall")
+            found[f"{encoder}-{measure.replace('_', '-')}"] = Picture(
+                figure, f"{heading}. {_told(some)}{WITH_MARKS if marks else ''}"
+            )
     return found
+
+
+def published_marks(rows: Sequence[Row], line: str) -> list[GridMark]:
+    """What others published, as marks beside the lines that the column ``line`` names."""
+    return [
+        GridMark(
+            down=arrow(row["task"]),
+            across=counted(int(row["classes"])),
+            line=str(row[line]),
+            x=float(row["points"]),
+            mean=float(row["mean"]),
+            by=f"published, {row['by']}" if row["by"] else "published",
+        )
+        for row in rows
+    ]
 
 
 def method_views(tables: Tables) -> list[ReadTable]:

@@ -38,6 +38,7 @@ class Material:
         text_encoder: reads tags; None where there is none.
         tagged_by: where tags come from, in words, by modality; empty where nobody needs to know.
         unit: whether the rows have length 1; else they are what a network gives, and are scaled to be searched.
+        variant: which of the models that share the encoder's name, such as ViT-B/32; empty where it is not known.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Material:
     text_encoder: TextEncoder | None = None
     tagged_by: Mapping[Modality, str] = field(default_factory=dict)
     unit: bool = True
+    variant: str = ""
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -78,6 +80,7 @@ class Material:
 
     def describe(self) -> dict[str, Any]:
         """What a record says about it, as JSON values."""
+        known = {"encoder_variant": self.variant} if self.variant else {}
         told = {
             "data": self.name,
             "data_fingerprint": self.fingerprint,
@@ -86,6 +89,7 @@ class Material:
             "works": len(self),
             "modalities": list(self.modalities),
             "classes": len(self.class_names),
+            **known,
         }
         return told | ({"tags": dict(self.tagged_by)} if self.tagged_by else {})
 
@@ -101,6 +105,7 @@ def material_of(
     encoder_fingerprint: str = "",
     tags: Mapping[Modality, Tags] | None = None,
     text_encoder: TextEncoder | None = None,
+    variant: str = "",
 ) -> Material:
     """Join arrays with one row for each work; an empty class is none.
 
@@ -125,6 +130,7 @@ def material_of(
         tuple(place),
         tags or {},
         text_encoder,
+        variant=variant,
     )
 
 

@@ -48,6 +48,11 @@ class RawLengths:
         return int(self._encoder.dim)
 
     @property
+    def variant(self) -> str:
+        """Which of the models that share its name; empty where the encoder does not say."""
+        return str(getattr(self._encoder, "variant", ""))
+
+    @property
     def modalities(self) -> frozenset[Modality]:
         found: frozenset[Modality] = self._encoder.modalities
         return found

@@ -3,15 +3,22 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vernissage.experiments.recipes.contract import Recipe
+from vernissage.experiments.published.beside import beside
+from vernissage.experiments.published.folder import PublishedFolder
+from vernissage.experiments.recipes.contract import MARKS, Published, Recipe
 from vernissage.experiments.running import Run
 from vernissage.pages.embedded_figures import embedded
 from vernissage.pages.experiment_report import Comparison, ExperimentSection
 
 
-def section_of(recipe: Recipe, run: Run, folder: str) -> ExperimentSection:
-    """What the report tells of a run in ``folder``: figures and tables are made anew from its tables."""
-    pictures = recipe.pictures(run.tables)
+def section_of(recipe: Recipe, run: Run, folder: str, published: PublishedFolder | None = None) -> ExperimentSection:
+    """What the report tells of a run in ``folder``: figures and tables are made anew from its tables.
+
+    Raises:
+        RequestError, DatasetError: a file below ``published`` that belongs to this experiment is missing or damaged.
+    """
+    blocks, marks = beside(run, published) if published else ([], [])
+    pictures = recipe.pictures({**run.tables, MARKS: marks} if marks else run.tables)
     return ExperimentSection(
         title=f"{recipe.name}: {_inputs(run.record)}" if run.record["inputs"] else recipe.name,
         paper=recipe.paper,
@@ -20,13 +27,18 @@ def section_of(recipe: Recipe, run: Run, folder: str) -> ExperimentSection:
         notes=tuple(run.record["notes"]),
         tables=tuple(recipe.views(run.tables)),
         figures=tuple(embedded(each.figure, each.alt) for each in pictures.values()),
-        comparisons=tuple(
-            Comparison(each.what, each.value, each.source, each.ours(run.tables) or "not measured", each.difference)
-            for each in recipe.published
-        ),
+        comparisons=tuple(_compared(each, run) for each in recipe.published),
         provenance=tuple(_provenance(run.record)),
         files=tuple(f"{folder}/{name}.csv" for name in run.tables),
+        folder=folder,
+        published=tuple(blocks) if published else None,
     )
+
+
+def _compared(published: Published, run: Run) -> Comparison:
+    ours = published.ours(run.tables, run.record)
+    difference = published.difference(run.record) if ours else f"not measured: needs {published.needs}"
+    return Comparison(published.what, published.value, published.source, ours, difference)
 
 
 def _inputs(record: Mapping[str, Any]) -> str:
@@ -34,6 +46,13 @@ def _inputs(record: Mapping[str, Any]) -> str:
     for each in record["inputs"]:
         by.setdefault(each["data"], {})[each["encoder"]] = None
     return "; ".join(f"{data} with {', '.join(encoders)}" for data, encoders in by.items())
+
+
+def _worded(value: Any) -> str:
+    """A JSON value as people write it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_worded(each)}" for name, each in value.items()) or "none"
+    return (", ".join(map(_worded, value)) or "all") if isinstance(value, list) else str(value)
 
 
 def _provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -49,7 +68,7 @@ def _provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Encoder", f"{each['encoder']}, fingerprint {each['encoder_fingerprint']}"
         for modality, by in each.get("tags", {}).items():
             yield f"Tags of {modality}s", by
-    yield "Options", "; ".join(f"{name} {value}" for name, value in record["options"].items())
+    yield "Options", "; ".join(f"{name} {_worded(value)}" for name, value in record["options"].items())
     yield "Versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     yield "Machine", ", ".join(f"{name} {value}" for name, value in record["machine"].items())
     for name, hashed in record["tables"].items():

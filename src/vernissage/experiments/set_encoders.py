@@ -47,6 +47,11 @@ class SetEncoder:
         found: frozenset[Modality] = self.encoder.modalities
         return found
 
+    @property
+    def variant(self) -> str:
+        """Which of the models that share the encoder's name; empty where the encoder does not say."""
+        return str(getattr(self.encoder, "variant", ""))
+
 
 def load_set_encoder(
     name: str,

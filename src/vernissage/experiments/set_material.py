@@ -50,6 +50,7 @@ def material_of_set(
             "text": {image_id: found.text_tags.get(caption_of[image_id], ()) for image_id in ids},
         },
         text_encoder=by.encoder if isinstance(by.encoder, TextEncoder) else None,
+        variant=by.variant,
     )
     return replace(material, unit=not isinstance(by.encoder, RawLengths))
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,6 +19,9 @@ from vernissage.pages.groups import LIGHT
 from vernissage.pages.templating import plain
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_OPEN = ("d", "p", "h")
+"""Forms of open markers, which no line has."""
+
 _DODGE = 0.012
 """Share of the width by which lines stand beside each other, so that error bars do not hide one another."""
 
@@ -38,9 +42,22 @@ class GridPoint:
     dashed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class GridMark:
+    """A value of somebody else at a place of a line of ours; ``by`` says whose, and is told by the marker's form."""
+
+    down: str
+    across: str
+    line: str
+    x: float
+    mean: float
+    by: str
+
+
 def grid_figure(
     points: Sequence[GridPoint],
     *,
+    marks: Sequence[GridMark] = (),
     title: str,
     x_label: str,
     y_label: str,
@@ -49,11 +66,12 @@ def grid_figure(
     """Panels ``down`` × ``across`` on one scale, a colour and marker for each line, bars of one standard error.
 
     Panels and lines stand in the order in which they are met; ``styles`` names what solid and dashed stand for.
+    ``marks`` are open markers in the colour of the line that they are compared with, and have no bars.
 
     Raises:
-        RequestError: no points, two for one place of a line, or a mean that is not finite.
+        RequestError: no points, two for one place of a line, a mean that is not finite, or a mark on no line.
     """
-    _check(points)
+    _check(points, marks)
     downs, acrosses = _names(points, "down"), _names(points, "across")
     with drawing():
         size = (2.5 + 2.35 * len(acrosses), 1.35 + 1.75 * len(downs))
@@ -63,13 +81,15 @@ def grid_figure(
         for row, down in enumerate(downs):
             for column, across in enumerate(acrosses):
                 _panel(panels[row, column], points, down, across)
+                _mark(panels[row, column], points, marks, down, across)
                 if row == 0:
                     panels[row, column].set_title(plain(across))
             panels[row, 0].set_ylabel(plain(down), color=INK)
         figure.suptitle(plain(title), x=0.01, ha="left", size=12, family="DejaVu Serif")
         figure.supylabel(plain(y_label), size=9, color=MUTED)
         figure.supxlabel(f"{plain(x_label)}\nbars: one standard error each way", size=9, color=MUTED)
-        _legend(figure, points, styles)
+        _scale(panels[0, 0], points, marks)
+        _legend(figure, points, styles, _names(marks, "by"))
     return figure
 
 
@@ -93,8 +113,34 @@ def _panel(panel: Axes, points: Sequence[GridPoint], down: str, across: str) -> 
     panel.set_axisbelow(True)
     panel.tick_params(length=0, labelcolor=MUTED)
     panel.spines[["top", "right"]].set_visible(False)
-    top = max(point.mean + (point.se if isfinite(point.se) else 0) for point in points)
+
+
+def _scale(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark]) -> None:
+    """From 0 to above the highest; all panels share it."""
+    top = max(
+        *(point.mean + (point.se if isfinite(point.se) else 0) for point in points), *(mark.mean for mark in marks), 0
+    )
     panel.set_ylim(0, top * 1.06 if top > 0 else 1)
+
+
+def _mark(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark], down: str, across: str) -> None:
+    lines, kinds = _names(points, "line"), _names(marks, "by")
+    if marks:
+        panel.tick_params(axis="x", pad=7)  # below what lies at 0
+    for mark in marks:
+        if (mark.down, mark.across) == (down, across):
+            panel.plot(
+                mark.x,
+                mark.mean,
+                linestyle="none",
+                clip_on=False,
+                color=LIGHT[lines.index(mark.line) % len(LIGHT)],
+                **_opened(kinds.index(mark.by)),
+            )
+
+
+def _opened(kind: int) -> dict[str, Any]:
+    return {"marker": _OPEN[kind % len(_OPEN)], "markerfacecolor": "none", "markersize": 7.5, "markeredgewidth": 1.1}
 
 
 def _draw(panel: Axes, own: Sequence[GridPoint], place: int, shift: float) -> None:
@@ -113,7 +159,7 @@ def _draw(panel: Axes, own: Sequence[GridPoint], place: int, shift: float) -> No
     )
 
 
-def _legend(figure: Figure, points: Sequence[GridPoint], styles: tuple[str, str] | None) -> None:
+def _legend(figure: Figure, points: Sequence[GridPoint], styles: tuple[str, str] | None, others: Sequence[str]) -> None:
     lines = _names(points, "line")
     handles = [
         Line2D([], [], color=LIGHT[place % len(LIGHT)], marker=_MARKERS[place % len(_MARKERS)], ms=4, label=plain(line))
@@ -125,14 +171,16 @@ def _legend(figure: Figure, points: Sequence[GridPoint], styles: tuple[str, str]
             handles.append(
                 Line2D([], [], color=MUTED, ls=line, marker="o", ms=4, markerfacecolor=face, label=plain(style))
             )
+    for kind, by in enumerate(others):
+        handles.append(Line2D([], [], color=MUTED, linestyle="none", label=plain(by), **_opened(kind)))
     figure.legend(handles=handles, loc="outside right upper", ncols=1, frameon=False, fontsize=9, labelcolor=INK)
 
 
-def _names(points: Sequence[GridPoint], field: str) -> list[str]:
+def _names(points: Sequence[GridPoint | GridMark], field: str) -> list[str]:
     return list(dict.fromkeys(getattr(point, field) for point in points))
 
 
-def _check(points: Sequence[GridPoint]) -> None:
+def _check(points: Sequence[GridPoint], marks: Sequence[GridMark]) -> None:
     if not points:
         raise RequestError("a figure of lines needs one mean or more, but none was given; run the experiment first")
     places = [(point.down, point.across, point.line, point.dashed, point.x) for point in points]
@@ -140,3 +188,5 @@ def _check(points: Sequence[GridPoint]) -> None:
         raise RequestError("two means stand at the same place of a line; give one for each")
     if not all(isfinite(point.mean) and isfinite(point.x) for point in points):
         raise RequestError("a mean of the figure is not finite; leave it out")
+    if unknown := {mark.line for mark in marks} - {point.line for point in points}:
+        raise RequestError(f"marks stand beside the line {min(unknown)!r}, which the figure has not; leave them out")

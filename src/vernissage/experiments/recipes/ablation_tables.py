@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import product
 
-from vernissage.experiments.facets import arrow, counted, usual_points
+from vernissage.experiments.facets import WITH_MARKS, arrow, counted, published_marks, usual_points
 from vernissage.experiments.readable import estimate, short
-from vernissage.experiments.recipes.contract import Picture, Tables
+from vernissage.experiments.recipes.contract import MARKS, Picture, Tables
 from vernissage.experiments.tidy import Row, differences, distinct, means, where
 from vernissage.pages.experiment_report import ReadTable
 from vernissage.pages.grid_figure import GridPoint, grid_figure
@@ -48,11 +48,19 @@ def ablation_pictures(tables: Tables) -> dict[str, Picture]:
                 for row in some
             ]
             heading = f"Recall@10 with {encoder}, projection {projection}: {title}"
+            others = {"encoder": encoder, "projection": projection, "measure": measure, "seed": "centroid"}
+            marks = published_marks(where(tables.get(MARKS, ()), **others), "clustering")
             figure = grid_figure(
-                points, title=heading, x_label="uploads in each class", y_label="recall", styles=("centroid", "medoid")
+                points,
+                marks=marks,
+                title=heading,
+                x_label="uploads in each class",
+                y_label="recall",
+                styles=("centroid", "medoid"),
             )
             best = max(some, key=lambda row: float(row["mean"]))
-            alt = f"{heading}. Highest mean {float(best['mean']):.3f}, {best['task']}, {best['classes']} classes."
+            alt = f"{heading}. Highest mean {float(best['mean']):.3f}, {best['task']}, {counted(int(best['classes']))}."
+            alt += WITH_MARKS if marks else ""
             found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = Picture(figure, alt)
     return found
 

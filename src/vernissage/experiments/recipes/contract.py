@@ -12,6 +12,12 @@ from vernissage.pages.experiment_report import ReadTable
 Tables = Mapping[str, Sequence[Row]]
 """Tidy tables by name."""
 
+MARKS = "published"
+"""A table that only figures of the report get: rows of means as others published them, with the column ``by``."""
+
+Record = Mapping[str, Any]
+"""What a run wrote of itself: experiment, options, inputs, notes, versions and so on."""
+
 
 class Input(Protocol):
     """What an experiment runs on: works by an encoder."""
@@ -34,6 +40,11 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
+def no_difference(_: Record) -> str:
+    """The protocols agree."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Published:
     """A value that was published.
@@ -42,15 +53,17 @@ class Published:
         what: what was measured.
         value: as it was published.
         source: where.
-        difference: where the protocol here is another; empty where it agrees.
-        ours: from the tables to our value, empty where it was not measured.
+        needs: what a run must have for a value of its own, in words.
+        ours: from tables and record to our value; empty where the run has not what it ``needs``.
+        difference: where the protocol of a run that has it is another; empty where it agrees.
     """
 
     what: str
     value: str
     source: str
-    difference: str
-    ours: Callable[[Tables], str]
+    needs: str
+    ours: Callable[[Tables, Record], str]
+    difference: Callable[[Record], str] = no_difference
 
 
 @dataclass(frozen=True)

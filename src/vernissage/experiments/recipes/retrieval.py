@@ -15,6 +15,7 @@ from vernissage.experiments.facets import arrow
 from vernissage.experiments.material import Material
 from vernissage.experiments.readable import estimate
 from vernissage.experiments.recipes.contract import Outcome, Picture, Recipe, Tables
+from vernissage.experiments.recipes.retrieval_published import PUBLISHED
 from vernissage.experiments.tidy import Row, differences, distinct, means, where
 from vernissage.pages.evaluation_figure import EvaluationRow, evaluation_figure
 from vernissage.pages.experiment_report import ReadTable
@@ -158,4 +159,5 @@ RETRIEVAL = Recipe(
     ),
     pictures=_pictures,
     views=_views,
+    published=PUBLISHED,
 )

@@ -11,13 +11,13 @@ import numpy as np
 
 from vernissage.errors import RequestError
 from vernissage.experiments.cells import Cells
-from vernissage.experiments.recipes.contract import Outcome, Published, Recipe
+from vernissage.experiments.recipes.contract import Outcome, Recipe
+from vernissage.experiments.recipes.search_time_published import PUBLISHED
 from vernissage.experiments.recipes.search_time_tables import (
     SPLIT,
     VANILLA,
     pictures_of,
     tables_of,
-    times_faster,
     views_of,
 )
 from vernissage.experiments.records import machine, versions
@@ -271,13 +271,5 @@ SEARCH_TIME = Recipe(
     protocol=PROTOCOL,
     pictures=pictures_of,
     views=views_of,
-    published=(
-        Published(
-            what="FAISS, times faster than vanilla search",
-            value="180",
-            source="ZCCR, Table 6",
-            difference="another machine; vanilla there is a Python sort by tensors",
-            ours=times_faster,
-        ),
-    ),
+    published=PUBLISHED,
 )

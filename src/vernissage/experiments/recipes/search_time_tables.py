@@ -166,15 +166,3 @@ def _welch_view(rows: Sequence[Row]) -> Iterator[ReadTable]:
         "mean milliseconds; two / one: ratio of the medians; p by the survival function",
         words=2,
     )
-
-
-def times_faster(tables: Tables) -> str:
-    """The CPU time of vanilla searches as multiples of FAISS's; empty where they were not measured."""
-    rows = where(tables.get("summary", ()), comparison=VANILLA)
-    flat = [float(row["cpu_median_ms"]) for row in where(rows, contender="FAISS flat")]
-    told = [
-        f"{short(float(row['cpu_median_ms']) / flat[0], 2)} ({row['contender']})"
-        for row in rows
-        if flat and (str(row["contender"]).startswith("loop") or row["contender"] == BASELINES[VANILLA])
-    ]
-    return "; ".join(told)

@@ -1,0 +1,1 @@
+"""What others have published: their values, and which of ours they correspond to."""
