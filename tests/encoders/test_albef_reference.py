@@ -64,7 +64,8 @@ def images(inputs: dict[str, Any]) -> list[Image.Image]:
 def test_pictures(albef: ALBEF, images: list[Image.Image], expected: dict[str, Any]) -> None:
     pixels = np.stack([albef.preprocessing(image) for image in images])
     np.testing.assert_allclose(pixels, expected["pixel_values"], atol=1e-6, rtol=0)
-    tokens = albef.network.image_tokens(torch.from_numpy(pixels))
+    with albef.runtime.autocast():
+        tokens = albef.network.image_tokens(albef.runtime.on_device(pixels)).cpu()
     np.testing.assert_allclose(tokens, expected["image_hidden"], atol=5e-5, rtol=0)
     np.testing.assert_allclose(albef.image_features(images), expected["image_feat"], atol=5e-5, rtol=0)
     np.testing.assert_allclose(albef.encode_images(images), expected["image_feat_norm"], atol=1e-5, rtol=0)
@@ -74,7 +75,8 @@ def test_texts(albef: ALBEF, captions: list[str], expected: dict[str, Any]) -> N
     ids = albef.words.padded(albef.token_ids(captions))
     np.testing.assert_array_equal(ids, expected["input_ids"])
     np.testing.assert_array_equal(ids != albef.words.padding, expected["attention_mask"])
-    states = albef.network.text_states(torch.from_numpy(ids), torch.from_numpy(ids != 0)).numpy()
+    on_device = albef.runtime.on_device
+    states = albef.network.text_states(on_device(ids), on_device(ids != 0)).cpu().numpy()
     real = expected["attention_mask"].astype(bool)
     np.testing.assert_allclose(states[real], expected["text_hidden"][real], atol=5e-5, rtol=0)
     np.testing.assert_allclose(albef.text_features(captions), expected["text_feat"], atol=5e-5, rtol=0)
@@ -138,7 +140,9 @@ def momentum(albef: ALBEF) -> ALBEF:
     tensors = read_tensors(Path(albef.state.settings["place"]))
     parts = ("visual_encoder", "text_encoder", "vision_proj", "text_proj")
     copies = {
-        key.replace(f"{part}_m.", f"{part}.").replace("text_encoder.bert.", "text_encoder."): values
+        key.replace(f"{part}_m.", f"{part}.").replace("text_encoder.bert.", "text_encoder."): values.to(
+            albef.runtime.resolved_device()
+        )
         for key, values in tensors.items()
         for part in parts
         if key.startswith(f"{part}_m.")
@@ -148,8 +152,10 @@ def momentum(albef: ALBEF) -> ALBEF:
 
 def features_of_ids(albef: ALBEF, rows: list[list[int]], real: Any = None) -> Vectors:
     ids = albef.words.padded(rows)
-    mask = torch.from_numpy(ids != albef.words.padding if real is None else np.full(ids.shape, real))
-    return albef.network.text_features(torch.from_numpy(ids), mask).numpy()
+    on_device = albef.runtime.on_device
+    mask = on_device(ids != albef.words.padding if real is None else np.full(ids.shape, real))
+    features: Vectors = albef.network.text_features(on_device(ids), mask).cpu().numpy()
+    return features
 
 
 def with_sep(albef: ALBEF, captions: list[str]) -> Vectors:
@@ -163,12 +169,14 @@ def uncleaned(albef: ALBEF, captions: list[str]) -> Vectors:
 
 
 def mean_pooled(albef: ALBEF, images: list[Image.Image]) -> Vectors:
-    tokens = albef.network.image_tokens(torch.from_numpy(np.stack([albef.preprocessing(image) for image in images])))
+    pixels = np.stack([albef.preprocessing(image) for image in images])
+    with albef.runtime.autocast():
+        tokens = albef.network.image_tokens(albef.runtime.on_device(pixels))
     weights = albef.network.weights
     pooled = torch.nn.functional.linear(
         tokens[:, 1:].mean(dim=1), weights["vision_proj.weight"], weights["vision_proj.bias"]
     )
-    return pooled.numpy()
+    return pooled.cpu().numpy()
 
 
 OF_PICTURES: dict[str, Callable[[ALBEF, list[Image.Image]], Vectors]] = {

@@ -83,14 +83,15 @@ def test_the_first_siglip_reads_no_punctuation(tmp_path: Path) -> None:
 
 
 def test_padding_to_the_longest_or_with_a_mask_would_show(encoder: DualEncoder) -> None:
-    model, ids = encoder._model, torch.tensor([[3, 4, END]])
-    padded = torch.tensor([[3, 4, END, *[PAD] * (SIGLIP_LENGTH - 3)]])
+    model = encoder._model
+    ids = torch.tensor([[3, 4, END]], device=model.device)
+    padded = torch.tensor([[3, 4, END, *[PAD] * (SIGLIP_LENGTH - 3)]], device=model.device)
     with torch.inference_mode():
         short = model.get_text_features(input_ids=ids).pooler_output
         masked = model.get_text_features(input_ids=padded, attention_mask=(padded > 0).long()).pooler_output
     right = encoder.text_features(["a storm"])
-    assert abs(short.numpy() - right).max() > 1e-2
-    assert abs(masked.numpy() - right).max() > 1e-2
+    assert abs(short.cpu().numpy() - right).max() > 1e-2
+    assert abs(masked.cpu().numpy() - right).max() > 1e-2
 
 
 def test_wrong_preprocessing_would_show(folder: Path, encoder: DualEncoder) -> None:
