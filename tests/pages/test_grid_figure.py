@@ -65,3 +65,14 @@ def test_what_cannot_be_drawn_is_told() -> None:
         grid_figure([POINTS[0], POINTS[0]], title="t", x_label="x", y_label="y")
     with pytest.raises(RequestError, match="not finite"):
         grid_figure([GridPoint("a", "b", "c", 1, float("nan"), 0)], title="t", x_label="x", y_label="y")
+
+
+def test_figures_that_are_compared_have_the_same_colours_and_scale() -> None:
+    both = grid_figure(POINTS, title="t", x_label="x", y_label="y", top=3.0)
+    of_one = [point for point in POINTS if point.line == "hdbscan"]
+    alone = grid_figure(of_one, title="t", x_label="x", y_label="y", lines=("ward", "hdbscan"), top=3.0)
+    assert alone.axes[0].get_ylim() == both.axes[0].get_ylim() == (0, pytest.approx(3.18))
+    (label,), (line,) = alone.legends[0].get_texts(), alone.legends[0].get_lines()
+    assert label.get_text() == "hdbscan"
+    assert line.get_color() == alone.axes[0].containers[0][0].get_color() == both.axes[0].containers[2][0].get_color()
+    assert line.get_marker() == both.axes[0].containers[2][0].get_marker()

@@ -1,6 +1,6 @@
 """Lines in a grid of small panels: the layout of the second paper's ablation figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -62,17 +62,23 @@ def grid_figure(
     x_label: str,
     y_label: str,
     styles: tuple[str, str] | None = None,
+    lines: Sequence[str] = (),
+    top: float = 0.0,
 ) -> Figure:
     """Panels ``down`` × ``across`` on one scale, a colour and marker for each line, bars of one standard error.
 
     Panels and lines stand in the order in which they are met; ``styles`` names what solid and dashed stand for.
     ``marks`` are open markers in the colour of the line that they are compared with, and have no bars.
 
+    Figures that are compared get the same ``lines`` and ``top``: all the lines that any of them has, so that each has
+    one colour in all of them, and a value that the scale reaches at least.
+
     Raises:
         RequestError: no points, two for one place of a line, a mean that is not finite, or a mark on no line.
     """
     _check(points, marks)
     downs, acrosses = _names(points, "down"), _names(points, "across")
+    places = {line: place for place, line in enumerate(dict.fromkeys((*lines, *_names(points, "line"))))}
     with drawing():
         size = (2.5 + 2.35 * len(acrosses), 1.35 + 1.75 * len(downs))
         figure = Figure(figsize=(max(5.4, size[0]), size[1]), layout=ConstrainedLayoutEngine(hspace=0.06, wspace=0.04))
@@ -80,20 +86,20 @@ def grid_figure(
         panels = figure.subplots(len(downs), len(acrosses), squeeze=False, sharex=True, sharey=True)
         for row, down in enumerate(downs):
             for column, across in enumerate(acrosses):
-                _panel(panels[row, column], points, down, across)
-                _mark(panels[row, column], points, marks, down, across)
+                _panel(panels[row, column], points, down, across, places)
+                _mark(panels[row, column], marks, down, across, places)
                 if row == 0:
                     panels[row, column].set_title(plain(across))
             panels[row, 0].set_ylabel(plain(down), color=INK)
         figure.suptitle(plain(title), x=0.01, ha="left", size=12, family="DejaVu Serif")
         figure.supylabel(plain(y_label), size=9, color=MUTED)
         figure.supxlabel(f"{plain(x_label)}\nbars: one standard error each way", size=9, color=MUTED)
-        _scale(panels[0, 0], points, marks)
-        _legend(figure, points, styles, _names(marks, "by"))
+        _scale(panels[0, 0], points, marks, top)
+        _legend(figure, {line: places[line] for line in _names(points, "line")}, styles, _names(marks, "by"))
     return figure
 
 
-def _panel(panel: Axes, points: Sequence[GridPoint], down: str, across: str) -> None:
+def _panel(panel: Axes, points: Sequence[GridPoint], down: str, across: str, places: Mapping[str, int]) -> None:
     lines = _names(points, "line")
     ticks = sorted({point.x for point in points})
     width = (ticks[-1] - ticks[0]) or 1.0
@@ -105,7 +111,7 @@ def _panel(panel: Axes, points: Sequence[GridPoint], down: str, across: str) -> 
             )
             if own:
                 shift = (2 * place + dashed - len(lines) + 0.5) * _DODGE * width
-                _draw(panel, own, place, shift)
+                _draw(panel, own, places[line], shift)
     panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     panel.margins(x=0.12)
     panel.yaxis.set_major_locator(MaxNLocator(5))
@@ -115,16 +121,15 @@ def _panel(panel: Axes, points: Sequence[GridPoint], down: str, across: str) -> 
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _scale(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark]) -> None:
+def _scale(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark], at_least: float) -> None:
     """From 0 to above the highest; all panels share it."""
-    top = max(
-        *(point.mean + (point.se if isfinite(point.se) else 0) for point in points), *(mark.mean for mark in marks), 0
-    )
+    highest = [point.mean + (point.se if isfinite(point.se) else 0) for point in points]
+    top = max(*highest, *(mark.mean for mark in marks), at_least, 0)
     panel.set_ylim(0, top * 1.06 if top > 0 else 1)
 
 
-def _mark(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark], down: str, across: str) -> None:
-    lines, kinds = _names(points, "line"), _names(marks, "by")
+def _mark(panel: Axes, marks: Sequence[GridMark], down: str, across: str, places: Mapping[str, int]) -> None:
+    kinds = _names(marks, "by")
     if marks:
         panel.tick_params(axis="x", pad=7)  # below what lies at 0
     for mark in marks:
@@ -134,7 +139,7 @@ def _mark(panel: Axes, points: Sequence[GridPoint], marks: Sequence[GridMark], d
                 mark.mean,
                 linestyle="none",
                 clip_on=False,
-                color=LIGHT[lines.index(mark.line) % len(LIGHT)],
+                color=LIGHT[places[mark.line] % len(LIGHT)],
                 **_opened(kinds.index(mark.by)),
             )
 
@@ -159,11 +164,10 @@ def _draw(panel: Axes, own: Sequence[GridPoint], place: int, shift: float) -> No
     )
 
 
-def _legend(figure: Figure, points: Sequence[GridPoint], styles: tuple[str, str] | None, others: Sequence[str]) -> None:
-    lines = _names(points, "line")
+def _legend(figure: Figure, places: Mapping[str, int], styles: tuple[str, str] | None, others: Sequence[str]) -> None:
     handles = [
         Line2D([], [], color=LIGHT[place % len(LIGHT)], marker=_MARKERS[place % len(_MARKERS)], ms=4, label=plain(line))
-        for place, line in enumerate(lines)
+        for line, place in places.items()
     ]
     if styles is not None:
         # Filled and open markers too: where there is one number of uploads, no line is drawn that could be dashed.

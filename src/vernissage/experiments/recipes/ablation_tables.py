@@ -57,6 +57,8 @@ def ablation_pictures(tables: Tables) -> dict[str, Picture]:
                 x_label="uploads in each class",
                 y_label="recall",
                 styles=("centroid", "medoid"),
+                lines=[str(each) for each in distinct(rows, "clustering")],
+                top=max(float(row["mean"]) for row in where(rows, measure=measure)),
             )
             best = max(some, key=lambda row: float(row["mean"]))
             alt = f"{heading}. Highest mean {float(best['mean']):.3f}, {best['task']}, {counted(int(best['classes']))}."
