@@ -122,7 +122,7 @@ def test_stored_tags_of_a_workspace_are_those_that_the_command_tag_found(
         stored = json.loads(run(*ask, "--tags", word, "-o", tmp_path / word))
         assert stored["inputs"][0]["tags"] == {"text": f"kept, by {name}"}
         assert stored["tables"] == found["tables"]
-    assert "no work of gallery has keywords" in run(*ask, "--tags", "keywords", code=1)
+    assert "no work of gallery has tags" in run(*ask, "--tags", "keywords", code=1)
 
 
 def test_pictures_are_tagged_by_models_given_with_weights(run: Any, gallery: Path, tmp_path: Path) -> None:

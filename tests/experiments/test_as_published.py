@@ -77,6 +77,14 @@ def test_an_encoder_without_a_network_is_refused() -> None:
         in_raw_lengths(SetEncoder(object.__new__(_Plain), "nothing"))
 
 
+def test_albef_keeps_the_length_that_the_released_code_gives_it() -> None:
+    class Albef(Counting):
+        name = "albef"
+
+    by = SetEncoder(Albef(), "nothing")
+    assert in_raw_lengths(by) is by
+
+
 class _Plain:
     name = "counting"
     modalities: frozenset[Modality] = frozenset({"text"})

@@ -306,8 +306,11 @@ def test_what_a_data_set_is_timed_with_is_fitted_on_it(run: Any, gallery: Path, 
     assert bases == {"aligned", "colour-texture", "lsa"}
 
 
-def test_untrained_is_said_wherever_such_a_network_stands(run: Any, gallery: Path, tmp_path: Path) -> None:
+def test_untrained_is_said_wherever_such_a_network_stands(
+    run: Any, gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("torch")
+    monkeypatch.setenv("COLUMNS", "200")  # else names are folded in a narrow terminal
     sizes = ("--works", 3, "--batch", 3, "--rounds", 1, "--warm-up", 0)
     printed = run(gallery, "--kind", "gallery", "--untrained", "resnet50", *sizes, "-o", tmp_path)
     assert printed.count("untrained resnet50") == 4  # twice in times, once in encoders, once in the note

@@ -73,10 +73,16 @@ class RawLengths:
         return found
 
 
+SCALED_IN_PRINT = frozenset({"albef"})
+"""Encoders whose vectors the released code scales to length 1 itself, before it clusters them."""
+
+
 def in_raw_lengths(by: SetEncoder) -> SetEncoder:
-    """The same encoder, its vectors not scaled.
+    """The same encoder, its vectors not scaled, unless the released code scales them as well.
 
     Raises:
         EncoderError: its vectors are made with length 1.
     """
+    if by.encoder.name in SCALED_IN_PRINT:
+        return by
     return SetEncoder(RawLengths(by.encoder), by.fitted_on, by.recipe, by.bases)

@@ -161,8 +161,8 @@ def _published_remarks(material: Material, options: AblationOptions) -> Iterator
     if options.as_published:
         yield (
             f"as published: the {options.query_classes} classes are dealt to users once, so that M classes have "
-            f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in the lengths that its "
-            f"network gives them; t-SNE starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; "
+            f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in "
+            f"{'length 1' if material.unit else 'the lengths that its network gives them'}; t-SNE starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; "
             f"compare recall per seed"
         )
 
