@@ -159,11 +159,11 @@ def run_ablation(
 
 def _published_remarks(material: Material, options: AblationOptions) -> Iterator[str]:
     if options.as_published:
+        lengths = "length 1" if material.unit else "the lengths that its network gives them"
         yield (
             f"as published: the {options.query_classes} classes are dealt to users once, so that M classes have "
-            f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in "
-            f"{'length 1' if material.unit else 'the lengths that its network gives them'}; t-SNE starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; "
-            f"compare recall per seed"
+            f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in {lengths}; t-SNE "
+            f"starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; compare recall per seed"
         )
 
 
