@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.profiles.reduction import TSNE, tsne_plane
+from vernissage.profiles.reduction import TSNE, PrincipalComponents, tsne_plane
 from vernissage.progress import Progress
 
 Floats = npt.NDArray[np.float64]
@@ -21,9 +21,10 @@ COMPONENTS = 50
 
 @dataclass(frozen=True)
 class StandardisedTSNE:
-    """A plane by t-SNE from a random start, after every dimension was given mean 0 and variance 1.
+    """A plane by t-SNE from a random start, of vectors whose dimensions were given mean 0 and variance 1.
 
-    Fewer than four rows are only standardised; the perplexity is that of `TSNE`.
+    Before it they are reduced to `COMPONENTS` where there are more. The perplexity is that of `TSNE`, of fewer than
+    four rows no plane is drawn. Its results are called ``tsne (pca)``.
     """
 
     keeps_distances = False
@@ -31,6 +32,7 @@ class StandardisedTSNE:
     def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
         spread = rows.std(axis=0)
         standard: Floats = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1)
-        if len(rows) < 4 or rows.shape[1] < 2:
-            return standard
-        return tsne_plane(standard, perplexity=TSNE().perplexity, start="random", seed=seed)
+        reduced = PrincipalComponents(COMPONENTS).apply(standard, seed=seed, progress=progress)
+        if len(reduced) < 4 or reduced.shape[1] < 2:
+            return reduced
+        return tsne_plane(reduced, perplexity=TSNE().perplexity, start="random", seed=seed)

@@ -150,6 +150,8 @@ def test_a_run_as_published_differs_in_less(tmp_path: Path) -> None:
     assert "standardised" not in told
     clip = said(ablation_run(PCA_WARD, **options), zccr(tmp_path, ZCCR_LINES[0]))
     assert "length" not in clip
+    albef = said(ablation_run(PCA_WARD, inputs=[given(encoder="albef")], **options), zccr(tmp_path))
+    assert "Vectors have length 1 here when they are clustered; there those of CLIP ViT-B/32 have the length" in albef
 
 
 def test_projections_and_noise_are_told_where_they_are_compared(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from math import sqrt
 from vernissage.experiments.as_published import COMPONENTS
 from vernissage.experiments.published.names import EPSILON, MODELS, Record
 from vernissage.experiments.published.values import PublishedValue
+from vernissage.experiments.raw_lengths import SCALED_IN_PRINT
 from vernissage.experiments.readable import short
 from vernissage.experiments.simulated_users import POOL, QUERY_CLASSES
 from vernissage.experiments.tidy import Row, Value
@@ -53,7 +54,7 @@ def lengths_said(record: Record, models: Collection[str]) -> Iterator[str]:
     """How long vectors are when they are clustered."""
     raw = [MODELS[model].name for model in models if not MODELS[model].unit]
     unit = [MODELS[model].name for model in models if MODELS[model].unit]
-    if _as_published(record):
+    if _as_published(record) and any(each["encoder"] not in SCALED_IN_PRINT for each in record["inputs"]):
         if unit:
             yield (
                 f"Vectors are clustered as long as the network gives them, as there; but those of {' and '.join(unit)} "
