@@ -181,3 +181,15 @@ def test_the_table_tells_recall_in_both_ways() -> None:
     assert view.rows[0][1] == "1.000 ±.000"
     assert view.rows[1][1] == "1.000 ±.000 in 10"
     assert set(TAGS.pictures(tables)) == {"axes-recall", "axes-recall-per-seed"}
+
+
+def test_reading_tags_is_told_where_a_cell_needs_it_and_not_where_all_are_kept(tmp_path: Path) -> None:
+    options = TagOptions(classes=(1, 3), points=(5,), users=3, query_classes=QUERY, pool=40)
+
+    def steps() -> list[str]:
+        told: list[str] = []
+        run_tags([tagged()], options, seed=0, cells=Cells(tmp_path, {}), progress=lambda step, *_: told.append(step))
+        return told
+
+    assert "Reading tags as texts" in steps()
+    assert "Reading tags as texts" not in steps()

@@ -52,6 +52,11 @@ class Cells:
         """Whether another cell may be computed now, after those that were and ``more``."""
         return self._most is None or self.made + more < self._most
 
+    def will_compute(self, options: Mapping[str, Any]) -> bool:
+        """Whether `rows` would compute the cell with these ``options`` now, rather than read it or leave it."""
+        path = self._path(options)
+        return self.may_compute() and (path is None or not path.is_file())
+
     def kept(self, options: Mapping[str, Any]) -> list[Row] | None:
         """The rows of the cell with these ``options`` as they were computed before; None where they were not.
 

@@ -38,6 +38,7 @@ from vernissage.recommenders.tag_overlap import CommonRule
 from vernissage.search.scan import one_thread
 
 STEP = "Comparing areas with tags"
+EMBEDDING_STEP = "Reading tags as texts"
 MEASURES = ("recall", "recall_per_seed", "shown")
 GROUP = ("encoder", "task", "classes", "points")
 
@@ -78,11 +79,12 @@ def run_tags(
             notes.append(why)
             continue
         key = {**material.describe(), **vars(options), "classes": classes, "points": points}
+        key |= {"tags_digest": tags_digest(material)}
+        compared_works = works[material.encoder]
         with one_thread(), threadpool_limits(1):
-            found = cells.rows(
-                key | {"tags_digest": tags_digest(material)},
-                partial(_rows, works[material.encoder], classes, points, protocol, options, seed),
-            )
+            if cells.will_compute(key):
+                _embed(compared_works, progress)
+            found = cells.rows(key, partial(_rows, compared_works, classes, points, protocol, options, seed))
         values += found or []
     progress(STEP, len(grid), len(grid))
     if not values and not cells.skipped:
@@ -92,6 +94,13 @@ def run_tags(
         protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
         notes += remarks(material.name, protocol, most, options.users, cells.skipped)
     return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
+
+
+def _embed(works: Compared, progress: Progress) -> None:
+    """Have the tags read, which can take minutes, before the first cell that needs them."""
+    progress(EMBEDDING_STEP, 0, 1)
+    works.embedded  # noqa: B018, kept by the works
+    progress(EMBEDDING_STEP, 1, 1)
 
 
 def _notes(material: Material, works: Compared) -> Iterator[str]:
