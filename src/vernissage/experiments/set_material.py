@@ -1,7 +1,6 @@
 """A captioned set as material: a picture and one of its captions a row."""
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,12 +33,10 @@ def material_of_set(
     modalities: tuple[Modality, ...] = tuple(each for each in MODALITIES if each in by.modalities)
     ids, vectors = paired(drawn, {each: embedded(found, by, each, folder, progress=progress) for each in modalities})
     caption_of = {caption.image_id: caption.id for caption in drawn.captions}
-    names = found.class_names
-    shared = {name for name, count in Counter(names.values()).items() if count > 1}
     labels = [found.labels.get(image_id) for image_id in ids]
     material = material_of(
         vectors,
-        [_class_name(label, shared) if label else "" for label in labels],
+        [_numbered(label) if label else "" for label in labels],
         item_ids=ids,
         name=found.name,
         fingerprint=found.fingerprint,
@@ -52,11 +49,22 @@ def material_of_set(
         text_encoder=by.encoder if isinstance(by.encoder, TextEncoder) else None,
         variant=by.variant,
     )
-    return replace(material, unit=not isinstance(by.encoder, RawLengths))
+    shown = _class_names(found)
+    return replace(
+        material,
+        class_names=tuple(shown[name] for name in material.class_names),
+        unit=not isinstance(by.encoder, RawLengths),
+    )
 
 
-def _class_name(label: Label, shared: Collection[str]) -> str:
-    return f"{label.index} {label.label}" if label.label in shared else label.label
+def _numbered(label: Label) -> str:
+    return f"{label.index} {label.label}"
+
+
+def _class_names(found: CaptionedSet) -> dict[str, str]:
+    """What each numbered class is called: its label, with the number where two classes share it."""
+    shared = {name for name, count in Counter(found.class_names.values()).items() if count > 1}
+    return {_numbered(each): _numbered(each) if each.label in shared else each.label for each in found.labels.values()}
 
 
 def other_captions(found: CaptionedSet, by: SetEncoder, folder: Path, *, seed: int = 0) -> tuple[Vectors, Vectors]:
