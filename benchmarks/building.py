@@ -7,8 +7,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from vernissage.sample import paint_gallery
 from vernissage.workspace.build import build_workspace
+from vernissage_lab.sample import paint_gallery
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vernissage.encoders.colour import Pixels, colour_histogram, half_size, lab, working_pixels
-from vernissage.encoders.colour_texture import LONGER_SIDE, MOST_DIM, fit_colour_texture
-from vernissage.encoders.colour_texture_parts import Parts, centred, fit_centring, joined, picture_parts
 from vernissage.encoders.contract import unit_rows
+from vernissage.encoders.fitted.colour import Pixels, colour_histogram, half_size, lab, working_pixels
+from vernissage.encoders.fitted.colour_texture import LONGER_SIDE, MOST_DIM, fit_colour_texture
+from vernissage.encoders.fitted.colour_texture_parts import Parts, centred, fit_centring, joined, picture_parts
 
 Rows = npt.NDArray[np.float32]
 

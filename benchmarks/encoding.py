@@ -32,13 +32,14 @@ from PIL import Image
 from measuring import cpu_seconds
 from vernissage.catalog.ahead import picture_batches, read_ahead, usable_cores
 from vernissage.catalog.pictures import open_picture
-from vernissage.encoders.clip import load_clip
-from vernissage.encoders.clip_text import END, START, byte_letters
-from vernissage.encoders.contract import Vectors, unit_rows
-from vernissage.encoders.onnx_backend import load_onnx
-from vernissage.encoders.onnx_export import cosines, export_onnx
-from vernissage.encoders.pixels import Preprocessing
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.contract import unit_rows
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.onnx_backend import load_onnx
+from vernissage.encoders.runtime.onnx_export import cosines, export_onnx
+from vernissage.encoders.runtime.pixels import Preprocessing
+from vernissage.encoders.towers.clip import load_clip
+from vernissage.encoders.towers.clip_text import END, START, byte_letters
+from vernissage.values import Vectors
 
 BATCH, CONTEXT = 32, 77
 SMALL, LARGE = (500, 375), (4000, 3000)

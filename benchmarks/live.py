@@ -17,11 +17,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from measuring import cpu_seconds, peak_bytes
-from vernissage.encoders.contract import Vectors, unit_rows
-from vernissage.rankings import Ranking
+from vernissage.encoders.contract import unit_rows
 from vernissage.search.live import LiveIndex, live_index
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import Ranking, Vectors
 
 K, QUERIES, BATCH = 10, 5, 64
 SHARES = (0.01, 0.5, 0.99)

@@ -63,7 +63,7 @@ def running_server(programs: Path) -> Iterator[str]:
 
 def run_sql(url: str, statement: str) -> None:
     """Run one statement outside of any transaction."""
-    import psycopg  # noqa: PLC0415  (an extra, without which the tests of PostgreSQL are skipped)
+    import psycopg
 
     with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
         connection.execute(statement)
@@ -92,7 +92,7 @@ def _free_port() -> int:
 
 
 def _wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    from psycopg import OperationalError  # noqa: PLC0415
+    from psycopg import OperationalError
 
     deadline = time.monotonic() + PATIENCE
     while True:

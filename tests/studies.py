@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from vernissage.rankings import Ranking
 from vernissage.storage.database import Database
 from vernissage.storage.studies import Provenance
 from vernissage.study.definition import Completion, Definition, Elicitation, Texts
@@ -16,6 +15,7 @@ from vernissage.study.pages import Elicitation as ElicitationPage
 from vernissage.study.participation import Study
 from vernissage.study.plan import Plan
 from vernissage.study.timing import Clocks
+from vernissage.values import Ranking
 
 TEXTS = Texts("To learn.", "A minute.", "Answers are kept.", "I agree.", "ann@example.org")
 STUDY = Definition(

@@ -4,14 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vernissage.errors import RequestError
-from vernissage.rankings import (
-    Ranking,
-    best_rows,
-    convex_shares,
-    iou,
-    rbo,
-    reciprocal_rank_fusion,
-)
+from vernissage.rankings import best_rows, convex_shares, iou, rbo, reciprocal_rank_fusion
+from vernissage.values import Ranking
 
 
 def ranking(*item_ids: str) -> Ranking:

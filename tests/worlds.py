@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.profiles.area import Area
 from vernissage.profiles.uploads import UploadedSide, UploadProfile, uploaded_side
 from vernissage.search.exact import ExactIndex
 from vernissage.search.live import LiveIndex, live_index
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import Modality
 
 
 def table_of(

@@ -2,44 +2,16 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RequestError
-
-Scores = npt.NDArray[np.float64]
-"""float64 of shape (n,)."""
+from vernissage.values import Ranking, Scores
 
 Normalisation = Literal["minmax", "zscore"]
-
-
-@dataclass(frozen=True, eq=False)
-class Ranking:
-    """Works in order, best first, with their scores: ``item_ids`` (n,) and ``scores`` float64 (n,)."""
-
-    item_ids: tuple[str, ...]
-    scores: Scores
-
-    def __len__(self) -> int:
-        return len(self.item_ids)
-
-    def __iter__(self) -> Iterator[tuple[str, float]]:
-        return zip(self.item_ids, self.scores.tolist(), strict=True)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Ranking):
-            return NotImplemented
-        return self.item_ids == other.item_ids and np.array_equal(self.scores, other.scores)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def head(self, n: int) -> "Ranking":
-        """The first ``n`` works."""
-        return Ranking(self.item_ids[:n], self.scores[:n])
 
 
 def alphabetical(item_ids: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -3,13 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.analysis.gap import GapReport, gap_report, modality_gap
-from vernissage.analysis.gap_cosines import pair_cosines
-from vernissage.analysis.gap_retrieval import across, among_both
-from vernissage.analysis.gap_separability import separability
 from vernissage.encoders.centring import mean_of_units, without_mean
-from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
+from vernissage.values import Vectors
+from vernissage_lab.analysis.gap import GapReport, gap_report, modality_gap
+from vernissage_lab.analysis.gap_cosines import pair_cosines
+from vernissage_lab.analysis.gap_retrieval import across, among_both
+from vernissage_lab.analysis.gap_separability import separability
 
 DIM = 24
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from vernissage.analysis.ranking_metrics import (
+from vernissage.errors import RequestError
+from vernissage_lab.analysis.ranking_metrics import (
     catalogue_coverage,
     coverage_by_list,
     intra_list_diversity,
@@ -15,7 +16,6 @@ from vernissage.analysis.ranking_metrics import (
     precision,
     recall,
 )
-from vernissage.errors import RequestError
 
 GAINS = [3.0, 2.0, 3.0, 0.0, 1.0, 2.0]
 

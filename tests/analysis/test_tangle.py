@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vernissage.analysis.tangle import (
+from vernissage.encoders.contract import unit_rows
+from vernissage.errors import RequestError
+from vernissage.values import Vectors
+from vernissage_lab.analysis.tangle import (
     chance_alike,
     chance_silhouette,
     map_trust,
@@ -13,8 +16,6 @@ from vernissage.analysis.tangle import (
     neighbours_alike_on_map,
     silhouettes,
 )
-from vernissage.encoders.contract import Vectors, unit_rows
-from vernissage.errors import RequestError
 
 GROUPS = [f"g{number % 5}" for number in range(200)]
 

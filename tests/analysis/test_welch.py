@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vernissage.analysis.welch import welch_test
 from vernissage.errors import RequestError
+from vernissage_lab.analysis.welch import welch_test
 
 
 def test_the_arithmetic_of_a_small_case() -> None:

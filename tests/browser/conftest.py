@@ -20,8 +20,8 @@ from vernissage.pages.recommendations import recommendation_page
 from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.sample.gallery import paint_gallery
 from vernissage.search.exact import ExactIndex
+from vernissage_lab.sample.gallery import paint_gallery
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 QUIET = (

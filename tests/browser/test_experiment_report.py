@@ -11,7 +11,7 @@ from tests.browser.watching import DESK, PHONE, opened, overflow
 from tests.pages.reading import HOSTILE
 
 from vernissage.pages.embedded_figures import embedded
-from vernissage.pages.experiment_report import (
+from vernissage_lab.pages.experiment_report import (
     Comparison,
     ExperimentSection,
     PublishedBlock,

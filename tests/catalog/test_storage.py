@@ -115,7 +115,7 @@ def test_a_changed_byte_is_found_or_changes_nothing(
 
 
 def test_a_table_of_other_works_under_the_same_card_is_refused(tmp_path: Path) -> None:
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow.parquet as pq
 
     path = tmp_path / "collection.parquet"
     saved(path)

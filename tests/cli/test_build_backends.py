@@ -10,12 +10,12 @@ from tests.encoders.tiny_models import openai_clip, pictures, write_bert_folder,
 from tests.galleries import toy_gallery, toy_row, write_table
 
 from vernissage.cli.main import main
-from vernissage.encoders.clip import load_clip
-from vernissage.encoders.clip_original import load_original
-from vernissage.encoders.onnx_export import export_onnx
-from vernissage.encoders.runtime import Runtime
-from vernissage.encoders.sentence import load_sentence
-from vernissage.experiments.tidy import read_table
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.onnx_export import export_onnx
+from vernissage.encoders.towers.clip import load_clip
+from vernissage.encoders.towers.clip_original import load_original
+from vernissage.encoders.towers.sentence import load_sentence
+from vernissage_lab.tidy import read_table
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")

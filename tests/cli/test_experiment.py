@@ -10,10 +10,10 @@ import pytest
 from tests.experiments.published.theirs import zccr
 from tests.galleries import toy_gallery
 
-from vernissage.cli.experiment import recipes
 from vernissage.cli.main import main
-from vernissage.experiments.tidy import read_table
 from vernissage.workspace.build import build_workspace
+from vernissage_lab.cli.experiment import recipes
+from vernissage_lab.tidy import read_table
 
 ABLATION = ("--query-classes", 1, "--classes", 1, "--points", "3,5", "--users", 4, "--projection", "none")
 

@@ -8,8 +8,8 @@ import pytest
 from tests.galleries import toy_gallery
 
 from vernissage.cli.main import main
-from vernissage.experiments.tidy import read_table
 from vernissage.workspace.build import build_workspace
+from vernissage_lab.tidy import read_table
 
 VISITORS = ("--visitors", 6)
 USERS = ("--query-classes", 1, "--classes", 1, "--points", 5, "--users", 4)

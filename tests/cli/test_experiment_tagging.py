@@ -8,10 +8,10 @@ import pytest
 from tests.galleries import toy_gallery
 
 from vernissage.cli.main import main
-from vernissage.experiments.tidy import read_table, where
 from vernissage.taggers.contract import tagger_key
 from vernissage.taggers.words import LexiconTagger
 from vernissage.workspace.build import build_workspace
+from vernissage_lab.tidy import read_table, where
 
 SMALL = ("--classes", 1, "--points", 3, "--users", 3, "--query-classes", 1)
 
@@ -128,7 +128,7 @@ def test_stored_tags_of_a_workspace_are_those_that_the_command_tag_found(
 def test_pictures_are_tagged_by_models_given_with_weights(run: Any, gallery: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    from tests.taggers.tiny_models import save_captioner, save_detector  # noqa: PLC0415
+    from tests.taggers.tiny_models import save_captioner, save_detector
 
     blip, detr = save_captioner(tmp_path / "blip", seed=2), save_detector(tmp_path / "detr")
     ask = (gallery, "--kind", "gallery", "--class-column", "artist", "-e", "lsa", *SMALL, "--json")

@@ -10,8 +10,8 @@ from PIL import Image
 from tests.encoders.tiny_models import openai_clip, write_bert_folder, write_clip_folder, write_merges
 
 from vernissage.cli.main import main
-from vernissage.encoders.clip_original import load_original
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.towers.clip_original import load_original
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")

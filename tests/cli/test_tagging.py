@@ -167,11 +167,11 @@ def test_texts_of_a_file_without_a_workspace(run: Any, tmp_path: Path) -> None:
 def test_pictures_of_a_folder_by_models_given_with_weights(run: Any, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    from tests.taggers.tiny_models import pictures, save_captioner, save_detector  # noqa: PLC0415
+    from tests.taggers.tiny_models import pictures, save_captioner, save_detector
 
-    from vernissage.taggers.caption import load_captioner  # noqa: PLC0415
-    from vernissage.taggers.objects import load_objects  # noqa: PLC0415
-    from vernissage.taggers.spacy_words import load_words  # noqa: PLC0415
+    from vernissage.taggers.caption import load_captioner
+    from vernissage.taggers.objects import load_objects
+    from vernissage.taggers.spacy_words import load_words
 
     blip, detr = save_captioner(tmp_path / "blip", seed=2), save_detector(tmp_path / "detr")
     (tmp_path / "pictures").mkdir()

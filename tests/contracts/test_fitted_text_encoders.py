@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vernissage.encoders.contract import EncoderState, TextEncoder
-from vernissage.encoders.lda import LDA, fit_lda
-from vernissage.encoders.lsa import LSA, fit_lsa
-from vernissage.encoders.tfidf import TFIDF, fit_tfidf
+from vernissage.encoders.fitted.lda import LDA, fit_lda
+from vernissage.encoders.fitted.lsa import LSA, fit_lsa
+from vernissage.encoders.fitted.tfidf import TFIDF, fit_tfidf
 from vernissage.errors import EncoderError, ProvenanceError
 
 TEXTS = [

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from tests.worlds import THEMES, side_of, themed_profile, themed_works
 
-from vernissage.encoders.contract import Modality
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.profiles.uploads import UploadedSide, UploadProfile
 from vernissage.recommenders.fused import FusionRule
@@ -19,6 +18,7 @@ from vernissage.recommenders.reciprocal_rank import rrf
 from vernissage.recommenders.round_robin import round_robin
 from vernissage.recommenders.upload_contract import UploadRecommender
 from vernissage.recommenders.upload_fusion import UploadFusion
+from vernissage.values import Modality
 
 RULES: dict[str, FusionRule] = {
     "knn3z": knn3z,

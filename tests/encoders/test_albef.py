@@ -23,9 +23,9 @@ from tests.encoders.tiny_albef import (
     unneeded,
 )
 
-from vernissage.encoders.albef import ALBEF, load_albef
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.towers.albef import ALBEF, load_albef
 from vernissage.errors import EncoderError, ProvenanceError
 
 torch = pytest.importorskip("torch")
@@ -83,9 +83,7 @@ def test_it_keeps_the_contract(albef: ALBEF, images: list[Image.Image]) -> None:
 
 
 def test_importing_it_loads_no_torch() -> None:
-    script = (
-        "import sys, vernissage.encoders.albef; sys.exit(int('torch' in sys.modules or 'transformers' in sys.modules))"
-    )
+    script = "import sys, vernissage.encoders.towers.albef; sys.exit(int('torch' in sys.modules or 'transformers' in sys.modules))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
@@ -188,7 +186,7 @@ def test_every_layout_gives_the_same(
     if layout == "lean":
         content = dict(tensors)
     if layout == "safetensors":
-        from safetensors.torch import save_file  # noqa: PLC0415
+        from safetensors.torch import save_file
 
         save_file({key: value.clone() for key, value in content.items()}, settle(tmp_path) / "mscoco.safetensors")
     else:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vernissage.encoders.albef import ALBEF, load_albef
-from vernissage.encoders.albef_architecture import AlbefArchitecture
-from vernissage.encoders.contract import Vectors, unit_rows
-from vernissage.encoders.pixels import Preprocessing
-from vernissage.encoders.weights import read_tensors
+from vernissage.encoders.contract import unit_rows
+from vernissage.encoders.runtime.pixels import Preprocessing
+from vernissage.encoders.runtime.weights import read_tensors
+from vernissage.encoders.towers.albef import ALBEF, load_albef
+from vernissage.encoders.towers.albef_architecture import AlbefArchitecture
 from vernissage.errors import EncoderError
+from vernissage.values import Vectors
 
 torch = pytest.importorskip("torch")
 
@@ -84,7 +85,7 @@ def test_texts(albef: ALBEF, captions: list[str], expected: dict[str, Any]) -> N
 
 
 def test_the_real_vocabulary(inputs: dict[str, Any]) -> None:
-    from vernissage.encoders.albef_words import read_words  # noqa: PLC0415
+    from vernissage.encoders.towers.albef_words import read_words
 
     vocabulary = GOLDEN / "common" / "bert-base-uncased-vocab.txt"
     words = read_words(vocabulary, "albef", size=30522, positions=512)

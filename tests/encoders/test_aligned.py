@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vernissage.encoders.aligned import Aligned, fit_aligned
-from vernissage.encoders.canonical import REGULARISATIONS, align
-from vernissage.encoders.contract import EncoderState, ImageEncoder, Modality, TextEncoder, Vectors, unit_rows
-from vernissage.encoders.lda import fit_lda
-from vernissage.encoders.lsa import LSA, fit_lsa
+from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder, unit_rows
+from vernissage.encoders.fitted.aligned import Aligned, fit_aligned
+from vernissage.encoders.fitted.canonical import REGULARISATIONS, align
+from vernissage.encoders.fitted.lda import fit_lda
+from vernissage.encoders.fitted.lsa import LSA, fit_lsa
 from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.values import Modality, Vectors
 
 THEMES = {"sea": ["ship", "wave", "harbour", "sail", "storm"], "garden": ["rose", "tulip", "petal", "leaf", "meadow"]}
 COLOURS = {"red": (200, 40, 30), "blue": (30, 60, 200)}

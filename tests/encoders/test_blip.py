@@ -1,4 +1,3 @@
-# ruff: noqa: S106  (first_token is no password)
 import json
 import shutil
 from collections.abc import Callable
@@ -13,10 +12,10 @@ from PIL import Image
 from tests.encoders import tiny_blip
 from tests.encoders.tiny_blip import CAPTIONS, WORDS, far, pictures, reference, rewrite, save_folder, save_original
 
-from vernissage.encoders.blip import BLIP, load_blip
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
-from vernissage.encoders.pixels import CLIP_MEAN, CLIP_STD
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.pixels import CLIP_MEAN, CLIP_STD
+from vernissage.encoders.towers.blip import BLIP, load_blip
 from vernissage.errors import EncoderError, RequestError
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
@@ -151,11 +150,11 @@ def test_a_mistake_with_pictures_would_be_seen(folder: Path, blip: BLIP, mistake
 
 def test_a_mistake_with_texts_would_be_seen(folder: Path, blip: BLIP, monkeypatch: pytest.MonkeyPatch) -> None:
     states = blip.image_states(pictures())
-    other = load_blip(folder, first_token="cls")
+    other = load_blip(folder, first_token="cls")  # noqa: S106
     assert far(other.itm_block(states, CAPTIONS), blip.itm_block(states, CAPTIONS)) > 2 * ITM
     assert np.array_equal(other.encode_texts(CAPTIONS), blip.encode_texts(CAPTIONS))
     right = blip.encode_texts(CAPTIONS)
-    monkeypatch.setattr("vernissage.encoders.blip_words.clean_caption_blip", lambda text: text)
+    monkeypatch.setattr("vernissage.encoders.towers.blip_words.clean_caption_blip", lambda text: text)
     assert far(blip.encode_texts(CAPTIONS), right) > 2 * UNIT
 
 
@@ -167,7 +166,7 @@ def test_bfloat16_stays_close(folder: Path, blip: BLIP) -> None:
 
 
 def test_the_state_brings_the_same_encoder_back(folder: Path, tmp_path: Path) -> None:
-    blip = load_blip(folder, first_token="cls")
+    blip = load_blip(folder, first_token="cls")  # noqa: S106
     blip.state.save(tmp_path)
     again = BLIP.from_state(EncoderState.load(tmp_path))
     assert (again.fingerprint, again.first_token) == (blip.fingerprint, "cls")
@@ -179,7 +178,7 @@ def test_the_fingerprint_stands_for_weights_and_use_but_not_for_the_place(
 ) -> None:
     assert load_blip(Path(shutil.copytree(folder, tmp_path / "moved"))).fingerprint == blip.fingerprint
     assert load_blip(save_folder(tmp_path / "other", seed=2)).fingerprint != blip.fingerprint
-    assert load_blip(folder, first_token="cls").fingerprint != blip.fingerprint
+    assert load_blip(folder, first_token="cls").fingerprint != blip.fingerprint  # noqa: S106
 
 
 def test_the_vocabulary_may_lie_in_tokenizer_json(folder: Path, blip: BLIP, tmp_path: Path) -> None:
@@ -250,7 +249,7 @@ def test_bad_requests_are_refused(blip: BLIP, folder: Path, tmp_path: Path) -> N
     with pytest.raises(RequestError, match="4 pictures and 1 texts"):
         blip.joint_features(pictures(), ["one"])
     with pytest.raises(EncoderError, match="no first token 'dec'"):
-        load_blip(folder, first_token="dec")  # type: ignore[arg-type]
+        load_blip(folder, first_token="dec")  # type: ignore[arg-type]  # noqa: S106
     with pytest.raises(EncoderError, match="nothing at"):
         load_blip(tmp_path / "nowhere")
 
@@ -276,7 +275,7 @@ def test_everything_is_as_the_original_code_has_it(layout: str, tmp_path: Path) 
     assert far(blip.encode_images(images) @ blip.encode_texts(captions).T, expected["itc"]) <= UNIT
     states = blip.image_states(images)
     assert far(blip.itm_block(states, captions), expected["itm_prob_match_enc"]) <= ITM
-    as_cls = load_blip(place, first_token="cls")
+    as_cls = load_blip(place, first_token="cls")  # noqa: S106
     assert far(as_cls.itm_block(states, captions), expected["itm_prob_match_cls"]) <= ITM
     # One text has more than 35 ids; for matching it is cut, but the original's function for joint features takes all.
     short = [row for row, text in enumerate(inputs["feature_extractor_texts"]) if len(text.split()) < 34]

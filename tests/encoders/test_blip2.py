@@ -19,10 +19,10 @@ from tests.encoders.tiny_blip import (
     write_words,
 )
 
-from vernissage.encoders.blip2 import BLIP2, load_blip2
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
-from vernissage.encoders.pixels import CLIP_MEAN, CLIP_STD
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.pixels import CLIP_MEAN, CLIP_STD
+from vernissage.encoders.towers.blip2 import BLIP2, load_blip2
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.search.pairs import PairScorer
 

@@ -23,13 +23,13 @@ from tests.encoders.tiny_models import (
     write_merges,
 )
 
-from vernissage.encoders.clip import CLIP, load_clip
-from vernissage.encoders.clip_original import load_original
-from vernissage.encoders.clip_text import clean_text
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder, unit_rows
-from vernissage.encoders.pixels import Preprocessing
-from vernissage.encoders.runtime import Runtime
-from vernissage.encoders.token_batches import padded
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.pixels import Preprocessing
+from vernissage.encoders.runtime.token_batches import padded
+from vernissage.encoders.towers.clip import CLIP, load_clip
+from vernissage.encoders.towers.clip_original import load_original
+from vernissage.encoders.towers.clip_text import clean_text
 from vernissage.errors import EncoderError, ProvenanceError
 
 torch = pytest.importorskip("torch")
@@ -157,7 +157,7 @@ def test_padding_to_the_longest_is_padding_to_77(folder: Path) -> None:
 
 
 def load_original_of(folder: Path) -> Any:
-    from transformers import CLIPModel  # noqa: PLC0415
+    from transformers import CLIPModel
 
     return CLIPModel.from_pretrained(folder).eval()
 
@@ -195,7 +195,7 @@ def test_wrong_preprocessing_would_show(clip: CLIP, folder: Path, wrong: dict[st
 
 def test_texts_without_cleaning_would_show(clip: CLIP, monkeypatch: pytest.MonkeyPatch) -> None:
     cleaned = clip.encode_texts(TEXTS)
-    monkeypatch.setattr("vernissage.encoders.clip.clean_text", str)
+    monkeypatch.setattr("vernissage.encoders.towers.clip.clean_text", str)
     assert abs(clip.encode_texts(TEXTS) - cleaned)[-1].max() > 1e-3
 
 

@@ -11,9 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vernissage.encoders.colour_texture import CODEBOOK_PICTURES, FITTING_PICTURES, ColourTexture, fit_colour_texture
-from vernissage.encoders.colour_texture_parts import first_look, picture_parts
 from vernissage.encoders.contract import EncoderState, ImageEncoder
+from vernissage.encoders.fitted.colour_texture import (
+    CODEBOOK_PICTURES,
+    FITTING_PICTURES,
+    ColourTexture,
+    fit_colour_texture,
+)
+from vernissage.encoders.fitted.colour_texture_parts import first_look, picture_parts
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 
 KINDS = [(colour, texture) for colour in ("red", "blue") for texture in ("stripes", "checks")]

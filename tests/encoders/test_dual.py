@@ -19,8 +19,8 @@ from tests.encoders.tiny_models import (
 )
 
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
-from vernissage.encoders.dual import DualEncoder, load_dual
-from vernissage.encoders.pixels import Preprocessing
+from vernissage.encoders.runtime.pixels import Preprocessing
+from vernissage.encoders.towers.dual import DualEncoder, load_dual
 from vernissage.errors import EncoderError
 
 torch = pytest.importorskip("torch")

@@ -21,16 +21,16 @@ from tests.encoders.tiny_models import (
     write_siglip,
 )
 
-from vernissage.encoders.albef import ALBEF, load_albef
-from vernissage.encoders.blip import BLIP, load_blip
-from vernissage.encoders.blip2 import BLIP2, load_blip2
-from vernissage.encoders.clip import CLIP, load_clip
-from vernissage.encoders.clip_original import load_original
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.dual import DualEncoder, load_dual
-from vernissage.encoders.resnet import ResNet50, load_resnet
-from vernissage.encoders.runtime import Runtime
-from vernissage.encoders.sentence import SentenceEncoder, load_sentence
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.towers.albef import ALBEF, load_albef
+from vernissage.encoders.towers.blip import BLIP, load_blip
+from vernissage.encoders.towers.blip2 import BLIP2, load_blip2
+from vernissage.encoders.towers.clip import CLIP, load_clip
+from vernissage.encoders.towers.clip_original import load_original
+from vernissage.encoders.towers.dual import DualEncoder, load_dual
+from vernissage.encoders.towers.resnet import ResNet50, load_resnet
+from vernissage.encoders.towers.sentence import SentenceEncoder, load_sentence
 from vernissage.errors import EncoderError, ProvenanceError
 
 torch = pytest.importorskip("torch")

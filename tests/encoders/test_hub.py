@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from vernissage.encoders.cards import CARDS, WITHOUT_DOWNLOAD, ModelCard
-from vernissage.encoders.hub import how_to_pin, locate_weights, missing_packages, why_not_ready
+from vernissage.encoders.runtime.hub import how_to_pin, locate_weights, missing_packages, why_not_ready
 from vernissage.errors import EncoderError
 
 pytest.importorskip("huggingface_hub")
@@ -106,7 +106,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 SCRIPT = """
 import json, sys
 from vernissage.encoders.cards import CARDS, ModelCard
-from vernissage.encoders.hub import cached_weights, locate_weights, why_not_ready
+from vernissage.encoders.runtime.hub import cached_weights, locate_weights, why_not_ready
 from vernissage.errors import EncoderError
 reports = []
 card = CARDS[sys.argv[1]]

@@ -6,11 +6,11 @@ import pytest
 from scipy import sparse
 from sklearn.decomposition import LatentDirichletAllocation
 
-from vernissage.encoders.coherence_curve import save_coherence_curve
 from vernissage.encoders.contract import EncoderState, TextEncoder
-from vernissage.encoders.lda import LDA, fit_lda
-from vernissage.encoders.topic_mixtures import topic_mixtures
-from vernissage.encoders.topic_number import choose_number, standard_error
+from vernissage.encoders.fitted.coherence_curve import save_coherence_curve
+from vernissage.encoders.fitted.lda import LDA, fit_lda
+from vernissage.encoders.fitted.topic_mixtures import topic_mixtures
+from vernissage.encoders.fitted.topic_number import choose_number, standard_error
 from vernissage.errors import EncoderError, ProvenanceError
 
 SEA = ["ship", "wave", "harbour", "sail", "storm", "anchor"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.lsa import LSA, fit_lsa
+from vernissage.encoders.fitted.lsa import LSA, fit_lsa
 from vernissage.errors import EncoderError, ProvenanceError
 
 TEXTS = [

@@ -19,16 +19,16 @@ from tests.encoders.tiny_models import (
     write_siglip,
 )
 
-from vernissage.encoders.clip import load_clip
-from vernissage.encoders.clip_original import load_original
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
-from vernissage.encoders.dual import load_dual
-from vernissage.encoders.onnx_backend import load_onnx
-from vernissage.encoders.onnx_card import Fidelity, OnnxCard, read_card
-from vernissage.encoders.onnx_export import cosines, export_onnx
-from vernissage.encoders.resnet import load_resnet
-from vernissage.encoders.runtime import Runtime
-from vernissage.encoders.sentence import load_sentence
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.onnx_backend import load_onnx
+from vernissage.encoders.runtime.onnx_card import Fidelity, OnnxCard, read_card
+from vernissage.encoders.runtime.onnx_export import cosines, export_onnx
+from vernissage.encoders.towers.clip import load_clip
+from vernissage.encoders.towers.clip_original import load_original
+from vernissage.encoders.towers.dual import load_dual
+from vernissage.encoders.towers.resnet import load_resnet
+from vernissage.encoders.towers.sentence import load_sentence
 from vernissage.errors import EncoderError, ProvenanceError, VernissageError, WorkspaceError
 
 torch = pytest.importorskip("torch")

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from vernissage.encoders.pixels import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, on_white
+from vernissage.encoders.runtime.pixels import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, on_white
 
 
 def test_every_value_of_every_channel_is_scaled_as_in_the_formula() -> None:

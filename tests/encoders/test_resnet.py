@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from vernissage.encoders.contract import EncoderState, ImageEncoder
-from vernissage.encoders.resnet import Classification, ResNet50, confident, load_resnet
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.towers.resnet import Classification, ResNet50, confident, load_resnet
 from vernissage.errors import EncoderError, ProvenanceError
 
 torch = pytest.importorskip("torch")

@@ -7,7 +7,7 @@ import pytest
 from tests.encoders.tiny_models import change, write, write_bert_folder
 
 from vernissage.encoders.contract import EncoderState, TextEncoder
-from vernissage.encoders.sentence import SentenceEncoder, load_minilm, load_sentence
+from vernissage.encoders.towers.sentence import SentenceEncoder, load_minilm, load_sentence
 from vernissage.errors import EncoderError, ProvenanceError
 
 torch = pytest.importorskip("torch")
@@ -42,7 +42,7 @@ def minilm() -> SentenceEncoder:
 
 
 def test_it_is_the_mean_of_the_real_tokens(folder: Path, encoder: SentenceEncoder) -> None:
-    from transformers import BertModel  # noqa: PLC0415
+    from transformers import BertModel
 
     model = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
     for text, ids in (
@@ -67,7 +67,7 @@ def test_it_keeps_the_contract(encoder: SentenceEncoder) -> None:
 
 
 def test_padding_that_counted_would_show(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vernissage.encoders import sentence  # noqa: PLC0415
+    from vernissage.encoders.towers import sentence
 
     right, padded = encoder.encode_texts(TEXTS), sentence.padded
     monkeypatch.setattr(sentence, "padded", lambda ids, pad: (padded(ids, pad)[0], padded(ids, pad)[1] | 1))
@@ -154,7 +154,7 @@ def test_a_model_that_does_not_average_is_refused(broken: Path, modes: dict[str,
 
 
 def test_a_model_of_another_kind_is_refused(broken: Path) -> None:
-    from transformers import ViTConfig, ViTModel  # noqa: PLC0415
+    from transformers import ViTConfig, ViTModel
 
     small = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
     ViTModel(ViTConfig(**small, image_size=16, patch_size=8), add_pooling_layer=False).save_pretrained(broken)
@@ -181,7 +181,7 @@ def test_minilm_knows_what_texts_are_about(minilm: SentenceEncoder) -> None:
 
 
 def test_without_its_package_minilm_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vernissage.encoders.sentence._MINILM_PACKAGE", "a_package_that_is_not_there")
+    monkeypatch.setattr("vernissage.encoders.towers.sentence._MINILM_PACKAGE", "a_package_that_is_not_there")
     with pytest.raises(EncoderError, match=r"pip install 'vernissage\[minilm\]'"):
         load_minilm()
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vernissage.encoders.pixels import Pixels, Preprocessing
-from vernissage.encoders.runtime import Runtime
-from vernissage.encoders.towers import ImageTower
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.pixels import Pixels, Preprocessing
+from vernissage.encoders.towers.two_towers import ImageTower
 
 torch = pytest.importorskip("torch")
 

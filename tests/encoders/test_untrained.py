@@ -9,13 +9,13 @@ torch = pytest.importorskip("torch")
 
 from tests.encoders.tiny_models import pictures  # noqa: E402
 
-from vernissage.encoders import untrained  # noqa: E402
 from vernissage.encoders.cards import CARDS  # noqa: E402
-from vernissage.encoders.clip import CLIP  # noqa: E402
-from vernissage.encoders.made_words import byte_pair_tokenizer, word_pieces  # noqa: E402
-from vernissage.encoders.runtime import Runtime  # noqa: E402
-from vernissage.encoders.sentence import SentenceEncoder  # noqa: E402
+from vernissage.encoders.fitted.made_words import byte_pair_tokenizer, word_pieces  # noqa: E402
+from vernissage.encoders.runtime.devices import Runtime  # noqa: E402
+from vernissage.encoders.towers.clip import CLIP  # noqa: E402
+from vernissage.encoders.towers.sentence import SentenceEncoder  # noqa: E402
 from vernissage.errors import EncoderError, ProvenanceError  # noqa: E402
+from vernissage_lab import untrained  # noqa: E402
 
 TEXTS = ["A storm at sea, with two ships.", "the rose in a garden", "Roses &amp; a sea of ships"]
 TINY = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}

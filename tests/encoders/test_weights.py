@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vernissage.encoders.weights import digest_of, file_in, read_tensors
+from vernissage.encoders.runtime.weights import digest_of, file_in, read_tensors
 from vernissage.errors import EncoderError
 
 torch = pytest.importorskip("torch")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vernissage.encoders.words import DOMAIN_WORDS, content_words
+from vernissage.encoders.fitted.words import DOMAIN_WORDS, content_words
 from vernissage.errors import EncoderError
 
 

@@ -23,8 +23,8 @@ class References:
 
 def random_references(seed: int = 7) -> References:
     """Random networks in the sizes of the checkpoint, the same at every call."""
-    import torch  # noqa: PLC0415
-    import transformers  # noqa: PLC0415
+    import torch
+    import transformers
 
     torch.manual_seed(seed)
     shared = {"num_attention_heads": 2, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -60,7 +60,7 @@ def random_references(seed: int = 7) -> References:
 
 def published(references: References) -> dict[str, Any]:
     """The tensors that are needed, under their published names, written down here independently."""
-    import torch  # noqa: PLC0415
+    import torch
 
     vision, text = references.vision.state_dict(), references.text.state_dict()
     tensors = {
@@ -91,7 +91,7 @@ def published(references: References) -> dict[str, Any]:
 
 def unneeded(tensors: Mapping[str, Any]) -> dict[str, Any]:
     """Momentum copies of other values, queues, the language model's head, counters."""
-    import torch  # noqa: PLC0415
+    import torch
 
     parts = ("visual_encoder", "text_encoder", "vision_proj", "text_proj")
     copies = {
@@ -122,7 +122,7 @@ def settle(folder: Path) -> Path:
 
 def settle_published(folder: Path, seed: int = 7) -> Path:
     """A checkpoint of random weights, with what training leaves in it; the file."""
-    import torch  # noqa: PLC0415
+    import torch
 
     tensors = published(random_references(seed))
     content = {"model": tensors | unneeded(tensors), "config": {"image_res": 32}, "epoch": 29}

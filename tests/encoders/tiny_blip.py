@@ -173,7 +173,7 @@ def original_name(name: str) -> str:
 
 def rewrite(folder: Path, change: Mapping[str, torch.Tensor | None]) -> None:
     """Change tensors of a folder; None removes one."""
-    from safetensors.torch import load_file  # noqa: PLC0415
+    from safetensors.torch import load_file
 
     tensors = {**load_file(folder / "model.safetensors"), **change}
     save_file({name: tensor for name, tensor in tensors.items() if tensor is not None}, folder / "model.safetensors")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from vernissage.encoders.clip_text import END, START, byte_letters
+from vernissage.encoders.towers.clip_text import END, START, byte_letters
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -201,7 +201,7 @@ def write_siglip(folder: Path, *, pad: str = "<pad>", seed: int = 5) -> None:
 
 def _write_whole_words(folder: Path, *, pad: str = "<pad>") -> None:
     """Whole words in their own case, as a tokenizer.json without lower case: what the encoder has to see to."""
-    from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: PLC0415
+    from tokenizers import Tokenizer, models, pre_tokenizers
 
     ids = {word: row for row, word in enumerate(["<pad>", "<eos>", "<unk>", *SIGLIP_WORDS])}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))  # noqa: S106  (no password)

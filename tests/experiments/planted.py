@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality, Vectors, unit_rows
-from vernissage.experiments.material import Material, material_of
+from vernissage.encoders.contract import unit_rows
+from vernissage.values import Modality, Vectors
+from vernissage_lab.material import Material, material_of
 
 QUERY, NOISE, WORKS = 6, 4, 14
 """Classes that are asked for, each with as many works; and classes of noise, each with some fewer."""

@@ -6,15 +6,15 @@ import pytest
 from tests.experiments.planted import QUERY, planted
 
 from vernissage.errors import ProvenanceError, RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import Material
-from vernissage.experiments.recipes.ablation import ABLATION, AblationOptions, run_ablation
-from vernissage.experiments.recipes.contract import Outcome
-from vernissage.experiments.tidy import where
 from vernissage.profiles.coherence import Coherence
 from vernissage.profiles.cuts import Ward
 from vernissage.profiles.reduction import TSNE, NoProjection
 from vernissage.progress import silent
+from vernissage_lab.cells import Cells
+from vernissage_lab.material import Material
+from vernissage_lab.recipes.ablation import ABLATION, AblationOptions, run_ablation
+from vernissage_lab.recipes.contract import Outcome
+from vernissage_lab.tidy import where
 
 OPTIONS: dict[str, Any] = {
     "classes": (1, 3),

@@ -9,13 +9,6 @@ from tests.experiments.planted import QUERY, planted
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.experiments.area_lists import SHOWN, Seeker
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import material_of
-from vernissage.experiments.recipes.areas import AREAS, AREAS_RECIPE, IN_TURN, TRUE, AreasComparison, run_areas
-from vernissage.experiments.recipes.contract import Outcome
-from vernissage.experiments.simulated_users import protocol_of, simulated_users
-from vernissage.experiments.tidy import where
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.coherence import Coherence
 from vernissage.profiles.cuts import Ward
@@ -23,6 +16,13 @@ from vernissage.progress import silent
 from vernissage.recommenders.fused import best
 from vernissage.recommenders.round_robin import round_robin
 from vernissage.recommenders.voices import voices_of
+from vernissage_lab.area_lists import SHOWN, Seeker
+from vernissage_lab.cells import Cells
+from vernissage_lab.material import material_of
+from vernissage_lab.recipes.areas import AREAS, AREAS_RECIPE, IN_TURN, TRUE, AreasComparison, run_areas
+from vernissage_lab.recipes.contract import Outcome
+from vernissage_lab.simulated_users import protocol_of, simulated_users
+from vernissage_lab.tidy import where
 
 OPTIONS: dict[str, Any] = {
     "classes": (1, 3),

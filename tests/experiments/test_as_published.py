@@ -9,19 +9,20 @@ from PIL import Image
 from tests.experiments.planted import QUERY, planted
 from tests.galleries import toy_gallery
 
-from vernissage.encoders.contract import Modality, Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import EncoderError
-from vernissage.experiments.as_published import StandardisedTSNE
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.datasets.kinds import open_dataset
-from vernissage.experiments.raw_lengths import RawLengths, in_raw_lengths
-from vernissage.experiments.recipes.ablation import AblationOptions, as_published, run_ablation
-from vernissage.experiments.set_encoders import SetEncoder
-from vernissage.experiments.set_material import material_of_set
-from vernissage.experiments.simulated_users import protocol_of, simulated_users
-from vernissage.experiments.tidy import where
 from vernissage.profiles.coherence import Coherence
 from vernissage.progress import silent
+from vernissage.values import Modality, Vectors
+from vernissage_lab.as_published import StandardisedTSNE
+from vernissage_lab.cells import Cells
+from vernissage_lab.datasets.kinds import open_dataset
+from vernissage_lab.raw_lengths import RawLengths, in_raw_lengths
+from vernissage_lab.recipes.ablation import AblationOptions, as_published, run_ablation
+from vernissage_lab.set_encoders import SetEncoder
+from vernissage_lab.set_material import material_of_set
+from vernissage_lab.simulated_users import protocol_of, simulated_users
+from vernissage_lab.tidy import where
 
 
 class Counting:

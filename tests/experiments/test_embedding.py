@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from tests.galleries import toy_gallery
 
-from vernissage.encoders.contract import Modality, Vectors
-from vernissage.encoders.lsa import LSA
+from vernissage.encoders.fitted.lsa import LSA
 from vernissage.errors import EncoderError
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError
-from vernissage.experiments.datasets.drawing import one_caption_each
-from vernissage.experiments.datasets.gallery import read_gallery
-from vernissage.experiments.embedding import embedded, paired
-from vernissage.experiments.set_encoders import SetEncoder, fit_set_encoder
+from vernissage.values import Modality, Vectors
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError
+from vernissage_lab.datasets.drawing import one_caption_each
+from vernissage_lab.datasets.gallery import read_gallery
+from vernissage_lab.embedding import embedded, paired
+from vernissage_lab.set_encoders import SetEncoder, fit_set_encoder
 
 COUNT = 64
 

@@ -13,19 +13,20 @@ from tests.galleries import toy_gallery
 
 from vernissage.catalog.loading import load_collection
 from vernissage.cli.main import main
-from vernissage.encoders.contract import EncoderState, Modality, Vectors, unit_rows
+from vernissage.encoders.contract import EncoderState, unit_rows
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.datasets.kinds import open_dataset
-from vernissage.experiments.encoding_bench import EncodingTimeOptions
-from vernissage.experiments.encoding_contenders import EncodingContender, Loaded, apart, fitted_contender
-from vernissage.experiments.encoding_works import TimedWorks, drawn_works, works_of_collection, works_of_set
-from vernissage.experiments.recipes.encoding_time import run_encoding_time
-from vernissage.experiments.recipes.encoding_time_tables import pictures_of, tables_of, views_of
-from vernissage.experiments.tidy import Row, read_table, where
-from vernissage.experiments.timing import on_threads, timed
 from vernissage.progress import silent
+from vernissage.values import Modality, Vectors
 from vernissage.workspace.build import build_workspace
+from vernissage_lab.cells import Cells
+from vernissage_lab.datasets.kinds import open_dataset
+from vernissage_lab.encoding_bench import EncodingTimeOptions
+from vernissage_lab.encoding_contenders import EncodingContender, Loaded, apart, fitted_contender
+from vernissage_lab.encoding_works import TimedWorks, drawn_works, works_of_collection, works_of_set
+from vernissage_lab.recipes.encoding_time import run_encoding_time
+from vernissage_lab.recipes.encoding_time_tables import pictures_of, tables_of, views_of
+from vernissage_lab.tidy import Row, read_table, where
+from vernissage_lab.timing import on_threads, timed
 
 OPTIONS = EncodingTimeOptions(rounds=2, batch=4, warm_up=0)
 

@@ -8,14 +8,14 @@ from tests.experiments.worlds import gallery, part_of, seeing, seeing_all
 
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RequestError
-from vernissage.experiments.evaluation import Comparison, Evaluation, Ranker, evaluate
-from vernissage.experiments.labels import Labels
-from vernissage.experiments.measures import METRICS
-from vernissage.experiments.visitors import elicitation, relevant, simulate_visitors
 from vernissage.profiles.ratings import Profile
-from vernissage.rankings import Ranking
 from vernissage.recommenders.baselines import MostAverage, RandomOrder
 from vernissage.recommenders.late_fusion import LateFusion
+from vernissage.values import Ranking
+from vernissage_lab.evaluation import Comparison, Evaluation, Ranker, evaluate
+from vernissage_lab.labels import Labels
+from vernissage_lab.measures import METRICS
+from vernissage_lab.visitors import elicitation, relevant, simulate_visitors
 
 
 class KnowsTheTruth:

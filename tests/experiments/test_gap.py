@@ -9,15 +9,15 @@ from tests.galleries import toy_gallery
 from vernissage.cli.main import main
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, ImageEntry
-from vernissage.experiments.gap_pairs import gap_pairs
-from vernissage.experiments.material import material_of
-from vernissage.experiments.recipes.contract import Tables
-from vernissage.experiments.recipes.gap import GAP, GapOptions, GapPairs, run_gap
-from vernissage.experiments.set_encoders import SetEncoder
-from vernissage.experiments.tidy import Row, where
 from vernissage.progress import silent
+from vernissage_lab.cells import Cells
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, ImageEntry
+from vernissage_lab.gap_pairs import gap_pairs
+from vernissage_lab.material import material_of
+from vernissage_lab.recipes.contract import Tables
+from vernissage_lab.recipes.gap import GAP, GapOptions, GapPairs, run_gap
+from vernissage_lab.set_encoders import SetEncoder
+from vernissage_lab.tidy import Row, where
 
 WORKS, DIM, APART = 60, 12, 1.5
 

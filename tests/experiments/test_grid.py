@@ -10,9 +10,9 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.grid import Part, rows_of
-from vernissage.experiments.tidy import Row
+from vernissage_lab.cells import Cells
+from vernissage_lab.grid import Part, rows_of
+from vernissage_lab.tidy import Row
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import the tests
 SIZE = 600  # large enough that the array is shared as a file

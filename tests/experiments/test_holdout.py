@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from tests.worlds import table_of
 
-from vernissage.encoders.contract import Modality, Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.experiments.contenders import RULES, contenders_of
-from vernissage.experiments.holdout import holdout, worth
-from vernissage.experiments.holdout_results import POSSIBLE, Cell, Holdout, Measured, write_values
-from vernissage.experiments.listings import Listing, interleaved, lister_of, lister_of_rule
-from vernissage.experiments.splits import split_works, works_of_owners
-from vernissage.experiments.trials import backgrounds_of, make_trial
-from vernissage.rankings import Ranking
 from vernissage.recommenders.upload_fusion import UploadFusion
 from vernissage.search.live import LiveIndex, live_index
+from vernissage.values import Modality, Ranking, Vectors
+from vernissage_lab.contenders import RULES, contenders_of
+from vernissage_lab.holdout import holdout, worth
+from vernissage_lab.holdout_results import POSSIBLE, Cell, Holdout, Measured, write_values
+from vernissage_lab.listings import Listing, interleaved, lister_of, lister_of_rule
+from vernissage_lab.splits import split_works, works_of_owners
+from vernissage_lab.trials import backgrounds_of, make_trial
 
 MODALITIES: tuple[Modality, ...] = ("image", "text")
 THEMES = 8

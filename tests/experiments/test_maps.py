@@ -16,13 +16,13 @@ from tests.galleries import toy_gallery, toy_row, write_table
 
 from vernissage.cli.main import main
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import Material, material_of
-from vernissage.experiments.recipes.contract import Outcome, Tables
-from vernissage.experiments.recipes.maps import MAPS, MapOptions, MapWorks, run_maps
-from vernissage.experiments.tidy import Row, where
 from vernissage.progress import silent
 from vernissage.workspace.build import build_workspace
+from vernissage_lab.cells import Cells
+from vernissage_lab.material import Material, material_of
+from vernissage_lab.recipes.contract import Outcome, Tables
+from vernissage_lab.recipes.maps import MAPS, MapOptions, MapWorks, run_maps
+from vernissage_lab.tidy import Row, where
 
 
 def run(*works: MapWorks, cells: Cells | None = None, **changes: Any) -> Outcome:

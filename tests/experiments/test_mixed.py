@@ -2,20 +2,23 @@
 
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from tests.experiments.planted import QUERY, planted
 
-from vernissage.encoders.contract import Modality, Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import Material
-from vernissage.experiments.recipes.contract import Outcome
-from vernissage.experiments.recipes.mixed import MIXED, ONE, TWO, MixedComparison, run_mixed
-from vernissage.experiments.tidy import where
 from vernissage.progress import silent
+from vernissage_lab.cells import Cells
+from vernissage_lab.material import Material
+from vernissage_lab.recipes.contract import Outcome
+from vernissage_lab.recipes.mixed import MIXED, ONE, TWO, MixedComparison, run_mixed
+from vernissage_lab.tidy import where
+
+if TYPE_CHECKING:
+    from vernissage.values import Modality, Vectors
 
 OPTIONS: dict[str, Any] = {"classes": (1, 3), "points": 5, "users": 6, "query_classes": QUERY, "pool": 40}
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from tests.experiments.test_retrieval import pairs
 
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import Material
-from vernissage.experiments.readable import estimate
-from vernissage.experiments.recipes.contract import Tables
-from vernissage.experiments.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
-from vernissage.experiments.recipes.search_time import SEARCH_TIME, SearchTimeOptions
-from vernissage.experiments.tidy import where
 from vernissage.progress import silent
+from vernissage_lab.cells import Cells
+from vernissage_lab.material import Material
+from vernissage_lab.readable import estimate
+from vernissage_lab.recipes.contract import Tables
+from vernissage_lab.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
+from vernissage_lab.recipes.search_time import SEARCH_TIME, SearchTimeOptions
+from vernissage_lab.tidy import where
 
 
 def measured(material: Material) -> tuple[Tables, dict[str, Any]]:

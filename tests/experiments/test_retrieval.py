@@ -1,6 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ir_measures
 import numpy as np
@@ -8,14 +8,17 @@ import pytest
 from ir_measures import RR, Success
 from tests.experiments.planted import planted
 
-from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import Material, material_of
-from vernissage.experiments.recipes.contract import Outcome
-from vernissage.experiments.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
-from vernissage.experiments.tidy import where
 from vernissage.progress import silent
+from vernissage_lab.cells import Cells
+from vernissage_lab.material import Material, material_of
+from vernissage_lab.recipes.contract import Outcome
+from vernissage_lab.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
+from vernissage_lab.tidy import where
+
+if TYPE_CHECKING:
+    from vernissage.values import Vectors
 
 
 def pairs(count: int = 60, blur: float = 0.9, seed: int = 0, encoder: str = "noisy") -> Material:

@@ -6,14 +6,14 @@ import pytest
 from matplotlib.figure import Figure
 
 from vernissage.errors import ProvenanceError, RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.recipes.contract import Outcome, Picture, Published, Recipe, Record, Tables
-from vernissage.experiments.reporting import section_of
-from vernissage.experiments.running import Run, read_run, run_recipe
-from vernissage.pages.experiment_report import ReadTable
+from vernissage_lab.cells import Cells
+from vernissage_lab.pages.experiment_report import ReadTable
+from vernissage_lab.recipes.contract import Outcome, Picture, Published, Recipe, Record, Tables
+from vernissage_lab.reporting import section_of
+from vernissage_lab.running import Run, read_run, run_recipe
 
 if TYPE_CHECKING:
-    from vernissage.experiments.tidy import Row
+    from vernissage_lab.tidy import Row
 
 
 def drawn(tables: Tables) -> dict[str, Picture]:

@@ -7,13 +7,13 @@ import pytest
 
 from vernissage.cli.main import main
 from vernissage.errors import RequestError
-from vernissage.experiments import search_contenders as ways
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.recipes.search_time import SEARCH_TIME, SearchTimeOptions, run_search_time
-from vernissage.experiments.recipes.search_time_tables import tables_of
-from vernissage.experiments.tidy import Row, where
-from vernissage.experiments.timing import alone, in_turns
 from vernissage.progress import silent
+from vernissage_lab import search_contenders as ways
+from vernissage_lab.cells import Cells
+from vernissage_lab.recipes.search_time import SEARCH_TIME, SearchTimeOptions, run_search_time
+from vernissage_lab.recipes.search_time_tables import tables_of
+from vernissage_lab.tidy import Row, where
+from vernissage_lab.timing import alone, in_turns
 
 SMALL = SearchTimeOptions(
     vectors=3000, k=20, queries=60, small_vectors=400, small_k=400, small_queries=4, dim=16, warm_up=1

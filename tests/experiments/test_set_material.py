@@ -3,11 +3,11 @@ from pathlib import Path
 
 from tests.galleries import toy_gallery
 
-from vernissage.experiments.datasets.drawing import one_caption_each
-from vernissage.experiments.datasets.kinds import open_dataset
-from vernissage.experiments.held_out import in_halves
-from vernissage.experiments.set_encoders import fit_set_encoder
-from vernissage.experiments.set_material import material_of_set, other_captions
+from vernissage_lab.datasets.drawing import one_caption_each
+from vernissage_lab.datasets.kinds import open_dataset
+from vernissage_lab.held_out import in_halves
+from vernissage_lab.set_encoders import fit_set_encoder
+from vernissage_lab.set_material import material_of_set, other_captions
 
 
 def test_a_set_becomes_pictures_each_with_one_drawn_caption(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from tests.experiments.planted import NOISE, QUERY, WORKS, planted
 
 from vernissage.errors import RequestError
-from vernissage.experiments.material import UNKNOWN
-from vernissage.experiments.simulated_users import protocol_of, simulated_users
+from vernissage_lab.material import UNKNOWN
+from vernissage_lab.simulated_users import protocol_of, simulated_users
 
 
 @settings(max_examples=25, deadline=None)

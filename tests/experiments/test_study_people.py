@@ -3,8 +3,8 @@ import pytest
 from tests.experiments.worlds import gallery
 
 from vernissage.errors import RequestError
-from vernissage.experiments.study_people import JUDGED, TasteModel
 from vernissage.study.simulation import Showing
+from vernissage_lab.study_people import JUDGED, TasteModel
 
 COLLECTION, LABELS = gallery(300)
 QUIET = {"participant_sd": 0.0, "residual_sd": 0.0, "showing_sd": 0.0}

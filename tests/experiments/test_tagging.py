@@ -11,10 +11,14 @@ from tests.galleries import toy_gallery
 from tests.taggers.colour import ColourTagger
 
 from vernissage.errors import CollectionError, RequestError
-from vernissage.experiments.datasets.captioned import CaptionedSet
-from vernissage.experiments.datasets.classified import read_classified
-from vernissage.experiments.datasets.kinds import open_dataset
-from vernissage.experiments.tagging import (
+from vernissage.taggers.contract import Tags, tagger_key
+from vernissage.taggers.words import LexiconTagger
+from vernissage.workspace.build import build_workspace
+from vernissage.workspace.tagging import words_to_tag
+from vernissage_lab.datasets.captioned import CaptionedSet
+from vernissage_lab.datasets.classified import read_classified
+from vernissage_lab.datasets.kinds import open_dataset
+from vernissage_lab.tagging import (
     FoundTags,
     Taggable,
     tag_works,
@@ -24,10 +28,6 @@ from vernissage.experiments.tagging import (
     told_by,
     with_tags,
 )
-from vernissage.taggers.contract import Tags, tagger_key
-from vernissage.taggers.words import LexiconTagger
-from vernissage.workspace.build import build_workspace
-from vernissage.workspace.tagging import words_to_tag
 
 COUNT = 40
 

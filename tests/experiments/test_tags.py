@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from tests.experiments.planted import NOISE, QUERY, planted
 
-from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.material import Material
-from vernissage.experiments.recipes.contract import Outcome
-from vernissage.experiments.recipes.tags import TAGS, TagOptions, run_tags
-from vernissage.experiments.tidy import distinct, where
 from vernissage.progress import silent
+from vernissage.values import Vectors
+from vernissage_lab.cells import Cells
+from vernissage_lab.material import Material
+from vernissage_lab.recipes.contract import Outcome
+from vernissage_lab.recipes.tags import TAGS, TagOptions, run_tags
+from vernissage_lab.tidy import distinct, where
 
 
 class ReadsTags:

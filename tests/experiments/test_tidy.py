@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from vernissage.errors import RequestError
-from vernissage.experiments.tidy import Row, by_table, differences, in_table, means, read_table, write_table
+from vernissage_lab.tidy import Row, by_table, differences, in_table, means, read_table, write_table
 
 ROWS: list[Row] = [
     {"task": "t", "rule": rule, "user": user, "recall": value}

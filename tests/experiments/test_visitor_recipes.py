@@ -9,15 +9,15 @@ import pytest
 from tests.experiments.worlds import gallery, seeing
 
 from vernissage.errors import RequestError
-from vernissage.experiments.cells import Cells
-from vernissage.experiments.recipes.contract import Outcome
-from vernissage.experiments.recipes.fusion import FUSION, PAPER, FusionComparison, run_fusion
-from vernissage.experiments.recipes.overlap import OVERLAP, run_overlap
-from vernissage.experiments.recipes.weighting import WEIGHTING, run_weighting
-from vernissage.experiments.taste_world import TasteWorld, VisitorOptions, lists_of
-from vernissage.experiments.tidy import Row, where
 from vernissage.progress import silent
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage_lab.cells import Cells
+from vernissage_lab.recipes.contract import Outcome
+from vernissage_lab.recipes.fusion import FUSION, PAPER, FusionComparison, run_fusion
+from vernissage_lab.recipes.overlap import OVERLAP, run_overlap
+from vernissage_lab.recipes.weighting import WEIGHTING, run_weighting
+from vernissage_lab.taste_world import TasteWorld, VisitorOptions, lists_of
+from vernissage_lab.tidy import Row, where
 
 VISITORS = 60
 

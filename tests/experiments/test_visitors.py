@@ -6,8 +6,8 @@ from scipy import stats
 from tests.experiments.worlds import columns, gallery
 
 from vernissage.errors import RequestError
-from vernissage.experiments.labels import make_labels
-from vernissage.experiments.visitors import NOISE_SD, elicitation, relevant, simulate_visitors
+from vernissage_lab.labels import make_labels
+from vernissage_lab.visitors import NOISE_SD, elicitation, relevant, simulate_visitors
 
 COLLECTION, LABELS = gallery(300, groups=9)
 CHOSEN = elicitation([item.group for item in COLLECTION])

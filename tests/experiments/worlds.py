@@ -8,9 +8,9 @@ from tests.worlds import table_of
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.experiments.labels import Labels, label_index, make_labels
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
+from vernissage_lab.labels import Labels, label_index, make_labels
 
 PALETTES, SUBJECTS = 5, 6
 

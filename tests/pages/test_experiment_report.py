@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from vernissage.errors import RequestError
-from vernissage.pages.experiment_report import (
+from vernissage_lab.pages.experiment_report import (
     Comparison,
     ExperimentSection,
     PublishedBlock,

@@ -7,10 +7,10 @@ from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.errors import CollectionError, RequestError
-from vernissage.pages.evaluation_figure import EvaluationRow, evaluation_figure
 from vernissage.pages.figures import save_figure
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER
 from vernissage.pages.map_figure import map_figure, map_thumbnails
+from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
 
 POINTS = np.random.default_rng(0).standard_normal((40, 2))
 GROUPS = [f"group {n % 13}" for n in range(40)]

@@ -7,7 +7,7 @@ from PIL import Image
 
 from vernissage.errors import RequestError
 from vernissage.pages.figures import save_figure
-from vernissage.pages.gap_figure import GapPanel, gap_figure
+from vernissage_lab.pages.gap_figure import GapPanel, gap_figure
 
 
 def panel(title: str, shift: float) -> GapPanel:

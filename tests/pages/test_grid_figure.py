@@ -3,7 +3,7 @@ from itertools import product
 import pytest
 
 from vernissage.errors import RequestError
-from vernissage.pages.grid_figure import GridMark, GridPoint, grid_figure
+from vernissage_lab.pages.grid_figure import GridMark, GridPoint, grid_figure
 
 POINTS = [
     GridPoint(task, classes, line, x, mean=0.1 * place + x / 100, se=0.02, dashed=dashed)

@@ -6,7 +6,7 @@ import pytest
 from vernissage.errors import RequestError
 from vernissage.pages.figures import save_figure
 from vernissage.pages.groups import LIGHT
-from vernissage.pages.maps_figure import MapPanel, maps_figure
+from vernissage_lab.pages.maps_figure import MapPanel, maps_figure
 
 POINTS = np.random.default_rng(0).standard_normal((40, 2))
 

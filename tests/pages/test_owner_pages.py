@@ -15,10 +15,10 @@ from vernissage.profiles.edits import Mute
 from vernissage.profiles.interests import Interests, Vocabulary, interests
 from vernissage.profiles.naming import WordCounts
 from vernissage.profiles.uploads import uploaded_side
-from vernissage.rankings import Ranking
 from vernissage.recommenders.area_seeds import AreaRanking
 from vernissage.recommenders.upload_contract import NearUpload, UploadAnswer, UploadReason
 from vernissage.recommenders.voices import HeardArea
+from vernissage.values import Ranking
 from vernissage.workspace.profiling import OwnerInterests
 
 

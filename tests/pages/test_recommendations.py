@@ -18,11 +18,11 @@ from vernissage.errors import CollectionError, RequestError, UnknownItemError
 from vernissage.pages.reasons import apportioned, ordinal
 from vernissage.pages.recommendations import recommendation_page
 from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
-from vernissage.rankings import Ranking
 from vernissage.recommenders.contract import EngineShare, Explanation, Reason, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
+from vernissage.values import Ranking
 
 RATINGS = {"p0": 5.0, "words": 3.5, "bare": 2.0}
 

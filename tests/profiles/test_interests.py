@@ -3,13 +3,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
 from vernissage.profiles.cuts import Ward
 from vernissage.profiles.edits import AreaEdit, mute, weigh
 from vernissage.profiles.interests import Vocabulary, interests
 from vernissage.profiles.naming import WordCounts
 from vernissage.profiles.uploads import UploadProfile
+from vernissage.values import Vectors
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 IDS = ("c1", "c2", "c3", "s1", "s2", "x1")

@@ -2,6 +2,7 @@
 
 import math
 from statistics import fmean, pstdev
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.worlds import side_of, table_of
 
-from vernissage.encoders.contract import Modality, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.profiles.uploads import UploadedSide, UploadProfile
 from vernissage.recommenders import nearest_z_scores, pool
 from vernissage.recommenders.upload_fusion import UploadFusion
 from vernissage.search.live import LiveIndex, live_index
+
+if TYPE_CHECKING:
+    from vernissage.values import Modality
 
 
 def world(seed: int, works: int, uploads: int, dim: int = 5) -> tuple[LiveIndex, UploadProfile]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds import side_of, table_of, themed_profile, themed_works
 
-from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.recommenders.area_seeds import AreaSeeds
@@ -17,9 +17,10 @@ from vernissage.recommenders.tag_overlap import TagOverlap, common_tags, common_
 from vernissage.recommenders.upload_baselines import CommonSubjects, RandomWorks
 from vernissage.recommenders.upload_contract import UploadRecommender
 from vernissage.search.live import live_index
+from vernissage.values import Vectors
 
 if TYPE_CHECKING:
-    from vernissage.encoders.contract import Modality
+    from vernissage.values import Modality
 
 WORDS = ("sea", "sail", "fur", "whisker", "sand", "wind")
 OF_THEME = {"boats": ("sea", "sail", "wind"), "cats": ("fur", "whisker"), "dunes": ("sand", "wind")}

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from vernissage.errors import VernissageError
-from vernissage.sample import paint_gallery
-from vernissage.sample.gallery import imagine_gallery, jpeg
-from vernissage.sample.painting import LONG_SIDE, SUBJECTS, TECHNIQUES
-from vernissage.sample.palettes import PALETTES
-from vernissage.sample.plan import GROUPS, plan_gallery
+from vernissage_lab.sample import paint_gallery
+from vernissage_lab.sample.gallery import imagine_gallery, jpeg
+from vernissage_lab.sample.painting import LONG_SIDE, SUBJECTS, TECHNIQUES
+from vernissage_lab.sample.palettes import PALETTES
+from vernissage_lab.sample.plan import GROUPS, plan_gallery
 
 
 def rows(path: Path) -> list[dict[str, str]]:

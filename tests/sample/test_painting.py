@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from vernissage.sample.canvas import Canvas
-from vernissage.sample.noise import grid, tripled
-from vernissage.sample.palettes import PALETTES, oklab, ramps
-from vernissage.sample.scenes.sitter import Pose, mirrored
-from vernissage.sample.techniques.linocut import _key_block, _key_ink
-from vernissage.sample.techniques.oil import _brush, _stamp
-from vernissage.sample.techniques.paper import simplified
-from vernissage.sample.view import MOODS
+from vernissage_lab.sample.canvas import Canvas
+from vernissage_lab.sample.noise import grid, tripled
+from vernissage_lab.sample.palettes import PALETTES, oklab, ramps
+from vernissage_lab.sample.scenes.sitter import Pose, mirrored
+from vernissage_lab.sample.techniques.linocut import _key_block, _key_ink
+from vernissage_lab.sample.techniques.oil import _brush, _stamp
+from vernissage_lab.sample.techniques.paper import simplified
+from vernissage_lab.sample.view import MOODS
 
 
 def test_the_grid_holds_every_pixels_place() -> None:

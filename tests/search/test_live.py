@@ -14,12 +14,12 @@ from tests.worlds import random_index, table_of
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.rankings import Ranking
 from vernissage.search import segments
 from vernissage.search.exact import ExactIndex
 from vernissage.search.live import LiveIndex, live_index
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import Ranking
 
 DIM = 4
 PEOPLE = ("", "ada", "ben", "cleo")

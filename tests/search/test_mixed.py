@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.analysis.gap_retrieval import among_both
-from vernissage.encoders.contract import Modality, Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
 from vernissage.search.live import live_index
 from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod, mixed_index
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import Modality, Vectors
+from vernissage_lab.analysis.gap_retrieval import among_both
 
 DIM = 12
 

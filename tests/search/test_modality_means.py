@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.encoders.contract import EncoderState, Modality, unit_rows
+from vernissage.encoders.contract import EncoderState, unit_rows
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means, fitting_half
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import Modality
 
 IDS = [f"w{number}" for number in range(40)]
 

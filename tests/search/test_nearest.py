@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.rankings import Ranking
 from vernissage.search import scanned
 from vernissage.search.nearest import NearestRows
 from vernissage.search.precise import precise_scores
 from vernissage.search.scan import ByteScan, build_byte_scan, float32_error
 from vernissage.search.segments import Segment
+from vernissage.values import Ranking
 
 WORLDS = ("spread", "few poses", "near ties", "zeros", "all sizes")
 

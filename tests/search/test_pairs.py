@@ -13,12 +13,13 @@ from tests.encoders.tiny_blip import save_folder
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.loading import load_collection
-from vernissage.encoders.blip import load_blip
-from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
+from vernissage.encoders.towers.blip import load_blip
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
 from vernissage.search.pair_matrix import PairMatrix, card_file
 from vernissage.search.pairs import LEAST, PairScorer, below, build_pair_matrix, pair_rows
 from vernissage.search.vectors import make_vector_table
+from vernissage.values import Vectors
 
 COLOURS = {
     "red": (250, 10, 10), "rose": (230, 60, 90), "green": (10, 240, 20), "olive": (90, 130, 20),

@@ -5,13 +5,13 @@ from sqlalchemy import select
 from tests.studies import GROUPS, STUDY, HandClocks, plan_of, recommend, study_of, submit, walk
 
 from vernissage.errors import StorageError, StudyError
-from vernissage.rankings import Ranking
 from vernissage.storage.database import Database
 from vernissage.storage.schema import STUDY_ANSWERS, STUDY_LISTS, STUDY_PARTICIPANTS
 from vernissage.storage.study_answers import answers_of_study, elicitation_of_study, screens_of_study
 from vernissage.storage.study_participants import participants_of
 from vernissage.study.pages import Assessment, Closed, Elicitation, Page, Paused, Thanks, Welcome
 from vernissage.study.participation import Study, UnknownParticipantError
+from vernissage.values import Ranking
 
 
 def test_the_whole_way(database: Database) -> None:

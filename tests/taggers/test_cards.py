@@ -7,7 +7,7 @@ import torch
 import transformers
 
 from vernissage.encoders.cards import CARDS, WITHOUT_DOWNLOAD
-from vernissage.encoders.hub import how_to_pin
+from vernissage.encoders.runtime.hub import how_to_pin
 from vernissage.taggers.cards import TAGGER_CARDS
 
 

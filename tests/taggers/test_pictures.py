@@ -11,8 +11,8 @@ import torch
 import transformers
 from PIL import Image
 
-from vernissage.encoders.pixels import CLIP_MEAN, CLIP_STD
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.pixels import CLIP_MEAN, CLIP_STD
 from vernissage.errors import EncoderError
 from vernissage.taggers.contract import ImageTagger
 from vernissage.taggers.words import LexiconTagger

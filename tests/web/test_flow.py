@@ -8,8 +8,8 @@ from tests.web.conftest import CODE, Serve, World
 from tests.web.walking import Walker, fields_without, form_in, forms_in, loaded_by
 
 from vernissage.errors import RequestError
-from vernissage.rankings import Ranking
 from vernissage.study.definition import Completion
+from vernissage.values import Ranking
 
 EVERYTHING = [
     ("ann", engine, repetition) for engine in ("colour-texture", "lda") for repetition in (1, 2)

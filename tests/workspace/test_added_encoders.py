@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from vernissage.cli.engines import available_engines, make_engine
-from vernissage.encoders.tfidf import TFIDF
+from vernissage.encoders.fitted.tfidf import TFIDF
 from vernissage.errors import EncoderError, ProvenanceError
-from vernissage.experiments.datasets.kinds import open_dataset
-from vernissage.experiments.embedding import embedded
-from vernissage.experiments.set_encoders import fit_set_encoder
 from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
+from vernissage_lab.datasets.kinds import open_dataset
+from vernissage_lab.embedding import embedded
+from vernissage_lab.set_encoders import fit_set_encoder
 
 
 def test_it_is_added_to_the_usual_encoders_and_stays(gallery: Path, workspace: Path) -> None:

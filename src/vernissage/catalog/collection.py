@@ -69,7 +69,7 @@ class Collection:
         return self.folder / item.picture if item.picture else None
 
     def _unknown(self, item_id: str) -> str:
-        import difflib  # noqa: PLC0415  (only on the way to an error)
+        import difflib
 
         alike = difflib.get_close_matches(item_id, self._position, n=3, cutoff=0.5)
         alike = alike or list(self._position)[:3]

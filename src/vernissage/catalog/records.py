@@ -82,8 +82,8 @@ def read_parquet(path: Path, raw: bytes) -> Table:
     Raises:
         CollectionError: the file is no Parquet file or is damaged.
     """
-    import pyarrow as pa  # noqa: PLC0415  (tenths of a second, for this format alone)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         content = pq.read_table(io.BytesIO(raw), use_threads=False)
@@ -107,7 +107,7 @@ def read_excel(path: Path, raw: bytes) -> Table:
     Raises:
         CollectionError: the file is no .xlsx file, is damaged, or its first sheet is empty.
     """
-    import openpyxl  # noqa: PLC0415  (tenths of a second, for this format alone)
+    import openpyxl
 
     try:
         with warnings.catch_warnings():
@@ -188,7 +188,7 @@ def _width(cells: Iterable[str]) -> int:
 
 def _values(column: Any) -> list[Any]:
     """Python values of an Arrow column; times to the microsecond, which is as far as Python's reach."""
-    import pyarrow as pa  # noqa: PLC0415  (see read_parquet)
+    import pyarrow as pa
 
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
@@ -197,7 +197,7 @@ def _values(column: Any) -> list[Any]:
 
 def _holds_bytes(kind: Any) -> bool:
     """Whether an Arrow type is bytes or holds bytes somewhere inside."""
-    import pyarrow as pa  # noqa: PLC0415  (see read_parquet)
+    import pyarrow as pa
 
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return True

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality
 from vernissage.errors import RequestError
 from vernissage.profiles.directions import unit
 from vernissage.profiles.edits import AreaEdit, merge, mute, rename, split, weigh
-from vernissage.profiles.uploads import MODALITIES, UploadedSide, UploadProfile
+from vernissage.profiles.uploads import UploadedSide, UploadProfile
 from vernissage.profiles.ward import ward_merges
 from vernissage.storage.area_edits import add_edit, undo_edit
+from vernissage.values import MODALITIES, Modality
 
 if TYPE_CHECKING:
     from vernissage.workspace.holdings import Holdings

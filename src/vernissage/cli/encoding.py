@@ -99,7 +99,7 @@ def encode(
 
 def _runtime(backend: str, device: str | None, precision: str, batch_size: int) -> Any:
     """How torch runs; beside another backend it only prepares, in float32."""
-    from vernissage.encoders.runtime import Runtime
+    from vernissage.encoders.runtime.devices import Runtime
 
     if backend not in ("torch", "onnx", "openvino"):
         raise RequestError(f"there is no backend {backend!r}; choose torch, onnx or openvino")
@@ -112,7 +112,7 @@ def _through(model: Any, backend: str, export: Path | None, precision: str, batc
         if export is not None:
             raise RequestError(f"the export {export} was named, but torch runs the weights; add --backend onnx")
         return model
-    from vernissage.encoders.onnx_backend import load_onnx
+    from vernissage.encoders.runtime.onnx_backend import load_onnx
 
     if export is None:
         raise RequestError(f"{backend} runs an export; name its folder with --onnx, which export-onnx writes")

@@ -111,7 +111,7 @@ def _devices() -> tuple[list[str], list[str]]:
 
 
 def _hub_cache() -> Path | None:
-    from vernissage.encoders.hub import cache_folder
+    from vernissage.encoders.runtime.hub import cache_folder
 
     return cache_folder()
 

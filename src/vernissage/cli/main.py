@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
@@ -11,10 +12,6 @@ from vernissage import __version__
 from vernissage.cli import (
     areas,
     encoding,
-    evaluation,
-    experiment,
-    gap,
-    holdout,
     models,
     onnx,
     overview,
@@ -71,10 +68,6 @@ for module in (
     owners,
     areas,
     tagging,
-    gap,
-    evaluation,
-    holdout,
-    experiment,
     study,
     serving,
     encoding,
@@ -82,6 +75,8 @@ for module in (
     onnx,
 ):
     module.add_commands(app)
+for plugin in entry_points(group="vernissage.commands"):
+    plugin.load()(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

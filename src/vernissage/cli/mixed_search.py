@@ -3,8 +3,9 @@
 from typing import Any
 
 from vernissage.cli.output import print_json, print_table
-from vernissage.encoders.contract import Modality, TextEncoder
+from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import RequestError
+from vernissage.values import Modality
 from vernissage.workspace.workspace import Workspace
 
 _USUAL_COUNT = 9

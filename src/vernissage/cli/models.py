@@ -24,7 +24,7 @@ def encoders(as_json: _Json = False) -> None:
       vernissage encoders
     """
     from vernissage.encoders.cards import CARDS
-    from vernissage.encoders.hub import how_to_pin, why_not_ready
+    from vernissage.encoders.runtime.hub import how_to_pin, why_not_ready
 
     waiting = {name: why_not_ready(card) for name, card in CARDS.items()}
     if as_json:
@@ -63,7 +63,7 @@ def doctor(as_json: _Json = False) -> None:
     """
     from vernissage.cli.environment import describe_environment
     from vernissage.encoders.cards import CARDS
-    from vernissage.encoders.hub import why_not_ready
+    from vernissage.encoders.runtime.hub import why_not_ready
 
     found = describe_environment()
     found["encoders"] = {name: why_not_ready(card) or "ready" for name, card in CARDS.items()}

@@ -36,8 +36,8 @@ def export_onnx(
       vernissage export-onnx clip --weights models/clip --out clip-onnx --int8 --images photos --texts captions.txt
       vernissage export-onnx minilm --out models/minilm-onnx
     """
-    from vernissage.encoders import onnx_export as exporting
-    from vernissage.encoders.runtime import Runtime
+    from vernissage.encoders.runtime import onnx_export as exporting
+    from vernissage.encoders.runtime.devices import Runtime
     from vernissage.workspace.pretrained import load_pretrained
 
     with progress_bars() as progress:
@@ -68,7 +68,7 @@ def _measured_on(images: Path | None, texts: Path | None, modalities: frozenset[
     """Pictures and texts of the modalities, at most 256 of each; where none are named, those of a painted gallery."""
     from vernissage.catalog.pictures import open_picture
     from vernissage.cli.encoding import picture_files, read_texts
-    from vernissage.sample import paint_gallery
+    from vernissage_lab.sample import paint_gallery
 
     with tempfile.TemporaryDirectory() as folder:
         gallery = Path(folder) / "gallery"

@@ -25,7 +25,7 @@ def topics(
       vernissage topics workspace
       vernissage topics workspace --curve coherence.png
     """
-    from vernissage.encoders.lda import LDA
+    from vernissage.encoders.fitted.lda import LDA
     from vernissage.workspace.workspace import open_workspace
 
     if words < 1 or works < 0:

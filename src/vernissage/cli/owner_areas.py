@@ -11,8 +11,8 @@ from vernissage.cli.owners import AreaWords, engine_words, found_interests, inte
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vernissage.encoders.contract import Modality
     from vernissage.profiles.interests import Interests
+    from vernissage.values import Modality
     from vernissage.workspace.holdings import Holdings
     from vernissage.workspace.profiling import OwnerInterests
 

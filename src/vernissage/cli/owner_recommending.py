@@ -10,12 +10,12 @@ from vernissage.cli.area_edits import key_of
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.cli.owners import AreaWords, engine_words, found_interests, interest_notes, opened_holdings
 from vernissage.cli.works import USUAL_COUNT
-from vernissage.encoders.contract import Modality, TextEncoder, Vectors
+from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import RequestError
 from vernissage.pages.works import title_or_text
 from vernissage.profiles.area import Area
 from vernissage.profiles.areas import areas_of_interest
-from vernissage.profiles.uploads import MODALITIES, UploadProfile
+from vernissage.profiles.uploads import UploadProfile
 from vernissage.recommenders.area_reasons import Resemblance, resembling_uploads
 from vernissage.recommenders.area_seeds import AreaRanking, AreaSeeds, Seed, others_works
 from vernissage.recommenders.fused import FusionRule
@@ -29,6 +29,7 @@ from vernissage.recommenders.tag_overlap import TagOverlap
 from vernissage.recommenders.upload_contract import UploadAnswer
 from vernissage.recommenders.upload_fusion import UploadFusion
 from vernissage.search.live import LiveIndex
+from vernissage.values import MODALITIES, Modality, Vectors
 
 if TYPE_CHECKING:
     from vernissage.catalog.item import Item

@@ -16,7 +16,7 @@ from vernissage.errors import RequestError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vernissage.encoders.contract import Modality
+    from vernissage.values import Modality
     from vernissage.workspace.holdings import Holdings
     from vernissage.workspace.profiling import AreaOptions, OwnerInterests
 

@@ -1,7 +1,7 @@
 """Commands that answer with works: recommend, similar, search."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from vernissage.cli.output import print_json, say
 from vernissage.cli.rated_recommending import RatedWish, recommend_for_ratings
 from vernissage.cli.works import USUAL_COUNT, how_many, names_of, print_works, titled
 from vernissage.errors import RequestError
+
+if TYPE_CHECKING:
+    from vernissage.values import Modality
 
 WorkspacePath = Annotated[Path, typer.Argument(help="A workspace.")]
 Count = Annotated[int | None, typer.Option("-n", "--number", help="How many works; default 9, or all if fewer.")]
@@ -184,7 +187,7 @@ def search(
       vernissage search workspace "blue evening" --mixed
     """
     from vernissage.cli.mixed_search import search_mixed
-    from vernissage.encoders.contract import Modality, TextEncoder
+    from vernissage.encoders.contract import TextEncoder
     from vernissage.recommenders.contract import Explanation
     from vernissage.recommenders.filters import matching, parse_condition
     from vernissage.workspace.workspace import open_workspace

@@ -127,18 +127,20 @@ def _people(
 def _people_with_tastes(
     workspace: Path, statements: tuple[str, ...], by: list[str] | None, parameters: dict[str, Any]
 ) -> "MakePerson":
-    from vernissage.experiments.study_people import JUDGED, TasteModel
-    from vernissage.experiments.tastes import labels_from_collection
+    from importlib.metadata import entry_points
+
     from vernissage.workspace.workspace import open_workspace
 
-    if other := [name for name in statements if name not in JUDGED]:
+    models = entry_points(group="vernissage.simulated_people")
+    if not models:
         raise RequestError(
-            f"people with tastes can judge {', '.join(JUDGED)}, but the study asks for {other[0]}; give --effect "
-            f"ENGINE=POINTS"
+            "no package here simulates people with tastes; install vernissage with its laboratory, or give --effect "
+            "ENGINE=POINTS"
         )
-    labels = labels_from_collection(open_workspace(workspace).collection, by)
-    note(f"tastes over {', '.join(labels.facets)}")
-    return TasteModel(labels, **parameters)
+    people, facets = next(iter(models)).load()(open_workspace(workspace).collection, by, statements, parameters)
+    note(f"tastes over {', '.join(facets)}")
+    made: MakePerson = people
+    return made
 
 
 def _effects(given: "Sequence[str]", engines: "Sequence[str]") -> dict[str, float]:

@@ -11,12 +11,12 @@ from vernissage.errors import EncoderError, RequestError
 
 if TYPE_CHECKING:
     from vernissage.encoders.cards import ModelCard
-    from vernissage.encoders.contract import Modality
-    from vernissage.encoders.runtime import Runtime
+    from vernissage.encoders.runtime.devices import Runtime
     from vernissage.progress import Progress
     from vernissage.taggers.caption import BLIPCaptioner
     from vernissage.taggers.contract import ImageTagger, TextTagger
     from vernissage.taggers.objects import ObjectTagger
+    from vernissage.values import Modality
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _models(name: str, kind: _Kind, names: Sequence[str]) -> dict[str, str]:
 
 def _located(word: str, asked: Asked) -> Path:
     """Where the weights of that model are, fetched from the hub when they are nowhere here."""
-    from vernissage.encoders.hub import how_to_pin, locate_weights, missing_packages
+    from vernissage.encoders.runtime.hub import how_to_pin, locate_weights, missing_packages
     from vernissage.taggers.cards import TAGGER_CARDS
 
     usual = next(card.name for card in TAGGER_CARDS.values() if card.encoder == word)

@@ -60,7 +60,7 @@ def tag(
       vernissage tag --texts captions.csv --out tags.csv
       vernissage tag --images photos --tagger objects --out tags.json
     """
-    from vernissage.encoders.runtime import Runtime
+    from vernissage.encoders.runtime.devices import Runtime
 
     _check(workspace, images, texts, tagger, out)
     if again and workspace is None:

@@ -1,6 +1,5 @@
-"""Commands that make and describe workspaces: sample, build, info."""
+"""Commands that make and describe workspaces: build, info."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,27 +10,6 @@ from vernissage.cli.options import DatabasePlace
 from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
 from vernissage.cli.uploading import bring_uploads_up_to_date
 from vernissage.errors import RequestError
-
-
-def sample(
-    out: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    count: Annotated[int, typer.Option("--count", "-n", help="How many pictures to paint.")] = 240,
-    seed: Annotated[int, typer.Option(help="Equal seeds paint equal galleries, byte for byte.")] = 2023,
-) -> None:
-    """Paint a sample gallery: pictures in eight story groups, with texts and the hidden factors behind them.
-
-    \b
-    Example:
-      vernissage sample gallery
-      vernissage build gallery -o workspace
-    """
-    from vernissage.sample import paint_gallery
-
-    started = time.perf_counter()
-    with progress_bars() as progress:
-        painted = paint_gallery(out, count=count, seed=seed, progress=progress)
-    say(f"Painted {painted} pictures into {out} in {time.perf_counter() - started:.1f} s.")
-    say(f"Next: vernissage build {out} -o workspace")
 
 
 def build(
@@ -177,7 +155,7 @@ def computed_by(
     Raises:
         RequestError: the options are for no encoder, for several in one word, or do not go together.
     """
-    from vernissage.encoders.runtime import Runtime
+    from vernissage.encoders.runtime.devices import Runtime
     from vernissage.workspace.execution import Execution
     from vernissage.workspace.pretrained import PRETRAINED
 
@@ -297,5 +275,5 @@ def _print_info(workspace: Path, content: dict[str, Any]) -> None:
 
 def add_commands(app: typer.Typer) -> None:
     """Register the commands of this file."""
-    for command in (sample, build, info):
+    for command in (build, info):
         app.command()(command)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
+from vernissage.values import Vectors
 
 Mean = npt.NDArray[np.float64]
 """float64 of shape (dim,), shorter than 1."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +12,7 @@ from PIL import Image
 
 from vernissage.errors import ProvenanceError
 from vernissage.files import array_bytes, digest, read_arrays, read_json, write_arrays, write_json
-
-Vectors = npt.NDArray[np.float32]
-"""float32 of shape (n, dim)."""
-
-Modality = Literal["image", "text"]
+from vernissage.values import Modality, Vectors
 
 
 @runtime_checkable

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vernissage.catalog.item import Item
-from vernissage.encoders.contract import Modality
 from vernissage.pages.templating import plain, render
 from vernissage.pages.works import Picture, PicturePath, Reading, title_or_text
 from vernissage.profiles.interests import Interests
 from vernissage.profiles.naming import count_words_of_works, words_of_work
 from vernissage.profiles.uploads import UploadedSide
 from vernissage.progress import Progress, silent
+from vernissage.values import Modality
 from vernissage.workspace.profiling import OwnerInterests
 
 THUMBNAIL_SIDE = 240

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from vernissage.catalog.item import Item
-from vernissage.encoders.contract import Modality
 from vernissage.pages.areas import KINDS, Example, SideView, side_views, summary_of
 from vernissage.pages.templating import plain, render
 from vernissage.pages.works import Picture, PicturePath, Reading, Work, title_or_text, work_of
@@ -13,6 +12,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.area_reasons import Resemblance
 from vernissage.recommenders.area_seeds import AreaRanking
 from vernissage.recommenders.upload_contract import UploadAnswer, UploadReason
+from vernissage.values import Modality
 from vernissage.workspace.profiling import OwnerInterests
 
 AreaFinding = tuple[AreaRanking, Sequence[Sequence[Resemblance]]]

@@ -11,8 +11,8 @@ from vernissage.pages.templating import plain, render
 from vernissage.pages.works import Reading, Work, credit_of, credits_of, work_of
 from vernissage.profiles.ratings import Profile
 from vernissage.progress import Progress, silent
-from vernissage.rankings import Ranking
 from vernissage.recommenders.contract import Explanation
+from vernissage.values import Ranking
 
 RATED_SIDE = 240
 _SHOWN_REASONS = 3

@@ -7,24 +7,26 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+_OWN = "vernissage.pages"
 
-def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], **values: Any) -> str:
+
+def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], package: str = _OWN, **values: Any) -> str:
     """Fill ``template`` with ``values``, every text escaped, and put the style sheets and scripts into it.
 
-    The scripts share one scope, in their order. The page's content security policy forbids all loading, and any
-    script but these.
+    Files are looked for in ``package``, then among the product's own. The scripts share one scope, in their order. The
+    page's content security policy forbids all loading, and any script but these.
     """
-    script = '(() => {{\n"use strict";\n{}\n}})();'.format("\n".join(_text(name) for name in scripts))
+    script = '(() => {{\n"use strict";\n{}\n}})();'.format("\n".join(_text(package, name) for name in scripts))
     return (
-        _environment()
+        _environment(package)
         .get_template(template)
         .render(
             policy=_policy(script),
-            style=Markup("\n".join(_text(name) for name in styles)),  # noqa: S704  (our own files)
+            style=Markup("\n".join(_text(package, name) for name in styles)),  # noqa: S704  (our own files)
             script=Markup(script),  # noqa: S704  (our own files)
             **values,
         )
@@ -55,14 +57,15 @@ def _policy(script: str) -> str:
 
 
 @cache
-def _text(name: str) -> str:
-    return files("vernissage.pages").joinpath("templates", name).read_text(encoding="utf-8").strip()
+def _text(package: str, name: str) -> str:
+    found = files(package).joinpath("templates", name)
+    return (found if found.is_file() else files(_OWN).joinpath("templates", name)).read_text(encoding="utf-8").strip()
 
 
 @cache
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
     return Environment(
-        loader=PackageLoader("vernissage.pages"),
+        loader=ChoiceLoader([PackageLoader(each) for each in dict.fromkeys((package, _OWN))]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

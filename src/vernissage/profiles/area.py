@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vernissage.encoders.contract import Vectors
+from vernissage.values import Vectors
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,7 @@ class Hdbscan:
         seed: int,
         progress: Progress,
     ) -> Rows:
-        from sklearn.cluster import HDBSCAN  # noqa: PLC0415, slow to import, and no other rule needs it
+        from sklearn.cluster import HDBSCAN
 
         directions = unit(vectors)
         labels = np.full(len(vectors), -1, dtype=np.int64)

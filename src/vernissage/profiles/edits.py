@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from vernissage.encoders.contract import Modality
 from vernissage.errors import RequestError
-from vernissage.profiles.uploads import MODALITIES, UploadedSide, UploadProfile
+from vernissage.profiles.uploads import UploadedSide, UploadProfile
+from vernissage.values import MODALITIES, Modality
 
 EditKind = Literal["mute", "weight", "merge", "split", "rename"]
 

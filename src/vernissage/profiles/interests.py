@@ -7,7 +7,6 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
 from vernissage.profiles.areas import AreaRule, areas_of_interest
 from vernissage.profiles.coherence import Coherence
@@ -18,6 +17,7 @@ from vernissage.profiles.naming import AreaName, WordCounts, name_areas
 from vernissage.profiles.reduction import NoProjection, Projection
 from vernissage.profiles.uploads import UploadedSide, uploaded_side
 from vernissage.progress import Progress, silent
+from vernissage.values import Vectors
 
 NearWords = Callable[[Vectors], Sequence[Sequence[str]]]
 """From the centroid of an area, float32 (dim,), to the words of the works that are nearest to it."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.catalog.item import Item
-from vernissage.encoders.words import content_words
+from vernissage.encoders.fitted.words import content_words
 
 Floats = npt.NDArray[np.float64]
 

@@ -60,7 +60,7 @@ class PrincipalComponents:
             )
 
     def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
-        from sklearn.decomposition import PCA  # noqa: PLC0415, slow to import, and most profiles are not projected
+        from sklearn.decomposition import PCA
 
         if len(rows) < 2 or np.ptp(rows, axis=0).max() <= _ALIKE:
             return rows
@@ -91,7 +91,7 @@ class TSNE:
 
 def tsne_plane(rows: Floats, *, perplexity: float, start: Literal["pca", "random"], seed: int) -> Floats:
     """Float64 (n ≥ 4, dim ≥ 2) → float64 (n, 2) by t-SNE on one thread; ``perplexity`` is (n − 1)/3 at most."""
-    from sklearn import manifold  # noqa: PLC0415
+    from sklearn import manifold
 
     with threadpool_limits(1):
         method = manifold.TSNE(

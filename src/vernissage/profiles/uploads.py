@@ -7,12 +7,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import RequestError
 from vernissage.profiles.area import Area
-
-MODALITIES: tuple[Modality, ...] = ("image", "text")
-"""In the order in which answers list them."""
+from vernissage.values import MODALITIES, Modality, Vectors
 
 
 @dataclass(frozen=True, eq=False)

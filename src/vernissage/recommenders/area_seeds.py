@@ -6,11 +6,11 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality, Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.profiles.uploads import MODALITIES, UploadedSide, UploadProfile
-from vernissage.rankings import Ranking
+from vernissage.profiles.uploads import UploadedSide, UploadProfile
 from vernissage.search.live import LiveIndex
+from vernissage.values import MODALITIES, Modality, Ranking, Vectors
 
 Seed = Literal["centroid", "medoid"]
 SEEDS: tuple[Seed, ...] = ("centroid", "medoid")

@@ -7,8 +7,9 @@ import numpy as np
 from vernissage.errors import RequestError
 from vernissage.files import digest
 from vernissage.profiles.ratings import Profile
-from vernissage.rankings import Ranking, Scores, alphabetical, best_rows
+from vernissage.rankings import alphabetical, best_rows
 from vernissage.search.exact import ExactIndex
+from vernissage.values import Ranking, Scores
 
 
 class RandomOrder:

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from vernissage.errors import RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.rankings import Ranking, Scores
+from vernissage.values import Ranking, Scores
 
 
 @dataclass(frozen=True, slots=True)

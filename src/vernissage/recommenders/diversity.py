@@ -6,12 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from pyversity import mmr
 
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.rankings import Ranking, Scores
 from vernissage.recommenders.contract import Explanation, Recommender
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Ranking, Scores, Vectors
 
 
 def marginal_order(vectors: Vectors, scores: Scores, n: int, diversity: float) -> npt.NDArray[np.int64]:

@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.rankings import Scores, best_rows, total
+from vernissage.rankings import best_rows, total
 from vernissage.recommenders.pool import Places, Pool
 from vernissage.recommenders.voices import Voices
+from vernissage.values import Scores
 
 _WORKS_AT_ONCE = 64
 

@@ -12,8 +12,6 @@ from vernissage.errors import RequestError, UnknownItemError
 from vernissage.profiles.ratings import Profile
 from vernissage.rankings import (
     Normalisation,
-    Ranking,
-    Scores,
     alphabetical,
     best_rows,
     best_single_rank,
@@ -24,6 +22,7 @@ from vernissage.rankings import (
     total,
 )
 from vernissage.recommenders.contract import EngineShare, Explanation, Reason, Recommender, nothing_known
+from vernissage.values import Ranking, Scores
 
 FusionMethod = Literal["rrf", "minmax", "zscore"]
 

@@ -8,13 +8,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
-from vernissage.rankings import Scores
 from vernissage.recommenders.fused import Fused
 from vernissage.recommenders.nearest_z_scores import nearest_z_scores
 from vernissage.recommenders.pool import Places, Pool
 from vernissage.recommenders.voices import Voices
 from vernissage.search.live import LiveIndex
+from vernissage.values import Scores, Vectors
 
 NEAREST = 2
 NEIGHBOURS = 10

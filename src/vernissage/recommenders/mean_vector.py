@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from vernissage.rankings import Scores
 from vernissage.recommenders.fused import Fused
 from vernissage.recommenders.pool import Places, Pool
 from vernissage.recommenders.voices import Voices
+from vernissage.values import Scores
 
 
 def mean_vector(voices: Voices, pool: Pool) -> Fused:

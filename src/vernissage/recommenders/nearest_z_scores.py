@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.rankings import Scores
 from vernissage.recommenders.fused import Fused, Standard
 from vernissage.recommenders.pool import Places, Pool
 from vernissage.recommenders.voices import Voices
+from vernissage.values import Scores
 
 NEAREST = 3
 _Table = npt.NDArray[np.float32]

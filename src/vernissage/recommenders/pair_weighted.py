@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from vernissage.errors import RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.rankings import Ranking, Scores, alphabetical, best_rows
+from vernissage.rankings import alphabetical, best_rows
 from vernissage.recommenders.contract import Explanation, Reason, nothing_known
 from vernissage.search.pair_matrix import PairMatrix
+from vernissage.values import Ranking, Scores
 
 
 class PairWeightedSimilarity:

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.rankings import Ranking, Scores, best_rows
+from vernissage.rankings import best_rows
 from vernissage.recommenders.area_seeds import others_works
 from vernissage.search.live import LiveIndex
 from vernissage.search.scan import float32_error
+from vernissage.values import Modality, Ranking, Scores, Vectors
 
 Places = npt.NDArray[np.int64]
 """int64 of shape (p,): places of works in a pool, from 0."""

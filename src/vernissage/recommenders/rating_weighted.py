@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from vernissage.profiles.ratings import Profile
-from vernissage.rankings import Ranking, Scores
 from vernissage.recommenders.contract import Explanation, Reason, nothing_known
 from vernissage.search.exact import ExactIndex
+from vernissage.values import Ranking, Scores
 
 
 class RatingWeightedSimilarity:

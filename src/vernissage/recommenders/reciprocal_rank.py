@@ -3,10 +3,10 @@
 import numpy as np
 
 from vernissage.errors import RequestError
-from vernissage.rankings import Scores
 from vernissage.recommenders.fused import Fused
 from vernissage.recommenders.pool import Places, Pool
 from vernissage.recommenders.voices import Voices
+from vernissage.values import Scores
 
 _QUERIES_AT_ONCE = 64
 _ROUNDING = 1e-12

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from vernissage.errors import RequestError
-from vernissage.rankings import Scores
 from vernissage.recommenders.fused import Fused
 from vernissage.recommenders.pool import Places, Pool
 from vernissage.recommenders.voices import Voices
+from vernissage.values import Scores
 
 
 def round_robin(voices: Voices, pool: Pool, *, list_length: int = 1_000) -> Fused:

@@ -6,12 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality, TextEncoder, Vectors, unit_rows
+from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
 from vernissage.profiles.area import Area
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.uploads import UploadProfile, uploaded_side
-from vernissage.rankings import Ranking
 from vernissage.recommenders.area_seeds import require_uploads
 from vernissage.recommenders.fused import FusionRule
 from vernissage.recommenders.nearest_z_scores import knn3z
@@ -20,6 +19,7 @@ from vernissage.recommenders.upload_contract import UploadAnswer
 from vernissage.recommenders.upload_fusion import UploadFusion
 from vernissage.search.live import LiveIndex, live_index
 from vernissage.search.vectors import make_vector_table
+from vernissage.values import Modality, Ranking, Vectors
 
 Together = Literal["joined", "averaged"]
 WAYS: tuple[Together, ...] = ("joined", "averaged")

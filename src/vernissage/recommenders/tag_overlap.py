@@ -6,13 +6,12 @@ from typing import Literal
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.rankings import Ranking
 from vernissage.recommenders.area_seeds import require_uploads
 from vernissage.recommenders.pool import chosen_from
 from vernissage.search.live import LiveIndex
+from vernissage.values import Modality, Ranking
 
 Tags = Mapping[str, Sequence[str]]
 """The tags of works and uploads by id: a column of keywords, or what a tagger found."""

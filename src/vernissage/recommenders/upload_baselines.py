@@ -5,14 +5,13 @@ from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality
 from vernissage.files import digest
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.rankings import Ranking
 from vernissage.recommenders.area_seeds import require_uploads
 from vernissage.recommenders.pool import chosen_from
 from vernissage.recommenders.tag_overlap import Tags, known_tags
 from vernissage.search.live import LiveIndex
+from vernissage.values import Modality, Ranking
 
 
 class RandomWorks:

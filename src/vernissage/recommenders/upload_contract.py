@@ -4,10 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from vernissage.encoders.contract import Modality
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.rankings import Ranking
 from vernissage.recommenders.voices import HeardArea
+from vernissage.values import Modality, Ranking
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality
 from vernissage.errors import UnknownItemError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.rankings import Ranking
 from vernissage.recommenders.area_seeds import Seed, require_one_space
 from vernissage.recommenders.diversity import check_diversity, marginal_order
 from vernissage.recommenders.fused import Fused, FusionRule, best
@@ -18,6 +16,7 @@ from vernissage.recommenders.upload_contract import UploadAnswer, UploadReason
 from vernissage.recommenders.upload_reasons import reasons, speaking_areas
 from vernissage.recommenders.voices import Voices, voices_of
 from vernissage.search.live import LiveIndex
+from vernissage.values import Modality, Ranking
 
 _FEWEST_TO_CHOOSE_FROM = 100
 

@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.rankings import Scores
 from vernissage.recommenders.fused import Fused
 from vernissage.recommenders.pool import Places, Pool
 from vernissage.recommenders.upload_contract import NearUpload, UploadReason
 from vernissage.recommenders.voices import Voices
+from vernissage.values import Scores
 
 _WORKS_AT_ONCE = 64
 

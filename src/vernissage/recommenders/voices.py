@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadedSide, UploadProfile
 from vernissage.recommenders.area_seeds import Seed, area_seeds, require_uploads
+from vernissage.values import Modality, Vectors
 
 
 @dataclass(frozen=True, slots=True)

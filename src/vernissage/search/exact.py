@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RequestError
-from vernissage.rankings import Ranking, alphabetical
+from vernissage.rankings import alphabetical
 from vernissage.search.narrow import Mask
 from vernissage.search.nearest import NearestRows
 from vernissage.search.precise import Query, Rows
 from vernissage.search.scan import ByteScan, float32_error
 from vernissage.search.segments import Segment
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Ranking
 
 
 class ExactIndex:

@@ -1,13 +1,16 @@
 """One vector of a work that has a picture and a text: early fusion."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.search.vectors import VectorTable, make_vector_table
+
+if TYPE_CHECKING:
+    from vernissage.values import Vectors
 
 JointRule = Literal["image", "text", "mean", "concat"]
 JOINT_RULES: tuple[JointRule, ...] = ("mean", "image", "text", "concat")

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.rankings import Ranking
 from vernissage.search.narrow import Mask
 from vernissage.search.nearest import NearestRows
 from vernissage.search.precise import Rows
@@ -19,6 +17,7 @@ from vernissage.search.scan import ByteScan, float32_error
 from vernissage.search.segments import Segment, extended, subset
 from vernissage.search.shelf import Shelf
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Ranking, Vectors
 
 
 @dataclass(frozen=True, eq=False)

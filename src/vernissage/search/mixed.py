@@ -10,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.encoders.centring import Mean
-from vernissage.encoders.contract import Modality, unit_rows
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError
-from vernissage.rankings import Scores, alphabetical, best_rows
+from vernissage.rankings import alphabetical, best_rows
 from vernissage.search.live import LiveIndex, live_index
 from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.nearest import checked_count
 from vernissage.search.scan import float32_error
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Modality, Scores
 
 MixedMethod = Literal["means", "zscore", "raw"]
 MIXED_METHODS: tuple[MixedMethod, ...] = get_args(MixedMethod)

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.encoders.centring import Mean, mean_of_units, without_mean
-from vernissage.encoders.contract import EncoderState, Modality, Vectors
+from vernissage.encoders.contract import EncoderState
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import digest
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Modality, Vectors
 
 VERSION = 1
 _NAME = "modality-means"

@@ -8,10 +8,10 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
 from vernissage.search.looks import Look, kth_highest
 from vernissage.search.precise import Query, Rows
 from vernissage.search.scan import one_thread
+from vernissage.values import Vectors
 
 _PRODUCT = 8_388_608
 """Numbers of rows in one matrix product."""

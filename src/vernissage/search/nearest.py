@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import RequestError
-from vernissage.rankings import Ranking
 from vernissage.search.looks import surely_reached
 from vernissage.search.narrow import Asked, Mask, NarrowRows, asked
 from vernissage.search.precise import Names, Query, Rows, in_order, precise_scores
 from vernissage.search.scanned import ScannedRows
 from vernissage.search.segments import Segment
+from vernissage.values import Ranking, Vectors
 
 _SPARSE = 8
 """One row in so many is allowed: reading these alone is cheaper than a byte scan of all; measured at 512 numbers."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
 from vernissage.files import read_array, read_json, write_json, writing
+from vernissage.values import Vectors
 
 _ROWS_AT_ONCE = 256
 _LISTS = ("row_ids", "item_ids", "contents")

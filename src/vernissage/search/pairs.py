@@ -16,13 +16,13 @@ from PIL import Image
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
 from vernissage.rankings import alphabetical, best_rows
 from vernissage.search.pair_matrix import PairCard, PairMatrix, array_file, card_file, write_pairs
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Vectors
 
 LEAST = 1e-30
 """The least value of a pair that was read: so small that it changes no sum, and above 0 so that others fit below."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
-from vernissage.rankings import Ranking, alphabetical, best_rows
+from vernissage.rankings import alphabetical, best_rows
+from vernissage.values import Ranking, Vectors
 
 _IN_CACHE = 65_536
 """Numbers that are widened at once: as doubles half a megabyte, which a core's own cache holds until they are read."""

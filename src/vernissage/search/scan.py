@@ -9,9 +9,9 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
 from vernissage.errors import ProvenanceError
 from vernissage.files import array_bytes, digest, read_arrays, write_arrays
+from vernissage.values import Vectors
 
 _BLOCK = 65_536
 _LEAST = 1e-30

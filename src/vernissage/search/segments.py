@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
 from vernissage.search.scan import ByteScan, build_byte_scan
+from vernissage.values import Vectors
 
 WORTH_A_SCAN = 1_000_000
 """Numbers in the rows without a scan; below that, reading them as they are costs next to nothing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Vectors
+from vernissage.values import Vectors
 
 _LEAST_ROOM = 256
 

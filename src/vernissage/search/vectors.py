@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import ProvenanceError, UnknownItemError
 from vernissage.files import array_bytes, digest, read_array, read_json, write_array, write_json
+from vernissage.values import Modality, Vectors
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, false, func, insert, not_, or_, select
 
-from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import StorageError
 from vernissage.storage.changes import log_changes
 from vernissage.storage.schema import PEOPLE, UPLOADS, VECTORS
 from vernissage.storage.words import in_batches
+from vernissage.values import Modality, Vectors
 
 _ROWS_AT_ONCE = 2048
 _LITTLE = np.dtype("<f4")

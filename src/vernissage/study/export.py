@@ -130,8 +130,8 @@ def as_csv(table: ExportTable) -> bytes:
 
 def as_parquet(table: ExportTable) -> bytes:
     """A table as Parquet, with the texts as they are."""
-    import pyarrow as pa  # noqa: PLC0415  (slow to import)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     types: dict[Kind, Callable[[], Any]] = {
         "text": pa.string,

@@ -7,13 +7,13 @@ from vernissage import __version__
 from vernissage.catalog.item import Item
 from vernissage.errors import StudyError
 from vernissage.profiles.ratings import profile_from_ratings
-from vernissage.rankings import Ranking
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.studies import Provenance
 from vernissage.study.conditions import engine_orders
 from vernissage.study.coverage import covering_rows
 from vernissage.study.definition import Definition
 from vernissage.study.williams import screen_order
+from vernissage.values import Ranking
 from vernissage.workspace.workspace import Workspace
 
 Recommend = Callable[[str, Mapping[str, int], int], Ranking]

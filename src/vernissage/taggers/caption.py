@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.loaded import LoadedEncoder, described
-from vernissage.encoders.pixels import Preprocessing, on_white
-from vernissage.encoders.runtime import Runtime, import_torch, in_batches
-from vernissage.encoders.transformers_folder import check_vocabulary, load_model, load_tokenizer
-from vernissage.encoders.weights import digest_of
+from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.runtime.loaded import LoadedEncoder, described
+from vernissage.encoders.runtime.pixels import Preprocessing, on_white
+from vernissage.encoders.runtime.transformers_folder import check_vocabulary, load_model, load_tokenizer
+from vernissage.encoders.runtime.weights import digest_of
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.taggers.contract import Tags
@@ -52,7 +52,7 @@ class BLIPCaptioner(LoadedEncoder):
 
     def _generate(self, images: Sequence[Image.Image]) -> "torch.Tensor":
         """The ids of each caption, (n, MOST_TOKENS), filled up with padding."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         torch = import_torch()
         pixels = self.runtime.on_device(np.stack([self.preprocessing(on_white(image)) for image in images]))

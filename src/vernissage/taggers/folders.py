@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.transformers_folder import read_config
+from vernissage.encoders.runtime.transformers_folder import read_config
 from vernissage.errors import EncoderError
 
 

@@ -51,8 +51,8 @@ class Lexicon:
 @cache
 def load_lexicon() -> Lexicon:
     """lemminflect's lexicon; reading it takes 0.4 s."""
-    import lemminflect  # noqa: PLC0415  (no other command needs it)
-    from lemminflect.codecs.LemmaLUCodec import LemmaLUCodec  # noqa: PLC0415
+    import lemminflect
+    from lemminflect.codecs.LemmaLUCodec import LemmaLUCodec
 
     file = Path(lemminflect.config.lemma_lu_fn)
     forms: Mapping[str, Mapping[str, tuple[str, ...]]] = LemmaLUCodec.load(str(file))

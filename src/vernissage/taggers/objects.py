@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.loaded import LoadedEncoder, described
-from vernissage.encoders.pixels import Preprocessing, on_white
-from vernissage.encoders.runtime import Runtime, import_torch, in_batches
-from vernissage.encoders.transformers_folder import load_model, read_object
-from vernissage.encoders.weights import digest_of
+from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.runtime.loaded import LoadedEncoder, described
+from vernissage.encoders.runtime.pixels import Preprocessing, on_white
+from vernissage.encoders.runtime.transformers_folder import load_model, read_object
+from vernissage.encoders.runtime.weights import digest_of
 from vernissage.errors import EncoderError
 from vernissage.taggers.contract import Tags, once
 from vernissage.taggers.folders import check_folder, weights_of

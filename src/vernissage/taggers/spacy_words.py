@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vernissage.catalog.markup import without_markup
-from vernissage.encoders.runtime import import_extra
+from vernissage.encoders.runtime.devices import import_extra
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.taggers.contract import Tags, once

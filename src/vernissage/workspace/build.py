@@ -8,7 +8,7 @@ from pathlib import Path
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.storage import save_collection
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.workspace.coverage import Coverage, coverage_of

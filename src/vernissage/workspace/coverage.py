@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vernissage.catalog.collection import Collection
-from vernissage.encoders.contract import Modality
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Modality
 from vernissage.workspace.recipes import content_of
 
 _WORDS: Mapping[Modality, str] = {"image": "picture", "text": "text"}

@@ -9,11 +9,12 @@ import numpy as np
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.encoders.contract import Encoder, ImageEncoder, Modality, TextEncoder, Vectors
+from vernissage.encoders.contract import Encoder, ImageEncoder, TextEncoder
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import Modality, Vectors
 from vernissage.workspace.recipes import content_of, decoded_side, picture_opener
 
 _BLOCK = 64

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.workspace.pretrained import PRETRAINED, load_pretrained
 from vernissage.workspace.recipes import Fitting, Recipe
@@ -65,7 +65,7 @@ def pretrained_recipe(name: str, place: str, runtime: Runtime, execution: Execut
         if execution.backend == "torch":
             how = replace(runtime, precision=execution.precision)  # type: ignore[arg-type]  # checked, as below
             return load_pretrained(name, weights, runtime=how, progress=told)
-        from vernissage.encoders.onnx_backend import load_onnx  # noqa: PLC0415
+        from vernissage.encoders.runtime.onnx_backend import load_onnx
 
         size = runtime.batch_size
         encoder = load_pretrained(name, weights, runtime=Runtime("cpu", batch_size=size), progress=told)
@@ -81,7 +81,7 @@ def pretrained_recipe(name: str, place: str, runtime: Runtime, execution: Execut
 
 
 def _require_offered(execution: Execution) -> None:
-    from vernissage.encoders.onnx_backend import PRECISIONS  # noqa: PLC0415  (most workspaces have no such encoder)
+    from vernissage.encoders.runtime.onnx_backend import PRECISIONS
 
     offered = {"torch": TORCH_PRECISIONS, **PRECISIONS}
     if execution.backend not in offered:
@@ -92,7 +92,7 @@ def _require_offered(execution: Execution) -> None:
 
 
 def _checked_export(name: str, folder: Path) -> str:
-    from vernissage.encoders.onnx_card import read_card  # noqa: PLC0415
+    from vernissage.encoders.runtime.onnx_card import read_card
 
     found = read_card(folder).encoder
     if found != name:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from vernissage.catalog.item import Item
-from vernissage.encoders.contract import Modality
 from vernissage.errors import RequestError, StorageError, UnknownItemError, WorkspaceError
 from vernissage.profiles.directions import mean_direction
 from vernissage.progress import Progress, silent
@@ -31,6 +30,7 @@ from vernissage.storage.uploads import (
     uploads_of,
 )
 from vernissage.storage.vectors import OwnedVectors, VectorSpace, vectors_of
+from vernissage.values import Modality
 from vernissage.workspace.incoming import Incoming, already_there, incoming, same_places, write_uploads
 from vernissage.workspace.manifest import read_manifest
 from vernissage.workspace.reencoding import encode_missing
@@ -96,7 +96,7 @@ class Holdings:
     @cached_property
     def word_counts(self) -> "WordCounts":
         """In how many works of the collection each word stands; of 20,000 and more, of 10,000 spread evenly."""
-        from vernissage.profiles.naming import count_words_of_works, words_of_work  # noqa: PLC0415  (takes a second)
+        from vernissage.profiles.naming import count_words_of_works, words_of_work
 
         items = self.workspace.collection.items
         step = max(1, len(items) // _WORKS_COUNTED)
@@ -341,7 +341,7 @@ class Holdings:
         return made
 
     def _unknown_owner(self, owner: str) -> str:
-        import difflib  # noqa: PLC0415  (only on the way to an error)
+        import difflib
 
         known = list(self.owners())
         alike = difflib.get_close_matches(owner, known, n=3, cutoff=0.5) or known[:3]

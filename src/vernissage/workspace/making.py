@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vernissage.catalog.collection import Collection
-from vernissage.encoders.contract import Encoder, EncoderState, Modality
+from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest
 from vernissage.progress import Progress
 from vernissage.search.pairs import PairScorer, build_pair_matrix
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file, make_vector_table
+from vernissage.values import Modality
 from vernissage.workspace.encoding import encode_collection
 from vernissage.workspace.recipes import Fitting, Recipe, content_of
 from vernissage.workspace.settings import Settings, stored_execution

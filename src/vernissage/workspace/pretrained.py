@@ -7,10 +7,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from vernissage.encoders.contract import EncoderState, Modality
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.contract import EncoderState
+from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError
 from vernissage.progress import Progress, silent
+from vernissage.values import Modality
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Pretrained:
             ProvenanceError: other weights or another export lie there now.
             EncoderError: they are gone.
         """
-        from vernissage.encoders.onnx_state import from_state, runs_export  # noqa: PLC0415  (as in `load_pretrained`)
+        from vernissage.encoders.runtime.onnx_state import from_state, runs_export
 
         in_torch = getattr(self._imported(), self.encoder).from_state
         return from_state(state, in_torch) if runs_export(state) else in_torch(state)
@@ -96,8 +97,8 @@ def load_pretrained(
     """
     if name not in PRETRAINED:
         raise EncoderError(f"there is no encoder {name!r} with weights; choose from {', '.join(PRETRAINED)}")
-    from vernissage.encoders.cards import CARDS  # noqa: PLC0415  (most workspaces have no encoder with weights)
-    from vernissage.encoders.hub import locate_weights  # noqa: PLC0415
+    from vernissage.encoders.cards import CARDS
+    from vernissage.encoders.runtime.hub import locate_weights
 
     family, how = PRETRAINED[name], runtime or Runtime()
     for option in options:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from vernissage.catalog.item import Item
-from vernissage.encoders.contract import Modality, Vectors
 from vernissage.errors import RequestError
 from vernissage.profiles.areas import AreaRule
 from vernissage.profiles.coherence import Coherence
@@ -15,8 +14,9 @@ from vernissage.profiles.importance import HALF_LIFE_DAYS
 from vernissage.profiles.interests import Interests, Vocabulary, interests
 from vernissage.profiles.naming import words_of_work
 from vernissage.profiles.reduction import NoProjection, Projection
-from vernissage.profiles.uploads import MODALITIES, UploadProfile
+from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
+from vernissage.values import MODALITIES, Modality, Vectors
 from vernissage.workspace.holdings import Holdings
 from vernissage.workspace.workspace import Workspace
 

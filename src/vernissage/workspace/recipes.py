@@ -10,29 +10,22 @@ from typing import TYPE_CHECKING, Any
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.encoders.contract import (
-    Encoder,
-    EncoderState,
-    ImageEncoder,
-    Modality,
-    TextEncoder,
-    Vectors,
-)
+from vernissage.encoders.contract import Encoder, EncoderState, ImageEncoder, TextEncoder
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.progress import Progress
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Modality, Vectors
 
 if TYPE_CHECKING:
-    from vernissage.encoders.aligned import Aligned
-    from vernissage.encoders.colour_texture import ColourTexture
-    from vernissage.encoders.lda import LDA
-    from vernissage.encoders.lsa import LSA
-    from vernissage.encoders.tfidf import TFIDF
+    from vernissage.encoders.fitted.aligned import Aligned
+    from vernissage.encoders.fitted.colour_texture import ColourTexture
+    from vernissage.encoders.fitted.lda import LDA
+    from vernissage.encoders.fitted.lsa import LSA
+    from vernissage.encoders.fitted.tfidf import TFIDF
 
 # Encoders are imported when one is used: a workspace that is only searched or recommended from needs none of them, and
 # the libraries that they are fitted with take longer to load than all the rest.
-# ruff: noqa: PLC0415
 
 DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
@@ -111,44 +104,44 @@ def picture_opener(collection: Collection, item: Item, at_least: int | None = DE
 
 
 def _fit_lda(fitting: Fitting) -> "LDA":
-    from vernissage.encoders.lda import fit_lda
+    from vernissage.encoders.fitted.lda import fit_lda
 
     texts = [item.text for item in fitting.collection]
     return fit_lda(texts, topics=fitting.topics, seed=fitting.seed, progress=fitting.progress)
 
 
 def _restore_lda(state: EncoderState, _: Mapping[str, Encoder]) -> "LDA":
-    from vernissage.encoders.lda import LDA
+    from vernissage.encoders.fitted.lda import LDA
 
     return LDA.from_state(state)
 
 
 def _fit_lsa(fitting: Fitting) -> "LSA":
-    from vernissage.encoders.lsa import fit_lsa
+    from vernissage.encoders.fitted.lsa import fit_lsa
 
     return fit_lsa([item.text for item in fitting.collection], seed=fitting.seed, progress=fitting.progress)
 
 
 def _restore_lsa(state: EncoderState, _: Mapping[str, Encoder]) -> "LSA":
-    from vernissage.encoders.lsa import LSA
+    from vernissage.encoders.fitted.lsa import LSA
 
     return LSA.from_state(state)
 
 
 def _fit_tfidf(fitting: Fitting) -> "TFIDF":
-    from vernissage.encoders.tfidf import fit_tfidf
+    from vernissage.encoders.fitted.tfidf import fit_tfidf
 
     return fit_tfidf([item.text for item in fitting.collection], progress=fitting.progress)
 
 
 def _restore_tfidf(state: EncoderState, _: Mapping[str, Encoder]) -> "TFIDF":
-    from vernissage.encoders.tfidf import TFIDF
+    from vernissage.encoders.fitted.tfidf import TFIDF
 
     return TFIDF.from_state(state)
 
 
 def _fit_colour_texture(fitting: Fitting) -> "ColourTexture":
-    from vernissage.encoders.colour_texture import fit_colour_texture
+    from vernissage.encoders.fitted.colour_texture import fit_colour_texture
 
     side = DECODED_SIDE if fitting.draft else None
     pictures = [picture_opener(fitting.collection, item, side) for item in fitting.collection if item.picture]
@@ -156,7 +149,7 @@ def _fit_colour_texture(fitting: Fitting) -> "ColourTexture":
 
 
 def _restore_colour_texture(state: EncoderState, _: Mapping[str, Encoder]) -> "ColourTexture":
-    from vernissage.encoders.colour_texture import ColourTexture
+    from vernissage.encoders.fitted.colour_texture import ColourTexture
 
     return ColourTexture.from_state(state)
 
@@ -165,7 +158,7 @@ _ALIGNED_IMAGE, _ALIGNED_TEXT = "colour-texture", "lsa"
 
 
 def _fit_aligned(fitting: Fitting) -> "Aligned":
-    from vernissage.encoders.aligned import fit_aligned
+    from vernissage.encoders.fitted.aligned import fit_aligned
 
     pictures, texts = fitting.tables[_ALIGNED_IMAGE, "image"], fitting.tables[_ALIGNED_TEXT, "text"]
     pairs = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
@@ -181,7 +174,7 @@ def _fit_aligned(fitting: Fitting) -> "Aligned":
 
 
 def _restore_aligned(state: EncoderState, encoders: Mapping[str, Encoder]) -> "Aligned":
-    from vernissage.encoders.aligned import Aligned
+    from vernissage.encoders.fitted.aligned import Aligned
 
     return Aligned.from_state(state, *_base_encoders(encoders))
 
@@ -203,7 +196,7 @@ def _derive_aligned(aligned: "Aligned", modality: Modality, tables: Tables) -> t
 
 def _draw_coherence(lda: "LDA", folder: Path) -> None:
     if len(lda.coherence) > 1:
-        from vernissage.encoders.coherence_curve import save_coherence_curve
+        from vernissage.encoders.fitted.coherence_curve import save_coherence_curve
 
         save_coherence_curve(lda, folder / "coherence.png")
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vernissage.encoders.runtime import Runtime
+from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError
 from vernissage.workspace.execution import Execution, checked_execution, pretrained_recipe
 from vernissage.workspace.pretrained import PRETRAINED

@@ -10,11 +10,12 @@ import numpy as np
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.catalog.words import joined
-from vernissage.encoders.contract import Encoder, ImageEncoder, Modality, TextEncoder, Vectors
+from vernissage.encoders.contract import Encoder, ImageEncoder, TextEncoder
 from vernissage.errors import RequestError
 from vernissage.progress import Progress
 from vernissage.storage.uploads import Upload, UploadModality
 from vernissage.storage.vectors import UploadVectors, VectorSpace
+from vernissage.values import Modality, Vectors
 from vernissage.workspace.recipes import decoded_side
 from vernissage.workspace.workspace import Workspace
 

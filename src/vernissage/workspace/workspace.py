@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.storage import read_collection
-from vernissage.encoders.contract import Encoder, EncoderState, Modality
+from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.search.exact import ExactIndex
 from vernissage.search.mixed import MixedIndex, mixed_index
@@ -13,6 +13,7 @@ from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Modality
 from vernissage.workspace.manifest import Manifest, found, read_manifest
 from vernissage.workspace.pretrained import PRETRAINED
 from vernissage.workspace.recipes import RECIPES

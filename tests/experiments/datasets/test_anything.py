@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vernissage.errors import VernissageError
-from vernissage.experiments.datasets.kinds import KINDS, open_dataset
+from vernissage_lab.datasets.kinds import KINDS, open_dataset
 
 FILES = {
     "coco-karpathy": "dataset_coco.json",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
-from vernissage.experiments.datasets.checking import checked
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
+from vernissage_lab.datasets.checking import checked
 
 CRANES = CaptionedSet(
     "cranes",

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
-from vernissage.experiments.datasets.classified import read_classified, write_classified
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
+from vernissage_lab.datasets.classified import read_classified, write_classified
 
 AS_PUBLISHED = (
     '11,"Two cranes wade , slowly .",134,crane,"bird,water,bird","crane,wade"\n'

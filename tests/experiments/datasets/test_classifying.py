@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from tests.encoders.tiny_models import write_resnet_folder
 
-from vernissage.encoders.resnet import Classification, load_resnet
+from vernissage.encoders.towers.resnet import Classification, load_resnet
 from vernissage.errors import EncoderError
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
-from vernissage.experiments.datasets.classified import read_classified, write_classified
-from vernissage.experiments.datasets.classifying import classify
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label
+from vernissage_lab.datasets.classified import read_classified, write_classified
+from vernissage_lab.datasets.classifying import classify
 
 
 class ByColour:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from vernissage.experiments.datasets.captioned import DatasetError
-from vernissage.experiments.datasets.coco import read_coco
+from vernissage_lab.datasets.captioned import DatasetError
+from vernissage_lab.datasets.coco import read_coco
 
 
 def _write(

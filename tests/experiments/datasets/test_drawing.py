@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from vernissage.experiments.datasets.captioned import Caption, CaptionedSet, ImageEntry
-from vernissage.experiments.datasets.drawing import one_caption_each
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, ImageEntry
+from vernissage_lab.datasets.drawing import one_caption_each
 
 IDS = [f"p{number}" for number in range(300)]
 FIVE = CaptionedSet(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vernissage.experiments.datasets.captioned import DatasetError
-from vernissage.experiments.datasets.flickr import FLICKR8K, FLICKR30K, read_flickr
+from vernissage_lab.datasets.captioned import DatasetError
+from vernissage_lab.datasets.flickr import FLICKR8K, FLICKR30K, read_flickr
 
 TOKENS = '10.jpg#0\tTwo boys play .\n10.jpg#1\tChildren , outdoors .\n20.jpg#0\tA "red" car .\n20.jpg.1#0\tNobody\'s picture .\n'
 RESULTS = (

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from vernissage.errors import CollectionError
-from vernissage.experiments.datasets.captioned import DatasetError
-from vernissage.experiments.datasets.gallery import read_gallery
-from vernissage.experiments.datasets.kinds import KINDS, open_dataset
+from vernissage_lab.datasets.captioned import DatasetError
+from vernissage_lab.datasets.gallery import read_gallery
+from vernissage_lab.datasets.kinds import KINDS, open_dataset
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = ROOT.parent / "shared" / "data"

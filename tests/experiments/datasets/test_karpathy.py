@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from vernissage.experiments.datasets.captioned import DatasetError
-from vernissage.experiments.datasets.karpathy import read_karpathy
+from vernissage_lab.datasets.captioned import DatasetError
+from vernissage_lab.datasets.karpathy import read_karpathy
 
 
 def _entry(number: int, split: str, *texts: str, coco: bool = True) -> dict[str, Any]:

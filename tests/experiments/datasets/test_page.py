@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.galleries import toy_gallery
 
-from vernissage.experiments.datasets.kinds import KINDS
+from vernissage_lab.datasets.kinds import KINDS
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "datasets.md").read_text(encoding="utf-8")
 

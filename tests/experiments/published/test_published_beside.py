@@ -18,15 +18,15 @@ from tests.experiments.published.theirs import (
     zccr,
 )
 
-from vernissage.experiments.datasets.classified import read_classified
-from vernissage.experiments.published.beside import beside
-from vernissage.experiments.published.folder import PublishedFolder
-from vernissage.experiments.recipes.ablation import ABLATION
-from vernissage.experiments.recipes.contract import MARKS
-from vernissage.experiments.recipes.tags import TAGS
-from vernissage.experiments.reporting import section_of
-from vernissage.experiments.running import Run
-from vernissage.pages.experiment_report import PublishedBlock
+from vernissage_lab.datasets.classified import read_classified
+from vernissage_lab.pages.experiment_report import PublishedBlock
+from vernissage_lab.published.beside import beside
+from vernissage_lab.published.folder import PublishedFolder
+from vernissage_lab.recipes.ablation import ABLATION
+from vernissage_lab.recipes.contract import MARKS
+from vernissage_lab.recipes.tags import TAGS
+from vernissage_lab.reporting import section_of
+from vernissage_lab.running import Run
 
 PCA_WARD = ("pca", "ward:5", "centroid")
 FLICKR = {"data": "flickr30k_classified_tags", "works": 3840}

@@ -4,9 +4,9 @@ import pytest
 from tests.experiments.published.theirs import CLASSIFIED, ZCCR, ZCCR_HEADER, ZCCR_LINES, write, zccr
 
 from vernissage.errors import RequestError, VernissageError
-from vernissage.experiments.datasets.captioned import DatasetError
-from vernissage.experiments.published.folder import PublishedFolder
-from vernissage.experiments.published.values import ablation_values
+from vernissage_lab.datasets.captioned import DatasetError
+from vernissage_lab.published.folder import PublishedFolder
+from vernissage_lab.published.values import ablation_values
 
 
 def test_values_stand_under_our_names(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vernissage.experiments.published.folder import PublishedFolder
-from vernissage.experiments.running import Run
-from vernissage.experiments.tidy import Row
+from vernissage_lab.published.folder import PublishedFolder
+from vernissage_lab.running import Run
+from vernissage_lab.tidy import Row
 
 ZCCR = "results/zccr_metrics.csv"
 ZCCR_HEADER = (

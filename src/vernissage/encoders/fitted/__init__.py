@@ -1,0 +1,1 @@
+"""Encoders that are fitted on a collection, without weights."""

@@ -1,0 +1,123 @@
+"""Texts as vectors that a search finds: TF-IDF weights, gathered into a few hundred directions of meaning."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
+
+from vernissage.encoders.contract import EncoderState, unit_rows
+from vernissage.encoders.fitted.term_weights import weigh_words, weighted_rows
+from vernissage.encoders.fitted.vocabulary import count_words_of_texts
+from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.progress import Progress, silent
+from vernissage.values import Modality, Vectors
+
+_LEAST_SCALE = 1e-6
+
+
+class LSA:
+    """A fitted latent semantic analysis; the inner product of two vectors is a cosine.
+
+    Where topics sum a text up in a dozen numbers, these vectors still know its words: a search for "a storm at sea"
+    finds works whose texts hold them, and works of words that keep their company. Deerwester et al., JASIS 1990.
+    """
+
+    def __init__(
+        self,
+        directions: npt.NDArray[np.float32],
+        weights: npt.NDArray[np.float64],
+        vocabulary: Sequence[str],
+        *,
+        language: str = "en",
+    ) -> None:
+        """Describe a model by its arrays; `fit_lsa` makes them.
+
+        Args:
+            directions: float32 (words, dim), what a word adds to each direction.
+            weights: float64 (words,), the inverse document frequencies.
+            vocabulary: the words, in the order of the rows.
+            language: of the texts, for lemmas.
+        """
+        if not len(directions) == len(weights) == len(vocabulary):
+            raise ProvenanceError(
+                f"an lsa model needs one row and one weight per word, but has {len(directions)} rows, {len(weights)} "
+                f"weights and {len(vocabulary)} words; run `vernissage build` again"
+            )
+        self._directions, self._weights, self._language = directions, weights, language
+        self._columns = {word: column for column, word in enumerate(vocabulary)}
+        settings = {"vocabulary": list(vocabulary), "language": language}
+        self.state = EncoderState(self.name, settings, {"directions": directions, "weights": weights})
+        self.fingerprint = self.state.fingerprint
+
+    @property
+    def name(self) -> str:
+        return "lsa"
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        return frozenset({"text"})
+
+    @property
+    def dim(self) -> int:
+        return int(self._directions.shape[1])
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of ``texts``: float32 (n, dim), zeros where no word is known."""
+        counts = count_words_of_texts(texts, self._columns, self._language)
+        # A sparse product sums each row in the order of its own words, so that a row's bits are its text's alone.
+        return unit_rows(weighted_rows(counts, self._weights) @ self._directions)
+
+    @classmethod
+    def from_state(cls, state: EncoderState) -> "LSA":
+        """The encoder that ``state`` describes; its vectors have the same bits as before it was saved.
+
+        Raises:
+            ProvenanceError: the state is another encoder's, or not whole.
+        """
+        if state.name != "lsa":
+            raise ProvenanceError(f"expected a model of lsa, but this one is of {state.name!r}; name the right folder")
+        try:
+            settings, arrays = state.settings, state.arrays
+            return cls(arrays["directions"], arrays["weights"], settings["vocabulary"], language=settings["language"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise ProvenanceError(
+                f"the saved lsa model is not whole ({error}); run `vernissage build` again"
+            ) from error
+
+
+def fit_lsa(
+    texts: Sequence[str], *, dim: int = 256, seed: int = 0, language: str = "en", progress: Progress = silent
+) -> LSA:
+    """Fit directions of meaning to the texts of a collection; texts may be empty.
+
+    Term weights are ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))``, rows of unit length; the directions are the leading
+    right singular vectors (Halko, Martinsson & Tropp, SIAM Review 2011).
+
+    Args:
+        texts: one per work.
+        dim: the most directions to keep; a small collection has fewer.
+        seed: equal texts and seed give the same model, bit for bit.
+        language: of the texts, for lemmas.
+        progress: told when the work begins and ends.
+
+    Raises:
+        EncoderError: fewer than two texts have content words, or ``dim`` is below 1.
+    """
+    if dim < 1:
+        raise EncoderError(f"cannot fit {dim} directions; give a number of 1 or more, such as 256")
+    progress("fitting directions of meaning", 0, 1)
+    words = weigh_words(texts, language)
+    directions = _directions(words.rows, dim, seed)
+    progress("fitting directions of meaning", 1, 1)
+    return LSA(directions, words.weights, words.vocabulary, language=language)
+
+
+def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:
+    """The leading right singular vectors of ``rows``: float32 (words, at most dim), without those of no weight."""
+    with threadpool_limits(1):
+        _, scales, directions = randomized_svd(rows, min(dim, *rows.shape), random_state=seed)
+    kept = scales > _LEAST_SCALE * scales[0]
+    return np.ascontiguousarray(directions[kept].T, dtype=np.float32)

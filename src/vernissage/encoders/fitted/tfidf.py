@@ -1,0 +1,121 @@
+"""Texts as the weights of their words: TF-IDF, one number for each word that the collection uses."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.encoders.contract import EncoderState
+from vernissage.encoders.fitted.term_weights import WeighedWords, weigh_words, weighted_rows
+from vernissage.encoders.fitted.vocabulary import count_words_of_texts
+from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.progress import Progress, silent
+from vernissage.values import Modality, Vectors
+
+MOST_WORDS = 4096
+"""Vectors are dense, so this many words are 16 KiB for each work; what fewer and more would cost: docs/models.md."""
+
+
+class TFIDF:
+    """The words of a collection and their weights; the inner product of two vectors is the cosine of TF-IDF.
+
+    Texts are alike by the words that both hold, the rarer the more, and by nothing else; LSA makes the same weights
+    into fewer directions, in which words that keep company are alike too. Salton & Buckley, Information Processing &
+    Management 24(5), 1988.
+    """
+
+    def __init__(self, weights: npt.NDArray[np.float64], vocabulary: Sequence[str], *, language: str = "en") -> None:
+        """Describe a model by its arrays; `fit_tfidf` makes them.
+
+        Args:
+            weights: float64 (words,), the inverse document frequencies.
+            vocabulary: the words, each once, in the order of the weights.
+            language: of the texts, for lemmas.
+        """
+        self._weights, self._language = weights, language
+        self._columns = {word: column for column, word in enumerate(vocabulary)}
+        if weights.shape != (len(self._columns),) or len(self._columns) != len(vocabulary):
+            raise ProvenanceError(
+                f"a tfidf model needs one weight for each word, but has weights of shape {weights.shape} and "
+                f"{len(self._columns)} words; run `vernissage build` again"
+            )
+        self.state = EncoderState(
+            self.name, {"vocabulary": list(vocabulary), "language": language}, {"weights": weights}
+        )
+        self.fingerprint = self.state.fingerprint
+
+    @property
+    def name(self) -> str:
+        return "tfidf"
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        return frozenset({"text"})
+
+    @property
+    def dim(self) -> int:
+        return len(self._columns)
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words, one for each number of a vector."""
+        return tuple(self._columns)
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of ``texts``: float32 (n, words), zeros where no word is known."""
+        rows: Vectors = weighted_rows(
+            count_words_of_texts(texts, self._columns, self._language), self._weights
+        ).toarray()
+        return rows
+
+    @classmethod
+    def from_state(cls, state: EncoderState) -> "TFIDF":
+        """The encoder that ``state`` describes; its vectors have the same bits as before it was saved.
+
+        Raises:
+            ProvenanceError: the state is another encoder's, or not whole.
+        """
+        if state.name != "tfidf":
+            raise ProvenanceError(
+                f"expected a model of tfidf, but this one is of {state.name!r}; name the right folder"
+            )
+        try:
+            return cls(state.arrays["weights"], state.settings["vocabulary"], language=state.settings["language"])
+        except (KeyError, TypeError) as error:
+            raise ProvenanceError(
+                f"the saved tfidf model is not whole ({error}); run `vernissage build` again"
+            ) from error
+
+
+def fit_tfidf(
+    texts: Sequence[str], *, most_words: int = MOST_WORDS, language: str = "en", progress: Progress = silent
+) -> TFIDF:
+    """Weigh the words of a collection's texts; texts may be empty.
+
+    A text's vector is ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))`` at each word w, scaled to length 1, where w stands
+    n_w times in it and in N_w of N texts. Of more words than ``most_words`` those stay that carry most of the vectors'
+    squared length, so that what is left of the vectors is as near to the whole ones as that many words can be.
+
+    Args:
+        texts: one per work; equal texts give the same model, bit for bit.
+        most_words: the most words to keep; a small collection has fewer.
+        language: of the texts, for lemmas.
+        progress: told when the work begins and ends.
+
+    Raises:
+        EncoderError: fewer than two texts have content words, or ``most_words`` is below 1.
+    """
+    if most_words < 1:
+        raise EncoderError(f"cannot keep {most_words} words; give a number of 1 or more, such as {MOST_WORDS}")
+    progress("weighing words", 0, 1)
+    words = weigh_words(texts, language)
+    kept = _weightiest(words, most_words)
+    progress("weighing words", 1, 1)
+    return TFIDF(words.weights[kept], [words.vocabulary[column] for column in kept], language=language)
+
+
+def _weightiest(words: WeighedWords, most: int) -> npt.NDArray[np.intp]:
+    """The columns of the words with the most squared length over all texts, in alphabetical order; ties by spelling."""
+    squares = np.bincount(words.rows.indices, words.rows.data.astype(np.float64) ** 2, minlength=len(words.vocabulary))
+    kept: npt.NDArray[np.intp] = np.sort(np.argsort(-squares, kind="stable")[:most])
+    return kept

@@ -1,0 +1,231 @@
+"""Encoders as ONNX files: exported, made smaller on request, and measured against what they were made from."""
+
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vernissage.encoders.runtime.devices import import_extra, import_torch
+from vernissage.encoders.runtime.onnx_backend import load_onnx
+from vernissage.encoders.runtime.onnx_card import ExportedTower, Fidelity, OnnxCard, digest_of_file
+from vernissage.encoders.runtime.onnx_towers import Exportable, PictureInputs, TextInputs, Tower, towers_of
+from vernissage.errors import EncoderError, WorkspaceError
+from vernissage.progress import Progress, silent
+from vernissage.values import Modality, Vectors
+
+OPSET = 17
+"""The highest that the exporter of torch writes without further packages, but for operators that none here needs."""
+
+CLOSE_ENOUGH = 0.9999
+"""The least cosine of an export in float32; one below has traced something that depends on its example."""
+
+_EXAMPLE_TEXTS = ("a ship in a storm at sea", "the garden")
+
+
+def export_onnx(
+    encoder: Exportable,
+    out: Path,
+    *,
+    images: Sequence[Image.Image] = (),
+    texts: Sequence[str] = (),
+    int8: bool = False,
+    progress: Progress = silent,
+) -> OnnxCard:
+    """Write ``image.onnx`` and ``text.onnx``, as far as the encoder has them, and ``onnx.json`` into a new folder.
+
+    The numbers of pictures and texts and the texts' lengths stay free. Every file is measured against torch before the
+    folder appears under its name, wholly or not at all.
+
+    Args:
+        encoder: clip, dual, resnet50, sentence or minilm, loaded on the CPU in float32.
+        out: a new or empty folder.
+        images: to measure on; needed where the encoder reads pictures.
+        texts: to measure on; needed where the encoder reads texts.
+        int8: also write ``image.int8.onnx`` and so on, whose products have weights of 8 bits and take the scale of
+            the other factor from the numbers at hand ("dynamic").
+        progress: told after every file.
+
+    Raises:
+        EncoderError: the encoder cannot be exported so, or what was exported computes something else.
+        WorkspaceError: the folder holds something, or cannot be written.
+    """
+    towers = towers_of(encoder)
+    _require_exportable(encoder, towers, images, texts)
+    _require_new(out)
+    with _staging(out) as folder:
+        exported = [_exported(folder, encoder, modality, tower, progress) for modality, tower in sorted(towers.items())]
+        if int8:
+            exported += [_quantised(folder, tower, progress) for tower in exported]
+        card = OnnxCard(
+            encoder=encoder.name,
+            fingerprint=encoder.fingerprint,
+            weights=encoder.state.settings["weights"],
+            dim=encoder.dim,
+            opset=OPSET,
+            inputs={modality: tower.inputs.described() for modality, tower in towers.items()},
+            versions={package: version(package) for package in ("torch", "transformers", "onnx", "onnxruntime")},
+            towers=tuple(exported),
+        )
+        card.save(folder)
+        card = replace(card, towers=_measured(encoder, folder, card, images, texts))
+        card.save(folder)
+    return card
+
+
+def cosines(vectors: Vectors, expected: Vectors) -> Fidelity:
+    """Cosines row by row, over the rows that are not zero.
+
+    Raises:
+        EncoderError: there is no such row.
+    """
+    wide, true = vectors.astype(np.float64), expected.astype(np.float64)
+    norms = np.linalg.norm(wide, axis=1) * np.linalg.norm(true, axis=1)
+    if not norms.any():
+        raise EncoderError("there is nothing to measure on; give texts that are not blank")
+    values = np.sum(wide * true, axis=1)[norms > 0] / norms[norms > 0]
+    return Fidelity(float(values.mean()), float(values.min()), len(values))
+
+
+def _require_exportable(
+    encoder: Any, towers: dict[Modality, Tower], images: Sequence[Image.Image], texts: Sequence[str]
+) -> None:
+    precision = encoder.state.settings["precision"]
+    if precision != "float32":
+        raise EncoderError(f"{encoder.name} is loaded in {precision}; load it in float32 to export it")
+    for modality, given in (("image", images), ("text", texts)):
+        if modality in towers and not given:
+            raise EncoderError(f"{encoder.name} reads {modality}s; give some to measure the export on")
+    if any(parameter.device.type != "cpu" for tower in towers.values() for parameter in tower.model.parameters()):
+        raise EncoderError(f"{encoder.name} is loaded on another device; load it on the CPU to export it")
+
+
+def _require_new(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WorkspaceError(f"{out} already holds something; name a new or empty folder for the export")
+
+
+@contextmanager
+def _staging(out: Path) -> Iterator[Path]:
+    """A folder that takes the place of ``out`` when the block has ended well, and is removed when not."""
+    staging: Path | None = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        yield staging
+        staging.chmod(0o755)
+        if out.is_dir():
+            out.rmdir()
+        staging.rename(out)
+    except OSError as error:
+        raise WorkspaceError(
+            f"cannot write the export to {out}: {error.strerror or error}; free space or choose a writable place"
+        ) from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _exported(folder: Path, encoder: Any, modality: Modality, tower: Tower, progress: Progress) -> ExportedTower:
+    """Trace the tower over two works; axes that vary are named, so that they stay free."""
+    progress("Exporting", 0, 1)
+    torch, file = import_torch(), folder / f"{modality}.onnx"
+    import_extra("onnx")
+    before = set(folder.iterdir())
+    example = [torch.from_numpy(array) for array in _example(encoder, tower.inputs).values()]
+    names = tower.inputs.names
+    free = {0: "works"} if _fixed_length(tower.inputs) else {0: "works", 1: "tokens"}
+    try:
+        with warnings.catch_warnings(action="ignore"), torch.no_grad():
+            torch.onnx.export(
+                tower.module(),
+                tuple(example),
+                file,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=list(names),
+                output_names=["features"],
+                dynamic_axes={**dict.fromkeys(names, free), "features": {0: "works"}},
+            )
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise EncoderError(f"{encoder.name} cannot be exported to ONNX ({reason}); run it in torch") from error
+    if set(folder.iterdir()) != before | {file}:
+        raise EncoderError(f"{encoder.name} does not fit into ONNX files, which end at 2 GB; run it in torch")
+    progress("Exporting", 1, 1)
+    return ExportedTower(file.name, modality, "float32", digest_of_file(file))
+
+
+def _example(encoder: Any, inputs: PictureInputs | TextInputs) -> Any:
+    if isinstance(inputs, PictureInputs):
+        return inputs([Image.new("RGB", (64, 64), colour) for colour in ("grey", "navy")])
+    return inputs(encoder.token_ids(list(_EXAMPLE_TEXTS)))
+
+
+def _fixed_length(inputs: PictureInputs | TextInputs) -> bool:
+    return isinstance(inputs, PictureInputs) or inputs.length is not None
+
+
+def _quantised(folder: Path, tower: ExportedTower, progress: Progress) -> ExportedTower:
+    """The same network with weights of 8 bits in its products of matrices, a scale for each column.
+
+    Raises:
+        EncoderError: it has no such products.
+    """
+    progress("Quantising", 0, 1)
+    onnx, quantization = import_extra("onnx"), import_extra("onnxruntime.quantization")
+    source, target = folder / tower.file, folder / f"{tower.modality}.int8.onnx"
+    if all(node.op_type not in _PRODUCTS for node in onnx.load(source).graph.node):
+        raise EncoderError(
+            "this network multiplies no matrices (it convolves), where dynamic int8 gains nothing; leave --int8 out"
+        )
+    level = logging.root.level
+    logging.root.setLevel(logging.ERROR)  # it advises a preparation that these networks do not need
+    try:
+        quantization.quantize_dynamic(
+            source,
+            target,
+            op_types_to_quantize=list(_PRODUCTS),
+            per_channel=True,
+            weight_type=quantization.QuantType.QInt8,
+        )
+    finally:
+        logging.root.setLevel(level)
+    progress("Quantising", 1, 1)
+    return replace(tower, file=target.name, precision="int8", sha256=digest_of_file(target))
+
+
+def _measured(
+    encoder: Any, folder: Path, card: OnnxCard, images: Sequence[Image.Image], texts: Sequence[str]
+) -> tuple[ExportedTower, ...]:
+    expected: dict[Modality, Vectors] = {}
+    if "image" in encoder.modalities:
+        expected["image"] = encoder.encode_images(images)
+    if "text" in encoder.modalities:
+        expected["text"] = encoder.encode_texts(texts)
+    loaded: dict[str, Any] = {}
+    measured = []
+    for tower in card.towers:
+        if tower.precision not in loaded:
+            loaded[tower.precision] = load_onnx(encoder, folder, tower.precision)  # type: ignore[arg-type]
+        found = loaded[tower.precision]
+        vectors = found.encode_images(images) if tower.modality == "image" else found.encode_texts(texts)
+        fidelity = cosines(vectors, expected[tower.modality])
+        if tower.precision == "float32" and not fidelity.minimum >= CLOSE_ENOUGH:
+            raise EncoderError(
+                f"the exported {tower.file} differs from {encoder.name} (cosine {fidelity.minimum:.4f}); nothing was "
+                f"written: run this model in torch"
+            )
+        measured.append(replace(tower, fidelity=fidelity))
+    return tuple(measured)
+
+
+_PRODUCTS = ("MatMul", "Gemm")

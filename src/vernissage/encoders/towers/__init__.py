@@ -1,0 +1,1 @@
+"""Pretrained families, one file each."""

@@ -1,0 +1,142 @@
+"""BLIP-2: a frozen picture model, looked at through 32 learned queries that texts are compared with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from vernissage.encoders.contract import EncoderState, unit_rows
+from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.runtime.loaded import described, load_again
+from vernissage.encoders.runtime.pixels import Preprocessing
+from vernissage.encoders.runtime.token_batches import TokenIds
+from vernissage.encoders.runtime.transformers_folder import load_model, read_config
+from vernissage.encoders.runtime.weights import digest_of
+from vernissage.encoders.towers.blip_pairs import ImageStates, PairTower
+from vernissage.encoders.towers.blip_words import BLIP2_MARKS, load_word_pieces
+from vernissage.errors import EncoderError
+from vernissage.values import Vectors
+
+if TYPE_CHECKING:
+    import torch
+
+Queries = Literal["first", "max"]
+
+_EPS_OF_LAST_NORM = 1e-5
+"""What the original model has behind its picture half; transformers takes that of the inner layers, 1e-6."""
+
+_UNUSED_IDS = 64
+"""What copies of the model may have behind its own ids: one for a picture's place in a text, and filling to 64."""
+
+
+class BLIP2(PairTower):
+    """A loaded BLIP-2 retrieval model; the inner product of two vectors is a cosine, across pictures and texts too.
+
+    Li et al., ICML 2023, arXiv 2301.12597. A picture has a vector for each query. The first stands for it in
+    `encode_images`, as in the notebook of Yilma & Leiva, UMAP 2023 (doi 10.1145/3565472.3592964); as trained, a text is
+    as near to a picture as to the nearest of its queries (`similarity` with ``queries="max"``). Matching
+    (`itm_block`) reads picture and text together.
+    """
+
+    @property
+    def queries(self) -> Queries:
+        """What `similarity` compares a text with."""
+        queries: Queries = self.state.settings["queries"]
+        return queries
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """Unit vectors of pictures that stand upright, those of the first query: float32 (n, dim)."""
+        return unit_rows(self.image_features(images)[:, 0])
+
+    def similarity(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Vectors:
+        """The cosine of each picture with each text, float32 (pictures, texts).
+
+        Of the first query's vector with ``queries="first"``; of the nearest query's with ``queries="max"``.
+        """
+        features, read = self.image_features(images), self.encode_texts(texts)
+        kept = features[:, :1] if self.queries == "first" else features
+        vectors = unit_rows(kept.reshape(-1, self.dim)).reshape(kept.shape)
+        cosines: Vectors = np.einsum("iqd,jd->iqj", vectors, read).max(axis=1)
+        return cosines
+
+    def image_features(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
+        """What the model projects each query of a picture to, not of unit length: float32 (n, queries, dim)."""
+        return self._by_query(super().image_features(images))
+
+    def image_vectors(self, states: ImageStates) -> Vectors:
+        """The rows of `encode_images` from `image_states`, without looking at the pictures again."""
+
+        def run(some: Sequence[ImageStates]) -> "torch.Tensor":
+            with self.runtime.autocast():
+                return self._project(self.runtime.on_device(np.stack(some)))
+
+        size = self.runtime.batch_size
+        return unit_rows(self._by_query(in_batches(list(states), run, batch_size=size, width=0))[:, 0])
+
+    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
+        return self._project(self._see(images))
+
+    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
+        filled, mask = self._padded(ids)
+        words = self._model.embeddings(input_ids=filled)
+        read = self._model.qformer(query_embeds=words, query_length=0, attention_mask=mask)
+        features: torch.Tensor = self._model.text_projection(read.last_hidden_state[:, 0])
+        return features
+
+    def _match(self, seen: "torch.Tensor", ids: Sequence[TokenIds]) -> "torch.Tensor":
+        """The head's logits for each query, averaged."""
+        filled, mask = self._padded(ids)
+        queries = self._model.query_tokens.expand(len(ids), -1, -1)
+        read = self._model.qformer(
+            query_embeds=self._model.embeddings(input_ids=filled, query_embeds=queries),
+            query_length=queries.shape[1],
+            attention_mask=import_torch().cat([mask.new_ones(queries.shape[:2]), mask], dim=1),
+            encoder_hidden_states=seen.expand(len(ids), -1, -1),
+        ).last_hidden_state[:, : queries.shape[1]]
+        logits: torch.Tensor = self._model.itm_head(read).float().mean(dim=1)
+        return logits
+
+    def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
+        """The projected queries of pictures that were seen, (n, queries × dim)."""
+        queries = self._model.query_tokens.expand(len(seen), -1, -1)
+        looked = self._model.qformer(query_embeds=queries, encoder_hidden_states=seen).last_hidden_state
+        features: torch.Tensor = self._model.vision_projection(looked).flatten(1)
+        return features
+
+    def _by_query(self, rows: Vectors) -> npt.NDArray[np.float32]:
+        return rows.reshape(len(rows), int(self._model.config.num_query_tokens), self.dim)
+
+    @classmethod
+    def from_state(cls, state: EncoderState) -> "BLIP2":
+        """The encoder that ``state`` describes; raises what `load_again` raises."""
+        return load_again(state, "blip2", load_blip2, ("queries",))
+
+
+def load_blip2(place: Path, *, queries: Queries = "first", runtime: Runtime | None = None) -> BLIP2:
+    """Load BLIP-2's retrieval model, such as Salesforce/blip2-itm-vit-g.
+
+    Args:
+        place: a folder with config.json, the weights as safetensors, and vocab.txt or tokenizer.json.
+        queries: what `BLIP2.similarity` compares a text with: the first query (``first``), or the nearest (``max``).
+        runtime: device, precision and batch size.
+
+    Raises:
+        EncoderError: something is missing, damaged, or another model's.
+    """
+    if queries not in ("first", "max"):
+        raise EncoderError(f"there is no rule {queries!r} for queries; choose first or max")
+    kind = read_config(place).get("model_type")
+    if kind != "blip-2":
+        raise EncoderError(
+            f"{place} holds a model of the type {kind!r}, not blip-2; get Salesforce/blip2-itm-vit-g, or use the "
+            f"encoder blip for BLIP"
+        )
+    how = runtime or Runtime()
+    model = load_model(place, "Blip2ForImageTextRetrieval", how)
+    model.vision_model.post_layernorm.eps = _EPS_OF_LAST_NORM
+    words = load_word_pieces(place, model.config.qformer_config.vocab_size, BLIP2_MARKS, unused=_UNUSED_IDS)
+    preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
+    return BLIP2(model, words, preprocessing, described("blip2", place, digest_of(place), how, queries=queries), how)

@@ -1,0 +1,167 @@
+"""Other models of pictures and texts in one space: SigLIP, SigLIP 2 and what else transformers knows."""
+
+import string
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from vernissage.encoders.contract import EncoderState
+from vernissage.encoders.runtime.devices import Runtime, import_torch
+from vernissage.encoders.runtime.image_settings import preprocessing_in
+from vernissage.encoders.runtime.loaded import LoadedEncoder, described, load_again
+from vernissage.encoders.runtime.pixels import Preprocessing, on_white
+from vernissage.encoders.runtime.token_batches import TokenIds, padded
+from vernissage.encoders.runtime.transformers_folder import (
+    check_vocabulary,
+    load_model,
+    load_tokenizer,
+    longest_text,
+    read_config,
+)
+from vernissage.encoders.runtime.weights import digest_of
+from vernissage.encoders.towers.two_towers import ImageTower, TextTower
+from vernissage.errors import EncoderError
+from vernissage.values import Modality
+
+if TYPE_CHECKING:
+    import torch
+
+_SIGLIP = frozenset({"siglip", "siglip2"})
+_ELSEWHERE = {"clip": "clip", "blip": "blip", "blip-2": "blip2"}
+"""Types of models with an encoder of their own here, which knows more of them."""
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+class DualEncoder(LoadedEncoder, ImageTower, TextTower):
+    """A loaded model of pictures and texts; the inner product of two vectors is a cosine, within and across.
+
+    SigLIP (Zhai et al., ICCV 2023, arXiv 2303.15343) and SigLIP 2 (arXiv 2502.14786) read texts in lower case, without
+    a mark of the start, with one at the end, padded to the model's length (64) and without a mask, as they were
+    trained; SigLIP without punctuation. Others are padded to the batch's longest text, with a mask.
+    """
+
+    modalities: frozenset[Modality] = frozenset({"image", "text"})
+
+    def __init__(
+        self, model: Any, tokenizer: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
+    ) -> None:
+        """Gather what `load_dual` has loaded.
+
+        Args:
+            model: a transformers model with get_image_features and get_text_features, in eval mode, on its device.
+            tokenizer: its tokenizer.
+            preprocessing: of pictures.
+            state: where the weights lie and what they were.
+            runtime: how the model is run.
+
+        Raises:
+            EncoderError: the vectors of pictures and texts have not the same dimension.
+        """
+        super().__init__(model, state, runtime, preprocessing)
+        self._tokenizer, self.preprocessing = tokenizer, preprocessing
+        self._siglip = model.config.model_type in _SIGLIP
+        self._longest = longest_text(model.config.text_config, tokenizer)
+        self._dim = self._measured_dim()
+
+    @property
+    def dim(self) -> int:
+        return self._dim
+
+    def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
+        """The ids of each text with its marks, cut to the model's length, without padding."""
+        if not texts:
+            return []
+        if not self._siglip:
+            ids: list[TokenIds] = self._tokenizer(
+                list(texts), truncation=True, max_length=self._longest, padding=False
+            )["input_ids"]
+            return ids
+        # The mark of the end stays when a text is cut, and is set here whatever the folder's version of the tokenizer.
+        cleaned = [self._clean(text) for text in texts]
+        words = self._tokenizer(
+            cleaned, add_special_tokens=False, truncation=True, max_length=self._longest - 1, padding=False
+        )["input_ids"]
+        return [[*row, self._tokenizer.eos_token_id] for row in words]
+
+    def _clean(self, text: str) -> str:
+        """Lower case; for the first SigLIP, known by padding with its end mark, also without punctuation."""
+        if self._tokenizer.pad_token_id != self._tokenizer.eos_token_id:
+            return text.lower()
+        return " ".join(text.lower().translate(_NO_PUNCTUATION).split())
+
+    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
+        pixels = self._pixels([on_white(image) for image in images])
+        return _pooled(self._model.get_image_features(pixel_values=pixels))
+
+    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
+        length = self._longest if self._siglip else None
+        inputs, mask = (part.to(self._model.device) for part in padded(ids, self._tokenizer.pad_token_id or 0, length))
+        seen = {} if self._siglip else {"attention_mask": mask}
+        return _pooled(self._model.get_text_features(input_ids=inputs, **seen))
+
+    def _measured_dim(self) -> int:
+        """The dimension, found by encoding one grey picture and one word, for each family writes it elsewhere."""
+        with import_torch().inference_mode():
+            image = self._run_images([Image.new("RGB", (8, 8), "grey")]).shape[1]
+            text = self._run_texts(self.token_ids(["art"])).shape[1]
+        if image != text:
+            raise EncoderError(
+                f"the model in {self.state.settings['place']} gives pictures {image} numbers and texts {text}; choose "
+                f"one that brings both into one space, such as SigLIP 2"
+            )
+        return int(image)
+
+    @classmethod
+    def from_state(cls, state: EncoderState) -> "DualEncoder":
+        """The encoder that ``state`` describes; raises what `load_again` raises."""
+        return load_again(state, "dual", load_dual)
+
+
+def load_dual(place: Path, *, runtime: Runtime | None = None) -> DualEncoder:
+    """Load SigLIP, SigLIP 2 or another dual encoder from a folder in transformers' layout.
+
+    Args:
+        place: a folder with config.json, model.safetensors, preprocessor_config.json and the tokenizer's files.
+        runtime: device, precision and batch size.
+
+    Raises:
+        EncoderError: something is missing, damaged, or the model is no dual encoder, or one that takes pictures in
+            their own shape (NaFlex).
+    """
+    how = runtime or Runtime()
+    _require_dual(place)
+    preprocessing = preprocessing_in(place)
+    if preprocessing is None:
+        raise EncoderError(
+            f"{place} does not say how to prepare pictures; put the model's preprocessor_config.json there"
+        )
+    tokenizer = load_tokenizer(place)
+    model = load_model(place, "AutoModel", how)
+    has_both = all(hasattr(model, method) for method in ("get_image_features", "get_text_features"))
+    if not has_both or not hasattr(model.config, "text_config"):
+        raise EncoderError(
+            f"{place} holds a {type(model).__name__}, which does not bring pictures and texts into one space; choose a "
+            f"model that does, such as SigLIP 2"
+        )
+    check_vocabulary(tokenizer, model.config.text_config.vocab_size, place)
+    return DualEncoder(model, tokenizer, preprocessing, described("dual", place, digest_of(place), how), how)
+
+
+def _require_dual(place: Path) -> None:
+    kind = read_config(place).get("model_type")
+    if kind in _ELSEWHERE:
+        raise EncoderError(f"{place} holds a model of the type {kind}; use the encoder {_ELSEWHERE[kind]} for it")
+    if kind == "siglip2":
+        raise EncoderError(
+            f"{place} holds a SigLIP 2 that takes pictures in their own shape (NaFlex), which is not offered; choose "
+            f"one for squares, such as google/siglip2-base-patch16-224"
+        )
+
+
+def _pooled(output: Any) -> "torch.Tensor":
+    """The vectors themselves; transformers 5 wraps them in an object, under a name of earlier layers."""
+    vectors: torch.Tensor = output if isinstance(output, import_torch().Tensor) else output.pooler_output
+    return vectors

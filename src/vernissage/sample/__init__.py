@@ -1,5 +1,0 @@
-"""A gallery to try things on: about 240 pictures painted from code, whose hidden factors are known."""
-
-from vernissage.sample.gallery import paint_gallery
-
-__all__ = ["paint_gallery"]

@@ -1,0 +1,197 @@
+"""Values that every floor speaks: vectors, modalities, rankings, and the contract of an index."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+"""float32 of shape (n, dim)."""
+
+Scores = npt.NDArray[np.float64]
+"""float64 of shape (n,)."""
+
+Modality = Literal["image", "text"]
+
+MODALITIES: tuple[Modality, ...] = ("image", "text")
+"""In the order in which answers list them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Works in order, best first, with their scores: ``item_ids`` (n,) and ``scores`` float64 (n,)."""
+
+    item_ids: tuple[str, ...]
+    scores: Scores
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        return zip(self.item_ids, self.scores.tolist(), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Ranking):
+            return NotImplemented
+        return self.item_ids == other.item_ids and np.array_equal(self.scores, other.scores)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def head(self, n: int) -> "Ranking":
+        """The first ``n`` works."""
+        return Ranking(self.item_ids[:n], self.scores[:n])
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition on a column: ``=`` equals, ``!=`` differs, ``~`` contains (all ignoring case), ``< <= > >=``.
+
+    ``catalog.conditions.parse_condition`` reads one from words such as ``year>=1850``.
+    """
+
+    field: str
+    operator: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.field}{self.operator}{self.value}"
+
+
+@dataclass(frozen=True)
+class Allow:
+    """What may come back from a search. It is data, so that a database can evaluate it as well as an array.
+
+    Attributes:
+        exclude: ids that may not; ids that an index lacks are ignored.
+        not_owner: whose works may not; None leaves nobody out.
+        conditions: what a work's columns must fulfil, all of them.
+        only: if given, the only ids that may come back; for callers that chose works by other means.
+    """
+
+    exclude: frozenset[str] = frozenset()
+    not_owner: str | None = None
+    conditions: tuple[Condition, ...] = ()
+    only: frozenset[str] | None = None
+
+    def without(self, item_ids: Collection[str]) -> "Allow":
+        """The same, less some works more."""
+        return Allow(self.exclude | frozenset(item_ids), self.not_owner, self.conditions, self.only)
+
+
+EVERYTHING = Allow()
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean and second moment of an index's vectors, in double precision.
+
+    For every query q the scores of all works have the mean μ = qᵀm and the variance σ² = qᵀMq − μ², so z-scores need no
+    pass over the collection.
+
+    Attributes:
+        count: vectors of works that are there.
+        mean: m = (1/n) Σ xᵢ, float64 (dim,).
+        second: M = (1/n) Σ xᵢxᵢᵀ, float64 (dim, dim).
+    """
+
+    count: int
+    mean: npt.NDArray[np.float64]
+    second: npt.NDArray[np.float64]
+
+    def of_scores(self, queries: npt.NDArray[Any]) -> tuple[Scores, Scores]:
+        """Mean and standard deviation of the scores of each of ``queries`` (m, dim): float64 (m,) and (m,)."""
+        wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
+        means: Scores = wide @ self.mean
+        variances: Scores = np.einsum("md,de,me->m", wide, self.second, wide, optimize=True) - means**2
+        return means, np.sqrt(np.maximum(variances, 0.0))
+
+
+@dataclass(frozen=True)
+class IndexCard:
+    """What an index is over.
+
+    Attributes:
+        encoder: whose vectors.
+        fingerprint: of that encoder.
+        modality: what of the works was read.
+        dim: numbers a vector.
+        kind: ``exact``, ``approximate``, or the name of a server.
+        exact: whether the true best k come back, in a fixed order; ties go to the smaller id.
+        settings: what else a person should know, as JSON values.
+    """
+
+    encoder: str
+    fingerprint: str
+    modality: Modality
+    dim: int
+    kind: str = "exact"
+    exact: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Index(Protocol):
+    """Nearest neighbours by inner product: all that a recommender may ask of a collection's vectors."""
+
+    def __len__(self) -> int:
+        """How many works are there."""
+        ...
+
+    def __contains__(self, item_id: object) -> bool: ...
+
+    @property
+    def card(self) -> IndexCard: ...
+
+    def search(self, queries: npt.NDArray[Any], k: int, allow: Allow = EVERYTHING) -> list[Ranking]:
+        """For each of ``queries`` (m, dim) the ``k`` works of the highest inner product; exactly k where so many are.
+
+        k + 1 extend k. Works that are left out are passed over inside the search. Ties go to the smaller id.
+
+        Raises:
+            RequestError: k is below 1, a query is not finite or of another dimension, or a condition names a column
+                that no work has.
+        """
+        ...
+
+    def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
+        """Vectors of works in that order, float32 (n, dim).
+
+        Raises:
+            UnknownItemError: a work has no vector here.
+        """
+        ...
+
+    def moments(self) -> Moments:
+        """Moments of all vectors that are there, whatever a request leaves out."""
+        ...
+
+    def count(self, allow: Allow = EVERYTHING) -> int:
+        """How many works may come back."""
+        ...
+
+    def density_of(self, item_ids: Sequence[str]) -> Scores:
+        """The mean cosine of each work to its ten nearest others, float64 (n,): how crowded its surroundings are."""
+        ...
+
+
+@runtime_checkable
+class WritableIndex(Index, Protocol):
+    """An index whose works come and go. Each call answers with the next snapshot; this one stays as it is."""
+
+    def add(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "WritableIndex":
+        """The next snapshot with more works.
+
+        Raises:
+            RequestError: a work is there already, or vectors, ids and owners do not fit together.
+        """
+        ...
+
+    def remove(self, item_ids: Sequence[str]) -> "WritableIndex":
+        """The next snapshot without some works.
+
+        Raises:
+            UnknownItemError: a work is not there.
+        """
+        ...

@@ -1,0 +1,99 @@
+"""The kinds of data sets that can be read: what each is, where it officially comes from, and its reader."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from vernissage_lab.datasets import classified, coco, gallery, karpathy
+from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError
+from vernissage_lab.datasets.flickr import FLICKR8K, FLICKR30K, read_flickr
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of data set.
+
+    Attributes:
+        word: what it is called on the command line.
+        what: its files, in words.
+        source: where it officially comes from, and the licence as far as known; nothing is ever downloaded.
+        read: the reader: a path, and the options ``pictures`` and ``skip_bad``; of galleries also ``captions`` and
+            ``classes``.
+    """
+
+    word: str
+    what: str
+    source: str
+    read: Callable[..., CaptionedSet]
+
+
+_NATIONAL_GALLERY = "https://www.nationalgallery.org.uk (texts and pictures under the gallery's terms)"
+
+_KINDS = (
+    Kind("coco-karpathy", "dataset_coco.json, Karpathy's split of MSCOCO", karpathy.SOURCE, karpathy.read_karpathy),
+    Kind("coco", "MSCOCO's captions_*.json, one or a folder of them", coco.SOURCE, coco.read_coco),
+    Kind(
+        "flickr30k",
+        "results_20130124.token, results.csv, captions.txt or dataset_flickr30k.json",
+        FLICKR30K.source,
+        partial(read_flickr, which=FLICKR30K),
+    ),
+    Kind(
+        "flickr8k",
+        "Flickr8k.token.txt, captions.txt or dataset_flickr8k.json",
+        FLICKR8K.source,
+        partial(read_flickr, which=FLICKR8K),
+    ),
+    Kind(
+        "classified",
+        "a table of id, caption, class index, label, image tags, text tags",
+        classified.SOURCE,
+        classified.read_classified,
+    ),
+    Kind(
+        "national-gallery",
+        "a table with a column of story groups, as of the National Gallery, London",
+        _NATIONAL_GALLERY,
+        partial(gallery.read_gallery, needs_groups=True, source=_NATIONAL_GALLERY),
+    ),
+    Kind(
+        "gallery",
+        "a collection: a folder with a table and pictures, or a table",
+        gallery.SOURCE,
+        gallery.read_gallery,
+    ),
+)
+
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.word: kind for kind in _KINDS})
+"""The kinds by word."""
+
+_GALLERIES = frozenset({"gallery", "national-gallery"})
+
+
+def open_dataset(
+    word: str, path: Path, *, pictures: Path | None = None, skip_bad: bool = False, **options: Any
+) -> CaptionedSet:
+    """Read a data set of that kind.
+
+    Args:
+        word: one of `KINDS`.
+        path: its file or folder.
+        pictures: the folder below which its pictures lie; beside the file without.
+        skip_bad: leave out what cannot be used, and count it in the remarks.
+        options: of galleries, ``captions`` and ``classes`` (see `read_gallery`).
+
+    Raises:
+        DatasetError: there is no such kind, it takes no such option, or the set is missing or wrong.
+        CollectionError: a gallery that cannot be read at all.
+    """
+    if word not in KINDS:
+        raise DatasetError(f"there is no kind of data set {word!r}; choose from {', '.join(KINDS)}")
+    if options and word not in _GALLERIES:
+        raise DatasetError(
+            f"{word} takes no {' and '.join(options)}: its captions and classes are its own; leave that out, or read "
+            f"the set as gallery"
+        )
+    return KINDS[word].read(path, pictures=pictures, skip_bad=skip_bad, **options)

@@ -1,0 +1,72 @@
+"""One picture: a subject laid out, painted as a study, and carried out in a technique."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from vernissage_lab.sample.canvas import Canvas
+from vernissage_lab.sample.noise import Rng
+from vernissage_lab.sample.palettes import Array, ramps
+from vernissage_lab.sample.scenes import city, country, flowers, fruit, heights, people, sea, winter, woods
+from vernissage_lab.sample.techniques.gouache import paint_gouache
+from vernissage_lab.sample.techniques.ink import paint_ink
+from vernissage_lab.sample.techniques.linocut import paint_linocut
+from vernissage_lab.sample.techniques.oil import paint_oil
+from vernissage_lab.sample.techniques.points import paint_points
+from vernissage_lab.sample.techniques.watercolour import paint_watercolour
+from vernissage_lab.sample.view import MOODS, Facts, Ramps, View
+
+LONG_SIDE = 580
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What can be painted: how it is imagined and painted, at night or upright, without which skies."""
+
+    imagine: Callable[[Rng, View], Facts]
+    paint: Callable[[Canvas, Ramps, View, Facts, Rng], None]
+    night: bool = False
+    upright: bool = False
+    without: tuple[str, ...] = ()
+
+
+SUBJECTS: Mapping[str, Subject] = MappingProxyType(
+    {
+        "harbour": Subject(sea.imagine_harbour, sea.paint_harbour),
+        "open sea": Subject(sea.imagine_sea, sea.paint_sea),
+        "night street": Subject(city.imagine_street, city.paint_street, night=True),
+        "rooftops": Subject(city.imagine_rooftops, city.paint_rooftops, night=True),
+        "orchard": Subject(country.imagine_orchard, country.paint_orchard),
+        "harvest": Subject(country.imagine_harvest, country.paint_harvest),
+        "mountains": Subject(heights.imagine_mountains, heights.paint_mountains),
+        "fruit": Subject(fruit.imagine_fruit, fruit.paint_fruit),
+        "flowers": Subject(flowers.imagine_flowers, flowers.paint_flowers),
+        "portrait": Subject(people.imagine_portrait, people.paint_portrait, upright=True),
+        "winter village": Subject(winter.imagine_winter, winter.paint_winter, without=("rain",)),
+        "forest": Subject(woods.imagine_forest, woods.paint_forest, without=("low sun", "moon")),
+    }
+)
+
+TECHNIQUES: Mapping[str, Callable[[Canvas, Ramps, Rng], Array]] = MappingProxyType(
+    {
+        "oil": paint_oil,
+        "watercolour": paint_watercolour,
+        "linocut": paint_linocut,
+        "ink": paint_ink,
+        "pointillism": paint_points,
+        "gouache": paint_gouache,
+    }
+)
+
+
+def paint_picture(subject: str, palette: str, technique: str, view: View, facts: Facts, seed: tuple[int, ...]) -> Array:
+    """Paint one picture: float32 (height, width, 3), sRGB from 0 to 1, the longer side `LONG_SIDE` pixels."""
+    rng = np.random.default_rng(seed)
+    wide = LONG_SIDE if view.aspect >= 1 else round(LONG_SIDE * view.aspect)
+    high = LONG_SIDE if view.aspect < 1 else round(LONG_SIDE / view.aspect)
+    canvas = Canvas(high, wide, rng)
+    colours = ramps(palette, MOODS[view.mood])
+    SUBJECTS[subject].paint(canvas, colours, view, facts, rng)
+    return TECHNIQUES[technique](canvas, colours, rng)

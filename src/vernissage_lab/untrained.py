@@ -1,0 +1,186 @@
+"""Published architectures with random weights, for timing and nothing else: weights change no speed.
+
+Sizes are those of the published configurations; the numbers of parameters are those of the model cards. Vocabularies
+cannot be had without a download either and are made of the texts at hand (see `made_words`). Such an encoder is called
+untrained by its name, is kept nowhere, and no saved state gives it back.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from vernissage.encoders.contract import EncoderState
+from vernissage.encoders.fitted.made_words import byte_pair_tokenizer, word_pieces
+from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
+from vernissage.encoders.runtime.loaded import LoadedEncoder
+from vernissage.encoders.runtime.pixels import Preprocessing
+from vernissage.encoders.runtime.transformers_folder import quiet
+from vernissage.encoders.towers.albef import ALBEF
+from vernissage.encoders.towers.albef_architecture import AlbefArchitecture
+from vernissage.encoders.towers.albef_network import AlbefNetwork
+from vernissage.encoders.towers.albef_words import AlbefWords
+from vernissage.encoders.towers.blip import BLIP
+from vernissage.encoders.towers.blip_words import BLIP_MARKS, MOST_IDS, WordPieces
+from vernissage.encoders.towers.clip import CLIP
+from vernissage.encoders.towers.resnet import ResNet50
+from vernissage.encoders.towers.sentence import SentenceEncoder
+from vernissage.errors import EncoderError
+from vernissage.values import Modality
+
+_BERT_WORDS = 30_522
+_NORMAL = 0.02
+"""The standard deviation that transformers draws such networks' weights with."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """What an untrained encoder is made from.
+
+    Attributes:
+        name: of the encoder, with the word untrained.
+        texts: that its vocabulary is made of.
+        runtime: device, precision and batch size.
+        seed: of the weights.
+    """
+
+    name: str
+    texts: Sequence[str]
+    runtime: Runtime
+    seed: int
+
+    def state(self, **settings: Any) -> EncoderState:
+        """What the encoder is; there is no place that it could be loaded from again."""
+        weights = f"random, seed {self.seed}"
+        return EncoderState(self.name, {"weights": weights, "precision": self.runtime.precision, **settings}, {})
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that is known without a download.
+
+    Attributes:
+        make: builds the encoder.
+        modalities: what it reads.
+        settings: sizes that differ from the family's usual ones.
+    """
+
+    make: Callable[..., LoadedEncoder]
+    modalities: frozenset[Modality]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load_untrained(card: str, texts: Sequence[str], *, runtime: Runtime | None = None, seed: int = 0) -> LoadedEncoder:
+    """The network of a model card with random weights; equal seeds give equal weights.
+
+    Args:
+        card: a name among `ARCHITECTURES`.
+        texts: its vocabulary is made of; read by no network of pictures alone.
+        runtime: device, precision and batch size.
+        seed: of the weights.
+
+    Raises:
+        EncoderError: there is no such card, or its network cannot be made without a download.
+    """
+    require_architecture(card)
+    found, torch = ARCHITECTURES[card], import_torch()
+    with torch.random.fork_rng(devices=[]), quiet(import_extra("transformers")):
+        torch.manual_seed(seed)
+        return found.make(Making(f"untrained {card}", texts, runtime or Runtime(), seed), **found.settings)
+
+
+def require_architecture(card: str) -> None:
+    """Refuse a card whose network is not known here.
+
+    Raises:
+        EncoderError: there is none; the message names those that there are.
+    """
+    if card not in ARCHITECTURES:
+        raise EncoderError(
+            f"no untrained network can be made of {card!r}; choose from {', '.join(ARCHITECTURES)}: the others need "
+            f"files from a hub"
+        )
+
+
+def _clip(making: Making, **sizes: Any) -> CLIP:
+    transformers = import_extra("transformers")
+    model = transformers.CLIPModel(transformers.CLIPConfig(**sizes))
+    tokenizer = byte_pair_tokenizer(making.texts, model.config.text_config.vocab_size)
+    preprocessing = Preprocessing("shorter", int(model.config.vision_config.image_size))
+    return CLIP(_placed(model, making), tokenizer, preprocessing, making.state(prompt=None), making.runtime)
+
+
+def _blip(making: Making) -> BLIP:
+    transformers = import_extra("transformers")
+    size = _BERT_WORDS + len(BLIP_MARKS)
+    config = transformers.BlipConfig(
+        text_config={"vocab_size": size, "encoder_hidden_size": 768, "num_attention_heads": 12},
+        vision_config={"image_size": 384, "layer_norm_eps": 1e-6},
+        image_text_hidden_size=256,
+    )
+    pieces = word_pieces(making.texts, _BERT_WORDS)
+    words = WordPieces(transformers.BertTokenizer(vocab=pieces), pieces["[PAD]"], size - 1, MOST_IDS[BLIP_MARKS])
+    model = _placed(transformers.BlipForImageTextRetrieval(config), making)
+    return BLIP(model, words, Preprocessing("squash", 384), making.state(first_token="enc"), making.runtime)  # noqa: S106
+
+
+def _albef(making: Making, **sizes: int) -> ALBEF:
+    torch, architecture = import_torch(), AlbefArchitecture(**sizes)
+    device = making.runtime.resolved_device()
+    weights = {}
+    for name, shape in architecture.shapes().items():
+        drawn = torch.randn(shape) * _NORMAL
+        norm = "norm" in name.lower() and name.endswith("weight")
+        weights[name] = (drawn + 1 if norm else drawn).to(device)
+    pieces = word_pieces(making.texts, architecture.vocabulary)
+    tokenizer = import_extra("transformers").BertTokenizer(vocab=pieces, do_lower_case=True)
+    words = AlbefWords(tokenizer, "albef", architecture.positions)
+    preprocessing = Preprocessing("squash", architecture.image_size)
+    return ALBEF(AlbefNetwork(architecture, weights), words, preprocessing, making.state(), making.runtime)
+
+
+def _resnet(making: Making) -> ResNet50:
+    transformers = import_extra("transformers")
+    model = transformers.ResNetForImageClassification(transformers.ResNetConfig(num_labels=1000))
+    labels = {index: f"class {index}" for index in range(1000)}
+    return ResNet50(_placed(model, making), labels, making.state(), making.runtime)
+
+
+def _bert(making: Making) -> SentenceEncoder:
+    transformers = import_extra("transformers")
+    model = transformers.BertModel(transformers.BertConfig())
+    tokenizer = transformers.BertTokenizer(vocab=word_pieces(making.texts, model.config.vocab_size))
+    longest = int(model.config.max_position_embeddings)
+    return SentenceEncoder(_placed(model, making), tokenizer, longest, making.state(), making.runtime)
+
+
+def _placed(model: Any, making: Making) -> Any:
+    return model.eval().to(making.runtime.resolved_device())
+
+
+_IMAGE: frozenset[Modality] = frozenset({"image"})
+_TEXT: frozenset[Modality] = frozenset({"text"})
+_LARGE_VISION = {
+    "hidden_size": 1024,
+    "intermediate_size": 4096,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "patch_size": 14,
+}
+_LARGE_TEXT = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12}
+_LARGE = {"vision_config": _LARGE_VISION, "text_config": _LARGE_TEXT, "projection_dim": 768}
+
+ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
+    {
+        "clip-vit-base-patch32": Architecture(_clip, _IMAGE | _TEXT),
+        "clip-vit-base-patch16": Architecture(_clip, _IMAGE | _TEXT, {"vision_config": {"patch_size": 16}}),
+        "clip-vit-large-patch14": Architecture(_clip, _IMAGE | _TEXT, _LARGE),
+        "albef": Architecture(_albef, _IMAGE | _TEXT),
+        "albef-mscoco": Architecture(_albef, _IMAGE | _TEXT, {"image_size": 384}),
+        "albef-flickr30k": Architecture(_albef, _IMAGE | _TEXT, {"image_size": 384}),
+        "blip-itm-base-coco": Architecture(_blip, _IMAGE | _TEXT),
+        "resnet50": Architecture(_resnet, _IMAGE),
+        "bert-base-uncased": Architecture(_bert, _TEXT),
+    }
+)
+"""The networks that can be made without a download, by model card. Others need a vocabulary or settings from a hub."""
