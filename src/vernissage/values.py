@@ -1,6 +1,6 @@
 """Values that every floor speaks: vectors, modalities, rankings, and the contract of an index."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -108,6 +108,42 @@ class Moments:
         return means, np.sqrt(np.maximum(variances, 0.0))
 
 
+@dataclass(frozen=True, eq=False)
+class Density:
+    """The local density r of each work: its mean cosine to its ten nearest others, as CSLS takes it off similarities.
+
+    With r̄ = ``mean``, the scaled score s = ⟨q,x⟩ − r/2 has the mean μ − r̄/2 and the variance
+    σ² + var(r)/4 − (qᵀ·``weighted`` − μ·r̄) over all works, without a pass over them (μ, σ: `Moments`).
+
+    Attributes:
+        mean, variance, lowest: of r over all works that are there.
+        weighted: (1/n) Σ rᵢxᵢ, float64 (dim,).
+        of: from ids of works that are there to r, float64 (n,).
+    """
+
+    mean: float
+    variance: float
+    lowest: float
+    weighted: npt.NDArray[np.float64]
+    of: Callable[[Sequence[str]], Scores]
+
+
+class Columns(Protocol):
+    """What an index knows of works beside their vectors: owners, and which fulfil conditions."""
+
+    def owners(self, item_ids: Sequence[str]) -> Sequence[str]:
+        """The owner of each work; "" where none is known."""
+        ...
+
+    def fulfilling(self, conditions: Sequence[Condition], item_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Which works fulfil all conditions, bool (n,).
+
+        Raises:
+            RequestError: a condition names a column that no work has.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class IndexCard:
     """What an index is over.
@@ -171,8 +207,8 @@ class Index(Protocol):
         """How many works may come back."""
         ...
 
-    def density_of(self, item_ids: Sequence[str]) -> Scores:
-        """The mean cosine of each work to its ten nearest others, float64 (n,): how crowded its surroundings are."""
+    def density(self) -> "Density":
+        """How crowded the surroundings of each work are; worked out once for each snapshot."""
         ...
 
 
