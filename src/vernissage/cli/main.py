@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
         sys.stdout.flush()
     except VernissageError as error:
-        _end(str(error), 1)
+        _end(str(error), error.kind.exit_code)
     except _UsageError as error:
         _end(f"{_message(error)}{_help_hint(error)}", 2)
     except (KeyboardInterrupt, typer.Abort):
