@@ -7,8 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vernissage import files
 from vernissage.errors import ProvenanceError, WorkspaceError
-from vernissage.files import array_bytes, digest, read_array, read_json, write_array, write_bytes, write_json, writing
+from vernissage.files import (
+    array_bytes,
+    digest,
+    read_array,
+    read_json,
+    seal_of,
+    write_array,
+    write_bytes,
+    write_json,
+    writing,
+)  # fmt: skip
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_remains(tmp_path: Path) -> None:
@@ -60,6 +71,26 @@ def test_missing_and_cut_files_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "rows.npy").write_bytes(whole[:-8])
     with pytest.raises(ProvenanceError, match="damaged"):
         read_array(tmp_path / "rows.npy")
+
+
+def test_a_seal_knows_the_bytes_of_small_files_and_the_size_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    seal = seal_of(path)
+    seal.require(path)
+    for damage in (b"abd", b"ab", b"abcd"):
+        path.write_bytes(damage)
+        with pytest.raises(ProvenanceError, match="is damaged"):
+            seal.require(path)
+    monkeypatch.setattr(files, "SMALL", 2)
+    path.write_bytes(b"abd")
+    seal.require(path)
+    with pytest.raises(ProvenanceError, match="its bytes are not those"):
+        seal.require(path, whole=True)
+    with pytest.raises(ProvenanceError, match="is missing"):
+        seal.require(tmp_path / "none")
 
 
 @given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vernissage.errors import RequestError
-from vernissage.rankings import best_rows, convex_shares, iou, rbo, reciprocal_rank_fusion
+from vernissage.rankings import best_rows, iou, rbo, reciprocal_rank_fusion, reciprocal_ranks
 from vernissage.values import Ranking
 
 
@@ -88,18 +88,37 @@ def test_best_rows_never_returns_barred_rows() -> None:
     assert best_rows(np.array([1.0, -np.inf, 3.0]), 3, np.arange(3)).tolist() == [2, 0]
 
 
-def test_convex_minmax_arithmetic() -> None:
-    scores = np.array([[2.0, 4.0, 3.0], [10.0, np.nan, 0.0]])
-    shares = convex_shares(scores, np.array([3.0, 1.0]), "minmax")
-    assert shares == pytest.approx(np.array([[0.0, 0.75, 0.375], [0.25, 0.0, 0.0]]))
+def test_works_of_equal_score_share_the_mean_of_their_reciprocal_ranks() -> None:
+    ranks, values = reciprocal_ranks(np.array([0.9, 0.5, 0.5, 0.5, 0.1]), 60)
+    shared = (1 / 62 + 1 / 63 + 1 / 64) / 3
+    assert ranks.tolist() == [1, 2, 2, 2, 5]
+    assert values == pytest.approx([1 / 61, shared, shared, shared, 1 / 65], rel=1e-15)
 
 
-def test_convex_zscore_has_mean_zero_and_equal_scores_give_nothing() -> None:
-    scores = np.array([[1.0, 2.0, 6.0], [5.0, 5.0, 5.0]])
-    shares = convex_shares(scores, np.array([1.0, 1.0]), "zscore")
-    assert shares[0].mean() == pytest.approx(0)
-    assert shares[0].std() == pytest.approx(0.5)
-    assert not shares[1].any()
+def test_a_group_that_is_cut_or_at_the_floor_of_precision_has_no_rank() -> None:
+    scores = np.array([0.9, 0.5, 0.5])
+    assert [each.tolist() for each in reciprocal_ranks(scores, 0, cut=True)] == [[1, 0, 0], [1, 0, 0]]
+    noise = np.array([0.9, 3e-8, 0.0, -2e-8])
+    assert [each.tolist() for each in reciprocal_ranks(noise, 0, floor=1e-6)] == [[1, 0, 0, 0], [1, 0, 0, 0]]
+    assert reciprocal_ranks(noise, 0)[0].tolist() == [1, 2, 3, 4]
+    # What is liked less than nothing at all comes after what is merely unlike.
+    ranks, values = reciprocal_ranks(np.array([0.9, 3e-8, -2e-8, -0.5]), 0, floor=1e-6)
+    assert ranks.tolist() == [1, 2, 2, 4]
+    assert values == pytest.approx([1, (1 / 2 + 1 / 3) / 2, (1 / 2 + 1 / 3) / 2, 1 / 4])
+    assert [each.tolist() for each in reciprocal_ranks(np.empty(0), 0, cut=True, floor=1.0)] == [[], []]
+
+
+@given(st.lists(st.integers(-2, 5), min_size=1, max_size=30), st.sampled_from([0.0, 1.0, 60.0]))
+def test_equal_scores_change_nothing_of_the_sum_of_a_list(scores: list[int], k: float) -> None:
+    ordered = np.sort(np.array(scores, dtype=np.float64))[::-1]
+    assert reciprocal_ranks(ordered, k)[1].sum() == pytest.approx(sum(1 / (k + r) for r in range(1, len(scores) + 1)))
+
+
+def test_fusion_gives_equal_scores_equal_shares_and_nothing_to_those_that_the_depth_divides() -> None:
+    even = Ranking(("a", "b", "c"), np.array([2.0, 1.0, 1.0]))
+    assert dict(reciprocal_rank_fusion([even], k=0)) == pytest.approx({"a": 1, "b": 5 / 12, "c": 5 / 12})
+    assert reciprocal_rank_fusion([even], k=0, depth=2).item_ids == ("a",)
+    assert reciprocal_rank_fusion([even], k=0, depth=3).item_ids == ("a", "b", "c")
 
 
 def test_rankings_compare_by_value() -> None:

@@ -24,7 +24,7 @@ class Kind(Enum):
 
 
 class VernissageError(Exception):
-    """The root of all errors that a user can cause and mend; ``kind`` may be given where it differs from the class's."""
+    """The root of all errors that a user can cause and mend; ``kind`` may be given where it differs from the usual."""
 
     kind: Kind = Kind.BAD_REQUEST
 
@@ -76,5 +76,3 @@ class StorageError(VernissageError):
 
 class StudyError(VernissageError):
     """A study that cannot be defined, run or continued as asked, or an answer in it that cannot be taken."""
-
-    kind = Kind.CONFLICT

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import math
 import os
+import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -18,6 +21,40 @@ from vernissage.errors import ProvenanceError, WorkspaceError
 
 _T = TypeVar("_T")
 TEMPORARY_SUFFIX = ".tmp"
+
+SMALL = 16 * 2**20
+"""Files up to this many bytes are hashed whenever they are opened, which takes some hundredths of a second at most."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Size and SHA-256 of a file as it was written."""
+
+    size: int
+    sha256: str
+
+    def require(self, path: Path, *, whole: bool = False) -> None:
+        """Check the size of the file, and its bytes where it is small or ``whole`` is set.
+
+        Raises:
+            ProvenanceError: it is missing or is not what was written.
+        """
+        found = read_checked(path, lambda: path.stat().st_size)
+        if found != self.size:
+            raise ProvenanceError(f"{path} is damaged: it has {found:,} bytes, not the {self.size:,} written; {_ANEW}")
+        if (whole or found <= SMALL) and seal_of(path) != self:
+            raise ProvenanceError(f"{path} is damaged: its bytes are not those that were written; {_ANEW}")
+
+
+def seal_of(path: Path) -> Seal:
+    """Size and SHA-256 of a file."""
+
+    def read() -> Seal:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+            return Seal(file.tell(), found)
+
+    return read_checked(path, read)
 
 
 @contextmanager
@@ -69,6 +106,26 @@ def write_array(path: Path, array: npt.NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
+def write_rows(path: Path, blocks: Iterable[npt.NDArray[np.float32]], shape: tuple[int, int]) -> str:
+    """Write blocks of rows as one float32 array of that shape, with one block in memory; returns `array_digest`.
+
+    Raises:
+        ValueError: the blocks do not come to that shape; nothing was written.
+    """
+    total = hashlib.sha256(_array_start(np.dtype("<f4"), shape))
+    with writing(path) as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        left = shape[0] * shape[1] * 4
+        for block in blocks:
+            rows = np.ascontiguousarray(block, dtype="<f4").data.cast("B") if block.size else b""
+            left -= len(rows)
+            total.update(rows)
+            file.write(rows)
+        if left:
+            raise ValueError(f"the blocks differ by {left} bytes from an array of shape {shape}")
+    return total.hexdigest()
+
+
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write several arrays in NumPy's zip format, without pickle; equal arrays give equal bytes."""
     with writing(path) as file:
@@ -81,7 +138,19 @@ def read_json(path: Path) -> Any:
     Raises:
         ProvenanceError: the file is missing or is not JSON.
     """
-    return _read(path, lambda: json.loads(path.read_bytes()))
+    return read_checked(path, lambda: json.loads(path.read_bytes()))
+
+
+def read_card(path: Path, keys: Iterable[str], what: str) -> dict[str, Any]:
+    """Read a JSON object with exactly those keys.
+
+    Raises:
+        ProvenanceError: the file is missing, damaged, or no card of ``what``.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.keys() != set(keys):
+        raise ProvenanceError(f"{path} is no card of {what} of this version; {_ANEW}")
+    return content
 
 
 def read_array(path: Path, *, memory_map: bool = False) -> npt.NDArray[Any]:
@@ -90,11 +159,11 @@ def read_array(path: Path, *, memory_map: bool = False) -> npt.NDArray[Any]:
     Raises:
         ProvenanceError: the file is missing, cut short, or holds Python objects.
     """
-    return _read(path, lambda: np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False))
+    return read_checked(path, lambda: np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False))
 
 
-def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """Read what `write_arrays` wrote; never unpickles.
+def read_arrays(path: Path, *, memory_map: Collection[str] = ()) -> dict[str, npt.NDArray[Any]]:
+    """Read what `write_arrays` wrote; never unpickles. Arrays named in ``memory_map`` stay in the file.
 
     Raises:
         ProvenanceError: the file is missing, damaged, or holds Python objects.
@@ -102,9 +171,61 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
 
     def load() -> dict[str, npt.NDArray[Any]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: _mapped(path, name) if name in memory_map else archive[name] for name in archive.files}
 
-    return _read(path, load)
+    return read_checked(path, load)
+
+
+def write_parquet(path: Path, schema: Any, batches: Iterable[Any]) -> None:
+    """Write Arrow record batches as Parquet, each as one row group with checksums; equal batches give equal bytes."""
+    import pyarrow.parquet as pq
+
+    # All options are written out, so that a change of pyarrow's defaults changes no bytes.
+    options = {"version": "2.6", "data_page_version": "1.0", "compression": "zstd", "compression_level": 3}
+    options |= {"use_dictionary": True, "write_statistics": False, "store_schema": True, "write_page_checksum": True}
+    with writing(path) as file, pq.ParquetWriter(file, schema, **options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def open_parquet(path: Path) -> Any:
+    """A `pyarrow.parquet.ParquetFile` that checks every page when it is read, and stays open.
+
+    It is not mapped: its pages would count as this process's memory for as long as it is open.
+
+    Raises:
+        ProvenanceError: the file is missing, or its beginning or end is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    return read_checked(path, lambda: pq.ParquetFile(path, memory_map=False, page_checksum_verification=True))
+
+
+def read_column(file: Any, name: str) -> Any:
+    """One whole column of an open Parquet file as one Arrow array."""
+    column = file.read(columns=[name], use_threads=False).column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # which would copy one as well
+
+
+def _mapped(path: Path, name: str) -> npt.NDArray[Any]:
+    """One array of a zip file, mapped from where it lies; np.load maps files of one array only."""
+    with zipfile.ZipFile(path) as archive:
+        member = archive.getinfo(f"{name}.npy")
+    with path.open("rb") as file:
+        file.seek(member.header_offset + 26)  # where the local header says how long the name and extra field are
+        file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)
+        if member.compress_type != zipfile.ZIP_STORED or np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError(f"{name} is not stored as a plain array")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        return np.memmap(path, dtype, "r", file.tell(), shape)
+
+
+def int32_values(array: Any) -> npt.NDArray[np.int32]:
+    """The values of an Arrow array of int32 without nulls, not copied; Arrow's own way would import pandas."""
+    return np.frombuffer(array.buffers()[1], np.int32, len(array), 4 * array.offset) if len(array) else _NO_VALUES
+
+
+_NO_VALUES = np.empty(0, dtype=np.int32)
 
 
 def digest(*parts: bytes) -> str:
@@ -119,19 +240,50 @@ def digest(*parts: bytes) -> str:
 def array_bytes(array: npt.NDArray[Any]) -> bytes:
     """Shape, type and values of an array as bytes, the same on every machine, for `digest`."""
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    header = json.dumps([little.dtype.str, list(little.shape)]).encode()
-    return header + np.ascontiguousarray(little).tobytes()
+    return _array_header(little.dtype, array.shape) + np.ascontiguousarray(little).tobytes()
 
 
-def _read(path: Path, load: Callable[[], _T]) -> _T:
+def array_digest(array: npt.NDArray[Any]) -> str:
+    """``digest(array_bytes(array))`` without a copy of a large array, which may be mapped from its file."""
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    total = hashlib.sha256(_array_start(little.dtype, array.shape))
+    for start in range(0, len(little), _ROWS_AT_ONCE):
+        total.update(np.ascontiguousarray(little[start : start + _ROWS_AT_ONCE]).tobytes())
+    return total.hexdigest()
+
+
+_ROWS_AT_ONCE = 4096
+
+
+def _array_header(kind: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    return json.dumps([kind.str, list(shape)]).encode()
+
+
+def _array_start(kind: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """What `digest` hashes of an array before its values: the length of all, and the header."""
+    header = _array_header(kind, shape)
+    return (len(header) + math.prod(shape) * kind.itemsize).to_bytes(8, "little") + header
+
+
+def read_checked(path: Path, load: Callable[[], _T]) -> _T:
+    """What ``load`` reads of the file at ``path``.
+
+    Raises:
+        ProvenanceError: the file is missing, or the library that reads it finds it damaged.
+    """
     try:
         return load()
     except FileNotFoundError:
         raise ProvenanceError(f"{path} is missing; run `vernissage build` again to make it") from None
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ProvenanceError(
-            f"{path} is damaged ({error}); delete it and run `vernissage build` again to make it anew"
-        ) from error
+    except (
+        ValueError, OSError, EOFError, AttributeError, KeyError, TypeError, RuntimeError, struct.error,
+        zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        line = (str(error) or type(error).__name__).splitlines()[0]
+        raise ProvenanceError(f"{path} is damaged ({line}); {_ANEW}") from error
+
+
+_ANEW = "delete it and run `vernissage build` again to make it anew"
 
 
 def _umask() -> int:

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,8 @@ import numpy.typing as npt
 from vernissage.errors import RequestError
 from vernissage.values import Ranking, Scores
 
-Normalisation = Literal["minmax", "zscore"]
+PRECISION = 1e-6
+"""Scores of unit vectors in float32 that differ by less differ by rounding and not by meaning."""
 
 
 def alphabetical(item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -36,38 +37,29 @@ def best_rows(scores: npt.NDArray[Any], k: int, *tie_breaks: npt.NDArray[Any]) -
     return order
 
 
-def places(order: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
-    """Ranks from 1 of ``length`` rows whose best-first order is ``order``; 0 for rows that are not in it."""
-    ranks = np.zeros(length, dtype=np.int64)
-    ranks[order] = np.arange(1, len(order) + 1)
-    return ranks
+def nth_largest(values: Sequence[float] | Scores, n: int) -> float:
+    """The n-th largest of values; minus infinity where there are fewer."""
+    return float(np.partition(values, len(values) - n)[len(values) - n]) if len(values) >= n else -np.inf
 
 
-def reciprocal_rank_shares(ranks: npt.NDArray[np.int64], weights: Scores, k: float) -> Scores:
-    """What each ranking gives to each work: ``weight_m / (k + rank_m)``, float64 (m, n).
+def reciprocal_ranks(
+    scores: Scores, k: float, *, cut: bool = False, floor: float | None = None
+) -> tuple[npt.NDArray[np.int64], Scores]:
+    """The rank of each work of a list and 1/(k + rank), from its scores (n,), best first: int64 (n,), float64 (n,).
 
-    The sum over m is the reciprocal-rank fusion score of Cormack, Clarke and Büttcher (SIGIR 2009, doi
-    10.1145/1571941.1572114). ``ranks`` is int64 (m, n) from 1, with 0 where a ranking lacks the work, which then
-    gets nothing from it. ``k`` = 60 is the literature's constant, 0 that of the first paper's engines.
+    Works of equal score are of equal rank, the first of their places from 1, and share the mean of 1/(k + place): no
+    id is worth more than another. Works without a rank have 0 and 0: the last group of equal scores where the list is
+    ``cut`` and goes on with more of them perhaps; and the last group of a whole list where its scores are no farther
+    from 0 than ``floor``, below which differences are rounding.
     """
-    present = ranks > 0
-    divisor = np.where(present, ranks + k, 1.0)
-    return np.where(present, weights[:, None] / divisor, 0.0)
-
-
-def convex_shares(scores: Scores, weights: Scores, normalisation: Normalisation) -> Scores:
-    """What each engine gives to each work in a weighted mean of normalised scores, float64 (m, n).
-
-    Scores (m, n) are brought to one scale row by row over the works that have one (others are NaN and get
-    nothing): ``minmax`` to [0, 1], ``zscore`` to mean 0 and deviation 1. A row of equal scores becomes zeros.
-    Source: Bruch, Gai and Ingber, TOIS 42 (2023), doi 10.1145/3596512.
-    """
-    shares = np.zeros_like(scores)
-    for row, weight in enumerate(weights / weights.sum()):
-        known = ~np.isnan(scores[row])
-        if known.any():
-            shares[row, known] = weight * _normalised(scores[row, known], normalisation)
-    return shares
+    levels = np.where(np.abs(scores) <= floor, 0.0, scores) if floor is not None else scores
+    starts = np.flatnonzero(np.diff(levels, prepend=np.inf))
+    sizes = np.diff(starts, append=len(scores))
+    means = np.add.reduceat(1.0 / (k + np.arange(1, len(scores) + 1)), starts) / sizes if len(scores) else np.empty(0)
+    ranks = starts + 1
+    if len(scores) and (cut or (floor is not None and levels[-1] == 0)):
+        ranks[-1], means[-1] = 0, 0.0
+    return np.repeat(ranks, sizes), np.repeat(means, sizes)
 
 
 def reciprocal_rank_fusion(
@@ -75,22 +67,27 @@ def reciprocal_rank_fusion(
 ) -> Ranking:
     """One ranking from several by the sum of ``weight / (k + rank)`` over their first ``depth`` works.
 
-    Ties go to the work with the best single rank, then to the smaller id. The order of ``rankings`` does not matter.
+    Cormack, Clarke and Büttcher, SIGIR 2009, doi 10.1145/1571941.1572114. ``k`` = 60 is the literature's constant, 0
+    that of the first paper's engines. Works of equal score within one ranking are of equal rank, and those that the
+    depth divides from their like have none (`reciprocal_ranks`). Ties go to the work with the best single rank, then
+    to the smaller id. The order of ``rankings`` does not matter.
 
     Raises:
         RequestError: no ranking, a negative k or weight, weights that are all zero or not one for each ranking.
     """
     weighing = fusion_weights(weights, len(rankings), k=k, depth=depth)
-    heads = [ranking.head(depth) if depth is not None else ranking for ranking in rankings]
-    used = [head for head, weight in zip(heads, weighing, strict=True) if weight > 0]
-    ids = tuple(sorted({item_id for head in used for item_id in head.item_ids}))
-    row = {item_id: number for number, item_id in enumerate(ids)}
-    ranks = np.zeros((len(used), len(ids)), dtype=np.int64)
-    for number, head in enumerate(used):
-        ranks[number, [row[item_id] for item_id in head.item_ids]] = np.arange(1, len(head) + 1)
-    fused = total(reciprocal_rank_shares(ranks, weighing[weighing > 0], k))
-    order = best_rows(fused, len(ids), best_single_rank(ranks), np.arange(len(ids)))
-    return Ranking(tuple(ids[number] for number in order), fused[order])
+    shares: dict[str, list[float]] = {}
+    best: dict[str, int] = {}
+    for ranking, weight in zip(rankings, weighing.tolist(), strict=True):
+        cut = depth is not None and len(ranking) > depth
+        head = ranking.head(depth + 1) if depth is not None else ranking
+        for item_id, rank, value in zip(head.item_ids, *reciprocal_ranks(head.scores, k, cut=cut), strict=True):
+            if rank and weight > 0:
+                shares.setdefault(item_id, []).append(weight * float(value))
+                best[item_id] = min(int(rank), best.get(item_id, int(rank)))
+    sums = {item_id: float(total(np.array(each))) for item_id, each in shares.items()}
+    order = sorted(sums, key=lambda item_id: (-sums[item_id], best[item_id], item_id))
+    return Ranking(tuple(order), np.array([sums[item_id] for item_id in order]))
 
 
 def iou(first: Sequence[str], second: Sequence[str]) -> float:
@@ -137,13 +134,6 @@ def total(shares: Scores) -> Scores:
     return summed
 
 
-def best_single_rank(ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The best rank that any ranking gives, int64 (n,), from ranks (m, n) in which 0 means absent."""
-    absent = np.iinfo(np.int64).max
-    best: npt.NDArray[np.int64] = np.where(ranks > 0, ranks, absent).min(axis=0, initial=absent)
-    return best
-
-
 def fusion_weights(weights: Sequence[float] | None, count: int, *, k: float = 0, depth: int | None = None) -> Scores:
     """The weights of a fusion as float64 (count,), after checking them together with ``k`` and ``depth``.
 
@@ -180,11 +170,3 @@ def _overlaps(shorter: Sequence[str], longer: Sequence[str]) -> list[int]:
         if item in depth:
             arrivals[max(place, depth[item])] += 1
     return list(itertools.accumulate(arrivals))
-
-
-def _normalised(values: Scores, normalisation: Normalisation) -> Scores:
-    low, spread = (values.min(), np.ptp(values)) if normalisation == "minmax" else (values.mean(), values.std())
-    if spread <= np.finfo(np.float64).eps * max(1.0, float(np.abs(values).max())):
-        return np.zeros_like(values)
-    result: Scores = (values - low) / spread
-    return result

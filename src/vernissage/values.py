@@ -160,7 +160,7 @@ class IndexCard:
 
     encoder: str
     fingerprint: str
-    modality: Modality
+    modality: str
     dim: int
     kind: str = "exact"
     exact: bool = True

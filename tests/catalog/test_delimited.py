@@ -9,8 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from vernissage.catalog.delimited import SEPARATORS, find_separator, read_delimited
-from vernissage.catalog.table import Table
+from vernissage.catalog.sources.tables import SEPARATORS, Table, find_separator, read_delimited
 from vernissage.errors import CollectionError
 
 PATH = Path("metadata.csv")

@@ -177,7 +177,7 @@ def test_every_bad_row_is_told_with_its_number_and_one_line_sums_them_up(tmp_pat
         ("unreadable picture", 9),
         ("damaged row", 10),
     ]
-    assert [problem.what for problem in report.unreadable_pictures] == [
+    assert [problem.what for problem in report.of_kind("unreadable picture")] == [
         "the picture text.jpg holds text, not a picture",
         "the picture empty.jpg is an empty file (0 bytes)",
         "the picture folder.jpg is a folder",
@@ -191,8 +191,8 @@ def test_bad_rows_are_left_out_on_request_and_the_first_of_two_stays(tmp_path: P
     report = report_of(collection)
     assert (report.rows, report.kept, report.pictures, len(report.problems)) == (11, 3, 1, 8)
     assert report.empty_texts == ("j",)
-    assert [problem.id for problem in report.missing_pictures] == ["d"]
-    assert [problem.row for problem in report.duplicate_ids] == [3]
+    assert [problem.id for problem in report.of_kind("missing picture")] == ["d"]
+    assert [problem.row for problem in report.of_kind("duplicate id")] == [3]
 
 
 def test_a_table_of_bad_rows_alone_is_an_error_even_when_they_may_be_skipped(tmp_path: Path) -> None:

@@ -3,7 +3,11 @@
 import hashlib
 import io
 import struct
+import subprocess
+import sys
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -101,9 +105,12 @@ def test_pictures_stand_upright_as_their_exif_says(orientation: int, corner: str
     assert opened.getpixel((x, y)) == RED
 
 
-@pytest.mark.filterwarnings("ignore:.*EXIF data.*:UserWarning")
+def with_damaged_exif(folder: Path) -> Path:
+    return saved(Image.new("RGB", (6, 4), RED), folder / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\xff\xffrubbish")
+
+
 def test_damaged_exif_does_not_spoil_a_picture(tmp_path: Path) -> None:
-    path = saved(Image.new("RGB", (6, 4), RED), tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\xff\xffrubbish")
+    path = with_damaged_exif(tmp_path)
     assert open_picture(path).size == (6, 4)
     assert check_picture(path).fault == ""
 
@@ -181,3 +188,34 @@ def test_a_verified_picture_is_hashed_and_not_decoded_again(tmp_path: Path) -> N
     known = hashlib.sha256(b"no picture").hexdigest()
     assert check_picture(path, frozenset({known})).fault == ""
     assert check_picture(path, frozenset({"0" * 64})).fault == "holds text, not a picture"
+
+
+IMPORTED = """
+import sys, warnings
+import numpy, openpyxl, PIL.Image, pyarrow.parquet
+before = PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters), numpy.geterr()
+import vernissage, vernissage.catalog.pictures, vernissage.catalog.ahead, vernissage.catalog.loading
+assert (PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters), numpy.geterr()) == before
+"""
+
+
+def test_importing_changes_nothing_of_its_host() -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", IMPORTED], check=True)
+
+
+def test_opening_in_many_threads_leaves_the_hosts_filters_and_limit(tmp_path: Path) -> None:
+    path, before = with_damaged_exif(tmp_path), list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        sizes = list(pool.map(lambda _: open_picture(path).size, range(64)))
+    assert set(sizes) == {(6, 4)}
+    assert list(warnings.filters) == before
+    with pytest.raises(UserWarning, match="EXIF"), Image.open(path) as image:
+        image.getexif()
+
+
+def test_a_hosts_own_limit_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(noise(100, 50), tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4_000)  # from which on Pillow warns; it refuses twice as many
+    assert open_picture(path).size == (100, 50)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2_000)
+    assert check_picture(path).fault == "has more than 4,000 pixels"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.catalog.records import as_cell, read_json_lines, read_parquet, read_table
+from vernissage.catalog.sources.tables import as_cell, read_json_lines, read_parquet, read_table
 from vernissage.errors import CollectionError
 
 

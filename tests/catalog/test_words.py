@@ -8,9 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.catalog import Item, load_collection
-from vernissage.catalog.columns import NAMES, candidates, names_no_words, plain_name
-from vernissage.catalog.markup import clean_cell, without_markup
-from vernissage.catalog.words import holds_words, joined, keyword_separator, repeats_group, split_keywords
+from vernissage.catalog.sources.columns import NAMES, candidates, names_no_words, plain_name
+from vernissage.catalog.words import (
+    clean_cell,
+    holds_words,
+    joined,
+    keyword_separator,
+    repeats_group,
+    split_keywords,
+    without_markup,
+)
 
 
 def works(tmp_path: Path, text: str) -> list[Item]:

@@ -1,6 +1,6 @@
 """The works of a collection, read from what museums export; immutable."""
 
-from vernissage.catalog.collection import Collection
+from vernissage.catalog.collection import Collection, read_collection, save_collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.loading import inspect_collection, load_collection
 from vernissage.catalog.pictures import (
@@ -11,7 +11,6 @@ from vernissage.catalog.pictures import (
     thumbnail,
 )
 from vernissage.catalog.report import BadRowsError, CollectionReport, Problem
-from vernissage.catalog.storage import read_collection, save_collection
 
 __all__ = [
     "PICTURE_SUFFIXES",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -24,6 +24,10 @@ class Item:
         text: what text encoders read: title, artist, year, medium, description, keywords and further attributes
             that hold words, joined by full stops. The group, the owner, the licence and addresses stay out of it.
         attributes: every other column of the table, by its own name.
+        language: of the text, as the source names it; empty where it does not say.
+        year_from, year_to: the years between which the work was made where the source gives them as numbers, negative
+            before Christ; None where it does not. Nothing is guessed from ``year``.
+        further_pictures: path and SHA-256 of pictures beside ``picture``, such as other views.
     """
 
     id: str
@@ -40,6 +44,10 @@ class Item:
     picture_digest: str = ""
     text: str = ""
     attributes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    language: str = ""
+    year_from: int | None = None
+    year_to: int | None = None
+    further_pictures: tuple[tuple[str, str], ...] = ()
 
     @property
     def year_number(self) -> int | None:
@@ -54,26 +62,16 @@ class Item:
     @property
     def record_digest(self) -> str:
         """SHA-256 of everything that is known of the work."""
-        keywords = ", ".join(map(_quoted, self.keywords))
-        attributes = ", ".join(f"{_quoted(name)}: {_quoted(cell)}" for name, cell in sorted(self.attributes.items()))
-        # The JSON of one list, put together here: making an encoder for each work takes longer.
-        return digest(b"[%b, %b]" % (_json_strings(_texts_of(self)), f"[{keywords}], {{{attributes}}}".encode()))
+        row = [*_texts_of(self), list(self.keywords), dict(sorted(self.attributes.items()))]
+        record = _json(row).encode()
+        newer = self.language, self.year_from, self.year_to, self.further_pictures
+        # Works that have none of these keep the digest, and their collection the fingerprint, of earlier versions.
+        return digest(record) if newer == _NONE_OF_THESE else digest(record, json.dumps(newer).encode())
 
 
-_quoted = json.encoder.encode_basestring
-_texts_of = attrgetter(*(field.name for field in fields(Item) if field.name not in {"attributes", "keywords"}))
-_BETWEEN = "\x1f"
-_RARE_CONTROLS = bytes(code for code in range(32) if chr(code) not in "\n\x1f")
-
-
-def _json_strings(texts: tuple[str, ...]) -> bytes:
-    """The texts as JSON strings with commas between them.
-
-    An encoder goes letter by letter, which takes three times as long; only texts with a control character other than
-    the line feed need one.
-    """
-    raw = _BETWEEN.join(texts).encode()
-    if len(raw.translate(None, _RARE_CONTROLS)) < len(raw) or raw.count(b"\x1f") >= len(texts):
-        return json.dumps(texts, ensure_ascii=False)[1:-1].encode()
-    escaped = raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return b'"%b"' % escaped.replace(b"\x1f", b'", "')
+_NONE_OF_THESE = ("", None, None, ())
+_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: making one for each work takes longer
+_texts_of = attrgetter(
+    "id", "title", "artist", "year", "medium", "description", "group", "owner", "licence", "picture", "picture_digest",
+    "text",
+)  # fmt: skip

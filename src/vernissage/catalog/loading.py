@@ -1,201 +1,156 @@
-"""Reading a folder, a table or loose pictures as a collection, with a report on every row."""
+"""Reading a source as a collection, with a report on every record."""
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from vernissage.catalog.collection import Collection
-from vernissage.catalog.drafts import Draft, Drafts, drafts_of_pictures, drafts_of_table
-from vernissage.catalog.folder import OutsideError, Pictures, find_table, other_tables
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
-from vernissage.catalog.records import read_table
-from vernissage.catalog.report import BadRowsError, CollectionReport, Problem, ProblemKind
-from vernissage.catalog.table import Table
+from vernissage.catalog.report import BadRowsError, CollectionReport, Problem
+from vernissage.catalog.sources.contract import Record, Source
+from vernissage.catalog.sources.folder import FolderSource
 from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 
 _NOTHING: AbstractSet[str] = frozenset()
+_AT_ONCE = 1024
+
+
+def source_of(given: Path | Source) -> Source:
+    """A source, or the folder or table at a path as one."""
+    return FolderSource(given) if isinstance(given, Path) else given
 
 
 def load_collection(
-    path: Path, *, skip_bad: bool = False, progress: Progress = silent, verified: AbstractSet[str] = _NOTHING
+    source: Path | Source,
+    *,
+    skip_bad: bool = False,
+    progress: Progress = silent,
+    verified: AbstractSet[str] = _NOTHING,
 ) -> Collection:
-    """Read a collection from a folder with a table and pictures, a table alone, or a folder of pictures.
+    """Read a collection from a source, or from a path: a folder with a table and pictures, a table, or pictures alone.
 
     A folder's table is called ``metadata`` (.csv, .tsv, .jsonl, .json, .parquet, .xlsx); its pictures lie anywhere
     below. Every picture is decoded to its end, but for those whose SHA-256 is in ``verified``, which were decoded
     before. The collection's ``report`` says what was found and how it was understood.
 
     Raises:
-        BadRowsError: rows that cannot be used, unless ``skip_bad``, which leaves them out; or no row can be used.
-        CollectionError: no collection at ``path``, or its table cannot be read at all.
+        BadRowsError: records that cannot be used, unless ``skip_bad``, which leaves them out; or none can be used.
+        CollectionError: there is no collection, or it cannot be read at all.
     """
-    collection = inspect_collection(path, progress=progress, verified=verified)
+    collection = inspect_collection(source, progress=progress, verified=verified)
     report = collection.report
     if report is not None and report.problems and not (skip_bad and len(collection)):
         raise BadRowsError(report)
     if not len(collection):
-        raise CollectionError(f"{path} has no row with a work in it; write one row for each work below the header")
+        where = source_of(source).location
+        raise CollectionError(f"{where} has no row with a work in it; write one row for each work below the header")
     return collection
 
 
-def inspect_collection(path: Path, *, progress: Progress = silent, verified: AbstractSet[str] = _NOTHING) -> Collection:
-    """Read a collection like `load_collection`, without the bad rows and without complaint about them.
+def inspect_collection(
+    source: Path | Source, *, progress: Progress = silent, verified: AbstractSet[str] = _NOTHING
+) -> Collection:
+    """Read a collection like `load_collection`, without the bad records and without complaint about them.
 
     The collection may be empty; its ``report`` tells why.
 
     Raises:
-        CollectionError: no collection at ``path``, or its table cannot be read at all.
+        CollectionError: there is no collection, or it cannot be read at all.
     """
-    root, table_path = find_table(path)
-    files = Pictures(root)
-    if table_path is None:
-        if not files.paths:
-            raise CollectionError(_nothing_in(root))
-        drafts, table = drafts_of_pictures(files.paths), Table((), ())
-        remarks = tuple(
-            f"{name} was not read; name it metadata{Path(name).suffix} to use it" for name in other_tables(root)
-        )
-    else:
-        progress(f"reading {table_path.name}", 0, 1)
-        table = read_table(table_path)
-        drafts = drafts_of_table(table)
-        remarks = _unnamed(drafts, files)
-        progress(f"reading {table_path.name}", 1, 1)
-    items, problems = _judge(drafts.works, files, progress, verified)
-    report = CollectionReport(
-        source=table_path.name if table_path else root.resolve().name,
-        rows=len(drafts.works) + len(table.problems),
-        kept=len(items),
-        pictures=sum(bool(item.picture) for item in items),
-        problems=tuple(sorted([*table.problems, *problems], key=lambda problem: problem.row or 0)),
-        empty_texts=tuple(item.id for item in items if not item.text),
-        groups=_groups(items),
-        columns=drafts.columns,
-        attributes=drafts.attributes,
-        not_in_text=drafts.not_in_text,
-        encoding=table.encoding,
-        separator=table.separator,
-        remarks=(*table.remarks, *drafts.remarks, *remarks, *_otherwise_named(drafts, items)),
-    )
-    return Collection(items, root, report)
+    opened = source_of(source)
+    judging = _Judging(opened, progress, verified)
+    collection = Collection(judging.items(), opened.folder)
+    return collection.reported(judging.report())
 
 
-def _judge(
-    works: Sequence[Draft], files: Pictures, progress: Progress, verified: AbstractSet[str]
-) -> tuple[list[Item], list[Problem]]:
-    """The usable works with their pictures, and everything that is wrong with the others."""
-    paths, faults = _matched(works, files)
-    checks = _checked(sorted({path for path in paths if path}), files.root, progress, verified)
-    items = []
-    for draft, path, found in zip(works, paths, faults, strict=True):
-        check = checks.get(path, PictureCheck(""))
-        if check.fault:
-            way_out = "export it again, or empty the cell"
-            what = f"the picture {draft.file} {check.fault}"
-            found.append(Problem("unreadable picture", draft.row, draft.item.id, draft.file, what, way_out))
-        if not found:
-            items.append(replace(draft.item, picture=path, picture_digest=check.digest) if path else draft.item)
-    return items, [problem for found in faults for problem in found]
+@dataclass
+class _Judging:
+    """Records become works or problems, some at a time, so that no more than these are held as objects."""
 
+    source: Source
+    progress: Progress
+    verified: AbstractSet[str]
+    records: int = 0
+    kept: int = 0
+    pictures: int = 0
+    unusable: int = 0
+    first_rows: dict[str, int | None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    empty_texts: list[str] = field(default_factory=list)
+    groups: Counter[str] = field(default_factory=Counter)
 
-def _matched(works: Sequence[Draft], files: Pictures) -> tuple[list[str], list[list[Problem]]]:
-    """For every work the path of its picture ("" without one), and what can be said against the row so far."""
-    first_rows: dict[str, int | None] = {}
-    paths, faults = [], []
-    for draft in works:
-        path, fault = _located(draft, files)
-        paths.append(path)
-        faults.append([problem for problem in (_id_fault(draft, first_rows), fault) if problem])
-    return paths, faults
+    def items(self) -> Iterator[Item]:
+        """The usable works with their pictures; counts on the way what `report` tells."""
+        records, total = self.source.records(self.progress), self.source.count()
+        # Pillow leaves Python's lock to others while it decodes.
+        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+            while some := list(islice(records, _AT_ONCE)):
+                paths = list(dict.fromkeys(picture for record in some for picture in record.pictures))
+                checks = dict(zip(paths, pool.map(self._checked, paths), strict=True))
+                for record in some:
+                    self.records += 1
+                    if paths:
+                        self.progress("checking pictures", self.records, max(total, self.records))
+                    item = self._judged(record, checks)
+                    if item is not None:
+                        self._count(item)
+                        yield item
 
+    def report(self) -> CollectionReport:
+        """What was found, once all works were taken."""
+        reading = self.source.reading()
+        remarks = list(reading.remarks)
+        if self.unusable:
+            remarks.append(f"further pictures of works that cannot be opened: {self.unusable}")
+        found = {
+            "source": reading.table or self.source.name,
+            "rows": self.records + len(reading.problems),
+            "problems": tuple(sorted([*reading.problems, *self.problems], key=lambda problem: problem.row or 0)),
+            "empty_texts": tuple(self.empty_texts),
+            "groups": dict(self.groups.most_common()),
+            "remarks": tuple(remarks),
+        }
+        return CollectionReport(**vars(reading) | found, kept=self.kept, pictures=self.pictures)
 
-def _id_fault(draft: Draft, first_rows: dict[str, int | None]) -> Problem | None:
-    name = draft.item.id
-    if not name:
-        return Problem("no id", draft.row, "", "", "the row has no id", "give it one that no other row has")
-    if name not in first_rows:
-        first_rows[name] = draft.row
-        return None
-    what = f"the id {name} stands in row {first_rows[name]} already"
-    return Problem("duplicate id", draft.row, name, "", what, "give each work its own id, or take one row out")
+    def _checked(self, picture: str) -> PictureCheck:
+        return check_picture(self.source.picture_path(picture), self.verified)
 
+    def _judged(self, record: Record, checks: dict[str, PictureCheck]) -> Item | None:
+        found = [*self._id_faults(record), *record.problems]
+        shown = [(picture, checks[picture]) for picture in record.pictures]
+        if shown and shown[0][1].fault:
+            what, way_out = f"the picture {record.file} {shown[0][1].fault}", "export it again, or empty the cell"
+            found.append(Problem("unreadable picture", record.row, record.item.id, record.file, what, way_out))
+        self.problems += found
+        if found or not shown:
+            return None if found else record.item
+        good = tuple((picture, check.digest) for picture, check in shown if not check.fault)
+        self.unusable += len(shown) - len(good)
+        return replace(record.item, picture=good[0][0], picture_digest=good[0][1], further_pictures=good[1:])
 
-def _located(draft: Draft, files: Pictures) -> tuple[str, Problem | None]:
-    if not draft.file:
-        return "", None
-    kind: ProblemKind = "missing picture"
-    what, way_out = f"there is no picture {draft.file}", "put the file into the folder, or empty the cell"
-    try:
-        path = files.locate(draft.file) or _first_of_several(draft.file, files)
-        if path is not None and _is_utf8(path):
-            return path, None
-        if path is not None:
-            kind, way_out = "unreadable picture", "rename it"
-            what = f"the name of the picture {draft.file!a} is not written in UTF-8"
-    except OutsideError:
-        kind, way_out = "picture outside the folder", "put the picture into the folder and name it from there"
-        what = f"the picture {draft.file} lies outside the collection's folder"
-    return "", Problem(kind, draft.row, draft.item.id, draft.file, what, way_out)
+    def _id_faults(self, record: Record) -> Sequence[Problem]:
+        name = record.item.id
+        if not name:
+            return [Problem("no id", record.row, "", "", "the row has no id", "give it one that no other row has")]
+        if name not in self.first_rows:
+            self.first_rows[name] = record.row
+            return ()
+        first = self.first_rows[name]
+        what = f"the id {name} stands in {'an earlier record' if first is None else f'row {first}'} already"
+        way_out = "give each work its own id, or take one row out"
+        return [Problem("duplicate id", record.row, name, "", what, way_out)]
 
-
-def _first_of_several(cell: str, files: Pictures) -> str | None:
-    """The first picture of a cell that names several, as tables do whose works have more than one view."""
-    first, *further = (part.strip() for part in cell.replace("|", ";").split(";"))
-    return files.locate(first) if first and further else None
-
-
-def _checked(
-    paths: Sequence[str], root: Path, progress: Progress, verified: AbstractSet[str]
-) -> dict[str, PictureCheck]:
-    """Decode all pictures, several at a time: Pillow leaves Python's lock to others while it decodes."""
-    checks = {}
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        results = pool.map(lambda path: check_picture(root / path, verified), paths)
-        for done, (path, check) in enumerate(zip(paths, results, strict=True), start=1):
-            checks[path] = check
-            progress("checking pictures", done, len(paths))
-    return checks
-
-
-def _unnamed(drafts: Drafts, files: Pictures) -> tuple[str, ...]:
-    """A remark when pictures lie in the folder and the table names none of them."""
-    if any(draft.file for draft in drafts.works) or not files.paths:
-        return ()
-    count = len(files.paths)
-    return (f"pictures lie in the folder ({count}), but no row names one; name them in a column file_name to use them",)
-
-
-def _otherwise_named(drafts: Drafts, items: Sequence[Item]) -> tuple[str, ...]:
-    """A remark when pictures were found under names that differ from those in the table."""
-    written = {draft.item.id: draft.file.replace("\\", "/").removeprefix("./") for draft in reversed(drafts.works)}
-    odd = [item for item in items if not f"/{item.picture}".endswith(f"/{written[item.id]}")]
-    if not odd:
-        return ()
-    example = f"{written[odd[0].id]} → {odd[0].picture}"
-    return (f"pictures found by names that differ a little from the table's: {len(odd)}, such as {example}",)
-
-
-def _groups(items: Sequence[Item]) -> dict[str, int]:
-    return dict(Counter(item.group for item in items if item.group).most_common())
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _nothing_in(root: Path) -> str:
-    way_out = "put a table metadata.csv or pictures into it, or give the path of a table"
-    seen = other_tables(root)
-    if seen:
-        way_out = f"its tables ({', '.join(seen)}) are not called metadata: rename one, or give its path"
-    return f"{root} holds neither a table named metadata nor pictures; {way_out}"
+    def _count(self, item: Item) -> None:
+        self.kept += 1
+        self.pictures += bool(item.picture)
+        if not item.text:
+            self.empty_texts.append(item.id)
+        if item.group:
+            self.groups[item.group] += 1

@@ -1,6 +1,8 @@
 """Opening pictures of any kind as RGB, and telling in plain words why one cannot be opened."""
 
 import io
+import re
+import threading
 import warnings
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -19,15 +21,9 @@ PICTURE_SUFFIXES = frozenset(
 )
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_956_970
-"""A picture of 0.5 GB in RGB, which is where Pillow too speaks of a decompression bomb."""
+"""A picture of 0.5 GB in RGB, beyond which Pillow too refuses a picture, unless its host has set another limit."""
 
 THUMBNAIL_MEDIA_TYPE = "image/jpeg"
-
-# Pillow warns from half of this on. Here the size is checked before anything is decoded, so that warning would only
-# disturb people with large scans; the limit at which Pillow itself refuses is twice this one. Its other warnings are
-# of damaged EXIF data, without which a picture is shown as it is stored.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Only formats that hold pixels: Pillow also knows some that start other programs (EPS) or that are not pictures.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
@@ -61,6 +57,36 @@ class UnreadablePictureError(CollectionError):
         self.reason = reason
 
 
+class _Quiet:
+    """Passes over Pillow's warnings while pictures are being opened, in any number of threads.
+
+    They are of damaged EXIF data, without which a picture is shown as it is stored, and of sizes that are checked here
+    before anything is decoded. `warnings.catch_warnings` would restore, in one thread, the filters that another has
+    set meanwhile; so one filter is put in with the first picture and taken out with the last.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = 0
+        # The comment in the expression tells this filter from an equal one of the host, which stays.
+        self._filter = ("ignore", None, Warning, re.compile(r"PIL\.(?#vernissage)"), 0)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._open:
+                warnings.filterwarnings("ignore", module=self._filter[3].pattern)
+            self._open += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._open -= 1
+            if not self._open and self._filter in warnings.filters:
+                warnings.filters.remove(self._filter)  # type: ignore[attr-defined]  # a list, typed as a sequence
+
+
+_quietly = _Quiet()
+
+
 @dataclass(frozen=True, slots=True)
 class PictureCheck:
     """SHA-256 of a picture file, and why it cannot be used (empty when it can)."""
@@ -78,8 +104,9 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
     Raises:
         UnreadablePictureError: no picture, cut short, or larger than 20,000 pixels on a side or 179 million in all.
     """
-    image, orientation = _decode(path, at_least)
-    rgb = _rgb(image, path)
+    with _quietly:
+        image, orientation = _decode(path, at_least)
+        rgb = _rgb(image, path)
     for turn in _TURNED.get(orientation, ()):
         rgb = rgb.transpose(turn)
     rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
@@ -97,7 +124,7 @@ def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
 def decoded_pixels(path: Path, *, at_least: int | None = None) -> int:
     """How many pixels `open_picture` will decode, told from the beginning of the file; 0 where it tells nothing."""
     try:
-        with Image.open(path, formats=_formats()) as image:
+        with _quietly, Image.open(path, formats=_formats()) as image:
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
             return image.width * image.height
@@ -137,7 +164,7 @@ def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> Pictu
 def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
     """The decoded picture as its file holds it, and its EXIF orientation (1 when it has none)."""
     try:
-        with Image.open(path, formats=_formats()) as image:
+        with _quietly, Image.open(path, formats=_formats()) as image:
             _refuse_bomb(path, image.size)
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
@@ -145,8 +172,10 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
             return image, _orientation(image)
     except UnreadablePictureError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UnreadablePictureError(path, f"has more than {MAX_PIXELS:,} pixels") from None
+    except Image.DecompressionBombError:
+        # Pillow refuses from twice its own limit on, which the host may have lowered.
+        most = min(MAX_PIXELS, 2 * (Image.MAX_IMAGE_PIXELS or MAX_PIXELS))
+        raise UnreadablePictureError(path, f"has more than {most:,} pixels") from None
     except UnidentifiedImageError:
         raise UnreadablePictureError(path, _what_it_is(path)) from None
     except MemoryError:

@@ -40,18 +40,13 @@ class Problem:
         return f"{place}: {_short(self.what)}; {self.way_out}" if place else f"{_short(self.what)}; {self.way_out}"
 
 
-@dataclass(frozen=True)
-class CollectionReport:
-    """What was read, what was kept, and what was not.
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a source was understood as a whole.
 
     Attributes:
-        source: the table's file name, or the folder's name where there is no table.
-        rows: rows that hold anything, without the header; pictures where there is no table.
-        kept: works that can be used.
-        pictures: works whose picture was found and decoded to its end.
-        problems: rows that cannot be used, in the order of the file.
-        empty_texts: ids of works without any text; no problem in itself.
-        groups: group names and sizes, largest first.
+        table: the file name of the table that was read; empty without one.
+        problems: of rows that gave no record at all; in a report those of all rows, in the order of the file.
         columns: column name → field of `Item`.
         attributes: columns kept under their own names.
         not_in_text: attributes that stay out of `Item.text` because they repeat the group.
@@ -60,13 +55,8 @@ class CollectionReport:
         remarks: what was decided on the way that a person may want to know.
     """
 
-    source: str
-    rows: int
-    kept: int
-    pictures: int
+    table: str = ""
     problems: tuple[Problem, ...] = ()
-    empty_texts: tuple[str, ...] = ()
-    groups: Mapping[str, int] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     not_in_text: tuple[str, ...] = ()
@@ -74,21 +64,30 @@ class CollectionReport:
     separator: str = ""
     remarks: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionReport(Reading):
+    """What was read, what was kept, and what was not.
+
+    Attributes:
+        source: the table's file name, or the name of the source where there is no table.
+        rows: rows that hold anything, without the header; records where there is no table.
+        kept: works that can be used.
+        pictures: works whose picture was found and decoded to its end.
+        empty_texts: ids of works without any text; no problem in itself.
+        groups: group names and sizes, largest first.
+    """
+
+    source: str
+    rows: int
+    kept: int
+    pictures: int
+    empty_texts: tuple[str, ...] = ()
+    groups: Mapping[str, int] = field(default_factory=dict)
+
     def of_kind(self, kind: ProblemKind) -> tuple[Problem, ...]:
         """The problems of one kind, in the order of the file."""
         return tuple(problem for problem in self.problems if problem.kind == kind)
-
-    @property
-    def missing_pictures(self) -> tuple[Problem, ...]:
-        return self.of_kind("missing picture")
-
-    @property
-    def unreadable_pictures(self) -> tuple[Problem, ...]:
-        return self.of_kind("unreadable picture")
-
-    @property
-    def duplicate_ids(self) -> tuple[Problem, ...]:
-        return self.of_kind("duplicate id")
 
     def lines(self) -> list[str]:
         """The report for printing: the counts first, then what was recognised, then every problem."""
@@ -96,24 +95,10 @@ class CollectionReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values; problems carry their printed line as well."""
-        return {
-            "source": self.source,
-            "rows": self.rows,
-            "kept": self.kept,
-            "pictures": self.pictures,
-            "missing_pictures": len(self.missing_pictures),
-            "unreadable_pictures": len(self.unreadable_pictures),
-            "duplicate_ids": len(self.duplicate_ids),
-            "problems": [asdict(problem) | {"line": problem.line()} for problem in self.problems],
-            "empty_texts": list(self.empty_texts),
-            "groups": dict(self.groups),
-            "columns": dict(self.columns),
-            "attributes": list(self.attributes),
-            "not_in_text": list(self.not_in_text),
-            "encoding": self.encoding,
-            "separator": self.separator,
-            "remarks": list(self.remarks),
-        }
+        told = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        kinds: tuple[ProblemKind, ...] = ("missing picture", "unreadable picture", "duplicate id")
+        counts = {f"{kind.replace(' ', '_')}s": len(self.of_kind(kind)) for kind in kinds}
+        return told | counts | {"problems": [asdict(each) | {"line": each.line()} for each in self.problems]}
 
     def _counts(self) -> list[str]:
         texts = self.kept - len(self.empty_texts)

@@ -1,12 +1,11 @@
-"""What text encoders read of a work: its words, and nothing that gives its group, owner or rights away."""
+"""What text encoders read of a work: its words without markup, and nothing that gives group, owner or rights away."""
 
+import html
 import json
 import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-
-from vernissage.catalog.markup import without_markup
 
 _ADDRESS_START = re.compile(r"(?:https?:|ftp:|s3:|gs:|data:|iiif:)|//\w|www\.", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+|\bwww\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
@@ -54,15 +53,10 @@ def joined(parts: Sequence[str]) -> str:
     """Parts as one text: single blanks inside, a full stop between two parts unless one stands there already."""
     text = ""
     for part in filter(None, parts):
-        plain = _single_blanks(part)
+        plain = " ".join(part.split())
         if plain:
             text += (" " if text.endswith(_JOINED_BY_BLANK) else ". " if text else "") + plain
     return text
-
-
-def _single_blanks(text: str) -> str:
-    # Every blank but " " is unprintable; to see that there is none is faster than to split a long text into words.
-    return text.strip(" ") if text.isprintable() and "  " not in text else " ".join(text.split())
 
 
 def attribute_words(cell: str) -> str:
@@ -151,3 +145,44 @@ def _plain_name(group: str) -> str:
 def _plain(cell: str) -> str:
     # A group's name is short: the start of a long text is enough to tell it from one.
     return _SIGNS.sub("", cell[:_START].casefold())
+
+
+_INLINE = (
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd mark q s small span strike strong sub sup tt u"
+)
+_BLOCK = (
+    "article blockquote body br dd div dl dt figure footer h1 h2 h3 h4 h5 h6 head header hr html img li ol p pre "
+    "section table tbody td th thead tr ul"
+)
+_CODE = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_INLINE_TAG = re.compile(rf"</?(?:{_INLINE.replace(' ', '|')})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK.replace(' ', '|')})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# FileMaker writes returns within a cell as vertical tabs and repeated values with group separators.
+_CONTROLS = {0: None, 0x0B: "\n", 0x0D: "\n", 0x1D: "|"}
+_ODD = re.compile("[\x00\x0b\r\x1d\ud800-\udfff]")
+
+
+def without_markup(text: str) -> str:
+    """The text without HTML tags and comments, entities as their characters.
+
+    Only the names of real tags count, so that "x < y and z > w" stays. Blocks and line breaks become line breaks.
+    """
+    if "&" in text:
+        # Twice, because an export of an export writes &amp;eacute;.
+        for _ in range(2):
+            text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    if "<" in text:
+        text = _INLINE_TAG.sub("", _CODE.sub(" ", text))
+        text = _BLOCK_TAG.sub("\n", text)
+        text = "\n".join(line.strip() for line in text.split("\n"))
+        text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.strip()
+
+
+def clean_cell(cell: str) -> str:
+    """A cell of a table without blanks around it, NUL bytes, and characters that no file can hold."""
+    if _ODD.search(cell):
+        cell = _SURROGATE.sub("\ufffd", cell.replace("\r\n", "\n").translate(_CONTROLS))
+    return cell.strip()

@@ -63,6 +63,18 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+_BESIDE: Mapping[str, tuple[str, ...]] = {
+    "language": _names("language languagecode lang sprache langue idioma lingua taal sprak"),
+    "year_from": _names(
+        "yearfrom datefrom datestart startdate dateearliest earliestdate creationdateearliest objectbegindate "
+        "begindate datebegin yearstart startyear"
+    ),
+    "year_to": _names(
+        "yearto dateto dateend enddate datelatest latestdate creationdatelatest objectenddate yearend endyear"
+    ),
+}
+"""What is read of a column beside keeping it as an attribute, so that texts stay as they are."""
+
 _PREFIX = re.compile(r"^(?:dc|dct|dcterms|schema|edm|vra)[:.]", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\[[a-z]{2}\]$|@[a-z]{2}$")
 _NO_WORDS_AT_END = frozenset(
@@ -94,6 +106,13 @@ def candidates(columns: Sequence[str]) -> dict[str, list[int]]:
     """The columns that could hold each field of a work, by position, the likeliest first."""
     plain = [plain_name(column) for column in columns]
     return {meaning: [plain.index(name) for name in names if name in plain] for meaning, names in NAMES.items()}
+
+
+def beside(columns: Sequence[str]) -> dict[str, int]:
+    """The columns of languages and of first and last years, by position; they are attributes as well."""
+    plain = [plain_name(column) for column in columns]
+    found = {meaning: [plain.index(name) for name in names if name in plain] for meaning, names in _BESIDE.items()}
+    return {meaning: places[0] for meaning, places in found.items() if places}
 
 
 def recognised(columns: Sequence[str]) -> int:

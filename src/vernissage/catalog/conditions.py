@@ -1,0 +1,109 @@
+"""Conditions on the columns of a collection: ``artist=Monet``, ``year>=1850``, ``medium~oil``."""
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.catalog.dates import year_number
+from vernissage.catalog.item import Item
+from vernissage.errors import RequestError
+from vernissage.values import Condition
+
+FIELDS = ("id", "title", "artist", "year", "medium", "description", "keywords", "group", "owner", "licence")
+"""The fields of a work that conditions may name, beside its attributes."""
+
+_CONDITION = re.compile(r"\s*(?P<field>[^=~<>!]+?)\s*(?P<operator>!=|>=|<=|=|~|<|>)\s*(?P<value>.*?)\s*", re.DOTALL)
+_NUMERIC: Mapping[str, Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.bool_]]] = MappingProxyType(
+    {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+)
+
+
+class _Columns(Protocol):
+    def __len__(self) -> int: ...
+
+    @property
+    def attribute_names(self) -> Sequence[str]: ...
+
+    def entries(self, field: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[str]]: ...
+
+
+def parse_condition(text: str) -> Condition:
+    """Read a condition such as ``artist=Claude Monet``.
+
+    Raises:
+        RequestError: there is no operator, or a number is missing after ``<`` or ``>``.
+    """
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise RequestError(
+            f"the condition {text!r} is not understood; write FIELD=VALUE (equals), FIELD!=VALUE, FIELD~TEXT "
+            f"(contains) or FIELD>=NUMBER, for example artist=Monet or year>=1850"
+        )
+    condition = Condition(match["field"].strip().casefold(), match["operator"], match["value"])
+    if condition.operator in _NUMERIC and _number(condition.value) is None:
+        raise RequestError(
+            f"the condition {text!r} compares with {condition.value!r}; {condition.operator} needs a number"
+        )
+    return condition
+
+
+def fulfilling(columns: _Columns, condition: Condition) -> npt.NDArray[np.bool_]:
+    """Which works fulfil a condition, bool (n,); one without the field fulfils ``!=`` alone.
+
+    Of several values of a work, such as keywords, one that is equal or contains the text is enough; the first that is
+    a number is compared. Each distinct value is judged once.
+
+    Raises:
+        RequestError: no work has such a field.
+    """
+    require_fields(columns, [condition.field])
+    rows, codes, distinct = columns.entries(condition.field)
+    if condition.operator in _NUMERIC:
+        read = year_number if condition.field == "year" else _number
+        numbers = np.array([np.nan if (number := read(value)) is None else number for value in distinct], dtype=float)[
+            codes
+        ]
+        known, first = ~np.isnan(numbers), np.full(len(columns), np.nan)
+        first[rows[known][::-1]] = numbers[known][::-1]  # of several, the one that comes first is written last
+        return _NUMERIC[condition.operator](first, float(condition.value.replace(",", ".")))
+    wanted, folded = condition.value.casefold(), [value.casefold() for value in distinct]
+    right = (
+        [wanted in value for value in folded] if condition.operator == "~" else [wanted == value for value in folded]
+    )
+    found = np.zeros(len(columns), dtype=bool)
+    found[rows[np.array(right, dtype=bool)[codes]]] = True
+    return ~found if condition.operator == "!=" else found
+
+
+def require_fields(columns: _Columns, fields: Iterable[str]) -> None:
+    """Refuse names, in any case, of what no work has.
+
+    Raises:
+        RequestError: there is one; the message names those that there are.
+    """
+    known = {*FIELDS, *(name.casefold() for name in columns.attribute_names)}
+    for field in fields:
+        if field.casefold() not in known:
+            raise RequestError(f"the collection has no field {field!r}; it has {', '.join(sorted(known))}")
+
+
+def values_of(item: Item, field: str) -> tuple[str, ...]:
+    """The values of one field of a work, its name in small letters; keywords are several, absent ones none."""
+    if field == "keywords":
+        return item.keywords
+    if field in FIELDS:
+        value = getattr(item, field)
+        return (value,) if value else ()
+    return tuple(value for name, value in item.attributes.items() if name.casefold() == field and value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None

@@ -1,0 +1,174 @@
+"""Ids of works in their order, found by binary search: a million of them without a Python object for each."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from vernissage.files import digest
+
+_IN_A_DICTIONARY = 50_000
+_LOOKED_UP_ONE_BY_ONE = 20_000  # above, hashing all ids once takes less time than so many binary searches
+
+
+class Ids(Sequence[str]):
+    """Unique ids in the order of their works, immutable.
+
+    Attributes:
+        array: the ids as one Arrow string array without nulls.
+        order: the rows in alphabetical order of their ids, by code points, int32 (n,).
+    """
+
+    def __init__(self, array: Any, order: npt.NDArray[np.int32] | None = None) -> None:
+        """Join an Arrow string array with its stored alphabetical order; None sorts."""
+        self.array = array
+        _, starts, data = array.buffers()
+        end = array.offset + len(array) + 1
+        self._starts = memoryview(starts).cast("i")[array.offset : end] if len(array) else memoryview(b"")
+        self._data = memoryview(data) if data is not None else memoryview(b"")
+        if order is None:
+            order = np.array(sorted(range(len(array)), key=self._bytes), dtype=np.int32)
+        self.order = order
+        self._order: Sequence[int] = np.ascontiguousarray(order).data
+
+    @classmethod
+    def of(cls, ids: Iterable[str]) -> "Ids":
+        """Ids of Python strings; `Ids` stay as they are."""
+        return ids if isinstance(ids, Ids) else cls(pa.array(list(ids), pa.string()))
+
+    def _bytes(self, row: int) -> bytes:
+        return bytes(self._data[self._starts[row] : self._starts[row + 1]])
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            whole = self.array.slice(start, max(0, stop - start)) if step > 0 else self.array
+            return tuple(whole.to_pylist()[::step] if step > 0 else whole.to_pylist()[index])
+        return self._bytes(range(len(self))[index]).decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.array.to_pylist())
+
+    def __contains__(self, item_id: object) -> bool:
+        return self.row(item_id) is not None
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Ids):
+            return self is other or bool(self.array.equals(other.array))
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Ids({', '.join(self[:3])}{', …' if len(self) > 3 else ''}; {len(self)})"
+
+    def row(self, item_id: object) -> int | None:
+        """The row of one id, or None; O(log n) at most."""
+        if not isinstance(item_id, str):
+            return None
+        if self._dictionary is not None:
+            return self._dictionary.get(item_id)
+        wanted = item_id.encode(errors="surrogatepass")
+        place = bisect_left(self._order, wanted, key=self._bytes)
+        if place == len(self) or self._bytes(row := self._order[place]) != wanted:
+            return None
+        return int(row)
+
+    def near(self, item_id: str, most: int = 5_000) -> tuple[str, ...]:
+        """The ids that stand around one in the alphabet, at most so many: for guesses at what was meant."""
+        place = bisect_left(self._order, item_id.encode(errors="surrogatepass"), key=self._bytes)
+        start = max(0, min(place - most // 2, len(self) - most))
+        return tuple(self[row] for row in self.order[start : start + most].tolist())
+
+    def rows(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The row of each id, int64 (m,); -1 where there is none."""
+        if item_ids is self:
+            return np.arange(len(self))
+        if self._dictionary is not None:
+            found_row = self._dictionary.get
+            return np.array([found_row(item_id, -1) for item_id in item_ids], dtype=np.int64)
+        if len(item_ids) < _LOOKED_UP_ONE_BY_ONE:
+            found = [-1 if (row := self.row(item_id)) is None else row for item_id in item_ids]
+            return np.array(found, dtype=np.int64)
+        import pyarrow.compute as pc  # a twentieth of a second, which small collections need not spend
+
+        places = pc.index_in(Ids._array_of(item_ids), value_set=self.array)
+        rows: npt.NDArray[np.int64] = places.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return rows
+
+    @staticmethod
+    def _array_of(item_ids: Sequence[str]) -> Any:
+        return item_ids.array if isinstance(item_ids, Ids) else pa.array(item_ids, pa.string())
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """From id to row."""
+        return self._dictionary if self._dictionary is not None else _RowOf(self)
+
+    @cached_property
+    def _dictionary(self) -> dict[str, int] | None:
+        """From id to row, for collections that are small enough to hold a Python object for each id."""
+        return dict(zip(self, range(len(self)), strict=True)) if len(self) <= _IN_A_DICTIONARY else None
+
+    @cached_property
+    def _strings(self) -> list[str]:
+        return list(self)
+
+    def take(self, rows: npt.NDArray[np.integer]) -> list[str]:
+        """The ids of some rows, in that order."""
+        if self._dictionary is not None:
+            strings = self._strings
+            return [strings[row] for row in rows.tolist()]
+        return [self._bytes(row).decode() for row in rows.tolist()]
+
+    @cached_property
+    def places(self) -> npt.NDArray[np.int64]:
+        """The place of each row's id in alphabetical order, int64 (n,): what decides between equal scores."""
+        places = np.empty(len(self), dtype=np.int64)
+        places[self.order] = np.arange(len(self))
+        return places
+
+    @cached_property
+    def repeated(self) -> tuple[str, ...]:
+        """Ids that stand more than once, alphabetically."""
+        pairs = pairwise(self.order.tolist())
+        return tuple(dict.fromkeys(self[row] for row, after in pairs if self._bytes(row) == self._bytes(after)))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all ids in their order: two tables of equal digests are of the same works in the same rows."""
+        first, last = (self._starts[0], self._starts[-1]) if len(self) else (0, 0)
+        lengths = np.diff(np.asarray(self._starts)).astype("<i4") if len(self) else np.empty(0, "<i4")
+        return digest(lengths.tobytes(), bytes(self._data[first:last]))
+
+
+class _RowOf(Mapping[str, int]):
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+
+    def __getitem__(self, item_id: str) -> int:
+        row = self._ids.row(item_id)
+        if row is None:
+            raise KeyError(item_id)
+        return row
+
+    def __contains__(self, item_id: object) -> bool:
+        return self._ids.row(item_id) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)

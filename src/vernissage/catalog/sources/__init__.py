@@ -1,0 +1,1 @@
+"""Where collections come from: one contract, and its implementations."""

@@ -1,0 +1,473 @@
+"""A collection in a folder: a table and pictures, a table alone, or pictures alone."""
+
+import os
+import posixpath
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import PICTURE_SUFFIXES
+from vernissage.catalog.report import Problem, ProblemKind, Reading
+from vernissage.catalog.sources.columns import beside, candidates, names_no_words
+from vernissage.catalog.sources.contract import Record
+from vernissage.catalog.sources.tables import READERS, Table, read_table
+from vernissage.catalog.words import (
+    attribute_words,
+    is_address,
+    joined,
+    keyword_separator,
+    repeats_group,
+    same_words,
+    split_keywords,
+    without_markup,
+)
+from vernissage.errors import CollectionError
+from vernissage.files import digest, seal_of
+from vernissage.progress import Progress, silent
+
+_TABLE_STEM = "metadata"
+_OTHER_TABLES = frozenset({"factors.csv"})
+_DRIVE = re.compile(r"^[A-Za-z]:/")
+_CAMERA_NAME = re.compile(r"^(?:img|dsc[fn]?|dcim|pict?|image|photo|picture|scan|p|s)?[\W_]*\d[\d\W_]*$", re.IGNORECASE)
+_CLEANED = ("title", "artist", "year", "medium", "description")
+_WHOLE_NUMBER = re.compile(r"-?\d{1,5}")
+
+_Work = tuple[int | None, Item, str]
+"""A row, the work that it describes, and what it says of the picture's file."""
+
+
+@dataclass
+class _Met:
+    """What was met while records were read: cells that name pictures, and those that name them in other words."""
+
+    named: bool = False
+    unlocated: int = 0
+    respelled: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """The works of a table or of file names; each is made when it is asked for."""
+
+    count: int
+    works: Callable[[], Iterable[_Work]]
+    reading: Reading
+
+
+class FolderSource:
+    """A folder whose table is called ``metadata``, a table, or a folder of pictures, as a `Source`.
+
+    Pictures lie anywhere below the folder. A cell may name several, separated by ``;`` or ``|``: the first stands for
+    the work, and further ones that are not there are passed over.
+    """
+
+    def __init__(self, path: Path, *, pictures: Path | None = None) -> None:
+        """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own."""
+        self.location = path
+        self._pictures = pictures
+        self._met = _Met()
+
+    @cached_property
+    def _found(self) -> tuple[Path, Path | None]:
+        return find_table(self.location)
+
+    @property
+    def name(self) -> str:
+        return self.location.resolve().name if self.location.is_dir() else self.location.stem
+
+    @cached_property
+    def folder(self) -> Path:
+        return self._pictures or self._found[0]
+
+    @cached_property
+    def pictures(self) -> "Pictures":
+        """The picture files of the folder."""
+        return Pictures(self.folder)
+
+    def fingerprint(self) -> str:
+        """Over the table's bytes, and the names, sizes and times of change of all pictures."""
+        table = self._found[1]
+        parts = [seal_of(table).sha256] if table is not None else []
+        for path in self.pictures.paths:
+            told = (self.folder / path).stat()
+            parts.append(f"{path}\0{told.st_size}\0{told.st_mtime_ns}")
+        return digest(*(part.encode() for part in parts))[:16]
+
+    @cached_property
+    def _described(self) -> _Described:
+        root, table_path = self._found
+        if table_path is not None:
+            return _described_by_table(read_table(table_path), table_path.name)
+        if not self.pictures.paths:
+            raise CollectionError(_nothing_in(root))
+        unread = (f"{name} was not read; name it metadata{Path(name).suffix} to use it" for name in _other_tables(root))
+        return _described_by_names(self.pictures.paths, tuple(unread))
+
+    def count(self) -> int:
+        return self._described.count
+
+    def records(self, progress: Progress = silent) -> Iterator[Record]:
+        table = self._found[1]
+        if table is not None:
+            progress(f"reading {table.name}", 0, 1)
+        described = self._described
+        if table is not None:
+            progress(f"reading {table.name}", 1, 1)
+        self._met = _Met()
+        return (self._record(*work) for work in described.works())
+
+    def reading(self) -> Reading:
+        reading, met = self._described.reading, self._met
+        remarks = list(reading.remarks)
+        if reading.table and not met.named and self.pictures.paths:
+            remarks.append(
+                f"pictures lie in the folder ({len(self.pictures.paths)}), but no row names one; name them in a column "
+                f"file_name to use them"
+            )
+        if met.respelled:
+            cell, path = met.respelled[0]
+            remarks.append(
+                f"pictures found by names that differ a little from the table's: {len(met.respelled)}, such as "
+                f"{cell} → {path}"
+            )
+        if met.unlocated:
+            remarks.append(f"further pictures of works that are not there: {met.unlocated}")
+        return replace(reading, remarks=tuple(remarks))
+
+    def picture_path(self, picture: str) -> Path:
+        return self.folder / picture
+
+    def _record(self, row: int | None, item: Item, cell: str) -> Record:
+        if not cell:
+            return Record(item, row=row)
+        self._met.named = True
+        kind: ProblemKind = "missing picture"
+        what, way_out = f"there is no picture {cell}", "put the file into the folder, or empty the cell"
+        try:
+            paths = self._located(cell)
+            if paths and _is_utf8(paths[0]):
+                if not f"/{paths[0]}".endswith("/" + cell.replace("\\", "/").removeprefix("./")):
+                    self._met.respelled.append((cell, paths[0]))
+                return Record(item, paths, row, cell)
+            if paths:
+                kind, way_out = "unreadable picture", "rename it"
+                what = f"the name of the picture {cell!a} is not written in UTF-8"
+        except OutsideError:
+            kind, way_out = "picture outside the folder", "put the picture into the folder and name it from there"
+            what = f"the picture {cell} lies outside the collection's folder"
+        return Record(item, (), row, cell, (Problem(kind, row, item.id, cell, what, way_out),))
+
+    def _located(self, cell: str) -> tuple[str, ...]:
+        """The paths of the pictures that a cell names, none where the first is not there."""
+        if whole := self.pictures.locate(cell):
+            return (whole,)
+        first, *further = (part.strip() for part in cell.replace("|", ";").split(";"))
+        path = self.pictures.locate(first) if first and further else None
+        if path is None:
+            return ()
+        others = [self._further(part) for part in further if part]
+        self._met.unlocated += others.count(None)
+        return (path, *(other for other in dict.fromkeys(others) if other and other != path and _is_utf8(other)))
+
+    def _further(self, cell: str) -> str | None:
+        try:
+            return self.pictures.locate(cell)
+        except OutsideError:
+            return None
+
+
+class OutsideError(Exception):
+    """A picture's path that leads out of the collection's folder."""
+
+
+def find_table(path: Path) -> tuple[Path, Path | None]:
+    """The root folder of a collection, and its table or None when it is a folder of pictures alone.
+
+    Raises:
+        CollectionError: there is nothing at ``path``, several tables, or a file that is no table.
+    """
+    if path.is_dir():
+        tables = [file for file in _tables(path) if file.stem.lower() == _TABLE_STEM]
+        if len(tables) > 1:
+            names = ", ".join(file.name for file in tables)
+            raise CollectionError(
+                f"{path} holds several tables ({names}); keep one, or give the path of the one to read"
+            )
+        return path, tables[0] if tables else None
+    if not path.exists():
+        raise CollectionError(f"there is no file or folder {path}; give the folder of a collection or its table")
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise CollectionError(f"{path} is one picture; give the folder that holds the pictures")
+    return path.parent, path
+
+
+def _other_tables(folder: Path) -> tuple[str, ...]:
+    """Names of tables in the folder that are not read because they are not called ``metadata``."""
+    return tuple(file.name for file in _tables(folder) if file.name not in _OTHER_TABLES)
+
+
+class Pictures:
+    """The picture files below a folder, found by what a table says of them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """Paths of all pictures below the root, with forward slashes, sorted; hidden ones are passed over."""
+        return tuple(sorted(_walk(self.root)))
+
+    def locate(self, cell: str) -> str | None:
+        """The path below the root that a cell means, or None when there is no such file.
+
+        Tried are the root and its ``images`` folder; then, if there is just one such file, any writing of capitals
+        and accents, and a name without its suffix.
+
+        Raises:
+            OutsideError: the path leads out of the folder.
+        """
+        inside = self._inside(cell)
+        for path in (inside, f"images/{inside}"):
+            if _exists(self.root / path):
+                return path
+        for path in (inside, f"images/{inside}"):
+            found = self._alike.get(_alike(path), [])
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def _inside(self, cell: str) -> str:
+        path = cell.replace("\\", "/").removeprefix("file://")
+        if path.startswith("/") or _DRIVE.match(path):
+            try:
+                path = Path(path).resolve().relative_to(self.root.resolve()).as_posix()
+            except (ValueError, OSError):
+                raise OutsideError from None
+        path = posixpath.normpath(path)
+        if path.startswith("../") or path in {"..", "."}:
+            raise OutsideError
+        return path
+
+    @cached_property
+    def _alike(self) -> dict[str, list[str]]:
+        index: dict[str, list[str]] = {}
+        for path in self.paths:
+            index.setdefault(_alike(path), []).append(path)
+            index.setdefault(_alike(posixpath.splitext(path)[0]), []).append(path)
+        return index
+
+
+def _walk(root: Path) -> Iterator[str]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        below = Path(folder).relative_to(root)
+        for name in files:
+            if not name.startswith(".") and posixpath.splitext(name)[1].lower() in PICTURE_SUFFIXES:
+                yield (below / name).as_posix()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        # A cell may hold more letters than a file's name can have.
+        return False
+
+
+def _alike(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _nothing_in(root: Path) -> str:
+    way_out = "put a table metadata.csv or pictures into it, or give the path of a table"
+    seen = _other_tables(root)
+    if seen:
+        way_out = f"its tables ({', '.join(seen)}) are not called metadata: rename one, or give its path"
+    return f"{root} holds neither a table named metadata nor pictures; {way_out}"
+
+
+def _tables(folder: Path) -> list[Path]:
+    """The tables in a folder, without hidden files and those by which Excel marks a file as open (``~$``)."""
+    try:
+        return sorted(
+            file
+            for file in folder.iterdir()
+            if file.suffix.lower() in READERS and not file.name.startswith((".", "~$")) and file.is_file()
+        )
+    except OSError as error:
+        raise CollectionError(f"{folder} cannot be read ({error.strerror}); check that you may open it") from error
+
+
+def _described_by_table(table: Table, name: str) -> _Described:
+    """The rows of a table as works, its columns understood by their names."""
+    places = _places(table)
+    others = [place for place in range(len(table.columns)) if place not in places.values()]
+    spoken = [place for place in others if not names_no_words(table.columns[place])]
+    repeating = _repeating(table, spoken, places.get("group"))
+    rows = _Rows(
+        places,
+        beside(table.columns),
+        table.columns[places["picture"]] if "picture" in places else "",
+        tuple(sorted((table.columns[place], place) for place in others if place in table.filled)),
+        tuple(place for place in spoken if place not in repeating and place in table.filled),
+        keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
+    )
+    ids, remarks = _ids(table, places)
+    reading = Reading(
+        table=name,
+        columns={table.columns[place]: meaning for meaning, place in places.items()},
+        attributes=tuple(table.columns[place] for place in others if place in table.filled),
+        not_in_text=tuple(table.columns[place] for place in repeating),
+        encoding=table.encoding,
+        separator=table.separator,
+        problems=table.problems,
+        remarks=(*table.remarks, *_empty(table), *remarks),
+    )
+
+    def works() -> Iterator[_Work]:
+        return (rows.work(row, name, cells) for (row, cells), name in zip(table.rows, ids, strict=True))
+
+    return _Described(len(ids), works, reading)
+
+
+def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Described:
+    """Works of picture files alone: ids and titles from their names, groups from the folders they lie in."""
+    plain = Counter(posixpath.splitext(path)[0] for path in paths)
+    folders = [posixpath.dirname(path) for path in paths]
+    common = posixpath.commonpath(folders) if folders and all(folders) else ""
+
+    def works() -> Iterator[_Work]:
+        for path, folder in zip(paths, folders, strict=True):
+            stem = posixpath.splitext(path)[0]
+            title = readable(PurePosixPath(path).stem)
+            item = Item(
+                id=stem if plain[stem] == 1 else path,
+                title=title,
+                group=posixpath.relpath(folder, common or ".") if folder != common else "",
+                text="" if _CAMERA_NAME.match(title) else title,
+            )
+            yield None, item, path
+
+    told = "no table: ids, titles and groups come from the names of files and folders"
+    return _Described(len(paths), works, Reading(remarks=(told, *unread)))
+
+
+def readable(name: str) -> str:
+    """A file's name as a title: "starry-night_1889" is "Starry night 1889"."""
+    words = " ".join(re.sub(r"[_\s]+|(?<=\w)-(?=\w)", " ", name).split())
+    return words[:1].upper() + words[1:]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """How one row becomes one work."""
+
+    places: dict[str, int]
+    beside: dict[str, int]
+    picture_column: str
+    others: tuple[tuple[str, int], ...]
+    spoken: tuple[int, ...]
+    separator: str
+
+    def work(self, row: int, name: str, cells: Sequence[str]) -> _Work:
+        values = {meaning: cells[place] for meaning, place in self.places.items()}
+        title, artist, year, medium, description = cleaned = [without_markup(values.get(name, "")) for name in _CLEANED]
+        file = values.get("picture", "")
+        attributes = {name: cells[place] for name, place in self.others if cells[place]}
+        if is_address(file):
+            attributes = dict(sorted({**attributes, self.picture_column: file}.items()))
+            file = ""
+        keywords = split_keywords(values.get("keywords", ""), self.separator)
+        group = " ".join(without_markup(values.get("group", "")).split())
+        item = Item(
+            id=name,
+            title=title,
+            artist=artist,
+            year=year,
+            medium=medium,
+            description=description,
+            keywords=keywords,
+            group=group,
+            owner=values.get("owner", ""),
+            licence=values.get("licence", ""),
+            text=self._text(cleaned, keywords, group, cells),
+            attributes=MappingProxyType(attributes),
+            language=cells[self.beside["language"]] if "language" in self.beside else "",
+            year_from=self._year("year_from", cells),
+            year_to=self._year("year_to", cells),
+        )
+        return row, item, file
+
+    def _year(self, meaning: str, cells: Sequence[str]) -> int | None:
+        cell = cells[self.beside[meaning]] if meaning in self.beside else ""
+        return int(cell) if _WHOLE_NUMBER.fullmatch(cell) else None
+
+    def _text(self, cleaned: Sequence[str], keywords: Sequence[str], group: str, cells: Sequence[str]) -> str:
+        further = [attribute_words(cells[place]) for place in self.spoken if cells[place]]
+        repeated = [words for words in further if words and not (group and same_words(words, group))]
+        return joined([*cleaned, ", ".join(keywords), *repeated])
+
+
+def _places(table: Table) -> dict[str, int]:
+    """The column of each field: the likeliest one that any row fills, else the likeliest."""
+    filled = table.filled
+    places = {}
+    for meaning, found in candidates(table.columns).items():
+        if meaning == "picture":
+            place = _picture_place(table, found, filled)
+        else:
+            place = next((place for place in found if place in filled), found[0] if found else None)
+        if place is not None:
+            places[meaning] = place
+    return dict(sorted(places.items(), key=lambda entry: entry[1]))
+
+
+def _picture_place(table: Table, found: Sequence[int], filled: AbstractSet[int]) -> int | None:
+    """The column with names of picture files, else the first that holds anything but web addresses."""
+    named = {place: [cell for cell in table.column(place) if cell and not is_address(cell)] for place in found}
+    for place, cells in named.items():
+        if any(posixpath.splitext(cell)[1].lower() in PICTURE_SUFFIXES for cell in cells):
+            return place
+    return next((place for place in found if named[place] or place not in filled), None)
+
+
+def _repeating(table: Table, spoken: Sequence[int], group: int | None) -> tuple[int, ...]:
+    if group is None:
+        return ()
+    groups = table.column(group)
+    return tuple(place for place in spoken if repeats_group(table.column(place), groups))
+
+
+def _empty(table: Table) -> tuple[str, ...]:
+    names = [name for place, name in enumerate(table.columns) if place not in table.filled]
+    return (f"columns without a value in any row: {', '.join(names)}",) if names and table.rows else ()
+
+
+def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ...]]:
+    """The ids of all rows, and a remark when they do not stand in the table."""
+    if "id" in places and places["id"] in table.filled:
+        return [" ".join(cell.split()) for cell in table.column(places["id"])], ()
+    files = table.column(places["picture"]) if "picture" in places else [""] * len(table.rows)
+    files = ["" if is_address(file) else file.replace("\\", "/") for file in files]
+    stems = [PurePosixPath(file).stem for file in files]
+    short = Counter(stem for stem in stems if stem)
+    if any(count > 1 for count in short.values()):
+        stems = [posixpath.splitext(file)[0] for file in files]
+    ids = [stem or f"row-{row}" for stem, (row, _) in zip(stems, table.rows, strict=True)]
+    origin = "the names of the pictures" if any(stems) else "the row numbers"
+    return ids, (f"no column holds ids: they come from {origin}; a column id keeps ratings valid when rows move",)

@@ -1,0 +1,517 @@
+"""Tables as they stand in their files: CSV and its kin, JSON, JSON Lines, Parquet and Excel."""
+
+import csv
+import datetime
+import io
+import json
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from vernissage.catalog.report import Problem
+from vernissage.catalog.sources.columns import recognised
+from vernissage.catalog.words import clean_cell
+from vernissage.errors import CollectionError
+
+
+class Rows:
+    """Rows of trimmed cells with their numbers in the file, as Arrow columns: a tenth of what Python's texts take."""
+
+    def __init__(self, rows: Iterable[tuple[int, Sequence[str]]], width: int) -> None:
+        rest = iter(rows)
+        self._parts: list[tuple[list[int], list[Any]]] = []
+        while some := list(islice(rest, _ROWS_AT_ONCE)):
+            columns = [pa.array([cells[place] for _, cells in some], pa.string()) for place in range(width)]
+            self._parts.append(([number for number, _ in some], columns))
+
+    def __len__(self) -> int:
+        return sum(len(numbers) for numbers, _ in self._parts)
+
+    def __iter__(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        for numbers, columns in self._parts:
+            cells = zip(*(column.to_pylist() for column in columns), strict=True) if columns else [()] * len(numbers)
+            yield from zip(numbers, cells, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Rows | tuple) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def column(self, place: int) -> list[str]:
+        """All cells of one column."""
+        return [cell for _, columns in self._parts for cell in columns[place].to_pylist()]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns with unique names, and rows of as many cells.
+
+    Attributes:
+        encoding: how the bytes were read, in words; empty where the format fixes it.
+        separator: what separates the cells, in words; empty where the format fixes it.
+        problems: rows that could not be read as rows.
+        remarks: what was decided on the way.
+    """
+
+    columns: tuple[str, ...]
+    rows: Rows
+    encoding: str = ""
+    separator: str = ""
+    problems: tuple[Problem, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def column(self, position: int) -> list[str]:
+        """All cells of one column."""
+        return self.rows.column(position)
+
+    @cached_property
+    def filled(self) -> frozenset[int]:
+        """The columns that hold anything in any row."""
+        return frozenset(place for place in range(len(self.columns)) if any(self.column(place)))
+
+
+def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
+    """Trimmed names; a column without one is called by its place, a name met again gets a number."""
+    names: list[str] = []
+    for place, cell in enumerate(header, start=1):
+        name = base = " ".join(clean_cell(cell).split()) or f"column {place}"
+        count = 1
+        while name in names:
+            count += 1
+            name = f"{base} {count}"
+        names.append(name)
+    return tuple(names)
+
+
+def from_records(records: Iterable[tuple[int, dict[str, str]]], problems: Sequence[Problem], encoding: str) -> Table:
+    """A table of records that name their own cells; the columns stand in the order in which they are met."""
+    kept = list(records)
+    columns = tuple(dict.fromkeys(name for _, record in kept for name in record))
+    rows = ((number, [record.get(name, "") for name in columns]) for number, record in kept)
+    return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
+
+
+_ROWS_AT_ONCE = 10_000
+BETWEEN_VALUES = " | "
+"""What stands between the values of a list when it becomes one cell."""
+
+_EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+
+
+def read_table(path: Path) -> Table:
+    """Read a table of any known format, told by the file's suffix.
+
+    Raises:
+        CollectionError: an unknown suffix, a file that cannot be opened, or one that is damaged as a whole.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise CollectionError(f"{path} is no table that can be read; save it as one of {', '.join(READERS)}")
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise CollectionError(
+            f"{path} cannot be read ({error.strerror}); check that it is a file you may open"
+        ) from error
+    return reader(path, raw)
+
+
+def read_json(path: Path, raw: bytes) -> Table:
+    """Read a list of objects, or an object that holds one such list.
+
+    Raises:
+        CollectionError: the file is not JSON, or holds no list of objects.
+    """
+    text, encoding = decode(path, raw)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CollectionError(f"{path} is not JSON ({error}); write a list with one object for each work") from error
+    records = _list_of_objects(content)
+    if records is None:
+        raise CollectionError(f"{path} holds no list of objects; write a list with one object for each work")
+    return from_records(((row, _cells(record)) for row, record in enumerate(records, start=1)), (), encoding)
+
+
+def read_json_lines(path: Path, raw: bytes) -> Table:
+    """Read one object in each line; a line that is no object is a problem of its own, named by its number."""
+    text, encoding = decode(path, raw)
+    records, problems = [], []
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            problems.append(_damaged_line(number, f"is not JSON ({error})"))
+            continue
+        if isinstance(record, dict):
+            records.append((number, _cells(record)))
+        else:
+            problems.append(_damaged_line(number, "is JSON, but not an object with names and values"))
+    return from_records(records, problems, encoding)
+
+
+def read_parquet(path: Path, raw: bytes) -> Table:
+    """Read a Parquet file; columns of bytes are left out, which the table's remarks say.
+
+    Raises:
+        CollectionError: the file is no Parquet file or is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        content = pq.read_table(io.BytesIO(raw), use_threads=False)
+        binary = [field.name for field in content.schema if _holds_bytes(field.type)]
+        kept = [place for place, field in enumerate(content.schema) if not _holds_bytes(field.type)]
+        cells = [[as_cell(value) for value in _values(content.column(place))] for place in kept]
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise CollectionError(f"{path} cannot be read as Parquet ({_first_line(error)}); export it again") from error
+    columns = [content.schema.field(place).name for place in kept]
+    rows = ((number, row) for number, row in enumerate(zip(*cells, strict=True), start=1) if any(row))
+    remarks = tuple(
+        f"column {name} holds bytes and was left out: pictures are read from files, named in a column file_name"
+        for name in binary
+    )
+    return Table(unique_columns(columns), Rows(rows, len(columns)), remarks=remarks)
+
+
+def read_excel(path: Path, raw: bytes) -> Table:
+    """Read the first sheet of an Excel file; its first filled row is the header.
+
+    Raises:
+        CollectionError: the file is no .xlsx file, is damaged, or its first sheet is empty.
+    """
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            # openpyxl warns of styles and validations that it does not know; only the cells' values are read here.
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()
+            sheet_rows = [[as_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    except Exception as error:
+        # openpyxl lets through whatever its zip, XML and style readers raise on damaged files.
+        raise CollectionError(
+            f"{path} cannot be read as an Excel file ({_first_line(error)}); save it again as .xlsx or as CSV"
+        ) from error
+    return _sheet_table(path, [(row, cells) for row, cells in enumerate(sheet_rows, start=1) if any(cells)])
+
+
+def as_cell(value: Any) -> str:
+    """A typed value as the text that a person would write: whole numbers without ``.0``, midnight without the time.
+
+    Lists of plain values are joined; other nested values stay as JSON.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, str):
+        cell = clean_cell(value)
+        return "" if cell in _EXCEL_ERRORS else cell
+    if isinstance(value, dict | list | tuple):
+        return _nested(value)
+    return clean_cell(_scalar(value))
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime.datetime):
+        return str(value.date()) if value.time() == datetime.time() else value.isoformat(sep=" ")
+    return str(value)
+
+
+def _nested(value: Any) -> str:
+    if not value:
+        return ""
+    if isinstance(value, dict) or any(isinstance(part, dict | list | tuple) for part in value):
+        return clean_cell(json.dumps(value, ensure_ascii=False, default=str))
+    return BETWEEN_VALUES.join(part for part in map(as_cell, value) if part)
+
+
+def _cells(record: Mapping[str, Any]) -> dict[str, str]:
+    return {clean_cell(name) or "column": as_cell(value) for name, value in record.items()}
+
+
+def _list_of_objects(content: Any) -> list[dict[str, Any]] | None:
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if isinstance(value, list) and value]
+        content = lists[0] if len(lists) == 1 else None
+    if isinstance(content, list) and all(isinstance(record, dict) for record in content):
+        return content
+    return None
+
+
+def _sheet_table(path: Path, filled: list[tuple[int, list[str]]]) -> Table:
+    if not filled:
+        raise CollectionError(
+            f"the first sheet of {path} is empty; put the header row and the works on the first sheet"
+        )
+    width = max(_width(cells) for _, cells in filled)
+    columns = unique_columns([*filled[0][1], *[""] * width][:width])
+    rows = ((number, [*cells, *[""] * width][:width]) for number, cells in filled[1:])
+    return Table(columns, Rows(rows, width))
+
+
+def _values(column: Any) -> list[Any]:
+    """Python values of an Arrow column; times to the microsecond, which is as far as Python's reach."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return list(column.to_pylist())
+
+
+def _holds_bytes(kind: Any) -> bool:
+    """Whether an Arrow type is bytes or holds bytes somewhere inside."""
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return True
+    return any(_holds_bytes(kind.field(place).type) for place in range(kind.num_fields))
+
+
+def _damaged_line(number: int, what: str) -> Problem:
+    return Problem("damaged row", number, "", "", what, "write one JSON object in each line")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+_SAMPLE_LINES = 200
+_LONGEST_FIELD = 2**31 - 1
+_SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
+
+Cells = list[str]
+"""The cells of one row as they stand in the file."""
+
+
+def read_delimited(path: Path, raw: bytes) -> Table:
+    """Read a table whose cells are separated by commas, semicolons, tabs or vertical bars; the first row is the header.
+
+    Rows are numbered as a spreadsheet shows them: the header is 1, blank lines count. Quoted cells may hold line ends.
+
+    Raises:
+        CollectionError: the bytes are no text, or hold no header.
+    """
+    text, encoding = decode(path, raw)
+    lines = list(io.StringIO(text, newline=""))
+    announced = _SEPARATOR_LINE.match(lines[0]) if lines else None
+    separator = announced[1] if announced else find_separator(lines)
+    first = 1 if announced else 0
+    records = _records(lines[first:], separator, first + 1)
+    header_row, header = next(records, (0, None))
+    if header is None:
+        raise CollectionError(
+            f"{path} has no header that can be read; write a row with the columns' names and one row for each work"
+        )
+    if _width(header) < len(header):
+        # Nameless columns at the end count where a row fills them, which only all rows tell.
+        rest = list(records)
+        filled = max((_width(cells) for _, cells in rest if cells), default=0)
+        header, records = header[: max(_width(header), min(len(header), filled))], iter(rest)
+    columns = unique_columns(header)
+    problems: list[Problem] = []
+
+    def sound() -> Iterator[tuple[int, list[str]]]:
+        for row, cells in records:
+            if fault := _fault(row, cells, len(columns)):
+                problems.append(fault)
+            elif cells is not None:
+                yield row, list(map(clean_cell, cells[: len(columns)]))
+
+    rows = Rows(sound(), len(columns))
+    name = SEPARATORS.get(separator, repr(separator)) if len(columns) > 1 else ""
+    return Table(columns, rows, encoding, name, tuple(problems), _odd_header(header_row, columns))
+
+
+def find_separator(lines: Sequence[str]) -> str:
+    """The separator that cuts the header into the most known names and the rows into as many cells as the header.
+
+    Each of ``, ; tab |`` is tried on the first 200 lines; one that cuts the header comes before all that do not.
+    """
+    sample = lines[:_SAMPLE_LINES]
+    scores = {separator: _score(sample, separator, whole=len(sample) == len(lines)) for separator in SEPARATORS}
+    return max(scores, key=lambda separator: scores[separator])
+
+
+def _score(lines: Sequence[str], separator: str, *, whole: bool) -> tuple[bool, float, int]:
+    filled = [cells for _, cells in _records(lines, separator, 1) if cells]
+    if not filled:
+        return False, 0.0, 0
+    # The last record of a sample may be cut.
+    header, rows = filled[0], filled[1:] if whole else filled[1:-1]
+    agreeing = sum(len(header) in {len(cells), _width(cells)} for cells in rows) / len(rows) if rows else 1.0
+    return len(header) > 1, agreeing * (1 + recognised(header)), len(header)
+
+
+def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple[int, Cells | None]]:
+    """Number and cells of every row that holds anything; None in place of cells behind a stray quotation mark.
+
+    Where an opening quotation mark lacks its partner, the rows after it would vanish into one cell up to the next
+    mark. Such a row is given up alone, and reading goes on with the line after its first.
+    """
+    csv.field_size_limit(_LONGEST_FIELD)
+    place = start = 0
+
+    def feed() -> Iterator[str]:
+        nonlocal place
+        while place < len(lines):
+            place += 1
+            yield lines[place - 1]
+
+    number = first
+    while place < len(lines):
+        try:
+            for cells in csv.reader(feed(), delimiter=separator, skipinitialspace=True, strict=True):
+                if cells and (cells[0].strip() or "".join(cells).strip()):
+                    yield number, cells
+                number, start = number + 1, place
+        except csv.Error:
+            spanned, place, start = place - start, start + 1, start + 1
+            # Marks within one line, as in "Untitled" (blue), swallow nothing and are read as they stand.
+            yield number, _leniently(lines[place - 1], separator) if spanned == 1 else None
+            number += 1
+
+
+def _leniently(line: str, separator: str) -> Cells | None:
+    """The cells of a line that stands for itself; None when its last quotation mark is open."""
+    records = list(csv.reader([line, ""], delimiter=separator, skipinitialspace=True))
+    return records[0] if len(records) == 2 else None
+
+
+def _fault(row: int, cells: Cells | None, width: int) -> Problem | None:
+    if cells is not None and len(cells) == width:
+        return None
+    if cells is None:
+        what, way_out = "a quotation mark opens a cell here and is never closed", "close it, or take it out"
+    elif _width(cells) > width:
+        what = f"the row has {_width(cells)} cells where the header has {width}"
+        way_out = "put quotation marks around cells that hold the separator"
+    elif len(cells) < width:
+        what = f"the row has {len(cells)} cells where the header has {width}"
+        way_out = "add the missing cells, empty if need be"
+    else:
+        return None
+    return Problem("damaged row", row, "", "", what, way_out)
+
+
+def _width(cells: Cells) -> int:
+    """How many cells there are up to the last that holds anything."""
+    return next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
+
+
+def _odd_header(row: int, columns: Sequence[str]) -> tuple[str, ...]:
+    if recognised(columns):
+        return ()
+    return (f"none of the columns' names is known; is row {row} the header?",)
+
+
+_FOREIGN = {
+    b"PK\x03\x04": "an Excel file or a ZIP archive under another name",
+    b"\xd0\xcf\x11\xe0": "an old Excel file under another name",
+    b"%PDF": "a PDF",
+    b"PAR1": "a Parquet file under another name",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
+_EXPORT = "export the table anew as CSV in UTF-8 or as .xlsx"
+
+# Tabs, line and page ends and the separators of databases (1C to 1F) stand in texts; of random bytes, 9 % are others.
+_STRANGE = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+_SAMPLE = 100_000
+_MOST_STRANGE = 0.03
+_FEWEST_STRANGE = 4
+_WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
+
+
+def decode(path: Path, raw: bytes) -> tuple[str, str]:
+    """The text of a file and the name of its encoding: by its byte-order mark, else UTF-8, else Windows-1252.
+
+    A few wrong bytes among many UTF-8 letters, as pasting between programs leaves them, are read as Windows-1252 each.
+
+    Raises:
+        CollectionError: the bytes are those of another kind of file, or of no text at all.
+    """
+    text, encoding = _decoded(path, raw)
+    strange = len(_STRANGE.findall(text, 0, _SAMPLE))
+    if strange >= _FEWEST_STRANGE and strange > _MOST_STRANGE * min(len(text), _SAMPLE):
+        raise CollectionError(
+            f"{path} is no text: {strange} of its first {min(len(text), _SAMPLE)} characters are control characters, "
+            f"as in programs or packed files; {_EXPORT}"
+        )
+    return text, encoding
+
+
+def _decoded(path: Path, raw: bytes) -> tuple[str, str]:
+    kind = next((kind for mark, kind in _FOREIGN.items() if raw.startswith(mark)), None)
+    kind = "a web page" if _WEB_PAGE.match(raw) else kind
+    if kind:
+        raise CollectionError(f"{path} is {kind}, not a text file; {_EXPORT}")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        text, name = _utf8(raw[3:])
+        return text, f"{name}, with a byte-order mark"
+    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if raw.startswith(mark):
+            return raw[2:].decode(codec, "replace"), "UTF-16"
+    unmarked = _utf16_without_mark(raw)
+    if unmarked:
+        return raw.decode(unmarked, "replace"), "UTF-16, without a byte-order mark"
+    return _utf8(raw)
+
+
+def _utf8(raw: bytes) -> tuple[str, str]:
+    try:
+        return raw.decode(), "UTF-8"
+    except UnicodeDecodeError:
+        text = raw.decode(errors="surrogateescape")
+    wrong = sum("\udc80" <= letter <= "\udcff" for letter in text)
+    right = sum(letter > "\x7f" for letter in text) - wrong
+    if right <= wrong:
+        return _western(raw)
+    mended = re.sub("[\udc80-\udcff]+", lambda match: _western(match[0].encode(errors="surrogateescape"))[0], text)
+    return mended, f"UTF-8, but for {wrong} {'byte' if wrong == 1 else 'bytes'} read as Windows-1252"
+
+
+def _western(raw: bytes) -> tuple[str, str]:
+    try:
+        return raw.decode("cp1252"), "Windows-1252, for it is not UTF-8"
+    except UnicodeDecodeError:
+        # Five bytes have no letter in Windows-1252; in Latin-1 all have one.
+        return raw.decode("latin-1"), "Latin-1, for it is not UTF-8"
+
+
+def _utf16_without_mark(raw: bytes) -> str | None:
+    """UTF-16 of a western language has a zero in every second byte."""
+    start = raw[:2000]
+    half = len(start) // 2
+    if half >= 4 and start[1::2].count(0) > 0.7 * half and start[::2].count(0) < 0.1 * half:
+        return "utf-16-le"
+    if half >= 4 and start[::2].count(0) > 0.7 * half and start[1::2].count(0) < 0.1 * half:
+        return "utf-16-be"
+    return None
+
+
+READERS: Mapping[str, Callable[[Path, bytes], Table]] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".tab": read_delimited,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".json": read_json,
+    ".parquet": read_parquet,
+    ".xlsx": read_excel,
+    ".xlsm": read_excel,
+}
+"""How a file of each suffix is read."""

@@ -1,0 +1,192 @@
+"""A collection as columns, in memory and in one Parquet file."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vernissage.catalog import Collection, Item, read_collection, save_collection
+from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
+from vernissage.files import digest, seal_of
+
+words = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+items = st.builds(
+    Item,
+    id=words.filter(bool),
+    title=words,
+    year=words,
+    description=words,
+    keywords=st.lists(words, max_size=3).map(tuple),
+    group=words,
+    picture=words,
+    picture_digest=words,
+    text=words,
+    attributes=st.dictionaries(words, words, max_size=3),
+    language=st.sampled_from(["", "de"]),
+    year_from=st.none() | st.integers(-5000, 2100),
+    year_to=st.none() | st.integers(-5000, 2100),
+    further_pictures=st.lists(st.tuples(words, words), max_size=2).map(tuple),
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(items, max_size=5, unique_by=lambda item: item.id))
+def test_every_work_comes_back(tmp_path_factory: pytest.TempPathFactory, works: list[Item]) -> None:
+    path = tmp_path_factory.getbasetemp() / "collection.parquet"
+    collection = Collection(works, Path("folder"))
+    save_collection(collection, path)
+    again = read_collection(path, Path("folder"))
+    for each in (collection, again):
+        assert list(each) == works
+        assert each.take(range(len(works))[::-1]) == works[::-1]
+        assert [each[item.id] for item in works] == works
+        assert each.ids == tuple(item.id for item in works)
+        for name in ("title", "picture", "picture_digest", "text", "language"):
+            assert each.texts(name) == [getattr(item, name) for item in works]
+        assert each.attribute_names == tuple(sorted({name for item in works for name in item.attributes}))
+        assert each.fingerprint == digest(*(item.record_digest.encode() for item in works))[:16]
+
+
+def test_more_works_than_one_row_group_come_back(tmp_path: Path) -> None:
+    works = [
+        Item(id=f"w{n}", keywords=("sea",) * (n % 3), attributes={f"note {k}": str(n) for k in range(n % 4)})
+        for n in range(10_050)
+    ]
+    save_collection(Collection(works, tmp_path), tmp_path / "c.parquet")
+    read = read_collection(tmp_path / "c.parquet", tmp_path)
+    assert list(read) == works
+    assert read.items[2_000:10_050:4_000] == works[2_000:10_050:4_000]
+    assert read.items[-1] == read["w10049"] == works[-1]
+    keywords, notes = read.entries("keywords"), read.entries("note 2")
+    assert keywords.rows.tolist() == [n for n in range(10_050) for _ in range(n % 3)]
+    assert keywords.distinct == ["sea"]
+    assert notes.rows.tolist() == [int(notes.distinct[code]) for code in notes.codes] == list(range(3, 10_050, 4))
+
+
+def test_an_unknown_id_is_told_with_ids_that_look_alike() -> None:
+    works = Collection((Item(id=f"museum-{n:06d}") for n in range(20_000)), Path())
+    with pytest.raises(UnknownItemError, match="no work 'museum-01234'; ids look like museum-0"):
+        works["museum-01234"]
+
+
+def test_ids_must_be_unique() -> None:
+    with pytest.raises(CollectionError, match="more than once: a, b"):
+        Collection([Item(id=name) for name in "abcbaa"], Path())
+
+
+def test_owners_are_told_for_any_ids() -> None:
+    works = Collection([Item(id="a", owner="Ada"), Item(id="b"), Item(id="c", owner="Bo")], Path())
+    assert works.owners(["c", "x", "a", "b"]) == ["Bo", "", "Ada", ""]
+    assert works.owners(works.ids) == ["Ada", "", "Bo"]
+
+
+@settings(deadline=None)
+@given(items)
+def test_a_records_digest_is_that_of_its_fields_as_json(item: Item) -> None:
+    texts = [
+        item.id, item.title, item.artist, item.year, item.medium, item.description, item.group, item.owner,
+        item.licence, item.picture, item.picture_digest, item.text,
+    ]  # fmt: skip
+    row = [*texts, list(item.keywords), dict(sorted(item.attributes.items()))]
+    parts = [json.dumps(row, ensure_ascii=False).encode()]
+    newer = [item.language, item.year_from, item.year_to, [list(each) for each in item.further_pictures]]
+    if newer != ["", None, None, []]:  # else the digest is that of earlier versions, which lacked these fields
+        parts.append(json.dumps(newer).encode())
+    assert item.record_digest == digest(*parts)
+
+
+@pytest.mark.parametrize("odd", ['"', "\\", "\n", "\x1f", "\t", "\x00", "\x7f", "\u2028", '", "', "\\n"])
+def test_signs_that_json_escapes_keep_records_apart(odd: str) -> None:
+    row = ["a", f"x{odd}y", *[""] * 9, odd, [odd], {odd: odd}]
+    item = Item(id="a", title=f"x{odd}y", text=odd, keywords=(odd,), attributes={odd: odd})
+    assert item.record_digest == digest(json.dumps(row, ensure_ascii=False).encode())
+
+
+def test_equal_collections_give_equal_bytes_wherever_they_lie(tmp_path: Path) -> None:
+    one = Item(id="a", keywords=("x", "y"), attributes={"b": "1", "a": "2"})
+    other = Item(id="a", keywords=("x", "y"), attributes={"a": "2", "b": "1"})
+    assert one == other
+    save_collection(Collection([one], Path("here")), tmp_path / "one")
+    save_collection(Collection([other], Path("there")), tmp_path / "other")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def saved(path: Path) -> bytes:
+    works = [Item(id=f"w{n}", title=f"Work {n}", text="some words", attributes={"place": "Ulm"}) for n in range(50)]
+    save_collection(Collection(works, path.parent), path)
+    return path.read_bytes()
+
+
+def test_a_missing_file_and_a_foreign_one_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ProvenanceError, match="is missing"):
+        read_collection(tmp_path / "none", tmp_path)
+    (tmp_path / "text").write_text("no parquet")
+    with pytest.raises(ProvenanceError, match="is damaged"):
+        read_collection(tmp_path / "text", tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_file_that_was_cut_short_is_damaged(share: float, tmp_path: Path) -> None:
+    path = tmp_path / "collection.parquet"
+    raw = saved(path)
+    path.write_bytes(raw[: int(len(raw) * share)])
+    with pytest.raises(ProvenanceError, match="is damaged"):
+        read_collection(path, tmp_path)
+
+
+@settings(deadline=None, max_examples=25)
+@given(place=st.integers(min_value=0, max_value=10**6), flip=st.integers(min_value=1, max_value=255))
+def test_a_changed_byte_is_found_or_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, place: int, flip: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "flipped.parquet"
+    raw = bytearray(saved(path))
+    whole, seal = list(read_collection(path, path.parent)), seal_of(path)
+    raw[place % len(raw)] ^= flip
+    path.write_bytes(raw)
+    try:
+        same = list(read_collection(path, path.parent, seal=seal)) == whole
+    except ProvenanceError:
+        same = True
+    assert same
+
+
+def test_damage_to_works_that_were_not_read_yet_is_told_when_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "collection.parquet"
+    works = [Item(id=f"w{n}", description=digest(str(n).encode())) for n in range(5_000)]
+    save_collection(Collection(works, tmp_path), path)
+    raw = bytearray(path.read_bytes())
+    group = pq.ParquetFile(path).metadata.row_group(2)
+    columns = {group.column(place).path_in_schema: group.column(place) for place in range(group.num_columns)}
+    raw[columns["description"].data_page_offset + 200] ^= 0xFF
+    path.write_bytes(raw)
+    opened = read_collection(path, tmp_path)
+    assert opened["w0"] == works[0]
+    with pytest.raises(ProvenanceError, match="is damaged .*CRC"):
+        opened["w2500"]
+
+
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "collection.parquet"
+    saved(path)
+    table = pq.read_table(path)
+    pq.write_table(table.select(["id", "title", "order"]), path)
+    with pytest.raises(ProvenanceError, match="does not have the columns"):
+        read_collection(path, tmp_path)
+    pq.write_table(table.replace_schema_metadata({"vernissage": '{"format": 9}'}), path)
+    with pytest.raises(ProvenanceError, match=r"another version \(format 9\)"):
+        read_collection(path, tmp_path)
+
+
+def test_readers_in_many_threads_see_the_same_works(tmp_path: Path) -> None:
+    works = [Item(id=f"w{n}", title=f"Work {n}") for n in range(40_000)]
+    save_collection(Collection(works, tmp_path), tmp_path / "c.parquet")
+    opened = read_collection(tmp_path / "c.parquet", tmp_path)
+    wanted = np.random.default_rng(0).integers(0, 40_000, 400).tolist()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda row: opened[f"w{row}"].title, wanted)) == [f"Work {row}" for row in wanted]
