@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder, unit_rows
-from vernissage.encoders.fitted.aligned import Aligned, fit_aligned
-from vernissage.encoders.fitted.canonical import REGULARISATIONS, align
+from vernissage.encoders.fitted.aligned import REGULARISATIONS, Aligned, align, fit_aligned
 from vernissage.encoders.fitted.lda import fit_lda
 from vernissage.encoders.fitted.lsa import LSA, fit_lsa
 from vernissage.errors import EncoderError, ProvenanceError

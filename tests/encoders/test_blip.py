@@ -13,6 +13,7 @@ from tests.encoders import tiny_blip
 from tests.encoders.tiny_blip import CAPTIONS, WORDS, far, pictures, reference, rewrite, save_folder, save_original
 
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
+from vernissage.encoders.loading import restore
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.encoders.runtime.pixels import CLIP_MEAN, CLIP_STD
 from vernissage.encoders.towers.blip import BLIP, load_blip
@@ -119,13 +120,13 @@ def test_both_layouts_give_the_same_bits(blip: BLIP, tmp_path: Path) -> None:
 
 
 def _hub_eps(blip: BLIP) -> None:
-    for module in blip._model.vision_model.modules():
+    for module in blip.network.vision_model.modules():
         if isinstance(module, torch.nn.LayerNorm):
             module.eps = 1e-5
 
 
 def _tanh_gelu(blip: BLIP) -> None:
-    for layer in blip._model.vision_model.encoder.layers:
+    for layer in blip.network.vision_model.encoder.layers:
         layer.mlp.activation_fn = torch.nn.GELU(approximate="tanh")
 
 
@@ -154,7 +155,7 @@ def test_a_mistake_with_texts_would_be_seen(folder: Path, blip: BLIP, monkeypatc
     assert far(other.itm_block(states, CAPTIONS), blip.itm_block(states, CAPTIONS)) > 2 * ITM
     assert np.array_equal(other.encode_texts(CAPTIONS), blip.encode_texts(CAPTIONS))
     right = blip.encode_texts(CAPTIONS)
-    monkeypatch.setattr("vernissage.encoders.towers.blip_words.clean_caption_blip", lambda text: text)
+    monkeypatch.setattr(blip, "words", replace(blip.words, clean=str))
     assert far(blip.encode_texts(CAPTIONS), right) > 2 * UNIT
 
 
@@ -168,7 +169,7 @@ def test_bfloat16_stays_close(folder: Path, blip: BLIP) -> None:
 def test_the_state_brings_the_same_encoder_back(folder: Path, tmp_path: Path) -> None:
     blip = load_blip(folder, first_token="cls")  # noqa: S106
     blip.state.save(tmp_path)
-    again = BLIP.from_state(EncoderState.load(tmp_path))
+    again = restore("blip", EncoderState.load(tmp_path))
     assert (again.fingerprint, again.first_token) == (blip.fingerprint, "cls")
     assert np.array_equal(again.encode_texts(CAPTIONS), blip.encode_texts(CAPTIONS))
 
@@ -205,7 +206,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "other words": (lambda folder: tiny_blip.write_words(folder, [*WORDS, "more"]), "but the model was trained with"),
     "no marks": (lambda folder: tiny_blip.write_words(folder, WORDS[4:]), r"lacks \[PAD\], \[UNK\]"),
-    "no words": (lambda folder: (folder / "vocab.txt").unlink(), "has no vocab.txt"),
+    "no words": (lambda folder: (folder / "vocab.txt").unlink(), "vocab.txt is missing"),
     "no config": (lambda folder: (folder / "config.json").unlink(), "config.json is missing"),
     "bad words": (lambda folder: (folder / "vocab.txt").write_bytes(b"caf\xe9"), "vocab.txt cannot be read"),
     "bad settings": (lambda folder: _edit_config(folder, vision_config={"hidden_size": "big"}), "describe no BLIP"),

@@ -20,6 +20,7 @@ from tests.encoders.tiny_blip import (
 )
 
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder
+from vernissage.encoders.loading import restore
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.encoders.runtime.pixels import CLIP_MEAN, CLIP_STD
 from vernissage.encoders.towers.blip2 import BLIP2, load_blip2
@@ -117,9 +118,9 @@ def test_matching_is_that_of_each_pair_run_by_itself(blip2: BLIP2, reference: An
 
 def test_the_norm_behind_the_picture_half_counts(folder: Path, blip2: BLIP2) -> None:
     other = load_blip2(folder)
-    other._model.vision_model.post_layernorm.eps = 1e-3
+    other.network.vision_model.post_layernorm.eps = 1e-3
     assert far(other.image_states(pictures()), blip2.image_states(pictures())) > RAW
-    assert blip2._model.vision_model.post_layernorm.eps == 1e-5
+    assert blip2.network.vision_model.post_layernorm.eps == 1e-5
 
 
 def test_a_row_does_not_depend_on_the_batch(folder: Path, blip2: BLIP2) -> None:
@@ -140,13 +141,13 @@ def test_bfloat16_stays_close(folder: Path, blip2: BLIP2) -> None:
 def test_the_state_brings_the_same_encoder_back(tmp_path: Path) -> None:
     blip2 = load_blip2(save_blip2_folder(tmp_path / "weights"), queries="max")
     blip2.state.save(tmp_path / "model")
-    again = BLIP2.from_state(EncoderState.load(tmp_path / "model"))
+    again = restore("blip2", EncoderState.load(tmp_path / "model"))
     assert (again.fingerprint, again.queries) == (blip2.fingerprint, "max")
     assert np.array_equal(again.encode_texts(CAPTIONS), blip2.encode_texts(CAPTIONS))
     assert load_blip2(tmp_path / "weights").fingerprint != blip2.fingerprint
     save_blip2_folder(tmp_path / "weights", seed=2)
     with pytest.raises(ProvenanceError, match="not those that the vectors were made with"):
-        BLIP2.from_state(blip2.state)
+        restore("blip2", blip2.state)
 
 
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {

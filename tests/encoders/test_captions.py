@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vernissage.encoders.runtime.captions import clean_caption_albef, clean_caption_blip
+from vernissage.encoders.runtime.pairs import clean_caption_albef, clean_caption_blip
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 

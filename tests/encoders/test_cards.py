@@ -7,53 +7,45 @@ from typing import Any
 
 import pytest
 
-from vernissage.encoders.cards import CARDS, WITHOUT_DOWNLOAD, ModelCard
-from vernissage.workspace.pretrained import PRETRAINED
-from vernissage.workspace.recipes import RECIPES
+from vernissage.encoders.cards import ModelCard
+from vernissage.encoders.register import card, models, names
 
-EACH = pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+MODELS = models()
+EACH = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def test_what_needs_no_download_comes_first_and_can_be_fitted() -> None:
-    assert WITHOUT_DOWNLOAD == ("lda", "lsa", "tfidf", "colour-texture", "aligned")
-    assert set(WITHOUT_DOWNLOAD) == set(RECIPES)
-    assert tuple(CARDS)[: len(WITHOUT_DOWNLOAD)] == WITHOUT_DOWNLOAD
+    assert names("fitted") == ("lda", "lsa", "tfidf", "colour-texture", "aligned")
+    assert tuple(MODELS)[:5] == names("fitted")
+    assert [model.name for model in MODELS.values() if not model.extra] == list(names("fitted"))
 
 
 @EACH
-def test_a_card_is_complete(card: ModelCard) -> None:
-    assert CARDS[card.name] is card
-    assert card.licence
-    assert card.source
-    assert card.modalities
-    assert card.encoder in (PRETRAINED if card.extra else RECIPES)
-    known = PRETRAINED[card.encoder].modalities if card.extra else RECIPES[card.encoder].modalities
-    assert set(card.modalities) == set(known)
-    assert card.commercial == "yes" or card.notes  # what is not simply allowed is explained
+def test_a_card_is_complete(model: ModelCard) -> None:
+    assert MODELS[model.name] is model
+    assert model.licence
+    assert model.source
+    assert model in card(model.encoder).models
+    assert model.modalities == card(model.encoder).modalities
+    assert model.commercial == "yes" or model.notes  # what is not simply allowed is explained
 
 
 @EACH
-def test_a_card_never_pretends_to_be_pinned(card: ModelCard) -> None:
-    assert card.revision is None or (card.hub and re.fullmatch("[0-9a-f]{40}", card.revision))
-    assert card.hub == "" or re.fullmatch(r"[\w.-]+/[\w.-]+", card.hub)
-    assert not (card.hub and card.url)
-    assert card.url == "" or card.url.startswith("https://")
-    assert (card.download_bytes == 0) == (not card.needs_weights)
-
-
-def test_every_encoder_with_weights_has_the_card_that_it_means() -> None:
-    for word, family in PRETRAINED.items():
-        if family.card:
-            assert CARDS[family.card].encoder == word
+def test_a_card_never_pretends_to_be_pinned(model: ModelCard) -> None:
+    assert model.revision is None or (model.hub and re.fullmatch("[0-9a-f]{40}", model.revision))
+    assert model.hub == "" or re.fullmatch(r"[\w.-]+/[\w.-]+", model.hub)
+    assert not (model.hub and model.url)
+    assert model.url == "" or model.url.startswith("https://")
+    assert (model.download_bytes == 0) == (not model.needs_weights)
 
 
 @EACH
-def test_a_file_of_float32_weights_is_as_large_as_its_parameters(card: ModelCard) -> None:
-    if card.hub:
-        assert card.parameters
-        assert card.download_bytes
+def test_a_file_of_float32_weights_is_as_large_as_its_parameters(model: ModelCard) -> None:
+    if model.hub:
+        assert model.parameters
+        assert model.download_bytes
         # Tokenizers and what is not used (BERT's head, counters) come on top, up to a tenth.
-        assert 0.99 < card.download_bytes / (4 * card.parameters) < 1.1
+        assert 0.99 < model.download_bytes / (4 * model.parameters) < 1.1
 
 
 def _clip(transformers: Any, patch: int, *, large: bool = False) -> Any:
@@ -104,4 +96,4 @@ def test_parameters_are_those_of_the_published_architecture(name: str, build: Ca
     transformers = pytest.importorskip("transformers")
     with pytest.importorskip("torch").device("meta"):  # shapes without numbers
         model = build(transformers)
-    assert sum(parameter.numel() for parameter in model.parameters()) == CARDS[name].parameters
+    assert sum(parameter.numel() for parameter in model.parameters()) == MODELS[name].parameters

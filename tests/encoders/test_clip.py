@@ -24,12 +24,11 @@ from tests.encoders.tiny_models import (
 )
 
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder, unit_rows
+from vernissage.encoders.loading import restore
 from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.loaded import padded_ids
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.token_batches import padded
-from vernissage.encoders.towers.clip import CLIP, load_clip
-from vernissage.encoders.towers.clip_original import load_original
-from vernissage.encoders.towers.clip_text import clean_text
+from vernissage.encoders.towers.clip import CLIP, clean_text, load_clip, load_original
 from vernissage.errors import EncoderError, ProvenanceError
 
 torch = pytest.importorskip("torch")
@@ -151,7 +150,8 @@ def test_padding_to_the_longest_is_padding_to_77(folder: Path) -> None:
     ids = load_clip(folder).token_ids(["a storm at sea", "ship"])
     with torch.inference_mode():
         short, long = (
-            model.get_text_features(input_ids=padded(ids, 0, length)[0]).pooler_output for length in (None, 77)
+            model.get_text_features(input_ids=torch.from_numpy(padded_ids(ids, 0, length)[0])).pooler_output
+            for length in (None, 77)
         )
     np.testing.assert_allclose(short, long, atol=5e-6, rtol=0)
 
@@ -229,7 +229,7 @@ def test_the_fingerprint_stands_for_weights_preprocessing_prompt_and_precision(c
 def test_saved_and_loaded_it_gives_the_same_bits(folder: Path, tmp_path: Path) -> None:
     model = load_clip(folder, prompt="This is {}")
     model.state.save(tmp_path)
-    again = CLIP.from_state(EncoderState.load(tmp_path))
+    again = restore("clip", EncoderState.load(tmp_path))
     assert again.fingerprint == model.fingerprint
     assert again.encode_texts(TEXTS).tobytes() == model.encode_texts(TEXTS).tobytes()
     assert not model.state.arrays
@@ -241,14 +241,14 @@ def test_a_state_with_other_weights_or_of_another_encoder_is_refused(broken: Pat
     write_merges(tmp_path / "bpe.txt")
     load_original(tmp_path / "other.safetensors", Runtime())[0].save_pretrained(broken)
     with pytest.raises(ProvenanceError, match="are not those that the vectors were made with"):
-        CLIP.from_state(state)
+        restore("clip", state)
     with pytest.raises(ProvenanceError, match="of 'dual'"):
-        CLIP.from_state(EncoderState("dual", state.settings, {}))
+        restore("clip", EncoderState("dual", state.settings, {}))
     with pytest.raises(ProvenanceError, match="not whole .no place, weights"):
-        CLIP.from_state(EncoderState("clip", {"precision": "float32", "prompt": None}, {}))
+        restore("clip", EncoderState("clip", {"precision": "float32", "prompt": None}, {}))
     shutil.rmtree(broken)
     with pytest.raises(EncoderError, match="there is nothing at"):
-        CLIP.from_state(state)
+        restore("clip", state)
 
 
 def test_bfloat16_stays_near_and_float16_needs_a_gpu(clip: CLIP, folder: Path) -> None:

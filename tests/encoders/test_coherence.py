@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from vernissage.encoders.fitted.coherence import npmi, topic_coherence
+from vernissage.encoders.fitted.lda import npmi, topic_coherence
 
 # Columns: ship, sea, tree. Four documents: "ship sea", "ship sea tree", "ship", "tree".
 PRESENCE = sparse.csr_matrix([[1, 2, 0], [1, 1, 1], [3, 0, 0], [0, 0, 1]])

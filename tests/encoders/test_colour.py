@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from vernissage.encoders.fitted.colour import colour_histogram, is_monochrome_photograph, lab, working_pixels
+from vernissage.encoders.fitted.colour_texture import colour_histogram, is_monochrome_photograph, lab, working_pixels
 
 RAMP = np.linspace(20, 230, 64).astype(np.uint8)[None, :, None].repeat(48, axis=0)
 

@@ -16,9 +16,10 @@ from vernissage.encoders.fitted.colour_texture import (
     CODEBOOK_PICTURES,
     FITTING_PICTURES,
     ColourTexture,
+    first_look,
     fit_colour_texture,
+    picture_parts,
 )
-from vernissage.encoders.fitted.colour_texture_parts import first_look, picture_parts
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 
 KINDS = [(colour, texture) for colour in ("red", "blue") for texture in ("stripes", "checks")]
@@ -196,7 +197,7 @@ def test_a_collection_without_pictures_is_refused() -> None:
 
 
 def test_another_encoders_model_is_refused() -> None:
-    with pytest.raises(ProvenanceError, match="got lda"):
+    with pytest.raises(ProvenanceError, match="but this one is of 'lda'"):
         ColourTexture.from_state(EncoderState("lda", {}, {}))
 
 

@@ -83,7 +83,7 @@ def test_the_first_siglip_reads_no_punctuation(tmp_path: Path) -> None:
 
 
 def test_padding_to_the_longest_or_with_a_mask_would_show(encoder: DualEncoder) -> None:
-    model = encoder._model
+    model = encoder.network
     ids = torch.tensor([[3, 4, END]], device=model.device)
     padded = torch.tensor([[3, 4, END, *[PAD] * (SIGLIP_LENGTH - 3)]], device=model.device)
     with torch.inference_mode():

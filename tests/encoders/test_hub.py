@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from vernissage.encoders.cards import CARDS, WITHOUT_DOWNLOAD, ModelCard
+from vernissage.encoders.cards import ModelCard
+from vernissage.encoders.register import models, names
 from vernissage.encoders.runtime.hub import how_to_pin, locate_weights, missing_packages, why_not_ready
 from vernissage.errors import EncoderError
 
 pytest.importorskip("huggingface_hub")
 
-CARD, UNPINNED = CARDS["clip-vit-base-patch32"], CARDS["clip-vit-base-patch16"]
+CARD, UNPINNED = models()["clip-vit-base-patch32"], models()["clip-vit-base-patch16"]
 FILES = {
     "config.json": b'{"model_type": "clip"}',
     "model.safetensors": b"weights " * 40_000,
@@ -105,11 +106,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 SCRIPT = """
 import json, sys
-from vernissage.encoders.cards import CARDS, ModelCard
+from vernissage.encoders.cards import ModelCard
+from vernissage.encoders.register import models
 from vernissage.encoders.runtime.hub import cached_weights, locate_weights, why_not_ready
 from vernissage.errors import EncoderError
 reports = []
-card = CARDS[sys.argv[1]]
+card = models()[sys.argv[1]]
 try:
     found = str(locate_weights(card, None, revision=sys.argv[2] or None, progress=lambda *r: reports.append(r)))
     print(json.dumps({"found": found, "reports": reports, "ready": why_not_ready(card)}))
@@ -134,7 +136,7 @@ def test_named_weights_are_taken_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "weights.pth"
     file.touch()
     assert locate_weights(CARD, tmp_path) == tmp_path
-    assert locate_weights(CARDS["albef"], file) == file
+    assert locate_weights(models()["albef"], file) == file
     with pytest.raises(EncoderError, match="there are no weights at .*nowhere"):
         locate_weights(CARD, tmp_path / "nowhere")
 
@@ -184,7 +186,7 @@ def test_an_unpinned_model_is_fetched_and_said_to_be_unpinned(hub: Hub, tmp_path
 
 
 def test_an_unpinned_model_says_how_to_pin_it(tmp_path: Path) -> None:
-    assert how_to_pin(CARD) == how_to_pin(CARDS["albef"]) == how_to_pin(CARDS["lda"]) == ""
+    assert how_to_pin(CARD) == how_to_pin(models()["albef"]) == how_to_pin(models()["lda"]) == ""
     told = how_to_pin(UNPINNED)
     assert told.startswith(f"{UNPINNED.name} is not pinned: what {UNPINNED.branch} of {UNPINNED.hub} holds")
     assert f"`hf download {UNPINNED.hub} --revision COMMIT --include '*.json'" in told
@@ -216,7 +218,7 @@ def test_without_a_network_one_line_says_what_to_do(tmp_path: Path) -> None:
         f"`hf download {CARD.hub} --revision {CARD.revision} --include '*.json' --include '*.safetensors'",
         f"--local-dir {CARD.name}`",
         "name that folder with --weights",
-        "lda, lsa, tfidf, colour-texture and aligned need no download",
+        "`vernissage encoders` lists the encoders that need no download",
     ):
         assert part in error
     assert answer["cached"] is None
@@ -243,7 +245,7 @@ class Large(bytes):
 
 @pytest.mark.parametrize("name", ["albef", "albef-mscoco", "albef-flickr30k"])
 def test_what_is_not_on_the_hub_names_the_authors_file(name: str) -> None:
-    card = CARDS[name]
+    card = models()[name]
     with pytest.raises(EncoderError) as caught:
         locate_weights(card, None)
     assert f"`curl -LO {card.url}`" in str(caught.value)
@@ -251,9 +253,9 @@ def test_what_is_not_on_the_hub_names_the_authors_file(name: str) -> None:
     assert ("3.5 GB" if name == "albef" else "size not known") in str(caught.value)
 
 
-@pytest.mark.parametrize("name", WITHOUT_DOWNLOAD)
+@pytest.mark.parametrize("name", names("fitted"))
 def test_what_needs_no_weights_is_always_ready(name: str) -> None:
-    assert missing_packages(CARDS[name]) == ()
-    assert why_not_ready(CARDS[name]) == ""
+    assert missing_packages(models()[name]) == ()
+    assert why_not_ready(models()[name]) == ""
     with pytest.raises(EncoderError, match="fitted on the collection itself"):
-        locate_weights(CARDS[name], None)
+        locate_weights(models()[name], None)

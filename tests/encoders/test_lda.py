@@ -7,10 +7,14 @@ from scipy import sparse
 from sklearn.decomposition import LatentDirichletAllocation
 
 from vernissage.encoders.contract import EncoderState, TextEncoder
-from vernissage.encoders.fitted.coherence_curve import save_coherence_curve
-from vernissage.encoders.fitted.lda import LDA, fit_lda
-from vernissage.encoders.fitted.topic_mixtures import topic_mixtures
-from vernissage.encoders.fitted.topic_number import choose_number, standard_error
+from vernissage.encoders.fitted.lda import (
+    LDA,
+    choose_number,
+    fit_lda,
+    save_coherence_curve,
+    standard_error,
+    topic_mixtures,
+)
 from vernissage.errors import EncoderError, ProvenanceError
 
 SEA = ["ship", "wave", "harbour", "sail", "storm", "anchor"]

@@ -21,11 +21,9 @@ from tests.encoders.tiny_models import (
 
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
 from vernissage.encoders.runtime.devices import Runtime
-from vernissage.encoders.runtime.onnx_backend import load_onnx
-from vernissage.encoders.runtime.onnx_card import Fidelity, OnnxCard, read_card
+from vernissage.encoders.runtime.onnx import Fidelity, OnnxCard, load_onnx, read_card
 from vernissage.encoders.runtime.onnx_export import cosines, export_onnx
-from vernissage.encoders.towers.clip import load_clip
-from vernissage.encoders.towers.clip_original import load_original
+from vernissage.encoders.towers.clip import load_clip, load_original
 from vernissage.encoders.towers.dual import load_dual
 from vernissage.encoders.towers.resnet import load_resnet
 from vernissage.encoders.towers.sentence import load_sentence

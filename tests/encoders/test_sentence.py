@@ -7,6 +7,7 @@ import pytest
 from tests.encoders.tiny_models import change, write, write_bert_folder
 
 from vernissage.encoders.contract import EncoderState, TextEncoder
+from vernissage.encoders.loading import restore
 from vernissage.encoders.towers.sentence import SentenceEncoder, load_minilm, load_sentence
 from vernissage.errors import EncoderError, ProvenanceError
 
@@ -67,10 +68,8 @@ def test_it_keeps_the_contract(encoder: SentenceEncoder) -> None:
 
 
 def test_padding_that_counted_would_show(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vernissage.encoders.towers import sentence
-
-    right, padded = encoder.encode_texts(TEXTS), sentence.padded
-    monkeypatch.setattr(sentence, "padded", lambda ids, pad: (padded(ids, pad)[0], padded(ids, pad)[1] | 1))
+    right, padded = encoder.encode_texts(TEXTS), encoder._padded
+    monkeypatch.setattr(encoder, "_padded", lambda ids: (padded(ids)[0], padded(ids)[1] | 1))
     assert abs(encoder.encode_texts(TEXTS) - right)[5].max() > 1e-2
 
 
@@ -85,10 +84,10 @@ def test_long_texts_are_cut_to_what_the_folder_says(broken: Path) -> None:
 
 
 def test_saved_and_loaded_it_gives_the_same_bits(folder: Path, tmp_path: Path) -> None:
-    encoder = load_sentence(folder, name="bert")
+    encoder = load_sentence(folder)
     encoder.state.save(tmp_path)
-    again = SentenceEncoder.from_state(EncoderState.load(tmp_path))
-    assert (again.name, again.fingerprint) == ("bert", encoder.fingerprint)
+    again = restore("sentence", EncoderState.load(tmp_path))
+    assert (again.name, again.fingerprint) == ("sentence", encoder.fingerprint)
     assert again.encode_texts(TEXTS).tobytes() == encoder.encode_texts(TEXTS).tobytes()
     assert not encoder.state.arrays
 
@@ -97,9 +96,9 @@ def test_other_weights_or_half_a_state_are_refused(broken: Path) -> None:
     state = load_sentence(broken).state
     write_bert_folder(broken, WORDS, seed=4)
     with pytest.raises(ProvenanceError, match="are not those that the vectors were made with"):
-        SentenceEncoder.from_state(state)
+        restore("sentence", state)
     with pytest.raises(ProvenanceError, match="not whole"):
-        SentenceEncoder.from_state(EncoderState("sentence", {"place": str(broken)}, {}))
+        restore("sentence", EncoderState("sentence", {"place": str(broken)}, {}))
 
 
 def test_a_missing_weight_is_an_error_but_for_the_pooler_which_nothing_reads(broken: Path) -> None:
@@ -127,11 +126,9 @@ def test_a_missing_file_is_named(broken: Path, name: str, message: str) -> None:
         load_sentence(broken)
 
 
-def test_no_folder_and_no_name_are_refused(folder: Path, tmp_path: Path) -> None:
+def test_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="there is no folder"):
         load_sentence(tmp_path / "nothing")
-    with pytest.raises(EncoderError, match="needs a name"):
-        load_sentence(folder, name=" ")
 
 
 def test_a_vocabulary_of_marks_alone_is_refused(broken: Path) -> None:
@@ -177,7 +174,7 @@ def test_minilm_knows_what_texts_are_about(minilm: SentenceEncoder) -> None:
     assert storm @ sea > 0.3
     assert storm @ lady < 0.2
     assert (minilm.name, minilm.dim) == ("minilm", 384)
-    assert SentenceEncoder.from_state(minilm.state).fingerprint == minilm.fingerprint
+    assert restore("minilm", minilm.state).fingerprint == minilm.fingerprint
 
 
 def test_without_its_package_minilm_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

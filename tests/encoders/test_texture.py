@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vernissage.encoders.fitted.texture import binary_patterns, pattern_histogram, uniform_bins
+from vernissage.encoders.fitted.colour_texture import binary_patterns, pattern_histogram, uniform_bins
 
 
 def test_the_code_of_a_patch_is_read_clockwise_from_the_upper_left() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vernissage.encoders.fitted.gradients import dense_rootsift, edge_layout, orientation_cells
+from vernissage.encoders.fitted.colour_texture import dense_rootsift, edge_layout, orientation_cells
 
 
 def test_a_ramp_to_the_right_votes_for_orientation_0_alone() -> None:

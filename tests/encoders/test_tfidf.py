@@ -5,9 +5,8 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from vernissage.encoders.fitted.lsa import fit_lsa
-from vernissage.encoders.fitted.term_weights import weigh_words
 from vernissage.encoders.fitted.tfidf import TFIDF, fit_tfidf
-from vernissage.encoders.fitted.words import content_words
+from vernissage.encoders.fitted.words import content_words, weigh_words
 from vernissage.errors import EncoderError, ProvenanceError
 
 COLLECTION = ["ship, ship, sea", "ship, rose", "sea"]

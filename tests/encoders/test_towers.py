@@ -1,7 +1,7 @@
 """What all encoders with a network share: how pictures become its input, and how exact float32 is."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from vernissage.encoders.runtime.devices import Runtime
+from vernissage.encoders.runtime.loaded import ImageTower
 from vernissage.encoders.runtime.pixels import Pixels, Preprocessing
-from vernissage.encoders.towers.two_towers import ImageTower
 
 torch = pytest.importorskip("torch")
 
@@ -35,8 +35,8 @@ class Mean(ImageTower):
     def __init__(self) -> None:
         self.runtime, self.preprocessing = Runtime(device="cpu"), Noting("squash", 8)
 
-    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        return self._pixels(images).mean(dim=(2, 3))
+    def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        return pixels.mean(dim=(2, 3))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vernissage.encoders.fitted.vlad import Codebook, fit_codebook, vlad
+from vernissage.encoders.fitted.colour_texture import Codebook, fit_codebook, vlad
 
 
 def test_vlad_sums_unit_residuals_and_takes_signed_roots() -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from vernissage.encoders.towers.clip_text import END, START, byte_letters
+from vernissage.encoders.towers.clip import END, START, byte_letters
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)

@@ -29,9 +29,15 @@ from tests.taggers.tiny_models import (  # noqa: E402
     save_detector,
 )
 
-from vernissage.taggers.caption import MOST_TOKENS, BLIPCaptioner, CaptionTagger, load_captioner  # noqa: E402
-from vernissage.taggers.objects import ObjectTagger, load_objects  # noqa: E402
-from vernissage.taggers.scene import SceneTagger  # noqa: E402
+from vernissage.taggers.pictures import (  # noqa: E402  # noqa: E402
+    MOST_TOKENS,
+    BLIPCaptioner,
+    CaptionTagger,
+    ObjectTagger,
+    SceneTagger,
+    load_captioner,
+    load_objects,
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +90,7 @@ def test_captions_are_the_likeliest_word_pieces_one_after_the_other(
 
 def test_the_vision_half_has_the_epsilon_it_was_trained_with(captioner: BLIPCaptioner, captioner_folder: Path) -> None:
     assert json.loads((captioner_folder / "config.json").read_text())["vision_config"]["layer_norm_eps"] == 1e-5
-    found = [layer.eps for layer in captioner._model.vision_model.modules() if isinstance(layer, torch.nn.LayerNorm)]
+    found = [layer.eps for layer in captioner.network.vision_model.modules() if isinstance(layer, torch.nn.LayerNorm)]
     assert len(found) == 5
     assert set(found) == {1e-6}
 

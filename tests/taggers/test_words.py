@@ -8,11 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.errors import EncoderError
-from vernissage.taggers.clauses import clauses
 from vernissage.taggers.contract import TextTagger, tagger_key
-from vernissage.taggers.lexicon import load_lexicon
-from vernissage.taggers.readings import read_clause
-from vernissage.taggers.words import LexiconTagger
+from vernissage.taggers.words import LexiconTagger, clauses, load_lexicon, read_clause
 
 TAGGER = LexiconTagger()
 VERBS = LexiconTagger(["verb"])

@@ -1,10 +1,11 @@
 """What every encoder promises, and how a fitted one is kept."""
 
 import json
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,10 @@ from PIL import Image
 
 from vernissage.errors import ProvenanceError
 from vernissage.files import array_bytes, digest, read_arrays, read_json, write_arrays, write_json
+from vernissage.progress import Progress, silent
 from vernissage.values import Modality, Vectors
+
+PictureOpener = Callable[[], Image.Image]
 
 
 @runtime_checkable
@@ -101,6 +105,68 @@ class EncoderState:
         if state.fingerprint != fingerprint:
             raise ProvenanceError(f"the model in {folder} does not match its card model.json; {_REBUILD}")
         return state
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a collection offers for fitting; texts, pictures and vectors are gathered when they are asked for.
+
+    Attributes:
+        texts: the text of every work, empty where it has none.
+        pictures: functions that open the pictures of the works that have one.
+        paired_vectors: for an encoder made on others: their vectors of the works that all of them read, row by row.
+        bases: those other encoders.
+        seed: of the fit.
+        topics: how many, for a topic model; None has them chosen.
+        progress: told how far the fit is.
+    """
+
+    texts: Callable[[], Sequence[str]] = tuple
+    pictures: Callable[[], Sequence[PictureOpener]] = tuple
+    paired_vectors: Callable[[], tuple[Vectors, ...]] = tuple
+    bases: tuple[Encoder, ...] = ()
+    seed: int = 0
+    topics: int | None = None
+    progress: Progress = silent
+
+
+class FittedEncoder:
+    """An encoder that was fitted on a collection and is nothing but its state."""
+
+    name: ClassVar[str]
+    modalities: ClassVar[frozenset[Modality]]
+    state: EncoderState
+
+    @property
+    def fingerprint(self) -> str:
+        return self.state.fingerprint
+
+    @classmethod
+    def from_state(cls, state: EncoderState, *bases: Encoder) -> Self:
+        """The encoder that ``state`` describes; its vectors have the same bits as before it was saved.
+
+        Args:
+            state: what was saved.
+            bases: the encoders whose vectors it is made on, if it is.
+
+        Raises:
+            ProvenanceError: the state is another encoder's, or not whole, or was fitted on other bases.
+        """
+        if state.name != cls.name:
+            raise ProvenanceError(
+                f"expected a model of {cls.name}, but this one is of {state.name!r}; name the right folder"
+            )
+        try:
+            return cls._restored(state, *bases)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise ProvenanceError(
+                f"the saved {cls.name} model is not whole ({error}); run `vernissage build` again"
+            ) from error
+
+    @classmethod
+    @abstractmethod
+    def _restored(cls, state: EncoderState, *bases: Encoder) -> Self:
+        """The encoder of a state of this name; errors of missing or wrong parts are told by `from_state`."""
 
 
 _REBUILD = "delete that folder and run `vernissage build` again"

@@ -5,13 +5,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from vernissage.catalog.markup import without_markup
+from vernissage.catalog.words import without_markup
 from vernissage.encoders.runtime.devices import import_extra
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.taggers.contract import Tags, once
-from vernissage.taggers.readings import TAGGED, Reading
-from vernissage.taggers.words import LexiconTagger, WordTagger
+from vernissage.taggers.words import TAGGED, LexiconTagger, Reading, WordTagger
 
 MODELS = ("en_core_web_sm", "en_core_web_md", "en_core_web_lg", "en_core_web_trf")
 """English models of spaCy, the smallest first, which is the usual one."""

@@ -1,22 +1,32 @@
-"""Texts as mixtures of topics that a person can name: latent Dirichlet allocation, fitted on the collection."""
+"""Texts as mixtures of topics that a person can name: latent Dirichlet allocation, fitted on the collection.
+
+Fitted by variational EM from clusters of the texts; the number of topics is chosen by the coherence of their words.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.special import psi
+from sklearn.cluster import KMeans
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
-from vernissage.encoders.contract import EncoderState, unit_rows
-from vernissage.encoders.fitted.topic_fit import MIXTURE_PRIOR
-from vernissage.encoders.fitted.topic_mixtures import topic_mixtures
-from vernissage.encoders.fitted.topic_number import best_fit, choose_number, compare_numbers, standard_error
-from vernissage.encoders.fitted.topics import Topic, read_topics, word_probabilities
-from vernissage.encoders.fitted.vocabulary import choose_vocabulary, count_words, count_words_of_texts
-from vernissage.encoders.fitted.words import content_words
-from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material, unit_rows
+from vernissage.encoders.fitted.words import choose_vocabulary, content_words, count_words, count_words_of_texts
+from vernissage.errors import EncoderError
+from vernissage.files import write_bytes
 from vernissage.progress import Progress, silent
-from vernissage.values import Modality, Vectors
+from vernissage.values import Vectors
+
+Matrix = npt.NDArray[np.float64]
 
 TOPIC_RANGE = tuple(range(4, 25, 2))
 
@@ -27,12 +37,54 @@ _SAMPLE_TO_COMPARE = 2000
 _SAMPLE_TO_FIT = 10_000
 _MOST_TEXTS_READ = 20_000
 
+RELEVANCE = 0.6
+"""λ of Sievert & Shirley (ILLVI 2014), who found it to make topics easiest to recognise."""
 
-class LDA:
+WORDS_SHOWN = 10
+_WORDS_IN_NAME = 3
+
+FITS = 3
+"""Each number is fitted so often, from different starts: one fit is a throw of dice."""
+
+MIXTURE_PRIOR = 0.1
+WORD_PRIOR = 0.1
+_ROUNDS = 25
+_ROUNDS_PER_TEXT = 2
+_START_DIMENSIONS = 50
+_START_SMOOTHING = 0.2
+_BLOCK = 2048
+_TOLERANCE = 1e-5
+_MOST_ROUNDS = 1000
+_LEAST = 1e-100
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of a collection.
+
+    Attributes:
+        number: from 1, the largest topic first; the column of the encoder's vectors plus one.
+        name: its three most relevant words.
+        words: its most relevant words, best first; at most ten, and none that is rarer here than elsewhere.
+        weights: the probability of each of ``words`` in the topic.
+        share: the mean part of the topic in the collection's texts, from 0 to 1; all topics sum to 1.
+    """
+
+    number: int
+    name: str
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+    share: float
+
+
+class LDA(FittedEncoder):
     """A fitted topic model; the vectors are topic mixtures of unit length (inner product = cosine).
 
     Blei, Ng & Jordan, JMLR 2003; the text side of Yilma & Leiva, UMAP 2023, doi 10.1145/3565472.3592964.
     """
+
+    name = "lda"
+    modalities = frozenset({"text"})
 
     def __init__(
         self,
@@ -50,26 +102,16 @@ class LDA:
         Args:
             topic_words: float64 (topics, words), the pseudo-counts of each word in each topic, all positive.
             shares: float64 (topics,), the mean part of each topic in the texts.
-            vocabulary: the words, in the order of the columns.
+            vocabulary, language: the words, in the order of the columns, and of which language's lemmas.
             prior: the Dirichlet parameter of a text's mixture.
-            coherence: for every number of topics that was tried, its mean NPMI; empty if only one was.
-            coherence_error: the standard error of these means.
-            language: of the texts, for lemmas.
+            coherence, coherence_error: the mean NPMI of every number of topics that was tried, empty if only one was,
+                and the standard error of these means.
         """
         self._topic_words, self._shares, self._prior, self._language = topic_words, shares, prior, language
         self._columns = {word: column for column, word in enumerate(vocabulary)}
         self.coherence, self.coherence_error = MappingProxyType(dict(coherence)), coherence_error
         self.topics: tuple[Topic, ...] = read_topics(word_probabilities(topic_words), shares, vocabulary)
         self.state = self._as_state()
-        self.fingerprint = self.state.fingerprint
-
-    @property
-    def name(self) -> str:
-        return "lda"
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"text"})
 
     @property
     def dim(self) -> int:
@@ -85,30 +127,17 @@ class LDA:
         return topic_mixtures(counts, self._topic_words, self._prior)
 
     @classmethod
-    def from_state(cls, state: EncoderState) -> "LDA":
-        """The encoder that ``state`` describes; its vectors have the same bits as before it was saved.
-
-        Raises:
-            ProvenanceError: the state is another encoder's, or not whole.
-        """
-        if state.name != "lda":
-            raise ProvenanceError(f"expected a model of lda, but this one is of {state.name!r}; name the right folder")
-        try:
-            settings, arrays = state.settings, state.arrays
-            coherence = {int(number): float(value) for number, value in settings["coherence"].items()}
-            return cls(
-                arrays["topic_words"],
-                arrays["shares"],
-                settings["vocabulary"],
-                prior=settings["prior"],
-                coherence=coherence,
-                coherence_error=settings["coherence_error"],
-                language=settings["language"],
-            )
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            raise ProvenanceError(
-                f"the saved lda model is not whole ({error}); run `vernissage build` again"
-            ) from error
+    def _restored(cls, state: EncoderState, *_: Encoder) -> "LDA":
+        settings, arrays = state.settings, state.arrays
+        return cls(
+            arrays["topic_words"],
+            arrays["shares"],
+            settings["vocabulary"],
+            prior=settings["prior"],
+            coherence={int(number): float(value) for number, value in settings["coherence"].items()},
+            coherence_error=settings["coherence_error"],
+            language=settings["language"],
+        )
 
     def _as_state(self) -> EncoderState:
         settings = {
@@ -119,6 +148,11 @@ class LDA:
             "language": self._language,
         }
         return EncoderState(self.name, settings, {"topic_words": self._topic_words, "shares": self._shares})
+
+
+def fit(material: Material) -> LDA:
+    """Fit on the texts of a collection."""
+    return fit_lda(material.texts(), topics=material.topics, seed=material.seed, progress=material.progress)
 
 
 def fit_lda(
@@ -200,3 +234,278 @@ def _sample(counts: sparse.csr_matrix, size: int, seed: int) -> sparse.csr_matri
 def _rows(total: int, size: int, seed: int) -> npt.NDArray[np.intp]:
     rows: npt.NDArray[np.intp] = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
     return rows
+
+
+def read_topics(
+    probabilities: npt.NDArray[np.float64], shares: npt.NDArray[np.float64], vocabulary: Sequence[str]
+) -> tuple[Topic, ...]:
+    """Describe the rows of ``probabilities`` (topics, words) by their most relevant words."""
+    topics = []
+    for row, columns in enumerate(most_relevant(probabilities, shares, WORDS_SHOWN)):
+        words = tuple(vocabulary[column] for column in columns)
+        weights = tuple(float(probabilities[row, column]) for column in columns)
+        topics.append(Topic(row + 1, " · ".join(words[:_WORDS_IN_NAME]), words, weights, float(shares[row])))
+    return tuple(topics)
+
+
+def most_relevant(
+    probabilities: npt.NDArray[np.float64], shares: npt.NDArray[np.float64], count: int
+) -> list[npt.NDArray[np.intp]]:
+    """The columns of each topic's most relevant words, best first; at most ``count``.
+
+    Relevance is ``λ ln p(w|t) + (1 - λ) ln(p(w|t) / p(w))`` with p(w) = Σ_t share_t p(w|t): words that are
+    frequent in the topic, and more so than elsewhere. Words with p(w|t) < p(w) are left out. Ties by column.
+    """
+    lift = np.log(probabilities) - np.log(shares @ probabilities)
+    relevance = RELEVANCE * np.log(probabilities) + (1 - RELEVANCE) * lift
+    best = np.argsort(-relevance, axis=1, kind="stable")
+    return [columns[lift[row, columns] >= 0][:count] for row, columns in enumerate(best)]
+
+
+def word_probabilities(topic_words: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The mean probability of each word in each topic: pseudo-counts (topics, words), rows scaled to sum to 1."""
+    probabilities: npt.NDArray[np.float64] = topic_words / topic_words.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def compare_numbers(
+    counts: sparse.csr_matrix, numbers: Sequence[int], seed: int, progress: Progress
+) -> dict[int, list[float]]:
+    """For every number of topics the mean coherence of each of its `FITS` fits."""
+    step, total = "comparing numbers of topics", len(numbers) * FITS
+    scores: dict[int, list[float]] = {}
+    for done, number in enumerate(numbers):
+        progress(step, done * FITS, total)
+        scores[number] = [fit[0] for fit in fits(counts, number, seed)]
+    progress(step, total, total)
+    return scores
+
+
+def choose_number(scores: Mapping[int, Sequence[float]]) -> int:
+    """The largest number of topics whose mean score is within one `standard_error` of the best mean.
+
+    Coherence wavers with the start, and stays level over many numbers before it falls; on that level, more topics
+    tell more works apart (docs/evaluation.md).
+    """
+    means = {number: float(np.mean(values)) for number, values in scores.items()}
+    least = max(means.values()) - standard_error(scores)
+    return max(number for number, mean in means.items() if mean >= least)
+
+
+def standard_error(scores: Mapping[int, Sequence[float]]) -> float:
+    """Of one number's mean over its fits, from the variance within numbers, pooled over all; 0 for single fits."""
+    table = np.array(list(scores.values()), dtype=np.float64)
+    fitted = table.shape[1]
+    return float(np.sqrt(table.var(axis=1, ddof=1).mean() / fitted)) if fitted > 1 else 0.0
+
+
+def best_fit(counts: sparse.csr_matrix, number: int, seed: int) -> tuple[Matrix, npt.NDArray[np.float64]]:
+    """Of `FITS` fits the most coherent: its pseudo-counts (topics, words), and each topic's share of the texts."""
+    _, topic_words, shares = max(fits(counts, number, seed), key=lambda fit: fit[0])
+    return topic_words, shares
+
+
+def fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[tuple[float, Matrix, npt.NDArray[np.float64]]]:
+    """`FITS` times a mean coherence, pseudo-counts (topics, words), and each topic's share of the texts."""
+    return [_fit(counts, number, seed * FITS + start) for start in range(FITS)]
+
+
+def _fit(counts: sparse.csr_matrix, number: int, seed: int) -> tuple[float, Matrix, npt.NDArray[np.float64]]:
+    topic_words = fit_topics(counts, number, seed)
+    shares = topic_mixtures(counts, topic_words, MIXTURE_PRIOR).mean(axis=0)
+    words = most_relevant(word_probabilities(topic_words), shares, WORDS_SHOWN)
+    return float(topic_coherence(counts, words).mean()), topic_words, shares
+
+
+def fit_topics(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
+    """The pseudo-counts of each word in each topic: float64 (topics, words).
+
+    Batch variational EM (Hoffman, Blei & Bach, NIPS 2010, algorithm 1) with symmetric priors 0.1 on mixtures and on
+    words. Texts' mixtures are carried over from round to round, so two updates of each per round are enough.
+    scikit-learn's LDA starts from random words, and on collections of some hundred or thousand short texts keeps
+    topics that nobody can name; clusters are a better start (docs/evaluation.md).
+
+    Args:
+        counts: (texts, words) with at least one word in every text.
+        topics: how many, at least 1.
+        seed: of the clusters.
+    """
+    with threadpool_limits(1):
+        topic_words = _clusters(counts, topics, seed)
+    gamma = np.ones((counts.shape[0], topics))
+    for _ in range(_ROUNDS):
+        emission = np.ascontiguousarray(expected(topic_words).T)
+        for _ in range(_ROUNDS_PER_TEXT):
+            weights = expected(gamma)
+            gamma, ratios = one_round(counts, weights, emission, MIXTURE_PRIOR)
+        topic_words = WORD_PRIOR + (emission * (ratios.T @ weights)).T
+    return np.ascontiguousarray(topic_words)
+
+
+def _clusters(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
+    """First pseudo-counts: the words of k-means clusters of the texts' leading TF-IDF components, smoothed."""
+    groups = _labels(counts, topics, seed)
+    texts = counts.shape[0]
+    membership = sparse.csr_matrix((np.ones(texts), (groups, np.arange(texts))), shape=(topics, texts))
+    words = (membership @ counts).toarray()
+    overall = words.sum(axis=0) / topics
+    start: Matrix = WORD_PRIOR + (1 - _START_SMOOTHING) * words + _START_SMOOTHING * overall
+    return start
+
+
+def _labels(counts: sparse.csr_matrix, topics: int, seed: int) -> npt.NDArray[np.intp]:
+    """Each text's cluster; by chance if there are fewer different texts than clusters."""
+    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    dimensions = min(_START_DIMENSIONS, min(weighted.shape) - 1)
+    if dimensions > 0:
+        texts, scales, _ = randomized_svd(weighted, dimensions, random_state=seed)
+        components = unit_rows(texts * scales)
+        if len(np.unique(components.round(4), axis=0)) >= topics:
+            labels: npt.NDArray[np.intp] = KMeans(topics, n_init=1, random_state=seed).fit(components).labels_
+            return labels
+    return np.random.default_rng(seed).permutation(counts.shape[0]) % topics
+
+
+def topic_mixtures(counts: sparse.csr_matrix, topic_words: Matrix, prior: float) -> Matrix:
+    """The expected share of each topic in each text.
+
+    Iterates the mean-field equations of Blei, Ng & Jordan (JMLR 2003), ``γ_k = prior + Σ_w n_w φ_wk``, from equal
+    shares until a text's γ moves by less than 1e-5 per topic. Every text takes its own number of rounds and every sum
+    runs in the order of the text's own words, so a row has the same bits whatever else is in the call.
+
+    Args:
+        counts: (texts, words), how often each word stands in each text.
+        topic_words: (topics, words), the pseudo-counts λ of the fitted model's Dirichlet distributions.
+        prior: the Dirichlet parameter of a text's mixture, the same for all topics.
+
+    Returns:
+        float64 (texts, topics), rows sum to 1, or all zero for a text without words.
+    """
+    emission = np.ascontiguousarray(expected(topic_words).T)
+    blocks = [_mixtures(counts[start : start + _BLOCK], emission, prior) for start in range(0, counts.shape[0], _BLOCK)]
+    return np.concatenate(blocks) if blocks else np.zeros((0, len(topic_words)))
+
+
+def _mixtures(counts: sparse.csr_matrix, emission: Matrix, prior: float) -> Matrix:
+    mixtures = np.zeros((counts.shape[0], emission.shape[1]))
+    moving = np.flatnonzero(np.diff(counts.indptr))
+    active = counts[moving]
+    gamma = np.ones((len(moving), emission.shape[1]))
+    for _ in range(_MOST_ROUNDS):
+        if not len(moving):
+            break
+        moved, _ = one_round(active, expected(gamma), emission, prior)
+        still = _row_sums(np.abs(moved - gamma)) >= _TOLERANCE * emission.shape[1]
+        mixtures[moving] = moved
+        if not still.all():
+            active, moving, moved = active[still], moving[still], moved[still]
+        gamma = moved
+    sums = _row_sums(mixtures)[:, None]
+    return np.divide(mixtures, sums, out=mixtures, where=sums > 0)
+
+
+def one_round(
+    counts: sparse.csr_matrix, weights: Matrix, emission: Matrix, prior: float
+) -> tuple[Matrix, sparse.csr_matrix]:
+    """One update of every text's γ: the new γ (texts, topics), and counts over their likelihoods (texts, words).
+
+    ``weights`` (texts, topics) and ``emission`` (words, topics) are `expected` of γ and of the topics' words.
+    """
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    likelihood = _row_sums(weights[rows] * emission[counts.indices])
+    ratios = sparse.csr_matrix((counts.data / likelihood, counts.indices, counts.indptr), shape=counts.shape)
+    moved: Matrix = prior + weights * (ratios @ emission)
+    return moved, ratios
+
+
+def expected(dirichlet: Matrix) -> Matrix:
+    """exp E[ln θ] for every row of Dirichlet parameters: ``exp(ψ(a_k) - ψ(Σ a))``, kept above zero."""
+    expected: Matrix = np.exp(psi(dirichlet) - psi(_row_sums(dirichlet))[:, None])
+    return np.maximum(expected, _LEAST)
+
+
+def _row_sums(rows: Matrix) -> Matrix:
+    """Sums along rows, one column after the other: unlike ``rows.sum(1)`` in the same order for any row layout."""
+    total = np.zeros(len(rows))
+    for column in rows.T:
+        total += column
+    return total
+
+
+def npmi(first: float, second: float, both: float, documents: int) -> float:
+    """Normalised pointwise mutual information of two words, from -1 (never together) over 0 to 1 (only together).
+
+    ``ln(p12 / (p1 p2)) / -ln p12``, where p are shares of ``documents``: of those with the first word, with the
+    second, and with both (Bouma, GSCL 2009). The limits are taken where the fraction is none: -1 for words that
+    never meet, 1 for words that stand together in every document.
+    """
+    if both == 0:
+        return -1.0
+    if both == documents:
+        return 1.0
+    share = both / documents
+    return float(np.log(share / (first / documents * second / documents)) / -np.log(share))
+
+
+def topic_coherence(presence: sparse.csr_matrix, top_words: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.float64]:
+    """The mean NPMI over all pairs of each topic's top words (Aletras & Stevenson, IWCS 2013).
+
+    Args:
+        presence: (documents, vocabulary), non-zero where a document holds a word; a document is the window.
+        top_words: for each topic, columns of ``presence``.
+
+    Returns:
+        float64 (topics,), each from -1 to 1; higher reads better. -1 for a topic of fewer than two words: nobody
+        can tell what it is about.
+    """
+    documents = presence.shape[0]
+    columns = sparse.csc_matrix(presence, dtype=bool).astype(np.int64)
+    return np.array([_mean_npmi(columns[:, words], documents) if len(words) > 1 else -1.0 for words in top_words])
+
+
+def _mean_npmi(columns: sparse.csc_matrix, documents: int) -> float:
+    together = (columns.T @ columns).toarray()
+    first, second = np.triu_indices(len(together), k=1)
+    pairs = zip(first, second, strict=True)
+    return float(np.mean([npmi(together[i, i], together[j, j], together[i, j], documents) for i, j in pairs]))
+
+
+def illustrate(lda: LDA, folder: Path) -> None:
+    """Draw the coherence of all numbers of topics that were compared, if any were, into ``folder``."""
+    if len(lda.coherence) > 1:
+        save_coherence_curve(lda, folder / "coherence.png")
+
+
+def save_coherence_curve(lda: LDA, path: Path) -> None:
+    """Draw mean topic coherence over the number of topics, the chosen number marked, as PNG; equal models, equal bytes.
+
+    Raises:
+        EncoderError: the number of topics was given, or the collection too small to compare any.
+    """
+    if not lda.coherence:
+        raise EncoderError(
+            f"{lda.dim} was the only number of topics tried, so there is no curve; fit on more texts, without a number"
+        )
+    # Matplotlib takes half a second to import, and only this picture needs it.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.0), dpi=150, layout="constrained")
+    _draw(figure.add_subplot(), lda)
+    picture = BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})
+    write_bytes(path, picture.getvalue())
+
+
+def _draw(axes: Any, lda: LDA) -> None:
+    numbers = sorted(lda.coherence)
+    best = max(lda.coherence.values())
+    axes.axhspan(best - lda.coherence_error, best, color="#e9e4d8", label="within one standard error of the best")
+    axes.plot(numbers, [lda.coherence[number] for number in numbers], color="#30506d", marker="o", markersize=4)
+    chosen = (lda.dim, lda.coherence[lda.dim])
+    axes.plot(*chosen, color="#b3402a", marker="o", markersize=10, linestyle="none", label=f"chosen: {lda.dim} topics")
+    axes.set_xlabel("number of topics")
+    axes.set_ylabel("mean coherence of their words (NPMI, −1 to 1)")
+    axes.set_xticks(numbers)
+    axes.margins(x=0.08, y=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)

@@ -8,22 +8,24 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
-from vernissage.encoders.contract import EncoderState, unit_rows
-from vernissage.encoders.fitted.term_weights import weigh_words, weighted_rows
-from vernissage.encoders.fitted.vocabulary import count_words_of_texts
+from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material, unit_rows
+from vernissage.encoders.fitted.words import count_words_of_texts, weigh_words, weighted_rows
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
-from vernissage.values import Modality, Vectors
+from vernissage.values import Vectors
 
 _LEAST_SCALE = 1e-6
 
 
-class LSA:
+class LSA(FittedEncoder):
     """A fitted latent semantic analysis; the inner product of two vectors is a cosine.
 
     Where topics sum a text up in a dozen numbers, these vectors still know its words: a search for "a storm at sea"
     finds works whose texts hold them, and works of words that keep their company. Deerwester et al., JASIS 1990.
     """
+
+    name = "lsa"
+    modalities = frozenset({"text"})
 
     def __init__(
         self,
@@ -50,15 +52,6 @@ class LSA:
         self._columns = {word: column for column, word in enumerate(vocabulary)}
         settings = {"vocabulary": list(vocabulary), "language": language}
         self.state = EncoderState(self.name, settings, {"directions": directions, "weights": weights})
-        self.fingerprint = self.state.fingerprint
-
-    @property
-    def name(self) -> str:
-        return "lsa"
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"text"})
 
     @property
     def dim(self) -> int:
@@ -71,21 +64,14 @@ class LSA:
         return unit_rows(weighted_rows(counts, self._weights) @ self._directions)
 
     @classmethod
-    def from_state(cls, state: EncoderState) -> "LSA":
-        """The encoder that ``state`` describes; its vectors have the same bits as before it was saved.
+    def _restored(cls, state: EncoderState, *_: Encoder) -> "LSA":
+        settings, arrays = state.settings, state.arrays
+        return cls(arrays["directions"], arrays["weights"], settings["vocabulary"], language=settings["language"])
 
-        Raises:
-            ProvenanceError: the state is another encoder's, or not whole.
-        """
-        if state.name != "lsa":
-            raise ProvenanceError(f"expected a model of lsa, but this one is of {state.name!r}; name the right folder")
-        try:
-            settings, arrays = state.settings, state.arrays
-            return cls(arrays["directions"], arrays["weights"], settings["vocabulary"], language=settings["language"])
-        except (KeyError, IndexError, TypeError) as error:
-            raise ProvenanceError(
-                f"the saved lsa model is not whole ({error}); run `vernissage build` again"
-            ) from error
+
+def fit(material: Material) -> LSA:
+    """Fit on the texts of a collection."""
+    return fit_lsa(material.texts(), seed=material.seed, progress=material.progress)
 
 
 def fit_lsa(

@@ -5,24 +5,26 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.fitted.term_weights import WeighedWords, weigh_words, weighted_rows
-from vernissage.encoders.fitted.vocabulary import count_words_of_texts
+from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material
+from vernissage.encoders.fitted.words import WeighedWords, count_words_of_texts, weigh_words, weighted_rows
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
-from vernissage.values import Modality, Vectors
+from vernissage.values import Vectors
 
 MOST_WORDS = 4096
 """Vectors are dense, so this many words are 16 KiB for each work; what fewer and more would cost: docs/models.md."""
 
 
-class TFIDF:
+class TFIDF(FittedEncoder):
     """The words of a collection and their weights; the inner product of two vectors is the cosine of TF-IDF.
 
     Texts are alike by the words that both hold, the rarer the more, and by nothing else; LSA makes the same weights
     into fewer directions, in which words that keep company are alike too. Salton & Buckley, Information Processing &
     Management 24(5), 1988.
     """
+
+    name = "tfidf"
+    modalities = frozenset({"text"})
 
     def __init__(self, weights: npt.NDArray[np.float64], vocabulary: Sequence[str], *, language: str = "en") -> None:
         """Describe a model by its arrays; `fit_tfidf` makes them.
@@ -42,15 +44,6 @@ class TFIDF:
         self.state = EncoderState(
             self.name, {"vocabulary": list(vocabulary), "language": language}, {"weights": weights}
         )
-        self.fingerprint = self.state.fingerprint
-
-    @property
-    def name(self) -> str:
-        return "tfidf"
-
-    @property
-    def modalities(self) -> frozenset[Modality]:
-        return frozenset({"text"})
 
     @property
     def dim(self) -> int:
@@ -69,22 +62,14 @@ class TFIDF:
         return rows
 
     @classmethod
-    def from_state(cls, state: EncoderState) -> "TFIDF":
-        """The encoder that ``state`` describes; its vectors have the same bits as before it was saved.
+    def _restored(cls, state: EncoderState, *_: Encoder) -> "TFIDF":
+        settings, arrays = state.settings, state.arrays
+        return cls(arrays["weights"], settings["vocabulary"], language=settings["language"])
 
-        Raises:
-            ProvenanceError: the state is another encoder's, or not whole.
-        """
-        if state.name != "tfidf":
-            raise ProvenanceError(
-                f"expected a model of tfidf, but this one is of {state.name!r}; name the right folder"
-            )
-        try:
-            return cls(state.arrays["weights"], state.settings["vocabulary"], language=state.settings["language"])
-        except (KeyError, TypeError) as error:
-            raise ProvenanceError(
-                f"the saved tfidf model is not whole ({error}); run `vernissage build` again"
-            ) from error
+
+def fit(material: Material) -> TFIDF:
+    """Fit on the texts of a collection."""
+    return fit_tfidf(material.texts(), progress=material.progress)
 
 
 def fit_tfidf(

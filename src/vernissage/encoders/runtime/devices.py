@@ -56,7 +56,7 @@ class Runtime:
         """Within it, a model's products are computed in the precision; weights stay float32.
 
         In float32 a GPU keeps all 23 bits: torch lets convolutions round to 10 (TF32) unless told otherwise, which
-        moves vectors of ResNet-50 by 6e-5 and makes a row depend on the others of its batch.
+        makes a row depend on the others of its batch.
 
         Raises:
             EncoderError: float16 on a CPU, which computes it wrongly or not at all.

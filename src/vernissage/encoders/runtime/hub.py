@@ -100,8 +100,8 @@ def why_not_ready(card: ModelCard) -> str:
     if missing_packages(card):
         return f"needs pip install 'vernissage[{card.extra}]'"
     if card.hub:
-        return "" if cached_weights(card) else f"not fetched ({_size(card)})"
-    return f"not fetched ({_size(card)}, from its authors)" if card.url else ""
+        return "" if cached_weights(card) else f"not fetched ({size_in_words(card)})"
+    return f"not fetched ({size_in_words(card)}, from its authors)" if card.url else ""
 
 
 def _fetched(card: ModelCard, wanted: str, progress: Progress) -> Path:
@@ -182,19 +182,19 @@ def _reason(hub: Any, error: Exception) -> str:
 def _not_fetched(card: ModelCard, wanted: str, reason: str) -> str:
     unpinned = "" if card.is_pinned or wanted != card.branch else f" (not pinned; a commit instead of {wanted} is)"
     return (
-        f"the weights of {card.name} ({_size(card)}) are not in {cache_folder()}, and {reason}; where there is a "
-        f"network, run `{fetch_command(card, wanted)}`{unpinned}, and name that folder with --weights; {card.instead}"
+        f"the weights of {card.name} ({size_in_words(card)}) are not in {cache_folder()}, and {reason}; where there is "
+        f"a network, run `{fetch_command(card, wanted)}`{unpinned}, and name that folder with --weights; {card.instead}"
     )
 
 
 def _not_on_the_hub(card: ModelCard) -> str:
     return (
-        f"the weights of {card.name} ({_size(card)}) are not on the hub; fetch them from their authors with `curl -LO "
-        f"{card.url}` and name the file with --weights; {card.instead}"
+        f"the weights of {card.name} ({size_in_words(card)}) are not on the hub; fetch them from their authors with "
+        f"`curl -LO {card.url}` and name the file with --weights; {card.instead}"
     )
 
 
-def _size(card: ModelCard) -> str:
+def size_in_words(card: ModelCard) -> str:
     if card.download_bytes is None:
         return "size not known"
     unit, digits = (1e9, "GB") if card.download_bytes >= 1e9 else (1e6, "MB")

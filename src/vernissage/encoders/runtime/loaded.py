@@ -1,15 +1,31 @@
-"""Encoders whose weights lie elsewhere: kept as where those lie and what they were, never as the weights."""
+"""Encoders with weights: the halves that read pictures and texts, and where weights lie and what they were.
+
+A family says how one batch of tensors passes through its own network; all the rest is here. A row depends on its own
+picture or text alone, but for sums in another order. What is saved of such an encoder is where its weights lie and
+their digest, never the weights.
+"""
 
 import json
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.runtime.devices import Runtime
-from vernissage.encoders.runtime.pixels import Preprocessing
+import numpy as np
+from PIL import Image
+
+from vernissage.encoders.contract import EncoderState, unit_rows
+from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.runtime.pixels import Pixels, Preprocessing, on_white
 from vernissage.errors import ProvenanceError
 from vernissage.files import digest
+from vernissage.values import Vectors
+
+if TYPE_CHECKING:
+    import torch
+
+TokenIds = list[int]
 
 _NEEDED = ("place", "weights", "precision")
 _PATHS = frozenset({"place", "vocabulary"})
@@ -17,20 +33,27 @@ _PATHS = frozenset({"place", "vocabulary"})
 
 
 class LoadedEncoder:
-    """What all encoders with weights have: a network, how it is run, and where it came from."""
+    """What all encoders with weights have: a network, how it is run, and where it came from.
+
+    ``exports`` says whether its network can be written as ONNX and run by other backends than torch.
+    """
+
+    exports: ClassVar[bool] = False
 
     def __init__(
-        self, model: Any, state: EncoderState, runtime: Runtime, preprocessing: Preprocessing | None = None
+        self, network: Any, state: EncoderState, runtime: Runtime, preprocessing: Preprocessing | None = None
     ) -> None:
         """Gather what was loaded and checked.
 
         Args:
-            model: the network in eval mode, on its device.
+            network: in eval mode, on its device.
             state: where the weights lie and what they were.
             runtime: how the network is run.
             preprocessing: of pictures, for those that read pictures.
         """
-        self._model, self.state, self.runtime = model, state, runtime
+        self.network, self.state, self.runtime = network, state, runtime
+        if preprocessing is not None:
+            self.preprocessing = preprocessing
         self.fingerprint = fingerprint_of(state, preprocessing)
 
     @property
@@ -40,10 +63,133 @@ class LoadedEncoder:
     @property
     def parameters(self) -> int:
         """How many numbers the network has that were trained."""
-        return sum(int(values.numel()) for values in self._model.parameters())
+        return sum(int(values.numel()) for values in self.network.parameters())
 
 
-_Loaded = TypeVar("_Loaded", bound=LoadedEncoder)
+class ImageTower(ABC):
+    """Pictures to vectors; ``on_white`` says whether transparency is laid on white, or dropped as in training."""
+
+    runtime: Runtime
+    preprocessing: Preprocessing
+    on_white: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """The length of a vector."""
+
+    @abstractmethod
+    def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        """The network's vectors (n, dim) of ``pixels`` (n, 3, size, size); called within the runtime's precision."""
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """Unit vectors of pictures that stand upright: float32 (n, dim)."""
+        return unit_rows(self.image_features(images))
+
+    def image_features(self, images: Sequence[Image.Image]) -> Vectors:
+        """The network's vectors of pictures before scaling to unit length: float32 (n, dim)."""
+
+        def run(batch: Sequence[Image.Image]) -> "torch.Tensor":
+            with self.runtime.autocast():
+                return self.vectors_of_pixels(self._pixels(batch))
+
+        return in_batches(images, run, batch_size=self.runtime.batch_size, width=self.dim)
+
+    def _pixels(self, images: Sequence[Image.Image]) -> "torch.Tensor":
+        """A batch as the network takes it: (n, 3, size, size), on the device.
+
+        Pictures are resized side by side, on as many threads as torch has: a GPU waits for nothing longer.
+        """
+        threads = min(import_torch().get_num_threads(), len(images))
+        if threads < 2:
+            return self.runtime.on_device(np.stack([self.pixels(image) for image in images]))
+        with ThreadPoolExecutor(threads, thread_name_prefix="preprocessing") as pool:
+            return self.runtime.on_device(np.stack(list(pool.map(self.pixels, images))))
+
+    def pixels(self, image: Image.Image) -> Pixels:
+        """The network's input for one picture: float32 (3, size, size)."""
+        return self.preprocessing(on_white(image) if self.on_white else image)
+
+
+class TextTower(ABC):
+    """Texts to vectors.
+
+    Attributes:
+        padding: the id that fills up the shorter texts of a batch.
+        length: to which all are filled up; None fills up to the longest of the batch.
+        reads_mask: whether the network looks at the mask, 1 for a token and 0 for padding.
+        blank_is_zero: whether a text of nothing but white space gets zeros instead of what the network makes of the
+            marks alone.
+    """
+
+    runtime: Runtime
+    padding: int = 0
+    length: int | None = None
+    reads_mask: bool = True
+    blank_is_zero: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """The length of a vector."""
+
+    @abstractmethod
+    def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
+        """The ids of each text with its marks, cut to the model's length, without padding."""
+
+    @abstractmethod
+    def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        """The network's vectors (n, dim) of ``ids`` (n, length); called within the runtime's precision."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of texts: float32 (n, dim); of blank ones zeros, where `blank_is_zero`."""
+        rows = unit_rows(self.text_features(texts))
+        if self.blank_is_zero:
+            rows[[not text.strip() for text in texts]] = 0
+        return rows
+
+    def text_features(self, texts: Sequence[str]) -> Vectors:
+        """The network's vectors of texts before scaling to unit length: float32 (n, dim)."""
+        return self._by_length(self.token_ids(texts), self.vectors_of_tokens, self.dim)
+
+    def _by_length(
+        self,
+        ids: Sequence[TokenIds],
+        run: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]",
+        width: int,
+    ) -> Vectors:
+        """Rows (n, width) of token ids through the network in the order given; those of like length in one batch."""
+
+        def padded(batch: Sequence[TokenIds]) -> "torch.Tensor":
+            with self.runtime.autocast():
+                return run(*self._padded(batch))
+
+        order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
+        rows = in_batches([ids[row] for row in order], padded, batch_size=self.runtime.batch_size, width=width)
+        placed = np.empty_like(rows)
+        placed[order] = rows
+        return placed
+
+    def _padded(self, ids: Sequence[TokenIds]) -> "tuple[torch.Tensor, torch.Tensor]":
+        """Token ids and mask on the device: both int64 (n, length); padding stands at the end."""
+        filled, mask = padded_ids(ids, self.padding, self.length)
+        return self.runtime.on_device(filled), self.runtime.on_device(mask)
+
+
+def tokenized(tokenizer: Any, texts: Sequence[str], **options: Any) -> list[TokenIds]:
+    """The ids of each text by a tokenizer of transformers, without padding; those refuse to read no texts at all."""
+    ids: list[TokenIds] = tokenizer(list(texts), padding=False, **options)["input_ids"] if texts else []
+    return ids
+
+
+def padded_ids(rows: Sequence[TokenIds], padding: int, length: int | None = None) -> tuple[Any, Any]:
+    """Ids filled up with ``padding``, and 1 for a token, 0 for padding: both int64 (n, length)."""
+    longest = length or max(len(row) for row in rows)
+    ids = np.full((len(rows), longest), padding, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)], mask[place, : len(row)] = row, 1
+    return ids, mask
 
 
 def described(name: str, place: Path, weights: str, runtime: Runtime, **settings: Any) -> EncoderState:
@@ -56,8 +202,8 @@ def described(name: str, place: Path, weights: str, runtime: Runtime, **settings
 
 
 def load_again(
-    state: EncoderState, encoder: str, load: Callable[..., _Loaded], options: tuple[str, ...] = ()
-) -> _Loaded:
+    state: EncoderState, encoder: str, load: Callable[..., Any], options: Sequence[str] = (), *, bundled: bool = False
+) -> Any:
     """The encoder that ``state`` describes, loaded from the same place with the same precision and options.
 
     Args:
@@ -65,20 +211,29 @@ def load_again(
         encoder: the name that the state must have.
         load: takes the place, ``runtime`` and the options.
         options: settings that are given to ``load`` by their names.
+        bundled: whether it brings its own weights, so that ``load`` takes no place.
 
     Raises:
-        ProvenanceError: the state is another encoder's or not whole, or other weights lie in the place now.
+        ProvenanceError: the state is another encoder's or not whole, or other weights lie in the place now, or they
+            are read otherwise than they were.
         EncoderError: the weights are gone or damaged.
     """
     settings = _whole(state, encoder, (*_NEEDED, *options))
-    runtime = Runtime(precision=settings["precision"])
-    loaded = load(Path(settings["place"]), runtime=runtime, **{option: settings[option] for option in options})
-    if loaded.state.settings["weights"] != settings["weights"]:
+    place = () if bundled else (Path(settings["place"]),)
+    again = load(
+        *place, runtime=Runtime(precision=settings["precision"]), **{option: settings[option] for option in options}
+    )
+    if again.state.settings["weights"] != settings["weights"]:
         raise ProvenanceError(
             f"the weights of {encoder} in {settings['place']} are not those that the vectors were made with; put the "
             f"earlier ones back, or run `vernissage build` again"
         )
-    return loaded
+    if again.fingerprint != fingerprint_of(state, getattr(again, "preprocessing", None)):
+        raise ProvenanceError(
+            f"the weights at {settings['place']} are read with other layers or settings than the vectors were made "
+            f"with; put the settings files back beside them, or build again with --refit"
+        )
+    return again
 
 
 def fingerprint_of(state: EncoderState, preprocessing: Preprocessing | None = None) -> str:

@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from vernissage.encoders.runtime.devices import import_extra, import_torch
-from vernissage.encoders.runtime.onnx_backend import load_onnx
-from vernissage.encoders.runtime.onnx_card import ExportedTower, Fidelity, OnnxCard, digest_of_file
-from vernissage.encoders.runtime.onnx_towers import Exportable, PictureInputs, TextInputs, Tower, towers_of
-from vernissage.errors import EncoderError, WorkspaceError
+from vernissage.encoders.runtime.onnx import (
+    ExportedTower,
+    Fidelity,
+    OnnxCard,
+    Tower,
+    digest_of_file,
+    load_onnx,
+    towers_of,
+)
+from vernissage.errors import EncoderError, Kind, WorkspaceError
 from vernissage.progress import Progress, silent
 from vernissage.values import Modality, Vectors
 
@@ -28,11 +34,29 @@ OPSET = 17
 CLOSE_ENOUGH = 0.9999
 """The least cosine of an export in float32; one below has traced something that depends on its example."""
 
-_EXAMPLE_TEXTS = ("a ship in a storm at sea", "the garden")
+SAMPLE_TEXTS = (
+    "a ship in a storm at sea",
+    "the garden",
+    "Portrait of a woman reading a letter by the window",
+    "Three red apples and a knife on a white cloth",
+    "An old map of the harbour, engraved and coloured by hand",
+    "snow",
+    "Two horses drink from the river while a boy looks on",
+    "Abstract composition of blue and yellow squares",
+    "The cathedral at night, seen from the opposite bank, with lanterns reflected in the water",
+    "a bronze head",
+    "A market in the rain: umbrellas, baskets of fish, and people hurrying home",
+    "Dancers rehearsing in an empty hall",
+    "Chrysanthemums, ink on silk",
+    "The mountain above the clouds, early in the morning of a clear winter's day",
+    "a child with a dog",
+    "Interior with a piano, an open door and the light of late afternoon on the floor",
+)
+"""Short texts and long ones, to measure an export on where none are given."""
 
 
 def export_onnx(
-    encoder: Exportable,
+    encoder: Any,
     out: Path,
     *,
     images: Sequence[Image.Image] = (),
@@ -46,7 +70,7 @@ def export_onnx(
     folder appears under its name, wholly or not at all.
 
     Args:
-        encoder: clip, dual, resnet50, sentence or minilm, loaded on the CPU in float32.
+        encoder: a `LoadedEncoder` that ``exports``, loaded on the CPU in float32.
         out: a new or empty folder.
         images: to measure on; needed where the encoder reads pictures.
         texts: to measure on; needed where the encoder reads texts.
@@ -62,7 +86,7 @@ def export_onnx(
     _require_exportable(encoder, towers, images, texts)
     _require_new(out)
     with _staging(out) as folder:
-        exported = [_exported(folder, encoder, modality, tower, progress) for modality, tower in sorted(towers.items())]
+        exported = [_exported(folder, encoder, modality, tower, progress) for modality, tower in towers.items()]
         if int8:
             exported += [_quantised(folder, tower, progress) for tower in exported]
         card = OnnxCard(
@@ -71,7 +95,7 @@ def export_onnx(
             weights=encoder.state.settings["weights"],
             dim=encoder.dim,
             opset=OPSET,
-            inputs={modality: tower.inputs.described() for modality, tower in towers.items()},
+            inputs={modality: tower.described() for modality, tower in towers.items()},
             versions={package: version(package) for package in ("torch", "transformers", "onnx", "onnxruntime")},
             towers=tuple(exported),
         )
@@ -79,6 +103,30 @@ def export_onnx(
         card = replace(card, towers=_measured(encoder, folder, card, images, texts))
         card.save(folder)
     return card
+
+
+def sample_pictures(count: int = 24) -> list[Image.Image]:
+    """Simple drawings to measure an export on where no pictures are given: RGB, 256 × 256, the same at every call.
+
+    Gradients of two colours with ellipses and rectangles on them, softened, every third of them with noise.
+    """
+    pictures = []
+    for number in range(count):
+        random = np.random.default_rng(number)
+        colours = random.integers(0, 256, (12, 3))
+        along = np.linspace(0, 1, 256)[:, None, None] * np.ones((1, 256, 1))
+        ground = colours[0] + (colours[1] - colours[0]) * (along if number % 2 else along.transpose(1, 0, 2))
+        picture = Image.fromarray(ground.astype(np.uint8))
+        draw = ImageDraw.Draw(picture)
+        for shape in range(2 + number % 9):
+            corners = np.sort(random.integers(0, 256, (2, 2)), axis=0).ravel().tolist()
+            (draw.ellipse if shape % 2 else draw.rectangle)(corners, fill=tuple(colours[2 + shape].tolist()))
+        picture = picture.filter(ImageFilter.GaussianBlur(number % 4))
+        if number % 3 == 0:
+            noisy = np.asarray(picture) + random.normal(0, 12, (256, 256, 3))
+            picture = Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+        pictures.append(picture)
+    return pictures
 
 
 def cosines(vectors: Vectors, expected: Vectors) -> Fidelity:
@@ -104,13 +152,17 @@ def _require_exportable(
     for modality, given in (("image", images), ("text", texts)):
         if modality in towers and not given:
             raise EncoderError(f"{encoder.name} reads {modality}s; give some to measure the export on")
-    if any(parameter.device.type != "cpu" for tower in towers.values() for parameter in tower.model.parameters()):
+    if any(
+        parameter.device.type != "cpu" for tower in towers.values() for parameter in tower.encoder.network.parameters()
+    ):
         raise EncoderError(f"{encoder.name} is loaded on another device; load it on the CPU to export it")
 
 
 def _require_new(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise WorkspaceError(f"{out} already holds something; name a new or empty folder for the export")
+        raise WorkspaceError(
+            f"{out} already holds something; name a new or empty folder for the export", kind=Kind.CONFLICT
+        )
 
 
 @contextmanager
@@ -140,9 +192,13 @@ def _exported(folder: Path, encoder: Any, modality: Modality, tower: Tower, prog
     torch, file = import_torch(), folder / f"{modality}.onnx"
     import_extra("onnx")
     before = set(folder.iterdir())
-    example = [torch.from_numpy(array) for array in _example(encoder, tower.inputs).values()]
-    names = tower.inputs.names
-    free = {0: "works"} if _fixed_length(tower.inputs) else {0: "works", 1: "tokens"}
+    if modality == "image":
+        inputs = tower.prepared([Image.new("RGB", (64, 64), colour) for colour in ("grey", "navy")])
+    else:
+        inputs = tower.prepared(encoder.token_ids(SAMPLE_TEXTS[:2]))
+    example = [torch.from_numpy(array) for array in inputs.values()]
+    names = tower.names
+    free = {0: "works"} if tower.has_fixed_length else {0: "works", 1: "tokens"}
     try:
         with warnings.catch_warnings(action="ignore"), torch.no_grad():
             torch.onnx.export(
@@ -162,16 +218,6 @@ def _exported(folder: Path, encoder: Any, modality: Modality, tower: Tower, prog
         raise EncoderError(f"{encoder.name} does not fit into ONNX files, which end at 2 GB; run it in torch")
     progress("Exporting", 1, 1)
     return ExportedTower(file.name, modality, "float32", digest_of_file(file))
-
-
-def _example(encoder: Any, inputs: PictureInputs | TextInputs) -> Any:
-    if isinstance(inputs, PictureInputs):
-        return inputs([Image.new("RGB", (64, 64), colour) for colour in ("grey", "navy")])
-    return inputs(encoder.token_ids(list(_EXAMPLE_TEXTS)))
-
-
-def _fixed_length(inputs: PictureInputs | TextInputs) -> bool:
-    return isinstance(inputs, PictureInputs) or inputs.length is not None
 
 
 def _quantised(folder: Path, tower: ExportedTower, progress: Progress) -> ExportedTower:

@@ -6,7 +6,7 @@ in passing at most; here each of these is an error.
 
 import json
 import pickle  # only its error type; nothing here unpickles
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,42 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
     missing = sorted(key for key in found["missing_keys"] if not key.startswith(tuple(unneeded)))
     refuse_missing(missing, place)
     return model.eval().to(runtime.resolved_device())
+
+
+def filled(model: Any, tensors: Mapping[str, Any], file: Path, *, optional: tuple[str, ...] = ()) -> Any:
+    """The model around exactly these tensors, in eval mode: none is left to chance, as transformers' loader allows.
+
+    Args:
+        model: of transformers, with weights that do not matter, or none.
+        tensors: by the model's names; others are ignored.
+        file: where they are from.
+        optional: ends of names that may be missing.
+
+    Raises:
+        EncoderError: a tensor is missing, or has another shape.
+    """
+    needed = model.state_dict()
+    require_tensors(tensors, {name: tuple(value.shape) for name, value in needed.items()}, file, optional=optional)
+    given = {name: tensors[name].to(needed[name].dtype) for name in needed if name in tensors}
+    model.load_state_dict(given, strict=False, assign=True)
+    return model.eval()
+
+
+def require_tensors(
+    tensors: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], file: Path, *, optional: tuple[str, ...] = ()
+) -> None:
+    """Refuse weights of which a tensor is missing, but for names with an end in ``optional``, or has another shape.
+
+    Raises:
+        EncoderError: see above; the message names up to three.
+    """
+    refuse_missing(sorted(name for name in shapes if name not in tensors and not name.endswith(optional)), file)
+    for name, shape in shapes.items():
+        if name in tensors and tuple(tensors[name].shape) != shape:
+            raise EncoderError(
+                f"the weights in {file} do not fit together: {name} has the shape {tuple(tensors[name].shape)}, not "
+                f"{shape}; get weights and settings anew, from one and the same model"
+            )
 
 
 def refuse_missing(missing: Sequence[str], place: Path) -> None:

@@ -2,75 +2,243 @@
 
 Li et al., *Align before Fuse*, NeurIPS 2021 (doi 10.48550/arXiv.2107.07651), from the authors' checkpoints. A vision
 transformer and the lower half of a BERT give 256-d vectors; BERT's upper half looks at the picture and gives the
-probability that both belong together (image-text matching, ITM).
+probability that both belong together (image-text matching, ITM). The network is written as functions of the published
+tensors, for transformers has no such model.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
-from vernissage.encoders.runtime.loaded import LoadedEncoder, described, fingerprint_of, load_again
+from vernissage.encoders.runtime.loaded import described
+from vernissage.encoders.runtime.pairs import (
+    ImageStates,
+    PairTower,
+    WordPieces,
+    bert_pieces,
+    clean_caption_albef,
+    read_vocabulary,
+)
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.token_batches import TokenIds
-from vernissage.encoders.runtime.weights import digest_of
-from vernissage.encoders.towers.albef_network import AlbefNetwork
-from vernissage.encoders.towers.albef_weights import AlbefFiles, albef_files, read_albef
-from vernissage.encoders.towers.albef_words import AlbefWords, Cleaning, read_words
-from vernissage.encoders.towers.two_towers import ImageTower, TextTower
-from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.encoders.runtime.transformers_folder import read_object, require_tensors
+from vernissage.encoders.runtime.weights import digest_of, read_tensors
+from vernissage.errors import EncoderError
 from vernissage.files import digest
-from vernissage.progress import Progress, silent
-from vernissage.values import Modality
 
 if TYPE_CHECKING:
     import torch
 
-_MATCHING = "matching pictures and texts"
+Cleaning = Literal["albef", "zccr"]
+
+MOST_IDS = 30
 
 
 @dataclass(frozen=True)
-class Matches:
-    """Whether pictures and texts belong together.
+class AlbefArchitecture:
+    """Sizes of a vision transformer and a BERT whose upper layers look at the picture; defaults as published.
 
     Attributes:
-        probabilities: float32, the softmax of the logits at "yes".
-        logits: float32 with one more axis of length 2: "no", "yes".
+        image_size: pixels a side that the position embeddings are for: 256 pre-training, 384 fine-tuned.
+        patch: pixels a side of one picture token.
+        fusion_layer: the first BERT layer with cross-attention; text alone goes through those below it.
+        vision_inner, text_inner: width of the hidden layer in the feed-forward parts.
+        vocabulary, positions: number of word pieces, and how many of them one text can have.
+        dim: of the common space.
+        vision_eps, text_eps: added to the variance in layer normalisation.
     """
 
-    probabilities: npt.NDArray[np.float32]
-    logits: npt.NDArray[np.float32]
+    image_size: int = 256
+    patch: int = 16
+    vision_width: int = 768
+    vision_layers: int = 12
+    vision_heads: int = 12
+    vision_inner: int = 3072
+    text_width: int = 768
+    text_layers: int = 12
+    fusion_layer: int = 6
+    text_heads: int = 12
+    text_inner: int = 3072
+    vocabulary: int = 30522
+    positions: int = 512
+    dim: int = 256
+    vision_eps: float = 1e-6
+    text_eps: float = 1e-12
 
-    @classmethod
-    def from_logits(cls, logits: npt.NDArray[np.float32]) -> "Matches":
-        """The probability of "yes" is 1 / (1 + exp(no - yes)), here in the form that cannot overflow."""
-        difference = logits[..., 1].astype(np.float64) - logits[..., 0]
-        return cls((0.5 * (1 + np.tanh(difference / 2))).astype(np.float32), logits)
+    @property
+    def image_tokens(self) -> int:
+        """Number of picture tokens with the class token."""
+        return (self.image_size // self.patch) ** 2 + 1
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Every tensor that pictures, texts and matching need, with its shape; BERT's names without ``bert.``."""
+        vision, text, top = self.vision_width, self.text_width, "text_encoder.embeddings."
+        bare: dict[str, tuple[int, ...]] = {
+            "visual_encoder.cls_token": (1, 1, vision),
+            "visual_encoder.pos_embed": (1, self.image_tokens, vision),
+            f"{top}word_embeddings.weight": (self.vocabulary, text),
+            f"{top}position_embeddings.weight": (self.positions, text),
+            f"{top}token_type_embeddings.weight": (2, text),
+        }
+        # Weights and biases: of products (out, into), and of norms (width,).
+        parts: dict[str, tuple[int, ...]] = {"visual_encoder.patch_embed.proj": (vision, 3, self.patch, self.patch)}
+        parts |= {"visual_encoder.norm": (vision,), f"{top}LayerNorm": (text,)}
+        parts |= {"vision_proj": (self.dim, vision), "text_proj": (self.dim, text), "itm_head": (2, text)}
+        for number in range(self.vision_layers):
+            block, inner = f"visual_encoder.blocks.{number}.", self.vision_inner
+            parts |= {f"{block}norm1": (vision,), f"{block}norm2": (vision,)}
+            parts |= {f"{block}attn.qkv": (3 * vision, vision), f"{block}attn.proj": (vision, vision)}
+            parts |= {f"{block}mlp.fc1": (inner, vision), f"{block}mlp.fc2": (vision, inner)}
+        for number in range(self.text_layers):
+            layer, inner = f"text_encoder.encoder.layer.{number}.", self.text_inner
+            parts |= {f"{layer}intermediate.dense": (inner, text), f"{layer}output.dense": (text, inner)}
+            parts[f"{layer}output.LayerNorm"] = (text,)
+            looks = {"attention": text} | ({"crossattention": vision} if number >= self.fusion_layer else {})
+            for kind, seen in looks.items():
+                attention = f"{layer}{kind}."
+                parts |= {f"{attention}self.{each}": (text, seen) for each in ("key", "value")}
+                parts |= {f"{attention}self.query": (text, text), f"{attention}output.dense": (text, text)}
+                parts[f"{attention}output.LayerNorm"] = (text,)
+        weights = {f"{name}.weight": shape for name, shape in parts.items()}
+        return {**bare, **weights, **{f"{name}.bias": shape[:1] for name, shape in parts.items()}}
 
 
-class ALBEF(LoadedEncoder, ImageTower, TextTower):
+@dataclass(frozen=True)
+class AlbefNetwork:
+    """A vision transformer, a BERT in two halves, and the heads, on the device where the tensors are.
+
+    The tensors are named as published, BERT's without ``bert.``; `AlbefArchitecture.shapes` lists them.
+    """
+
+    architecture: AlbefArchitecture
+    weights: "Mapping[str, torch.Tensor]"
+
+    def image_tokens(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        """Pictures (n, 3, size, size) as tokens (n, 1 + patches, width), the class token first, normalised."""
+        torch, sizes, top = import_torch(), self.architecture, "visual_encoder."
+        patches = torch.nn.functional.conv2d(
+            pixels,
+            self.weights[f"{top}patch_embed.proj.weight"],
+            self.weights[f"{top}patch_embed.proj.bias"],
+            stride=sizes.patch,
+        )
+        first = self.weights[f"{top}cls_token"].expand(len(pixels), -1, -1)
+        tokens = torch.cat([first, patches.flatten(2).transpose(1, 2)], dim=1) + self.weights[f"{top}pos_embed"]
+        for number in range(sizes.vision_layers):
+            tokens = self._vision_block(f"{top}blocks.{number}.", tokens)
+        return self._norm(f"{top}norm", tokens, sizes.vision_eps)
+
+    def text_states(self, ids: "torch.Tensor", real: "torch.Tensor") -> "torch.Tensor":
+        """Word pieces (n, length) after the layers below fusion: (n, length, width); ``real`` is False at padding."""
+        sizes, top = self.architecture, "text_encoder.embeddings."
+        states = (
+            self.weights[f"{top}word_embeddings.weight"][ids]
+            + self.weights[f"{top}token_type_embeddings.weight"][0]
+            + self.weights[f"{top}position_embeddings.weight"][: ids.shape[1]]
+        )
+        states = self._norm(f"{top}LayerNorm", states, sizes.text_eps)
+        for number in range(sizes.fusion_layer):
+            states = self._text_layer(number, states, real, None)
+        return states
+
+    def fused_states(self, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
+        """Texts after the fusion layers, which look at picture tokens: one picture for each text, or one for all."""
+        for number in range(self.architecture.fusion_layer, self.architecture.text_layers):
+            states = self._text_layer(number, states, real, tokens)
+        return states
+
+    def projected(self, tokens: "torch.Tensor") -> "torch.Tensor":
+        """Pictures by their tokens in the common space, before normalising: (n, dim)."""
+        return self._linear("vision_proj", tokens[:, 0])
+
+    def text_features(self, ids: "torch.Tensor", real: "torch.Tensor") -> "torch.Tensor":
+        """Texts in the common space, before normalising: (n, dim)."""
+        return self._linear("text_proj", self.text_states(ids, real)[:, 0])
+
+    def match_logits(self, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
+        """Whether text and picture belong together: (n, 2), first no, then yes."""
+        return self._linear("itm_head", self.fused_states(states, real, tokens)[:, 0])
+
+    def _vision_block(self, name: str, tokens: "torch.Tensor") -> "torch.Tensor":
+        sizes, functional = self.architecture, import_torch().nn.functional
+        joint = self._linear(f"{name}attn.qkv", self._norm(f"{name}norm1", tokens, sizes.vision_eps))
+        seen = _attention(*joint.chunk(3, dim=-1), heads=sizes.vision_heads)
+        tokens = tokens + self._linear(f"{name}attn.proj", seen)
+        inner = self._linear(f"{name}mlp.fc1", self._norm(f"{name}norm2", tokens, sizes.vision_eps))
+        return tokens + self._linear(f"{name}mlp.fc2", functional.gelu(inner))
+
+    def _text_layer(
+        self, number: int, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor | None"
+    ) -> "torch.Tensor":
+        name = f"text_encoder.encoder.layer.{number}."
+        states = self._text_attention(f"{name}attention.", states, states, real)
+        if tokens is not None:
+            states = self._text_attention(f"{name}crossattention.", states, tokens, None)
+        inner = import_torch().nn.functional.gelu(self._linear(f"{name}intermediate.dense", states))
+        changed = self._linear(f"{name}output.dense", inner)
+        return self._norm(f"{name}output.LayerNorm", states + changed, self.architecture.text_eps)
+
+    def _text_attention(
+        self, name: str, states: "torch.Tensor", seen: "torch.Tensor", real: "torch.Tensor | None"
+    ) -> "torch.Tensor":
+        answer = _attention(
+            self._linear(f"{name}self.query", states),
+            self._linear(f"{name}self.key", seen),
+            self._linear(f"{name}self.value", seen),
+            heads=self.architecture.text_heads,
+            real=real,
+        )
+        changed = self._linear(f"{name}output.dense", answer)
+        return self._norm(f"{name}output.LayerNorm", states + changed, self.architecture.text_eps)
+
+    def _linear(self, name: str, values: "torch.Tensor") -> "torch.Tensor":
+        changed: torch.Tensor = import_torch().nn.functional.linear(
+            values, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        )
+        return changed
+
+    def _norm(self, name: str, values: "torch.Tensor", eps: float) -> "torch.Tensor":
+        changed: torch.Tensor = import_torch().nn.functional.layer_norm(
+            values, values.shape[-1:], self.weights[f"{name}.weight"], self.weights[f"{name}.bias"], eps
+        )
+        return changed
+
+
+def _attention(
+    query: "torch.Tensor",
+    key: "torch.Tensor",
+    value: "torch.Tensor",
+    *,
+    heads: int,
+    real: "torch.Tensor | None" = None,
+) -> "torch.Tensor":
+    """Scaled dot-product attention over several heads; one row of keys serves all queries, or each has its own."""
+    query, key, value = (each.view(*each.shape[:2], heads, -1).transpose(1, 2) for each in (query, key, value))
+    key, value = (each.expand(len(query), -1, -1, -1) for each in (key, value))
+    mask = None if real is None else real[:, None, None, :]
+    answer: torch.Tensor = import_torch().nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    return answer.transpose(1, 2).flatten(2)
+
+
+_PUBLISHED = AlbefArchitecture()
+_HEAD_WIDTH = _PUBLISHED.vision_width // _PUBLISHED.vision_heads
+_NEEDED_PARTS = ("visual_encoder.", "text_encoder.", "vision_proj.", "text_proj.", "itm_head.")
+_UNUSED_PARTS = ("text_encoder.cls.", "text_encoder.pooler.", "text_encoder.embeddings.position_ids")
+_MOST_LAYERS = 200
+_POSITIONS = "visual_encoder.pos_embed"
+
+
+class ALBEF(PairTower):
     """Pictures and texts as unit vectors of one space; the inner product is a cosine. `load_albef` makes it."""
 
-    modalities: frozenset[Modality] = frozenset({"image", "text"})
-    blank_is_zero = False  # an empty caption has a vector, that of [CLS] alone, as in the original code
-
-    def __init__(
-        self,
-        network: AlbefNetwork,
-        words: AlbefWords,
-        preprocessing: Preprocessing,
-        state: EncoderState,
-        runtime: Runtime,
-    ) -> None:
-        """Join the parts; ``state`` says where they came from and what they are."""
-        super().__init__(network, state, runtime, preprocessing)
-        self.network, self.words, self.preprocessing = network, words, preprocessing
+    network: AlbefNetwork
 
     @property
     def dim(self) -> int:
@@ -80,109 +248,50 @@ class ALBEF(LoadedEncoder, ImageTower, TextTower):
     def parameters(self) -> int:
         return sum(int(values.numel()) for values in self.network.weights.values())
 
-    def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
-        """The word pieces of each text that the network reads, [CLS] first, without padding."""
-        return self.words.ids(texts)
+    def itm_logits(self, states: ImageStates, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """The matching head's two logits for each picture and text, "no" and "yes": float32 (pictures, texts, 2).
 
-    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        return self.network.image_features(self._pixels(images))
-
-    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
-        return self.network.text_features(*self._ids(ids))
-
-    def itm(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Matches:
-        """Match every picture with the text at its place: probabilities (n,), logits (n, 2).
-
-        A picture that stands at several places as the same object goes through the vision transformer once a batch.
-
-        Raises:
-            EncoderError: there are not as many texts as pictures.
+        Every text goes once through its own layers, and every pair through the fusion layers; the states of all texts
+        are kept meanwhile.
         """
-        if len(images) != len(texts):
-            raise EncoderError(
-                f"{len(images)} pictures and {len(texts)} texts are no pairs; give one text for each picture, or use "
-                f"itm_grid to match every picture with every text"
-            )
-
-        def run(pairs: Sequence[tuple[Image.Image, list[int]]]) -> "torch.Tensor":
-            different = {id(image): image for image, _ in pairs}
-            place = {key: row for row, key in enumerate(different)}
-            with self.runtime.autocast():
-                tokens = self.network.image_tokens(self._pixels(list(different.values())))
-                ids, real = self._ids([row for _, row in pairs])
-                states = self.network.text_states(ids, real)
-                return self.network.match_logits(states, real, tokens[[place[id(image)] for image, _ in pairs]])
-
-        pairs = list(zip(images, self.words.ids(texts), strict=True))
-        return Matches.from_logits(in_batches(pairs, run, batch_size=self.runtime.batch_size, width=2))
-
-    def itm_grid(self, images: Sequence[Image.Image], texts: Sequence[str], *, progress: Progress = silent) -> Matches:
-        """Match every picture with every text: probabilities (images, texts), logits (images, texts, 2).
-
-        Every picture and every text goes once through its own layers, and every pair through the fusion layers; the
-        states of all texts are kept meanwhile: 92 kB a text with the published weights.
-        """
-        logits = np.zeros((len(images), len(texts), 2), dtype=np.float32)
-        if images and texts:
-            ids, real = self._ids(self.words.ids(texts))
-            states = self._text_states(ids, real)
-            for row, image in enumerate(images):
-                progress(_MATCHING, row, len(images))
-                logits[row] = self._match_one(image, states, real)
-        progress(_MATCHING, len(images), len(images))
-        return Matches.from_logits(logits)
-
-    def _match_one(self, image: Image.Image, states: "torch.Tensor", real: "torch.Tensor") -> npt.NDArray[np.float32]:
-        """One picture's logits with all texts, (n, 2); its tokens stand once for a whole batch of texts."""
+        logits = np.zeros((len(states), len(texts), 2), dtype=np.float32)
+        if not logits.size:
+            return logits
+        ids, mask = self._padded(self.token_ids(texts))
+        real, size = mask.bool(), max(1, self.runtime.batch_size)
         with import_torch().inference_mode(), self.runtime.autocast():
-            tokens = self.network.image_tokens(self._pixels([image]))
+            starts = range(0, len(ids), size)
+            parts = [self.network.text_states(ids[row : row + size], real[row : row + size]) for row in starts]
+            read = import_torch().cat(parts)
 
-        def run(rows: Sequence[int]) -> "torch.Tensor":
+        def run(rows: Sequence[int], seen: "torch.Tensor") -> "torch.Tensor":
             some = slice(rows[0], rows[-1] + 1)
             with self.runtime.autocast():
-                return self.network.match_logits(states[some], real[some], tokens)
+                return self.network.match_logits(read[some], real[some], seen)
 
-        return in_batches(range(len(states)), run, batch_size=self.runtime.batch_size, width=2)
+        for row, state in enumerate(states):
+            matched = partial(run, seen=self.runtime.on_device(state[None]))
+            logits[row] = in_batches(range(len(texts)), matched, batch_size=self.runtime.batch_size, width=2)
+        return logits
 
-    def _text_states(self, ids: "torch.Tensor", real: "torch.Tensor") -> "torch.Tensor":
-        """The texts' states below the fusion layers, (n, length, width), made a batch at a time."""
-        size, split, join = max(1, self.runtime.batch_size), import_torch().split, import_torch().cat
-        with import_torch().inference_mode(), self.runtime.autocast():
-            parts = zip(split(ids, size), split(real, size), strict=True)
-            states: torch.Tensor = join([self.network.text_states(*part) for part in parts])
-        return states
+    def _see(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        return self.network.image_tokens(pixels)
 
-    def _ids(self, rows: Sequence[TokenIds]) -> "tuple[torch.Tensor, torch.Tensor]":
-        """Ids filled up with [PAD], and which are real: both (n, longest), on the device."""
-        ids = self.runtime.on_device(self.words.padded(rows))
-        return ids, ids != self.words.padding
+    def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
+        return self.network.projected(seen)
 
-    @classmethod
-    def from_state(cls, state: EncoderState) -> "ALBEF":
-        """The encoder that ``state`` describes, with its precision and sizes.
+    def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        return self.network.text_features(ids, mask.bool())
 
-        Raises:
-            ProvenanceError: what `load_again` refuses, or the weights are read with other layers or heads now.
-            EncoderError: the weights are gone or damaged.
-        """
-
-        def load(place: Path, vocabulary: str, **options: Any) -> ALBEF:
-            return load_albef(place, vocabulary=Path(vocabulary), **options)
-
-        again = load_again(state, "albef", load, ("vocabulary", "image_size", "cleaning"))
-        if again.fingerprint != fingerprint_of(state, again.preprocessing):
-            raise ProvenanceError(
-                f"the weights at {state.settings['place']} are read with other layers or heads than the vectors were "
-                f"made with; put config.json and config_bert.json back beside them, or build again with --refit"
-            )
-        return again
+    def _match(self, seen: "torch.Tensor", ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        return self.network.match_logits(self.network.text_states(ids, mask.bool()), mask.bool(), seen)
 
 
 def load_albef(
     place: Path,
     *,
     image_size: int | None = None,
-    vocabulary: Path | None = None,
+    vocabulary: Path | str | None = None,
     cleaning: Cleaning = "albef",
     runtime: Runtime | None = None,
 ) -> ALBEF:
@@ -204,17 +313,20 @@ def load_albef(
     if cleaning not in ("albef", "zccr"):
         raise EncoderError(f"there is no cleaning {cleaning!r}; choose albef or zccr")
     how = runtime or Runtime()
-    files = albef_files(place.resolve(), vocabulary.resolve() if vocabulary else None)
-    sizes, weights = read_albef(files, image_size)
-    words = read_words(files.vocabulary, cleaning, size=sizes.vocabulary, positions=sizes.positions)
+    file = _checkpoint(place.resolve())
+    beside = Path(vocabulary).resolve() if vocabulary else file.parent
+    listed = beside / "vocab.txt" if beside.is_dir() else beside
+    read_vocabulary(listed)  # told before the weights are read, which takes long
+    sizes, weights = _read_albef(file, image_size)
+    words = albef_words(bert_pieces(listed, sizes.vocabulary)[0], cleaning, sizes.positions)
     device = how.resolved_device()
     network = AlbefNetwork(sizes, {name: tensor.to(device) for name, tensor in weights.items()})
     state = described(
         "albef",
-        files.weights,
-        _digest(files),
+        file,
+        digest(digest_of(file).encode(), digest_of(listed).encode()),
         how,
-        vocabulary=str(files.vocabulary),
+        vocabulary=str(listed),
         image_size=sizes.image_size,
         cleaning=cleaning,
         network=asdict(sizes),
@@ -222,6 +334,159 @@ def load_albef(
     return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, how)
 
 
-def _digest(files: AlbefFiles) -> str:
-    """SHA-256 over the weights and the vocabulary."""
-    return digest(*(digest_of(file).encode() for file in (files.weights, files.vocabulary)))
+def albef_words(tokenizer: Any, cleaning: Cleaning, positions: int) -> WordPieces:
+    """BERT's word pieces as ALBEF was trained with: [CLS] in front, and no [SEP].
+
+    Args:
+        tokenizer: transformers' BertTokenizer with the vocabulary.
+        cleaning: ``albef`` cleans captions as in training and takes at most 30 ids; ``zccr`` as the code of ZCCR
+            (doi 10.1016/j.eswa.2024.125108): the tag ``<person>`` stays, and all ids are taken that have a position.
+        positions: how many ids a text can have in the network.
+    """
+    clean = partial(clean_caption_albef, person_tag=cleaning == "zccr")
+    return WordPieces(tokenizer, clean, positions if cleaning == "zccr" else min(MOST_IDS, positions), ends=False)
+
+
+def _read_albef(file: Path, image_size: int | None) -> "tuple[AlbefArchitecture, dict[str, torch.Tensor]]":
+    """The sizes and the needed tensors in float32, position embeddings interpolated to ``image_size``.
+
+    Widths are read off the tensors. Numbers of layers and heads are those in ``config.json`` (``vit``) and
+    ``config_bert.json`` beside the weights, else those of the published networks.
+
+    Raises:
+        EncoderError: tensors are missing, left over, or do not fit each other.
+    """
+    tensors = _needed_tensors(read_tensors(file))
+    sizes = _architecture(tensors, _settings_beside(file), file)
+    require_tensors(tensors, sizes.shapes(), file)
+    if unknown := sorted(tensors.keys() - sizes.shapes().keys()):
+        raise EncoderError(
+            f"{file} has tensors that ALBEF does not: {', '.join(unknown[:5])}; name a checkpoint of ALBEF, with "
+            f"config_bert.json of its training beside it if it is another size"
+        )
+    weights = {name: tensors[name].float() for name in sizes.shapes()}
+    if image_size is None or image_size == sizes.image_size:
+        return sizes, weights
+    if image_size < sizes.patch or image_size % sizes.patch:
+        raise EncoderError(
+            f"pictures of {image_size} pixels a side cannot be cut into patches of {sizes.patch}; choose a multiple, "
+            f"such as {sizes.image_size}"
+        )
+    weights[_POSITIONS] = _interpolated(weights[_POSITIONS], image_size // sizes.patch)
+    return replace(sizes, image_size=image_size), weights
+
+
+def _checkpoint(place: Path) -> Path:
+    if place.is_file():
+        return place
+    found = sorted(file for suffix in ("safetensors", "pth") for file in place.glob(f"*.{suffix}"))
+    if not found:
+        raise EncoderError(
+            f"there is no {place}, or it holds no ALBEF.pth, mscoco.pth, flickr30k.pth or *.safetensors; get one from "
+            f"https://github.com/salesforce/ALBEF and name the file or its folder with --weights"
+        )
+    if len({file.stem for file in found}) > 1:
+        raise EncoderError(f"{place} holds several checkpoints: {', '.join(f.name for f in found)}; name one of them")
+    return max(found, key=lambda file: file.suffix == ".safetensors")
+
+
+def _needed_tensors(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """Without momentum copies, queues, the language model's head and the temperature; BERT without ``bert.``."""
+    plain = {name.replace("text_encoder.bert.", "text_encoder.", 1): tensor for name, tensor in tensors.items()}
+    return {
+        name: tensor
+        for name, tensor in plain.items()
+        if name.startswith(_NEEDED_PARTS) and not name.startswith(_UNUSED_PARTS)
+    }
+
+
+def _settings_beside(file: Path) -> dict[str, int]:
+    """Whole numbers that the settings of the training beside the weights give, by the names of `AlbefArchitecture`."""
+    vision_file, text_file = file.parent / "config.json", file.parent / "config_bert.json"
+    vision = read_object(vision_file).get("vit") if vision_file.is_file() else None
+    text = read_object(text_file) if text_file.is_file() else {}
+    vision = vision if isinstance(vision, dict) else {}
+    wanted: dict[str, Any] = {
+        "vision_layers": vision.get("depth"),
+        "vision_heads": vision.get("num_heads"),
+        "text_layers": text.get("num_hidden_layers"),
+        "text_heads": text.get("num_attention_heads"),
+        "fusion_layer": text.get("fusion_layer"),
+    }
+    return {name: value for name, value in wanted.items() if isinstance(value, int)}
+
+
+def _architecture(tensors: "Mapping[str, torch.Tensor]", settings: Mapping[str, int], file: Path) -> AlbefArchitecture:
+    """Widths by the tensors' shapes, a missing one as published: what is missing is refused afterwards, by name."""
+
+    def side(name: str, axis: int, published: int) -> int:
+        shape = tuple(tensors[name].shape) if name in tensors else ()
+        return shape[axis] if len(shape) > axis else published
+
+    patch = side("visual_encoder.patch_embed.proj.weight", 2, _PUBLISHED.patch)
+    grid = math.isqrt(max(0, side(_POSITIONS, 1, _PUBLISHED.image_tokens) - 1))
+    vision_width = side("visual_encoder.norm.weight", 0, _PUBLISHED.vision_width)
+    text_width = side("text_encoder.embeddings.LayerNorm.weight", 0, _PUBLISHED.text_width)
+    sizes = AlbefArchitecture(
+        image_size=grid * patch,
+        patch=patch,
+        vision_width=vision_width,
+        vision_inner=side("visual_encoder.blocks.0.mlp.fc1.weight", 0, _PUBLISHED.vision_inner),
+        text_width=text_width,
+        text_inner=side("text_encoder.encoder.layer.0.intermediate.dense.weight", 0, _PUBLISHED.text_inner),
+        vocabulary=side("text_encoder.embeddings.word_embeddings.weight", 0, _PUBLISHED.vocabulary),
+        positions=side("text_encoder.embeddings.position_embeddings.weight", 0, _PUBLISHED.positions),
+        dim=side("vision_proj.weight", 0, _PUBLISHED.dim),
+    )
+    whole = replace(sizes, **{**_counted(tensors, sizes), **settings})
+    _refuse_counts(whole, file)
+    return whole
+
+
+def _counted(tensors: "Mapping[str, torch.Tensor]", sizes: AlbefArchitecture) -> dict[str, int]:
+    """Numbers of layers by the tensors' names, and of heads as usual, for networks without settings beside them.
+
+    Networks of the published widths have the published layers, so that a file that was cut is seen to be.
+    """
+    blocks = _numbers(tensors, r"visual_encoder\.blocks\.(\d+)\.")
+    layers = _numbers(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")
+    fused = _numbers(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.crossattention\.")
+    usual_vision = sizes.vision_width == _PUBLISHED.vision_width
+    usual_text = sizes.text_width == _PUBLISHED.text_width
+    return {
+        "vision_heads": sizes.vision_width // _HEAD_WIDTH,
+        "text_heads": sizes.text_width // _HEAD_WIDTH,
+        "vision_layers": _PUBLISHED.vision_layers if usual_vision else len(blocks),
+        "text_layers": _PUBLISHED.text_layers if usual_text else len(layers),
+        "fusion_layer": _PUBLISHED.fusion_layer if usual_text or not fused else min(fused),
+    }
+
+
+def _numbers(names: Iterable[str], pattern: str) -> set[int]:
+    return {int(match[1]) for name in names if (match := re.match(pattern, name))}
+
+
+def _refuse_counts(sizes: AlbefArchitecture, file: Path) -> None:
+    layers_fit = 1 <= sizes.vision_layers <= _MOST_LAYERS and 1 < sizes.text_layers <= _MOST_LAYERS
+    if not layers_fit or not 0 < sizes.fusion_layer < sizes.text_layers:
+        raise EncoderError(
+            f"{file} is no ALBEF: {sizes.vision_layers} layers for pictures, {sizes.text_layers} for texts, fused from "
+            f"layer {sizes.fusion_layer}; name its checkpoint, with the config_bert.json of its training beside it"
+        )
+    for width, heads in ((sizes.vision_width, sizes.vision_heads), (sizes.text_width, sizes.text_heads)):
+        if heads < 1 or width % heads:
+            raise EncoderError(
+                f"{file} has the width {width}, which {heads} attention heads cannot share; put config.json "
+                f"(vit.num_heads) and config_bert.json (num_attention_heads) of its training beside it"
+            )
+
+
+def _interpolated(positions: "torch.Tensor", grid: int) -> "torch.Tensor":
+    """Position embeddings (1, 1 + tokens, width) for another grid of patches; the class token's stays."""
+    first, rest = positions[:, :1], positions[:, 1:]
+    old = math.isqrt(rest.shape[1])
+    square = rest.reshape(1, old, old, -1).permute(0, 3, 1, 2)
+    functional = import_torch().nn.functional
+    wider = functional.interpolate(square, size=(grid, grid), mode="bicubic", align_corners=False)
+    joined: torch.Tensor = import_torch().cat([first, wider.permute(0, 2, 3, 1).flatten(1, 2)], dim=1)
+    return joined

@@ -1,21 +1,21 @@
-"""BLIP: pictures and texts in one space, and whether a text belongs to a picture, read together."""
+"""BLIP: pictures and texts in one space, and whether a text belongs to a picture, read together.
 
-from collections.abc import Sequence
+From a folder in transformers' layout, or from the authors' own ``model_*_retrieval.pth``.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from PIL import Image
 
-from vernissage.encoders.contract import EncoderState, unit_rows
-from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
-from vernissage.encoders.runtime.loaded import described, load_again
+from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch, in_batches
+from vernissage.encoders.runtime.loaded import TokenIds, described
+from vernissage.encoders.runtime.pairs import PairTower, WordPieces, bert_pieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.token_batches import TokenIds, padded
-from vernissage.encoders.runtime.weights import digest_of, file_in
-from vernissage.encoders.towers.blip_checkpoint import WEIGHTS_FILES, load_model
-from vernissage.encoders.towers.blip_pairs import ImageStates, PairTower
-from vernissage.encoders.towers.blip_words import load_word_pieces
+from vernissage.encoders.runtime.transformers_folder import filled, quiet, read_config, read_object
+from vernissage.encoders.runtime.weights import digest_of, file_in, read_tensors
 from vernissage.errors import EncoderError, RequestError
 from vernissage.files import digest
 from vernissage.values import Vectors
@@ -24,6 +24,34 @@ if TYPE_CHECKING:
     import torch
 
 FirstToken = Literal["enc", "cls"]
+
+BLIP_MARKS = ("[DEC]", "[ENC]")
+"""What the model knows behind BERT's vocabulary, in this order, whether its files list it or not."""
+
+MOST_IDS = 35
+"""With [CLS] and [SEP]: how captions were cut when BLIP was fine-tuned for retrieval."""
+
+_WEIGHTS_FILES = ("model.safetensors", "model_*_retrieval*.safetensors", "model_*_retrieval*.pth", "pytorch_model.bin")
+_EPS = 1e-6
+"""What the vision layers were trained with; the hub's configuration says 1e-5."""
+
+_BLOCK_NAMES = {
+    "norm1": "layer_norm1",
+    "norm2": "layer_norm2",
+    "attn.qkv": "self_attn.qkv",
+    "attn.proj": "self_attn.projection",
+    "mlp.fc1": "mlp.fc1",
+    "mlp.fc2": "mlp.fc2",
+}
+_VISION_NAMES = {
+    "visual_encoder.cls_token": "vision_model.embeddings.class_embedding",
+    "visual_encoder.pos_embed": "vision_model.embeddings.position_embedding",
+    "visual_encoder.patch_embed.proj": "vision_model.embeddings.patch_embedding",
+    "visual_encoder.norm": "vision_model.post_layernorm",
+}
+_SAME_NAME = ("text_encoder.", "vision_proj.", "text_proj.", "itm_head.")
+_USUAL_HEAD = 64
+"""Channels of one attention head, in every BLIP that was published."""
 
 
 class BLIP(PairTower):
@@ -40,16 +68,6 @@ class BLIP(PairTower):
         first_token: FirstToken = self.state.settings["first_token"]
         return first_token
 
-    def image_vectors(self, states: ImageStates) -> Vectors:
-        """The rows of `encode_images` from `image_states`, without looking at the pictures again."""
-
-        def run(firsts: Sequence[ImageStates]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return self._project(self.runtime.on_device(np.stack(firsts)))
-
-        firsts = [state[0] for state in states]
-        return unit_rows(in_batches(firsts, run, batch_size=self.runtime.batch_size, width=self.dim))
-
     def joint_features(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Vectors:
         """One vector for each pair of a picture and its text (early fusion): float32 (n, width), not of unit length.
 
@@ -63,42 +81,37 @@ class BLIP(PairTower):
 
         def run(pairs: Sequence[tuple[Image.Image, TokenIds]]) -> "torch.Tensor":
             with self.runtime.autocast():
-                return self._read([ids for _, ids in pairs], self._see([image for image, _ in pairs]))
+                seen = self._see(self._pixels([image for image, _ in pairs]))
+                return self._read(*self._padded([ids for _, ids in pairs]), seen)
 
         pairs = list(zip(images, self.token_ids(texts), strict=True))
-        width = int(self._model.config.text_config.hidden_size)
+        width = int(self.network.config.text_config.hidden_size)
         return in_batches(pairs, run, batch_size=self.runtime.batch_size, width=width)
 
-    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        return self._project(self._see(images)[:, 0])
-
-    def _project(self, firsts: "torch.Tensor") -> "torch.Tensor":
-        """The states of pictures' class tokens in the common space, (n, dim)."""
-        features: torch.Tensor = self._model.vision_proj(firsts)
+    def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
+        features: torch.Tensor = self.network.vision_proj(seen[:, 0])
         return features
 
-    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
-        features: torch.Tensor = self._model.text_proj(self._read(ids))
+    def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        features: torch.Tensor = self.network.text_proj(self._read(ids, mask))
         return features
 
-    def _match(self, seen: "torch.Tensor", ids: Sequence[TokenIds]) -> "torch.Tensor":
-        """A picture's keys and values are computed once for all texts of the batch."""
-        logits: torch.Tensor = self._model.itm_head(self._read(ids, seen))
+    def _match(self, seen: "torch.Tensor", ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        logits: torch.Tensor = self.network.itm_head(self._read(ids, mask, seen))
         return logits
 
-    def _read(self, ids: Sequence[TokenIds], seen: "torch.Tensor | None" = None) -> "torch.Tensor":
+    def _read(self, ids: "torch.Tensor", mask: "torch.Tensor", seen: "torch.Tensor | None" = None) -> "torch.Tensor":
         """The state of each text's first token, (n, width), after reading ``seen`` (pictures, positions, width).
 
         Of several pictures, each is read by an equal share of the texts, in order. A picture's texts pass through the
         cross-attention as one long sequence, since each position looks at the picture by itself: so the picture's keys
         and values, two thirds of the work when computed for every pair, are computed once.
         """
-        text = self._model.text_encoder
-        filled, mask = padded(ids, self._words.pad)
+        text = self.network.text_encoder
         if seen is not None and self.first_token == "enc":  # noqa: S105  (no password)
-            filled[:, 0] = self._words.last
-        states: torch.Tensor = text.embeddings(input_ids=filled.to(self._model.device))
-        hidden = (mask == 0)[:, None, None, :].to(states.device) * import_torch().finfo(states.dtype).min
+            ids[:, 0] = self.words.last
+        states: torch.Tensor = text.embeddings(input_ids=ids)
+        hidden = (mask == 0)[:, None, None, :] * import_torch().finfo(states.dtype).min
         for number, layer in enumerate(text.encoder.layer, start=1):
             states = layer.attention(states, attention_mask=hidden)[0]
             if number == len(text.encoder.layer):
@@ -110,11 +123,6 @@ class BLIP(PairTower):
         first: torch.Tensor = states[:, 0]
         return first
 
-    @classmethod
-    def from_state(cls, state: EncoderState) -> "BLIP":
-        """The encoder that ``state`` describes; raises what `load_again` raises."""
-        return load_again(state, "blip", load_blip, ("first_token",))
-
 
 def load_blip(place: Path, *, runtime: Runtime | None = None, first_token: FirstToken = "enc") -> BLIP:  # noqa: S107
     """Load BLIP's retrieval model, such as Salesforce/blip-itm-base-coco.
@@ -124,7 +132,7 @@ def load_blip(place: Path, *, runtime: Runtime | None = None, first_token: First
             a folder with one), with vocab.txt beside it.
         runtime: device, precision and batch size.
         first_token: what a text begins with where it is read with a picture: ``enc``, as trained, or ``cls``, as some
-            ports have it, which moves probabilities by .1 and more.
+            ports have it, which gives other probabilities.
 
     Raises:
         EncoderError: something is missing, damaged, or another model's.
@@ -134,9 +142,10 @@ def load_blip(place: Path, *, runtime: Runtime | None = None, first_token: First
     if not place.exists():
         raise EncoderError(f"there is nothing at {place}; name the folder or file of BLIP's weights with --weights")
     how = runtime or Runtime()
-    file = file_in(place, WEIGHTS_FILES)
-    model = load_model(file, how)
-    words = load_word_pieces(file.parent, model.config.text_config.vocab_size)
+    file = file_in(place, _WEIGHTS_FILES)
+    model = _model_in(file).to(how.resolved_device())
+    tokenizer, vocabulary = bert_pieces(file.parent, size := model.config.text_config.vocab_size, BLIP_MARKS)
+    words = WordPieces(tokenizer, clean_caption_blip, MOST_IDS, last=vocabulary.get(BLIP_MARKS[-1], size - 1))
     preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
     state = described("blip", place, _digest(file), how, first_token=first_token)
     return BLIP(model, words, preprocessing, state, how)
@@ -147,3 +156,120 @@ def _digest(file: Path) -> str:
     names = ("config.json", "med_config.json", "vocab.txt", "tokenizer.json")
     beside = [f"{name} {digest_of(file.parent / name)}" for name in names if (file.parent / name).is_file()]
     return digest(*(part.encode() for part in (digest_of(file), *beside)))
+
+
+def _model_in(file: Path) -> Any:
+    """The model of a weights file, in transformers' or the original layout, as BlipForImageTextRetrieval."""
+    tensors = read_tensors(file)
+    if any(name.startswith("visual_encoder.") for name in tensors):
+        settings, tensors = _settings_of(tensors, file.parent), _renamed(tensors)
+    else:
+        settings = read_config(file.parent)
+        if settings.get("model_type") != "blip":
+            raise EncoderError(
+                f"{file.parent} holds a model of the type {settings.get('model_type')!r}, not blip; get "
+                f"Salesforce/blip-itm-base-coco"
+            )
+    model = filled(_empty(settings, file), tensors, file)
+    positions = import_torch().arange(model.config.text_config.max_position_embeddings)[None]
+    model.text_encoder.embeddings.position_ids = positions  # the one tensor that checkpoints do not hold
+    return model
+
+
+def _empty(settings: Mapping[str, Any], file: Path) -> Any:
+    """The model without any weights."""
+    torch, transformers = import_torch(), import_extra("transformers")
+    strict = import_extra("huggingface_hub.errors").StrictDataclassError
+    try:
+        with quiet(transformers), torch.device("meta"):
+            config = transformers.BlipConfig.from_dict(dict(settings))
+            config.vision_config.layer_norm_eps = _EPS
+            return transformers.BlipForImageTextRetrieval(config)
+    except (strict, TypeError, ValueError, KeyError, AttributeError, RuntimeError, ZeroDivisionError) as error:
+        raise EncoderError(
+            f"the settings beside {file} describe no BLIP ({' '.join(str(error).split())[:200]}); get config.json anew "
+            f"from where the weights came from"
+        ) from error
+
+
+def _renamed(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """The tensors that retrieval needs, by transformers' names.
+
+    Momentum copies, queues and the temperature are left out: they are for training.
+    """
+    named = {_new_name(name): tensor for name, tensor in tensors.items()}
+    return {name: tensor for name, tensor in named.items() if name}
+
+
+def _settings_of(tensors: "Mapping[str, torch.Tensor]", folder: Path) -> dict[str, Any]:
+    """The model's settings for transformers' BlipConfig, read off the shapes of its tensors.
+
+    Shapes do not tell the number of attention heads: it is one for 64 channels, as in every published BLIP, unless
+    ``config.json`` (``vit_heads``) or ``med_config.json`` (``num_attention_heads``) beside the file say otherwise.
+
+    Raises:
+        EncoderError: tensors are missing, or the number of heads cannot be told.
+    """
+    try:
+        patches = tensors["visual_encoder.patch_embed.proj.weight"].shape
+        positions = tensors["visual_encoder.pos_embed"].shape
+        vision_mlp = tensors["visual_encoder.blocks.0.mlp.fc1.weight"].shape
+        words = tensors["text_encoder.embeddings.word_embeddings.weight"].shape
+        places = tensors["text_encoder.embeddings.position_embeddings.weight"].shape
+        text_mlp = tensors["text_encoder.encoder.layer.0.intermediate.dense.weight"].shape
+        projection = tensors["vision_proj.weight"].shape
+    except KeyError as error:
+        raise EncoderError(
+            f"the weights in {folder} lack {error.args[0]}, so they are not those of BLIP's retrieval model; get "
+            f"model_base_retrieval_coco.pth or another model_*_retrieval.pth"
+        ) from None
+    vision = {
+        "hidden_size": patches[0],
+        "num_hidden_layers": _depth(tensors, "visual_encoder.blocks."),
+        "num_attention_heads": _heads(patches[0], folder / "config.json", "vit_heads"),
+        "intermediate_size": vision_mlp[0],
+        "patch_size": patches[2],
+        "image_size": math.isqrt(positions[1] - 1) * patches[2],
+    }
+    text = {
+        "vocab_size": words[0],
+        "hidden_size": words[1],
+        "encoder_hidden_size": patches[0],
+        "num_hidden_layers": _depth(tensors, "text_encoder.encoder.layer."),
+        "num_attention_heads": _heads(words[1], folder / "med_config.json", "num_attention_heads"),
+        "intermediate_size": text_mlp[0],
+        "max_position_embeddings": places[0],
+        "bos_token_id": words[0] - 2,
+    }
+    return {"vision_config": vision, "text_config": text, "image_text_hidden_size": projection[0]}
+
+
+def _new_name(name: str) -> str:
+    """The name in transformers' layout; empty for what retrieval does not need."""
+    if name.startswith(_SAME_NAME):
+        return name
+    stem, _, kind = name.rpartition(".")
+    for old, new in _VISION_NAMES.items():
+        if old in (name, stem):
+            return new + name[len(old) :]
+    if name.startswith("visual_encoder.blocks."):
+        number, _, part = stem.removeprefix("visual_encoder.blocks.").partition(".")
+        if part in _BLOCK_NAMES:
+            return f"vision_model.encoder.layers.{number}.{_BLOCK_NAMES[part]}.{kind}"
+    return ""
+
+
+def _depth(tensors: "Mapping[str, torch.Tensor]", prefix: str) -> int:
+    return len({name.removeprefix(prefix).partition(".")[0] for name in tensors if name.startswith(prefix)})
+
+
+def _heads(width: int, file: Path, key: str) -> int:
+    said = read_object(file).get(key) if file.is_file() else None
+    if isinstance(said, int):
+        return said
+    if width % _USUAL_HEAD:
+        raise EncoderError(
+            f"a model of width {width} does not have heads of {_USUAL_HEAD} channels as published ones do; put "
+            f"{file.name} with {key} beside the weights"
+        )
+    return width // _USUAL_HEAD

@@ -8,15 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vernissage.encoders.contract import EncoderState, unit_rows
-from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
-from vernissage.encoders.runtime.loaded import described, load_again
+from vernissage.encoders.contract import unit_rows
+from vernissage.encoders.runtime.devices import Runtime, import_torch
+from vernissage.encoders.runtime.loaded import described
+from vernissage.encoders.runtime.pairs import ImageStates, PairTower, WordPieces, bert_pieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.token_batches import TokenIds
 from vernissage.encoders.runtime.transformers_folder import load_model, read_config
 from vernissage.encoders.runtime.weights import digest_of
-from vernissage.encoders.towers.blip_pairs import ImageStates, PairTower
-from vernissage.encoders.towers.blip_words import BLIP2_MARKS, load_word_pieces
 from vernissage.errors import EncoderError
 from vernissage.values import Vectors
 
@@ -24,6 +22,10 @@ if TYPE_CHECKING:
     import torch
 
 Queries = Literal["first", "max"]
+
+_MARKS = ("[DEC]",)
+_MOST_IDS = 32
+"""With [CLS] and [SEP]: how captions are cut in BLIP-2's matching."""
 
 _EPS_OF_LAST_NORM = 1e-5
 """What the original model has behind its picture half; transformers takes that of the inner layers, 1e-6."""
@@ -64,55 +66,37 @@ class BLIP2(PairTower):
 
     def image_features(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
         """What the model projects each query of a picture to, not of unit length: float32 (n, queries, dim)."""
-        return self._by_query(super().image_features(images))
+        rows = super().image_features(images)
+        return rows.reshape(len(rows), int(self.network.config.num_query_tokens), self.dim)
 
     def image_vectors(self, states: ImageStates) -> Vectors:
         """The rows of `encode_images` from `image_states`, without looking at the pictures again."""
+        return unit_rows(self._projected(states)[:, : self.dim])
 
-        def run(some: Sequence[ImageStates]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return self._project(self.runtime.on_device(np.stack(some)))
-
-        size = self.runtime.batch_size
-        return unit_rows(self._by_query(in_batches(list(states), run, batch_size=size, width=0))[:, 0])
-
-    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        return self._project(self._see(images))
-
-    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
-        filled, mask = self._padded(ids)
-        words = self._model.embeddings(input_ids=filled)
-        read = self._model.qformer(query_embeds=words, query_length=0, attention_mask=mask)
-        features: torch.Tensor = self._model.text_projection(read.last_hidden_state[:, 0])
+    def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        words = self.network.embeddings(input_ids=ids)
+        read = self.network.qformer(query_embeds=words, query_length=0, attention_mask=mask)
+        features: torch.Tensor = self.network.text_projection(read.last_hidden_state[:, 0])
         return features
 
-    def _match(self, seen: "torch.Tensor", ids: Sequence[TokenIds]) -> "torch.Tensor":
+    def _match(self, seen: "torch.Tensor", ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
         """The head's logits for each query, averaged."""
-        filled, mask = self._padded(ids)
-        queries = self._model.query_tokens.expand(len(ids), -1, -1)
-        read = self._model.qformer(
-            query_embeds=self._model.embeddings(input_ids=filled, query_embeds=queries),
+        queries = self.network.query_tokens.expand(len(ids), -1, -1)
+        read = self.network.qformer(
+            query_embeds=self.network.embeddings(input_ids=ids, query_embeds=queries),
             query_length=queries.shape[1],
             attention_mask=import_torch().cat([mask.new_ones(queries.shape[:2]), mask], dim=1),
             encoder_hidden_states=seen.expand(len(ids), -1, -1),
         ).last_hidden_state[:, : queries.shape[1]]
-        logits: torch.Tensor = self._model.itm_head(read).float().mean(dim=1)
+        logits: torch.Tensor = self.network.itm_head(read).float().mean(dim=1)
         return logits
 
     def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
         """The projected queries of pictures that were seen, (n, queries × dim)."""
-        queries = self._model.query_tokens.expand(len(seen), -1, -1)
-        looked = self._model.qformer(query_embeds=queries, encoder_hidden_states=seen).last_hidden_state
-        features: torch.Tensor = self._model.vision_projection(looked).flatten(1)
+        queries = self.network.query_tokens.expand(len(seen), -1, -1)
+        looked = self.network.qformer(query_embeds=queries, encoder_hidden_states=seen).last_hidden_state
+        features: torch.Tensor = self.network.vision_projection(looked).flatten(1)
         return features
-
-    def _by_query(self, rows: Vectors) -> npt.NDArray[np.float32]:
-        return rows.reshape(len(rows), int(self._model.config.num_query_tokens), self.dim)
-
-    @classmethod
-    def from_state(cls, state: EncoderState) -> "BLIP2":
-        """The encoder that ``state`` describes; raises what `load_again` raises."""
-        return load_again(state, "blip2", load_blip2, ("queries",))
 
 
 def load_blip2(place: Path, *, queries: Queries = "first", runtime: Runtime | None = None) -> BLIP2:
@@ -137,6 +121,7 @@ def load_blip2(place: Path, *, queries: Queries = "first", runtime: Runtime | No
     how = runtime or Runtime()
     model = load_model(place, "Blip2ForImageTextRetrieval", how)
     model.vision_model.post_layernorm.eps = _EPS_OF_LAST_NORM
-    words = load_word_pieces(place, model.config.qformer_config.vocab_size, BLIP2_MARKS, unused=_UNUSED_IDS)
+    tokenizer, _ = bert_pieces(place, model.config.qformer_config.vocab_size, _MARKS, unused=_UNUSED_IDS)
+    words = WordPieces(tokenizer, clean_caption_blip, _MOST_IDS)
     preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
     return BLIP2(model, words, preprocessing, described("blip2", place, digest_of(place), how, queries=queries), how)

@@ -1,28 +1,65 @@
-"""CLIP: pictures and texts in one space, from weights that others trained."""
+"""CLIP: pictures and texts in one space, from weights that others trained.
 
-from collections.abc import Sequence
+From a folder in transformers' layout, or from OpenAI's own state dict with the list of byte-pair merges beside it.
+"""
+
+import gzip
+import html
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.runtime.devices import Runtime
-from vernissage.encoders.runtime.image_settings import preprocessing_in
-from vernissage.encoders.runtime.loaded import LoadedEncoder, described, load_again
-from vernissage.encoders.runtime.pixels import Preprocessing, on_white
-from vernissage.encoders.runtime.token_batches import TokenIds, padded
-from vernissage.encoders.runtime.transformers_folder import load_model, load_tokenizer, read_config
-from vernissage.encoders.runtime.weights import digest_of, file_in
-from vernissage.encoders.towers.clip_original import WEIGHTS_FILES, load_original, merges_beside
-from vernissage.encoders.towers.clip_text import check_prompt, clean_text, fill_prompt
-from vernissage.encoders.towers.two_towers import ImageTower, TextTower
+from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
+from vernissage.encoders.runtime.loaded import ImageTower, LoadedEncoder, TextTower, TokenIds, described, tokenized
+from vernissage.encoders.runtime.pixels import Preprocessing, preprocessing_in
+from vernissage.encoders.runtime.transformers_folder import filled, load_model, load_tokenizer, read_config
+from vernissage.encoders.runtime.weights import digest_of, file_in, read_tensors
 from vernissage.errors import EncoderError
 from vernissage.files import digest
-from vernissage.values import Modality
+from vernissage.values import MODALITIES, Modality
 
 if TYPE_CHECKING:
     import torch
+
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+_WEIGHTS_FILES = ("*.safetensors", "*.pt", "*.pth")
+_MERGES_FILES = ("bpe_simple_vocab_16e6.txt.gz", "bpe*.txt.gz", "bpe*.txt", "merges.txt")
+_HEAD_WIDTH = 64
+
+_RENAMED = (
+    (r"^visual\.class_embedding$", "vision_model.embeddings.class_embedding"),
+    (r"^visual\.conv1\.", "vision_model.embeddings.patch_embedding."),
+    (r"^visual\.positional_embedding$", "vision_model.embeddings.position_embedding.weight"),
+    (r"^visual\.ln_pre\.", "vision_model.pre_layrnorm."),
+    (r"^visual\.ln_post\.", "vision_model.post_layernorm."),
+    (r"^visual\.proj$", "visual_projection.weight"),
+    (r"^visual\.transformer\.resblocks\.", "vision_model.encoder.layers."),
+    (r"^transformer\.resblocks\.", "text_model.encoder.layers."),
+    (r"^token_embedding\.", "text_model.embeddings.token_embedding."),
+    (r"^positional_embedding$", "text_model.embeddings.position_embedding.weight"),
+    (r"^ln_final\.", "text_model.final_layer_norm."),
+    (r"^text_projection$", "text_projection.weight"),
+    (r"\.attn\.out_proj\.", ".self_attn.out_proj."),
+    (r"\.ln_([12])\.", r".layer_norm\1."),
+    (r"\.mlp\.c_fc\.", ".mlp.fc1."),
+    (r"\.mlp\.c_proj\.", ".mlp.fc2."),
+)
+_TRANSPOSED = ("visual.proj", "text_projection")
+_NEEDED = (
+    "visual.conv1.weight",
+    "visual.positional_embedding",
+    "visual.proj",
+    "token_embedding.weight",
+    "positional_embedding",
+    "text_projection",
+)
+"""What the sizes follow from."""
+
+_FACTS = ("input_resolution", "context_length", "vocab_size")
+"""Numbers that the published archives keep among the weights."""
 
 _SIZES = {768: "B", 1024: "L"}
 """What vision transformers of these widths are called (Dosovitskiy et al. 2021, arXiv 2010.11929, Table 1)."""
@@ -38,59 +75,42 @@ class CLIP(LoadedEncoder, ImageTower, TextTower):
     for transparency, which is laid on white first: the original drops it, and resizes palettes before it converts them.
     """
 
-    modalities: frozenset[Modality] = frozenset({"image", "text"})
+    modalities: frozenset[Modality] = frozenset(MODALITIES)
+    exports = True
+    reads_mask = False  # attention looks back only, so that zeros after the end mark change nothing
 
     def __init__(
         self, model: Any, tokenizer: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
     ) -> None:
-        """Gather what `load_clip` has loaded and checked.
-
-        Args:
-            model: transformers' CLIPModel in eval mode, on its device.
-            tokenizer: its CLIPTokenizer.
-            preprocessing: of pictures.
-            state: where the weights lie and what they were.
-            runtime: how the model is run.
-        """
+        """Gather what `load_clip` has loaded and checked: transformers' CLIPModel and CLIPTokenizer."""
         super().__init__(model, state, runtime, preprocessing)
-        self._tokenizer, self.preprocessing = tokenizer, preprocessing
+        self._tokenizer = tokenizer
         self._prompt: str | None = state.settings["prompt"]
 
     @property
     def dim(self) -> int:
-        return int(self._model.config.projection_dim)
+        return int(self.network.config.projection_dim)
 
     @property
     def variant(self) -> str:
         """Which CLIP this is, by the size of its vision transformer and with its prompt, such as ``ViT-B/32``."""
-        tower = self._model.config.vision_config
+        tower = self.network.config.vision_config
         size = f"ViT-{_SIZES.get(tower.hidden_size, tower.hidden_size)}/{tower.patch_size}"
         return size if self._prompt is None else f"{size}, prompt {self._prompt!r}"
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text between the marks of start and end, cut to the model's length (77 with the marks)."""
-        cleaned = [clean_text(fill_prompt(self._prompt, text)) for text in texts]
-        longest = self._model.config.text_config.max_position_embeddings
-        if not cleaned:
-            return []
-        ids: list[TokenIds] = self._tokenizer(cleaned, truncation=True, max_length=longest)["input_ids"]
-        return ids
+        prompt, longest = self._prompt or "{}", self.network.config.text_config.max_position_embeddings
+        cleaned = [clean_text(prompt.replace("{}", text)) for text in texts]
+        return tokenized(self._tokenizer, cleaned, truncation=True, max_length=longest)
 
-    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        pixels = self._pixels([on_white(image) for image in images])
-        features: torch.Tensor = self._model.get_image_features(pixel_values=pixels).pooler_output
+    def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        features: torch.Tensor = self.network.get_image_features(pixel_values=pixels).pooler_output
         return features
 
-    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
-        """Attention looks back only, so that zeros after the end mark change nothing and need no mask."""
-        inputs = padded(ids, pad=0)[0].to(self._model.device)
-        features: torch.Tensor = self._model.get_text_features(input_ids=inputs).pooler_output
+    def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor | None" = None) -> "torch.Tensor":
+        features: torch.Tensor = self.network.get_text_features(input_ids=ids).pooler_output
         return features
-
-    @classmethod
-    def from_state(cls, state: EncoderState) -> "CLIP":
-        """The encoder that ``state`` describes; raises what `load_again` raises."""
-        return load_again(state, "clip", load_clip, ("prompt",))
 
 
 def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime | None = None) -> CLIP:
@@ -106,7 +126,8 @@ def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime | None
     Raises:
         EncoderError: something is missing, damaged, of another model, or code instead of weights.
     """
-    check_prompt(prompt)
+    if prompt is not None and prompt.count("{}") != 1:
+        raise EncoderError(f"the prompt {prompt!r} must hold {{}} once, where the text goes, as in 'This is {{}}'")
     if not place.exists():
         raise EncoderError(f"there is nothing at {place}; name the folder or file of CLIP's weights with --weights")
     how = runtime or Runtime()
@@ -115,15 +136,12 @@ def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime | None
         model, tokenizer = _load_folder(place, how)
         weights = digest_of(place)
     else:
-        file = file_in(place, WEIGHTS_FILES)
+        file = file_in(place, _WEIGHTS_FILES)
         model, tokenizer = load_original(file, how)
         weights = digest(digest_of(file).encode(), digest_of(merges_beside(file)).encode())
-    preprocessing = (preprocessing_in(place) if in_folder else None) or _original_preprocessing(model)
+    side = int(model.config.vision_config.image_size)
+    preprocessing = (preprocessing_in(place) if in_folder else None) or Preprocessing("shorter", side)
     return CLIP(model, tokenizer, preprocessing, described("clip", place, weights, how, prompt=prompt), how)
-
-
-def _original_preprocessing(model: Any) -> Preprocessing:
-    return Preprocessing("shorter", int(model.config.vision_config.image_size))
 
 
 def _load_folder(place: Path, runtime: Runtime) -> tuple[Any, Any]:
@@ -141,3 +159,141 @@ def _load_folder(place: Path, runtime: Runtime) -> tuple[Any, Any]:
             f"the model knows {text.vocab_size} and looks for {text.eos_token_id}; get both from one and the same model"
         )
     return model, tokenizer
+
+
+def clean_text(text: str) -> str:
+    """A text as CLIP was trained on it: broken encodings mended, entities resolved, white space joined, lower case."""
+    mended = import_extra("ftfy").fix_text(text)
+    return re.sub(r"\s+", " ", html.unescape(html.unescape(mended))).strip().lower()
+
+
+def tokenizer_from_merges(file: Path, vocabulary_size: int) -> Any:
+    """CLIP's tokenizer from the list of byte-pair merges of the original code, plain or gzipped.
+
+    The vocabulary is the 256 byte letters, the same as ends of words, one entry for each merge, and the two marks of
+    start and end. The published list is longer than what the models know, so that only its beginning is used.
+
+    Raises:
+        EncoderError: the list is missing, damaged or too short for the model.
+    """
+    try:
+        raw = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        lines = raw.decode().split("\n")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise EncoderError(f"cannot read the merges in {file} ({error}); get the file anew") from error
+    pairs = (line.split() for line in lines if "#version" not in line)
+    count = vocabulary_size - 2 * 256 - 2
+    merges = [(pair[0], pair[1]) for pair in pairs if len(pair) == 2][: max(count, 0)]
+    if len(merges) != count:
+        raise EncoderError(
+            f"{file} holds {len(merges)} merges, and a model of {vocabulary_size} tokens needs {count}; take the list "
+            f"that belongs to the weights"
+        )
+    return tokenizer_of_merges(merges)
+
+
+def tokenizer_of_merges(merges: Sequence[tuple[str, str]], *, unused: int = 0) -> Any:
+    """CLIP's tokenizer of these merges; ``unused`` entries that no text is made of stand before the two marks."""
+    letters = byte_letters()
+    words = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges)]
+    words += [*(f"unused{number}</w>" for number in range(unused)), START, END]
+    vocabulary = {word: row for row, word in enumerate(words)}
+    return import_extra("transformers").CLIPTokenizer(vocab=vocabulary, merges=list(merges))
+
+
+def byte_letters() -> list[str]:
+    """The visible letters that stand for the 256 bytes, in the order of the vocabulary: printable ones first."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = len(set(range(0x100)) - set(printable))
+    return [chr(code) for code in (*printable, *range(0x100, 0x100 + hidden))]
+
+
+def load_original(file: Path, runtime: Runtime) -> tuple[Any, Any]:
+    """The model and the tokenizer of a checkpoint in OpenAI's layout, as transformers' CLIPModel and CLIPTokenizer.
+
+    The sizes follow from the weights, the heads are 64 wide, the activation is QuickGELU, as in the original code.
+
+    Raises:
+        EncoderError: the file is damaged, a TorchScript archive, another model's, or has a ResNet for pictures; or
+            the merges are not beside it.
+    """
+    tensors = read_tensors(file)
+    _require_vision_transformer(tensors, file)
+    transformers = import_extra("transformers")
+    model = filled(transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors))), _converted(tensors), file)
+    tokenizer = tokenizer_from_merges(merges_beside(file), len(tensors["token_embedding.weight"]))
+    return model.to(runtime.resolved_device()), tokenizer
+
+
+def merges_beside(file: Path) -> Path:
+    """The list of byte-pair merges in the folder of the weights.
+
+    Raises:
+        EncoderError: there is none.
+    """
+    for name in _MERGES_FILES:
+        for found in sorted(file.parent.glob(name)):
+            return found
+    raise EncoderError(f"there are no merges beside {file}; put bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP there")
+
+
+def _require_vision_transformer(tensors: "Mapping[str, torch.Tensor]", file: Path) -> None:
+    if "visual.layer1.0.conv1.weight" in tensors:
+        raise EncoderError(f"{file} is a CLIP with a ResNet for pictures; take one with a vision transformer (ViT-…)")
+    lacking = [key for key in _NEEDED if key not in tensors]
+    if lacking:
+        raise EncoderError(
+            f"{file} is no CLIP in OpenAI's layout (it lacks {', '.join(lacking[:3])}); for a transformers model name "
+            f"the folder, with its config.json"
+        )
+
+
+def _sizes(tensors: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
+    """The configuration that the shapes imply."""
+    width, _, patch, _ = tensors["visual.conv1.weight"].shape
+    grid = round((len(tensors["visual.positional_embedding"]) - 1) ** 0.5)
+    vocabulary, text_width = tensors["token_embedding.weight"].shape
+    vision = {**_tower(tensors, "visual.transformer", width), "image_size": grid * patch, "patch_size": patch}
+    text = {
+        **_tower(tensors, "transformer", text_width),
+        "vocab_size": vocabulary,
+        "max_position_embeddings": len(tensors["positional_embedding"]),
+        "bos_token_id": vocabulary - 2,
+        "eos_token_id": vocabulary - 1,
+    }
+    return {"vision_config": vision, "text_config": text, "projection_dim": tensors["visual.proj"].shape[1]}
+
+
+def _tower(tensors: "Mapping[str, torch.Tensor]", prefix: str, width: int) -> dict[str, Any]:
+    layers = {key.split(".resblocks.")[1].split(".")[0] for key in tensors if key.startswith(f"{prefix}.resblocks.")}
+    return {
+        "hidden_size": width,
+        "intermediate_size": 4 * width,
+        "num_hidden_layers": len(layers),
+        "num_attention_heads": max(1, width // _HEAD_WIDTH),
+        "hidden_act": "quick_gelu",
+        "layer_norm_eps": 1e-5,
+    }
+
+
+def _converted(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """The weights under transformers' names; queries, keys and values apart, projections turned round."""
+    torch = import_torch()
+    converted = {}
+    for key, value in tensors.items():
+        if key in _FACTS:
+            continue
+        name, weights = _renamed(key), value.float()
+        if ".attn.in_proj_" in key:
+            stem, kind = name.split(".attn.in_proj_")
+            for part, rows in zip("qkv", torch.chunk(weights, 3), strict=True):
+                converted[f"{stem}.self_attn.{part}_proj.{kind}"] = rows
+        else:
+            converted[name] = weights.T.contiguous() if key in _TRANSPOSED else weights
+    return converted
+
+
+def _renamed(key: str) -> str:
+    for pattern, replacement in _RENAMED:
+        key = re.sub(pattern, replacement, key)
+    return key

@@ -9,10 +9,8 @@ from PIL import Image
 
 from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.runtime.devices import Runtime, import_torch
-from vernissage.encoders.runtime.image_settings import preprocessing_in
-from vernissage.encoders.runtime.loaded import LoadedEncoder, described, load_again
-from vernissage.encoders.runtime.pixels import Preprocessing, on_white
-from vernissage.encoders.runtime.token_batches import TokenIds, padded
+from vernissage.encoders.runtime.loaded import ImageTower, LoadedEncoder, TextTower, TokenIds, described, tokenized
+from vernissage.encoders.runtime.pixels import Preprocessing, preprocessing_in
 from vernissage.encoders.runtime.transformers_folder import (
     check_vocabulary,
     load_model,
@@ -21,9 +19,8 @@ from vernissage.encoders.runtime.transformers_folder import (
     read_config,
 )
 from vernissage.encoders.runtime.weights import digest_of
-from vernissage.encoders.towers.two_towers import ImageTower, TextTower
 from vernissage.errors import EncoderError
-from vernissage.values import Modality
+from vernissage.values import MODALITIES, Modality
 
 if TYPE_CHECKING:
     import torch
@@ -43,27 +40,23 @@ class DualEncoder(LoadedEncoder, ImageTower, TextTower):
     trained; SigLIP without punctuation. Others are padded to the batch's longest text, with a mask.
     """
 
-    modalities: frozenset[Modality] = frozenset({"image", "text"})
+    modalities: frozenset[Modality] = frozenset(MODALITIES)
+    exports = True
 
     def __init__(
         self, model: Any, tokenizer: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
     ) -> None:
-        """Gather what `load_dual` has loaded.
-
-        Args:
-            model: a transformers model with get_image_features and get_text_features, in eval mode, on its device.
-            tokenizer: its tokenizer.
-            preprocessing: of pictures.
-            state: where the weights lie and what they were.
-            runtime: how the model is run.
+        """Gather what `load_dual` has loaded and checked: a transformers model of two halves, and its tokenizer.
 
         Raises:
             EncoderError: the vectors of pictures and texts have not the same dimension.
         """
         super().__init__(model, state, runtime, preprocessing)
-        self._tokenizer, self.preprocessing = tokenizer, preprocessing
+        self._tokenizer = tokenizer
         self._siglip = model.config.model_type in _SIGLIP
         self._longest = longest_text(model.config.text_config, tokenizer)
+        self.padding, self.reads_mask = tokenizer.pad_token_id or 0, not self._siglip
+        self.length = self._longest if self._siglip else None
         self._dim = self._measured_dim()
 
     @property
@@ -72,18 +65,11 @@ class DualEncoder(LoadedEncoder, ImageTower, TextTower):
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text with its marks, cut to the model's length, without padding."""
-        if not texts:
-            return []
         if not self._siglip:
-            ids: list[TokenIds] = self._tokenizer(
-                list(texts), truncation=True, max_length=self._longest, padding=False
-            )["input_ids"]
-            return ids
+            return tokenized(self._tokenizer, texts, truncation=True, max_length=self._longest)
         # The mark of the end stays when a text is cut, and is set here whatever the folder's version of the tokenizer.
-        cleaned = [self._clean(text) for text in texts]
-        words = self._tokenizer(
-            cleaned, add_special_tokens=False, truncation=True, max_length=self._longest - 1, padding=False
-        )["input_ids"]
+        cleaned, most = [self._clean(text) for text in texts], self._longest - 1
+        words = tokenized(self._tokenizer, cleaned, add_special_tokens=False, truncation=True, max_length=most)
         return [[*row, self._tokenizer.eos_token_id] for row in words]
 
     def _clean(self, text: str) -> str:
@@ -92,32 +78,24 @@ class DualEncoder(LoadedEncoder, ImageTower, TextTower):
             return text.lower()
         return " ".join(text.lower().translate(_NO_PUNCTUATION).split())
 
-    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        pixels = self._pixels([on_white(image) for image in images])
-        return _pooled(self._model.get_image_features(pixel_values=pixels))
+    def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        return _pooled(self.network.get_image_features(pixel_values=pixels))
 
-    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
-        length = self._longest if self._siglip else None
-        inputs, mask = (part.to(self._model.device) for part in padded(ids, self._tokenizer.pad_token_id or 0, length))
-        seen = {} if self._siglip else {"attention_mask": mask}
-        return _pooled(self._model.get_text_features(input_ids=inputs, **seen))
+    def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor | None" = None) -> "torch.Tensor":
+        seen = {"attention_mask": mask} if self.reads_mask else {}
+        return _pooled(self.network.get_text_features(input_ids=ids, **seen))
 
     def _measured_dim(self) -> int:
         """The dimension, found by encoding one grey picture and one word, for each family writes it elsewhere."""
         with import_torch().inference_mode():
-            image = self._run_images([Image.new("RGB", (8, 8), "grey")]).shape[1]
-            text = self._run_texts(self.token_ids(["art"])).shape[1]
+            image = self.vectors_of_pixels(self._pixels([Image.new("RGB", (8, 8), "grey")])).shape[1]
+            text = self.vectors_of_tokens(*self._padded(self.token_ids(["art"]))).shape[1]
         if image != text:
             raise EncoderError(
                 f"the model in {self.state.settings['place']} gives pictures {image} numbers and texts {text}; choose "
                 f"one that brings both into one space, such as SigLIP 2"
             )
         return int(image)
-
-    @classmethod
-    def from_state(cls, state: EncoderState) -> "DualEncoder":
-        """The encoder that ``state`` describes; raises what `load_again` raises."""
-        return load_again(state, "dual", load_dual)
 
 
 def load_dual(place: Path, *, runtime: Runtime | None = None) -> DualEncoder:

