@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
-from vernissage.search.live import live_index
+from vernissage.search.exact import exact_index
 from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod, mixed_index
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import Modality, Vectors
+from vernissage.values import Allow, Modality, Vectors
 from vernissage_lab.analysis.gap_retrieval import among_both
 
 DIM = 12
@@ -46,7 +46,7 @@ OWNERS = {f"w{number:03d}": f"owner {number % 3}" for number in range(60)}
 
 def slow(
     tables: tuple[VectorTable, VectorTable], means: ModalityMeans, query: np.ndarray, modality: Modality,
-    method: MixedMethod, barred: Collection[str] = (), itself: str | None = None,
+    method: MixedMethod, excluded: Collection[str] = (), itself: str | None = None,
 ) -> list[tuple[str, Modality, float]]:  # fmt: skip
     """Everything that is allowed in order, by the definitions written out."""
     query = query / np.linalg.norm(query)
@@ -62,7 +62,7 @@ def slow(
             scores = rows @ query
         if method == "zscore":
             scores = (scores - scores[there].mean()) / scores[there].std()
-        answers += [(side.item_ids[row], kind, scores[row]) for row in there if side.item_ids[row] not in barred]
+        answers += [(side.item_ids[row], kind, scores[row]) for row in there if side.item_ids[row] not in excluded]
     return sorted(answers, key=lambda answer: (-answer[2], answer[0], answer[1]))
 
 
@@ -71,11 +71,11 @@ def slow(
 @given(seed=st.integers(0, 1000), k=st.integers(1, 130), modality=st.sampled_from(["image", "text"]))
 def test_answers_are_those_of_the_definitions(method: MixedMethod, seed: int, k: int, modality: Modality) -> None:
     *tables, means = world(seed=seed)
-    index = mixed_index(tables[0], tables[1], means, OWNERS)
+    index = MixedIndex(*(exact_index(each, owners=OWNERS) for each in tables), means)
     query = np.random.default_rng(seed).standard_normal(DIM)
-    barred = {item_id for item_id, owner in OWNERS.items() if owner == "owner 1"} | {"w000", "w002"}
-    wanted = slow((tables[0], tables[1]), means, query, modality, method, barred)
-    found = index.search(query, modality, k, method=method, exclude=["w000", "w002", "?"], exclude_owner="owner 1")
+    excluded = {item_id for item_id, owner in OWNERS.items() if owner == "owner 1"} | {"w000", "w002"}
+    wanted = slow((tables[0], tables[1]), means, query, modality, method, excluded)
+    found = index.search(query, modality, k, method=method, allow=Allow(frozenset(["w000", "w002", "?"]), "owner 1"))
     assert list(zip(found.item_ids, found.modalities, strict=True)) == [each[:2] for each in wanted[:k]]
     assert found.scores == pytest.approx([each[2] for each in wanted[:k]], abs=1e-6)
 
@@ -90,7 +90,7 @@ def test_more_results_extend_fewer_and_filters_keep_their_order(method: MixedMet
     for k in (1, 7, 80):
         assert list(index.search(query, "image", k, method=method)) == everything[:k]
     some = {"w003", "w004", "w040"}
-    found = index.search(query, "image", 9, method=method, among=some)
+    found = index.search(query, "image", 9, method=method, allow=Allow(only=frozenset(some)))
     assert list(found) == [each for each in everything if each[0] in some]
     assert len(found) == 4  # w003 and w004 have no text
 
@@ -131,10 +131,10 @@ def test_recall_is_what_the_analysis_of_the_gap_measures(method: MixedMethod) ->
 @pytest.mark.parametrize("method", MIXED_METHODS)
 def test_uploads_are_in_the_next_index_and_removed_works_are_not(method: MixedMethod) -> None:
     *tables, means = world()
-    live = [live_index(side, OWNERS) for side in tables]
+    live = [exact_index(side, owners=OWNERS) for side in tables]
     new = unit_rows(np.random.default_rng(9).standard_normal((2, DIM)))
-    live[0] = live[0].removing(["w007"]).adding(["new"], new[:1], ["ada"])
-    live[1] = live[1].adding(["new"], new[1:], ["ada"]).removing(["w008", "w009"])
+    live[0] = live[0].remove(["w007"]).add(["new"], new[:1], ["ada"])
+    live[1] = live[1].add(["new"], new[1:], ["ada"]).remove(["w008", "w009"])
     fresh = [
         table("image", np.concatenate([np.delete(tables[0].vectors, 7, axis=0), new[:1]]), list(live[0].item_ids)),
         table("text", np.concatenate([np.delete(tables[1].vectors, [3, 4], axis=0), new[1:]]), list(live[1].item_ids)),
@@ -146,7 +146,7 @@ def test_uploads_are_in_the_next_index_and_removed_works_are_not(method: MixedMe
     assert (found.item_ids, found.modalities) == (wanted.item_ids, wanted.modalities)
     assert found.scores == pytest.approx(wanted.scores, abs=1e-6)
     assert found.item_ids[0] == "new"
-    assert "new" not in index.search(new[0], "image", 200, method=method, exclude_owner="ada").item_ids
+    assert "new" not in index.search(new[0], "image", 200, method=method, allow=Allow(not_owner="ada")).item_ids
 
 
 @pytest.mark.parametrize("method", MIXED_METHODS)
@@ -183,7 +183,7 @@ def test_what_does_not_belong_together_is_refused() -> None:
     with pytest.raises(ProvenanceError, match=r"fitted to vectors of f, but these are of g"):
         mixed_index(pictures, table("text", texts.vectors, list(texts.item_ids), fingerprint="g"), means)
     with pytest.raises(ProvenanceError, match="use snapshots and means of one encoder"):
-        MixedIndex(live_index(pictures, {}), live_index(table("text", np.eye(3), ["a", "b", "c"]), {}), means)
+        MixedIndex(exact_index(pictures), exact_index(table("text", np.eye(3), ["a", "b", "c"])), means)
     index = mixed_index(pictures, texts, means)
     for query in (np.zeros(DIM), np.full(DIM, np.nan), np.ones(DIM + 1)):
         with pytest.raises(RequestError, match="12 finite numbers"):

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.search import scanned
-from vernissage.search.nearest import NearestRows
-from vernissage.search.precise import precise_scores
-from vernissage.search.scan import ByteScan, build_byte_scan, float32_error
-from vernissage.search.segments import Segment
+from vernissage.search import nearest
+from vernissage.search.nearest import NearestRows, precise_scores, scaled
+from vernissage.search.scan import ByteScan, Segment, build_byte_scan, float32_error
 from vernissage.values import Ranking
 
 WORLDS = ("spread", "few poses", "near ties", "zeros", "all sizes")
@@ -35,15 +33,17 @@ def ways(vectors: np.ndarray, ids: list[str], cuts: list[int]) -> list[NearestRo
     """The same rows without a byte scan, with one, with several, and with some for the first rows alone."""
     stops = sorted({cut for cut in cuts if 0 < cut < len(vectors)})
     runs = list(zip([0, *stops], [*stops, len(vectors)], strict=True))
-    several = tuple(Segment(start, build_byte_scan(vectors[start:stop], "toy")) for start, stop in runs)
-    whole = (Segment(0, build_byte_scan(vectors, "toy")),)
+    several = tuple(Segment(start, stop, build_byte_scan(vectors[start:stop], "toy")) for start, stop in runs)
+    count = len(vectors)
+    whole = (Segment(0, count, build_byte_scan(vectors, "toy")),)
+    some = (several[0], *(Segment(each.start, each.stop) for each in several[1:]))
     error = float32_error(vectors)
-    return [NearestRows(vectors, ids, segments, error) for segments in ((), whole, several, several[:1])]
+    return [NearestRows(vectors, ids, segments, error) for segments in ((Segment(0, count),), whole, several, some)]
 
 
-def literal(vectors: np.ndarray, ids: list[str], query: np.ndarray, k: int, barred: np.ndarray) -> Ranking:
+def literal(vectors: np.ndarray, ids: list[str], query: np.ndarray, k: int, excluded: np.ndarray) -> Ranking:
     scores = [np.einsum("j,j", row, query) for row in vectors.astype(np.float64)]
-    best = sorted(np.flatnonzero(~barred).tolist(), key=lambda row: (-scores[row], ids[row]))[:k]
+    best = sorted(np.flatnonzero(~excluded).tolist(), key=lambda row: (-scores[row], ids[row]))[:k]
     return Ranking(tuple(ids[row] for row in best), np.array([scores[row] for row in best]))
 
 
@@ -51,7 +51,7 @@ def literal(vectors: np.ndarray, ids: list[str], query: np.ndarray, k: int, barr
 def worth(request: pytest.FixtureRequest) -> Iterator[None]:
     """Byte scans wherever they can be made, and as usual."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scanned, "_WORTH", request.param)
+        patch.setattr(nearest, "_WORTH", request.param)
         yield
 
 
@@ -68,37 +68,26 @@ def test_every_way_finds_the_true_best_to_the_last_bit(
     random = np.random.default_rng(seed)
     vectors = vectors_of(world, count, dim, random)
     ids = [f"w{number:04d}" for number in random.permutation(count)]
-    barred = random.random(count) < left_out
+    excluded = random.random(count) < left_out
     k = max(1, round(count**asked_for))
     query = random.standard_normal(dim) * 10.0**size
     others = random.standard_normal((5, dim))
-    expected = literal(vectors, ids, query, k, barred)
+    expected = literal(vectors, ids, query, k, excluded)
     for rows in ways(vectors, ids, cuts):
-        assert rows.search(query, k, barred) == expected
-        assert rows.search_batch(np.stack([query, *others]), k, barred)[0] == expected
-        assert rows.search_batch(query[None], k, np.zeros(count, dtype=bool), [np.flatnonzero(barred)]) == [expected]
-        assert rows.search(query, k + 1, barred).head(k) == expected
-
-
-@pytest.mark.parametrize("own", [3, 400, 1000])
-@pytest.mark.parametrize("k", [1, 450, 2000])
-def test_each_query_of_a_batch_has_rows_of_its_own_left_out(own: int, k: int) -> None:
-    random = np.random.default_rng(own + k)
-    vectors, ids = vectors_of("few poses", 1000, 8, random), [f"w{number:04d}" for number in random.permutation(1000)]
-    queries, barred = random.standard_normal((8, 8)), random.random(1000) < 0.1
-    rows = [random.permutation(1000)[: own * (number % 2)] for number in range(8)]
-    found = NearestRows(vectors, ids, (), float32_error(vectors)).search_batch(queries, k, barred, rows)
-    for query, its, answer in zip(queries, rows, found, strict=True):
-        together = barred.copy()
-        together[its] = True
-        assert answer == literal(vectors, ids, query, k, together)
+        assert rows.search([scaled(query)], k, excluded) == [expected]
+        assert rows.search([scaled(each) for each in (query, *others)], k, excluded)[0] == expected
+        assert rows.search([scaled(query)], k + 1, excluded)[0].head(k) == expected
 
 
 def test_a_query_of_zeros_leaves_all_to_the_ids() -> None:
     vectors = vectors_of("spread", 900, 16, np.random.default_rng(0))
     ids = [f"w{number:04d}" for number in range(900)][::-1]
     for rows in ways(vectors, ids, [300]):
-        assert rows.search(np.zeros(16), 3, np.zeros(900, dtype=bool)).item_ids == ("w0000", "w0001", "w0002")
+        assert rows.search([scaled(np.zeros(16))], 3, np.zeros(900, dtype=bool))[0].item_ids == (
+            "w0000",
+            "w0001",
+            "w0002",
+        )
 
 
 class _Counted(ByteScan):
@@ -117,14 +106,14 @@ def test_one_byte_scan_settles_long_lists_too(k: int, share: float) -> None:
     vectors = vectors_of("spread", 60_000, 64, random)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     parts = [build_byte_scan(part, "toy") for part in np.split(vectors, [40_000])]
-    scans = [_Counted(scan._codes, scan._bounds, "toy") for scan in parts]
+    scans = [_Counted(scan.codes, scan.bounds, "toy") for scan in parts]
     ids = [f"w{number:05d}" for number in range(60_000)]
-    segments = (Segment(0, scans[0]), Segment(40_000, scans[1]))
-    barred = random.random(60_000) >= share
-    rows, plain = (NearestRows(vectors, ids, its, float32_error(vectors)) for its in (segments, ()))
+    segments = (Segment(0, 40_000, scans[0]), Segment(40_000, 60_000, scans[1]))
+    excluded = random.random(60_000) >= share
+    rows, plain = (NearestRows(vectors, ids, its, float32_error(vectors)) for its in (segments, (Segment(0, 60_000),)))
     queries = random.standard_normal((5, 64))
     for query in queries:
-        assert rows.search(query, k, barred) == plain.search(query, k, barred)
+        assert rows.search([scaled(query)], k, excluded) == plain.search([scaled(query)], k, excluded)
     assert [scan.made for scan in scans] == [5, 5]
 
 

@@ -40,6 +40,6 @@ def test_a_work_without_a_vector_is_named() -> None:
 
 
 def test_a_card_that_is_none_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "toy.json").write_text("{}")
-    with pytest.raises(ProvenanceError, match="no vector card"):
+    (tmp_path / "toy.card.json").write_text("{}")
+    with pytest.raises(ProvenanceError, match="no card of vectors"):
         VectorTable.load(tmp_path / "toy")

@@ -1,96 +1,521 @@
-"""The exact nearest neighbours of a query in a table of vectors."""
+"""The exact index: works with vectors and owners that come and go, and the true nearest of them to a query."""
 
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.errors import RequestError
-from vernissage.rankings import alphabetical
-from vernissage.search.narrow import Mask
-from vernissage.search.nearest import NearestRows
-from vernissage.search.precise import Query, Rows
-from vernissage.search.scan import ByteScan, float32_error
-from vernissage.search.segments import Segment
+from vernissage.catalog.ids import Ids
+from vernissage.errors import RequestError, UnknownItemError
+from vernissage.rankings import alphabetical, best_rows
+from vernissage.search.moments import block_moments, joined
+from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
+from vernissage.search.scan import ByteScan, Mask, Query, Rows, Segment, extended, float32_error
 from vernissage.search.vectors import VectorTable
-from vernissage.values import Ranking
+from vernissage.values import (
+    EVERYTHING,
+    Allow,
+    Columns,
+    Condition,
+    Density,
+    IndexCard,
+    Moments,
+    Ranking,
+    Scores,
+    Vectors,
+)
+
+NEIGHBOURS = 10
+"""Works whose mean cosine is a work's local density, as in Conneau et al., ICLR 2018, arXiv:1710.04087."""
+
+_NEIGHBOUR_QUERIES = 1_024
+_MASKS_KEPT = 16
+_LEAST_ROOM = 256
 
 
 class ExactIndex:
-    """Inner-product search over a vector table that returns the true best k, in a fixed order (see `NearestRows`)."""
+    """An immutable snapshot of works with vectors and owners; `add` and `remove` return the next one.
 
-    def __init__(self, table: VectorTable, scan: ByteScan | None = None) -> None:
-        self.table = table
-        self._scan = scan
+    It keeps the contracts `Index` and `WritableIndex`. The works of a table stand in arrays of their own, which may be
+    mapped from files and are never copied; added ones stand behind each other in arrays that snapshots share, so the
+    next snapshot costs what changes and not what is there. Removed rows are passed over; once more than half of the
+    added ones were removed, those left are copied together. Any number of threads may read a snapshot; of two changes
+    to one snapshot the second copies the added rows first, so neither sees the other's.
+
+    Rankings and scores are, to the last bit, those of an index over the allowed works alone, whatever came and went
+    before (see `NearestRows`).
+    """
+
+    def __init__(self, parts: "tuple[_Part, _Part]", card: IndexCard) -> None:
+        """Describe a snapshot by its table part and its added part; `exact_index` makes the first."""
+        self._table, self._added = parts
+        self._card = card
 
     def __len__(self) -> int:
-        return len(self.table)
+        return sum(map(len, self._parts))
+
+    def __contains__(self, item_id: object) -> bool:
+        if not isinstance(item_id, str):
+            return False
+        row = self._row_of.get(item_id)
+        if row is not None and not (len(self._table.removed) and self._table.gone[row]):
+            return True
+        return bool(self._added.size) and bool(self._added.rows_of([item_id])[0] >= 0)
 
     @property
-    def item_ids(self) -> tuple[str, ...]:
-        return self.table.item_ids
+    def card(self) -> IndexCard:
+        return self._card
 
     @cached_property
-    def alphabetical(self) -> Rows:
-        """The place of each row's id in alphabetical order, int64 (n,)."""
-        return alphabetical(self.item_ids)
+    def item_ids(self) -> Sequence[str]:
+        """The works that are there: those of the table in its order, then those that were added."""
+        if not self._added.size and not len(self._table.removed):
+            return self._table.ids
+        return tuple(item_id for part in self._parts for item_id in part.present_ids())
+
+    def owner_of(self, item_id: str) -> str:
+        """Whose work that is; "" where no owner is known.
+
+        Raises:
+            UnknownItemError: there is no such work.
+        """
+        [table], [added] = (rows.tolist() for rows in self._rows([item_id]))
+        return self._table.owners.of_row(table) if table >= 0 else self._added.owners.of_row(added)
+
+    def search(self, queries: npt.NDArray[Any], k: int, allow: Allow = EVERYTHING) -> list[Ranking]:
+        """For each of ``queries`` (m, dim) the ``k`` works of the highest inner product; ties by id (see `Index`)."""
+        every = self.checked(queries)
+        if k < 1:
+            raise RequestError(f"{k} works were asked for; ask for 1 or more")
+        found = [part.rows.search(every, int(k), part.excluded(allow)) for part in self._parts if part.size]
+        if not found:
+            return [Ranking((), np.empty(0)) for _ in every]
+        return found[0] if len(found) == 1 else [_merged(each, k) for each in zip(*found, strict=True)]
+
+    def checked(self, queries: npt.NDArray[Any]) -> list[ScaledQuery]:
+        """Queries (m, dim) or one (dim,) in double precision, scaled.
+
+        Raises:
+            RequestError: they have another dimension or are not finite.
+        """
+        wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
+        if wide.ndim != 2 or wide.shape[1] != self._card.dim:
+            raise RequestError(f"queries have shape {wide.shape}, but the vectors have {self._card.dim} dimensions")
+        if not np.isfinite(wide).all():
+            raise RequestError("a query holds numbers that are not finite; give vectors of finite numbers")
+        return [scaled(query) for query in wide]
+
+    def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
+        """The vectors of works, float32 (n, dim), in that order.
+
+        Raises:
+            UnknownItemError: one of the works is not there.
+        """
+        found = np.empty((len(item_ids), self._card.dim), dtype=np.float32)
+        for part, rows in zip(self._parts, self._rows(item_ids), strict=True):
+            own = rows >= 0
+            if own.any():
+                found[own] = part.vectors[rows[own]]
+        return found
+
+    def moments(self) -> Moments:
+        """Count, mean and second moment of all vectors that are there, in double precision.
+
+        They are sums over blocks of rows, and a block that loses rows is summed anew: nothing is ever subtracted, so
+        adding and removing does not drift.
+        """
+        return self._moments
+
+    def count(self, allow: Allow = EVERYTHING) -> int:
+        """How many works may come back.
+
+        Raises:
+            RequestError: as in `search`.
+        """
+        return sum(part.size - int(np.count_nonzero(part.excluded(allow))) for part in self._parts if part.size)
+
+    def density(self) -> Density:
+        """The mean cosine of each work to its ten nearest others; compares all pairs of works, once for a snapshot."""
+        return self._density
+
+    def add(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "ExactIndex":
+        """The next snapshot, with more works: unit ``vectors`` float32 (n, dim), and for each its owner or "".
+
+        Raises:
+            RequestError: a work is there already or given twice (remove it first to replace it), or ids, vectors and
+                owners do not fit together or are not finite.
+        """
+        rows = self._checked_rows(item_ids, vectors, owners)
+        if not len(rows):
+            return self
+        return ExactIndex((self._table, self._added.extended(item_ids, rows, owners)), self._card)
+
+    def remove(self, item_ids: Sequence[str]) -> "ExactIndex":
+        """The next snapshot, without some works.
+
+        Raises:
+            UnknownItemError: one of the works is not there.
+        """
+        if not len(item_ids):
+            return self
+        found = self._rows(item_ids)
+        table, added = (part.without(rows[rows >= 0]) for part, rows in zip(self._parts, found, strict=True))
+        return ExactIndex((table, added.compacted() if 2 * len(added.removed) > added.size else added), self._card)
+
+    def blocks(self, allow: Allow) -> "list[tuple[_Part, Mask]]":
+        """For indexes built on this one: its parts that have rows, and which of their rows must not come back."""
+        return [(part, part.excluded(allow)) for part in self._parts if part.size]
 
     @cached_property
-    def _nearest(self) -> NearestRows:
-        segments = (Segment(0, self._scan),) if self._scan is not None else ()
-        return NearestRows(self.table.vectors, self.item_ids, segments, float32_error(self.table.vectors))
+    def _row_of(self) -> Mapping[str, int]:
+        """The rows of the table's works, removed ones included."""
+        return Ids.of(self._table.ids).row_of
 
-    def scores(self, query: npt.NDArray[Any]) -> Query:
-        """The inner product of every row with ``query`` (dim,), as float64 (n,) of float32 precision."""
-        scores: Query = (self.table.vectors @ self._nearest.checked(query).astype(np.float32)).astype(np.float64)
-        return scores
+    @property
+    def _parts(self) -> "tuple[_Part, _Part]":
+        return self._table, self._added
 
-    def search(
-        self,
-        query: npt.NDArray[Any],
-        k: int,
-        *,
-        exclude: Collection[str] = (),
-        among: Collection[str] | None = None,
-    ) -> Ranking:
-        """The ``k`` works with the highest inner product with ``query`` (dim,); ties by id.
+    @cached_property
+    def _moments(self) -> Moments:
+        return joined([part.moments for part in self._parts if part.size], self._card.dim)
 
-        Exactly ``k`` come back where so many exist beside ``exclude`` and, if given, inside ``among``; ids that the
-        table lacks are ignored in both.
+    @cached_property
+    def _density(self) -> Density:
+        ids = list(self.item_ids)
+        found = np.zeros(len(ids))
+        weighted = np.zeros(self._card.dim)
+        for start in range(0, len(ids), _NEIGHBOUR_QUERIES):
+            some = ids[start : start + _NEIGHBOUR_QUERIES]
+            vectors = self.vectors_of(some)
+            for row, ranking in enumerate(self.search(vectors, NEIGHBOURS + 1), start):
+                others = ranking.scores[1:]  # the first is the work itself, or one that is the same
+                found[row] = others.mean() if len(others) else 0.0
+            weighted += found[start : start + len(some)] @ vectors.astype(np.float64)
+        row_of = {item_id: row for row, item_id in enumerate(ids)}
+
+        def of(item_ids: Sequence[str]) -> Scores:
+            self._rows(item_ids)  # raises where one is not there
+            return found[[row_of[item_id] for item_id in item_ids]]
+
+        if not ids:
+            return Density(0.0, 0.0, 0.0, weighted, of)
+        return Density(float(found.mean()), float(found.var()), float(found.min()), weighted / len(ids), of)
+
+    def _rows(self, item_ids: Sequence[str]) -> list[Rows]:
+        """The row of each work in each part, int64 (n,), −1 where it is not there.
 
         Raises:
-            RequestError: k is below 1, or the query has another dimension or is not finite.
+            UnknownItemError: one of the works is in no part.
         """
-        return self._nearest.search(query, k, self._barred(exclude, among))
+        found = [part.rows_of(item_ids) for part in self._parts]
+        nowhere = np.flatnonzero((found[0] < 0) & (found[1] < 0)).tolist()
+        if nowhere:
+            missing = list(dict.fromkeys(item_ids[place] for place in nowhere))
+            raise UnknownItemError(
+                f"{', '.join(missing[:5])}: no such work is in the index; choose one that is there and has a vector"
+            )
+        return found
 
-    def search_batch(
-        self,
-        queries: npt.NDArray[Any],
-        k: int,
-        *,
-        exclude: Sequence[Collection[str]] | None = None,
-    ) -> list[Ranking]:
-        """`search` for each row of ``queries`` (m, dim), by matrix products; ``exclude`` names ids for each query.
+    def _checked_rows(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> Vectors:
+        rows = np.asarray(vectors, dtype=np.float32)
+        if rows.shape != (len(item_ids), self._card.dim) or len(owners) != len(item_ids):
+            raise RequestError(
+                f"{len(item_ids)} works came with vectors of shape {rows.shape} and {len(owners)} owners; "
+                f"give each one vector of {self._card.dim} numbers and one owner"
+            )
+        if not np.isfinite(rows).all():
+            raise RequestError("vectors to add hold numbers that are not finite; encode these works again")
+        there = [
+            item_id
+            for item_id, *rows in zip(item_ids, *(part.rows_of(item_ids) for part in self._parts), strict=True)
+            if max(rows) >= 0
+        ]
+        if there or len(set(item_ids)) < len(item_ids):
+            named = ", ".join(there[:5]) or "a work given twice"
+            raise RequestError(f"{named}: already in the index; remove a work before adding it anew")
+        return rows
+
+
+def exact_index(
+    table: VectorTable,
+    columns: Columns | None = None,
+    *,
+    owners: Mapping[str, str] | None = None,
+    scan: ByteScan | None = None,
+    moments: Moments | None = None,
+) -> ExactIndex:
+    """The first snapshot: the works of a table, which is not copied.
+
+    Args:
+        table: the vectors.
+        columns: who owns works, and which fulfil conditions; without them nobody is known to own anything, and no
+            condition can be asked for.
+        owners: who owns works, where there are no ``columns``.
+        scan: the byte scan of the table; without one all rows are scored in float32.
+        moments: of the table's vectors, where they are known; else they are computed when first asked for.
+    """
+    known = columns if columns is not None else _OwnersAlone(owners or {})
+    size, dim = len(table), table.dim
+    error = scan.float32_error if scan is not None else float32_error(table.vectors)
+    whole = _Part(
+        table.item_ids,
+        table.vectors,
+        _TableOwners(known, table.item_ids),
+        known,
+        size,
+        _NO_ROWS,
+        (Segment(0, size, scan),),
+        error,
+        moments,
+    )
+    store = _AddedRows(dim)
+    empty = _Part(store.ids, store.vectors(0), store, known, 0, _NO_ROWS, (), 0.0, None)
+    card = table.card
+    return ExactIndex((whole, empty), IndexCard(card.encoder, card.fingerprint, card.modality, dim))
+
+
+@dataclass(frozen=True)
+class _OwnersAlone:
+    """Columns that know owners and nothing else."""
+
+    owner_of: Mapping[str, str]
+
+    def owners(self, item_ids: Sequence[str]) -> list[str]:
+        return [self.owner_of.get(item_id, "") for item_id in item_ids]
+
+    def fulfilling(self, conditions: Sequence[Condition], item_ids: Sequence[str]) -> Mask:
+        if conditions:
+            raise RequestError(f"nothing is known of these works but their owners; leave out {conditions[0]}")
+        return np.ones(len(item_ids), dtype=bool)
+
+
+class _TableOwners:
+    """Owners of a table's rows, looked up when somebody is first to be left out."""
+
+    def __init__(self, columns: Columns, ids: Sequence[str]) -> None:
+        self._columns, self._ids = columns, ids
+
+    @cached_property
+    def _coded(self) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
+        code_of: dict[str, int] = {}
+        names = self._columns.owners(self._ids)
+        return code_of, np.array([code_of.setdefault(name, len(code_of)) for name in names], dtype=np.int32)
+
+    def of_row(self, row: int) -> str:
+        return self._columns.owners([self._ids[row]])[0]
+
+    def rows_of_owner(self, owner: str, size: int) -> Rows:
+        code_of, codes = self._coded
+        return np.flatnonzero(codes[:size] == code_of[owner]) if owner in code_of else _NO_ROWS
+
+
+class _AddedRows:
+    """Rows that are only ever added to, so that many snapshots share them with one writer.
+
+    A snapshot sees the first so many rows and nothing behind them. Arrays have room for twice their rows, and a full
+    one is copied into one of twice the size, so adding costs a constant time for each row over the long run. Snapshots
+    keep the array that they have seen.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.ids: list[str] = []
+        self.rows_of_id: dict[str, tuple[int, ...]] = {}
+        self._code_of: dict[str, int] = {}
+        self._names: list[str] = []
+        self._vectors: Vectors = np.empty((0, dim), dtype=np.float32)
+        self._codes = np.empty(0, dtype=np.int32)
+        self._writing = threading.Lock()
+        self.moments_of_blocks: dict[int, Moments] = {}
+
+    def put(self, size: int, ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> bool:
+        """Add rows behind the first ``size``; False, and nothing done, where others stand there already."""
+        with self._writing:
+            if size != len(self.ids):
+                return False
+            stop = size + len(ids)
+            if stop > len(self._vectors):
+                self._make_room(size, stop)
+            self._vectors[size:stop] = vectors
+            self._codes[size:stop] = [self._code(owner) for owner in owners]
+            for row, item_id in enumerate(ids, start=size):
+                self.rows_of_id[item_id] = (row, *self.rows_of_id.get(item_id, ()))
+            self.ids.extend(ids)
+            return True
+
+    def vectors(self, size: int) -> Vectors:
+        """The first ``size`` vectors, a view that cannot be written to."""
+        rows = self._vectors[:size]
+        rows.flags.writeable = False
+        return rows
+
+    def of_row(self, row: int) -> str:
+        return self._names[int(self._codes[row])]
+
+    def rows_of_owner(self, owner: str, size: int) -> Rows:
+        code = self._code_of.get(owner)
+        return np.flatnonzero(self._codes[:size] == code) if code is not None else _NO_ROWS
+
+    def _code(self, owner: str) -> int:
+        if owner not in self._code_of:
+            self._names.append(owner)
+            self._code_of[owner] = len(self._names) - 1
+        return self._code_of[owner]
+
+    def _make_room(self, size: int, stop: int) -> None:
+        """Move the first ``size`` rows into larger arrays; whoever reads the old ones is not disturbed."""
+        room = max(2 * stop, _LEAST_ROOM)
+        vectors = np.empty((room, self._vectors.shape[1]), dtype=np.float32)
+        codes = np.zeros(room, dtype=np.int32)
+        vectors[:size], codes[:size] = self._vectors[:size], self._codes[:size]
+        self._vectors, self._codes = vectors, codes
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The rows of one array as a snapshot sees them.
+
+    Attributes:
+        ids: of every row, those of removed works included; at least ``size``.
+        vectors: float32 (size, dim).
+        owners: whose rows are.
+        columns: which works fulfil conditions.
+        size: how many rows are seen.
+        removed: rows, ascending, of works that are no longer there.
+        segments: runs of rows that together are all, with or without byte scans.
+        error: `float32_error` of all rows.
+        known_moments: of all rows, where they are known.
+    """
+
+    ids: Sequence[str]
+    vectors: Vectors
+    owners: _TableOwners | _AddedRows
+    columns: Columns
+    size: int
+    removed: Rows
+    segments: tuple[Segment, ...]
+    error: float
+    known_moments: Moments | None
+
+    def __len__(self) -> int:
+        return self.size - len(self.removed)
+
+    @cached_property
+    def rows(self) -> NearestRows:
+        return NearestRows(self.vectors, self.ids, self.segments, self.error)
+
+    @cached_property
+    def gone(self) -> Mask:
+        """Which rows are of removed works, bool (size,)."""
+        gone = np.zeros(self.size, dtype=bool)
+        gone[self.removed] = True
+        return gone
+
+    @cached_property
+    def moments(self) -> Moments:
+        if self.known_moments is not None and not len(self.removed):
+            return self.known_moments
+        kept = self.owners.moments_of_blocks if isinstance(self.owners, _AddedRows) else {}
+        return joined(block_moments(self.vectors, self.gone, kept), self.vectors.shape[1])
+
+    def present_ids(self) -> Iterable[str]:
+        if not len(self.removed):
+            return self.ids[: self.size]
+        return [self.ids[row] for row in np.flatnonzero(~self.gone).tolist()]
+
+    def rows_of(self, item_ids: Collection[str]) -> Rows:
+        """The row of each work, int64 (n,), −1 where it is not there."""
+        if isinstance(self.owners, _AddedRows):
+            if not self.size:
+                return np.full(len(item_ids), -1)
+            found = [self.owners.rows_of_id.get(item_id, ()) for item_id in item_ids]
+            latest = [next((row for row in rows if row < self.size), -1) for rows in found]
+            rows = np.array(latest, dtype=np.int64)
+        else:
+            rows = Ids.of(self.ids).rows(list(item_ids))
+        if len(self.removed) and len(rows):
+            rows[(rows >= 0) & self.gone[rows]] = -1
+        return rows
+
+    def excluded(self, allow: Allow) -> Mask:
+        """Which rows must not come back, bool (size,): removed works, and what the request leaves out.
 
         Raises:
-            RequestError: as in `search`, or ``exclude`` does not have one entry for each query.
+            RequestError: the owner to leave out has an empty name, or a condition names a column that no work has.
         """
-        count = len(np.atleast_2d(np.asarray(queries)))
-        if exclude is not None and len(exclude) != count:
-            raise RequestError(f"{len(exclude)} exclusions were given for {count} queries; give one for each")
-        own = [self._rows_of(ids) for ids in exclude] if exclude is not None else None
-        return self._nearest.search_batch(queries, k, np.zeros(len(self), dtype=bool), own)
+        if allow.not_owner == "":
+            raise RequestError("the owner to leave out has an empty name; give a person's name, or None for nobody")
+        if allow.only is None:
+            excluded = self.gone.copy()
+        else:
+            excluded = np.ones(self.size, dtype=bool)
+            excluded[self._there(allow.only)] = False
+        excluded[self._there(allow.exclude)] = True
+        if allow.not_owner is not None:
+            excluded[self.owners.rows_of_owner(allow.not_owner, self.size)] = True
+        if allow.conditions:
+            excluded |= ~self._fulfilling(allow.conditions)
+        return excluded
 
-    def _barred(self, exclude: Collection[str], among: Collection[str] | None) -> Mask:
-        """Which rows must not come back."""
-        barred = np.full(len(self), among is not None)
-        if among is not None:
-            barred[self._rows_of(among)] = False
-        barred[self._rows_of(exclude)] = True
-        return barred
+    def extended(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "_Part":
+        """The same with more rows behind them."""
+        store = self.owners
+        if not isinstance(store, _AddedRows) or not store.put(self.size, item_ids, vectors, owners):
+            store = self._copied(np.arange(self.size))
+            store.put(self.size, item_ids, vectors, owners)
+        size = self.size + len(item_ids)
+        seen = store.vectors(size)
+        error = max(self.error, float32_error(vectors))
+        return _Part(
+            store.ids, seen, store, self.columns, size, self.removed, extended(self.segments, seen), error, None
+        )
 
-    def _rows_of(self, item_ids: Collection[str]) -> Rows:
-        row_of = self.table.row_of
-        return np.array([row_of[item_id] for item_id in item_ids if item_id in row_of], dtype=np.int64)
+    def without(self, rows: Rows) -> "_Part":
+        """The same without some rows."""
+        if not len(rows):
+            return self
+        return replace(self, removed=np.union1d(self.removed, np.array(rows, dtype=np.int64)))
+
+    def compacted(self) -> "_Part":
+        """The same works without the rows of removed ones."""
+        store = self._copied(np.flatnonzero(~self.gone))
+        seen = store.vectors(len(store.ids))
+        segments = extended((), seen) if len(seen) else ()
+        return _Part(store.ids, seen, store, self.columns, len(seen), _NO_ROWS, segments, self.error, None)
+
+    def _copied(self, rows: Rows) -> _AddedRows:
+        store = _AddedRows(self.vectors.shape[1])
+        chosen = rows.tolist()
+        store.put(0, [self.ids[row] for row in chosen], self.vectors[rows], [self.owners.of_row(row) for row in chosen])
+        return store
+
+    def _there(self, item_ids: Collection[str]) -> Rows:
+        rows = self.rows_of(list(item_ids)) if item_ids else _NO_ROWS
+        return rows[rows >= 0]
+
+    def _fulfilling(self, conditions: tuple[Condition, ...]) -> Mask:
+        """Which rows fulfil all conditions; the answers to the last few are kept."""
+        if conditions not in self._masks:
+            if len(self._masks) >= _MASKS_KEPT:
+                self._masks.pop(next(iter(self._masks)), None)
+            ids = self.ids if len(self.ids) == self.size else self.ids[: self.size]
+            self._masks[conditions] = self.columns.fulfilling(conditions, ids)
+        return self._masks[conditions]
+
+    @cached_property
+    def _masks(self) -> dict[tuple[Condition, ...], Mask]:
+        return {}
+
+
+_NO_ROWS: Rows = np.empty(0, dtype=np.int64)
+
+
+def _merged(found: Sequence[Ranking], k: int) -> Ranking:
+    """The best ``k`` of several rankings; ties by id."""
+    ids = [item_id for ranking in found for item_id in ranking.item_ids]
+    scores: Query = np.concatenate([ranking.scores for ranking in found])
+    order = best_rows(scores, k, alphabetical(ids))
+    return Ranking(tuple(ids[place] for place in order.tolist()), scores[order])

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
 
+from vernissage.catalog.ids import Ids
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
-from vernissage.files import read_array, read_json, write_json, writing
+from vernissage.files import Seal, int32_values, read_array, read_card, seal_of, write_json, write_rows
+from vernissage.search.vectors import Contents, read_ids, read_labels, write_labels
 from vernissage.values import Vectors
 
 _ROWS_AT_ONCE = 256
-_LISTS = ("row_ids", "item_ids", "contents")
+_TOLD = ("scorer", "fingerprint", "collection", "pairs")
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ class PairCard:
     fingerprint: str
     collection: str
     pairs: int | None
-    row_ids: tuple[str, ...]
-    item_ids: tuple[str, ...]
-    contents: tuple[str, ...]
+    row_ids: Sequence[str]
+    item_ids: Sequence[str]
+    contents: Sequence[str]
 
 
 class PairMatrix:
@@ -56,7 +57,7 @@ class PairMatrix:
         self.card = card
 
     @property
-    def item_ids(self) -> tuple[str, ...]:
+    def item_ids(self) -> Sequence[str]:
         return self.card.item_ids
 
     @cached_property
@@ -120,43 +121,46 @@ class PairMatrix:
         write_pairs(stem, (self.values[start : start + _ROWS_AT_ONCE] for start in starts), self.card)
 
     @classmethod
-    def load(cls, stem: Path) -> "PairMatrix":
-        """Open what `save` wrote, after checking every byte against the card.
+    def load(cls, stem: Path, *, whole: bool = False) -> "PairMatrix":
+        """Open what `save` wrote: the numbers stay in their file and are mapped into memory.
+
+        Sizes are checked against the card, and the bytes of small files; with ``whole`` those of all.
 
         Raises:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
-        file = array_file(stem)
-        content = read_json(card_file(stem))
-        try:
-            saved = content.pop("values")
-            card = PairCard(**{**content, **{key: tuple(content[key]) for key in _LISTS}})
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ProvenanceError(
-                f"{card_file(stem)} is no card of pairs ({error}); delete it and compute the pairs again"
-            ) from error
-        values = read_array(file, memory_map=True)
-        if _sha256(file) != saved:
-            raise ProvenanceError(
-                f"{file} is damaged: its bytes are not those that its card describes; delete it and compute the pairs "
-                f"again"
-            )
-        return cls(values, card)
+        labels = labels_file(stem)
+        content = read_card(card_file(stem), (*_TOLD, "array", "rows"), "pairs")
+        for file, key in ((array_file(stem), "array"), (labels, "rows")):
+            Seal(**content[key]).require(file, whole=whole)
+        ids = read_ids(labels)
+        row_of = int32_values(read_labels(labels, "row"))
+        columns = np.flatnonzero(row_of >= 0)
+        # All in their order, or the computed ones in that of their rows.
+        rows = tuple(ids[column] for column in columns[np.argsort(row_of[columns])].tolist())
+        told = {key: content[key] for key in _TOLD}
+        card = PairCard(row_ids=rows, item_ids=ids, contents=Contents(labels, len(ids)), **told)
+        return cls(read_array(array_file(stem), memory_map=True), card)
 
 
 def write_pairs(stem: Path, blocks: Iterable[Vectors], card: PairCard) -> None:
     """Write blocks of rows as one array, with one block in memory at a time, and then the card."""
-    header = {"descr": "<f4", "fortran_order": False, "shape": (len(card.row_ids), len(card.item_ids))}
-    with writing(array_file(stem)) as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for block in blocks:
-            file.write(np.ascontiguousarray(block, dtype="<f4").tobytes())
-    write_json(card_file(stem), {**asdict(card), "values": _sha256(array_file(stem))})
+    write_rows(array_file(stem), blocks, (len(card.row_ids), len(card.item_ids)))
+    write_pair_card(stem, card)
+
+
+def write_pair_card(stem: Path, card: PairCard) -> None:
+    """Write the card of an array that is there."""
+    ids = Ids.of(card.item_ids)
+    rows = Ids.of(card.row_ids).rows(ids).astype(np.int32)
+    told = {key: getattr(card, key) for key in _TOLD}
+    seals = {"array": seal_of(array_file(stem)), "rows": write_labels(labels_file(stem), ids, card.contents, rows)}
+    write_json(card_file(stem), told | {key: asdict(seal) for key, seal in seals.items()})
 
 
 def card_file(stem: Path) -> Path:
     """Where the card lies; it is written last, so its presence says that the pairs are whole."""
-    return stem.with_name(f"{stem.name}.json")
+    return stem.with_name(f"{stem.name}.card.json")
 
 
 def array_file(stem: Path) -> Path:
@@ -164,6 +168,6 @@ def array_file(stem: Path) -> Path:
     return stem.with_name(f"{stem.name}.npy")
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return file_digest(opened, "sha256").hexdigest()
+def labels_file(stem: Path) -> Path:
+    """Where the works of the rows and columns stand."""
+    return stem.with_name(f"{stem.name}.rows.parquet")

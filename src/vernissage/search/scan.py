@@ -1,9 +1,12 @@
-"""One byte a number: a scan that reads a quarter of the memory and knows how far off it can be."""
+"""Byte scans: vectors rounded to one byte a number, of which a search reads a quarter of the memory."""
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -13,9 +16,18 @@ from vernissage.errors import ProvenanceError
 from vernissage.files import array_bytes, digest, read_arrays, write_arrays
 from vernissage.values import Vectors
 
+WORTH_A_SCAN = 1_000_000
+"""Numbers from which rows get a byte scan; fewer are read about as fast as they are."""
+
+_SHARE = 16
+"""Added rows get a byte scan once they are one in so many; rounding them more often would cost more than it saves."""
 _BLOCK = 65_536
 _LEAST = 1e-30
 """Numbers that are all smaller than this, or 0, are rounded on the grid of this one, whose scale float32 can hold."""
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+Query = npt.NDArray[np.float64]
 
 
 class ByteScan:
@@ -23,8 +35,7 @@ class ByteScan:
 
     For a row x and a query q, rounded to x̂ and q̂, Cauchy–Schwarz gives
     |⟨q,x⟩ − ⟨q̂,x̂⟩| ≤ ‖q‖·‖x − x̂‖ + ‖q − q̂‖·‖x̂‖. ``lost`` is the largest ‖x − x̂‖ plus the rounding of float32 sums,
-    ``longest`` the largest ‖x̂‖. Searching is FAISS's ``QT_8bit_direct_signed``, whose integer kernel cuts the
-    query's decimals off: so the query is rounded to whole numbers first.
+    ``longest`` the largest ‖x̂‖. Immutable; the codes may be mapped from a file.
     """
 
     def __init__(self, codes: npt.NDArray[np.uint8], bounds: npt.NDArray[np.float64], source: str) -> None:
@@ -35,62 +46,66 @@ class ByteScan:
             bounds: float64 (3,): scale from vectors to whole numbers, ``lost``, ``longest``.
             source: digest of the vectors.
         """
-        self._bounds = bounds
+        self.codes = codes
+        self.bounds = bounds
         self.scale, self.lost, self.longest = (float(value) for value in bounds)
         self.source = source
-        self._index = faiss.IndexScalarQuantizer(
-            codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
-        )
-        self._index.is_trained = True
-        self._index.add_sa_codes(codes)
-        self._codes: npt.NDArray[np.uint8] = faiss.rev_swig_ptr(self._index.codes.data(), codes.size)  # not kept twice
-        self._codes = self._codes.reshape(codes.shape)
 
     def __len__(self) -> int:
-        return len(self._codes)
+        return len(self.codes)
 
-    def search(
-        self, query: npt.NDArray[np.float64], k: int, barred: npt.NDArray[np.bool_] | None = None
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], float]:
+    @property
+    def float32_error(self) -> float:
+        """`float32_error` of the vectors, or a little more: from the bounds, without reading the vectors."""
+        return _error_of_length(self.longest + self.lost, self.codes.shape[1])
+
+    def search(self, query: Query, k: int, excluded: Mask | None = None) -> tuple[Query, Rows, float]:
         """Approximate inner products, highest first, their rows, and how far off any product can be.
 
         Returns float64 (k,), int64 (k,) and the bound, which holds for every row, returned or not. Rows where
-        ``barred`` bool (n,) is true are passed over within the scan; fewer than k come back where fewer are left.
+        ``excluded`` bool (n,) is true are passed over within the scan; fewer than k come back where fewer are left.
         """
         whole, scale = _rounded(query)
         parameters = None
-        if barred is not None:
-            bits = np.packbits(~barred, bitorder="little")
+        if excluded is not None:
+            bits = np.packbits(~excluded, bitorder="little")
             parameters = faiss.SearchParameters()
             selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
             parameters.sel = selector  # which does not keep it alive: the names here do, until the search is done
         with one_thread():
+            # FAISS's integer kernel cuts decimals off the query, so it is given whole numbers.
             scores, rows = self._index.search(whole.astype(np.float32)[None, :], k, params=parameters)
         found = rows[0] >= 0
         return scores[0][found].astype(np.float64) / (self.scale * scale), rows[0][found], self.error(query)
 
-    def error(self, query: npt.NDArray[np.float64]) -> float:
+    @cached_property
+    def _index(self) -> Any:
+        """FAISS's scan, which keeps a copy of the codes: made at the first search, so that opening reads nothing."""
+        index = faiss.IndexScalarQuantizer(
+            self.codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
+        )
+        index.is_trained = True
+        index.add_sa_codes(np.ascontiguousarray(self.codes))
+        return index
+
+    def error(self, query: Query) -> float:
         """How far off any approximate inner product with the query can be: the bound above."""
         whole, scale = _rounded(query)
         missed = query - whole / scale
         return math.sqrt(query @ query) * self.lost + math.sqrt(missed @ missed) * self.longest
 
-    def subset(self, rows: npt.NDArray[np.int64]) -> "ByteScan":
-        """The scan of some rows, in that order; the bound of all holds for them too."""
-        return ByteScan(self._codes[rows], self._bounds, "")
-
     def save(self, path: Path) -> None:
-        """Write codes and bound as arrays (never FAISS's own format, which is not safe to read from strangers)."""
-        write_arrays(path, {"codes": self._codes, "bounds": self._bounds, "source": np.array(self.source)})
+        """Write codes and bounds as arrays (never FAISS's own format, which is not safe to read from strangers)."""
+        write_arrays(path, {"codes": self.codes, "bounds": self.bounds, "source": np.array(self.source)})
 
     @classmethod
     def load(cls, path: Path, vectors: Vectors, source: str) -> "ByteScan":
-        """Read what `save` wrote for exactly these vectors, whose digest is ``source``.
+        """Open what `save` wrote for exactly these vectors, whose digest is ``source``; codes are mapped, not read.
 
         Raises:
             ProvenanceError: the file is missing, damaged, or belongs to other vectors; build it anew.
         """
-        arrays = read_arrays(path)
+        arrays = read_arrays(path, memory_map=["codes"])
         codes, bounds, stored = (arrays.get(key, np.empty(0)) for key in ("codes", "bounds", "source"))
         fits = codes.shape == vectors.shape and codes.dtype == np.uint8 and bounds.shape == (3,)
         if not fits or str(stored) != source:
@@ -98,7 +113,7 @@ class ByteScan:
         return cls(codes, bounds, source)
 
 
-def _rounded(query: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+def _rounded(query: Query) -> tuple[Query, float]:
     """The query in whole numbers up to 127, and what it was multiplied by."""
     scale = 127.0 / max(float(np.abs(query).max()), float(np.finfo(np.float32).tiny))
     return np.rint(query * scale), scale
@@ -120,19 +135,52 @@ def build_byte_scan(vectors: Vectors, source: str | None = None) -> ByteScan:
     return ByteScan(codes, bounds, source or digest(array_bytes(vectors)))
 
 
+@dataclass(frozen=True)
+class Segment:
+    """The rows from ``start`` up to ``stop``, and their byte scan; without one they are scored in float32."""
+
+    start: int
+    stop: int
+    scan: ByteScan | None = None
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def extended(segments: tuple[Segment, ...], rows: Vectors) -> tuple[Segment, ...]:
+    """The segments of float32 (n, dim) rows that have grown: the same, until those without a scan are many.
+
+    Each scan measures its own rounding, so a new row with larger numbers leaves the others' bounds alone. A new
+    scan covers the segments before it that are not larger, as in a log-structured merge: there are at most log₂(n) of
+    them, and each row is rounded at most that often.
+    """
+    kept = [segment for segment in segments if segment.scan is not None]
+    start, stop = kept[-1].stop if kept else 0, len(rows)
+    waiting = stop - start
+    if waiting * rows.shape[1] < WORTH_A_SCAN or waiting * _SHARE < start:
+        return (*kept, Segment(start, stop)) if waiting else tuple(kept)
+    while kept and len(kept[-1]) <= stop - start:
+        start = kept.pop().start
+    return (*kept, Segment(start, stop, build_byte_scan(rows[start:], "added")))
+
+
 def float32_error(vectors: Vectors) -> float:
     """How far off a float32 inner product of a row with a unit query can be, whatever the order of its sum.
 
     The bound (d + 2)·2⁻²⁴·‖x‖ of Higham, Accuracy and Stability of Numerical Algorithms (2002), section 3.1, for the
     longest row, with one term for rounding the query.
     """
-    longest = np.sqrt(np.einsum("ij,ij->i", vectors, vectors).max(initial=0.0))
-    return float((vectors.shape[1] + 2) * 2.0**-24 * longest)
+    longest = math.sqrt(np.einsum("ij,ij->i", vectors, vectors).max(initial=0.0))
+    return _error_of_length(longest, vectors.shape[1])
+
+
+def _error_of_length(longest: float, dim: int) -> float:
+    return (dim + 2) * 2.0**-24 * longest
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run FAISS on one thread: with two, a single query costs 2.3 times the CPU and takes longer."""
+    """Run FAISS on one thread: for a single query a second one costs more than it saves."""
     before = faiss.omp_get_max_threads()
     if before == 1:
         yield

@@ -1,15 +1,41 @@
 """The vectors of one encoder and one modality, with the record of where they come from."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
+from vernissage.catalog.ids import Ids
 from vernissage.errors import ProvenanceError, UnknownItemError
-from vernissage.files import array_bytes, digest, read_array, read_json, write_array, write_json
-from vernissage.values import Modality, Vectors
+from vernissage.files import (
+    SMALL,
+    Seal,
+    array_digest,
+    int32_values,
+    open_parquet,
+    read_array,
+    read_card,
+    read_checked,
+    read_column,
+    seal_of,
+    write_json,
+    write_parquet,
+    write_rows,
+)
+from vernissage.values import Vectors
+
+_ROWS_AT_ONCE = 4096
+_ROW_GROUP = 65_536
+_TOLD = ("encoder", "fingerprint", "modality", "collection", "values")
+_LABELS = tuple(
+    pa.field(name, kind, nullable=False)
+    for name, kind in (("id", pa.string()), ("order", pa.int32()), ("content", pa.string()), ("row", pa.int32()))
+)
 
 
 @dataclass(frozen=True)
@@ -19,24 +45,28 @@ class VectorCard:
     Attributes:
         encoder: the encoder's name.
         fingerprint: the encoder's fingerprint over weights and preprocessing.
-        modality: what of the works was read, ``image`` or ``text``.
+        modality: what of the works was read, such as ``image`` or ``text``.
         collection: the fingerprint of the collection that was encoded.
         item_ids: the work of each row.
         contents: the SHA-256 of the picture or text that each row was made of.
-        values: the SHA-256 of the array.
+        values: the SHA-256 of the array, see `array_digest`.
     """
 
     encoder: str
     fingerprint: str
-    modality: Modality
+    modality: str
     collection: str
-    item_ids: tuple[str, ...]
-    contents: tuple[str, ...]
+    item_ids: Sequence[str]
+    contents: Sequence[str]
     values: str
 
 
 class VectorTable:
-    """Unit vectors float32 (n, dim) by work id, immutable, with their card."""
+    """Unit vectors float32 (n, dim) by work id, immutable, with their card; mapped from their file where they have one.
+
+    Attributes:
+        item_ids: the work of each row.
+    """
 
     def __init__(self, vectors: Vectors, card: VectorCard) -> None:
         if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != len(card.item_ids):
@@ -50,32 +80,33 @@ class VectorTable:
     def __len__(self) -> int:
         return len(self.vectors)
 
-    @property
-    def item_ids(self) -> tuple[str, ...]:
-        return self.card.item_ids
+    @cached_property
+    def item_ids(self) -> Ids:
+        return Ids.of(self.card.item_ids)
 
     @property
     def dim(self) -> int:
         return int(self.vectors.shape[1])
 
-    @cached_property
-    def row_of(self) -> dict[str, int]:
+    @property
+    def row_of(self) -> Mapping[str, int]:
         """The row of each work id."""
-        return {item_id: row for row, item_id in enumerate(self.item_ids)}
+        return self.item_ids.row_of
 
-    def rows(self, item_ids: Sequence[str]) -> list[int]:
-        """The rows of works.
+    def rows(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The rows of works, int64 (m,).
 
         Raises:
             UnknownItemError: a work has no vector here.
         """
-        missing = [item_id for item_id in item_ids if item_id not in self.row_of]
-        if missing:
+        rows = self.item_ids.rows(item_ids)
+        if (rows < 0).any():
+            missing = [item_ids[place] for place in np.flatnonzero(rows < 0)[:5].tolist()]
             raise UnknownItemError(
-                f"{', '.join(missing[:5])}: no {self.card.modality} vector of {self.card.encoder} for that; "
+                f"{', '.join(missing)}: no {self.card.modality} vector of {self.card.encoder} for that; "
                 f"choose works that have a {'picture' if self.card.modality == 'image' else 'text'}, or another engine"
             )
-        return [self.row_of[item_id] for item_id in item_ids]
+        return rows
 
     def __getitem__(self, item_id: str) -> Vectors:
         """The unit vector of one work, float32 (dim,)."""
@@ -99,31 +130,111 @@ class VectorTable:
         return self
 
     def save(self, stem: Path) -> None:
-        """Write ``stem``.npy and then ``stem``.json."""
-        write_array(_array_file(stem), self.vectors)
-        write_json(card_file(stem), asdict(self.card))
+        """Write ``stem``.npy, ``stem``.rows.parquet with ids and contents, and then ``stem``.card.json."""
+        starts = range(0, len(self), _ROWS_AT_ONCE)
+        blocks = (self.vectors[start : start + _ROWS_AT_ONCE] for start in starts)
+        write_table(stem, blocks, self.dim, self.card)
 
     @classmethod
-    def load(cls, stem: Path) -> "VectorTable":
-        """Read what `save` wrote, and check every byte against the card.
+    def load(cls, stem: Path, ids: Ids | None = None, *, whole: bool = False) -> "VectorTable":
+        """Open what `save` wrote: the vectors stay in their file and are mapped into memory.
+
+        Sizes are checked against the card, and the bytes of small files; with ``whole`` those of all. ``ids`` are used
+        if the rows have the same, so that they are held once; contents are read when they are asked for.
 
         Raises:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
-        content = read_json(card_file(stem))
-        try:
-            card = VectorCard(**{**content, **{key: tuple(content[key]) for key in ("item_ids", "contents")}})
-        except (TypeError, KeyError) as error:
+        array, rows = array_file(stem), _rows_file(stem)
+        content = read_card(card_file(stem), (*_TOLD, "ids", "count", "dim", "size", "rows"), "vectors")
+        told = {key: content[key] for key in _TOLD}
+        shape, size = (content["count"], content["dim"]), content["size"]
+        Seal(**content["rows"]).require(rows, whole=whole)
+        vectors = read_array(array, memory_map=True)
+        if array.stat().st_size != size or vectors.shape != shape:
             raise ProvenanceError(
-                f"{card_file(stem)} is no vector card ({error}); run `vernissage build` again"
-            ) from error
-        vectors = read_array(_array_file(stem))
-        if digest(array_bytes(vectors)) != card.values:
+                f"{array} is damaged: it has {array.stat().st_size:,} bytes and shape {vectors.shape}, but {size:,} "
+                f"and {shape} were written; delete it and run `vernissage build` again"
+            )
+        if (whole or size <= SMALL) and array_digest(vectors) != told["values"]:
             raise ProvenanceError(
-                f"{_array_file(stem)} is damaged: its bytes are not those that its card describes; delete it "
+                f"{array} is damaged: its bytes are not those that its card describes; delete it "
                 f"and run `vernissage build` again"
             )
-        return cls(vectors, card)
+        item_ids = ids if ids is not None and ids.digest == content["ids"] else read_ids(rows)
+        return cls(np.asarray(vectors), VectorCard(item_ids=item_ids, contents=Contents(rows, shape[0]), **told))
+
+
+def write_table(stem: Path, blocks: Iterable[Vectors], dim: int, card: VectorCard) -> None:
+    """Write vectors block by block, with one of them in memory, and then their card, with the digest of what came."""
+    values = write_rows(array_file(stem), blocks, (len(card.item_ids), dim))
+    write_vector_card(stem, dim, replace(card, values=values))
+
+
+def write_vector_card(stem: Path, dim: int, card: VectorCard) -> None:
+    """Write the card of vectors that are there."""
+    ids = Ids.of(card.item_ids)
+    rows = asdict(write_labels(_rows_file(stem), ids, card.contents))
+    told = {key: getattr(card, key) for key in _TOLD} | {"ids": ids.digest, "count": len(ids), "dim": dim}
+    write_json(card_file(stem), told | {"size": array_file(stem).stat().st_size, "rows": rows})
+
+
+def write_labels(path: Path, ids: Ids, contents: Sequence[str], rows: npt.NDArray[np.int32] | None = None) -> Seal:
+    """Write what the rows of an array are: ids with their alphabetical order, contents, and perhaps other rows."""
+    columns = [ids.array, pa.array(ids.order), pa.array(contents, pa.string())]
+    columns += [] if rows is None else [pa.array(rows)]
+    schema = pa.schema(list(_LABELS)[: len(columns)])
+    write_parquet(path, schema, pa.Table.from_arrays(columns, schema=schema).to_batches(_ROW_GROUP))
+    return seal_of(path)
+
+
+def read_labels(path: Path, name: str) -> Any:
+    """One column of what `write_labels` wrote, as one Arrow array.
+
+    Raises:
+        ProvenanceError: the file is missing or damaged.
+    """
+    return read_checked(path, lambda: read_column(open_parquet(path), name))
+
+
+def read_ids(path: Path) -> Ids:
+    """The ids of what `write_labels` wrote, with their order.
+
+    Raises:
+        ProvenanceError: the file is missing or damaged.
+    """
+    return read_checked(path, lambda: Ids(read_labels(path, "id"), int32_values(read_labels(path, "order"))))
+
+
+class Contents(Sequence[str]):
+    """Digests of contents, read from their file when they are asked for: only builds need them."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path = path
+        self._count = count
+
+    @cached_property
+    def _read(self) -> Any:
+        return read_labels(self._path, "content")
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        found: Any = self._read[index]  # a scalar or an array of Arrow's
+        return str(found) if isinstance(index, int) else tuple(found.to_pylist())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read.to_pylist())
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def make_vector_table(
@@ -133,27 +244,33 @@ def make_vector_table(
     *,
     encoder: str,
     fingerprint: str,
-    modality: Modality,
+    modality: str,
     collection: str,
 ) -> VectorTable:
     """Join vectors float32 (n, dim) with their provenance."""
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
-    card = VectorCard(
-        encoder, fingerprint, modality, collection, tuple(item_ids), tuple(contents), digest(array_bytes(rows))
-    )
+    ids = Ids.of(item_ids)
+    card = VectorCard(encoder, fingerprint, modality, collection, ids, tuple(contents), array_digest(rows))
     return VectorTable(rows, card)
 
 
 def side_by_side(tables: Sequence[VectorTable]) -> tuple[tuple[str, ...], Vectors]:
     """The works that stand in every table, and their vectors joined: float32 (n, sum of dims)."""
-    ids = tuple(item_id for item_id in tables[0].item_ids if all(item_id in table.row_of for table in tables[1:]))
-    return ids, np.concatenate([table.vectors[table.rows(ids)] for table in tables], axis=1)
+    rows = np.stack([table.item_ids.rows(tables[0].item_ids) for table in tables])
+    rows = rows[:, (rows >= 0).all(axis=0)]
+    ids = tuple(tables[0].item_ids[row] for row in rows[0].tolist())
+    return ids, np.concatenate([table.vectors[own] for table, own in zip(tables, rows, strict=True)], axis=1)
 
 
 def card_file(stem: Path) -> Path:
     """Where the card of a table lies; it is written last, so its presence says that the table is whole."""
-    return stem.with_name(f"{stem.name}.json")
+    return stem.with_name(f"{stem.name}.card.json")
 
 
-def _array_file(stem: Path) -> Path:
+def array_file(stem: Path) -> Path:
+    """Where the vectors lie."""
     return stem.with_name(f"{stem.name}.npy")
+
+
+def _rows_file(stem: Path) -> Path:
+    return stem.with_name(f"{stem.name}.rows.parquet")
