@@ -8,10 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from vernissage.analysis.cells import Cells, cells_of
 from vernissage.analysis.marginal_means import pairwise_contrasts
-from vernissage.analysis.mixed_effects import MixedEffectsFit, fit_mixed_effects
-from vernissage.analysis.satterthwaite import observed_information, satterthwaite_df
+from vernissage.analysis.mixed_effects import (
+    Cells,
+    MixedEffectsFit,
+    cells_of,
+    fit_mixed_effects,
+    observed_information,
+    satterthwaite_df,
+)
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 

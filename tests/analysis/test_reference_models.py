@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vernissage.analysis.showings import SHOWINGS, Showings
-from vernissage.analysis.study_answers import StudyAnalysis, analyse
-from vernissage.cli.study_tables import read_long_table
+from vernissage.analysis.study_answers import SHOWINGS, Showings, StudyAnalysis, analyse
+from vernissage.study.answer_files import read_long_table
 
 FOLDER = Path(__file__).parents[1] / "reference" / "studies"
 STUDIES = sorted(path.stem for path in FOLDER.glob("*.csv") if not path.stem.startswith("expected-"))

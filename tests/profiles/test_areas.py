@@ -6,11 +6,8 @@ from sklearn.metrics import silhouette_score
 from tests.profiles.random_profiles import Floats, partition, planted, random_profile
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
-from vernissage.profiles.areas import AreaRule, area_of, areas_of_interest
-from vernissage.profiles.coherence import Coherence
-from vernissage.profiles.cuts import Silhouette, Ward, mean_silhouette
-from vernissage.profiles.density import Hdbscan
+from vernissage.profiles.area_rules import Coherence, Hdbscan, Silhouette, Ward, mean_silhouette
+from vernissage.profiles.areas import Area, AreaRule, area_of, areas_of_interest
 from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents
 

@@ -8,8 +8,8 @@ from sklearn.cluster import AgglomerativeClustering
 from tests.profiles.random_profiles import Floats, partition, planted, random_profile
 
 from vernissage.errors import RequestError
+from vernissage.profiles.area_rules import Coherence, clusters_joined, particular_directions
 from vernissage.profiles.areas import areas_of_interest
-from vernissage.profiles.coherence import Coherence, clusters_joined, particular_directions
 from vernissage.profiles.reduction import TSNE, PrincipalComponents
 
 

@@ -7,12 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
-from vernissage.profiles.areas import area_of, areas_of_interest
-from vernissage.profiles.cuts import Ward
-from vernissage.profiles.editing import EditedAreas, apply_edits
-from vernissage.profiles.edits import AreaEdit, merge, mute, rename, split, weigh
-from vernissage.profiles.uploads import UploadProfile, uploaded_side
+from vernissage.profiles.area_rules import Ward
+from vernissage.profiles.areas import Area, area_of, areas_of_interest
+from vernissage.profiles.edits import AreaEdit, EditedAreas, apply_edits, merge, mute, rename, split, weigh
+from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 
 Groups = Sequence[Sequence[str]]
 
@@ -27,7 +25,7 @@ def world(groups: Groups) -> tuple[tuple[str, ...], np.ndarray, tuple[Area, ...]
 
 
 def profile_of(groups: Groups) -> UploadProfile:
-    return UploadProfile("ana", {"text": uploaded_side(*world(groups))})
+    return UploadProfile("ana", {"text": uploads_of_modality(*world(groups))})
 
 
 def edited(groups: Groups, *edits: AreaEdit) -> EditedAreas:
@@ -36,11 +34,11 @@ def edited(groups: Groups, *edits: AreaEdit) -> EditedAreas:
 
 
 def seen(groups: Groups, result: EditedAreas) -> list[tuple[str, float, str]]:
-    """What a person sees of each area: its uploads, their wish, their name."""
+    """What a person sees of each area: its uploads, their factor, their name."""
     ids = world(groups)[0]
     return [
-        (" ".join(ids[row] for row in area.members), wish, name)
-        for area, wish, name in zip(result.areas, result.wishes.tolist(), result.names, strict=True)
+        (" ".join(ids[row] for row in area.members), factor, name)
+        for area, factor, name in zip(result.areas, result.factors.tolist(), result.names, strict=True)
     ]
 
 
@@ -52,7 +50,7 @@ def test_without_edits_areas_are_as_found() -> None:
     ids, vectors, areas = world(FOUND)
     result = apply_edits(areas, ids, vectors, ())
     assert result.areas == areas
-    assert (result.wishes.tolist(), result.names, result.lapsed) == ([1, 1, 1], ("", "", ""), ())
+    assert (result.factors.tolist(), result.names, result.lapsed) == ([1, 1, 1], ("", "", ""), ())
 
 
 def test_edits_change_the_area_that_they_name() -> None:
@@ -66,14 +64,14 @@ def test_unmuting_brings_the_weight_back() -> None:
         mute(PROFILE, "text", 0),
         mute(PROFILE, "text", 0, muted=False),
     ]
-    assert edited(FOUND, *edits[:2]).wishes.tolist() == [0, 1, 1]
-    assert edited(FOUND, *edits).wishes.tolist() == [3, 1, 1]
+    assert edited(FOUND, *edits[:2]).factors.tolist() == [0, 1, 1]
+    assert edited(FOUND, *edits).factors.tolist() == [3, 1, 1]
 
 
 def test_the_later_of_two_wishes_holds() -> None:
     first, second = weigh(PROFILE, "text", 0, 3), weigh(PROFILE, "text", 0, 0.5)
-    assert edited(FOUND, first, second).wishes[0] == 0.5
-    assert edited(FOUND, second, first).wishes[0] == 3
+    assert edited(FOUND, first, second).factors[0] == 0.5
+    assert edited(FOUND, second, first).factors[0] == 3
 
 
 def test_a_merged_area_has_medoid_and_centroid_of_all_and_the_wish_of_the_largest() -> None:
@@ -156,10 +154,10 @@ def test_however_many_uploads_an_edit_names_others_stay_with_the_one_that_it_was
     own = np.eye(22)[2:] * 2  # cosines of .2 within a theme, so that all are nearer to the mean of ten than to another
     vectors = ((np.eye(22)[[0] * 10 + [1] * 10] + own) / np.sqrt(5)).astype(np.float32)
     before = [area_of(vectors, range(10)), area_of(vectors, range(10, 20))]
-    edit = mute(UploadProfile("ana", {"image": uploaded_side(ids, vectors, before)}), "image", 0)
+    edit = mute(UploadProfile("ana", {"image": uploads_of_modality(ids, vectors, before)}), "image", 0)
     result = apply_edits([area_of(vectors, range(20))], ids, vectors, [edit])
     assert [area.members for area in result.areas] == [tuple(range(10)), tuple(range(10, 20))]
-    assert result.wishes.tolist() == [0, 1]
+    assert result.factors.tolist() == [0, 1]
 
 
 def test_what_was_merged_comes_apart_only_by_a_split() -> None:
@@ -231,7 +229,7 @@ def of_theme(item_ids: Sequence[str], theme: str) -> frozenset[str]:
 @settings(deadline=None, max_examples=60)
 def test_edits_hold_when_uploads_arrive_and_go(history: tuple[list[str], list[str], list[str]]) -> None:
     first, arrived, gone = history
-    side = uploaded_side(first, planted(first), found_in(first))
+    side = uploads_of_modality(first, planted(first), found_in(first))
     profile = UploadProfile("ana", {"image": side})
     number = {next(iter(ids_of(area, first)))[0]: at for at, area in enumerate(side.areas)}
     edits: list[AreaEdit] = [
@@ -242,8 +240,8 @@ def test_edits_hold_when_uploads_arrive_and_go(history: tuple[list[str], list[st
     later = [item_id for item_id in first + arrived if item_id not in gone]
     result = apply_edits(found_in(later), later, planted(later), edits)
     expected = {of_theme(later, "a") | of_theme(later, "k"): (1, "apples"), of_theme(later, "e"): (0, "")}
-    wishes = zip(result.wishes.tolist(), result.names, strict=True)
-    assert dict(zip((ids_of(area, later) for area in result.areas), wishes, strict=True)) == expected
+    factors = zip(result.factors.tolist(), result.names, strict=True)
+    assert dict(zip((ids_of(area, later) for area in result.areas), factors, strict=True)) == expected
     assert result.lapsed == ()
 
 
@@ -281,7 +279,7 @@ def test_edits_of_any_kind_leave_a_partition_in_order(case: tuple[list[str], Gro
     assert [(-len(area), area.members[0]) for area in result.areas] == sorted(
         (-len(area), area.members[0]) for area in result.areas
     )
-    assert len(result.wishes) == len(result.names) == len(result.areas)
+    assert len(result.factors) == len(result.names) == len(result.areas)
 
 
 @given(any_edits(), st.randoms(use_true_random=False))
@@ -296,6 +294,8 @@ def test_the_order_of_uploads_and_areas_does_not_matter(
     place = {item_id: row for row, item_id in enumerate(moved)}
     again = [area_of(vectors[order], [place[ids[row]] for row in area.members]) for area in reversed(areas)]
     one, other = apply_edits(areas, ids, vectors, edits), apply_edits(again, moved, vectors[order], edits)
-    wishes = {ids_of(area, ids): wish for area, wish in zip(one.areas, one.wishes.tolist(), strict=True)}
-    assert {ids_of(area, moved): wish for area, wish in zip(other.areas, other.wishes.tolist(), strict=True)} == wishes
+    factors = {ids_of(area, ids): factor for area, factor in zip(one.areas, one.factors.tolist(), strict=True)}
+    assert {
+        ids_of(area, moved): factor for area, factor in zip(other.areas, other.factors.tolist(), strict=True)
+    } == factors
     assert other.lapsed == one.lapsed

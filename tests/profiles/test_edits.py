@@ -7,7 +7,7 @@ import pytest
 from vernissage.errors import RequestError
 from vernissage.profiles.areas import area_of
 from vernissage.profiles.edits import AreaEdit, edit_from_payload, merge, mute, rename, split, weigh
-from vernissage.profiles.uploads import UploadProfile, uploaded_side
+from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 
 IDS = ("a1", "a2", "a3", "b1", "b2", "c1")
 VECTORS = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float32)
@@ -16,12 +16,12 @@ VECTORS = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0
 @pytest.fixture
 def profile() -> UploadProfile:
     areas = [area_of(VECTORS, rows) for rows in ([0, 1, 2], [3, 4], [5])]
-    return UploadProfile("ana", {"image": uploaded_side(IDS, VECTORS, areas, names=("apples", "bears", "cars"))})
+    return UploadProfile("ana", {"image": uploads_of_modality(IDS, VECTORS, areas, names=("apples", "bears", "cars"))})
 
 
 def test_an_edit_names_the_uploads_of_its_area_and_one_of_each_other(profile: UploadProfile) -> None:
     edit = mute(profile, "image", 1)
-    assert (edit.kind, edit.muted) == ("mute", True)
+    assert (edit.kind, edit.value) == ("mute", True)
     assert edit.anchors == ("b1", "b2")
     assert edit.beside == ("a1", "c1")
 
@@ -38,8 +38,8 @@ def test_what_no_part_names_makes_the_last_part(profile: UploadProfile) -> None:
 
 
 def test_a_name_is_freed_of_blanks_and_line_breaks(profile: UploadProfile) -> None:
-    assert rename(profile, "image", 0, "  red\n apples ").name == "red apples"
-    assert rename(profile, "image", 0, "Apples").name == "Apples"
+    assert rename(profile, "image", 0, "  red\n apples ").value == "red apples"
+    assert rename(profile, "image", 0, "Apples").value == "Apples"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
-from vernissage.profiles.importance import importance, recency
+from vernissage.profiles.areas import Area
+from vernissage.profiles.interests import importance, recency
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -28,6 +28,11 @@ def test_an_upload_one_half_life_older_counts_half() -> None:
     weights = importance(areas_of((0, 1), (2, 3)), days_ago(0, 10, 20, 20), now=NOW, half_life_days=10)
     total = 1 + 1 / 2 + 1 / 4 + 1 / 4
     assert weights == pytest.approx([(1 + 1 / 2) / total, (1 / 4 + 1 / 4) / total], rel=1e-12)
+
+
+def test_what_counts_less_adds_less_to_its_area() -> None:
+    weights = importance(areas_of((0, 1), (2,)), days_ago(0, 10, 0), counts=[1, 0.5, 1], now=NOW, half_life_days=10)
+    assert weights == pytest.approx([(1 + 0.5 / 2) / (2 + 0.5 / 2), 1 / (2 + 0.5 / 2)])
 
 
 def test_the_usual_half_life_is_a_year() -> None:

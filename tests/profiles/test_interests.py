@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vernissage.errors import RequestError
-from vernissage.profiles.cuts import Ward
+from vernissage.profiles.area_rules import Ward
 from vernissage.profiles.edits import AreaEdit, mute, weigh
 from vernissage.profiles.interests import Vocabulary, interests
 from vernissage.profiles.naming import WordCounts
@@ -22,10 +22,10 @@ RULE = Ward(1.0)
 
 def test_uploads_become_areas_with_shares_and_names() -> None:
     found = interests(IDS, VECTORS, background=None, rule=RULE, vocabulary=Vocabulary(WORDS, COLLECTION))
-    assert [area.members for area in found.side.areas] == [(0, 1, 2), (3, 4), (5,)]
-    assert found.side.weights == pytest.approx([3 / 6, 2 / 6, 1 / 6])
-    assert found.side.emphasis == pytest.approx([1, 1, 1])
-    assert found.side.names == ("cat", "ship", "Area 3")
+    assert [area.members for area in found.uploads.areas] == [(0, 1, 2), (3, 4), (5,)]
+    assert found.uploads.weights == pytest.approx([3 / 6, 2 / 6, 1 / 6])
+    assert found.uploads.emphasis == pytest.approx([1, 1, 1])
+    assert found.uploads.names == ("cat", "ship", "Area 3")
     assert [name.by for name in found.naming] == ["words", "words", "number"]
     assert found.lapsed == ()
 
@@ -38,28 +38,35 @@ def test_only_areas_without_words_ask_for_their_neighbours() -> None:
         return [["drum"], ["drum"]]
 
     found = interests(IDS, VECTORS, background=None, rule=RULE, vocabulary=Vocabulary(WORDS, COLLECTION, near))
-    assert found.side.names == ("cat", "ship", "drum")
+    assert found.uploads.names == ("cat", "ship", "drum")
     assert asked == [[0, 0, 1]]
 
 
-def test_a_wish_multiplies_importance_and_takes_nothing_from_the_others() -> None:
+def test_an_edit_multiplies_importance_and_takes_nothing_from_the_others() -> None:
     plain = interests(IDS, VECTORS, background=None, rule=RULE)
-    profile = UploadProfile("ana", {"text": plain.side})
+    profile = UploadProfile("ana", {"text": plain.uploads})
     edits: list[AreaEdit] = [weigh(profile, "text", 0, 2), mute(profile, "text", 1)]
     times = [NOW - timedelta(days=days) for days in (30, 30, 30, 0, 0, 0)]
     found = interests(IDS, VECTORS, background=None, rule=RULE, edits=edits, times=times, now=NOW, half_life_days=30)
     total = 3 / 2 + 2 + 1
-    assert found.side.weights == pytest.approx([2 * (3 / 2) / total, 0, 1 / total])
-    assert found.side.unmuted == (0, 2)
-    assert plain.side.names == ("Area 1", "Area 2", "Area 3")
+    assert found.uploads.weights == pytest.approx([2 * (3 / 2) / total, 0, 1 / total])
+    assert found.uploads.unmuted == (0, 2)
+    assert plain.uploads.names == ("Area 1", "Area 2", "Area 3")
+
+
+def test_liked_works_join_the_areas_and_count_by_their_weight() -> None:
+    found = interests(IDS, VECTORS, background=None, rule=RULE, counts=[1, 1, 1, 1, 0.5, 0.5])
+    assert [area.members for area in found.uploads.areas] == [(0, 1, 2), (3, 4), (5,)]
+    assert found.uploads.weights == pytest.approx([3 / 5, 1.5 / 5, 0.5 / 5])
+    assert found.uploads.emphasis == pytest.approx([1, 1, 1])
 
 
 def test_the_usual_rule_is_coherence_and_lapsed_edits_are_told() -> None:
     before = interests(("gone",), VECTORS[:1], background=BACKGROUND)
-    edit = mute(UploadProfile("ana", {"text": before.side}), "text", 0)
+    edit = mute(UploadProfile("ana", {"text": before.uploads}), "text", 0)
     found = interests(IDS, VECTORS, background=BACKGROUND, edits=[edit])
     assert [lapsed.edit for lapsed in found.lapsed] == [edit]
-    assert found.side.weights.min() > 0
+    assert found.uploads.weights.min() > 0
     with pytest.raises(RequestError, match="coherence needs"):
         interests(IDS, VECTORS, background=None)
 

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -6,27 +6,36 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.worlds import side_of, table_of, themed_profile, themed_works
+from tests.contracts.stand_in_index import StandInColumns, StandInIndex
+from tests.recommenders.worlds import index_of, themed_profile, themed_works, uploads_in
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.recommenders.area_seeds import AreaSeeds
-from vernissage.recommenders.tag_embedding import TagEmbedding, embed_tags
-from vernissage.recommenders.tag_overlap import TagOverlap, common_tags, common_tags_of_areas
-from vernissage.recommenders.upload_baselines import CommonSubjects, RandomWorks
-from vernissage.recommenders.upload_contract import UploadRecommender
-from vernissage.search.live import live_index
-from vernissage.values import Vectors
+from vernissage.recommenders.area_searches import AreaSeeds
+from vernissage.recommenders.baselines import CommonSubjects, RandomWorks
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.recommenders.tags import TagEmbedding, TagOverlap, common_tags, common_tags_of_areas, embed_tags
+from vernissage.recommenders.uploads import UploadRecommender
+from vernissage.values import Allow, Vectors
 
 if TYPE_CHECKING:
     from vernissage.values import Modality
 
 WORDS = ("sea", "sail", "fur", "whisker", "sand", "wind")
 OF_THEME = {"boats": ("sea", "sail", "wind"), "cats": ("fur", "whisker"), "dunes": ("sand", "wind")}
-WORKS = themed_works()
-PROFILE = themed_profile(WORKS)
-TAGS = {item_id: OF_THEME[item_id.split("-")[1]] for index in WORKS.values() for item_id in index.item_ids}
+INDEXES = themed_works()
+WORKS = {modality: ListedWorks(index.item_ids, index.columns) for modality, index in INDEXES.items()}
+PROFILE = themed_profile(INDEXES)
+TAGS = {item_id: OF_THEME[item_id.split("-")[1]] for works in WORKS.values() for item_id in works.item_ids}
+
+
+def listed(item_ids: Sequence[str], owners: Mapping[str, str]) -> "dict[Modality, ListedWorks]":
+    return {"text": ListedWorks(item_ids, StandInColumns(owners))}
+
+
+def make_index(item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> StandInIndex:
+    return index_of(vectors, item_ids, dict(zip(item_ids, owners, strict=True)))
 
 
 class CountedWords:
@@ -43,8 +52,8 @@ def recommenders() -> list[UploadRecommender]:
         TagOverlap(TAGS, WORKS),
         TagOverlap(TAGS, WORKS, rule="unique"),
         TagOverlap(TAGS, WORKS, rule="twice-unique"),
-        TagEmbedding(TAGS, WORKS, CountedWords()),  # type: ignore[arg-type]
-        TagEmbedding(TAGS, WORKS, CountedWords(), how="averaged"),  # type: ignore[arg-type]
+        TagEmbedding(TAGS, WORKS, CountedWords(), make_index),  # type: ignore[arg-type]
+        TagEmbedding(TAGS, WORKS, CountedWords(), make_index, how="averaged"),  # type: ignore[arg-type]
         CommonSubjects(TAGS, WORKS),
         RandomWorks(WORKS),
     ]
@@ -59,14 +68,15 @@ def test_it_keeps_the_contract(recommender: UploadRecommender) -> None:
     assert isinstance(recommender, UploadRecommender)
     targets: tuple[Modality, ...] = ("image", "text")
     for target in targets:
-        longest = recommender.recommend(PROFILE, target, 12)
-        assert len(set(longest.item_ids)) == 12
-        assert all(WORKS[target].owner_of(item_id) != "ann" for item_id in longest.item_ids)
+        longest = recommender.recommend(PROFILE, target, 12).ranking
+        assert len(set(longest.item_ids)) == recommender.count(PROFILE, target) == 12
+        assert "ann" not in WORKS[target].owners(longest.item_ids)
         for n in range(1, 12):
-            assert recommender.recommend(PROFILE, target, n) == longest.head(n)
-        assert recommender.recommend(PROFILE, target, 99) == longest
-    chosen = recommender.recommend(PROFILE, "text", 9, among={"text-dunes-04", "text-cats-00"})
-    assert chosen.item_ids == ("text-dunes-04",)
+            assert recommender.recommend(PROFILE, target, n).ranking == longest.head(n)
+        assert recommender.recommend(PROFILE, target, 99).ranking == longest
+    allow = Allow(only=frozenset({"text-dunes-04", "text-cats-00"}))
+    assert recommender.recommend(PROFILE, "text", 9, allow).ranking.item_ids == ("text-dunes-04",)
+    assert recommender.count(PROFILE, "text", allow) == 1
 
 
 def test_what_cannot_be_answered_is_said(recommender: UploadRecommender) -> None:
@@ -102,13 +112,13 @@ def test_two_cuts_take_a_third_of_each_area_and_then_a_third_of_what_these_kept(
 
 def test_areas_are_cut_apart_where_the_rule_says_so() -> None:
     """Both areas of one upload each: the first keeps y, the second z; w, which both have, is not among either's third."""
-    index = live_index(table_of(np.eye(4), ["d", "c", "b", "own"]), {"own": "ann"})
+    works = listed(["d", "c", "b", "own"], {"own": "ann"})
     tags = {"u": [*"yyw"], "v": [*"zzzw"], "d": ["w"], "c": ["y"], "b": ["z"]}
-    profile = UploadProfile("ann", {"text": side_of(["u", "v"], np.eye(4)[:2], [[0], [1]])})
-    found = TagOverlap(tags, {"text": index}, rule="twice-unique").recommend(profile, "text", 9)
+    profile = UploadProfile("ann", {"text": uploads_in(["u", "v"], np.eye(4)[:2], [[0], [1]])})
+    found = TagOverlap(tags, works, rule="twice-unique").recommend(profile, "text", 9).ranking
     assert list(found) == [("b", 1.0), ("c", 0.0), ("d", 0.0)]  # z is oftener than y
     with pytest.raises(RequestError, match="choose from mass, unique, twice-unique"):
-        TagOverlap(tags, {"text": index}, rule="thrice")  # type: ignore[arg-type]
+        TagOverlap(tags, works, rule="thrice")  # type: ignore[arg-type]
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1))
@@ -121,29 +131,31 @@ def test_no_shorter_prefix_would_cover_a_third(occurrences: list[str]) -> None:
 
 
 def test_overlap_counts_common_tags_and_empty_ones_match_nothing() -> None:
-    index = live_index(table_of(np.eye(5), ["e", "d", "c", "b", "own"]), {"own": "ann"})
+    works = listed(["e", "d", "c", "b", "own"], {"own": "ann"})
     tags = {"e": ["x", "x", "y"], "d": ["y", ""], "c": [""], "b": ["y "], "u": ["x", ""], "v": ["x", "y", ""]}
-    profile = UploadProfile("ann", {"text": side_of(["u", "v"], np.eye(5)[:2], [[0], [1]])})
-    assert list(TagOverlap(tags, {"text": index}).recommend(profile, "text", 9)) == [
+    profile = UploadProfile("ann", {"text": uploads_in(["u", "v"], np.eye(5)[:2], [[0], [1]])})
+    assert list(TagOverlap(tags, works).recommend(profile, "text", 9).ranking) == [
         ("e", 1.0),
         ("b", 0.0),
         ("c", 0.0),
         ("d", 0.0),
     ]
     tags["v"] = ["y", "y", "z"]
-    assert TagOverlap(tags, {"text": index}).recommend(profile, "text", 9).item_ids == ("b", "d", "e", "c")
+    assert TagOverlap(tags, works).recommend(profile, "text", 9).ranking.item_ids == ("b", "d", "e", "c")
 
 
 def test_tags_of_muted_areas_do_not_count() -> None:
-    muted = {modality: replace(side, weights=np.array([0.0, 1.0])) for modality, side in PROFILE.sides.items()}
+    muted = {
+        modality: replace(uploads, weights=np.array([0.0, 1.0])) for modality, uploads in PROFILE.by_modality.items()
+    }
     profile = UploadProfile("ann", muted)
     for recommender in recommenders()[:5]:
-        found = recommender.recommend(profile, "image", 4)
+        found = recommender.recommend(profile, "image", 4).ranking
         assert {item_id.split("-")[1] for item_id in found.item_ids} == {"cats"}
 
 
 def test_uploads_without_tags_are_refused() -> None:
-    for recommender in (TagOverlap({}, WORKS), TagEmbedding({}, WORKS, CountedWords())):  # type: ignore[arg-type]
+    for recommender in (TagOverlap({}, WORKS), TagEmbedding({}, WORKS, CountedWords(), make_index)):  # type: ignore[arg-type]
         with pytest.raises(RequestError, match="no upload of ann has a tag"):
             recommender.recommend(PROFILE, "text", 3)
 
@@ -161,8 +173,8 @@ def test_tags_are_joined_or_averaged() -> None:
 
 
 def test_tags_as_vectors_find_their_theme_in_areas() -> None:
-    embedding = TagEmbedding(TAGS, WORKS, CountedWords())  # type: ignore[arg-type]
-    answer = embedding.answer(PROFILE, "image", 8)
+    embedding = TagEmbedding(TAGS, WORKS, CountedWords(), make_index)  # type: ignore[arg-type]
+    answer = embedding.recommend(PROFILE, "image", 8)
     assert {item_id.split("-")[1] for item_id in answer.ranking.item_ids} == {"boats", "cats"}
     themes = {tuple(sorted({item.item_id.split("-")[1] for item in why.uploads})) for why in answer.reasons}
     assert themes == {("boats",), ("cats",)}
@@ -173,12 +185,13 @@ def test_tags_as_vectors_find_their_theme_in_areas() -> None:
 
 def test_works_without_known_tags_cannot_come_back_by_embedding() -> None:
     some = {item_id: tags for item_id, tags in TAGS.items() if not item_id.endswith("05")}
-    found = TagEmbedding(some, WORKS, CountedWords()).recommend(PROFILE, "text", 99)  # type: ignore[arg-type]
+    found = TagEmbedding(some, WORKS, CountedWords(), make_index).recommend(PROFILE, "text", 99).ranking  # type: ignore[arg-type]
     assert len(found) == 9
 
 
 def test_popularity_counts_other_owners() -> None:
-    index = live_index(table_of(np.eye(6)), {f"w{row:05d}": owner for row, owner in enumerate("aabc")})
+    ids = [f"w{row:05d}" for row in range(6)]
+    works = listed(ids, dict(zip(ids, "aabc", strict=False)))
     tags = {
         "w00000": ["red"],
         "w00001": ["red"],
@@ -187,15 +200,15 @@ def test_popularity_counts_other_owners() -> None:
         "w00004": ["red", "red"],
         "w00005": ["rare"],
     }
-    profile = UploadProfile("zoe", {"text": side_of(["u"], np.eye(6)[:1], [[0]])})
-    found = CommonSubjects(tags, {"text": index}).recommend(profile, "text", 6)
+    profile = UploadProfile("zoe", {"text": uploads_in(["u"], np.eye(6)[:1], [[0]])})
+    found = CommonSubjects(tags, works).recommend(profile, "text", 6).ranking
     assert dict(found) == {"w00000": 2, "w00001": 2, "w00002": 2, "w00003": 2, "w00004": 2, "w00005": 2}
-    found = CommonSubjects(tags, {"text": index}).recommend(replace(profile, owner="a"), "text", 6)
+    found = CommonSubjects(tags, works).recommend(replace(profile, owner="a"), "text", 6).ranking
     assert list(found) == [("w00002", 2.0), ("w00003", 2.0), ("w00005", 2.0), ("w00004", 1.0)]
 
 
 def test_chance_depends_on_the_person_and_the_seed_alone() -> None:
-    one = RandomWorks(WORKS).recommend(PROFILE, "text", 12)
-    assert one == RandomWorks(WORKS).recommend(PROFILE, "text", 12)
-    assert one.item_ids != RandomWorks(WORKS, seed=1).recommend(PROFILE, "text", 12).item_ids
+    one = RandomWorks(WORKS).recommend(PROFILE, "text", 12).ranking
+    assert one == RandomWorks(WORKS).recommend(PROFILE, "text", 12).ranking
+    assert one.item_ids != RandomWorks(WORKS, seed=1).recommend(PROFILE, "text", 12).ranking.item_ids
     assert one.item_ids != tuple(sorted(one.item_ids))

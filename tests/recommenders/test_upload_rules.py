@@ -1,36 +1,238 @@
-"""The fusion rules by hand, quotas, and what is heard of a profile."""
+"""The rules for lists from single uploads against their definitions, written out in loops, and by hand."""
 
+from collections.abc import Sequence
 from functools import partial
+from statistics import fmean, pstdev
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.worlds import side_of, table_of, themed_profile, themed_works
+from tests.contracts.stand_in_index import StandInIndex
+from tests.recommenders.worlds import index_of, themed_profile, themed_works, uploads_in
 
 from vernissage.errors import RequestError
-from vernissage.profiles.uploads import UploadProfile, uploaded_side
-from vernissage.recommenders.fused import Fused
-from vernissage.recommenders.mean_vector import mean_vector
-from vernissage.recommenders.nearest_z_scores import knn3z
-from vernissage.recommenders.pool import Pool
-from vernissage.recommenders.quota import with_quota
-from vernissage.recommenders.reciprocal_rank import rrf
-from vernissage.recommenders.round_robin import round_robin
-from vernissage.recommenders.upload_fusion import UploadFusion
-from vernissage.recommenders.voices import Voices, voices_of
-from vernissage.search.live import live_index
+from vernissage.profiles.ratings import RatedVectors
+from vernissage.profiles.uploads import UploadProfile, UploadsOfModality, uploads_of_modality
+from vernissage.recommenders import upload_rules
+from vernissage.recommenders.upload_rules import (
+    Candidates,
+    Fused,
+    FusionRule,
+    WeightedUploads,
+    csls,
+    knn3z,
+    mean_vector,
+    round_robin,
+    rrf,
+    weighted_uploads,
+)
+from vernissage.recommenders.uploads import UploadFusion
+from vernissage.values import Allow, Ranking
+
+if TYPE_CHECKING:
+    from vernissage.values import Modality
 
 # Works on a quarter circle, by their angle in degrees, and two uploads at its ends.
 ANGLES = {"near-x": 10, "half-x": 30, "middle": 45, "half-y": 70, "near-y": 85}
-INDEX = live_index(
-    table_of([[np.cos(np.radians(angle)), np.sin(np.radians(angle))] for angle in ANGLES.values()], list(ANGLES)), {}
+INDEX = index_of([[np.cos(np.radians(angle)), np.sin(np.radians(angle))] for angle in ANGLES.values()], list(ANGLES))
+ENDS = UploadProfile("ann", {"text": uploads_in(["x", "y"], np.eye(2), [[0], [1]])})
+
+
+def ranked(
+    rule: FusionRule, profile: UploadProfile, index: StandInIndex, n: int, allow: Allow | None = None
+) -> Ranking:
+    return UploadFusion({"text": index}, rule=rule).recommend(profile, "text", n, allow or Allow()).ranking
+
+
+def world(seed: int, works: int, uploads: int, dim: int = 5, disliked: int = 0) -> tuple[StandInIndex, UploadProfile]:
+    """Random works, a few with equal vectors, and random uploads of both modalities in two areas of unlike weight."""
+    random = np.random.default_rng(seed)
+    vectors = random.standard_normal((works, dim))
+    vectors[random.integers(works, size=works // 4)] = vectors[0]
+    owners = {f"w{row:05d}": "ann" for row in random.choice(works, works // 5, replace=False).tolist()}
+    by_modality: dict[Modality, UploadsOfModality] = {}
+    modalities: tuple[Modality, ...] = ("text", "image")
+    for modality in modalities:
+        rows = random.standard_normal((uploads, dim))
+        groups = [range(uploads // 2), range(uploads // 2, uploads)] if uploads > 1 else [[0]]
+        weights = random.uniform(0.1, 1, len(groups))
+        by_modality[modality] = uploads_in(
+            [f"{modality}{row}" for row in range(uploads)], rows, groups, weights.tolist()
+        )
+    low = index_of(random.standard_normal((disliked, dim)), [f"low{row}" for row in range(disliked)])
+    against = {"text": RatedVectors(low.item_ids, low.vectors, random.uniform(0.1, 1, disliked))} if disliked else {}
+    return index_of(vectors, owners=owners), UploadProfile("ann", by_modality, against)
+
+
+def by_definition(
+    index: StandInIndex, profile: UploadProfile, nearest: int, *, scaled: bool = False
+) -> dict[str, float]:
+    """The score of each work that may come back; z-scores are over all works of the index."""
+    crowd = dict.fromkeys(index.item_ids, 0.0)
+    if scaled:
+        for row, item_id in enumerate(index.item_ids):
+            others = np.delete(index.vectors.astype(float) @ index.vectors[row].astype(float), row)
+            crowd[item_id] = fmean(sorted(others.tolist(), reverse=True)[:10])
+
+    def weighted_z(upload: np.ndarray, weight: float) -> dict[str, float]:
+        products = index.vectors.astype(float) @ upload.astype(float)
+        similar = {i: float(p) - crowd[i] / 2 for i, p in zip(index.item_ids, products, strict=True)}
+        mean, spread = fmean(similar.values()), pstdev(similar.values())
+        return {item_id: weight * (value - mean) / spread for item_id, value in similar.items()}
+
+    drawing = [
+        weighted_z(uploads.vectors[row], uploads.weights[number] / (len(area.members) / len(uploads)))
+        for uploads in profile.by_modality.values()
+        for number, area in enumerate(uploads.areas)
+        for row in area.members
+    ]
+    pushing = [
+        {item_id: max(0.0, z) for item_id, z in weighted_z(vector, weight).items()}
+        for works in profile.disliked.values()
+        for vector, weight in zip(works.vectors, works.weights.tolist(), strict=True)
+    ]
+    scores = {}
+    for item_id in index.item_ids:
+        if index.columns.owner_of.get(item_id) != "ann":
+            scores[item_id] = fmean(sorted((each[item_id] for each in drawing), reverse=True)[:nearest])
+            if pushing:
+                scores[item_id] -= fmean(sorted((each[item_id] for each in pushing), reverse=True)[:nearest])
+    return scores
+
+
+@pytest.mark.parametrize(("rule", "nearest"), [(knn3z, 3), (csls, 2)])
+@given(
+    seed=st.integers(0, 10**6),
+    works=st.sampled_from([30, 120, 400]),
+    uploads=st.integers(1, 6),
+    disliked=st.integers(0, 4),
+    n=st.integers(1, 12),
 )
-ENDS = UploadProfile("ann", {"text": side_of(["x", "y"], np.eye(2), [[0], [1]])})
+@settings(max_examples=40, deadline=None)
+def test_it_is_what_the_definition_says_of_every_work(
+    rule: FusionRule, nearest: int, seed: int, works: int, uploads: int, disliked: int, n: int
+) -> None:
+    index, profile = world(seed, works, uploads, disliked=disliked)
+    expected = by_definition(index, profile, nearest, scaled=rule is csls)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upload_rules, "_LOOKED_UP", 1)
+        patch.setattr(upload_rules, "_FASTER", 2)
+        answer = UploadFusion({"text": index}, rule=rule).recommend(profile, "text", n)
+    best = sorted(expected, key=lambda item_id: (-round(expected[item_id], 9), item_id))[:n]
+    assert list(answer.ranking.item_ids) == best
+    assert dict(answer.ranking) == pytest.approx({item_id: expected[item_id] for item_id in best}, abs=1e-9)
+    for reason in answer.reasons:
+        assert sum(each.contribution for each in reason.uploads) + reason.rest == pytest.approx(reason.score, abs=1e-12)
+        assert reason.rest == pytest.approx(0, abs=1e-9)
+        pushed = [each for each in reason.uploads if each.item_id.startswith("low")]
+        assert all(each.contribution < 0 > each.weight for each in pushed)
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    uploads=st.integers(1, 9),
+    n=st.integers(1, 30),
+    rule=st.sampled_from([knn3z, csls, rrf]),
+)
+@settings(max_examples=60, deadline=None)
+def test_more_results_extend_fewer(seed: int, uploads: int, n: int, rule: FusionRule) -> None:
+    index, profile = world(seed, 150, uploads)
+    fusion = UploadFusion({"text": index}, rule=rule)
+    fewer, more = fusion.recommend(profile, "text", n), fusion.recommend(profile, "text", n + 1)
+    assert fewer.ranking == more.ranking.head(n)
+    assert fewer.reasons == more.reasons[:n]
+
+
+def test_few_works_are_looked_at_for_few_uploads() -> None:
+    read: list[str] = []
+
+    class Counting(StandInIndex):
+        def vectors_of(self, item_ids: Sequence[str]) -> np.ndarray:
+            read.extend(item_ids)
+            return super().vectors_of(item_ids)
+
+    random = np.random.default_rng(0)
+    plain = index_of(random.standard_normal((3_000, 8)))
+    profile = UploadProfile("", {"text": uploads_in(["a", "b"], random.standard_normal((2, 8)), [[0], [1]])})
+    found = ranked(knn3z, profile, Counting(plain.item_ids, plain.vectors), 5)
+    assert found == ranked(knn3z, profile, plain, 5)
+    assert len(set(read)) < 1_000
+
+
+def test_z_scores_are_over_all_works_whatever_is_allowed() -> None:
+    index, profile = world(4, 60, 3)
+    for rule in (knn3z, csls):
+        whole = dict(ranked(rule, profile, index, 60))
+        some = ranked(rule, profile, index, 60, Allow(exclude=frozenset(list(whole)[:20])))
+        assert dict(some) == {item_id: score for item_id, score in whole.items() if item_id in dict(some)}
+        assert len(some) == len(whole) - 20
+
+
+def test_uploads_to_which_all_works_are_equally_similar_add_nothing() -> None:
+    index = index_of([[1, 0, 0], [0, 1, 0], [0.6, 0.8, 0]], ["x", "y", "z"])
+    uploads = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    profile = UploadProfile("ann", {"text": uploads_in(["aside", "up"], uploads, [[0, 1]])})
+    answer = UploadFusion({"text": index}).recommend(profile, "text", 3)
+    assert answer.ranking.item_ids == ("y", "z", "x")
+    by_hand = np.array([0.0, 1.0, 0.8])
+    z = (by_hand - by_hand.mean()) / by_hand.std()
+    assert answer.ranking.scores == pytest.approx(sorted(z / 2, reverse=True), abs=1e-6)
+    assert [upload.item_id for upload in answer.reasons[0].uploads] == ["up"]
+
+
+def test_equal_works_are_ranked_by_id_with_scores_of_zero() -> None:
+    random = np.random.default_rng(0)
+    vector = random.standard_normal((1, 64))
+    index = index_of(np.repeat(vector, 500, axis=0))
+    profile = UploadProfile("ann", {"text": uploads_in(["a", "b"], random.standard_normal((2, 64)), [[0], [1]])})
+    for rule in (knn3z, csls):
+        answer = UploadFusion({"text": index}, rule=rule).recommend(profile, "text", 5)
+        assert answer.ranking.item_ids == tuple(f"w{row:05d}" for row in range(5))
+        assert not answer.ranking.scores.any()
+        assert answer.reasons[0].uploads[0].similarity == pytest.approx(
+            float((index.vectors[0] @ profile.by_modality["text"].vectors.T).max())
+        )
+
+
+def test_a_small_spread_above_the_floor_of_precision_counts() -> None:
+    random = np.random.default_rng(1)
+    base = np.concatenate([[1.0], np.zeros(63)])
+    index = index_of(base + 3e-3 * random.standard_normal((60, 64)))
+    profile = UploadProfile("", {"text": uploads_in(["a"], base[None, :], [[0]])})
+    found = ranked(knn3z, profile, index, 60)
+    assert dict(found) == pytest.approx(by_definition(index, profile, 3), abs=1e-3)
+    nearly_equal = index_of(base + 2e-4 * random.standard_normal((60, 64)))
+    assert not ranked(knn3z, profile, nearly_equal, 60).scores.any()
+
+
+def test_the_emphasis_of_an_area_multiplies_its_z_scores() -> None:
+    index, profile = world(3, 40, 1)
+    uploads = profile.by_modality["text"]
+    plain = UploadProfile("ann", {"text": uploads_in(uploads.item_ids, uploads.vectors, [[0]])})
+    doubled = UploadProfile("ann", {"text": uploads_in(uploads.item_ids, uploads.vectors, [[0]], [2.0])})
+    once, twice = (ranked(knn3z, each, index, 9) for each in (plain, doubled))
+    assert twice.item_ids == once.item_ids
+    assert twice.scores == pytest.approx(2 * once.scores)
+
+
+def test_a_work_in_a_crowd_gives_way_to_one_that_is_meant() -> None:
+    # both are equally near to the upload, but a dozen others stand beside the first
+    crowd = [[1.0, 0.5, 0.01 * number, 0.0] for number in range(-6, 7)]
+    alone = [[1.0, -0.5, 0.0, 0.0]]
+    rest = np.random.default_rng(0).normal(0, 0.1, (20, 4)) + np.eye(4)[3]
+    ids = [*(f"crowd{number:02d}" for number in range(13)), "meant", *(f"rest{number:02d}" for number in range(20))]
+    index = index_of(np.array([*crowd, *alone, *rest]), ids)
+    profile = UploadProfile("ann", {"text": uploads_in(["u"], np.array([[1.0, 0.0, 0.0, 0.0]]), [[0]])})
+    assert ranked(csls, profile, index, 1).item_ids == ("meant",)
+    assert ranked(knn3z, profile, index, 1).item_ids != ("meant",)
+    (reason,) = UploadFusion({"text": index}, rule=csls).recommend(profile, "text", 1).reasons
+    assert reason.uploads[0].z_score is None
 
 
 def test_reciprocal_ranks_by_hand() -> None:
-    found = UploadFusion({"text": INDEX}, rule=rrf).recommend(ENDS, "text", 5)
+    found = ranked(rrf, ENDS, INDEX, 5)
     assert dict(found) == pytest.approx(
         {
             "near-x": 1 / 1 + 1 / 5,
@@ -41,20 +243,48 @@ def test_reciprocal_ranks_by_hand() -> None:
         }
     )
     assert found.item_ids == ("near-x", "near-y", "half-x", "half-y", "middle")
-    sixty = UploadFusion({"text": INDEX}, rule=partial(rrf, k=60)).recommend(ENDS, "text", 5)
-    assert dict(sixty)["middle"] == pytest.approx(1 / 63 + 1 / 63)
-    assert dict(sixty)["near-x"] == pytest.approx(1 / 61 + 1 / 65)
+    sixty = dict(ranked(partial(rrf, k=60), ENDS, INDEX, 5))
+    assert sixty["middle"] == pytest.approx(1 / 63 + 1 / 63)
+    assert sixty["near-x"] == pytest.approx(1 / 61 + 1 / 65)
+
+
+def test_works_that_are_equally_near_share_their_reciprocal_ranks() -> None:
+    index = index_of([[1, 0], [0.6, 0.8], [0.6, -0.8], [0, 1]], ["a", "c", "b", "d"])
+    profile = UploadProfile("", {"text": uploads_in(["u"], np.array([[1.0, 0]]), [[0]])})
+    shared = pytest.approx((1 / 2 + 1 / 3) / 2)
+    assert list(ranked(rrf, profile, index, 4)) == [("a", 1.0), ("b", shared), ("c", shared), ("d", 0.0)]
+    assert list(ranked(partial(rrf, list_length=2), profile, index, 3)) == [("a", 1.0), ("b", 0.0), ("c", 0.0)]
+
+
+@given(seed=st.integers(0, 10**6), uploads=st.integers(1, 5), k=st.sampled_from([0, 60]), length=st.integers(1, 40))
+@settings(max_examples=40, deadline=None)
+def test_reciprocal_ranks_are_those_of_full_lists(seed: int, uploads: int, k: float, length: int) -> None:
+    index, profile = world(seed, 50, uploads)
+    allowed = [item_id for item_id in index.item_ids if index.columns.owner_of.get(item_id) != "ann"]
+    expected = dict.fromkeys(allowed, 0.0)
+    for own in profile.by_modality.values():
+        for row, vector in enumerate(own.vectors):
+            cosines = dict(index.search(vector, 50)[0])
+            for item_id in allowed:
+                above = sum(cosines[other] > cosines[item_id] for other in allowed)
+                places = range(above + 1, above + 1 + sum(cosines[other] == cosines[item_id] for other in allowed))
+                if places[-1] <= length:
+                    expected[item_id] += own.emphasis[own.area_of[row]] * fmean(1 / (k + place) for place in places)
+    found = ranked(partial(rrf, k=k, list_length=length), profile, index, 15)
+    assert dict(found) == pytest.approx({item_id: expected[item_id] for item_id in found.item_ids}, abs=1e-12)
+    others = [score for item_id, score in expected.items() if item_id not in dict(found)]
+    assert max(others) <= found.scores[-1] + 1e-12
 
 
 def test_works_beyond_the_lists_come_last_by_id() -> None:
-    found = UploadFusion({"text": INDEX}, rule=partial(rrf, list_length=1)).recommend(ENDS, "text", 5)
+    found = ranked(partial(rrf, list_length=1), ENDS, INDEX, 5)
     assert list(found) == [("near-x", 1.0), ("near-y", 1.0), ("half-x", 0.0), ("half-y", 0.0), ("middle", 0.0)]
-    found = UploadFusion({"text": INDEX}, rule=partial(round_robin, list_length=1)).recommend(ENDS, "text", 5)
+    found = ranked(partial(round_robin, list_length=1), ENDS, INDEX, 5)
     assert list(found) == [("near-x", 1.0), ("near-y", 0.5), ("half-x", 0.0), ("half-y", 0.0), ("middle", 0.0)]
 
 
 def test_areas_take_turns_and_pass_over_what_is_there() -> None:
-    found = UploadFusion({"text": INDEX}, rule=round_robin).recommend(ENDS, "text", 5)
+    found = ranked(round_robin, ENDS, INDEX, 5)
     assert list(found) == [
         ("near-x", 1.0),
         ("near-y", 1 / 2),
@@ -62,30 +292,61 @@ def test_areas_take_turns_and_pass_over_what_is_there() -> None:
         ("half-y", 1 / 4),
         ("middle", 1 / 5),
     ]
-    twice = UploadProfile("ann", {"text": side_of(["x", "x2", "y"], np.eye(2)[[0, 0, 1]], [[2], [0, 1]])})
-    answer = UploadFusion({"text": INDEX}, rule=round_robin).answer(twice, "text", 3)
+    assert ranked(round_robin, ENDS, INDEX, 3) == found.head(3)
+    twice = UploadProfile("ann", {"text": uploads_in(["x", "x2", "y"], np.eye(2)[[0, 0, 1]], [[2], [0, 1]])})
+    answer = UploadFusion({"text": INDEX}, rule=round_robin).recommend(twice, "text", 3)
     assert answer.ranking.item_ids == ("near-x", "near-y", "half-x")  # the area of two uploads weighs more
     assert [(each.item_id, each.contribution) for each in answer.reasons[0].uploads] == [("x", 0.5), ("x2", 0.5)]
 
 
 def test_the_mean_vector_is_one_query() -> None:
-    found = UploadFusion({"text": INDEX}, rule=mean_vector).recommend(ENDS, "text", 5)
+    found = ranked(mean_vector, ENDS, INDEX, 5)
     expected = {name: (np.cos(np.radians(angle)) + np.sin(np.radians(angle))) / 2 for name, angle in ANGLES.items()}
     assert dict(found) == pytest.approx(expected, abs=1e-6)
     assert found.item_ids[0] == "middle"
 
 
+def test_disliked_works_push_the_mean_vector_away() -> None:
+    low = RatedVectors(("y",), np.eye(2, dtype=np.float32)[1:], np.array([0.5]))
+    profile = UploadProfile("", {"text": uploads_in(["x"], np.eye(2)[:1], [[0]])}, {"text": low})
+    answer = UploadFusion({"text": INDEX}, rule=mean_vector).recommend(profile, "text", 1)
+    angle = np.radians(ANGLES["near-x"])
+    assert list(answer.ranking) == [("near-x", pytest.approx((np.cos(angle) - 0.5 * np.sin(angle)) / 1.5, abs=1e-7))]
+    assert [each.contribution for each in answer.reasons[0].uploads] == pytest.approx(
+        [np.cos(angle) / 1.5, -0.5 * np.sin(angle) / 1.5], abs=1e-7
+    )
+    for rule in (rrf, round_robin):
+        with pytest.raises(RequestError, match="rated low have none in; choose knn3z or csls"):
+            ranked(rule, profile, INDEX, 2)
+
+
+def test_a_disliked_kind_gives_way() -> None:
+    works = themed_works(each=9)
+    person = themed_profile(works)
+    assert {item_id.split("-")[1] for item_id in _pictures(works, person)} == {"boats", "cats"}
+    low = [item_id for item_id in works["image"].item_ids if "cats" in item_id][-2:]
+    dislikes = RatedVectors(tuple(low), works["image"].vectors_of(low), np.ones(2))
+    found = _pictures(works, UploadProfile("ann", person.by_modality, {"image": dislikes}))
+    assert {item_id.split("-")[1] for item_id in found} == {"boats"}
+
+
+def _pictures(works: "dict[Modality, StandInIndex]", person: UploadProfile) -> tuple[str, ...]:
+    return UploadFusion(works).recommend(person, "image", 5).ranking.item_ids
+
+
 def test_a_further_rule_is_one_small_function() -> None:
-    def nearest_upload(voices: Voices, pool: Pool) -> Fused:
-        cosines = pool.precise(voices.vectors, np.arange(len(pool)))
+    def nearest_upload(uploads: WeightedUploads, candidates: Candidates, n: int) -> Fused:
+        def parts(item_ids: Sequence[str]) -> np.ndarray:
+            cosines = candidates.cosines(uploads.vectors, item_ids)
+            return np.where(cosines == cosines.max(axis=1, keepdims=True), cosines, 0.0)
 
-        def parts(places: np.ndarray) -> np.ndarray:
-            own = cosines[places]
-            return np.where(own == own.max(axis=1, keepdims=True), own, 0.0)
+        # The best by the highest cosine are among the best of each upload.
+        ids = sorted({item_id for each in candidates.search(uploads.vectors, n) for item_id in each.item_ids})
+        scores = parts(ids).sum(axis=1)
+        order = np.argsort(-scores, kind="stable")[:n]
+        return Fused(Ranking(tuple(ids[row] for row in order), scores[order]), parts)
 
-        return Fused(cosines.max(axis=1), parts)
-
-    answer = UploadFusion({"text": INDEX}, rule=nearest_upload).answer(ENDS, "text", 2)
+    answer = UploadFusion({"text": INDEX}, rule=nearest_upload).recommend(ENDS, "text", 2)
     assert answer.ranking.item_ids == ("near-y", "near-x")
     assert [reason.uploads[0].item_id for reason in answer.reasons] == ["y", "x"]
     assert [reason.area.number for reason in answer.reasons] == [1, 0]
@@ -94,92 +355,27 @@ def test_a_further_rule_is_one_small_function() -> None:
 @pytest.mark.parametrize("wrong", [{"k": -1}, {"k": float("nan")}, {"list_length": 0}])
 def test_impossible_constants_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(RequestError, match="or more"):
-        UploadFusion({"text": INDEX}, rule=partial(rrf, **wrong)).recommend(ENDS, "text", 2)  # type: ignore[arg-type]
+        ranked(partial(rrf, **wrong), ENDS, INDEX, 2)  # type: ignore[arg-type]
 
 
-def test_a_faint_area_is_heard_by_quota() -> None:
-    works = themed_works(each=30)
-    profile = themed_profile(works)
-    faint = {
-        modality: uploaded_side(side.item_ids, side.vectors, side.areas, weights=[0.99, 0.01])
-        for modality, side in profile.sides.items()
-    }
-    person = UploadProfile("ann", faint)
-    plain = UploadFusion(works).recommend(person, "image", 6)
-    assert all("boats" in item_id for item_id in plain.item_ids)
-    answer = UploadFusion(works, at_least=1).answer(person, "image", 6)
-    areas = [(reason.area.source, reason.area.number) for reason in answer.reasons]
-    assert set(areas) == {("image", 0), ("image", 1), ("text", 0), ("text", 1)}
-    assert sum("cats" in item_id for item_id in answer.ranking.item_ids) == 2
-    assert list(answer.ranking.scores) == sorted(answer.ranking.scores, reverse=True)
-    for reason in answer.reasons:
-        assert sum(each.contribution for each in reason.uploads) + reason.rest == pytest.approx(reason.score)
-
-
-def test_places_go_round_when_there_are_too_few() -> None:
-    order = np.arange(10)
-    areas = np.zeros(10, dtype=np.int64)
-    own = [np.array([0]), np.array([7, 8]), np.array([7, 12])]
-    places, of = with_quota(order, areas, own, 4, 1)
-    assert list(zip(places.tolist(), of.tolist(), strict=True)) == [(0, 0), (1, 0), (7, 1), (12, 2)]
-    places, of = with_quota(order, areas, own, 2, 2)
-    assert list(zip(places.tolist(), of.tolist(), strict=True)) == [(0, 0), (7, 1)]
-    places, _ = with_quota(order, areas, own, 4, 0)
-    assert places.tolist() == [0, 1, 2, 3]
-
-
-@given(seed=st.integers(0, 10**6), n=st.integers(1, 25), at_least=st.integers(0, 4))
-@settings(max_examples=60, deadline=None)
-def test_each_area_has_its_quota_where_there_is_room(seed: int, n: int, at_least: int) -> None:
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(30)[:20]
-    areas = rng.integers(3, size=20)
-    own = [rng.permutation(30)[:n] for _ in range(3)]
-    places, of = with_quota(order, areas, own, n, at_least)
-    assert len(set(places.tolist())) == len(places)
-    assert len(places) <= n
-    assert len(places) >= min(n, 20)
-    if 3 * at_least <= n:
-        assert (np.bincount(of, minlength=3) >= at_least).all()
-
-
-@pytest.mark.parametrize("diversity", [-0.1, float("nan")])
-def test_impossible_options_are_refused(diversity: float) -> None:
-    with pytest.raises(RequestError, match="from 0"):
-        UploadFusion({"text": INDEX}, diversity=diversity)
-    with pytest.raises(RequestError, match="0 or more"):
-        UploadFusion({"text": INDEX}, at_least=-1)
-
-
-def test_diversity_brings_another_kind_forward() -> None:
-    """Three twins on one side of the upload, a cousin a little farther off on the other."""
-    vectors = [[1, -0.3, 0], [1, -0.3, 0.01], [1, -0.3, 0.02], [1, 0.5, 0], [0, 1, 0], [0, 0.9, -1]]
-    index = live_index(table_of(vectors, ["twin1", "twin2", "twin3", "cousin", "other", "far"]), {})
-    profile = UploadProfile("ann", {"text": side_of(["u"], np.array([[1.0, 0, 0]]), [[0]])})
-    assert "cousin" not in UploadFusion({"text": index}).recommend(profile, "text", 2).item_ids
-    diverse = UploadFusion({"text": index}, diversity=0.4).recommend(profile, "text", 2)
-    assert diverse.item_ids[1] == "cousin"
-    assert dict(diverse)["cousin"] == dict(UploadFusion({"text": index}).recommend(profile, "text", 6))["cousin"]
-
-
-def test_voices_leave_out_the_muted_and_the_mute() -> None:
-    side = uploaded_side(
-        ["c", "b", "a", "nothing"],
-        np.array([[1, 0], [0, 1], [0, -1], [0, 0]], dtype=np.float32),
-        side_of(["c", "b", "a", "nothing"], np.array([[1, 0], [0, 1], [0, -1], [0, 0]]), [[0, 3], [1], [2]]).areas,
-        weights=[0.5, 0.0, 1.0],
-    )
-    voices = voices_of(UploadProfile("ann", {"text": side}))
-    assert voices.item_ids == ("a", "c")
-    assert voices.weights == pytest.approx([4.0, 1.0])  # importance 1 of a quarter, and a half of a half
-    assert [area.number for area in voices.heard] == [2, 0]
-    assert voices.areas.tolist() == [0, 1]
+def test_weights_and_order_of_uploads() -> None:
+    """Muted areas and empty vectors are absent; liked works count by their weight; disliked ones come last."""
+    rows = np.array([[1, 0], [0, 1], [0, -1], [0, 0], [0.6, 0.8]], dtype=np.float32)
+    names = ["c", "b", "a", "nothing", "liked"]
+    groups = uploads_in(names, rows, [[0, 3, 4], [1], [2]]).areas
+    uploads = uploads_of_modality(names, rows, groups, weights=[0.5, 0.0, 1.0], counts=[1, 1, 1, 1, 0.5])
+    low = RatedVectors(("z", "y"), rows[:2], np.array([0.5, 1.0]))
+    found = weighted_uploads(UploadProfile("ann", {"text": uploads}, {"text": low}))
+    assert found.item_ids == ("a", "c", "liked", "y", "z")
+    # importance 1 of a share 1/4.5; a half of a share 2.5/4.5; the liked work counts half of that
+    assert found.weights == pytest.approx([4.5, 0.5 * 4.5 / 2.5, 0.25 * 4.5 / 2.5, -1.0, -0.5])
+    assert [area.number for area in found.areas] == [2, 0]
+    assert found.area_of.tolist() == [0, 1, 1, -1, -1]
+    assert found.liked == 3
 
 
 def test_knn3z_over_both_modalities_is_not_led_by_the_gap() -> None:
-    """Every picture is nearer to an uploaded picture than any text is; z-scores let the uploaded text speak as loud."""
+    """Every picture is nearer to an uploaded picture than any text is; z-scores let the uploaded text count as much."""
     works = themed_works()
-    pictures_and_texts = themed_profile(works)
-    answer = UploadFusion(works, rule=knn3z).answer(pictures_and_texts, "image", 8)
-    sources = {upload.source for reason in answer.reasons for upload in reason.uploads}
-    assert sources == {"image", "text"}
+    answer = UploadFusion(works, rule=knn3z).recommend(themed_profile(works), "image", 8)
+    assert {upload.source for reason in answer.reasons for upload in reason.uploads} == {"image", "text"}

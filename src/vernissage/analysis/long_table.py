@@ -11,6 +11,12 @@ from vernissage.errors import RequestError
 
 FloatArray = npt.NDArray[np.float64]
 
+KEYS = ("participant", "engine", "repetition")
+NO_RATINGS = frozenset(
+    {"seconds", "position", "order", "rank", "study", "study_id", "session_id", "condition", "flag", "definition"}
+    | {"collection", "encoders", "age", "gender", "started", "answered", "time"}
+)
+"""Columns of a long table that are no ratings; every other one beside the keys is a variable."""
 REPETITIONS = (1, 2)
 LOWEST, HIGHEST = 1, 5
 

@@ -1,6 +1,8 @@
 """What each engine is rated by the model, and how engines differ, with errors, intervals and p values."""
 
 import itertools
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from vernissage.analysis.mixed_effects import FitStatus, MixedEffectsFit
+from vernissage.analysis.mixed_effects import FitStatus, MixedEffectsFit, satterthwaite_df
 from vernissage.analysis.multiple_comparisons import effect_size, holm_adjusted, two_sided_p
-from vernissage.analysis.satterthwaite import satterthwaite_df
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,11 +30,11 @@ class MarginalMean:
 
     variable: str
     engine: str
-    emmean: float
-    se: float
-    df: float
-    lower95: float
-    upper95: float
+    emmean: float = math.nan
+    se: float = math.nan
+    df: float = math.nan
+    lower95: float = math.nan
+    upper95: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,25 @@ class Contrast:
     variable: str
     engine_a: str
     engine_b: str
-    estimate: float
-    se: float
-    df: float
-    statistic: float
-    p_raw: float
-    p_holm: float
-    r: float
-    status: Status
+    estimate: float = math.nan
+    se: float = math.nan
+    df: float = math.nan
+    statistic: float = math.nan
+    p_raw: float = math.nan
+    p_holm: float = math.nan
+    r: float = math.nan
+    status: Status = "no data"
+
+
+@dataclass(frozen=True)
+class ContrastInterval:
+    """The 95 % interval of a contrast's estimate by Student's t, not adjusted for the number of contrasts."""
+
+    variable: str
+    engine_a: str
+    engine_b: str
+    lower95: float
+    upper95: float
 
 
 def marginal_means(variable: str, engines: tuple[str, ...], fit: MixedEffectsFit) -> tuple[MarginalMean, ...]:
@@ -84,20 +96,15 @@ def pairwise_contrasts(variable: str, engines: tuple[str, ...], fit: MixedEffect
     df = satterthwaite_df(fit, comparisons)
     t = estimates / errors
     p = two_sided_p(t, df)
-    holm, r = holm_adjusted(p), effect_size(t, df)
+    columns = (estimates, errors, df, t, p, holm_adjusted(p), effect_size(t, df))
+    rows = zip(*(column.tolist() for column in columns), [fit.status] * len(pairs), strict=True)
+    return tuple(Contrast(variable, engines[a], engines[b], *row) for (a, b), row in zip(pairs, rows, strict=True))
+
+
+def contrast_intervals(contrasts: Collection[Contrast]) -> tuple[ContrastInterval, ...]:
+    """The interval of each contrast; NaN where it has no error."""
     return tuple(
-        Contrast(
-            variable,
-            engines[a],
-            engines[b],
-            float(estimates[row]),
-            float(errors[row]),
-            float(df[row]),
-            float(t[row]),
-            float(p[row]),
-            float(holm[row]),
-            float(r[row]),
-            fit.status,
-        )
-        for row, (a, b) in enumerate(pairs)
+        ContrastInterval(each.variable, each.engine_a, each.engine_b, each.estimate - half, each.estimate + half)
+        for each in contrasts
+        for half in [float(special.stdtrit(each.df, 0.975)) * each.se]
     )

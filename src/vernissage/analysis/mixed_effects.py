@@ -5,6 +5,11 @@ V = σ²(I + λZZ') with λ = σ²_p/σ² ≥ 0 is block-diagonal, each block th
 is needed are sums over participants (Sherman and Morrison 1950); no n × n matrix is ever made. β and σ² have closed
 forms given λ, which leaves a function of λ alone, minimised at the roots of its derivative. Source: Bates et al.,
 *Fitting linear mixed-effects models using lme4*, Journal of Statistical Software 67, 2015, doi 10.18637/jss.v067.i01.
+
+Degrees of freedom of comparisons are Satterthwaite's, df = 2v²/var(v) for v = l'(X'V⁻¹X)⁻¹l, where var(v) = g'I⁻¹g by
+the gradient g of v in (σ²_p, σ²) and the observed information I of the REML log-likelihood. Sources: Giesbrecht and
+Burns, Biometrics 41, 1985; Kuznetsova, Brockhoff and Christensen, *lmerTest*, Journal of Statistical Software 82, 2017,
+doi 10.18637/jss.v082.i13.
 """
 
 from dataclasses import dataclass
@@ -14,10 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from vernissage.analysis.cells import Cells
-from vernissage.analysis.variance_limits import limit_fit, separable, within_scatter
-
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 FitStatus = Literal["ok", "singular", "degenerate", "not estimable", "one engine"]
 
@@ -32,6 +35,55 @@ _RATIOS = np.concatenate([[0.0], np.logspace(-6, 10, 33)])
 # beyond this only rounding is left of it.
 _LARGEST_WHEN_SATURATED = 1e4
 _LOG_2PI = float(np.log(2 * np.pi))
+_ROUNDING = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Counts, means and scatter of n participants' answers to k engines.
+
+    Attributes:
+        counts: answers in each cell, float64 (n, k), whole numbers of 0 and above; no empty row or column.
+        means: their mean, float64 (n, k); 0 in empty cells.
+        scatter: the sum of squared deviations from the cells' means.
+        squares: the sum of all squared answers, a scale to call deviations 0 by.
+    """
+
+    counts: FloatArray
+    means: FloatArray
+    scatter: float
+    squares: float
+
+    @property
+    def nobs(self) -> int:
+        """How many answers there are, N."""
+        return int(self.counts.sum())
+
+    @property
+    def sizes(self) -> FloatArray:
+        """Answers of each participant, n_i, float64 (n,)."""
+        total: FloatArray = self.counts.sum(axis=1)
+        return total
+
+    @property
+    def engine_means(self) -> FloatArray:
+        """The plain mean of each engine's answers, float64 (k,)."""
+        means: FloatArray = np.average(self.means, axis=0, weights=self.counts)
+        return means
+
+    def residual_sums(self, beta: FloatArray) -> FloatArray:
+        """Each participant's sum of (answer − mean of its engine), float64 (..., n), by engines' means (..., k)."""
+        total: FloatArray = np.sum(self.counts * (self.means - beta[..., None, :]), axis=-1)
+        return total
+
+    def residual_squares(self, beta: FloatArray, participants: FloatArray) -> FloatArray:
+        """The sum of squared (answer − mean of its engine − effect of its participant), float64 (...).
+
+        ``beta`` is (..., k) and ``participants``, the effects, (..., n).
+        """
+        left = self.means - beta[..., None, :] - participants[..., :, None]
+        total: FloatArray = self.scatter + np.sum(self.counts * left**2, axis=(-2, -1))
+        return total
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +115,68 @@ class MixedEffectsFit:
         return self.status == "singular"
 
 
+def cells_of(participants: IntArray, engines: IntArray, values: FloatArray) -> Cells:
+    """Sum up answers.
+
+    ``participants`` and ``engines`` are int64 (N,) numbers from 0 without gaps, ``values`` float64 (N,), all finite.
+    Two orders of the same rows may differ in the last bit, so sort them first where that matters.
+    """
+    shape = (int(participants.max(initial=-1)) + 1, int(engines.max(initial=-1)) + 1)
+    places = participants * shape[1] + engines
+    counts = np.bincount(places, minlength=shape[0] * shape[1]).astype(np.float64)
+    sums = np.bincount(places, weights=values, minlength=len(counts))
+    means = np.divide(sums, counts, out=np.zeros(len(counts)), where=counts > 0)
+    scatter = float(np.sum((values - means[places]) ** 2))
+    return Cells(counts.reshape(shape), means.reshape(shape), scatter, float(np.sum(values**2)))
+
+
 def fit_mixed_effects(cells: Cells) -> MixedEffectsFit:
     """Fit the model to what `cells_of` summed up; at least one answer. Never fails: see the statuses."""
     n, k = cells.counts.shape
-    if not separable(cells):
+    if not _separable(cells):
         return _one_engine(cells) if k == 1 and n == cells.nobs > 1 else _plain_means(cells)
     without = cells.residual_squares(cells.engine_means, np.zeros(n))
-    within, freedom = within_scatter(cells)
+    within, freedom = _within_scatter(cells)
     if without <= NEGLIGIBLE * cells.squares or (freedom and within <= NEGLIGIBLE * cells.squares):
         return _degenerate(cells)
     ratio = _best_ratio(cells, _RATIOS if freedom else _RATIOS[_RATIOS <= _LARGEST_WHEN_SATURATED])
     return _degenerate(cells) if ratio is None else _fit_at(cells, ratio)
+
+
+def satterthwaite_df(fit: MixedEffectsFit, comparisons: FloatArray) -> FloatArray:
+    """Degrees of freedom, float64 (m,), of the linear ``comparisons`` (m, k) of the engines' means.
+
+    N − k where the participants' variance is 0, n − 1 for one engine with one answer from each participant; NaN where
+    the fit has no errors.
+    """
+    nobs, k = fit.cells.nobs, len(fit.beta)
+    if fit.status in {"singular", "one engine"}:
+        return np.full(len(comparisons), float(nobs - k))
+    if fit.status != "ok":
+        return np.full(len(comparisons), np.nan)
+    slopes = np.einsum("mj,vjk,mk->mv", comparisons, _covariance_slopes(fit), comparisons)
+    spread = np.einsum("mv,vw,mw->m", slopes, np.linalg.inv(observed_information(fit)), slopes)
+    variances = np.einsum("mj,jk,mk->m", comparisons, fit.covariance, comparisons)
+    result: FloatArray = np.where(spread > 0, 2 * variances**2 / np.where(spread > 0, spread, 1.0), np.nan)
+    return result
+
+
+def observed_information(fit: MixedEffectsFit) -> FloatArray:
+    """Minus the second derivatives of the REML log-likelihood in (σ²_p, σ²), float64 (2, 2), for an ``ok`` fit.
+
+    ½·(−tr(P V_i P V_j) + 2·y'P V_i P V_j P y) with V_1 = ZZ', V_2 = I and P = V⁻¹ − V⁻¹X(X'V⁻¹X)⁻¹X'V⁻¹. PVP = P gives
+    whatever holds P·I·P from P and PZZ'P, which leaves Z'PZ = diag(n_i a_i) − B(X'V⁻¹X)⁻¹B' with B = Z'V⁻¹X.
+    """
+    var_p, var_e = fit.var_participant, fit.var_residual
+    trace_1, trace_11 = _traces(fit)
+    form_1, form_11 = _forms(fit)
+    freedom = fit.cells.nobs - len(fit.beta)  # tr(PV) and, at the best variances, y'Py
+    trace_12 = (trace_1 - var_p * trace_11) / var_e
+    trace_22 = ((freedom - var_p * trace_1) / var_e - var_p * trace_12) / var_e
+    form_12 = (form_1 - var_p * form_11) / var_e
+    form_22 = ((freedom - var_p * form_1) / var_e - var_p * form_12) / var_e
+    mixed = form_12 - trace_12 / 2
+    return np.array([[form_11 - trace_11 / 2, mixed], [mixed, form_22 - trace_22 / 2]])
 
 
 def _best_ratio(cells: Cells, ratios: FloatArray) -> float | None:
@@ -171,6 +274,100 @@ def _one_engine(cells: Cells) -> MixedEffectsFit:
 
 
 def _degenerate(cells: Cells) -> MixedEffectsFit:
-    beta, var_participant = limit_fit(cells)
+    beta, var_participant = _limit_fit(cells)
     k = len(beta)
     return MixedEffectsFit("degenerate", beta, np.full((k, k), np.nan), var_participant, 0.0, np.nan, cells)
+
+
+def _separable(cells: Cells) -> bool:
+    """Whether the answers' design can tell the participants' variance from the residual one.
+
+    With Q the projection on what engines leave over, the two matrices QZZ'Q and Q of the covariance must not be
+    multiples of one another: (N − k)·tr((QZZ')²) > tr(QZZ')², by Cauchy and Schwarz. Not so with one participant, with
+    one answer from each, with N − k < 2, or where every engine has a participant of its own.
+    """
+    counts, sizes = cells.counts, cells.sizes
+    shares = counts / counts.sum(axis=0)
+    freedom = cells.nobs - counts.shape[1]
+    first = cells.nobs - float(np.sum(counts * shares))
+    second = float(np.sum(sizes**2) - 2 * np.sum(sizes[:, None] * counts * shares))
+    crossed = counts.T @ shares
+    second += float(np.sum(crossed * crossed.T))
+    return freedom > 1 and bool(freedom * second - first**2 > _ROUNDING * max(1.0, freedom * second))
+
+
+def _within_scatter(cells: Cells) -> tuple[float, int]:
+    """What additive effects of participants and engines leave over: the sum of squares and its degrees of freedom."""
+    beta, rank = _within(cells)
+    effects = cells.residual_sums(beta) / cells.sizes
+    freedom = cells.nobs - cells.counts.shape[0] - rank
+    return float(cells.residual_squares(beta, effects)), freedom
+
+
+def _limit_fit(cells: Cells) -> tuple[FloatArray, float]:
+    """The engines' means, float64 (k,), and the participants' variance as the residual variance goes to 0.
+
+    The comparisons within participants come first and are met exactly; what they leave open is set so that the
+    participants' effects have the least sum of squares, as (X'V⁻¹X)⁻¹X'V⁻¹y does in the limit.
+    """
+    beta, rank = _within(cells)
+    _, vectors = np.linalg.eigh(_within_information(cells))
+    free = vectors[:, : len(beta) - rank]
+    design = (cells.counts @ free) / cells.sizes[:, None]
+    effects = cells.residual_sums(beta) / cells.sizes
+    shift, _, open_rank, _ = np.linalg.lstsq(design, effects, rcond=None)
+    left = effects - design @ shift
+    freedom = len(left) - int(open_rank)
+    return beta + free @ shift, float(left @ left) / freedom if freedom > 0 else np.nan
+
+
+def _within_information(cells: Cells) -> FloatArray:
+    counts = cells.counts
+    information: FloatArray = np.diag(counts.sum(axis=0)) - counts.T @ (counts / cells.sizes[:, None])
+    return information
+
+
+def _within(cells: Cells) -> tuple[FloatArray, int]:
+    """Least-squares means of engines beside participants' effects, of least norm, and how many directions are fixed."""
+    counts, sums = cells.counts, cells.counts * cells.means
+    right = sums.sum(axis=0) - counts.T @ (sums.sum(axis=1) / cells.sizes)
+    information = _within_information(cells)
+    rank = int(np.linalg.matrix_rank(information, tol=_ROUNDING * max(1.0, float(counts.sum())), hermitian=True))
+    values, vectors = np.linalg.eigh(information)
+    kept = slice(len(values) - rank, None)
+    beta: FloatArray = vectors[:, kept] @ ((vectors[:, kept].T @ right) / values[kept])
+    return beta, rank
+
+
+def _traces(fit: MixedEffectsFit) -> tuple[float, float]:
+    """tr(PZZ') and tr((PZZ')²)."""
+    weights, crossed = _precisions(fit)
+    sizes = fit.cells.sizes * weights
+    leverages = np.sum((crossed @ fit.covariance) * crossed, axis=1)
+    squared = crossed.T @ crossed @ fit.covariance
+    first = float(np.sum(sizes - leverages))
+    second = float(np.sum(sizes**2) - 2 * np.sum(sizes * leverages) + np.sum(squared * squared.T))
+    return first, second
+
+
+def _forms(fit: MixedEffectsFit) -> tuple[float, float]:
+    """y'PZZ'Py and y'P(ZZ'P)²y."""
+    weights, crossed = _precisions(fit)
+    sums = weights * fit.cells.residual_sums(fit.beta)
+    projected = crossed.T @ sums
+    second = np.sum(fit.cells.sizes * weights * sums**2) - projected @ fit.covariance @ projected
+    return float(sums @ sums), float(second)
+
+
+def _covariance_slopes(fit: MixedEffectsFit) -> FloatArray:
+    """The derivatives of (X'V⁻¹X)⁻¹ in (σ²_p, σ²), float64 (2, k, k)."""
+    _, crossed = _precisions(fit)
+    by_participant = fit.covariance @ crossed.T @ crossed @ fit.covariance
+    by_residual = (fit.covariance - fit.var_participant * by_participant) / fit.var_residual
+    return np.stack([by_participant, by_residual])
+
+
+def _precisions(fit: MixedEffectsFit) -> tuple[FloatArray, FloatArray]:
+    """a_i = 1/(σ² + n_iσ²_p), float64 (n,), and B = Z'V⁻¹X, whose rows are a_i times a participant's counts."""
+    weights = 1 / (fit.var_residual + fit.cells.sizes * fit.var_participant)
+    return weights, weights[:, None] * fit.cells.counts

@@ -7,7 +7,7 @@ from scipy import special
 FloatArray = npt.NDArray[np.float64]
 
 SMALLEST_P = 1e-300
-"""What stands for itself and every smaller p value: no evidence is absolute, so none is reported as 0."""
+"""The smallest p value that is reported, also for smaller ones: no evidence is absolute, so none is 0."""
 
 
 def two_sided_p(t: npt.ArrayLike, df: npt.ArrayLike) -> FloatArray:

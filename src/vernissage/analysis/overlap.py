@@ -55,9 +55,10 @@ class OverlapBetween:
     sd: float
 
 
-def overlap_tables(
-    lists: Lists, *, pairing: Pairing = "same participant", excluded: Collection[str] = ()
-) -> tuple[tuple[OverlapWithin, ...], tuple[OverlapBetween, ...]]:
+Overlaps = tuple[tuple[OverlapWithin, ...], tuple[OverlapBetween, ...]]
+
+
+def overlap_tables(lists: Lists, *, pairing: Pairing = "same participant", excluded: Collection[str] = ()) -> Overlaps:
     """Tables 1 and 2 of Yilma and Leiva 2023: overlap within engines and between them, by IoU and by RBO (p = .9).
 
     Engines, by name, are those of all ``lists``; the lists of ``excluded`` participants are not compared.

@@ -1,4 +1,4 @@
-"""A study's answers as they are, before any model: how they spread, how well people agree with themselves."""
+"""A study's answers before any model: who counts, how answers spread, how well people agree with themselves."""
 
 import itertools
 from collections import defaultdict
@@ -7,14 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from vernissage.analysis.exclusions import LEAST_VIOLATION
 from vernissage.analysis.long_table import HIGHEST, LOWEST, LongTable
-from vernissage.analysis.marginal_means import Contrast
-from vernissage.analysis.showings import Showings
 
 FloatArray = npt.NDArray[np.float64]
+
+LEAST_VIOLATION = 2
+"""Answers to the two showings of one list that lie this far apart, on the scale of 1 to 5, break the rule."""
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """How a participant answered the second showings.
+
+    Attributes:
+        participant: who.
+        comparisons: how many pairs of an engine and a variable have both showings answered; 0: unchecked, and kept.
+        violations: how many of them differ by 2 or more.
+        excluded: whether the participant is left out of the analysis.
+    """
+
+    participant: str
+    comparisons: int
+    violations: int
+    excluded: bool
 
 
 @dataclass(frozen=True)
@@ -74,23 +90,31 @@ class Violation:
     second: int
 
 
-@dataclass(frozen=True)
-class ContrastInterval:
-    """The 95 % interval of a contrast's estimate by Student's t, not adjusted for the number of contrasts."""
-
-    variable: str
-    engine_a: str
-    engine_b: str
-    lower95: float
-    upper95: float
+def exclusions(table: LongTable, *, exclude: bool = True) -> tuple[Exclusion, ...]:
+    """One for each participant, by name; with ``exclude`` false violations are counted, and nobody is left out."""
+    comparisons = dict.fromkeys(sorted(set(table.participants)), 0)
+    violations = dict.fromkeys(comparisons, 0)
+    pairs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, key in enumerate(zip(table.participants, table.engines, strict=True)):
+        pairs[key].append(place)
+    for (participant, _), places in pairs.items():
+        if len(places) < 2:
+            continue
+        gaps = np.array([abs(column[places[0]] - column[places[1]]) for column in table.values.values()])
+        comparisons[participant] += int(np.sum(~np.isnan(gaps)))
+        violations[participant] += int(np.sum(gaps >= LEAST_VIOLATION))
+    return tuple(
+        Exclusion(participant, count, violations[participant], exclude and violations[participant] > 0)
+        for participant, count in comparisons.items()
+    )
 
 
 def distributions(
-    table: LongTable, *, showings: Showings = "mean", excluded: Collection[str] = ()
+    table: LongTable, *, first_only: bool = False, excluded: Collection[str] = ()
 ) -> tuple[Distribution, ...]:
-    """The answers of everyone but ``excluded``, by variable, then engine; ``first`` takes first showings alone."""
+    """The answers of everyone but ``excluded``, or their first showings alone, by variable, then engine."""
     kept = np.array([name not in excluded for name in table.participants], dtype=bool)
-    if showings == "first":
+    if first_only:
         kept &= np.asarray(table.repetitions, dtype=np.int64) == 1
     engines = np.array(table.engines, dtype=object)
     return tuple(
@@ -118,15 +142,6 @@ def violations(table: LongTable) -> tuple[Violation, ...]:
     ]
     order = {variable: place for place, variable in enumerate(table.variables)}
     return tuple(sorted(found, key=lambda each: (each.participant, order[each.variable], each.engine)))
-
-
-def contrast_intervals(contrasts: Collection[Contrast]) -> tuple[ContrastInterval, ...]:
-    """The interval of each contrast; NaN where it has no error."""
-    return tuple(
-        ContrastInterval(each.variable, each.engine_a, each.engine_b, each.estimate - half, each.estimate + half)
-        for each in contrasts
-        for half in [float(special.stdtrit(each.df, 0.975)) * each.se]
-    )
 
 
 def _answered_twice(table: LongTable) -> Iterator[tuple[str, str, str, float, float]]:

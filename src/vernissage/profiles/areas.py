@@ -1,18 +1,18 @@
 """Areas of interest: which of a person's uploads belong together, and what stands for each group."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
-from vernissage.profiles.coherence import Coherence
+from vernissage.profiles.area_rules import AreaRule, Coherence
 from vernissage.profiles.directions import unit
 from vernissage.profiles.reduction import NoProjection, Projection
 from vernissage.progress import Progress, silent
+from vernissage.values import Vectors
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -20,25 +20,23 @@ Rows = npt.NDArray[np.int64]
 _TIED = 1e-9  # mean cosines that differ by less are equal
 
 
-class AreaRule(Protocol):
-    """What decides which vectors belong together: `Coherence`, `Ward`, `Silhouette`, `Hdbscan`."""
+@dataclass(frozen=True, eq=False)
+class Area:
+    """Uploads of one modality that belong together, and what stands for them in a search.
 
-    @property
-    def by_direction(self) -> bool:
-        """Whether only directions count, so that a vector of zeros has no place among the others."""
-        ...
+    Attributes:
+        members: rows of the uploads' vectors, ascending.
+        medoid: the member row with the highest mean cosine to the members, which is the one nearest to the centroid of
+            their unit vectors; ties go to the smallest row.
+        centroid: float32 (dim,), the mean of the members' vectors as they were given, not scaled to unit length.
+    """
 
-    def labels(
-        self,
-        vectors: npt.NDArray[np.floating],
-        projection: Projection,
-        *,
-        background: Floats | None,
-        seed: int,
-        progress: Progress,
-    ) -> Rows:
-        """A label for each of the vectors, (n, dim) with n ≥ 2 and not all the same: int64 (n,), from 0."""
-        ...
+    members: tuple[int, ...]
+    medoid: int
+    centroid: Vectors
+
+    def __len__(self) -> int:
+        return len(self.members)
 
 
 def areas_of_interest(

@@ -1,7 +1,7 @@
 """Rated works become the weights of a profile."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RatingsError
+from vernissage.values import Index, Vectors
 
-WeightingRule = Literal["linear", "minmax", "signed"]
+WeightingRule = Literal["signed", "linear", "minmax"]
 _Ratings = npt.NDArray[np.float64]
 
 LOWEST, HIGHEST = 1, 5
+_NEUTRAL = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,26 +32,42 @@ class Profile:
         return len(self.item_ids)
 
 
-def profile_from_ratings(ratings: Mapping[str, float], rule: WeightingRule = "linear") -> Profile:
+def profile_from_ratings(ratings: Mapping[str, float], rule: WeightingRule) -> Profile:
     """Make a profile from ratings 1 to 5 by work id.
 
-    Rules, for a rating r: ``linear`` (r−1)/4 in [0, 1]; ``minmax`` (r−min)/(max−min) in [0, 1], as in the code of
-    Yilma & Leiva (UMAP 2023, doi 10.1145/3565472.3592964); ``signed`` (r−3)/2 in [−1, 1], so that works a person
-    dislikes push others of their kind away.
+    Rules, for a rating r:
+
+    ``signed``: (r−3)/2 in [−1, 1], so that works a person dislikes push others of their kind away. Where nothing is
+    rated above 3, the mean of the ratings takes the place of 3, so that the best of them still pull; where all
+    ratings are equal, the rule is ``linear``.
+    ``linear``: (r−1)/4 in [0, 1], that of the papers' engines.
+    ``minmax``: (r−min)/(max−min) in [0, 1], as in the code of Yilma & Leiva (UMAP 2023, doi 10.1145/3565472.3592964).
 
     Raises:
         RatingsError: no ratings; a rating outside 1 to 5; a rule that leaves every weight 0, which would rank nothing.
     """
+    if rule not in WEIGHTING_RULES:
+        raise RatingsError(f"there is no weighting rule {rule!r}; choose one of {', '.join(WEIGHTING_RULES)}")
     if not ratings:
         raise RatingsError("no ratings were given; rate at least one work from 1 to 5, for example --rate ID=5")
     for item_id, rating in ratings.items():
         if not (math.isfinite(rating) and LOWEST <= rating <= HIGHEST):
             raise RatingsError(f"the rating of {item_id} is {rating:g}; ratings go from {LOWEST} to {HIGHEST}")
     values = np.array(list(ratings.values()), dtype=np.float64)
-    weights = _rule(rule)(values)
+    weights = WEIGHTING_RULES[rule](values)
     if not weights.any():
-        raise RatingsError(_nothing_weighs(values, rule))
+        raise RatingsError(
+            f"all {len(values)} ratings are {values[0]:g}, which the rule {rule} counts as 0, so nothing speaks for "
+            f"any work; rate at least one work higher"
+        )
     return Profile(tuple(ratings), values, weights, rule)
+
+
+def _signed(ratings: _Ratings) -> _Ratings:
+    if np.ptp(ratings) == 0:
+        return _linear(ratings)
+    weights: _Ratings = (ratings - (_NEUTRAL if ratings.max() > _NEUTRAL else ratings.mean())) / 2
+    return weights
 
 
 def _linear(ratings: _Ratings) -> _Ratings:
@@ -67,23 +85,39 @@ def _minmax(ratings: _Ratings) -> _Ratings:
     return weights
 
 
-def _signed(ratings: _Ratings) -> _Ratings:
-    return (ratings - 3) / 2
-
-
 WEIGHTING_RULES: Mapping[WeightingRule, Callable[[_Ratings], _Ratings]] = MappingProxyType(
-    {"linear": _linear, "minmax": _minmax, "signed": _signed}
+    {"signed": _signed, "linear": _linear, "minmax": _minmax}
 )
 
 
-def _rule(name: WeightingRule) -> Callable[[_Ratings], _Ratings]:
-    if name not in WEIGHTING_RULES:
-        raise RatingsError(f"there is no weighting rule {name!r}; choose one of {', '.join(WEIGHTING_RULES)}")
-    return WEIGHTING_RULES[name]
+@dataclass(frozen=True, eq=False)
+class RatedVectors:
+    """Rated works of one modality: ``item_ids`` (n,), unit ``vectors`` float32 (n, dim), ``weights`` (n,) above 0."""
+
+    item_ids: tuple[str, ...]
+    vectors: Vectors
+    weights: npt.NDArray[np.float64]
 
 
-def _nothing_weighs(ratings: _Ratings, rule: WeightingRule) -> str:
-    return (
-        f"all {len(ratings)} ratings are {ratings[0]:g}, which the rule {rule} counts as 0, so nothing speaks for any "
-        f"work; rate at least one work {'differently' if rule == 'signed' else 'higher'}, or choose another rule"
-    )
+def liked_and_disliked(
+    profile: Profile, index: Index, *, uploads: Collection[str] = ()
+) -> tuple[RatedVectors, RatedVectors]:
+    """Ratings for a person who has uploads too: what joins the uploads, and what pushes other works away.
+
+    Works of a weight above 0 are uploads that count as much as their weight beside the 1 of an upload: give them to
+    `interests` together with the uploads, their weights as ``counts``. Works of a weight below 0 are
+    `UploadProfile.disliked`, each with the size of its weight. Left out are works without a vector in ``index``, those
+    in which the encoder found nothing, those of weight 0, and ``uploads``, which count 1 already.
+    """
+    known = [
+        place for place, item_id in enumerate(profile.item_ids) if item_id in index and item_id not in set(uploads)
+    ]
+    vectors = index.vectors_of([profile.item_ids[place] for place in known])
+    weights = profile.weights[known]
+
+    def chosen(mask: npt.NDArray[np.bool_]) -> RatedVectors:
+        rows = np.flatnonzero(mask & vectors.any(axis=1)).tolist()
+        ids = tuple(profile.item_ids[known[row]] for row in rows)
+        return RatedVectors(ids, vectors[rows], np.abs(weights[rows]))
+
+    return chosen(weights > 0), chosen(weights < 0)

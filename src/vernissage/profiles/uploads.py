@@ -1,35 +1,40 @@
 """What a person uploaded, modality by modality, in areas of interest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
+from vernissage.profiles.areas import Area
+from vernissage.profiles.ratings import RatedVectors
 from vernissage.values import MODALITIES, Modality, Vectors
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class UploadedSide:
-    """A person's uploads of one modality; `uploaded_side` makes one with the usual weights and checks it.
+class UploadsOfModality:
+    """A person's uploads of one modality; `uploads_of_modality` makes it with the usual weights and checks it.
 
     Attributes:
-        item_ids: the uploads, (n,).
+        item_ids: the uploads, (n,); works that the person rated highly may be among them.
         vectors: float32 (n, dim), unit rows in the same order; a row of zeros where an encoder found nothing.
         areas: disjoint, together they hold every row.
         weights: float64 (areas,), the importance of each area: its share of the uploads times what recency and the
-            person's own wish make of it; 0 mutes it.
+            person's own edits make of it; 0 mutes it.
         names: one for each area, in the person's words or distinctive ones of the area; may be empty strings.
+        counts: float64 (n,), above 0: how much each counts beside an upload, which counts 1.
     """
 
     item_ids: tuple[str, ...]
     vectors: Vectors
     areas: tuple[Area, ...]
-    weights: npt.NDArray[np.float64]
+    weights: Floats
     names: tuple[str, ...]
+    counts: Floats
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -44,79 +49,81 @@ class UploadedSide:
 
     @property
     def unmuted(self) -> tuple[int, ...]:
-        """The numbers of the areas that are heard, those of the highest importance first, then the smaller number."""
+        """The numbers of the areas with a weight, those of the highest importance first, then the smaller number."""
         numbers = sorted(range(len(self.areas)), key=lambda number: (-float(self.weights[number]), number))
         return tuple(number for number in numbers if self.weights[number] > 0)
 
     @property
-    def emphasis(self) -> npt.NDArray[np.float64]:
-        """How much each area counts beside what its size makes of it: importance / share of uploads, float64 (areas,).
+    def emphasis(self) -> Floats:
+        """How much each area counts beside what its size makes of it: importance / share, float64 (areas,).
 
-        1 where nothing but the number of uploads speaks, 0 where the area is muted. Rules that listen to every upload
-        hear a large area often already, so this is what they multiply by.
+        1 where nothing but the number of uploads decides, 0 where the area is muted. Rules over single uploads count
+        a large area often already, so this, and not the importance, is what they multiply by.
         """
-        shares = np.array([len(area) for area in self.areas], dtype=np.float64) / len(self)
-        emphasis: npt.NDArray[np.float64] = self.weights / shares
+        sums = np.array([self.counts[list(area.members)].sum() for area in self.areas])
+        emphasis: Floats = self.weights / (sums / self.counts.sum())
         return emphasis
 
 
 @dataclass(frozen=True, eq=False)
 class UploadProfile:
-    """A person and what they uploaded; a modality of which there is nothing is absent from ``sides``."""
+    """A person and what they uploaded.
+
+    Attributes:
+        by_modality: the uploads; a modality of which there is nothing is absent.
+        disliked: works rated low, of the modalities that are searched with them; see `liked_and_disliked`.
+    """
 
     owner: str
-    sides: Mapping[Modality, UploadedSide]
+    by_modality: Mapping[Modality, UploadsOfModality]
+    disliked: Mapping[Modality, RatedVectors] = field(default_factory=dict)
 
     @cached_property
     def item_ids(self) -> frozenset[str]:
-        """Every upload, whatever its modality."""
-        return frozenset(item_id for side in self.sides.values() for item_id in side.item_ids)
+        """Every upload and every disliked work, whatever the modality: none of them is recommended."""
+        uploaded = [uploads.item_ids for uploads in self.by_modality.values()]
+        return frozenset().union(*uploaded, *(works.item_ids for works in self.disliked.values()))
 
     @property
     def sources(self) -> tuple[Modality, ...]:
-        """The modalities that are there, pictures first."""
-        return tuple(modality for modality in MODALITIES if modality in self.sides)
+        """The modalities that were uploaded, pictures first."""
+        return tuple(modality for modality in MODALITIES if modality in self.by_modality)
 
 
-def uploaded_side(
+def uploads_of_modality(
     item_ids: Sequence[str],
     vectors: Vectors,
     areas: Sequence[Area],
     *,
     weights: npt.ArrayLike | None = None,
     names: Sequence[str] | None = None,
-) -> UploadedSide:
-    """Join uploads with their areas; without ``weights`` each area counts by its share of the uploads.
+    counts: npt.ArrayLike | None = None,
+) -> UploadsOfModality:
+    """Join uploads with their areas; unless told otherwise each upload counts 1, and each area by its share.
 
     Raises:
-        RequestError: nothing was uploaded, the parts differ in length, a weight is negative or not finite, or the
-            areas do not hold each upload exactly once.
+        RequestError: nothing was uploaded, the parts differ in length, a weight or count is negative or not finite, or
+            the areas do not hold each upload exactly once.
     """
-    if not len(item_ids):
-        raise RequestError("a side of a profile needs at least one upload; leave the modality out where there is none")
+    count = len(item_ids)
+    if not count:
+        raise RequestError("a modality of a profile needs at least one upload; leave it out where there is none")
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
-    shares = np.array([len(area) for area in areas], dtype=np.float64) / len(item_ids)
-    importance = shares if weights is None else np.asarray(weights, dtype=np.float64)
-    words = tuple(names) if names is not None else ("",) * len(areas)
-    _check(item_ids, rows, areas, importance, words)
-    return UploadedSide(tuple(item_ids), rows, tuple(areas), importance, words)
-
-
-def _check(
-    item_ids: Sequence[str],
-    vectors: Vectors,
-    areas: Sequence[Area],
-    weights: npt.NDArray[np.float64],
-    names: Sequence[str],
-) -> None:
-    if vectors.ndim != 2 or len(vectors) != len(item_ids) or len(set(item_ids)) != len(item_ids):
+    if rows.ndim != 2 or len(rows) != count or len(set(item_ids)) != count:
         raise RequestError(
-            f"{len(set(item_ids))} different uploads were given with vectors of shape {vectors.shape}; "
+            f"{len(set(item_ids))} different uploads were given with vectors of shape {rows.shape}; "
             f"give each upload once, with one row of numbers"
         )
-    if sorted(row for area in areas for row in area.members) != list(range(len(item_ids))):
-        raise RequestError(f"the areas do not hold each of the {len(item_ids)} uploads exactly once; find them anew")
-    if weights.shape != (len(areas),) or len(names) != len(areas):
-        raise RequestError(f"{len(areas)} areas need as many weights and names, not {weights.size} and {len(names)}")
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise RequestError(f"the weight of an area must be 0 (muted) or more, but the weights are {weights.tolist()}")
+    if sorted(row for area in areas for row in area.members) != list(range(count)):
+        raise RequestError(f"the areas do not hold each of the {count} uploads exactly once; find them anew")
+    each = np.ones(count) if counts is None else np.asarray(counts, dtype=np.float64)
+    if each.shape != (count,) or not (np.isfinite(each).all() and (each > 0).all()):
+        raise RequestError(f"{count} uploads need as many counts above 0, but {each.tolist()} were given")
+    shares = np.array([each[list(area.members)].sum() for area in areas]) / each.sum()
+    importance = shares if weights is None else np.asarray(weights, dtype=np.float64)
+    words = tuple(names) if names is not None else ("",) * len(areas)
+    if importance.shape != (len(areas),) or len(words) != len(areas):
+        raise RequestError(f"{len(areas)} areas need as many weights and names, not {importance.size} and {len(words)}")
+    if not (np.isfinite(importance).all() and (importance >= 0).all()):
+        raise RequestError(f"the weight of an area must be 0 (muted) or more, but weights are {importance.tolist()}")
+    return UploadsOfModality(tuple(item_ids), rows, tuple(areas), importance, words, each)

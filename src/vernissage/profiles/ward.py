@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from vernissage.progress import Progress, silent
 
@@ -43,6 +41,9 @@ class Merges:
         return self._after(order[: max(self.count - clusters, 0)])
 
     def _after(self, chosen: Mask | Rows) -> Rows:
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         left, right = self.left[chosen], self.right[chosen]
         graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(self.count, self.count))
         return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

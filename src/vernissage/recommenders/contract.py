@@ -1,12 +1,17 @@
-"""What every recommender promises, and what a reason is."""
+"""What every recommender for rated works promises, what a reason is, and what a fusion asks of its engines."""
 
-from collections.abc import Collection, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from vernissage.errors import RequestError
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.values import Ranking, Scores
+from vernissage.values import EVERYTHING, Allow, Ranking, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class EngineShare:
-    """What one engine of a fusion adds to a work's score, and the rank (from 1) that it gave; 0 when it gave none."""
+    """What one engine of a fusion adds to a work's score, and the rank (from 1) that it gave; 0 when it gave none.
+
+    Works of equal score are of equal rank. Fusions by scores tell ranks among an engine's first thousand works.
+    """
 
     engine: str
     rank: int
@@ -32,7 +40,7 @@ class Explanation:
     """Why a work is recommended.
 
     Attributes:
-        reasons: one for each rated work that counted; their contributions add up to ``score``.
+        reasons: one for each rated work that counted, the largest contribution first; they add up to ``score``.
         shares: one for each engine of a fusion; they add up to ``score`` too. Empty without a fusion.
     """
 
@@ -42,41 +50,193 @@ class Explanation:
     shares: tuple[EngineShare, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """Works in order and, when asked for, why; made from what the ranking was computed from, which is not ranked again.
+
+    Attributes:
+        explain: from ids of works of the ranking to an explanation each, in that order.
+        notes: what a person should know, such as an engine that was left out because it knows none of the rated works.
+    """
+
+    ranking: Ranking
+    explain: Callable[[Sequence[str]], tuple[Explanation, ...]]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def explanations(self) -> tuple[Explanation, ...]:
+        """Why each work of the ranking is there, in its order."""
+        return self.explain(self.ranking.item_ids)
+
+    def chosen(self, item_ids: Collection[str]) -> "Recommendation":
+        """The same with only those works of the ranking, in its order."""
+        return Recommendation(chosen_works(self.ranking, item_ids), self.explain, self.notes)
+
+
 @runtime_checkable
 class Recommender(Protocol):
     """Ranks works for a profile. The profile is an argument, so a newcomer needs no training.
 
-    Rated works are never recommended back. Ties go to the smaller id. What a recommender cannot judge at all (none
-    of the rated works is known to it) is a `RequestError` that says so.
+    Rated works never come back. Exactly n works do where so many are known and allowed, and n + 1 extend n, so that a
+    caller may ask for growing numbers. Ties go to the smaller id.
     """
 
     @property
     def name(self) -> str: ...
 
+    def __contains__(self, item_id: object) -> bool:
+        """Whether it can judge that work."""
+        ...
+
+    def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
+        """How many works could come back."""
+        ...
+
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
+        """The ``n`` best works of those that are allowed and were not rated.
+
+        Raises:
+            RequestError: n is below 1, or none of the rated works is known.
+            RatingsError: those that are known weigh 0.
+        """
+        ...
+
+
+class ScoredWorks(Protocol):
+    """What one engine makes of one profile: the score of any work, and works in the order of it.
+
+    Attributes:
+        rated: the rated works that count, (r,).
+        weights: theirs, float64 (r,).
+        floor: scores that differ by no more differ by rounding.
+    """
+
     @property
-    def item_ids(self) -> Sequence[str]:
-        """The works that it can recommend."""
+    def rated(self) -> tuple[str, ...]: ...
+
+    @property
+    def weights(self) -> Scores: ...
+
+    @property
+    def floor(self) -> float: ...
+
+    def best(self, k: int, allow: Allow) -> Ranking:
+        """The ``k`` works of the highest score; ties by id."""
         ...
 
-    def scores(self, profile: Profile) -> Scores:
-        """The score of each of ``item_ids``, rated ones included: float64 (n,)."""
+    def lowest(self, allow: Allow) -> float:
+        """The lowest score of an allowed work; infinity where none is."""
         ...
 
-    def recommend(self, profile: Profile, n: int, *, among: Collection[str] | None = None) -> Ranking:
-        """The ``n`` best works that were not rated, only those in ``among`` if given; fewer if fewer exist."""
+    def scores_of(self, item_ids: Sequence[str]) -> Scores:
+        """The scores of works that the engine knows, float64 (n,), equal wherever the work stands."""
         ...
 
-    def explain(
-        self, profile: Profile, item_ids: Sequence[str], *, among: Collection[str] | None = None
-    ) -> list[Explanation]:
-        """Why each of ``item_ids`` has its score, in the same order."""
+    def terms_of(self, item_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+        """What each rated work adds to these scores, float64 (n, r)."""
+        ...
+
+    def moments(self) -> tuple[float, float]:
+        """Mean and standard deviation of the scores of all works, rated ones included, whatever is allowed."""
         ...
 
 
-def nothing_known(profile: Profile, name: str) -> RequestError:
-    """The error of a recommender that knows none of the rated works."""
-    listed = ", ".join(profile.item_ids[:5])
-    return RequestError(
-        f"{name} knows none of the rated works ({listed}): they have no text or picture that it can read; rate other "
-        f"works or choose another engine"
+class Engine(ABC):
+    """A recommender whose score is a sum over the rated works: it can stand alone or be part of a fusion."""
+
+    name: str
+
+    @abstractmethod
+    def __contains__(self, item_id: object) -> bool: ...
+
+    @abstractmethod
+    def size(self, allow: Allow = EVERYTHING) -> int:
+        """How many works are allowed, rated ones included."""
+
+    @abstractmethod
+    def first_ids(self, k: int, allow: Allow = EVERYTHING) -> tuple[str, ...]:
+        """The ``k`` allowed works of the smallest ids."""
+
+    @abstractmethod
+    def scored(self, profile: Profile) -> ScoredWorks:
+        """The scores of works for that profile.
+
+        Raises:
+            RequestError: none of the rated works is known.
+            RatingsError: those that are known weigh 0.
+        """
+
+    def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
+        """How many works could come back."""
+        return self.size(allow.without(profile.item_ids))
+
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
+        """The ``n`` works of the highest score (see `Recommender.recommend`)."""
+        require_count(n)
+        scored = self.scored(profile)
+        ranking = scored.best(n, allow.without(profile.item_ids))
+        notes = unread_notes(profile, self, self.name)
+        if len(ranking) and abs(ranking.scores[0]) <= scored.floor:
+            notes += (f"{self.name} finds nothing that resembles the rated works",)
+        return Recommendation(ranking, lambda item_ids: explained(scored, item_ids), notes)
+
+
+def explained(scored: ScoredWorks, item_ids: Sequence[str]) -> tuple[Explanation, ...]:
+    """Explanations by the terms of each work's score."""
+    terms = scored.terms_of(item_ids)
+    return tuple(
+        Explanation(item_id, float(row.sum()), reasons(scored.rated, scored.weights, row))
+        for item_id, row in zip(item_ids, terms, strict=True)
     )
+
+
+def reasons(rated: Sequence[str], weights: Scores, contributions: Scores) -> tuple[Reason, ...]:
+    """One reason for each rated work, the largest contribution first, then by id."""
+    found = sorted(zip((-contributions).tolist(), rated, weights.tolist(), strict=True))
+    return tuple([Reason(item_id, weight, -negative) for negative, item_id, weight in found])
+
+
+def known_ratings(profile: Profile, known: "Engine | Recommender", name: str) -> tuple[list[str], Scores]:
+    """The rated works that are known, and their weights.
+
+    Raises:
+        RequestError: none is.
+        RatingsError: they weigh 0, so they would rank nothing.
+    """
+    places = [place for place, item_id in enumerate(profile.item_ids) if item_id in known]
+    if not places:
+        listed = ", ".join(profile.item_ids[:5])
+        raise RequestError(
+            f"{name} knows none of the rated works ({listed}): they have no text or picture that it can read; rate "
+            f"other works or choose another engine"
+        )
+    rated, weights = [profile.item_ids[place] for place in places], profile.weights[places]
+    if not weights.any():
+        raise RatingsError(
+            f"of the rated works {name} knows only {', '.join(rated[:5])}, which the rule {profile.rule} counts as 0, "
+            f"so nothing speaks for any work; rate other works higher, or choose another engine"
+        )
+    return rated, weights
+
+
+def unread_notes(profile: Profile, known: "Engine | Recommender", name: str) -> tuple[str, ...]:
+    """A note of the rated works that do not count because they are not known, or none."""
+    unknown = [item_id for item_id in profile.item_ids if item_id not in known]
+    return (f"{name} cannot read these rated works, so they do not count: {', '.join(unknown)}",) if unknown else ()
+
+
+def chosen_works(ranking: Ranking, item_ids: Collection[str]) -> Ranking:
+    """Only those works of a ranking, in its order."""
+    wanted = frozenset(item_ids)
+    rows = [row for row, item_id in enumerate(ranking.item_ids) if item_id in wanted]
+    return Ranking(tuple(ranking.item_ids[row] for row in rows), ranking.scores[rows])
+
+
+def require_count(n: int) -> None:
+    """Refuse a request for no works.
+
+    Raises:
+        RequestError: n is below 1.
+    """
+    if n < 1:
+        raise RequestError(f"{n} works were asked for; ask for 1 or more")

@@ -1,20 +1,40 @@
 """Works whose texts fit the pictures that a person rated highly, judged pair by pair."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.errors import RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.rankings import alphabetical, best_rows
-from vernissage.recommenders.contract import Explanation, Reason, nothing_known
+from vernissage.rankings import PRECISION
+from vernissage.recommenders.contract import Engine, known_ratings
+from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.search.pair_matrix import PairMatrix
-from vernissage.values import Ranking, Scores
+from vernissage.values import EVERYTHING, Allow, Columns, Ranking, Scores
+
+Floats = npt.NDArray[np.float64]
 
 
-class PairWeightedSimilarity:
+class _PairEngine(Engine):
+    """An engine over works that have a picture and a text."""
+
+    def __init__(self, works: ListedWorks, name: str) -> None:
+        self.works = works
+        self.name = name
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self.works
+
+    def size(self, allow: Allow = EVERYTHING) -> int:
+        return self.works.count(allow)
+
+    def first_ids(self, k: int, allow: Allow = EVERYTHING) -> tuple[str, ...]:
+        return self.works.best(np.zeros(len(self.works)), k, allow).item_ids
+
+
+class PairWeightedSimilarity(_PairEngine):
     """S(i) = (1/n) Σ_j w_j A_ji over the n rated works: Eq. 1 of Yilma & Leiva, UMAP 2023, on values of pairs.
 
     A_ji says how well the picture of the rated work j fits the text of work i, so that the row of each rated work is
@@ -23,109 +43,77 @@ class PairWeightedSimilarity:
     neither in the sum nor in n.
     """
 
-    def __init__(self, pairs: PairMatrix, name: str | None = None) -> None:
+    def __init__(self, pairs: PairMatrix, name: str | None = None, columns: Columns | None = None) -> None:
         """Rank by ``pairs``: those of all works, or at least the rows of the works that will be rated."""
+        super().__init__(ListedWorks(pairs.item_ids, columns), name or f"{pairs.card.scorer}-pairs")
         self.pairs = pairs
-        self.name = name or f"{pairs.card.scorer}-pairs"
+
+    def scored(self, profile: Profile) -> "PairScores":
+        """As `Engine.scored`; also a `RequestError` where the row of a rated work was not computed."""
+        rated, weights = known_ratings(profile, self, self.name)
+        return PairScores(self.works, tuple(rated), weights, self.pairs.rows(rated).astype(np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class PairScores:
+    """Weighted means of the ``rows`` of rated works, float64 (r, works) (`ScoredWorks`)."""
+
+    works: ListedWorks
+    rated: tuple[str, ...]
+    weights: Scores
+    rows: Floats
 
     @property
-    def item_ids(self) -> tuple[str, ...]:
-        return self.pairs.item_ids
+    def floor(self) -> float:
+        return PRECISION * float(np.abs(self.weights).mean() * np.abs(self.rows).max(initial=0.0))
 
     @cached_property
-    def _alphabetical(self) -> npt.NDArray[np.int64]:
-        return alphabetical(self.item_ids)
-
-    def scores(self, profile: Profile) -> Scores:
-        """S of every work, rated ones included: float64 (n,).
-
-        Raises:
-            RequestError: none of the rated works has a picture and a text, or the row of one was not computed.
-        """
-        rated, weights = self._known(profile)
-        rows = self.pairs.rows(rated).astype(np.float64)
-        scores: Scores = np.einsum("j,ji->i", weights, rows) / len(rated)
+    def _scores(self) -> Scores:
+        scores: Scores = np.einsum("j,ji->i", self.weights, self.rows) / len(self.rated)
         return scores
 
-    def recommend(self, profile: Profile, n: int, *, among: Collection[str] | None = None) -> Ranking:
-        """The ``n`` works with the highest S that were not rated (see `Recommender.recommend`)."""
-        if n < 1:
-            raise RequestError(f"{n} works were asked for; ask for 1 or more")
-        scores = self.scores(profile)
-        visible = np.where(self._allowed(profile, among), scores, -np.inf)
-        best = best_rows(visible, n, self._alphabetical)
-        return Ranking(tuple(self.item_ids[column] for column in best.tolist()), scores[best])
+    def best(self, k: int, allow: Allow) -> Ranking:
+        return self.works.best(self._scores, k, allow)
 
-    def explain(
-        self, profile: Profile, item_ids: Sequence[str], *, among: Collection[str] | None = None
-    ) -> list[Explanation]:
-        """The terms w_j A_ji / n of each work's score, largest first; they add up to it.
+    def lowest(self, allow: Allow) -> float:
+        return float(self._scores[self.works.allowed(allow)].min(initial=np.inf))
 
-        Raises:
-            UnknownItemError: a work has no picture or no text.
-        """
-        rated, weights = self._known(profile)
-        columns = self.pairs.columns(item_ids)
-        terms = self.pairs.rows(rated)[:, columns].astype(np.float64).T * weights / len(rated)
-        return [
-            Explanation(item_id, float(row.sum()), _reasons(rated, weights, row))
-            for item_id, row in zip(item_ids, terms, strict=True)
-        ]
+    def scores_of(self, item_ids: Sequence[str]) -> Scores:
+        scores: Scores = self._scores[self.works.rows(item_ids)]
+        return scores
 
-    def _known(self, profile: Profile) -> tuple[list[str], Scores]:
-        """The rated works that have pairs, and their weights."""
-        known = [place for place, item_id in enumerate(profile.item_ids) if item_id in self.pairs.column_of]
-        if not known:
-            raise nothing_known(profile, self.name)
-        return [profile.item_ids[place] for place in known], profile.weights[known]
+    def terms_of(self, item_ids: Sequence[str]) -> Floats:
+        columns = self.works.rows(item_ids)
+        terms: Floats = self.rows[:, columns].T * self.weights / len(self.rated)
+        return terms
 
-    def _allowed(self, profile: Profile, among: Collection[str] | None) -> npt.NDArray[np.bool_]:
-        column_of = self.pairs.column_of
-        allowed = np.full(len(column_of), among is None, dtype=bool)
-        allowed[[column_of[item_id] for item_id in among or () if item_id in column_of]] = True
-        allowed[[column_of[item_id] for item_id in profile.item_ids if item_id in column_of]] = False
-        return allowed
+    def moments(self) -> tuple[float, float]:
+        return float(self._scores.mean()), float(self._scores.std())
 
 
-def _reasons(rated: Sequence[str], weights: Scores, terms: Scores) -> tuple[Reason, ...]:
-    reasons = [
-        Reason(item_id, float(weight), float(term)) for item_id, weight, term in zip(rated, weights, terms, strict=True)
-    ]
-    return tuple(sorted(reasons, key=lambda reason: (-reason.contribution, reason.item_id)))
-
-
-class PairsOnDemand:
+class PairsOnDemand(_PairEngine):
     """`PairWeightedSimilarity` where no matrix was kept: the rows that a profile needs are read when it comes.
 
     Nine ratings need nine passes of the model for each work. The rows of the last profile are remembered, so that
-    recommending and explaining read them once.
+    asking again for more works does not read them again.
     """
 
-    def __init__(self, item_ids: Sequence[str], read_rows: Callable[[Sequence[str]], PairMatrix], name: str) -> None:
+    def __init__(
+        self,
+        item_ids: Sequence[str],
+        read_rows: Callable[[Sequence[str]], PairMatrix],
+        name: str,
+        columns: Columns | None = None,
+    ) -> None:
         """Rank ``item_ids``; ``read_rows`` gives the rows of rated works, such as `search.pairs.pair_rows` does."""
-        self.item_ids = tuple(item_ids)
-        self.name = name
+        super().__init__(ListedWorks(tuple(item_ids), columns), name)
         self._read_rows = read_rows
         self._last: tuple[tuple[str, ...], PairWeightedSimilarity] | None = None
 
-    def scores(self, profile: Profile) -> Scores:
-        """S of every work, rated ones included: float64 (n,)."""
-        return self._for(profile).scores(profile)
-
-    def recommend(self, profile: Profile, n: int, *, among: Collection[str] | None = None) -> Ranking:
-        """The ``n`` works with the highest S that were not rated (see `Recommender.recommend`)."""
-        return self._for(profile).recommend(profile, n, among=among)
-
-    def explain(
-        self, profile: Profile, item_ids: Sequence[str], *, among: Collection[str] | None = None
-    ) -> list[Explanation]:
-        """As `PairWeightedSimilarity.explain`."""
-        return self._for(profile).explain(profile, item_ids, among=among)
-
-    def _for(self, profile: Profile) -> PairWeightedSimilarity:
-        if self._last is None or self._last[0] != profile.item_ids:
-            known = [item_id for item_id in profile.item_ids if item_id in set(self.item_ids)]
-            if not known:
-                raise nothing_known(profile, self.name)
-            self._last = (profile.item_ids, PairWeightedSimilarity(self._read_rows(known), self.name))
-        return self._last[1]
+    def scored(self, profile: Profile) -> PairScores:
+        rated, _ = known_ratings(profile, self, self.name)
+        last = self._last  # one reading of the attribute: another thread may replace it
+        if last is None or last[0] != tuple(rated):
+            pairs = self._read_rows(rated)
+            last = self._last = (tuple(rated), PairWeightedSimilarity(pairs, self.name, self.works.columns))
+        return last[1].scored(profile)

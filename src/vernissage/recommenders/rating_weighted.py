@@ -1,16 +1,20 @@
 """Works that resemble what a person rated highly, by one inner-product query."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from vernissage.profiles.ratings import Profile
-from vernissage.recommenders.contract import Explanation, Reason, nothing_known
-from vernissage.search.exact import ExactIndex
-from vernissage.values import Ranking, Scores
+from vernissage.rankings import PRECISION
+from vernissage.recommenders.contract import Engine, known_ratings
+from vernissage.values import EVERYTHING, Allow, Index, Ranking, Scores
+
+Floats = npt.NDArray[np.float64]
 
 
-class RatingWeightedSimilarity:
+class RatingWeightedSimilarity(Engine):
     """S(i) = (1/n) Σ_j w_j ⟨p_i, p_j⟩ over the n rated works: Eq. 1 of Yilma & Leiva, UMAP 2023.
 
     Because the inner product is linear, S(i) = ⟨p_i, q⟩ with the one query q = (1/n) Σ_j w_j p_j: exactly the
@@ -18,61 +22,63 @@ class RatingWeightedSimilarity:
     in the index do not count, neither in the sum nor in n.
     """
 
-    def __init__(self, index: ExactIndex, name: str | None = None) -> None:
+    def __init__(self, index: Index, name: str | None = None) -> None:
         self.index = index
-        self.name = name or index.table.card.encoder
+        self.name = name or index.card.encoder
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self.index
+
+    def size(self, allow: Allow = EVERYTHING) -> int:
+        return self.index.count(allow)
+
+    def first_ids(self, k: int, allow: Allow = EVERYTHING) -> tuple[str, ...]:
+        # Every work has the score 0 for a query of zeros, and ties go to the smaller id.
+        return self.index.search(np.zeros((1, self.index.card.dim)), k, allow)[0].item_ids
+
+    def scored(self, profile: Profile) -> "QueryScores":
+        rated, weights = known_ratings(profile, self, self.name)
+        vectors = self.index.vectors_of(rated).astype(np.float64)
+        query: Scores = np.einsum("j,jd->d", weights, vectors) / len(rated)
+        return QueryScores(self.index, tuple(rated), weights, vectors, query)
+
+
+@dataclass(frozen=True, eq=False)
+class QueryScores:
+    """The inner products of an index's works with one query (`ScoredWorks`).
+
+    Attributes:
+        vectors: of the rated works, float64 (r, dim).
+        query: (1/r) Σ_j w_j p_j, float64 (dim,).
+    """
+
+    index: Index
+    rated: tuple[str, ...]
+    weights: Scores
+    vectors: Floats
+    query: Scores
 
     @property
-    def item_ids(self) -> tuple[str, ...]:
-        return self.index.item_ids
+    def floor(self) -> float:
+        return PRECISION * float(np.abs(self.weights).mean())
 
-    def query(self, profile: Profile) -> Scores:
-        """q = (1/n) Σ_j w_j p_j in double precision, float64 (dim,).
+    def best(self, k: int, allow: Allow) -> Ranking:
+        return self.index.search(self.query, k, allow)[0]
 
-        Raises:
-            RequestError: the index has none of the rated works.
-        """
-        rated, weights = self._known(profile)
-        vectors = self.index.table.vectors[rated].astype(np.float64)
-        query: Scores = np.einsum("j,jd->d", weights, vectors) / len(rated)
-        return query
+    def lowest(self, allow: Allow) -> float:
+        found = self.index.search(-self.query, 1, allow)[0]
+        return -float(found.scores[0]) if len(found) else np.inf
 
-    def scores(self, profile: Profile) -> Scores:
-        """S of every work of the index, rated ones included: float64 (n,)."""
-        return self.index.scores(self.query(profile))
+    def scores_of(self, item_ids: Sequence[str]) -> Scores:
+        # Not a matrix product, whose sums depend on its shape: works with equal vectors have equal scores.
+        scores: Scores = np.einsum("ij,j->i", self.index.vectors_of(item_ids).astype(np.float64), self.query)
+        return scores
 
-    def recommend(self, profile: Profile, n: int, *, among: Collection[str] | None = None) -> Ranking:
-        """The ``n`` works with the highest S that were not rated (see `Recommender.recommend`)."""
-        return self.index.search(self.query(profile), n, exclude=profile.item_ids, among=among)
+    def terms_of(self, item_ids: Sequence[str]) -> Floats:
+        works = self.index.vectors_of(item_ids).astype(np.float64)
+        terms: Floats = works @ self.vectors.T * self.weights / len(self.rated)
+        return terms
 
-    def explain(
-        self, profile: Profile, item_ids: Sequence[str], *, among: Collection[str] | None = None
-    ) -> list[Explanation]:
-        """The terms w_j⟨p_i,p_j⟩/n of each work's score, largest first; they add up to it.
-
-        Raises:
-            UnknownItemError: a work has no vector in the index.
-        """
-        rated, weights = self._known(profile)
-        table = self.index.table
-        works = table.vectors[table.rows(item_ids)].astype(np.float64)
-        terms = works @ table.vectors[rated].astype(np.float64).T * weights / len(rated)
-        return [
-            Explanation(item_id, float(row.sum()), self._reasons(rated, weights, row))
-            for item_id, row in zip(item_ids, terms, strict=True)
-        ]
-
-    def _reasons(self, rated: list[int], weights: Scores, terms: Scores) -> tuple[Reason, ...]:
-        reasons = [
-            Reason(self.item_ids[row], float(weight), float(term))
-            for row, weight, term in zip(rated, weights, terms, strict=True)
-        ]
-        return tuple(sorted(reasons, key=lambda reason: (-reason.contribution, reason.item_id)))
-
-    def _known(self, profile: Profile) -> tuple[list[int], Scores]:
-        """The rows and weights of the rated works that the index has."""
-        row_of = self.index.table.row_of
-        known = [place for place, item_id in enumerate(profile.item_ids) if item_id in row_of]
-        if not known:
-            raise nothing_known(profile, self.name)
-        return [row_of[profile.item_ids[place]] for place in known], profile.weights[known]
+    def moments(self) -> tuple[float, float]:
+        means, deviations = self.index.moments().of_scores(self.query)
+        return float(means[0]), float(deviations[0])

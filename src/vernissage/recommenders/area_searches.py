@@ -1,0 +1,140 @@
+"""Each area of interest searches for itself: one ranking for every area and task."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from vernissage.encoders.contract import unit_rows
+from vernissage.errors import RequestError
+from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
+from vernissage.values import EVERYTHING, MODALITIES, Allow, Index, Modality, Ranking, Vectors
+
+Seed = Literal["centroid", "medoid"]
+SEEDS: tuple[Seed, ...] = ("centroid", "medoid")
+
+Resemblance = tuple[str, float]
+"""An upload and its cosine to a work."""
+
+
+@dataclass(frozen=True, eq=False)
+class AreaRanking:
+    """What one area finds in one modality: its modality and number, and the works, best first."""
+
+    area: int
+    source: Modality
+    target: Modality
+    ranking: Ranking
+
+
+class AreaSeeds:
+    """Searches the index of each modality with the seed of each area: section 3 of D'Asaro et al., ESWA 258 (2024).
+
+    The four tasks are text→image, text→text, image→image and image→text (ZCCR, doi 10.1016/j.eswa.2024.125108). The
+    seed is the centroid of the area's vectors, or the medoid, the upload nearest to it; a work's score is its cosine
+    to the seed. The person's own works are left out inside the search, so that exactly k come back. Muted areas do not
+    search, nor does an area in which the encoder found nothing, whose seed is zero.
+    """
+
+    def __init__(self, indexes: Mapping[Modality, Index], *, seed: Seed = "centroid") -> None:
+        """Search ``indexes``, all of one encoder, whose vectors lie in one space.
+
+        Raises:
+            RequestError: there is no such seed.
+        """
+        if seed not in SEEDS:
+            raise RequestError(f"there is no seed {seed!r} of an area; choose {' or '.join(SEEDS)}")
+        self.indexes = indexes
+        self.seed: Seed = seed
+
+    def per_area(self, profile: UploadProfile, k: int, allow: Allow = EVERYTHING) -> tuple[AreaRanking, ...]:
+        """``k`` works for each area and task: pictures as source first, then as target, then the weightiest area.
+
+        Fewer than ``k`` come back only where fewer works of other people are allowed. A modality of which the person
+        has nothing, or which has no index, has no tasks.
+
+        Raises:
+            RequestError: nothing was uploaded, k is below 1, or uploads and works lie in different spaces.
+        """
+        require_uploads(profile)
+        return tuple(
+            answer
+            for source in profile.sources
+            for target in MODALITIES
+            if target in self.indexes
+            for answer in self._task(profile, source, target, k, others_works(profile, allow))
+        )
+
+    def _task(
+        self, profile: UploadProfile, source: Modality, target: Modality, k: int, allow: Allow
+    ) -> list[AreaRanking]:
+        index, uploads = self.indexes[target], profile.by_modality[source]
+        require_one_space(index, target, uploads.vectors, source)
+        seeds = area_seeds(uploads, self.seed)
+        searching = [number for number in uploads.unmuted if seeds[number].any()]
+        found = index.search(seeds[searching], k, allow) if searching else []
+        return [AreaRanking(number, source, target, ranking) for number, ranking in zip(searching, found, strict=True)]
+
+
+def area_seeds(uploads: UploadsOfModality, seed: Seed) -> Vectors:
+    """The seed of each area, scaled to unit length, float32 (areas, dim)."""
+    if seed == "medoid":
+        return unit_rows(uploads.vectors[[area.medoid for area in uploads.areas]])
+    return unit_rows(np.stack([area.centroid for area in uploads.areas]))
+
+
+def resembling_uploads(
+    uploads: UploadsOfModality, area: int, index: Index, item_ids: Sequence[str], *, most: int = 2
+) -> tuple[tuple[Resemblance, ...], ...]:
+    """For each of ``item_ids``, works of ``index``, the area's uploads that are most similar to it; ties by id."""
+    if not item_ids:
+        return ()
+    members = sorted(uploads.areas[area].members, key=uploads.item_ids.__getitem__)
+    own = uploads.vectors[members].astype(np.float64)
+    found = []
+    for vector in index.vectors_of(item_ids).astype(np.float64):
+        cosines = (own * vector).sum(axis=1)
+        order = np.argsort(-cosines, kind="stable")[:most].tolist()
+        found.append(tuple((uploads.item_ids[members[at]], float(cosines[at])) for at in order))
+    return tuple(found)
+
+
+def others_works(profile: UploadProfile, allow: Allow = EVERYTHING) -> Allow:
+    """Leave out the person's uploads, the works they disliked, and everything else that is known to be theirs.
+
+    Raises:
+        RequestError: somebody else's works are to be left out as well.
+    """
+    if allow.not_owner is not None and profile.owner and allow.not_owner != profile.owner:
+        raise RequestError(
+            f"works of {allow.not_owner} are to be left out, but a person's own already are, {profile.owner}'s; "
+            f"leave out one owner's"
+        )
+    return replace(allow.without(profile.item_ids), not_owner=profile.owner or allow.not_owner)
+
+
+def require_uploads(profile: UploadProfile) -> None:
+    """Refuse a profile without uploads.
+
+    Raises:
+        RequestError: there are none.
+    """
+    if not profile.by_modality:
+        raise RequestError(
+            f"{profile.owner or 'this person'} has uploaded nothing, so there are no areas of interest; "
+            f"upload a picture or a text first"
+        )
+
+
+def require_one_space(index: Index, target: Modality, vectors: Vectors, source: Modality) -> None:
+    """Refuse uploads and works whose vectors cannot be compared.
+
+    Raises:
+        RequestError: their dimensions differ.
+    """
+    if vectors.shape[1] != index.card.dim:
+        raise RequestError(
+            f"uploads of modality {source} have {vectors.shape[1]} dimensions, but works of modality {target} have "
+            f"{index.card.dim}: they were read by different encoders; use one encoder that reads both"
+        )

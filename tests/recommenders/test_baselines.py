@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from tests.contracts.stand_in_index import StandInColumns
+from tests.recommenders.worlds import index_of
+
+from vernissage.errors import RequestError
+from vernissage.profiles.ratings import profile_from_ratings
+from vernissage.recommenders.baselines import MostAverage, RandomOrder
+from vernissage.recommenders.contract import Recommender
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.values import Allow
+
+IDS = ["d", "c", "b", "a"]
+WORKS = ListedWorks(IDS, StandInColumns({"b": "ann"}))
+INDEX = index_of([[1, 0], [0, 1], [1, 1], [1, 0.5]], IDS)
+RATED = profile_from_ratings({"a": 5, "elsewhere": 1}, "signed")
+
+
+@pytest.mark.parametrize("recommender", [RandomOrder(WORKS), MostAverage(INDEX)])
+def test_they_are_recommenders_without_reasons(recommender: Recommender) -> None:
+    assert isinstance(recommender, Recommender)
+    assert ("a" in recommender, "e" in recommender) == (True, False)
+    found = recommender.recommend(RATED, 3)
+    assert sorted(found.ranking.item_ids) == ["b", "c", "d"]
+    assert recommender.recommend(RATED, 2).ranking == found.ranking.head(2)
+    assert [(why.item_id, why.score, why.reasons) for why in found.explanations] == [
+        (*each, ()) for each in found.ranking
+    ]
+    allow = Allow(frozenset("c"))
+    assert recommender.count(RATED, allow) == len(recommender.recommend(RATED, 9, allow).ranking) == 2
+    with pytest.raises(RequestError, match="1 or more"):
+        recommender.recommend(RATED, 0)
+
+
+def test_chance_depends_on_the_seed_and_on_which_works_were_rated() -> None:
+    works = ListedWorks([f"w{number}" for number in range(50)])
+    order = RandomOrder(works).recommend(RATED, 50).ranking.item_ids
+    turned = profile_from_ratings({"elsewhere": 4, "a": 2}, "linear")
+    assert RandomOrder(works).recommend(turned, 50).ranking.item_ids == order
+    assert RandomOrder(works, seed=1).recommend(RATED, 50).ranking.item_ids != order
+    assert order != tuple(sorted(order))
+
+
+def test_the_most_average_work_is_nearest_to_the_mean_of_all() -> None:
+    found = MostAverage(INDEX).recommend(RATED, 3).ranking
+    mean = INDEX.vectors.astype(float).mean(axis=0)
+    assert dict(found) == pytest.approx({item_id: float(INDEX.vectors_of([item_id])[0] @ mean) for item_id in "bcd"})
+    assert found.item_ids == ("b", "d", "c")
+    assert np.all(np.diff(found.scores) < 0)

@@ -1,0 +1,155 @@
+"""Fair places for areas, diversity, and copies of uploads."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.recommenders.worlds import index_of, themed_profile, themed_works, uploads_in
+
+from vernissage.errors import RequestError
+from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
+from vernissage.recommenders.uploads import UploadFusion, copies, fair_places
+from vernissage.values import Allow
+
+if TYPE_CHECKING:
+    from tests.contracts.stand_in_index import StandInIndex
+
+    from vernissage.values import Modality
+
+INDEX = index_of(np.eye(3)[[0, 0, 1, 2]] + 0.01 * np.arange(12).reshape(4, 3), list("abcd"))
+
+
+def faint(weights: tuple[float, float] = (0.99, 0.01)) -> "tuple[dict[Modality, StandInIndex], UploadProfile]":
+    """Boats and cats of both modalities, with cats that weigh next to nothing."""
+    works = themed_works(each=30)
+    by_modality = {
+        modality: uploads_of_modality(each.item_ids, each.vectors, each.areas, weights=weights)
+        for modality, each in themed_profile(works).by_modality.items()
+    }
+    return works, UploadProfile("ann", by_modality)
+
+
+def test_a_faint_area_has_its_places() -> None:
+    works, person = faint()
+    plain = UploadFusion(works).recommend(person, "image", 6).ranking
+    assert all("boats" in item_id for item_id in plain.item_ids)
+    answer = UploadFusion(works, at_least=1).recommend(person, "image", 6)
+    areas = [(reason.area.source, reason.area.number) for reason in answer.reasons]
+    assert areas[:4] == [("image", 0), ("text", 0), ("image", 1), ("text", 1)]  # the weightiest first
+    assert sum("cats" in item_id for item_id in answer.ranking.item_ids) == 2
+    assert (
+        list(answer.ranking.item_ids[4:])
+        == [item_id for item_id in plain.item_ids if item_id not in answer.ranking.item_ids[:4]][:2]
+    )
+    for (item_id, score), reason in zip(answer.ranking, answer.reasons, strict=True):
+        assert sum(each.contribution for each in reason.uploads) + reason.rest == pytest.approx(score)
+        assert reason.item_id == item_id
+
+
+def test_areas_that_find_the_same_works_do_not_take_each_others_places() -> None:
+    works = themed_works(each=12, own=4)
+    boats = themed_profile(works, ["boats"]).by_modality["text"]
+    halves = uploads_in(boats.item_ids, boats.vectors, [[0, 1], [2, 3]], [0.98, 0.02])
+    answer = UploadFusion(works, at_least=3).recommend(UploadProfile("ann", {"text": halves}), "text", 6)
+    assert Counter(reason.area.number for reason in answer.reasons) == {0: 3, 1: 3}
+    assert [reason.area.number for reason in answer.reasons] == [0, 1, 0, 0, 1, 1]
+    assert all("boats" in item_id for item_id in answer.ranking.item_ids)
+    plain = UploadFusion(works).recommend(UploadProfile("ann", {"text": halves}), "text", 6)
+    assert {reason.area.number for reason in plain.reasons} == {0}
+
+
+@pytest.mark.parametrize("at_least", [1, 2, 5])
+@pytest.mark.parametrize("diversity", [0.0, 0.4])
+def test_a_longer_list_with_fair_places_extends_a_shorter_one(at_least: int, diversity: float) -> None:
+    works, person = faint((0.6, 0.4))
+    fusion = UploadFusion(works, at_least=at_least, diversity=diversity)
+    longest = fusion.recommend(person, "text", 84)
+    for n in (1, 2, 3, 4, 5, 8, 13, 21, 40, 83):
+        answer = fusion.recommend(person, "text", n)
+        assert answer.ranking == longest.ranking.head(n)
+        assert answer.reasons == longest.reasons[:n]
+        counts = Counter((reason.area.source, reason.area.number) for reason in answer.reasons)
+        assert len(counts) >= min(4, n)
+        if n >= 4 * at_least:
+            assert min(counts.values()) >= at_least
+
+
+def test_places_by_hand() -> None:
+    # Weights 6, 2, 1: one each; then 6/3 = 2, 6/5 = 1.2, 2/3 < 6/7 … until three each.
+    bringing = [["a1", "a2", "a3", "a4"], ["a1", "b2", "b3", "b4"], ["c1", "c2", "c3"]]
+    assert list(fair_places(bringing, [6, 2, 1], 3).items()) == [
+        ("a1", 0),
+        ("b2", 1),
+        ("c1", 2),
+        ("a2", 0),  # 6/3 = 2
+        ("a3", 0),  # 6/5 = 1.2
+        ("b3", 1),  # 2/3; the first area has its three
+        ("b4", 1),  # 2/5 = 0.4 is more than 1/3
+        ("c2", 2),  # 1/3
+        ("c3", 2),
+    ]
+    assert fair_places(bringing, [6, 2, 1], 0) == {}
+    assert list(fair_places([["x"], ["x"]], [1, 1], 2)) == ["x"]
+
+
+@given(
+    lists=st.lists(st.lists(st.sampled_from("abcdefghij"), unique=True), min_size=1, max_size=5),
+    at_least=st.integers(0, 4),
+    data=st.data(),
+)
+@settings(max_examples=200)
+def test_each_area_has_its_places_where_it_has_works(
+    lists: list[list[str]], at_least: int, data: st.DataObject
+) -> None:
+    weights = data.draw(st.lists(st.floats(0.01, 10), min_size=len(lists), max_size=len(lists)))
+    places = fair_places(lists, weights, at_least)
+    counts = Counter(places.values())
+    for area, works in enumerate(lists):
+        assert counts[area] <= at_least
+        assert counts[area] == at_least or set(works) <= set(places)
+        assert {item_id for item_id, whose in places.items() if whose == area} <= set(works)
+
+
+@pytest.mark.parametrize("diversity", [-0.1, float("nan")])
+def test_impossible_options_are_refused(diversity: float) -> None:
+    with pytest.raises(RequestError, match="from 0"):
+        UploadFusion({"text": INDEX}, diversity=diversity)
+    with pytest.raises(RequestError, match="0 or more"):
+        UploadFusion({"text": INDEX}, at_least=-1)
+
+
+def test_diversity_brings_another_kind_forward() -> None:
+    """Three twins on one side of the upload, a cousin a little farther off on the other."""
+    vectors = [[1, -0.3, 0], [1, -0.3, 0.01], [1, -0.3, 0.02], [1, 0.5, 0], [0, 1, 0], [0, 0.9, -1]]
+    index = index_of(vectors, ["twin1", "twin2", "twin3", "cousin", "other", "far"])
+    profile = UploadProfile("ann", {"text": uploads_in(["u"], np.array([[1.0, 0, 0]]), [[0]])})
+    plain = UploadFusion({"text": index})
+    assert "cousin" not in plain.recommend(profile, "text", 2).ranking.item_ids
+    diverse = UploadFusion({"text": index}, diversity=0.4).recommend(profile, "text", 2).ranking
+    assert diverse.item_ids[1] == "cousin"
+    assert dict(diverse)["cousin"] == dict(plain.recommend(profile, "text", 6).ranking)["cousin"]
+
+
+def test_copies_of_an_upload_are_found_however_many_there_are() -> None:
+    random = np.random.default_rng(0)
+    own = random.standard_normal((2, 16))
+    rows = np.concatenate([np.repeat(own[:1], 60, axis=0), own[1:] + 0.2, random.standard_normal((40, 16))])
+    index = index_of(rows, owners={f"w{row:05d}": "ann" for row in range(10)})
+    vectors = uploads_in(["u", "v"], own, [[0, 1]]).vectors
+    others = Allow(not_owner="ann")
+    assert copies(index, vectors, others, least=0.9999) == {f"w{row:05d}" for row in range(10, 60)}
+    assert copies(index, vectors, others, least=0.9) == {f"w{row:05d}" for row in range(10, 61)}
+    assert copies(index, vectors[1:], least=0.9999) == copies(index, vectors[:0], least=0.5) == set()
+    assert copies(index, vectors, Allow(only=frozenset()), least=0.5) == set()
+    assert copies(index, vectors, Allow(only=frozenset(index.item_ids[:5])), least=0.5) == set(index.item_ids[:5])
+
+
+def test_some_works_of_an_answer_keep_their_reasons() -> None:
+    works, person = faint()
+    whole = UploadFusion(works, at_least=1).recommend(person, "image", 9)
+    some = whole.chosen(whole.ranking.item_ids[1::3])
+    assert some.ranking.item_ids == whole.ranking.item_ids[1::3]
+    assert some.reasons == whole.reasons[1::3]
