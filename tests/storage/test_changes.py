@@ -1,11 +1,12 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.uploads import add_notes, note, vectors_for
+from tests.uploads import NOON, add_notes, note, vectors_for
 
 from vernissage.storage import changes as log
 from vernissage.storage.changes import Changes, changes_since
 from vernissage.storage.database import Database, open_database
+from vernissage.storage.ratings import rate, unrate
 from vernissage.storage.uploads import add_uploads, get_uploads, remove_person, remove_uploads
 from vernissage.storage.vectors import put_vectors
 
@@ -29,6 +30,20 @@ def test_what_cancels_out_is_left_out(database: Database) -> None:
     assert since(database, 1) == Changes(4, ("again", "new"), ("again", "goes"), ())
     assert since(database, 2) == Changes(4, ("again",), ("again", "brief", "goes"), ())
     assert since(database, 4) == Changes(4, (), (), ())
+
+
+def test_ratings_are_changes_too(database: Database) -> None:
+    add_notes(database, "seen")
+    with database.writing() as connection:
+        rate(connection, "bob", "seen", 5, NOON)
+        rate(connection, "bob", "irises", 2, NOON)
+    assert since(database, 1) == Changes(3, (), (), (), ("irises", "seen"))
+    add_notes(database, "new")
+    with database.writing() as connection:
+        assert unrate(connection, "bob", "irises")
+        assert not unrate(connection, "bob", "irises")
+    assert since(database, 3) == Changes(5, ("new",), (), (), ("irises",))
+    assert since(database, 0) == Changes(5, ("new", "seen"), (), (), ("irises", "seen"))
 
 
 def test_a_version_from_the_future_asks_for_a_fresh_start(database: Database) -> None:

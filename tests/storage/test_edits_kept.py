@@ -5,7 +5,7 @@ import numpy as np
 
 from vernissage.profiles.areas import area_of
 from vernissage.profiles.edits import edit_from_payload, merge, mute, rename, split, weigh
-from vernissage.profiles.uploads import UploadProfile, uploaded_side
+from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.storage.area_edits import EditKind, add_edit, edits_of
 from vernissage.storage.database import Database
 
@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def test_edits_of_every_kind_come_back_as_they_were(database: Database) -> None:
     vectors = np.eye(3, dtype=np.float32)[[0, 0, 1, 2]]
     areas = [area_of(vectors, rows) for rows in ([0, 1], [2], [3])]
-    profile = UploadProfile("ann", {"text": uploaded_side(("ä1", "a2", "b", "c"), vectors, areas)})
+    profile = UploadProfile("ann", {"text": uploads_of_modality(("ä1", "a2", "b", "c"), vectors, areas)})
     made = (
         mute(profile, "text", 0, muted=False),
         weigh(profile, "text", 1, 1 / 3),

@@ -14,13 +14,13 @@ from sqlalchemy import insert, make_url, select, text, update
 from tests.uploads import NOON, add_notes, note
 
 from vernissage.errors import StorageError
+from vernissage.storage import connections
 from vernissage.storage import database as module
-from vernissage.storage import engines
+from vernissage.storage.connections import begin, new_engine, stored_revision
 from vernissage.storage.database import Database, open_database
-from vernissage.storage.engines import begin, new_engine
-from vernissage.storage.migrating import REVISION_TABLE, migrate, revision
-from vernissage.storage.ratings import ratings_of, set_rating
-from vernissage.storage.schema import METADATA, PEOPLE
+from vernissage.storage.migrating import migrate
+from vernissage.storage.ratings import rate, ratings_of
+from vernissage.storage.schema import METADATA, PEOPLE, REVISION, REVISION_TABLE
 from vernissage.storage.uploads import get_uploads
 
 
@@ -30,24 +30,41 @@ def test_migrations_make_what_the_tables_in_the_code_are(database: Database) -> 
             connection, opts={"version_table": REVISION_TABLE, "compare_server_default": True}
         )
         assert compare_metadata(context, METADATA) == []
-        assert revision(connection) == "0004"
+        assert stored_revision(connection) == REVISION
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005"])
 def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_place: str, version: str) -> None:
     engine, name = new_engine(database_place)
     migrate(engine, name, version)
     with engine.connect() as connection, begin(connection, "writing"):
-        assert revision(connection) == version
+        assert stored_revision(connection) == version
         connection.execute(insert(PEOPLE).values(name="ann"))
     engine.dispose()
     for _ in range(2):
         database = open_database(database_place)
         with database.writing() as connection:
             assert connection.scalars(select(PEOPLE.c.name)).all() == ["ann"]
-            set_rating(connection, "ann", "irises", 4, NOON)
-            assert (ratings_of(connection, "ann"), revision(connection)) == ({"irises": 4.0}, "0004")
+            rate(connection, "ann", "irises", 4, NOON)
+            assert (ratings_of(connection, "ann"), stored_revision(connection)) == ({"irises": 4.0}, REVISION)
         database.close()
+
+
+OPENS = """
+import sys
+from sqlalchemy import Engine, event
+from vernissage.storage.database import open_database
+statements = []
+event.listen(Engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+open_database(sys.argv[1]).close()
+print("alembic" in sys.modules, [each for each in statements if not each.startswith(("PRAGMA", "BEGIN", "SELECT pg_", "SELECT cu", "select", "show"))])
+"""
+
+
+def test_a_database_that_is_up_to_date_is_opened_by_one_statement_and_without_alembic(database_place: str) -> None:
+    open_database(database_place).close()
+    done = subprocess.run([sys.executable, "-c", OPENS, database_place], capture_output=True, text=True, check=True)
+    assert done.stdout == "False ['SELECT version_num FROM vernissage_schema']\n"
 
 
 def test_a_migration_that_fails_changes_nothing(database_place: str) -> None:
@@ -58,7 +75,7 @@ def test_a_migration_that_fails_changes_nothing(database_place: str) -> None:
     with pytest.raises(StorageError, match="tags"):
         open_database(database_place)
     with engine.connect() as connection, begin(connection, "writing"):
-        assert revision(connection) == "0002"
+        assert stored_revision(connection) == "0002"
         connection.execute(text("DROP TABLE tags"))
     engine.dispose()
     open_database(database_place).close()
@@ -181,6 +198,24 @@ def test_a_folder_that_may_not_be_written_to_is_told() -> None:
     assert "writable" in done.stdout
 
 
+def test_an_older_database_that_may_not_be_written_to_is_told() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "shelf" / "vernissage.db"
+        path.parent.mkdir()
+        engine, place = new_engine(path)
+        migrate(engine, place, "0004")
+        engine.dispose()
+        path.chmod(0o444)
+        path.parent.chmod(0o777)
+        folder.chmod(0o755)
+        command = [sys.executable, "-c", READ_ONLY, str(folder / "own.db"), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stderr, len(done.stdout.splitlines())) == ("", 1)
+    assert f"whose schema 0004 is not {REVISION}, cannot be" in done.stdout
+    assert "writable" in done.stdout
+
+
 def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None:
     database = open_database(tmp_path / "vernissage.db")
     add_notes(database, "a")
@@ -195,7 +230,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None
 
 def test_a_lock_that_is_never_given_back_is_told(database_place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     open_database(database_place).close()
-    monkeypatch.setattr(engines, "PATIENCE", 0.2)
+    monkeypatch.setattr(connections, "PATIENCE", 0.2)
     monkeypatch.setattr(module, "PATIENCE", 0.2)
     first, second = open_database(database_place), open_database(database_place)
     with first.writing():

@@ -1,5 +1,6 @@
 """Ratings, edits of areas and tags; and that nothing of a removed person stays."""
 
+import json
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -11,8 +12,8 @@ from tests.uploads import NOON, SPACE
 from vernissage.errors import RatingsError, StorageError
 from vernissage.storage.area_edits import StoredEdit, add_edit, clear_edits, edits_of, undo_edit
 from vernissage.storage.database import Database, open_database
-from vernissage.storage.people import people
-from vernissage.storage.ratings import ratings_of, remove_rating, set_rating
+from vernissage.storage.people import export_person, people
+from vernissage.storage.ratings import rate, ratings_of, unrate
 from vernissage.storage.schema import METADATA
 from vernissage.storage.tags import drop_tags, set_tags, tags_of
 from vernissage.storage.uploads import Upload, add_uploads, owners, remove_person, remove_uploads, uploads_of
@@ -21,10 +22,10 @@ from vernissage.storage.vectors import UploadVectors
 
 def test_a_later_rating_takes_the_place_of_the_former(database: Database) -> None:
     with database.writing() as connection:
-        set_rating(connection, "ann", "sunflowers", 3, NOON)
-        set_rating(connection, "ann", "irises", 1, NOON + timedelta(hours=1))
-        set_rating(connection, "bob", "sunflowers", 2.5, NOON)
-        set_rating(connection, "ann", "sunflowers", 5, NOON + timedelta(hours=2))
+        rate(connection, "ann", "sunflowers", 3, NOON)
+        rate(connection, "ann", "irises", 1, NOON + timedelta(hours=1))
+        rate(connection, "bob", "sunflowers", 2.5, NOON)
+        rate(connection, "ann", "sunflowers", 5, NOON + timedelta(hours=2))
     with database.reading() as connection:
         assert list(ratings_of(connection, "ann").items()) == [("irises", 1.0), ("sunflowers", 5.0)]
         assert ratings_of(connection, "bob") == {"sunflowers": 2.5}
@@ -33,17 +34,39 @@ def test_a_later_rating_takes_the_place_of_the_former(database: Database) -> Non
 
 def test_ratings_can_be_taken_back(database: Database) -> None:
     with database.writing() as connection:
-        set_rating(connection, "ann", "irises", 4, NOON)
-        assert not remove_rating(connection, "ann", "sunflowers")
-        assert not remove_rating(connection, "bob", "irises")
-        assert remove_rating(connection, "ann", "irises")
+        rate(connection, "ann", "irises", 4, NOON)
+        assert not unrate(connection, "ann", "sunflowers")
+        assert not unrate(connection, "bob", "irises")
+        assert unrate(connection, "ann", "irises")
         assert ratings_of(connection, "ann") == {}
 
 
 def test_ratings_outside_the_scale_are_refused(database: Database) -> None:
     for rating in (0, 5.5, float("nan"), float("inf")):
         with pytest.raises(RatingsError, match="ratings go from 1 to 5"), database.writing() as connection:
-            set_rating(connection, "ann", "irises", rating, NOON)
+            rate(connection, "ann", "irises", rating, NOON)
+
+
+def test_everything_of_a_person_is_exported(database: Database) -> None:
+    with database.writing() as connection:
+        upload = Upload("a", "ann", "text", NOON, "Sea", "waves", ("blue",))
+        add_uploads(connection, [upload, Upload("b", "bob", "text", NOON, text="fog")])
+        rate(connection, "ann", "irises", 4, NOON)
+        rate(connection, "bob", "a", 5, NOON)
+        add_edit(connection, "ann", "mute", {"anchors": ["a"]}, NOON)
+    noon = "2026-03-01T12:00:00+00:00"
+    with database.reading() as connection:
+        assert json.loads(json.dumps(export_person(connection, "ann"))) == {
+            "name": "ann",
+            "uploads": [
+                {"id": "a", "modality": "text", "title": "Sea", "text": "waves", "keywords": ["blue"], "picture": ""}
+                | {"picture_digest": "", "time": noon}
+            ],
+            "ratings": [{"item": "irises", "rating": 4.0, "time": noon}],
+            "area_edits": [{"id": 1, "kind": "mute", "payload": {"anchors": ["a"]}, "time": noon}],
+        }
+        with pytest.raises(StorageError, match="nothing is kept of a person named 'cy'"):
+            export_person(connection, "cy")
 
 
 def test_edits_are_kept_in_order_and_undone_from_the_last(database: Database) -> None:
@@ -106,8 +129,8 @@ def fill(database: Database, rounds: int, seed: int = 0) -> None:
         with database.writing() as connection:
             add_uploads(connection, uploads, [UploadVectors(SPACE, ids, vectors)])
             add_edit(connection, owner, "rename", {"anchors": list(ids), "name": f"{word}area"}, NOON)
-            set_rating(connection, owner, f"work {number}", 4, NOON)
-            set_rating(connection, "other 0", ids[0], 4, NOON)
+            rate(connection, owner, f"work {number}", 4, NOON)
+            rate(connection, "other 0", ids[0], 4, NOON)
             set_tags(connection, "nouns", {ids[-1]: [f"{word}tag"]})
             if number % 3 == 2:
                 remove_uploads(connection, [upload.id for upload in uploads_of(connection, owner)][::3])

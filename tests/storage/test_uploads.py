@@ -9,7 +9,7 @@ from vernissage.errors import StorageError, UnknownItemError
 from vernissage.files import digest
 from vernissage.storage.database import Database
 from vernissage.storage.people import people
-from vernissage.storage.ratings import ratings_of, set_rating
+from vernissage.storage.ratings import rate, ratings_of
 from vernissage.storage.tags import set_tags, tags_of
 from vernissage.storage.uploads import (
     Upload,
@@ -21,8 +21,8 @@ from vernissage.storage.uploads import (
     remove_uploads,
     uploads_of,
 )
+from vernissage.storage.validation import checked_upload_id
 from vernissage.storage.vectors import vectors_of
-from vernissage.storage.words import checked_upload_id
 
 FULL = Upload(
     "Meer-7 (ä)", "Zoë Ångström", "both", NOON, "Das Meer 🌊", "zwei\nZeilen — «viel» 海", ("Meer", "o'clock"),
@@ -121,11 +121,11 @@ def test_a_removed_upload_takes_vectors_tags_and_ratings_along(database: Databas
     add_notes(database, "a", "b")
     with database.writing() as connection:
         set_tags(connection, "nouns", {"a": ["sea"], "b": ["sky"]})
-        set_rating(connection, "bob", "a", 5, NOON)
-        set_rating(connection, "bob", "b", 2, NOON)
+        rate(connection, "bob", "a", 5, NOON)
+        rate(connection, "bob", "b", 2, NOON)
     with database.writing() as connection:
         removal = remove_uploads(connection, ["a", "a"])
-    assert (removal.version, removal.ids, removal.pictures) == (2, ("a",), ())
+    assert (removal.version, removal.ids, removal.pictures) == (4, ("a",), ())
     with database.reading() as connection:
         assert vectors_of(connection, SPACE).ids == ("b",)
         assert tags_of(connection, "nouns") == {"b": ("sky",)}

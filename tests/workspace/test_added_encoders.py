@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vernissage.cli.engines import available_engines, make_engine
 from vernissage.encoders.fitted.tfidf import TFIDF
 from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.gallery.engines import available_engines, make_engine
 from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
@@ -40,9 +40,9 @@ def test_alone_it_is_all_there_is_and_opens_again(gallery: Path, tmp_path: Path)
 
 def test_it_recommends_by_the_words_of_liked_works(gallery: Path, tmp_path: Path) -> None:
     opened = build_workspace(gallery, tmp_path / "ws", encoders=["tfidf"]).workspace
-    profile = profile_from_ratings({"w000": 5, "w001": 4})
+    profile = profile_from_ratings({"w000": 5, "w001": 4}, "linear")
     engine = make_engine(opened, "tfidf", 5)
-    ranking = engine.recommend(profile, 5)
+    ranking = engine.recommend(profile, 5).ranking
     table = opened.table("tfidf", "text")
     liked = (table["w000"] + 0.75 * table["w001"]) / 2  # linear weights: (5 − 1)/4 and (4 − 1)/4
     assert ranking.scores[0] == pytest.approx(float(table[ranking.item_ids[0]] @ liked), abs=1e-6)

@@ -17,13 +17,12 @@ from tests.galleries import toy_gallery, toy_row, write_table
 from tests.workspace.test_build import snapshot
 
 from vernissage.encoders.contract import TextEncoder
+from vernissage.encoders.loading import Execution
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.encoders.runtime.onnx_export import export_onnx
-from vernissage.encoders.towers.clip import load_clip
-from vernissage.encoders.towers.clip_original import load_original
+from vernissage.encoders.towers.clip import load_clip, load_original
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.workspace.build import BuildResult, build_workspace
-from vernissage.workspace.execution import Execution
 from vernissage.workspace.workspace import open_workspace
 
 torch = pytest.importorskip("torch")

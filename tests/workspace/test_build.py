@@ -98,7 +98,7 @@ def test_files_of_older_states_go_when_the_next_state_comes(changing: tuple[Path
     for count in (60, 56):
         write_table(gallery, [toy_row(number) for number in range(count)])
         build_workspace(gallery, path)
-    left = {name for name in set(snapshot(path)) & first if name.startswith(("vectors/", "collection-"))}
+    left = {name for name in set(snapshot(path)) & first if name.startswith(("vectors/", "works-", "words-"))}
     assert left == set()
 
 
@@ -175,7 +175,7 @@ def test_workspaces_do_not_mix_with_other_files(gallery: Path, tmp_path: Path) -
 def test_other_formats_and_damage_are_told(gallery: Path, workspace: Path) -> None:
     manifest = json.loads((workspace / "workspace.json").read_text())
     (workspace / "workspace.json").write_text(json.dumps(manifest | {"format": 99}))
-    with pytest.raises(WorkspaceError, match="format 99, and this version reads format 1"):
+    with pytest.raises(WorkspaceError, match="format 99, and this version reads format 2"):
         open_workspace(workspace)
     (workspace / "workspace.json").write_text("{")
     with pytest.raises(ProvenanceError, match="damaged"):
@@ -198,7 +198,7 @@ def test_a_damaged_vector_file_is_told_and_made_anew_by_the_next_build(gallery: 
 
 def test_vectors_of_another_model_are_refused(workspace: Path) -> None:
     opened = open_workspace(workspace)
-    card = next((workspace / "vectors").glob("lda.text-*.json"))
+    card = next((workspace / "vectors").glob("lda.text-*.card.json"))
     card.write_text(card.read_text().replace(opened.encoder("lda").fingerprint, "0" * 16))
     with pytest.raises(ProvenanceError, match="made with fingerprint 0000000000000000, but the workspace has"):
         open_workspace(workspace).index("lda", "text")

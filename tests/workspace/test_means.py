@@ -19,7 +19,7 @@ def test_a_build_keeps_the_means_of_encoders_of_both_modalities(built: Path) -> 
     assert (means.image_rows, means.text_rows) == (32, 32)
     with pytest.raises(RequestError, match="lda reads texts alone"):
         workspace.means("lda")
-    with pytest.raises(RequestError, match="nothing of 'clip'"):
+    with pytest.raises(RequestError, match="nothing of 'clip.image'"):
         workspace.mixed_index("clip")
 
 

@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, delete, insert, select
 
-from vernissage.errors import StorageError
 from vernissage.storage.people import enter_person, person_key
 from vernissage.storage.schema import AREA_EDITS, PEOPLE
+from vernissage.storage.validation import UnstorableError
 
 EditKind = Literal["mute", "weight", "merge", "split", "rename"]
 
@@ -33,13 +33,15 @@ def add_edit(connection: Connection, owner: str, kind: EditKind, payload: Mappin
     """Append an edit to a person's; returns its number.
 
     Raises:
-        StorageError: there is no such kind, or the payload names no uploads by which to find its areas again.
+        UnstorableError: there is no such kind, or the payload names no uploads by which to find its areas again.
     """
     if kind not in get_args(EditKind):
-        raise StorageError(f"areas cannot be edited by {kind!r}; choose one of {', '.join(get_args(EditKind))}")
+        raise UnstorableError(f"areas cannot be edited by {kind!r}; choose one of {', '.join(get_args(EditKind))}")
     anchors = payload.get("anchors")
     if not isinstance(anchors, list) or not anchors or not all(isinstance(anchor, str) for anchor in anchors):
-        raise StorageError(f"the edit {kind!r} needs anchors: a list of ids of uploads in the areas that it is about")
+        raise UnstorableError(
+            f"the edit {kind!r} needs anchors: a list of ids of uploads in the areas that it is about"
+        )
     row = {"person": enter_person(connection, owner), "kind": kind, "payload": dict(payload), "time": time}
     number: int = connection.execute(insert(AREA_EDITS).values(row).returning(AREA_EDITS.c.id)).scalar_one()
     return number

@@ -11,12 +11,15 @@ from sqlalchemy import Connection, Engine, select, text
 
 from vernissage.errors import StorageError
 from vernissage.storage.changes import current_version
-from vernissage.storage.engines import PATIENCE, begin, new_engine, transaction_kind
-from vernissage.storage.failures import told
-from vernissage.storage.migrating import migrate
-from vernissage.storage.schema import METADATA, STATE
-
-DATABASE_NAME = "vernissage.db"
+from vernissage.storage.connections import (
+    PATIENCE,
+    begin,
+    new_engine,
+    storage_errors,
+    stored_revision,
+    transaction_kind,
+)
+from vernissage.storage.schema import METADATA, REVISION, STATE
 
 
 class Database:
@@ -43,7 +46,7 @@ class Database:
         Raises:
             StorageError: the database cannot be reached or read.
         """
-        with told(self.place), self._engine.connect() as connection, begin(connection, "reading"):
+        with storage_errors(self.place), self._engine.connect() as connection, begin(connection, "reading"):
             yield connection
 
     @contextmanager
@@ -61,15 +64,16 @@ class Database:
                 f"and try again"
             )
         try:
-            with told(self.place), self._engine.connect() as connection, begin(connection, "writing"):
+            with storage_errors(self.place), self._engine.connect() as connection, begin(connection, "writing"):
                 # On SQLite the transaction began with the lock; on PostgreSQL the row of the state stands for it.
-                connection.execute(select(STATE.c.version).with_for_update())
+                if connection.dialect.name == "postgresql":
+                    connection.execute(select(STATE.c.version).with_for_update())
                 yield connection
         finally:
             self._turn.release()
 
     def version(self) -> int:
-        """The number of the latest change of uploads."""
+        """The number of the latest change of uploads or ratings."""
         with self.reading() as connection:
             return current_version(connection)
 
@@ -82,7 +86,7 @@ class Database:
         Raises:
             StorageError: the database cannot be reached or written, or another process still reads the log.
         """
-        with told(self.place), self._engine.connect() as connection, begin(connection, "none"):
+        with storage_errors(self.place), self._engine.connect() as connection, begin(connection, "none"):
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"VACUUM {', '.join(METADATA.tables)}"))
                 return
@@ -108,14 +112,22 @@ class Database:
 def open_database(place: str | Path) -> Database:
     """Open the database at a path (SQLite) or URL (``postgresql://…``), made or brought up to date where needed.
 
+    One statement reads how far its schema has come. Only where that is not `REVISION` are migrations run, whoever opens
+    it, for reading too: all in one transaction, so that after an upgrade every command goes on.
+
     Raises:
         StorageError: it cannot be reached, opened, written or brought up to date, is of a newer version, or is not
             one of Vernissage; the message says which, and what to do.
     """
     engine, name = new_engine(place)
     try:
-        with told(name):
-            migrate(engine, name)
+        with storage_errors(name), engine.connect() as connection, begin(connection, "reading"):
+            found = stored_revision(connection)
+        if found != REVISION:
+            from vernissage.storage.migrating import migrate
+
+            with storage_errors(name if found is None else f"{name}, whose schema {found} is not {REVISION},"):
+                migrate(engine, name)
     except BaseException:
         engine.dispose()
         raise

@@ -1,20 +1,21 @@
-"""Bringing a database to the newest schema, once, however many processes open it at the same moment."""
+"""Bringing a database to the newest schema, once, however many processes open it at the same moment.
+
+Imported only where a database is not at `schema.REVISION`: Alembic takes longer to import than most commands take.
+"""
 
 import threading
 import time
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from vernissage.errors import StorageError
-from vernissage.storage.engines import PATIENCE, begin
-from vernissage.storage.schema import METADATA
+from vernissage.storage.connections import PATIENCE, begin, stored_revision
+from vernissage.storage.schema import METADATA, REVISION_TABLE
 
-REVISION_TABLE = "vernissage_schema"
 _ADVISORY_LOCK = 0x7665726E
 # Alembic keeps the migration under way in global variables.
 _ONE_THREAD = threading.Lock()
@@ -29,10 +30,6 @@ def migrate(engine: Engine, place: str, target: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", "vernissage.storage:migrations")
     scripts = ScriptDirectory.from_config(config)
-    wanted = scripts.get_current_head() if target == "head" else target
-    with engine.connect() as connection, begin(connection, "reading"):
-        if revision(connection) == wanted:
-            return
     if engine.dialect.name == "sqlite":
         _keep_log_beside(engine)
     with _ONE_THREAD, engine.connect() as connection, begin(connection, "writing"):
@@ -43,13 +40,13 @@ def migrate(engine: Engine, place: str, target: str = "head") -> None:
         command.upgrade(config, target)
 
 
-def revision(connection: Connection) -> str | None:
-    """The migration that the database has arrived at; None before the first."""
-    return MigrationContext.configure(connection, opts={"version_table": REVISION_TABLE}).get_current_revision()
+def _revision(connection: Connection) -> str | None:
+    # A statement that fails would end the transaction on PostgreSQL, so the table is looked for first.
+    return stored_revision(connection) if inspect(connection).has_table(REVISION_TABLE) else None
 
 
 def _check_ours(connection: Connection, scripts: ScriptDirectory, place: str) -> None:
-    current = revision(connection)
+    current = _revision(connection)
     if current is None:
         foreign = sorted(set(inspect(connection).get_table_names()) & METADATA.tables.keys())
         if foreign:

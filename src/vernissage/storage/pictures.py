@@ -18,9 +18,7 @@ from vernissage.errors import StorageError
 from vernissage.files import TEMPORARY_SUFFIX, write_bytes
 from vernissage.storage.database import require_writing
 from vernissage.storage.schema import UPLOADS
-
-PICTURES_FOLDER = "uploads"
-"""Below the workspace, whichever database there is."""
+from vernissage.storage.validation import UnstorableError
 
 _NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{2,4}")
 _UNFINISHED = re.compile(rf"\.{_NAME.pattern}\..+{re.escape(TEMPORARY_SUFFIX)}")
@@ -96,7 +94,7 @@ def sweep_pictures(connection: Connection, folder: Path) -> tuple[str, ...]:
 def _checked_suffix(suffix: str) -> str:
     lower = suffix.lower()
     if lower not in PICTURE_SUFFIXES:
-        raise StorageError(f"{suffix!r} is no suffix of a picture; use one of {', '.join(sorted(PICTURE_SUFFIXES))}")
+        raise UnstorableError(f"{suffix!r} is no suffix of a picture; use one of {', '.join(sorted(PICTURE_SUFFIXES))}")
     return lower
 
 

@@ -7,13 +7,14 @@ from sqlalchemy import Connection, delete, insert, select
 
 from vernissage.errors import RatingsError
 from vernissage.profiles.ratings import HIGHEST, LOWEST
+from vernissage.storage.changes import log_changes
 from vernissage.storage.people import enter_person, person_key
 from vernissage.storage.schema import PEOPLE, RATINGS
-from vernissage.storage.words import checked_text
+from vernissage.storage.validation import checked_text
 
 
-def set_rating(connection: Connection, owner: str, item_id: str, rating: float, time: datetime) -> None:
-    """Keep a person's rating of a work, 1 to 5, in place of the former one.
+def rate(connection: Connection, owner: str, item_id: str, rating: float, time: datetime) -> None:
+    """Keep a person's rating of a work, 1 to 5, in place of the former one, and log that the work was rated.
 
     Raises:
         RatingsError: the rating is outside 1 to 5.
@@ -21,16 +22,19 @@ def set_rating(connection: Connection, owner: str, item_id: str, rating: float, 
     """
     if not (math.isfinite(rating) and LOWEST <= rating <= HIGHEST):
         raise RatingsError(f"the rating of {item_id} is {rating:g}; ratings go from {LOWEST} to {HIGHEST}")
-    person = enter_person(connection, owner)
-    connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item_id))
-    row = {"person": person, "item": checked_text("id", item_id), "rating": float(rating), "time": time}
-    connection.execute(insert(RATINGS).values(row))
+    person, item = enter_person(connection, owner), checked_text("id", item_id)
+    connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item))
+    connection.execute(insert(RATINGS).values(person=person, item=item, rating=float(rating), time=time))
+    log_changes(connection, [item], "rated")
 
 
-def remove_rating(connection: Connection, owner: str, item_id: str) -> bool:
-    """Take a rating back; says whether there was one."""
+def unrate(connection: Connection, owner: str, item_id: str) -> bool:
+    """Take a rating back, and log that; says whether there was one."""
     person = person_key(connection, owner)
-    return connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item_id)).rowcount > 0
+    taken = connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item_id)).rowcount
+    if taken:
+        log_changes(connection, [item_id], "rated")
+    return taken > 0
 
 
 def ratings_of(connection: Connection, owner: str) -> dict[str, float]:

@@ -23,6 +23,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+REVISION = "0005"
+"""The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
+REVISION_TABLE = "vernissage_schema"
+
 METADATA = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -62,7 +66,7 @@ STATE = Table(
     Column("kept_from", BigInteger, nullable=False),
     CheckConstraint("id = 1", name="single_row"),
 )
-"""One row: the number of the latest change of uploads, and the change after which ``changes`` is complete."""
+"""One row: the number of the latest change, and the change after which ``changes`` is complete."""
 
 PEOPLE = Table(
     "people",
@@ -70,7 +74,7 @@ PEOPLE = Table(
     Column("id", Integer, primary_key=True),
     Column("name", text(), nullable=False, unique=True),
 )
-"""The only place where a person's name stands; every other row of theirs goes when this one goes."""
+"""The only table with names of people; every other row of a person is deleted with the one here."""
 
 
 def person_column(**options: Any) -> Column[int]:
@@ -113,9 +117,12 @@ CHANGES = Table(
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("upload", text(), primary_key=True),
     Column("kind", text(), nullable=False),
-    CheckConstraint("kind IN ('added', 'encoded', 'removed')", name="kind"),
+    CheckConstraint("kind IN ('added', 'encoded', 'removed', 'rated')", name="kind"),
 )
-"""What became of uploads; no reference to them, because a removed one stays here until every reader could know."""
+"""What became of uploads, and which works were rated; ``upload`` is the id.
+
+It refers to no other table, because a removed upload stays here until every reader could know.
+"""
 
 RATINGS = Table(
     "ratings",
@@ -203,7 +210,7 @@ STUDY_PARTICIPANTS = Table(
 )
 """Who takes part, and at which page; every other row of theirs goes when this one goes.
 
-``page_since`` is when the page became the current one: what was heard of the participant last.
+``page_since`` is when the page became the current one: the participant's last sign of activity.
 """
 
 

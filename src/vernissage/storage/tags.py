@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, delete, func, insert, select
 
 from vernissage.storage.schema import TAGS
-from vernissage.storage.words import checked_text, in_batches
+from vernissage.storage.validation import checked_text, in_batches
 
 
 def set_tags(connection: Connection, tagger: str, tags: Mapping[str, Sequence[str]]) -> None:
     """Keep what a tagger found in each work, in place of what it found there before; no tags are a finding too.
 
-    ``tagger`` stands for the tagger and all its settings.
+    ``tagger`` names the tagger and all its settings.
 
     Raises:
         StorageError: an id or a tag holds a character that no database keeps.

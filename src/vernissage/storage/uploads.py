@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select
 
-from vernissage.errors import StorageError, UnknownItemError
+from vernissage.errors import Kind, StorageError, UnknownItemError
 from vernissage.files import digest
 from vernissage.storage.changes import current_version, forget_changes, log_changes
-from vernissage.storage.people import enter_person, person_key
+from vernissage.storage.people import enter_person, nothing_kept, person_key
 from vernissage.storage.schema import PEOPLE, RATINGS, TAGS, UPLOADS
+from vernissage.storage.validation import UnstorableError, checked_text, checked_upload_id, in_batches
 from vernissage.storage.vectors import UploadVectors, insert_vectors
-from vernissage.storage.words import checked_text, checked_upload_id, in_batches
 
 UploadModality = Literal["image", "text", "both"]
 
@@ -115,7 +115,7 @@ def remove_person(connection: Connection, owner: str) -> Removal:
     """
     person = person_key(connection, owner)
     if person is None:
-        raise StorageError(f"nothing is kept of a person named {owner!r}; check the name, letter by letter")
+        raise nothing_kept(owner)
     found = uploads_of(connection, owner)
     ids = tuple(upload.id for upload in found)
     remove_mentions(connection, ids)
@@ -211,11 +211,11 @@ def _check(upload: Upload) -> None:
     for word in upload.keywords:
         checked_text("keyword", word)
     if bool(upload.picture) != (upload.modality != "text"):
-        raise StorageError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, and {_expected(upload)}")
+        raise UnstorableError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, and {_expected(upload)}")
     if upload.modality != "image" and not upload.text.strip():
-        raise StorageError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, but its text is empty")
+        raise UnstorableError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, but its text is empty")
     if upload.time.tzinfo is None:
-        raise StorageError(f"the time of the upload {upload.id!r} lacks its zone; give datetime.now(UTC)")
+        raise UnstorableError(f"the time of the upload {upload.id!r} lacks its zone; give datetime.now(UTC)")
 
 
 def _expected(upload: Upload) -> str:
@@ -227,7 +227,9 @@ def _check_free(connection: Connection, ids: Sequence[str]) -> None:
     taken += [name for name, number in Counter(ids).items() if number > 1]
     if taken:
         raise StorageError(
-            f"an upload {', '.join(map(repr, taken[:3]))} is there already; give another id, or remove the former first"
+            f"an upload {', '.join(map(repr, taken[:3]))} is there already; "
+            f"give another id, or remove the former first",
+            kind=Kind.CONFLICT,
         )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, 
 from vernissage.errors import StorageError
 from vernissage.storage.changes import log_changes
 from vernissage.storage.schema import PEOPLE, UPLOADS, VECTORS
-from vernissage.storage.words import in_batches
+from vernissage.storage.validation import in_batches
 from vernissage.values import Modality, Vectors
 
 _ROWS_AT_ONCE = 2048
@@ -48,7 +48,7 @@ class OwnedVectors:
 def vectors_of(connection: Connection, space: VectorSpace, ids: Iterable[str] | None = None) -> OwnedVectors:
     """The vectors of all uploads that have one in the space, in order of id, or of the given ones that do.
 
-    They are read in blocks into one array: 100,000 of 512 numbers need 205 MB and little more.
+    They are read in blocks into one array, so that memory for little more than that array is needed.
 
     Raises:
         StorageError: the stored bytes are not vectors of one length.

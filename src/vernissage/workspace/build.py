@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vernissage.catalog.collection import Collection
-from vernissage.catalog.loading import load_collection
-from vernissage.catalog.storage import save_collection
+from vernissage.catalog.loading import load_collection, source_of
+from vernissage.catalog.sources.contract import Source
+from vernissage.encoders.cards import EncoderCard
+from vernissage.encoders.loading import Execution
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
+from vernissage.workspace.collection_files import keep_collection
+from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.execution import Execution
 from vernissage.workspace.lock import sole_writer
 from vernissage.workspace.making import Building, make_encoder
-from vernissage.workspace.manifest import Manifest, is_workspace, located
+from vernissage.workspace.manifest import FORMER, Manifest, format_of, is_workspace, located
 from vernissage.workspace.means import keep_means
-from vernissage.workspace.recipes import Recipe
-from vernissage.workspace.settings import in_torch, merged_settings, wanted_recipes
+from vernissage.workspace.settings import in_torch, merged_settings, wanted_encoders
 from vernissage.workspace.state import check_target, put_in_force, remove_new
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -45,7 +47,7 @@ class BuildResult:
 
 
 def build_workspace(
-    source: Path,
+    source: Path | Source,
     path: Path,
     *,
     encoders: Sequence[str] | None = None,
@@ -67,10 +69,10 @@ def build_workspace(
     at the end. After a kill, the same call goes on where it stopped and ends with the same bytes as an undisturbed one.
 
     Args:
-        source: a folder of pictures with or without a table, or a table.
+        source: a folder of pictures with or without a table, a table, or any other source.
         path: the workspace's folder.
         encoders: names to build, each of which must succeed, besides those that are there already; None takes those
-            of the build before, at first all usual ones that can be fitted (see `Recipe.on_request`).
+            of the build before, at first all usual ones that can be fitted (see `EncoderCard.on_request`).
         seed: of every fit; None takes that of the build before, at first 0.
         topics: number of topics; None takes that of the build before, at first chooses by coherence.
         weights: for encoders with weights, where those are; the hub if not named.
@@ -91,11 +93,12 @@ def build_workspace(
         ProvenanceError: an export is damaged, or of other weights.
         WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
     """
-    check_target(source, path)
+    opened = source_of(source)
+    check_target(opened.location, path)
     existed = path.exists()
     with sole_writer(path):
         try:
-            before = open_workspace(path) if is_workspace(path) else None
+            before = _before(path)
             how = runtime or Runtime()
             settings = merged_settings(
                 before,
@@ -107,34 +110,36 @@ def build_workspace(
                 pairs=pairs,
                 draft=draft,
             )
-            recipes = wanted_recipes(settings, how)
+            wanted = wanted_encoders(settings)
             started = time.perf_counter()
             old = _old_collection(before)
-            collection = load_collection(source, skip_bad=skip_bad, progress=progress, verified=_verified(old))
-            building = Building(path, collection, settings, before, len(old) if old else 0, refit, progress)
+            verified = old.picture_digests() if old else frozenset[str]()
+            collection = load_collection(opened, skip_bad=skip_bad, progress=progress, verified=verified)
+            building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
             building.seconds["reading the collection"] = time.perf_counter() - started
-            return _build(building, source, recipes)
+            return _build(building, opened, wanted)
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
                 remove_new(path)
             raise
 
 
-def _build(building: Building, source: Path, recipes: Sequence[Recipe]) -> BuildResult:
+def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) -> BuildResult:
     path, before = building.path, building.before
+    with building.timed("keeping the collection"):
+        known = before.manifest.seals if before else {}
+        building.collection, files = keep_collection(building.collection, path, known)
     begun = Manifest(
-        source=located(source, path),
+        source=located(source.location, path) | {"name": source.name},
         folder=located(building.collection.folder, path),
-        collection=f"collection-{building.collection.fingerprint}.parquet",
         fingerprint=building.collection.fingerprint,
         settings=building.settings.to_dict(),
+        **files,
     )
-    if not (path / begun.collection).exists():
-        save_collection(building.collection, path / begun.collection)
     if before is None or not before.manifest.complete:
         begun.write(path)
-    for recipe in recipes:
-        make_encoder(building, recipe)
+    for card in wanted:
+        make_encoder(building, card)
     means = keep_means(building)
     manifest = replace(
         begun,
@@ -154,13 +159,25 @@ def _build(building: Building, source: Path, recipes: Sequence[Recipe]) -> Build
         building.encoded,
         building.seconds,
         _notes(building),
-        tuple(_coverage(building, recipe) for recipe in recipes if recipe.name in building.encoders),
+        tuple(_coverage(building, card) for card in wanted if card.name in building.encoders),
     )
 
 
-def _coverage(building: Building, recipe: Recipe) -> Coverage:
-    tables = {modality: building.tables[recipe.name, modality] for modality in recipe.modalities}
-    return coverage_of(building.collection, recipe.name, tables)
+def _coverage(building: Building, card: EncoderCard) -> Coverage:
+    tables = {modality: building.tables[card.name, modality] for modality in card.modalities}
+    return coverage_of(building.collection, card.name, tables)
+
+
+def _before(path: Path) -> Workspace | None:
+    """The state that is there, converted if it is of format 1."""
+    if not is_workspace(path):
+        return None
+    if format_of(path) == FORMER:
+        try:
+            convert_locked(path)
+        except ProvenanceError:
+            return None  # its collection is damaged: all is built anew, beside people's uploads
+    return open_workspace(path)
 
 
 def _old_collection(before: Workspace | None) -> Collection | None:
@@ -169,11 +186,6 @@ def _old_collection(before: Workspace | None) -> Collection | None:
         return before.collection if before is not None else None
     except ProvenanceError:
         return None
-
-
-def _verified(old: Collection | None) -> frozenset[str]:
-    """The digests of pictures that an earlier build has decoded to their end."""
-    return frozenset(item.picture_digest for item in old or () if item.picture_digest)
 
 
 def _notes(building: Building) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from vernissage.catalog.collection import Collection
 from vernissage.search.vectors import VectorTable
 from vernissage.values import Modality
-from vernissage.workspace.recipes import content_of
 
 _WORDS: Mapping[Modality, str] = {"image": "picture", "text": "text"}
 
@@ -59,13 +60,15 @@ class Coverage:
 
 def coverage_of(collection: Collection, encoder: str, tables: Mapping[Modality, VectorTable]) -> Coverage:
     """What the tables of one encoder cover of the collection that they were made of."""
-    found = []
+    ids, found = collection.ids, []
+    there = {modality: table.item_ids.rows(ids) >= 0 for modality, table in tables.items()}
     for modality, table in tables.items():
-        lacking = [item for item in collection if item.id not in table.row_of]
-        without = sum(not content_of(item, modality) for item in lacking)
-        others = [other for key, other in tables.items() if key != modality]
-        by_other = sum(any(item.id in other.row_of for other in others) for item in lacking)
-        found.append(Missing(modality, len(table), without, len(lacking) - without, by_other))
+        lacking = ~there[modality]
+        filled = np.array(collection.texts("picture_digest" if modality == "image" else "text"), dtype=object) != ""
+        without = int(np.count_nonzero(lacking & ~filled))
+        others = [rows for key, rows in there.items() if key != modality]
+        by_other = int(np.count_nonzero(lacking & np.any(others, axis=0))) if others else 0
+        found.append(Missing(modality, len(table), without, int(np.count_nonzero(lacking)) - without, by_other))
     return Coverage(encoder, tuple(found))
 
 

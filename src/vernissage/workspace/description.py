@@ -9,7 +9,7 @@ from vernissage.workspace.workspace import Workspace
 
 
 def describe_workspace(workspace: Workspace) -> dict[str, Any]:
-    """Works, groups, encoders, coverage, fingerprints and sizes in bytes; reads and so checks every file.
+    """Works, groups, encoders, coverage, fingerprints and sizes in bytes; opens every file, see `check_workspace`.
 
     Raises:
         ProvenanceError: a file is missing or damaged.
@@ -23,8 +23,8 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "source": manifest.source["absolute"],
         "collection": manifest.fingerprint,
         "works": len(collection),
-        "pictures": sum(1 for item in collection if item.picture),
-        "texts": sum(1 for item in collection if item.text),
+        "pictures": sum(map(bool, collection.texts("picture"))),
+        "texts": sum(map(bool, collection.texts("text"))),
         "groups": dict(collection.groups),
         "settings": dict(manifest.settings),
         "vectors": [_described(workspace, *key.rpartition(".")[::2]) for key in manifest.vectors],

@@ -12,8 +12,10 @@ LOCK_NAME = ".writer.lock"
 
 
 @contextmanager
-def sole_writer(workspace: Path) -> Iterator[None]:
+def sole_writer(workspace: Path, *, patience: float = 0.0) -> Iterator[None]:
     """Hold the workspace for writing; the operating system lets go of it when the process dies, however it dies.
+
+    ``patience`` is how many seconds another writer is waited for.
 
     Raises:
         WorkspaceError: another process is writing, or the folder cannot be written to.
@@ -21,7 +23,7 @@ def sole_writer(workspace: Path) -> Iterator[None]:
     lock = FileLock(workspace / LOCK_NAME)
     try:
         workspace.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise WorkspaceError(
             f"another process is writing to {workspace}; wait until it has ended and run the same command again"

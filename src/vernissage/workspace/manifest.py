@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from vernissage.errors import WorkspaceError
-from vernissage.files import read_json, write_json
+from vernissage.files import Seal, read_json, write_json
 
-FORMAT = 1
+FORMAT = 2
+FORMER = 1
+"""The format before, which `conversion` converts."""
+
 FILE_NAME = "workspace.json"
 
 
@@ -22,10 +25,12 @@ class Manifest:
         source: the collection's folder or table, absolute, and relative to the workspace.
         folder: the collection's folder, in the same two ways.
         collection: file name of the collection; its fingerprint is ``fingerprint``.
+        words: file name of the counts of the collection's words.
+        seals: size and SHA-256 of the files of the collection and of its words, by their names.
         settings: what the build was asked for, see `Settings`.
         models: encoder name → folder below ``models``.
         fingerprints: encoder name → its fingerprint.
-        vectors: "encoder.modality" → stem below ``vectors``.
+        vectors: "encoder.modality" → stem below ``vectors``; a modality is any word, so that more of them can come.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
         left_out: encoder name → why it could not be fitted.
@@ -37,6 +42,8 @@ class Manifest:
     folder: Mapping[str, str]
     collection: str
     fingerprint: str
+    words: str
+    seals: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, Any]
     models: Mapping[str, str] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
@@ -52,11 +59,16 @@ class Manifest:
     def files(self) -> frozenset[str]:
         """Every file and folder that this state names, relative to the workspace."""
         models = {f"models/{name}" for name in self.models.values()}
-        vectors = {f"vectors/{stem}.{kind}" for stem in self.vectors.values() for kind in ("npy", "json")}
-        indexes = {f"indexes/{stem}.npz" for stem in self.vectors.values()}
+        kinds = ("npy", "rows.parquet", "card.json")
+        vectors = {f"vectors/{stem}.{kind}" for stem in self.vectors.values() for kind in kinds}
+        indexes = {f"indexes/{stem}{end}" for stem in self.vectors.values() for end in (".npz", ".moments.npz")}
         pairs = {f"pairs/{name}" for name in self.pairs.values()}
         means = {f"means/{name}" for name in self.means.values()}
-        return frozenset({self.collection, *models, *vectors, *indexes, *pairs, *means})
+        return frozenset({self.collection, self.words, *models, *vectors, *indexes, *pairs, *means})
+
+    def seal(self, file: str) -> Seal:
+        """Size and SHA-256 of the file of the collection or of its words."""
+        return Seal(**self.seals[file])
 
     def write(self, workspace: Path) -> None:
         """Make this the state of the workspace, at once."""
@@ -72,9 +84,8 @@ def read_manifest(workspace: Path) -> Manifest:
     """
     if not is_workspace(workspace):
         raise WorkspaceError(_no_workspace(workspace))
-    content = read_json(workspace / FILE_NAME)
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else None
+    content, found = read_json(workspace / FILE_NAME), format_of(workspace)
+    if found != FORMAT:
         raise WorkspaceError(
             f"{workspace} is a workspace of format {found}, and this version reads format {FORMAT}; build a new one "
             f"with `vernissage build COLLECTION -o ANOTHER-FOLDER`, or use the version that made it"
@@ -85,6 +96,16 @@ def read_manifest(workspace: Path) -> Manifest:
         raise WorkspaceError(
             f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again"
         ) from error
+
+
+def format_of(workspace: Path) -> Any:
+    """The format of a workspace that is there; None where its manifest names none.
+
+    Raises:
+        ProvenanceError: the file is damaged.
+    """
+    content = read_json(workspace / FILE_NAME)
+    return content.get("format") if isinstance(content, dict) else None
 
 
 def is_workspace(folder: Path) -> bool:

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vernissage.encoders.cards import EncoderCard
+from vernissage.encoders.loading import Execution, checked_execution
+from vernissage.encoders.register import card, cards, names
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError
-from vernissage.workspace.execution import Execution, checked_execution, pretrained_recipe
-from vernissage.workspace.pretrained import PRETRAINED
-from vernissage.workspace.recipes import RECIPES, Recipe
 from vernissage.workspace.workspace import Workspace
 
 USUAL_PAIRS = 50
@@ -81,18 +81,15 @@ def merged_settings(
     """
     stored = before.manifest.settings if before is not None else {}
     asked = tuple(encoders or ())
-    for name in asked:
-        if name not in RECIPES and name not in PRETRAINED:
-            raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join((*RECIPES, *PRETRAINED))}")
-    places = dict(stored.get("weights", {})) | {name: "" for name in asked if name in PRETRAINED}
+    places = dict(stored.get("weights", {})) | {name: "" for name in asked if card(name).pretrained}
     for name, place in weights.items():
         if name not in places:
             raise EncoderError(f"weights were named for {name!r}, which is not asked for; add --encoder {name}")
         places[name] = place.resolve().as_posix()
-    if pairs is not None and pairs >= 0 and not any(PRETRAINED[name].pairs for name in places):
-        readers = " or ".join(name for name, family in PRETRAINED.items() if family.pairs)
+    if pairs is not None and pairs >= 0 and not any(card(name).reads_pairs for name in places):
+        readers = " or ".join(names("reads_pairs"))
         raise EncoderError(f"pairs were asked for, but no encoder here reads them; add --encoder {readers}")
-    fitted = [name for name in asked if name in RECIPES]
+    fitted = [name for name in asked if not card(name).pretrained]
     encoders = _fitted(stored, fitted, first=before is None and bool(asked))
     return Settings(
         encoders,
@@ -108,26 +105,25 @@ def merged_settings(
 
 def in_torch(encoders: Sequence[str], runtime: Runtime) -> dict[str, Execution]:
     """The execution of encoders with weights for which no other backend is named."""
-    return {name: Execution("torch", runtime.precision) for name in encoders if name in PRETRAINED}
+    return {name: Execution("torch", runtime.precision) for name in encoders if card(name).pretrained}
 
 
-def wanted_recipes(settings: Settings, runtime: Runtime) -> Sequence[Recipe]:
-    """The recipes to make, in order, with those that they need."""
-    with_weights = [
-        pretrained_recipe(name, place, runtime, settings.executions[name]) for name, place in settings.weights.items()
-    ]
+def wanted_encoders(settings: Settings) -> Sequence[EncoderCard]:
+    """The encoders to make, in order, with those that they are made on."""
+    with_weights = [card(name) for name in settings.weights]
+    fitted = [each for each in cards().values() if not each.pretrained]
     if settings.encoders is None:
-        usual = [each for each in RECIPES.values() if not each.on_request or each.name in settings.added]
+        usual = [each for each in fitted if not each.on_request or each.name in settings.added]
         return (*usual, *with_weights)
-    needed = {*settings.encoders, *(base for name in settings.encoders for base in RECIPES[name].needs)}
-    return [*(recipe for name, recipe in RECIPES.items() if name in needed), *with_weights]
+    needed = {*settings.encoders, *(base for name in settings.encoders for base in card(name).needs)}
+    return [*(each for each in fitted if each.name in needed), *with_weights]
 
 
 def _executions(
     stored: Mapping[str, Any], places: Mapping[str, str], asked: Sequence[str], given: Mapping[str, Execution]
 ) -> dict[str, Execution]:
     for name in given:
-        if name not in PRETRAINED or name not in asked:
+        if name not in asked or not card(name).pretrained:
             raise EncoderError(
                 f"a backend or export was named for {name!r}, which is not asked for; add --encoder {name}, which must "
                 f"be an encoder with weights"
@@ -148,4 +144,4 @@ def _fitted(stored: Mapping[str, object], asked: Sequence[str], *, first: bool) 
 
 def _added(stored: Mapping[str, Any], asked: Sequence[str]) -> tuple[str, ...]:
     """What is fitted besides the usual encoders: as before, and what is asked for now."""
-    return tuple(dict.fromkeys((*stored.get("added", ()), *(name for name in asked if RECIPES[name].on_request))))
+    return tuple(dict.fromkeys((*stored.get("added", ()), *(name for name in asked if card(name).on_request))))

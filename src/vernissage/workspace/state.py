@@ -1,5 +1,6 @@
 """Where a workspace may lie, and which of its files make up a state."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from vernissage.workspace.manifest import FILE_NAME, Manifest, is_workspace
 STAGING = "building"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
 _REMAINS = f".*{TEMPORARY_SUFFIX}"
-_KEPT_NAMES = frozenset({FILE_NAME, LOCK_NAME})
+_FILES = ("works-*.parquet", "words-*.parquet", "collection-*.parquet")  # the last one is of format 1
 
 
 def check_target(source: Path, path: Path) -> None:
@@ -39,12 +40,8 @@ def check_target(source: Path, path: Path) -> None:
 
 def _is_foreign(path: Path) -> bool:
     """Whether the folder holds anything but the traces of a first build that was killed very early."""
-    return any(
-        entry.name not in _KEPT_NAMES
-        and not entry.name.endswith(TEMPORARY_SUFFIX)
-        and not (entry.name.startswith("collection-") and entry.suffix == ".parquet")
-        for entry in path.iterdir()
-    )
+    early = {LOCK_NAME, FILE_NAME, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
+    return any(entry.name not in early and not entry.name.endswith(TEMPORARY_SUFFIX) for entry in path.iterdir())
 
 
 def remove_new(path: Path) -> None:
@@ -74,7 +71,17 @@ def _sweep(path: Path, kept: frozenset[str] | set[str]) -> None:
     for folder in _FOLDERS:
         for entry in sorted((path / folder).glob("*")):
             if f"{folder}/{entry.name}" not in kept:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-    for entry in path.glob("collection-*.parquet"):
-        if entry.name not in kept:
-            entry.unlink()
+                _remove(entry)
+    for pattern in _FILES:
+        for entry in path.glob(pattern):
+            if entry.name not in kept:
+                _remove(entry)
+
+
+def _remove(entry: Path) -> None:
+    """Remove a file or folder; one that a reader on Windows holds open goes with a later build."""
+    try:
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    except PermissionError:
+        if os.name != "nt":
+            raise

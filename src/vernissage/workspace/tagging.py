@@ -17,7 +17,7 @@ from vernissage.progress import Progress, silent
 from vernissage.storage.tags import set_tags, taggers, tags_of
 from vernissage.storage.uploads import get_uploads
 from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, tagger_key
-from vernissage.workspace.holdings import Holdings
+from vernissage.workspace.repository import Repository
 
 _TEXTS_AT_ONCE = 500
 
@@ -37,8 +37,8 @@ class Tagging:
     unread: int
 
 
-def tag_holdings(
-    holdings: Holdings,
+def tag_works(
+    repository: Repository,
     tagger: TextTagger | ImageTagger,
     *,
     batch_size: int = 16,
@@ -51,7 +51,7 @@ def tag_holdings(
     tagger read before is not read again, not even where the work's text or picture changed since: see ``again``.
 
     Args:
-        holdings: opened for writing.
+        repository: opened for writing.
         tagger: reads texts or pictures.
         batch_size: pictures at once.
         again: read everything anew.
@@ -61,40 +61,40 @@ def tag_holdings(
         CollectionError: a picture cannot be opened.
         StorageError: the database cannot be read or written.
     """
-    items = _everything(holdings)
-    readable = {item_id for item_id, item in items.items() if _is_readable(holdings, item, tagger)}
+    items = _everything(repository)
+    readable = {item_id for item_id, item in items.items() if _is_readable(repository, item, tagger)}
     key = tagger_key(tagger)
-    with holdings.database.reading() as connection:
+    with repository.database.reading() as connection:
         before = {} if again else tags_of(connection, key)
     waiting = [items[item_id] for item_id in items if item_id in readable and item_id not in before]
     step = f"Tagging with {tagger.name}"
     progress(step, 0, len(waiting))
     done = 0
-    for found in _tagged(holdings, tagger, waiting, batch_size):
-        _keep(holdings, key, found)
+    for found in _tagged(repository, tagger, waiting, batch_size):
+        _keep(repository, key, found)
         done += len(found)
         progress(step, done, len(waiting))
-    with holdings.database.reading() as connection:
+    with repository.database.reading() as connection:
         after = tags_of(connection, key)
     tags = {item_id: after[item_id] for item_id in items if item_id in readable and item_id in after}
     return Tagging(tags, done, len(items) - len(readable))
 
 
-def kept_tags(holdings: Holdings, tagger: str) -> dict[str, Tags]:
-    """The tags that `tag_holdings` kept, by work.
+def kept_tags(repository: Repository, tagger: str) -> dict[str, Tags]:
+    """The tags that `tag_works` kept, by work.
 
     Args:
-        holdings: the works and uploads.
+        repository: the works and uploads.
         tagger: its name (lexicon), or its name and fingerprint (lexicon-3f…) where several of that name were used.
 
     Raises:
         RequestError: no such tagger's tags are kept, or those of several.
     """
-    if not holdings.has_database:
+    if not repository.has_database:
         raise RequestError(
-            f"no tags are kept in {holdings.path}; run `vernissage tag {holdings.path} --tagger {tagger}`"
+            f"no tags are kept in {repository.path}; run `vernissage encoders tag {repository.path} --tagger {tagger}`"
         )
-    with holdings.database.reading() as connection:
+    with repository.database.reading() as connection:
         kept = taggers(connection)
         matching = [key for key in kept if tagger in (key, key.rpartition("-")[0])]
         if len(matching) == 1:
@@ -102,23 +102,24 @@ def kept_tags(holdings: Holdings, tagger: str) -> dict[str, Tags]:
     if matching:
         raise RequestError(f"the tags of several taggers {tagger!r} are kept; choose from {', '.join(matching)}")
     raise RequestError(
-        f"no tags by {tagger!r} are kept ({', '.join(kept) or 'nothing is'}); run `vernissage tag {holdings.path} "
+        f"no tags by {tagger!r} are kept ({', '.join(kept) or 'nothing is'}); run `vernissage encoders tag "
+        f"{repository.path} "
         f"--tagger {tagger}`"
     )
 
 
-def kept_taggers(holdings: Holdings) -> dict[str, int]:
-    """Whose tags `tag_holdings` kept, by name and fingerprint, and of how many works and uploads.
+def kept_taggers(repository: Repository) -> dict[str, int]:
+    """Whose tags `tag_works` kept, by name and fingerprint, and of how many works and uploads.
 
     Raises:
         RequestError: nobody's.
     """
     kept: dict[str, int] = {}
-    if holdings.has_database:
-        with holdings.database.reading() as connection:
+    if repository.has_database:
+        with repository.database.reading() as connection:
             kept = taggers(connection)
     if not kept:
-        raise RequestError(f"no tags are kept in {holdings.path}; run `vernissage tag {holdings.path}`")
+        raise RequestError(f"no tags are kept in {repository.path}; run `vernissage encoders tag {repository.path}`")
     return kept
 
 
@@ -131,28 +132,28 @@ def words_to_tag(item: Item, *, uploaded: bool) -> str:
     return "\n".join(part for part in (item.title, description, ", ".join(item.keywords)) if part)
 
 
-def _everything(holdings: Holdings) -> dict[str, Item]:
-    with holdings.database.reading() as connection:
+def _everything(repository: Repository) -> dict[str, Item]:
+    with repository.database.reading() as connection:
         uploaded = [upload.id for upload in get_uploads(connection)]
-    return {item.id: item for item in holdings.workspace.collection} | holdings.items(uploaded)
+    return {item.id: item for item in repository.workspace.collection} | repository.snapshot.items(uploaded)
 
 
-def _words(holdings: Holdings, item: Item) -> str:
-    return words_to_tag(item, uploaded=item.id not in holdings.workspace.collection)
+def _words(repository: Repository, item: Item) -> str:
+    return words_to_tag(item, uploaded=item.id not in repository.workspace.collection)
 
 
-def _is_readable(holdings: Holdings, item: Item, tagger: TextTagger | ImageTagger) -> bool:
-    return bool(_words(holdings, item).strip() if isinstance(tagger, TextTagger) else item.picture)
+def _is_readable(repository: Repository, item: Item, tagger: TextTagger | ImageTagger) -> bool:
+    return bool(_words(repository, item).strip() if isinstance(tagger, TextTagger) else item.picture)
 
 
 def _tagged(
-    holdings: Holdings, tagger: TextTagger | ImageTagger, items: Sequence[Item], batch_size: int
+    repository: Repository, tagger: TextTagger | ImageTagger, items: Sequence[Item], batch_size: int
 ) -> Iterator[dict[str, Tags]]:
     if isinstance(tagger, TextTagger):
-        yield from tag_texts(tagger, [(item.id, _words(holdings, item)) for item in items])
+        yield from tag_texts(tagger, [(item.id, _words(repository, item)) for item in items])
         return
-    places = [(item.id, path) for item in items if (path := holdings.picture_path(item)) is not None]
-    uploaded = {item.id for item in items if item.id not in holdings.workspace.collection}
+    places = [(item.id, path) for item in items if (path := repository.snapshot.picture_path(item)) is not None]
+    uploaded = {item.id for item in items if item.id not in repository.workspace.collection}
     yield from tag_pictures(tagger, places, batch_size, may_vanish=uploaded.__contains__)
 
 
@@ -204,10 +205,10 @@ def _opened(path: Path, at_least: int, may_vanish: bool) -> Image.Image | None:
     return open_picture(path, at_least=at_least)
 
 
-def _keep(holdings: Holdings, key: str, found: Mapping[str, Tags]) -> None:
+def _keep(repository: Repository, key: str, found: Mapping[str, Tags]) -> None:
     """Write the tags of works that are still there: an upload may have been removed while it was read."""
-    collection = holdings.workspace.collection
-    with holdings.database.writing() as connection:
+    collection = repository.workspace.collection
+    with repository.database.writing() as connection:
         uploads = {upload.id for upload in get_uploads(connection, [name for name in found if name not in collection])}
         there = {name: tags for name, tags in found.items() if name in collection or name in uploads}
         set_tags(connection, key, there)

@@ -2,21 +2,27 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vernissage.catalog.collection import Collection
-from vernissage.catalog.storage import read_collection
+from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
+from vernissage.encoders.loading import restore
+from vernissage.encoders.register import card
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
-from vernissage.search.exact import ExactIndex
+from vernissage.search.exact import ExactIndex, exact_index
+from vernissage.search.joint import JointRule, join_modalities
 from vernissage.search.mixed import MixedIndex, mixed_index
 from vernissage.search.modality_means import ModalityMeans
+from vernissage.search.moments import load_moments
 from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
-from vernissage.values import Modality
-from vernissage.workspace.manifest import Manifest, found, read_manifest
-from vernissage.workspace.pretrained import PRETRAINED
-from vernissage.workspace.recipes import RECIPES
+from vernissage.values import MODALITIES, Columns, Modality
+from vernissage.workspace.collection_files import read_word_counts
+from vernissage.workspace.manifest import FORMER, Manifest, format_of, found, is_workspace, read_manifest
+
+if TYPE_CHECKING:
+    from vernissage.profiles.naming import WordCounts
 
 SCANNED_FROM = 1_000_000
 """Tables of at least so many numbers get a byte scan: below, one pass over float32 is as fast."""
@@ -31,6 +37,7 @@ class Workspace:
         self._encoders: dict[str, Encoder] = {}
         self._tables: dict[tuple[str, Modality], VectorTable] = {}
         self._indexes: dict[tuple[str, Modality], ExactIndex] = {}
+        self._joint: dict[tuple[str, JointRule], ExactIndex] = {}
         self._mixed: dict[str, MixedIndex] = {}
 
     @property
@@ -46,7 +53,9 @@ class Workspace:
     @cached_property
     def collection(self) -> Collection:
         """The works."""
-        collection = read_collection(self.path / self.manifest.collection, found(self.manifest.folder, self.path))
+        manifest = self.manifest
+        folder, seal = found(manifest.folder, self.path), manifest.seal(manifest.collection)
+        collection = read_collection(self.path / manifest.collection, folder, seal=seal)
         if collection.fingerprint != self.manifest.fingerprint:
             raise ProvenanceError(
                 f"{self.path / self.manifest.collection} is damaged: it is not the collection that the workspace was "
@@ -54,10 +63,14 @@ class Workspace:
             )
         return collection
 
+    @cached_property
+    def word_counts(self) -> "WordCounts":
+        """In how many works of the collection each word stands, see `count_words`."""
+        return read_word_counts(self.path / self.manifest.words, self.manifest.seal(self.manifest.words))
+
     def modalities(self, encoder: str) -> tuple[Modality, ...]:
         """What of the works the encoder's vectors here were made of."""
-        both: tuple[Modality, ...] = ("image", "text")
-        return tuple(modality for modality in both if f"{encoder}.{modality}" in self.manifest.vectors)
+        return tuple(modality for modality in MODALITIES if f"{encoder}.{modality}" in self.manifest.vectors)
 
     def encoder(self, name: str) -> Encoder:
         """The fitted encoder of that name.
@@ -68,15 +81,12 @@ class Workspace:
         """
         if name not in self._encoders:
             folder = self.path / "models" / self._named(self.manifest.models, name, name)
-            if name in PRETRAINED:
-                self._encoders[name] = PRETRAINED[name].restore(EncoderState.load(folder))
-            else:
-                needed = {base: self.encoder(base) for base in RECIPES[name].needs}
-                self._encoders[name] = RECIPES[name].restore(EncoderState.load(folder), needed)
+            bases = [self.encoder(base) for base in card(name).needs]
+            self._encoders[name] = restore(name, EncoderState.load(folder), bases)
         return self._encoders[name]
 
     def table(self, encoder: str, modality: Modality) -> VectorTable:
-        """The vectors of that encoder and modality, checked byte for byte and against encoder and collection.
+        """The vectors of that encoder and modality, checked against encoder and collection, see `VectorTable.load`.
 
         Raises:
             RequestError, ProvenanceError: as in `encoder`.
@@ -84,30 +94,62 @@ class Workspace:
         key = (encoder, modality)
         if key not in self._tables:
             stem = self._named(self.manifest.vectors, f"{encoder}.{modality}", encoder)
-            table = VectorTable.load(self.path / "vectors" / stem)
+            table = VectorTable.load(self.path / "vectors" / stem, self.collection.ids)
             fingerprint = self._named(self.manifest.fingerprints, encoder, encoder)
             self._tables[key] = table.require(fingerprint=fingerprint, collection=self.manifest.fingerprint)
         return self._tables[key]
 
-    def index(self, encoder: str, modality: Modality) -> ExactIndex:
-        """The exact index over those vectors; large ones with a byte scan, read from ``indexes`` or made anew."""
+    def index(self, encoder: str, modality: Modality, columns: Columns | None = None) -> ExactIndex:
+        """The exact index over those vectors; large ones with a byte scan and moments, read or made anew.
+
+        With ``columns``, which know more of works than the collection does, an index of their own, which is not kept.
+        """
         key = (encoder, modality)
+        if columns is not None and columns is not self.collection:
+            return self._index(*key, columns)
         if key not in self._indexes:
-            self._indexes[key] = ExactIndex(self.table(encoder, modality), self.scan(encoder, modality))
+            self._indexes[key] = self._index(*key, self.collection)
         return self._indexes[key]
 
-    def pair_matrix(self, encoder: str) -> PairMatrix:
-        """How well each picture fits each text, by an encoder that reads them together.
+    def joint_index(self, encoder: str, rule: JointRule) -> ExactIndex:
+        """The exact index over the picture and text vectors of an encoder, joined to one for each work.
+
+        Raises:
+            RequestError, ProvenanceError: as in `encoder`, or there is no such rule.
+        """
+        key = (encoder, rule)
+        if key not in self._joint:
+            joined = join_modalities(self.table(encoder, "image"), self.table(encoder, "text"), rule)
+            self._joint[key] = exact_index(joined, self.collection)
+        return self._joint[key]
+
+    def _index(self, encoder: str, modality: Modality, columns: Columns) -> ExactIndex:
+        table = self.table(encoder, modality)
+        if table.vectors.size < SCANNED_FROM:
+            return exact_index(table, columns)
+        stem = self.path / "indexes" / self.manifest.vectors[f"{encoder}.{modality}"]
+        try:
+            scan = ByteScan.load(stem.with_name(f"{stem.name}.npz"), table.vectors, table.card.values)
+        except ProvenanceError:
+            scan = build_byte_scan(table.vectors, table.card.values)
+        try:
+            moments = load_moments(stem.with_name(f"{stem.name}.moments.npz"), table.dim, table.card.values)
+        except ProvenanceError:
+            moments = None  # computed when they are first asked for
+        return exact_index(table, columns, scan=scan, moments=moments)
+
+    def pair_matrix(self, encoder: str, *, whole: bool = False) -> PairMatrix:
+        """How well each picture fits each text, by an encoder that reads them together; see `PairMatrix.load`.
 
         Raises:
             RequestError, ProvenanceError: as in `encoder`.
         """
         folder = self.path / "pairs" / self._named(self.manifest.pairs, encoder, encoder)
-        cards = sorted(folder.glob("*.json"))
+        cards = sorted(folder.glob("*.card.json"))
         if not cards:
             raise ProvenanceError(f"{folder} lacks its pairs; delete it and run `vernissage build` again")
         fingerprint = self._named(self.manifest.fingerprints, encoder, encoder)
-        matrix = PairMatrix.load(cards[0].with_suffix(""))
+        matrix = PairMatrix.load(cards[0].with_name(cards[0].name.removesuffix(".card.json")), whole=whole)
         return matrix.require(fingerprint=fingerprint, collection=self.manifest.fingerprint)
 
     def means(self, encoder: str) -> ModalityMeans:
@@ -132,22 +174,9 @@ class Workspace:
             RequestError, ProvenanceError: as in `encoder`.
         """
         if encoder not in self._mixed:
-            means = self.means(encoder)
-            owners = {item.id: item.owner for item in self.collection if item.owner}
             tables = self.table(encoder, "image"), self.table(encoder, "text")
-            self._mixed[encoder] = mixed_index(*tables, means, owners)
+            self._mixed[encoder] = mixed_index(*tables, self.means(encoder), self.collection)
         return self._mixed[encoder]
-
-    def scan(self, encoder: str, modality: Modality) -> ByteScan | None:
-        """The byte scan of a large table, read from ``indexes`` or made anew; None for a small one."""
-        table = self.table(encoder, modality)
-        if table.vectors.size < SCANNED_FROM:
-            return None
-        path = self.path / "indexes" / f"{self.manifest.vectors[f'{encoder}.{modality}']}.npz"
-        try:
-            return ByteScan.load(path, table.vectors, table.card.values)
-        except ProvenanceError:
-            return build_byte_scan(table.vectors, table.card.values)
 
     def _named(self, entries: object, key: str, encoder: str) -> str:
         if isinstance(entries, dict) and key in entries:
@@ -165,10 +194,14 @@ class Workspace:
 
 
 def open_workspace(path: Path) -> Workspace:
-    """Open the current state of a workspace for reading.
+    """Open the current state of a workspace for reading; one of format 1 is converted first, see `convert_workspace`.
 
     Raises:
-        WorkspaceError: there is no workspace, or it is of another version.
+        WorkspaceError: there is no workspace, it is of another version, or it cannot be converted where it lies.
         ProvenanceError: its manifest is damaged.
     """
+    if is_workspace(path) and format_of(path) == FORMER:
+        from vernissage.workspace.conversion import convert_workspace
+
+        convert_workspace(path)
     return Workspace(path, read_manifest(path))

@@ -2,8 +2,7 @@
 
 from alembic import context
 
-from vernissage.storage.migrating import REVISION_TABLE
-from vernissage.storage.schema import METADATA
+from vernissage.storage.schema import METADATA, REVISION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=METADATA, version_table=REVISION_TABLE

@@ -1,6 +1,6 @@
 """Processes that upload, delete and recommend on one workspace at once, and what must be true when they have ended.
 
-Run by hand for longer: python -m tests.workspace.crowd GALLERY --seconds 60 --kills 10 [--database postgresql://…]
+Run by hand for longer: python -m tests.workspace.concurrent_people GALLERY --seconds 60 --kills 10 [--database postgresql://…]
 """
 
 import argparse
@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from vernissage.storage.uploads import get_uploads
+from vernissage.values import Allow
 from vernissage.workspace.build import build_workspace
-from vernissage.workspace.holdings import Holdings, open_holdings
-from vernissage.workspace.submissions import Submission, spaces_of
+from vernissage.workspace.repository import Repository, open_repository
+from vernissage.workspace.uploading import Submission, spaces_of
 
 FEWEST = 20
 """What each process does at least, however slowly it starts."""
@@ -30,7 +31,7 @@ WORDS = ("harbour", "rose", "storm", "bench", "sail", "orchard", "wave", "hedge"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a crowd did, from its logs."""
+    """What they did, from its logs."""
 
     uploaded: int
     removed: int
@@ -46,7 +47,7 @@ def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int,
     """
     chance = random.Random(seed)
     pictures = sorted((workspace.parent / "gallery" / "images").iterdir())
-    holdings = open_holdings(workspace, database, writing=True)
+    repository = open_repository(workspace, database, writing=True)
     mine: list[str] = []
     with log.open("a") as lines:
 
@@ -65,33 +66,34 @@ def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int,
                 picture = chance.choice(pictures) if chance.random() < 0.5 else None
                 text = " ".join(chance.sample(WORDS, 3)) if picture is None or chance.random() < 0.5 else ""
                 note(f"+? {item_id}")
-                holdings.upload(owner, [Submission(picture, text=text, id=item_id)])
+                repository.upload(owner, [Submission(picture, text=text, id=item_id)])
                 note(f"+ {item_id}")
                 mine.append(item_id)
             elif draw < 0.75:
                 item_id = mine.pop(chance.randrange(len(mine)))
                 note(f"-? {item_id}")
-                holdings.remove([item_id], owner=owner)
+                repository.remove([item_id], owner=owner)
                 note(f"- {item_id}")
             else:
-                holdings.refresh()
-                _recommend(holdings, owner, chance)
+                repository.refresh()
+                _recommend(repository, owner, chance)
                 note("r")
-    holdings.close()
+    repository.close()
 
 
-def _recommend(holdings: Holdings, owner: str, chance: random.Random) -> None:
+def _recommend(repository: Repository, owner: str, chance: random.Random) -> None:
     for encoder, modality in (("lsa", "text"), ("colour-texture", "image")):
-        index = holdings.index(encoder, modality)
-        others = len(index) - len(index.rows_of_owner(owner))
-        found = index.search(index.vectors[chance.randrange(len(index.vectors))], 9, exclude_owner=owner)
+        index = repository.snapshot.index(encoder, modality)
+        others = index.count(Allow(not_owner=owner))
+        query = index.vectors_of([chance.choice(index.item_ids)])
+        [found] = index.search(query, 9, Allow(not_owner=owner))
         if len(found) != min(9, others):
             raise SystemExit(f"{len(found)} works came back, but {others} are others'")
         if any(index.owner_of(item_id) == owner for item_id in found.item_ids):
             raise SystemExit("somebody was recommended their own work")
 
 
-def run_crowd(
+def run_people(
     workspace: Path, database: str | None, *, people: int = 2, seconds: float = 60, kills: int = 0, seed: int = 0
 ) -> Outcome:
     """Let ``people`` processes act at once, kill them ``kills`` times, and check everything at the end."""
@@ -101,14 +103,21 @@ def run_crowd(
 
     def start(number: int) -> subprocess.Popen[bytes]:
         starts[number] += 1
-        command = [sys.executable, "-m", "tests.workspace.crowd", "--act", str(workspace), str(logs[number])]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.workspace.concurrent_people",
+            "--act",
+            str(workspace),
+            str(logs[number]),
+        ]
         command += [f"person-{number}", str(1000 * number + starts[number]), str(end), database or ""]
         return subprocess.Popen(command, stderr=subprocess.PIPE)
 
     running = [start(number) for number in range(people)]
-    reader = open_holdings(workspace, database, writing=True)  # lives through everything, and is compared at the end
+    reader = open_repository(workspace, database, writing=True)  # lives through everything, and is compared at the end
     for space in spaces_of(reader.workspace):
-        reader.index(space.encoder, space.modality)
+        reader.snapshot.index(space.encoder, space.modality)
     pause = seconds / (kills + 1)
     for _ in range(kills):
         time.sleep(pause * chance.uniform(0.7, 1.0))
@@ -128,7 +137,7 @@ def run_crowd(
     return outcome
 
 
-def _check(reader: Holdings, workspace: Path, database: str | None, logs: Sequence[Path], killed: int) -> Outcome:
+def _check(reader: Repository, workspace: Path, database: str | None, logs: Sequence[Path], killed: int) -> Outcome:
     surely, perhaps, owner_of, counts = _told(logs)
     reader.sweep()
     with reader.database.reading() as connection:
@@ -140,7 +149,7 @@ def _check(reader: Holdings, workspace: Path, database: str | None, logs: Sequen
     files = {path.name for path in reader.uploads_folder.glob("*")}
     _require(files == {upload.picture for upload in there.values() if upload.picture}, "files and rows differ")
     reader.refresh()
-    fresh = open_holdings(workspace, database, writing=True)
+    fresh = open_repository(workspace, database, writing=True)
     _require(fresh.encode_missing() == 0, "uploads lack vectors")
     for space in spaces_of(fresh.workspace):
         _require_equal(reader, fresh, space.encoder, space.modality)
@@ -168,14 +177,14 @@ def _told(logs: Sequence[Path]) -> tuple[set[str], set[str], dict[str, str], tup
     return surely, perhaps, owner_of, (done["+"], done["-"], done["r"])
 
 
-def _require_equal(kept: Holdings, fresh: Holdings, encoder: str, modality: str) -> None:
-    one, other = kept.index(encoder, modality), fresh.index(encoder, modality)  # type: ignore[arg-type]
+def _require_equal(kept: Repository, fresh: Repository, encoder: str, modality: str) -> None:
+    one, other = kept.snapshot.index(encoder, modality), fresh.snapshot.index(encoder, modality)  # type: ignore[arg-type]
     ids = sorted(one.item_ids)
     _require(ids == sorted(other.item_ids), f"{encoder} {modality}: the index holds other works than a fresh one")
     _require(np.array_equal(one.vectors_of(ids), other.vectors_of(ids)), f"{encoder} {modality}: vectors differ")
     _require(all(one.owner_of(item_id) == other.owner_of(item_id) for item_id in ids), "owners differ")
     for item_id in ids[:: max(1, len(ids) // 20)]:
-        query = one.vectors_of([item_id])[0]
+        query = one.vectors_of([item_id])
         _require(one.search(query, 10) == other.search(query, 10), f"{encoder} {modality}: another answer")
 
 
@@ -185,7 +194,7 @@ def _require(condition: bool, otherwise: str) -> None:
 
 
 def main() -> None:
-    """Act as one of the crowd, or run one."""
+    """Act as one of them, or run several."""
     if sys.argv[1:2] == ["--act"]:
         workspace, log, owner, seed, end, database = sys.argv[2:]
         act(Path(workspace), database or None, Path(log), owner, int(seed), float(end))
@@ -201,7 +210,7 @@ def main() -> None:
         (Path(folder) / "gallery").symlink_to(given.gallery.resolve())
         workspace = Path(folder) / "workspace"
         build_workspace(given.gallery, workspace)
-        outcome = run_crowd(workspace, given.database, people=given.people, seconds=given.seconds, kills=given.kills)
+        outcome = run_people(workspace, given.database, people=given.people, seconds=given.seconds, kills=given.kills)
     print(outcome)
 
 

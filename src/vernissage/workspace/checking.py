@@ -1,0 +1,115 @@
+"""Whether every file of a workspace is as it was written: what opening large ones leaves out."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vernissage.catalog.collection import fingerprint_of
+from vernissage.encoders.contract import EncoderState
+from vernissage.errors import ProvenanceError, VernissageError
+from vernissage.progress import Progress, silent
+from vernissage.search.scan import ByteScan
+from vernissage.search.vectors import VectorTable
+from vernissage.workspace.workspace import Workspace, open_workspace
+
+_ROWS_AT_ONCE = 4096
+_LENGTH_ERROR = 1e-3
+_REBUILD = "delete it and run `vernissage build` again"
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `check_workspace` found.
+
+    Attributes:
+        checked: what was read, in its order.
+        faults: what is wrong, a sentence each; empty where nothing is.
+    """
+
+    checked: tuple[str, ...]
+    faults: tuple[str, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.faults
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {"sound": self.is_sound, "checked": list(self.checked), "faults": list(self.faults)}
+
+
+def check_workspace(path: Path, progress: Progress = silent) -> CheckReport:
+    """Read every byte of a workspace's state and compare it with its card; goes on after what it finds.
+
+    Checked are the works and their fingerprint, the counts of words, models, vectors (also that each is finite and of
+    length 1), pairs, means and byte scans. People's database has checks of its own.
+
+    Raises:
+        WorkspaceError: there is no workspace, or it is of another version.
+        ProvenanceError: its manifest is damaged.
+    """
+    workspace = open_workspace(path)
+    checks = list(_checks(workspace))
+    faults = []
+    for number, (_, check) in enumerate(checks):
+        progress("checking", number, len(checks))
+        try:
+            check()
+        except VernissageError as error:
+            faults.append(str(error))
+    progress("checking", len(checks), len(checks))
+    return CheckReport(tuple(name for name, _ in checks), tuple(dict.fromkeys(faults)))
+
+
+def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
+    manifest, path = workspace.manifest, workspace.path
+    yield manifest.collection, partial(_check_works, workspace)
+    yield manifest.words, partial(_check_words, workspace)
+    for key, stem in manifest.vectors.items():
+        yield f"vectors/{stem}", partial(_check_vectors, workspace, key.rpartition(".")[0], path / "vectors" / stem)
+        if (scan := path / "indexes" / f"{stem}.npz").exists():
+            yield f"indexes/{stem}", partial(_check_scan, path / "vectors" / stem, scan)
+    for folder in manifest.models.values():
+        yield f"models/{folder}", partial(EncoderState.load, path / "models" / folder)
+    for name in manifest.means:
+        yield f"means of {name}", partial(workspace.means, name)
+    for name in manifest.pairs:
+        yield f"pairs of {name}", partial(workspace.pair_matrix, name, whole=True)
+
+
+def _check_works(workspace: Workspace) -> None:
+    manifest, collection = workspace.manifest, workspace.collection
+    file = workspace.path / manifest.collection
+    manifest.seal(manifest.collection).require(file, whole=True)
+    if fingerprint_of(collection) != manifest.fingerprint:
+        raise ProvenanceError(f"the works in {file} are not those that were built; {_REBUILD}")
+
+
+def _check_words(workspace: Workspace) -> None:
+    name = workspace.manifest.words
+    workspace.manifest.seal(name).require(workspace.path / name, whole=True)
+    _ = workspace.word_counts
+
+
+def _check_vectors(workspace: Workspace, encoder: str, stem: Path) -> None:
+    manifest, table = workspace.manifest, VectorTable.load(stem, whole=True)
+    table.require(fingerprint=manifest.fingerprints[encoder], collection=manifest.fingerprint)
+    strange = np.flatnonzero(workspace.collection.ids.rows(table.item_ids) < 0)
+    if strange.size:
+        work = table.item_ids[int(strange[0])]
+        raise ProvenanceError(f"the vectors {stem} are of works that the collection lacks, such as {work}; {_REBUILD}")
+    for start in range(0, len(table), _ROWS_AT_ONCE):
+        lengths = np.linalg.norm(table.vectors[start : start + _ROWS_AT_ONCE].astype(np.float64), axis=1)
+        wrong = np.flatnonzero(~(np.abs(lengths - 1) < _LENGTH_ERROR))  # NaN is wrong as well
+        if wrong.size:
+            work, length = table.item_ids[start + int(wrong[0])], lengths[wrong[0]]
+            raise ProvenanceError(f"the vector of {work} in {stem}.npy has the length {length:.3f}, not 1; {_REBUILD}")
+
+
+def _check_scan(stem: Path, file: Path) -> None:
+    table = VectorTable.load(stem)
+    ByteScan.load(file, table.vectors, table.card.values)

@@ -1,0 +1,94 @@
+"""The collection of a workspace as files: its works, and the counts of its words that areas are named against."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from vernissage.catalog.collection import Collection, read_collection, save_collection
+from vernissage.errors import ProvenanceError
+from vernissage.files import Seal, open_parquet, read_checked, seal_of, write_parquet
+
+if TYPE_CHECKING:
+    from vernissage.profiles.naming import WordCounts
+
+_WORKS_COUNTED = 10_000
+_CARD = b"vernissage"
+_SCHEMA = pa.schema([pa.field("word", pa.string(), nullable=False), pa.field("works", pa.int32(), nullable=False)])
+
+
+def keep_collection(
+    collection: Collection, workspace: Path, known: Mapping[str, Mapping[str, Any]]
+) -> tuple[Collection, dict[str, Any]]:
+    """Write the works and count their words, unless files of the ``known`` seals hold both already.
+
+    Returns the collection opened from its file, so that memory no longer holds it, and what a `Manifest` says of it:
+    ``collection``, ``words`` and ``seals``.
+
+    Raises:
+        WorkspaceError: a file cannot be written.
+    """
+    names = {kind: f"{kind}-{collection.fingerprint}.parquet" for kind in ("works", "words")}
+    seals: dict[str, Any] = {}
+
+    def keep(name: str, write: Callable[[Path], None]) -> Seal:
+        path = workspace / name
+        if not _is_sound(path, known.get(name)):
+            write(path)
+        seals[name] = asdict(seal := seal_of(path))
+        return seal
+
+    seal = keep(names["works"], lambda path: save_collection(collection, path))
+    opened = read_collection(workspace / names["works"], collection.folder, collection.report, seal=seal)
+    keep(names["words"], lambda path: save_word_counts(count_words(opened), path))
+    return opened, {"collection": names["works"], "words": names["words"], "seals": seals}
+
+
+def _is_sound(path: Path, known: Mapping[str, Any] | None) -> bool:
+    try:
+        if known is not None:
+            Seal(**known).require(path, whole=True)
+    except ProvenanceError:
+        return False
+    return known is not None
+
+
+def count_words(collection: Collection) -> "WordCounts":
+    """In how many works each word stands; of 20,000 works and more, of 10,000 spread evenly."""
+    from vernissage.profiles.naming import count_words_of_works, words_of_work  # brings scikit-learn, for a second
+
+    step = max(1, len(collection) // _WORKS_COUNTED)
+    return count_words_of_works([words_of_work(item) for item in collection.items[::step]])
+
+
+def save_word_counts(counts: "WordCounts", path: Path) -> None:
+    """Write counts as Parquet, in the order of the words; equal counts give equal bytes.
+
+    Raises:
+        WorkspaceError: the file cannot be written.
+    """
+    words = sorted(counts.counts)
+    columns = [pa.array(words, pa.string()), pa.array([counts.counts[word] for word in words], pa.int32())]
+    schema = _SCHEMA.with_metadata({_CARD: json.dumps({"works": counts.works}).encode()})
+    write_parquet(path, schema, pa.Table.from_arrays(columns, schema=schema).to_batches())
+
+
+def read_word_counts(path: Path, seal: Seal) -> "WordCounts":
+    """Read what `save_word_counts` wrote.
+
+    Raises:
+        ProvenanceError: the file is missing or damaged.
+    """
+    from vernissage.profiles.naming import WordCounts
+
+    seal.require(path)
+
+    def read() -> WordCounts:
+        table = open_parquet(path).read(use_threads=False)
+        words, works = (table.column(name).to_pylist() for name in _SCHEMA.names)
+        return WordCounts(json.loads(table.schema.metadata[_CARD])["works"], dict(zip(words, works, strict=True)))
+
+    return read_checked(path, read)

@@ -1,0 +1,515 @@
+"""The works of a workspace and what people keep beside them: snapshots to read from, and all that is written."""
+
+import difflib
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage import storage
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.conditions import FIELDS
+from vernissage.catalog.item import Item
+from vernissage.catalog.words import joined
+from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError, WorkspaceError
+from vernissage.progress import Progress, silent
+from vernissage.search.exact import ExactIndex
+from vernissage.values import Columns, Condition, Modality
+from vernissage.workspace.manifest import read_manifest
+from vernissage.workspace.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from vernissage.storage import Database, OwnedVectors, Removal, StoredEdit, Upload, VectorSpace
+    from vernissage.workspace.uploading import Incoming, Submission
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """Everything of a person, read in one transaction.
+
+    Attributes:
+        items: what is theirs by id: works of the collection in its order, then uploads, the oldest first.
+        times: when each upload was made; works of the collection have no time.
+        edits: what they changed about their areas of interest, in that order.
+        ratings: what they rated, 1 to 5, by work; the latest last.
+    """
+
+    name: str
+    items: Mapping[str, Item]
+    times: Mapping[str, datetime]
+    edits: "tuple[StoredEdit, ...]"
+    ratings: Mapping[str, float]
+
+
+class Snapshot:
+    """One state of a workspace and of the uploads beside it; what happens later does not change it.
+
+    Safe to share among threads. What people removed since is gone from the database, and so from answers that name it.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        database: "Database | None",
+        version: int,
+        indexes: Mapping[tuple[str, Modality], ExactIndex] | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.version = version
+        self._database = database
+        self.columns: Columns = workspace.collection if database is None else _Columns(workspace.collection, database)
+        self._indexes = dict(indexes or {})
+        self._lock = threading.RLock()
+
+    @property
+    def collection(self) -> Collection:
+        return self.workspace.collection
+
+    def index(self, encoder: str, modality: Modality) -> ExactIndex:
+        """All works and uploads of one modality by one encoder.
+
+        Raises:
+            RequestError, ProvenanceError: as `Workspace.table`.
+        """
+        key = (encoder, modality)
+        with self._lock:
+            if key not in self._indexes:
+                self._indexes[key] = self._with_uploads(key)
+            return self._indexes[key]
+
+    def ids(self, encoder: str, modality: Modality) -> Sequence[str]:
+        """The works and uploads that stand in that index."""
+        return self.index(encoder, modality).item_ids
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Works and uploads by id, those that are there, in that order."""
+        wanted = list(dict.fromkeys(ids))
+        rows = self.collection.ids.rows(wanted)
+        found = {item.id: item for item in self.collection.take(np.sort(rows[rows >= 0]).tolist())}
+        rest = [item_id for item_id in wanted if item_id not in found]
+        if rest and self._database is not None:
+            with self._database.reading() as connection:
+                found |= {upload.id: _described(upload) for upload in storage.get_uploads(connection, rest)}
+        return {item_id: found[item_id] for item_id in wanted if item_id in found}
+
+    def item(self, item_id: str) -> Item:
+        """A work or upload.
+
+        Raises:
+            UnknownItemError: there is none of that id; the message names ids that look alike.
+        """
+        found = self.items([item_id])
+        return found[item_id] if found else self.collection[item_id]
+
+    def picture_path(self, item: Item) -> Path | None:
+        """Where the picture of a work or an upload lies, or None without one."""
+        if not item.picture:
+            return None
+        if item.id in self.collection:
+            return self.collection.picture_path(item)
+        return storage.picture_path(self.workspace.path / storage.PICTURES_FOLDER, item.picture)
+
+    def person(self, name: str) -> PersonRecord:
+        """Everything that is theirs; a record without items, edits and ratings where nothing is known of them."""
+        items = {item.id: item for item in self.collection.of_owner(name)}
+        if self._database is None:
+            return PersonRecord(name, items, {}, (), {})
+        with self._database.reading() as connection:
+            uploads = storage.uploads_of(connection, name)
+            items |= {upload.id: _described(upload) for upload in uploads}
+            times = {upload.id: upload.time for upload in uploads}
+            return PersonRecord(
+                name, items, times, storage.edits_of(connection, name), storage.ratings_of(connection, name)
+            )
+
+    def owners(self) -> dict[str, int]:
+        """Everyone who owns a work or uploaded something, and how many, by name."""
+        counts = Counter(self.collection.owner_counts)
+        counts.update(self.uploaders())
+        return dict(sorted(counts.items()))
+
+    def uploaders(self) -> dict[str, int]:
+        """Everyone who uploaded something, and how much, by name."""
+        if self._database is None:
+            return {}
+        with self._database.reading() as connection:
+            return storage.owners(connection)
+
+    def unknown_person(self, name: str) -> RequestError:
+        """The error that nobody of that name owns or uploaded anything, with names that look alike."""
+        known = list(self.owners())
+        alike = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
+        hint = f"there are {', '.join(alike)}" if alike else "the collection names no owners, and nothing was uploaded"
+        return RequestError(f"nobody named {name!r} owns or uploaded anything here; {hint}", kind=Kind.NOT_FOUND)
+
+    def following(self, workspace: Workspace) -> "Snapshot":
+        """The snapshot as of now: what is unchanged since is shared with this one."""
+        if self._database is None:
+            return self if workspace is self.workspace else Snapshot(workspace, None, -1)
+        with self._database.reading() as connection:
+            version = storage.current_version(connection)
+            if workspace is not self.workspace:
+                return Snapshot(workspace, self._database, version)
+            if version == self.version:
+                return self
+            with self._lock:
+                indexes = dict(self._indexes)
+            changes = storage.changes_since(connection, self.version)
+            if changes is None:
+                return Snapshot(workspace, self._database, version)
+            for key, index in indexes.items():
+                gone = index.remove([item_id for item_id in changes.removed if item_id in index])
+                new = [item_id for item_id in (*changes.added, *changes.encoded) if item_id not in gone]
+                found = storage.vectors_of(connection, self._space(*key), new) if new else None
+                indexes[key] = _extended(gone, found) if found is not None else gone
+            return Snapshot(workspace, self._database, version, indexes)
+
+    def _with_uploads(self, key: tuple[str, Modality]) -> ExactIndex:
+        """The index of the collection's works with the uploads as of this snapshot's version."""
+        base = self.workspace.index(*key, self.columns)
+        if self._database is None:
+            return base
+        with self._database.reading() as connection:
+            uploads = storage.vectors_of(connection, self._space(*key))
+            since = storage.changes_since(connection, self.version)
+        later = frozenset(since.added) - frozenset(since.removed) if since is not None else frozenset()
+        return _extended(base, uploads, later)
+
+    def _space(self, encoder: str, modality: Modality) -> "VectorSpace":
+        return storage.VectorSpace(encoder, modality, self.workspace.manifest.fingerprints[encoder])
+
+
+class _Columns:
+    """What is known of works and, by the words that people gave, of uploads."""
+
+    def __init__(self, collection: Collection, database: "Database") -> None:
+        self._collection = collection
+        self._database = database
+
+    def owners(self, item_ids: Sequence[str]) -> list[str]:
+        uploads = {item.id: item.owner for item in self._uploads(item_ids)}
+        return [uploads.get(id_, name) for id_, name in zip(item_ids, self._collection.owners(item_ids), strict=True)]
+
+    def fulfilling(self, conditions: Sequence[Condition], item_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Which works and uploads fulfil all conditions, bool (n,); an upload has no attributes.
+
+        Raises:
+            RequestError: a condition names a column that no work of the collection has.
+        """
+        found = self._collection.fulfilling(conditions, item_ids)
+        uploads = Collection(self._uploads(item_ids), self._collection.folder)
+        if len(uploads):
+            fields = [condition for condition in conditions if condition.field in FIELDS]
+            others = all(condition.operator == "!=" for condition in conditions if condition not in fields)
+            rows = uploads.ids.rows(item_ids)
+            fit = uploads.fulfilling(fields, uploads.ids) & others
+            found[rows >= 0] = fit[rows[rows >= 0]]
+        return found
+
+    def _uploads(self, item_ids: Sequence[str]) -> list[Item]:
+        rows = self._collection.ids.rows(item_ids)
+        ids = [item_ids[place] for place in np.flatnonzero(rows < 0).tolist()]
+        if not ids:
+            return []
+        with self._database.reading() as connection:
+            return [_described(upload) for upload in storage.get_uploads(connection, ids)]
+
+
+def _described(upload: "Upload") -> Item:
+    """An upload as a work is described; its description is what its words hold beside title and keywords."""
+    rest = upload.text.removeprefix(joined([upload.title])).removesuffix(", ".join(upload.keywords))
+    return Item(
+        upload.id,
+        title=upload.title,
+        description=rest.strip().removeprefix(".").strip(),
+        keywords=upload.keywords,
+        owner=upload.owner,
+        picture=upload.picture,
+        picture_digest=upload.picture_digest,
+        text=upload.text,
+    )
+
+
+def _extended(index: ExactIndex, uploads: "OwnedVectors", without: frozenset[str] = frozenset()) -> ExactIndex:
+    """The next snapshot of an index, with the uploads in which the encoder found something."""
+    told = [row for row in np.flatnonzero(uploads.vectors.any(axis=1)).tolist() if uploads.ids[row] not in without]
+    if not told:
+        return index
+    return index.add([uploads.ids[row] for row in told], uploads.vectors[told], [uploads.owners[row] for row in told])
+
+
+class Repository:
+    """A workspace together with its database of people; safe to share among threads.
+
+    Reading goes through `snapshot`, which stays as it is until `refresh`; whatever is written here refreshes it.
+    """
+
+    def __init__(
+        self, workspace: Workspace, database: "Database | None", place: Path | None = None, *, writing: bool = False
+    ) -> None:
+        """Join an open workspace with its database, or with the place where one may come to be, or be made.
+
+        `open_repository` finds all of them.
+        """
+        self._database = database
+        self._place = place
+        self._writing = writing
+        self._lock = threading.Lock()
+        self._snapshot = Snapshot(workspace, database, database.version() if database is not None else -1)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The state as of the last `refresh`."""
+        return self._snapshot
+
+    @property
+    def workspace(self) -> Workspace:
+        return self._snapshot.workspace
+
+    @property
+    def path(self) -> Path:
+        """The workspace's folder."""
+        return self.workspace.path
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where the pictures of uploads lie."""
+        return self.path / storage.PICTURES_FOLDER
+
+    @property
+    def has_database(self) -> bool:
+        """Whether anything was ever stored beside the workspace."""
+        return self._database is not None
+
+    @property
+    def database(self) -> "Database":
+        """The database of people; made now where there is none and it may be.
+
+        Raises:
+            StorageError: nothing was ever stored beside this workspace, and it was opened for reading.
+        """
+        with self._lock:
+            self._open(make=self._writing)
+        if self._database is None:
+            raise StorageError(
+                f"nothing is stored beside {self.path} yet; upload something first with `vernissage person upload "
+                f"{self.path} --owner NAME FILE…`"
+            )
+        return self._database
+
+    def refresh(self) -> Snapshot:
+        """Take in what other processes uploaded, removed or built since."""
+        with self._lock:
+            self._open(make=False)
+            current = self._snapshot.workspace
+            changed = read_manifest(self.path) != current.manifest
+            self._snapshot = self._snapshot.following(open_workspace(self.path) if changed else current)
+            return self._snapshot
+
+    def _open(self, *, make: bool) -> None:
+        """Open the database where there is one by now, or may be made."""
+        if self._database is None and self._place is not None and (make or self._place.exists()):
+            self._database = storage.open_database(str(self._place))
+            self._snapshot = Snapshot(self.workspace, self._database, self._database.version())
+
+    def close(self) -> None:
+        """Close the database."""
+        if self._database is not None:
+            self._database.close()
+
+    def upload(
+        self, owner: str, submissions: "Sequence[Submission]", *, progress: Progress = silent
+    ) -> "tuple[tuple[Upload, ...], frozenset[str]]":
+        """Keep what a person gives: rows, pictures and vectors appear together, or, if anything fails, not at all.
+
+        What they uploaded before, the same picture with the same words, is not uploaded again but returned as it is
+        kept, unless it is given another id; so a script may be run twice. When this returns, everything is on the disk
+        and every process that refreshes finds it.
+
+        Returns:
+            The uploads, one for each submission, and the ids of those that are new.
+
+        Raises:
+            RequestError: there is nothing to read, a picture is missing, or an id is a work's.
+            CollectionError: a picture cannot be opened.
+            StorageError: an id or a name cannot be stored, or the database cannot be written.
+        """
+        from vernissage.workspace.uploading import incoming
+
+        with incoming(submissions) as given:
+            taken = [each.id for each in given if each.id in self.workspace.collection]
+            if taken:
+                raise RequestError(
+                    f"{taken[0]!r} is the id of a work of the collection; give the upload another id",
+                    kind=Kind.CONFLICT,
+                )
+            for _ in range(_ATTEMPTS):
+                kept = self._keep(owner, given, progress)
+                self.refresh()
+                if kept is not None:
+                    uploads, new = kept
+                    return tuple(uploads[each.id] for each in given), new
+        raise WorkspaceError(f"{self.path} is being built anew all the time; wait until that has ended and try again")
+
+    def _keep(
+        self, owner: str, given: "Sequence[Incoming]", progress: Progress
+    ) -> "tuple[dict[str, Upload], frozenset[str]] | None":
+        """One transaction for what is not there yet; None, and nothing is written, if what it rests on has changed."""
+        from vernissage.workspace.uploading import (
+            already_there,
+            encode_submissions,
+            same_uploads_named,
+            write_uploads,
+        )
+
+        with self.database.reading() as connection:
+            there = already_there(connection, owner, given)
+        new = [each for each in dict.fromkeys(given) if each.id not in there]
+        if not new:
+            return there, frozenset()
+        ids = [each.id for each in new]
+        vectors = encode_submissions(self.workspace, [each.submission for each in new], ids, progress)
+        with self.database.writing() as connection:
+            if read_manifest(self.path).fingerprints != self.workspace.manifest.fingerprints:
+                return None
+            if not same_uploads_named(already_there(connection, owner, given), there):
+                return None
+            written = write_uploads(connection, self.uploads_folder, owner, new, vectors)
+            return there | written, frozenset(each.id for each in written.values())
+
+    def remove(self, ids: Iterable[str], *, owner: str | None = None) -> "Removal":
+        """Remove uploads with their pictures and vectors; with ``owner`` only what is theirs.
+
+        Raises:
+            UnknownItemError: one of them is not there, is another person's, or is a work of the collection.
+        """
+        wanted = list(ids)
+        works = [item_id for item_id in wanted if item_id in self.workspace.collection]
+        if works:
+            raise UnknownItemError(
+                f"{works[0]!r} is a work of the collection, not an upload; take it out of the collection's table and "
+                f"run `vernissage build` again"
+            )
+        with self.database.writing() as connection:
+            removal = storage.remove_uploads(connection, wanted, owner=owner)
+        storage.delete_pictures(self.uploads_folder, removal.pictures)
+        self.refresh()
+        return removal
+
+    def remove_person(self, owner: str) -> "Removal":
+        """Remove everything of a person: uploads, pictures, vectors, ratings and edits, and their traces in files.
+
+        Works of the collection that name the person stay: they come from the collection's table.
+
+        Raises:
+            StorageError: nothing is kept of that person; or all is removed, but another process still reads the log.
+        """
+        with self.database.writing() as connection:
+            removal = storage.remove_person(connection, owner)
+        storage.delete_pictures(self.uploads_folder, removal.pictures)
+        self.sweep()
+        self.refresh()
+        self.database.purge()
+        return removal
+
+    def sweep(self) -> tuple[str, ...]:
+        """Delete picture files that a crash left without a row; returns their names."""
+        with self.database.writing() as connection:
+            return storage.sweep_pictures(connection, self.uploads_folder)
+
+    def encode_missing(self, progress: Progress = silent) -> int:
+        """Encode uploads that lack vectors of the workspace's encoders, and forget those of former ones.
+
+        Returns how many vectors were made. What was made stays if this is interrupted.
+        """
+        from vernissage.workspace.uploading import encode_missing
+
+        made = encode_missing(self.database, self.workspace, self.uploads_folder, progress)
+        self.refresh()
+        return made
+
+    def rate(self, owner: str, ratings: Mapping[str, float | None]) -> None:
+        """Keep a person's ratings, 1 to 5 by work, all or none; None takes one back.
+
+        Raises:
+            RatingsError: a rating is outside 1 to 5.
+            UnknownItemError: there is no such work or upload.
+        """
+        there = self._snapshot.items(ratings)
+        for item_id in ratings:
+            if item_id not in there:
+                self._snapshot.item(item_id)  # raises, and names ids that look alike
+        now = datetime.now(UTC)
+        with self.database.writing() as connection:
+            for item_id, rating in ratings.items():
+                if rating is None:
+                    storage.unrate(connection, owner, item_id)
+                else:
+                    storage.rate(connection, owner, item_id, rating, now)
+
+    def keep_edits(self, owner: str, edits: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+        """Write edits of areas down, kinds and payloads, all or none."""
+        now = datetime.now(UTC)
+        with self.database.writing() as connection:
+            for kind, payload in edits:
+                storage.add_edit(connection, owner, kind, payload, now)  # type: ignore[arg-type]  # checked there
+
+    def undo_edit(self, owner: str) -> "StoredEdit | None":
+        """Take a person's latest edit back and return it; None where there is none."""
+        with self.database.writing() as connection:
+            return storage.undo_edit(connection, owner)
+
+
+def open_repository(path: Path, database: str | None = None, *, writing: bool = False) -> Repository:
+    """Open a workspace together with what people keep beside it.
+
+    Args:
+        path: the workspace.
+        database: a URL (``postgresql://…``) or a file; None means ``vernissage.db`` in the workspace.
+        writing: whether a database is made, when something is to be kept and there is none.
+
+    Raises:
+        WorkspaceError, ProvenanceError, StorageError: either cannot be opened, or an upload has the id of a work.
+    """
+    workspace = open_workspace(path)
+    place = database or str(path / storage.DATABASE_NAME)
+    if database is None and not Path(place).exists():
+        return Repository(workspace, None, Path(place), writing=writing)
+    opened = storage.open_database(place)
+    try:
+        _require_distinct(workspace, opened)
+    except BaseException:
+        opened.close()
+        raise
+    return Repository(workspace, opened)
+
+
+def _require_distinct(workspace: Workspace, database: "Database") -> None:
+    """A build may bring a work with the id of an upload; then nobody can say which of the two is meant."""
+    with database.reading() as connection:
+        both = _uploads_among(connection, workspace.collection)
+    if both:
+        raise WorkspaceError(
+            f"{both[0].id!r} is an upload of {both[0].owner} and a work of the collection as well; give the work "
+            f"another id in the collection's table and run `vernissage build` again"
+        )
+
+
+def _uploads_among(connection: "Connection", collection: Collection) -> "tuple[Upload, ...]":
+    """Uploads that have the id of a work."""
+    from sqlalchemy import select
+
+    from vernissage.storage.schema import UPLOADS
+
+    ids = [upload_id for upload_id in connection.scalars(select(UPLOADS.c.id)) if upload_id in collection]
+    return storage.get_uploads(connection, ids) if ids else ()

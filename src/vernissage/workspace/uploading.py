@@ -1,0 +1,277 @@
+"""What a person uploads: pictures and texts, copied aside and checked, encoded, and written with their vectors."""
+
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from sqlalchemy import Connection
+
+from vernissage.catalog.pictures import PICTURE_SUFFIXES, check_picture, open_picture
+from vernissage.catalog.words import joined
+from vernissage.encoders.contract import Encoder, ImageEncoder, TextEncoder
+from vernissage.errors import CollectionError, RequestError
+from vernissage.progress import Progress
+from vernissage.storage.database import Database
+from vernissage.storage.pictures import new_pictures
+from vernissage.storage.uploads import Upload, UploadModality, add_uploads, get_uploads, same_uploads
+from vernissage.storage.vectors import UploadVectors, VectorSpace, drop_vectors, missing_vectors, put_vectors
+from vernissage.values import Modality, Vectors
+from vernissage.workspace.material import decoded_side
+from vernissage.workspace.workspace import Workspace
+
+_AT_ONCE = 32
+_ENCODED_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Something that a person uploads: a picture, words, or both.
+
+    Attributes:
+        picture: a picture file; it is read once and copied.
+        title, text, keywords: words about it, or by themselves.
+        id: unique among works and uploads; drawn at random where empty.
+        time: when it was made or uploaded, with its zone; now where None.
+    """
+
+    picture: Path | None = None
+    title: str = ""
+    text: str = ""
+    keywords: tuple[str, ...] = ()
+    id: str = ""
+    time: datetime | None = None
+
+    @property
+    def words(self) -> str:
+        """What text encoders read."""
+        return joined([self.title, self.text, ", ".join(self.keywords)])
+
+    @property
+    def modality(self) -> UploadModality:
+        """What encoders may read of it.
+
+        Raises:
+            RequestError: there is neither a picture nor a word.
+        """
+        if self.picture is None and not self.words:
+            raise RequestError(f"the upload {self.id or '(without an id)'} has neither a picture nor a text; give one")
+        return "text" if self.picture is None else "both" if self.words else "image"
+
+
+def spaces_of(workspace: Workspace) -> tuple[VectorSpace, ...]:
+    """Every space of vectors that the workspace has now."""
+    fingerprints = workspace.manifest.fingerprints
+    return tuple(
+        VectorSpace(encoder, modality, fingerprints[encoder])
+        for encoder in workspace.encoder_names
+        for modality in workspace.modalities(encoder)
+    )
+
+
+def encode_submissions(
+    workspace: Workspace, submissions: Sequence[Submission], ids: Sequence[str], progress: Progress
+) -> list[UploadVectors]:
+    """The vectors of submissions in every space of the workspace that reads them.
+
+    A row of zeros says that the encoder found nothing; it is kept, so that nobody encodes it again.
+
+    Raises:
+        CollectionError: a picture cannot be opened.
+        EncoderError: an encoder cannot be loaded.
+    """
+    found = []
+    spaces = spaces_of(workspace)
+    for number, space in enumerate(spaces):
+        progress("Encoding uploads", number, len(spaces))
+        rows = [row for row, each in enumerate(submissions) if each.modality in {space.modality, "both"}]
+        if rows:
+            readable = [submissions[row] for row in rows]
+            found.append(UploadVectors(space, tuple(ids[row] for row in rows), encoded(workspace, space, readable)))
+    progress("Encoding uploads", len(spaces), len(spaces))
+    return found
+
+
+def encoded(workspace: Workspace, space: VectorSpace, submissions: Sequence[Submission]) -> Vectors:
+    """Their vectors in one space, float32 (n, dim)."""
+    encoder = workspace.encoder(space.encoder)
+    starts = range(0, len(submissions), _AT_ONCE)
+    blocks = [
+        _read(encoder, space.modality, submissions[start : start + _AT_ONCE], draft=_drafts(workspace))
+        for start in starts
+    ]
+    return np.concatenate(blocks)
+
+
+def _read(encoder: Encoder, modality: Modality, submissions: Sequence[Submission], *, draft: bool) -> Vectors:
+    if modality == "text" and isinstance(encoder, TextEncoder):
+        return encoder.encode_texts([each.words for each in submissions])
+    if modality == "image" and isinstance(encoder, ImageEncoder):
+        side = decoded_side(encoder) if draft else None
+        paths = [each.picture for each in submissions if each.picture is not None]
+        return encoder.encode_images([open_picture(path, at_least=side) for path in paths])
+    raise RequestError(f"{encoder.name} does not read uploads of the kind {modality}; build the workspace again")
+
+
+def _drafts(workspace: Workspace) -> bool:
+    return bool(workspace.manifest.settings.get("draft", True))
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A submission whose picture is a copy that nobody else changes.
+
+    Attributes:
+        id: the submission's, or drawn at random.
+        submission: the same, with the copy in place of the picture.
+        picture_digest: SHA-256 of the picture; empty without one.
+    """
+
+    id: str
+    submission: Submission
+    picture_digest: str
+
+    @property
+    def content(self) -> tuple[str, str]:
+        """What tells two uploads of one person apart: the picture and the words."""
+        return self.picture_digest, self.submission.words
+
+
+@contextmanager
+def incoming(submissions: Sequence[Submission]) -> Iterator[tuple[Incoming, ...]]:
+    """Copy the pictures aside, so that what is encoded is what is stored, and decode each to its end.
+
+    Submissions of the same content of which none has an id become one.
+
+    Raises:
+        RequestError: there is nothing to read in one of them, or a picture is missing or is none by its name.
+        CollectionError: a picture cannot be opened; the message names the file that was given.
+    """
+    with TemporaryDirectory(prefix="vernissage-") as folder:
+        anonymous: dict[tuple[str, str], Incoming] = {}
+        found = []
+        for number, submission in enumerate(submissions):
+            _ = submission.modality  # told before anything is copied
+            copy, picture_digest = _copied(submission.picture, Path(folder), number)
+            each = Incoming(submission.id or secrets.token_hex(8), replace(submission, picture=copy), picture_digest)
+            found.append(each if submission.id else anonymous.setdefault(each.content, each))
+        yield tuple(found)
+
+
+def already_there(connection: Connection, owner: str, given: Sequence[Incoming]) -> dict[str, Upload]:
+    """By the id of what is given, the person's upload that it repeats.
+
+    Without an id of its own that is their upload of the same content; with one, the upload of that id if its content
+    is the same, so that a script can be run again.
+    """
+    known = same_uploads(connection, owner, {each.content for each in given if not each.submission.id})
+    found = {each.id: known[each.content] for each in given if not each.submission.id and each.content in known}
+    named = {each.id: each for each in given if each.submission.id}
+    for upload in get_uploads(connection, named):
+        if upload.owner == owner and (upload.picture_digest, upload.text) == named[upload.id].content:
+            found[upload.id] = upload
+    return found
+
+
+def write_uploads(
+    connection: Connection, folder: Path, owner: str, given: Iterable[Incoming], vectors: Sequence[UploadVectors]
+) -> dict[str, Upload]:
+    """Write pictures, rows and vectors within one transaction; returns the uploads by id.
+
+    Raises:
+        StorageError: an id is taken, or a name, an id or a text cannot be stored.
+    """
+    now = datetime.now(UTC)
+    with new_pictures(connection, folder) as write:
+        uploads = {}
+        for each in given:
+            picture = each.submission.picture
+            uploads[each.id] = Upload(
+                each.id,
+                owner,
+                each.submission.modality,
+                each.submission.time or now,
+                each.submission.title,
+                each.submission.words,
+                each.submission.keywords,
+                write(picture.read_bytes(), picture.suffix) if picture is not None else "",
+                each.picture_digest,
+            )
+        add_uploads(connection, list(uploads.values()), vectors)
+    return uploads
+
+
+def same_uploads_named(one: Mapping[str, Upload], other: Mapping[str, Upload]) -> bool:
+    """Whether two answers of `already_there` name the same uploads."""
+    return {key: upload.id for key, upload in one.items()} == {key: upload.id for key, upload in other.items()}
+
+
+def _copied(picture: Path | None, folder: Path, number: int) -> tuple[Path | None, str]:
+    """The copy of a picture and its SHA-256."""
+    if picture is None:
+        return None, ""
+    suffix = picture.suffix.lower()
+    if suffix not in PICTURE_SUFFIXES:
+        raise RequestError(f"{picture} is no picture by its name; give a JPEG, PNG or other picture file")
+    copy = folder / f"{number}{suffix}"
+    try:
+        shutil.copyfile(picture, copy)
+    except OSError as error:
+        raise RequestError(
+            f"the picture {picture} cannot be read: {error.strerror or error}; check its path"
+        ) from error
+    found = check_picture(copy)
+    if found.fault:
+        raise CollectionError(f"the picture {picture} {found.fault}; export it again, or leave it out")
+    return copy, found.digest
+
+
+def encode_missing(database: Database, workspace: Workspace, folder: Path, progress: Progress) -> int:
+    """Encode uploads, whose pictures lie in ``folder``, in every space in which they lack a vector.
+
+    Vectors of former encoders are forgotten. Returns how many vectors were made; they stay if this is interrupted.
+
+    Raises:
+        CollectionError: a picture cannot be opened.
+        EncoderError: an encoder cannot be loaded.
+    """
+    made = 0
+    spaces = spaces_of(workspace)
+    for space in spaces:
+        with database.reading() as connection:
+            ids = missing_vectors(connection, space)
+        for start in range(0, len(ids), _ENCODED_AT_ONCE):
+            progress(f"Encoding uploads with {space.encoder}", start, len(ids))
+            made += _encode(database, workspace, folder, space, ids[start : start + _ENCODED_AT_ONCE])
+        if ids:
+            progress(f"Encoding uploads with {space.encoder}", len(ids), len(ids))
+    with database.writing() as connection:
+        drop_vectors(connection, spaces)
+    return made
+
+
+def _encode(database: Database, workspace: Workspace, folder: Path, space: VectorSpace, ids: Sequence[str]) -> int:
+    if not ids:
+        return 0
+    with database.reading() as connection:
+        uploads = get_uploads(connection, ids)
+    if not uploads:
+        return 0
+    submissions = [Submission(folder / each.picture if each.picture else None, text=each.text) for each in uploads]
+    try:
+        vectors = encoded(workspace, space, submissions)
+    except CollectionError:
+        with database.reading() as connection:
+            there = [each.id for each in get_uploads(connection, ids)]
+        if len(there) == len(uploads):
+            raise
+        # some were removed, with their pictures, since they were looked up
+        return _encode(database, workspace, folder, space, there)
+    with database.writing() as connection:
+        put_vectors(connection, UploadVectors(space, tuple(each.id for each in uploads), vectors))
+    return len(uploads)
