@@ -1,0 +1,1 @@
+"""The application: one door to recommendations, search, people and their areas; every default and every word."""

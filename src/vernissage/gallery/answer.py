@@ -1,0 +1,246 @@
+"""What every request for works answers with: one value for Python, the command line, JSON and pages."""
+
+import base64
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vernissage.catalog.item import Item
+from vernissage.values import Modality
+
+if TYPE_CHECKING:
+    from vernissage.gallery.areas import PersonAreas
+
+ReasonKind = Literal["rated", "upload", "area", "engine", "field"]
+AnswerKind = Literal["recommendation", "similar", "search", "elicitation", "person"]
+
+_THUMBNAIL_SIDE = 120
+_CELL = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a work is in an answer; the contributions of one kind add up to the work's score.
+
+    Attributes:
+        kind: ``rated`` (a work that the person rated), ``upload`` (something of theirs), ``area`` (an area of
+            interest), ``engine`` (one part of a fusion), ``field`` (something that the table says of the work).
+        id: of the rated work, the upload, the area or the engine; empty for all other uploads together.
+        title: of the same, for people.
+        contribution: its part of the score.
+        share: that part of the score as a fraction; 0 where the score is 0.
+        words: a sentence for people.
+        weight: what a rating or an upload counts; None for other kinds.
+        rank: the place (from 1) that an engine of a fusion gave the work; None where it gave none.
+        similarity: cosine of an upload to the work.
+        modality: of the upload's vector.
+    """
+
+    kind: ReasonKind
+    id: str
+    title: str
+    contribution: float
+    share: float
+    words: str = ""
+    weight: float | None = None
+    rank: int | None = None
+    similarity: float | None = None
+    modality: Modality | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values; what does not apply to the kind is left out, but for an engine's rank."""
+        content: dict[str, Any] = {"kind": self.kind, "id": self.id, "title": self.title}
+        content |= {"contribution": self.contribution, "share": self.share, "words": self.words}
+        if self.kind == "engine":
+            content["rank"] = self.rank
+        if self.weight is not None:
+            content["weight"] = self.weight
+        if self.similarity is not None:
+            content["similarity"] = self.similarity
+        if self.modality is not None:
+            content["modality"] = self.modality
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One work of an answer; ``modality`` says as what it was found, where that is more than one."""
+
+    item: Item
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    modality: Modality | None = None
+
+    @property
+    def id(self) -> str:
+        return self.item.id
+
+    @property
+    def title(self) -> str:
+        return self.item.title
+
+    @property
+    def artist(self) -> str:
+        return self.item.artist
+
+    def of_kind(self, kind: ReasonKind) -> tuple[Reason, ...]:
+        """The reasons of one kind, which add up to the score."""
+        return tuple(reason for reason in self.reasons if reason.kind == kind)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        item = self.item
+        content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
+        if item.owner:
+            content["owner"] = item.owner
+        if self.modality is not None:
+            content["modality"] = self.modality
+        content |= {"score": self.score, "reasons": [reason.to_dict() for reason in self.reasons]}
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerList:
+    """A part of a person's answer: the list of one target modality, or what one area found for one task.
+
+    Attributes:
+        target: pictures or texts.
+        source: the modality of the area's uploads; None for the list of all areas.
+        area: the area's key, such as ``image:1``; empty for the list of all areas.
+        name: the area's name.
+    """
+
+    target: Modality
+    works: tuple[Work, ...]
+    source: Modality | None = None
+    area: str = ""
+    name: str = ""
+
+    @property
+    def task(self) -> str:
+        """``image-to-text`` for an area, ``text`` for the list of all areas."""
+        return f"{self.source}-to-{self.target}" if self.source else self.target
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        content: dict[str, Any] = {"task": self.task, "target": self.target}
+        if self.area:
+            content |= {"area": self.area, "area_name": self.name}
+        return content | {"works": [work.to_dict() for work in self.works]}
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Works in order, best first, each with its reasons, and what else there is to say.
+
+    In a notebook it shows itself with thumbnails; printed, as a table. `to_dict` is the one JSON form, described by
+    `answer_schema`.
+
+    Attributes:
+        kind: what was asked for.
+        engine: what made the list, by its name in Python, command line and JSON; pages for visitors say it in words.
+        fingerprint: of the state of the workspace that answered.
+        notes: what a person should know of this answer, in whole sentences.
+        lists: for a person, the parts by target, task and area.
+        about: what was asked, as JSON values that `to_dict` puts beside the works.
+        picture_path: where the picture of a work of this answer lies.
+        areas: for a person, the areas of interest that the answer rests on.
+    """
+
+    kind: AnswerKind
+    works: tuple[Work, ...]
+    engine: str
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+    lists: tuple[AnswerList, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    picture_path: Callable[[Item], Path | None] = lambda _: None
+    areas: "PersonAreas | None" = None
+
+    def __len__(self) -> int:
+        return len(self.works)
+
+    def __iter__(self) -> Iterator[Work]:
+        return iter(self.works)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The works' ids in order."""
+        return tuple(work.id for work in self.works)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The works' scores in order."""
+        return tuple(work.score for work in self.works)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as JSON values; see `answer_schema`."""
+        content: dict[str, Any] = {"kind": self.kind, "engine": self.engine, "fingerprint": self.fingerprint}
+        content |= {**self.about, "notes": list(self.notes), "works": [work.to_dict() for work in self.works]}
+        if self.lists:
+            content["lists"] = [each.to_dict() for each in self.lists]
+        return content
+
+    def __repr__(self) -> str:
+        heads = ("", "id", "title", "artist", "year", "score")
+        rows = [
+            (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:.4f}")
+            for rank, work in enumerate(self.works, start=1)
+        ]
+        return "\n".join([*_aligned([heads, *rows]), *(f"note: {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><td>{rank}</td><td>{_thumbnail(self.picture_path(work.item), work.title)}</td>"
+            f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(_byline(work.item))}<br>"
+            f"<small>{escape(work.id)}</small></td><td>{work.score:.4f}</td><td>{escape(_because(work))}</td></tr>"
+            for rank, work in enumerate(self.works, start=1)
+        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        heads = "".join(f"<th>{head}</th>" for head in ("", "", "work", "score", "why"))
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>{notes}"
+
+
+def answer_schema() -> dict[str, Any]:
+    """The JSON Schema of `Answer.to_dict` (draft 2020-12)."""
+    text = files("vernissage.gallery").joinpath("answer.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    short = [[cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…" for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
+
+
+def _byline(item: Item) -> str:
+    return ", ".join(part for part in (item.artist or item.owner, item.year) if part)
+
+
+def _because(work: Work) -> str:
+    return "; ".join(reason.words for reason in work.reasons if reason.kind != "engine" and reason.words)[:200]
+
+
+def _thumbnail(path: Path | None, title: str) -> str:
+    """The picture as an element that carries it; empty where there is none or it cannot be opened any more."""
+    if path is None or not path.is_file():
+        return ""
+    from vernissage.catalog.pictures import open_picture
+    from vernissage.errors import CollectionError
+
+    try:
+        picture = open_picture(path, at_least=2 * _THUMBNAIL_SIDE)
+    except CollectionError:
+        return f"<small>{escape(title)}: its picture cannot be opened</small>"
+    picture.thumbnail((2 * _THUMBNAIL_SIDE, 2 * _THUMBNAIL_SIDE))
+    written = io.BytesIO()
+    picture.save(written, "JPEG", quality=80)
+    encoded = base64.b64encode(written.getvalue()).decode()
+    sizes = f'width="{max(1, picture.width // 2)}" height="{max(1, picture.height // 2)}"'
+    return f'<img src="data:image/jpeg;base64,{encoded}" {sizes} alt="{escape(title)}">'

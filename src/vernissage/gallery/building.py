@@ -1,0 +1,90 @@
+"""Making a workspace: the front door `vernissage.build`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vernissage.catalog.sources.contract import Source
+from vernissage.encoders.loading import Execution
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.progress import Progress, silent
+from vernissage.workspace.build import BuildResult, build_workspace
+from vernissage.workspace.repository import open_repository
+
+
+@dataclass(frozen=True)
+class UploadsOutcome:
+    """What became of people's uploads when the workspace's encoders changed.
+
+    Attributes:
+        people, uploads: how many there are.
+        vectors: how many vectors were made anew.
+        swept: how many pictures without an upload were deleted.
+    """
+
+    people: int
+    uploads: int
+    vectors: int
+    swept: int
+
+
+@dataclass(frozen=True)
+class BuildOutcome:
+    """What a build did to the workspace (see `BuildResult`), and to people's uploads; None where there are none."""
+
+    result: BuildResult
+    uploads: UploadsOutcome | None
+
+
+def build(
+    source: str | Path | Source,
+    workspace: str | Path,
+    *,
+    encoders: Sequence[str] | None = None,
+    seed: int | None = None,
+    topics: int | None = None,
+    weights: Mapping[str, Path] | None = None,
+    runtime: Runtime | None = None,
+    executions: Mapping[str, Execution] | None = None,
+    pairs: int | None = None,
+    draft: bool | None = None,
+    skip_bad: bool = False,
+    refit: bool = False,
+    database: str | None = None,
+    progress: Progress = silent,
+) -> BuildOutcome:
+    """Read a collection and make its vectors, or bring a workspace up to date; only what changed is encoded.
+
+    ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments and the
+    errors are those of `build_workspace`; ``database`` is that of `open_gallery`, whose uploads are encoded too.
+    """
+    path = Path(workspace)
+    result = build_workspace(
+        Path(source) if isinstance(source, str) else source,
+        path,
+        encoders=encoders,
+        seed=seed,
+        topics=topics,
+        weights=weights,
+        runtime=runtime,
+        executions=executions,
+        pairs=pairs,
+        draft=draft,
+        skip_bad=skip_bad,
+        refit=refit,
+        progress=progress,
+    )
+    return BuildOutcome(result, _uploads_encoded(path, database, progress))
+
+
+def _uploads_encoded(workspace: Path, database: str | None, progress: Progress) -> UploadsOutcome | None:
+    """Encode uploads that lack vectors of the workspace's encoders, and delete pictures that no upload names."""
+    repository = open_repository(workspace, database)
+    try:
+        people = repository.snapshot.uploaders()
+        if not people:
+            return None
+        made = repository.encode_missing(progress)
+        return UploadsOutcome(len(people), sum(people.values()), made, len(repository.sweep()))
+    finally:
+        repository.close()

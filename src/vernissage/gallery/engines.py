@@ -1,0 +1,282 @@
+"""The words for engines, what each stands for, and every default."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from vernissage.encoders import register
+from vernissage.errors import RequestError
+from vernissage.profiles.ratings import WeightingRule
+from vernissage.progress import Progress, silent
+from vernissage.recommenders.contract import Engine, Recommender
+from vernissage.recommenders.diversity import Diversified
+from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
+from vernissage.recommenders.pair_weighted import PairsOnDemand, PairWeightedSimilarity
+from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.search.joint import JointRule, join_modalities
+from vernissage.search.pair_matrix import PairMatrix
+from vernissage.search.pairs import PairScorer, pair_rows
+from vernissage.search.vectors import VectorTable
+from vernissage.values import Index, Modality
+from vernissage.workspace.workspace import Workspace
+
+PRESET_TEXTS = "lda"
+PRESET_PICTURES = ("resnet50", "colour-texture")
+"""What stands for pictures in the first paper's late fusions: the first of these that the workspace has."""
+
+PRESETS = ("late-partial", "late-total")
+ALL = "late-zscore"
+DEFAULT_RULE: WeightingRule = "linear"
+_RULES: Mapping[str, WeightingRule] = MappingProxyType(dict.fromkeys(PRESETS, "linear"))
+"""Engines whose ratings weigh otherwise than usual: those of the first paper, whatever the default is."""
+PRESET_NOTE = (
+    "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
+    "LDA + colour-texture"
+)
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How engines joined by ``+`` are fused; None stands for the default of the engine's name.
+
+    Attributes:
+        method: ``rrf``, ``minmax`` or ``zscore``.
+        k: constant of rrf; 0 in the presets, else 60.
+        depth: how many works of each engine rrf looks at; all where None.
+        weights: of engines; 1 where not named.
+        joint: how an encoder of both modalities makes one vector of a work's picture and text.
+    """
+
+    method: FusionMethod = "rrf"
+    k: float | None = None
+    depth: int | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    joint: JointRule = "mean"
+
+    @property
+    def given(self) -> bool:
+        """Whether any option of a fusion differs from the default."""
+        return replace(self, joint="mean") != Fusion()
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What an engine is made for: a workspace, lists of ``n`` works, how to fuse, and whom to tell of long steps."""
+
+    workspace: Workspace
+    n: int
+    fusion: Fusion
+    progress: Progress
+    engines: Mapping[str, "_Make"]
+
+
+_Make = Callable[[_Making], Engine | LateFusion]
+
+
+def _single(encoder: str, name: str) -> _Make:
+    def make(making: _Making) -> Engine | LateFusion:
+        if making.fusion.given:
+            raise RequestError(
+                f"fusion options were given, but {encoder} is one engine; join several with +, as in lda+colour-texture"
+            )
+        return RatingWeightedSimilarity(index_of_encoder(making.workspace, encoder, making.fusion.joint), name)
+
+    return make
+
+
+def _by_pairs(encoder: str) -> _Make:
+    """Pairs of pictures and texts that were read together; where the workspace keeps none, when ratings come."""
+
+    def make(making: _Making) -> Engine | LateFusion:
+        if making.fusion.given:
+            raise RequestError(f"fusion options were given, but {encoder} is one engine; join several with +")
+        workspace = making.workspace
+        if encoder in workspace.manifest.pairs:
+            return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder)
+        pictures, texts = workspace.table(encoder, "image"), workspace.table(encoder, "text")
+
+        def read_rows(rated: Sequence[str]) -> PairMatrix:
+            scorer = workspace.encoder(encoder)
+            if not isinstance(scorer, PairScorer):
+                raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
+            draft = bool(workspace.manifest.settings.get("draft", True))
+            return pair_rows(
+                scorer, rated, workspace.collection, text_vectors=texts, draft=draft, progress=making.progress
+            )
+
+        both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
+        return PairsOnDemand(both, read_rows, encoder)
+
+    return make
+
+
+def _preset(name: str) -> _Make:
+    def make(making: _Making) -> Engine | LateFusion:
+        fusion = making.fusion
+        if name == "late-partial" and fusion.method == "rrf" and fusion.depth is None:
+            fusion = replace(fusion, depth=making.n)
+        parts = (PRESET_TEXTS, preset_pictures(making.workspace))
+        return _fused(replace(making, fusion=fusion), parts, name, k=0)
+
+    return make
+
+
+def _everything(making: _Making) -> Engine | LateFusion:
+    """Every representation that the workspace has, by z-scores."""
+    if making.fusion.given and replace(making.fusion, weights={}).given:
+        raise RequestError(f"{ALL} fuses by z-scores; for another method join engines with +, as in lsa+lda")
+    parts = _representations(making.workspace) or (PRESET_TEXTS, PRESET_PICTURES[-1])
+    return _fused(replace(making, fusion=replace(making.fusion, method="zscore")), parts, ALL, k=60)
+
+
+def _engines() -> dict[str, _Make]:
+    """Every word for an engine, and what makes it."""
+    made: dict[str, _Make] = {
+        name: _by_pairs(each.encoder) if each.by == "pairs" else _single(each.encoder, name)
+        for name, each in register.engines().items()
+    }
+    return made | {name: _preset(name) for name in PRESETS} | {ALL: _everything}
+
+
+def make_engine(
+    workspace: Workspace, name: str, n: int, fusion: Fusion | None = None, progress: Progress = silent
+) -> Engine | LateFusion:
+    """The engine of that name for lists of ``n`` works.
+
+    Raises:
+        RequestError: there is no such engine, or the workspace lacks its vectors.
+    """
+    engines = _engines()
+    making = _Making(workspace, n, fusion or Fusion(), progress, engines)
+    parts = tuple(part.strip() for part in name.split("+"))
+    for part in parts:
+        if part not in engines:
+            raise RequestError(f"there is no engine {part!r}; choose from {', '.join(engines)}, or join some with +")
+    if len(parts) == 1:
+        return engines[parts[0]](making)
+    if len(set(parts)) < len(parts):
+        raise RequestError(f"the engine {name!r} names one part twice; give it a weight instead, as in --weight lda=2")
+    return _fused(making, parts, name, k=60)
+
+
+def diversified(recommender: Recommender, diversity: float) -> Recommender:
+    """The recommender with its first works re-ranked so that they differ.
+
+    Raises:
+        RequestError: the engine compares no vectors, or the diversity lies outside 0 to 1.
+    """
+    indexes = indexes_of(recommender)
+    if not indexes:
+        raise RequestError(f"{recommender.name} compares no vectors, which diversity needs; choose another engine")
+    return Diversified(recommender, indexes, diversity=diversity)
+
+
+def default_rule(engine: str) -> WeightingRule:
+    """How ratings weigh in an engine unless another rule is asked for."""
+    return _RULES.get(engine, DEFAULT_RULE)
+
+
+def default_engine(workspace: Workspace) -> str:
+    """The fusion of every representation that the workspace has, or the only one."""
+    there = _representations(workspace)
+    return there[0] if len(there) == 1 else ALL
+
+
+def available_engines(workspace: Workspace) -> list[str]:
+    """The engines whose vectors this workspace has."""
+    there = _representations(workspace)
+    presets = PRESETS if {PRESET_TEXTS, preset_pictures(workspace)} <= set(there) else ()
+    return [*there, *presets, *([ALL] if len(there) > 1 else [])]
+
+
+def engine_words(name: str, workspace: Workspace | None = None) -> str:
+    """What an engine looks at, in words for visitors."""
+    if name in PRESETS:
+        parts: Sequence[str] = (PRESET_TEXTS, preset_pictures(workspace) if workspace else PRESET_PICTURES[-1])
+    elif name == ALL:
+        parts = _representations(workspace) if workspace else ()
+    else:
+        parts = [part.strip() for part in name.split("+")]
+    words = list(dict.fromkeys(register.words_for_visitors(part) for part in parts)) or ["all that is known of works"]
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
+def preset_notes(name: str, engine: Recommender) -> list[str]:
+    """What a person should know of the paper's late fusions in this workspace."""
+    parts = [part.name for part in engine.engines] if isinstance(engine, LateFusion) else []
+    return [PRESET_NOTE] if name in PRESETS and PRESET_PICTURES[0] not in parts else []
+
+
+def preset_pictures(workspace: Workspace) -> str:
+    """What stands for pictures in the paper's late fusions."""
+    return next((name for name in PRESET_PICTURES if name in workspace.encoder_names), PRESET_PICTURES[-1])
+
+
+def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> str:
+    """The best encoder that is there for finding works' ``target`` by a ``source``.
+
+    Raises:
+        RequestError: none is there.
+    """
+    available = {name: workspace.modalities(name) for name in workspace.encoder_names}
+    if source == "text":
+        there = register.for_words(available, target)
+    else:
+        able = [name for name in register.for_areas(available) if {source, target} <= set(available[name])]
+        there = tuple(sorted(able, key=lambda name: bool(register.card(name).derived_from)))
+    if there:
+        return there[0]
+    kinds = {"image": "pictures", "text": "texts"}
+    raise RequestError(
+        f"no encoder of this workspace finds {kinds[target]} by {kinds[source]}; build it with aligned or clip"
+    )
+
+
+def indexes_of(engine: Recommender) -> list[Index]:
+    """The indexes that an engine compares works by."""
+    if isinstance(engine, LateFusion):
+        return [index for part in engine.engines for index in indexes_of(part)]
+    return [engine.index] if isinstance(engine, RatingWeightedSimilarity) else []
+
+
+def vectors_of_encoder(workspace: Workspace, encoder: str, joint: JointRule = "mean") -> VectorTable:
+    """An encoder's vectors; pictures and texts joined where it reads both."""
+    modalities = workspace.modalities(encoder)
+    if len(modalities) == 2:
+        return join_modalities(workspace.table(encoder, "image"), workspace.table(encoder, "text"), joint)
+    return workspace.table(encoder, modalities[0] if modalities else "text")
+
+
+def index_of_encoder(workspace: Workspace, encoder: str, joint: JointRule = "mean") -> Index:
+    """The index over those vectors; kept by the workspace."""
+    modalities = workspace.modalities(encoder)
+    if len(modalities) == 2:
+        return workspace.joint_index(encoder, joint)
+    return workspace.index(encoder, modalities[0] if modalities else "text")
+
+
+def _representations(workspace: Workspace) -> tuple[str, ...]:
+    """What the default engine fuses: every encoder's vectors, and pairs where they were read beforehand."""
+    return register.members_of_default(workspace.encoder_names, workspace.manifest.pairs)
+
+
+def _fused(making: _Making, parts: Sequence[str], name: str, *, k: float) -> LateFusion:
+    fusion = making.fusion
+    unknown = [part for part in fusion.weights if part not in parts]
+    if unknown:
+        raise RequestError(f"a weight was given for {unknown[0]!r}, which is no part of {name} ({', '.join(parts)})")
+    engines = making.engines
+    single = replace(making, n=1, fusion=Fusion(joint=fusion.joint))
+    made = [engines[part](single) for part in parts]
+    joined = [part for part in made if isinstance(part, Engine)]
+    if len(joined) < len(made):
+        fusion_itself = next(part.name for part in made if part not in joined)
+        raise RequestError(f"{fusion_itself} is a fusion already and cannot be part of one; join single engines with +")
+    return LateFusion(
+        joined,
+        depth=fusion.depth,
+        k=fusion.k if fusion.k is not None else k,
+        weights=[fusion.weights.get(part, 1.0) for part in parts],
+        method=fusion.method,
+        name=name,
+    )

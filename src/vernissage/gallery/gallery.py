@@ -1,0 +1,559 @@
+"""A collection that answers: recommendations, similar works, search, works to rate, and the people who use it."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from PIL import Image
+
+from vernissage.analysis.coverage import covering_rows
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import open_picture
+from vernissage.encoders.contract import ImageEncoder, TextEncoder
+from vernissage.errors import RequestError
+from vernissage.files import digest
+from vernissage.gallery.answer import Answer, Reason, Work
+from vernissage.gallery.areas import KINDS
+from vernissage.gallery.engines import (
+    Fusion,
+    available_engines,
+    default_engine,
+    default_rule,
+    diversified,
+    engine_words,
+    make_engine,
+    preset_notes,
+    search_encoder,
+)
+from vernissage.gallery.person import Person
+from vernissage.gallery.selecting import (
+    USUAL_COUNT,
+    Caps,
+    Where,
+    allowed,
+    checked_count,
+    shortfall,
+    title_or_id,
+    within_caps,
+)
+from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
+from vernissage.progress import Progress, silent
+from vernissage.recommenders.contract import Explanation, Recommender
+from vernissage.search.mixed import MixedMethod
+from vernissage.values import Allow, Modality, Vectors
+from vernissage.workspace.description import describe_workspace
+from vernissage.workspace.material import decoded_side
+from vernissage.workspace.repository import Repository, Snapshot, open_repository
+from vernissage.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vernissage.gallery.overview import Map, Topics
+
+Within = Literal["text", "pictures", "mixed"]
+Elicitation = Literal["group", "coverage"]
+
+_COVERED = 5_000
+"""Works among which those to rate are chosen by coverage; of larger collections so many, spread evenly."""
+
+
+class Gallery:
+    """One workspace, opened: works, vectors, people. Safe to share among threads, and a context manager.
+
+    It answers from one state until `refresh`: what is built, uploaded or removed meanwhile does not change it.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        """Answer from an open repository; `open_gallery` opens one."""
+        self._repository = repository
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self.collection)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self.collection
+
+    def __getitem__(self, item_id: str) -> Item:
+        """A work of the collection, or an upload.
+
+        Raises:
+            UnknownItemError: there is none; the message names ids that look alike.
+        """
+        return self.snapshot.item(item_id)
+
+    def __repr__(self) -> str:
+        return f"Gallery({str(self.path)!r}, {len(self)} works, encoders: {', '.join(self.encoders) or 'none'})"
+
+    @property
+    def repository(self) -> Repository:
+        """What it reads from and writes to."""
+        return self._repository
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The state that answers come from."""
+        return self._repository.snapshot
+
+    @property
+    def path(self) -> Path:
+        """The workspace's folder."""
+        return self._repository.path
+
+    @property
+    def name(self) -> str:
+        """What to call the collection."""
+        return self.snapshot.workspace.collection_name
+
+    @property
+    def collection(self) -> Collection:
+        """The works."""
+        return self.snapshot.collection
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The encoders that have vectors here."""
+        return self.snapshot.workspace.encoder_names
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines whose vectors are here; any may be joined by ``+``."""
+        return tuple(available_engines(self.snapshot.workspace))
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over collection, encoders and vectors: equal ones answer equally."""
+        return fingerprint_of(self.snapshot.workspace)
+
+    def refresh(self) -> None:
+        """Take in what other processes built, uploaded or removed since."""
+        self._repository.refresh()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._repository.close()
+
+    def recommend(
+        self,
+        ratings: Mapping[str, float],
+        n: int = USUAL_COUNT,
+        *,
+        engine: str | None = None,
+        rule: WeightingRule | None = None,
+        where: Where = (),
+        exclude: Iterable[str] = (),
+        per: Caps = MappingProxyType({}),
+        diversity: float = 0.0,
+        weights: Mapping[str, float] = MappingProxyType({}),
+        fusion: Fusion | None = None,
+        progress: Progress = silent,
+    ) -> Answer:
+        """The ``n`` works that suit somebody who rated works from 1 to 5, with reasons that add up to the scores.
+
+        Rated works never come back. Exactly ``n`` come back where so many fit; where fewer do, a note says so.
+
+        Args:
+            ratings: ratings 1 to 5 by work id.
+            n: how many works.
+            engine: what judges (see `engines`), or some joined by ``+``; None takes the default of this workspace.
+            rule: how ratings weigh: ``signed``, ``linear`` or ``minmax``; None takes that of the engine.
+            where: conditions such as ``year>=1850``, all of which must hold.
+            exclude: ids that must not come back.
+            per: at most so many works of one value, as in ``{"artist": 1}``; works without a value are not limited.
+            diversity: 0 ranks by relevance alone; towards 1 works differ from each other.
+            weights: of engines in a fusion.
+            fusion: how engines joined by ``+`` are fused.
+            progress: told of long steps.
+
+        Raises:
+            RatingsError: no ratings, or such that no profile can be made of them.
+            UnknownItemError: a rated work is not in the collection.
+            RequestError: anything else that was asked for is not understood or cannot be answered.
+        """
+        snapshot = self.snapshot
+        name = engine or default_engine(snapshot.workspace)
+        for item_id in ratings:
+            snapshot.collection[item_id]  # raises, and names ids that look alike
+        profile = profile_from_ratings(ratings, rule or default_rule(name))
+        request = _Request(
+            n, name, allowed(snapshot.collection, where, exclude), per, diversity, _with_weights(fusion, weights)
+        )
+        works, notes, pictures = _recommended(snapshot, profile, request, _rating_words, progress)
+        return Answer("recommendation", works, name, self.fingerprint, notes, picture_path=pictures)
+
+    def similar(
+        self,
+        works: str | Sequence[str],
+        n: int = USUAL_COUNT,
+        *,
+        engine: str | None = None,
+        where: Where = (),
+        exclude: Iterable[str] = (),
+        per: Caps = MappingProxyType({}),
+        diversity: float = 0.0,
+        weights: Mapping[str, float] = MappingProxyType({}),
+        fusion: Fusion | None = None,
+        progress: Progress = silent,
+    ) -> Answer:
+        """The ``n`` works that resemble one work most, or several together; those themselves do not come back.
+
+        Arguments and errors are those of `recommend`.
+        """
+        snapshot = self.snapshot
+        ids = [works] if isinstance(works, str) else list(works)
+        if not ids:
+            raise RequestError("no work was named to look for similar ones; give the id of one, or several")
+        name = engine or default_engine(snapshot.workspace)
+        profile = profile_from_ratings({snapshot.collection[item_id].id: 5.0 for item_id in ids}, "linear")
+        request = _Request(
+            n, name, allowed(snapshot.collection, where, exclude), per, diversity, _with_weights(fusion, weights)
+        )
+        found, notes, pictures = _recommended(snapshot, profile, request, _likeness_words, progress)
+        about = {"similar_to": ids}
+        return Answer("similar", found, name, self.fingerprint, notes, about=about, picture_path=pictures)
+
+    def search(
+        self,
+        query: str | Path | Image.Image,
+        n: int = USUAL_COUNT,
+        *,
+        within: Within = "text",
+        encoder: str | None = None,
+        method: MixedMethod = "means",
+        where: Where = (),
+        exclude: Iterable[str] = (),
+        per: Caps = MappingProxyType({}),
+    ) -> Answer:
+        """The ``n`` works that go best with words, or with a picture (a file or an open one).
+
+        Args:
+            query: words, or a picture.
+            n: how many works.
+            within: ``text`` finds words in the works' texts; ``pictures`` finds pictures, by words through a space that
+                holds both; ``mixed`` searches both and answers with one list, in which a work may stand twice. A
+                picture as query is searched for in pictures unless ``mixed`` is asked for.
+            encoder: what compares; None takes the best that is here for the purpose.
+            method: for ``mixed``, how pictures and texts are made comparable: ``means``, ``zscore`` or ``raw``.
+            where, exclude, per: as in `recommend`.
+
+        Raises:
+            RequestError: the encoder does not read what was given, or knows none of it.
+        """
+        snapshot = self.snapshot
+        if within not in ("text", "pictures", "mixed"):
+            raise RequestError(f"there is no search within {within!r}; choose text, pictures or mixed")
+        source: Modality = "text" if isinstance(query, str) else "image"
+        target: Modality = "image" if within != "text" or source == "image" else "text"
+        name = encoder or search_encoder(snapshot.workspace, source, target)
+        reads = snapshot.workspace.modalities(name)
+        if within == "mixed" and len(reads) == 1:
+            raise RequestError(f"{name} reads {KINDS[reads[0]]} alone; choose an encoder of both modalities")
+        vector = _encoded(snapshot.workspace, name, query)
+        allow = allowed(snapshot.collection, where, exclude)
+        checked_count(n)
+        workspace, items = snapshot.workspace, snapshot.collection
+        works: tuple[Work, ...]
+        if within == "mixed":
+            mixed = workspace.mixed_index(name)
+            found, places = within_caps(
+                lambda count: mixed.search(vector, source, count, method=method, allow=allow),
+                lambda ranking: ranking.item_ids,
+                n,
+                per,
+                snapshot,
+            )
+            works = tuple(
+                Work(items[found.item_ids[place]], float(found.scores[place]), (), found.modalities[place])
+                for place in places
+            )
+        else:
+            index = workspace.index(name, target)
+            ranking, places = within_caps(
+                lambda count: index.search(vector[None, :], count, allow)[0],
+                lambda ranking: ranking.item_ids,
+                n,
+                per,
+                snapshot,
+            )
+            works = tuple(Work(items[ranking.item_ids[place]], float(ranking.scores[place])) for place in places)
+        about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
+        about |= {"method": method} if within == "mixed" else {}
+        return Answer(
+            "search",
+            works,
+            name,
+            self.fingerprint,
+            shortfall(len(works), n),
+            about=about,
+            picture_path=snapshot.picture_path,
+        )
+
+    def elicitation(
+        self,
+        n: int = USUAL_COUNT,
+        *,
+        by: Elicitation | None = None,
+        seed: int = 0,
+        where: Where = (),
+        exclude: Iterable[str] = (),
+    ) -> Answer:
+        """``n`` works to rate: one of each of the largest groups, or works that together stand for the collection.
+
+        Args:
+            n: how many works.
+            by: ``group`` draws one work of each of the n largest groups, then a second of each where groups are fewer;
+                ``coverage`` takes medoids of k-centre clusters in the vectors of the usual encoder. None chooses by
+                group where the collection has two groups or more.
+            seed: of the draw by group.
+            where, exclude: as in `recommend`.
+
+        Raises:
+            RequestError: there is no such way, no group, or no work that fits.
+        """
+        snapshot = self.snapshot
+        checked_count(n)
+        collection = snapshot.collection
+        how = by or ("group" if len(collection.groups) > 1 else "coverage")
+        items = _askable(snapshot, allowed(collection, where, exclude))
+        if how == "group":
+            chosen = _by_group(collection, items, n, seed)
+        elif how == "coverage":
+            chosen = _by_coverage(snapshot, items, n)
+        else:
+            raise RequestError(f"works to rate are chosen by group or by coverage, not by {how!r}")
+        works = tuple(
+            Work(item, 0.0, (Reason("field", "group", item.group, 0.0, 0.0, words),) if words else ())
+            for item, words in chosen
+        )
+        notes = shortfall(len(works), n)
+        return Answer("elicitation", works, how, self.fingerprint, notes, picture_path=snapshot.picture_path)
+
+    def person(self, name: str) -> Person:
+        """Somebody who owns works, uploads or rates; nothing is kept of them before they do.
+
+        Raises:
+            RequestError: the name is empty.
+        """
+        if not name.strip():
+            raise RequestError("whose works are these? name the person")
+        return Person(self, name)
+
+    def people(self) -> list[dict[str, Any]]:
+        """Everyone who owns works of the collection or uploaded something, those with most first."""
+        snapshot = self.snapshot
+        everything, works = snapshot.owners(), snapshot.collection.owner_counts
+        names = sorted(everything, key=lambda name: (-everything[name], name))
+        return [
+            {"owner": name, "works": works.get(name, 0), "uploads": everything[name] - works.get(name, 0)}
+            for name in names
+        ]
+
+    def topics(self, words: int = 8, works: int = 3) -> "Topics":
+        """The topics of the texts with so many words and example works each (see `topics_of`)."""
+        from vernissage.gallery.overview import topics_of
+
+        return topics_of(self.snapshot, words, works)
+
+    def map(
+        self, encoder: str | None = None, by: str = "group", seed: int = 0, *, progress: Progress = silent
+    ) -> "Map":
+        """All works on a plane in which neighbours are alike (see `map_of`)."""
+        from vernissage.gallery.overview import map_of
+
+        return map_of(self.snapshot, encoder, by, seed, progress)
+
+    def info(self) -> dict[str, Any]:
+        """What is in the workspace: works, groups, people, encoders with fingerprints, coverage, sizes in bytes.
+
+        Raises:
+            ProvenanceError: a file is missing or damaged.
+        """
+        snapshot = self.snapshot
+        content, uploaders = describe_workspace(snapshot.workspace), snapshot.uploaders()
+        counts = {"owners": len(snapshot.collection.owner_counts), "people": len(uploaders)}
+        return content | counts | {"uploads": sum(uploaders.values())}
+
+
+def open_gallery(workspace: str | Path, *, database: str | None = None, writing: bool = True) -> Gallery:
+    """Open a workspace: the front door `vernissage.open`.
+
+    Args:
+        workspace: its folder.
+        database: where people are kept, a URL (``postgresql://…``) or a file; None: ``vernissage.db`` in the folder.
+        writing: False makes no database where there is none yet; then nobody can upload or rate.
+
+    Raises:
+        WorkspaceError, ProvenanceError, StorageError: it cannot be opened.
+    """
+    return Gallery(open_repository(Path(workspace), database, writing=writing))
+
+
+def fingerprint_of(workspace: Workspace) -> str:
+    """16 hexadecimal digits over collection, encoders and vectors of a state."""
+    manifest = workspace.manifest
+    parts = [manifest.fingerprint, manifest.fingerprints, manifest.vectors, manifest.pairs, manifest.means]
+    return digest(*(json.dumps(part, sort_keys=True, default=dict).encode() for part in parts))[:16]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked of a recommender for ratings."""
+
+    n: int
+    engine: str
+    allow: Allow
+    per: Caps
+    diversity: float
+    fusion: Fusion
+
+
+def _recommended(
+    snapshot: Snapshot,
+    profile: Profile,
+    request: _Request,
+    words: Callable[[Item, float], str],
+    progress: Progress,
+) -> tuple[tuple[Work, ...], tuple[str, ...], Callable[[Item], Path | None]]:
+    """Works with reasons, notes, and where their pictures lie."""
+    checked_count(request.n)
+    recommender: Recommender = make_engine(snapshot.workspace, request.engine, request.n, request.fusion, progress)
+    if request.diversity:
+        recommender = diversified(recommender, request.diversity)
+    found, places = within_caps(
+        lambda count: recommender.recommend(profile, count, request.allow),
+        lambda recommendation: recommendation.ranking.item_ids,
+        request.n,
+        request.per,
+        snapshot,
+    )
+    ids = [found.ranking.item_ids[place] for place in places]
+    items = snapshot.items([*ids, *profile.item_ids])
+    rated = {
+        item_id: (items[item_id].title, words(items[item_id], rating))
+        for item_id, rating in zip(profile.item_ids, profile.ratings.tolist(), strict=True)
+    }
+    explanations = found.explain(ids)
+    engines = {name: engine_words(name) for name in {part.engine for why in explanations for part in why.shares}}
+    works = tuple(_work(items[why.item_id], why, rated, engines) for why in explanations)
+    notes = (*preset_notes(request.engine, recommender), *found.notes, *shortfall(len(works), request.n))
+    return works, notes, snapshot.picture_path
+
+
+def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], engines: Mapping[str, str]) -> Work:
+    """A work with its reasons: what each rated work adds, by title and words, and what each engine of a fusion does."""
+    scale = 1 / why.score if why.score else 0.0
+    reasons = [
+        Reason(
+            "rated",
+            reason.item_id,
+            rated[reason.item_id][0],
+            reason.contribution,
+            reason.contribution * scale,
+            rated[reason.item_id][1],
+            weight=reason.weight,
+        )
+        for reason in why.reasons
+    ]
+    reasons += [
+        Reason(
+            "engine",
+            part.engine,
+            engines[part.engine],
+            part.share,
+            part.share * scale,
+            f"by {engines[part.engine]}",
+            rank=part.rank or None,
+        )
+        for part in why.shares
+    ]
+    return Work(item, why.score, tuple(reasons))
+
+
+def _rating_words(item: Item, rating: float) -> str:
+    return f"you rated {title_or_id(item)} {rating:g}"
+
+
+def _likeness_words(item: Item, _: float) -> str:
+    return f"resembles {title_or_id(item)}"
+
+
+def _with_weights(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
+    chosen = fusion or Fusion()
+    return replace(chosen, weights={**chosen.weights, **weights}) if weights else chosen
+
+
+def _encoded(workspace: Workspace, name: str, query: str | Path | Image.Image) -> Vectors:
+    """The vector of words or of a picture, float32 (dim,).
+
+    Raises:
+        RequestError: the encoder does not read such a thing, or knows nothing of it.
+        CollectionError: the picture cannot be opened.
+    """
+    encoder = workspace.encoder(name)
+    if isinstance(query, str):
+        if not isinstance(encoder, TextEncoder):
+            raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
+        vector: Vectors = encoder.encode_texts([query])[0]
+        if not vector.any():
+            raise RequestError(f"{name} knows none of the words in {query!r}; try words that stand in the works' texts")
+        return vector
+    if not isinstance(encoder, ImageEncoder):
+        raise RequestError(f"{name} does not read pictures; search with colour-texture, or an encoder of both")
+    picture = query if isinstance(query, Image.Image) else open_picture(query, at_least=decoded_side(encoder))
+    vector = encoder.encode_images([picture.convert("RGB")])[0]
+    if not vector.any():
+        raise RequestError(f"{name} finds nothing in that picture; give another one")
+    return vector
+
+
+# Works to rate
+
+
+def _askable(snapshot: Snapshot, allow: Allow) -> list[Item]:
+    """The works that a visitor may be asked about: those that fit, with pictures if any of these have one."""
+    collection = snapshot.collection
+    fits = collection.fulfilling(allow.conditions, collection.ids)
+    items = [item for item, fit in zip(collection, fits.tolist(), strict=True) if fit and item.id not in allow.exclude]
+    return [item for item in items if item.picture] or items
+
+
+def _by_group(collection: Collection, items: Sequence[Item], n: int, seed: int) -> list[tuple[Item, str]]:
+    """One work of each group in turn, the largest group first, drawn by a digest of seed and id."""
+    members: dict[str, list[Item]] = {group: [] for group in collection.groups}
+    for item in items:
+        if item.group:
+            members[item.group].append(item)
+    if not any(members.values()):
+        raise RequestError("no work that fits belongs to a group; choose works by coverage, or loosen the conditions")
+    for each in members.values():
+        each.sort(key=lambda item: digest(str(seed).encode(), item.id.encode()))
+    chosen: list[tuple[Item, str]] = []
+    for place in range(max(map(len, members.values()))):
+        drawn = [(each[place], group) for group, each in members.items() if place < len(each)]
+        chosen += [(item, f"one of {len(members[group])} works in {group}") for item, group in drawn]
+        if len(chosen) >= n:
+            break
+    return chosen[:n]
+
+
+def _by_coverage(snapshot: Snapshot, items: Sequence[Item], n: int) -> list[tuple[Item, str]]:
+    """Medoids of k-centre clusters in the vectors of the first representation of the default engine."""
+    workspace = snapshot.workspace
+    encoder = next(iter(workspace.encoder_names), "")
+    if not encoder:
+        raise RequestError(f"{workspace.path} has no vectors; run `vernissage build` again to make some")
+    index = workspace.index(encoder, workspace.modalities(encoder)[0])
+    known = [item for item in items if item.id in index]
+    known = known[:: max(1, len(known) // _COVERED)]
+    vectors = index.vectors_of([item.id for item in known])
+    most = min(n, len(np.unique(vectors, axis=0)))
+    return [(known[row], "") for row in covering_rows(vectors, most)] if most else []

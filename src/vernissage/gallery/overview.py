@@ -1,0 +1,109 @@
+"""A collection as a whole: the topics of its texts, and all works on a plane."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.analysis.projection import project
+from vernissage.catalog.conditions import values_of
+from vernissage.catalog.item import Item
+from vernissage.encoders.fitted.lda import LDA
+from vernissage.errors import RequestError
+from vernissage.gallery.engines import PRESET_PICTURES, PRESET_TEXTS, engine_words, vectors_of_encoder
+from vernissage.progress import Progress, silent
+from vernissage.search.vectors import side_by_side
+from vernissage.workspace.repository import Snapshot
+
+
+@dataclass(frozen=True)
+class TopicSummary:
+    """One topic: its number from 1, its name, its share of all texts, its words and works, the most telling first."""
+
+    number: int
+    name: str
+    share: float
+    words: tuple[str, ...]
+    works: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        content: dict[str, Any] = {"number": self.number, "name": self.name, "share": self.share}
+        return content | {"words": list(self.words), "works": list(self.works)}
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics that LDA found, the coherence (NPMI) of each number that was tried, and the drawing of it, if any."""
+
+    topics: tuple[TopicSummary, ...]
+    coherence: dict[int, float]
+    curve: Path | None
+
+
+def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
+    """The topics of the texts with so many words and example works each.
+
+    Raises:
+        RequestError: fewer than 1 word or 0 works are asked for, or the workspace has no topics.
+    """
+    if words < 1 or works < 0:
+        raise RequestError(f"{words} words and {works} works were asked for; ask for at least 1 word and 0 works")
+    workspace = snapshot.workspace
+    model = workspace.encoder("lda")
+    if not isinstance(model, LDA):
+        raise RequestError(f"the workspace's lda is a {type(model).__name__}; build it again")
+    table = workspace.table("lda", "text")
+    found = tuple(
+        TopicSummary(
+            topic.number,
+            topic.name,
+            topic.share,
+            tuple(topic.words[:words]),
+            tuple(table.item_ids[row] for row in np.argsort(-table.vectors[:, column], kind="stable")[:works].tolist()),
+        )
+        for column, topic in enumerate(model.topics)
+    )
+    drawn = workspace.path / "models" / workspace.manifest.models["lda"] / "coherence.png"
+    return Topics(found, dict(sorted(model.coherence.items())), drawn if drawn.exists() else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """Works on a plane in which neighbours are alike.
+
+    Attributes:
+        points: float64 (n, 2).
+        items: the works, in the same order.
+        labels: what colours each work; an empty string where the table does not say.
+        words: what places works, for visitors.
+        left_out: how many works have nothing that the encoder reads.
+    """
+
+    points: npt.NDArray[np.float64]
+    items: tuple[Item, ...]
+    labels: tuple[str, ...]
+    words: str
+    left_out: int
+
+
+def map_of(
+    snapshot: Snapshot, encoder: str | None = None, by: str = "group", seed: int = 0, progress: Progress = silent
+) -> Map:
+    """All works that an encoder, or several joined by ``+``, can read, placed by t-SNE and labelled by a column.
+
+    Raises:
+        RequestError: no work has such a column, or the workspace lacks the vectors.
+    """
+    workspace = snapshot.workspace
+    name = encoder or (PRESET_PICTURES[-1] if PRESET_PICTURES[-1] in workspace.encoder_names else PRESET_TEXTS)
+    tables = [vectors_of_encoder(workspace, part.strip()) for part in name.split("+")]
+    item_ids, vectors = side_by_side(tables)
+    items = tuple(snapshot.collection[item_id] for item_id in item_ids)
+    labels = tuple("; ".join(values_of(item, by.casefold())) for item in items)
+    if by.casefold() != "group" and not any(labels):
+        raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
+    points = project(vectors, seed=seed, progress=progress)
+    return Map(points, items, labels, engine_words(name), len(snapshot.collection) - len(items))

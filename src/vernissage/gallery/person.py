@@ -1,0 +1,479 @@
+"""Somebody who owns works, uploads or rates: what is kept of them, their areas of interest, works for them."""
+
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from vernissage.catalog.item import Item
+from vernissage.encoders import register
+from vernissage.encoders.contract import TextEncoder
+from vernissage.errors import Kind, RequestError, StorageError
+from vernissage.files import writing
+from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
+from vernissage.gallery.areas import KINDS, AreaChanges, AreaOptions, PersonAreas, area_key, find_areas
+from vernissage.gallery.selecting import (
+    USUAL_COUNT,
+    Caps,
+    Where,
+    allowed,
+    checked_count,
+    share_of,
+    shortfall,
+    title_or_id,
+    within_caps,
+)
+from vernissage.profiles.areas import areas_of_interest
+from vernissage.profiles.uploads import UploadProfile
+from vernissage.progress import Progress, silent
+from vernissage.recommenders.area_searches import AreaSeeds, Seed, resembling_uploads
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.recommenders.tags import TagEmbedding, TagOverlap
+from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
+from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
+from vernissage.search.exact import exact_index
+from vernissage.search.vectors import make_vector_table
+from vernissage.values import MODALITIES, Allow, Index, Modality, Vectors
+from vernissage.workspace.repository import PersonRecord, Snapshot
+from vernissage.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vernissage.gallery.gallery import Gallery
+    from vernissage.storage import Removal, Upload
+    from vernissage.workspace.uploading import Submission
+
+DEFAULT_FUSION = "knn3z"
+FUSION_RULES: Mapping[str, FusionRule] = MappingProxyType(
+    {"knn3z": knn3z, "csls": csls, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
+)
+_BY_LISTS = ("rrf", "round-robin")
+"""Rules over lists of works, in which a disliked work has no place: it is left out and pushes nothing away."""
+BY_TAGS = ("tag-overlap", "tag-embedding")
+"""With `FUSION_RULES` every word for a fusion: rules over vectors, and baselines that go by tags."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked for a person."""
+
+    n: int
+    fusion: str
+    allow: Allow
+    per: Caps
+    diversity: float
+    quota: int
+    query: Seed
+    tags: str
+    areas: AreaOptions
+
+
+class Person:
+    """One person of a gallery. Nothing is kept of them before they upload, rate or change an area."""
+
+    def __init__(self, gallery: "Gallery", name: str) -> None:
+        """Stand for somebody by name; `Gallery.person` makes one."""
+        self.gallery = gallery
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Person({self.name!r})"
+
+    @property
+    def record(self) -> PersonRecord:
+        """Everything that is theirs, read anew."""
+        return self.gallery.snapshot.person(self.name)
+
+    @property
+    def ratings(self) -> dict[str, float]:
+        """What they rated, 1 to 5, by work; the latest last."""
+        return dict(self.record.ratings)
+
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        """The ids of what they uploaded, the oldest first."""
+        return tuple(self.record.times)
+
+    def rate(self, ratings: str | Mapping[str, float | None], rating: float | None = None) -> None:
+        """Keep ratings from 1 to 5, all or none: of one work, or by work id; None takes a rating back.
+
+        Raises:
+            RatingsError: a rating is outside 1 to 5.
+            UnknownItemError: there is no such work or upload.
+        """
+        self.gallery.repository.rate(self.name, {ratings: rating} if isinstance(ratings, str) else ratings)
+
+    def upload(
+        self, submissions: "Submission | Sequence[Submission]", *, progress: Progress = silent
+    ) -> "tuple[tuple[Upload, ...], frozenset[str]]":
+        """Keep pictures and texts of theirs, all or none (see `Repository.upload`); the uploads, and which are new."""
+        from vernissage.workspace.uploading import Submission
+
+        given = [submissions] if isinstance(submissions, Submission) else submissions
+        return self.gallery.repository.upload(self.name, given, progress=progress)
+
+    def remove(self, ids: str | Iterable[str]) -> "Removal":
+        """Remove uploads of theirs with pictures and vectors.
+
+        Raises:
+            UnknownItemError: one of them is not there, is another person's, or is a work of the collection.
+        """
+        return self.gallery.repository.remove([ids] if isinstance(ids, str) else ids, owner=self.name)
+
+    def delete(self) -> "Removal":
+        """Remove everything that is kept of them; works of the collection that name them stay.
+
+        Raises:
+            StorageError: nothing is kept of them.
+        """
+        return self.gallery.repository.remove_person(self.name)
+
+    def export(self, path: Path) -> dict[str, int]:
+        """Write everything that is kept of them into a new .zip: ``person.json`` and the pictures of uploads.
+
+        Returns how many uploads, ratings and changes of areas are in it.
+
+        Raises:
+            StorageError: nothing is kept of them, or there is such a file already.
+        """
+        if path.exists():
+            raise StorageError(f"{path} is there already; choose another name", kind=Kind.CONFLICT)
+        snapshot, record = self.gallery.snapshot, self.record
+        uploads = [record.items[item_id] for item_id in record.times]
+        if not uploads and not record.ratings and not record.edits:
+            raise StorageError(f"nothing is kept of a person named {self.name!r}; check the name, letter by letter")
+        content = {
+            "name": self.name,
+            "written": datetime.now(UTC).isoformat(),
+            "uploads": [_exported(item, record.times[item.id]) for item in uploads],
+            "ratings": dict(record.ratings),
+            "edits": [
+                {"kind": each.kind, "time": each.time.isoformat(), **dict(each.payload)} for each in record.edits
+            ],
+        }
+        with writing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("person.json", json.dumps(content, ensure_ascii=False, indent=2))
+            for item in uploads:
+                picture = snapshot.picture_path(item)
+                if picture is not None:
+                    archive.write(picture, f"pictures/{picture.name}")
+        return {"uploads": len(uploads), "ratings": len(record.ratings), "changes of areas": len(record.edits)}
+
+    def areas(
+        self, encoder: str | None = None, options: AreaOptions | None = None, *, progress: Progress = silent
+    ) -> PersonAreas:
+        """Their areas of interest by an encoder, or by the one that serves best here, with their changes applied.
+
+        Raises:
+            RequestError: nobody of that name owns or uploaded anything, or the encoder found nothing in it.
+        """
+        snapshot = self.gallery.snapshot
+        name = encoder or areas_encoder(snapshot.workspace)
+        return find_areas(snapshot, snapshot.person(self.name), name, options, progress=progress)
+
+    def edit(
+        self,
+        changes: AreaChanges,
+        *,
+        encoder: str | None = None,
+        areas: AreaOptions | None = None,
+        progress: Progress = silent,
+    ) -> PersonAreas:
+        """Change their areas, all changes or none, and answer with the areas as they are then.
+
+        Raises:
+            RequestError: there is no such area, or a change means nothing.
+        """
+        found = self.areas(encoder, areas, progress=progress)
+        edits = changes.edits(found.profile)
+        self.gallery.repository.keep_edits(self.name, [(edit.kind, edit.payload) for edit in edits])
+        return self.areas(found.encoder, areas, progress=progress)
+
+    def undo(self) -> str:
+        """Take the latest change of their areas back; returns its kind.
+
+        Raises:
+            RequestError: there is none.
+        """
+        undone = self.gallery.repository.undo_edit(self.name) if self.record.edits else None
+        if undone is None:
+            raise RequestError(f"{self.name} has changed nothing about these areas, so there is nothing to undo")
+        return undone.kind
+
+    def recommend(
+        self,
+        n: int = USUAL_COUNT,
+        *,
+        task: str | None = None,
+        fusion: str | None = None,
+        encoder: str | None = None,
+        where: Where = (),
+        exclude: Iterable[str] = (),
+        per: Caps = MappingProxyType({}),
+        diversity: float = 0.0,
+        quota: int = 0,
+        query: str | None = None,
+        tags: str | None = None,
+        areas: AreaOptions | None = None,
+        per_area: bool = False,
+        progress: Progress = silent,
+    ) -> Answer:
+        """Other people's works for this person, by what they own, uploaded and rated, with reasons that add up.
+
+        The answer's works are one list, in which a work that was found as picture and as text stands once; its
+        ``lists`` hold the list of each target modality and, with ``per_area``, what each area found for each task.
+
+        Args:
+            n: how many works; also in each of the lists.
+            task: ``image-to-text`` and so on: which uploads search and what is searched; None takes all.
+            fusion: how one list is made of all uploads: ``knn3z`` (default), ``csls``, ``round-robin``, ``rrf``,
+                ``mean-vector``, or the baselines ``tag-overlap`` and ``tag-embedding``.
+            encoder: whose vectors; None takes the one that serves best here.
+            where, exclude, per, diversity: as in `Gallery.recommend`.
+            quota: places that each area has at least.
+            query: what of an area searches: its ``centroid`` (default) or its ``medoid``.
+            tags: for the baselines, ``keywords`` (default) or whose tags: ``lexicon``, ``caption`` …
+            areas: how areas are found.
+            per_area: whether the answer holds a list for each area and task.
+            progress: told of long steps.
+
+        Raises:
+            RequestError: nothing is theirs, or what was asked for is not understood or cannot be answered.
+        """
+        snapshot = self.gallery.snapshot
+        checked_count(n)
+        request = _Request(
+            n,
+            _checked_fusion(fusion or DEFAULT_FUSION, tags),
+            allowed(snapshot.collection, where, exclude),
+            per,
+            diversity,
+            quota,
+            _checked_query(query or "centroid"),
+            tags or "keywords",
+            areas or AreaOptions(),
+        )
+        found = self.areas(encoder, request.areas, progress=progress)
+        profile, targets = _asked(found, task)
+        notes = [*_only_one(found, encoder), *found.notes]
+        if profile.disliked and request.fusion in _BY_LISTS:
+            low = frozenset(item_id for works in profile.disliked.values() for item_id in works.item_ids)
+            profile = UploadProfile(profile.owner, profile.by_modality)
+            request = replace(request, allow=request.allow.without(low))
+            notes.append(f"{request.fusion} leaves works out that were rated low, but does not learn from them")
+        indexes: dict[Modality, Index] = {each: snapshot.index(found.encoder, each) for each in found.reads}
+        recommender = _recommender(self.gallery, found, indexes, request)
+        lists = [_list(snapshot, recommender, found, profile, target, request) for target in targets]
+        notes += [line for each in lists for line in shortfall(len(each.works), n, KINDS[each.target])]
+        if per_area:
+            lists += _by_area(snapshot, found, profile, {target: indexes[target] for target in targets}, request)
+        about = {"owner": self.name, "encoder": found.encoder, "fusion": request.fusion}
+        return Answer(
+            "person",
+            _one_list([each for each in lists if not each.area], n),
+            request.fusion,
+            self.gallery.fingerprint,
+            tuple(notes),
+            tuple(lists),
+            about,
+            snapshot.picture_path,
+            found,
+        )
+
+
+def _exported(item: Item, time: datetime) -> dict[str, Any]:
+    content: dict[str, Any] = {"id": item.id, "time": time.isoformat(), "title": item.title, "text": item.text}
+    return content | {"keywords": list(item.keywords), "picture": f"pictures/{item.picture}" if item.picture else ""}
+
+
+def areas_encoder(workspace: Workspace) -> str:
+    """The encoder that areas are found with: one of both modalities where there is one.
+
+    Raises:
+        RequestError: the workspace has no vectors.
+    """
+    there = register.for_areas({name: workspace.modalities(name) for name in workspace.encoder_names})
+    if not there:
+        raise RequestError(f"{workspace.path} has no vectors; run `vernissage build` again to make some")
+    return there[0]
+
+
+def _checked_fusion(word: str, tags: str | None) -> str:
+    if word not in FUSION_RULES and word not in BY_TAGS:
+        raise RequestError(f"there is no fusion {word!r}; choose from {', '.join((*FUSION_RULES, *BY_TAGS))}")
+    if tags is not None and word not in BY_TAGS:
+        raise RequestError(f"{word} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
+    return word
+
+
+def _checked_query(word: str) -> Seed:
+    if word == "centroid":
+        return "centroid"
+    if word == "medoid":
+        return "medoid"
+    raise RequestError(f"there is no query {word!r}; an area searches by its centroid or its medoid")
+
+
+def _only_one(found: PersonAreas, encoder: str | None) -> list[str]:
+    """What to say where no encoder of both modalities is there."""
+    if len(found.reads) > 1 or encoder is not None:
+        return []
+    said = (
+        f"no encoder here reads pictures and texts alike, so {found.encoder} serves for {KINDS[found.reads[0]]} alone; "
+        f"build the workspace with aligned or clip for both"
+    )
+    return [said]
+
+
+def _asked(found: PersonAreas, task: str | None) -> tuple[UploadProfile, tuple[Modality, ...]]:
+    """The uploads that search, and the modalities that are searched."""
+    if task is None:
+        return found.profile, found.reads
+    tasks = {f"{source}-to-{target}": (source, target) for source in MODALITIES for target in MODALITIES}
+    if task not in tasks:
+        raise RequestError(f"there is no task {task!r}; choose from {', '.join(tasks)}")
+    source, target = tasks[task]
+    if missing := [each for each in (source, target) if each not in found.reads]:
+        raise RequestError(f"{found.encoder} does not read {KINDS[missing[0]]}; choose another encoder for {task}")
+    if source not in found.by_modality:
+        raise RequestError(f"{found.owner} has no {KINDS[source]} that {found.encoder} reads; choose another task")
+    return UploadProfile(found.owner, {source: found.profile.by_modality[source]}, found.disliked), (target,)
+
+
+def _recommender(
+    gallery: "Gallery", found: PersonAreas, indexes: Mapping[Modality, Index], request: _Request
+) -> UploadRecommender:
+    """What a word for a fusion stands for."""
+    if request.fusion in FUSION_RULES:
+        return UploadFusion(
+            indexes,
+            rule=FUSION_RULES[request.fusion],
+            name=request.fusion,
+            seed=request.query,
+            diversity=request.diversity,
+            at_least=request.quota,
+        )
+    if request.quota or request.diversity:
+        raise RequestError(f"--quota and --diversity re-rank by vectors, and {request.fusion} has none; choose a rule")
+    snapshot = gallery.snapshot
+    works = {modality: ListedWorks(snapshot.ids(found.encoder, modality), snapshot.columns) for modality in indexes}
+    tags: Mapping[str, Sequence[str]]
+    if request.tags == "keywords":
+        everything = dict.fromkeys(item_id for each in works.values() for item_id in each.item_ids)
+        tags = {item_id: item.keywords for item_id, item in snapshot.items(everything).items()}
+    else:
+        from vernissage.workspace.tagging import kept_tags
+
+        tags = kept_tags(gallery.repository, request.tags)
+    if request.fusion == "tag-overlap":
+        return TagOverlap(tags, works)
+    reader = snapshot.workspace.encoder(found.encoder)
+    if not isinstance(reader, TextEncoder):
+        raise RequestError(f"{found.encoder} does not read texts, so it cannot embed tags; choose another encoder")
+    options = request.areas
+    return TagEmbedding(
+        tags,
+        works,
+        reader,
+        lambda ids, vectors, _: _index_of_tags(snapshot, ids, vectors),
+        find_areas=lambda vectors, background: areas_of_interest(
+            vectors, background=background, rule=options.rule, projection=options.projection
+        ),
+    )
+
+
+def _index_of_tags(snapshot: Snapshot, ids: Sequence[str], vectors: Vectors) -> Index:
+    table = make_vector_table(
+        vectors, ids, [""] * len(ids), encoder="tags", fingerprint="", modality="text", collection=""
+    )
+    return exact_index(table, snapshot.columns)
+
+
+def _list(
+    snapshot: Snapshot,
+    recommender: UploadRecommender,
+    found: PersonAreas,
+    profile: UploadProfile,
+    target: Modality,
+    request: _Request,
+) -> AnswerList:
+    """The list of one target modality."""
+    answer, places = within_caps(
+        lambda count: recommender.recommend(profile, target, count, request.allow),
+        lambda answer: answer.ranking.item_ids,
+        request.n,
+        request.per,
+        snapshot,
+    )
+    ids = [answer.ranking.item_ids[place] for place in places]
+    scores, items = dict(answer.ranking), snapshot.items(ids)
+    reasons = answer.explain(ids) or [None] * len(ids)
+    works = [
+        Work(items[item_id], scores[item_id], _reasons(why, found) if why is not None else (), target)
+        for item_id, why in zip(ids, reasons, strict=True)
+    ]
+    return AnswerList(target, tuple(works))
+
+
+def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
+    reasons: list[Reason] = []
+    if why.area.name:  # areas of tags are no areas of the person's
+        key = area_key(why.area.source, why.area.number)
+        reasons.append(Reason("area", key, why.area.name, why.score, 1.0, f"belongs to {why.area.name}"))
+    for upload in why.uploads:
+        title = title_or_id(found.items[upload.item_id])
+        reasons.append(
+            Reason(
+                "upload",
+                upload.item_id,
+                title,
+                upload.contribution,
+                share_of(upload.contribution, why.score),
+                f"resembles {title}",
+                weight=upload.weight,
+                similarity=upload.similarity,
+                modality=upload.source,
+            )
+        )
+    if why.rest:
+        reasons.append(Reason("upload", "", "", why.rest, share_of(why.rest, why.score), "other uploads"))
+    return tuple(reasons)
+
+
+def _by_area(
+    snapshot: Snapshot,
+    found: PersonAreas,
+    profile: UploadProfile,
+    indexes: Mapping[Modality, Index],
+    request: _Request,
+) -> list[AnswerList]:
+    """What each area found for each task; the weightiest area first."""
+    lists = []
+    for each in AreaSeeds(indexes, seed=request.query).per_area(profile, request.n, request.allow):
+        uploads = profile.by_modality[each.source]
+        near = resembling_uploads(uploads, each.area, indexes[each.target], each.ranking.item_ids)
+        items = snapshot.items(each.ranking.item_ids)
+        works = tuple(
+            Work(items[item_id], score, tuple(_resemblance(found, *one) for one in resembling), each.target)
+            for (item_id, score), resembling in zip(each.ranking, near, strict=True)
+        )
+        key = area_key(each.source, each.area)
+        lists.append(AnswerList(each.target, works, each.source, key, uploads.names[each.area]))
+    order = [area_key(source, area) for source in profile.sources for area in profile.by_modality[source].unmuted]
+    return sorted(lists, key=lambda each: order.index(each.area))
+
+
+def _resemblance(found: PersonAreas, item_id: str, cosine: float) -> Reason:
+    title = title_or_id(found.items[item_id])
+    return Reason("upload", item_id, title, 0.0, 0.0, f"resembles {title}", similarity=cosine)
+
+
+def _one_list(lists: Sequence[AnswerList], n: int) -> tuple[Work, ...]:
+    """The best ``n`` works of all targets; a work that was found as picture and as text counts by the better."""
+    best: dict[str, Work] = {}
+    for work in sorted((work for each in lists for work in each.works), key=lambda work: (-work.score, work.id)):
+        best.setdefault(work.id, work)
+    return tuple(best.values())[:n]

@@ -1,0 +1,54 @@
+"""The names at the top: imported when used, and nothing of the host is changed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vernissage
+
+CHECK = """
+import sys, warnings
+import PIL.Image
+heavy = set(sys.modules)
+import vernissage
+assert not {"numpy", "faiss", "sqlalchemy"} & (set(sys.modules) - heavy), "heavy modules were imported"
+import numpy  # which adds filters of its own
+before = PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+for name in vernissage.__all__:
+    getattr(vernissage, name)
+assert (PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before, "the host was changed"
+"""
+
+
+def test_importing_costs_and_changes_nothing() -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", CHECK], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_listed_name_is_there_and_a_wrong_one_is_told() -> None:
+    assert set(vernissage.__all__) <= set(dir(vernissage))
+    assert all(getattr(vernissage, name) is not None for name in vernissage.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'recommend'"):
+        vernissage.recommend  # noqa: B018
+
+
+def test_build_open_and_recommend_in_four_lines(gallery: Path, tmp_path: Path) -> None:
+    vernissage.build(gallery, tmp_path / "workspace", encoders=["lsa", "colour-texture"])
+    with vernissage.open(tmp_path / "workspace") as opened:
+        answer = opened.recommend({"w000": 5, "w001": 1}, n=4)
+    assert len(answer) == 4
+    assert {work.item.group for work in answer} == {"sea"}
+
+
+def test_the_command_and_python_answer_alike(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from vernissage.cli.main import main
+
+    ratings = {"w000": 5.0, "w003": 4.0, "w009": 1.0}
+    with pytest.raises(SystemExit, match="0"):
+        main(["recommend", str(built), *(f"--rate={key}={value}" for key, value in ratings.items()), "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    with vernissage.open(built, writing=False) as opened:
+        assert printed == opened.recommend(ratings).to_dict()

@@ -1,0 +1,199 @@
+"""Recommendations, similar works, search and works to rate, as Python asks for them."""
+
+import threading
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from vernissage.errors import Kind, RatingsError, RequestError, UnknownItemError
+from vernissage.gallery.answer import Answer, answer_schema
+from vernissage.gallery.engines import Fusion
+from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.gallery.selecting import allowed
+
+RATINGS = {"w000": 5.0, "w002": 4.0, "w001": 2.0, "w007": 1.0}
+ENGINES = ("lsa", "late-total", "late-zscore", "lda+colour-texture", "aligned")
+
+
+@pytest.fixture(scope="module")
+def toy(owned: Path) -> Gallery:
+    return open_gallery(owned, writing=False)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_reasons_of_each_kind_add_up_to_the_score(toy: Gallery, engine: str) -> None:
+    for rule in ("linear", "signed"):
+        answer = toy.recommend(RATINGS, n=12, engine=engine, rule=rule)  # type: ignore[arg-type]
+        assert len(answer) == 12
+        assert not set(answer.ids) & set(RATINGS)
+        for work in answer:
+            for kind in {reason.kind for reason in work.reasons}:
+                reasons = work.of_kind(kind)
+                assert sum(reason.contribution for reason in reasons) == pytest.approx(work.score, abs=1e-9)
+                if work.score:
+                    assert sum(reason.share for reason in reasons) == pytest.approx(1)
+
+
+def valid(answer: Answer) -> None:
+    jsonschema.Draft202012Validator(answer_schema()).validate(answer.to_dict())
+
+
+def test_every_answer_fits_the_schema(toy: Gallery, owned: Path) -> None:
+    picture = owned.parent / "gallery" / "images" / "w005.png"
+    for answer in (
+        toy.recommend(RATINGS, engine="late-total"),
+        toy.similar(["w000", "w004"]),
+        toy.search("a storm in the harbour"),
+        toy.search("a storm in the harbour", within="mixed"),
+        toy.search(picture),
+        toy.elicitation(4),
+        toy.person("ann").recommend(4, per_area=True),
+    ):
+        valid(answer)
+        assert answer.fingerprint == toy.fingerprint
+
+
+conditions = st.lists(
+    st.sampled_from(["year>=1810", "year<1850", "group=sea", "artist~red", "owner!=bob", "title~1"]), max_size=2
+)
+caps = st.dictionaries(st.sampled_from(["artist", "owner", "group", "year"]), st.integers(1, 4), max_size=2)
+excluded = st.sets(st.integers(0, 63).map(lambda number: f"w{number:03d}"), max_size=20)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(conditions, caps, excluded, st.integers(1, 30), st.sampled_from(ENGINES))
+def test_exactly_n_come_back_under_any_filter(
+    toy: Gallery, where: list[str], per: dict[str, int], exclude: set[str], n: int, engine: str
+) -> None:
+    asked = {"engine": engine, "where": where, "per": per, "exclude": exclude}
+    answer = toy.recommend(RATINGS, n=n, **asked)  # type: ignore[arg-type]
+    everything = toy.recommend(RATINGS, n=64, **asked)  # type: ignore[arg-type]
+    assert answer.ids == everything.ids[:n]
+    assert len(answer) == min(n, len(everything))
+    assert not set(answer.ids) & (exclude | set(RATINGS))
+    for field, most in per.items():
+        values = [getattr(work.item, field) for work in everything]
+        assert max(map(values.count, values), default=0) <= most
+    if not per:
+        fits = toy.collection.fulfilling(allowed(toy.collection, where, ()).conditions, toy.collection.ids)
+        there = {item_id for item_id, fit in zip(toy.collection.ids, fits, strict=True) if fit}
+        assert set(everything.ids) <= there
+        assert len(everything) == len(there - exclude - set(RATINGS))
+
+
+def test_caps_leave_out_no_work_that_fits(toy: Gallery) -> None:
+    free = toy.recommend(RATINGS, n=64)
+    capped = toy.recommend(RATINGS, n=4, per={"artist": 1, "group": 1})
+    assert len(capped) == 2  # two artists, two groups: the best work, and the best that shares neither
+    first = free.works[0]
+    other = next(w for w in free if w.artist != first.artist and w.item.group != first.item.group)
+    assert capped.ids == (first.id, other.id)
+    assert "4 works were asked for, but only 2 fit" in capped.notes[0]
+
+
+def test_what_is_left_out_changes_no_score(toy: Gallery) -> None:
+    free = {work.id: work.score for work in toy.recommend(RATINGS, n=64)}
+    some = toy.recommend(RATINGS, n=9, where="year>=1830", exclude=["w040"], per={"artist": 3})
+    assert {work.id: work.score for work in some} == {item_id: free[item_id] for item_id in some.ids}
+
+
+def test_diversity_reorders_and_extends(toy: Gallery) -> None:
+    few, more = (toy.recommend(RATINGS, n=n, diversity=0.6) for n in (5, 6))
+    assert few.ids == more.ids[:5]
+    assert few.ids != toy.recommend(RATINGS, n=5).ids
+
+
+def test_similar_works_are_like_all_that_were_named(toy: Gallery) -> None:
+    one = toy.similar("w000", n=6, engine="lsa")
+    assert {work.item.group for work in one} == {"sea"}
+    both = toy.similar(["w000", "w002"], n=6)
+    assert not {"w000", "w002"} & set(both.ids)
+    assert both.to_dict()["similar_to"] == ["w000", "w002"]
+
+
+def test_a_picture_finds_pictures_and_words_find_both(toy: Gallery, owned: Path) -> None:
+    picture = owned.parent / "gallery" / "images" / "w005.png"
+    assert toy.search(picture, n=1).ids == ("w005",)
+    with Image.open(picture) as opened:
+        assert toy.search(opened, n=1).ids == ("w005",)
+    assert {work.item.group for work in toy.search("ship wave harbour", n=5)} == {"sea"}
+    assert {work.item.group for work in toy.search("ship wave harbour", n=5, within="pictures")} <= {"sea", "garden"}
+    mixed = toy.search("ship wave harbour", n=40, within="mixed")
+    assert {work.modality for work in mixed} == {"image", "text"}
+
+
+def test_works_to_rate_stand_for_groups_or_for_all(toy: Gallery) -> None:
+    groups = toy.elicitation(3)
+    assert groups.engine == "group"
+    assert [work.item.group for work in groups] in (["sea", "garden", "sea"], ["garden", "sea", "garden"])
+    assert groups.works[0].reasons[0].words == f"one of 32 works in {groups.works[0].item.group}"
+    assert toy.elicitation(3, seed=1).ids != groups.ids
+    assert toy.elicitation(2).ids == groups.ids[:2]
+    covering = toy.elicitation(4, by="coverage")
+    assert len(set(covering.ids)) == 4
+    assert {work.item.artist for work in toy.elicitation(2, where="artist~red")} == {"The red master"}
+
+
+@pytest.mark.parametrize(
+    ("call", "match", "kind"),
+    [
+        (lambda g: g.recommend({}), "no ratings were given", Kind.BAD_REQUEST),
+        (lambda g: g.recommend({"w000": 6}), "ratings go from 1 to 5", Kind.BAD_REQUEST),
+        (lambda g: g.recommend({"nobody": 5}), "no work 'nobody'", Kind.NOT_FOUND),
+        (lambda g: g.recommend(RATINGS, n=0), "0 works were asked for", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, engine="magic"), "there is no engine 'magic'", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, where="colour=red"), "no field 'colour'", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, where="year>=old"), "needs a number", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, per={"artist": 0}), "ask for 1 or more", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, per={"colour": 1}), "no field 'colour'", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, diversity=2), "diversity goes from 0", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, engine="lsa", weights={"lsa": 2}), "is one engine", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, engine="lsa+lda", weights={"clip": 2}), "is no part", Kind.BAD_REQUEST),
+        (lambda g: g.recommend(RATINGS, engine="lsa+lsa"), "names one part twice", Kind.BAD_REQUEST),
+        (lambda g: g.similar([]), "no work was named", Kind.BAD_REQUEST),
+        (lambda g: g.search("qqqq"), "knows none of the words", Kind.BAD_REQUEST),
+        (lambda g: g.search("sea", within="music"), "no search within 'music'", Kind.BAD_REQUEST),
+        (lambda g: g.elicitation(3, by="magic"), "by group or by coverage", Kind.BAD_REQUEST),
+        (lambda g: g.person(" "), "name the person", Kind.BAD_REQUEST),
+        (lambda g: g.person("zoe").recommend(), "nobody named 'zoe'", Kind.NOT_FOUND),
+    ],
+)
+def test_what_is_not_understood_is_told_in_one_line(toy: Gallery, call: object, match: str, kind: Kind) -> None:
+    with pytest.raises((RequestError, RatingsError, UnknownItemError), match=match) as told:
+        call(toy)  # type: ignore[operator]
+    assert "\n" not in str(told.value)
+    assert told.value.kind is kind
+
+
+def test_engines_of_the_paper_weigh_linearly_and_say_what_stands_for_what(toy: Gallery) -> None:
+    answer = toy.recommend(RATINGS, engine="late-partial")
+    assert any("colour-texture" in note for note in answer.notes)
+    assert answer.ids == toy.recommend(RATINGS, engine="late-partial", rule="linear").ids
+    weighed = toy.recommend(RATINGS, engine="lda+lsa", fusion=Fusion("zscore"), weights={"lsa": 3})
+    assert {reason.id for work in weighed for reason in work.of_kind("engine")} == {"lda", "lsa"}
+
+
+def test_threads_share_a_gallery(toy: Gallery) -> None:
+    expected = toy.recommend(RATINGS, n=20).ids
+    found: list[tuple[str, ...]] = []
+    fresh = open_gallery(toy.path, writing=False)
+    threads = [threading.Thread(target=lambda: found.append(fresh.recommend(RATINGS, n=20).ids)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 8
+
+
+def test_an_answer_prints_as_a_table_and_shows_thumbnails(toy: Gallery) -> None:
+    answer = toy.recommend(RATINGS, n=3)
+    lines = repr(answer).splitlines()
+    assert lines[0].split() == ["id", "title", "artist", "year", "score"]
+    assert [line.split()[1] for line in lines[1:4]] == list(answer.ids)
+    html = answer._repr_html_()
+    assert html.count('<img src="data:image/jpeg;base64,') == 3
+    assert "you rated" in html

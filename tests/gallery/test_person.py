@@ -1,0 +1,115 @@
+"""People: what they upload, rate and change, and what they are recommended."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.galleries import paint
+
+from vernissage.errors import RatingsError, RequestError, StorageError
+from vernissage.gallery.areas import AreaChanges, area_options
+from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.workspace.uploading import Submission
+
+
+@pytest.fixture
+def toy(peopled: Path) -> Gallery:
+    return open_gallery(peopled)
+
+
+def test_others_works_come_with_reasons_that_add_up(toy: Gallery) -> None:
+    answer = toy.person("ann").recommend(6, per_area=True)
+    owned = {item.id for item in toy.collection if item.owner == "ann"}
+    whole = [each for each in answer.lists if not each.area]
+    assert [each.target for each in whole] == ["image", "text"]
+    for each in whole:
+        assert len(each.works) == 6
+        for work in each.works:
+            assert work.id not in owned
+            assert sum(r.contribution for r in work.of_kind("upload")) == pytest.approx(work.score, abs=1e-9)
+            assert [r.contribution for r in work.of_kind("area")] == [work.score]
+    assert len(set(answer.ids)) == len(answer) == 6
+    assert list(answer.scores) == sorted(answer.scores, reverse=True)
+    by_area = [each for each in answer.lists if each.area]
+    assert {each.task for each in by_area} == {"image-to-text", "image-to-image", "text-to-text", "text-to-image"}
+    assert all(len(each.works) == 6 for each in by_area)
+
+
+@pytest.mark.parametrize("fusion", ["knn3z", "csls", "round-robin", "rrf", "mean-vector"])
+def test_filters_and_caps_hold_for_people_too(toy: Gallery, fusion: str) -> None:
+    ann = toy.person("ann")
+    asked = {"fusion": fusion, "where": "year>=1810", "exclude": ["w041"], "per": {"owner": 3}}
+    answer, more = (ann.recommend(n, task="text-to-text", **asked) for n in (5, 6))  # type: ignore[arg-type]
+    assert answer.ids == more.ids[:5]
+    owners = [work.item.owner for work in more]
+    assert max(map(owners.count, owners)) <= 3
+    assert all((work.item.year_number or 0) >= 1810 and work.id != "w041" for work in more)
+
+
+def test_uploads_count_from_the_moment_they_are_kept(toy: Gallery, tmp_path: Path) -> None:
+    paint(tmp_path / "boat.png", 0)
+    dora = toy.person("dora")
+    uploads, new = dora.upload([Submission(tmp_path / "boat.png", title="Ship 0"), Submission(text="A storm, a sail")])
+    assert new == {each.id for each in uploads} == set(dora.uploads)
+    found = dora.recommend(4)
+    assert {work.item.group for work in found.works} == {"sea"}
+    assert dora.upload(Submission(text="A storm, a sail"))[1] == frozenset()
+    dora.remove(uploads[1].id)
+    assert dora.uploads == (uploads[0].id,)
+
+
+def test_ratings_are_kept_and_join_the_uploads(toy: Gallery) -> None:
+    dora = toy.person("dora")
+    dora.rate("w000", 5)
+    dora.rate({"w004": 4, "w001": 1})
+    assert dora.ratings == {"w000": 5, "w004": 4, "w001": 1}
+    with pytest.raises(RatingsError, match="ratings go from 1 to 5"):
+        dora.rate("w002", 9)
+    answer = dora.recommend(6)
+    assert not {"w000", "w004", "w001"} & set(answer.ids)
+    assert {work.item.group for work in answer.works[:4]} == {"sea"}
+    dora.rate("w001", None)
+    assert "w001" not in dora.ratings
+
+
+def test_areas_are_changed_and_changed_back(toy: Gallery) -> None:
+    ann = toy.person("ann")
+    before = ann.areas().to_dict()["areas"]
+    after = ann.edit(AreaChanges(mute=["image:1"], names={"text:1": "Mine"}, weights={"text:2": 2.0}))
+    changed = {area["area"]: area for area in after.to_dict()["areas"]}
+    assert changed["image:1"]["muted"]
+    assert changed["text:1"]["name"] == "Mine"
+    assert [ann.undo() for _ in range(3)] == ["rename", "weight", "mute"]
+    assert ann.areas().to_dict()["areas"] == before
+    with pytest.raises(RequestError, match="nothing to undo"):
+        ann.undo()
+    with pytest.raises(RequestError, match="there is no area 'image:9'"):
+        ann.edit(AreaChanges(mute=["text:1", "image:9"]))
+    assert ann.areas().to_dict()["areas"] == before
+
+
+def test_a_persons_archive_holds_everything_and_deletion_nothing(toy: Gallery, tmp_path: Path) -> None:
+    paint(tmp_path / "boat.png", 0)
+    dora = toy.person("dora")
+    dora.upload([Submission(tmp_path / "boat.png", title="Ship"), Submission(text="A rose in the garden")])
+    dora.rate("w001", 5)
+    assert dora.export(tmp_path / "dora.zip") == {"uploads": 2, "ratings": 1, "changes of areas": 0}
+    with zipfile.ZipFile(tmp_path / "dora.zip") as archive:
+        content = json.loads(archive.read("person.json"))
+        assert content["ratings"] == {"w001": 5}
+        [picture] = [each["picture"] for each in content["uploads"] if each["picture"]]
+        assert archive.read(picture) == (tmp_path / "boat.png").read_bytes()
+    with pytest.raises(StorageError, match="is there already"):
+        dora.export(tmp_path / "dora.zip")
+    dora.delete()
+    assert (dora.uploads, dora.ratings) == ((), {})
+    with pytest.raises(StorageError, match="nothing is kept"):
+        dora.export(tmp_path / "again.zip")
+
+
+def test_words_for_areas_are_checked() -> None:
+    for words in (("magic",), ("ward",), ("coherence", "pca:half"), ("coherence", "none", None, -1)):
+        with pytest.raises(RequestError):
+            area_options(*words)  # type: ignore[arg-type]
+    assert area_options("ward:2", "pca:20", 0).half_life_days is None
