@@ -10,7 +10,7 @@ import numpy as np
 from vernissage.storage.database import Database
 from vernissage.storage.studies import Provenance
 from vernissage.study.definition import Completion, Definition, Elicitation, Texts
-from vernissage.study.pages import Assessment, Page
+from vernissage.study.pages import Assessment, Consent, Page
 from vernissage.study.pages import Elicitation as ElicitationPage
 from vernissage.study.participation import Study
 from vernissage.study.plan import Plan
@@ -65,11 +65,11 @@ def study_of(database: Database, clocks: Clocks | None = None, **changes: Any) -
 def submit(study: Study, key: str, page: Page, value: int = 4) -> Page:
     """Answer a page, everything with the same value."""
     if isinstance(page, ElicitationPage):
-        return study.rate(key, page.number, dict.fromkeys(page.works, value))
+        return study.submit(key, page.number, dict.fromkeys(page.works, value))
     if isinstance(page, Assessment):
         names = [statement.name for statement in study.definition.statements]
-        return study.answer(key, page.number, dict.fromkeys(names, value))
-    return study.consent(key, 0, age=30, gender="Woman")
+        return study.submit(key, page.number, dict.fromkeys(names, value))
+    return study.submit(key, 0, Consent(30, "Woman"))
 
 
 def walk(study: Study, external_id: str, *, pages: int | None = None, value: int = 4, **how: Any) -> str:

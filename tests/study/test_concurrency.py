@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text
 from tests.studies import STUDY, study_of, submit, walk
 
 from vernissage.errors import StudyError
+from vernissage.storage import studies
 from vernissage.storage.database import Database, open_database
 from vernissage.storage.schema import (
     METADATA,
@@ -24,9 +25,8 @@ from vernissage.storage.schema import (
     STUDY_PARTICIPANTS,
     STUDY_SCREENS,
 )
-from vernissage.storage.study_participants import participants_of
-from vernissage.study import participation
-from vernissage.study.conditions import engine_orders
+from vernissage.storage.studies import participants_of
+from vernissage.study.counterbalancing import engine_orders
 from vernissage.study.export import export_tables
 from vernissage.study.pages import Elicitation, Thanks, page_number
 from vernissage.study.participation import Study, UnknownParticipantError
@@ -38,7 +38,7 @@ from vernissage.storage.database import open_database
 study = study_of(open_database(sys.argv[1]))
 for number in range(STUDY.last_page):
     for key in sys.argv[2:]:
-        print(key, submit(study, key, study.where(key)).number, flush=True)
+        print(key, submit(study, key, study.page(key)).number, flush=True)
 """
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,15 +55,15 @@ def die_in_the_middle(study: Study, key: str, moment: str) -> None:
     child = fork()
     if child == 0:  # pragma: no cover
         try:
-            change = participation.change_participant
+            change = studies.change_participant
 
             def killed(*arguments: Any, **values: Any) -> None:
                 if moment == "page moved":
                     change(*arguments, **values)
                 os.kill(os.getpid(), signal.SIGKILL)
 
-            participation.change_participant = killed
-            submit(study, key, study.where(key))
+            studies.change_participant = killed
+            submit(study, key, study.page(key))
         finally:
             os._exit(2)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
@@ -113,12 +113,12 @@ def test_a_process_killed_in_the_middle_of_a_submit_leaves_exactly_one_answer_ea
     study = study_of(database)
     key = walk(study, "ann", pages=0)
     for number in range(STUDY.last_page):
-        before = study.where(key)
+        before = study.page(key)
         assert page_number(before) == number
         die_in_the_middle(study, key, moment)
-        assert study_of(database).where(key) == before
+        assert study_of(database).page(key) == before
         submit(study, key, before)
-    assert isinstance(study.where(key), Thanks)
+    assert isinstance(study.page(key), Thanks)
     tables = {table.name: table for table in export_tables(study.records)}
     assert len(tables["long"].rows) == len({row[:3] for row in tables["long"].rows}) == 6
     assert [row[1] for row in tables["screens"].rows] == [1, 2, 3, 4, 5, 6]
@@ -137,8 +137,8 @@ def test_what_was_confirmed_survives_a_kill(database_place: str) -> None:
     for key in keys:
         last = max(int(page) for whose, page in confirmed if whose == key)
         # The last page of each may be committed without having been confirmed.
-        assert page_number(study.where(key)) in {last, last + 1}
-        while not isinstance(page := study.where(key), Thanks):
+        assert page_number(study.page(key)) in {last, last + 1}
+        while not isinstance(page := study.page(key), Thanks):
             submit(study, key, page)
     (long, *_) = export_tables(study.records)
     assert len(long.rows) == len({row[:3] for row in long.rows}) == 12
@@ -165,7 +165,7 @@ def test_deleting_leaves_no_trace(tmp_path: Path) -> None:
         assert key.encode() not in content
     assert name not in {row[0] for table in export_tables(study.records) for row in table.rows}
     with pytest.raises(UnknownParticipantError):
-        study.where(key)
+        study.page(key)
     with pytest.raises(StudyError, match="no participant"):
         study.records.delete(name)
     database.close()
@@ -202,7 +202,7 @@ def _counts(connection: object) -> dict[str, int]:
 def test_a_forked_server_goes_on(sqlite: Database) -> None:
     study = study_of(sqlite)
     key = walk(study, "ann", pages=1)
-    page = study.where(key)
+    page = study.page(key)
     child = fork()
     if child == 0:  # pragma: no cover
         try:
@@ -211,5 +211,5 @@ def test_a_forked_server_goes_on(sqlite: Database) -> None:
             os._exit(2)
     assert os.waitpid(child, 0)[1] == 0
     assert isinstance(page, Elicitation)
-    assert page_number(study.where(key)) == 2
-    assert page_number(submit(study, key, study.where(key))) == 3
+    assert page_number(study.page(key)) == 2
+    assert page_number(submit(study, key, study.page(key))) == 3

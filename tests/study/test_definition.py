@@ -11,8 +11,7 @@ from tests.studies import STUDY
 
 from vernissage.errors import StudyError
 from vernissage.study.definition import STATEMENTS, changed_keys, definition_of
-from vernissage.study.definition_file import parse_definition, read_definition
-from vernissage.study.template import definition_template
+from vernissage.study.definition_file import definition_template, parse_definition, read_definition
 
 SMALLEST = """\
 id = "pilot"

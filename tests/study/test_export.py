@@ -12,9 +12,9 @@ from tests.studies import STUDY, study_of, submit, walk
 
 from vernissage.analysis.long_table import check_long_table
 from vernissage.analysis.study_answers import analyse
-from vernissage.cli.study_tables import read_long_table
 from vernissage.errors import StudyError
 from vernissage.storage.database import Database
+from vernissage.study.answer_files import read_long_table
 from vernissage.study.export import ExportTable, as_csv, as_parquet, export_tables, write_export
 from vernissage.study.participation import Study
 
@@ -120,7 +120,7 @@ def test_the_overview_counts_who_fails_the_attention_rule(sqlite: Database) -> N
     study = study_of(sqlite)
     careful, careless, late = (study.register(name).key or "" for name in ("careful", "careless", "late"))
     for key, second in ((careful, 4), (careless, 5), (late, 3)):
-        page = study.where(key)
+        page = study.page(key)
         for _ in range(STUDY.last_page if key != late else 5):
             page = submit(study, key, page, 3 if page.number < 5 else second)  # type: ignore[union-attr]
     assert study.records.overview().failed == 1
@@ -128,7 +128,7 @@ def test_the_overview_counts_who_fails_the_attention_rule(sqlite: Database) -> N
     assert rows == {"careful": False, "careless": True, "late": False}
     lenient = study_of(sqlite, id="lenient", attention="none")
     key = walk(lenient, "careless", pages=5, value=1)
-    page = lenient.where(key)
+    page = lenient.page(key)
     for _ in range(3):
         page = submit(lenient, key, page, 5)
     assert lenient.records.overview().failed == 0

@@ -9,7 +9,7 @@ from tests.studies import STUDY, TEXTS, plan_of, recommend, study_of, submit, wa
 from vernissage.errors import StudyError
 from vernissage.storage.database import Database
 from vernissage.storage.schema import STUDY_ANSWERS, STUDY_ELICITATION, STUDY_PROVENANCES
-from vernissage.storage.studies import frozen_provenance
+from vernissage.storage.studies import content_of, state_of
 from vernissage.study.definition import definition_of
 from vernissage.study.pages import Assessment, Closed, Thanks, Welcome
 from vernissage.study.participation import Study
@@ -23,10 +23,10 @@ def test_the_first_real_participant_freezes_the_definition(sqlite: Database) -> 
     study.register("ann")
     assert study.records.overview().frozen is not None
     with sqlite.reading() as connection:
-        held = frozen_provenance(connection, "pilot")
-    assert held is not None
-    assert held[0] == plan_of().provenance
-    assert definition_of(held[0].content) == STUDY
+        state = state_of(connection, "pilot")
+        assert state.frozen is not None
+        assert state.provenances[state.frozen] == plan_of().provenance
+        assert definition_of(content_of(connection, state.frozen)) == STUDY
 
 
 @pytest.mark.parametrize(
@@ -61,18 +61,18 @@ def test_a_change_while_running_is_refused_at_every_call(database: Database) -> 
     """Two servers with different files, opened before anybody came."""
     one, other = study_of(database), study_of(database, seed=5)
     key = walk(one, "ann", pages=2)
-    page = one.where(key)
-    for call in (lambda: other.where(key), lambda: other.register("bob"), lambda: submit(other, key, page)):
+    page = one.page(key)
+    for call in (lambda: other.page(key), lambda: other.register("bob"), lambda: submit(other, key, page)):
         with pytest.raises(StudyError, match=r"\(seed\) changed"):
             call()
-    assert one.where(key) == page
+    assert one.page(key) == page
 
 
 def test_a_new_version_of_the_software_goes_on_and_is_told_with_the_answers(database: Database) -> None:
     key = walk(study_of(database), "ann", pages=3)
     plan = plan_of()
     newer = Study(replace(plan, provenance=replace(plan.provenance, software="0.2.0")), database, recommend)
-    assert isinstance(submit(newer, key, newer.where(key)), Assessment)
+    assert isinstance(submit(newer, key, newer.page(key)), Assessment)
     with database.reading() as connection:
         query = select(STUDY_PROVENANCES.c.software).join(STUDY_ANSWERS).order_by(STUDY_ANSWERS.c.time)
         assert connection.scalars(query).all() == ["0.1.0", "0.2.0"]
@@ -83,9 +83,9 @@ def test_a_new_version_of_the_software_goes_on_and_is_told_with_the_answers(data
 def test_previews_of_a_former_definition_are_closed_and_begin_anew(sqlite: Database) -> None:
     key = walk(study_of(sqlite), "me", pages=4, flag="preview")
     changed = study_of(sqlite, works=4)
-    assert changed.where(key) == Closed()
+    assert changed.page(key) == Closed()
     again = changed.register("me", flag="preview")
     assert again.page == Welcome(0)
     assert again.key not in {key, None}
     assert changed.records.overview().previews == 1
-    assert isinstance(changed.where(walk(changed, "me", flag="preview")), Thanks)
+    assert isinstance(changed.page(walk(changed, "me", flag="preview")), Thanks)

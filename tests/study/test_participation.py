@@ -6,10 +6,9 @@ from tests.studies import GROUPS, STUDY, HandClocks, plan_of, recommend, study_o
 
 from vernissage.errors import StorageError, StudyError
 from vernissage.storage.database import Database
-from vernissage.storage.schema import STUDY_ANSWERS, STUDY_LISTS, STUDY_PARTICIPANTS
-from vernissage.storage.study_answers import answers_of_study, elicitation_of_study, screens_of_study
-from vernissage.storage.study_participants import participants_of
-from vernissage.study.pages import Assessment, Closed, Elicitation, Page, Paused, Thanks, Welcome
+from vernissage.storage.schema import STUDY_ANSWERS, STUDY_LISTS, STUDY_PARTICIPANTS, STUDY_SCREENS
+from vernissage.storage.studies import answers_of_study, elicitation_of_study, participants_of
+from vernissage.study.pages import Assessment, Closed, Consent, Elicitation, Page, Paused, Thanks, Welcome
 from vernissage.study.participation import Study, UnknownParticipantError
 from vernissage.values import Ranking
 
@@ -19,18 +18,18 @@ def test_the_whole_way(database: Database) -> None:
     begun = study.register("ann", study_id="S", session_id="X")
     assert begun.page == Welcome(0)
     assert begun.key is not None
-    page = study.consent(begun.key, 0, age=41, gender="Man")
+    page = study.submit(begun.key, 0, Consent(41, "Man"))
     assert isinstance(page, Elicitation)
     assert {work.split("-")[0] for work in page.works} == {"boat", "cat"}
-    page = study.rate(begun.key, 1, {page.works[0]: 5, page.works[1]: 2})
+    page = study.submit(begun.key, 1, {page.works[0]: 5, page.works[1]: 2})
     seen: list[tuple[str, ...]] = []
     for position in range(1, 7):
         assert isinstance(page, Assessment)
         assert (page.number, page.position, page.of) == (position + 1, position, 6)
-        assert page == study.where(begun.key)
+        assert page == study.page(begun.key)
         seen.append(page.works)
         page = submit(study, begun.key, page)
-    assert page == study.where(begun.key) == Thanks(8, "C1DONE", "")
+    assert page == study.page(begun.key) == Thanks(8, "C1DONE", "")
     assert seen[:3] == seen[3:]
     assert len(set(seen)) == 3
     assert all(work.split("-")[1] == "7" for works in seen for work in works)
@@ -39,8 +38,8 @@ def test_the_whole_way(database: Database) -> None:
         assert (person.age, person.gender, person.recruitment_study) == (41, "Man", "S")
         assert person.consented is not None
         assert person.consented.utcoffset() is not None
-        screens = screens_of_study(connection, "pilot")[person.number]
-        assert [screen.engine for screen in screens] == [works[0].split("-")[0] for works in seen]
+        engines = connection.scalars(select(STUDY_SCREENS.c.engine).order_by(STUDY_SCREENS.c.position))
+        assert engines.all() == [works[0].split("-")[0] for works in seen]
         assert [rating for *_, rating in elicitation_of_study(connection, "pilot")] == [5, 2]
 
 
@@ -62,7 +61,7 @@ def test_the_same_id_goes_on_where_it_was_and_a_missing_one_is_random(database: 
     study = study_of(database)
     key = walk(study, "ann", pages=3)
     again = study.register("ann", study_id="other")
-    assert (again.key, again.page) == (key, study.where(key))
+    assert (again.key, again.page) == (key, study.page(key))
     assert len({study.register(None).key for _ in range(3)} | {key}) == 4
     assert study.records.overview().started == 4
 
@@ -71,12 +70,12 @@ def test_keys_cannot_be_guessed_and_made_up_ones_are_refused(sqlite: Database) -
     study = study_of(sqlite)
     keys = {study.register(f"p{number}").key or "" for number in range(20)}
     assert all(len(key) >= 43 for key in keys)
-    for call in (study.where, lambda key: study.consent(key, 0), lambda key: study.answer(key, 2, {})):
+    for call in (study.page, lambda key: study.submit(key, 0, Consent()), lambda key: study.submit(key, 2, {})):
         with pytest.raises(UnknownParticipantError, match="begin again"):
             call("made-up")
     other = study_of(sqlite, id="other")
     with pytest.raises(UnknownParticipantError):
-        other.where(next(iter(keys)))
+        other.page(next(iter(keys)))
 
 
 @pytest.mark.parametrize("name", [" ann", "a\nb", "x" * 201, "a\0b"])
@@ -92,17 +91,18 @@ def test_ids_that_no_database_keeps_are_refused(database: Database, name: str) -
 def test_what_comes_from_another_page_is_not_stored(database: Database) -> None:
     study = study_of(database)
     key = walk(study, "ann", pages=3)
-    page = study.where(key)
+    page = study.page(key)
     assert isinstance(page, Assessment)
     assert page.number == 3
     good = dict.fromkeys(("accuracy", "diversity", "novelty", "serendipity"), 5)
     for number in (-1, 0, 1, 2, 4, 8, 99):
-        assert study.answer(key, number, good) == page
-        assert study.answer(key, number, {"accuracy": 99}) == page
-    assert study.consent(key, 0, age=99) == page
-    assert study.consent(key, 3, age=99) == page
-    assert study.rate(key, 1, {"boat-1": 1}) == page
-    assert study.rate(key, 3, {"boat-1": 1}) == page
+        assert study.submit(key, number, good) == page
+        assert study.submit(key, number, {"accuracy": 99}) == page
+    assert study.submit(key, 0, Consent(99)) == page
+    assert study.submit(key, 3, Consent(99)) == page
+    assert study.submit(key, 1, {"boat-1": 1}) == page
+    with pytest.raises(StudyError, match="4 of 4 have no answer yet"):
+        study.submit(key, 3, {"boat-1": 1})
     with database.reading() as connection:
         assert connection.execute(select(STUDY_ANSWERS.c.participant)).all() == [(1,)]
         assert participants_of(connection, "pilot")[0].age == 30
@@ -124,22 +124,22 @@ def test_answers_that_are_none_are_refused_and_the_page_stays(
 ) -> None:
     study = study_of(sqlite)
     key = walk(study, "ann", pages=2)
-    before = study.where(key)
+    before = study.page(key)
     with pytest.raises(StudyError, match=message):
-        study.answer(key, 2, ratings)
-    assert study.where(key) == before
+        study.submit(key, 2, ratings)
+    assert study.page(key) == before
     assert isinstance(submit(study, key, before), Assessment)
 
 
 def test_ratings_of_works_that_were_not_asked_about_are_refused(sqlite: Database) -> None:
     study = study_of(sqlite)
     key = walk(study, "ann", pages=1)
-    page = study.where(key)
+    page = study.page(key)
     assert isinstance(page, Elicitation)
     for ratings in ({page.works[0]: 3}, dict.fromkeys((*page.works, "dog-1"), 3), dict.fromkeys(page.works, 2.5)):
         with pytest.raises(StudyError):
-            study.rate(key, 1, ratings)  # type: ignore[arg-type]
-    assert study.where(key) == page
+            study.submit(key, 1, ratings)  # type: ignore[arg-type]
+    assert study.page(key) == page
 
 
 @pytest.mark.parametrize(("age", "gender"), [(17, ""), (121, ""), (30, "Other")])
@@ -148,15 +148,15 @@ def test_who_may_not_take_part_is_told(sqlite: Database, age: int, gender: str) 
     key = study.register("ann").key
     assert key is not None
     with pytest.raises(StudyError, match="cannot take part|is not among"):
-        study.consent(key, 0, age=age, gender=gender)
-    assert study.where(key) == Welcome(0)
-    assert isinstance(study.consent(key, 0), Elicitation)
+        study.submit(key, 0, Consent(age, gender))
+    assert study.page(key) == Welcome(0)
+    assert isinstance(study.submit(key, 0, Consent()), Elicitation)
 
 
 def test_all_lowest_ratings_count_alike_and_that_is_noted(sqlite: Database) -> None:
     study = study_of(sqlite)
     key = walk(study, "ann", pages=2, value=1)
-    page = study.where(key)
+    page = study.page(key)
     assert isinstance(page, Assessment)
     assert page.works[0].split("-")[1] == "10"
     assert study.records.overview().equal_weights == 1
@@ -171,13 +171,13 @@ def test_a_list_that_cannot_be_shown_is_an_error_and_stores_nothing(sqlite: Data
         study = Study(plan, sqlite, lambda *_, works=works: Ranking(works, [0.0] * len(works)))  # type: ignore[misc]
         begun = study.register(name)
         assert begun.key is not None
-        page = study.consent(begun.key, 0)
+        page = study.submit(begun.key, 0, Consent())
         assert isinstance(page, Elicitation)
         if name == "rated" and "boat-1" not in page.works:
             continue
         with pytest.raises(StudyError, match="are to be shown"):
             submit(study, begun.key, page)
-        assert study.where(begun.key) == page
+        assert study.page(begun.key) == page
     with sqlite.reading() as connection:
         assert connection.execute(select(STUDY_LISTS)).all() == []
 
@@ -185,7 +185,7 @@ def test_a_list_that_cannot_be_shown_is_an_error_and_stores_nothing(sqlite: Data
 def test_works_are_drawn_by_the_participants_own_seed(sqlite: Database) -> None:
     def drawn(study: Study, name: str) -> tuple[str, ...]:
         begun = study.register(name)
-        page = study.consent(begun.key or "", 0)
+        page = study.submit(begun.key or "", 0, Consent())
         assert isinstance(page, Elicitation)
         return page.works
 
@@ -200,16 +200,16 @@ def test_works_are_drawn_by_the_participants_own_seed(sqlite: Database) -> None:
 def test_a_paused_study_holds_everyone_where_they_are(sqlite: Database) -> None:
     study = study_of(sqlite)
     key, done = walk(study, "ann", pages=3), walk(study, "bob")
-    page = study.where(key)
+    page = study.page(key)
     study.records.pause()
-    assert study.where(key) == Paused() == submit(study, key, page)
+    assert study.page(key) == Paused() == submit(study, key, page)
     assert study.register("new") == study.register(None)
     assert study.register("new").key is None
     assert study.register("ann").page == Paused()
-    assert isinstance(study.where(done), Thanks)
-    assert isinstance(study.where(walk(study, "me", flag="preview")), Thanks)
+    assert isinstance(study.page(done), Thanks)
+    assert isinstance(study.page(walk(study, "me", flag="preview")), Thanks)
     study.records.resume()
-    assert study.where(key) == page
+    assert study.page(key) == page
     assert submit(study, key, page) != page
     assert study.records.overview().started == 2
 
@@ -220,8 +220,8 @@ def test_who_is_marked_as_dropped_is_closed_and_their_row_goes_to_the_next(datab
     with database.reading() as connection:
         row = participants_of(connection, "pilot")[2].square_row
     study.records.mark_dropped("p2")
-    assert study.where(keys[2]) == Closed() == study.register("p2").page
-    assert study.answer(keys[2], 3, {}) == Closed()
+    assert study.page(keys[2]) == Closed() == study.register("p2").page
+    assert study.submit(keys[2], 3, {}) == Closed()
     study.register("late")
     with database.reading() as connection:
         assert participants_of(connection, "pilot")[-1].square_row == row
@@ -231,7 +231,7 @@ def test_who_is_marked_as_dropped_is_closed_and_their_row_goes_to_the_next(datab
     done = walk(study, "done")
     with pytest.raises(StudyError, match="has finished"):
         study.records.mark_dropped("done")
-    assert isinstance(study.where(done), Thanks)
+    assert isinstance(study.page(done), Thanks)
     with pytest.raises(StudyError, match="no participant 'nobody'"):
         study.records.mark_dropped("nobody")
 
@@ -249,9 +249,9 @@ def test_who_is_not_heard_of_gives_their_row_away_and_may_come_back(database: Da
         rows = {person.external_id: person for person in participants_of(connection, "pilot")}
     assert {rows["x"].square_row, rows["y"].square_row} == {rows["early"].square_row, rows["late"].square_row}
     assert rows["early"].dropped_by == rows["late"].dropped_by == "inactivity"
-    assert isinstance(study.where(late), Assessment)
-    assert isinstance(submit(study, early, study.where(early)), Assessment)
-    assert isinstance(submit(study, late, study.where(late)), Assessment)
+    assert isinstance(study.page(late), Assessment)
+    assert isinstance(submit(study, early, study.page(early)), Assessment)
+    assert isinstance(submit(study, late, study.page(late)), Assessment)
     with database.reading() as connection:
         after = {person.external_id: person for person in participants_of(connection, "pilot")}
     assert after["early"].dropped is after["late"].dropped is None
@@ -267,7 +267,7 @@ def test_times_are_the_servers_and_no_clock_that_is_set_makes_them_absurd(sqlite
     key = walk(study, "ann", pages=2)
 
     def answer(study: Study, monotonic: float, utc: float) -> tuple[float, str]:
-        page = study.where(key)
+        page = study.page(key)
         hands.seconds += monotonic
         hands.pass_by(0)
         hands.time += type(hands.time - hands.time)(seconds=utc)
@@ -308,6 +308,6 @@ def test_pages_are_what_they_were_after_a_restart(database: Database) -> None:
     page: Page = begun.page
     for _ in range(STUDY.last_page):
         study = study_of(database)
-        assert study.where(begun.key) == page
+        assert study.page(begun.key) == page
         page = submit(study, begun.key, page)
     assert page == Thanks(8, "C1DONE", "")

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from tests.galleries import toy_row
 from tests.studies import STUDY
 
-from vernissage.cli.engines import make_engine
+from vernissage.analysis.coverage import covering_rows
 from vernissage.encoders.contract import unit_rows
-from vernissage.errors import StudyError
-from vernissage.study.coverage import covering_rows
+from vernissage.errors import RequestError, StudyError
+from vernissage.gallery.engines import make_engine
 from vernissage.study.definition import Definition, Elicitation
-from vernissage.study.description import plan_notes, plan_sentences
-from vernissage.study.plan import Plan, plan_study, recommend_with
+from vernissage.study.plan import Plan, plan_notes, plan_sentences, plan_study, recommend_with
 from vernissage.workspace.workspace import open_workspace
 
 
@@ -110,5 +109,5 @@ def test_medoids_are_different_and_the_first_of_one_is_the_most_central(k: int, 
 def test_too_few_different_works_cannot_cover() -> None:
     same = unit_rows(np.repeat(np.eye(3)[:2], 5, axis=0))
     assert len(covering_rows(same, 2)) == 2
-    with pytest.raises(StudyError, match="fewer works with different vectors"):
+    with pytest.raises(RequestError, match="fewer works with different vectors"):
         covering_rows(same, 3)

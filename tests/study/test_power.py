@@ -14,9 +14,9 @@ from vernissage.study.power import (
     effect_size_of_difference,
     find_participants,
     power,
-    power_curve,
+    power_points,
     simulated_answers,
-    with_effect_size,
+    with_effects,
 )
 
 NOTHING = Population((0.0, 0.0, 0.0))
@@ -44,7 +44,7 @@ def test_without_effects_a_family_of_contrasts_raises_as_many_alarms_as_theory_s
 
 
 def test_the_effects_of_the_paper_are_found_with_its_95_participants() -> None:
-    found = power(with_effect_size(NOTHING, 0.28, engines=4), 95, simulations=400)
+    found = power(with_effects(NOTHING, effect_size=0.28, engines=4), 95, simulations=400)
     true = [each for each in found.contrasts if each.difference]
     assert len(true) == 3
     assert all(each.found > 0.95 and each.expected_r == pytest.approx(-0.28) for each in true)
@@ -53,7 +53,7 @@ def test_the_effects_of_the_paper_are_found_with_its_95_participants() -> None:
 
 
 def test_the_effect_size_of_a_difference_is_what_a_large_study_estimates() -> None:
-    people = replace(with_effect_size(NOTHING, 0.28, engines=3), rounded=False)
+    people = replace(with_effects(NOTHING, effect_size=0.28, engines=3), rounded=False)
     assert power(people, 400, simulations=200).contrasts[1].mean_r == pytest.approx(-0.28, abs=0.01)
     # One point is 2.5 standard deviations of 0.4; r = 1 / √(1 + 2·2·0.16) for 3 engines.
     assert effect_size_of_difference(1.0, 3, 0.4) == pytest.approx(1 / math.sqrt(1.64))
@@ -109,7 +109,7 @@ def test_equal_seeds_give_equal_results_and_larger_studies_extend_smaller_ones()
 
 
 def test_the_fewest_participants_that_reach_a_share_are_found() -> None:
-    people = with_effect_size(NOTHING, 0.28, engines=4)
+    people = with_effects(NOTHING, effect_size=0.28, engines=4)
     reached, tried = find_participants(people, 0.8, simulations=300)
     sizes = [each.participants for each in tried]
     assert sizes == sorted(set(sizes))
@@ -119,7 +119,17 @@ def test_the_fewest_participants_that_reach_a_share_are_found() -> None:
     # t = d/√(2σ²/n) must pass about 2.4 (Holm's) by .84 standard errors: n = 2·(3.24·σ/d)².
     expected = 2 * (3.24 * people.within_sd / people.effects[-1]) ** 2
     assert abs(reached.participants - expected) < 0.35 * expected
-    assert [each.participants for each in power_curve(people, (5, 9), simulations=10)] == [5, 9]
+
+
+def test_the_points_of_a_figure_lie_around_the_size_that_was_found() -> None:
+    people = with_effects(NOTHING, (0.0, 0.8))
+    found = power(people, 9, simulations=10)
+    points = power_points(people, found)
+    sizes = [point.participants for point in points]
+    assert sizes == sorted(set(sizes))
+    assert {9, 20} < set(sizes)
+    assert {point.contrast for point in points} == {"1 − 2 (−0.80)"}
+    assert next(point.found for point in points if point.participants == 9) == found.contrasts[0].found
 
 
 def test_progress_is_told_to_the_end() -> None:

@@ -9,37 +9,40 @@ from tests.studies import STUDY, study_of, walk
 
 from vernissage.errors import StudyError
 from vernissage.storage.database import Database, open_database
-from vernissage.storage.study_answers import answers_of_study, lists_of_study
-from vernissage.storage.study_participants import participants_of
+from vernissage.storage.studies import answers_of_study, lists_of_study, participants_of
 from vernissage.study.export import export_tables
 from vernissage.study.simulation import (
     PREFIX,
-    Behaviour,
     EngineEffects,
     RehearsalClock,
     Simulated,
+    SimulationOptions,
     on_scale,
     simulate,
 )
 
 NAMES = tuple(statement.name for statement in STUDY.statements)
 PEOPLE = EngineEffects({"north": 1.0}, NAMES)
-PATIENT = Behaviour(careless=0.0, dropouts=0.0)
+
+
+def patient(participants: int) -> SimulationOptions:
+    """People who read what they answer, and stay."""
+    return SimulationOptions(participants, careless=0.0, dropouts=0.0)
 
 
 def rehearse(folder: Path, name: str, **how: Any) -> tuple[Simulated, tuple[Any, ...]]:
     clock = RehearsalClock()
     database = open_database(folder / name)
     study = study_of(database, clock.clocks)
-    done = simulate(study, PEOPLE, 6, flag="participant", clock=clock, **how)
+    done = simulate(study, PEOPLE, SimulationOptions(6, **how), clock=clock)
     tables = export_tables(study.records)
     database.close()
     return done, tables
 
 
-def test_robots_walk_every_page_and_no_export_holds_them(database: Database) -> None:
+def test_robots_answer_every_page_and_no_export_holds_them(database: Database) -> None:
     study = study_of(database)
-    assert simulate(study, PEOPLE, 9, behaviour=PATIENT) == Simulated(finished=9, left=0, careless=0, before=0)
+    assert simulate(study, PEOPLE, patient(9)) == Simulated(finished=9, left=0, careless=0, before=0)
     with database.reading() as connection:
         robots = participants_of(connection, "pilot", "robot")
         answers = answers_of_study(connection, "pilot", "robot")
@@ -56,10 +59,10 @@ def test_robots_walk_every_page_and_no_export_holds_them(database: Database) -> 
 
 def test_a_second_run_goes_on_and_repeats_nobody(sqlite: Database) -> None:
     study = study_of(sqlite)
-    simulate(study, PEOPLE, 5, behaviour=PATIENT)
+    simulate(study, PEOPLE, patient(5))
     with sqlite.reading() as connection:
         before = answers_of_study(connection, "pilot", "robot")
-    assert simulate(study, PEOPLE, 5, behaviour=PATIENT) == Simulated(finished=0, left=0, careless=0, before=5)
+    assert simulate(study, PEOPLE, patient(5)) == Simulated(finished=0, left=0, careless=0, before=5)
     with sqlite.reading() as connection:
         assert answers_of_study(connection, "pilot", "robot") == before
 
@@ -78,19 +81,19 @@ def test_equal_seeds_rehearse_equally_to_the_second_and_others_do_not(tmp_path: 
 
 
 def test_people_leave_and_click_anything_as_often_as_asked(tmp_path: Path) -> None:
-    everybody, tables = rehearse(tmp_path, "left.db", behaviour=Behaviour(careless=1.0, dropouts=1.0))
+    everybody, tables = rehearse(tmp_path, "left.db", careless=1.0, dropouts=1.0)
     assert (everybody.finished, everybody.left, everybody.careless) == (0, 6, 6)
     demographics = next(table for table in tables if table.name == "demographics")
     status = list(demographics.columns).index("status")
     assert {row[status] for row in demographics.rows} == {"dropped"}
-    nobody, _ = rehearse(tmp_path, "stayed.db", behaviour=PATIENT)
+    nobody, _ = rehearse(tmp_path, "stayed.db", careless=0.0, dropouts=0.0)
     assert (nobody.finished, nobody.left, nobody.careless) == (6, 0, 0)
 
 
 def test_answers_have_the_effects_and_deviations_that_were_asked_for(sqlite: Database) -> None:
     study = study_of(sqlite)
     quiet = replace(PEOPLE, effects={"north": 2.0, "west": -1.0}, participant_sd=0.0, residual_sd=0.0, showing_sd=0.0)
-    simulate(study, quiet, 3, behaviour=PATIENT)
+    simulate(study, quiet, patient(3))
     with sqlite.reading() as connection:
         answers = answers_of_study(connection, "pilot", "robot")
     for theirs in answers.values():
@@ -103,7 +106,7 @@ def test_answers_have_the_effects_and_deviations_that_were_asked_for(sqlite: Dat
 
 def test_impressions_are_the_same_in_both_showings(sqlite: Database) -> None:
     study = study_of(sqlite)
-    simulate(study, replace(PEOPLE, residual_sd=1.0, showing_sd=0.0), 7, behaviour=PATIENT)
+    simulate(study, replace(PEOPLE, residual_sd=1.0, showing_sd=0.0), patient(7))
     with sqlite.reading() as connection:
         answers = answers_of_study(connection, "pilot", "robot")
     for theirs in answers.values():
@@ -117,7 +120,7 @@ def test_simulated_people_are_never_put_among_real_ones(sqlite: Database) -> Non
     study = study_of(sqlite)
     walk(study, "ann")
     with pytest.raises(StudyError, match="1 real people take part in 'pilot'"):
-        simulate(study, PEOPLE, 2, flag="participant")
+        simulate(study, PEOPLE, SimulationOptions(2), clock=RehearsalClock())
     with sqlite.reading() as connection:
         assert len(participants_of(connection, "pilot")) == 1
 
@@ -126,18 +129,13 @@ def test_a_paused_study_takes_no_rehearsal(sqlite: Database) -> None:
     study = study_of(sqlite)
     study.records.pause()
     with pytest.raises(StudyError, match="is paused and takes nobody new"):
-        simulate(study, PEOPLE, 2, flag="participant")
+        simulate(study, PEOPLE, SimulationOptions(2), clock=RehearsalClock())
 
 
-@pytest.mark.parametrize(("values", "message"), [({"careless": 1.5}, "share of careless is 1.5"), ({"dropouts": -0.1}, "share of dropouts"), ({"seconds": 0.0}, "0 seconds")])  # fmt: skip
-def test_behaviour_that_nobody_has_is_refused(values: dict[str, float], message: str) -> None:
+@pytest.mark.parametrize(("values", "message"), [({"careless": 1.5}, "share of careless is 1.5"), ({"dropouts": -0.1}, "share of dropouts"), ({"participants": 0}, "0 simulated participants")])  # fmt: skip
+def test_people_who_cannot_be_simulated_are_refused(values: dict[str, float], message: str) -> None:
     with pytest.raises(StudyError, match=message):
-        Behaviour(**values)
-
-
-def test_a_number_of_people_that_cannot_be_is_refused(sqlite: Database) -> None:
-    with pytest.raises(StudyError, match="0 simulated participants"):
-        simulate(study_of(sqlite), PEOPLE, 0)
+        SimulationOptions(**values)  # type: ignore[arg-type]
 
 
 def test_answers_are_rounded_half_up_and_held_to_the_scale() -> None:

@@ -14,11 +14,11 @@ from tests.studies import STUDY, study_of, submit
 
 from vernissage.errors import StudyError
 from vernissage.storage.database import Database, open_database
-from vernissage.storage.study_answers import answers_of_study, elicitation_of_study
-from vernissage.storage.study_participants import participants_of
-from vernissage.study.pages import Closed, Elicitation, Page, Paused, Thanks, page_number
+from vernissage.storage.studies import answers_of_study, elicitation_of_study, participants_of
+from vernissage.study.pages import Answers, Closed, Consent, Elicitation, Page, Paused, Thanks, page_number
 
 STATEMENTS = ("accuracy", "diversity", "novelty", "serendipity")
+RATINGS, ANSWERS = {"boat-1": 1, "cat-1": 1}, dict.fromkeys(STATEMENTS, 1)
 NAMES = ("ann", "bob", "cy")
 LAST = STUDY.last_page
 
@@ -66,7 +66,7 @@ class StudyMachine(RuleBasedStateMachine):
     @rule(data=st.data(), value=st.integers(1, 5))
     def go_on(self, data: st.DataObject, value: int) -> None:
         name = data.draw(st.sampled_from(sorted(self.keys)))
-        current = self.study.where(self.keys[name])
+        current = self.study.page(self.keys[name])
         page = submit(self.study, self.keys[name], current, value)
         if not self.held(name) and self.at[name] < LAST:
             if self.at[name] > 1:
@@ -75,35 +75,25 @@ class StudyMachine(RuleBasedStateMachine):
         self.expect(name, page)
 
     @precondition(lambda self: self.keys)
-    @rule(data=st.data(), number=st.integers(-1, LAST + 1), kind=st.sampled_from(["consent", "rate", "answer"]))
-    def stale_or_wrong(self, data: st.DataObject, number: int, kind: str) -> None:
+    @rule(data=st.data(), number=st.integers(-1, LAST + 1), sent=st.sampled_from([Consent(50), RATINGS, ANSWERS]))
+    def stale_or_wrong(self, data: st.DataObject, number: int, sent: Answers) -> None:
         """A page's number that is not the current one, or what does not belong to the current one."""
         name = data.draw(st.sampled_from(sorted(self.keys)))
-        kinds = {0: "consent", 1: "rate"}
-        if number == self.at[name] and kinds.get(number, "answer") == kind:
+        if number == self.at[name] and (number == 0) == isinstance(sent, Consent):
             number += 1
-        key = self.keys[name]
-        if kind == "consent":
-            page = self.study.consent(key, number, age=50)
-        elif kind == "rate":
-            page = self.study.rate(key, number, {"boat-1": 1, "cat-1": 1})
-        else:
-            page = self.study.answer(key, number, dict.fromkeys(STATEMENTS, 1))
-        self.expect(name, page)
+        self.expect(name, self.study.submit(self.keys[name], number, sent))
 
     @precondition(lambda self: self.keys)
     @rule(data=st.data(), bad=st.sampled_from([0, 6, True, None, "3"]))
     def invalid(self, data: st.DataObject, bad: Any) -> None:
         name = data.draw(st.sampled_from(sorted(self.keys)))
-        key, page = self.keys[name], self.study.where(self.keys[name])
+        key, page = self.keys[name], self.study.page(self.keys[name])
         if self.held(name) or self.at[name] in {0, LAST}:
             return
         with pytest.raises(StudyError):
-            if isinstance(page, Elicitation):
-                self.study.rate(key, 1, dict.fromkeys(page.works, bad))
-            else:
-                self.study.answer(key, self.at[name], dict.fromkeys(STATEMENTS, bad))
-        self.expect(name, self.study.where(key))
+            asked = page.works if isinstance(page, Elicitation) else STATEMENTS
+            self.study.submit(key, self.at[name], dict.fromkeys(asked, bad))
+        self.expect(name, self.study.page(key))
 
     @rule(paused=st.booleans())
     def pause(self, paused: bool) -> None:
@@ -127,7 +117,7 @@ class StudyMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.keys)))
         self.study.records.delete(name)
         with pytest.raises(StudyError, match="begin again"):
-            self.study.where(self.keys.pop(name))
+            self.study.page(self.keys.pop(name))
         del self.at[name], self.answers[name]
         self.closed.discard(name)
 

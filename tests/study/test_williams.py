@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vernissage.errors import StudyError
-from vernissage.study.conditions import next_row
-from vernissage.study.williams import screen_order, williams_square
+from vernissage.study.counterbalancing import next_row, screen_order, williams_square
 
 SIZES = range(1, 13)
 

@@ -1,26 +1,26 @@
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from vernissage.cli.study_opening import planned
+from vernissage.gallery.engines import make_engine
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.database import Database, open_database
 from vernissage.study.definition import Completion, Definition
+from vernissage.study.definition_file import definition_template
 from vernissage.study.export import export_tables
+from vernissage.study.opening import plan_of_file
 from vernissage.study.participation import Study
 from vernissage.study.plan import Plan, Recommend, recommend_with
-from vernissage.study.template import definition_template
 from vernissage.study.timing import Clocks
-from vernissage.web.app import create_app
 from vernissage.web.credentials import hash_password
-from vernissage.web.pictures import Pictures
-from vernissage.web.sessions import Sessions
-from vernissage.web.study_site import Site, usual_limits
+from vernissage.web.study.app import create_app
+from vernissage.web.study.served import ServedStudy, Sessions, usual_limits
+from vernissage.web.works import Pictures
 from vernissage.workspace.workspace import open_workspace
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -40,9 +40,9 @@ def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def made(study_file: Path, built: Path) -> tuple[Plan, dict[str, Recommender]]:
+def made(study_file: Path, built: Path) -> tuple[Plan, Mapping[str, Recommender]]:
     """The plan and the engines, which are made once."""
-    return planned(study_file, built)
+    return plan_of_file(study_file, open_workspace(built), make_engine)
 
 
 @pytest.fixture(scope="session")
@@ -55,12 +55,12 @@ def password() -> str:
 class World:
     """A study that is served, and what is kept of it."""
 
-    site: Site
+    served: ServedStudy
     client: TestClient
 
     @property
     def definition(self) -> Definition:
-        return self.site.study.definition
+        return self.served.study.definition
 
     def anybody(self) -> TestClient:
         """Another browser, without cookies."""
@@ -68,7 +68,7 @@ class World:
 
     def table(self, name: str) -> list[dict[str, object]]:
         """The rows of one table of the export."""
-        tables = {table.name: table for table in export_tables(self.site.study.records)}
+        tables = {table.name: table for table in export_tables(self.served.study.records)}
         return [dict(zip(tables[name].columns, row, strict=True)) for row in tables[name].rows]
 
     def answered(self) -> list[tuple[object, object, object]]:
@@ -80,7 +80,7 @@ Serve = Callable[..., World]
 
 
 @pytest.fixture
-def serve(made: tuple[Plan, dict[str, Recommender]], built: Path, password: str, tmp_path: Path) -> Iterator[Serve]:
+def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: str, tmp_path: Path) -> Iterator[Serve]:
     """Serve the toy study in this process, from a database of this test's own; again is as after a restart."""
     opened: list[Database] = []
 
@@ -108,8 +108,8 @@ def serve(made: tuple[Plan, dict[str, Recommender]], built: Path, password: str,
         study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
         collection = open_workspace(built).collection
         sessions = Sessions(SECRET, plan.definition.id, password)
-        site = Site(study, collection, Pictures(collection, SECRET), sessions, password, usual_limits(clock))
-        return World(site, TestClient(create_app(site, hosts)))  # type: ignore[arg-type]
+        served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, usual_limits(clock))
+        return World(served, TestClient(create_app(served, hosts)))  # type: ignore[arg-type]
 
     yield call
     for database in opened:

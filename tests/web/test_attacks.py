@@ -194,7 +194,7 @@ def test_an_invitation_for_a_preview_cannot_be_made_up(world: World) -> None:
 @pytest.mark.parametrize("name", ["x" * 201, "a\nb", "\x00", "\u202e"])
 def test_ids_that_no_service_gives(world: World, name: str) -> None:
     assert world.client.get("/", params={"PROLIFIC_PID": name}).status_code == 400
-    assert world.site.study.records.overview().started == 0
+    assert world.served.study.records.overview().started == 0
 
 
 @pytest.mark.parametrize("name", ["=1+1", "<script>", "'; DROP TABLE people; --", "Łódź", "../../etc"])
@@ -281,7 +281,7 @@ def test_twenty_at_once_are_counterbalanced(world: World) -> None:
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(take_part, range(20)))
     assert len(world.answered()) == 80
-    firsts = world.site.study.records.overview().first_engines
+    firsts = world.served.study.records.overview().first_engines
     assert sorted(firsts.values()) == [10, 10]
 
 

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from tests.web.conftest import PASSWORD, SECRET, Serve, World
 from tests.web.walking import Walker, form_in, forms_in
 
-from vernissage.web.app import create_app
 from vernissage.web.credentials import hash_password
-from vernissage.web.sessions import Sessions
+from vernissage.web.study.app import create_app
+from vernissage.web.study.served import Sessions
 
 HOME = "/experimenter"
 
@@ -47,7 +47,7 @@ def test_nothing_happens_without_the_password(world: World, action: str) -> None
     walker.begin("?PROLIFIC_PID=ann")
     sent = world.client.post(f"{HOME}/{action}", data={"token": "x", "id": "ann", "confirmed": "yes"})
     assert sent.url.path == f"{HOME}/login"
-    overview = world.site.study.records.overview()
+    overview = world.served.study.records.overview()
     assert (overview.paused, overview.started) == (False, 1)
 
 
@@ -88,8 +88,8 @@ def test_the_experimenters_cookie(world: World, inside: httpx.Client) -> None:
 
 def test_another_password_ends_every_session(world: World, inside: httpx.Client) -> None:
     hashed = hash_password("another password")
-    site = dataclasses.replace(world.site, sessions=Sessions(SECRET, "toy", hashed), password=hashed)
-    client = TestClient(create_app(site), cookies=dict(inside.cookies))
+    served = dataclasses.replace(world.served, sessions=Sessions(SECRET, "toy", hashed), password=hashed)
+    client = TestClient(create_app(served), cookies=dict(inside.cookies))
     assert client.get(HOME).url.path == f"{HOME}/login"
 
 
@@ -119,10 +119,10 @@ def test_how_far_everybody_is(world: World, inside: httpx.Client) -> None:
 def test_pausing_and_going_on(world: World, inside: httpx.Client) -> None:
     page = inside.get(HOME)
     page = inside.post(f"{HOME}/pause", data=form_to(page, "pause"))
-    assert world.site.study.records.overview().paused
+    assert world.served.study.records.overview().paused
     assert ">Paused" in page.text
     inside.post(f"{HOME}/resume", data=form_to(page, "resume"))
-    assert not world.site.study.records.overview().paused
+    assert not world.served.study.records.overview().paused
 
 
 @pytest.mark.parametrize("action", ["pause", "delete"])
@@ -131,7 +131,7 @@ def test_a_form_without_the_sessions_token(world: World, inside: httpx.Client, a
     for token in ("", "0" * 64):
         sent = inside.post(f"{HOME}/{action}", data={"token": token, "id": "ann", "confirmed": "yes"})
         assert sent.status_code == 403
-    overview = world.site.study.records.overview()
+    overview = world.served.study.records.overview()
     assert (overview.paused, overview.started) == (False, 1)
 
 
@@ -156,7 +156,7 @@ def test_deleting_asks_first_and_leaves_nothing(world: World, inside: httpx.Clie
 def test_somebody_deleted_begins_anew(world: World, inside: httpx.Client) -> None:
     walker = Walker(world.client)
     page = walker.begin("?PROLIFIC_PID=ann")
-    world.site.study.records.delete("ann")
+    world.served.study.records.delete("ann")
     page = walker.send(page)
     assert page.url.path == "/study/welcome"
 
@@ -185,7 +185,7 @@ def test_the_preview_link(world: World, inside: httpx.Client) -> None:
 
 
 def test_without_a_password_the_pages_stay_closed(world: World) -> None:
-    client = TestClient(create_app(dataclasses.replace(world.site, password=None)))
+    client = TestClient(create_app(dataclasses.replace(world.served, password=None)))
     assert "study password" in client.get(f"{HOME}/login").text
     for password in ("", "None"):
         assert client.post(f"{HOME}/login", data={"password": password}).status_code == 403

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from starlette.testclient import TestClient
+from tests.statements import counted_statements
 from tests.web.conftest import CODE, Serve, World
 from tests.web.walking import Walker, fields_without, form_in, forms_in, loaded_by
 
@@ -37,9 +38,28 @@ def test_the_whole_way(world: World) -> None:
     assert person["consented"]
 
 
+def test_no_request_takes_more_than_15_statements(world: World) -> None:
+    walker = Walker(world.client)
+    with counted_statements() as statements:
+        page = walker.open("?PROLIFIC_PID=ann")
+    assert 0 < len(statements) <= 15
+    counts = {}
+    while page.url.path != "/study/thanks":
+        with counted_statements() as reading:
+            page = walker.get("/study", follow_redirects=False)
+            page = walker.get(page.headers["location"], follow_redirects=False)
+        with counted_statements() as writing:
+            answer = walker.send(page, follow_redirects=False)
+        assert answer.status_code == 303
+        counts[page.url.path] = (len(reading) // 2, len(writing))
+        page = walker.get(answer.headers["location"])
+    assert len(counts) == 6
+    assert all(reading <= 7 and writing <= 15 for reading, writing in counts.values()), counts
+
+
 def test_what_is_stored_is_what_was_chosen(world: World) -> None:
     page = Walker(world.client).begin("?PROLIFIC_PID=ann")
-    pictures = world.site.pictures
+    pictures = world.served.pictures
     chosen = {}
     walker = Walker(world.client, lambda name, values: chosen.setdefault(name, values[len(chosen) % 5]))
     names = list(form_in(page).choices)
@@ -59,7 +79,7 @@ def test_nothing_is_stored_before_consent(world: World) -> None:
     page = walker.open("?PROLIFIC_PID=ann")
     refused = walker.send(page, fields_without(walker.filled(page), "consent"))
     assert refused.status_code == 422
-    assert world.site.study.records.overview().started == 0
+    assert world.served.study.records.overview().started == 0
 
 
 def test_age_and_gender_are_kept_when_told_and_may_be_left_out(world: World) -> None:
@@ -81,7 +101,7 @@ def test_an_age_that_cannot_be_is_told_and_kept_in_the_form(world: World, age: s
     assert page.status_code == 422
     assert 'href="#age"' in page.text
     assert form_in(page).carried["age"] == age
-    assert world.site.study.records.overview().started == 0
+    assert world.served.study.records.overview().started == 0
 
 
 def test_a_missing_answer_brings_the_form_again_with_the_others_kept(world: World) -> None:
@@ -182,12 +202,12 @@ def test_a_return_address_is_a_link(serve: Serve) -> None:
 def test_a_paused_study_waits_and_stores_nothing(world: World) -> None:
     walker = Walker(world.client)
     page = walker.walk(walker.begin("?PROLIFIC_PID=ann"), "/study/assessment/1")
-    world.site.study.records.pause()
+    world.served.study.records.pause()
     assert walker.send(page).url.path == "/study/paused"
     assert "paused" in walker.get("/study").text
     assert Walker(world.anybody()).open("?PROLIFIC_PID=bob").url.path == "/study/paused"
     assert world.answered() == []
-    world.site.study.records.resume()
+    world.served.study.records.resume()
     assert walker.get("/study/paused").url.path == "/study/assessment/1"
     walker.walk(walker.get("/study"))
     assert world.answered() == EVERYTHING
@@ -196,17 +216,17 @@ def test_a_paused_study_waits_and_stores_nothing(world: World) -> None:
 def test_whoever_was_ended_is_told(world: World) -> None:
     walker = Walker(world.client)
     page = walker.begin("?PROLIFIC_PID=ann")
-    world.site.study.records.mark_dropped("ann")
+    world.served.study.records.mark_dropped("ann")
     assert walker.send(page).url.path == "/study/closed"
     assert {row["rating"] for row in world.table("elicitation")} <= {None}
 
 
 def test_previews_are_marked_and_enter_no_export(world: World) -> None:
     walker = Walker(world.client)
-    page = walker.begin(f"?preview={world.site.sessions.preview_code()}")
+    page = walker.begin(f"?preview={world.served.sessions.preview_code()}")
     assert "Preview" in page.text
     walker.walk(page)
-    assert world.site.study.records.overview().previews == 1
+    assert world.served.study.records.overview().previews == 1
     Walker(world.anybody()).begin("?PROLIFIC_PID=ann")
     assert {row["participant"] for row in world.table("demographics")} == {"ann"}
 

@@ -18,8 +18,8 @@ from vernissage.web.credentials import (
     set_password,
     stored_password,
 )
-from vernissage.web.limits import REMEMBERED, Allowance, RateLimit
-from vernissage.web.pictures import Pictures
+from vernissage.web.security import REMEMBERED, Allowance, RateLimit
+from vernissage.web.works import Pictures
 
 ADDRESSES = ["/", "/study", "/study/welcome", "/nowhere", "/healthz", "/experimenter/login", "/pictures/x/large.jpg"]
 
@@ -150,7 +150,7 @@ def test_a_limit_remembers_no_more_than_it_may() -> None:
 
 
 def test_pictures_keep_within_their_bound_and_stay_right(world: World) -> None:
-    collection = world.site.collection
+    collection = world.served.collection
     free, tight = Pictures(collection, b"x"), Pictures(collection, b"x", kept_bytes=3000)
     names = [free.name(item.id) for item in collection][:12]
     expected = [free.jpeg(name, "thumbnail") for name in names]

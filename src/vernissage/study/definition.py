@@ -10,6 +10,9 @@ from vernissage.files import digest
 ElicitationMethod = Literal["groups", "coverage"]
 AttentionRule = Literal["repeated-showings", "none"]
 
+OLDEST = 120
+"""The highest age that somebody can tell."""
+
 PAGES_BEFORE_SCREENS = 2
 """Welcome and elicitation."""
 

@@ -1,12 +1,17 @@
-"""The file that defines a study: read, with messages that name key and line."""
+"""The file that defines a study: written to begin with, and read, with messages that name key and line."""
 
+import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from vernissage.errors import StudyError
+from vernissage.analysis.long_table import KEYS, NO_RATINGS
+from vernissage.catalog.collection import Collection
+from vernissage.errors import Kind, StudyError
+from vernissage.files import write_bytes
 from vernissage.study.definition import (
     AGREEMENT,
     GENDERS,
@@ -24,14 +29,70 @@ from vernissage.study.definition import (
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _STATEMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_TAKEN = frozenset(
-    {"participant", "engine", "repetition", "seconds", "position", "order", "rank", "study", "study_id", "session_id"}
-    | {"condition", "flag", "definition", "collection", "encoders", "age", "gender", "started", "answered", "time"}
-)
-"""Columns that the analysis takes for something else than ratings."""
+_TEMPLATE = files("vernissage.study") / "template.toml"
+USUAL_ENGINES = ("late-zscore", "lda", "colour-texture")
+_MOST_ENGINES = 4
 _OPTIONAL_TEXTS = ("elicitation", "assessment", "thanks")
 _MOST_SEED = 2**63 - 1
 _T = TypeVar("_T", bound=str)
+
+
+REPLACE = "REPLACE THIS"
+"""Placeholder in texts that only the experimenter can write; `plan_notes` names those that are left."""
+
+
+def write_template(file: Path, engines: Sequence[str] = USUAL_ENGINES, collection: Collection | None = None) -> None:
+    """Write a definition to begin with, for some of the engines of a workspace and its collection where that is given.
+
+    Raises:
+        StudyError: the file is there already.
+    """
+    if file.exists():
+        raise StudyError(f"{file} is there already; choose another name, or delete it first", kind=Kind.CONFLICT)
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in file.stem).strip("-")
+    # Fusions stand last, and are what a study is most likely about.
+    chosen = engines if len(engines) <= _MOST_ENGINES else [*engines[:2], *engines[-2:]]
+    groups = list(collection.groups)[:9] if collection is not None else []
+    works = 9 if collection is None else min(9, max(1, len(collection) // 4))
+    content = definition_template(
+        file.name, name=name or "study", engines=chosen, groups=groups if len(groups) > 1 else (), works=works,
+        asked=works,
+    )  # fmt: skip
+    write_bytes(file, content.encode())
+
+
+def definition_template(
+    file: str, *, name: str, engines: Sequence[str], groups: Sequence[str] = (), works: int = 9, asked: int = 9
+) -> str:
+    """The text of a definition file.
+
+    Args:
+        file: how the file is called, for its comments.
+        name: the study's id, and its title.
+        engines: words for the engines to compare.
+        groups: what the elicitation draws one work of each from; none sets the method ``coverage``.
+        works: how many works each list has.
+        asked: how many works participants rate; as many as there are groups, where there are.
+    """
+    drawn = f"groups = {_toml(list(groups))}\n" if groups else ""
+    return _TEMPLATE.read_text("utf-8").format(
+        file=file,
+        id=_toml(name),
+        title=_toml(name.replace("-", " ").replace("_", " ").capitalize()),
+        engines=_toml(list(engines)),
+        works=works,
+        attention=_toml("repeated-showings"),
+        genders=_toml(list(GENDERS)),
+        labels=_toml(list(AGREEMENT)),
+        replace=REPLACE,
+        method=_toml("groups" if groups else "coverage"),
+        asked=len(groups) or asked,
+        groups=drawn,
+        liking=_toml(list(LIKING)),
+        statements="\n".join(
+            f"[[statements]]\nname = {_toml(each.name)}\ntext = {_toml(each.text)}\n" for each in STATEMENTS
+        ),
+    )
 
 
 def read_definition(path: Path) -> Definition:
@@ -204,7 +265,7 @@ def _statements(root: _Table) -> tuple[Statement, ...]:
         name = table.matching(
             "name", _STATEMENT, "a column name: a small letter, then small letters, digits, underscores"
         )
-        if name in _TAKEN or name in {each.name for each in found}:
+        if name in {*KEYS, *NO_RATINGS} or name in {each.name for each in found}:
             raise table.error("name", f"is {name!r}, which another statement or column has; choose another")
         found.append(Statement(name, table.text("text")))
         table.refuse_unknown()
@@ -250,3 +311,8 @@ def _line_of(source: str, path: str, key: str, start: int) -> int:
 def _shown(value: object) -> str:
     words = repr(value)
     return f"{words[:60]}…" if len(words) > 60 else words
+
+
+def _toml(value: str | list[str]) -> str:
+    # A JSON string is a TOML string too, once the one letter that TOML wants escaped and JSON does not is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

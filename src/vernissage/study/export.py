@@ -12,23 +12,16 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from vernissage.errors import StudyError
+from vernissage.errors import Kind, StudyError
 from vernissage.files import digest, writing
-from vernissage.storage.studies import Provenance, frozen_provenance, provenances_of
-from vernissage.storage.study_answers import (
-    Answer,
-    answer_provenances,
-    answers_of_study,
-    elicitation_of_study,
-    lists_of_study,
-    screens_of_study,
-)
-from vernissage.storage.study_participants import Participant, participants_of
+from vernissage.storage import studies as stored
+from vernissage.storage.studies import Answer, Participant, Provenance
 from vernissage.study.definition import Definition, definition_of
 from vernissage.study.records import StudyRecords, fails_attention, page_in_words
 
-Kind = Literal["text", "whole", "number", "truth", "time"]
+CellKind = Literal["text", "whole", "number", "truth", "time"]
 
+TABLES = ("long", "wide", "rankings", "elicitation", "demographics", "screens")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """What makes a spreadsheet take a cell for a formula; and the apostrophe, so that no two texts become one."""
 
@@ -38,7 +31,7 @@ class ExportTable:
     """One table: ``columns`` name → kind, and rows with a cell for each; None is a blank cell."""
 
     name: str
-    columns: Mapping[str, Kind]
+    columns: Mapping[str, CellKind]
     rows: tuple[tuple[Any, ...], ...]
 
 
@@ -51,23 +44,21 @@ class _Material:
     answers: Mapping[int, Sequence[Answer]]
     lists: Sequence[tuple[int, str, int, str]]
     elicitation: Sequence[tuple[int, int, str, int]]
-    positions: Mapping[tuple[int, str, int], int]
-    provenances: Mapping[tuple[int, str, int], Provenance]
+    provenances: Mapping[int, Provenance]
 
     def named(self) -> dict[int, str]:
         """Participants' ids by number, in the order of ids."""
         return {each.number: each.external_id for each in sorted(self.people, key=lambda each: each.external_id)}
 
-    def showings(self) -> Iterator[tuple[int, str, Answer]]:
-        """(Number, id, answer) by id, engine and repetition."""
+    def showings(self) -> Iterator[tuple[str, Answer]]:
+        """(Id, answer) by id, engine and repetition."""
         for number, name in self.named().items():
             theirs = self.answers.get(number, ())
-            for answer in sorted(theirs, key=lambda each: (each.engine, each.repetition)):
-                yield number, name, answer
+            yield from ((name, answer) for answer in sorted(theirs, key=lambda each: (each.engine, each.repetition)))
 
 
 def export_tables(records: StudyRecords, *, finished_only: bool = False) -> tuple[ExportTable, ...]:
-    """The tables ``long``, ``wide``, ``rankings``, ``elicitation``, ``demographics`` and ``screens`` of a study.
+    """The tables of a study, as `TABLES` names them.
 
     Previews and robots are in none of them. Dropouts' answers are, unless only those who finished are wanted.
 
@@ -88,15 +79,25 @@ def write_export(records: StudyRecords, folder: Path, *, finished_only: bool = F
     """
     if folder.exists() and not folder.is_dir():
         raise StudyError(f"{folder} is a file, but an export needs a folder; choose another with --out")
-    contents: dict[str, bytes] = {}
-    for table in export_tables(records, finished_only=finished_only):
-        contents[f"{table.name}.csv"] = as_csv(table)
-        contents[f"{table.name}.parquet"] = as_parquet(table)
-    contents["study.json"] = (json.dumps(provenance_record(records), indent=2, ensure_ascii=False) + "\n").encode()
+    files = export_files(records, finished_only=finished_only)
     with ExitStack() as stack:
-        for name, content in contents.items():
+        for name, content in files.items():
             stack.enter_context(writing(folder / name)).write(content)
-    return tuple(folder / name for name in contents)
+    return tuple(folder / name for name in files)
+
+
+def export_files(records: StudyRecords, *, finished_only: bool = False) -> dict[str, bytes]:
+    """Every table as CSV and Parquet, and ``study.json``: name → content.
+
+    Raises:
+        StudyError: nobody has taken part yet.
+    """
+    files: dict[str, bytes] = {}
+    for table in export_tables(records, finished_only=finished_only):
+        files[f"{table.name}.csv"] = as_csv(table)
+        files[f"{table.name}.parquet"] = as_parquet(table)
+    record = json.dumps(provenance_record(records), indent=2, ensure_ascii=False)
+    return files | {"study.json": f"{record}\n".encode()}
 
 
 def provenance_record(records: StudyRecords) -> dict[str, Any]:
@@ -106,16 +107,24 @@ def provenance_record(records: StudyRecords) -> dict[str, Any]:
         StudyError: nobody has taken part yet.
     """
     with records.database.reading() as connection:
-        frozen = frozen_provenance(connection, records.id)
-        everyone = provenances_of(connection, records.id).values()
-    if frozen is None:
-        raise StudyError(_nobody(records.id))
+        state = stored.state_of(connection, records.id)
+        if state.frozen is None or state.since is None:
+            raise _nobody(records.id)
+        content = stored.content_of(connection, state.frozen)
+    frozen = state.provenances[state.frozen]
     return {
         "study": records.id,
-        "frozen": frozen[1].isoformat(),
-        "definition": dict(frozen[0].content),
-        "provenances": [_told(each) for each in everyone if each.same_as(frozen[0])],
+        "frozen": state.since.isoformat(),
+        "definition": dict(content),
+        "provenances": [_provenance_values(each) for each in state.provenances.values() if each.same_as(frozen)],
     }
+
+
+def status_of(person: Participant) -> str:
+    """Whether somebody has finished, was counted as dropped out, or is under way."""
+    if person.finished:
+        return "finished"
+    return "dropped" if person.dropped else "under way"
 
 
 def as_csv(table: ExportTable) -> bytes:
@@ -133,7 +142,7 @@ def as_parquet(table: ExportTable) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types: dict[Kind, Callable[[], Any]] = {
+    types: dict[CellKind, Callable[[], Any]] = {
         "text": pa.string,
         "whole": pa.int64,
         "number": pa.float64,
@@ -148,36 +157,30 @@ def as_parquet(table: ExportTable) -> bytes:
 
 
 def _material(connection: Connection, study: str, *, finished_only: bool) -> _Material:
-    frozen = frozen_provenance(connection, study)
-    if frozen is None:
-        raise StudyError(_nobody(study))
-    people = participants_of(connection, study, "participant")
+    state = stored.state_of(connection, study)
+    if state.frozen is None:
+        raise _nobody(study)
+    people = stored.participants_of(connection, study, "participant")
     kept = tuple(each for each in people if each.finished or not finished_only)
     numbers = {each.number for each in kept}
-    provenances = provenances_of(connection, study)
     return _Material(
-        definition_of(frozen[0].content),
+        definition_of(stored.content_of(connection, state.frozen)),
         kept,
-        {number: theirs for number, theirs in answers_of_study(connection, study).items() if number in numbers},
-        [row for row in lists_of_study(connection, study) if row[0] in numbers],
-        [row for row in elicitation_of_study(connection, study) if row[0] in numbers],
-        {
-            (number, screen.engine, screen.repetition): screen.position
-            for number, screens in screens_of_study(connection, study).items()
-            for screen in screens
-        },
-        {key: provenances[number] for key, number in answer_provenances(connection, study).items()},
+        {number: theirs for number, theirs in stored.answers_of_study(connection, study).items() if number in numbers},
+        [row for row in stored.lists_of_study(connection, study) if row[0] in numbers],
+        [row for row in stored.elicitation_of_study(connection, study) if row[0] in numbers],
+        state.provenances,
     )
 
 
 def _long(material: _Material) -> ExportTable:
     names = [statement.name for statement in material.definition.statements]
-    columns: dict[str, Kind] = {"participant": "text", "engine": "text", "repetition": "whole"}
+    columns: dict[str, CellKind] = {"participant": "text", "engine": "text", "repetition": "whole"}
     columns |= dict.fromkeys(names, "whole")
     columns["seconds"] = "number"
     rows = (
         (name, answer.engine, answer.repetition, *(answer.ratings[each] for each in names), answer.seconds)
-        for _, name, answer in material.showings()
+        for name, answer in material.showings()
     )
     return ExportTable("long", columns, tuple(rows))
 
@@ -187,7 +190,7 @@ def _wide(material: _Material) -> ExportTable:
     showings = [
         (engine, repetition) for engine in definition.engines for repetition in range(1, definition.repetitions + 1)
     ]
-    columns: dict[str, Kind] = {"participant": "text"}
+    columns: dict[str, CellKind] = {"participant": "text"}
     for engine, repetition in showings:
         columns |= {f"{engine}_{repetition}_{statement.name}": "whole" for statement in definition.statements}
         columns[f"{engine}_{repetition}_seconds"] = "number"
@@ -205,20 +208,20 @@ def _wide(material: _Material) -> ExportTable:
 
 def _rankings(material: _Material) -> ExportTable:
     names = material.named()
-    columns: dict[str, Kind] = {"participant": "text", "engine": "text", "rank": "whole", "item": "text"}
+    columns: dict[str, CellKind] = {"participant": "text", "engine": "text", "rank": "whole", "item": "text"}
     rows = sorted((names[number], *rest) for number, *rest in material.lists)
     return ExportTable("rankings", columns, tuple(rows))
 
 
 def _elicitation(material: _Material) -> ExportTable:
     names = material.named()
-    columns: dict[str, Kind] = {"participant": "text", "position": "whole", "item": "text", "rating": "whole"}
+    columns: dict[str, CellKind] = {"participant": "text", "position": "whole", "item": "text", "rating": "whole"}
     rows = sorted((names[number], *rest) for number, *rest in material.elicitation)
     return ExportTable("elicitation", columns, tuple(rows))
 
 
 def _demographics(material: _Material) -> ExportTable:
-    columns: dict[str, Kind] = {
+    columns: dict[str, CellKind] = {
         "participant": "text", "status": "text", "page": "text", "age": "whole", "gender": "text",
         "registered": "time", "consented": "time", "finished": "time", "square_row": "whole",
         "fails_attention": "truth", "equal_weights": "truth", "recruitment_study": "text",
@@ -226,7 +229,7 @@ def _demographics(material: _Material) -> ExportTable:
     }  # fmt: skip
     rows = (
         (
-            each.external_id, _status(each), page_in_words(material.definition, each.page), each.age, each.gender,
+            each.external_id, status_of(each), page_in_words(material.definition, each.page), each.age, each.gender,
             each.registered, each.consented, each.finished, each.square_row,
             fails_attention(material.definition, material.answers.get(each.number, ())), each.equal_weights,
             each.recruitment_study, each.recruitment_session,
@@ -237,32 +240,25 @@ def _demographics(material: _Material) -> ExportTable:
 
 
 def _screens(material: _Material) -> ExportTable:
-    columns: dict[str, Kind] = {
+    columns: dict[str, CellKind] = {
         "participant": "text", "position": "whole", "engine": "text", "repetition": "whole", "answered": "time",
         "seconds": "number", "clock": "text", "definition": "text", "collection": "text", "encoders": "text",
         "software": "text",
     }  # fmt: skip
     rows = []
-    for number, name, answer in material.showings():
-        key = (number, answer.engine, answer.repetition)
-        told = _told(material.provenances[key])
-        row = (name, material.positions[key], answer.engine, answer.repetition, answer.time, answer.seconds)
-        rows.append((*row, answer.clock, told["definition"], told["collection"], told["encoders"], told["software"]))
+    for name, answer in material.showings():
+        rests_on = _provenance_values(material.provenances[answer.provenance])
+        row = (name, answer.position, answer.engine, answer.repetition, answer.time, answer.seconds, answer.clock)
+        rows.append((*row, *(rests_on[each] for each in ("definition", "collection", "encoders", "software"))))
     return ExportTable("screens", columns, tuple(sorted(rows, key=lambda row: row[:2])))
 
 
-def _told(provenance: Provenance) -> dict[str, str]:
+def _provenance_values(provenance: Provenance) -> dict[str, str]:
     encoders = json.dumps(dict(provenance.encoders), sort_keys=True).encode()
     return {
         "definition": provenance.definition, "collection": provenance.collection, "encoders": digest(encoders)[:16],
         "software": provenance.software,
     }  # fmt: skip
-
-
-def _status(person: Participant) -> str:
-    if person.finished:
-        return "finished"
-    return "dropped" if person.dropped else "under way"
 
 
 def _cell(value: object) -> str:
@@ -276,5 +272,8 @@ def _cell(value: object) -> str:
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
-def _nobody(study: str) -> str:
-    return f"nobody has taken part in the study {study!r} yet; previews and robots do not count, so wait for the first"
+def _nobody(study: str) -> StudyError:
+    return StudyError(
+        f"nobody has taken part in the study {study!r} yet; previews and robots do not count, so wait for the first",
+        kind=Kind.CONFLICT,
+    )

@@ -1,6 +1,24 @@
-"""What a participant sees: one page at a time. No page names an engine."""
+"""What a participant sees, one page at a time, and what they send from it. No page names an engine."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from vernissage.storage.studies import Flag
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody at a study's address, of whom nothing is stored before they consent.
+
+    Attributes:
+        external_id: from the recruitment service, or drawn at random.
+        recruitment_study: the study's id at the recruitment service, if any; likewise ``recruitment_session``.
+    """
+
+    flag: Flag
+    external_id: str
+    recruitment_study: str = ""
+    recruitment_session: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,21 @@ class Closed:
 
 
 Page = Welcome | Elicitation | Assessment | Thanks | Paused | Closed
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What is sent from the first page: that the participant consents, with age and gender where they are told."""
+
+    age: int | None = None
+    gender: str = ""
+
+
+Answers = Consent | Mapping[str, int]
+"""What is sent from a page: consent, or 1 to 5 for each work of an elicitation or each statement about a list."""
+
+ReadAnswers = Callable[[Page], Answers | None]
+"""Reads answers for the page that is current when they are stored; None stores nothing."""
 
 
 def page_number(page: Page) -> int | None:

@@ -1,47 +1,37 @@
-"""A participant's way through a study: welcome, elicitation, assessments, thanks; the server keeps the position."""
+"""The protocol of taking part: welcome, elicitation, assessments, thanks; the server keeps the position."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
-from vernissage.errors import StudyError
+from vernissage.errors import Kind, StudyError
 from vernissage.profiles.ratings import HIGHEST, LOWEST
+from vernissage.storage import studies as stored
 from vernissage.storage.database import Database
-from vernissage.storage.studies import enter_provenance, enter_study, is_paused
-from vernissage.storage.study_answers import (
-    Answer,
-    add_answer,
-    add_elicitation,
-    add_lists,
-    add_screens,
-    elicitation_items,
-    list_of,
-    rate_elicitation,
-    screen_at,
+from vernissage.storage.studies import Answer, Flag, NewParticipant, Participant, Provenance, Screen, StudyState
+from vernissage.storage.validation import checked_name
+from vernissage.study.counterbalancing import drawn_works, next_row, screens_of_row
+from vernissage.study.definition import OLDEST, PAGES_BEFORE_SCREENS, Definition, changed_keys
+from vernissage.study.pages import (
+    Answers,
+    Assessment,
+    Closed,
+    Consent,
+    Elicitation,
+    Page,
+    Paused,
+    ReadAnswers,
+    Thanks,
+    Visitor,
+    Welcome,
+    page_number,
 )
-from vernissage.storage.study_participants import (
-    Flag,
-    NewParticipant,
-    Participant,
-    add_participant,
-    change_participant,
-    delete_numbered,
-    drop_inactive,
-    participant_of_id,
-    participant_of_key,
-    square_rows_held,
-)
-from vernissage.storage.words import checked_name
-from vernissage.study.conditions import drawn_works, next_row, screens_of_row
-from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition
-from vernissage.study.freezing import check_unchanged, hold_to
-from vernissage.study.pages import Assessment, Closed, Elicitation, Page, Paused, Thanks, Welcome
 from vernissage.study.plan import Plan, Recommend
 from vernissage.study.records import StudyRecords
-from vernissage.study.submissions import check_list, check_person, check_ratings
 from vernissage.study.timing import Clocks, Stopwatch
 
 WELCOME, ELICITATION = 0, 1
@@ -50,10 +40,12 @@ WELCOME, ELICITATION = 0, 1
 class UnknownParticipantError(StudyError):
     """A key that belongs to nobody in this study: made up, or of somebody whose data were deleted."""
 
+    kind = Kind.NOT_FOUND
+
 
 @dataclass(frozen=True)
 class Participation:
-    """Somebody's way into a study.
+    """The beginning of somebody's participation.
 
     Attributes:
         key: what the server knows them by from now on, 256 random bits; None where a paused study takes nobody new.
@@ -64,11 +56,22 @@ class Participation:
     page: Page
 
 
-class Study:
-    """The protocol of a study: every call is one transaction, and answers with the page that is current after it.
+@dataclass(frozen=True)
+class _Position:
+    """Where somebody is, as one transaction sees it: ``shown`` has the screen of an assessment and the next one."""
 
-    Everything that is submitted names the page (`Welcome.number` and so on) that it comes from. If the participant is
-    no longer there (a second click, the back button, another tab, a replay), nothing is stored.
+    person: Participant | None
+    page: Page
+    state: StudyState
+    shown: Mapping[int, tuple[Screen, tuple[str, ...]]]
+
+
+class Study:
+    """The protocol of a study: `page` reads the current page, `submit` stores what is sent from it in one transaction.
+
+    A participant is named by their key, or by the `Visitor` that they came as. Everything that is submitted names the
+    page (`Welcome.number` and so on) that it comes from. If the participant is no longer there (a second click, the
+    back button, another tab, a replay), nothing is stored.
     Safe to share among threads, and to run in several processes over one database.
     """
 
@@ -85,8 +88,8 @@ class Study:
         self._clocks = clocks or Clocks()
         self._stopwatch = Stopwatch(self._clocks)
         with database.writing() as connection:
-            enter_study(connection, plan.definition.id)
-            check_unchanged(connection, plan.definition.id, plan.provenance)
+            stored.enter_study(connection, plan.definition.id)
+            check_unchanged(connection, plan, stored.state_of(connection, plan.definition.id))
 
     @property
     def definition(self) -> Definition:
@@ -106,183 +109,280 @@ class Study:
         """
         if external_id:
             checked_name("participant's id", external_id)
+        visitor = Visitor(flag, external_id or secrets.token_hex(12), study_id, session_id)
         with self.database.writing() as connection:
-            now = self._clocks.utc()
-            self._drop_inactive(connection, now)
-            known = external_id and participant_of_id(connection, self.definition.id, flag, external_id)
-            if known and self._is_current(connection, known):
-                known = self._heard_of(connection, known)
-                return Participation(known.key, self._page(connection, known))
-            if known and flag != "participant":
-                delete_numbered(connection, [known.number])
-            if flag == "participant" and is_paused(connection, self.definition.id):
-                return Participation(None, Paused())
-            person = self._enter(connection, external_id or secrets.token_hex(12), (study_id, session_id), flag, now)
-            page = self._page(connection, person)
-        self._stopwatch.start(person.key, person.page)
-        return Participation(person.key, page)
+            self._drop_inactive(connection)
+            here = self._position(connection, visitor)
+            if here.person is not None and self._is_current(connection, here.person, here.state):
+                self._take_back(connection, here.person)
+                return Participation(here.person.key, here.page)
+            if isinstance(here.page, Paused):
+                return Participation(None, here.page)
+            person, _ = self._enter(connection, visitor, here)
+        self._stopwatch.start(person.key, WELCOME)
+        return Participation(person.key, Welcome(WELCOME))
 
-    def where(self, key: str) -> Page:
-        """The participant's current page; stores nothing.
+    def page(self, who: str | Visitor) -> Page:
+        """The current page of a participant's key or of a visitor; stores nothing.
 
         Raises:
             UnknownParticipantError: the key belongs to nobody in this study.
             StudyError: the definition or the workspace has changed since the first participant.
         """
         with self.database.reading() as connection:
-            return self._page(connection, self._participant(connection, key))
+            return self._position(connection, who).page
 
-    def consent(self, key: str, page: int, *, age: int | None = None, gender: str = "") -> Page:
-        """Store that the participant consents, now, with age and gender where they are told.
-
-        Raises:
-            StudyError: the age is none or below the lowest that may take part, or the gender is not among the choices.
-            UnknownParticipantError: as in `where`.
-        """
-        with self.database.writing() as connection:
-            person = self._participant(connection, key)
-            if not self._stands_at(connection, person, page, WELCOME):
-                return self._page(connection, person)
-            check_person(self.definition, age, gender)
-            values = {"consented": self._clocks.utc(), "age": age, "gender": gender}
-            return self._advance(connection, person, **values)
-
-    def rate(self, key: str, page: int, ratings: Mapping[str, int]) -> Page:
-        """Store the ratings of the elicitation together with the lists that follow from them.
-
-        The lists are computed before the transaction, so that others do not wait for them; of two calls at once, one
-        stores its own and the other nothing.
+    def showing(self, key: str) -> Screen:
+        """Which engine's list a participant is to judge now; for simulated people alone.
 
         Raises:
-            StudyError: a work is not rated from 1 to 5, or is none of those that were asked about; or an engine gives
-                a list that cannot be shown.
-            RequestError, RatingsError: an engine cannot answer; nothing was stored.
-            UnknownParticipantError: as in `where`.
+            UnknownParticipantError: as in `page`.
+            StudyError: they are at no list.
         """
         with self.database.reading() as connection:
-            person = self._participant(connection, key)
-            if not self._stands_at(connection, person, page, ELICITATION):
-                return self._page(connection, person)
-            asked = elicitation_items(connection, person.number)
-        check_ratings(ratings, asked, "work")
-        equal = all(rating == LOWEST for rating in ratings.values())
-        lists = self._lists({item: HIGHEST if equal else ratings[item] for item in asked})
-        with self.database.writing() as connection:
-            person = self._participant(connection, key)
-            if not self._stands_at(connection, person, page, ELICITATION):
-                return self._page(connection, person)
-            provenance = enter_provenance(connection, self.definition.id, self.plan.provenance)
-            person = self._heard_of(connection, person)
-            rate_elicitation(connection, person.number, ratings, provenance)
-            add_lists(connection, person.number, lists)
-            add_screens(connection, person.number, screens_of_row(self.definition, person.square_row))
-            return self._advance(connection, person, equal_weights=equal)
+            here = self._position(connection, key)
+        if not isinstance(here.page, Assessment):
+            raise StudyError("this participant is at no list that is to be judged", kind=Kind.CONFLICT)
+        return here.shown[here.page.position][0]
 
-    def answer(self, key: str, page: int, ratings: Mapping[str, int]) -> Page:
-        """Store what the participant thinks of the list on that page, with the time that they took.
+    def submit(self, who: str | Visitor, number: int, answers: Answers | ReadAnswers) -> Page:
+        """Store what was sent from the page of that number; returns the page that is current then.
+
+        A visitor who consents is registered in the same transaction. What comes from another page than the current
+        one, or does not belong to it, stores nothing. An answer and the step to the next page are one transaction. The
+        lists that follow from an elicitation are computed before it, so that others do not wait for them; of two calls
+        at once, one stores its own and the other nothing.
+
+        Args:
+            who: the participant's key, or a visitor.
+            number: of the page that the answers come from.
+            answers: what was sent, or a function that reads it once it is known to come from the current page.
 
         Raises:
-            StudyError: a statement is not answered from 1 to 5, or is none of the study's.
-            UnknownParticipantError: as in `where`.
+            StudyError: the age is below the lowest that may take part, or the gender not among the choices; something
+                that was asked about is not answered from 1 to 5, or something else is; an engine gives a list that
+                cannot be shown; or as in `page`.
+            RequestError, RatingsError: an engine cannot answer; nothing was stored.
+            UnknownParticipantError: as in `page`.
         """
+        if number == ELICITATION:
+            return self._submit_elicitation(who, answers)
         with self.database.writing() as connection:
-            person = self._participant(connection, key)
-            assessing = PAGES_BEFORE_SCREENS <= person.page < self.definition.last_page
-            if not assessing or not self._stands_at(connection, person, page, person.page):
-                return self._page(connection, person)
-            check_ratings(ratings, [statement.name for statement in self.definition.statements], "statement")
-            screen = screen_at(connection, person.number, page - PAGES_BEFORE_SCREENS + 1)
-            seconds, clock = self._stopwatch.read(key, page, person.page_since)
-            answer = Answer(screen.engine, screen.repetition, ratings, seconds, clock, self._clocks.utc())
-            provenance = enter_provenance(connection, self.definition.id, self.plan.provenance)
-            add_answer(connection, person.number, answer, provenance)
-            return self._advance(connection, person)
+            here = self._position(connection, who)
+            given = _read(answers, here.page) if page_number(here.page) == number else None
+            if isinstance(here.page, Welcome) and isinstance(given, Consent):
+                return self._consent(connection, who, here, given)
+            if here.person is not None and isinstance(here.page, Assessment) and isinstance(given, Mapping):
+                return self._judge(connection, here.person, here, given)
+            return here.page
 
-    def _enter(
-        self, connection: Connection, external_id: str, recruitment: tuple[str, str], flag: Flag, now: datetime
-    ) -> Participant:
-        provenance = hold_to(connection, self.definition.id, self.plan.provenance, flag, now)
-        row = next_row(self.plan.orders, square_rows_held(connection, self.definition.id, flag))
-        new = NewParticipant(
-            self.definition.id, flag, external_id, secrets.token_urlsafe(32), *recruitment, provenance, row
+    def _submit_elicitation(self, who: str | Visitor, answers: Answers | ReadAnswers) -> Page:
+        with self.database.reading() as connection:
+            page = self._position(connection, who).page
+        given = _read(answers, page) if isinstance(page, Elicitation) else None
+        if not isinstance(page, Elicitation) or not isinstance(given, Mapping):
+            return page
+        _check_ratings(given, page.works, "work")
+        equal = all(rating == LOWEST for rating in given.values())
+        lists = self._lists({item: HIGHEST if equal else given[item] for item in page.works})
+        with self.database.writing() as connection:
+            here = self._position(connection, who)
+            if here.person is None or not isinstance(here.page, Elicitation):
+                return here.page
+            stored.rate_elicitation(connection, here.person.number, given, self._provenance(connection, here.state))
+            stored.add_lists(connection, here.person.number, lists)
+            values = self._values_of_return(connection, here.person) | {"equal_weights": equal}
+            screens = screens_of_row(self.definition, values.get("square_row", here.person.square_row))
+            stored.add_screens(connection, here.person.number, screens)
+            first = Assessment(PAGES_BEFORE_SCREENS, 1, self.definition.screens, lists[screens[0].engine])
+            return self._advance(connection, here.person, first, values)
+
+    def _consent(self, connection: Connection, who: str | Visitor, here: _Position, given: Consent) -> Page:
+        _check_person(self.definition, given)
+        if here.person is not None:
+            person, works = here.person, stored.elicitation_items(connection, here.person.number)
+        else:
+            self._drop_inactive(connection)
+            person, works = self._enter(connection, who, here)  # type: ignore[arg-type]  # keys are of somebody
+        values = self._values_of_return(connection, person)
+        values |= {"consented": self._clocks.utc(), "age": given.age, "gender": given.gender}
+        return self._advance(connection, person, Elicitation(ELICITATION, works), values)
+
+    def _judge(self, connection: Connection, person: Participant, here: _Position, given: Mapping[str, int]) -> Page:
+        _check_ratings(given, [statement.name for statement in self.definition.statements], "statement")
+        position = person.page - PAGES_BEFORE_SCREENS + 1
+        screen, _ = here.shown[position]
+        seconds, clock = self._stopwatch.read(person.key, person.page, person.page_since)
+        provenance = self._provenance(connection, here.state)
+        answer = Answer(
+            position, screen.engine, screen.repetition, dict(given), seconds, clock, self._clocks.utc(), provenance
         )
-        number = add_participant(connection, new, now)
-        works = drawn_works(self.plan.slots, self.definition.seed, f"{flag}/{external_id}")
-        add_elicitation(connection, number, works)
-        return self._participant(connection, new.key)
+        stored.add_answer(connection, person.number, answer)
+        values = self._values_of_return(connection, person)
+        return self._advance(connection, person, self._page_of(person.page + 1, here.shown), values)
 
-    def _participant(self, connection: Connection, key: str) -> Participant:
-        person = participant_of_key(connection, self.definition.id, key)
+    def _enter(self, connection: Connection, visitor: Visitor, here: _Position) -> tuple[Participant, tuple[str, ...]]:
+        """Register a visitor, in place of a preview of a former definition; returns also the works that are drawn."""
+        definition, now = self.definition, self._clocks.utc()
+        if here.person is not None:
+            stored.delete_participants(connection, definition.id, visitor.external_id, visitor.flag)
+        if visitor.flag == "participant":
+            check_unchanged(connection, self.plan, here.state)
+        provenance = self._provenance(connection, here.state)
+        if visitor.flag == "participant" and here.state.frozen is None:
+            stored.freeze(connection, provenance, now)
+        row = next_row(self.plan.orders, stored.square_rows_held(connection, definition.id, visitor.flag))
+        new = NewParticipant(
+            definition.id, visitor.flag, visitor.external_id, secrets.token_urlsafe(32), visitor.recruitment_study,
+            visitor.recruitment_session, provenance, row,
+        )  # fmt: skip
+        person = stored.add_participant(connection, new, now)
+        works = drawn_works(self.plan.slots, definition.seed, f"{visitor.flag}/{visitor.external_id}")
+        stored.add_elicitation(connection, person.number, works)
+        return person, works
+
+    def _position(self, connection: Connection, who: str | Visitor) -> _Position:
+        study = self.definition.id
+        if isinstance(who, Visitor):
+            person = stored.participant_of_id(connection, study, who.flag, who.external_id)
+        else:
+            person = stored.participant_of_key(connection, study, who)
+            if person is None:
+                raise UnknownParticipantError("nobody in this study has that key; begin again at the study's address")
+        state, nothing = stored.state_of(connection, study), dict[int, tuple[Screen, tuple[str, ...]]]()
         if person is None:
-            raise UnknownParticipantError("nobody in this study has that key; begin again at the study's address")
-        return person
+            waits = isinstance(who, Visitor) and who.flag == "participant" and state.paused
+            return _Position(None, Paused() if waits else Welcome(WELCOME), state, nothing)
+        if person.dropped_by == "experimenter" or not self._is_current(connection, person, state):
+            return _Position(person, Closed(), state, nothing)
+        if person.flag == "participant" and not person.finished and state.paused:
+            return _Position(person, Paused(), state, nothing)
+        if person.page == WELCOME:
+            return _Position(person, Welcome(WELCOME), state, nothing)
+        if person.page == ELICITATION:
+            page = Elicitation(ELICITATION, stored.elicitation_items(connection, person.number))
+            return _Position(person, page, state, nothing)
+        position = person.page - PAGES_BEFORE_SCREENS + 1
+        shown = nothing if person.finished else stored.shown_at(connection, person.number, (position, position + 1))
+        return _Position(person, self._page_of(person.page, shown), state, shown)
 
-    def _stands_at(self, connection: Connection, person: Participant, submitted: int, page: int) -> bool:
-        """Whether what was submitted belongs to the current page, and may be stored now."""
-        return submitted == person.page == page and self._held_up(connection, person) is None
+    def _page_of(self, number: int, shown: Mapping[int, tuple[Screen, tuple[str, ...]]]) -> Page:
+        """The page of that number after the elicitation."""
+        if number == self.definition.last_page:
+            return Thanks(number, self.definition.completion.code, self.definition.completion.return_url)
+        position = number - PAGES_BEFORE_SCREENS + 1
+        return Assessment(number, position, self.definition.screens, shown[position][1])
 
-    def _held_up(self, connection: Connection, person: Participant) -> Page | None:
-        if person.dropped_by == "experimenter" or not self._is_current(connection, person):
-            return Closed()
-        if person.flag == "participant" and not person.finished and is_paused(connection, self.definition.id):
-            return Paused()
-        return None
-
-    def _is_current(self, connection: Connection, person: Participant) -> bool:
+    def _is_current(self, connection: Connection, person: Participant, state: StudyState) -> bool:
         """Whether the participation belongs to this plan; a real one does, or is refused with the reason."""
         if person.flag == "participant":
-            check_unchanged(connection, self.definition.id, self.plan.provenance)
+            check_unchanged(connection, self.plan, state)
             return True
-        return self.records.provenance(connection, person).same_as(self.plan.provenance)
+        return state.provenances[person.provenance].same_as(self.plan.provenance)
 
-    def _page(self, connection: Connection, person: Participant) -> Page:
-        held_up = self._held_up(connection, person)
-        if held_up is not None:
-            return held_up
-        if person.page == WELCOME:
-            return Welcome(WELCOME)
-        if person.page == ELICITATION:
-            return Elicitation(ELICITATION, elicitation_items(connection, person.number))
-        if person.page == self.definition.last_page:
-            return Thanks(person.page, self.definition.completion.code, self.definition.completion.return_url)
-        screen = screen_at(connection, person.number, person.page - PAGES_BEFORE_SCREENS + 1)
-        works = list_of(connection, person.number, screen.engine)
-        return Assessment(person.page, screen.position, self.definition.screens, works)
+    def _provenance(self, connection: Connection, state: StudyState) -> int:
+        """The number of what answers depend on now."""
+        known = state.number_of(self.plan.provenance)
+        return stored.add_provenance(connection, self.definition.id, self.plan.provenance) if known is None else known
 
-    def _advance(self, connection: Connection, person: Participant, **values: object) -> Page:
+    def _advance(self, connection: Connection, person: Participant, page: Page, values: Mapping[str, Any]) -> Page:
         """Make the next page the current one."""
-        self._heard_of(connection, person)
-        now, page = self._clocks.utc(), person.page + 1
-        if page == self.definition.last_page:
-            values["finished"] = now
-        change_participant(connection, person.number, page=page, page_since=now, **values)
+        now, number = self._clocks.utc(), person.page + 1
+        finished = {"finished": now} if isinstance(page, Thanks) else {}
+        stored.change_participant(connection, person.number, page=number, page_since=now, **values, **finished)
         self._stopwatch.forget(person.key, person.page)
-        self._stopwatch.start(person.key, page)
-        return self._page(connection, self._participant(connection, person.key))
+        self._stopwatch.start(person.key, number)
+        return page
 
-    def _heard_of(self, connection: Connection, person: Participant) -> Participant:
-        """Take back somebody who counted as dropped out for want of a sign of life.
+    def _values_of_return(self, connection: Connection, person: Participant) -> dict[str, Any]:
+        """What changes in the row of somebody who counted as dropped out for inactivity; nothing for others.
 
         Who has not seen a list yet gets the row that is due now, since their former one may be given away.
         """
         if person.dropped_by != "inactivity":
-            return person
+            return {}
         row = person.square_row
         if person.page < PAGES_BEFORE_SCREENS:
-            row = next_row(self.plan.orders, square_rows_held(connection, self.definition.id, person.flag))
-        change_participant(
-            connection, person.number, dropped=None, dropped_by="", square_row=row, page_since=self._clocks.utc()
-        )
-        return self._participant(connection, person.key)
+            row = next_row(self.plan.orders, stored.square_rows_held(connection, self.definition.id, person.flag))
+        return {"dropped": None, "dropped_by": "", "square_row": row}
 
-    def _drop_inactive(self, connection: Connection, now: datetime) -> None:
+    def _take_back(self, connection: Connection, person: Participant) -> None:
+        values = self._values_of_return(connection, person)
+        if values:
+            stored.change_participant(connection, person.number, page_since=self._clocks.utc(), **values)
+
+    def _drop_inactive(self, connection: Connection) -> None:
+        now = self._clocks.utc()
         limit = now - timedelta(minutes=self.definition.inactivity_minutes)
-        drop_inactive(connection, self.definition.id, limit, now)
+        stored.drop_inactive(connection, self.definition.id, limit, now)
 
     def _lists(self, ratings: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
         lists = {}
         for engine in self.definition.engines:
             items = self._recommend(engine, ratings, self.definition.works).item_ids
-            check_list(engine, items, ratings, self.definition.works)
+            _check_list(engine, items, ratings, self.definition.works)
             lists[engine] = items
         return lists
+
+
+def check_unchanged(connection: Connection, plan: Plan, state: StudyState) -> None:
+    """Check that a study may go on as planned: with the definition and workspace of its first real participant.
+
+    Raises:
+        StudyError: real participants took part with others; the message says what differs.
+    """
+    if state.frozen is None or state.since is None or state.provenances[state.frozen].same_as(plan.provenance):
+        return
+    study, content = plan.definition.id, stored.content_of(connection, state.frozen)
+    changed = _what_changed(state.provenances[state.frozen], content, plan.provenance)
+    raise StudyError(
+        f"the study {study!r} began on {state.since:%Y-%m-%d %H:%M} UTC, and since then {changed} changed; put that "
+        f"back, or give the definition another id to start anew (the answers so far stay under {study!r})",
+        kind=Kind.CONFLICT,
+    )
+
+
+def _what_changed(before: Provenance, content: Mapping[str, Any], after: Provenance) -> str:
+    changed = []
+    if before.definition != after.definition:
+        keys = ", ".join(changed_keys(content, after.content)[:5])
+        changed.append(f"the definition ({keys or 'what later versions added'})")
+    if before.collection != after.collection:
+        changed.append("the collection")
+    encoders = sorted(
+        name for name in {*before.encoders, *after.encoders} if before.encoders.get(name) != after.encoders.get(name)
+    )
+    if encoders:
+        changed.append(f"the workspace's encoders ({', '.join(encoders)})")
+    return " and ".join(changed)
+
+
+def _read(answers: Answers | ReadAnswers, page: Page) -> Answers | None:
+    return answers(page) if callable(answers) else answers
+
+
+def _check_person(definition: Definition, given: Consent) -> None:
+    if given.age is not None and not definition.youngest <= given.age <= OLDEST:
+        raise StudyError(f"the age {given.age} cannot take part; it goes from {definition.youngest} to {OLDEST}")
+    if given.gender and given.gender not in definition.genders:
+        choices = ", ".join(definition.genders) or "what is asked"
+        raise StudyError(f"the gender {given.gender[:60]!r} is not among {choices}")
+
+
+def _check_ratings(ratings: Mapping[str, int], asked: Sequence[str], kind: str) -> None:
+    """Check that everything that was asked about, and nothing else, is rated from 1 to 5; ``kind`` is its word."""
+    missing = [name for name in asked if name not in ratings]
+    unknown = [name for name in ratings if name not in asked]
+    wrong = [name for name, value in ratings.items() if type(value) is not int or not LOWEST <= value <= HIGHEST]
+    if missing:
+        raise StudyError(f"{len(missing)} of {len(asked)} have no answer yet; answer every {kind} from 1 to 5")
+    if unknown or wrong:
+        raise StudyError(f"an answer to {(unknown or wrong)[0][:60]!r} is not one from 1 to 5 to a {kind} of this page")
+
+
+def _check_list(engine: str, items: Sequence[str], rated: Collection[str], works: int) -> None:
+    if len(items) != works or len({*items, *rated}) != len(items) + len(rated):
+        raise StudyError(
+            f"{engine} recommends {len(items)} works where {works} are to be shown, all different and none that was "
+            f"rated; run `vernissage study check` and choose another engine"
+        )

@@ -1,18 +1,18 @@
-"""A definition and a workspace become a plan that can be run: who may be asked about what, and what it rests on."""
+"""The plan of a study: a definition checked against a workspace, and described in sentences."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from vernissage import __version__
+from vernissage.analysis.coverage import covering_rows
 from vernissage.catalog.item import Item
-from vernissage.errors import StudyError
+from vernissage.errors import RequestError, StudyError
 from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.studies import Provenance
-from vernissage.study.conditions import engine_orders
-from vernissage.study.coverage import covering_rows
-from vernissage.study.definition import Definition
-from vernissage.study.williams import screen_order
+from vernissage.study.counterbalancing import engine_orders, screen_order
+from vernissage.study.definition import Definition, Texts
+from vernissage.study.definition_file import REPLACE
 from vernissage.values import Ranking
 from vernissage.workspace.workspace import Workspace
 
@@ -49,11 +49,10 @@ def plan_study(definition: Definition, workspace: Workspace, engines: Mapping[st
             the message names the key.
     """
     screen_order(range(len(definition.engines)), definition.repetitions)
-    known = _known_to_all(engines)
-    askable = [item for item in workspace.collection if item.id in known]
+    askable = [item for item in workspace.collection if all(item.id in engine for engine in engines.values())]
     if any(item.picture for item in askable):
         askable = [item for item in askable if item.picture]
-    _check_lists(definition, engines)
+    _check_lists(definition, engines, workspace.collection.ids)
     if definition.elicitation.method == "groups":
         names, slots = _group_slots(definition, workspace, askable)
     else:
@@ -72,23 +71,69 @@ def recommend_with(engines: Mapping[str, Recommender]) -> Recommend:
     """What a study calls for its lists, from engines by their words in the definition; ratings weigh linearly."""
 
     def recommend(engine: str, ratings: Mapping[str, int], n: int) -> Ranking:
-        profile = profile_from_ratings({item: float(rating) for item, rating in ratings.items()})
-        return engines[engine].recommend(profile, n)
+        profile = profile_from_ratings({item: float(rating) for item, rating in ratings.items()}, "linear")
+        return engines[engine].recommend(profile, n).ranking
 
     return recommend
 
 
-def _known_to_all(engines: Mapping[str, Recommender]) -> frozenset[str]:
-    known = [frozenset(engine.item_ids) for engine in engines.values()]
-    return frozenset.intersection(*known)
+def plan_sentences(plan: Plan) -> list[str]:
+    """What participants go through, and how engines are counterbalanced."""
+    definition, orders = plan.definition, plan.orders
+    asked = definition.elicitation
+    sizes = [len(slot) for slot in plan.slots]
+    drawn = (
+        f"one drawn at random from each of {asked.works} groups of {_range(sizes)} works"
+        if asked.method == "groups"
+        else "the same for everyone, medoids of k-centre clusters, in an order of their own"
+    )
+    shown = "each shown twice, the same lists in the same order" if definition.repetitions == 2 else "each shown once"
+    rewards = {"a code": definition.completion.code, "a way back": definition.completion.return_url}
+    end = [words for words, there in rewards.items() if there]
+    square = f"Engines: {', '.join(definition.engines)}. The seed deals them to a Williams square of {len(orders)} rows"
+    if len(orders) > 1:
+        square += f"; invite a multiple of {len(orders)} participants to fill it evenly"
+    judged = f"They judge {definition.screens} lists of {definition.works} works"
+    return [
+        f"Participants rate {asked.works} works, {drawn}.",
+        f"{judged} by {len(definition.statements)} statements: {len(definition.engines)} engines, {shown}.",
+        f"{square}.",
+        f"In the end they get {' and '.join(end) if end else 'thanks alone'}.",
+        f"Who is not heard of for {definition.inactivity_minutes} minutes counts as dropped out, until they come back.",
+        f"Definition {plan.provenance.definition[:16]}, collection {plan.provenance.collection}.",
+    ]
 
 
-def _check_lists(definition: Definition, engines: Mapping[str, Recommender]) -> None:
+def plan_notes(plan: Plan) -> list[str]:
+    """What an experimenter should look at again before the study begins."""
+    definition = plan.definition
+    notes = [
+        f"texts.{each.name} still says {REPLACE!r}; write your own"
+        for each in fields(Texts)
+        if REPLACE in getattr(definition.texts, each.name)
+    ]
+    if not definition.completion.code and not definition.completion.return_url:
+        notes.append("there is neither completion.code nor completion.return_url; recruitment services need one")
+    if len(definition.engines) == 2 and definition.repetitions == 2:
+        notes.append("with two engines the showings alternate, A B A B: one other list lies between two showings")
+    if definition.elicitation.method == "groups":
+        lone = [name for name, slot in zip(plan.slot_names, plan.slots, strict=True) if len(slot) == 1]
+        notes += [f"the group {name!r} has one work that all engines know; everyone rates that one" for name in lone]
+    return notes
+
+
+def _range(sizes: Sequence[int]) -> str:
+    low, high = min(sizes), max(sizes)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _check_lists(definition: Definition, engines: Mapping[str, Recommender], ids: Sequence[str]) -> None:
     for name, engine in engines.items():
-        free = len(engine.item_ids) - definition.elicitation.works
+        known = sum(item_id in engine for item_id in ids)
+        free = known - definition.elicitation.works
         if free < definition.works:
             raise StudyError(
-                f"works = {definition.works} is more than {name} has: it knows {len(engine.item_ids)} works, of which "
+                f"works = {definition.works} is more than {name} has: it knows {known} works, of which "
                 f"{definition.elicitation.works} are rated first; lower works or elicitation.works, or take more works "
                 f"into the collection"
             )
@@ -134,7 +179,10 @@ def _coverage_slots(
         raise StudyError(
             f"elicitation.works = {wanted.works} is more than the {len(ids)} works that {encoder} and all engines know"
         )
-    rows = covering_rows(table.vectors[[table.row_of[item_id] for item_id in ids]], wanted.works)
+    try:
+        rows = covering_rows(table.vectors[[table.row_of[item_id] for item_id in ids]], wanted.works)
+    except RequestError as error:
+        raise StudyError(f"elicitation.works = {wanted.works} with {encoder}: {error}") from error
     return tuple(f"{encoder}, cluster {number}" for number, _ in enumerate(rows, start=1)), tuple(
         (ids[row],) for row in rows
     )

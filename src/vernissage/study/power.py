@@ -8,6 +8,7 @@ showings of one list, and the showing's part in one answer alone. What is analys
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from vernissage.analysis.balanced import balanced_contrasts
 from vernissage.analysis.long_table import HIGHEST, LOWEST
-from vernissage.errors import StudyError
+from vernissage.errors import RequestError, StudyError
 from vernissage.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from vernissage.pages.study_figures import PowerPoint
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -146,6 +150,27 @@ def power(
     return Power(participants, simulations, tuple(rows), any_found, _error(any_found, simulations))
 
 
+@dataclass(frozen=True)
+class PowerRow:
+    """One contrast of one size of study, as a row of a table."""
+
+    participants: int
+    simulations: int
+    engine_a: int
+    engine_b: int
+    difference: float
+    expected_r: float
+    estimate: float
+    mean_r: float
+    found: float
+    se: float
+
+
+def power_rows(results: Sequence[Power]) -> list[PowerRow]:
+    """Every contrast of every size."""
+    return [PowerRow(each.participants, each.simulations, **vars(row)) for each in results for row in each.contrasts]
+
+
 def find_participants(
     population: Population,
     wanted: float,
@@ -202,16 +227,23 @@ def simulated_answers(population: Population, participants: int, studies: Sequen
     return means
 
 
-def power_curve(
-    population: Population,
-    sizes: Sequence[int],
-    *,
-    simulations: int = 1000,
-    seed: int = 0,
-    progress: Progress = silent,
-) -> tuple[Power, ...]:
-    """`power` at several sizes, in their order."""
-    return tuple(power(population, size, simulations=simulations, seed=seed, progress=progress) for size in sizes)
+def power_points(
+    population: Population, found: Power, tried: Sequence[Power] = (), *, seed: int = 0, progress: Progress = silent
+) -> "list[PowerPoint]":
+    """The points of a figure of power around the size that was ``found``; those ``tried`` are among them."""
+    from vernissage.pages.data_tables import signed
+    from vernissage.pages.study_figures import PowerPoint
+
+    top = min(max(found.participants * 1.6, 20), MOST_PARTICIPANTS)
+    sizes = {max(4, round(top * (step / 16) ** 1.5)) for step in range(1, 17)} - {each.participants for each in tried}
+    results = {each.participants: each for each in (*tried, found) if each.participants <= top}
+    for size in sorted(sizes):
+        results[size] = power(population, size, simulations=found.simulations, seed=seed, progress=progress)
+    return [
+        PowerPoint(f"{row.engine_a} − {row.engine_b} ({signed(row.difference)})", size, row.found, row.se)
+        for size in sorted(results)
+        for row in results[size].contrasts
+    ]
 
 
 def _batches(population: Population, participants: int, simulations: int) -> Iterator[tuple[int, int]]:
@@ -261,7 +293,24 @@ def _check(population: Population, participants: int, simulations: int) -> None:
             raise StudyError(f"power was asked for {what}")
 
 
-def with_effect_size(population: Population, r: float, engines: int) -> Population:
-    """The same people, with equal engines but for the last, which is above each other one by effect size ``r``."""
-    ahead = difference_of_effect_size(r, engines, population.within_sd)
-    return replace(population, effects=(*[0.0] * (engines - 1), ahead))
+def with_effects(
+    population: Population, effects: Sequence[float] = (), effect_size: float | None = None, engines: int | None = None
+) -> Population:
+    """The same people with engines that differ: by ``effects`` in points, or by an effect size.
+
+    Without effects there are ``engines`` (4) equal ones but for the last, which is above each other one by the effect
+    size r (.28).
+
+    Raises:
+        RequestError: both are given, or another number of engines than effects.
+    """
+    if not effects:
+        count = 4 if engines is None else engines
+        size = 0.28 if effect_size is None else effect_size
+        ahead = difference_of_effect_size(size, count, population.within_sd)
+        return replace(population, effects=(*[0.0] * (count - 1), ahead))
+    if effect_size is not None:
+        raise RequestError("differences come from --effects or from --effect-size; give one of them")
+    if engines is not None and engines != len(effects):
+        raise RequestError(f"{len(effects)} effects were given for {engines} engines; give one for each engine")
+    return replace(population, effects=tuple(effects))

@@ -7,19 +7,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from vernissage.analysis.exclusions import LEAST_VIOLATION
-from vernissage.errors import StudyError
+from vernissage.analysis.study_description import LEAST_VIOLATION
+from vernissage.errors import Kind, StudyError
+from vernissage.storage import studies as stored
 from vernissage.storage.database import Database
-from vernissage.storage.studies import Provenance, frozen_provenance, is_paused, provenances_of, set_paused
-from vernissage.storage.study_answers import Answer, answers_of_study
-from vernissage.storage.study_participants import (
-    Participant,
-    change_participant,
-    delete_participants,
-    participant_of_id,
-    participants_of,
-)
-from vernissage.study.conditions import engine_orders
+from vernissage.storage.studies import Answer, Participant, StudyState
+from vernissage.study.counterbalancing import engine_orders
 from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition, definition_of
 from vernissage.study.timing import Clocks
 
@@ -66,17 +59,16 @@ class StudyRecords:
     def overview(self) -> Overview:
         """How far the study has come, as of now."""
         with self.database.reading() as connection:
-            everyone = participants_of(connection, self.id)
-            answers = answers_of_study(connection, self.id)
-            frozen = frozen_provenance(connection, self.id)
-            paused = is_paused(connection, self.id)
-        definition = self._held(frozen)
+            everyone = stored.participants_of(connection, self.id)
+            answers = stored.answers_of_study(connection, self.id)
+            state = stored.state_of(connection, self.id)
+            definition = self._held(connection, state)
         real = [person for person in everyone if person.flag == "participant"]
         dropped = {person.number for person in real if self._has_dropped(person)}
         flags = Counter(person.flag for person in everyone)
         return Overview(
-            paused=paused,
-            frozen=frozen[1] if frozen else None,
+            paused=state.paused,
+            frozen=state.since,
             started=len(real),
             under_way=_by_page(definition, [each for each in real if not each.finished and each.number not in dropped]),
             finished=sum(each.finished is not None for each in real),
@@ -103,15 +95,16 @@ class StudyRecords:
             StudyError: there is none of that id, or they have finished.
         """
         with self.database.writing() as connection:
-            person = participant_of_id(connection, self.id, "participant", external_id)
+            person = stored.participant_of_id(connection, self.id, "participant", external_id)
             if person is None:
-                raise StudyError(self._unknown(external_id))
+                raise self._unknown(external_id)
             if person.finished:
                 raise StudyError(
                     f"{external_id!r} has finished and cannot be marked as dropped; delete their data with "
-                    f"`vernissage study delete-participant`, or leave them out of the analysis"
+                    f"`vernissage study delete-participant`, or leave them out of the analysis",
+                    kind=Kind.CONFLICT,
                 )
-            change_participant(connection, person.number, dropped=self._clocks.utc(), dropped_by="experimenter")
+            stored.change_participant(connection, person.number, dropped=self._clocks.utc(), dropped_by="experimenter")
 
     def delete(self, external_id: str) -> int:
         """Delete a participant with everything they answered, down to the bytes of the file; returns how many rows.
@@ -123,34 +116,33 @@ class StudyRecords:
             StorageError: all is deleted, but another process still reads the database's log.
         """
         with self.database.writing() as connection:
-            deleted = delete_participants(connection, self.id, external_id)
+            deleted = stored.delete_participants(connection, self.id, external_id)
             if not deleted:
-                raise StudyError(self._unknown(external_id))
+                raise self._unknown(external_id)
         self.database.purge()
         return deleted
 
     def held_definition(self) -> Definition:
         """The definition that the first real participant froze; before that, the one given."""
         with self.database.reading() as connection:
-            return self._held(frozen_provenance(connection, self.id))
+            return self._held(connection, stored.state_of(connection, self.id))
 
-    def provenance(self, connection: Connection, person: Participant) -> Provenance:
-        """What the study was when that participant began."""
-        return provenances_of(connection, self.id)[person.provenance]
-
-    def _held(self, frozen: tuple[Provenance, datetime] | None) -> Definition:
-        return definition_of(frozen[0].content) if frozen else self.definition
+    def _held(self, connection: Connection, state: StudyState) -> Definition:
+        return self.definition if state.frozen is None else definition_of(stored.content_of(connection, state.frozen))
 
     def _set_paused(self, paused: bool) -> None:
         with self.database.writing() as connection:
-            set_paused(connection, self.id, paused)
+            stored.set_paused(connection, self.id, paused)
 
     def _has_dropped(self, person: Participant) -> bool:
         limit = self._clocks.utc() - timedelta(minutes=self.definition.inactivity_minutes)
         return person.dropped is not None or (person.finished is None and person.page_since < limit)
 
-    def _unknown(self, external_id: str) -> str:
-        return f"the study {self.id!r} has no participant {external_id!r}; ids are in the export, letter by letter"
+    def _unknown(self, external_id: str) -> StudyError:
+        return StudyError(
+            f"the study {self.id!r} has no participant {external_id!r}; ids are in the export, letter by letter",
+            kind=Kind.NOT_FOUND,
+        )
 
 
 def fails_attention(definition: Definition, answers: Iterable[Answer]) -> bool:

@@ -1,20 +1,23 @@
-"""Simulated participants walk through a study by the same protocol as real ones, so that a study can be rehearsed."""
+"""Simulated participants take part in a study by the same protocol as real ones, so that a study can be rehearsed."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
-from vernissage.errors import StudyError
+from vernissage.catalog.collection import Collection
+from vernissage.errors import Kind, RequestError, StudyError
+from vernissage.files import write_json
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.progress import Progress, silent
-from vernissage.storage.study_answers import screen_at
-from vernissage.storage.study_participants import Flag, participant_of_key, participants_of
-from vernissage.study.definition import PAGES_BEFORE_SCREENS
-from vernissage.study.pages import Assessment, Elicitation, Page, Thanks, Welcome
+from vernissage.storage.studies import Flag, participants_of
+from vernissage.study.export import write_export
+from vernissage.study.pages import Answers, Assessment, Consent, Elicitation, Thanks, Welcome
 from vernissage.study.participation import Study
 from vernissage.study.timing import Clocks
 
@@ -23,6 +26,9 @@ PREFIX = "simulated-"
 
 REHEARSAL_START = datetime(2000, 1, 1, 9, tzinfo=UTC)
 """When rehearsals take place by their own clock: no study was run in Vernissage then."""
+
+MEDIAN_SECONDS = 25.0
+"""At a page, by the rehearsal's own clock; the logarithm has a standard deviation of .5."""
 
 
 @dataclass(frozen=True)
@@ -49,27 +55,45 @@ MakePerson = Callable[[np.random.Generator], SimulatedPerson]
 
 
 @dataclass(frozen=True)
-class Behaviour:
-    """How simulated people behave beside what they like.
+class SimulationOptions:
+    """Whom a simulation is about, and how they behave.
 
     Attributes:
+        by: labels of works that tastes are about; empty for those that the collection has.
+        effects: engine → points; with any, people answer by effects instead of tastes.
+        participant_sd, residual_sd, showing_sd: in points, of people's levels, of impressions, of single answers.
+        known: the share of works that a person knows before; with tastes.
         careless: the share who click anything.
         dropouts: the share who leave at some page and do not come back.
-        seconds: the median time at a page, by the rehearsal's own clock.
+
+    Raises:
+        StudyError: fewer than one participant, or a share that is none.
     """
 
+    participants: int = 100
+    seed: int = 0
+    by: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    participant_sd: float = 0.5
+    residual_sd: float = 0.5
+    showing_sd: float = 0.3
+    known: float = 0.25
     careless: float = 0.05
     dropouts: float = 0.05
-    seconds: float = 25.0
 
     def __post_init__(self) -> None:
+        if not 1 <= self.participants <= 100_000:
+            raise StudyError(f"{self.participants} simulated participants were asked for; give 1 to 100,000")
         for name in ("careless", "dropouts"):
             if not 0 <= getattr(self, name) <= 1:
                 raise StudyError(
                     f"the share of {name} is {getattr(self, name):g}; give a share from 0 to 1, such as .05"
                 )
-        if not 0 < self.seconds < 3600:
-            raise StudyError(f"{self.seconds:g} seconds at a page were asked for; give more than 0 and less than 3600")
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a rehearsal was made with, as JSON values."""
+        return asdict(self) | {"clock_starts": REHEARSAL_START.isoformat()}
 
 
 @dataclass
@@ -104,106 +128,106 @@ class Simulated:
 def simulate(
     study: Study,
     make_person: MakePerson,
-    participants: int,
+    options: SimulationOptions,
     *,
-    flag: Flag = "robot",
-    seed: int = 0,
-    behaviour: Behaviour | None = None,
     clock: RehearsalClock | None = None,
     progress: Progress = silent,
 ) -> Simulated:
     """Let simulated people take part, one after the other; each has a random stream of their own.
 
-    Whoever has finished under the same id stays as they are, and whoever was interrupted goes on. With ``clock``, the
-    one that the study was opened with, pages take simulated time.
+    Whoever has finished under the same id stays as they are, and whoever was interrupted goes on. They are robots,
+    unless this is a rehearsal: with ``clock``, the one that the study was opened with, they are participants, and pages
+    take simulated time.
 
     Raises:
-        StudyError: fewer than one participant, or a study with ``flag`` participant that real people take part in.
+        StudyError: real people take part in the study that is to be rehearsed, or it is paused.
     """
-    if not 1 <= participants <= 100_000:
-        raise StudyError(f"{participants} simulated participants were asked for; give 1 to 100,000")
-    if flag == "participant":
-        _check_rehearsal(study)
-    how = behaviour or Behaviour()
-    walks: dict[str, str] = {}
-    counts = {"finished": 0, "left": 0, "careless": 0, "before": 0}
-    width = len(str(participants))
-    for number in range(1, participants + 1):
-        name = f"{PREFIX}{seed}-{number:0{width}}"
-        walk = _Walk(study, name, flag, np.random.default_rng([seed, number]), how, clock)
-        walks[name] = walk.go(make_person)
-        counts[walks[name]] += 1
-        counts["careless"] += walk.careless
-        progress("simulated participants", number, participants)
     if clock is not None:
-        _close(study, [name for name, ending in walks.items() if ending == "left"])
+        _check_rehearsal(study)
+    endings: dict[str, str] = {}
+    counts = {"finished": 0, "left": 0, "careless": 0, "before": 0}
+    width = len(str(options.participants))
+    for number in range(1, options.participants + 1):
+        name = f"{PREFIX}{options.seed}-{number:0{width}}"
+        participation = _Participation(study, name, np.random.default_rng([options.seed, number]), options, clock)
+        endings[name] = participation.run(make_person)
+        counts[endings[name]] += 1
+        counts["careless"] += participation.careless
+        progress("simulated participants", number, options.participants)
+    if clock is not None:
+        _close(study, [name for name, ending in endings.items() if ending == "left"])
     return Simulated(**counts)
 
 
-class _Walk:
-    """One person's way; all that is decided about them beforehand is drawn before their first answer."""
+def write_rehearsal(study: Study, folder: Path, options: SimulationOptions) -> tuple[Path, ...]:
+    """Export a rehearsal into a folder, with ``simulation.json``, which says what it was made with.
+
+    Raises:
+        StudyError, WorkspaceError: as in `write_export`.
+    """
+    written = write_export(study.records, folder)
+    write_json(folder / "simulation.json", options.record)
+    return (*written, folder / "simulation.json")
+
+
+class _Participation:
+    """One person's participation; all that is decided about them beforehand is drawn before their first answer."""
 
     def __init__(
         self,
         study: Study,
         name: str,
-        flag: Flag,
         random: np.random.Generator,
-        how: Behaviour,
+        options: SimulationOptions,
         clock: RehearsalClock | None,
     ) -> None:
-        self._study, self._name, self._flag, self._random = study, name, flag, random
-        self._clock, self._seconds = clock, how.seconds
-        self.careless = bool(random.random() < how.careless)
-        leaves = bool(random.random() < how.dropouts)
+        self._study, self._name, self._random, self._clock = study, name, random, clock
+        self.careless = bool(random.random() < options.careless)
+        leaves = bool(random.random() < options.dropouts)
         page = int(random.integers(study.definition.last_page))
         self._last_page = page if leaves else None
 
-    def go(self, make_person: MakePerson) -> str:
-        """Answer page after page; tells how it ended."""
+    def run(self, make_person: MakePerson) -> str:
+        """Answer page after page; returns how it ended."""
         person = make_person(self._random)
-        begun = self._study.register(self._name, study_id="simulation", flag=self._flag)
+        flag: Flag = "robot" if self._clock is None else "participant"
+        begun = self._study.register(self._name, study_id="simulation", flag=flag)
         if begun.key is None:
-            raise StudyError(f"the study {self._study.definition.id!r} is paused and takes nobody new; resume it first")
+            raise StudyError(
+                f"the study {self._study.definition.id!r} is paused and takes nobody new; resume it first",
+                kind=Kind.CONFLICT,
+            )
         page = begun.page
         if isinstance(page, Thanks):
             self.careless = False
             return "before"
         while not isinstance(page, Thanks):
             if not isinstance(page, Welcome | Elicitation | Assessment):
-                raise StudyError("the study was paused or changed during the simulation; run the simulation again")
+                raise StudyError(
+                    "the study was paused or changed during the simulation; run the simulation again",
+                    kind=Kind.CONFLICT,
+                )
             if page.number == self._last_page:
                 return "left"
             if self._clock is not None:
-                self._clock.wait(self._seconds * float(self._random.lognormal(0, 0.5)))
-            page = self._answer(begun.key, page, person)
+                self._clock.wait(MEDIAN_SECONDS * float(self._random.lognormal(0, 0.5)))
+            page = self._study.submit(begun.key, page.number, self._answers(begun.key, page, person))
         return "finished"
 
-    def _answer(self, key: str, page: Welcome | Elicitation | Assessment, person: SimulatedPerson) -> Page:
-        study = self._study
+    def _answers(self, key: str, page: Welcome | Elicitation | Assessment, person: SimulatedPerson) -> Answers:
+        definition = self._study.definition
         if isinstance(page, Welcome):
-            age = int(self._random.integers(max(18, study.definition.youngest), 80))
-            genders = study.definition.genders
-            gender = genders[int(self._random.integers(len(genders)))] if genders else ""
-            return study.consent(key, page.number, age=age, gender=gender)
+            age = int(self._random.integers(max(18, definition.youngest), 80))
+            genders = definition.genders
+            return Consent(age, genders[int(self._random.integers(len(genders)))] if genders else "")
         if isinstance(page, Elicitation):
-            return study.rate(key, page.number, dict(person.rate(page.works)))
-        names = [statement.name for statement in study.definition.statements]
+            return person.rate(page.works)
+        names = [statement.name for statement in definition.statements]
         if self.careless:
-            return study.answer(
-                key, page.number, {name: int(self._random.integers(LOWEST, HIGHEST + 1)) for name in names}
-            )
-        judged = person.judge(self._showing(key, page))
-        return study.answer(key, page.number, {name: judged[name] for name in names})
-
-    def _showing(self, key: str, page: Assessment) -> Showing:
-        """What a page shows, with the engine that no participant is told."""
-        with self._study.database.reading() as connection:
-            person = participant_of_key(connection, self._study.definition.id, key)
-            if person is None:
-                raise StudyError(f"{self._name!r} was deleted during the simulation; run the simulation again")
-            screen = screen_at(connection, person.number, page.number - PAGES_BEFORE_SCREENS + 1)
-        return Showing(page.works, screen.engine, screen.repetition)
+            return {name: int(self._random.integers(LOWEST, HIGHEST + 1)) for name in names}
+        screen = self._study.showing(key)
+        judged = person.judge(Showing(page.works, screen.engine, screen.repetition))
+        return {name: judged[name] for name in names}
 
 
 @dataclass(frozen=True)
@@ -253,6 +277,47 @@ class _EffectsPerson:
         }
 
 
+def simulated_people(
+    study: Study, collection: Collection, options: SimulationOptions
+) -> tuple[MakePerson, tuple[str, ...]]:
+    """What makes the people of a simulation, and what their tastes are about; nothing where they go by effects.
+
+    People with tastes come from the entry-point group ``vernissage.simulated_people``.
+
+    Raises:
+        RequestError: effects that are not ENGINE=POINTS, or given beside ``by``; or no package has people with tastes.
+    """
+    statements = tuple(statement.name for statement in study.definition.statements)
+    deviations = {name: getattr(options, name) for name in ("participant_sd", "residual_sd", "showing_sd")}
+    if options.effects:
+        if options.by:
+            raise RequestError("simulated people answer either by tastes, --by, or by --effect; give one of them")
+        return EngineEffects(_effects(options.effects, study.definition.engines), statements, **deviations), ()
+    models = entry_points(group="vernissage.simulated_people")
+    if not models:
+        raise RequestError(
+            "no package here simulates people with tastes; install vernissage with its laboratory, or give --effect "
+            "ENGINE=POINTS"
+        )
+    make = next(iter(models)).load()
+    people, facets = make(collection, options.by or None, statements, deviations | {"known": options.known})
+    made: MakePerson = people
+    return made, tuple(facets)
+
+
+def _effects(given: Sequence[str], engines: Sequence[str]) -> dict[str, float]:
+    effects: dict[str, float] = {}
+    for word in given:
+        engine, sign, points = word.rpartition("=")
+        try:
+            effects[engine] = float(points)
+        except ValueError:
+            sign = ""
+        if not sign or engine not in engines:
+            raise RequestError(f"the effect {word!r} is not ENGINE=POINTS; engines are {', '.join(engines)}")
+    return effects
+
+
 def on_scale(value: float) -> int:
     """The nearest answer from 1 to 5."""
     return min(max(math.floor(value + 0.5), LOWEST), HIGHEST)
@@ -275,5 +340,6 @@ def _check_rehearsal(study: Study) -> None:
     if real:
         raise StudyError(
             f"{len(real)} real people take part in {study.definition.id!r} in {study.database.place}; rehearse in a "
-            f"database of its own, or let robots take part, which no export holds"
+            f"database of its own, or let robots take part, which no export holds",
+            kind=Kind.CONFLICT,
         )

@@ -1,4 +1,4 @@
-"""How long a participant looks at a page, by the server's clocks alone."""
+"""Time from a page to its answer, by the server's clocks alone."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vernissage.storage.study_answers import Clock
+from vernissage.storage.studies import Clock
 
 LONGEST = 86_400.0
 """Seconds; more is no time at a page but an interruption, or a clock that was set."""

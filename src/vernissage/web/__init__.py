@@ -1,1 +1,1 @@
-"""The pages of a study in the browser: participants', and the experimenter's behind a password."""
+"""Pages in the browser: what all sites share, and the pages of a study in `study`."""

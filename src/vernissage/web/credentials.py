@@ -15,7 +15,7 @@ SHORTEST_PASSWORD = 8
 
 _SECRET_BYTES = 32
 _N, _R, _P = 2**15, 8, 3
-"""The cost of scrypt: 32 MB and about a quarter of a second for each guess, as OWASP's password cheat sheet has it."""
+"""The cost of scrypt as in OWASP's password storage cheat sheet: 128·N·r bytes, which are 32 MB, for each guess."""
 
 
 def load_or_make_secret(folder: Path) -> bytes:
@@ -70,6 +70,21 @@ def stored_password(folder: Path) -> str | None:
         raise WorkspaceError(f"cannot read {path} ({error}); set the password again") from error
 
 
+def read_password(path: Path) -> str:
+    """A password from the first line of a file.
+
+    Raises:
+        RequestError: it is empty, or no text.
+    """
+    try:
+        password = path.read_text("utf-8").partition("\n")[0].strip()
+    except UnicodeDecodeError:
+        password = ""
+    if not password:
+        raise RequestError(f"{path} holds no password; write one into its first line, as UTF-8")
+    return password
+
+
 def hash_password(password: str) -> str:
     """The password's hash by scrypt with its cost and salt, as text.
 
@@ -86,7 +101,7 @@ def hash_password(password: str) -> str:
 
 
 def is_password(password: str, hashed: str) -> bool:
-    """Whether ``password`` is the one that ``hashed`` was made of, told in a time that does not depend on it."""
+    """Whether ``password`` is the one that ``hashed`` was made of, compared in constant time."""
     name, n, r, p, salt, expected = hashed.split("$")
     found = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
     return name == "scrypt" and hmac.compare_digest(found, bytes.fromhex(expected))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
@@ -23,10 +24,15 @@ def page(template: str, status: int = 200, *, headers: Mapping[str, str] | None 
 
 
 def message_page(
-    title: str, lines: list[str], status: int, *, way_on: tuple[str, str] | None = ("Go on with the study", "/study")
+    title: str, lines: list[str], status: int, *, link: tuple[str, str] | None = ("Go on with the study", "/study")
 ) -> HTMLResponse:
     """A page of a few sentences with a link onwards: its words and its address."""
-    return page("message.html", status, title=title, lines=lines, way_on=way_on)
+    return page("message.html", status, title=title, lines=lines, link=link)
+
+
+def no_such_page() -> HTMLResponse:
+    """The answer to an unknown address."""
+    return message_page("There is no such page", ["The address leads nowhere."], HTTPStatus.NOT_FOUND)
 
 
 @cache

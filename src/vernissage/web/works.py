@@ -1,15 +1,88 @@
-"""Works as the pages of a study show them: never where they come from, nor which engine chose them."""
+"""Works and their pictures as pages show them, under names that say nothing of works, files or engines."""
 
-from collections.abc import Iterable
+import base64
+import hashlib
+import hmac
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+
+from fastapi import APIRouter, Request, Response
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.pages.templating import plain
 from vernissage.pages.works import title_or_text
-from vernissage.web.pictures import Pictures
+from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
 
+SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 1600})
+"""Pixels of the longer side: for nine works on one page of a dense screen, and for one that fills the screen."""
+
+KEPT_BYTES = 128 * 1024**2
+
+_LOCKS = 64
 _EXCERPT = 220
+_FOR_EVER = "max-age=31536000, immutable"
+PRIVATE, PUBLIC = f"private, {_FOR_EVER}", f"public, {_FOR_EVER}"
+"""How long browsers keep a file whose address changes with it; pictures are for the participant's browser alone."""
+
+
+class Pictures:
+    """Pictures of a collection by opaque names, which only whoever holds the secret can compute; thread-safe."""
+
+    def __init__(self, collection: Collection, secret: bytes, kept_bytes: int = KEPT_BYTES) -> None:
+        self._collection = collection
+        self._names = {item.id: _opaque(secret, item.id) for item in collection}
+        self._items = {name: collection[item_id] for item_id, name in self._names.items()}
+        self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._kept_bytes = kept_bytes
+        self._size = 0
+        self._lock = threading.Lock()
+        self._making = tuple(threading.Lock() for _ in range(_LOCKS))
+
+    def name(self, item_id: str) -> str:
+        """The opaque name of a work."""
+        return self._names[item_id]
+
+    def item(self, name: str) -> Item | None:
+        """The work of an opaque name, or None where there is none."""
+        return self._items.get(name)
+
+    def jpeg(self, name: str, size: str) -> bytes | None:
+        """The picture as JPEG at one of `SIDES`, or None where there is no such work, size or picture.
+
+        Raises:
+            CollectionError: the picture cannot be opened.
+        """
+        item = self._items.get(name)
+        path = self._collection.picture_path(item) if item is not None else None
+        if path is None or size not in SIDES:
+            return None
+        key = (name, size)
+        # Twenty people who come to one page at once are to wait for one reduction, not to make twenty.
+        with self._making[hash(key) % _LOCKS]:
+            kept = self._find(key)
+            if kept is None:
+                kept = thumbnail(path, SIDES[size])
+                self._keep(key, kept)
+            return kept
+
+    def _find(self, key: tuple[str, str]) -> bytes | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def _keep(self, key: tuple[str, str], content: bytes) -> None:
+        with self._lock:
+            self._kept[key] = content
+            self._size += len(content)
+            while self._size > self._kept_bytes:
+                self._size -= len(self._kept.popitem(last=False)[1])
 
 
 @dataclass(frozen=True)
@@ -41,7 +114,7 @@ def shown_work(item: Item, pictures: Pictures) -> ShownWork:
     by = ", ".join(part for part in (plain(item.artist), plain(item.year)) if part)
     text = plain(item.description or item.text)
     return ShownWork(
-        field=rating_field(name),
+        field=f"work-{name}",
         title=title,
         by=by,
         label=", ".join(part for part in (title, by) if part),
@@ -59,6 +132,43 @@ def shown_works(item_ids: Iterable[str], collection: Collection, pictures: Pictu
     return [shown_work(collection[item_id], pictures) for item_id in item_ids]
 
 
-def rating_field(name: str) -> str:
-    """The field of a form in which the work of that opaque name is rated."""
-    return f"work-{name}"
+def media_router(
+    pictures: Pictures, count_page: Callable[[Request], object], count_picture: Callable[[Request], object]
+) -> APIRouter:
+    """The addresses of everything that pages load; each request for a page or a picture is counted first."""
+
+    def picture(request: Request, name: str, size: str) -> Response:
+        """A work's picture at one size."""
+        count_picture(request)
+        content = pictures.jpeg(name, size)
+        if content is None:
+            return no_such_page()
+        return Response(content, media_type=THUMBNAIL_MEDIA_TYPE, headers={"Cache-Control": PRIVATE})
+
+    def work(request: Request, name: str) -> Response:
+        """A page with one work alone, for browsers without scripts."""
+        count_page(request)
+        item = pictures.item(name)
+        return no_such_page() if item is None else page("work.html", work=shown_work(item, pictures))
+
+    def static(version: str, name: str) -> Response:
+        """The style sheet or the script."""
+        if name not in STATIC_TYPES or static_address(name) != f"/static/{version}/{name}":
+            return no_such_page()
+        return Response(static_file(name), media_type=STATIC_TYPES[name], headers={"Cache-Control": PUBLIC})
+
+    def icon() -> Response:
+        """Browsers ask for one; there is none."""
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": PUBLIC})
+
+    router = APIRouter()
+    router.add_api_route("/pictures/{name}/{size}.jpg", picture, methods=["GET"])
+    router.add_api_route("/works/{name}", work, methods=["GET"])
+    router.add_api_route("/static/{version}/{name}", static, methods=["GET"])
+    router.add_api_route("/favicon.ico", icon, methods=["GET"])
+    return router
+
+
+def _opaque(secret: bytes, item_id: str) -> str:
+    code = hmac.new(secret, b"work\0" + item_id.encode(), hashlib.sha256).digest()[:16]
+    return base64.urlsafe_b64encode(code).decode().rstrip("=")

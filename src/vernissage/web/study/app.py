@@ -1,4 +1,4 @@
-"""The application: which pages there are, and what becomes of errors."""
+"""The application of a study: which pages there are, and what becomes of errors."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -10,31 +10,31 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from vernissage.errors import StorageError, VernissageError
-from vernissage.web.experimenter import experimenter_router
-from vernissage.web.forms import FormError
-from vernissage.web.headers import SECURITY_HEADERS, KnownHosts, SecurityHeaders
-from vernissage.web.media import media_router, no_such_page
-from vernissage.web.study_pages import study_router
-from vernissage.web.study_site import Site, TooManyRequestsError
-from vernissage.web.templating import message_page
+from vernissage.web.security import SECURITY_HEADERS, FormError, KnownHosts, SecurityHeaders, TooManyRequestsError
+from vernissage.web.study.experimenter import experimenter_router
+from vernissage.web.study.pages import study_router
+from vernissage.web.study.served import ServedStudy
+from vernissage.web.templating import message_page, no_such_page
+from vernissage.web.works import media_router
 
 _TELL_NOBODY: Any = {"tracing": False, "metrics": False, "logs": False}
-"""Participants' ids stand in the address of their first visit, and belong to no collector of traces."""
+"""The address of a participant's first visit contains their id, which no collector of traces may get."""
 
 _log = logging.getLogger("vernissage.web")
 
 
-def create_app(site: Site, hosts: Sequence[str] | None = None) -> FastAPI:
+def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastAPI:
     """The pages of one study as an ASGI application.
 
     Args:
-        site: the study, opened once and shared by all requests.
+        served: the study, opened once and shared by all requests.
         hosts: the names that the server answers to; None for any.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELL_NOBODY)
-    for router in (study_router(site), media_router(site), experimenter_router(site)):
+    media = media_router(served.pictures, served.visitor, served.count_picture)
+    for router in (study_router(served), media, experimenter_router(served)):
         app.include_router(router)
-    app.add_api_route("/healthz", _health(site), methods=["GET"])
+    app.add_api_route("/healthz", _health(served), methods=["GET"])
     app.add_exception_handler(FormError, _refused)
     app.add_exception_handler(TooManyRequestsError, _too_many)
     app.add_exception_handler(VernissageError, _failed)
@@ -46,11 +46,11 @@ def create_app(site: Site, hosts: Sequence[str] | None = None) -> FastAPI:
     return app
 
 
-def _health(site: Site) -> Callable[[], Response]:
+def _health(served: ServedStudy) -> Callable[[], Response]:
     def healthz() -> Response:
         """Whether the server and its database answer."""
         try:
-            site.study.database.version()
+            served.study.database.version()
         except StorageError:
             return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("ok\n")
@@ -58,30 +58,36 @@ def _health(site: Site) -> Callable[[], Response]:
     return healthz
 
 
-def _refused(_: Request, error: Exception) -> Response:
-    status = error.status if isinstance(error, FormError) else HTTPStatus.BAD_REQUEST
-    return message_page("That did not work", [str(error)], status)
+def _refused(_: Request, error: Any) -> Response:
+    return message_page("That did not work", [str(error)], error.status)
 
 
-def _too_many(_: Request, error: Exception) -> Response:
-    wait = error.wait if isinstance(error, TooManyRequestsError) else 1
-    lines = [f"More requests came than a person can make. Wait {wait} s, then go on; what was stored stays stored."]
+def _too_many(_: Request, error: Any) -> Response:
+    lines = [
+        f"More requests came than a person can make. Wait {error.wait} s, then go on; what was stored stays stored."
+    ]
     page = message_page("One moment", lines, HTTPStatus.TOO_MANY_REQUESTS)
-    page.headers["Retry-After"] = str(wait)
+    page.headers["Retry-After"] = str(error.wait)
     return page
 
 
-def _failed(_: Request, error: Exception) -> Response:
+def _failed(_: Request, error: Any) -> Response:
     # The message is for whoever runs the server; it may name engines, which participants are not to know.
     _log.error("%s: %s", type(error).__name__, error)
     return _sorry(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _unforeseen(_: Request, __: Exception) -> Response:
+def _unforeseen(_: Request, __: Any) -> Response:
     answer = _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
     # Starlette answers these outside of every middleware.
     answer.headers.update({**SECURITY_HEADERS, "Cache-Control": "no-store"})
     return answer
+
+
+def _other(_: Request, error: Any) -> Response:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return message_page("That did not work", ["This page takes no such request."], error.status_code)
+    return no_such_page()
 
 
 def _sorry(status: HTTPStatus) -> Response:
@@ -89,11 +95,4 @@ def _sorry(status: HTTPStatus) -> Response:
         "What you sent last was not stored; everything before it was.",
         "Go on in a moment. If this page comes again, tell whoever invited you.",
     ]
-    return message_page("Something went wrong on our side", lines, status, way_on=("Try again", "/study"))
-
-
-def _other(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return message_page("That did not work", ["This page takes no such request."], status)
-    return no_such_page()
+    return message_page("Something went wrong on our side", lines, status, link=("Try again", "/study"))

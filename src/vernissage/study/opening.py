@@ -1,0 +1,125 @@
+"""From files to a study: its definition, the engines of a workspace, and the database."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from vernissage.errors import Kind, RequestError, StudyError
+from vernissage.recommenders.contract import Recommender
+from vernissage.storage import DATABASE_NAME
+from vernissage.storage.database import Database, open_database
+from vernissage.storage.studies import state_of, study_ids
+from vernissage.study.definition_file import read_definition
+from vernissage.study.participation import Study, check_unchanged
+from vernissage.study.plan import Plan, plan_study, recommend_with
+from vernissage.study.records import StudyRecords
+from vernissage.study.simulation import RehearsalClock
+from vernissage.study.timing import Clocks
+from vernissage.workspace.workspace import Workspace
+
+MakeEngine = Callable[[Workspace, str, int], Recommender]
+"""``make_engine(workspace, name, n)``: the engine of that name for lists of n works, or a `RequestError`."""
+
+REHEARSAL = "rehearsal.db"
+
+
+def plan_of_file(file: Path, workspace: Workspace, make_engine: MakeEngine) -> tuple[Plan, Mapping[str, Recommender]]:
+    """The plan that a definition file makes over a workspace, and the engines that it names.
+
+    Raises:
+        StudyError: the file cannot be read, does not fit the workspace, or names an engine that cannot be made.
+    """
+    definition = read_definition(file)
+    engines = {}
+    for name in definition.engines:
+        try:
+            engines[name] = make_engine(workspace, name, definition.works)
+        except RequestError as error:
+            raise StudyError(f"engines names {name!r}, which cannot be made: {error}") from error
+    return plan_study(definition, workspace, engines), engines
+
+
+@contextmanager
+def open_study(
+    file: Path,
+    workspace: Workspace,
+    make_engine: MakeEngine,
+    database: str | Path | None = None,
+    clocks: Clocks | None = None,
+) -> Iterator[Study]:
+    """A study ready to be run, and its database closed afterwards; without ``database`` that of the workspace.
+
+    Raises:
+        StudyError: as in `plan_of_file`, or the definition or workspace has changed since the first participant.
+    """
+    plan, engines = plan_of_file(file, workspace, make_engine)
+    with _opened(database or workspace.path / DATABASE_NAME) as opened:
+        yield Study(plan, opened, recommend_with(engines), clocks)
+
+
+@contextmanager
+def open_rehearsal(
+    file: Path, workspace: Workspace, make_engine: MakeEngine, folder: Path, clock: RehearsalClock
+) -> Iterator[Study]:
+    """A study with a clock and a new database of its own, in ``folder``.
+
+    Raises:
+        StudyError: as in `open_study`, or there is a rehearsal in the folder.
+    """
+    place = folder / REHEARSAL
+    if place.exists():
+        raise StudyError(
+            f"{place} is there from an earlier rehearsal; choose another folder, or delete it", kind=Kind.CONFLICT
+        )
+    plan, engines = plan_of_file(file, workspace, make_engine)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _opened(place) as opened:
+        yield Study(plan, opened, recommend_with(engines), clock.clocks)
+
+
+@contextmanager
+def open_records(file: Path, workspace: Path, database: str | None = None) -> Iterator[StudyRecords]:
+    """What is kept of a study, and its database closed afterwards; makes no database.
+
+    Raises:
+        StudyError: there is no database, or nothing of this study in it.
+    """
+    definition = read_definition(file)
+    place = database or str(workspace / DATABASE_NAME)
+    nothing = (
+        f"nothing of the study {definition.id!r} is in {{}}; run it first with `vernissage serve {workspace} "
+        f"--study {file}`, or name its database with --database"
+    )
+    if not _is_there(place):
+        raise StudyError(nothing.format(place), kind=Kind.NOT_FOUND)
+    with _opened(place) as opened:
+        with opened.reading() as connection:
+            there = study_ids(connection)
+        if definition.id not in there:
+            raise StudyError(nothing.format(opened.place), kind=Kind.NOT_FOUND)
+        yield StudyRecords(opened, definition)
+
+
+def check_against_database(plan: Plan, workspace: Path, database: str | None = None) -> None:
+    """Check that a study which has begun may go on as planned; makes no database.
+
+    Raises:
+        StudyError: its definition or workspace has changed since the first participant.
+    """
+    place = database or str(workspace / DATABASE_NAME)
+    if _is_there(place):
+        with _opened(place) as opened, opened.reading() as connection:
+            check_unchanged(connection, plan, state_of(connection, plan.definition.id))
+
+
+def _is_there(place: str) -> bool:
+    return "://" in place or Path(place).exists()
+
+
+@contextmanager
+def _opened(place: str | Path) -> Iterator[Database]:
+    opened = open_database(place)
+    try:
+        yield opened
+    finally:
+        opened.close()

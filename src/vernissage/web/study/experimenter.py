@@ -1,0 +1,183 @@
+"""The experimenter's pages, behind a password: how far the study is, pausing, deletion, preview and downloads."""
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from vernissage.errors import StorageError, StudyError
+from vernissage.storage.studies import participants_of
+from vernissage.study.export import TABLES, export_files, status_of
+from vernissage.study.records import page_in_words
+from vernissage.web.credentials import is_password
+from vernissage.web.security import Form, FormError
+from vernissage.web.study.served import ServedStudy, see_other
+from vernissage.web.templating import message_page, page
+
+HOME, LOGIN = "/experimenter", "/experimenter/login"
+ARCHIVE, PROVENANCE = "study.zip", "study.json"
+DOWNLOADS: Mapping[str, str] = MappingProxyType(
+    {
+        ARCHIVE: "everything in one archive",
+        **{f"{name}.{kind}": f"the table {name}" for name in TABLES for kind in ("csv", "parquet")},
+        PROVENANCE: "what the answers depend on",
+    }
+)
+"""The names of the files, and what each is."""
+
+_EVERYBODY = "everybody"
+_MEDIA_TYPES = {
+    "zip": "application/zip",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json",
+}
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def experimenter_router(served: ServedStudy) -> APIRouter:
+    """The addresses of the experimenter's pages."""
+    pages, router = ExperimenterPages(served), APIRouter(prefix=HOME)
+    shown: dict[str, Callable[..., Response]] = {"": pages.home, "/login": pages.login, "/export/{name}": pages.export}
+    changes: dict[str, Callable[..., Response]] = {
+        "/login": pages.let_in, "/logout": pages.let_out, "/pause": pages.pause, "/resume": pages.resume,
+        "/delete": pages.delete,
+    }  # fmt: skip
+    for method, endpoints in (("GET", shown), ("POST", changes)):
+        for address, endpoint in endpoints.items():
+            router.add_api_route(address, endpoint, methods=[method])
+    return router
+
+
+class ExperimenterPages:
+    """Shows the study to who knows the password; everybody else sees the form that asks for it."""
+
+    def __init__(self, served: ServedStudy) -> None:
+        self._served = served
+        self._records = served.study.records
+
+    def login(self, request: Request) -> Response:
+        """The form that asks for the password."""
+        return see_other(HOME) if self._served.sessions.experimenter(request) else self._asking()
+
+    def let_in(self, request: Request, form: Form) -> Response:
+        """Begin a session for the right password; guesses are counted, whoever makes them."""
+        self._served.limits.logins.require(_EVERYBODY)
+        if self._served.password is None or not is_password(form.get("password", "")[:1000], self._served.password):
+            return self._asking(wrong=True)
+        answer = see_other(HOME)
+        self._served.sessions.let_in(request, answer)
+        return answer
+
+    def let_out(self, request: Request, form: Form) -> Response:
+        """End the session."""
+        answer = see_other(LOGIN)
+        if self._session(request, form) is not None:
+            self._served.sessions.let_out(request, answer)
+        return answer
+
+    def home(self, request: Request) -> Response:
+        """How far the study is."""
+        session = self._served.sessions.experimenter(request)
+        return see_other(LOGIN) if session is None else self._overview(request, session)
+
+    def pause(self, request: Request, form: Form) -> Response:
+        """Pause the study."""
+        return self._change(request, form, self._records.pause)
+
+    def resume(self, request: Request, form: Form) -> Response:
+        """Let the study go on."""
+        return self._change(request, form, self._records.resume)
+
+    def delete(self, request: Request, form: Form) -> Response:
+        """Delete a participant, once that is confirmed; ids are sent in forms, so that they get into no address."""
+        session = self._session(request, form)
+        if session is None:
+            return see_other(LOGIN)
+        external_id = form.get("id", "").strip()
+        if form.get("confirmed") != "yes":
+            token = self._served.sessions.token(session)
+            return page("study/delete.html", title=self._served.study.definition.title, id=external_id, token=token)
+        try:
+            self._records.delete(external_id)
+        except (StudyError, StorageError) as error:
+            return _told("Deleting a participant", str(error))
+        return _told("Deleted", "The participant and everything that they answered are deleted.", HTTPStatus.OK)
+
+    def export(self, request: Request, name: str) -> Response:
+        """One file of the export."""
+        if self._served.sessions.experimenter(request) is None:
+            return see_other(LOGIN)
+        if name not in DOWNLOADS:
+            return _told("Export", "There is no such file.", HTTPStatus.NOT_FOUND)
+        try:
+            files = export_files(self._records)
+        except StudyError as error:
+            return _told("Export", str(error))
+        content = _archive(files) if name == ARCHIVE else files[name]
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
+
+    def _change(self, request: Request, form: Form, change: Callable[[], None]) -> Response:
+        if self._session(request, form) is None:
+            return see_other(LOGIN)
+        change()
+        return see_other(HOME)
+
+    def _session(self, request: Request, form: Form) -> str | None:
+        """The session that a form belongs to, or None without a session.
+
+        Raises:
+            FormError: the form belongs to another one.
+        """
+        session = self._served.sessions.experimenter(request)
+        if session is not None and not self._served.sessions.is_token(session, form.get("token", "")):
+            raise FormError(HTTPStatus.FORBIDDEN, "This form belongs to a session that has ended; nothing was changed.")
+        return session
+
+    def _asking(self, *, wrong: bool = False) -> HTMLResponse:
+        status = HTTPStatus.FORBIDDEN if wrong else HTTPStatus.OK
+        study = self._served.study.definition
+        return page(
+            "study/login.html", status, title=study.title, wrong=wrong, has_password=self._served.password is not None
+        )
+
+    def _overview(self, request: Request, session: str) -> HTMLResponse:
+        study = self._served.study
+        with study.database.reading() as connection:
+            people = participants_of(connection, study.definition.id, "participant")
+        preview = request.url_for("enter").include_query_params(preview=self._served.sessions.preview_code())
+        return page(
+            "study/overview.html",
+            title=study.definition.title,
+            overview=self._records.overview(),
+            people=[
+                {
+                    "id": person.external_id,
+                    "page": page_in_words(study.definition, person.page),
+                    "since": f"{person.page_since:%Y-%m-%d %H:%M}",
+                    "state": status_of(person),
+                }
+                for person in people
+            ],
+            preview=str(preview),
+            downloads=DOWNLOADS,
+            token=self._served.sessions.token(session),
+        )
+
+
+def _told(title: str, line: str, status: HTTPStatus = HTTPStatus.CONFLICT) -> HTMLResponse:
+    return message_page(title, [line], status, link=("Back to the study", HOME))
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    """A ZIP file in which nothing but the contents counts, so that equal exports are equal."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name, _EARLIEST), content, zipfile.ZIP_DEFLATED)
+    return target.getvalue()

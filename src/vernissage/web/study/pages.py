@@ -1,0 +1,239 @@
+"""The participant's pages: one address for each page, of which only the current one is shown or listened to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from vernissage.profiles.ratings import HIGHEST, LOWEST
+from vernissage.study.definition import OLDEST
+from vernissage.study.pages import Answers, Assessment, Closed, Consent, Elicitation, Page, Paused, Thanks, Visitor
+from vernissage.study.pages import Welcome as WelcomePage
+from vernissage.web.security import Form, FormError
+from vernissage.web.study.served import LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
+from vernissage.web.templating import message_page, page
+from vernissage.web.works import ShownWork, shown_work
+
+_RATINGS = {str(rating): rating for rating in range(LOWEST, HIGHEST + 1)}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A question that was not answered, or not so that it can be stored.
+
+    Attributes:
+        field: the question's name in the form; ``target`` is the element to go to.
+        name: the question in words; ``words`` say what to do.
+    """
+
+    field: str
+    target: str
+    name: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that is answered from 1 to 5.
+
+    Attributes:
+        field: its name in the form.
+        name: its words.
+        about: what the study calls it, a work's id or a statement's name.
+    """
+
+    field: str
+    name: str
+    about: str
+
+
+class FaultyFormError(Exception):
+    """A form of the current page whose answers cannot be stored; nothing was."""
+
+    def __init__(self, current: Page, faults: Sequence[Fault]) -> None:
+        super().__init__("a form has faults")
+        self.current = current
+        self.faults = tuple(faults)
+
+
+def study_router(served: ServedStudy) -> APIRouter:
+    """The addresses of the participant's pages."""
+    pages, router = StudyPages(served), APIRouter()
+    router.add_api_route("/", pages.enter, methods=["GET"])
+    router.add_api_route("/study/anew", pages.begin_anew, methods=["POST"])
+    for address in ("/study", "/study/{rest:path}"):
+        router.add_api_route(address, pages.show, methods=["GET"])
+        router.add_api_route(address, pages.submit, methods=["POST"])
+    return router
+
+
+class StudyPages:
+    """Shows the page where a visitor is, and takes what they send from it."""
+
+    def __init__(self, served: ServedStudy) -> None:
+        self._served = served
+        self._study = served.study
+        self._definition = served.study.definition
+
+    def enter(self, request: Request) -> Response:
+        """The study's address: remember who was invited, in their browser alone, and lead to where they are."""
+        visitor = self._invited(request)
+        if visitor is None:
+            return incomplete_link()
+        answer = see_other("/study")
+        self._served.sessions.remember(visitor, request, answer)
+        return answer
+
+    def show(self, request: Request) -> Response:
+        """The current page; any other address leads to it."""
+        visitor = self._served.visitor(request)
+        if visitor is None:
+            return no_cookie()
+        current = self._study.page(visitor)
+        address = address_of(current)
+        return self._render(visitor, current) if request.url.path == address else see_other(address)
+
+    def submit(self, request: Request, form: Form) -> Response:
+        """Store what the current page's form holds; what comes from any other page is not even read."""
+        visitor = self._served.visitor(request)
+        if visitor is None:
+            return no_cookie()
+        self._require_token(visitor, form)
+
+        def read(current: Page) -> Answers | None:
+            return self._read(current, form) if request.url.path == address_of(current) else None
+
+        number = form.get("page", "")
+        whole = number.isascii() and number.isdecimal() and number == str(int(number))
+        try:
+            after = self._study.submit(visitor, int(number), read) if whole else self._study.page(visitor)
+        except FaultyFormError as error:
+            return self._render(visitor, error.current, form, error.faults)
+        return see_other(address_of(after))
+
+    def begin_anew(self, request: Request, form: Form) -> Response:
+        """Where people share a computer and have no ids: once one has finished, the next begins."""
+        visitor = self._served.visitor(request)
+        if visitor is None:
+            return no_cookie()
+        self._require_token(visitor, form)
+        answer = see_other("/study")
+        if is_anonymous(visitor) and isinstance(self._study.page(visitor), Thanks):
+            self._served.sessions.remember(Visitor(visitor.flag, random_id()), request, answer)
+        return answer
+
+    def _invited(self, request: Request) -> Visitor | None:
+        """Whom the address names, or, where it names nobody, whom the cookie does; None for an id that cannot be."""
+        known, query = self._served.visitor(request), request.query_params
+        ids = [query.get(name, "").strip() for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")]
+        if any(len(each) > LONGEST_ID or not each.isprintable() for each in ids):
+            return None
+        if "preview" in query:
+            good = self._served.sessions.is_preview_code(query["preview"])
+            return Visitor("preview", random_id()) if good else None
+        if ids[0]:
+            return Visitor("participant", *ids)
+        return known or Visitor("participant", random_id(), *ids[1:])
+
+    def _require_token(self, visitor: Visitor, form: Form) -> None:
+        if not self._served.sessions.is_token(visitor, form.get("token", "")):
+            raise FormError(
+                HTTPStatus.FORBIDDEN,
+                "This form belongs to somebody else's visit, or to one that has ended, so nothing was stored.",
+            )
+
+    def _read(self, current: Page, form: Form) -> Answers | None:
+        """What a form of the current page holds; fields that the page does not have are not looked at.
+
+        Raises:
+            FaultyFormError: a question is not answered so that it can be stored.
+        """
+        if isinstance(current, WelcomePage):
+            return self._read_consent(current, form)
+        questions = self._questions(current)
+        faults = [
+            Fault(each.field, f"{each.field}-1", each.name, "choose a number from 1 to 5")
+            for each in questions
+            if form.get(each.field) not in _RATINGS
+        ]
+        if faults:
+            raise FaultyFormError(current, faults)
+        return {each.about: _RATINGS[form[each.field]] for each in questions} if questions else None
+
+    def _read_consent(self, current: WelcomePage, form: Form) -> Consent:
+        definition, faults = self._definition, []
+        age, gender = form.get("age", "").strip(), form.get("gender", "")
+        years = int(age) if age.isascii() and age.isdigit() and len(age) <= 3 else None
+        if age and (years is None or not definition.youngest <= years <= OLDEST):
+            words = f"enter a number from {definition.youngest} to {OLDEST}, or nothing"
+            faults.append(Fault("age", "age", "Your age", words))
+        if gender and gender not in definition.genders:
+            faults.append(Fault("gender", "gender-1", "Your gender", "choose one, or nothing"))
+        if form.get("consent") != "yes":
+            faults.append(Fault("consent", "consent", "Your consent", "tick the box to take part, or close this page"))
+        if faults:
+            raise FaultyFormError(current, faults)
+        return Consent(years, gender)
+
+    def _questions(self, current: Page) -> list[Question]:
+        if isinstance(current, Assessment):
+            statements = self._definition.statements
+            return [Question(f"statement-{each.name}", each.text, each.name) for each in statements]
+        if not isinstance(current, Elicitation):
+            return []
+        shown = zip(self._shown(current), current.works, strict=True)
+        return [Question(work.field, work.title, item_id) for work, item_id in shown]
+
+    def _shown(self, current: Page) -> list[ShownWork]:
+        works = current.works if isinstance(current, Elicitation | Assessment) else ()
+        return [shown_work(self._served.collection[item_id], self._served.pictures) for item_id in works]
+
+    def _render(
+        self, visitor: Visitor, current: Page, given: Mapping[str, str] | None = None, faults: Sequence[Fault] = ()
+    ) -> HTMLResponse:
+        if isinstance(current, Paused):
+            lines = ["Your answers are kept. Come back to this page later; you will go on where you are."]
+            return message_page("The study is paused", lines, HTTPStatus.OK, link=("Try again", "/study"))
+        if isinstance(current, Closed):
+            lines = ["You cannot go on with this study.", f"If you have questions: {self._definition.texts.contact}"]
+            return message_page("Your participation has ended", lines, HTTPStatus.OK, link=None)
+        return page(
+            f"study/{type(current).__name__.lower()}.html",
+            HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
+            study=self._definition,
+            here=current,
+            preview=visitor.flag == "preview",
+            shared=is_anonymous(visitor),
+            progress={"at": current.number + 1, "of": self._definition.last_page + 1},
+            token=self._served.sessions.token(visitor),
+            works=self._shown(current),
+            questions=self._questions(current) if isinstance(current, Assessment) else [],
+            given=given or {},
+            faults=faults,
+        )
+
+
+def address_of(current: Page) -> str:
+    """Where a page is shown."""
+    if isinstance(current, Assessment):
+        return f"/study/assessment/{current.position}"
+    return f"/study/{type(current).__name__.lower()}"
+
+
+def no_cookie() -> HTMLResponse:
+    """Whoever has no cookie is told how to get one."""
+    lines = [
+        "This page knows you by a cookie, and your browser did not send it.",
+        "Open the link of your invitation again. If you come back here, allow cookies for this site.",
+        "The cookie holds your participant id and serves nothing but this study.",
+    ]
+    link = ("Begin without a link", "/")
+    return message_page("We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, link=link)
+
+
+def incomplete_link() -> HTMLResponse:
+    """The link of an invitation that nobody sends."""
+    lines = ["The link that you followed is damaged. Copy it from your invitation once more, the whole of it."]
+    return message_page("This link cannot be used", lines, HTTPStatus.BAD_REQUEST, link=None)

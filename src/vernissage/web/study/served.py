@@ -1,0 +1,198 @@
+"""One study as this process serves it: who asks, by signed cookies and tokens of forms, and how often they may."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+
+from vernissage.catalog.collection import Collection
+from vernissage.study.pages import Visitor
+from vernissage.study.participation import Study
+from vernissage.web.credentials import hash_password, load_or_make_secret, read_password, stored_password
+from vernissage.web.security import Allowance, RateLimit
+from vernissage.web.works import Pictures
+
+LONGEST_ID = 200
+"""Characters of an id in the address; the recruitment services' have 24."""
+
+STRANGERS = "strangers"
+"""Whoever has no cookie yet: they share one allowance, since nothing else about them is looked at."""
+
+_VISITOR_DAYS = 30
+_EXPERIMENTER_HOURS = 8
+_ANONYMOUS = "anonymous-"
+
+
+class Sessions:
+    """Reads and writes the two cookies, one of visitors and one of the experimenter, signed with the secret."""
+
+    def __init__(self, secret: bytes, study: str, password: str | None) -> None:
+        """``password`` is the hash of the experimenter's: another one ends every session that began before."""
+        self._secret = hashlib.sha256(secret + study.encode()).digest()
+        self._visitors = URLSafeSerializer(self._secret, salt="visitor")
+        self._previews = URLSafeSerializer(self._secret, salt="preview")
+        self._experimenters = URLSafeTimedSerializer(self._secret, salt=f"experimenter {password}")
+
+    # Visitors
+
+    def visitor(self, request: Request) -> Visitor | None:
+        """Who asks, as their cookie says; None without one, or with one that this server did not sign."""
+        fields = _loaded(self._visitors, request.cookies.get(_name("study", request)))
+        return Visitor(*fields) if isinstance(fields, list) else None
+
+    def remember(self, visitor: Visitor, request: Request, response: Response) -> None:
+        """Give the browser the visitor's cookie."""
+        value = self._visitors.dumps(astuple(visitor))
+        _set(response, request, "study", value, max_age=_VISITOR_DAYS * 86_400, samesite="lax")
+
+    def preview_code(self) -> str:
+        """The code in the link that begins a preview."""
+        return str(self._previews.dumps("preview"))
+
+    def is_preview_code(self, code: str) -> bool:
+        """Whether `preview_code` made it."""
+        return bool(_loaded(self._previews, code) == "preview")
+
+    # The experimenter
+
+    def experimenter(self, request: Request) -> str | None:
+        """The name of the experimenter's session; None without one, eight hours after it began, or if forged."""
+        cookie = request.cookies.get(_name("experimenter", request))
+        try:
+            value = self._experimenters.loads(cookie or "", max_age=_EXPERIMENTER_HOURS * 3600)
+        except BadData:
+            return None
+        return str(value)
+
+    def let_in(self, request: Request, response: Response) -> None:
+        """Begin a session of the experimenter's."""
+        value = self._experimenters.dumps(secrets.token_urlsafe(16))
+        _set(response, request, "experimenter", value, max_age=_EXPERIMENTER_HOURS * 3600, samesite="strict")
+
+    def let_out(self, request: Request, response: Response) -> None:
+        """Take the experimenter's cookie away."""
+        _set(response, request, "experimenter", "", max_age=0, samesite="strict")
+
+    # Tokens of forms
+
+    def token(self, owner: Visitor | str) -> str:
+        """What every form of a visitor's, or of the experimenter's session of that name, carries against forgery."""
+        parts = ("form", owner.flag, owner.external_id) if isinstance(owner, Visitor) else ("experimenter", owner)
+        return hmac.new(self._secret, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+
+    def is_token(self, owner: Visitor | str, token: str) -> bool:
+        """Whether a form carries its owner's token, compared in constant time."""
+        return hmac.compare_digest(self.token(owner).encode(), token.encode())
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often one visitor may ask for pages and for pictures, and everybody together may try passwords."""
+
+    visitors: RateLimit
+    strangers: RateLimit
+    pictures: RateLimit
+    logins: RateLimit
+
+
+def usual_limits(clock: Callable[[], float] = time.monotonic) -> Limits:
+    """Limits that no person meets, by a clock in seconds."""
+    return Limits(
+        visitors=RateLimit(Allowance(at_once=60, each_second=4), clock),
+        strangers=RateLimit(Allowance(at_once=200, each_second=20), clock),
+        pictures=RateLimit(Allowance(at_once=400, each_second=40), clock),
+        logins=RateLimit(Allowance(at_once=8, each_second=0.1), clock),
+    )
+
+
+@dataclass(frozen=True)
+class ServedStudy:
+    """What all pages of a study share.
+
+    Attributes:
+        password: the hash of the experimenter's; None where none was set.
+    """
+
+    study: Study
+    collection: Collection
+    pictures: Pictures
+    sessions: Sessions
+    password: str | None
+    limits: Limits = field(default_factory=usual_limits)
+
+    def visitor(self, request: Request) -> Visitor | None:
+        """Who asks for a page, counted against their allowance.
+
+        Raises:
+            TooManyRequestsError: they ask too often.
+        """
+        visitor = self.sessions.visitor(request)
+        if visitor is None:
+            self.limits.strangers.require(STRANGERS)
+        else:
+            self.limits.visitors.require(visitor.external_id)
+        return visitor
+
+    def count_picture(self, request: Request) -> None:
+        """Count a picture against the allowance of whoever asks for it.
+
+        Raises:
+            TooManyRequestsError: they ask too often.
+        """
+        visitor = self.sessions.visitor(request)
+        self.limits.pictures.require(STRANGERS if visitor is None else visitor.external_id)
+
+
+def serve_study(study: Study, collection: Collection, folder: Path, password_file: Path | None = None) -> ServedStudy:
+    """What pages need, with the secret of ``folder``, the workspace, and the password of the file or of the folder.
+
+    Raises:
+        WorkspaceError: secret or password cannot be read, or the secret not be written.
+        RequestError: the file holds no password, or one that is too short.
+    """
+    secret = load_or_make_secret(folder)
+    password = stored_password(folder) if password_file is None else hash_password(read_password(password_file))
+    sessions = Sessions(secret, study.definition.id, password)
+    return ServedStudy(study, collection, Pictures(collection, secret), sessions, password)
+
+
+def random_id() -> str:
+    """An id for somebody who was invited without one."""
+    return f"{_ANONYMOUS}{secrets.token_hex(8)}"
+
+
+def is_anonymous(visitor: Visitor) -> bool:
+    """Whether their id was drawn here."""
+    return visitor.external_id.startswith(_ANONYMOUS)
+
+
+def see_other(address: str) -> RedirectResponse:
+    """An answer to a form, or to a page that is not the current one: go there."""
+    return RedirectResponse(address, status_code=303)
+
+
+def _loaded(serializer: URLSafeSerializer, value: str | None) -> Any:
+    try:
+        return serializer.loads(value or "")
+    except BadData:
+        return None
+
+
+def _name(name: str, request: Request) -> str:
+    """Over TLS the prefix makes browsers refuse the cookie from anywhere but this very host."""
+    return f"__Host-vernissage-{name}" if request.url.scheme == "https" else f"vernissage-{name}"
+
+
+def _set(response: Response, request: Request, name: str, value: str, *, max_age: int, samesite: Any) -> None:
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        _name(name, request), value, max_age=max_age, path="/", secure=secure, httponly=True, samesite=samesite
+    )
