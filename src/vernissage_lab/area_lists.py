@@ -6,15 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
-from vernissage.profiles.uploads import UploadProfile, uploaded_side
-from vernissage.recommenders.area_seeds import Seed
-from vernissage.recommenders.fused import FusionRule, best
-from vernissage.recommenders.pool import Pool
-from vernissage.recommenders.round_robin import round_robin
-from vernissage.recommenders.voices import voices_of
-from vernissage.search.live import LiveIndex
-from vernissage.values import Modality, Vectors
+from vernissage.profiles.areas import Area
+from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
+from vernissage.recommenders.area_searches import Seed
+from vernissage.recommenders.upload_rules import Candidates, FusionRule, round_robin, weighted_uploads
+from vernissage.search.exact import ExactIndex
+from vernissage.values import EVERYTHING, Modality, Vectors
 from vernissage_lab.material import Material
 from vernissage_lab.simulated_users import SimulatedUser
 from vernissage_lab.tidy import Row
@@ -47,18 +44,18 @@ class Seeker:
 
     def profile(self, source: Modality, areas: Sequence[Area]) -> UploadProfile:
         """The uploads of one modality in these areas, each counting by its size."""
-        return UploadProfile("", {source: uploaded_side(self.upload_ids, self.vectors(source), areas)})
+        return UploadProfile("", {source: uploads_of_modality(self.upload_ids, self.vectors(source), areas)})
 
-    def index(self, target: Modality) -> LiveIndex:
+    def index(self, target: Modality) -> ExactIndex:
         """The works of the pool that have a vector, searchable."""
         vectors = self.material.vectors[target][self.user.pool]
         known = np.flatnonzero(vectors.any(axis=1))
         names = self.pool_ids
         return self.material.index(target, vectors[known], [names[place] for place in known])
 
-    def pool(self, target: Modality) -> Pool:
+    def pool(self, target: Modality) -> Candidates:
         """What a list of that modality is chosen from."""
-        return Pool(self.index(target), UploadProfile("", {}))
+        return Candidates(self.index(target), EVERYTHING)
 
     def found(self, shown: Iterable[str]) -> float:
         """hits / M: how many of the relevant works, one for each interest, are among those shown."""
@@ -83,7 +80,7 @@ def tasks_of(material: Material, names: Sequence[str] = ()) -> list[Task]:
 
 
 def measured(
-    seeker: Seeker, pools: Mapping[Modality, Pool], task: Task, areas: Sequence[Area], seed: Seed
+    seeker: Seeker, pools: Mapping[Modality, Candidates], task: Task, areas: Sequence[Area], seed: Seed
 ) -> dict[str, float]:
     """Recall@10 of one task in both ways of counting.
 
@@ -92,13 +89,13 @@ def measured(
     of them has it; hits / M. ``shown`` tells how many different works that are: the more areas, the more are shown.
     """
     source, target = task
-    voices, pool = voices_of(seeker.profile(source, areas), seed), pools[target]
-    places, _ = best(round_robin(voices, pool, list_length=SHOWN), pool, SHOWN)
+    uploads, pool = weighted_uploads(seeker.profile(source, areas), seed), pools[target]
+    listed = round_robin(uploads, pool, min(SHOWN, len(pool)), list_length=SHOWN).ranking
     own = {
-        item_id for found in pool.search(voices.seeds[voices.seeds.any(axis=1)], SHOWN) for item_id in pool.ids(found)
+        item_id for found in pool.search(uploads.seeds[uploads.seeds.any(axis=1)], SHOWN) for item_id in found.item_ids
     }
     return {
-        "recall": seeker.found(pool.ids(places)),
+        "recall": seeker.found(listed.item_ids),
         "recall_per_seed": seeker.found(own),
         "shown": float(len(own)),
         "areas": float(len(areas)),
@@ -106,13 +103,13 @@ def measured(
 
 
 def measured_rule(
-    seeker: Seeker, pools: Mapping[Modality, Pool], task: Task, areas: Sequence[Area], rule: FusionRule
+    seeker: Seeker, pools: Mapping[Modality, Candidates], task: Task, areas: Sequence[Area], rule: FusionRule
 ) -> float:
     """Recall@10 of the list of ten that a fusion rule makes."""
     source, target = task
     pool = pools[target]
-    places, _ = best(rule(voices_of(seeker.profile(source, areas)), pool), pool, SHOWN)
-    return seeker.found(pool.ids(places))
+    uploads = weighted_uploads(seeker.profile(source, areas))
+    return seeker.found(rule(uploads, pool, min(SHOWN, len(pool))).ranking.item_ids)
 
 
 def named(task: Task) -> Row:

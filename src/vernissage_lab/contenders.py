@@ -1,28 +1,22 @@
 """The rules that a hold-out compares, each made anew for a trial."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence
 
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import RequestError
+from vernissage.gallery.person import FUSION_RULES
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.recommenders.fused import FusionRule
-from vernissage.recommenders.local_scaling import csls
-from vernissage.recommenders.mean_vector import mean_vector
-from vernissage.recommenders.nearest_z_scores import knn3z
-from vernissage.recommenders.reciprocal_rank import rrf
-from vernissage.recommenders.round_robin import round_robin
-from vernissage.recommenders.tag_embedding import TagEmbedding
-from vernissage.recommenders.tag_overlap import TagOverlap, Tags
-from vernissage.recommenders.upload_baselines import CommonSubjects, RandomWorks
-from vernissage.search.live import LiveIndex
-from vernissage.values import Modality
-from vernissage_lab.listings import Lister, Listing, lister_of, lister_of_rule
-from vernissage_lab.trials import Trial, hidden_given_away
+from vernissage.recommenders.baselines import CommonSubjects, RandomWorks
+from vernissage.recommenders.tags import TagEmbedding, TagOverlap, Tags
+from vernissage.recommenders.upload_rules import FusionRule, knn3z
+from vernissage.recommenders.uploads import UploadFusion
+from vernissage.search.exact import ExactIndex, exact_index
+from vernissage.search.vectors import make_vector_table
+from vernissage.values import Modality, Vectors
+from vernissage_lab.listings import Lister, Listing, lister_of
+from vernissage_lab.trials import Trial, hidden_given_away, listed_works
 
-RULES: Mapping[str, FusionRule] = MappingProxyType(
-    {"knn3z": knn3z, "csls": csls, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
-)
+RULES: Mapping[str, FusionRule] = FUSION_RULES
 """The ways to make one list of uploads."""
 
 BASELINES = ("popularity", "random")
@@ -33,7 +27,7 @@ Contender = Callable[[Trial], Lister]
 
 
 def contenders_of(
-    indexes: Mapping[Modality, LiveIndex],
+    indexes: Mapping[Modality, ExactIndex],
     tags: Tags,
     *,
     text_encoder: TextEncoder | None = None,
@@ -44,26 +38,36 @@ def contenders_of(
 
     ``tag-embedding`` needs a text encoder. Without any tags popularity cannot be told either.
     """
-    found = {name: _by_rule(rule) for name, rule in rules.items()}
+    found = {name: _by_rule(name, rule) for name, rule in rules.items()}
     if any(tags.values()):
-        found["tag-overlap"] = lambda trial: lister_of(TagOverlap(tags, trial.indexes), trial.indexes)
+        found["tag-overlap"] = lambda trial: lister_of(TagOverlap(tags, trial.works))
         if text_encoder is not None:
-            found["tag-embedding"] = _by_tag_vectors(TagEmbedding(tags, indexes, text_encoder))
-        found["popularity"] = lambda trial: lister_of(CommonSubjects(tags, trial.indexes), trial.indexes)
-    found["random"] = lambda trial: lister_of(RandomWorks(trial.indexes, seed=seed), trial.indexes)
+            found["tag-embedding"] = _by_tag_vectors(
+                TagEmbedding(tags, listed_works(indexes), text_encoder, _index_of_tags)
+            )
+        found["popularity"] = lambda trial: lister_of(CommonSubjects(tags, trial.works))
+    found["random"] = lambda trial: lister_of(RandomWorks(trial.works, seed=seed))
     return found
 
 
-def _by_rule(rule: FusionRule) -> Contender:
-    return lambda trial: lister_of_rule(rule, trial.indexes)
+def _by_rule(name: str, rule: FusionRule) -> Contender:
+    return lambda trial: lister_of(UploadFusion(trial.indexes, rule=rule, name=name))
+
+
+def _index_of_tags(item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> ExactIndex:
+    table = make_vector_table(
+        vectors, item_ids, [""] * len(item_ids), encoder="tags", fingerprint="", modality="text", collection=""
+    )
+    return exact_index(table, owners=dict(zip(item_ids, owners, strict=True)))
 
 
 def _by_tag_vectors(whole: TagEmbedding) -> Contender:
     """As `TagEmbedding` over the works of the trial; their tags are embedded once for all trials."""
 
     def contender(trial: Trial) -> Lister:
-        given = hidden_given_away(whole.indexes, trial.split)
-        by_vectors = lister_of_rule(knn3z, given)
+        indexes = {each: index for each, index in whole.indexes.items() if isinstance(index, ExactIndex)}
+        given = hidden_given_away(indexes, trial.split)
+        by_vectors = lister_of(UploadFusion(given, rule=knn3z))
 
         def listed(profile: UploadProfile, target: Modality, n: int) -> Listing:
             if not len(given[target]):

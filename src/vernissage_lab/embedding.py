@@ -47,7 +47,7 @@ def embedded(
         pictures_as_works(found) if modality == "image" else captions_as_works(found),
         before=None,
         staging=staging,
-        whole_batches=by.recipe is None,
+        whole_batches=by.card is None,
         progress=progress,
     )
     whole = VectorTable(table.vectors, replace(table.card, collection=found.fingerprint))
@@ -105,16 +105,11 @@ def _derived(
     found: CaptionedSet, by: SetEncoder, modality: Modality, folder: Path, progress: Progress
 ) -> VectorTable | None:
     """Vectors that are made of other encoders' vectors, which are kept for themselves."""
-    if by.recipe is None or by.recipe.derive is None:
+    if by.card is None or by.card.derive is None:
         return None
-    tables = {
-        (name, modality): embedded(found, base, modality, folder, progress=progress)
-        for name, base in by.bases.items()
-        if modality in base.modalities
-    }
-    base, vectors = by.recipe.derive(by.encoder, modality, tables)
+    base = embedded(found, by.bases[by.card.derived_from[modality]], modality, folder, progress=progress)
     return make_vector_table(
-        vectors,
+        by.card.derive(by.encoder, modality, base.vectors),
         base.item_ids,
         base.card.contents,
         encoder=by.encoder.name,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from vernissage.encoders.loading import Execution, checked_execution, load_pretrained
+from vernissage.encoders.register import card
 from vernissage.encoders.runtime.devices import Runtime, import_torch
-from vernissage.encoders.runtime.onnx_backend import load_onnx
+from vernissage.encoders.runtime.onnx import load_onnx
 from vernissage.values import Modality
-from vernissage.workspace.execution import Execution, checked_execution
-from vernissage.workspace.pretrained import PRETRAINED, load_pretrained
 from vernissage_lab.encoding_works import TimedWorks
 from vernissage_lab.untrained import ARCHITECTURES, load_untrained, require_architecture
 
@@ -123,8 +123,11 @@ def trained_contender(
         )
         return Loaded(export, base.parameters)
 
-    place = str(weights or PRETRAINED[name].card or "its own weights") + (f", {how.export}" if how.export else "")
-    modalities = frozenset(PRETRAINED[name].modalities)
+    known = card(name)
+    place = str(weights or ("its own weights" if known.bundled else known.models[0].name)) + (
+        f", {how.export}" if how.export else ""
+    )
+    modalities = frozenset(known.modalities)
     return EncodingContender(
         name, "trained", modalities, place, load, how.backend, how.precision, where.resolved_device()
     )

@@ -8,8 +8,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.errors import RequestError
 from vernissage.files import digest
 from vernissage.values import Modality
-from vernissage_lab.datasets.captioned import CaptionedSet
-from vernissage_lab.datasets.drawing import one_caption_each
+from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
 
 MODALITIES: tuple[Modality, ...] = ("image", "text")
 

@@ -3,37 +3,28 @@
 from collections.abc import Collection as Container
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 
 from vernissage.catalog.collection import Collection
-from vernissage.errors import RequestError
+from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
-from vernissage.values import Ranking
+from vernissage.recommenders.contract import Recommender
+from vernissage.values import Allow
 from vernissage_lab.labels import Labels
 from vernissage_lab.measures import ShownRows, judge_of
 from vernissage_lab.protocol import protocol_of
 from vernissage_lab.results import FEWEST_VISITORS, Comparison, EngineLists, Evaluation, Row
 from vernissage_lab.visitors import Visitor, elicitation, simulate_visitors
 
-__all__ = ["Comparison", "Evaluation", "Ranker", "Row", "evaluate"]
+__all__ = ["Comparison", "Evaluation", "Row", "evaluate"]
 
 STEP = "Asking every engine for each visitor"
 
 
-class Ranker(Protocol):
-    """What is evaluated: anything that ranks works for a profile, every `Recommender` and the baselines too."""
-
-    @property
-    def item_ids(self) -> Sequence[str]: ...
-
-    def recommend(self, profile: Profile, n: int, *, among: Container[str] | None = None) -> Ranking: ...
-
-
 def evaluate(
-    engines: Mapping[str, Ranker],
+    engines: Mapping[str, Recommender],
     labels: Labels,
     collection: Collection,
     *,
@@ -69,7 +60,7 @@ def evaluate(
         )
     people = simulate_visitors(known, chosen, visitors, seed=seed)
     asked = _ask_all(engines, known, people, n, rule, progress)
-    works_of = {name: len(engine.item_ids) for name, engine in engines.items()}
+    works_of = {name: sum(each in engine for each in collection.ids) for name, engine in engines.items()}
     result = Evaluation(
         engines=MappingProxyType(asked),
         candidates=candidates,
@@ -83,21 +74,20 @@ def evaluate(
     return result
 
 
-def _candidates(engines: Mapping[str, Ranker], labels: Labels, collection: Collection) -> tuple[str, ...]:
-    known: set[str] = set().union(*(engine.item_ids for engine in engines.values()))
-    return tuple(item_id for item_id in collection.ids if item_id in known and item_id in labels.labelled)
+def _candidates(engines: Mapping[str, Recommender], labels: Labels, collection: Collection) -> tuple[str, ...]:
+    labelled = (item_id for item_id in collection.ids if item_id in labels.labelled)
+    return tuple(item_id for item_id in labelled if any(item_id in engine for engine in engines.values()))
 
 
 def _ask_all(
-    engines: Mapping[str, Ranker],
+    engines: Mapping[str, Recommender],
     labels: Labels,
     people: Sequence[Visitor],
     n: int,
     rule: WeightingRule,
     progress: Progress,
 ) -> dict[str, EngineLists]:
-    universe = frozenset(labels.item_ids)
-    among = {name: None if universe.issuperset(engine.item_ids) else universe for name, engine in engines.items()}
+    allow = Allow(only=frozenset(labels.item_ids))
     lists: dict[str, list[ShownRows | None]] = {name: [] for name in engines}
     metrics: dict[str, list[Mapping[str, float] | None]] = {name: [] for name in engines}
     progress(STEP, 0, len(people))
@@ -105,16 +95,16 @@ def _ask_all(
         profile = profile_from_ratings(visitor.ratings, rule)
         judge = judge_of(visitor, labels, n)
         for name, engine in engines.items():
-            shown = _ask(engine, profile, n, among[name], labels)
+            shown = _ask(engine, profile, n, allow, labels)
             lists[name].append(shown)
             metrics[name].append(None if shown is None else judge(shown))
         progress(STEP, done, len(people))
     return {name: EngineLists(tuple(lists[name]), tuple(metrics[name])) for name in engines}
 
 
-def _ask(engine: Ranker, profile: Profile, n: int, among: Container[str] | None, labels: Labels) -> ShownRows | None:
+def _ask(engine: Recommender, profile: Profile, n: int, allow: Allow, labels: Labels) -> ShownRows | None:
     try:
-        ranking = engine.recommend(profile, n, among=among)
-    except RequestError:
-        return None  # it knows none of the rated works: counted as a failure
+        ranking = engine.recommend(profile, n, allow).ranking
+    except (RequestError, RatingsError):
+        return None  # it knows none of the rated works, or these weigh 0: counted as a failure
     return np.array([labels.row_of[item_id] for item_id in ranking.item_ids], dtype=np.int64)

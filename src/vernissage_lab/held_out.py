@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS, fit_aligned
+from vernissage.encoders.register import card
 from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
 from vernissage.search.modality_means import fitting_half
-from vernissage.workspace.recipes import RECIPES
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.datasets.captioned import CaptionedSet
 from vernissage_lab.material import Material, material_of_workspace
@@ -52,7 +52,7 @@ def refitted_material(
         RequestError: half of the works are too few.
     """
     material = material_of_workspace(workspace, encoder)
-    names = RECIPES["aligned"].needs
+    names = card("aligned").needs
     readers = workspace.encoder(names[0]), workspace.encoder(names[1])
     if not isinstance(readers[0], ImageEncoder) or not isinstance(readers[1], TextEncoder):
         raise RequestError(f"aligned needs {names[0]} for pictures and {names[1]} for texts; build it again")

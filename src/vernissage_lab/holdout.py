@@ -13,9 +13,9 @@ from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.fused import FusionRule
-from vernissage.recommenders.tag_overlap import Tags
-from vernissage.search.live import LiveIndex
+from vernissage.recommenders.tags import Tags
+from vernissage.recommenders.upload_rules import FusionRule
+from vernissage.search.exact import ExactIndex
 from vernissage.values import MODALITIES, Modality
 from vernissage_lab.contenders import BASELINES, RULES, contenders_of
 from vernissage_lab.holdout_results import POSSIBLE, Cell, Holdout, Measured, OwnerWorks
@@ -29,7 +29,7 @@ Sides = Mapping[str, tuple[Modality, ...]]
 
 
 def holdout(
-    indexes: Mapping[Modality, LiveIndex],
+    indexes: Mapping[Modality, ExactIndex],
     *,
     tags: Tags,
     groups: Mapping[str, str],
@@ -92,7 +92,7 @@ def holdout(
     )
 
 
-def sides_of(indexes: Mapping[Modality, LiveIndex]) -> Sides:
+def sides_of(indexes: Mapping[Modality, ExactIndex]) -> Sides:
     """What can be source or target: each modality that is there, and ``both`` where both are."""
     there = tuple(modality for modality in MODALITIES if modality in indexes)
     return {modality: (modality,) for modality in there} | ({"both": there} if len(there) > 1 else {})
@@ -130,7 +130,7 @@ class _Judged:
         """Ask every rule in every cell of one trial."""
         for source, modalities in self.sources.items():
             profile = trial.profile(modalities)
-            if not profile.sides:
+            if not profile.by_modality:
                 continue
             listings = {name: self._asked_for(name, lister, profile) for name, lister in listers.items()}
             for target, wanted in self.targets.items():
@@ -209,7 +209,7 @@ def _joined(listings: Mapping[Modality, Listing], wanted: Sequence[Modality], n:
 
 
 def _protocol(
-    indexes: Mapping[Modality, LiveIndex],
+    indexes: Mapping[Modality, ExactIndex],
     text_encoder: TextEncoder | None,
     owners_with: int,
     repetitions: int,

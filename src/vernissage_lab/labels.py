@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.search.exact import ExactIndex
+from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.vectors import make_vector_table
 
 Codes = npt.NDArray[np.int64]
@@ -102,7 +102,7 @@ def label_index(labels: Labels) -> ExactIndex:
         blocks.append(block)
     vectors = unit_rows(np.concatenate(blocks, axis=1))
     contents = [""] * len(labels.item_ids)
-    return ExactIndex(
+    return exact_index(
         make_vector_table(
             vectors, labels.item_ids, contents, encoder="labels", fingerprint="", modality="text", collection=""
         )

@@ -1,16 +1,12 @@
 """The first works of a ranking, so that rankings of pictures and of texts can become one list."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.recommenders.fused import FusionRule, best
-from vernissage.recommenders.pool import chosen_from
-from vernissage.recommenders.upload_contract import UploadRecommender
-from vernissage.recommenders.voices import voices_of
-from vernissage.search.live import LiveIndex
+from vernissage.recommenders.uploads import UploadRecommender
 from vernissage.values import Modality, Ranking, Scores
 
 
@@ -34,24 +30,13 @@ Lister = Callable[[UploadProfile, Modality, int], Listing]
 """From a profile and a target modality to the listing of the ``n`` best works."""
 
 
-def lister_of_rule(rule: FusionRule, indexes: Mapping[Modality, LiveIndex]) -> Lister:
-    """The list that `UploadFusion` makes by that rule, without its reasons, which take most of the time."""
+def lister_of(recommender: UploadRecommender) -> Lister:
+    """The list of a recommender, and what all works that might have come back score."""
 
     def listed(profile: UploadProfile, target: Modality, n: int) -> Listing:
-        voices, pool = voices_of(profile), chosen_from(indexes, profile, target, n, None)
-        fused = rule(voices, pool)
-        places, scores = best(fused, pool, n)
-        return _listing(Ranking(pool.ids(places), scores), fused.scores)
-
-    return listed
-
-
-def lister_of(recommender: UploadRecommender, indexes: Mapping[Modality, LiveIndex]) -> Lister:
-    """The list of any recommender from uploads over ``indexes``."""
-
-    def listed(profile: UploadProfile, target: Modality, n: int) -> Listing:
-        whole = recommender.recommend(profile, target, max(n, len(indexes[target])))
-        return _listing(Ranking(whole.item_ids[:n], whole.scores[:n]), whole.scores)
+        most = max(n, recommender.count(profile, target))
+        whole = recommender.recommend(profile, target, most).ranking
+        return _listing(whole.head(n), whole.scores)
 
     return listed
 

@@ -54,7 +54,7 @@ def map_works_of_set(
     if len(material.modalities) < 2:
         return MapWorks(material)
     halves, name = in_halves(found, seed=seed), by.encoder.name
-    if by.recipe is not None:
+    if by.card is not None:
         if halves.splits.get("train", 0) < FEWEST_PAIRS:
             return MapWorks(material, remark=_too_few(name, len(found.images)))
         by = fit_set_encoder(halves, name, folder, part="train", seed=seed, progress=progress)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
-from vernissage.recommenders.tag_overlap import Tags
-from vernissage.search.live import LiveIndex, live_index
+from vernissage.recommenders.tags import Tags
+from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.values import Modality, Vectors
 from vernissage.workspace.workspace import Workspace
@@ -75,9 +75,9 @@ class Material:
             collection=self.fingerprint,
         )
 
-    def index(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> LiveIndex:
+    def index(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> ExactIndex:
         """The same, searchable; nobody owns any."""
-        return live_index(self.table(modality, vectors, names), {})
+        return exact_index(self.table(modality, vectors, names))
 
     def describe(self) -> dict[str, Any]:
         """What a record says about it, as JSON values."""

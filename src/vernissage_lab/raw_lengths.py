@@ -85,4 +85,4 @@ def in_raw_lengths(by: SetEncoder) -> SetEncoder:
     """
     if by.encoder.name in SCALED_IN_PRINT:
         return by
-    return SetEncoder(RawLengths(by.encoder), by.fitted_on, by.recipe, by.bases)
+    return SetEncoder(RawLengths(by.encoder), by.fitted_on, by.card, by.bases)

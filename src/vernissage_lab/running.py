@@ -83,7 +83,7 @@ def read_run(folder: Path) -> Run:
         RequestError: the folder holds no finished experiment, or its tables are damaged.
     """
     if not (folder / RECORD).is_file():
-        raise RequestError(f"{folder} holds no experiment; give a folder that `vernissage experiment run` wrote")
+        raise RequestError(f"{folder} holds no experiment; give a folder that `vernissage lab experiment run` wrote")
     record = read_json(folder / RECORD)
     if not isinstance(record, dict) or not {"experiment", "tables", "options"} <= record.keys():
         raise ProvenanceError(f"{folder / RECORD} is no record of an experiment; run the experiment again")

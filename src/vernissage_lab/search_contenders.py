@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.encoders.runtime.devices import import_torch
+from vernissage.search import exact
 from vernissage.search.exact import ExactIndex
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorCard, VectorTable
@@ -97,11 +98,11 @@ def exact_index(parts: Sequence[Vectors], *, byte_scan: bool) -> Contender:
     if len(indexes) == 1:
 
         def search(query: Query, k: int) -> Any:
-            return indexes[0].search(query, k).item_ids
+            return indexes[0].search(query, k)[0].item_ids
     else:
 
         def search(query: Query, k: int) -> Any:
-            found = [index.search(query, k) for index in indexes]
+            found = [index.search(query, k)[0] for index in indexes]
             ids = [item_id for ranking in found for item_id in ranking.item_ids]
             order = np.argsort(-np.concatenate([ranking.scores for ranking in found]), kind="stable")[:k]
             return [ids[place] for place in order.tolist()]
@@ -151,7 +152,7 @@ def _exact(part: Vectors, start: int, byte_scan: bool) -> ExactIndex:
     # The card is written by hand: `make_vector_table` would hash copies of gigabytes that nobody keeps.
     ids = tuple(f"{row:09d}" for row in range(start, start + len(part)))
     card = VectorCard("random", "", "image", "", ids, (), "")
-    return ExactIndex(VectorTable(part, card), build_byte_scan(part, "random") if byte_scan else None)
+    return exact.exact_index(VectorTable(part, card), scan=build_byte_scan(part, "random") if byte_scan else None)
 
 
 def _merged(parts: Sequence[Any], best: Callable[[Any, Query, int], tuple[Any, Rows]]) -> Callable[[Query, int], Any]:

@@ -8,8 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from vernissage.catalog.collection import Collection
+from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS
+from vernissage.encoders.loading import load_pretrained, restore
+from vernissage.encoders.register import card, names
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest
@@ -17,8 +20,7 @@ from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorTable
 from vernissage.values import Modality
 from vernissage.workspace.encoding import encode_collection
-from vernissage.workspace.pretrained import PRETRAINED, load_pretrained
-from vernissage.workspace.recipes import RECIPES, Fitting, Recipe
+from vernissage.workspace.material import material_of
 from vernissage_lab.datasets.captioned import CaptionedSet
 from vernissage_lab.datasets.works import whole_works
 
@@ -33,13 +35,13 @@ class SetEncoder:
     Attributes:
         encoder: loaded or fitted.
         fitted_on: in words, for records and reports; "nothing of this set" for encoders with weights.
-        recipe: how it was fitted; None for encoders with weights.
+        card: of the encoder that was fitted; None for encoders with weights.
         bases: the encoders that it was made from.
     """
 
     encoder: Any
     fitted_on: str
-    recipe: Recipe | None = None
+    card: EncoderCard | None = None
     bases: Mapping[str, "SetEncoder"] = field(default_factory=dict)
 
     @property
@@ -99,10 +101,10 @@ def fit_set_encoder(
         EncoderError: there is no such encoder, or the set is too small for it.
         DatasetError: the set has no training part, or no pictures for an encoder that reads them.
     """
-    if name not in RECIPES:
+    if name not in names("fitted"):
         raise EncoderError(
-            f"{name!r} cannot be fitted on a set; choose from {', '.join(RECIPES)}, or load one of "
-            f"{', '.join(PRETRAINED)}"
+            f"{name!r} cannot be fitted on a set; choose from {', '.join(names('fitted'))}, or load one of "
+            f"{', '.join(names('pretrained'))}"
         )
     chosen = part or ("train" if "train" in found.splits else WHOLE)
     fitted_set = found if chosen == WHOLE else found.part(chosen)  # type: ignore[arg-type]  # refuses other words
@@ -112,32 +114,33 @@ def fit_set_encoder(
             f"take a larger set, or an encoder with weights"
         )
     on = f"the {'whole' if chosen == WHOLE else f'part {chosen}'} of {found.name}, {len(fitted_set.images)} works"
-    return _fitted(fitted_set, RECIPES[name], folder, seed, topics, progress, on)
+    return _fitted(fitted_set, card(name), folder, seed, topics, progress, on)
 
 
 def _fitted(
-    found: CaptionedSet, recipe: Recipe, folder: Path, seed: int, topics: int | None, progress: Progress, on: str
+    found: CaptionedSet, fitted: EncoderCard, folder: Path, seed: int, topics: int | None, progress: Progress, on: str
 ) -> SetEncoder:
-    bases = {base: _fitted(found, RECIPES[base], folder, seed, topics, progress, on) for base in recipe.needs}
+    bases = {base: _fitted(found, card(base), folder, seed, topics, progress, on) for base in fitted.needs}
     encoders: dict[str, Encoder] = {base: each.encoder for base, each in bases.items()}
     fingerprints = (each.fingerprint for each in encoders.values())
-    model = folder / "models" / f"{recipe.name}-{key_of(found.fingerprint, str(seed), str(topics), *fingerprints)}"
-    encoder = _kept_model(model, recipe, encoders)
+    model = folder / "models" / f"{fitted.name}-{key_of(found.fingerprint, str(seed), str(topics), *fingerprints)}"
+    encoder = _kept_model(model, fitted, encoders)
     if encoder is None:
-        works = whole_works(found, pictures="image" in recipe.modalities)
+        works = whole_works(found, pictures="image" in fitted.modalities)
         tables = _tables(works, bases, folder / "building" / model.name, progress)
-        encoder = recipe.fit(Fitting(works, seed, topics, encoders, tables, progress))
+        material = material_of(fitted, works, encoders, tables, seed=seed, topics=topics, progress=progress)
+        encoder = fitted.fit(material)  # type: ignore[misc]  # it is one of those that are fitted
         encoder.state.save(model)
         shutil.rmtree(folder / "building" / model.name, ignore_errors=True)
-    return SetEncoder(encoder, on, recipe, MappingProxyType(bases))
+    return SetEncoder(encoder, on, fitted, MappingProxyType(bases))
 
 
-def _kept_model(model: Path, recipe: Recipe, encoders: Mapping[str, Encoder]) -> Any | None:
+def _kept_model(model: Path, fitted: EncoderCard, encoders: Mapping[str, Encoder]) -> Any | None:
     """The encoder as it was fitted before; None where there is none, or it is damaged."""
     if not (model / "model.json").exists():
         return None
     try:
-        return recipe.restore(EncoderState.load(model), encoders)
+        return restore(fitted.name, EncoderState.load(model), [encoders[base] for base in fitted.needs])
     except ProvenanceError:
         shutil.rmtree(model)
         return None

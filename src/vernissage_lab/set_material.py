@@ -9,8 +9,7 @@ import numpy as np
 from vernissage.encoders.contract import TextEncoder
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITIES, Modality, Vectors
-from vernissage_lab.datasets.captioned import CaptionedSet, Label
-from vernissage_lab.datasets.drawing import one_caption_each
+from vernissage_lab.datasets.captioned import CaptionedSet, Label, one_caption_each
 from vernissage_lab.embedding import embedded, paired
 from vernissage_lab.material import Material, material_of
 from vernissage_lab.raw_lengths import RawLengths

@@ -8,7 +8,7 @@ import numpy as np
 
 from vernissage.errors import RequestError
 from vernissage.files import digest
-from vernissage.search.live import LiveIndex
+from vernissage.search.exact import ExactIndex
 from vernissage.values import Modality
 
 FEWEST_WORKS = 3
@@ -37,7 +37,7 @@ def split_works(owner: str, item_ids: Iterable[str], *, repetition: int = 0, see
     return Split(owner, tuple(name for name in ids if name not in hidden), tuple(sorted(hidden)))
 
 
-def works_of_owners(indexes: Mapping[Modality, LiveIndex], at_least: int) -> dict[str, tuple[str, ...]]:
+def works_of_owners(indexes: Mapping[Modality, ExactIndex], at_least: int) -> dict[str, tuple[str, ...]]:
     """The works, of any modality, of everybody who owns so many; owners and works in alphabetical order.
 
     Raises:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from vernissage.errors import RequestError
 from vernissage.profiles.areas import area_of, areas_of_interest
 from vernissage.profiles.directions import mean_direction
-from vernissage.recommenders.tag_embedding import embed_tags
-from vernissage.recommenders.tag_overlap import CommonRule, TagOverlap, known_tags
-from vernissage.search.live import LiveIndex
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.recommenders.tags import CommonRule, TagOverlap, embed_tags, known_tags
+from vernissage.search.exact import ExactIndex
 from vernissage.values import MODALITIES, Modality, Ranking, Vectors
 from vernissage_lab.area_lists import SHOWN, Seeker, Task, measured
 from vernissage_lab.material import Material, Rows
@@ -110,7 +110,7 @@ def shown_by_areas(seeker: Seeker, tasks: Sequence[Task], means: Means) -> dict[
 
 
 def shown_by_overlap(
-    seeker: Seeker, task: Task, rules: Sequence[CommonRule], index: LiveIndex
+    seeker: Seeker, task: Task, rules: Sequence[CommonRule], index: ExactIndex
 ) -> dict[CommonRule, Mapping[str, float]]:
     """What overlap of tags by each rule finds in ``index``, of works that are `Compared.present`.
 
@@ -124,9 +124,9 @@ def shown_by_overlap(
         return dict.fromkeys(rules, NOTHING)
     rows, interests = seeker.vectors(source), seeker.user.interests
     areas = [area_of(rows, np.flatnonzero(interests == each)) for each in dict.fromkeys(interests.tolist())]
-    profile, tags = seeker.profile(source, areas), uploads | works
+    profile, tags, listed = seeker.profile(source, areas), uploads | works, ListedWorks(index.item_ids)
     return {
-        rule: _told(seeker, TagOverlap(tags, {target: index}, rule=rule).recommend(profile, target, SHOWN))
+        rule: _told(seeker, TagOverlap(tags, {target: listed}, rule=rule).recommend(profile, target, SHOWN).ranking)
         for rule in rules
     }
 

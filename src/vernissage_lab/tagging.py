@@ -16,8 +16,7 @@ from vernissage.progress import Progress, silent
 from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, once, tagger_key
 from vernissage.values import Modality
 from vernissage.workspace.tagging import tag_pictures, tag_texts, words_to_tag
-from vernissage_lab.datasets.captioned import CaptionedSet
-from vernissage_lab.datasets.drawing import one_caption_each
+from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
 from vernissage_lab.material import Material
 from vernissage_lab.set_encoders import key_of
 
@@ -68,7 +67,7 @@ class FoundTags:
 
 
 def taggable_collection(collection: Collection, name: str) -> Taggable:
-    """The works of a workspace, with the words that `vernissage tag` reads: title, description and keywords."""
+    """The works of a workspace, with the words that `encoders tag` reads: title, description and keywords."""
     texts = {item.id: words_to_tag(item, uploaded=False) for item in collection}
     pictures = {item.id: path for item in collection if (path := collection.picture_path(item)) is not None}
     return Taggable(name, collection.fingerprint, _with_words(texts), pictures)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.profiles.areas import AreaRule, areas_of_interest
-from vernissage.profiles.coherence import Coherence
-from vernissage.profiles.directions import mean_direction
-from vernissage.profiles.uploads import UploadedSide, UploadProfile, uploaded_side
-from vernissage.search.live import LiveIndex
-from vernissage.values import Modality
+from vernissage.profiles.area_rules import AreaRule, Coherence
+from vernissage.profiles.areas import areas_of_interest
+from vernissage.profiles.uploads import UploadProfile, UploadsOfModality, uploads_of_modality
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.search.exact import ExactIndex
+from vernissage.values import Allow, Condition, Modality
 from vernissage_lab.splits import Split
 
 Backgrounds = Mapping[Modality, npt.NDArray[np.float64]]
@@ -30,16 +30,21 @@ class Trial:
     """
 
     split: Split
-    indexes: Mapping[Modality, LiveIndex]
-    sides: Mapping[Modality, UploadedSide]
+    indexes: Mapping[Modality, ExactIndex]
+    sides: Mapping[Modality, UploadsOfModality]
 
     def profile(self, sources: Sequence[Modality]) -> UploadProfile:
         """The person, known by the uploads of some modalities only."""
         return UploadProfile(self.split.owner, {each: self.sides[each] for each in sources if each in self.sides})
 
+    @property
+    def works(self) -> Mapping[Modality, ListedWorks]:
+        """All works with their owners, for recommenders that compare no vectors."""
+        return listed_works(self.indexes)
+
 
 def make_trial(
-    indexes: Mapping[Modality, LiveIndex], backgrounds: Backgrounds, split: Split, *, rule: AreaRule | None = None
+    indexes: Mapping[Modality, ExactIndex], backgrounds: Backgrounds, split: Split, *, rule: AreaRule | None = None
 ) -> Trial:
     """Take the hidden works from their owner and find areas of interest in the others.
 
@@ -51,29 +56,47 @@ def make_trial(
         if ids:
             vectors = index.vectors_of(ids)
             areas = areas_of_interest(vectors, background=backgrounds[modality], rule=rule or Coherence())
-            sides[modality] = uploaded_side(ids, vectors, areas)
+            sides[modality] = uploads_of_modality(ids, vectors, areas)
     return Trial(split, hidden_given_away(indexes, split), sides)
 
 
-def backgrounds_of(indexes: Mapping[Modality, LiveIndex]) -> Backgrounds:
+@dataclass(frozen=True)
+class _Owners:
+    """Columns that know the owners of an index's works, and nothing else."""
+
+    index: ExactIndex
+
+    def owners(self, item_ids: Sequence[str]) -> list[str]:
+        return [self.index.owner_of(item_id) for item_id in item_ids]
+
+    def fulfilling(self, conditions: Sequence[Condition], item_ids: Sequence[str]) -> npt.NDArray[np.bool_]:
+        return np.full(len(item_ids), not conditions)
+
+
+def listed_works(indexes: Mapping[Modality, ExactIndex]) -> Mapping[Modality, ListedWorks]:
+    """The works of indexes with their owners."""
+    return {modality: ListedWorks(index.item_ids, _Owners(index)) for modality, index in indexes.items()}
+
+
+def backgrounds_of(indexes: Mapping[Modality, ExactIndex]) -> Backgrounds:
     """What is common to all works of a modality."""
-    return {modality: mean_direction(index.vectors[~index.barred()]) for modality, index in indexes.items()}
+    return {modality: index.moments().mean for modality, index in indexes.items()}
 
 
-def hidden_given_away(indexes: Mapping[Modality, LiveIndex], split: Split) -> dict[Modality, LiveIndex]:
+def hidden_given_away(indexes: Mapping[Modality, ExactIndex], split: Split) -> dict[Modality, ExactIndex]:
     """The next snapshots, in which the hidden works are one other person's."""
     name = _other_than(split.owner, indexes)
     return {modality: _given_away(index, split.hidden, name) for modality, index in indexes.items()}
 
 
-def _given_away(index: LiveIndex, item_ids: Sequence[str], owner: str) -> LiveIndex:
+def _given_away(index: ExactIndex, item_ids: Sequence[str], owner: str) -> ExactIndex:
     there = [item_id for item_id in item_ids if item_id in index]
-    return index.removing(there).adding(there, index.vectors_of(there), [owner] * len(there)) if there else index
+    return index.remove(there).add(there, index.vectors_of(there), [owner] * len(there)) if there else index
 
 
-def _other_than(owner: str, indexes: Mapping[Modality, LiveIndex]) -> str:
+def _other_than(owner: str, indexes: Mapping[Modality, ExactIndex]) -> str:
     """A name that nobody has."""
     name = f"not {owner}"
-    while any(len(index.rows_of_owner(name)) for index in indexes.values()):
+    while any(index.count(Allow(not_owner=name)) < len(index) for index in indexes.values()):
         name = f"not {name}"
     return name

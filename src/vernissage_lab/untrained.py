@@ -11,22 +11,19 @@ from types import MappingProxyType
 from typing import Any
 
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.fitted.made_words import byte_pair_tokenizer, word_pieces
 from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
 from vernissage.encoders.runtime.loaded import LoadedEncoder
+from vernissage.encoders.runtime.pairs import WordPieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
 from vernissage.encoders.runtime.transformers_folder import quiet
-from vernissage.encoders.towers.albef import ALBEF
-from vernissage.encoders.towers.albef_architecture import AlbefArchitecture
-from vernissage.encoders.towers.albef_network import AlbefNetwork
-from vernissage.encoders.towers.albef_words import AlbefWords
-from vernissage.encoders.towers.blip import BLIP
-from vernissage.encoders.towers.blip_words import BLIP_MARKS, MOST_IDS, WordPieces
+from vernissage.encoders.towers.albef import ALBEF, AlbefArchitecture, AlbefNetwork, albef_words
+from vernissage.encoders.towers.blip import BLIP, BLIP_MARKS, MOST_IDS
 from vernissage.encoders.towers.clip import CLIP
 from vernissage.encoders.towers.resnet import ResNet50
 from vernissage.encoders.towers.sentence import SentenceEncoder
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
+from vernissage_lab.made_words import byte_pair_tokenizer, word_pieces
 
 _BERT_WORDS = 30_522
 _NORMAL = 0.02
@@ -119,7 +116,7 @@ def _blip(making: Making) -> BLIP:
         image_text_hidden_size=256,
     )
     pieces = word_pieces(making.texts, _BERT_WORDS)
-    words = WordPieces(transformers.BertTokenizer(vocab=pieces), pieces["[PAD]"], size - 1, MOST_IDS[BLIP_MARKS])
+    words = WordPieces(transformers.BertTokenizer(vocab=pieces), clean_caption_blip, MOST_IDS, last=size - 1)
     model = _placed(transformers.BlipForImageTextRetrieval(config), making)
     return BLIP(model, words, Preprocessing("squash", 384), making.state(first_token="enc"), making.runtime)  # noqa: S106
 
@@ -134,7 +131,7 @@ def _albef(making: Making, **sizes: int) -> ALBEF:
         weights[name] = (drawn + 1 if norm else drawn).to(device)
     pieces = word_pieces(making.texts, architecture.vocabulary)
     tokenizer = import_extra("transformers").BertTokenizer(vocab=pieces, do_lower_case=True)
-    words = AlbefWords(tokenizer, "albef", architecture.positions)
+    words = albef_words(tokenizer, "albef", architecture.positions)
     preprocessing = Preprocessing("squash", architecture.image_size)
     return ALBEF(AlbefNetwork(architecture, weights), words, preprocessing, making.state(), making.runtime)
 

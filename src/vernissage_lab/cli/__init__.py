@@ -1,11 +1,46 @@
-"""The laboratory's commands, found by `vernissage` through the entry-point group ``vernissage.commands``."""
+"""The laboratory's commands, ``vernissage lab …``; the entry-point group ``vernissage.commands`` names `lab`."""
+
+from types import MappingProxyType
 
 import typer
 
+from vernissage.cli.groups import SETTINGS, LazyGroup
 
-def add_commands(app: typer.Typer) -> None:
-    """Register every command of the laboratory."""
-    from vernissage_lab.cli import evaluation, experiment, gap, holdout, sample
 
-    for module in (sample, gap, evaluation, holdout, experiment):
-        module.add_commands(app)
+class _Commands(LazyGroup):
+    sections = MappingProxyType(
+        {
+            "Commands": {
+                "sample": "Paint a sample gallery: pictures, texts, owners, ratings.",
+                "experiment": "Experiments of the papers and of this software, with reports.",
+                "evaluate": "How well engines find what a set of people liked.",
+                "holdout": "How well rules for uploads find what people own.",
+                "gap": "How far pictures and texts lie apart in an encoder's space.",
+            }
+        }
+    )
+    places = MappingProxyType(
+        {
+            "sample": "vernissage_lab.cli.sample:sample",
+            "experiment": "vernissage_lab.cli.experiment:experiment",
+            "evaluate": "vernissage_lab.cli.evaluation:evaluate",
+            "holdout": "vernissage_lab.cli.holdout:holdout",
+            "gap": "vernissage_lab.cli.gap:gap",
+        }
+    )
+
+
+lab = typer.Typer(
+    name="lab",
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings=SETTINGS,
+    help="The laboratory: a sample gallery, data sets, experiments, evaluation.",
+)
+
+
+@lab.callback()
+def _lab() -> None:
+    pass

@@ -1,13 +1,16 @@
 """The command that measures engines on simulated visitors: evaluate."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vernissage.cli.options import AsJson, WorkspacePath
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
+
+if TYPE_CHECKING:
+    from vernissage.recommenders.contract import Recommender
 
 _SHOWN = ("ndcg", "recall", "coverage", "diversity", "novelty")
 _REFERENCES = ("random", "most-average", "labels")
@@ -36,13 +39,13 @@ def evaluate(
 
     \b
     Examples:
-      vernissage evaluate workspace --plot evaluation.png
-      vernissage evaluate workspace --by group --by artist --visitors 500 --json
-      vernissage evaluate workspace -e lda -e colour-texture -e lda+colour-texture --against lda
+      vernissage lab evaluate workspace --plot evaluation.png
+      vernissage lab evaluate workspace --by group --by artist --visitors 500 --json
+      vernissage lab evaluate workspace -e lda -e colour-texture -e lda+colour-texture --against lda
     """
-    from vernissage.cli.engines import available_engines, make_engine
+    from vernissage.gallery.engines import available_engines, make_engine
     from vernissage.workspace.workspace import open_workspace
-    from vernissage_lab.evaluation import Ranker, evaluate
+    from vernissage_lab.evaluation import evaluate
     from vernissage_lab.tastes import labels_from_collection, labels_from_factors
 
     opened = open_workspace(workspace)
@@ -53,7 +56,7 @@ def evaluate(
     file = factors or (beside if beside.is_file() and not by else None)
     labels = labels_from_factors(file, collection) if file is not None else labels_from_collection(collection, by)
     names = list(dict.fromkeys(engine or available_engines(opened)))
-    engines: dict[str, Ranker] = {name: make_engine(opened, name, n) for name in names}
+    engines: dict[str, Recommender] = {name: make_engine(opened, name, n) for name in names}
     engines |= _references(opened, labels, seed)
     with progress_bars() as progress:
         found = evaluate(
@@ -87,11 +90,12 @@ def evaluate(
 def _references(workspace: Any, labels: Any, seed: int) -> dict[str, Any]:
     """What engines are compared with: chance, the works that resemble all, and the labels themselves."""
     from vernissage.recommenders.baselines import MostAverage, RandomOrder
+    from vernissage.recommenders.listed_works import ListedWorks
     from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
     from vernissage_lab.labels import label_index
 
     return {
-        "random": RandomOrder(workspace.collection.ids, seed),
+        "random": RandomOrder(ListedWorks(workspace.collection.ids, workspace.collection), seed),
         "most-average": MostAverage(_broadest_index(workspace)),
         "labels": RatingWeightedSimilarity(label_index(labels), "labels"),
     }
@@ -99,9 +103,9 @@ def _references(workspace: Any, labels: Any, seed: int) -> dict[str, Any]:
 
 def _broadest_index(workspace: Any) -> Any:
     """The index that knows most works: what the most-average baseline is taken from."""
-    from vernissage.cli.engines import encoder_index
+    from vernissage.gallery.engines import index_of_encoder
 
-    indexes = [encoder_index(workspace, name) for name in workspace.encoder_names if name != "aligned"]
+    indexes = [index_of_encoder(workspace, name) for name in workspace.encoder_names if name != "aligned"]
     if not indexes:
         raise RequestError(f"{workspace.path} has no vectors to evaluate; run `vernissage build` again")
     return max(indexes, key=len)
@@ -145,8 +149,3 @@ def _draw(found: Any, path: Path, title: str, n: int) -> None:
         if row.metric in _SHOWN
     ]
     save_figure(evaluation_figure(rows, title=title), path)
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the commands of this file."""
-    app.command()(evaluate)

@@ -1,12 +1,12 @@
-"""The commands of the papers' experiments: vernissage experiment …"""
+"""The commands of the papers' experiments: vernissage lab experiment …"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import say
-from vernissage.cli.recommending import AsJson
 from vernissage.errors import RequestError
 from vernissage_lab.cli import (
     experiment_areas,
@@ -74,7 +74,7 @@ def list_experiments(as_json: AsJson = False) -> None:
 
     \b
     Example:
-      vernissage experiment list
+      vernissage lab experiment list
     """
     print_listed(listed(recipes().values()), as_json=as_json)
 
@@ -92,8 +92,8 @@ def report(
 
     \b
     Examples:
-      vernissage experiment report experiments/ablation experiments/tags -o experiments.html
-      vernissage experiment report experiments/ablation --published ZCCR-Exp
+      vernissage lab experiment report experiments/ablation experiments/tags -o experiments.html
+      vernissage lab experiment report experiments/ablation --published ZCCR-Exp
     """
     from vernissage.files import write_bytes
     from vernissage_lab.pages.experiment_report import experiment_report
@@ -127,8 +127,3 @@ for module in (
     module.add_commands(run)
 experiment.add_typer(run)
 experiment_data.add_commands(experiment)
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the commands of experiments below ``vernissage experiment``."""
-    app.add_typer(experiment)

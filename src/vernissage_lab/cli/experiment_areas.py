@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson, WorkspacePath
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage_lab.cli.experiment_options import (
     CellLimit,
     ClassNumbers,
@@ -46,11 +46,11 @@ def areas(
 
     \b
     Examples:
-      vernissage experiment run areas workspace -e lsa -e minilm
-      vernissage experiment run areas workspace -e aligned --task image-to-text --users 20
-      vernissage experiment run areas workspace --cut coherence --cut silhouette --cut ward:1.5
+      vernissage lab experiment run areas workspace -e lsa -e minilm
+      vernissage lab experiment run areas workspace -e aligned --task image-to-text --users 20
+      vernissage lab experiment run areas workspace --cut coherence --cut silhouette --cut ward:1.5
     """
-    from vernissage.cli.area_rules import area_rule
+    from vernissage.gallery.areas import area_rule
     from vernissage_lab.recipes.areas import AREAS_RECIPE, AreasComparison, run_areas
 
     options = AreasComparison(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
@@ -45,18 +45,18 @@ def data(
 
     \b
     Examples:
-      vernissage experiment data
-      vernissage experiment data coco-karpathy dataset_coco.json --pictures coco
-      vernissage experiment data flickr30k flickr30k/results.csv
-      vernissage experiment data gallery openclipart --caption title+keywords --json
+      vernissage lab experiment data
+      vernissage lab experiment data coco-karpathy dataset_coco.json --pictures coco
+      vernissage lab experiment data flickr30k flickr30k/results.csv
+      vernissage lab experiment data gallery openclipart --caption title+keywords --json
     """
-    from vernissage_lab.datasets.description import described, description_lines
+    from vernissage_lab.datasets.captioned import described, description_lines
 
     if kind is None:
         _print_kinds(as_json)
         return
     if path is None:
-        raise RequestError(f"no path is given; name the file or folder: vernissage experiment data {kind} PATH")
+        raise RequestError(f"no path is given; name the file or folder: vernissage lab experiment data {kind} PATH")
     found = opened(kind, path, pictures, caption, classes, skip_bad=skip_bad)
     if as_json:
         print_json(described(found))
@@ -86,14 +86,14 @@ def classify(
 
     \b
     Examples:
-      vernissage experiment classify dataset_coco.json --kind coco-karpathy --pictures coco -o coco_classified.csv
-      vernissage experiment classify openclipart --weights resnet50-0676ba61.pth --out classified.csv
+      vernissage lab experiment classify dataset_coco.json --kind coco-karpathy --pictures coco -o coco_classified.csv
+      vernissage lab experiment classify openclipart --weights resnet50-0676ba61.pth --out classified.csv
     """
+    from vernissage.encoders.loading import load_pretrained
     from vernissage.encoders.runtime.devices import Runtime
-    from vernissage.workspace.pretrained import load_pretrained
+    from vernissage_lab.datasets.captioned import described
     from vernissage_lab.datasets.classified import write_classified
     from vernissage_lab.datasets.classifying import classify
-    from vernissage_lab.datasets.description import described
 
     if out.suffix.lower() != ".csv":
         raise RequestError(f"a classified set cannot be written as {out.suffix or out.name!r}; end the name in .csv")

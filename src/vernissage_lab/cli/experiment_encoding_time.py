@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson
 from vernissage.errors import RequestError
 from vernissage_lab.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
 from vernissage_lab.cli.experiment_sets import CaptionFields, KindWord, PictureFolder, SkipBad, Source, WorkSource
@@ -67,9 +67,9 @@ def encoding_time(
 
     \b
     Examples:
-      vernissage experiment run encoding-time workspace -e aligned -e minilm --untrained clip-vit-base-patch32
-      vernissage experiment run encoding-time workspace -e clip --weights clip --backend torch --backend onnx --onnx on
-      vernissage experiment run encoding-time gallery --kind gallery --untrained resnet50 --device cpu --device cuda
+      vernissage lab experiment run encoding-time workspace -e aligned -e minilm --untrained clip-vit-base-patch32
+      vernissage lab experiment run encoding-time workspace -e clip --weights clip --backend onnx --onnx clip-onnx
+      vernissage lab experiment run encoding-time gallery --kind gallery --untrained resnet50 --device cpu --device cuda
     """
     from vernissage_lab.encoding_bench import EncodingTimeOptions
     from vernissage_lab.encoding_contenders import TimedInput

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson
 from vernissage_lab.cli.experiment_data import CaptionFields, KindWord, PictureFolder, SkipBad, opened
 from vernissage_lab.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
 from vernissage_lab.cli.experiment_sets import checked_encoders, set_encoder
@@ -35,9 +35,9 @@ def gap(
 
     \b
     Examples:
-      vernissage experiment run gap openclipart --caption title+keywords
-      vernissage experiment run gap openclipart --caption title --caption keywords
-      vernissage experiment run gap dataset_coco.json --kind coco-karpathy --pictures coco -e clip --weights clip
+      vernissage lab experiment run gap openclipart --caption title+keywords
+      vernissage lab experiment run gap openclipart --caption title --caption keywords
+      vernissage lab experiment run gap dataset_coco.json --kind coco-karpathy --pictures coco -e clip --weights clip
     """
     from vernissage_lab.gap_pairs import gap_pairs
     from vernissage_lab.held_out import in_halves

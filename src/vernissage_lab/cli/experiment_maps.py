@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson
 from vernissage_lab.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
 from vernissage_lab.cli.experiment_sets import (
     CaptionFields,
@@ -49,9 +49,9 @@ def maps(
 
     \b
     Examples:
-      vernissage experiment run maps workspace
-      vernissage experiment run maps workspace -e lsa -e colour-texture -e aligned
-      vernissage experiment run maps gallery.csv --kind national-gallery -e lsa
+      vernissage lab experiment run maps workspace
+      vernissage lab experiment run maps workspace -e lsa -e colour-texture -e aligned
+      vernissage lab experiment run maps gallery.csv --kind national-gallery -e lsa
     """
     from vernissage_lab.recipes.maps import MAPS, MapOptions, run_maps
 
@@ -76,12 +76,12 @@ def _of_workspace(place: WorkSource, seed: int, progress: "Progress") -> "list[M
 
 
 def _of_set(place: WorkSource, folder: Path, pairs: int, seed: int, progress: "Progress") -> "list[MapWorks]":
-    from vernissage.workspace.recipes import RECIPES
+    from vernissage.encoders.register import card, names
     from vernissage_lab.map_works import map_works_of_set
 
     found = place.dataset
     there = any(image.path for image in found.images)
-    usual = [name for name, recipe in RECIPES.items() if there or "image" not in recipe.modalities]
+    usual = [name for name in names("fitted") if there or "image" not in card(name).modalities]
     works = []
     for name in checked_encoders(place.encoders or usual, place.weights):
         by = set_encoder(found, name, place.weights, folder, seed, progress)

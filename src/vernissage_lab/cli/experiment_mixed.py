@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson, WorkspacePath
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage_lab.cli.experiment_options import (
     CellLimit,
     ClassNumbers,
@@ -40,8 +40,8 @@ def mixed(
 
     \b
     Examples:
-      vernissage experiment run mixed workspace -e aligned
-      vernissage experiment run mixed workspace -e clip --users 200 --classes 2,5
+      vernissage lab experiment run mixed workspace -e aligned
+      vernissage lab experiment run mixed workspace -e clip --users 200 --classes 2,5
     """
     from vernissage_lab.recipes.mixed import MIXED, MixedComparison, run_mixed
 

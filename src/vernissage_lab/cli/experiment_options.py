@@ -49,12 +49,12 @@ def whole_numbers(text: str, what: str) -> tuple[int, ...]:
 
 def materials_of(workspace: Path, encoders: Sequence[str] | None) -> "list[Material]":
     """The works of a workspace with the vectors of each encoder, or of its default one."""
-    from vernissage.workspace.profiling import default_encoder
+    from vernissage.gallery.person import areas_encoder
     from vernissage.workspace.workspace import open_workspace
     from vernissage_lab.material import material_of_workspace
 
     opened = open_workspace(workspace)
-    return [material_of_workspace(opened, name) for name in dict.fromkeys(encoders or [default_encoder(opened)])]
+    return [material_of_workspace(opened, name) for name in dict.fromkeys(encoders or [areas_encoder(opened)])]
 
 
 @dataclass(frozen=True)

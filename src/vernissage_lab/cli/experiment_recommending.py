@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson
 from vernissage_lab.cli.experiment_options import (
     CellLimit,
     ClassNumbers,
@@ -74,13 +74,13 @@ def ablation(
 
     \b
     Examples:
-      vernissage experiment run ablation workspace -e aligned
-      vernissage experiment run ablation workspace --users 20 --projection none --points 10
-      vernissage experiment run ablation texts -e minilm --query-classes 4 --task text-to-text
-      vernissage experiment run ablation openclipart --kind gallery --caption title+keywords -e lsa
-      vernissage experiment run ablation classified.csv --kind classified -e minilm --as-published --workers 2
+      vernissage lab experiment run ablation workspace -e aligned
+      vernissage lab experiment run ablation workspace --users 20 --projection none --points 10
+      vernissage lab experiment run ablation texts -e minilm --query-classes 4 --task text-to-text
+      vernissage lab experiment run ablation openclipart --kind gallery --caption title+keywords -e lsa
+      vernissage lab experiment run ablation classified.csv --kind classified -e minilm --as-published --workers 2
     """
-    from vernissage.cli.area_rules import area_projection, area_rule
+    from vernissage.gallery.areas import area_projection, area_rule
     from vernissage_lab.recipes.ablation import ABLATION, AblationOptions, run_ablation
     from vernissage_lab.recipes.ablation import as_published as published
 
@@ -137,12 +137,12 @@ def tags(
 
     \b
     Examples:
-      vernissage experiment run tags workspace
-      vernissage experiment run tags workspace --users 20 --points 10
-      vernissage experiment run tags workspace --tagger lexicon --tagger objects --tagger-weights rtdetr_v2_r18vd
-      vernissage experiment run tags classified.csv --kind classified -e minilm --overlap mass --overlap twice-unique
+      vernissage lab experiment run tags workspace
+      vernissage lab experiment run tags workspace --users 20 --points 10
+      vernissage lab experiment run tags workspace --tagger lexicon --tagger objects --tagger-weights rtdetr_v2_r18vd
+      vernissage lab experiment run tags classified.csv --kind classified -e minilm --overlap twice-unique
     """
-    from vernissage.recommenders.tag_overlap import common_rule
+    from vernissage.recommenders.tags import common_rule
     from vernissage_lab.recipes.tags import TAGS, TagOptions, run_tags
 
     options = TagOptions(

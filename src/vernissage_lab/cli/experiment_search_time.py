@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson
 from vernissage_lab.cli.experiment_options import CellLimit, OutFolder, RunWish, Seed, run_and_print
 
 
@@ -32,9 +32,9 @@ def search_time(
 
     \b
     Examples:
-      vernissage experiment run search-time --queries 100
-      vernissage experiment run search-time --vectors 200000 --queries 200
-      vernissage experiment run search-time --vectors 0
+      vernissage lab experiment run search-time --queries 100
+      vernissage lab experiment run search-time --vectors 200000 --queries 200
+      vernissage lab experiment run search-time --vectors 0
     """
     from vernissage_lab.recipes.search_time import SEARCH_TIME, SearchTimeOptions, run_search_time
 

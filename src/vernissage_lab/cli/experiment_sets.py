@@ -173,15 +173,14 @@ def checked_encoders(names: Sequence[str], weights: Path | None, *, both: bool =
         RequestError: there is no such encoder, weights are given for one that has none, or it reads pictures or texts
             alone where ``both`` are needed.
     """
-    from vernissage.workspace.pretrained import PRETRAINED, Pretrained
-    from vernissage.workspace.recipes import RECIPES, Recipe
+    from vernissage.encoders.register import cards
 
     found = list(dict.fromkeys(names))
-    known: dict[str, Recipe | Pretrained] = {**RECIPES, **PRETRAINED}
+    known = cards()
     for name in found:
         if name not in known:
             raise RequestError(f"there is no encoder {name!r}; choose from {', '.join(known)}")
-        if weights is not None and name in RECIPES:
+        if weights is not None and not known[name].pretrained:
             raise RequestError(f"{name} is fitted on the data and has no weights; leave --weights out, or name another")
         if both and len(known[name].modalities) < 2:
             able = ", ".join(each for each, encoder in known.items() if len(encoder.modalities) > 1)
@@ -200,9 +199,9 @@ def set_encoder(
     part: str = "",
 ) -> "SetEncoder":
     """An encoder with weights, or one fitted on a part of the set; if empty, its training part, or else the whole."""
-    from vernissage.workspace.recipes import RECIPES
+    from vernissage.encoders.register import card
     from vernissage_lab.set_encoders import fit_set_encoder, load_set_encoder
 
-    if name not in RECIPES:
+    if card(name).pretrained:
         return load_set_encoder(name, weights=weights, progress=progress)
     return fit_set_encoder(found, name, folder, part=part, seed=seed, progress=progress)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson
 from vernissage_lab.cli.experiment_options import CellLimit, EncoderWords, OutFolder, RunWish, Seed, run_and_print
 from vernissage_lab.cli.experiment_sets import (
     CaptionFields,
@@ -47,9 +47,9 @@ def retrieval(
 
     \b
     Examples:
-      vernissage experiment run retrieval workspace -e aligned
-      vernissage experiment run retrieval dataset_coco.json --kind coco-karpathy --pictures coco -e clip --weights clip
-      vernissage experiment run retrieval openclipart --kind gallery --caption title+keywords -e aligned
+      vernissage lab experiment run retrieval workspace -e aligned
+      vernissage lab experiment run retrieval dataset_coco.json --kind coco-karpathy --pictures coco -e clip
+      vernissage lab experiment run retrieval openclipart --kind gallery --caption title+keywords -e aligned
     """
     from vernissage_lab.held_out import in_halves
     from vernissage_lab.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
@@ -70,12 +70,12 @@ def retrieval(
 
 def unseen(workspace: Path, encoders: "Sequence[str] | None", seed: int, progress: "Progress") -> "list[Material]":
     """The works of a workspace that each encoder has not been fitted on as pairs."""
-    from vernissage.workspace.profiling import default_encoder
+    from vernissage.gallery.person import areas_encoder
     from vernissage.workspace.workspace import open_workspace
     from vernissage_lab.held_out import unseen_material
 
     opened = open_workspace(workspace)
-    names = dict.fromkeys(encoders or [default_encoder(opened)])
+    names = dict.fromkeys(encoders or [areas_encoder(opened)])
     return [unseen_material(opened, name, seed=seed, progress=progress) for name in names]
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vernissage.cli.options import DatabasePlace
-from vernissage.cli.taggers import TAGGERS, load_tagger, weights_of_each
+from vernissage.cli.output import note
 from vernissage.errors import RequestError
+from vernissage.taggers.register import TAGGERS, load_tagger, weights_of_each
 from vernissage_lab.cli.experiment_sets import WorkSource
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ TagWords = Annotated[
     list[str] | None,
     typer.Option(
         "--tags",
-        help="keywords (default; of a data set its own tags), or what `vernissage tag` found in a workspace: stored "
+        help="keywords (default; of a data set its own tags), or what `encoders tag` found in a workspace: stored "
         "for all of it, or the name of a tagger; repeat.",
     ),
 ]
@@ -84,12 +85,12 @@ class TagSource:
         works = self.works.taggable(seed)
         for name, weights in places.items():
             works.readable(TAGGERS[name].modality, name)  # before weights are loaded, or fetched
-            tagger = load_tagger(name, weights, (), Runtime(), None, progress)
+            tagger = load_tagger(name, weights, (), Runtime(), None, progress, tell=note)
             yield tag_works(works, tagger, folder, progress=progress)
 
     def _stored(self) -> "Iterator[FoundTags]":
-        """What `vernissage tag` keeps beside a workspace."""
-        from vernissage.workspace.holdings import open_holdings
+        """What `vernissage encoders tag` keeps beside a workspace."""
+        from vernissage.workspace.repository import open_repository
         from vernissage.workspace.tagging import kept_taggers, kept_tags
         from vernissage_lab.tagging import FoundTags
 
@@ -103,12 +104,12 @@ class TagSource:
                 f"a data set keeps no tags, so there are none by {names[0]!r}; leave --tags out for its own tags, or "
                 f"find some with --tagger"
             )
-        holdings = open_holdings(self.works.source, self.database)
+        repository = open_repository(self.works.source, self.database)
         try:
-            for name in kept_taggers(holdings) if "stored" in names else names:
-                yield FoundTags(_modality_of(name), f"kept, by {name}", kept_tags(holdings, name))
+            for name in kept_taggers(repository) if "stored" in names else names:
+                yield FoundTags(_modality_of(name), f"kept, by {name}", kept_tags(repository, name))
         finally:
-            holdings.close()
+            repository.close()
 
 
 def _modality_of(stored: str) -> "Modality":

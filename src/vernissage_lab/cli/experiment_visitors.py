@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson, WorkspacePath
 from vernissage.cli.output import progress_bars
-from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 from vernissage_lab.cli.experiment_options import CellLimit, OutFolder, RunWish, Seed, run_and_print, whole_numbers
 
@@ -51,8 +51,8 @@ def weighting(
 
     \b
     Examples:
-      vernissage experiment run weighting workspace
-      vernissage experiment run weighting workspace --by group -e lsa -e late-zscore --visitors 500
+      vernissage lab experiment run weighting workspace
+      vernissage lab experiment run weighting workspace --by group -e lsa -e late-zscore --visitors 500
     """
     from vernissage_lab.recipes.weighting import WEIGHTING, run_weighting
 
@@ -79,10 +79,11 @@ def fusion(
 
     \b
     Examples:
-      vernissage experiment run fusion workspace
-      vernissage experiment run fusion workspace -e lsa -e colour-texture --by group
+      vernissage lab experiment run fusion workspace
+      vernissage lab experiment run fusion workspace -e lsa -e colour-texture --by group
     """
-    from vernissage.cli.engines import make_engine
+    from vernissage.gallery.engines import make_engine
+    from vernissage.recommenders.contract import Engine
     from vernissage.workspace.workspace import open_workspace
     from vernissage_lab.recipes.fusion import FUSION, FusionComparison, run_fusion
 
@@ -90,7 +91,10 @@ def fusion(
     names = list(dict.fromkeys(engine or _paper_pair(opened)))
     if len(names) < 2:
         raise RequestError(f"a fusion needs two engines or more, but there is {', '.join(names)}; give two with -e")
-    parts = {name: make_engine(opened, name, n) for name in names}
+    made = {name: make_engine(opened, name, n) for name in names}
+    parts = {name: part for name, part in made.items() if isinstance(part, Engine)}
+    if len(parts) < len(made):
+        raise RequestError("an engine that is a fusion already cannot be part of one; give single engines with -e")
     options = FusionComparison(visitors=visitors, n=n, constants=_constants(constants))
     materials = _materials(opened, parts)
     world = _world(opened, factors, by)
@@ -115,8 +119,8 @@ def overlap(
 
     \b
     Examples:
-      vernissage experiment run overlap workspace
-      vernissage experiment run overlap workspace -e lda -e colour-texture -e late-partial -e late-total
+      vernissage lab experiment run overlap workspace
+      vernissage lab experiment run overlap workspace -e lda -e colour-texture -e late-partial -e late-total
     """
     from vernissage_lab.recipes.overlap import OVERLAP, run_overlap
 
@@ -136,7 +140,7 @@ def _compare_engines(
     wish: RunWish,
 ) -> None:
     """Let simulated visitors be shown the lists of engines, of all that the workspace has if none is named."""
-    from vernissage.cli.engines import available_engines, make_engine
+    from vernissage.gallery.engines import available_engines, make_engine
     from vernissage.workspace.workspace import open_workspace
     from vernissage_lab.taste_world import VisitorOptions
 
@@ -158,24 +162,24 @@ def _constants(text: str) -> tuple[int, ...]:
 
 
 def _paper_pair(opened: "Workspace") -> list[str]:
-    from vernissage.cli.engines import PAPER_TEXT, available_engines, preset_image
+    from vernissage.gallery.engines import PRESET_TEXTS, available_engines, preset_pictures
 
     there = available_engines(opened)
-    pair = [PAPER_TEXT, preset_image(opened)]
+    pair = [PRESET_TEXTS, preset_pictures(opened)]
     return pair if set(pair) <= set(there) else [name for name in there if not name.startswith("late-")][:2]
 
 
 def _materials(opened: "Workspace", engines: "Mapping[str, Recommender]") -> "list[Material]":
     """The encoders behind engines, those behind a fusion too, for the record."""
-    from vernissage.cli.engines import tables_of
+    from vernissage.gallery.engines import indexes_of
     from vernissage_lab.material import material_of_workspace
 
-    behind = [table.card.encoder for engine in engines.values() for table in tables_of(engine)]
+    behind = [index.card.encoder for engine in engines.values() for index in indexes_of(engine)]
     return [material_of_workspace(opened, each) for each in dict.fromkeys(behind) if each in opened.encoder_names]
 
 
 def _world(opened: "Workspace", factors: Path | None, by: list[str] | None) -> "TasteWorld":
-    """The works with what tastes are made of, as `vernissage evaluate` takes it."""
+    """The works with what tastes are made of, as `vernissage lab evaluate` takes it."""
     from vernissage_lab.taste_world import TasteWorld
     from vernissage_lab.tastes import labels_from_collection, labels_from_factors
 

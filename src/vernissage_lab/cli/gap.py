@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vernissage.cli.options import AsJson, WorkspacePath
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def gap(
 
     \b
     Examples:
-      vernissage gap workspace --encoder clip -o gap.png
-      vernissage gap workspace --json
-      vernissage gap workspace --captions-against-keywords --encoder minilm
+      vernissage lab gap workspace --encoder clip -o gap.png
+      vernissage lab gap workspace --json
+      vernissage lab gap workspace --captions-against-keywords --encoder minilm
     """
     from vernissage.search.modality_means import fitting_half
     from vernissage.workspace.workspace import open_workspace
@@ -139,10 +139,10 @@ def _aligned_anew(
     from vernissage.encoders.contract import ImageEncoder, TextEncoder
     from vernissage.encoders.fitted.aligned import FEWEST_PAIRS as FEWEST_ALIGNED
     from vernissage.encoders.fitted.aligned import fit_aligned
+    from vernissage.encoders.register import card
     from vernissage.search.modality_means import fitting_half
-    from vernissage.workspace.recipes import RECIPES
 
-    image_name, text_name = RECIPES["aligned"].needs
+    image_name, text_name = card("aligned").needs
     tables = opened.table(image_name, "image"), opened.table(text_name, "text")
     images, texts = (table.vectors[table.rows(ids)] for table in tables)
     readers = opened.encoder(image_name), opened.encoder(text_name)
@@ -324,8 +324,3 @@ def _distribution_as_json(cosines: "CosineDistribution") -> Mapping[str, Any]:
         "sd": cosines.sd,
         "histogram_from_-1_to_1": cosines.counts.tolist(),
     }
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the command of this file."""
-    app.command()(gap)

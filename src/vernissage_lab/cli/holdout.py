@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson, WorkspacePath
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson, WorkspacePath
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vernissage.encoders.contract import TextEncoder
-    from vernissage.workspace.holdings import Holdings
+    from vernissage.workspace.workspace import Workspace
     from vernissage_lab.holdout_results import Cell, Holdout, HoldoutDifference
 
 _HEADS = {"recall": "recall", "group-recall": "group-rec", "group-precision": "group-prec"}
@@ -43,26 +43,26 @@ def holdout(
 
     \b
     Examples:
-      vernissage holdout workspace --figure holdout.png --out holdout.csv
-      vernissage holdout workspace -e lsa -e colour-texture --repetitions 10
-      vernissage holdout workspace --source image --target text -k 20 --owners-with 5 --json
+      vernissage lab holdout workspace --figure holdout.png --out holdout.csv
+      vernissage lab holdout workspace -e lsa -e colour-texture --repetitions 10
+      vernissage lab holdout workspace --source image --target text -k 20 --owners-with 5 --json
     """
-    from vernissage.workspace.holdings import open_holdings
-    from vernissage.workspace.profiling import default_encoder
+    from vernissage.gallery.person import areas_encoder
+    from vernissage.workspace.repository import open_repository
     from vernissage_lab.holdout import holdout
     from vernissage_lab.holdout_results import write_values
 
-    holdings = open_holdings(workspace)
+    snapshot = open_repository(workspace).snapshot
     found: dict[str, Holdout] = {}
-    for name in dict.fromkeys(encoder or [default_encoder(holdings.workspace)]):
-        indexes = {modality: holdings.index(name, modality) for modality in holdings.workspace.modalities(name)}
-        items = holdings.items(item_id for index in indexes.values() for item_id in index.item_ids)
+    for name in dict.fromkeys(encoder or [areas_encoder(snapshot.workspace)]):
+        indexes = {modality: snapshot.index(name, modality) for modality in snapshot.workspace.modalities(name)}
+        items = snapshot.items(item_id for index in indexes.values() for item_id in index.item_ids)
         with progress_bars() as progress:
             found[name] = holdout(
                 indexes,
                 tags={item.id: item.keywords for item in items.values()},
                 groups={item.id: item.group for item in items.values()},
-                text_encoder=_text_encoder(holdings, name),
+                text_encoder=_text_encoder(snapshot.workspace, name),
                 owners_with=owners_with,
                 repetitions=repetitions,
                 seed=seed,
@@ -78,18 +78,17 @@ def holdout(
         _draw(found, figure)
         note(f"Picture written: {figure}")
     if as_json:
-        fingerprint = holdings.workspace.collection.fingerprint
+        fingerprint = snapshot.workspace.collection.fingerprint
         print_json({name: {"collection": fingerprint} | each.to_dict() for name, each in found.items()})
         return
     for name, each in found.items():
         _print(name, each)
 
 
-def _text_encoder(holdings: "Holdings", name: str) -> "TextEncoder | None":
+def _text_encoder(workspace: "Workspace", name: str) -> "TextEncoder | None":
     """What reads tags: the encoder itself if it reads texts, or else another, one of texts alone if there is one."""
     from vernissage.encoders.contract import TextEncoder
 
-    workspace = holdings.workspace
     others = sorted(workspace.encoder_names, key=lambda each: len(workspace.modalities(each)))
     reading = [each for each in (name, *others) if "text" in workspace.modalities(each)]
     encoder = workspace.encoder(reading[0]) if reading else None
@@ -168,8 +167,3 @@ def _draw(found: "Mapping[str, Holdout]", path: Path) -> None:
     what = next(iter(found)) if len(found) == 1 else "several encoders"
     title = f"Recall@{first} of hidden works, {people} people ({what})"
     save_figure(evaluation_figure(rows, title=title), path)
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the commands of this file."""
-    app.command()(holdout)

@@ -18,7 +18,7 @@ def sample(
 
     \b
     Example:
-      vernissage sample gallery
+      vernissage lab sample gallery
       vernissage build gallery -o workspace
     """
     from vernissage_lab.sample import paint_gallery
@@ -28,8 +28,3 @@ def sample(
         painted = paint_gallery(out, count=count, seed=seed, progress=progress)
     say(f"Painted {painted} pictures into {out} in {time.perf_counter() - started:.1f} s.")
     say(f"Next: vernissage build {out} -o workspace")
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the command of this file."""
-    app.command()(sample)

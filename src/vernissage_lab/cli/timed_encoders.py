@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vernissage.cli.workspaces import exports_by_name, weights_by_name
+from vernissage.cli.building import exports_by_name, weights_by_name
 from vernissage.errors import RequestError
 from vernissage_lab.cli.experiment_sets import set_encoder
 
@@ -37,16 +37,15 @@ class EncoderWish:
             RequestError: an unknown encoder, or options for encoders that are not asked for.
             EncoderError: a card whose network cannot be made without a download.
         """
-        from vernissage.workspace.pretrained import PRETRAINED
-        from vernissage.workspace.recipes import RECIPES
+        from vernissage.encoders.register import cards
         from vernissage_lab.untrained import require_architecture
 
         for card in self.untrained:
             require_architecture(card)
         for name in self.encoders:
-            if name not in RECIPES and name not in PRETRAINED:
-                raise RequestError(f"there is no encoder {name!r}; choose from {', '.join([*RECIPES, *PRETRAINED])}")
-        named = {name for name in self.encoders if name in PRETRAINED}
+            if name not in cards():
+                raise RequestError(f"there is no encoder {name!r}; choose from {', '.join(cards())}")
+        named = {name for name in self.encoders if cards()[name].pretrained}
         for option, words in (("--weights", self.weights), ("--onnx", self.exports)):
             for word in words:
                 name, sign, _ = word.partition("=")
@@ -64,8 +63,8 @@ class EncoderWish:
         Raises:
             RequestError: a backend or a precision that there is not, or that goes with none of the others.
         """
-        from vernissage.encoders.runtime.onnx_backend import PRECISIONS
-        from vernissage.workspace.execution import TORCH_PRECISIONS
+        from vernissage.encoders.loading import TORCH_PRECISIONS
+        from vernissage.encoders.runtime.onnx import PRECISIONS
 
         offered: dict[str, tuple[str, ...]] = {"torch": TORCH_PRECISIONS, **PRECISIONS}
         pairs = [
@@ -93,14 +92,14 @@ def contenders_for(
 
     Without any word: all encoders of a workspace, ``aligned`` of a set.
     """
-    from vernissage.workspace.pretrained import PRETRAINED
+    from vernissage.encoders.register import card
     from vernissage_lab.datasets.captioned import CaptionedSet
 
     usual = ("aligned",) if isinstance(place, CaptionedSet) else place.encoder_names
     names = wish.encoders or (() if wish.untrained else usual)
     found: list[EncodingContender] = []
     for name in names:
-        if name in PRETRAINED:
+        if card(name).pretrained:
             found += _trained(name, wish, place, names, options)
         else:
             found.append(_fitted(name, place, folder, works.seed, progress))
@@ -110,7 +109,7 @@ def contenders_for(
 def _fitted(
     name: str, place: "Workspace | CaptionedSet", folder: Path, seed: int, progress: "Progress"
 ) -> "EncodingContender":
-    from vernissage.workspace.recipes import RECIPES
+    from vernissage.encoders.register import card
     from vernissage_lab.datasets.captioned import CaptionedSet
     from vernissage_lab.encoding_contenders import fitted_contender
 
@@ -118,7 +117,7 @@ def _fitted(
         by = set_encoder(place, name, None, folder, seed, progress)
         return fitted_contender(name, by.encoder, [base.encoder for base in by.bases.values()])
     encoder: Any = place.encoder(name)
-    return fitted_contender(name, encoder, [place.encoder(base) for base in RECIPES[name].needs])
+    return fitted_contender(name, encoder, [place.encoder(base) for base in card(name).needs])
 
 
 def _trained(
@@ -128,8 +127,8 @@ def _trained(
     names: Sequence[str],
     options: "EncodingTimeOptions",
 ) -> "Iterator[EncodingContender]":
+    from vernissage.encoders.loading import Execution
     from vernissage.encoders.runtime.devices import Runtime
-    from vernissage.workspace.execution import Execution
     from vernissage_lab.datasets.captioned import CaptionedSet
     from vernissage_lab.encoding_contenders import trained_contender
 

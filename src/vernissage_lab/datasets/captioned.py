@@ -1,4 +1,7 @@
-"""A captioned picture set: what every published format is read to, and what every experiment runs on."""
+"""A captioned picture set: what every published format is read to, and what every experiment runs on.
+
+What it must keep to is refused or left out, and always counted; see `checked`.
+"""
 
 import json
 from collections import Counter
@@ -183,7 +186,7 @@ class CaptionedSet:
         """
         if not self.labels:
             raise DatasetError(
-                f"{self.name} has no classes, but {count} are needed; classify it with `vernissage experiment "
+                f"{self.name} has no classes, but {count} are needed; classify it with `vernissage lab experiment "
                 f"classify`, or take a set with a column of classes"
             )
         large = [index for index, ids in self.members.items() if len(ids) >= of_at_least]
@@ -208,3 +211,168 @@ def _label(label: Label | None) -> list[Any] | None:
 
 def _among(values: Mapping[str, Any], kept: Collection[str]) -> Mapping[str, Any]:
     return MappingProxyType({key: value for key, value in values.items() if key in kept})
+
+
+@dataclass
+class Faults:
+    """Collects what is wrong: raises at the first kind, or with ``skip_bad`` remembers what was left out."""
+
+    name: str
+    skip_bad: bool
+    remarks: list[str] = field(default_factory=list)
+
+    def found(self, what: str, way_out: str) -> None:
+        """Something was found that is refused, or left out.
+
+        Raises:
+            DatasetError: unless ``skip_bad``.
+        """
+        if not self.skip_bad:
+            raise DatasetError(f"{self.name}: {what}; {way_out}, or leave them out with --skip-bad")
+        self.remarks.append(f"left out: {what}")
+
+
+def checked(found: CaptionedSet, *, skip_bad: bool = False) -> CaptionedSet:
+    """The set itself if every id is unique, every caption has a picture and a text, and every picture a caption.
+
+    With ``skip_bad``, captions without text or picture and pictures without caption are left out, and remarks count
+    them.
+
+    Raises:
+        DatasetError: an id stands more than once, nothing is left, or, without ``skip_bad``, something would be left
+            out; the message says how many and which is the first.
+    """
+    refuse_doubles(found.name, "picture", (image.id for image in found.images))
+    refuse_doubles(found.name, "caption", (caption.id for caption in found.captions))
+    faults = Faults(found.name, skip_bad)
+    captions = _with_text(found.captions, found.image_of, faults)
+    images = _with_captions(found.images, captions, faults)
+    if not images:
+        raise DatasetError(
+            f"{found.name} holds no picture with a caption, but {counted(len(found.images), 'picture')} and "
+            f"{counted(len(found.captions), 'caption')}; check that the file is the right one, and whole"
+        )
+    if len(images) == len(found.images) and len(captions) == len(found.captions):
+        return found
+    whole = replace(found, captions=captions, remarks=(*found.remarks, *faults.remarks))
+    return whole.keeping(image.id for image in images)
+
+
+def refuse_doubles(name: str, what: str, ids: Iterable[str]) -> None:
+    """Refuse ids that stand more than once.
+
+    Raises:
+        DatasetError: the message names the first and counts them.
+    """
+    twice = [(found, count) for found, count in Counter(ids).items() if count > 1]
+    if twice:
+        first, count = twice[0]
+        others = f", and {len(twice) - 1} other ids stand more than once" if len(twice) > 1 else ""
+        raise DatasetError(f"{name}: the {what} id {first} stands {count} times{others}; give each {what} its own id")
+
+
+def _with_text(captions: tuple[Caption, ...], images: Mapping[str, ImageEntry], faults: Faults) -> tuple[Caption, ...]:
+    unlisted = [caption for caption in captions if caption.image_id not in images]
+    if unlisted:
+        first = unlisted[0]
+        faults.found(
+            f"{len(unlisted)} of {len(captions)} captions are of pictures that the set does not list, the first is "
+            f"caption {first.id} of picture {first.image_id}",
+            "add the pictures",
+        )
+    empty = [caption for caption in captions if not caption.text and caption.image_id in images]
+    if empty:
+        faults.found(
+            f"{len(empty)} of {len(captions)} captions are empty, the first is caption {empty[0].id} of picture "
+            f"{empty[0].image_id}",
+            "write them",
+        )
+    return tuple(caption for caption in captions if caption.text and caption.image_id in images)
+
+
+def _with_captions(
+    images: tuple[ImageEntry, ...], captions: tuple[Caption, ...], faults: Faults
+) -> tuple[ImageEntry, ...]:
+    captioned = {caption.image_id for caption in captions}
+    bare = [image for image in images if image.id not in captioned]
+    if bare:
+        faults.found(
+            f"{len(bare)} of {len(images)} pictures have no caption, the first is {bare[0].id}", "add captions"
+        )
+    return tuple(image for image in images if image.id in captioned)
+
+
+def one_caption_each(found: CaptionedSet, *, seed: int = 0) -> CaptionedSet:
+    """The set with one of each picture's captions, drawn at random; what is drawn for a picture hangs on it alone.
+
+    Drawn by a digest of seed and caption id, so that no version of a library changes what is drawn.
+    """
+    drawn = [min(captions, key=lambda caption: _draw_key(caption, seed)) for captions in found.captions_of.values()]
+    kept = {caption.id for caption in drawn}
+    tags = {caption_id: tags for caption_id, tags in found.text_tags.items() if caption_id in kept}
+    return replace(found, captions=tuple(drawn), text_tags=tags)
+
+
+def _draw_key(caption: Caption, seed: int) -> tuple[str, str]:
+    return digest(str(seed).encode(), caption.id.encode()), caption.id
+
+
+_LARGEST = 10
+_SHOWN = 5
+
+
+def described(found: CaptionedSet) -> dict[str, Any]:
+    """The counts of a set as JSON values."""
+    sizes = [len(captions) for captions in found.captions_of.values()]
+    return {
+        "name": found.name,
+        "source": found.source,
+        "fingerprint": found.fingerprint,
+        "images": len(found.images),
+        "captions": len(found.captions),
+        "captions_per_image": {"fewest": min(sizes), "mean": round(sum(sizes) / len(sizes), 3), "most": max(sizes)},
+        "pictures_there": sum(image.path is not None for image in found.images),
+        "pictures_missing": len(found.missing),
+        "first_missing": [found.image_of[image_id].file for image_id in found.missing[:_SHOWN]],
+        "texts_alone": sum(not image.file for image in found.images),
+        "splits": dict(found.splits) if any(found.splits) else {},
+        "classes": len(found.members),
+        "classified": len(found.labels),
+        "largest_classes": [
+            {"index": index, "label": found.class_names[index], "images": len(ids)}
+            for index, ids in list(found.members.items())[:_LARGEST]
+        ],
+        "groups": len(set(found.groups.values())),
+        "owners": len(set(found.owners.values())),
+        "with_image_tags": len(found.image_tags),
+        "with_text_tags": len(found.text_tags),
+        "remarks": list(found.remarks),
+    }
+
+
+def description_lines(found: CaptionedSet) -> list[str]:
+    """The same for people; what a set does not have is not spoken of."""
+    facts = described(found)
+    each = facts["captions_per_image"]
+    counts = f"{counted(facts['images'], 'picture')}, {counted(facts['captions'], 'caption')}"
+    lines = [f"{facts['name']}: {counts} ({each['fewest']} to {each['most']} each)", _files(facts)]
+    if facts["splits"]:
+        parts = (f"{name or 'in no part'} {count}" for name, count in facts["splits"].items())
+        lines.append(f"split: {', '.join(parts)}")
+    if facts["classes"]:
+        largest = "; ".join(f"{each['label']} ({each['images']})" for each in facts["largest_classes"][:_SHOWN])
+        lines.append(f"{facts['classes']} classes of {facts['classified']} pictures, the largest: {largest}")
+    what_is_told = {"groups": "story groups", "owners": "owners"}
+    what_is_told |= {"with_image_tags": "pictures with tags", "with_text_tags": "captions with tags"}
+    told = [f"{facts[key]} {what}" for key, what in what_is_told.items() if facts[key]]
+    lines += [", ".join(told)] if told else []
+    return [*lines, *found.remarks, f"fingerprint: {facts['fingerprint']}", f"source: {facts['source']}"]
+
+
+def _files(facts: dict[str, Any]) -> str:
+    if facts["texts_alone"] == facts["images"]:
+        return "texts alone: the set names no picture files, so tasks with pictures cannot run"
+    line = f"{facts['pictures_there']} picture files there, {facts['pictures_missing']} missing"
+    if facts["pictures_missing"]:
+        line += f", such as {facts['first_missing'][0]}; tasks with texts alone still run"
+    return line

@@ -9,13 +9,11 @@ from typing import TypeVar, get_args
 
 from vernissage.files import write_bytes
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label, Split
-from vernissage_lab.datasets.checking import checked
-from vernissage_lab.datasets.files import Rows, cell_of, read_rows, require_file
-from vernissage_lab.datasets.picture_files import located
+from vernissage_lab.datasets.reading import Rows, assembled, cell_of, read_rows, require_file
 
 SOURCE = (
     "https://github.com/fedasaro62/ZCCR-Exp (data/coco_classified_tags.csv, data/flickr30k_classified_tags.csv), or "
-    "make one of any captioned set with `vernissage experiment classify`"
+    "make one of any captioned set with `vernissage lab experiment classify`"
 )
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -34,7 +32,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """What each column may be called; case, blanks and underscores do not count."""
 
-_Told = TypeVar("_Told")
+_Value = TypeVar("_Value")
 
 _UNNAMED = ("id", "caption", "class_index", "label", "image_tags", "text_tags")
 """The columns of a table without a header, as the authors published theirs; those of tags may be missing."""
@@ -42,9 +40,7 @@ _UNNAMED = ("id", "caption", "class_index", "label", "image_tags", "text_tags")
 _NEEDED = {"id": "the picture's id", "caption": "its text", "class_index": "the number of its class"}
 
 
-def read_classified(
-    path: Path, *, pictures: Path | None = None, source: str = SOURCE, skip_bad: bool = False
-) -> CaptionedSet:
+def read_classified(path: Path, *, pictures: Path | None = None, skip_bad: bool = False) -> CaptionedSet:
     """Read a table of captions with class and tags, with or without a header.
 
     A picture may have several rows, one for each caption; what they say of the picture must agree. Tags are separated
@@ -53,36 +49,18 @@ def read_classified(
     Args:
         path: the table; separated by commas, semicolons, tabs or vertical bars.
         pictures: the folder below which the pictures lie; the table's own without.
-        source: where this set comes from.
         skip_bad: leave out rows without a caption.
 
     Raises:
-        DatasetError: see `checked`; a column is missing, a class index is no number, or rows contradict each other.
+        DatasetError: see `assembled`; a column is missing, a class index is no number, or rows contradict each other.
     """
-    require_file(path, "a classified table (id, caption, class index, label, image tags, text tags)", source)
+    require_file(path, "a classified table (id, caption, class index, label, image tags, text tags)", SOURCE)
     rows, places = _opened(path)
     reading = _Reading(path)
     for line, cells in rows:
         reading.add(line, {name: cell_of(cells, place) for name, place in places.items()})
-    named = places.get("file") is not None
-    images = located(
-        reading.images.values(),
-        pictures or path.parent,
-        required=pictures is not None,
-        also=None if named else _coco_names,
-    )
-    found = CaptionedSet(
-        path.stem,
-        source,
-        images,
-        tuple(reading.captions),
-        labels=reading.labels,
-        image_tags=reading.image_tags,
-        text_tags=reading.text_tags,
-        groups=reading.groups,
-        owners=reading.owners,
-    )
-    return checked(found, skip_bad=skip_bad)
+    also = None if places.get("file") is not None else _coco_names
+    return assembled(reading.whole(), path.parent, pictures, skip_bad=skip_bad, also=also)
 
 
 def write_classified(found: CaptionedSet, path: Path) -> None:
@@ -117,6 +95,20 @@ class _Reading:
     owners: dict[str, str] = field(default_factory=dict)
     _met: dict[str, int] = field(default_factory=dict)
 
+    def whole(self) -> CaptionedSet:
+        """All rows as a set, its picture files not yet looked for."""
+        return CaptionedSet(
+            self.path.stem,
+            SOURCE,
+            tuple(self.images.values()),
+            tuple(self.captions),
+            labels=self.labels,
+            image_tags=self.image_tags,
+            text_tags=self.text_tags,
+            groups=self.groups,
+            owners=self.owners,
+        )
+
     def add(self, line: int, row: Mapping[str, str]) -> None:
         """Take in one row."""
         image_id = row["id"]
@@ -135,11 +127,11 @@ class _Reading:
         self._agree(line, self.groups, image_id, "group", row.get("group", ""))
         self._agree(line, self.owners, image_id, "owner", row.get("owner", ""))
 
-    def _agree(self, line: int, values: dict[str, _Told], image_id: str, what: str, value: _Told) -> None:
+    def _agree(self, line: int, values: dict[str, _Value], image_id: str, what: str, value: _Value) -> None:
         if value and values.setdefault(image_id, value) != value:
             raise DatasetError(
-                f"{self.path}, line {line} gives picture {image_id} another {what} ({_shown(value)}) than a line "
-                f"before ({_shown(values[image_id])}); give each picture one"
+                f"{self.path}, line {line} gives picture {image_id} another {what} ({_in_words(value)}) than a line "
+                f"before ({_in_words(values[image_id])}); give each picture one"
             )
 
     def _label(self, line: int, row: Mapping[str, str]) -> Label:
@@ -185,7 +177,7 @@ def _tags(cell: str) -> tuple[str, ...]:
     return tuple(tag for part in cell.split(",") if (tag := part.strip()))
 
 
-def _shown(value: object) -> str:
+def _in_words(value: object) -> str:
     if isinstance(value, Label):
         return f"{value.index} {value.label}"
     if isinstance(value, ImageEntry):

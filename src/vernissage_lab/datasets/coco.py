@@ -1,28 +1,30 @@
-"""MSCOCO's official captions: JSON files of annotations and images.
+"""MSCOCO's official captions, and Karpathy's splits of MSCOCO, Flickr30k and Flickr8k: JSON files.
 
-Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014; captions: Chen et al., arXiv 1504.00325.
+Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014; captions: Chen et al., arXiv 1504.00325; splits:
+Karpathy & Fei-Fei, Deep Visual-Semantic Alignments for Generating Image Descriptions, CVPR 2015.
 """
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
 
-from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split
-from vernissage_lab.datasets.checking import checked
-from vernissage_lab.datasets.files import read_json_object, require_file, text_of, value_of
-from vernissage_lab.datasets.picture_files import located
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split, counted
+from vernissage_lab.datasets.reading import assembled, read_json_object, require_file, text_of, value_of
 
-SOURCE = (
+COCO_SOURCE = (
     "https://cocodataset.org/#download (annotations_trainval2014.zip or 2017: captions CC BY 4.0; pictures under "
     "Flickr's terms)"
 )
+KARPATHY_SOURCE = "https://cs.stanford.edu/people/karpathy/deepimagesent/ (caption_datasets.zip: captions and splits)"
 
-_NAME = re.compile(r"captions_(train|val|test)(\d{4})", re.IGNORECASE)
+_COCO_NAME = re.compile(r"captions_(train|val|test)(\d{4})", re.IGNORECASE)
+_PARTS: Mapping[str, Split] = {"train": "train", "restval": "train", "val": "val", "test": "test"}
+_KARPATHY_FILES = ("dataset_coco.json", "dataset_flickr30k.json", "dataset_flickr8k.json", "karpathy_coco_split.json")
+_KARPATHY_NAMES = {"coco": "MSCOCO", "flickr30k": "Flickr30k", "flickr8k": "Flickr8k"}
 
 
-def read_coco(
-    path: Path, *, pictures: Path | None = None, source: str = SOURCE, skip_bad: bool = False
-) -> CaptionedSet:
+def read_coco(path: Path, *, pictures: Path | None = None, skip_bad: bool = False) -> CaptionedSet:
     """Read ``captions_val2014.json`` or its kin, or all of one year in a folder.
 
     Pictures and captions have the file's ids; the part of the split is what the file's name says.
@@ -30,18 +32,18 @@ def read_coco(
     Args:
         path: a JSON file, or a folder that holds several, itself or in ``annotations``.
         pictures: the folder below which the pictures lie; that of ``path`` without.
-        source: where this set comes from.
         skip_bad: leave out pictures without captions, captions of other pictures, and empty ones.
 
     Raises:
-        DatasetError: see `checked` and `read_json_object`; or a folder has captions of several years, or none.
+        DatasetError: see `assembled` and `read_json_object`; or a folder has captions of several years, or none.
     """
-    require_file(path, "MSCOCO's captions, such as captions_val2014.json or the folder annotations,", source)
+    require_file(path, "MSCOCO's captions, such as captions_val2014.json or the folder annotations,", COCO_SOURCE)
     images: list[ImageEntry] = []
     captions: list[Caption] = []
-    for file in _files(path, source):
+    for file in _coco_files(path):
         content = read_json_object(file, "images", "annotations")
-        split = _split(file)
+        match = _COCO_NAME.match(file.name)
+        split = _PARTS[match[1].lower()] if match else ""
         for place, entry in enumerate(content["images"]):
             where = f"{file}, image {place}"
             images.append(
@@ -51,19 +53,51 @@ def read_coco(
             where = f"{file}, annotation {place}"
             image_id = str(value_of(entry, "image_id", where))
             captions.append(Caption(str(value_of(entry, "id", where)), image_id, text_of(entry, "caption", where)))
-    root = pictures or (path if path.is_dir() else path.parent)
-    found = located(images, root, required=pictures is not None)
-    return checked(CaptionedSet("MSCOCO", source, found, tuple(captions)), skip_bad=skip_bad)
+    found = CaptionedSet("MSCOCO", COCO_SOURCE, tuple(images), tuple(captions))
+    return assembled(found, path if path.is_dir() else path.parent, pictures, skip_bad=skip_bad)
 
 
-def _files(path: Path, source: str) -> Sequence[Path]:
+def read_karpathy(
+    path: Path, *, pictures: Path | None = None, source: str = KARPATHY_SOURCE, skip_bad: bool = False
+) -> CaptionedSet:
+    """Read ``dataset_coco.json``, ``dataset_flickr30k.json`` or ``dataset_flickr8k.json``.
+
+    A picture's id is its id in COCO, or the name of its file without the suffix; captions have the file's sentence
+    ids. ``restval``, the part of COCO's validation pictures that is used for training, is read as ``train``.
+
+    Args:
+        path: the JSON file, or a folder that holds one under its published name.
+        pictures: the folder that holds the pictures, such as ``val2014/COCO_val2014_000000391895.jpg``; the JSON
+            file's folder without.
+        source: where this set comes from.
+        skip_bad: leave out pictures without captions and empty captions.
+
+    Raises:
+        DatasetError: see `assembled` and `read_json_object`.
+    """
+    require_file(path, "Karpathy's JSON file, such as dataset_coco.json,", source)
+    file = _karpathy_file(path, source)
+    content = read_json_object(file, "images")
+    images, captions, rest = [], [], 0
+    for place, entry in enumerate(content["images"]):
+        image = _image(entry, f"{file}, image {place}")
+        images.append(image)
+        captions += _sentences(entry, image.id, f"{file}, image {place}")
+        rest += entry.get("split") == "restval"
+    name = _KARPATHY_NAMES.get(str(content.get("dataset", "")), file.stem)
+    remarks = (f"{counted(rest, 'picture')} of the part restval read as train",) if rest else ()
+    found = CaptionedSet(f"{name} (Karpathy split)", source, tuple(images), tuple(captions), remarks=remarks)
+    return assembled(found, file.parent, pictures, skip_bad=skip_bad)
+
+
+def _coco_files(path: Path) -> Sequence[Path]:
     if path.is_file():
         return [path]
     folders = (path, path / "annotations")
     found = sorted(file for folder in folders for file in folder.glob("captions_*.json") if file.is_file())
-    years = sorted({match[2] for file in found if (match := _NAME.match(file.name))})
+    years = sorted({match[2] for file in found if (match := _COCO_NAME.match(file.name))})
     if not found:
-        raise DatasetError(f"{path} holds no captions_*.json; name the file, or get it from {source}")
+        raise DatasetError(f"{path} holds no captions_*.json; name the file, or get it from {COCO_SOURCE}")
     if len(years) > 1:
         raise DatasetError(
             f"{path} holds captions of {' and '.join(years)}, which share pictures; name one file, or put each year "
@@ -72,7 +106,33 @@ def _files(path: Path, source: str) -> Sequence[Path]:
     return found
 
 
-def _split(file: Path) -> Split:
-    match = _NAME.match(file.name)
-    word = match[1].lower() if match else ""
-    return "train" if word == "train" else "val" if word == "val" else "test" if word == "test" else ""
+def _karpathy_file(path: Path, source: str) -> Path:
+    if not path.is_dir():
+        return path
+    there = [path / name for name in _KARPATHY_FILES if (path / name).is_file()]
+    if len(there) != 1:
+        names = ", ".join(_KARPATHY_FILES)
+        raise DatasetError(
+            f"{path} holds {'several' if there else 'none'} of {names}; name the file, or get it from {source}"
+        )
+    return there[0]
+
+
+def _image(entry: Mapping[str, Any], where: str) -> ImageEntry:
+    name = text_of(entry, "filename", where)
+    split = value_of(entry, "split", where)
+    if split not in _PARTS:
+        raise DatasetError(f"{where} has split {split!r}; it must be one of {', '.join(_PARTS)}")
+    folder = entry.get("filepath", "")
+    file = f"{folder}/{name}" if isinstance(folder, str) and folder else name
+    return ImageEntry(str(entry.get("cocoid", PurePosixPath(name).stem)), file, split=_PARTS[split])
+
+
+def _sentences(entry: Mapping[str, Any], image_id: str, where: str) -> list[Caption]:
+    sentences = value_of(entry, "sentences", where)
+    if not isinstance(sentences, list) or not all(isinstance(sentence, dict) for sentence in sentences):
+        raise DatasetError(f"{where} has sentences that are no list of objects; get the file anew")
+    return [
+        Caption(str(value_of(sentence, "sentid", where)), image_id, text_of(sentence, "raw", where))
+        for sentence in sentences
+    ]

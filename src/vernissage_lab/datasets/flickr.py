@@ -6,15 +6,13 @@ Framing image description as a ranking task, JAIR 2013 (Flickr8k).
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split
-from vernissage_lab.datasets.checking import checked
-from vernissage_lab.datasets.files import cell_of, read_rows, read_text, require_file
-from vernissage_lab.datasets.karpathy import read_karpathy
-from vernissage_lab.datasets.picture_files import located
+from vernissage_lab.datasets.coco import read_karpathy
+from vernissage_lab.datasets.reading import assembled, cell_of, read_rows, read_text, require_file
 
 FLICKR30K_SOURCE = (
     "https://shannon.cs.illinois.edu/DenotationGraph/ (by a form; non-commercial research; pictures under Flickr's "
@@ -58,14 +56,7 @@ FLICKR8K = Flickr(
 )
 
 
-def read_flickr(
-    path: Path,
-    which: Flickr,
-    *,
-    pictures: Path | None = None,
-    source: str = "",
-    skip_bad: bool = False,
-) -> CaptionedSet:
+def read_flickr(path: Path, which: Flickr, *, pictures: Path | None = None, skip_bad: bool = False) -> CaptionedSet:
     """Read Flickr30k or Flickr8k in any of its forms.
 
     A picture's id is its file's name without the suffix, a caption's is that with ``#`` and its number, so that all
@@ -77,26 +68,23 @@ def read_flickr(
             comment_number (may be missing) and comment (or caption), Karpathy's JSON, or a folder with one of them.
         which: `FLICKR30K` or `FLICKR8K`.
         pictures: the folder below which the pictures lie; that of the file without.
-        source: where this set comes from, if not from the official place.
         skip_bad: leave out empty captions.
 
     Raises:
-        DatasetError: see `checked`; a column is missing, or a line is none of a token file.
+        DatasetError: see `assembled`; a column is missing, or a line is none of a token file.
     """
     file = _file(require_file(path, f"a file of {which.name}, such as {which.files[1]},", which.source), which)
     if file.suffix.lower() == ".json":
-        found = read_karpathy(file, pictures=pictures, source=source or which.source, skip_bad=skip_bad)
+        found = read_karpathy(file, pictures=pictures, source=which.source, skip_bad=skip_bad)
         return replace(found, name=f"{which.name} (Karpathy split)")
     remarks: list[str] = []
     captions = list(_tokens(file) if _is_token_file(file) else _rows(file, remarks))
     names = dict.fromkeys(name for name, _ in captions)
     splits = _splits(file.parent)
-    images = [ImageEntry(_stem(name), name, split=splits.get(_stem(name), "")) for name in names]
-    entries = located(images, pictures or file.parent, required=pictures is not None)
+    images = tuple(ImageEntry(_stem(name), name, split=splits.get(_stem(name), "")) for name in names)
     texts = tuple(caption for _, caption in captions)
-    return checked(
-        CaptionedSet(which.name, source or which.source, entries, texts, remarks=tuple(remarks)), skip_bad=skip_bad
-    )
+    found = CaptionedSet(which.name, which.source, images, texts, remarks=tuple(remarks))
+    return assembled(found, file.parent, pictures, skip_bad=skip_bad)
 
 
 def _file(path: Path, which: Flickr) -> Path:
@@ -158,6 +146,3 @@ def _splits(folder: Path) -> dict[str, Split]:
 def _stem(name: str) -> str:
     """A file's name without the suffix of a picture: names of Flickr8k end in .jpg, one in .jpg.1."""
     return re.sub(r"\.(?:jpe?g|png)$", "", name.strip(), flags=re.IGNORECASE)
-
-
-KINDS: Sequence[Flickr] = (FLICKR30K, FLICKR8K)

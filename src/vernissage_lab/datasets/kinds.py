@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from vernissage_lab.datasets import classified, coco, gallery, karpathy
+from vernissage_lab.datasets import classified, coco, gallery
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError
 from vernissage_lab.datasets.flickr import FLICKR8K, FLICKR30K, read_flickr
 
@@ -33,8 +33,8 @@ class Kind:
 _NATIONAL_GALLERY = "https://www.nationalgallery.org.uk (texts and pictures under the gallery's terms)"
 
 _KINDS = (
-    Kind("coco-karpathy", "dataset_coco.json, Karpathy's split of MSCOCO", karpathy.SOURCE, karpathy.read_karpathy),
-    Kind("coco", "MSCOCO's captions_*.json, one or a folder of them", coco.SOURCE, coco.read_coco),
+    Kind("coco-karpathy", "dataset_coco.json, Karpathy's split of MSCOCO", coco.KARPATHY_SOURCE, coco.read_karpathy),
+    Kind("coco", "MSCOCO's captions_*.json, one or a folder of them", coco.COCO_SOURCE, coco.read_coco),
     Kind(
         "flickr30k",
         "results_20130124.token, results.csv, captions.txt or dataset_flickr30k.json",

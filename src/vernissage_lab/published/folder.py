@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vernissage.errors import RequestError
 from vernissage_lab.datasets.classified import read_classified
-from vernissage_lab.datasets.files import cell_of, read_rows, require_file
+from vernissage_lab.datasets.reading import cell_of, read_rows, require_file
 from vernissage_lab.published.names import DATA, SOURCE
 
 

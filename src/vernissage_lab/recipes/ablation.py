@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
-from vernissage.profiles.areas import AreaRule, areas_of_interest
-from vernissage.profiles.coherence import Coherence
-from vernissage.profiles.cuts import Ward
-from vernissage.profiles.density import Hdbscan
+from vernissage.profiles.area_rules import AreaRule, Coherence, Hdbscan, Ward
+from vernissage.profiles.areas import Area, areas_of_interest
 from vernissage.profiles.directions import mean_direction
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents, Projection
 from vernissage.progress import Progress
-from vernissage.recommenders.area_seeds import SEEDS, Seed
+from vernissage.recommenders.area_searches import SEEDS, Seed
 from vernissage.values import Vectors
 from vernissage_lab.area_lists import Seeker, Task, measured, named, tasks_of
 from vernissage_lab.as_published import COMPONENTS, StandardisedTSNE

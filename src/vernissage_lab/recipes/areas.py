@@ -11,17 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from vernissage.analysis.paired import format_p
 from vernissage.errors import RequestError
-from vernissage.profiles.area import Area
-from vernissage.profiles.areas import AreaRule, area_of, areas_of_interest
-from vernissage.profiles.coherence import Coherence
-from vernissage.profiles.cuts import Ward
+from vernissage.profiles.area_rules import AreaRule, Coherence, Ward
+from vernissage.profiles.areas import Area, area_of, areas_of_interest
 from vernissage.profiles.directions import mean_direction
 from vernissage.progress import Progress
-from vernissage.recommenders.fused import FusionRule
-from vernissage.recommenders.mean_vector import mean_vector
-from vernissage.recommenders.nearest_z_scores import knn3z
-from vernissage.recommenders.reciprocal_rank import rrf
-from vernissage.recommenders.round_robin import round_robin
+from vernissage.recommenders.upload_rules import FusionRule, knn3z, mean_vector, round_robin, rrf
 from vernissage.search.scan import one_thread
 from vernissage.values import Modality
 from vernissage_lab.area_lists import SHOWN, Seeker, Task, measured_rule, named, tasks_of

@@ -8,7 +8,7 @@ import numpy as np
 
 from vernissage.progress import Progress
 from vernissage.rankings import iou, rbo, reciprocal_rank_fusion
-from vernissage.recommenders.contract import Recommender
+from vernissage.recommenders.contract import Engine
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.values import Ranking
 from vernissage_lab.cells import Cells
@@ -34,7 +34,7 @@ class FusionComparison(VisitorOptions):
 
 def run_fusion(
     world: TasteWorld,
-    parts: Mapping[str, Recommender],
+    parts: Mapping[str, Engine],
     options: FusionComparison,
     *,
     seed: int,
@@ -82,7 +82,7 @@ def run_fusion(
 
 
 def _rows(
-    world: TasteWorld, parts: Mapping[str, Recommender], options: FusionComparison, seed: int, progress: Progress
+    world: TasteWorld, parts: Mapping[str, Engine], options: FusionComparison, seed: int, progress: Progress
 ) -> list[Row]:
     found = evaluate(
         {**parts, **_fusions(parts, options)},
@@ -96,7 +96,7 @@ def _rows(
     return visitor_rows(found, {})
 
 
-def _fusions(parts: Mapping[str, Recommender], options: FusionComparison) -> dict[str, LateFusion]:
+def _fusions(parts: Mapping[str, Engine], options: FusionComparison) -> dict[str, LateFusion]:
     engines = list(parts.values())
     by_rank = {
         _named(k, depth): LateFusion(engines, k=k, depth=depth)

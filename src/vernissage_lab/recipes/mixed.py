@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from vernissage.errors import RequestError
 from vernissage.progress import Progress
-from vernissage.search.live import LiveIndex
+from vernissage.search.exact import ExactIndex
 from vernissage.search.mixed import MixedIndex, MixedMethod
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.scan import one_thread
@@ -128,12 +128,12 @@ def _measured(
                 }
 
 
-def _ways(indexes: Mapping[Modality, LiveIndex], closing: ModalityMeans) -> dict[str, _Way]:
+def _ways(indexes: Mapping[Modality, ExactIndex], closing: ModalityMeans) -> dict[str, _Way]:
     mixed = MixedIndex(indexes["image"], indexes["text"], closing)
 
     def in_turn(query: _Query, source: Modality, k: int) -> list[tuple[str, Modality]]:
         own_first = sorted(indexes, key=lambda each: each != source)
-        lists = [[(name, each) for name in indexes[each].search(query, k).item_ids] for each in own_first]
+        lists = [[(name, each) for name in indexes[each].search(query, k)[0].item_ids] for each in own_first]
         return [each for each in chain.from_iterable(zip_longest(*lists)) if each is not None]
 
     def by_one(method: MixedMethod) -> _Way:

@@ -6,8 +6,9 @@ from functools import partial
 
 from vernissage.analysis.overlap import OverlapBetween, overlap_tables
 from vernissage.progress import Progress
+from vernissage.recommenders.contract import Recommender
 from vernissage_lab.cells import Cells
-from vernissage_lab.evaluation import Ranker, evaluate
+from vernissage_lab.evaluation import evaluate
 from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
 from vernissage_lab.pages.experiment_report import ReadTable
 from vernissage_lab.readable import short
@@ -21,7 +22,7 @@ METRICS = ("IoU", "RBO")
 
 def run_overlap(
     world: TasteWorld,
-    engines: Mapping[str, Ranker],
+    engines: Mapping[str, Recommender],
     options: VisitorOptions,
     *,
     seed: int,
@@ -64,7 +65,7 @@ def _between_row(each: OverlapBetween) -> Row:
 
 
 def _rows(
-    world: TasteWorld, engines: Mapping[str, Ranker], options: VisitorOptions, seed: int, progress: Progress
+    world: TasteWorld, engines: Mapping[str, Recommender], options: VisitorOptions, seed: int, progress: Progress
 ) -> list[Row]:
     found = evaluate(
         engines,

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from vernissage.errors import RequestError
 from vernissage.progress import Progress
-from vernissage.recommenders.tag_overlap import CommonRule
+from vernissage.recommenders.tags import CommonRule
 from vernissage.search.scan import one_thread
 from vernissage_lab.area_lists import named, tasks_of
 from vernissage_lab.cells import Cells

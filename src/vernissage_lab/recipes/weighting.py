@@ -6,8 +6,9 @@ from functools import partial
 from vernissage.analysis.paired import format_p
 from vernissage.profiles.ratings import WEIGHTING_RULES, WeightingRule
 from vernissage.progress import Progress
+from vernissage.recommenders.contract import Recommender
 from vernissage_lab.cells import Cells
-from vernissage_lab.evaluation import Ranker, evaluate
+from vernissage_lab.evaluation import evaluate
 from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
 from vernissage_lab.pages.experiment_report import ReadTable
 from vernissage_lab.readable import estimate, signed
@@ -25,7 +26,7 @@ VISITORS_PROTOCOL = (
 
 def run_weighting(
     world: TasteWorld,
-    engines: Mapping[str, Ranker],
+    engines: Mapping[str, Recommender],
     options: VisitorOptions,
     *,
     seed: int,
@@ -56,7 +57,7 @@ def run_weighting(
 
 def _rows(
     world: TasteWorld,
-    engines: Mapping[str, Ranker],
+    engines: Mapping[str, Recommender],
     options: VisitorOptions,
     seed: int,
     rule: WeightingRule,

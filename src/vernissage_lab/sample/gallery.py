@@ -20,9 +20,7 @@ from vernissage_lab.sample.noise import Rng
 from vernissage_lab.sample.painting import SUBJECTS, paint_picture
 from vernissage_lab.sample.plan import GROUPS, Plan, plan_gallery
 from vernissage_lab.sample.view import Facts, View, choose_view
-from vernissage_lab.sample.words.artists import artist_of, dated
-from vernissage_lab.sample.words.describe import Words, describe
-from vernissage_lab.sample.words.grammar import pick
+from vernissage_lab.sample.words import Words, artist_of, dated, describe, pick
 
 FEWEST, MOST = 8, 999
 _ENOUGH_FOR_WORKERS = 32

@@ -3,8 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from vernissage_lab.sample.canvas import Points
 from vernissage_lab.sample.noise import Rng
+
+Points = npt.NDArray[np.float64]
+"""float64 (n, 2): x and y in pixels, or in units of a figure."""
 
 
 def lump(
@@ -62,3 +64,15 @@ def smooth(points: npt.ArrayLike, n: int = 8) -> Points:
     a, b, c, d = before[:, None], p[:, None], after[:, None], beyond[:, None]
     curve = b + t * ((c - a) / 2 + t * (a - 2.5 * b + 2 * c - d / 2 + t * ((d - a) / 2 + 1.5 * (b - c))))
     return np.asarray(curve.reshape(-1, 2))
+
+
+def mirrored(outline: npt.ArrayLike, side: float = -1) -> Points:
+    """The outline, or with ``side`` -1 its mirror image, left for right."""
+    return np.asarray(outline, dtype=np.float64) * [side, 1.0]
+
+
+def symmetrical(half: npt.ArrayLike) -> Points:
+    """Close a right half into a smooth symmetrical outline."""
+    right = np.asarray(half, dtype=np.float64)
+    left = mirrored(right[::-1])
+    return smooth(np.concatenate([right, left[left[:, 0] < -0.01]]), 5)

@@ -9,14 +9,14 @@ import numpy as np
 from vernissage_lab.sample.canvas import Canvas
 from vernissage_lab.sample.noise import Rng
 from vernissage_lab.sample.palettes import Array, ramps
-from vernissage_lab.sample.scenes import city, country, flowers, fruit, heights, people, sea, winter, woods
+from vernissage_lab.sample.scenes import city, country, heights, portrait, sea, still_life, winter, woods
 from vernissage_lab.sample.techniques.gouache import paint_gouache
 from vernissage_lab.sample.techniques.ink import paint_ink
 from vernissage_lab.sample.techniques.linocut import paint_linocut
 from vernissage_lab.sample.techniques.oil import paint_oil
 from vernissage_lab.sample.techniques.points import paint_points
 from vernissage_lab.sample.techniques.watercolour import paint_watercolour
-from vernissage_lab.sample.view import MOODS, Facts, Ramps, View
+from vernissage_lab.sample.view import MOODS, Facts, View
 
 LONG_SIDE = 580
 
@@ -26,7 +26,7 @@ class Subject:
     """What can be painted: how it is imagined and painted, at night or upright, without which skies."""
 
     imagine: Callable[[Rng, View], Facts]
-    paint: Callable[[Canvas, Ramps, View, Facts, Rng], None]
+    paint: Callable[[Canvas, View, Facts], None]
     night: bool = False
     upright: bool = False
     without: tuple[str, ...] = ()
@@ -41,15 +41,15 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
         "orchard": Subject(country.imagine_orchard, country.paint_orchard),
         "harvest": Subject(country.imagine_harvest, country.paint_harvest),
         "mountains": Subject(heights.imagine_mountains, heights.paint_mountains),
-        "fruit": Subject(fruit.imagine_fruit, fruit.paint_fruit),
-        "flowers": Subject(flowers.imagine_flowers, flowers.paint_flowers),
-        "portrait": Subject(people.imagine_portrait, people.paint_portrait, upright=True),
+        "fruit": Subject(still_life.imagine_fruit, still_life.paint_fruit),
+        "flowers": Subject(still_life.imagine_flowers, still_life.paint_flowers),
+        "portrait": Subject(portrait.imagine_portrait, portrait.paint_portrait, upright=True),
         "winter village": Subject(winter.imagine_winter, winter.paint_winter, without=("rain",)),
         "forest": Subject(woods.imagine_forest, woods.paint_forest, without=("low sun", "moon")),
     }
 )
 
-TECHNIQUES: Mapping[str, Callable[[Canvas, Ramps, Rng], Array]] = MappingProxyType(
+TECHNIQUES: Mapping[str, Callable[[Canvas], Array]] = MappingProxyType(
     {
         "oil": paint_oil,
         "watercolour": paint_watercolour,
@@ -66,7 +66,6 @@ def paint_picture(subject: str, palette: str, technique: str, view: View, facts:
     rng = np.random.default_rng(seed)
     wide = LONG_SIDE if view.aspect >= 1 else round(LONG_SIDE * view.aspect)
     high = LONG_SIDE if view.aspect < 1 else round(LONG_SIDE / view.aspect)
-    canvas = Canvas(high, wide, rng)
-    colours = ramps(palette, MOODS[view.mood])
-    SUBJECTS[subject].paint(canvas, colours, view, facts, rng)
-    return TECHNIQUES[technique](canvas, colours, rng)
+    canvas = Canvas(high, wide, rng, ramps(palette, MOODS[view.mood]))
+    SUBJECTS[subject].paint(canvas, view, facts)
+    return TECHNIQUES[technique](canvas)

@@ -14,6 +14,9 @@ import numpy.typing as npt
 Array = npt.NDArray[np.floating]
 """Mostly float32; pictures are (height, width, 3), sRGB values from 0 to 1."""
 
+Ramps = Mapping[str, Array]
+"""For every colour role a ramp from shadow to light: float32 (STEPS, 3)."""
+
 STEPS = 128
 ROLES = ("dark", "light", "sky", "glow", "water", "land", "growth", "wall", "accent", "skin")
 
@@ -76,7 +79,7 @@ class Key:
     chroma: float
 
 
-def ramps(palette: str, key: Key) -> Mapping[str, Array]:
+def ramps(palette: str, key: Key) -> Ramps:
     """For every role a ramp from shadow to light: float32 (STEPS, 3), the role's own colour in the middle."""
     colours = {role: oklab(value) for role, value in PALETTES[palette].items()}
     dark, light = colours["dark"], colours["light"]

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from vernissage_lab.sample.noise import Rng
-from vernissage_lab.sample.palettes import Array, Key
-
-Ramps = Mapping[str, Array]
-"""For every colour role a ramp from shadow to light (see `palettes.ramps`)."""
+from vernissage_lab.sample.palettes import Key
 
 Facts = Mapping[str, int]
 """What is to be seen, and how many of each: the picture is painted and the description written from the same."""
@@ -59,6 +56,11 @@ class View:
     focus: float
     slope: float
     aspect: float
+
+    @property
+    def away(self) -> int:
+        """The side that the main motif leaves free: -1 is the left, 1 the right."""
+        return -1 if self.focus >= 0.5 else 1
 
 
 def choose_view(

@@ -1,15 +1,15 @@
-"""Sky, sun and moon, water, and land in the distance."""
+"""Sky, sun and moon, water, land in the distance, rain and birds."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from vernissage_lab.sample.canvas import Canvas
-from vernissage_lab.sample.noise import Rng, blur, clouds, grid, ridge, sample
+from vernissage_lab.sample.canvas import Canvas, Ink
+from vernissage_lab.sample.noise import blur, clouds, ridge, sample
 from vernissage_lab.sample.outlines import oval
 from vernissage_lab.sample.palettes import STEPS, Array
-from vernissage_lab.sample.view import Ramps, View
+from vernissage_lab.sample.view import View
 
 
 @dataclass(frozen=True)
@@ -46,129 +46,103 @@ class Body:
     x: float
     y: float
     radius: float
-    kind: str
+    is_sun: bool
+
+    @property
+    def light(self) -> str:
+        """The colour role of its light."""
+        return "glow" if self.is_sun else "light"
 
 
-def paint_sky(c: Canvas, p: Ramps, view: View, rng: Rng) -> Body | None:
+def paint_sky(c: Canvas, view: View) -> Body | None:
     """Paint the whole canvas as sky, set air and light, and return the sun or moon if one is to be seen."""
     weather = WEATHER[view.sky]
     horizon = max(view.horizon, 0.3) * c.height
-    _, y = grid((c.height, c.width))
-    down = np.clip(y / horizon, 0, 1)
-    body = _body(c, view, rng)
-    warm = down**1.6 * weather.glow
+    down = np.clip(c.grid()[1] / horizon, 0, 1)
+    body = _body(c, view)
     high = weather.top + (weather.low - weather.top) * down + 0.02 * c.grain
-    c.field(1.0, p["sky"], high, angle=0.12 * c.grain, detail=0.1)
-    c.field(warm, p["glow"], weather.low - 0.1 + 0.12 * down, angle=0.12 * c.grain, detail=0.1)
-    _paint_clouds(c, p, weather, down, rng)
+    c.field(1.0, "sky", high, angle=0.12 * c.grain, detail=0.1)
+    c.field(down**1.6 * weather.glow, "glow", weather.low - 0.1 + 0.12 * down, angle=0.12 * c.grain, detail=0.1)
+    _paint_clouds(c, weather, down)
     level = min(int(horizon), c.height - 1)
     c.air = np.asarray(c.rgb[max(level - 6, 0) : level + 1].mean(axis=(0, 1)), dtype=np.float32)
     c.haze = weather.haze
     if body:
-        _paint_body(c, p, body)
+        _paint_body(c, body)
         dx, dy = body.x - view.focus * c.width, body.y - horizon
         length = float(np.hypot(dx, dy)) + 1e-6
         c.sun = (dx / length, dy / length)
     else:
         c.sun = (-0.75, -0.66) if view.focus > 0.5 else (0.75, -0.66)
     if view.sky in {"moon", "dusk"}:
-        _paint_stars(c, p, horizon, rng)
+        for _ in range(int(c.rng.integers(18, 34))):
+            x, y = c.rng.uniform(0, c.width), horizon * c.rng.random() ** 1.5 * 0.75
+            size = c.unit * c.rng.uniform(0.22, 0.45)
+            c.shape(oval(x, y, size, size), "light", 0.95, detail=0.9, alpha=c.rng.uniform(0.5, 0.95))
     return body
 
 
-def _body(c: Canvas, view: View, rng: Rng) -> Body | None:
+def _body(c: Canvas, view: View) -> Body | None:
     kind = WEATHER[view.sky].body
     if not kind:
         return None
-    side = -1 if view.focus >= 0.5 else 1
-    x = (view.focus + side * float(rng.uniform(0.16, 0.3))) * c.width
-    share = rng.uniform(0.62, 0.74) if kind == "low sun" else rng.uniform(0.3, 0.42)
-    radius = c.unit * float(rng.uniform(2.6, 3.6))
-    return Body(x, view.horizon * c.height * float(share), radius, kind)
+    is_sun = kind == "low sun"
+    x = (view.focus + view.away * float(c.rng.uniform(0.16, 0.3))) * c.width
+    share = c.rng.uniform(0.62, 0.74) if is_sun else c.rng.uniform(0.3, 0.42)
+    return Body(x, view.horizon * c.height * float(share), c.unit * float(c.rng.uniform(2.6, 3.6)), is_sun)
 
 
-def _paint_body(c: Canvas, p: Ramps, body: Body) -> None:
-    ramp = p["glow"] if body.kind == "low sun" else p["light"]
-    reach, strength = (9.0, 0.9) if body.kind == "low sun" else (5.0, 0.55)
-    c.shine(body.x, body.y, body.radius * reach, ramp[int(0.86 * STEPS)], strength)
-    disc = p["accent"][int(0.8 * STEPS)] if body.kind == "low sun" else p["light"][int(0.97 * STEPS)]
-    ramp = np.repeat(disc[None], STEPS, axis=0)
-    c.shape(oval(body.x, body.y, body.radius, body.radius), ramp, 0.5, texture=0, detail=0.8, soft=0.7)
+def _paint_body(c: Canvas, body: Body) -> None:
+    reach, strength = (9.0, 0.9) if body.is_sun else (5.0, 0.55)
+    c.shine(body.x, body.y, body.radius * reach, body.light, 0.86, strength)
+    disc = c.colours("accent", 0.8) if body.is_sun else c.colours("light", 0.97)
+    flat = np.repeat(disc[None], STEPS, axis=0)
+    c.shape(oval(body.x, body.y, body.radius, body.radius), flat, 0.5, texture=0, detail=0.8, soft=0.7)
 
 
-def _paint_stars(c: Canvas, p: Ramps, horizon: float, rng: Rng) -> None:
-    for _ in range(int(rng.integers(18, 34))):
-        x, y = rng.uniform(0, c.width), horizon * rng.random() ** 1.5 * 0.75
-        size = c.unit * rng.uniform(0.22, 0.45)
-        c.shape(oval(x, y, size, size), p["light"], 0.95, detail=0.9, alpha=rng.uniform(0.5, 0.95))
-
-
-def _paint_clouds(c: Canvas, p: Ramps, weather: Weather, down: Array, rng: Rng) -> None:
-    mass = clouds(rng, (c.height, c.width), c.unit * 26, stretch=weather.stretch, octaves=5)
+def _paint_clouds(c: Canvas, weather: Weather, down: Array) -> None:
+    mass = c.clouds(26, stretch=weather.stretch, octaves=5)
     # Clouds grow flatter and closer together towards the horizon, where they are seen from the side.
     body = blur(np.clip((mass - (1.1 - 2.0 * weather.cover)) * 1.6, 0, 1), 1.2)
-    under = sample(mass, *_shifted(c, c.sun[0] * -c.unit * 4, c.unit * 5))
+    x, y = c.grid()
+    under = sample(mass, x + np.float32(c.sun[0] * -c.unit * 4), y + np.float32(c.unit * 5))
     lit = np.clip(0.5 + 0.32 * (mass - under), 0, 1)
     tone = weather.cloud - 0.22 + 0.3 * lit + 0.04 * c.grain
     veil = body * (0.9 - 0.45 * down)
-    c.field(veil, p["sky"], tone - 0.05, angle=0.5 * mass, detail=0.25)
-    bright = np.clip((lit - 0.5) * 2.4, 0, 1) * veil
-    c.field(bright, p["glow"], tone + 0.12, angle=0.5 * mass, detail=0.3)
+    c.field(veil, "sky", tone - 0.05, angle=0.5 * mass, detail=0.25)
+    c.field(np.clip((lit - 0.5) * 2.4, 0, 1) * veil, "glow", tone + 0.12, angle=0.5 * mass, detail=0.3)
 
 
-def _shifted(c: Canvas, dx: float, dy: float) -> tuple[Array, Array]:
-    x, y = grid((c.height, c.width))
-    return x + np.float32(dx), y + np.float32(dy)
-
-
-def paint_water(
-    c: Canvas,
-    p: Ramps,
-    top: float,
-    rng: Rng,
-    *,
-    body: Body | None = None,
-    rough: float = 0.3,
-    own: float = 0.45,
-    bottom: float = 1.0,
-) -> None:
+def paint_water(c: Canvas, top: float, *, body: Body | None = None, rough: float = 0.3, own: float = 0.45) -> None:
     """Mirror what stands above ``top`` (pixels) in rippled water below it.
 
-    ``rough`` is how broken the mirror is, from 0 to 1; ``own`` is the share of the water's own colour; ``bottom``
-    ends the water, as a share of the height.
+    ``rough`` is how broken the mirror is, from 0 to 1; ``own`` is the share of the water's own colour.
     """
-    first, last = int(top), max(int(bottom * c.height), int(top) + 2)
-    x, y = grid((c.height - first, c.width))
-    near = np.clip(y / max(last - first, 1), 0, 1)
-    ripple = clouds(rng, near.shape, c.unit * 2.4, stretch=7, octaves=3)
-    broad = clouds(rng, near.shape, c.unit * 9, stretch=5, octaves=2)
+    first = int(top)
+    x, y = c.grid(first)
+    near = np.clip(y / max(c.height - first, 2), 0, 1)
+    ripple = clouds(c.rng, near.shape, c.unit * 2.4, stretch=7, octaves=3)
+    broad = clouds(c.rng, near.shape, c.unit * 9, stretch=5, octaves=2)
     push = (0.6 + 5.0 * near) * c.unit * rough
     above = np.clip(first - y * 0.9 - push * ripple * 1.5 - 1, 0, first)
     mirrored = sample(c.rgb, x + push * ripple, above)
-    tone = 0.55 - 0.16 * near + 0.05 * ripple + 0.05 * broad
-    colour = p["water"][np.clip(tone * STEPS, 0, STEPS - 1).astype(np.intp)]
+    colour = c.colours("water", 0.55 - 0.16 * near + 0.05 * ripple + 0.05 * broad)
     share = np.clip(own + 0.3 * near + 0.12 * broad, 0, 1)[..., None]
     crest = np.clip(ripple - 1.1, 0, 1)[..., None] * 0.3
     picture = mirrored * 0.94 * (1 - share) + colour * share
-    picture += crest * (p["light"][int(0.85 * STEPS)] - picture)
+    picture += crest * (c.colours("light", 0.85) - picture)
     c.rgb[first:] = np.clip(picture, 0, 1)
     c.angle[first:] = 0.18 * ripple * rough
     c.detail[first:] = 0.25 + 0.2 * rough
     if body:
-        _paint_glitter(c, p, first, near, x, ripple, body)
-
-
-def _paint_glitter(c: Canvas, p: Ramps, first: int, near: Array, x: Array, ripple: Array, body: Body) -> None:
-    width = c.unit * (2.5 + 9 * near)
-    path = np.exp(-(((x - body.x) / width) ** 2))
-    broken = np.clip((ripple + 0.9 - 1.1 * near) * 1.8, 0, 1)
-    ramp = p["glow"] if body.kind == "low sun" else p["light"]
-    c.field(path * broken * 0.9, ramp, np.full_like(near, 0.86), detail=0.7, top=first)
+        path = np.exp(-(((x - body.x) / (c.unit * (2.5 + 9 * near))) ** 2))
+        broken = np.clip((ripple + 0.9 - 1.1 * near) * 1.8, 0, 1)
+        c.field(path * broken * 0.9, body.light, np.full_like(near, 0.86), detail=0.7, top=first)
 
 
 def paint_land(
     c: Canvas,
-    ramp: Array,
+    ink: Ink,
     line: npt.NDArray[np.floating],
     tone: float,
     *,
@@ -186,52 +160,45 @@ def paint_land(
     first = int(max(np.min(line) - 2, 0))
     if first >= c.height:
         return
-    _, y = grid((c.height - first, c.width))
-    under = y + np.float32(first) - np.asarray(line, dtype=np.float32)[None, :]
+    under = c.grid(first)[1] + np.float32(first) - np.asarray(line, dtype=np.float32)[None, :]
     mask = np.clip(under + 0.5, 0, 1)
     rise = np.asarray(np.gradient(np.asarray(line, dtype=np.float64)), dtype=np.float32)
     fade = np.clip(under / (0.5 * c.height), 0, 1)
     facing = np.float32(0.12 * -np.sign(c.sun[0])) * np.clip(rise, -1, 1)[None, :] * np.exp(-under / (c.unit * 9))
-    rough = c.grain[first:] if grain is None else grain[first:]
+    rough = (c.grain if grain is None else grain)[first:]
     tones = tone + fall * fade + facing + texture * rough
-    brush = angle[first:] if isinstance(angle, np.ndarray) else angle
-    slope = np.arctan(rise)[None, :] * np.exp(-np.clip(under, 0, None) / (c.unit * 12))
-    c.field(
-        mask,
-        ramp,
-        tones,
-        angle=slope + 0.15 * rough if brush is None else brush,
-        detail=detail,
-        depth=depth,
-        top=first,
-    )
+    if angle is None:
+        slope = np.arctan(rise)[None, :] * np.exp(-np.clip(under, 0, None) / (c.unit * 12))
+        angle = slope + 0.15 * rough
+    elif isinstance(angle, np.ndarray):
+        angle = angle[first:]
+    c.field(mask, ink, tones, angle=angle, detail=detail, depth=depth, top=first)
 
 
-def rolling(c: Canvas, rng: Rng, base: float, height: float, *, cell: float = 40, slope: float = 0.0) -> Array:
+def rolling(c: Canvas, base: float, height: float, *, cell: float = 40, slope: float = 0.0) -> Array:
     """A soft hill line: y in pixels for every column, round ``base``, falling by ``slope`` to the right."""
-    x = np.arange(c.width, dtype=np.float32)
-    wave = ridge(rng, c.width, c.unit * cell, octaves=3, roughness=0.35)
+    wave = ridge(c.rng, c.width, c.unit * cell, octaves=3, roughness=0.35)
     soft = blur(wave[None, :], c.unit * 2)[0]
-    return np.asarray(base + height * soft + slope * (x - c.width / 2), dtype=np.float32)
+    across = np.arange(c.width, dtype=np.float32) - c.width / 2
+    return np.asarray(base + height * soft + slope * across, dtype=np.float32)
 
 
-def paint_rain(c: Canvas, p: Ramps, rng: Rng, count: int = 220) -> None:
+def paint_rain(c: Canvas, count: int = 220) -> None:
     """Draw slanting threads of rain over everything."""
     for _ in range(count):
-        x, y, length = rng.uniform(0, c.width), rng.uniform(-20, c.height), c.unit * rng.uniform(4, 9)
-        thread = np.array(
-            [[x, y], [x + 0.5, y], [x - length * 0.22, y + length], [x - length * 0.22 - 0.5, y + length]]
-        )
-        c.shape(thread, p["light"], 0.8, texture=0, angle=None, detail=0.5, alpha=rng.uniform(0.12, 0.35))
+        x, y, length = c.rng.uniform(0, c.width), c.rng.uniform(-20, c.height), c.unit * c.rng.uniform(4, 9)
+        low, end = x - length * 0.22, y + length
+        thread = [[x, y], [x + 0.5, y], [low, end], [low - 0.5, end]]
+        c.shape(thread, "light", 0.8, texture=0, detail=0.5, alpha=c.rng.uniform(0.12, 0.35))
 
 
-def paint_birds(c: Canvas, p: Ramps, rng: Rng, count: int, x: float, y: float, tone: float = 0.1) -> None:
+def paint_birds(c: Canvas, count: int, x: float, y: float, tone: float = 0.1) -> None:
     """Draw ``count`` birds round (x, y), each as two bent wings."""
     for _ in range(count):
-        size = c.unit * rng.uniform(1.0, 1.9)
-        bx, by, lift = x + rng.normal() * c.unit * 11, y + rng.normal() * c.unit * 5, rng.uniform(0.25, 0.6)
+        size = c.unit * c.rng.uniform(1.0, 1.9)
+        bx, by, lift = x + c.rng.normal() * c.unit * 11, y + c.rng.normal() * c.unit * 5, c.rng.uniform(0.25, 0.6)
         wings = np.array(
             [[-1, -lift], [-0.45, -lift * 0.9], [0, 0], [0.45, -lift * 0.9], [1, -lift], [0.45, -lift * 0.5],
              [0, 0.22], [-0.45, -lift * 0.5]]
         )  # fmt: skip
-        c.shape(wings * size + [bx, by], p["dark"], tone, detail=0.95)
+        c.shape(wings * size + [bx, by], "dark", tone, detail=0.95)

@@ -9,19 +9,18 @@ import cv2
 import numpy as np
 
 from vernissage_lab.sample.canvas import Canvas
-from vernissage_lab.sample.noise import Rng, blur, tripled
+from vernissage_lab.sample.noise import blur, tripled
 from vernissage_lab.sample.palettes import Array
 from vernissage_lab.sample.techniques.paper import clipped, contrasted, flow, saturated, weave
-from vernissage_lab.sample.view import Ramps
 
 _TURNS, _VARIANTS = 32, 4
 
 
-def paint_oil(c: Canvas, p: Ramps, rng: Rng) -> Array:
+def paint_oil(c: Canvas) -> Array:
     """Oil on canvas with impasto."""
     study = saturated(contrasted(c.rgb), 1.08)
     angle = flow(study, c.angle, c.unit)
-    ground = 0.5 * blur(study, c.unit * 2.5) + 0.5 * p["land"][60]
+    ground = 0.5 * blur(study, c.unit * 2.5) + 0.5 * c.colours("land", 0.47)
     # Planes of red, green, blue and relief: a stroke then runs along rows, not along four values at a time.
     paint = np.zeros((4, c.height, c.width), dtype=np.float32)
     paint[:3] = ground.transpose(2, 0, 1)
@@ -31,15 +30,13 @@ def paint_oil(c: Canvas, p: Ramps, rng: Rng) -> Array:
         (1.2, 1.0, 0.068),
         (0.68, 0.62, 0.08),
     ):
-        _layer(paint, c, study, angle, c.unit * width, c.unit * spacing, keep, rng)
-    return _lit(paint, rng)
+        _layer(paint, c, study, angle, c.unit * width, c.unit * spacing, keep)
+    return _lit(paint, c)
 
 
-def _layer(
-    paint: Array, c: Canvas, study: Array, angle: Array, width: float, spacing: float, keep: float, rng: Rng
-) -> None:
+def _layer(paint: Array, c: Canvas, study: Array, angle: Array, width: float, spacing: float, keep: float) -> None:
     """Lay strokes of one width wherever the paint is still further than ``keep`` from the study."""
-    aim = blur(study, max(width * 0.28, 0.6))
+    rng, aim = c.rng, blur(study, max(width * 0.28, 0.6))
     rows, columns = np.arange(0, c.height, spacing), np.arange(0, c.width, spacing)
     spots = (
         np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
@@ -112,11 +109,11 @@ def _trimmed(brush: Array) -> Array:
     return brush[half - up : half + up + 1, half - side : half + side + 1]
 
 
-def _lit(paint: Array, rng: Rng) -> Array:
+def _lit(paint: Array, c: Canvas) -> Array:
     """Light from the upper left on the relief, and the canvas where the paint is thin."""
     relief = blur(paint[3], 0.55)
     across, down = np.gradient(relief, axis=1), np.gradient(relief, axis=0)
     light = np.clip(-(0.7 * across + 0.7 * down), -0.5, 0.5)
-    cloth = weave(rng, relief.shape) * np.float32(0.010)
+    cloth = weave(c) * np.float32(0.010)
     shaded = cv2.merge(list(paint[:3])) * tripled(1 + 0.30 * light + cloth) + 0.06 * tripled(np.clip(light, 0, 1))
     return clipped(shaded)

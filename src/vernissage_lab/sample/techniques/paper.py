@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from vernissage_lab.sample.noise import Rng, blur, clouds, grid, tripled
+from vernissage_lab.sample.canvas import Canvas
+from vernissage_lab.sample.noise import blur, clouds, tripled
 from vernissage_lab.sample.palettes import Array
 
 _GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -14,17 +15,17 @@ def luminance(rgb: Array) -> Array:
     return np.asarray(rgb @ _GREY, dtype=np.float32)
 
 
-def tooth(rng: Rng, shape: tuple[int, int], size: float = 2.2) -> Array:
+def tooth(c: Canvas, size: float) -> Array:
     """The tooth of rough paper: float32, mean 0, spread 1."""
-    fine = rng.standard_normal(shape).astype(np.float32)
+    fine = c.rng.standard_normal((c.height, c.width)).astype(np.float32)
     rough = blur(fine, size * 0.45) - blur(fine, size * 1.4)
     return np.asarray(rough / (rough.std() + 1e-6), dtype=np.float32)
 
 
-def weave(rng: Rng, shape: tuple[int, int]) -> Array:
+def weave(c: Canvas) -> Array:
     """The weave of canvas: float32, mean 0, spread about 1."""
-    x, y = grid(shape)
-    wander = clouds(rng, shape, 40, octaves=2)
+    x, y = c.grid()
+    wander = clouds(c.rng, x.shape, 40, octaves=2)
     threads = np.sin(x * 2.1 + wander) + np.sin(y * 2.1 - wander)
     return np.asarray(threads * 0.7, dtype=np.float32)
 
@@ -44,11 +45,12 @@ def simplified(rgb: Array, size: int, times: int = 1) -> Array:
     return np.asarray(eight, dtype=np.float32) / np.float32(255)
 
 
-def sheet(rng: Rng, shape: tuple[int, int], margin: float, ragged: float) -> Array:
-    """Where the picture lies on its sheet: 1 inside, 0 in the margin, with an edge ``ragged`` pixels uneven."""
-    x, y = grid(shape)
-    away = np.minimum(np.minimum(x, shape[1] - 1 - x), np.minimum(y, shape[0] - 1 - y)) - np.float32(margin)
-    uneven = clouds(rng, shape, 30, octaves=4) * np.float32(ragged)
+def sheet(c: Canvas, margin: float, ragged: float) -> Array:
+    """Where the picture lies on its sheet: 1 inside, 0 in the margin, with an edge ``ragged`` units uneven."""
+    x, y = c.grid()
+    inside = np.minimum(np.minimum(x, c.width - 1 - x), np.minimum(y, c.height - 1 - y))
+    away = inside - np.float32(c.unit * margin)
+    uneven = clouds(c.rng, x.shape, 30) * np.float32(c.unit * ragged)
     return clipped(away + uneven + 0.5)
 
 

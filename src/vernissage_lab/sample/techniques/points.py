@@ -7,23 +7,23 @@ from vernissage_lab.sample.canvas import Canvas
 from vernissage_lab.sample.noise import Rng, blur
 from vernissage_lab.sample.palettes import Array, oklab, srgb
 from vernissage_lab.sample.techniques.paper import contrasted, saturated
-from vernissage_lab.sample.view import Ramps
 
 
-def paint_points(c: Canvas, p: Ramps, rng: Rng) -> Array:
+def paint_points(c: Canvas) -> Array:
     """Oil in small dots over a warm ground."""
     study = saturated(contrasted(c.rgb), 1.2)
-    ground = 0.55 * p["glow"][88] + 0.45 * blur(study, c.unit * 1.5)
+    ground = 0.55 * c.colours("glow", 0.69) + 0.45 * blur(study, c.unit * 1.5)
     picture = np.round(np.clip(ground, 0, 1) * 255).astype(np.uint8)
     for radius, spacing, spread in ((0.92, 1.25, 0.05), (0.62, 1.0, 0.06), (0.42, 0.95, 0.045)):
-        _dots(picture, c, study, c.unit * radius, c.unit * spacing, spread, rng, fine=radius < 0.5)
+        _dots(picture, c, study, c.unit * radius, c.unit * spacing, spread, fine=radius < 0.5)
     return np.asarray(picture, dtype=np.float32) / np.float32(255)
 
 
 def _dots(
-    picture: np.ndarray, c: Canvas, study: Array, radius: float, spacing: float, spread: float, rng: Rng, *, fine: bool
+    picture: np.ndarray, c: Canvas, study: Array, radius: float, spacing: float, spread: float, *, fine: bool
 ) -> None:
     """Scatter dots of one size; the colour of each is the study's, pushed to one side of its hue."""
+    rng = c.rng
     rows, columns = np.arange(spacing / 2, c.height, spacing * 0.87), np.arange(0, c.width, spacing)
     x, y = (axis.ravel().astype(np.float64) for axis in np.meshgrid(columns, rows))
     x = x + np.repeat(np.arange(len(rows)) % 2, len(columns)) * spacing / 2

@@ -10,26 +10,25 @@ from vernissage_lab.sample.canvas import Canvas
 from vernissage_lab.sample.noise import Rng, blur, clouds, grid, sample, tripled
 from vernissage_lab.sample.palettes import Array
 from vernissage_lab.sample.techniques.paper import clipped, contrasted, luminance, saturated, sheet, simplified, tooth
-from vernissage_lab.sample.view import Ramps
 
 
-def paint_watercolour(c: Canvas, _p: Ramps, rng: Rng) -> Array:
+def paint_watercolour(c: Canvas) -> Array:
     """Watercolour on rough paper with a ragged white margin."""
     shape = (c.height, c.width)
     study = saturated(contrasted(c.rgb), 1.18)
     study = study + 0.22 * (1 - study)
-    loose = _wandering(simplified(study, 5), shape, c.unit * 0.28, rng)
+    loose = _wandering(simplified(study, 5), shape, c.unit * 0.28, c.rng)
     wet = blur(loose, c.unit * 1.4)
-    pooled = clouds(rng, shape, c.unit * 20, octaves=4)
+    pooled = c.clouds(20)
     runny = tripled(np.clip(0.45 + 0.4 * pooled - 1.0 * c.detail, 0, 0.85))
     washes = loose * (1 - runny) + wet * runny
     density = -np.log(np.clip(washes, 0.03, 0.985))
-    grain = tooth(rng, shape, 2.6)
-    flow = 1 + 0.11 * pooled + 0.08 * clouds(rng, shape, c.unit * 6, octaves=3) + 0.05 * grain
+    grain = tooth(c, 2.6)
+    flow = 1 + 0.11 * pooled + 0.08 * c.clouds(6, octaves=3) + 0.05 * grain
     density *= tripled(np.clip(flow, 0.4, 1.8) * (1 + 0.9 * _edges(loose, c.unit)))
     dry = tripled(np.clip((grain - 0.9 - 4.5 * luminance(density)) * 1.5, 0, 1))
     density *= 1 - 0.8 * dry
-    inside = blur(sheet(rng, shape, c.unit * 2.2, c.unit * 0.32), 0.7)
+    inside = blur(sheet(c, 2.2, 0.32), 0.7)
     rim = np.clip(inside - blur(inside, c.unit * 0.7), 0, 1)
     density *= tripled(inside * (1 + 0.4 * rim))
     paper = np.array([0.985, 0.975, 0.95], dtype=np.float32) * tripled(1 + 0.012 * grain)

@@ -1,0 +1,162 @@
+"""Weighting and fusion on a small world: engines that see one factor each, and visitors whose taste is of both."""
+
+import itertools
+import json
+import math
+from functools import cache
+
+import pytest
+from tests.lab.worlds import gallery, seeing
+
+from vernissage.errors import RequestError
+from vernissage.progress import silent
+from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage_lab.cells import Cells
+from vernissage_lab.recipes.contract import Outcome
+from vernissage_lab.recipes.fusion import FUSION, PAPER, FusionComparison, run_fusion
+from vernissage_lab.recipes.overlap import OVERLAP, run_overlap
+from vernissage_lab.recipes.weighting import WEIGHTING, run_weighting
+from vernissage_lab.taste_world import TasteWorld, VisitorOptions, lists_of
+from vernissage_lab.tidy import Row, where
+
+VISITORS = 60
+
+
+def world() -> tuple[TasteWorld, dict[str, RatingWeightedSimilarity]]:
+    collection, labels = gallery()
+    parts = {"palette": seeing(labels, "palette"), "subject": seeing(labels, "subject", seed=2)}
+    return TasteWorld(collection, labels), parts
+
+
+def fused(cells: Cells | None = None, seed: int = 0) -> Outcome:
+    works, parts = world()
+    options = FusionComparison(visitors=VISITORS, constants=(0, 60))
+    return run_fusion(works, parts, options, seed=seed, cells=cells or Cells(None, {}), progress=silent)
+
+
+@cache
+def fusion() -> Outcome:
+    return fused()
+
+
+@cache
+def weighting() -> Outcome:
+    works, parts = world()
+    return run_weighting(
+        works, parts, VisitorOptions(visitors=VISITORS), seed=0, cells=Cells(None, {}), progress=silent
+    )
+
+
+def only(rows: list[Row]) -> Row:
+    (row,) = rows
+    return row
+
+
+def test_every_rule_engine_and_visitor_has_one_row_and_linear_is_the_reference() -> None:
+    tables = weighting().tables
+    assert len(tables["values"]) == 3 * 2 * VISITORS
+    assert {(row["rule"], row["reference"]) for row in tables["differences"]} == {
+        ("minmax", "linear"),
+        ("signed", "linear"),
+    }
+    assert all(0 < float(row["p"]) <= 1 for row in tables["differences"])
+
+
+def test_disliked_works_that_push_away_help_who_sees_one_factor_of_two() -> None:
+    for engine in ("palette", "subject"):
+        told = only(where(weighting().tables["differences"], engine=engine, rule="signed", measure="ndcg"))
+        assert float(told["difference"]) > 0
+
+
+def test_differences_are_those_of_the_values() -> None:
+    rows = weighting().tables["values"]
+    pairs = zip(where(rows, engine="palette", rule="signed"), where(rows, engine="palette", rule="linear"), strict=True)
+    mean = math.fsum(float(a["ndcg"]) - float(b["ndcg"]) for a, b in pairs) / VISITORS
+    told = only(where(weighting().tables["differences"], engine="palette", rule="signed", measure="ndcg"))
+    assert told["difference"] == pytest.approx(mean, abs=1e-12)
+
+
+def test_fusing_both_factors_by_scores_beats_the_papers_fusion_and_each_part() -> None:
+    rows = fusion().tables["differences"]
+    for reference in (PAPER, "palette", "subject"):
+        assert float(only(where(rows, engine="z-scores", reference=reference))["t"]) > 3
+
+
+def test_with_k_0_the_first_works_make_the_list_and_with_k_60_all_works_do() -> None:
+    rows = where(fusion().tables["overlap_means"], measure="iou")
+    for rankings in ("of visitors", "random"):
+        steep, flat = (float(only(where(rows, rankings=rankings, k=k))["mean"]) for k in (0, 60))
+        assert steep > 0.8
+        assert flat < 0.5
+    apart = only(where(fusion().tables["overlap_differences"], rankings="random", measure="iou"))
+    assert (apart["k"], apart["reference"]) == (60, "0")
+    assert float(apart["difference"]) < 0
+
+
+def test_overlap_is_that_of_the_lists_shown() -> None:
+    lists = lists_of(fusion().tables["values"])
+    first, whole = set(lists["rrf k=60, first works"][7]), set(lists["rrf k=60, all works"][7])
+    told = only(where(fusion().tables["overlap"], rankings="of visitors", k=60, visitor=7))
+    assert told["iou"] == len(first & whole) / len(first | whole)
+    assert len(json.loads(str(fusion().tables["values"][0]["shown"]))) == 9
+
+
+def test_equal_seeds_give_equal_tables_and_other_seeds_others() -> None:
+    assert fused().tables == fusion().tables
+    assert fused(seed=1).tables["overlap"] != fusion().tables["overlap"]
+
+
+def test_views_and_figures_tell_every_mean() -> None:
+    view = WEIGHTING.views(weighting().tables)[0]
+    assert view.heads == ("engine", "linear", "signed − linear", "minmax − linear")
+    assert [row[0] for row in view.rows] == ["palette", "subject"]
+    assert set(WEIGHTING.pictures(weighting().tables)) == {"weighting"}
+    ways, alike = FUSION.views(fusion().tables)
+    assert len(ways.rows) == 8
+    assert [row[:2] for row in alike.rows] == [
+        ("of visitors", "0"),
+        ("of visitors", "60"),
+        ("random", "0"),
+        ("random", "60"),
+    ]
+    assert set(FUSION.pictures(fusion().tables)) == {"fusion", "partial-total"}
+
+
+@cache
+def overlapping() -> Outcome:
+    works, parts = world()
+    engines = {"palette": parts["palette"], "again": parts["palette"], "subject": parts["subject"]}
+    return run_overlap(works, engines, VisitorOptions(visitors=20), seed=0, cells=Cells(None, {}), progress=silent)
+
+
+def test_lists_of_one_engine_under_two_names_are_the_same_lists() -> None:
+    same = where(overlapping().tables["between"], engine_a="again", engine_b="palette")
+    assert [(row["metric"], row["mean"], row["sd"], row["visitors"]) for row in same] == [
+        ("IoU", 1, 0, 20),
+        ("RBO", 1, 0, 20),
+    ]
+    other = only(where(overlapping().tables["between"], engine_a="palette", engine_b="subject", metric="IoU"))
+    assert float(other["mean"]) < 0.2
+
+
+def test_table_1_is_over_all_pairs_of_visitors() -> None:
+    lists = [set(shown) for shown in lists_of(overlapping().tables["values"])["subject"].values()]
+    pairs = [len(a & b) / len(a | b) for a, b in itertools.combinations(lists, 2)]
+    told = only(where(overlapping().tables["within"], engine="subject", metric="IoU"))
+    assert told["pairs"] == len(pairs) == 190
+    assert told["mean"] == pytest.approx(math.fsum(pairs) / 190, abs=1e-12)
+
+
+def test_the_two_tables_are_printed_as_the_paper_has_them() -> None:
+    first, second = OVERLAP.views(overlapping().tables)
+    assert [row[0] for row in first.rows] == ["again", "palette", "subject"]
+    assert second.rows[0][1:3] == ("–", "1.000 ±.000")  # IoU above the diagonal
+    assert second.rows[1][1:3] == ("1.000 ±.000", "–")  # RBO below
+    assert set(OVERLAP.pictures(overlapping().tables)) == {"between"}
+
+
+def test_few_visitors_are_told_and_none_refused() -> None:
+    assert any("60 visitors" in note for note in fusion().notes)
+    works, parts = world()
+    with pytest.raises(RequestError, match="2 visitors"):
+        run_weighting(works, parts, VisitorOptions(visitors=1), seed=0, cells=Cells(None, {}), progress=silent)
