@@ -28,8 +28,8 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from measuring import megabytes
+from vernissage.profiles.area_rules import Coherence, particular_directions
 from vernissage.profiles.areas import areas_of_interest
-from vernissage.profiles.coherence import Coherence, particular_directions
 from vernissage.profiles.ward import ward_merges
 
 DIM, INTERESTS, COMMON, OWN, NOISE, STRAY = 512, 40, 0.6, 0.55, 0.6, 0.1

@@ -19,9 +19,21 @@ import numpy.typing as npt
 from PIL import Image
 
 from vernissage.encoders.contract import unit_rows
-from vernissage.encoders.fitted.colour import Pixels, colour_histogram, half_size, lab, working_pixels
-from vernissage.encoders.fitted.colour_texture import LONGER_SIDE, MOST_DIM, fit_colour_texture
-from vernissage.encoders.fitted.colour_texture_parts import Parts, centred, fit_centring, joined, picture_parts
+from vernissage.encoders.fitted.colour_texture import (
+    LONGER_SIDE,
+    MOST_DIM,
+    Parts,
+    Pixels,
+    centred,
+    colour_histogram,
+    fit_centring,
+    fit_colour_texture,
+    half_size,
+    joined,
+    lab,
+    picture_parts,
+    working_pixels,
+)
 
 Rows = npt.NDArray[np.float32]
 

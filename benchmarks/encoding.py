@@ -34,11 +34,10 @@ from vernissage.catalog.ahead import picture_batches, read_ahead, usable_cores
 from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.contract import unit_rows
 from vernissage.encoders.runtime.devices import Runtime
-from vernissage.encoders.runtime.onnx_backend import load_onnx
+from vernissage.encoders.runtime.onnx import load_onnx
 from vernissage.encoders.runtime.onnx_export import cosines, export_onnx
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.towers.clip import load_clip
-from vernissage.encoders.towers.clip_text import END, START, byte_letters
+from vernissage.encoders.towers.clip import END, START, byte_letters, load_clip
 from vernissage.values import Vectors
 
 BATCH, CONTEXT = 32, 77

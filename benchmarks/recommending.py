@@ -19,7 +19,7 @@ from measuring import cpu_seconds, megabytes
 from vernissage.encoders.contract import unit_rows
 from vernissage.profiles.ratings import Profile, profile_from_ratings
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.search.exact import ExactIndex
+from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import make_vector_table
 from vernissage.workspace.workspace import SCANNED_FROM
@@ -33,20 +33,20 @@ def index_of(works: int) -> ExactIndex:
     vectors = unit_rows(np.random.default_rng(0).standard_normal((works, DIM), dtype=np.float32))
     ids = [f"work-{number:07d}" for number in range(works)]
     card = {"encoder": "random", "fingerprint": "", "modality": "image", "collection": ""}
-    table = make_vector_table(vectors, ids, [""] * works, **card)  # type: ignore[arg-type]
-    return ExactIndex(table, build_byte_scan(vectors) if vectors.size >= SCANNED_FROM else None)
+    table = make_vector_table(vectors, ids, [""] * works, **card)
+    return exact_index(table, scan=build_byte_scan(vectors) if vectors.size >= SCANNED_FROM else None)
 
 
 def visitors(works: int) -> list[Profile]:
     """Random visitors: nine random works, rated 1 to 5 at random but not all 1."""
     random = np.random.default_rng(1)
-    people = []
+    people: list[Profile] = []
     while len(people) < VISITORS:
         rows = random.choice(works, RATED, replace=False).tolist()
         stars = random.integers(1, 6, RATED).tolist()
         if max(stars) > 1:
             rated = {f"work-{row:07d}": star for row, star in zip(rows, stars, strict=True)}
-            people.append(profile_from_ratings(rated))
+            people.append(profile_from_ratings(rated, "linear"))
     return people
 
 
@@ -75,7 +75,7 @@ def compare(works: int) -> list[str]:
     ours = RatingWeightedSimilarity(index)
     people = visitors(works)
     frame = pd.DataFrame({"id": index.item_ids, "title": [f"Untitled {row}" for row in range(works)]})
-    vectors = index.table.vectors
+    vectors = index.vectors_of(index.item_ids)
     if works <= MATRIX_UP_TO:
         matrix = vectors @ vectors.T
         theirs, held = papers_way(lambda rated: matrix[rated], frame), matrix.nbytes
@@ -90,7 +90,7 @@ def compare(works: int) -> list[str]:
             return made[key]
 
         theirs, held = papers_way(rows_of, frame), works * works * 4
-    same = sum(list(ours.recommend(profile, SHOWN).item_ids) == theirs(profile) for profile in people)
+    same = sum(list(ours.recommend(profile, SHOWN).ranking.item_ids) == theirs(profile) for profile in people)
     first = people[:TIMED] if works <= MATRIX_UP_TO else people[:1] * 5
     seconds = cpu_seconds(
         {
@@ -98,7 +98,7 @@ def compare(works: int) -> list[str]:
             "theirs": lambda: [theirs(profile) for profile in first],
         }
     )
-    scan = index.table.vectors.nbytes * (1.25 if index.table.vectors.size >= SCANNED_FROM else 1)
+    scan = vectors.nbytes * (1.25 if vectors.size >= SCANNED_FROM else 1)
     return [
         f"{works:,}",
         f"{1e3 * seconds['theirs'] / len(first):.2f} ms",

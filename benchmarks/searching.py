@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from measuring import cpu_seconds, megabytes
 from vernissage.encoders.contract import unit_rows
-from vernissage.search.exact import ExactIndex
+from vernissage.search.exact import exact_index
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import make_vector_table
 
@@ -40,16 +40,16 @@ def main() -> None:
     queries = unit_rows(random.standard_normal((BATCH, options.dim), dtype=np.float32))
     ids = [f"{row:07d}" for row in range(options.works)]
     card = {"encoder": "random", "fingerprint": "", "modality": "image", "collection": ""}
-    table = make_vector_table(vectors, ids, [""] * options.works, **card)  # type: ignore[arg-type]
+    table = make_vector_table(vectors, ids, [""] * options.works, **card)
     scan = build_byte_scan(vectors)
-    plain, scanned = ExactIndex(table), ExactIndex(table, scan)
+    plain, scanned = exact_index(table), exact_index(table, scan=scan)
     flat = faiss.IndexFlatIP(options.dim)
     flat.add(vectors)
     faiss.omp_set_num_threads(1)
     with threadpool_limits(1):
         expected = [numpy_best(vectors, query, k) for query in queries]
-        found = [[int(item_id) for item_id in scanned.search(query, k).item_ids] for query in queries]
-        batched = [[int(item_id) for item_id in ranking.item_ids] for ranking in plain.search_batch(queries, k)]
+        found = [[int(item_id) for item_id in scanned.search(query, k)[0].item_ids] for query in queries]
+        batched = [[int(item_id) for item_id in ranking.item_ids] for ranking in plain.search(queries, k)]
         print(f"identical to NumPy: single {found == expected}, batch {batched == expected}")
         single = cpu_seconds(
             {
@@ -64,7 +64,7 @@ def main() -> None:
             {
                 "FAISS flat, default": lambda: flat.search(queries, k),
                 "NumPy, one matrix product": lambda: queries @ vectors.T,
-                "exact, batch": lambda: plain.search_batch(queries, k),
+                "exact, batch": lambda: plain.search(queries, k),
             },
             rounds=5,
         )

@@ -7,7 +7,7 @@ rm -rf "$demo"
 mkdir -p "$demo"
 
 echo "1. A collection: 240 pictures with titles, artists and descriptions"
-"$vernissage" sample "$demo/gallery"
+"$vernissage" lab sample "$demo/gallery"
 
 echo
 echo "2. A workspace: topics of the texts, colours and textures of the pictures, and one space of both"
@@ -30,3 +30,9 @@ echo "4. What the texts speak of, and the gallery as a map"
 echo
 echo "Done. Pictures: $demo/map.png, $demo/coherence.png"
 echo "Open in a browser: $demo/for-you.html (for this visitor) and $demo/map.html (all works)"
+echo
+echo "Go on, for example:"
+echo "  $vernissage similar $demo/workspace v041"
+echo "  $vernissage search $demo/workspace \"boats at rest in a harbour\""
+echo "  $vernissage recommend $demo/workspace --rate v041=5 --rate v009=4 --where 'year>=1930' --per artist=1"
+echo "  $vernissage build YOUR-FOLDER -o $demo/mine"

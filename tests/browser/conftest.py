@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from tests.browser.watching import SIZES
+from tests.pages.answers import rated, recommended
 from tests.pages.reading import HOSTILE
 from tests.worlds import table_of
 
@@ -17,10 +18,9 @@ from vernissage.catalog.item import Item
 from vernissage.cli.main import main
 from vernissage.pages.map_page import map_page
 from vernissage.pages.recommendations import recommendation_page
-from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.search.exact import ExactIndex
+from vernissage.search.exact import exact_index
 from vernissage_lab.sample.gallery import paint_gallery
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -91,14 +91,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     fields = dict.fromkeys(("title", "artist", "year", "description", "group", "licence"), HOSTILE)
     works = Collection([Item(id=f"{HOSTILE}{n}", **fields, attributes={"Credit": HOSTILE}) for n in range(12)], folder)
     vectors = np.random.default_rng(0).standard_normal((2, len(works), 8))
-    engines = [RatingWeightedSimilarity(ExactIndex(table_of(each, works.ids)), HOSTILE) for each in vectors]
-    profile = profile_from_ratings({works.ids[0]: 5, works.ids[1]: 2})
-    engine = LateFusion(engines)
-    ranking = engine.recommend(profile, 9)
-    why = engine.explain(profile, ranking.item_ids)
+    engines = [RatingWeightedSimilarity(exact_index(table_of(each, works.ids)), HOSTILE) for each in vectors]
+    ratings = {works.ids[0]: 5.0, works.ids[1]: 2.0}
+    answer = recommended(works, LateFusion(engines), ratings, notes=[HOSTILE])
     pages = Pages(folder / "for-you.html", folder / "map.html")
     pages.recommendations.write_text(
-        recommendation_page(works, profile, ranking, why, title=HOSTILE, engine=HOSTILE, notes=[HOSTILE]), "utf-8"
+        recommendation_page(answer, rated(works, ratings), title=HOSTILE, engine=HOSTILE), "utf-8"
     )
     groups = [item.group for item in works]
     pages.map.write_text(map_page(vectors[0, :, :2], works.items, works, title=HOSTILE, colour_by=groups), "utf-8")

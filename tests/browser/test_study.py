@@ -15,9 +15,8 @@ from tests.browser.watching import DESK, PHONE, overflow
 from tests.web.serving import run_command, served
 
 from vernissage.storage.database import open_database
-from vernissage.study.definition_file import read_definition
+from vernissage.study.definition_file import definition_template, read_definition
 from vernissage.study.records import Overview, StudyRecords
-from vernissage.study.template import definition_template
 
 Size = tuple[int, int]
 PASSWORD = "correct horse battery"  # noqa: S105

@@ -12,7 +12,7 @@ from tests.browser.watching import DESK, PHONE, opened, overflow
 from tests.pages.reading import HOSTILE
 
 from vernissage.analysis.long_table import LongTable
-from vernissage.analysis.study_numbers import study_numbers
+from vernissage.analysis.study_answers import study_numbers
 from vernissage.pages.study_report import StudyFacts, study_report
 
 Size = tuple[int, int]

@@ -10,11 +10,9 @@ import pytest
 from sklearn.cluster import AgglomerativeClustering
 from tests.profiles.random_profiles import partition, planted
 
-from vernissage.cli.area_rules import area_projection, area_rule
 from vernissage.cli.main import main
-from vernissage.profiles.coherence import Coherence
-from vernissage.profiles.cuts import Silhouette, Ward
-from vernissage.profiles.density import Hdbscan
+from vernissage.gallery.areas import area_projection, area_rule
+from vernissage.profiles.area_rules import Coherence, Hdbscan, Silhouette, Ward
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents
 
 COUNTS = [9, 6, 4]
@@ -24,7 +22,7 @@ COUNTS = [9, 6, 4]
 def run(capsys: pytest.CaptureFixture[str]) -> Any:
     def call(*arguments: str | Path, code: int = 0) -> str:
         with pytest.raises(SystemExit) as end:
-            main(["areas", *map(str, arguments)])
+            main(["vectors", "areas", *map(str, arguments)])
         captured = capsys.readouterr()
         assert end.value.code == code, captured.err
         return captured.err if code else captured.out
@@ -43,7 +41,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_json_has_labels_and_areas(run: Any, files: tuple[Path, Path]) -> None:
     vectors, background = files
-    answer = json.loads(run("--vectors", vectors, "--background", background, "--rule", "coherence", "--json"))
+    answer = json.loads(run(vectors, "--background", background, "--areas", "coherence", "--json"))
     assert answer["labels"] == [0] * 9 + [1] * 6 + [2] * 4
     assert [area["members"] for area in answer["areas"]] == [[*range(9)], [*range(9, 15)], [*range(15, 19)]]
     uploads = np.load(vectors)
@@ -54,9 +52,20 @@ def test_json_has_labels_and_areas(run: Any, files: tuple[Path, Path]) -> None:
         assert area["centroid_norm"] == pytest.approx(np.linalg.norm(centroid), abs=1e-6)
 
 
+def test_the_former_command_and_option_work_on(
+    run: Any, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = run(files[0], "--areas", "ward:0.9", "--json")
+    with pytest.raises(SystemExit, match="0"):
+        main(["areas", "--vectors", str(files[0]), "--rule", "ward:0.9", "--json"])
+    then = capsys.readouterr()
+    assert then.out == now
+    assert "write --areas ward:0.9" in then.err
+
+
 def test_a_table_for_people(run: Any, files: tuple[Path, Path]) -> None:
     vectors, background = files
-    told = run("--vectors", vectors, "--background", background)
+    told = run(vectors, "--background", background)
     assert "19 uploads in 3 areas" in told
     assert "0, 1, 2, 3, 4, 5, 6, 7 and 1 more" in told
     assert "47%" in told
@@ -72,7 +81,7 @@ def test_the_background_may_be_the_vectors_themselves(run: Any, files: tuple[Pat
     np.save(tmp_path / "works.npy", np.stack([3 * (mean + opposite), 0.5 * (mean - opposite)]).astype(np.float32))
     np.save(tmp_path / "row.npy", mean[None])
     answers = [
-        run("--vectors", vectors, "--background", each, "--json")
+        run(vectors, "--background", each, "--json")
         for each in (background, tmp_path / "works.npy", tmp_path / "row.npy")
     ]
     assert answers[0] == answers[1] == answers[2]
@@ -81,7 +90,7 @@ def test_the_background_may_be_the_vectors_themselves(run: Any, files: tuple[Pat
 def test_ward_cuts_the_vectors_as_they_are(run: Any, files: tuple[Path, Path]) -> None:
     vectors, _ = files
     for cut in (0.4, 0.9, 5):
-        labels = json.loads(run("--vectors", vectors, "--rule", f"ward:{cut}", "--json"))["labels"]
+        labels = json.loads(run(vectors, "--areas", f"ward:{cut}", "--json"))["labels"]
         reference = AgglomerativeClustering(None, distance_threshold=cut).fit_predict(np.load(vectors))
         assert partition(labels) == partition(reference)
 
@@ -89,7 +98,7 @@ def test_ward_cuts_the_vectors_as_they_are(run: Any, files: tuple[Path, Path]) -
 @pytest.mark.parametrize("rule", ["ward:1.2", "silhouette", "hdbscan"])
 @pytest.mark.parametrize("projection", ["none", "pca", "pca:3", "tsne"])
 def test_every_rule_goes_with_every_projection(run: Any, files: tuple[Path, Path], rule: str, projection: str) -> None:
-    asked = ("--vectors", files[0], "--rule", rule, "--projection", projection, "--json")
+    asked = (files[0], "--areas", rule, "--projection", projection, "--json")
     labels = json.loads(run(*asked))["labels"]
     assert len(labels) == 19
     assert run(*asked) == run(*asked)
@@ -98,7 +107,7 @@ def test_every_rule_goes_with_every_projection(run: Any, files: tuple[Path, Path
 @pytest.mark.parametrize(("count", "areas"), [(0, 0), (1, 1)])
 def test_none_and_one_upload(run: Any, files: tuple[Path, Path], tmp_path: Path, count: int, areas: int) -> None:
     np.save(tmp_path / "few.npy", np.load(files[0])[:count])
-    asked = ("--vectors", tmp_path / "few.npy", "--background", files[1])
+    asked = (tmp_path / "few.npy", "--background", files[1])
     answer = json.loads(run(*asked, "--json"))
     assert answer["labels"] == [0] * count
     assert len(answer["areas"]) == areas
@@ -107,7 +116,7 @@ def test_none_and_one_upload(run: Any, files: tuple[Path, Path], tmp_path: Path,
 
 def test_whole_numbers_are_numbers(run: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "counts.npy", np.array([[3, 0], [4, 0], [0, 9]]))
-    answer = json.loads(run("--vectors", tmp_path / "counts.npy", "--rule", "ward:2", "--json"))
+    answer = json.loads(run(tmp_path / "counts.npy", "--areas", "ward:2", "--json"))
     assert answer["labels"] == [0, 0, 1]
     assert answer["areas"][0]["centroid_norm"] == 3.5
 
@@ -152,7 +161,7 @@ def archive(path: Path) -> None:
 )
 def test_bad_files_get_one_line(run: Any, tmp_path: Path, write: Callable[[Path], None], meant: str) -> None:
     write(tmp_path / "bad.npy")
-    told = run("--vectors", tmp_path / "bad.npy", "--rule", "silhouette", "--json", code=1)
+    told = run(tmp_path / "bad.npy", "--areas", "silhouette", "--json", code=1)
     assert len(told.splitlines()) == 1
     assert re.search(meant, told), told
 
@@ -171,7 +180,7 @@ def test_bad_backgrounds_get_one_line(
     run: Any, files: tuple[Path, Path], tmp_path: Path, content: Any, meant: str
 ) -> None:
     np.save(tmp_path / "bad.npy", content)
-    told = run("--vectors", files[0], "--background", tmp_path / "bad.npy", code=1)
+    told = run(files[0], "--background", tmp_path / "bad.npy", code=1)
     assert len(told.splitlines()) == 1
     assert meant in told
 
@@ -180,28 +189,28 @@ def test_bad_backgrounds_get_one_line(
     ("options", "meant"),
     [
         ((), "with --background FILE.npy"),
-        (("--rule", "ward"), "names no distance"),
-        (("--rule", "ward:far"), "names no distance"),
-        (("--rule", "ward:0"), "give a distance above 0"),
-        (("--rule", "ward:nan"), "give a distance above 0"),
-        (("--rule", "ward:inf"), "give a distance above 0"),
-        (("--rule", "kmeans"), "choose coherence, silhouette, hdbscan or ward:T"),
-        (("--rule", "silhouette:3"), "there is no rule"),
-        (("--rule", "hdbscan", "--projection", "umap"), "choose none, pca, tsne or pca:N"),
-        (("--rule", "hdbscan", "--projection", "pca:0"), "no whole number of components"),
-        (("--rule", "hdbscan", "--projection", "pca:2.5"), "no whole number of components"),
-        (("--rule", "hdbscan", "--seed", "-1"), "seed -1 is negative"),
+        (("--areas", "ward"), "names no distance"),
+        (("--areas", "ward:far"), "names no distance"),
+        (("--areas", "ward:0"), "give a distance above 0"),
+        (("--areas", "ward:nan"), "give a distance above 0"),
+        (("--areas", "ward:inf"), "give a distance above 0"),
+        (("--areas", "kmeans"), "choose coherence, silhouette, hdbscan or ward:T"),
+        (("--areas", "silhouette:3"), "there is no rule"),
+        (("--areas", "hdbscan", "--projection", "umap"), "choose none, pca, tsne or pca:N"),
+        (("--areas", "hdbscan", "--projection", "pca:0"), "no whole number of components"),
+        (("--areas", "hdbscan", "--projection", "pca:2.5"), "no whole number of components"),
+        (("--areas", "hdbscan", "--seed", "-1"), "seed -1 is negative"),
     ],
 )
 def test_bad_words_get_one_line(run: Any, files: tuple[Path, Path], options: tuple[str, ...], meant: str) -> None:
-    told = run("--vectors", files[0], *options, code=1)
+    told = run(files[0], *options, code=1)
     assert len(told.splitlines()) == 1
     assert meant in told
 
 
 def test_coherence_needs_distances(run: Any, files: tuple[Path, Path]) -> None:
     vectors, background = files
-    told = run("--vectors", vectors, "--background", background, "--projection", "tsne", code=1)
+    told = run(vectors, "--background", background, "--projection", "tsne", code=1)
     assert "t-SNE keeps no distances" in told
 
 

@@ -29,10 +29,12 @@ def test_recommend_prints_json_for_scripts(run: Any, built: Path) -> None:
     assert answer["engine"] == "late-zscore"
     assert len(answer["works"]) == 5
     for work in answer["works"]:
-        assert {"id", "score", "title", "artist", "reasons", "engines"} == work.keys()
-        assert sum(reason["contribution"] for reason in work["reasons"]) == pytest.approx(work["score"], abs=1e-6)
-        assert sum(engine["share"] for engine in work["engines"]) == pytest.approx(work["score"], abs=1e-6)
-        assert {reason["id"]: reason["weight"] for reason in work["reasons"]} == {"w000": 1.0, "w001": 0.25}
+        assert {"id", "score", "title", "artist", "year", "reasons"} == work.keys()
+        rated, engines = ([each for each in work["reasons"] if each["kind"] == kind] for kind in ("rated", "engine"))
+        assert len(rated) + len(engines) == len(work["reasons"])
+        assert sum(reason["contribution"] for reason in rated) == pytest.approx(work["score"], abs=1e-6)
+        assert sum(engine["contribution"] for engine in engines) == pytest.approx(work["score"], abs=1e-6)
+        assert {reason["id"]: reason["weight"] for reason in rated} == {"w000": 1.0, "w001": 0.25}
 
 
 @pytest.mark.parametrize("engine", ["lda", "lsa", "colour-texture", "late-partial", "late-total", "lsa+colour-texture"])
@@ -92,7 +94,7 @@ def test_similar_and_search(run: Any, built: Path) -> None:
     assert "Like " in run("similar", built, "w000")
     found = json.loads(run("search", built, "a lighthouse in the storm", "--json"))
     assert all(int(work["id"][1:]) % 2 == 0 for work in found["works"])  # seas
-    assert json.loads(run("search", built, "rose", "--pictures", "--json"))["modality"] == "image"
+    assert json.loads(run("search", built, "rose", "--pictures", "--json"))["within"] == "pictures"
 
 
 def test_topics_tell_the_themes_apart(run: Any, built: Path) -> None:
@@ -149,10 +151,15 @@ def test_sample_paints_a_gallery_that_builds(run: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["sample", "build", "info", "recommend", "similar", "search", "topics", "map", "evaluate"]
+    "command",
+    [
+        *("build", "info", "recommend", "similar", "search", "topics", "map", "serve", "lab sample", "lab evaluate"),
+        *("person upload", "person rate", "person list", "person areas", "person edit", "person remove"),
+        *("person export", "vectors encode", "vectors areas", "encoders tag", "encoders export"),
+    ],
 )
 def test_every_command_explains_itself_by_example(run: Any, command: str) -> None:
-    assert f"vernissage {command} " in run(command, "--help")
+    assert f"vernissage {command} " in run(*command.split(), "--help")
 
 
 def test_version(run: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -131,8 +132,15 @@ def test_texts_come_from_lines_and_tables(run: Any, blip: Path, tmp_path: Path) 
     (tmp_path / "a.txt").write_text(f"{first}\n{second}\n")
     (tmp_path / "b.csv").write_text(f'id,text\n0,"{first}"\n1,"{second}"\n')
     (tmp_path / "c.json").write_text(json.dumps([first, second]))
+    rows = [{"id": "0", "title": first}, {"id": "1", "title": second}]
+    (tmp_path / "d.json").write_text(json.dumps(rows))
+    (tmp_path / "e.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    pq.write_table(pa.table({"Bezeichnung": [first, second]}), tmp_path / "f.parquet")
+    (tmp_path / "g.csv").write_bytes(
+        f"Objektnummer;Bildlegende;Beschreibung\n0;é;{first}\n1;é;{second}\n".encode("cp1252")
+    )
     written = []
-    for name in ("a.txt", "b.csv", "c.json"):
+    for name in ("a.txt", "b.csv", "c.json", "d.json", "e.jsonl", "f.parquet", "g.csv"):
         run("encode", "blip", "--texts", tmp_path / name, "--weights", blip, "--out", tmp_path / f"{name}.npz")
         written.append((tmp_path / f"{name}.npz").read_bytes())
     assert len(set(written)) == 1
@@ -142,7 +150,7 @@ def test_texts_come_from_lines_and_tables(run: Any, blip: Path, tmp_path: Path) 
     ("arguments", "words"),
     [
         (("encode", "blip", "--out", "x.npz"), "nothing to encode"),
-        (("encode", "oracle", "--texts", "{texts}", "--out", "x.npz"), "choose from clip"),
+        (("encode", "lsa", "--texts", "{texts}", "--out", "x.npz"), "no weights to load; choose from sentence"),
         (("encode", "blip", "--texts", "{texts}", "--out", "x.csv"), "npz or .parquet"),
         (("encode", "blip", "--texts", "{texts}", "--out", "x.parquet", "--tokens"), "write a .npz"),
         (("encode", "blip", "--texts", "nowhere.txt", "--out", "x.npz"), "nowhere.txt cannot be read"),
@@ -169,6 +177,11 @@ def test_what_cannot_be_encoded_is_told_in_one_line(
     told = run(*(word.format(texts=inputs[1], blip=blip) for word in arguments), code=1)
     assert words in told
     assert len(told.splitlines()) == 1
+
+
+def test_an_unknown_encoder_is_not_found(run: Any, inputs: tuple[Path, Path]) -> None:
+    told = run("encode", "oracle", "--texts", inputs[1], "--out", "x.npz", code=3)
+    assert "there is no encoder 'oracle'; choose from lda, lsa" in told
 
 
 def test_a_workspace_ranks_by_pairs_and_by_joint_vectors(run: Any, blip: Path, tmp_path: Path) -> None:

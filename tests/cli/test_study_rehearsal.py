@@ -10,8 +10,8 @@ import pytest
 from tests.pages.reading import Page
 
 from vernissage.cli.main import main
-from vernissage.cli.study_people import pace_sentences
-from vernissage.errors import RequestError
+from vernissage.errors import Kind, RequestError
+from vernissage.study.answer_files import pace_sentences
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -77,7 +77,7 @@ def test_a_rehearsal_goes_from_the_first_page_to_the_report(
         assert (tmp_path / "db" / name).read_bytes() == (tmp_path / "page" / name).read_bytes()
 
     code, _, noted = study(*rehearse)
-    assert (code, "from an earlier rehearsal" in noted) == (1, True)
+    assert (code, "from an earlier rehearsal" in noted) == (Kind.CONFLICT.exit_code, True)
 
 
 def test_robots_are_in_the_database_and_in_no_report(study: Command, workspace: Path, file: Path) -> None:
@@ -85,7 +85,7 @@ def test_robots_are_in_the_database_and_in_no_report(study: Command, workspace: 
     assert (code, "3 finished" in said, "no export holds them" in said) == (0, True, True)
     assert json.loads(study("status", file, workspace, "--json")[1])["robots"] == 3
     code, _, noted = study("report", "--study", file, "--workspace", workspace)
-    assert (code, "nobody has taken part" in noted.lower()) == (1, True)
+    assert (code, "nobody has taken part" in noted.lower()) == (Kind.CONFLICT.exit_code, True)
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,24 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from tests.studies import walk
 
 from vernissage.cli.main import main
-from vernissage.cli.study_opening import opened_study
-from vernissage.errors import StudyError
+from vernissage.errors import Kind, StudyError
+from vernissage.gallery.engines import make_engine
+from vernissage.study.opening import open_study
+from vernissage.study.participation import Study
 from vernissage.workspace.build import build_workspace
+from vernissage.workspace.workspace import open_workspace
+
+
+def opened_study(file: Path, workspace: Path, database: str | None = None) -> AbstractContextManager[Study]:
+    return open_study(file, open_workspace(workspace), make_engine, database)
+
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -43,7 +52,7 @@ def test_new_writes_a_file_that_check_accepts(study: Command, workspace: Path, t
         assert (code, "can run on" in out) == (0, True)
         assert "texts.purpose still says 'REPLACE THIS'" in err
         code, _, err = study("new", path)
-        assert (code, "is there already" in err) == (1, True)
+        assert (code, "is there already" in err) == (Kind.CONFLICT.exit_code, True)
 
 
 def test_check_prints_json_for_scripts(study: Command, workspace: Path, file: Path) -> None:
@@ -70,12 +79,12 @@ def test_check_tells_what_has_changed_since_a_study_began(study: Command, worksp
     assert study("check", file, workspace)[0] == 0
     file.write_text(file.read_text().replace("About 15 minutes", "About 20 minutes"))
     code, _, err = study("check", file, workspace)
-    assert (code, "the definition (texts.duration) changed" in err) == (1, True)
+    assert (code, "the definition (texts.duration) changed" in err) == (Kind.CONFLICT.exit_code, True)
 
 
 def test_a_study_from_its_file_to_its_export(study: Command, workspace: Path, file: Path, tmp_path: Path) -> None:
     code, _, err = study("status", file, workspace)
-    assert (code, "nothing of the study 'my-study'" in err) == (1, True)
+    assert (code, "nothing of the study 'my-study'" in err) == (Kind.NOT_FOUND.exit_code, True)
     assert not (workspace / "vernissage.db").exists()
     with opened_study(file, workspace) as running:
         walk(running, "ann")
@@ -89,9 +98,9 @@ def test_a_study_from_its_file_to_its_export(study: Command, workspace: Path, fi
     assert study("status", file, workspace)[1].splitlines()[-1].startswith("paused; began 20")
     assert study("resume", file, workspace)[0] == 0
     assert study("mark-dropped", file, workspace, "bob")[0] == 0
-    assert study("mark-dropped", file, workspace, "ann")[0] == 1
+    assert study("mark-dropped", file, workspace, "ann")[0] == Kind.CONFLICT.exit_code
     assert study("delete-participant", file, workspace, "cy")[0] == 0
-    assert study("delete-participant", file, workspace, "cy")[0] == 1
+    assert study("delete-participant", file, workspace, "cy")[0] == Kind.NOT_FOUND.exit_code
     assert study("export", file, workspace, "--out", tmp_path / "all")[0] == 0
     assert study("export", file, workspace, "--out", tmp_path / "some", "--finished")[0] == 0
     rows = [len((tmp_path / name / "long.csv").read_text().splitlines()) - 1 for name in ("all", "some")]

@@ -16,8 +16,8 @@ from vernissage.storage.tags import tags_of
 from vernissage.storage.uploads import Upload, add_uploads, remove_uploads
 from vernissage.taggers.contract import Tags, tagger_key
 from vernissage.taggers.words import LexiconTagger
-from vernissage.workspace.holdings import Holdings, open_holdings
-from vernissage.workspace.tagging import kept_tags, tag_holdings
+from vernissage.workspace.repository import Repository, open_repository
+from vernissage.workspace.tagging import kept_tags, tag_works
 from vernissage.workspace.workspace import open_workspace
 
 
@@ -40,8 +40,8 @@ def upload(name: str, **fields: Any) -> Upload:
 
 
 @pytest.fixture
-def holdings(workspace: Path) -> Any:
-    opened = open_holdings(workspace, writing=True)
+def repository(workspace: Path) -> Any:
+    opened = open_repository(workspace, writing=True)
     yield opened
     opened.close()
 
@@ -65,84 +65,84 @@ def test_works_of_a_workspace_get_tags_that_stay(run: Any, workspace: Path) -> N
     assert f"{len(with_words)} tagged, 0 of them now" in said
 
 
-def test_uploads_are_tagged_and_a_removed_one_leaves_no_tags(holdings: Holdings) -> None:
+def test_uploads_are_tagged_and_a_removed_one_leaves_no_tags(repository: Repository) -> None:
     tagger = LexiconTagger()
-    with holdings.database.writing() as connection:
+    with repository.database.writing() as connection:
         add_uploads(connection, [upload("u1", text="A boat on a lake."), upload("u2", text="of the")], [])
-    found = tag_holdings(holdings, tagger)
+    found = tag_works(repository, tagger)
     assert found.tags["u1"] == ("boat", "lake")
     assert found.tags["u2"] == ()
-    with holdings.database.writing() as connection:
+    with repository.database.writing() as connection:
         remove_uploads(connection, ["u1"])
-    again = tag_holdings(holdings, tagger)
+    again = tag_works(repository, tagger)
     assert again.anew == 0
     assert "u1" not in again.tags
-    with holdings.database.reading() as connection:
+    with repository.database.reading() as connection:
         assert "u1" not in tags_of(connection, tagger_key(tagger))
 
 
-def test_an_upload_that_goes_while_it_is_tagged_leaves_no_tags(holdings: Holdings) -> None:
+def test_an_upload_that_goes_while_it_is_tagged_leaves_no_tags(repository: Repository) -> None:
     class Remover(LexiconTagger):
         def tag_texts(self, texts: Any) -> list[Tags]:
-            with holdings.database.writing() as connection:
+            with repository.database.writing() as connection:
                 remove_uploads(connection, ["u1"])
             return super().tag_texts(texts)
 
-    with holdings.database.writing() as connection:
+    with repository.database.writing() as connection:
         add_uploads(connection, [upload("u1", text="A boat on a lake.")], [])
-    assert "u1" not in tag_holdings(holdings, Remover()).tags
+    assert "u1" not in tag_works(repository, Remover()).tags
 
 
-def test_an_interrupted_tagging_goes_on_where_it_stopped(holdings: Holdings) -> None:
-    count = sum(bool(item.picture) for item in holdings.workspace.collection)
+def test_an_interrupted_tagging_goes_on_where_it_stopped(repository: Repository) -> None:
+    count = sum(bool(item.picture) for item in repository.workspace.collection)
     with pytest.raises(KeyboardInterrupt):
-        tag_holdings(holdings, ColourTagger(stop_after=8), batch_size=4)
+        tag_works(repository, ColourTagger(stop_after=8), batch_size=4)
     rest = ColourTagger()
-    found = tag_holdings(holdings, rest, batch_size=4)
+    found = tag_works(repository, rest, batch_size=4)
     assert rest.seen == found.anew == count - 8
     assert len(found.tags) == count
     other = ColourTagger(fingerprint="g")
-    whole = tag_holdings(holdings, other, batch_size=7)
+    whole = tag_works(repository, other, batch_size=7)
     assert other.seen == count
     assert whole.tags == found.tags
     assert len(set(whole.tags.values())) > 1
 
 
-def test_kept_tags_are_found_by_the_taggers_name(holdings: Holdings) -> None:
-    with pytest.raises(RequestError, match="nothing is.*--tagger colour"):
-        kept_tags(holdings, "colour")
-    found = tag_holdings(holdings, ColourTagger())
-    words = tag_holdings(holdings, LexiconTagger())
-    assert kept_tags(holdings, "colour") == found.tags
-    assert kept_tags(holdings, "lexicon") == words.tags
-    tag_holdings(holdings, ColourTagger(fingerprint="g"))
+def test_kept_tags_are_found_by_the_taggers_name(repository: Repository) -> None:
+    with pytest.raises(RequestError, match="no tags are kept.*--tagger colour"):
+        kept_tags(repository, "colour")
+    found = tag_works(repository, ColourTagger())
+    words = tag_works(repository, LexiconTagger())
+    assert kept_tags(repository, "colour") == found.tags
+    assert kept_tags(repository, "lexicon") == words.tags
+    tag_works(repository, ColourTagger(fingerprint="g"))
     with pytest.raises(RequestError, match="choose from colour-f, colour-g"):
-        kept_tags(holdings, "colour")
-    assert kept_tags(holdings, "colour-g") == found.tags
+        kept_tags(repository, "colour")
+    assert kept_tags(repository, "colour-g") == found.tags
     with pytest.raises(RequestError, match="no tags by 'colou' are kept"):
-        kept_tags(holdings, "colou")
+        kept_tags(repository, "colou")
 
 
-def test_a_picture_that_cannot_be_opened_keeps_what_was_done(holdings: Holdings) -> None:
-    pictured = [item for item in holdings.workspace.collection if item.picture]
-    path = holdings.picture_path(pictured[5])
+def test_a_picture_that_cannot_be_opened_keeps_what_was_done(repository: Repository) -> None:
+    pictured = [item for item in repository.workspace.collection if item.picture]
+    path = repository.snapshot.picture_path(pictured[5])
     assert path is not None
     kept = path.read_bytes()
     path.write_bytes(kept[:40])
     try:
         with pytest.raises(CollectionError, match=path.name):
-            tag_holdings(holdings, ColourTagger(), batch_size=1)
+            tag_works(repository, ColourTagger(), batch_size=1)
     finally:
         path.write_bytes(kept)
     rest = ColourTagger()
-    tag_holdings(holdings, rest)
+    tag_works(repository, rest)
     assert rest.seen == len(pictured) - 5
 
 
-def test_a_picture_upload_whose_file_is_gone_is_passed_over(holdings: Holdings) -> None:
-    with holdings.database.writing() as connection:
+def test_a_picture_upload_whose_file_is_gone_is_passed_over(repository: Repository) -> None:
+    with repository.database.writing() as connection:
         add_uploads(connection, [upload("u1", picture=f"{'0' * 32}.png", picture_digest="0" * 64)], [])
-    found = tag_holdings(holdings, ColourTagger())
+    found = tag_works(repository, ColourTagger())
     assert "u1" not in found.tags
     assert found.tags
 
@@ -169,8 +169,7 @@ def test_pictures_of_a_folder_by_models_given_with_weights(run: Any, tmp_path: P
     pytest.importorskip("transformers")
     from tests.taggers.tiny_models import pictures, save_captioner, save_detector
 
-    from vernissage.taggers.caption import load_captioner
-    from vernissage.taggers.objects import load_objects
+    from vernissage.taggers.pictures import load_captioner, load_objects
     from vernissage.taggers.spacy_words import load_words
 
     blip, detr = save_captioner(tmp_path / "blip", seed=2), save_detector(tmp_path / "detr")
@@ -208,7 +207,6 @@ def test_pictures_of_a_folder_by_models_given_with_weights(run: Any, tmp_path: P
             ("--images", "x", "--tagger", "objects", "--model", "yolo"),
             "has no model 'yolo'; choose from rtdetr_v2_r18vd",
         ),
-        (("nowhere",), "nowhere"),
     ],
 )
 def test_bad_arguments_are_told_in_one_line(run: Any, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -217,6 +215,10 @@ def test_bad_arguments_are_told_in_one_line(run: Any, tmp_path: Path, arguments:
     assert message in told
     assert told.count("\n") == 1
     assert not list(tmp_path.glob("*.db"))
+
+
+def test_a_workspace_that_is_not_there_is_told(run: Any) -> None:
+    assert "there is no workspace nowhere" in run("tag", "nowhere", code=6)
 
 
 def test_missing_weights_and_pictures_are_told_in_one_line(run: Any, tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ def test_a_file_that_is_no_database_is_left_alone(run: Any, workspace: Path, tmp
     other = tmp_path / "letter.db"
     other.write_text("Dear Ann, this is no database but a letter.\n" * 50)
     before = other.read_bytes()
-    assert "is not a database of Vernissage" in run("tag", workspace, "--database", other, code=1)
+    assert "is not a database of Vernissage" in run("tag", workspace, "--database", other, code=6)
     assert other.read_bytes() == before
 
 

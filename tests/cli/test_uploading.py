@@ -12,7 +12,12 @@ from tests.cli.conftest import Run
 from tests.galleries import paint
 
 from vernissage.cli.main import main
-from vernissage.workspace.holdings import open_holdings
+from vernissage.workspace.repository import Snapshot, open_repository
+
+
+def snapshot(workspace: Path) -> Snapshot:
+    """What is kept there now."""
+    return open_repository(workspace).snapshot
 
 
 @pytest.fixture
@@ -26,26 +31,26 @@ def test_pictures_and_texts_are_uploaded_in_their_order(run: Run, peopled: Path,
     text = tmp_path / "poem.txt"
     text.write_text("A harbour in the storm,\nand a lighthouse.", encoding="utf-8")
     ids = run("upload", peopled, "--owner", "dora", picture, text).split()
-    holdings = open_holdings(peopled)
-    first, second = (holdings[item_id] for item_id in ids)
+    kept_there = snapshot(peopled)
+    first, second = (kept_there.item(item_id) for item_id in ids)
     assert (first.owner, first.title, first.description) == ("dora", "", "")
-    kept = holdings.picture_path(first)
+    kept = kept_there.picture_path(first)
     assert kept is not None
     assert kept.read_bytes() == picture.read_bytes()
     assert second.description == "A harbour in the storm, and a lighthouse."
-    assert ids[0] in holdings.index("aligned", "image")
-    assert ids[0] not in holdings.index("aligned", "text")
-    assert ids[1] in holdings.index("lsa", "text")
+    assert ids[0] in kept_there.index("aligned", "image")
+    assert ids[0] not in kept_there.index("aligned", "text")
+    assert ids[1] in kept_there.index("lsa", "text")
 
 
 def test_words_belong_to_the_only_upload(run: Run, peopled: Path, picture: Path) -> None:
     words = ["--title", "A boat", "--text", "Storm in the harbour", "--keywords", "sea; Boat", "--id", "boat"]
     assert run("upload", peopled, "--owner", "dora", picture, *words) == "boat\n"
-    holdings = open_holdings(peopled)
-    item = holdings["boat"]
+    kept = snapshot(peopled)
+    item = kept.item("boat")
     assert (item.title, item.description, item.keywords) == ("A boat", "Storm in the harbour.", ("sea", "Boat"))
     assert item.text == "A boat. Storm in the harbour. sea, Boat"
-    assert "boat" in holdings.index("aligned", "text")
+    assert "boat" in kept.index("aligned", "text")
 
 
 def test_the_same_content_is_kept_once(
@@ -60,7 +65,7 @@ def test_the_same_content_is_kept_once(
     assert "1 upload of dora was there already" in again.err
     assert run(*command[:-1], "Another boat") != first
     assert run("upload", peopled, "--owner", "emil", picture, "--title", "A boat") != first
-    assert len(open_holdings(peopled).owned("dora")) == 2
+    assert len(snapshot(peopled).person("dora").items) == 2
 
 
 def test_one_file_twice_is_one_upload(run: Run, peopled: Path, picture: Path) -> None:
@@ -79,11 +84,11 @@ def test_a_table_uploads_a_row_each(run: Run, peopled: Path, picture: Path, tmp_
     lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
     table.write_text(json.dumps(rows) if kind == "json" else "\n".join(lines), encoding="utf-8")
     assert run("upload", peopled, "--owner", "dora", table) == "a\nb\n"
-    holdings = open_holdings(peopled)
-    assert holdings["a"].keywords == ("sea", "red")
-    assert holdings.upload_times("dora")["a"].isoformat() == "2024-05-31T00:00:00+00:00"
+    dora = snapshot(peopled).person("dora")
+    assert dora.items["a"].keywords == ("sea", "red")
+    assert dora.times["a"].isoformat() == "2024-05-31T00:00:00+00:00"
     assert run("upload", peopled, "--owner", "dora", table) == "a\nb\n"
-    assert len(holdings.owned("dora")) == 2
+    assert len(snapshot(peopled).person("dora").items) == 2
 
 
 def test_removing_an_upload_leaves_the_others(run: Run, peopled: Path, picture: Path) -> None:
@@ -94,7 +99,7 @@ def test_removing_an_upload_leaves_the_others(run: Run, peopled: Path, picture: 
         "pictures": 1,
     }
     assert list((peopled / "uploads").iterdir()) == []
-    assert [item.id for item in open_holdings(peopled).owned("dora")] == ["rose"]
+    assert [*snapshot(peopled).person("dora").items] == ["rose"]
 
 
 def test_removing_a_person_needs_a_yes(run: Run, peopled: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +110,7 @@ def test_removing_a_person_needs_a_yes(run: Run, peopled: Path, capsys: pytest.C
     assert run("remove", peopled, "--person", "dora", "--yes").startswith(
         "Everything kept of dora was removed: 1 upload"
     )
-    assert "dora" not in open_holdings(peopled).owners()
+    assert "dora" not in snapshot(peopled).owners()
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [(b"y\n", 0, 0), (b"n\n", 130, 1)])
@@ -118,7 +123,7 @@ def test_on_a_terminal_one_is_asked(run: Run, peopled: Path, answer: bytes, code
     os.close(ours)
     os.close(theirs)
     assert ended.returncode == code, ended.stderr
-    assert open_holdings(peopled).uploaders().get("dora", 0) == left
+    assert snapshot(peopled).uploaders().get("dora", 0) == left
 
 
 def test_an_owner_of_works_keeps_them(run: Run, peopled: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,7 +131,7 @@ def test_an_owner_of_works_keeps_them(run: Run, peopled: Path, capsys: pytest.Ca
     with pytest.raises(SystemExit, match="0"):
         main(["remove", str(peopled), "--person", "ann", "--yes"])
     assert "names ann as owner of 16 works" in capsys.readouterr().err
-    assert open_holdings(peopled).owners()["ann"] == 16
+    assert snapshot(peopled).owners()["ann"] == 16
 
 
 def test_uploads_go_where_the_environment_says(
@@ -136,7 +141,7 @@ def test_uploads_go_where_the_environment_says(
     monkeypatch.setenv("VERNISSAGE_DATABASE", str(elsewhere))
     run("upload", peopled, "--owner", "dora", "--text", "A rose")
     assert not (peopled / "vernissage.db").exists()
-    assert open_holdings(peopled, str(elsewhere)).uploaders() == {"dora": 1}
+    assert open_repository(peopled, str(elsewhere)).snapshot.uploaders() == {"dora": 1}
     assert "uploads: 1, uploaders: 1" in run("info", peopled)
 
 
@@ -147,4 +152,4 @@ def test_build_encodes_uploads_with_what_it_made(run: Run, peopled: Path) -> Non
     (peopled / "uploads" / f"{'0' * 32}.png").write_bytes(b"left by a crash")
     outcome = json.loads(run("build", source, "-o", peopled, "--refit", "--seed", "1", "--json"))
     assert outcome["uploads"] == {"people": 1, "uploads": 1, "vectors": 3, "swept": 1}
-    assert "storm" in open_holdings(peopled).index("aligned", "text")
+    assert "storm" in snapshot(peopled).index("aligned", "text")

@@ -8,31 +8,31 @@ from PIL import Image
 from tests.pages.reading import HOSTILE, Page
 
 from vernissage.catalog.item import Item
+from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
+from vernissage.gallery.areas import PersonAreas
 from vernissage.pages.areas import areas_page, typical
-from vernissage.pages.owner_recommendations import owner_page
+from vernissage.pages.person_recommendations import person_page
 from vernissage.profiles.areas import area_of
-from vernissage.profiles.edits import Mute
+from vernissage.profiles.edits import mute
 from vernissage.profiles.interests import Interests, Vocabulary, interests
 from vernissage.profiles.naming import WordCounts
-from vernissage.profiles.uploads import uploaded_side
-from vernissage.recommenders.area_seeds import AreaRanking
-from vernissage.recommenders.upload_contract import NearUpload, UploadAnswer, UploadReason
-from vernissage.recommenders.voices import HeardArea
-from vernissage.values import Ranking
-from vernissage.workspace.profiling import OwnerInterests
+from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 
 
 def side(ids: list[str], words: list[tuple[str, ...]], *, muted: bool = False) -> Interests:
     """Two areas: all but the last two uploads, and those."""
     vectors = np.zeros((len(ids), 4), dtype=np.float32)
     vectors[:-2, 0] = vectors[-2:, 1] = 1
-    edits = [Mute("image", (tuple(ids[-2:]),), (), muted=True)] if muted else []
     known = Vocabulary(words, WordCounts(100, {"ship": 3}), lambda centroid: [("castle",)])
+    found = interests(ids, vectors, background=np.zeros(4), vocabulary=known)
+    if not muted:
+        return found
+    edits = [mute(UploadProfile("ann", {"image": found.uploads}), "image", 1)]
     return interests(ids, vectors, background=np.zeros(4), vocabulary=known, edits=edits)
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> OwnerInterests:
+def found(tmp_path: Path) -> PersonAreas:
     """Twelve pictures, ten of them of ships and two without words, whose area is muted."""
     ids = [f"p{number}" for number in range(12)]
     items = {
@@ -42,41 +42,41 @@ def found(tmp_path: Path) -> OwnerInterests:
     for name in ids:
         Image.new("RGB", (30, 20), "navy").save(tmp_path / f"{name}.png")
     words = [("ship",) if item.title else () for item in items.values()]
-    return OwnerInterests("ann", "aligned", items, {"image": side(ids, words, muted=True)}, ())
+    return PersonAreas("ann", "aligned", items, {"image": side(ids, words, muted=True)}, ("p11",), ("image",))
 
 
 def path_of(folder: Path) -> object:
     return lambda item: folder / item.picture if item.picture else None
 
 
-def areas_html(found: OwnerInterests, folder: Path, *notes: str) -> str:
-    return areas_page(found, path_of(folder), title="Port", engine="colours", notes=notes)  # type: ignore[arg-type]
+def areas_html(found: PersonAreas, folder: Path) -> str:
+    return areas_page(found, path_of(folder), title="Port", engine="colours")  # type: ignore[arg-type]
 
 
-def test_an_area_shows_its_name_weight_and_eight_of_its_pictures(found: OwnerInterests, tmp_path: Path) -> None:
-    page = Page(areas_html(found, tmp_path, "A note."))
+def test_an_area_shows_its_name_weight_and_eight_of_its_pictures(found: PersonAreas, tmp_path: Path) -> None:
+    page = Page(areas_html(found, tmp_path))
     assert "12 pictures in 2 areas, the largest first. What belongs together was found by colours." in page.text
     assert "ship image:1 10 pictures, 100 % of what is heard" in page.text
     assert "and 2 more" in page.text
     assert "Words: ship (10)" in page.text
-    assert "A note." in page.text
+    assert "aligned finds nothing in 1 of 12: p11" in page.text
     assert len(page.all("img")) == 10
     assert all(image["alt"] for image in page.all("img"))
 
 
-def test_a_muted_area_says_so_and_whom_its_name_is_from(found: OwnerInterests, tmp_path: Path) -> None:
+def test_a_muted_area_says_so_and_whom_its_name_is_from(found: PersonAreas, tmp_path: Path) -> None:
     text = Page(areas_html(found, tmp_path)).text
     assert "castle image:2 2 pictures, muted: not heard in recommendations" in text
     assert "Named after similar works" in text
 
 
-def test_equal_input_gives_equal_bytes(found: OwnerInterests, tmp_path: Path) -> None:
+def test_equal_input_gives_equal_bytes(found: PersonAreas, tmp_path: Path) -> None:
     assert areas_html(found, tmp_path) == areas_html(found, tmp_path)
 
 
 def test_typical_uploads_begin_with_the_medoid() -> None:
     vectors = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], dtype=np.float32)
-    one = uploaded_side(list("abcd"), vectors, [area_of(vectors, range(4))])
+    one = uploads_of_modality(list("abcd"), vectors, [area_of(vectors, range(4))])
     # The mean points to (.6, .6): b and c are equally near to it, then a and d; the medoid is the first of the nearest.
     assert typical(one, 0, 3) == [1, 2, 0]
 
@@ -85,35 +85,25 @@ def test_texts_of_one_title_are_shown_once(tmp_path: Path) -> None:
     ids = ["a1", "a2", "a3", "b1", "c1", "c2"]
     items = {name: Item(name, title=f"Series {name[0]}") for name in ids}
     pictures = side(ids, [("series",)] * 6)
-    found = OwnerInterests("ann", "lsa", items, {"text": pictures}, ())
+    found = PersonAreas("ann", "lsa", items, {"text": pictures}, (), ("text",))
     text = Page(areas_html(found, tmp_path)).text
     assert "Series a Series b and 2 more" in text
     assert "Series c and 1 more" in text
 
 
-def answer(item_id: str) -> UploadAnswer:
-    near = (NearUpload("p0", "image", 0.75, 2.0, 1.0, 6.0), NearUpload("p1", "image", -0.25, 0.5, 1.0, 1.5))
-    reason = UploadReason(item_id, 2.5, HeardArea("image", 0, "ship", 1.0), near, 0.0)
-    return UploadAnswer("text", Ranking((item_id,), np.array([2.5])), (reason,))
+def owner_html(found: PersonAreas, folder: Path, work: Item) -> Page:
+    near = [
+        Reason("upload", "p0", "Ship p0", 2.0, 0.8, weight=1.0, similarity=0.75, modality="image"),
+        Reason("upload", "p1", "Ship p1", 0.5, 0.2, weight=1.0, similarity=-0.25, modality="image"),
+    ]
+    whole = Work(work, 2.5, (Reason("area", "image:1", "ship", 2.5, 1.0), *near), "text")
+    alone = Work(work, 0.5, (Reason("upload", "p0", "Ship p0", 0.0, 0.0, similarity=0.5),), "text")
+    lists = (AnswerList("text", (whole,)), AnswerList("text", (alone,), "image", "image:1", "ship"))
+    answer = Answer("person", (whole,), "knn3z", "f", (), lists, {}, path_of(folder), found)  # type: ignore[arg-type]
+    return Page(person_page(answer, title="Port", engine="colours"))
 
 
-def owner_html(found: OwnerInterests, folder: Path, work: Item) -> Page:
-    by_area = AreaRanking(0, "image", "text", Ranking((work.id,), np.array([0.5])))
-    known = {work.id: work}
-    return Page(
-        owner_page(
-            found,
-            [answer(work.id)],
-            [(by_area, [(("p0", 0.5),)])],
-            lambda ids: {each: known[each] for each in ids if each in known},
-            path_of(folder),  # type: ignore[arg-type]
-            title="Port",
-            engine="colours",
-        )
-    )
-
-
-def test_a_work_stands_with_its_area_and_the_uploads_that_it_resembles(found: OwnerInterests, tmp_path: Path) -> None:
+def test_a_work_stands_with_its_area_and_the_uploads_that_it_resembles(found: PersonAreas, tmp_path: Path) -> None:
     page = owner_html(found, tmp_path, Item("x", title="Sea tale", owner="bob", description="About a ship."))
     assert "Recommended texts Sea tale bob About a ship. 1 Because of ship : Ship p0 0.75 Ship p1 −0.25" in page.text
     assert {"href": "#image-1"} in page.all("a")
@@ -121,7 +111,7 @@ def test_a_work_stands_with_its_area_and_the_uploads_that_it_resembles(found: Ow
     assert "Area by area ship image:1 Texts Sea tale About a ship." in page.text
 
 
-def test_what_stands_in_a_work_never_runs(found: OwnerInterests, tmp_path: Path) -> None:
+def test_what_stands_in_a_work_never_runs(found: PersonAreas, tmp_path: Path) -> None:
     page = owner_html(found, tmp_path, Item("x", title=HOSTILE, owner=HOSTILE, description=HOSTILE))
     assert "alert(1)" in page.text
     assert all("alert" not in script for script in page.scripts)

@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,27 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.pages.answers import answer_of, rated, recommended
 from tests.pages.reading import HOSTILE, Page
 from tests.worlds import table_of
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.errors import CollectionError, RequestError, UnknownItemError
+from vernissage.errors import CollectionError, RequestError
 from vernissage.pages.reasons import apportioned, ordinal
 from vernissage.pages.recommendations import recommendation_page
-from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import WeightingRule
 from vernissage.recommenders.contract import EngineShare, Explanation, Reason, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.search.exact import ExactIndex
-from vernissage.values import Ranking
+from vernissage.search.exact import exact_index
 
 RATINGS = {"p0": 5.0, "words": 3.5, "bare": 2.0}
 
 
 def engine(collection: Collection, seed: int, name: str) -> RatingWeightedSimilarity:
     vectors = np.random.default_rng(seed).standard_normal((len(collection), 8))
-    return RatingWeightedSimilarity(ExactIndex(table_of(vectors, collection.ids)), name)
+    return RatingWeightedSimilarity(exact_index(table_of(vectors, collection.ids)), name)
 
 
 def page_of(
@@ -38,10 +39,14 @@ def page_of(
     ratings: dict[str, float] = RATINGS,
     rule: WeightingRule = "linear",
 ) -> str:
-    profile = profile_from_ratings(ratings, rule)
-    ranking = recommender.recommend(profile, 9)
-    explanations = recommender.explain(profile, ranking.item_ids)
-    return recommendation_page(collection, profile, ranking, explanations, title="Toys", engine="what is written")
+    answer = recommended(collection, recommender, ratings, rule)
+    return recommendation_page(answer, rated(collection, ratings), title="Toys", engine="what is written")
+
+
+def page_for(collection: Collection, why: Sequence[Explanation], ratings: dict[str, float], *notes: str) -> str:
+    return recommendation_page(
+        answer_of(collection, why, notes), rated(collection, ratings), title="T", engine="chance"
+    )
 
 
 def printed_sums(html: str) -> list[tuple[list[float], float]]:
@@ -82,48 +87,26 @@ def test_printed_parts_add_up_to_the_printed_score(gallery: Collection, rule: We
 
 def test_reasons_name_the_work_that_counts_most_and_places_of_engines() -> None:
     collection = Collection([Item(id="a", title="Sea"), Item(id="b", title="Wood"), Item(id="c", title="Hill")], Path())
-    profile = profile_from_ratings({"a": 5, "b": 2})
     explanation = Explanation(
         "c",
         0.03,
         (Reason("a", 1.0, 0.02), Reason("b", 0.25, 0.01)),
         (EngineShare("texts", 2, 0.025), EngineShare("pictures", 14, 0.005), EngineShare("tags", 0, 0.0)),
     )
-    html = recommendation_page(
-        collection,
-        profile,
-        Ranking(("c",), np.array([0.03])),
-        [explanation],
-        title="T",
-        engine="chance",
-        notes=["One note."],
-    )
+    html = page_for(collection, [explanation], {"a": 5, "b": 2}, "One note.")
     text = Page(html).text
     assert "Because you rated Sea 5 of 5." in text
     assert "texts: 2nd, pictures: 14th, tags: not ranked" in text
     assert "67 %" in text
     assert "33 %" in text
     assert "One note." in text
-    html = recommendation_page(
-        collection,
-        profile,
-        Ranking(("c",), np.array([0.03])),
-        [explanation],
-        title="T",
-        engine="chance",
-        engine_words={"texts": "what is said"},
-    )
-    assert "what is said: 2nd, pictures: 14th" in Page(html).text
     assert printed_sums(html) == [([0.02, 0.01], 0.03), ([0.025, 0.005, 0.0], 0.03)]
 
 
 def test_reasons_that_speak_against_a_work_say_so() -> None:
     collection = Collection([Item(id="a", title="Sea"), Item(id="b", title="Wood"), Item(id="c", title="Hill")], Path())
-    profile = profile_from_ratings({"a": 1, "b": 5}, "signed")
     explanation = Explanation("c", 0.3, (Reason("a", -1.0, 0.4), Reason("b", 1.0, -0.1)))
-    html = recommendation_page(
-        collection, profile, Ranking(("c",), np.array([0.3])), [explanation], title="T", engine="E"
-    )
+    html = page_for(collection, [explanation], {"a": 1, "b": 5})
     assert "Because it is unlike Sea, which you rated 1 of 5." in Page(html).text
     assert "−20 %" in html
     assert printed_sums(html) == [([0.4, -0.1], 0.3)]
@@ -176,18 +159,9 @@ def test_text_of_the_catalogue_is_shown_and_never_run(tmp_path: Path) -> None:
     collection = Collection(
         [Item(id=f"{HOSTILE}{n}", **fields, attributes={"Credit": HOSTILE}) for n in range(4)], tmp_path
     )
-    recommender = engine(collection, 1, HOSTILE)
-    profile = profile_from_ratings({collection.ids[0]: 5})
-    ranking = recommender.recommend(profile, 9)
-    html = recommendation_page(
-        collection,
-        profile,
-        ranking,
-        recommender.explain(profile, ranking.item_ids),
-        title=HOSTILE,
-        engine=HOSTILE,
-        notes=[HOSTILE],
-    )
+    ratings = {collection.ids[0]: 5.0}
+    answer = recommended(collection, engine(collection, 1, HOSTILE), ratings, notes=[HOSTILE])
+    html = recommendation_page(answer, rated(collection, ratings), title=HOSTILE, engine=HOSTILE)
     page = Page(html)
     assert len(page.scripts) == 1
     assert page.all("img") == []
@@ -220,29 +194,24 @@ def test_ratings_are_stars_and_words(gallery: Collection) -> None:
 
 
 def test_a_work_without_explanation_is_shown_without_reasons(gallery: Collection) -> None:
-    profile = profile_from_ratings(RATINGS)
-    ranking = Ranking(("p1", "p2"), np.array([0.5, 0.25]))
-    text = Page(recommendation_page(gallery, profile, ranking, (), title="T", engine="chance")).text
+    bare = [Explanation("p1", 0.5, ()), Explanation("p2", 0.25, ())]
+    text = Page(page_for(gallery, bare, RATINGS)).text
     assert "Picture 2" in text
     assert "Because" not in text
     assert "Why" not in text
 
 
 def test_no_recommendation_is_said_in_words(gallery: Collection) -> None:
-    empty = Ranking((), np.array([]))
-    assert "No work fits." in recommendation_page(
-        gallery, profile_from_ratings(RATINGS), empty, (), title="T", engine="E"
-    )
+    assert "No work fits." in page_for(gallery, [], RATINGS)
 
 
 def test_equal_input_gives_equal_bytes_and_progress_is_reported(gallery: Collection) -> None:
     steps: list[tuple[str, int, int]] = []
-    profile = profile_from_ratings(RATINGS)
-    ranking = Ranking(("p1", "p2"), np.array([0.5, 0.25]))
+    answer = answer_of(gallery, [Explanation("p1", 0.5, ()), Explanation("p2", 0.25, ())])
 
     def page() -> str:
         return recommendation_page(
-            gallery, profile, ranking, (), title="T", engine="E", progress=lambda *step: steps.append(step)
+            answer, rated(gallery, RATINGS), title="T", engine="E", progress=lambda *step: steps.append(step)
         )
 
     assert page() == page()
@@ -251,29 +220,14 @@ def test_equal_input_gives_equal_bytes_and_progress_is_reported(gallery: Collect
 
 def test_a_picture_that_is_gone_is_named(tmp_path: Path) -> None:
     collection = Collection([Item(id="a"), Item(id="b", picture="gone.jpg")], tmp_path)
-    ranking = Ranking(("b",), np.array([1.0]))
     with pytest.raises(CollectionError, match=r"gone\.jpg"):
-        recommendation_page(collection, profile_from_ratings({"a": 5}), ranking, (), title="T", engine="E")
+        page_for(collection, [Explanation("b", 1.0, ())], {"a": 5})
 
 
-def refused(explanation: Explanation, match: str) -> None:
-    collection = Collection([Item(id="a"), Item(id="b"), Item(id="c")], Path())
-    profile: Profile = profile_from_ratings({"a": 5})
-    with pytest.raises(RequestError, match=match):
-        recommendation_page(collection, profile, Ranking(("b",), np.array([0.5])), [explanation], title="T", engine="E")
-
-
-def test_explanations_that_do_not_fit_are_refused() -> None:
-    refused(Explanation("b", 0.5, (Reason("a", 1.0, 0.4),)), r"reasons for b add up to 0\.4, but its score is 0\.5")
-    refused(Explanation("b", 0.4, (Reason("a", 1.0, 0.4),)), r"b was ranked with the score 0\.5, but 0\.4")
-    refused(Explanation("c", 0.5, ()), "c is explained but not ranked")
-
-
-def test_a_rated_work_that_the_collection_lacks_is_named(gallery: Collection) -> None:
-    with pytest.raises(UnknownItemError, match="p9"):
-        recommendation_page(
-            gallery, profile_from_ratings({"p9": 5}), Ranking(("p1",), np.ones(1)), (), title="T", engine="E"
-        )
+def test_reasons_that_do_not_add_up_are_refused() -> None:
+    collection = Collection([Item(id="a"), Item(id="b")], Path())
+    with pytest.raises(RequestError, match=r"reasons for b add up to 0\.4, but its score is 0\.5"):
+        page_for(collection, [Explanation("b", 0.5, (Reason("a", 1.0, 0.4),))], {"a": 5})
 
 
 @given(st.lists(st.floats(-2, 2), min_size=1, max_size=12), st.integers(2, 6))

@@ -10,7 +10,7 @@ import pytest
 from tests.pages.reading import HOSTILE, Page
 
 from vernissage.analysis.long_table import LongTable
-from vernissage.analysis.study_numbers import study_numbers
+from vernissage.analysis.study_answers import study_numbers
 from vernissage.cli.main import main
 from vernissage.pages.data_tables import mean_and_sd, number, p_value, signed
 from vernissage.pages.study_report import StudyFacts, study_report

@@ -2,39 +2,106 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import typer
 
 from vernissage import __version__
-from vernissage.cli import (
-    areas,
-    encoding,
-    models,
-    onnx,
-    overview,
-    owners,
-    recommending,
-    serving,
-    study,
-    tagging,
-    uploading,
-    workspaces,
-)
+from vernissage.cli.groups import SETTINGS, LazyGroup, as_command
 from vernissage.errors import VernissageError
 
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
+
+def _plugins() -> dict[str, Any]:
+    """Commands of other packages, by name: the entry-point group ``vernissage.commands`` names Typer applications."""
+    return {each.name: each for each in entry_points(group="vernissage.commands")}
+
+
+class _Commands(LazyGroup):
+    """The command's sub-commands; plug-ins stand in the last section."""
+
+    sections = MappingProxyType(
+        {
+            "Workspaces": {
+                "build": "Read a collection and make its vectors; again after changes.",
+                "info": "Say what is in a workspace: works, people, encoders, sizes.",
+                "check": "Check every byte of a workspace against what it should be.",
+                "doctor": "Say what is installed and what this machine can run.",
+            },
+            "Works": {
+                "recommend": "Recommend works for ratings, or for what a person uploaded.",
+                "similar": "The works that resemble one work most, or several.",
+                "search": "Search by words or by a picture, in texts and pictures.",
+                "map": "Draw all works as a map in which neighbours are alike.",
+                "topics": "The topics of the texts, by their most telling words.",
+            },
+            "People": {"person": "People's uploads, ratings and areas of interest."},
+            "Service": {"serve": "Serve a study's pages."},
+            "More": {
+                "study": "A user study of engines, from consent to the statistics.",
+                "vectors": "Vectors of pictures and texts, for use elsewhere.",
+                "encoders": "Encoders: what there is, exports, tags.",
+            },
+        }
+    )
+    places = MappingProxyType(
+        {
+            "build": "vernissage.cli.building:build",
+            "info": "vernissage.cli.building:info",
+            "check": "vernissage.cli.building:check",
+            "doctor": "vernissage.cli.models:doctor",
+            "recommend": "vernissage.cli.recommending:recommend",
+            "similar": "vernissage.cli.recommending:similar",
+            "search": "vernissage.cli.recommending:search",
+            "map": "vernissage.cli.overview:map_works",
+            "topics": "vernissage.cli.overview:topics",
+            "person": "vernissage.cli.people:person",
+            "serve": "vernissage.cli.serving:serve",
+            "study": "vernissage.cli.study:study",
+            "vectors": "vernissage.cli.vectors:vectors",
+            "encoders": "vernissage.cli.models:encoders",
+            # Former names, which work on.
+            "upload": "vernissage.cli.people:upload",
+            "remove": "vernissage.cli.people:remove",
+            "owners": "vernissage.cli.people:owners",
+            "areas": "vernissage.cli.people:areas",
+            "tag": "vernissage.cli.tagging:tag",
+            "encode": "vernissage.cli.vectors:encode",
+            "export-onnx": "vernissage.cli.onnx:export_onnx",
+        }
+    )
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *_plugins()]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        plugins = {name: as_command(each.load(), name) for name, each in _plugins().items()}
+        if cmd_name in plugins:
+            return plugins[cmd_name]
+        # What is a plug-in's own command may be called without the plug-in's name.
+        return next((found for each in plugins.values() if (found := each.get_command(ctx, cmd_name))), None)
+
+    def headings(self) -> Mapping[str, Mapping[str, str]]:
+        last = list(self.sections)[-1]
+        plugins = {name: each.load().info.help or "" for name, each in _plugins().items()}
+        return {**self.sections, last: {**self.sections[last], **plugins}}
+
+
 app = typer.Typer(
     name="vernissage",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Recommend works of a collection to a person, from a handful of ratings, with reasons.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=SETTINGS,
 )
 
 
@@ -50,37 +117,21 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    """Recommend works of a collection to a person, from a handful of ratings, with reasons.
+    """Recommend works of a collection to a person, from a handful of ratings or from their uploads, with reasons.
 
     \b
     First steps:
-      vernissage sample gallery                        paint a sample collection
+      vernissage lab sample gallery                    paint a sample collection
       vernissage build gallery -o workspace            read it and make its vectors
       vernissage recommend workspace --rate ID=5       works for a visitor, with reasons
     """
 
 
-for module in (
-    workspaces,
-    recommending,
-    overview,
-    uploading,
-    owners,
-    areas,
-    tagging,
-    study,
-    serving,
-    encoding,
-    models,
-    onnx,
-):
-    module.add_commands(app)
-for plugin in entry_points(group="vernissage.commands"):
-    plugin.load()(app)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; print an error as one line on standard error and exit with 1 (2: misused, 130: stopped)."""
+    """Run the command; print an error as one line on standard error.
+
+    Exit codes: 0; 2 misused; 130 stopped; else that of the error's kind (`vernissage.errors.Kind`), 1 for most.
+    """
     try:
         code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
         sys.stdout.flush()

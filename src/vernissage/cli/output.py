@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from rich.text import Text
 from vernissage import progress as reporting
 
 _PIPED_WIDTH = 140
+_SILENT_SECONDS = 2.0
 
 
 def stdout() -> Console:
@@ -32,7 +34,11 @@ def stderr() -> Console:
 
 @contextmanager
 def progress_bars() -> Iterator[reporting.Progress]:
-    """Draw one bar for each step that reports; in a pipe or a log, stay silent."""
+    """Draw one bar for each step that reports; in a pipe or a log, print plain lines for steps that take long."""
+    console = stderr()
+    if not console.is_terminal:
+        yield _plain_lines()
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -40,8 +46,7 @@ def progress_bars() -> Iterator[reporting.Progress]:
         TimeElapsedColumn(),
         RemainingColumn(),
     )
-    console = stderr()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def report(step: str, done: int, total: int) -> None:
@@ -50,6 +55,22 @@ def progress_bars() -> Iterator[reporting.Progress]:
             bars.update(tasks[step], completed=done, total=total)
 
         yield report
+
+
+def _plain_lines() -> reporting.Progress:
+    """Report a step once it has taken two seconds, and then at twice the time before, so that logs stay short."""
+    begun: dict[str, float] = {}
+    due: dict[str, float] = {}
+
+    def report(step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        begun.setdefault(step, now)
+        spent = now - begun[step]
+        if spent >= due.setdefault(step, _SILENT_SECONDS):
+            due[step] = 2 * spent
+            note(f"{step}: {done:,} of {total:,} after {spent:.0f} s")
+
+    return report
 
 
 def print_json(content: Any) -> None:

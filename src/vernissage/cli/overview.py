@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from vernissage.cli.options import AsJson, WorkspacePath, command
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.recommending import AsJson, WorkspacePath
 from vernissage.errors import RequestError
 
 
+@command
 def topics(
     workspace: WorkspacePath,
     words: Annotated[int, typer.Option(help="How many words of each topic to print.")] = 8,
@@ -25,54 +26,31 @@ def topics(
       vernissage topics workspace
       vernissage topics workspace --curve coherence.png
     """
-    from vernissage.encoders.fitted.lda import LDA
-    from vernissage.workspace.workspace import open_workspace
+    from vernissage.gallery.gallery import open_gallery
 
-    if words < 1 or works < 0:
-        raise RequestError(f"{words} words and {works} works were asked for; ask for at least 1 word and 0 works")
-    opened = open_workspace(workspace)
-    model = opened.encoder("lda")
-    if not isinstance(model, LDA):
-        raise RequestError(f"the workspace's lda is a {type(model).__name__}; build it again")
-    table = opened.table("lda", "text")
-    examples = [
-        [table.item_ids[row] for row in sorted(range(len(table)), key=lambda r: -table.vectors[r, column])[:works]]
-        for column in range(table.dim)
-    ]
+    with open_gallery(workspace, writing=False) as gallery:
+        found = gallery.topics(words, works)
+        titles = [[gallery.collection[item_id].title or item_id for item_id in each.works] for each in found.topics]
     if curve is not None:
-        drawn = opened.path / "models" / opened.manifest.models["lda"] / "coherence.png"
-        if not drawn.exists():
+        if found.curve is None:
             raise RequestError("there is no coherence curve: only one number of topics was tried (given, or few texts)")
-        _copy(drawn, curve)
+        _copy(found.curve, curve)
         note(f"Curve written: {curve}")
     if as_json:
-        print_json(
-            {
-                "topics": [
-                    {
-                        "number": topic.number,
-                        "name": topic.name,
-                        "share": topic.share,
-                        "words": list(topic.words[:words]),
-                        "works": shown,
-                    }
-                    for topic, shown in zip(model.topics, examples, strict=True)
-                ],
-                "coherence": {str(number): value for number, value in sorted(model.coherence.items())},
-            }
-        )
+        coherence = {str(number): value for number, value in found.coherence.items()}
+        print_json({"topics": [topic.to_dict() for topic in found.topics], "coherence": coherence})
         return
-    titles = [[opened.collection[item_id].title or item_id for item_id in shown] for shown in examples]
     rows = [
-        [str(topic.number), f"{topic.share:.0%}", " ".join(topic.words[:words]), " · ".join(shown)]
-        for topic, shown in zip(model.topics, titles, strict=True)
+        [str(topic.number), f"{topic.share:.0%}", " ".join(topic.words), " · ".join(shown)]
+        for topic, shown in zip(found.topics, titles, strict=True)
     ]
     print_table(["topic", "share", "words", "works"], rows, numbers=["topic", "share"])
-    if len(model.coherence) > 1:
-        best = f"coherence (NPMI) {model.coherence[len(model.topics)]:.3f}"
-        say(f"{len(model.topics)} topics, chosen by {best} among {', '.join(map(str, sorted(model.coherence)))}")
+    if len(found.coherence) > 1:
+        best = f"coherence (NPMI) {found.coherence[len(found.topics)]:.3f}"
+        say(f"{len(found.topics)} topics, chosen by {best} among {', '.join(map(str, found.coherence))}")
 
 
+@command
 def map_works(
     workspace: WorkspacePath,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the picture here: .png, .svg or .pdf.")] = None,
@@ -92,40 +70,29 @@ def map_works(
       vernissage map workspace -o map.png --html map.html
       vernissage map workspace -o words.svg --encoder lda --by artist
     """
-    from vernissage.analysis.projection import project
-    from vernissage.cli.engines import PAPER_IMAGE, PAPER_TEXT, encoder_index, in_words
     from vernissage.files import write_bytes
+    from vernissage.gallery.gallery import open_gallery
     from vernissage.pages.figures import save_figure
     from vernissage.pages.map_figure import map_figure, map_thumbnails
     from vernissage.pages.map_page import map_page
-    from vernissage.recommenders.filters import values
-    from vernissage.search.vectors import side_by_side
-    from vernissage.workspace.workspace import open_workspace
 
     if out is None and html is None:
         raise RequestError("nothing would be written; name a picture (-o map.png) or a page (--html map.html)")
-    opened = open_workspace(workspace)
-    collection = opened.collection
-    name = encoder or (PAPER_IMAGE if PAPER_IMAGE in opened.encoder_names else PAPER_TEXT)
-    tables = [encoder_index(opened, part.strip()).table for part in name.split("+")]
-    item_ids, vectors = side_by_side(tables)
-    items = [collection[item_id] for item_id in item_ids]
-    colours = ["; ".join(values(item, by.casefold())) for item in items]
-    if by.casefold() != "group" and not any(colours):
-        raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
-    title = f"{opened.collection_name} by {in_words(name, opened)}"
-    with progress_bars() as progress:
-        points = project(vectors, seed=seed, progress=progress)
+    with open_gallery(workspace, writing=False) as gallery, progress_bars() as progress:
+        found, collection = gallery.map(encoder, by, seed, progress=progress), gallery.collection
+        title = f"{gallery.name} by {found.words}"
         if out is not None:
-            pictures = map_thumbnails(points, items, collection, progress=progress) if thumbnails else None
-            save_figure(map_figure(points, colours, title=title, thumbnails=pictures), out)
+            pictures = map_thumbnails(found.points, found.items, collection, progress=progress) if thumbnails else None
+            save_figure(map_figure(found.points, found.labels, title=title, thumbnails=pictures), out)
             note(f"Picture written: {out}")
         if html is not None:
-            page = map_page(points, items, collection, title=title, colour_by=colours, progress=progress)
+            page = map_page(
+                found.points, found.items, collection, title=title, colour_by=found.labels, progress=progress
+            )
             write_bytes(html, page.encode())
             note(f"Page written: {html}")
-    left = len(collection) - len(items)
-    say(f"{len(items)} works drawn" + (f"; {left} have nothing that {name} reads" if left else ""))
+    left = f"; {found.left_out} have nothing that {encoder or 'its encoder'} reads" if found.left_out else ""
+    say(f"{len(found.items)} works drawn{left}")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -133,9 +100,3 @@ def _copy(source: Path, target: Path) -> None:
 
     with source.open("rb") as read, writing(target) as written:
         shutil.copyfileobj(read, written)
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the commands of this file."""
-    app.command()(topics)
-    app.command("map")(map_works)

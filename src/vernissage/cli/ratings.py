@@ -6,26 +6,24 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vernissage.catalog.collection import Collection
 from vernissage.errors import RatingsError
 
 _ID_COLUMNS = ("id", "item", "item_id", "work", "work_id")
 _RATING_COLUMNS = ("rating", "stars", "score", "value")
 
 
-def collect_ratings(collection: Collection, given: Sequence[str], file: Path | None) -> dict[str, float]:
+def collect_ratings(given: Sequence[str], file: Path | None) -> dict[str, float]:
     """All ratings by work id, from ``ID=RATING`` words and from a file.
 
     Raises:
         RatingsError: a word or row is not understood, a work is rated twice, or nothing was given.
-        UnknownItemError: the collection has no such work.
     """
     ratings: dict[str, float] = {}
     pairs = [*(read_ratings(file) if file is not None else ()), *(_pair(word) for word in given)]
     for item_id, rating, place in pairs:
         if item_id in ratings:
             raise RatingsError(f"{place}: {item_id} is rated twice; give one rating for each work")
-        ratings[collection[item_id].id] = rating
+        ratings[item_id] = rating
     if not ratings:
         raise RatingsError("no ratings were given; rate works from 1 to 5 with --rate ID=5 or --ratings FILE")
     return ratings

@@ -1,91 +1,117 @@
 """Commands that answer with works: recommend, similar, search."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.options import DatabasePlace, HalfLife
-from vernissage.cli.output import print_json, say
-from vernissage.cli.rated_recommending import RatedWish, recommend_for_ratings
-from vernissage.cli.works import USUAL_COUNT, how_many, names_of, print_works, titled
+from vernissage.cli.answers import print_list, require_enough, show, titled, write_page
+from vernissage.cli.options import (
+    AreaWords,
+    AsJson,
+    DatabasePlace,
+    EncoderName,
+    EngineName,
+    Html,
+    Selection,
+    WorkspacePath,
+    command,
+)
+from vernissage.cli.output import note, print_json, progress_bars
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
-    from vernissage.values import Modality
+    from vernissage.gallery.engines import Fusion
 
-WorkspacePath = Annotated[Path, typer.Argument(help="A workspace.")]
-Count = Annotated[int | None, typer.Option("-n", "--number", help="How many works; default 9, or all if fewer.")]
-Where = Annotated[
-    list[str] | None,
-    typer.Option("--where", help="Only works that fit: artist=NAME, medium~oil, year>=1850; repeat to narrow down."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
-Engine = Annotated[
-    str | None,
-    typer.Option(
-        "--engine",
-        "-e",
-        help="lda, lsa, colour-texture, clip …, late-partial, late-total, late-zscore, or some with +.",
-    ),
-]
+_AREA_WORDS = ("coherence", "ward", "silhouette", "hdbscan")
 
 
-def recommend(
-    workspace: WorkspacePath,
+@dataclass(frozen=True)
+class RatedOptions:
+    """What is asked for ratings."""
+
     rate: Annotated[
         list[str] | None, typer.Option("--rate", "-r", metavar="ID=RATING", help="A rating from 1 to 5; repeat.")
-    ] = None,
-    ratings: Annotated[Path | None, typer.Option(help="A CSV (columns id, rating) or JSON file of ratings.")] = None,
-    engine: Engine = None,
-    n: Count = None,
+    ] = None
+    ratings: Annotated[Path | None, typer.Option(help="A CSV (columns id, rating) or JSON file of ratings.")] = None
+    engine: EngineName = None
     rule: Annotated[
-        str | None,
-        typer.Option(
-            help="How ratings weigh: linear (default), minmax or signed; with --owner, how areas are found: coherence "
-            "(default), ward:T, silhouette or hdbscan."
-        ),
-    ] = None,
-    where: Where = None,
-    diversity: Annotated[
-        float, typer.Option(help="0: relevance alone; towards 1: works that differ from each other.")
-    ] = 0.0,
-    method: Annotated[str, typer.Option(help="Fusion: rrf, minmax or zscore.")] = "rrf",
-    k: Annotated[float | None, typer.Option("--k", help="Constant of rrf; 0 in the presets, else 60.")] = None,
-    depth: Annotated[int | None, typer.Option(help="How many works of each engine rrf looks at; default all.")] = None,
+        str | None, typer.Option(help="How ratings weigh: linear, minmax or signed; default: as the engine has it.")
+    ] = None
+
+    def __bool__(self) -> bool:
+        return bool(self.rate or self.ratings or self.engine)
+
+
+@dataclass(frozen=True)
+class FusionOptions:
+    """How engines joined by + are fused."""
+
+    method: Annotated[str, typer.Option(help="Fusion of engines: rrf, minmax or zscore.")] = "rrf"
+    k: Annotated[float | None, typer.Option("--k", help="Constant of rrf; 0 in the presets, else 60.")] = None
+    depth: Annotated[int | None, typer.Option(help="How many works of each engine rrf looks at; default all.")] = None
     weight: Annotated[
         list[str] | None, typer.Option("--weight", metavar="ENGINE=W", help="Weight of one engine in a fusion; repeat.")
-    ] = None,
+    ] = None
     joint: Annotated[
         str, typer.Option(help="One vector of picture and text, for encoders of both: mean, image, text or concat.")
-    ] = "mean",
-    explain: Annotated[bool, typer.Option("--explain", help="Print every term of every score.")] = False,
+    ] = "mean"
+
+    def __bool__(self) -> bool:
+        return self != FusionOptions()
+
+    def fusion(self) -> "Fusion":
+        """What the options stand for."""
+        from vernissage.gallery.engines import Fusion
+
+        weights = numbers_by_name(self.weight or (), "weight", "ENGINE=NUMBER, as in lda=2")
+        return Fusion(self.method, self.k, self.depth, weights, self.joint)  # type: ignore[arg-type]  # checked there
+
+
+@dataclass(frozen=True)
+class PersonOptions:
+    """What is asked for a person."""
+
     owner: Annotated[
         str | None, typer.Option(metavar="NAME", help="Instead of ratings: other people's works for this person.")
-    ] = None,
+    ] = None
     task: Annotated[
         str | None, typer.Option(metavar="SOURCE-to-TARGET", help="For --owner: image-to-text, text-to-text …; all.")
-    ] = None,
+    ] = None
     fusion: Annotated[
         str | None,
         typer.Option(help="For --owner: knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."),
-    ] = None,
-    encoder: Annotated[
-        str | None, typer.Option("--encoder", help="For --owner: whose vectors; default: clip, aligned …")
-    ] = None,
-    seed: Annotated[
+    ] = None
+    encoder: EncoderName = None
+    query: Annotated[
         str | None, typer.Option(help="For --owner: what of an area searches, its centroid (default) or its medoid.")
-    ] = None,
+    ] = None
     tags: Annotated[
         str | None,
         typer.Option(help="For tag-overlap and tag-embedding: keywords (default), or whose tags: lexicon, caption …"),
-    ] = None,
-    per_area: Annotated[bool, typer.Option("--per-area", help="For --owner: a list for each area and task.")] = False,
-    quota: Annotated[int, typer.Option(metavar="Q", help="For --owner: places that each area has at least.")] = 0,
-    half_life: HalfLife = None,
+    ] = None
+    per_area: Annotated[bool, typer.Option("--per-area", help="For --owner: a list for each area and task.")] = False
+    quota: Annotated[int, typer.Option(metavar="Q", help="For --owner: places that each area has at least.")] = 0
+    seed: Annotated[str | None, typer.Option(hidden=True, help="Former name of --query.")] = None
+
+    def __bool__(self) -> bool:
+        return self != PersonOptions()
+
+
+@command
+def recommend(
+    workspace: WorkspacePath,
+    rated: RatedOptions,
+    person: PersonOptions,
+    selection: Selection,
+    fused: FusionOptions,
+    areas: AreaWords,
+    explain: Annotated[bool, typer.Option("--explain", help="Print every term of every score.")] = False,
     database: DatabasePlace = None,
     as_json: AsJson = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page with pictures and reasons.")] = None,
+    html: Html = None,
 ) -> None:
     """Recommend works for a visitor's ratings, or for what a person owns and uploaded, each with its reasons.
 
@@ -93,89 +119,171 @@ def recommend(
     Examples:
       vernissage recommend workspace --rate v012=5 --rate v077=2
       vernissage recommend workspace --ratings visitor.csv --engine late-total --html for-you.html
-      vernissage recommend workspace --rate v012=5 --where "year>=1850" --diversity 0.3 --explain
+      vernissage recommend workspace --rate v012=5 --where "year>=1850" --per artist=1 --explain
       vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
       vernissage recommend workspace --owner ann --html for-ann.html
       vernissage recommend workspace --owner ann --task image-to-text --per-area
     """
-    if owner is not None:
-        from vernissage.cli.owner_recommending import OwnerWish, recommend_for_owner, require_no_ratings
-        from vernissage.cli.owners import AreaWords
-
-        require_no_ratings(rate, ratings, engine, k, depth, weight, fusion_options=(method, joint))
-        words = AreaWords(rule or "coherence", half_life=half_life)
-        wish = OwnerWish(
-            owner, task, fusion or "knn3z", encoder, n, quota, diversity, words, seed, tags, where or (), per_area,
-            explain, as_json, html,
-        )  # fmt: skip
-        recommend_for_owner(workspace, wish, database)
+    if person.owner is None:
+        if person or areas != AreaWords():
+            raise RequestError(
+                "--task, --fusion, --encoder, --query, --tags, --per-area, --quota, --areas and --half-life are about "
+                "what a person uploaded; name the person with --owner, or leave these out"
+            )
+        _for_ratings(workspace, rated, selection, fused, explain=explain, as_json=as_json, html=html)
         return
-    if task or fusion or encoder or seed or tags or per_area or quota or half_life is not None:
+    areas, person = _former_words(rated, areas, person)
+    if rated or fused:
         raise RequestError(
-            "--task, --fusion, --encoder, --seed, --tags, --per-area, --quota and --half-life are about what a person "
-            "uploaded; name the person with --owner, or leave these out"
+            "--owner recommends from what a person uploaded, and --rate, --ratings, --engine, --method, --k, --depth, "
+            "--weight and --joint are about ratings; give one or the other"
         )
-    rated = RatedWish(
-        tuple(rate or ()), ratings, engine, n, rule or "linear", tuple(where or ()), diversity, method, k, depth,
-        tuple(weight or ()), joint, explain, as_json, html,
-    )  # fmt: skip
-    recommend_for_ratings(workspace, rated)
+    _for_person(workspace, person, selection, areas, database, explain=explain, as_json=as_json, html=html)
 
 
+def _former_words(rated: RatedOptions, areas: AreaWords, person: PersonOptions) -> tuple[AreaWords, PersonOptions]:
+    """--rule coherence and --seed medoid were words for --owner once; they work on, with a note."""
+    from dataclasses import replace
+
+    if rated.rule is not None:
+        if rated.rule.partition(":")[0] not in _AREA_WORDS:
+            raise RequestError(f"--rule {rated.rule} is about ratings; how areas are found is said by --areas")
+        note(f"note: --rule is how ratings weigh; write --areas {rated.rule}")
+        areas = replace(areas, area_rule=rated.rule)
+    if person.seed is not None:
+        note(f"note: --seed is for draws; write --query {person.seed}")
+        person = replace(person, query=person.seed, seed=None)
+    return areas, person
+
+
+def _for_ratings(
+    workspace: Path,
+    rated: RatedOptions,
+    selection: Selection,
+    fused: FusionOptions,
+    *,
+    explain: bool,
+    as_json: bool,
+    html: Path | None,
+) -> None:
+    from vernissage.cli.ratings import collect_ratings
+    from vernissage.gallery.engines import engine_words
+    from vernissage.gallery.gallery import open_gallery
+
+    ratings = collect_ratings(rated.rate or (), rated.ratings)
+    with open_gallery(workspace, writing=False) as gallery:
+        with progress_bars() as progress:
+            answer = gallery.recommend(
+                ratings,
+                engine=rated.engine,
+                rule=rated.rule,  # type: ignore[arg-type]  # checked there
+                fusion=fused.fusion(),
+                progress=progress,
+                **selected(selection),
+            )
+        require_enough(answer, selection.n)
+        if html is not None:
+            from vernissage.pages.recommendations import recommendation_page
+
+            works = [(gallery[item_id], rating) for item_id, rating in ratings.items()]
+            words = engine_words(answer.engine, gallery.snapshot.workspace)
+            write_page(
+                html,
+                lambda progress: recommendation_page(
+                    answer, works, title=gallery.name, engine=words, progress=progress
+                ),
+            )
+    show(answer, as_json=as_json, because="because you rated", explain=explain)
+
+
+def _for_person(
+    workspace: Path,
+    person: PersonOptions,
+    selection: Selection,
+    areas: AreaWords,
+    database: str | None,
+    *,
+    explain: bool,
+    as_json: bool,
+    html: Path | None,
+) -> None:
+    from vernissage.gallery.areas import area_options, found_words
+    from vernissage.gallery.gallery import open_gallery
+
+    options = area_options(areas.area_rule, areas.projection, areas.half_life)
+    with open_gallery(workspace, database=database, writing=False) as gallery:
+        with progress_bars() as progress:
+            answer = gallery.person(str(person.owner)).recommend(
+                task=person.task,
+                fusion=person.fusion,
+                encoder=person.encoder,
+                query=person.query,
+                tags=person.tags,
+                per_area=person.per_area or html is not None,
+                quota=person.quota,
+                areas=options,
+                progress=progress,
+                **selected(selection),
+            )
+        whole = [each for each in answer.lists if not each.area]
+        for each in whole:
+            kind = {"image": "pictures", "text": "texts"}[each.target]
+            require_enough(answer, selection.n, of=each.works, what=f"{kind} of anybody but {person.owner}")
+        if html is not None:
+            from vernissage.pages.person_recommendations import person_page
+
+            words = found_words(answer.areas)
+            write_page(html, lambda progress: person_page(answer, title=gallery.name, engine=words, progress=progress))
+    for line in answer.notes:
+        note(f"note: {line}")
+    if as_json:
+        print_json(answer.to_dict())
+        return
+    for each in (each for each in answer.lists if bool(each.area) == person.per_area):
+        print_list(each, str(person.owner), answer.engine, explain=explain)
+
+
+@command
 def similar(
     workspace: WorkspacePath,
-    item_id: Annotated[str, typer.Argument(metavar="ID", help="A work of the collection.")],
-    engine: Engine = None,
-    n: Count = None,
-    where: Where = None,
+    item_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="A work of the collection, or several.")],
+    selection: Selection,
+    engine: EngineName = None,
     as_json: AsJson = False,
 ) -> None:
-    """The works that resemble one work most.
+    """The works that resemble one work most, or several together.
 
     \b
     Examples:
       vernissage similar workspace v012
-      vernissage similar workspace v012 --engine colour-texture -n 20
+      vernissage similar workspace v012 --engine colour-texture -n 20 --per artist=1
     """
-    from vernissage.cli.engines import default_engine, make_engine
-    from vernissage.profiles.ratings import profile_from_ratings
-    from vernissage.recommenders.filters import matching, parse_condition
-    from vernissage.workspace.workspace import open_workspace
+    from vernissage.gallery.gallery import open_gallery
 
-    opened = open_workspace(workspace)
-    collection = opened.collection
-    profile = profile_from_ratings({collection[item_id].id: 5})
-    among = matching(collection, [parse_condition(text) for text in where]) if where else None
-    name = engine or default_engine(opened)
-    recommender = make_engine(opened, name, n or USUAL_COUNT)
-    count = how_many(n, set(recommender.item_ids) - {item_id}, among)
-    why = recommender.explain(profile, recommender.recommend(profile, count, among=among).item_ids, among=among)
-    if as_json:
-        works = [{"id": each.item_id, "score": each.score, **names_of(collection, each.item_id)} for each in why]
-        print_json({"engine": name, "similar_to": item_id, "works": works})
-        return
-    say(f"Like {titled(collection, item_id)}, by {name}:")
-    print_works(collection, why)
+    with open_gallery(workspace, writing=False) as gallery, progress_bars() as progress:
+        answer = gallery.similar(item_ids, engine=engine, progress=progress, **selected(selection))
+        named = ", ".join(titled(gallery[item_id]) for item_id in item_ids)
+    require_enough(answer, selection.n)
+    show(answer, as_json=as_json, heading=f"Like {named}, by {answer.engine}:")
 
 
+@command
 def search(
     workspace: WorkspacePath,
-    text: Annotated[str, typer.Argument(help="Words to search for.")],
+    selection: Selection,
+    text: Annotated[str, typer.Argument(help="Words to search for; with --picture nothing.")] = "",
+    picture: Annotated[Path | None, typer.Option(help="Search by a picture instead of words.")] = None,
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Search in the pictures, through the space that aligns both.")
     ] = False,
     mixed: Annotated[
         bool, typer.Option("--mixed", help="Search in pictures and texts together and answer with one list.")
     ] = False,
-    method: Annotated[
-        str, typer.Option(help="How --mixed makes them comparable: means, zscore, or raw (not at all).")
-    ] = "means",
-    encoder: Annotated[
-        str | None,
-        typer.Option("--encoder", help="What compares: minilm, lsa, lda, clip, aligned …; default the best."),
+    gap: Annotated[
+        str | None, typer.Option(help="How --mixed makes both comparable: means (default), zscore, or raw: not at all.")
     ] = None,
-    n: Count = None,
-    where: Where = None,
+    method: Annotated[str | None, typer.Option(hidden=True, help="Former name of --gap.")] = None,
+    encoder: EncoderName = None,
     as_json: AsJson = False,
 ) -> None:
     """Search by words: in the works' texts, in pictures by what such words go with here (--pictures), or in both.
@@ -185,51 +293,56 @@ def search(
       vernissage search workspace "a storm at sea"
       vernissage search workspace "blue evening" --pictures
       vernissage search workspace "blue evening" --mixed
+      vernissage search workspace --picture sketch.jpg
     """
-    from vernissage.cli.mixed_search import search_mixed
-    from vernissage.encoders.contract import TextEncoder
-    from vernissage.recommenders.contract import Explanation
-    from vernissage.recommenders.filters import matching, parse_condition
-    from vernissage.workspace.workspace import open_workspace
+    from vernissage.gallery.gallery import open_gallery
 
-    opened = open_workspace(workspace)
-    collection = opened.collection
     if mixed and pictures:
         raise RequestError("--pictures searches in pictures alone and --mixed in both; give one of them")
-    if method != "means" and not mixed:
-        raise RequestError(f"the method {method!r} is for both modalities together; add --mixed")
-    modality: Modality = "image" if pictures else "text"
-    name = encoder or _search_encoder(opened, "image" if mixed else modality)
-    among = matching(collection, [parse_condition(condition) for condition in where]) if where else None
-    if mixed:
-        search_mixed(opened, text, name, method, n, among, as_json=as_json)
-        return
-    index = opened.index(name, modality)
-    model = opened.encoder(name)
-    if not isinstance(model, TextEncoder):
-        raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
-    query = model.encode_texts([text])[0]
-    if not query.any():
-        raise RequestError(f"{name} knows none of the words in {text!r}; try words that stand in the works' texts")
-    found = index.search(query, how_many(n, set(index.item_ids), among), among=among)
-    if as_json:
-        works = [{"id": item_id, "score": score, **names_of(collection, item_id)} for item_id, score in found]
-        print_json({"encoder": name, "modality": modality, "query": text, "works": works})
-        return
-    print_works(collection, [Explanation(item_id, score, ()) for item_id, score in found])
+    if bool(text) == (picture is not None):
+        raise RequestError("search by words or by a picture; give one of them")
+    if method is not None:
+        note(f"note: --method is how engines are fused; write --gap {method}")
+    comparable = gap or method
+    if comparable is not None and not mixed:
+        raise RequestError(f"the method {comparable!r} is for both modalities together; add --mixed")
+    with open_gallery(workspace, writing=False) as gallery:
+        answer = gallery.search(
+            picture if picture is not None else text,
+            within="mixed" if mixed else "pictures" if pictures or picture is not None else "text",
+            encoder=encoder,
+            method=comparable or "means",  # type: ignore[arg-type]  # checked there
+            **selected(selection, diversity=False),
+        )
+    require_enough(answer, selection.n)
+    show(answer, as_json=as_json)
 
 
-def _search_encoder(workspace: Any, modality: str) -> str:
-    """The best encoder for searching by words that the workspace has."""
-    from vernissage.cli.engines import BY_BOTH, BY_PAIRS, BY_TEXT
+def selected(selection: Selection, *, diversity: bool = True) -> dict[str, Any]:
+    """The options of a selection as arguments of a gallery's methods."""
+    if not diversity and selection.diversity:
+        raise RequestError("--diversity re-ranks recommendations; a search has none, leave it out")
+    caps = numbers_by_name(selection.per or (), "cap", "COLUMN=NUMBER, as in artist=1")
+    if broken := [name for name, most in caps.items() if not most.is_integer()]:
+        raise RequestError(f"the cap of {broken[0]} is {caps[broken[0]]:g}; give a whole number of works")
+    given: dict[str, Any] = {"where": selection.where or (), "exclude": selection.exclude or ()}
+    given["per"] = {name: int(most) for name, most in caps.items()}
+    if diversity:
+        given["diversity"] = selection.diversity
+    return given if selection.n is None else given | {"n": selection.n}
 
-    by_meaning = ("minilm", "sentence", "lsa", "tfidf", *BY_TEXT)
-    wished = (*(by_meaning if modality == "text" else ()), *BY_BOTH, *BY_PAIRS, "aligned")
-    there = [name for name in wished if modality in workspace.modalities(name)]
-    return there[0] if there else wished[0] if modality == "text" else "aligned"
 
+def numbers_by_name(words: Sequence[str], what: str, form: str) -> dict[str, float]:
+    """Read ``NAME=NUMBER``.
 
-def add_commands(app: typer.Typer) -> None:
-    """Register the commands of this file."""
-    for command in (recommend, similar, search):
-        app.command()(command)
+    Raises:
+        RequestError: a word is not understood.
+    """
+    found: dict[str, float] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise RequestError(f"the {what} {word!r} is not understood; write {form}") from None
+    return found

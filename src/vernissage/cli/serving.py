@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vernissage.cli.options import DatabasePlace
+from vernissage.cli.options import DatabasePlace, WorkspacePath
 from vernissage.cli.output import note, say
-from vernissage.cli.recommending import WorkspacePath
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
-    from vernissage.study.participation import Study
-    from vernissage.web.study_site import Site
+    from vernissage.web.study.served import ServedStudy
 
 _CLOSING_SECONDS = 10
 
@@ -50,14 +48,18 @@ def serve(
     """
     import uvicorn
 
-    from vernissage.cli.study_opening import opened_study
-    from vernissage.web.app import create_app
+    from vernissage.gallery.engines import make_engine
+    from vernissage.study.opening import open_study
+    from vernissage.web.study.app import create_app
+    from vernissage.web.study.served import serve_study
+    from vernissage.workspace.workspace import open_workspace
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    with opened_study(study, workspace, database) as opened, _listening(host, port) as listener:
-        site = _site_of(opened, workspace, password_file)
+    opened = open_workspace(workspace)
+    with open_study(study, opened, make_engine, database) as running, _listening(host, port) as listener:
+        served = serve_study(running, opened.collection, workspace, password_file)
         config = uvicorn.Config(
-            create_app(site, _names(host, allowed_host, behind_proxy=behind_proxy)),
+            create_app(served, _names(host, allowed_host, behind_proxy=behind_proxy)),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -67,44 +69,11 @@ def serve(
             lifespan="off",
             timeout_graceful_shutdown=_CLOSING_SECONDS,
         )
-        _announce(site, listener)
+        _announce(served, listener)
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             note("Stopped; participants go on where they were when it is started again.")
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the command of this file."""
-    app.command("serve")(serve)
-
-
-def _site_of(study: "Study", workspace: Path, password_file: Path | None) -> "Site":
-    from vernissage.web.credentials import hash_password, load_or_make_secret, stored_password
-    from vernissage.web.pictures import Pictures
-    from vernissage.web.sessions import Sessions
-    from vernissage.web.study_site import Site
-    from vernissage.workspace.workspace import open_workspace
-
-    collection, secret = open_workspace(workspace).collection, load_or_make_secret(workspace)
-    password = stored_password(workspace) if password_file is None else hash_password(read_password(password_file))
-    sessions = Sessions(secret, study.definition.id, password)
-    return Site(study, collection, Pictures(collection, secret), sessions, password)
-
-
-def read_password(path: Path) -> str:
-    """The first line of a file.
-
-    Raises:
-        RequestError: it is empty, or no text.
-    """
-    try:
-        password = path.read_text("utf-8").partition("\n")[0].strip()
-    except UnicodeDecodeError:
-        password = ""
-    if not password:
-        raise RequestError(f"{path} holds no password; write one into its first line, as UTF-8")
-    return password
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -120,16 +89,16 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _names(host: str, allowed: list[str] | None, *, behind_proxy: bool) -> list[str] | None:
     """Which names the server answers to; one that listens on this machine alone answers to this machine's."""
-    from vernissage.web.headers import LOCAL_HOSTS
+    from vernissage.web.security import LOCAL_HOSTS
 
     if allowed:
         return [*allowed, *LOCAL_HOSTS]
     return [host, *LOCAL_HOSTS] if host in {"127.0.0.1", "localhost", "::1"} and not behind_proxy else None
 
 
-def _announce(site: "Site", listener: socket.socket) -> None:
+def _announce(served: "ServedStudy", listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    say(f"Serving {site.study.definition.title} at {address}; stop with Ctrl-C")
-    if site.password is None:
+    say(f"Serving {served.study.definition.title} at {address}; stop with Ctrl-C")
+    if served.password is None:
         note("note: no password is set, so /experimenter stays closed; set one with `vernissage study password`")

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.encoding import picture_files, read_texts
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.cli.taggers import TAGGERS, load_tagger
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
@@ -55,20 +53,20 @@ def tag(
 
     \b
     Examples:
-      vernissage tag workspace
-      vernissage tag workspace --tagger scene --weights objects=rtdetr --weights caption=blip-captioning
-      vernissage tag --texts captions.csv --out tags.csv
-      vernissage tag --images photos --tagger objects --out tags.json
+      vernissage encoders tag workspace
+      vernissage encoders tag workspace --tagger scene --weights objects=rtdetr --weights caption=blip-captioning
+      vernissage encoders tag --texts captions.csv --out tags.csv
+      vernissage encoders tag --images photos --tagger objects --out tags.json
     """
     from vernissage.encoders.runtime.devices import Runtime
+    from vernissage.taggers.register import load_tagger
 
     _check(workspace, images, texts, tagger, out)
     if again and workspace is None:
         raise RequestError("--again is for workspaces, which keep tags; files are tagged anew each time")
     with progress_bars() as progress:
-        loaded = load_tagger(
-            tagger, weights or (), model or (), Runtime(device, batch_size=batch_size), above, progress
-        )
+        runtime = Runtime(device, batch_size=batch_size)
+        loaded = load_tagger(tagger, weights or (), model or (), runtime, above, progress, tell=_tell)
         if workspace is not None:
             found = _tag_workspace(workspace, database, loaded, batch_size, again, progress)
         else:
@@ -82,7 +80,13 @@ def tag(
         _print(loaded, found)
 
 
+def _tell(line: str) -> None:
+    note(f"note: {line}")
+
+
 def _check(workspace: Path | None, images: Path | None, texts: Path | None, tagger: str, out: Path | None) -> None:
+    from vernissage.taggers.register import TAGGERS
+
     if sum(place is not None for place in (workspace, images, texts)) != 1:
         raise RequestError("name one of these to tag: a workspace, pictures with --images, or texts with --texts")
     if out is not None and out.suffix not in (".csv", ".json"):
@@ -97,19 +101,20 @@ def _check(workspace: Path | None, images: Path | None, texts: Path | None, tagg
 def _tag_workspace(
     workspace: Path, database: str | None, tagger: Any, batch_size: int, again: bool, progress: "Progress"
 ) -> "Tagging":
-    from vernissage.workspace.holdings import open_holdings
-    from vernissage.workspace.tagging import tag_holdings
+    from vernissage.workspace.repository import open_repository
+    from vernissage.workspace.tagging import tag_works
 
-    holdings = open_holdings(workspace, database, writing=True)
+    repository = open_repository(workspace, database, writing=True)
     try:
-        return tag_holdings(holdings, tagger, batch_size=batch_size, again=again, progress=progress)
+        return tag_works(repository, tagger, batch_size=batch_size, again=again, progress=progress)
     finally:
-        holdings.close()
+        repository.close()
 
 
 def _tag_files(
     images: Path | None, texts: Path | None, tagger: Any, batch_size: int, progress: "Progress"
 ) -> "Tagging":
+    from vernissage.workspace.encoding_files import picture_files, read_texts
     from vernissage.workspace.tagging import Tagging, tag_pictures, tag_texts
 
     tags: dict[str, Tags] = {}
@@ -165,8 +170,3 @@ def _print(tagger: Any, found: "Tagging") -> None:
     say("")
     step = max(1, len(found.tags) // _EXAMPLES)
     print_table(["id", "tags"], [[name, ", ".join(found.tags[name])] for name in list(found.tags)[::step][:_EXAMPLES]])
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the command of this file."""
-    app.command()(tag)

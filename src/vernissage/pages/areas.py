@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from vernissage.catalog.item import Item
+from vernissage.gallery.areas import PersonAreas, area_key
 from vernissage.pages.templating import plain, render
 from vernissage.pages.works import Picture, PicturePath, Reading, title_or_text
 from vernissage.profiles.interests import Interests
 from vernissage.profiles.naming import count_words_of_works, words_of_work
-from vernissage.profiles.uploads import UploadedSide
+from vernissage.profiles.uploads import UploadsOfModality
 from vernissage.progress import Progress, silent
 from vernissage.values import Modality
-from vernissage.workspace.profiling import OwnerInterests
 
 THUMBNAIL_SIDE = 240
 _PICTURES = 8
@@ -49,7 +49,7 @@ class AreaView:
 
 
 @dataclass(frozen=True)
-class SideView:
+class AreaGroup:
     """The areas of one modality."""
 
     anchor: str
@@ -58,23 +58,22 @@ class SideView:
 
 
 def areas_page(
-    found: OwnerInterests,
+    found: PersonAreas,
     picture_path: PicturePath,
     *,
     title: str,
     engine: str,
-    notes: Sequence[str] = (),
     progress: Progress = silent,
 ) -> str:
     """One HTML document, complete in itself, with a person's areas: name, weight, typical works and words of each.
 
-    ``title`` names the collection, ``engine`` says in plain words what tells works apart, ``notes`` are further
-    sentences for the reader. Equal input gives equal bytes.
+    ``title`` names the collection, ``engine`` says in plain words what tells works apart. Equal input gives equal
+    bytes.
 
     Raises:
         CollectionError: a picture cannot be read.
     """
-    total = sum(min(_PICTURES, len(area)) for each in _pictures(found) for area in each.side.areas)
+    total = sum(min(_PICTURES, len(area)) for each in _pictures(found) for area in each.uploads.areas)
     reading = Reading(picture_path, total, progress)
     return render(
         "areas.html",
@@ -84,67 +83,68 @@ def areas_page(
         owner=plain(found.owner),
         engine=plain(engine),
         summary=summary_of(found),
-        notes=[plain(note) for note in notes],
-        sides=side_views(found, reading),
+        notes=[plain(note) for note in found.notes],
+        groups=area_groups(found, reading),
     )
 
 
-def side_views(found: OwnerInterests, reading: Reading, *, examples: int = _PICTURES) -> tuple[SideView, ...]:
+def area_groups(found: PersonAreas, reading: Reading, *, examples: int = _PICTURES) -> tuple[AreaGroup, ...]:
     """The areas of each modality, ready to print, with so many examples each."""
     return tuple(
-        SideView(
+        AreaGroup(
             modality,
             KINDS[modality],
-            tuple(_view(found, modality, number, reading, examples) for number in range(len(interests.side.areas))),
+            tuple(_view(found, modality, number, reading, examples) for number in range(len(interests.uploads.areas))),
         )
-        for modality, interests in found.sides.items()
+        for modality, interests in found.by_modality.items()
     )
 
 
-def typical(side: UploadedSide, number: int, most: int) -> list[int]:
+def typical(uploads: UploadsOfModality, number: int, most: int) -> list[int]:
     """The rows of an area's most typical uploads: the medoid, then those nearest to the centroid; ties by row."""
-    area = side.areas[number]
+    area = uploads.areas[number]
     rows = np.array(area.members)
-    closeness = side.vectors[rows].astype(np.float64) @ area.centroid.astype(np.float64)
+    closeness = uploads.vectors[rows].astype(np.float64) @ area.centroid.astype(np.float64)
     order = rows[np.lexsort([rows, -closeness, rows != area.medoid])]
     chosen: list[int] = order[:most].tolist()
     return chosen
 
 
-def summary_of(found: OwnerInterests) -> str:
+def summary_of(found: PersonAreas) -> str:
     """How much there is, in words: "23 pictures in 4 areas and 19 texts in 3 areas"."""
     parts = [
-        f"{_counted(len(each.side), KINDS[modality].lower()[:-1])} in {_counted(len(each.side.areas), 'area')}"
-        for modality, each in found.sides.items()
+        f"{_counted(len(each.uploads), KINDS[modality].lower()[:-1])} in {_counted(len(each.uploads.areas), 'area')}"
+        for modality, each in found.by_modality.items()
     ]
     return " and ".join(parts)
 
 
-def _pictures(found: OwnerInterests) -> list[Interests]:
-    return [found.sides["image"]] if "image" in found.sides else []
+def _pictures(found: PersonAreas) -> list[Interests]:
+    return [found.by_modality["image"]] if "image" in found.by_modality else []
 
 
-def _view(found: OwnerInterests, modality: Modality, number: int, reading: Reading, most: int) -> AreaView:
-    interests = found.sides[modality]
-    side, area = interests.side, interests.side.areas[number]
-    weight, total = float(side.weights[number]), float(side.weights.sum()) or 1.0
+def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading, most: int) -> AreaView:
+    interests = found.by_modality[modality]
+    uploads = interests.uploads
+    area = uploads.areas[number]
+    weight, total = float(uploads.weights[number]), float(uploads.weights.sum()) or 1.0
     most = most if modality == "image" else min(most, _TEXTS)
-    rows = typical(side, number, most if modality == "image" else len(area))
-    examples = [found.items[side.item_ids[row]] for row in rows]
+    rows = typical(uploads, number, most if modality == "image" else len(area))
+    examples = [found.items[uploads.item_ids[row]] for row in rows]
     if modality == "text":  # a series often has one title
         distinct: dict[str, Item] = {}
         for item in examples:
             distinct.setdefault(title_or_text(item), item)
         examples = list(distinct.values())[:most]
     return AreaView(
-        key=f"{modality}:{number + 1}",
+        key=area_key(modality, number),
         anchor=f"{modality}-{number + 1}",
-        name=plain(side.names[number]),
+        name=plain(uploads.names[number]),
         named_by=interests.naming[number].by,
         size=_counted(len(area), KINDS[modality].lower()[:-1]),
         share=round(100 * weight / total),
         muted=weight == 0,
-        words=_words([found.items[side.item_ids[row]] for row in area.members]),
+        words=_words([found.items[uploads.item_ids[row]] for row in area.members]),
         examples=tuple(_example(item, modality, reading) for item in examples),
         more=len(area) - len(examples),
     )

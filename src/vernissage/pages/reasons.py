@@ -3,17 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
-from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
+from vernissage.gallery.answer import Reason, Work
 from vernissage.pages.templating import plain
-from vernissage.recommenders.contract import EngineShare, Explanation, Reason
-
-_NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -58,31 +54,26 @@ class RatedWork:
     anchor: str
 
 
-def why(
-    explanation: Explanation,
-    rated: Mapping[str, RatedWork],
-    collection: Collection,
-    engine_words: Mapping[str, str] = _NO_WORDS,
-) -> Why:
-    """Turn an explanation into words and printed numbers; ``engine_words`` says in plain words what engines look at.
+def why(work: Work, rated: Mapping[str, RatedWork]) -> Why:
+    """Turn a work's reasons into words and printed numbers.
 
     Raises:
-        RequestError: the parts of the explanation do not add up to its score.
+        RequestError: the reasons of one kind do not add up to the score.
     """
-    parts = [reason.contribution for reason in explanation.reasons]
-    shares = [share.share for share in explanation.shares]
-    for each in (parts, shares):
-        if each and not math.isclose(sum(each), explanation.score, rel_tol=1e-6, abs_tol=1e-9):
+    reasons, engines = work.of_kind("rated"), work.of_kind("engine")
+    for each in (reasons, engines):
+        total = sum(reason.contribution for reason in each)
+        if each and not math.isclose(total, work.score, rel_tol=1e-6, abs_tol=1e-9):
             raise RequestError(
-                f"the reasons for {explanation.item_id} add up to {sum(each):g}, but its score is "
-                f"{explanation.score:g}; explain it with the recommender, profile and filter that ranked it"
+                f"the reasons for {work.id} add up to {total:g}, but its score is {work.score:g}; take both from one "
+                f"answer"
             )
-    decimals = _decimals([*parts, *shares, explanation.score])
+    decimals = _decimals([*(reason.contribution for reason in (*reasons, *engines)), work.score])
     return Why(
-        sentence=_sentence(explanation.reasons, rated, collection),
-        lines=_lines(explanation, rated, collection, decimals),
-        places=_places(explanation, decimals, engine_words),
-        score=_number(round(explanation.score * 10**decimals), decimals),
+        sentence=_sentence(reasons, rated),
+        lines=_lines(reasons, work.score, rated, decimals),
+        places=_places(engines, work.score, decimals),
+        score=_number(round(work.score * 10**decimals), decimals),
     )
 
 
@@ -115,34 +106,33 @@ def apportioned(parts: Sequence[float], total: float, decimals: int) -> list[str
     return [_number(int(each), decimals) for each in whole]
 
 
-def _sentence(reasons: Sequence[Reason], rated: Mapping[str, RatedWork], collection: Collection) -> str:
+def _sentence(reasons: Sequence[Reason], rated: Mapping[str, RatedWork]) -> str:
     if not reasons:
         return ""
     first = reasons[0]
-    title = title_of(collection[first.item_id])
-    score = f" {rating_words(rated[first.item_id].rating)}" if first.item_id in rated else ""
+    score = f" {rating_words(rated[first.id].rating)}" if first.id in rated else ""
+    title = plain(first.title) or "Untitled"
     if first.contribution <= 0:
         return "Little of what you rated speaks for it; other works have even less in their favour"
-    if first.weight < 0:
+    if first.weight is not None and first.weight < 0:
         return f"Because it is unlike {title}, which you rated{score}"
     return f"Because you rated {title}{score}"
 
 
 def _lines(
-    explanation: Explanation, rated: Mapping[str, RatedWork], collection: Collection, decimals: int
+    reasons: Sequence[Reason], score: float, rated: Mapping[str, RatedWork], decimals: int
 ) -> tuple[ReasonLine, ...]:
-    reasons = explanation.reasons
     parts = [reason.contribution for reason in reasons]
     longest = max((abs(part) for part in parts), default=0.0) or 1.0
     whole = sum(abs(part) for part in parts) or 1.0
-    numbers = apportioned(parts, explanation.score, decimals)
+    numbers = apportioned(parts, score, decimals)
     percents = apportioned([part / whole for part in parts], sum(parts) / whole, 2)
     return tuple(
         ReasonLine(
-            title=title_of(collection[reason.item_id]),
-            anchor=rated[reason.item_id].anchor if reason.item_id in rated else "",
-            rating=rating_words(rated[reason.item_id].rating) if reason.item_id in rated else "",
-            weight=f"{reason.weight:.3g}".replace("-", "−"),
+            title=plain(reason.title) or "Untitled",
+            anchor=rated[reason.id].anchor if reason.id in rated else "",
+            rating=rating_words(rated[reason.id].rating) if reason.id in rated else "",
+            weight=f"{reason.weight or 0:.3g}".replace("-", "−"),
             contribution=number,
             percent=_percent(percent),
             bar=round(100 * abs(reason.contribution) / longest, 1),
@@ -152,16 +142,12 @@ def _lines(
     )
 
 
-def _places(explanation: Explanation, decimals: int, words: Mapping[str, str]) -> tuple[PlaceLine, ...]:
-    numbers = apportioned([share.share for share in explanation.shares], explanation.score, decimals)
+def _places(engines: Sequence[Reason], score: float, decimals: int) -> tuple[PlaceLine, ...]:
+    numbers = apportioned([engine.contribution for engine in engines], score, decimals)
     return tuple(
-        PlaceLine(plain(words.get(share.engine, share.engine)), _place(share), number)
-        for share, number in zip(explanation.shares, numbers, strict=True)
+        PlaceLine(plain(engine.title), ordinal(engine.rank) if engine.rank else "not ranked", number)
+        for engine, number in zip(engines, numbers, strict=True)
     )
-
-
-def _place(share: EngineShare) -> str:
-    return ordinal(share.rank) if share.rank else "not ranked"
 
 
 def _decimals(values: Sequence[float]) -> int:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
-from vernissage.analysis.study_numbers import StudyNumbers
+from vernissage.analysis.study_answers import StudyNumbers
 from vernissage.pages.data_tables import SIGNIFICANT, DataTable, labelled, p_in_words, signed
 from vernissage.pages.embedded_figures import EmbeddedFigure, embedded
 from vernissage.pages.study_figures import EnginePanel, contrast_figure, distribution_figure
-from vernissage.pages.study_methods import methods_paragraphs
 from vernissage.pages.study_tables import (
+    ANSWERS,
     REMARKS,
     agreement_table,
     between_table,
@@ -77,7 +77,7 @@ def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str
         ],
         sections=_sections(numbers, facts),
         people=facts.people,
-        methods=methods_paragraphs(numbers),
+        methods=_methods(numbers),
         provenance=facts.provenance,
         files=facts.files,
         labelled=labelled,
@@ -152,6 +152,7 @@ def _findings(numbers: StudyNumbers, variable: str) -> tuple[str, ...]:
 def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, list[DataTable]]]:
     """(Anchor, heading, tables) of each part of the page after the variables."""
     pseudonym: Callable[[str], str] = lambda name: facts.pseudonyms.get(name, name)  # noqa: E731
+    within, between = numbers.overlaps or ((), ())
     tables: list[tuple[str, str, Sequence[DataTable | None]]] = [
         ("statistics", "Statistics", [mean_table(numbers), contrast_table(numbers), model_table(numbers)]),
         ("answers", "Answers", [distribution_table(numbers), agreement_table(numbers) if numbers.agreements else None]),
@@ -159,7 +160,7 @@ def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, 
         (
             "lists",
             "Overlap of lists",
-            [within_table(numbers) if numbers.within else None, between_table(numbers) if numbers.between else None],
+            [within_table(within) if within else None, between_table(between) if between else None],
         ),
         ("people", "Participants", [course_table(facts.course, _course(numbers)), exclusion_table(numbers, pseudonym)]),
     ]
@@ -183,3 +184,52 @@ def _course(numbers: StudyNumbers) -> list[tuple[str, int]]:
         ("unchecked: no list answered twice, kept", sum(not each.comparisons for each in exclusions)),
         ("in the analysis", len(exclusions) - len(numbers.analysis.excluded)),
     ]
+
+
+def _methods(numbers: StudyNumbers) -> list[str]:
+    """How the numbers came about, in words that a paper can take over: model, inference, exclusion, lists."""
+    analysis = numbers.analysis
+    engines = sorted(set(numbers.table.engines))
+    pairs = len(engines) * (len(engines) - 1) // 2
+    model = (
+        f"Each variable was modelled by itself with a linear mixed-effects model, rating ~ engine + (1 | participant), "
+        f"fitted by restricted maximum likelihood (REML) with a participant variance of 0 or above. The ratings are "
+        f"{ANSWERS[analysis.showings]}; where an answer is missing, the rest of the participant's answers still count "
+        f"(complete cases by row)."
+    )
+    inference = (
+        "Marginal means and contrasts have standard errors from (X′V⁻¹X)⁻¹ at the REML estimates and Satterthwaite’s "
+        f"degrees of freedom; tests are two-sided t tests. All {pairs} pairs of {len(engines)} engines were compared, "
+        f"and p values adjusted by Holm’s method within each variable, not across variables. Intervals are 95 % and "
+        f"unadjusted. The effect size is r = sign(t)·√(t²/(t² + df))."
+    )
+    scale = "Ratings on five points are treated as if they were on an interval scale, which is usual and an assumption."
+    return [model, inference, _methods_of_exclusion(numbers), *_methods_of_overlap(numbers), scale]
+
+
+def _methods_of_exclusion(numbers: StudyNumbers) -> str:
+    rule = (
+        "A participant breaks the rule of repeated showings when, for some engine and some variable, the answers to "
+        "the two showings of one list differ by 2 or more; a missing answer breaks nothing"
+    )
+    broke = sum(each.violations > 0 for each in numbers.analysis.exclusions)
+    excluded = len(numbers.analysis.excluded)
+    unchecked = sum(not each.comparisons for each in numbers.analysis.exclusions)
+    everyone = len(numbers.analysis.exclusions)
+    done = f"{excluded} of {everyone} were left out" if excluded == broke else "nobody was left out for it"
+    return (
+        f"{rule}. {broke} of {everyone} participants broke it; {done}. {unchecked} could not be checked and were kept."
+    )
+
+
+def _methods_of_overlap(numbers: StudyNumbers) -> list[str]:
+    if numbers.overlaps is None:
+        return []
+    between = numbers.overlaps[1]
+    pairing = between[0].pairing if between else "same participant"
+    text = (
+        f"Overlap is intersection over union (IoU) and extrapolated rank-biased overlap (RBO, p = .9) of participants’ "
+        f"lists: within an engine over all pairs of participants, between engines by {pairing}; excluded participants "
+        f"are left out."
+    )
+    return [text]

@@ -1,47 +1,53 @@
-"""Commands that make and describe workspaces: build, info."""
+"""Commands that make, describe and check workspaces: build, info, check."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.options import DatabasePlace
+from vernissage.cli.options import AsJson, DatabasePlace, WorkspacePath, command
 from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
-from vernissage.cli.uploading import bring_uploads_up_to_date
-from vernissage.errors import RequestError
+from vernissage.errors import Kind, ProvenanceError, RequestError
+
+if TYPE_CHECKING:
+    from vernissage.gallery.building import BuildOutcome
 
 
-def build(
-    source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The workspace; default NAME-workspace.")] = None,
-    encoder: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--encoder",
-            "-e",
-            help="An encoder to build; repeat. Default: all without weights but tfidf.",
-        ),
-    ] = None,
+@dataclass(frozen=True)
+class WeightsOptions:
+    """Encoders with weights: where those are, and what computes them."""
+
     weights: Annotated[
         list[str] | None,
         typer.Option("--weights", metavar="[NAME=]PATH", help="Where an encoder's weights are; else the hub. Repeat."),
-    ] = None,
+    ] = None
     pairs: Annotated[
         str | None,
         typer.Option(metavar="K|all|none", help="blip, blip2: texts read with a picture, by torch; default 50."),
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps, for encoders with weights.")] = None,
+    ] = None
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps, for encoders with weights.")] = None
     precision: Annotated[
         str | None, typer.Option(help="float32, bfloat16 or float16; onnx: float32 or int8. Default float32.")
-    ] = None,
+    ] = None
     backend: Annotated[
         str | None, typer.Option(help="torch, onnx or openvino; the latter two run an export. Default torch.")
-    ] = None,
+    ] = None
     export: Annotated[
         list[str] | None,
-        typer.Option("--onnx", metavar="[NAME=]FOLDER", help="The folder that export-onnx wrote. Repeat."),
-    ] = None,
+        typer.Option("--onnx", metavar="[NAME=]FOLDER", help="The folder that `encoders export` wrote. Repeat."),
+    ] = None
+    batch_size: Annotated[int, typer.Option(help="Pictures or texts at once, for encoders with weights.")] = 32
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How encoders are fitted."""
+
+    topics: Annotated[int | None, typer.Option(help="Number of topics; default: chosen by coherence.")] = None
+    seed: Annotated[int | None, typer.Option(help="Seed of every fit; default 0.")] = None
+    refit: Annotated[bool, typer.Option("--refit", help="Fit the encoders anew on the works as they are now.")] = False
     draft: Annotated[
         bool | None,
         typer.Option(
@@ -49,12 +55,20 @@ def build(
             help="Decode large JPEGs at a fraction, at least twice a model's input, or whole. Default draft.",
             show_default=False,
         ),
+    ] = None
+
+
+@command
+def build(
+    source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
+    weights: WeightsOptions,
+    fit: FitOptions,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The workspace; default NAME-workspace.")] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option("--encoder", "-e", help="An encoder to build; repeat. Default: all without weights but tfidf."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Pictures or texts at once, for encoders with weights.")] = 32,
-    topics: Annotated[int | None, typer.Option(help="Number of topics; default: chosen by coherence.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of every fit; default 0.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Go on without rows that have problems.")] = False,
-    refit: Annotated[bool, typer.Option("--refit", help="Fit the encoders anew on the works as they are now.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the full report of the table here, as JSON.")] = None,
     database: DatabasePlace = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
@@ -70,44 +84,45 @@ def build(
     """
     from vernissage.catalog.report import BadRowsError, CollectionReport
     from vernissage.files import write_json
-    from vernissage.workspace.build import build_workspace
+    from vernissage.gallery.building import build as make
 
     def write_report(found: CollectionReport | None) -> None:
         if report is not None and found is not None:
             write_json(report, found.to_dict())
 
     target = out if out is not None else Path(f"{source.resolve().stem}-workspace")
-    runtime, executions = computed_by(encoder or (), backend, export or (), precision, device, batch_size)
+    names = encoder or ()
+    runtime, executions = computed_by(names, weights)
     try:
         with progress_bars() as progress:
-            result = build_workspace(
+            outcome = make(
                 source,
                 target,
                 encoders=encoder,
-                seed=seed,
-                topics=topics,
-                weights=weights_by_name(weights or (), encoder or ()),
+                seed=fit.seed,
+                topics=fit.topics,
+                weights=weights_by_name(weights.weights or (), names),
                 runtime=runtime,
                 executions=executions,
-                pairs=_pairs(pairs),
-                draft=draft,
+                pairs=_pairs(weights.pairs),
+                draft=fit.draft,
                 skip_bad=skip_bad,
-                refit=refit,
+                refit=fit.refit,
+                database=database,
                 progress=progress,
             )
     except BadRowsError as error:
         write_report(error.report)
         raise
-    write_report(result.collection.report)
-    uploads = bring_uploads_up_to_date(target, database)
+    write_report(outcome.result.collection.report)
     if as_json:
-        print_json(_build_outcome(result, target) | {"uploads": uploads})
+        print_json(_build_outcome(outcome, target))
         return
-    _print_outcome(result, target)
-    if uploads is not None:
-        swept = f"; pictures without an upload deleted: {uploads['swept']}" if uploads["swept"] else ""
-        made = f"vectors of uploads made anew: {uploads['vectors']}"
-        say(f"Uploads: {uploads['uploads']}, uploaders: {uploads['people']}; {made}{swept}.")
+    _print_outcome(outcome.result, target)
+    if (uploads := outcome.uploads) is not None:
+        swept = f"; pictures without an upload deleted: {uploads.swept}" if uploads.swept else ""
+        made = f"vectors of uploads made anew: {uploads.vectors}"
+        say(f"Uploads: {uploads.uploads}, uploaders: {uploads.people}; {made}{swept}.")
 
 
 def _print_outcome(result: Any, target: Path) -> None:
@@ -142,48 +157,42 @@ def exports_by_name(words: Sequence[str], encoders: Sequence[str]) -> dict[str, 
     return _by_name(words, encoders, "of which encoder is the export {}? write NAME=FOLDER, with --encoder NAME")
 
 
-def computed_by(
-    encoders: Sequence[str],
-    backend: str | None,
-    exports: Sequence[str],
-    precision: str | None,
-    device: str | None,
-    batch_size: int,
-) -> tuple[Any, dict[str, Any]]:
+def computed_by(encoders: Sequence[str], options: WeightsOptions) -> tuple[Any, dict[str, Any]]:
     """How torch runs, and how each encoder with weights that is asked for is computed, as the options say it.
 
     Raises:
         RequestError: the options are for no encoder, for several in one word, or do not go together.
     """
+    from vernissage.encoders.loading import Execution
+    from vernissage.encoders.register import names
     from vernissage.encoders.runtime.devices import Runtime
-    from vernissage.workspace.execution import Execution
-    from vernissage.workspace.pretrained import PRETRAINED
 
-    asked = [name for name in encoders if name in PRETRAINED]
-    if not asked and (backend or exports or precision):
+    asked = [name for name in encoders if name in names("pretrained")]
+    if not asked and (options.backend or options.export or options.precision):
         raise RequestError(
             "--backend, --onnx and --precision are for encoders with weights, and none is asked for; add --encoder "
             "NAME, else each stays as it was built"
         )
-    how = backend or "torch"
-    if how != "torch" and device not in (None, "cpu"):
-        raise RequestError(f"{how} runs on the CPU, but the device {device} was named; leave --device out")
-    folders = exports_by_name(exports, encoders)
+    how = options.backend or "torch"
+    if how != "torch" and options.device not in (None, "cpu"):
+        raise RequestError(f"{how} runs on the CPU, but the device {options.device} was named; leave --device out")
+    folders = exports_by_name(options.export or (), encoders)
     executions = {
-        name: Execution(how, precision or "float32", str(folders[name]) if name in folders else "")
+        name: Execution(how, options.precision or "float32", str(folders[name]) if name in folders else "")
         for name in (*asked, *(name for name in folders if name not in asked))
     }
-    return Runtime(device, batch_size=batch_size), executions
+    return Runtime(options.device, batch_size=options.batch_size), executions
 
 
 def _by_name(words: Sequence[str], encoders: Sequence[str], question: str) -> dict[str, Path]:
-    from vernissage.workspace.pretrained import PRETRAINED
+    from vernissage.encoders.register import names
 
-    asked = [name for name in encoders if name in PRETRAINED]
+    with_weights = names("pretrained")
+    asked = [name for name in encoders if name in with_weights]
     places: dict[str, Path] = {}
     for word in words:
         name, sign, place = word.partition("=")
-        if not sign or name not in PRETRAINED:
+        if not sign or name not in with_weights:
             if len(asked) != 1:
                 raise RequestError(question.format(repr(word)))
             name, place = asked[0], word
@@ -201,7 +210,8 @@ def _pairs(word: str | None) -> int | None:
     return int(word)
 
 
-def _build_outcome(result: Any, target: Path) -> dict[str, Any]:
+def _build_outcome(outcome: "BuildOutcome", target: Path) -> dict[str, Any]:
+    result = outcome.result
     report = result.collection.report
     return {
         "workspace": str(target),
@@ -211,34 +221,52 @@ def _build_outcome(result: Any, target: Path) -> dict[str, Any]:
         "notes": list(result.notes),
         "coverage": [found.to_dict() for found in result.coverage],
         "report": report.to_dict() if report is not None else None,
+        "uploads": asdict(outcome.uploads) if outcome.uploads is not None else None,
     }
 
 
-def info(
-    workspace: Annotated[Path, typer.Argument(help="A workspace.")],
-    database: DatabasePlace = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-) -> None:
+@command
+def info(workspace: WorkspacePath, database: DatabasePlace = None, as_json: AsJson = False) -> None:
     """Say what is in a workspace: works, groups, people and uploads, encoders with fingerprints, coverage, sizes.
 
     \b
     Example:
       vernissage info workspace
     """
-    from vernissage.workspace.description import describe_workspace
-    from vernissage.workspace.holdings import open_holdings
+    from vernissage.gallery.gallery import open_gallery
 
-    holdings = open_holdings(workspace, database)
-    try:
-        content = describe_workspace(holdings.workspace)
-        uploaders, owners = holdings.uploaders(), set(holdings.collection_owners.values())
-    finally:
-        holdings.close()
-    content["owners"], content["people"], content["uploads"] = len(owners), len(uploaders), sum(uploaders.values())
+    with open_gallery(workspace, database=database, writing=False) as gallery:
+        content = gallery.info()
     if as_json:
         print_json(content)
     else:
         _print_info(workspace, content)
+
+
+@command
+def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:
+    """Check every byte of a workspace against what its cards say; 0 where all is whole, and 4 where it is not.
+
+    \b
+    Example:
+      vernissage check workspace
+    """
+    from vernissage.workspace.checking import check_workspace
+
+    with progress_bars() as progress:
+        found = check_workspace(workspace, progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        for line in found.faults:
+            say(line)
+        if found.is_sound:
+            say(f"{workspace}: all {len(found.checked)} files are as they were written")
+    if not found.is_sound:
+        raise ProvenanceError(
+            f"{len(found.faults)} of {len(found.checked)} files of {workspace} are damaged; run the build again",
+            kind=Kind.CONFLICT,
+        )
 
 
 def _print_info(workspace: Path, content: dict[str, Any]) -> None:
@@ -271,9 +299,3 @@ def _print_info(workspace: Path, content: dict[str, Any]) -> None:
             say(found["sentence"])
     for name, why in content["left_out"].items():
         say(f"left out: {name}: {why}")
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Register the commands of this file."""
-    for command in (build, info):
-        app.command()(command)

@@ -1,4 +1,4 @@
-"""A live index at 100,000 × 512: leaving out a person's own works, and one work that comes or goes.
+"""An index that changes at 100,000 × 512: leaving out a person's own works, and one work that comes or goes.
 
 Leaving out: inside the search, against searching for k and all own works and dropping them, and against asking for
 twice as many until k are left; for owners of 1 %, 50 % and 99 % of the works, spread at random and, as real people's
@@ -6,7 +6,7 @@ works are, in a corner of the space that the query comes from. The three use the
 and must give the same lists. Beside them, plain NumPy over all works. Changing: one snapshot to the next, against
 making the index anew from the table. CPU time on one thread, contenders in turns.
 
-Run: python benchmarks/live.py [--works 100000] [--dim 512]
+Run: python benchmarks/changing.py [--works 100000] [--dim 512]
 """
 
 import argparse
@@ -18,10 +18,10 @@ from threadpoolctl import threadpool_limits
 
 from measuring import cpu_seconds, peak_bytes
 from vernissage.encoders.contract import unit_rows
-from vernissage.search.live import LiveIndex, live_index
+from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import Ranking, Vectors
+from vernissage.values import Allow, Ranking, Vectors
 
 K, QUERIES, BATCH = 10, 5, 64
 SHARES = (0.01, 0.5, 0.99)
@@ -31,17 +31,17 @@ def works_of(vectors: Vectors) -> VectorTable:
     """The vectors as a table."""
     ids = [f"work-{row:07d}" for row in range(len(vectors))]
     card = {"encoder": "random", "fingerprint": "", "modality": "image", "collection": ""}
-    return make_vector_table(vectors, ids, [""] * len(ids), **card)  # type: ignore[arg-type]
+    return make_vector_table(vectors, ids, [""] * len(ids), **card)
 
 
-def dropped(index: LiveIndex, own: set[str], query: np.ndarray, reach: int) -> Ranking:
+def dropped(index: ExactIndex, own: set[str], query: np.ndarray, reach: int) -> Ranking:
     """Search for ``reach`` works, then drop the person's own and keep ten."""
-    found = index.search(query, reach)
+    [found] = index.search(query, reach)
     kept = [place for place, item_id in enumerate(found.item_ids) if item_id not in own][:K]
     return Ranking(tuple(found.item_ids[place] for place in kept), found.scores[kept])
 
 
-def doubling(index: LiveIndex, own: set[str], query: np.ndarray) -> Ranking:
+def doubling(index: ExactIndex, own: set[str], query: np.ndarray) -> Ranking:
     """Ask for twice as many until ten are left."""
     reach = 2 * K
     while len(found := dropped(index, own, query, reach)) < K and reach < len(index):
@@ -59,9 +59,9 @@ def numpy_best(vectors: Vectors, allowed: np.ndarray, query: np.ndarray) -> np.n
 def filtering(table: VectorTable, scan: ByteScan, queries: np.ndarray, owned: np.ndarray) -> list[str]:
     """Columns of one row of the first table: times, and how many lists are the same."""
     own = {item_id for item_id, mine in zip(table.item_ids, owned, strict=True) if mine}
-    index = live_index(table, dict.fromkeys(own, "me"), scan)
+    index = exact_index(table, owners=dict.fromkeys(own, "me"), scan=scan)
     ways: dict[str, Callable[[np.ndarray], Ranking]] = {
-        "inside": lambda query: index.search(query, K, exclude_owner="me"),
+        "inside": lambda query: index.search(query, K, Allow(not_owner="me"))[0],
         "then": lambda query: dropped(index, own, query, K + len(own)),
         "doubling": lambda query: doubling(index, own, query),
     }
@@ -70,10 +70,10 @@ def filtering(table: VectorTable, scan: ByteScan, queries: np.ndarray, owned: np
         name: lambda way=way: [way(query) for query in queries]  # type: ignore[misc]
         for name, way in ways.items()
     }
-    runs["numpy"] = lambda: [numpy_best(index.vectors, ~owned, query) for query in queries]
+    runs["numpy"] = lambda: [numpy_best(table.vectors, ~owned, query) for query in queries]
     seconds = cpu_seconds(runs, rounds=3)
     many = np.concatenate([queries] * (BATCH // QUERIES + 1))[:BATCH]
-    batch = cpu_seconds({"batch": lambda: index.search_batch(many, K, exclude_owner="me")}, rounds=3)["batch"]
+    batch = cpu_seconds({"batch": lambda: index.search(many, K, Allow(not_owner="me"))}, rounds=3)["batch"]
     times = [f"{1e3 * seconds['inside'] / QUERIES:.2f} ms"]
     times += [f"{seconds[name] / seconds['inside']:.1f}×" for name in ("numpy", "then", "doubling")]
     return [*times, f"{1e3 * batch / BATCH:.2f} ms", f"{same} of {QUERIES}"]
@@ -95,25 +95,25 @@ def show_filtering(table: VectorTable, scan: ByteScan, random: np.random.Generat
 
 def show_changing(table: VectorTable, scan: ByteScan, new: Vectors) -> None:
     """Print the second table: CPU time, how many times less than making the index anew, and new memory."""
-    index = live_index(table, dict.fromkeys(table.item_ids, "somebody"), scan)
+    index = exact_index(table, owners=dict.fromkeys(table.item_ids, "somebody"), scan=scan)
     ids = [f"new-{number}" for number in range(len(new))]
-    newest = index.adding(ids, new, ["me"] * len(new))
-    print(f"\nthe next snapshot shares the rows of the last: {np.shares_memory(index.vectors, newest.vectors)}")
+    newest = index.add(ids, new, ["me"] * len(new))
+    print()
     names, leaving = (f"one-{number}" for number in count()), iter(ids)
 
     def add() -> None:
         nonlocal newest
-        newest = newest.adding([next(names)], new[:1], ["me"])
+        newest = newest.add([next(names)], new[:1], ["me"])
 
     def remove() -> None:
         nonlocal newest
-        newest = newest.removing([next(leaving)])
+        newest = newest.remove([next(leaving)])
 
     def search() -> Ranking:
-        return newest.search(new[0], K, exclude_owner="me")
+        return newest.search(new[0], K, Allow(not_owner="me"))[0]
 
-    def anew() -> LiveIndex:
-        return live_index(table, {}, build_byte_scan(table.vectors, "anew"))
+    def anew() -> ExactIndex:
+        return exact_index(table, scan=build_byte_scan(table.vectors, "anew"))
 
     runs: dict[str, Callable[[], object]] = {
         "add one work": add,
@@ -123,7 +123,7 @@ def show_changing(table: VectorTable, scan: ByteScan, new: Vectors) -> None:
         "search": search,
         "make anew": anew,
     }
-    print(f"same answer as a new index: {search() == anew().search(new[0], K)}")
+    print(f"same answer as a new index: {search() == anew().search(new[0], K)[0]}")
     show_times(runs)
 
 

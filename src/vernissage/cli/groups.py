@@ -1,0 +1,50 @@
+"""Groups of commands that are imported one at a time, when they are called."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands by words; a subclass names them.
+
+    Attributes:
+        sections: headings of the group's help, and below each its commands with a line on what they do.
+        places: where each command is defined, as ``module:name``; those in no section work, but are not shown.
+    """
+
+    sections: ClassVar[Mapping[str, Mapping[str, str]]]
+    places: ClassVar[Mapping[str, str]]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for section in self.sections.values() for name in section]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.places:
+            return None
+        module, _, name = self.places[cmd_name].partition(":")
+        return as_command(getattr(import_module(module), name), cmd_name)
+
+    def headings(self) -> Mapping[str, Mapping[str, str]]:
+        """What the group's help shows, as `sections`."""
+        return self.sections
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for heading, commands in self.headings().items():
+            with formatter.section(heading):
+                formatter.write_dl(list(commands.items()))
+
+
+def as_command(found: Any, name: str) -> Any:
+    """A function or a Typer application as a command of that name."""
+    if isinstance(found, typer.Typer):
+        return get_command(found)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=SETTINGS)
+    app.command(name)(found)
+    return get_command(app)

@@ -1,0 +1,51 @@
+"""What the first page and the page about Python show works as it is printed."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vernissage_lab.sample import paint_gallery
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = ".venv/bin/vernissage "
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which demo/gallery and demo/workspace lie, as `make demo` leaves them, with fewer works."""
+    folder = tmp_path_factory.mktemp("readme")
+    paint_gallery(folder / "demo" / "gallery", count=60)
+    run(folder, "build", "demo/gallery", "-o", "demo/workspace")
+    return folder
+
+
+def run(folder: Path, *words: str) -> str:
+    code = "from vernissage.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_commands_of_the_first_page_work(demo: Path) -> None:
+    lines = [line for block in blocks("README.md", "sh") for line in block.splitlines() if line.startswith(COMMAND)]
+    assert len(lines) >= 5
+    for line in lines:
+        assert run(demo, *shlex.split(line.removeprefix(COMMAND)))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_the_python_of_a_page_works(demo: Path, page: str) -> None:
+    code = "\n".join(blocks(page, "python"))
+    assert code
+    done = subprocess.run([sys.executable, "-c", code], cwd=demo, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
