@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,26 @@ def test_the_error_bound_of_the_byte_scan_holds(seed: int, size: float, dim: int
     scores, rows, bound = scan.search(query, 300)
     off = np.abs(scores - vectors[rows].astype(np.float64) @ query)
     assert off.max() <= bound <= 0.2 * np.linalg.norm(query)
+
+
+def test_a_byte_scan_passes_over_excluded_rows() -> None:
+    scan = build_byte_scan(random_table(500, 16).vectors)
+    excluded = np.random.default_rng(3).random(500) < 0.7
+    whole, few = scan.search(np.ones(16), 500), scan.search(np.ones(16), 20, excluded)
+    assert few[1].tolist() == [row for row in whole[1].tolist() if not excluded[row]][:20]
+    assert len(scan.search(np.ones(16), 500, excluded)[1]) == np.count_nonzero(~excluded)
+    assert np.array_equal(scan.search(np.ones(16), 20)[1], whole[1][:20])  # the filter does not stay
+
+
+def test_a_byte_scan_reads_its_codes_where_they_lie(tmp_path: Path) -> None:
+    table = random_table(500, 16)
+    build_byte_scan(table.vectors, "digest").save(tmp_path / "scan.npz")
+    scan = ByteScan.load(tmp_path / "scan.npz", table.vectors, "digest")
+    assert isinstance(scan.codes.base, np.memmap)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda query: scan.search(query, 20)[1].tolist(), np.eye(16).repeat(40, axis=0)))
+    assert found == [scan.search(query, 20)[1].tolist() for query in np.eye(16).repeat(40, axis=0)]
+    assert sum(map(len, scan._scanners)) <= 4  # which are used again
 
 
 def test_a_query_that_separates_nothing_is_still_exact() -> None:

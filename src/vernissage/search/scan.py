@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +45,12 @@ class ByteScan:
             bounds: float64 (3,): scale from vectors to whole numbers, ``lost``, ``longest``.
             source: digest of the vectors.
         """
-        self.codes = codes
+        self.codes: npt.NDArray[np.uint8] = np.ascontiguousarray(codes)
         self.bounds = bounds
         self.scale, self.lost, self.longest = (float(value) for value in bounds)
         self.source = source
+        self._quantizer: Any = faiss.ScalarQuantizer(codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed)
+        self._scanners: tuple[list[Any], list[Any]] = ([], [])
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -66,33 +67,39 @@ class ByteScan:
         ``excluded`` bool (n,) is true are passed over within the scan; fewer than k come back where fewer are left.
         """
         whole, scale = _rounded(query)
-        parameters = None
+        narrow = whole.astype(np.float32)  # FAISS's integer kernel cuts decimals off, so it is given none
+        scores, rows = np.full(k, -np.inf, dtype=np.float32), np.full(k, -1, dtype=np.int64)
+        scanner = self._scanner(filtering=excluded is not None)
         if excluded is not None:
             bits = np.packbits(~excluded, bitorder="little")
-            parameters = faiss.SearchParameters()
             selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-            parameters.sel = selector  # which does not keep it alive: the names here do, until the search is done
-        with one_thread():
-            # FAISS's integer kernel cuts decimals off the query, so it is given whole numbers.
-            scores, rows = self._index.search(whole.astype(np.float32)[None, :], k, params=parameters)
-        found = rows[0] >= 0
-        return scores[0][found].astype(np.float64) / (self.scale * scale), rows[0][found], self.error(query)
-
-    @cached_property
-    def _index(self) -> Any:
-        """FAISS's scan, which keeps a copy of the codes: made at the first search, so that opening reads nothing."""
-        index = faiss.IndexScalarQuantizer(
-            self.codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
-        )
-        index.is_trained = True
-        index.add_sa_codes(np.ascontiguousarray(self.codes))
-        return index
+            scanner.sel = selector  # which does not keep it alive: the names here do, until the search is done
+        scanner.set_query(faiss.swig_ptr(narrow))
+        codes, *found = (faiss.swig_ptr(each) for each in (self.codes, scores, rows))
+        scanner.scan_codes(len(self), codes, None, *found, k)
+        self._scanners[excluded is not None].append(scanner)
+        order = np.argsort(-scores)[: int(np.count_nonzero(rows >= 0))]
+        return scores[order].astype(np.float64) / (self.scale * scale), rows[order], self.error(query)
 
     def error(self, query: Query) -> float:
         """How far off any approximate inner product with the query can be: the bound above."""
         whole, scale = _rounded(query)
         missed = query - whole / scale
         return math.sqrt(query @ query) * self.lost + math.sqrt(missed @ missed) * self.longest
+
+    def _scanner(self, *, filtering: bool) -> Any:
+        """An idle scanner of FAISS, or a new one: Python cannot free them, so they are used again.
+
+        It reads codes where they lie, as in a mapped file; FAISS's ready-made indexes would copy them.
+        """
+        idle = self._scanners[filtering]
+        try:
+            return idle.pop()
+        except IndexError:
+            selector = faiss.IDSelectorAll() if filtering else None  # one that filters is made for good
+            found = self._quantizer.select_InvertedListScanner(faiss.METRIC_INNER_PRODUCT, None, True, selector, False)
+            found.set_list(0, 0)
+            return found
 
     def save(self, path: Path) -> None:
         """Write codes and bounds as arrays (never FAISS's own format, which is not safe to read from strangers)."""
@@ -121,7 +128,8 @@ def _rounded(query: Query) -> tuple[Query, float]:
 
 def build_byte_scan(vectors: Vectors, source: str | None = None) -> ByteScan:
     """Round float32 (n, dim) vectors to bytes, block by block, and measure the largest rounding error."""
-    scale = 127.0 / max(float(np.abs(vectors).max(initial=0.0)), _LEAST)
+    largest = max(float(vectors.max(initial=0.0)), -float(vectors.min(initial=0.0)))
+    scale = 127.0 / max(largest, _LEAST)
     codes = np.empty(vectors.shape, dtype=np.uint8)
     lost = longest = 0.0
     for start in range(0, len(vectors), _BLOCK):
