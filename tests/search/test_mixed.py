@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.contracts.stand_in_index import StandInIndex
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
 from vernissage.search.exact import exact_index
-from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod, mixed_index
+from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import Allow, Modality, Vectors
+from vernissage.values import MODALITIES, Allow, Modality, Vectors
 from vernissage_lab.analysis.gap_retrieval import among_both
 
 DIM = 12
@@ -39,6 +40,10 @@ def world(works: int = 60, *, shift: float = 1.0, seed: int = 0) -> tuple[Vector
     sides[1][:, 0] -= shift
     tables = table("image", sides[0], ids), table("text", sides[1][5:], ids[5:])
     return *tables, fit_modality_means(*tables)
+
+
+def mixed_index(pictures: VectorTable, texts: VectorTable, means: ModalityMeans) -> MixedIndex:
+    return MixedIndex(exact_index(pictures), exact_index(texts), means)
 
 
 OWNERS = {f"w{number:03d}": f"owner {number % 3}" for number in range(60)}
@@ -169,6 +174,27 @@ def test_vectors_that_are_their_mean_score_nothing() -> None:
     assert found["a", "text"] > 0.5
 
 
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), shift=st.sampled_from([0.0, 0.3, 3.0]), k=st.sampled_from([1, 10, 60]))
+def test_candidates_suffice_whatever_the_gap_and_whatever_is_empty(seed: int, shift: float, k: int) -> None:
+    """Of more works than are scored first, some of which the encoder found nothing in; over any index that is exact."""
+    pictures, texts, means = world(400, shift=shift, seed=seed)
+    random = np.random.default_rng(seed)
+    both = []
+    for one in (pictures, texts):
+        vectors = one.vectors.copy()
+        vectors[random.random(len(one)) < 0.05] = 0
+        both.append(table(one.card.modality, vectors, list(one.item_ids)))
+    plain = [StandInIndex(tuple(one.item_ids), one.vectors) for one in both]
+    query = random.standard_normal(DIM)
+    for modality in MODALITIES:
+        wanted = slow((both[0], both[1]), means, query, modality, "means")[:k]
+        for index in (mixed_index(both[0], both[1], means), MixedIndex(plain[0], plain[1], means)):
+            found = index.search(query, modality, k)
+            assert list(zip(found.item_ids, found.modalities, strict=True)) == [each[:2] for each in wanted]
+            assert found.scores == pytest.approx([each[2] for each in wanted], abs=1e-6)
+
+
 def test_one_modality_may_be_empty() -> None:
     *tables, means = world()
     index = mixed_index(tables[0], table("text", np.zeros((0, DIM)), []), means)
@@ -182,7 +208,7 @@ def test_what_does_not_belong_together_is_refused() -> None:
     pictures, texts, means = world()
     with pytest.raises(ProvenanceError, match=r"fitted to vectors of f, but these are of g"):
         mixed_index(pictures, table("text", texts.vectors, list(texts.item_ids), fingerprint="g"), means)
-    with pytest.raises(ProvenanceError, match="use snapshots and means of one encoder"):
+    with pytest.raises(ProvenanceError, match="use indexes and means of one encoder"):
         MixedIndex(exact_index(pictures), exact_index(table("text", np.eye(3), ["a", "b", "c"])), means)
     index = mixed_index(pictures, texts, means)
     for query in (np.zeros(DIM), np.full(DIM, np.nan), np.ones(DIM + 1)):

@@ -166,10 +166,6 @@ class ExactIndex:
         table, added = (part.without(rows[rows >= 0]) for part, rows in zip(self._parts, found, strict=True))
         return ExactIndex((table, added.compacted() if 2 * len(added.removed) > added.size else added), self._card)
 
-    def blocks(self, allow: Allow) -> "list[tuple[_Part, Mask]]":
-        """For indexes built on this one: its parts that have rows, and which of their rows must not come back."""
-        return [(part, part.excluded(allow)) for part in self._parts if part.size]
-
     @cached_property
     def _row_of(self) -> Mapping[str, int]:
         """The rows of the table's works, removed ones included."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,20 +13,18 @@ from vernissage.encoders.centring import Mean
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.rankings import alphabetical, best_rows
-from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.modality_means import ModalityMeans
-from vernissage.search.vectors import VectorTable
-from vernissage.values import EVERYTHING, Allow, Columns, Modality, Scores, Vectors
+from vernissage.values import EVERYTHING, MODALITIES, Allow, Index, Modality, Scores
 
 MixedMethod = Literal["means", "zscore", "raw"]
 MIXED_METHODS: tuple[MixedMethod, ...] = get_args(MixedMethod)
 
-_BLOCK = 8_192
-_ROUNDING = 1e-12
 _FLAT = 1e-7
-"""Scores of float32 precision that spread by no more than this are all the same."""
-
-Rows = npt.NDArray[np.int64]
+"""Scores that spread by no more than this are all the same."""
+_ROUNDING = 1e-5
+"""How far from 1 the length of a float32 unit vector can be, and more."""
+_FIRST_REACH = 128
+_GROWTH = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,68 +48,53 @@ class MixedIndex:
     Pictures lie nearer to pictures than to the texts that belong to them, and texts to texts, so inner products as
     they are (``raw``) answer with the query's own modality. ``means`` takes the mean of its modality off every vector,
     x' = unit(unit(x) − mean), and off the query. ``zscore`` leaves vectors as they are and brings each query's scores
-    to mean 0 and deviation 1 within each modality, over all works that are there but the query itself, whatever a
-    request leaves out.
+    to mean 0 and deviation 1 within each modality, over the whole index but for the query itself.
 
-    A work that has a picture and a text stands in it twice. The index holds no vectors of its own: it reads two
-    snapshots as they are, so what was uploaded is in it, and one for newer snapshots costs a pass over their rows.
+    A work that has a picture and a text is found twice. The index holds no vectors of its own: it asks two indexes of
+    unit vectors (rows of zeros stand for works in which the encoder found nothing), and is as exact as these.
     """
 
-    def __init__(self, pictures: ExactIndex, texts: ExactIndex, means: ModalityMeans) -> None:
-        """Join two snapshots of one encoder by the means that were fitted for it.
+    def __init__(self, pictures: Index, texts: Index, means: ModalityMeans) -> None:
+        """Join two indexes of one encoder by the means that were fitted for it.
 
         Raises:
-            ProvenanceError: they do not share one space.
+            ProvenanceError: the means were fitted to vectors of another encoder, or they do not share one space.
         """
         if not pictures.card.dim == texts.card.dim == means.dim:
             raise ProvenanceError(
                 f"pictures have {pictures.card.dim} dimensions, texts {texts.card.dim} and the means of "
-                f"{means.encoder} {means.dim}; use snapshots and means of one encoder, or run `vernissage build` again"
+                f"{means.encoder} {means.dim}; use indexes and means of one encoder, or run `vernissage build` again"
             )
+        for index in (pictures, texts):
+            means.require(index.card.fingerprint)
         self.means = means
-        self._modalities: Mapping[Modality, _OneModality] = {
-            "image": _OneModality(pictures, means.image),
-            "text": _OneModality(texts, means.text),
+        self._closed: Mapping[Modality, _ClosedIndex] = {
+            "image": _ClosedIndex(pictures, means.image),
+            "text": _ClosedIndex(texts, means.text),
         }
 
     def __len__(self) -> int:
         """How many vectors there are."""
-        return sum(len(each.index) for each in self._modalities.values())
-
-    @property
-    def item_ids(self) -> tuple[str, ...]:
-        """The works that have a picture or a text here, each once."""
-        return tuple(dict.fromkeys(item_id for each in self._modalities.values() for item_id in each.index.item_ids))
+        return sum(len(each.index) for each in self._closed.values())
 
     def search(
-        self,
-        query: npt.NDArray[Any],
-        modality: Modality,
-        k: int,
-        *,
-        method: MixedMethod = "means",
+        self, query: npt.NDArray[Any], modality: Modality, k: int, *, method: MixedMethod = "means",
         allow: Allow = EVERYTHING,
-    ) -> MixedRanking:
+    ) -> MixedRanking:  # fmt: skip
         """The ``k`` pictures and texts that go best with a vector of that modality; ties by id, then pictures first.
 
-        Exactly ``k`` come back where so many are allowed, and k + 1 extend k. ``allow`` names works, both their picture
-        and their text. With ``means`` scores are cosines of closed vectors, with ``zscore`` standard deviations, with
-        ``raw`` cosines.
+        Exactly ``k`` come back where so many are allowed, and k + 1 extend k. ``allow`` is about works, both their
+        picture and their text. With ``means`` scores are cosines of closed vectors, with ``zscore`` standard
+        deviations, with ``raw`` cosines.
 
         Raises:
-            RequestError: k is below 1, there is no such method, or the query is zero, not finite or of another
-                dimension.
+            RequestError: k is below 1, there is no such method, the query is zero, not finite or of another dimension,
+                or as in `values.Index.search`.
         """
-        return self._search(query, modality, k, method, allow, None)
+        return self._search(query, modality, k, method, dict.fromkeys(MODALITIES, allow), None)
 
     def search_like(
-        self,
-        item_id: str,
-        modality: Modality,
-        k: int,
-        *,
-        method: MixedMethod = "means",
-        allow: Allow = EVERYTHING,
+        self, item_id: str, modality: Modality, k: int, *, method: MixedMethod = "means", allow: Allow = EVERYTHING
     ) -> MixedRanking:
         """`search` by the picture or the text of a work that is there, which is left out itself; its other half is not.
 
@@ -118,8 +102,9 @@ class MixedIndex:
             UnknownItemError: the work has no such vector.
             RequestError: as in `search`.
         """
-        query = self._modalities[modality].index.vectors_of([item_id])[0]
-        return self._search(query, modality, k, method, allow, item_id)
+        query = self._closed[modality].index.vectors_of([item_id])[0]
+        allowed = {**dict.fromkeys(MODALITIES, allow), modality: allow.without([item_id])}
+        return self._search(query, modality, k, method, allowed, modality)
 
     def _search(
         self,
@@ -127,41 +112,24 @@ class MixedIndex:
         modality: Modality,
         k: int,
         method: MixedMethod,
-        allow: Allow,
-        itself: str | None,
+        allowed: Mapping[Modality, Allow],
+        home: Modality | None,
     ) -> MixedRanking:
+        """`search`; ``home`` is the modality in which the query itself is a work's."""
         if method not in MIXED_METHODS:
             raise RequestError(f"there is no method {method!r} for both modalities; choose {', '.join(MIXED_METHODS)}")
         if k < 1:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
         unit = self._checked(query)
-        without = allow if itself is None else allow.without([itself])
-        allowed: dict[Modality, Allow] = {each: without if each == modality else allow for each in self._modalities}
-        if method == "means":
-            closed = unit_rows((unit - self.means[modality])[None])[0].astype(np.float64)
-            return self._closest(closed, k, allowed)
+        closed_query = unit_rows((unit - self.means[modality])[None])[0].astype(np.float64)
         found: list[_Found] = []
-        for each, one in self._modalities.items():
-            [ranking] = one.index.search(unit[None, :], k, allowed[each])
-            left_out = unit if itself is not None and each == modality else None
-            centre, spread = one.spread(unit, left_out) if method == "zscore" else (0.0, 1.0)
+        for each, closed in self._closed.items():
+            if method == "means":
+                found.append(_Found(each, *closed.search(closed_query, k, allowed[each])))
+                continue
+            ranking = closed.index.search(unit[None], k, allowed[each])[0]
+            centre, spread = closed.spread(unit, itself=each == home) if method == "zscore" else (0.0, 1.0)
             found.append(_Found(each, ranking.item_ids, (ranking.scores - centre) / spread))
-        return _best(found, k)
-
-    def _closest(self, query: Scores, k: int, allowed: Mapping[Modality, Allow]) -> MixedRanking:
-        """The best of both modalities by closed vectors: in float32, then in double precision for what remains."""
-        every = [
-            (modality, rows)
-            for modality, one in self._modalities.items()
-            for rows in one.closed_rows(query, allowed[modality])
-        ]
-        least = np.concatenate([each.scores - each.errors for _, each in every]) if every else np.empty(0)
-        threshold = float(np.partition(least, len(least) - k)[len(least) - k]) if k < len(least) else -math.inf
-        found = []
-        for modality, each in every:
-            kept = each.scores + each.errors >= threshold
-            ids = [each.ids[row] for row in each.rows[kept].tolist()]
-            found.append(_Found(modality, ids, each.precise(query, kept)))
         return _best(found, k)
 
     def _checked(self, query: npt.NDArray[Any]) -> Scores:
@@ -174,19 +142,6 @@ class MixedIndex:
             )
         unit: Scores = wide / np.linalg.norm(wide)
         return unit
-
-
-def mixed_index(
-    pictures: VectorTable, texts: VectorTable, means: ModalityMeans, columns: Columns | None = None
-) -> MixedIndex:
-    """The mixed index over two tables of one encoder, and what is known of their works beside the vectors.
-
-    Raises:
-        ProvenanceError: the means were fitted to vectors of another encoder, or the tables share no space.
-    """
-    for table in (pictures, texts):
-        means.require(table.card.fingerprint)
-    return MixedIndex(exact_index(pictures, columns), exact_index(texts, columns), means)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,74 +157,70 @@ def _best(found: Sequence[_Found], k: int) -> MixedRanking:
     """The best ``k`` of all candidates; ties by id, then in the order of the modalities."""
     ids = [item_id for each in found for item_id in each.item_ids]
     modalities = [each.modality for each in found for _ in each.item_ids]
-    scores = np.concatenate([each.scores for each in found]) if found else np.empty(0)
+    scores = np.concatenate([each.scores for each in found])
     order = best_rows(scores, k, alphabetical(ids))
     chosen = order.tolist()
     return MixedRanking(tuple(ids[row] for row in chosen), tuple(modalities[row] for row in chosen), scores[order])
 
 
-@dataclass(frozen=True, eq=False)
-class _ClosedRows:
-    """Rows that may come back, their scores by closed vectors, and how far off each can be, float64 (n,)."""
+class _ClosedIndex:
+    """One modality of a mixed index: its index, and the mean m that is taken off its vectors."""
 
-    vectors: Vectors
-    ids: Sequence[str]
-    mean: Mean
-    lengths: Scores
-    rows: Rows
-    scores: Scores
-    errors: Scores
-
-    def precise(self, query: Scores, kept: npt.NDArray[np.bool_]) -> Scores:
-        """⟨query, x − mean⟩/‖x − mean‖ in double precision for some of the rows; 0 where x is the mean itself."""
-        rows = self.rows[kept]
-        scores = np.empty(len(rows))
-        for start in range(0, len(rows), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            scores[some] = np.einsum("ij,j->i", self.vectors[rows[some]] - self.mean, query)
-        lengths = self.lengths[rows]
-        return np.divide(scores, lengths, out=np.zeros(len(rows)), where=lengths > 0)
-
-
-class _OneModality:
-    """One modality of a mixed index: a snapshot, and what its mean does to its rows."""
-
-    def __init__(self, index: ExactIndex, mean: Mean) -> None:
+    def __init__(self, index: Index, mean: Mean) -> None:
         self.index = index
         self._mean = mean
-        self._known_lengths: dict[int, Scores] = {}
 
-    def closed_rows(self, query: Scores, allow: Allow) -> list[_ClosedRows]:
-        """The rows that may come back, part by part of the index."""
-        found = []
-        for number, (part, excluded) in enumerate(self.index.blocks(allow)):
-            rows = np.flatnonzero(~excluded)
-            products = (part.vectors @ query.astype(np.float32)).astype(np.float64)[rows]
-            whole = self._lengths(number, part.vectors)
-            lengths = whole[rows]
-            inverse = np.divide(1.0, lengths, out=np.zeros(len(rows)), where=lengths > 0)
-            error = part.error * math.sqrt(query @ query) + _ROUNDING
-            scores = (products - query @ self._mean) * inverse
-            found.append(_ClosedRows(part.vectors, part.ids, self._mean, whole, rows, scores, error * inverse))
-        return found
-
-    def spread(self, query: Scores, left_out: Scores | None) -> tuple[float, float]:
-        """Mean and deviation of the scores of all works but one whose vector is ``left_out``; 1 where all are equal."""
+    def spread(self, query: Scores, *, itself: bool) -> tuple[float, float]:
+        """Mean and deviation of the scores of all works, less the query if it is one; 1 where all are equal."""
         moments = self.index.moments()
-        [mean], [deviation] = moments.of_scores(query)
-        count, square = moments.count, deviation**2 + mean**2
-        if left_out is not None and count > 1:
-            own = float(query @ left_out)
-            mean, square = (count * mean - own) / (count - 1), (count * square - own**2) / (count - 1)
+        means, deviations = moments.of_scores(query)
+        mean, square = float(means[0]), float(means[0] ** 2 + deviations[0] ** 2)
+        if itself and moments.count > 1:  # a unit vector's score with itself is 1
+            mean, square = ((each * moments.count - 1) / (moments.count - 1) for each in (mean, square))
         deviation = math.sqrt(max(0.0, square - mean**2))
-        return float(mean), deviation if deviation > _FLAT else 1.0
+        return mean, deviation if deviation > _FLAT else 1.0
 
-    def _lengths(self, number: int, vectors: Vectors) -> Scores:
-        """‖x − mean‖ of every row of a part."""
-        if number not in self._known_lengths:
-            lengths = np.empty(len(vectors))
-            for start in range(0, len(vectors), _BLOCK):
-                rest = vectors[start : start + _BLOCK] - self._mean
-                lengths[start : start + _BLOCK] = np.sqrt(np.einsum("ij,ij->i", rest, rest))
-            self._known_lengths[number] = lengths
-        return self._known_lengths[number]
+    def search(self, query: Scores, k: int, allow: Allow) -> tuple[Sequence[str], Scores]:
+        """Works among which are the ``k`` allowed ones of the highest ⟨q, x − m⟩/‖x − m‖, and these scores.
+
+        Candidates are the works of the highest ⟨q, x⟩, in growing numbers, until k of them are above all that others
+        can score.
+        """
+        reach = max(_FIRST_REACH, _GROWTH * k)
+        while True:
+            candidates = self.index.search(query[None], reach, allow)[0]
+            scores = self._scores(query, candidates.item_ids)
+            if len(candidates) < reach:
+                return candidates.item_ids, scores
+            bound = self._bound(query, float(candidates.scores[-1]))
+            if float(np.partition(scores, len(scores) - k)[len(scores) - k]) > bound:
+                return candidates.item_ids, scores
+            reach *= _GROWTH
+
+    def _bound(self, query: Scores, highest: float) -> float:
+        """What works with ⟨q, x⟩ up to ``highest`` score at most: by the least ‖x − m‖ or, below 0, by the greatest.
+
+        A work of zeros scores −⟨q, m⟩/‖m‖.
+        """
+        offset, length_of_mean = float(query @ self._mean), math.sqrt(self._mean @ self._mean)
+        least, greatest = self._lengths
+        length = least if highest > offset else greatest
+        bound = (highest - offset) / length + _ROUNDING if length > 0 else math.inf
+        return max(bound, -offset / length_of_mean if length_of_mean > 0 else 0.0) if highest >= 0 else bound
+
+    def _scores(self, query: Scores, item_ids: Sequence[str]) -> Scores:
+        """⟨q, x − m⟩/‖x − m‖ in double precision for each work; 0 where x is the mean itself."""
+        rest = self.index.vectors_of(item_ids) - self._mean
+        lengths = np.sqrt(np.einsum("ij,ij->i", rest, rest))
+        scores: Scores = np.einsum("ij,j->i", rest, query)
+        np.divide(scores, lengths, out=scores, where=lengths > 0)
+        scores[lengths == 0] = 0.0
+        return scores
+
+    @cached_property
+    def _lengths(self) -> tuple[float, float]:
+        """The least and the greatest ‖x − m‖ of unit vectors x here: ‖x − m‖² = 1 − 2⟨x, m⟩ + ‖m‖²."""
+        ends = self.index.search(np.stack([self._mean, -self._mean]), 1)
+        highest, lowest = (sign * float(end.scores[0]) for sign, end in zip((1, -1), ends, strict=True))
+        least, greatest = (1 - 2 * product + float(self._mean @ self._mean) for product in (highest, lowest))
+        return math.sqrt(max(0.0, least - _ROUNDING)), math.sqrt(max(0.0, greatest) + _ROUNDING)

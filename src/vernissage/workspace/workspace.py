@@ -11,7 +11,7 @@ from vernissage.encoders.register import card
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import JointRule, join_modalities
-from vernissage.search.mixed import MixedIndex, mixed_index
+from vernissage.search.mixed import MixedIndex
 from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.moments import load_moments
 from vernissage.search.pair_matrix import PairMatrix
@@ -174,8 +174,8 @@ class Workspace:
             RequestError, ProvenanceError: as in `encoder`.
         """
         if encoder not in self._mixed:
-            tables = self.table(encoder, "image"), self.table(encoder, "text")
-            self._mixed[encoder] = mixed_index(*tables, self.means(encoder), self.collection)
+            pictures, texts = self.index(encoder, "image"), self.index(encoder, "text")
+            self._mixed[encoder] = MixedIndex(pictures, texts, self.means(encoder))
         return self._mixed[encoder]
 
     def _named(self, entries: object, key: str, encoder: str) -> str:
