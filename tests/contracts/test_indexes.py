@@ -126,6 +126,19 @@ def test_vectors_come_in_the_order_that_was_asked_for(make: Make) -> None:
 
 
 @every
+def test_an_index_without_works_answers_with_nothing(make: Make) -> None:
+    whole = made[make.__name__]
+    assert isinstance(whole, WritableIndex)
+    index = whole.remove(IDS)
+    assert (len(index), index.count(), IDS[0] in index) == (0, 0, False)
+    assert [len(each) for each in index.search(np.ones((2, DIM)), 3)] == [0, 0]
+    moments, density = index.moments(), index.density()
+    assert (moments.count, moments.mean.tolist(), moments.second.tolist()) == (0, [0.0] * DIM, [[0.0] * DIM] * DIM)
+    assert (density.mean, density.variance, density.lowest, len(density.of([]))) == (0.0, 0.0, 0.0, 0)
+    assert index.vectors_of([]).shape == (0, DIM)
+
+
+@every
 def test_impossible_requests_are_refused(make: Make) -> None:
     index, query = made[make.__name__], np.ones((1, DIM))
     for queries, k, allow in (

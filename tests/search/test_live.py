@@ -255,6 +255,35 @@ def test_adding_shares_the_rows_that_are_there() -> None:
         following._added.vectors[0] = 0
 
 
+def test_moments_do_not_drift() -> None:
+    """Hundreds of changes, moments asked for after some of them: as exact as those of a fresh index."""
+    random = np.random.default_rng(8)
+    vectors = unit_rows(random.standard_normal((3_000, 24)))
+    names = [f"w{number:04d}" for number in range(3_000)]
+    index, there = exact_index(table_of(vectors[:200], names[:200])), list(range(200))
+    snapshots = []
+    for step in range(300):
+        new = list(range(200 + 9 * step, 209 + 9 * step))
+        index = index.add([names[row] for row in new], vectors[new], [""] * 9)
+        there += new
+        leaving = random.choice(there, size=8, replace=False).tolist()
+        index = index.remove([names[row] for row in leaving])
+        there = [row for row in there if row not in leaving]
+        if step % 7 == 0 or step == 299:
+            snapshots.append((index, list(there)))
+            if step % 2 == 0:
+                check_moments(index, vectors[there])
+    for snapshot, rows in snapshots:  # of older ones, too, after newer ones were summed
+        check_moments(snapshot, vectors[rows])
+
+
+def check_moments(index: ExactIndex, vectors: np.ndarray) -> None:
+    found, wide = index.moments(), vectors.astype(np.float64)
+    assert found.count == len(wide)
+    np.testing.assert_allclose(found.mean, wide.mean(axis=0), atol=1e-13)
+    np.testing.assert_allclose(found.second, wide.T @ wide / len(wide), atol=1e-13)
+
+
 @pytest.fixture
 def restless() -> Iterator[None]:
     """Threads that are interrupted all the time."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.rankings import alphabetical, best_rows
-from vernissage.search.moments import block_moments, joined
+from vernissage.search.moments import Sums
 from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
 from vernissage.search.scan import ByteScan, Mask, Query, Rows, Segment, extended, float32_error
 from vernissage.search.vectors import VectorTable
@@ -125,8 +125,7 @@ class ExactIndex:
     def moments(self) -> Moments:
         """Count, mean and second moment of all vectors that are there, in double precision.
 
-        They are sums over blocks of rows, and a block that loses rows is summed anew: nothing is ever subtracted, so
-        adding and removing does not drift.
+        Added and removed rows are summed apart, each once, so adding and removing does not drift.
         """
         return self._moments
 
@@ -177,7 +176,7 @@ class ExactIndex:
 
     @cached_property
     def _moments(self) -> Moments:
-        return joined([part.moments for part in self._parts if part.size], self._card.dim)
+        return (self._table.sums + self._added.sums).moments
 
     @cached_property
     def _density(self) -> Density:
@@ -260,16 +259,15 @@ def exact_index(
     whole = _Part(
         table.item_ids,
         table.vectors,
-        _TableOwners(known, table.item_ids),
+        _TableOwners(known, table.item_ids, Sums.of(moments) if moments is not None else Sums.zero(dim)),
         known,
         size,
         _NO_ROWS,
         (Segment(0, size, scan),),
         error,
-        moments,
     )
     store = _AddedRows(dim)
-    empty = _Part(store.ids, store.vectors(0), store, known, 0, _NO_ROWS, (), 0.0, None)
+    empty = _Part(store.ids, store.vectors(0), store, known, 0, _NO_ROWS, (), 0.0)
     card = table.card
     return ExactIndex((whole, empty), IndexCard(card.encoder, card.fingerprint, card.modality, dim))
 
@@ -290,10 +288,14 @@ class _OwnersAlone:
 
 
 class _TableOwners:
-    """Owners of a table's rows, looked up when somebody is first to be left out."""
+    """Owners of a table's rows, looked up when somebody is first to be left out, and the sums of its vectors.
 
-    def __init__(self, columns: Columns, ids: Sequence[str]) -> None:
-        self._columns, self._ids = columns, ids
+    Attributes:
+        sums: of as many of the first rows as were summed yet: none or all.
+    """
+
+    def __init__(self, columns: Columns, ids: Sequence[str], sums: Sums) -> None:
+        self._columns, self._ids, self.sums = columns, ids, sums
 
     @cached_property
     def _coded(self) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
@@ -325,7 +327,7 @@ class _AddedRows:
         self._vectors: Vectors = np.empty((0, dim), dtype=np.float32)
         self._codes = np.empty(0, dtype=np.int32)
         self._writing = threading.Lock()
-        self.moments_of_blocks: dict[int, Moments] = {}
+        self.sums = Sums.zero(dim)  # of as many of the first rows as were summed yet
 
     def put(self, size: int, ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> bool:
         """Add rows behind the first ``size``; False, and nothing done, where others stand there already."""
@@ -383,7 +385,6 @@ class _Part:
         removed: rows, ascending, of works that are no longer there.
         segments: runs of rows that together are all, with or without byte scans.
         error: `float32_error` of all rows.
-        known_moments: of all rows, where they are known.
     """
 
     ids: Sequence[str]
@@ -394,7 +395,6 @@ class _Part:
     removed: Rows
     segments: tuple[Segment, ...]
     error: float
-    known_moments: Moments | None
 
     def __len__(self) -> int:
         return self.size - len(self.removed)
@@ -411,11 +411,17 @@ class _Part:
         return gone
 
     @cached_property
-    def moments(self) -> Moments:
-        if self.known_moments is not None and not len(self.removed):
-            return self.known_moments
-        kept = self.owners.moments_of_blocks if isinstance(self.owners, _AddedRows) else {}
-        return joined(block_moments(self.vectors, self.gone, kept), self.vectors.shape[1])
+    def sums(self) -> Sums:
+        """Of the rows that are there: of all of them less those of removed ones, or, if these are most, of the rest."""
+        nothing = Sums.zero(self.vectors.shape[1])
+        if 2 * len(self.removed) > self.size:
+            return nothing.plus(self.vectors[~self.gone])
+        known = self.owners.sums if self.owners.sums.count <= self.size else nothing
+        if known.count < self.size:
+            known = known.plus(self.vectors[known.count :])
+            if known.count > self.owners.sums.count:  # else an older snapshot would make newer ones sum again
+                self.owners.sums = known
+        return known - nothing.plus(self.vectors[self.removed]) if len(self.removed) else known
 
     def present_ids(self) -> Iterable[str]:
         if not len(self.removed):
@@ -465,9 +471,7 @@ class _Part:
         size = self.size + len(item_ids)
         seen = store.vectors(size)
         error = max(self.error, float32_error(vectors))
-        return _Part(
-            store.ids, seen, store, self.columns, size, self.removed, extended(self.segments, seen), error, None
-        )
+        return _Part(store.ids, seen, store, self.columns, size, self.removed, extended(self.segments, seen), error)
 
     def without(self, rows: Rows) -> "_Part":
         """The same without some rows."""
@@ -480,7 +484,7 @@ class _Part:
         store = self._copied(np.flatnonzero(~self.gone))
         seen = store.vectors(len(store.ids))
         segments = extended((), seen) if len(seen) else ()
-        return _Part(store.ids, seen, store, self.columns, len(seen), _NO_ROWS, segments, self.error, None)
+        return _Part(store.ids, seen, store, self.columns, len(seen), _NO_ROWS, segments, self.error)
 
     def _copied(self, rows: Rows) -> _AddedRows:
         store = _AddedRows(self.vectors.shape[1])

@@ -1,6 +1,6 @@
 """Count, mean and second moment of vectors, in double precision, and how they are kept."""
 
-from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,37 +10,47 @@ from vernissage.errors import ProvenanceError
 from vernissage.files import read_arrays, write_arrays
 from vernissage.values import Moments, Vectors
 
-_BLOCK = 16_384
+_BLOCK = 4_096
 
 
-def block_moments(vectors: Vectors, excluded: npt.NDArray[np.bool_], known: dict[int, Moments]) -> Iterator[Moments]:
-    """The moments of float32 (n, dim) rows, block by block, without excluded ones.
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What moments are made of: how many vectors, Σ xᵢ float64 (dim,) and Σ xᵢxᵢᵀ float64 (dim, dim)."""
 
-    ``known`` keeps those of blocks that are whole, by their first row: rows that are only ever added to need not be
-    summed again. A block that lost rows is summed anew.
-    """
-    for start in range(0, len(vectors), _BLOCK):
-        kept = ~excluded[start : start + _BLOCK]
-        whole = len(kept) == _BLOCK and bool(kept.all())
-        if whole and start in known:
-            yield known[start]
-            continue
-        wide = vectors[start : start + _BLOCK][kept].astype(np.float64)
-        if len(wide):
-            found = Moments(len(wide), wide.mean(axis=0), wide.T @ wide / len(wide))
-            if whole:
-                known[start] = found
-            yield found
+    count: int
+    first: npt.NDArray[np.float64]
+    second: npt.NDArray[np.float64]
 
+    @classmethod
+    def of(cls, moments: Moments) -> "Sums":
+        """Of the vectors whose moments these are."""
+        return cls(moments.count, moments.count * moments.mean, moments.count * moments.second)
 
-def joined(parts: Iterator[Moments] | Sequence[Moments], dim: int) -> Moments:
-    """The moments of all rows of several parts together; zeros where there are none."""
-    count, total, products = 0, np.zeros(dim), np.zeros((dim, dim))
-    for part in parts:
-        count += part.count
-        total += part.count * part.mean
-        products += part.count * part.second
-    return Moments(count, total / max(1, count), products / max(1, count))
+    @classmethod
+    def zero(cls, dim: int) -> "Sums":
+        """Of no vectors."""
+        return cls(0, np.zeros(dim), np.zeros((dim, dim)))
+
+    def plus(self, vectors: Vectors) -> "Sums":
+        """With more vectors (n, dim), of which a block at a time is widened."""
+        first, second = self.first.copy(), self.second.copy()
+        for start in range(0, len(vectors), _BLOCK):
+            wide = vectors[start : start + _BLOCK].astype(np.float64)
+            first += wide.sum(axis=0)
+            second += wide.T @ wide
+        return Sums(self.count + len(vectors), first, second)
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(self.count + other.count, self.first + other.first, self.second + other.second)
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        return Sums(self.count - other.count, self.first - other.first, self.second - other.second)
+
+    @property
+    def moments(self) -> Moments:
+        """Zeros where there are no vectors."""
+        divisor = max(1, self.count)
+        return Moments(self.count, self.first / divisor, self.second / divisor)
 
 
 def save_moments(path: Path, moments: Moments, source: str) -> None:
