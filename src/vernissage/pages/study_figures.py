@@ -14,10 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from vernissage.analysis.marginal_means import Contrast, ContrastInterval, MarginalMean
 from vernissage.analysis.study_description import Distribution
 from vernissage.errors import RequestError
-from vernissage.pages.data_tables import SIGNIFICANT
-from vernissage.pages.embedded_figures import ACCENT, SURFACE
-from vernissage.pages.figures import INK, LINE, MUTED, drawing
+from vernissage.pages.figures import ACCENT, INK, LINE, MUTED, SURFACE, drawing
 from vernissage.pages.groups import LIGHT
+from vernissage.pages.study_tables import SIGNIFICANT
 from vernissage.pages.templating import plain
 
 _WIDTH = 4.6

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from vernissage.analysis.study_answers import StudyNumbers
-from vernissage.pages.data_tables import SIGNIFICANT, DataTable, labelled, p_in_words, signed
-from vernissage.pages.embedded_figures import EmbeddedFigure, embedded
+from vernissage.pages.figures import EmbeddedFigure, embedded
 from vernissage.pages.study_figures import EnginePanel, contrast_figure, distribution_figure
 from vernissage.pages.study_tables import (
     ANSWERS,
     REMARKS,
+    SIGNIFICANT,
+    DataTable,
     agreement_table,
     between_table,
     contrast_table,
@@ -19,7 +20,9 @@ from vernissage.pages.study_tables import (
     exclusion_table,
     mean_table,
     model_table,
+    p_in_words,
     robustness_table,
+    signed,
     strength,
     within_table,
 )
@@ -68,8 +71,7 @@ def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str
     return render(
         "study_report.html",
         styles=("page.css", "study_report.css"),
-        scripts=(),
-        title=plain(title),
+        title=title,
         lead=_lead(numbers),
         notes=[*numbers.analysis.warnings, *facts.notes],
         variables=[
@@ -80,7 +82,6 @@ def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str
         methods=_methods(numbers),
         provenance=facts.provenance,
         files=facts.files,
-        labelled=labelled,
     )
 
 

@@ -231,8 +231,8 @@ def power_points(
     population: Population, found: Power, tried: Sequence[Power] = (), *, seed: int = 0, progress: Progress = silent
 ) -> "list[PowerPoint]":
     """The points of a figure of power around the size that was ``found``; those ``tried`` are among them."""
-    from vernissage.pages.data_tables import signed
     from vernissage.pages.study_figures import PowerPoint
+    from vernissage.pages.study_tables import signed
 
     top = min(max(found.participants * 1.6, 20), MOST_PARTICIPANTS)
     sizes = {max(4, round(top * (step / 16) ** 1.5)) for step in range(1, 17)} - {each.participants for each in tried}

@@ -15,8 +15,8 @@ from fastapi import APIRouter, Request, Response
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
+from vernissage.gallery.selecting import title_or_text
 from vernissage.pages.templating import plain
-from vernissage.pages.works import title_or_text
 from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
 
 SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 1600})
