@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
@@ -73,8 +73,9 @@ class DataTable:
     @property
     def groups(self) -> list[tuple[str, list[Any]]]:
         """Headings, and the rows under each."""
-        key = attrgetter(self.group) if self.group else lambda _: ""
-        return [(heading, list(rows)) for heading, rows in itertools.groupby(self.rows, key=key)]
+        if not self.group:
+            return [("", list(self.rows))]
+        return [(heading, list(rows)) for heading, rows in itertools.groupby(self.rows, attrgetter(self.group))]
 
 
 def number(value: float, digits: int = 2) -> Cell:
@@ -128,7 +129,7 @@ def course_table(study: Sequence[tuple[str, int]], answers: Sequence[tuple[str, 
     return DataTable("course", "Participants, from the first page to the analysis", fields, rows, "part")
 
 
-def exclusion_table(numbers: StudyNumbers, pseudonym: Callable[[str], str]) -> DataTable:
+def exclusion_table(numbers: StudyNumbers, pseudonyms: Mapping[str, str]) -> DataTable:
     """Who answered two showings of one list 2 or more apart, where, and what follows."""
     reasons: dict[str, list[str]] = {}
     for each in numbers.violations:
@@ -137,7 +138,7 @@ def exclusion_table(numbers: StudyNumbers, pseudonym: Callable[[str], str]) -> D
         )
     rows = [each for each in numbers.analysis.exclusions if each.violations or not each.comparisons]
     fields = (
-        _words("Participant", lambda row: pseudonym(row.participant)),
+        _words("Participant", lambda row: pseudonyms.get(row.participant, row.participant)),
         _whole("Violations", "violations", "pairs of answers 2 or more apart"),
         _whole("Of pairs", "comparisons", "pairs of answers to both showings of one list"),
         _words("Decision", lambda row: "excluded" if row.excluded else "kept" if row.violations else "kept, unchecked"),
