@@ -10,8 +10,7 @@ from starlette.testclient import TestClient
 from vernissage.gallery.engines import make_engine
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.database import Database, open_database
-from vernissage.study.definition import Completion, Definition
-from vernissage.study.definition_file import definition_template
+from vernissage.study.definition import Completion, Definition, definition_template
 from vernissage.study.export import export_tables
 from vernissage.study.opening import plan_of_file
 from vernissage.study.participation import Study

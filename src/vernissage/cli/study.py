@@ -37,7 +37,7 @@ def new(
       vernissage study new study.toml --workspace workspace
     """
     from vernissage.gallery.engines import available_engines
-    from vernissage.study.definition_file import write_template
+    from vernissage.study.definition import write_template
     from vernissage.workspace.workspace import open_workspace
 
     if workspace is None:

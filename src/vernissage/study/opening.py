@@ -9,7 +9,7 @@ from vernissage.recommenders.contract import Recommender
 from vernissage.storage import DATABASE_NAME
 from vernissage.storage.database import Database, open_database
 from vernissage.storage.studies import state_of, study_ids
-from vernissage.study.definition_file import read_definition
+from vernissage.study.definition import read_definition
 from vernissage.study.participation import Study, check_unchanged
 from vernissage.study.plan import Plan, plan_study, recommend_with
 from vernissage.study.records import StudyRecords

@@ -11,8 +11,7 @@ from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.studies import Provenance
 from vernissage.study.counterbalancing import engine_orders, screen_order
-from vernissage.study.definition import Definition, Texts
-from vernissage.study.definition_file import REPLACE
+from vernissage.study.definition import REPLACE, Definition, Texts
 from vernissage.values import Ranking
 from vernissage.workspace.workspace import Workspace
 
