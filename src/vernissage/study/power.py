@@ -80,11 +80,15 @@ class ContrastPower:
 
 
 @dataclass(frozen=True)
-class Power:
-    """What simulated studies of one size found; ``any_found`` is the share with any contrast below .05."""
-
+class _Size:
     participants: int
     simulations: int
+
+
+@dataclass(frozen=True)
+class Power(_Size):
+    """What simulated studies of one size found; ``any_found`` is the share with any contrast below .05."""
+
     contrasts: tuple[ContrastPower, ...]
     any_found: float
     any_se: float
@@ -151,19 +155,8 @@ def power(
 
 
 @dataclass(frozen=True)
-class PowerRow:
+class PowerRow(ContrastPower, _Size):
     """One contrast of one size of study, as a row of a table."""
-
-    participants: int
-    simulations: int
-    engine_a: int
-    engine_b: int
-    difference: float
-    expected_r: float
-    estimate: float
-    mean_r: float
-    found: float
-    se: float
 
 
 def power_rows(results: Sequence[Power]) -> list[PowerRow]:
