@@ -3,32 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
-from vernissage.analysis.marginal_means import Contrast, ContrastInterval
+from vernissage.analysis.marginal_means import Contrast, ContrastInterval, MarginalMean
 from vernissage.analysis.study_answers import StudyNumbers
+from vernissage.analysis.study_description import Distribution
+from vernissage.pages import study_tables as tables
 from vernissage.pages.figures import embedded
 from vernissage.pages.study_figures import contrast_figure, distribution_figure
-from vernissage.pages.study_tables import (
-    ANSWERS,
-    REMARKS,
-    SIGNIFICANT,
-    DataTable,
-    agreement_table,
-    between_table,
-    contrast_table,
-    course_table,
-    distribution_table,
-    exclusion_table,
-    mean_table,
-    model_table,
-    p_in_words,
-    robustness_table,
-    signed,
-    strength,
-    within_table,
-)
+from vernissage.pages.study_tables import ANSWERS, REMARKS, SIGNIFICANT, DataTable, p_in_words, signed, strength
 from vernissage.pages.templating import render
+
+_Row = TypeVar("_Row", Contrast, ContrastInterval, Distribution, MarginalMean)
 
 
 @dataclass(frozen=True)
@@ -58,11 +44,15 @@ class StudyFacts:
 
 def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str:
     """One HTML document, complete in itself, with every number of a study; equal input gives equal bytes."""
+    everyone, excluded = len(numbers.analysis.exclusions), len(numbers.analysis.excluded)
+    engines, statements = len(set(numbers.table.engines)), _counted(len(numbers.table.variables), "statement")
+    lists = f"{engines} engines" if engines != 1 else "one engine"
+    who = f"{everyone} participants judged lists of works by {lists} on {statements}"
     return render(
         "study_report.html",
         styles=("page.css", "study_report.css"),
         title=title,
-        lead=_lead(numbers),
+        lead=f"{who}; {everyone - excluded} are in the analysis, {excluded} are excluded.",
         notes=[*numbers.analysis.warnings, *facts.notes],
         variables=[_variable(numbers, facts, variable) for variable in numbers.table.variables],
         sections=_sections(numbers, facts),
@@ -73,24 +63,14 @@ def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str
     )
 
 
-def _lead(numbers: StudyNumbers) -> str:
-    everyone, excluded = len(numbers.analysis.exclusions), len(numbers.analysis.excluded)
-    engines, variables = len(set(numbers.table.engines)), len(numbers.table.variables)
-    lists = f"{engines} engines" if engines != 1 else "one engine"
-    who = f"{everyone} participants judged lists of works by {lists} on {_counted(variables, 'statement')}"
-    return f"{who}; {everyone - excluded} are in the analysis, {excluded} are excluded."
-
-
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _variable(numbers: StudyNumbers, facts: StudyFacts, variable: str) -> dict[str, Any]:
     """One variable's figures and what they say; there are no contrasts with fewer than two engines."""
-    spreads, means, contrasts, intervals = (
-        [each for each in rows if each.variable == variable]
-        for rows in (numbers.distributions, numbers.analysis.emmeans, numbers.analysis.contrasts, numbers.intervals)
-    )
+    means, contrasts = _of(variable, numbers.analysis.emmeans), _of(variable, numbers.analysis.contrasts)
+    intervals = _of(variable, numbers.intervals)
     told = "; ".join(f"{each.engine} {signed(each.emmean)}" for each in means if isfinite(each.emmean))
     differences = f"Differences of engines in {variable}, with 95 % intervals"
     told_pairs = "; ".join(f"{each.engine_a} minus {each.engine_b} {signed(each.estimate)}" for each in contrasts)
@@ -99,11 +79,15 @@ def _variable(numbers: StudyNumbers, facts: StudyFacts, variable: str) -> dict[s
         "statement": facts.statements.get(variable, ""),
         "findings": _findings(numbers, variable, list(zip(contrasts, intervals, strict=True))),
         "spread": embedded(
-            distribution_figure(spreads, means, facts.scale),
+            distribution_figure(_of(variable, numbers.distributions), means, facts.scale),
             f"Answers about {variable} for each engine as bars from 1 to 5, with marginal means: {told or 'none'}.",
         ),
         "contrasts": contrasts and embedded(contrast_figure(contrasts, intervals), f"{differences}: {told_pairs}."),
     }
+
+
+def _of(variable: str, rows: Sequence[_Row]) -> list[_Row]:
+    return [each for each in rows if each.variable == variable]
 
 
 def _findings(numbers: StudyNumbers, variable: str, pairs: Sequence[tuple[Contrast, ContrastInterval]]) -> list[str]:
@@ -131,13 +115,14 @@ def _findings(numbers: StudyNumbers, variable: str, pairs: Sequence[tuple[Contra
 def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, list[DataTable]]]:
     """(Anchor, heading, tables) of each part of the page after the variables."""
     within, between = numbers.overlaps or ((), ())
-    agreement = [agreement_table(numbers)] if numbers.agreements else []
-    overlaps = ([within_table(within)] if within else []) + ([between_table(between)] if between else [])
-    people = [course_table(facts.course, _course(numbers)), exclusion_table(numbers, facts.pseudonyms)]
+    agreement = [tables.agreement_table(numbers)] if numbers.agreements else []
+    overlaps = ([tables.within_table(within)] if within else []) + ([tables.between_table(between)] if between else [])
+    people = [tables.course_table(facts.course, _course(numbers)), tables.exclusion_table(numbers, facts.pseudonyms)]
+    statistics = [tables.mean_table(numbers), tables.contrast_table(numbers), tables.model_table(numbers)]
     parts = [
-        ("statistics", "Statistics", [mean_table(numbers), contrast_table(numbers), model_table(numbers)]),
-        ("answers", "Answers", [distribution_table(numbers), *agreement]),
-        ("firmness", "How firm this is", [robustness_table(numbers)] if numbers.others else []),
+        ("statistics", "Statistics", statistics),
+        ("answers", "Answers", [tables.distribution_table(numbers), *agreement]),
+        ("firmness", "How firm this is", [tables.robustness_table(numbers)] if numbers.others else []),
         ("lists", "Overlap of lists", overlaps),
         ("people", "Participants", people),
     ]
