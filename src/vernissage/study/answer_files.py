@@ -54,8 +54,8 @@ class Row:
 class People:
     """How many came how far, (step, people) in the order of the study, and sentences on who those are who finished."""
 
-    course: tuple[tuple[str, int], ...]
-    sentences: tuple[str, ...]
+    course: tuple[tuple[str, int], ...] = ()
+    sentences: tuple[str, ...] = ()
 
 
 def read_long_table(path: Path, variables: Sequence[str] = ()) -> LongTable:

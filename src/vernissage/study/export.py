@@ -103,24 +103,8 @@ def export_files(records: StudyRecords, *, finished_only: bool = False) -> dict[
     for table in export_tables(records, finished_only=finished_only):
         files[f"{table.name}.csv"] = as_csv(table)
         files[f"{table.name}.parquet"] = as_parquet(table)
-    record = json.dumps(provenance_record(records), indent=2, ensure_ascii=False)
+    record = json.dumps(_provenance_record(records), indent=2, ensure_ascii=False)
     return files | {"study.json": f"{record}\n".encode()}
-
-
-def provenance_record(records: StudyRecords) -> dict[str, Any]:
-    """What the answers depend on, as JSON values: the frozen definition, and every provenance that answers have.
-
-    Raises:
-        StudyError: nobody has taken part yet.
-    """
-    with records.database.reading() as connection:
-        state, frozen, since = _frozen(connection, records.id)
-    return {
-        "study": records.id,
-        "frozen": since.isoformat(),
-        "definition": dict(frozen.content),
-        "provenances": [_provenance_values(each) for each in state.provenances.values() if each.same_as(frozen)],
-    }
 
 
 def status_of(person: Participant) -> str:
@@ -154,6 +138,18 @@ def as_parquet(table: ExportTable) -> bytes:
     sink = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema), sink)
     return sink.getvalue()
+
+
+def _provenance_record(records: StudyRecords) -> dict[str, Any]:
+    """What the answers depend on, as JSON values: the frozen definition, and every provenance that answers have."""
+    with records.database.reading() as connection:
+        state, frozen, since = _frozen(connection, records.id)
+    return {
+        "study": records.id,
+        "frozen": since.isoformat(),
+        "definition": dict(frozen.content),
+        "provenances": [_provenance_values(each) for each in state.provenances.values() if each.same_as(frozen)],
+    }
 
 
 def _frozen(connection: Connection, study: str) -> tuple[StudyState, Provenance, datetime]:
