@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +20,7 @@ from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.progress import Progress, silent
 from vernissage.storage.studies import Participant, participants_of
 from vernissage.study.export import write_export
-from vernissage.study.pages import Answers, Assessment, Consent, Elicitation, Thanks, Welcome
-from vernissage.study.participation import Study
+from vernissage.study.participation import Answers, Assessment, Consent, Elicitation, Study, Thanks, Welcome
 from vernissage.study.timing import Clocks
 
 PREFIX = "simulated-"
@@ -29,6 +29,7 @@ PREFIX = "simulated-"
 REHEARSAL_START = datetime(2000, 1, 1, 9, tzinfo=UTC)
 """When rehearsals take place by their own clock: no study was run in Vernissage then."""
 
+_MEAN = 3.0
 MEDIAN_SECONDS = 25.0
 """At a page, by the rehearsal's own clock; the logarithm has a standard deviation of .5."""
 
@@ -237,48 +238,38 @@ def _answers(
     return {name: judged[name] for name in names}
 
 
-@dataclass(frozen=True)
-class EngineEffects:
-    """People whose answers are mean + engine + participant + impression + showing, as in `study.power`.
+class EffectsPerson:
+    """Somebody whose answers are mean + engine + participant + impression + showing, as in `study.power`.
 
-    Attributes:
-        effects: engine → by how much it is above or below the mean, in points; 0 for others.
-        statements: what they answer; each statement has draws of its own.
-        mean, participant_sd, residual_sd, showing_sd: as in `Population`.
+    ``effects`` says by how many points an engine is above or below the mean, 0 for others; each of the ``statements``
+    has draws of its own, and ``options`` has their standard deviations.
     """
 
-    effects: Mapping[str, float]
-    statements: tuple[str, ...]
-    mean: float = 3.0
-    participant_sd: float = 0.6
-    residual_sd: float = 0.6
-    showing_sd: float = 0.3
-
-    def __call__(self, random: np.random.Generator) -> SimulatedPerson:
-        """Somebody new."""
-        return _EffectsPerson(self, random)
-
-
-class _EffectsPerson:
-    def __init__(self, of: EngineEffects, random: np.random.Generator) -> None:
-        self._of, self._random = of, random
-        self._level = self._drawn(of.participant_sd)
+    def __init__(
+        self,
+        effects: Mapping[str, float],
+        statements: Sequence[str],
+        options: SimulationOptions,
+        random: np.random.Generator,
+    ) -> None:
+        self._effects, self._statements, self._options, self._random = effects, statements, options, random
+        self._level = self._drawn(options.participant_sd)
         self._impressions: dict[str, npt.NDArray[np.float64]] = {}
 
     def rate(self, works: Sequence[str]) -> Mapping[str, int]:
         return _clicked(works, self._random)
 
     def judge(self, showing: Showing) -> Mapping[str, int]:
-        of = self._of
         if showing.engine not in self._impressions:
-            self._impressions[showing.engine] = self._drawn(of.residual_sd)
-        centre = of.mean + of.effects.get(showing.engine, 0.0)
-        points = centre + self._level + self._impressions[showing.engine] + self._drawn(of.showing_sd)
-        return dict(zip(of.statements, map(on_scale, points.tolist()), strict=True))
+            self._impressions[showing.engine] = self._drawn(self._options.residual_sd)
+        centre = _MEAN + self._effects.get(showing.engine, 0.0)
+        own = centre + self._level + self._impressions[showing.engine]
+        points = own + self._drawn(self._options.showing_sd)
+        return dict(zip(self._statements, map(on_scale, points.tolist()), strict=True))
 
     def _drawn(self, deviation: float) -> npt.NDArray[np.float64]:
         """A normal number for each statement."""
-        return deviation * self._random.standard_normal(len(self._of.statements))
+        return deviation * self._random.standard_normal(len(self._statements))
 
 
 def simulated_people(
@@ -292,11 +283,10 @@ def simulated_people(
         RequestError: effects that are not ENGINE=POINTS, or given beside ``by``; or no package has people with tastes.
     """
     statements = tuple(statement.name for statement in study.definition.statements)
-    deviations = {name: getattr(options, name) for name in ("participant_sd", "residual_sd", "showing_sd")}
     if options.effects:
         if options.by:
             raise RequestError("simulated people answer either by tastes, --by, or by --effect; give one of them")
-        return EngineEffects(_effects(options.effects, study.definition.engines), statements, **deviations), ()
+        return partial(EffectsPerson, _effects(options.effects, study.definition.engines), statements, options), ()
     models = entry_points(group="vernissage.simulated_people")
     if not models:
         raise RequestError(
@@ -304,7 +294,8 @@ def simulated_people(
             "ENGINE=POINTS"
         )
     make = next(iter(models)).load()
-    people, facets = make(collection, options.by or None, statements, deviations | {"known": options.known})
+    parameters = {name: getattr(options, name) for name in ("participant_sd", "residual_sd", "showing_sd", "known")}
+    people, facets = make(collection, options.by or None, statements, parameters)
     made: MakePerson = people
     return made, tuple(facets)
 
