@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vernissage.pages.embedded_figures import embedded
+from vernissage.pages.figures import embedded
 from vernissage_lab.pages.experiment_report import Comparison, ExperimentSection
 from vernissage_lab.published.beside import beside
 from vernissage_lab.published.folder import PublishedFolder

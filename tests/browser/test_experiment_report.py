@@ -10,7 +10,7 @@ from tests.browser.test_accessibility import barriers
 from tests.browser.watching import DESK, PHONE, opened, overflow
 from tests.pages.reading import HOSTILE
 
-from vernissage.pages.embedded_figures import embedded
+from vernissage.pages.figures import embedded
 from vernissage_lab.pages.experiment_report import (
     Comparison,
     ExperimentSection,

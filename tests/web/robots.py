@@ -19,7 +19,7 @@ from tests.web.serving import run_command, served
 from tests.web.walking import Walker, loaded_by, steady
 
 from vernissage.storage.database import open_database
-from vernissage.study.definition_file import definition_template, read_definition
+from vernissage.study.definition import definition_template, read_definition
 from vernissage.study.export import export_tables
 from vernissage.study.records import StudyRecords
 from vernissage.workspace.build import build_workspace

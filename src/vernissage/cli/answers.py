@@ -117,7 +117,7 @@ def _print_uploads(work: "Work") -> None:
 
 def title_or_text(item: "Item") -> str:
     """A work's title, else how its text begins."""
-    from vernissage.pages.works import title_or_text as titled_or_text
+    from vernissage.gallery.selecting import title_or_text as titled_or_text
 
     return titled_or_text(item)
 

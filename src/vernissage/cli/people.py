@@ -412,8 +412,8 @@ def _edited(
 
 def _print_areas(found: "PersonAreas") -> None:
     from vernissage.gallery.areas import area_key
+    from vernissage.gallery.selecting import title_or_text
     from vernissage.pages.areas import typical
-    from vernissage.pages.works import title_or_text
 
     for modality, each in found.by_modality.items():
         uploads, total = each.uploads, float(each.uploads.weights.sum()) or 1.0

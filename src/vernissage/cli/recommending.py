@@ -230,7 +230,7 @@ def _for_person(
             kind = {"image": "pictures", "text": "texts"}[each.target]
             require_enough(answer, selection.n, of=each.works, what=f"{kind} of anybody but {person.owner}")
         if html is not None:
-            from vernissage.pages.person_recommendations import person_page
+            from vernissage.pages.areas import person_page
 
             words = found_words(answer.areas)
             write_page(html, lambda progress: person_page(answer, title=gallery.name, engine=words, progress=progress))

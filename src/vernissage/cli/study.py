@@ -37,7 +37,7 @@ def new(
       vernissage study new study.toml --workspace workspace
     """
     from vernissage.gallery.engines import available_engines
-    from vernissage.study.definition_file import write_template
+    from vernissage.study.definition import write_template
     from vernissage.workspace.workspace import open_workspace
 
     if workspace is None:
@@ -64,7 +64,7 @@ def check(file: StudyFile, workspace: WorkspacePath, database: DatabasePlace = N
     plan, _ = plan_of_file(file, open_workspace(workspace), make_engine)
     check_against_database(plan, workspace, database)
     if as_json:
-        slots = [{"of": name, "works": len(slot)} for name, slot in zip(plan.slot_names, plan.slots, strict=True)]
+        slots = [{"of": name, "works": len(slot)} for name, slot in plan.slots.items()]
         content = {"definition": plan.definition.content, "digest": plan.provenance.definition}
         print_json(content | {"elicitation_slots": slots, "orders": plan.orders, "notes": plan_notes(plan)})
         return

@@ -38,7 +38,7 @@ from vernissage.gallery.selecting import (
     allowed,
     checked_count,
     shortfall,
-    title_or_id,
+    title_or_text,
     within_caps,
 )
 from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
@@ -479,11 +479,11 @@ def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], en
 
 
 def _rating_words(item: Item, rating: float) -> str:
-    return f"you rated {title_or_id(item)} {rating:g}"
+    return f"you rated {title_or_text(item, item.id)} {rating:g}"
 
 
 def _likeness_words(item: Item, _: float) -> str:
-    return f"resembles {title_or_id(item)}"
+    return f"resembles {title_or_text(item, item.id)}"
 
 
 def _with_weights(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:

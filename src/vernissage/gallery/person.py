@@ -24,7 +24,7 @@ from vernissage.gallery.selecting import (
     checked_count,
     share_of,
     shortfall,
-    title_or_id,
+    title_or_text,
     within_caps,
 )
 from vernissage.profiles.areas import areas_of_interest
@@ -424,7 +424,7 @@ def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
         key = area_key(why.area.source, why.area.number)
         reasons.append(Reason("area", key, why.area.name, why.score, 1.0, f"belongs to {why.area.name}"))
     for upload in why.uploads:
-        title = title_or_id(found.items[upload.item_id])
+        title = title_or_text(found.items[upload.item_id], upload.item_id)
         reasons.append(
             Reason(
                 "upload",
@@ -467,7 +467,7 @@ def _by_area(
 
 
 def _resemblance(found: PersonAreas, item_id: str, cosine: float) -> Reason:
-    title = title_or_id(found.items[item_id])
+    title = title_or_text(found.items[item_id], item_id)
     return Reason("upload", item_id, title, 0.0, 0.0, f"resembles {title}", similarity=cosine)
 
 

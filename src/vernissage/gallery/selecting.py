@@ -31,11 +31,11 @@ def share_of(contribution: float, score: float) -> float:
     return contribution / score if score else 0.0
 
 
-def title_or_id(item: Item) -> str:
-    """What to call a work in a sentence: its title, else how its text begins, else its id."""
+def title_or_text(item: Item, otherwise: str = "Untitled") -> str:
+    """What to call a work, on one line: its title, else how its text begins, else ``otherwise``."""
     title, text = " ".join(item.title.split()), " ".join((item.description or item.text).split())
     if title or not text:
-        return title or item.id
+        return title or otherwise
     return text if len(text) <= _BEGINNING else f"{text[:_BEGINNING].rpartition(' ')[0] or text[:_BEGINNING]} …"
 
 

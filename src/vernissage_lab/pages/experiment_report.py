@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from vernissage.errors import RequestError
-from vernissage.pages.embedded_figures import EmbeddedFigure
+from vernissage.pages.figures import EmbeddedFigure
 from vernissage.pages.templating import plain, render
 
 
