@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,7 @@ from vernissage.errors import RequestError
 from vernissage.gallery.engines import index_of_encoder, indexes_of
 from vernissage.profiles.areas import Area
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
+from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed
 from vernissage.recommenders.baselines import CommonSubjects, MostAverage, RandomOrder, RandomWorks
 from vernissage.recommenders.contract import Recommender
@@ -223,11 +224,17 @@ def shown_by_overlap(
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """The best works, and the mean and deviation of the scores of all works that might have come back."""
+    """The best works, and what makes their scores comparable with those of a listing of the other modality.
+
+    Attributes:
+        ranking: the works with their scores.
+        mean, deviation: of the scores of the whole index; 0 and 1 for scores that are z-scores over it already, or
+            reciprocal ranks, numbers of tags or of people, which mean the same in both modalities.
+    """
 
     ranking: Ranking
-    mean: float
-    deviation: float
+    mean: float = 0.0
+    deviation: float = 1.0
 
     def z_scores(self) -> Scores:
         """(score − mean) / deviation of the works that are listed, float64 (n,); 0 where all scores are equal."""
@@ -277,7 +284,7 @@ def listers(
 
     ``tag-embedding`` needs a text encoder. Without any tags popularity cannot be told either.
     """
-    found: dict[str, Lister] = {name: _by(UploadFusion(indexes, rule=rule)) for name, rule in rules.items()}
+    found: dict[str, Lister] = {name: _by_rule(indexes, rule) for name, rule in rules.items()}
     if any(tags.values()):
         found["tag-overlap"] = _by_works(lambda works: TagOverlap(tags, works))
         if text_encoder is not None:
@@ -290,7 +297,7 @@ def listers(
 def works_of(indexes: Mapping[Modality, ExactIndex], owner_of: Mapping[str, str]) -> dict[Modality, ListedWorks]:
     """The works of indexes without their vectors, and whose they are."""
     owners = _Owners(owner_of)
-    return {modality: ListedWorks(index.item_ids, owners) for modality, index in indexes.items()}
+    return {modality: ListedWorks(tuple(index.item_ids), owners) for modality, index in indexes.items()}
 
 
 def interleaved(listings: Sequence[Listing], n: int) -> tuple[str, ...]:
@@ -302,13 +309,26 @@ def interleaved(listings: Sequence[Listing], n: int) -> tuple[str, ...]:
     return tuple(sorted(highest, key=lambda item_id: (-highest[item_id], item_id))[:n])
 
 
-def _by(fusion: UploadFusion) -> Lister:
+def _by_rule(indexes: Mapping[Modality, ExactIndex], rule: FusionRule) -> Lister:
     """A fusion, whose indexes may know all works as the person's: the kept ones are left out by name."""
-    return lambda trial, profile, target, n: _listing(fusion, replace(profile, owner=""), target, n, trial.kept)
+    fusion = UploadFusion(indexes, rule=rule)
+
+    def listed(trial: Trial, profile: UploadProfile, target: Modality, n: int) -> Listing:
+        ranking = _ranking(fusion, replace(profile, owner=""), target, n, trial.kept)
+        if rule is not mean_vector:
+            return Listing(ranking)
+        # Its scores are cosines, which lie higher between works of one modality than between two.
+        uploads = weighted_uploads(profile)
+        query = uploads.weights @ uploads.vectors.astype(np.float64) / np.abs(uploads.weights).sum()
+        means, deviations = indexes[target].moments().of_scores(query)
+        return Listing(ranking, float(means[0]), float(deviations[0]) if deviations[0] > PRECISION else 0.0)
+
+    return listed
 
 
 def _by_works(make: Callable[[Mapping[Modality, ListedWorks]], UploadRecommender]) -> Lister:
-    return lambda trial, profile, target, n: _listing(make(trial.works), profile, target, n, trial.kept)
+    made = lru_cache(maxsize=1)(lambda trial: make(trial.works))
+    return lambda trial, profile, target, n: Listing(_ranking(made(trial), profile, target, n, trial.kept))
 
 
 def _by_tag_vectors(indexes: Mapping[Modality, ExactIndex], tags: Tags, encoder: TextEncoder) -> Lister:
@@ -318,25 +338,20 @@ def _by_tag_vectors(indexes: Mapping[Modality, ExactIndex], tags: Tags, encoder:
         return _index(f"tag-embedding {encoder.name}", encoder.fingerprint, ids, vectors)
 
     whole = TagEmbedding(tags, works_of(indexes, {}), encoder, tag_index)
+    fusion, tag_profile = UploadFusion(whole.indexes, rule=knn3z), lru_cache(maxsize=1)(whole.tag_profile)
 
     def listed(trial: Trial, profile: UploadProfile, target: Modality, n: int) -> Listing:
         if not len(whole.indexes[target]):
             raise RequestError(f"no work of modality {target} has tags that {encoder.name} knows")
-        fusion = UploadFusion(whole.indexes, rule=knn3z)
-        return _listing(fusion, replace(whole.tag_profile(profile), owner=""), target, n, trial.kept)
+        return Listing(_ranking(fusion, replace(tag_profile(profile), owner=""), target, n, trial.kept))
 
     return listed
 
 
-def _listing(
+def _ranking(
     recommender: UploadRecommender, profile: UploadProfile, target: Modality, n: int, kept: Sequence[str]
-) -> Listing:
-    """The first ``n`` works, and what all scores are like; what differs by rounding alone has no deviation."""
-    allow = Allow(exclude=frozenset(kept))
-    whole = recommender.recommend(profile, target, max(n, recommender.count(profile, target, allow)), allow).ranking
-    scores = whole.scores
-    deviation = float(scores.std()) if len(scores) and np.ptp(scores) > 0 else 0.0
-    return Listing(whole.head(n), float(scores.mean()) if len(scores) else 0.0, deviation)
+) -> Ranking:
+    return recommender.recommend(profile, target, n, Allow(exclude=frozenset(kept))).ranking
 
 
 def _index(encoder: str, fingerprint: str, ids: Sequence[str], vectors: Vectors) -> ExactIndex:

@@ -205,8 +205,12 @@ def test_lists_are_those_that_people_would_be_shown(rule: str) -> None:
         shown = fusion.recommend(profile, "text", 20).ranking
         assert listing.ranking.item_ids == shown.item_ids
         np.testing.assert_array_equal(listing.ranking.scores, shown.scores)
-        whole = fusion.recommend(profile, "text", fusion.count(profile, "text")).ranking.scores
-        assert (listing.mean, listing.deviation) == pytest.approx((whole.mean(), whole.std()), abs=1e-12)
+        if rule == "mean-vector":  # cosines, brought to z-scores over the whole index
+            mean_upload = np.concatenate([each.vectors for each in profile.by_modality.values()]).mean(axis=0)
+            whole = indexes["text"].vectors_of(list(owners)) @ mean_upload
+            assert (listing.mean, listing.deviation) == pytest.approx((whole.mean(), whole.std()), abs=1e-6)
+        else:
+            assert (listing.mean, listing.deviation) == (0, 1)
 
 
 def test_two_listings_become_one_by_z_scores() -> None:

@@ -1,9 +1,9 @@
 """`holdout`: a third of each person's works is hidden from every rule, which recommends from the rest."""
 
 import platform
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
@@ -237,17 +237,14 @@ def run_holdout(
     For everybody with ``owners_with`` works or more, ``repetitions`` times: a third of the works, drawn at random, is
     taken from them and belongs to somebody else (`trial_of`); areas of interest are found in the others, and each rule
     makes lists of pictures, of texts and of both, for what was uploaded as pictures, as texts and as both. The kept
-    works cannot come back; all other people's can. A list of both is made of a list of each by z-scores
-    (`interleaved`). A rule that has no answer shows nothing, which counts as nothing found. Values are means over a
-    person's repetitions; errors are over people. Equal arguments give equal results.
+    works cannot come back; all other people's can. A list of both is made of a list of each (`interleaved`). A rule
+    that has no answer shows nothing, which counts as nothing found. Values are means over a person's repetitions;
+    errors are over people. Equal arguments give equal results.
 
     Args:
         indexes: the works of each modality, by one encoder.
         owner_of: the person of each work; "" or nothing for works of nobody.
-        tags: for the rules by tags.
         groups: the category of each work; works without one say nothing about categories.
-        text_encoder: for `tag-embedding`.
-        rules: fusion rules by name.
         depths: how long the lists are that are judged.
         sources, targets: only these of ``image``, ``text`` and ``both``; all that are there without.
 
@@ -279,7 +276,7 @@ def run_holdout(
         "hidden": "a third of each owner's works, rounded down, drawn anew for each repetition",
         "works": {modality: len(index) for modality, index in indexes.items()},
         "candidates": "all works but the kept ones of the person",
-        "both": "one list by z-scores over all candidates of each modality; a work counts once",
+        "both": "one list by scores, those that are cosines as z-scores over each index; a work counts once",
         "tag_embedding": text_encoder.name if text_encoder is not None else None,
         "versions": {
             "vernissage": vernissage.__version__,
@@ -383,26 +380,21 @@ def _chosen(there: Asked, names: Sequence[str]) -> Asked:
     return {name: there[name] for name in there if not names or name in names}
 
 
+@dataclass(frozen=True)
 class _Judged:
     """What every list is worth, trial by trial."""
 
-    def __init__(
-        self,
-        sources: Asked,
-        targets: Asked,
-        methods: Mapping[str, Lister],
-        depths: tuple[int, ...],
-        groups: Mapping[str, str],
-    ) -> None:
-        self.sources = sources
-        self.targets = targets
-        self.methods = methods
-        self.depths = depths
-        self.groups = groups
-        self._seen: dict[Measured, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        self._silent: dict[str, int] = dict.fromkeys(methods, 0)
-        self._asked: dict[str, int] = dict.fromkeys(methods, 0)
-        self._why: dict[str, str] = {}
+    sources: Asked
+    targets: Asked
+    methods: Mapping[str, Lister]
+    depths: tuple[int, ...]
+    groups: Mapping[str, str]
+    _seen: dict[Measured, dict[str, list[float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    _silent: Counter[str] = field(default_factory=Counter)
+    _asked: Counter[str] = field(default_factory=Counter)
+    _why: dict[str, str] = field(default_factory=dict)
 
     def add(self, trial: Trial) -> None:
         """Ask every rule in every cell of one trial."""
@@ -435,7 +427,7 @@ class _Judged:
         for name in self.methods:
             if self._asked[name] and self._silent[name] == self._asked[name]:
                 raise RequestError(f"{name} could not answer anybody: {self._why[name]}")
-        return dict(self._silent)
+        return {name: self._silent[name] for name in self.methods}
 
     def _listings(self, name: str, trial: Trial, profile: UploadProfile) -> dict[Modality, Listing]:
         found: dict[Modality, Listing] = {}
