@@ -13,7 +13,7 @@ from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.values import MODALITIES, Allow, Modality, Vectors
-from vernissage_lab.analysis.gap_retrieval import among_both
+from vernissage_lab.analysis.gap import among_both
 
 DIM = 12
 

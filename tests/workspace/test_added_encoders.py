@@ -12,8 +12,7 @@ from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
 from vernissage_lab.datasets.kinds import open_dataset
-from vernissage_lab.embedding import embedded
-from vernissage_lab.set_encoders import fit_set_encoder
+from vernissage_lab.set_encoders import embedded, fit_set_encoder
 
 
 def test_it_is_added_to_the_usual_encoders_and_stays(gallery: Path, workspace: Path) -> None:

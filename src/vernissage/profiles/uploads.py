@@ -53,7 +53,7 @@ class UploadsOfModality:
         numbers = sorted(range(len(self.areas)), key=lambda number: (-float(self.weights[number]), number))
         return tuple(number for number in numbers if self.weights[number] > 0)
 
-    @property
+    @cached_property
     def emphasis(self) -> Floats:
         """How much each area counts beside what its size makes of it: importance / share, float64 (areas,).
 

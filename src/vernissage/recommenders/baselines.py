@@ -116,7 +116,7 @@ class CommonSubjects:
         own = {("owner", profile.owner), *(("work", item_id) for item_id in profile.item_ids)}
         popularity = {tag: len(users - own) for tag, users in self._users.items()}
         scores = [
-            float(np.mean([popularity[tag] for tag in tags])) if (tags := set(known_tags(self.tags, item_id))) else 0.0
+            sum(popularity[tag] for tag in tags) / len(tags) if (tags := set(known_tags(self.tags, item_id))) else 0.0
             for item_id in works.item_ids
         ]
         return UploadAnswer(target, works.best(np.array(scores), n, others_works(profile, allow)))
