@@ -12,7 +12,7 @@ from tests.recommenders.worlds import index_of, themed_profile, themed_works, up
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.recommenders.area_searches import AreaSeeds
+from vernissage.recommenders.area_searches import rank_areas
 from vernissage.recommenders.baselines import CommonSubjects, RandomWorks
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.tags import TagEmbedding, TagOverlap, common_tags, common_tags_of_areas, embed_tags
@@ -176,9 +176,9 @@ def test_tags_as_vectors_find_their_theme_in_areas() -> None:
     embedding = TagEmbedding(TAGS, WORKS, CountedWords(), make_index)  # type: ignore[arg-type]
     answer = embedding.recommend(PROFILE, "image", 8)
     assert {item_id.split("-")[1] for item_id in answer.ranking.item_ids} == {"boats", "cats"}
-    themes = {tuple(sorted({item.item_id.split("-")[1] for item in why.uploads})) for why in answer.reasons}
+    themes = {tuple(sorted({item.item_id.split("-")[1] for item in why.uploads})) for why in answer.explanations}
     assert themes == {("boats",), ("cats",)}
-    per_area = AreaSeeds(embedding.indexes).per_area(embedding.tag_profile(PROFILE), 3)
+    per_area = rank_areas(embedding.indexes, embedding.tag_profile(PROFILE), 3)
     assert {each.source for each in per_area} == {"text"}
     assert {each.target for each in per_area} == {"image", "text"}
 

@@ -1,6 +1,6 @@
 """Fewer works of one kind: re-ranking by maximal marginal relevance."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ from pyversity import mmr
 
 from vernissage.errors import RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.recommenders.contract import Recommendation, Recommender, require_count
+from vernissage.recommenders.contract import Explanation, Recommendation, Recommender, require_count
 from vernissage.values import EVERYTHING, Allow, Index, Ranking, Scores, Vectors
 
 CANDIDATES = 100
@@ -28,6 +28,16 @@ def marginal_order(vectors: Vectors, scores: Scores, diversity: float) -> npt.ND
     relevance = (scores - scores.min()) / spread if spread > 0 else np.ones(len(scores))
     picked = mmr(vectors, relevance, k=len(scores), diversity=diversity).indices
     return np.asarray(picked, dtype=np.int64)
+
+
+def diversified(
+    ranking: Ranking, vectors_of: Callable[[Sequence[str]], Vectors], diversity: float, candidates: int = CANDIDATES
+) -> Ranking:
+    """A ranking whose first ``candidates`` works stand in `marginal_order`; the others follow as they were."""
+    head = ranking.head(candidates)
+    order = marginal_order(vectors_of(head.item_ids), head.scores, diversity)
+    order = np.concatenate([order, np.arange(len(order), len(ranking))])
+    return Ranking(tuple(ranking.item_ids[row] for row in order.tolist()), ranking.scores[order])
 
 
 def check_diversity(diversity: float) -> None:
@@ -71,15 +81,12 @@ class Diversified:
         """As the recommender's."""
         return self.recommender.count(profile, allow)
 
-    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         """The ``n`` works that marginal relevance picks, in that order (see `Recommender.recommend`)."""
         require_count(n)
         found = self.recommender.recommend(profile, max(n, self.candidates), allow)
-        ids, scores = found.ranking.item_ids, found.ranking.scores
-        order = marginal_order(self._vectors(ids[: self.candidates]), scores[: self.candidates], self.diversity)
-        order = np.concatenate([order, np.arange(len(order), len(ids))])[:n]
-        ranking = Ranking(tuple(ids[row] for row in order.tolist()), scores[order])
-        return Recommendation(ranking, found.explain, found.notes)
+        ranking = diversified(found.ranking, self._vectors, self.diversity, self.candidates)
+        return Recommendation(ranking.head(n), found.explain, found.notes)
 
     def _vectors(self, item_ids: Sequence[str]) -> Vectors:
         """The works' vectors in all indexes side by side, zero where an index lacks the work: float32 (n, dims)."""

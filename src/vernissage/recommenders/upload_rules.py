@@ -12,6 +12,7 @@ from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.rankings import PRECISION, nth_largest, reciprocal_ranks, total
 from vernissage.recommenders.area_searches import Seed, area_seeds, require_uploads
+from vernissage.recommenders.contract import first_ids
 from vernissage.values import Allow, Density, Index, Modality, Ranking, Scores, Vectors
 
 Floats = npt.NDArray[np.float64]
@@ -148,13 +149,6 @@ class Candidates:
     def search(self, queries: npt.NDArray[np.floating], k: int) -> list[Ranking]:
         """The ``k`` works nearest to each of ``queries`` (m, dim), or all where fewer are there."""
         return self.index.search(queries, min(k, len(self)), self.allow)
-
-    def first_ids(self, k: int, besides: Iterable[str] = ()) -> tuple[str, ...]:
-        """The ``k`` works of the smallest ids, but for some."""
-        # Every work has the score 0 for a query of zeros, and ties go to the smaller id.
-        others = Candidates(self.index, self.allow.without(tuple(besides)))
-        zeros = np.zeros((1, self.index.card.dim))
-        return others.search(zeros, k)[0].item_ids if len(others) else ()
 
     def cosines(self, vectors: Vectors, item_ids: Sequence[str]) -> Floats:
         """Cosines of works to unit ``vectors`` (m, dim) in double precision, float64 (p, m).
@@ -460,5 +454,5 @@ def _filled(ranking: Ranking, candidates: Candidates, n: int) -> Ranking:
     """The ranking with works of score 0 after it, by id, until there are ``n``."""
     if len(ranking) >= n:
         return ranking
-    rest = candidates.first_ids(n - len(ranking), besides=ranking.item_ids)
+    rest = first_ids(candidates.index, n - len(ranking), candidates.allow.without(ranking.item_ids))
     return Ranking((*ranking.item_ids, *rest), np.pad(ranking.scores, (0, len(rest))))
