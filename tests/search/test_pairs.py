@@ -88,7 +88,7 @@ def test_all_pairs_are_read_and_found_by_id(works: Collection, tmp_path: Path, b
     assert sum(rows * columns for rows, columns in scorer.read) == 49
     for row in COLOURS:
         for column in COLOURS:
-            value = pairs.rows([row])[0, pairs.columns([column])[0]]
+            value = pairs.rows([row])[0, pairs.item_ids.row_of[column]]
             assert value == pytest.approx(exact(row, column), rel=1e-5)
     assert (pairs.card.scorer, pairs.card.pairs, pairs.card.collection) == ("colours", None, works.fingerprint)
 
@@ -233,7 +233,7 @@ def test_saved_pairs_come_back_and_damage_is_told(works: Collection, tmp_path: P
     assert again.card == rows.card
     assert np.array_equal(again.values, rows.values)
     assert again.require(fingerprint="as above", collection=works.fingerprint) is again
-    with pytest.raises(ProvenanceError, match="computed with fingerprint as above, but another"):
+    with pytest.raises(ProvenanceError, match="made with fingerprint as above, but the workspace has another"):
         again.require(fingerprint="another", collection=works.fingerprint)
     content = json.loads(card_file(tmp_path / "rows").read_text())
     card_file(tmp_path / "rows").write_text(json.dumps({**content, "more": 1}))
@@ -242,7 +242,7 @@ def test_saved_pairs_come_back_and_damage_is_told(works: Collection, tmp_path: P
     with pytest.raises(ProvenanceError, match="float32"):
         PairMatrix(rows.values[:1], rows.card)
     with pytest.raises(UnknownItemError, match="grey"):
-        rows.columns(["grey"])
+        rows.rows(["grey"])
 
 
 def test_what_cannot_be_done_is_refused(works: Collection, tmp_path: Path) -> None:

@@ -108,25 +108,14 @@ class VectorTable:
             )
         return rows
 
-    def __getitem__(self, item_id: str) -> Vectors:
-        """The unit vector of one work, float32 (dim,)."""
-        row: Vectors = self.vectors[self.rows([item_id])[0]]
-        return row
-
     def require(self, *, fingerprint: str, collection: str) -> "VectorTable":
         """Return these vectors if they were made by that encoder from that collection.
 
         Raises:
             ProvenanceError: they were not; the message says which differs.
         """
-        wanted = {"fingerprint": fingerprint, "collection": collection}
-        for what, value in wanted.items():
-            found = getattr(self.card, what)
-            if found != value:
-                raise ProvenanceError(
-                    f"the {self.card.modality} vectors of {self.card.encoder} were made with {what} {found}, but the "
-                    f"workspace has {value}; run `vernissage build` again to encode anew"
-                )
+        what = f"{self.card.modality} vectors of {self.card.encoder}"
+        require_source(self.card, what, fingerprint=fingerprint, collection=collection)
         return self
 
     def save(self, stem: Path) -> None:
@@ -145,7 +134,7 @@ class VectorTable:
         Raises:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
-        array, rows = array_file(stem), _rows_file(stem)
+        array, rows = array_file(stem), rows_file(stem)
         content = read_card(card_file(stem), (*_TOLD, "ids", "count", "dim", "size", "rows"), "vectors")
         told = {key: content[key] for key in _TOLD}
         shape, size = (content["count"], content["dim"]), content["size"]
@@ -171,10 +160,23 @@ def write_table(stem: Path, blocks: Iterable[Vectors], dim: int, card: VectorCar
     write_vector_card(stem, dim, replace(card, values=values))
 
 
+def require_source(card: object, what: str, **wanted: str) -> None:
+    """Refuse what a card says was made by another encoder or from another collection than ``wanted``.
+
+    Raises:
+        ProvenanceError: as said.
+    """
+    for name, value in wanted.items():
+        if (found := getattr(card, name)) != value:
+            raise ProvenanceError(
+                f"the {what} were made with {name} {found}, but the workspace has {value}; run `vernissage build` again"
+            )
+
+
 def write_vector_card(stem: Path, dim: int, card: VectorCard) -> None:
     """Write the card of vectors that are there."""
     ids = Ids.of(card.item_ids)
-    rows = asdict(write_labels(_rows_file(stem), ids, card.contents))
+    rows = asdict(write_labels(rows_file(stem), ids, card.contents))
     told = {key: getattr(card, key) for key in _TOLD} | {"ids": ids.digest, "count": len(ids), "dim": dim}
     write_json(card_file(stem), told | {"size": array_file(stem).stat().st_size, "rows": rows})
 
@@ -272,5 +274,6 @@ def array_file(stem: Path) -> Path:
     return stem.with_name(f"{stem.name}.npy")
 
 
-def _rows_file(stem: Path) -> Path:
+def rows_file(stem: Path) -> Path:
+    """Where the ids and contents of the rows lie."""
     return stem.with_name(f"{stem.name}.rows.parquet")
