@@ -38,7 +38,7 @@ def contenders_of(
 
     ``tag-embedding`` needs a text encoder. Without any tags popularity cannot be told either.
     """
-    found = {name: _by_rule(name, rule) for name, rule in rules.items()}
+    found = {name: _by_rule(rule) for name, rule in rules.items()}
     if any(tags.values()):
         found["tag-overlap"] = lambda trial: lister_of(TagOverlap(tags, trial.works))
         if text_encoder is not None:
@@ -50,8 +50,8 @@ def contenders_of(
     return found
 
 
-def _by_rule(name: str, rule: FusionRule) -> Contender:
-    return lambda trial: lister_of(UploadFusion(trial.indexes, rule=rule, name=name))
+def _by_rule(rule: FusionRule) -> Contender:
+    return lambda trial: lister_of(UploadFusion(trial.indexes, rule=rule))
 
 
 def _index_of_tags(item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> ExactIndex:

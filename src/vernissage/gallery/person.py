@@ -351,7 +351,6 @@ def _recommender(
         return UploadFusion(
             indexes,
             rule=FUSION_RULES[request.fusion],
-            name=request.fusion,
             seed=request.query,
             diversity=request.diversity,
             at_least=request.quota,

@@ -61,8 +61,6 @@ class MostAverage:
 class RandomWorks(UnreasonedFusion):
     """Other people's works in an order drawn anew for each person, the same for the same seed and uploads."""
 
-    name = "random"
-
     def __init__(self, works: Mapping[Modality, ListedWorks], *, seed: int = 0) -> None:
         super().__init__(works)
         self.seed = seed
@@ -83,8 +81,6 @@ class CommonSubjects(UnreasonedFusion):
     who use it, and a work as popular as its tags in the mean. The person's own works do not count, lest the baseline
     know what is to be found. A work without an owner counts as an owner of its own. Works without tags have 0.
     """
-
-    name = "popularity"
 
     def __init__(self, tags: Tags, works: Mapping[Modality, ListedWorks]) -> None:
         super().__init__(works)

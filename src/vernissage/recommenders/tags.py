@@ -42,8 +42,6 @@ class TagOverlap(UnreasonedFusion):
         RequestError: there is no such rule; when recommending, also where no upload has a tag.
     """
 
-    name = "tag-overlap"
-
     def __init__(self, tags: Tags, works: Mapping[Modality, ListedWorks], *, rule: CommonRule = "mass") -> None:
         super().__init__(works)
         self.tags = tags
@@ -172,8 +170,6 @@ class TagEmbedding:
     Works whose tags have no vector cannot come back; uploads of muted areas do not count.
     """
 
-    name = "tag-embedding"
-
     def __init__(
         self,
         tags: Tags,
@@ -228,9 +224,9 @@ class TagEmbedding:
         """
         return self._fusion.recommend(self.tag_profile(profile), target, n, allow.without(profile.item_ids))
 
-    @property
+    @cached_property
     def _fusion(self) -> UploadFusion:
-        return UploadFusion(self.indexes, rule=self.rule, name=self.name)
+        return UploadFusion(self.indexes, rule=self.rule)
 
     @cached_property
     def _background(self) -> Vectors:

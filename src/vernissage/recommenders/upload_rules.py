@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
-from vernissage.rankings import PRECISION, nth_largest, reciprocal_ranks, total
+from vernissage.rankings import PRECISION, best_of, nth_largest, reciprocal_ranks, total
 from vernissage.recommenders.area_searches import Seed, area_seeds, require_uploads
 from vernissage.recommenders.contract import first_ids
 from vernissage.values import Allow, Density, Index, Modality, Ranking, Scores, Vectors
@@ -323,7 +323,7 @@ def _nearest_z_scores(
     else:
         least = look_up(candidates.search(uploads.vectors[:1], len(candidates))[0].item_ids)
     near = [item_id for item_id, score in seen.items() if score >= least - _ROUNDING * largest]
-    return Fused(_sorted(near, total(parts(near).T), n), parts, scale.z if density is None else None)
+    return Fused(best_of(near, total(parts(near).T), n), parts, scale.z if density is None else None)
 
 
 def _shown(lists: Sequence[Ranking], rated: Sequence[Scores], count: int) -> tuple[list[str], Floats]:
@@ -383,7 +383,7 @@ def rrf(uploads: WeightedUploads, candidates: Candidates, n: int, *, k: float = 
 
     least = nth_largest(scores, n) - _ROUNDING * float(scores.max(initial=0.0))
     near = [item_id for item_id, row in row_of.items() if scores[row] >= least]
-    return Fused(_filled(_sorted(near, total(parts(near).T), n), candidates, n), parts)
+    return Fused(_filled(best_of(near, total(parts(near).T), n), candidates, n), parts)
 
 
 def round_robin(uploads: WeightedUploads, candidates: Candidates, n: int, *, list_length: int = 1_000) -> Fused:
@@ -442,12 +442,6 @@ def _require_lists(uploads: WeightedUploads, list_length: int, name: str) -> Non
             f"{name} goes by places in lists, which works that were rated low have none in; choose knn3z or csls, or "
             f"leave those ratings out"
         )
-
-
-def _sorted(item_ids: Sequence[str], scores: Scores, n: int) -> Ranking:
-    """The ``n`` best works; ties by id."""
-    order = sorted(range(len(item_ids)), key=lambda row: (-scores[row], item_ids[row]))[:n]
-    return Ranking(tuple(item_ids[row] for row in order), scores[order])
 
 
 def _filled(ranking: Ranking, candidates: Candidates, n: int) -> Ranking:

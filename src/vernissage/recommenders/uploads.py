@@ -84,9 +84,6 @@ class UploadRecommender(Protocol):
     the smaller id.
     """
 
-    @property
-    def name(self) -> str: ...
-
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
         """How many works of modality ``target`` could come back."""
         ...
@@ -110,7 +107,6 @@ class UploadFusion:
         indexes: Mapping[Modality, Index],
         *,
         rule: FusionRule = knn3z,
-        name: str = "knn3z",
         seed: Seed = "centroid",
         diversity: float = 0.0,
         at_least: int = 0,
@@ -125,7 +121,6 @@ class UploadFusion:
             raise RequestError(f"each area has a number of places at least, 0 or more, but {at_least} were asked for")
         self.indexes = indexes
         self.rule = rule
-        self.name = name
         self.seed: Seed = seed
         self.diversity = diversity
         self.at_least = at_least
@@ -274,8 +269,6 @@ class _Answer:
 
 class UnreasonedFusion(ABC):
     """Ranks listed works for a profile by a score that needs no index, and gives no reasons (`UploadRecommender`)."""
-
-    name: str
 
     def __init__(self, works: Mapping[Modality, ListedWorks]) -> None:
         self.works = works

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.rankings import alphabetical, best_rows
+from vernissage.rankings import best_of
 from vernissage.search.moments import Sums
 from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
-from vernissage.search.scan import ByteScan, Mask, Query, Rows, Segment, extended, float32_error
+from vernissage.search.scan import ByteScan, Mask, Rows, Segment, extended, float32_error
 from vernissage.search.vectors import VectorTable
 from vernissage.values import (
     EVERYTHING,
@@ -500,8 +500,5 @@ _NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
 
 def _merged(found: Sequence[Ranking], k: int) -> Ranking:
-    """The best ``k`` of several rankings; ties by id."""
     ids = [item_id for ranking in found for item_id in ranking.item_ids]
-    scores: Query = np.concatenate([ranking.scores for ranking in found])
-    order = best_rows(scores, k, alphabetical(ids))
-    return Ranking(tuple(ids[place] for place in order.tolist()), scores[order])
+    return best_of(ids, np.concatenate([ranking.scores for ranking in found]), k)

@@ -122,15 +122,25 @@ class MixedIndex:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
         unit = self._checked(query)
         closed_query = unit_rows((unit - self.means[modality])[None])[0].astype(np.float64)
-        found: list[_Found] = []
+        ids: list[str] = []
+        modalities: list[Modality] = []
+        scores: list[Scores] = []
         for each, closed in self._closed.items():
             if method == "means":
-                found.append(_Found(each, *closed.search(closed_query, k, allowed[each])))
-                continue
-            ranking = closed.index.search(unit[None], k, allowed[each])[0]
-            centre, spread = closed.spread(unit, itself=each == home) if method == "zscore" else (0.0, 1.0)
-            found.append(_Found(each, ranking.item_ids, (ranking.scores - centre) / spread))
-        return _best(found, k)
+                found, own = closed.search(closed_query, k, allowed[each])
+            else:
+                ranking = closed.index.search(unit[None], k, allowed[each])[0]
+                centre, spread = closed.spread(unit, itself=each == home) if method == "zscore" else (0.0, 1.0)
+                found, own = ranking.item_ids, (ranking.scores - centre) / spread
+            ids += found
+            modalities += [each] * len(found)
+            scores.append(own)
+        together = np.concatenate(scores)
+        order = best_rows(together, k, alphabetical(ids))  # which leaves pictures before texts where ids are equal
+        chosen = order.tolist()
+        return MixedRanking(
+            tuple(ids[row] for row in chosen), tuple(modalities[row] for row in chosen), together[order]
+        )
 
     def _checked(self, query: npt.NDArray[Any]) -> Scores:
         """The query as a unit vector in double precision."""
@@ -142,25 +152,6 @@ class MixedIndex:
             )
         unit: Scores = wide / np.linalg.norm(wide)
         return unit
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """Candidates of one modality with their scores, in any order."""
-
-    modality: Modality
-    item_ids: Sequence[str]
-    scores: Scores
-
-
-def _best(found: Sequence[_Found], k: int) -> MixedRanking:
-    """The best ``k`` of all candidates; ties by id, then in the order of the modalities."""
-    ids = [item_id for each in found for item_id in each.item_ids]
-    modalities = [each.modality for each in found for _ in each.item_ids]
-    scores = np.concatenate([each.scores for each in found])
-    order = best_rows(scores, k, alphabetical(ids))
-    chosen = order.tolist()
-    return MixedRanking(tuple(ids[row] for row in chosen), tuple(modalities[row] for row in chosen), scores[order])
 
 
 class _ClosedIndex:

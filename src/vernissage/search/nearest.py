@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.catalog.ids import Ids
-from vernissage.rankings import alphabetical, best_rows
+from vernissage.rankings import alphabetical, best_rows, nth_largest
 from vernissage.search.scan import Mask, Query, Rows, Segment, one_thread
 from vernissage.values import Ranking, Vectors
 
@@ -241,7 +241,7 @@ class NearestRows:
     def _pruned(self, query: ScaledQuery, k: int, rows: Rows, scores: Single) -> ApproximateScores:
         """The rows that can be among the best ``k`` of these alone, and so of all; -inf marks excluded ones."""
         error = self._error * query.length
-        kth = kth_highest(scores, k)
+        kth = nth_largest(scores, k)
         kept = np.flatnonzero(scores >= max(kth - 2 * error, float(np.finfo(np.float32).min)))
         return ApproximateScores(rows[kept], scores[kept].astype(np.float64), error, -math.inf)
 
@@ -306,14 +306,9 @@ class NearestRows:
         return max(threshold, lowest - error)
 
 
-def kth_highest(scores: npt.NDArray[Any], k: int) -> float:
-    """The k-th highest of some scores, -inf where there are fewer."""
-    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if k <= len(scores) else -math.inf
-
-
 def surely_reached(found: Sequence[ApproximateScores], k: int) -> float:
     """What the k-th best precise score is at least; -inf where fewer than k rows were found."""
-    return kth_highest(np.concatenate([each.least for each in found]), k)
+    return nth_largest(np.concatenate([each.least for each in found]), k)
 
 
 def most_promising(found: Sequence[ApproximateScores], k: int) -> Rows:
