@@ -47,13 +47,13 @@ class UploadsOfModality:
             numbers[list(area.members)] = number
         return numbers
 
-    @property
+    @cached_property
     def unmuted(self) -> tuple[int, ...]:
         """The numbers of the areas with a weight, those of the highest importance first, then the smaller number."""
         numbers = sorted(range(len(self.areas)), key=lambda number: (-float(self.weights[number]), number))
         return tuple(number for number in numbers if self.weights[number] > 0)
 
-    @property
+    @cached_property
     def emphasis(self) -> Floats:
         """How much each area counts beside what its size makes of it: importance / share, float64 (areas,).
 

@@ -22,8 +22,6 @@ Tags = Mapping[str, Sequence[str]]
 
 CommonRule = Literal["mass", "unique", "twice-unique"]
 COMMON_RULES: tuple[CommonRule, ...] = ("mass", "unique", "twice-unique")
-Together = Literal["joined", "averaged"]
-WAYS: tuple[Together, ...] = ("joined", "averaged")
 FindAreas = Callable[[Vectors, Vectors], Sequence[Area]]
 """From vectors (n, dim) of uploads and the mean (dim,) of the vectors that are searched to areas."""
 MakeIndex = Callable[[Sequence[str], Vectors, Sequence[str]], Index]
@@ -72,14 +70,12 @@ def common_rule(word: str) -> CommonRule:
     raise RequestError(f"there is no rule {word!r} for common tags; choose from {', '.join(COMMON_RULES)}")
 
 
-def common_tags(occurrences: Iterable[str], rule: CommonRule = "mass") -> tuple[str, ...]:
+def common_tags(occurrences: Iterable[str], rule: CommonRule) -> tuple[str, ...]:
     """The commonest tags, by frequency and then alphabetically.
 
     ``mass`` takes the shortest prefix that covers a third of all occurrences, ``unique`` the first third of the
-    distinct tags, rounded up; ``twice-unique`` takes all for one area of `common_tags_of_areas`.
+    distinct tags, rounded up.
     """
-    if rule == "twice-unique":
-        return common_tags_of_areas([occurrences])
     counts = _counted(occurrences)
     ordered = sorted(counts, key=lambda tag: (-counts[tag], tag))
     if rule == "unique":
@@ -137,28 +133,14 @@ def coherent_areas(vectors: Vectors, background: Vectors) -> Sequence[Area]:
     return areas_of_interest(vectors, background=background)
 
 
-def embed_tags(tag_lists: Sequence[Sequence[str]], encoder: TextEncoder, how: Together = "joined") -> Vectors:
-    """One unit vector for each list of tags, float32 (n, dim); zero where there are none or no word is known.
+def embed_tags(tag_lists: Sequence[Sequence[str]], encoder: TextEncoder) -> Vectors:
+    """The unit vector of each list of tags as one text with blanks between them, float32 (n, dim).
 
-    ``joined`` encodes the tags of a list as one text with blanks between them, ``averaged`` encodes each tag and takes
-    the mean of their vectors.
-
-    Raises:
-        RequestError: there is no such way.
+    Zero where there are no tags or no word is known.
     """
-    if how not in WAYS:
-        raise RequestError(f"there is no way {how!r} of embedding tags; choose {' or '.join(WAYS)}")
-    vectors = np.zeros((len(tag_lists), encoder.dim), dtype=np.float64)
-    tagged = [row for row, tags in enumerate(tag_lists) if tags]
-    if not tagged:
-        return vectors.astype(np.float32)
-    if how == "joined":
+    vectors = np.zeros((len(tag_lists), encoder.dim))
+    if tagged := [row for row, tags in enumerate(tag_lists) if tags]:
         vectors[tagged] = encoder.encode_texts([" ".join(tag_lists[row]) for row in tagged])
-    else:
-        words = sorted({tag for row in tagged for tag in tag_lists[row]})
-        vector_of = dict(zip(words, encoder.encode_texts(words).astype(np.float64), strict=True))
-        for row in tagged:
-            vectors[row] = np.mean([vector_of[tag] for tag in tag_lists[row]], axis=0)
     return unit_rows(vectors)
 
 
@@ -178,7 +160,6 @@ class TagEmbedding:
         make_index: MakeIndex,
         *,
         find_areas: FindAreas = coherent_areas,
-        how: Together = "joined",
         rule: FusionRule = knn3z,
     ) -> None:
         """Recommend ``works``, over an index that ``make_index`` makes of the vectors of their tags."""
@@ -187,7 +168,6 @@ class TagEmbedding:
         self.encoder = encoder
         self.make_index = make_index
         self.find_areas = find_areas
-        self.how: Together = how
         self.rule = rule
 
     @cached_property
@@ -237,6 +217,6 @@ class TagEmbedding:
         return mean
 
     def _with_vectors(self, item_ids: Sequence[str]) -> tuple[list[str], Vectors]:
-        vectors = embed_tags([known_tags(self.tags, item_id) for item_id in item_ids], self.encoder, self.how)
+        vectors = embed_tags([known_tags(self.tags, item_id) for item_id in item_ids], self.encoder)
         found = np.flatnonzero(vectors.any(axis=1))
         return [item_ids[row] for row in found.tolist()], vectors[found]
