@@ -124,11 +124,7 @@ def uploads_of_modality(
 
 
 def require_each_once(item_ids: Sequence[str], vectors: npt.NDArray[np.floating], areas: Sequence[Area]) -> None:
-    """Refuse uploads without one row of ``vectors`` and one place in ``areas`` each.
-
-    Raises:
-        RequestError: as said.
-    """
+    """Refuse, by a `RequestError`, uploads without one row of ``vectors`` and one place in ``areas`` each."""
     count = len(item_ids)
     if vectors.ndim != 2 or len(vectors) != count or len(set(item_ids)) != count:
         raise RequestError(

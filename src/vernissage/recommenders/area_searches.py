@@ -71,9 +71,9 @@ def area_seeds(uploads: UploadsOfModality, seed: Seed) -> Vectors:
 
 
 def resembling_uploads(
-    uploads: UploadsOfModality, area: int, index: Index, item_ids: Sequence[str], *, most: int = 2
+    uploads: UploadsOfModality, area: int, index: Index, item_ids: Sequence[str]
 ) -> tuple[tuple[Resemblance, ...], ...]:
-    """For each of ``item_ids``, works of ``index``, the area's uploads that are most similar to it; ties by id."""
+    """For each of ``item_ids``, works of ``index``, the two most similar uploads of the area; ties by id."""
     if not item_ids:
         return ()
     members = sorted(uploads.areas[area].members, key=uploads.item_ids.__getitem__)
@@ -81,7 +81,7 @@ def resembling_uploads(
     found = []
     for vector in index.vectors_of(item_ids).astype(np.float64):
         cosines = (own * vector).sum(axis=1)
-        order = np.argsort(-cosines, kind="stable")[:most].tolist()
+        order = np.argsort(-cosines, kind="stable")[:2].tolist()
         found.append(tuple((uploads.item_ids[members[at]], float(cosines[at])) for at in order))
     return tuple(found)
 
@@ -101,11 +101,7 @@ def others_works(profile: UploadProfile, allow: Allow = EVERYTHING) -> Allow:
 
 
 def require_uploads(profile: UploadProfile) -> None:
-    """Refuse a profile without uploads.
-
-    Raises:
-        RequestError: there are none.
-    """
+    """Refuse a profile without uploads by a `RequestError`."""
     if not profile.by_modality:
         raise RequestError(
             f"{profile.owner or 'this person'} has uploaded nothing, so there are no areas of interest; "
@@ -114,11 +110,7 @@ def require_uploads(profile: UploadProfile) -> None:
 
 
 def require_one_space(index: Index, target: Modality, vectors: Vectors, source: Modality) -> None:
-    """Refuse uploads and works whose vectors cannot be compared.
-
-    Raises:
-        RequestError: their dimensions differ.
-    """
+    """Refuse uploads and works whose vectors cannot be compared, by a `RequestError`."""
     if vectors.shape[1] != index.card.dim:
         raise RequestError(
             f"uploads of modality {source} have {vectors.shape[1]} dimensions, but works of modality {target} have "

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,55 +17,49 @@ from vernissage.recommenders.uploads import UnreasonedFusion
 from vernissage.values import EVERYTHING, Allow, Index, Modality, Scores
 
 
+@dataclass(frozen=True, eq=False)
 class RandomOrder:
-    """Works in an order drawn anew for each profile, the same for the same seed and rated works."""
+    """Works in an order drawn anew for each profile, the same for the same seed and rated works; without reasons."""
 
+    works: ListedWorks
+    seed: int = 0
     name = "random"
-
-    def __init__(self, works: ListedWorks, seed: int = 0) -> None:
-        self.works = works
-        self.seed = seed
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.works
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """How many works could come back."""
         return self.works.count(allow.without(profile.item_ids))
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
-        """``n`` works that were not rated, at random, without reasons."""
         require_count(n)
         scores = _random(self.seed, sorted(profile.item_ids), len(self.works))
         return Recommendation(self.works.best(scores, n, allow.without(profile.item_ids)))
 
 
+@dataclass(frozen=True, eq=False)
 class MostAverage:
-    """The works nearest to the mean of all, the same for everybody: what an unpersonalised similarity would show."""
+    """The works nearest to the mean of all, the same for everybody: as an unpersonalised similarity shows."""
 
+    index: Index
     name = "most-average"
-
-    def __init__(self, index: Index) -> None:
-        self.index = index
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.index
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """How many works could come back."""
         return self.index.count(allow.without(profile.item_ids))
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
-        """The ``n`` most average works that were not rated, without reasons."""
         return Recommendation(self.index.search(self.index.moments().mean, n, allow.without(profile.item_ids))[0])
 
 
+@dataclass(frozen=True, eq=False)
 class RandomWorks(UnreasonedFusion):
     """Other people's works in an order drawn anew for each person, the same for the same seed and uploads."""
 
-    def __init__(self, works: Mapping[Modality, ListedWorks], *, seed: int = 0) -> None:
-        super().__init__(works)
-        self.seed = seed
+    works: Mapping[Modality, ListedWorks]
+    seed: int = 0
 
     def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
         # Drawn for the allowed works in the order of their ids, so that the order of rows changes nothing.
@@ -74,6 +70,7 @@ class RandomWorks(UnreasonedFusion):
         return scores
 
 
+@dataclass(frozen=True, eq=False)
 class CommonSubjects(UnreasonedFusion):
     """The works of the subjects that most people take up, the same for everybody: popularity without behaviour.
 
@@ -82,14 +79,18 @@ class CommonSubjects(UnreasonedFusion):
     know what is to be found. A work without an owner counts as an owner of its own. Works without tags have 0.
     """
 
-    def __init__(self, tags: Tags, works: Mapping[Modality, ListedWorks]) -> None:
-        super().__init__(works)
-        self.tags = tags
-        self._users: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for each in works.values():
+    tags: Tags
+    works: Mapping[Modality, ListedWorks]
+
+    @cached_property
+    def _users(self) -> Mapping[str, set[tuple[str, str]]]:
+        """Who uses each tag."""
+        users: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for each in self.works.values():
             for item_id, owner in zip(each.item_ids, each.owners(each.item_ids), strict=True):
-                for tag in known_tags(tags, item_id):
-                    self._users[tag].add(("owner", owner) if owner else ("work", item_id))
+                for tag in known_tags(self.tags, item_id):
+                    users[tag].add(("owner", owner) if owner else ("work", item_id))
+        return users
 
     def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
         own = {("owner", profile.owner), *(("work", item_id) for item_id in profile.item_ids)}

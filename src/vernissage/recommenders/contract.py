@@ -143,7 +143,6 @@ class Engine(ABC):
     """A recommender whose score is a sum over the rated works: it can stand alone or be part of a fusion."""
 
     def __init__(self, works: Index | ListedWorks, name: str) -> None:
-        """Judge ``works``; the name stands in answers and notes."""
         self.works = works
         self.name = name
 
@@ -160,19 +159,12 @@ class Engine(ABC):
 
     @abstractmethod
     def scored(self, profile: Profile) -> ScoredWorks:
-        """The scores of works for that profile.
-
-        Raises:
-            RequestError: none of the rated works is known.
-            RatingsError: those that are known weigh 0.
-        """
+        """The scores of works for that profile; errors as in `Recommender.recommend`."""
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """How many works could come back."""
         return self.size(allow.without(profile.item_ids))
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
-        """The ``n`` works of the highest score (see `Recommender.recommend`)."""
         require_count(n)
         scored = self.scored(profile)
         ranking = scored.best(n, allow.without(profile.item_ids))
@@ -234,10 +226,6 @@ def first_ids(works: Index | ListedWorks, k: int, allow: Allow) -> tuple[str, ..
 
 
 def require_count(n: int) -> None:
-    """Refuse a request for no works.
-
-    Raises:
-        RequestError: n is below 1.
-    """
+    """Refuse a request for no works by a `RequestError`."""
     if n < 1:
         raise RequestError(f"{n} works were asked for; ask for 1 or more")

@@ -1,6 +1,7 @@
 """Fewer works of one kind: re-ranking by maximal marginal relevance."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -41,15 +42,12 @@ def diversified(
 
 
 def check_diversity(diversity: float) -> None:
-    """Refuse a diversity outside 0 to 1.
-
-    Raises:
-        RequestError: it is.
-    """
+    """Refuse a diversity outside 0 to 1 by a `RequestError`."""
     if not 0 <= diversity <= 1:
         raise RequestError(f"diversity goes from 0 (relevance alone) to 1 (difference alone), but is {diversity:g}")
 
 
+@dataclass(frozen=True, eq=False)
 class Diversified:
     """Re-ranks a recommender's first ``candidates`` works so that each differs from those before (`marginal_order`).
 
@@ -57,18 +55,17 @@ class Diversified:
     recommender's order. Scores stay the recommender's own, so its reasons still add up to them.
     """
 
-    def __init__(
-        self, recommender: Recommender, indexes: Sequence[Index], *, diversity: float, candidates: int = CANDIDATES
-    ) -> None:
-        check_diversity(diversity)
-        if not indexes:
-            raise RequestError(f"{recommender.name} compares no vectors, which diversity needs; choose another engine")
-        if candidates < 1:
-            raise RequestError(f"a re-ranking needs 1 candidate or more, but {candidates} were asked for")
-        self.recommender = recommender
-        self.indexes = tuple(indexes)
-        self.diversity = diversity
-        self.candidates = candidates
+    recommender: Recommender
+    indexes: Sequence[Index]
+    diversity: float
+    candidates: int = CANDIDATES
+
+    def __post_init__(self) -> None:
+        check_diversity(self.diversity)
+        if not self.indexes:
+            raise RequestError(f"{self.name} compares no vectors, which diversity needs; choose another engine")
+        if self.candidates < 1:
+            raise RequestError(f"a re-ranking needs 1 candidate or more, but {self.candidates} were asked for")
 
     @property
     def name(self) -> str:
@@ -78,11 +75,9 @@ class Diversified:
         return item_id in self.recommender
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """As the recommender's."""
         return self.recommender.count(profile, allow)
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
-        """The ``n`` works that marginal relevance picks, in that order (see `Recommender.recommend`)."""
         require_count(n)
         found = self.recommender.recommend(profile, max(n, self.candidates), allow)
         ranking = diversified(found.ranking, self._vectors, self.diversity, self.candidates)

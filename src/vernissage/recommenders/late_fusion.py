@@ -97,11 +97,7 @@ class LateFusion:
         return len(set().union(*(engine.first_ids(max(1, engine.size(allowed)), allowed) for engine in engines)))
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
-        """The ``n`` works with the highest fused score (see `Recommender.recommend`).
-
-        Raises:
-            RequestError: as there, or to every engine all works are equally like the rated ones.
-        """
+        """As `Recommender.recommend`; also a `RequestError` where all works are equally like the rated ones to all."""
         require_count(n)
         parts, unheard = self._parts(profile, allow.without(profile.item_ids))
         length = max(_READ, n) + 1 if self.depth is None else self.depth + 1

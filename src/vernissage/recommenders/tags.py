@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -13,7 +14,6 @@ from vernissage.profiles.areas import Area, areas_of_interest
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.recommenders.area_searches import require_uploads
 from vernissage.recommenders.listed_works import ListedWorks
-from vernissage.recommenders.upload_rules import FusionRule, knn3z
 from vernissage.recommenders.uploads import UnreasonedFusion, UploadAnswer, UploadFusion
 from vernissage.values import EVERYTHING, Allow, Index, Modality, Scores, Vectors
 
@@ -28,6 +28,7 @@ MakeIndex = Callable[[Sequence[str], Vectors, Sequence[str]], Index]
 """From ids (n,), vectors (n, dim) and owners (n,) to an index of one modality."""
 
 
+@dataclass(frozen=True, eq=False)
 class TagOverlap(UnreasonedFusion):
     """Ranks works by how many of the person's commonest tags they have: the baseline BT of D'Asaro et al., ESWA 2024.
 
@@ -40,10 +41,12 @@ class TagOverlap(UnreasonedFusion):
         RequestError: there is no such rule; when recommending, also where no upload has a tag.
     """
 
-    def __init__(self, tags: Tags, works: Mapping[Modality, ListedWorks], *, rule: CommonRule = "mass") -> None:
-        super().__init__(works)
-        self.tags = tags
-        self.rule: CommonRule = common_rule(rule)
+    tags: Tags
+    works: Mapping[Modality, ListedWorks]
+    rule: CommonRule = "mass"
+
+    def __post_init__(self) -> None:
+        common_rule(self.rule)
 
     def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
         areas = unmuted_areas(profile)
@@ -144,31 +147,20 @@ def embed_tags(tag_lists: Sequence[Sequence[str]], encoder: TextEncoder) -> Vect
     return unit_rows(vectors)
 
 
+@dataclass(frozen=True, eq=False)
 class TagEmbedding:
     """Ranks works by the vectors of their tags: the baseline BTBA of D'Asaro et al., ESWA 2024, section 4.4.
 
     Each upload and each work is the vector of its tags (`embed_tags`); from there on it is what vectors of pictures
-    and texts are: uploads are grouped into areas and a rule makes one list of them (doi 10.1016/j.eswa.2024.125108).
+    and texts are: uploads are grouped into areas and `knn3z` makes one list of them (doi 10.1016/j.eswa.2024.125108).
     Works whose tags have no vector cannot come back; uploads of muted areas do not count.
     """
 
-    def __init__(
-        self,
-        tags: Tags,
-        works: Mapping[Modality, ListedWorks],
-        encoder: TextEncoder,
-        make_index: MakeIndex,
-        *,
-        find_areas: FindAreas = coherent_areas,
-        rule: FusionRule = knn3z,
-    ) -> None:
-        """Recommend ``works``, over an index that ``make_index`` makes of the vectors of their tags."""
-        self.tags = tags
-        self.works = works
-        self.encoder = encoder
-        self.make_index = make_index
-        self.find_areas = find_areas
-        self.rule = rule
+    tags: Tags
+    works: Mapping[Modality, ListedWorks]
+    encoder: TextEncoder
+    make_index: MakeIndex
+    find_areas: FindAreas = coherent_areas
 
     @cached_property
     def indexes(self) -> Mapping[Modality, Index]:
@@ -193,20 +185,14 @@ class TagEmbedding:
         return UploadProfile(profile.owner, {"text": uploads_of_modality(ids, vectors, areas)})
 
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
         return self._fusion.count(profile, target, allow)
 
     def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` best works and why each of them, as `UploadFusion.recommend` over the vectors of tags.
-
-        Raises:
-            RequestError: as there, or no upload has a tag that the encoder knows.
-        """
         return self._fusion.recommend(self.tag_profile(profile), target, n, allow.without(profile.item_ids))
 
     @cached_property
     def _fusion(self) -> UploadFusion:
-        return UploadFusion(self.indexes, rule=self.rule)
+        return UploadFusion(self.indexes)
 
     @cached_property
     def _background(self) -> Vectors:

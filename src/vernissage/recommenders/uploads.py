@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -89,53 +89,44 @@ class UploadRecommender(Protocol):
         ...
 
     def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` best works of modality ``target`` of other people, of those that are allowed."""
+        """The ``n`` best works of modality ``target`` of other people, of those that are allowed.
+
+        Raises:
+            RequestError: nothing was uploaded or all of it is muted, n is below 1, there is nothing of that modality,
+                or uploads and works lie in different spaces.
+        """
         ...
 
 
+@dataclass(frozen=True, eq=False)
 class UploadFusion:
     """The list of works of one modality: uploads of both modalities rank them, areas explain.
 
     ``rule`` is one function (see `FusionRule`): `knn3z`, `csls`, `round_robin`, `rrf`, `mean_vector`, or another. With
     ``diversity`` above 0 the rule's first works are re-ranked by maximal marginal relevance (`marginal_order`). With
     ``at_least`` above 0 each area that is not muted has so many places while places last (`fair_places`). Scores stay
-    those of the rule, so that reasons add up.
+    those of the rule, so that reasons add up. ``indexes`` are of one encoder, whose vectors lie in one space.
+
+    Raises:
+        RequestError: a diversity outside 0 to 1, or fewer than 0 places for each area.
     """
 
-    def __init__(
-        self,
-        indexes: Mapping[Modality, Index],
-        *,
-        rule: FusionRule = knn3z,
-        seed: Seed = "centroid",
-        diversity: float = 0.0,
-        at_least: int = 0,
-    ) -> None:
-        """Recommend from ``indexes``, all of one encoder, whose vectors lie in one space.
+    indexes: Mapping[Modality, Index]
+    _: KW_ONLY
+    rule: FusionRule = knn3z
+    seed: Seed = "centroid"
+    diversity: float = 0.0
+    at_least: int = 0
 
-        Raises:
-            RequestError: a diversity outside 0 to 1, or fewer than 0 places for each area.
-        """
-        check_diversity(diversity)
-        if at_least < 0:
-            raise RequestError(f"each area has a number of places at least, 0 or more, but {at_least} were asked for")
-        self.indexes = indexes
-        self.rule = rule
-        self.seed: Seed = seed
-        self.diversity = diversity
-        self.at_least = at_least
+    def __post_init__(self) -> None:
+        check_diversity(self.diversity)
+        if self.at_least < 0:
+            raise RequestError(f"each area has at least 0 or more places, but {self.at_least} were asked for")
 
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
         return _of_modality(self.indexes, target, "is no index").count(others_works(profile, allow))
 
     def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` best works of modality ``target``, and why each of them.
-
-        Raises:
-            RequestError: nothing was uploaded or all of it is muted, n is below 1, there is no index of that
-                modality, or uploads and works lie in different spaces.
-        """
         uploads = weighted_uploads(profile, self.seed)
         require_count(n)
         index = _of_modality(self.indexes, target, "is no index")
@@ -270,23 +261,16 @@ class _Answer:
 class UnreasonedFusion(ABC):
     """Ranks listed works for a profile by a score that needs no index, and gives no reasons (`UploadRecommender`)."""
 
-    def __init__(self, works: Mapping[Modality, ListedWorks]) -> None:
-        self.works = works
+    works: Mapping[Modality, ListedWorks]
 
     @abstractmethod
     def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
         """The score of each work, float64 (n,); only those of allowed works count."""
 
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
         return _of_modality(self.works, target, "are no works").count(others_works(profile, allow))
 
     def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` works of modality ``target`` with the highest score (see `UploadRecommender.recommend`).
-
-        Raises:
-            RequestError: nothing was uploaded, n is below 1, or there are no such works.
-        """
         require_uploads(profile)
         require_count(n)
         works, others = _of_modality(self.works, target, "are no works"), others_works(profile, allow)

@@ -47,7 +47,7 @@ class ExactIndex:
     to one snapshot the second copies the added rows first, so neither sees the other's.
 
     Rankings and scores are, to the last bit, those of an index over the allowed works alone, whatever came and went
-    before (see `NearestRows`).
+    before (see `NearestRows`). Added and removed rows are summed apart, each once, so moments do not drift.
     """
 
     def __init__(self, parts: "tuple[_Part, _Part]", card: IndexCard) -> None:
@@ -77,16 +77,11 @@ class ExactIndex:
         return tuple(item_id for part in self._parts for item_id in part.present_ids())
 
     def owner_of(self, item_id: str) -> str:
-        """Whose work that is; "" where no owner is known.
-
-        Raises:
-            UnknownItemError: there is no such work.
-        """
+        """Whose work that is; "" where no owner is known."""
         [table], [added] = (rows.tolist() for rows in self._rows([item_id]))
         return self._table.store.owner(table) if table >= 0 else self._added.store.owner(added)
 
     def search(self, queries: npt.NDArray[Any], k: int, allow: Allow = EVERYTHING) -> list[Ranking]:
-        """For each of ``queries`` (m, dim) the ``k`` works of the highest inner product; ties by id (see `Index`)."""
         every = self.checked(queries)
         if k < 1:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
@@ -96,11 +91,7 @@ class ExactIndex:
         return found[0] if len(found) == 1 else [_merged(each, k) for each in zip(*found, strict=True)]
 
     def checked(self, queries: npt.NDArray[Any]) -> list[ScaledQuery]:
-        """Queries (m, dim) or one (dim,) in double precision, scaled.
-
-        Raises:
-            RequestError: they have another dimension or are not finite.
-        """
+        """Queries (m, dim) or one (dim,), finite and of the right dimension, in double precision and scaled."""
         wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
         if wide.ndim != 2 or wide.shape[1] != self._card.dim:
             raise RequestError(f"queries have shape {wide.shape}, but the vectors have {self._card.dim} dimensions")
@@ -109,11 +100,6 @@ class ExactIndex:
         return [scaled(query) for query in wide]
 
     def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
-        """The vectors of works, float32 (n, dim), in that order.
-
-        Raises:
-            UnknownItemError: one of the works is not there.
-        """
         found = np.empty((len(item_ids), self._card.dim), dtype=np.float32)
         for part, rows in zip(self._parts, self._rows(item_ids), strict=True):
             own = rows >= 0
@@ -122,42 +108,22 @@ class ExactIndex:
         return found
 
     def moments(self) -> Moments:
-        """Count, mean and second moment of all vectors that are there, in double precision.
-
-        Added and removed rows are summed apart, each once, so adding and removing does not drift.
-        """
         return self._moments
 
     def count(self, allow: Allow = EVERYTHING) -> int:
-        """How many works may come back.
-
-        Raises:
-            RequestError: as in `search`.
-        """
         return sum(part.size - int(np.count_nonzero(part.excluded(allow))) for part in self._parts if part.size)
 
     def density(self) -> Density:
-        """The mean cosine of each work to its ten nearest others; compares all pairs of works, once for a snapshot."""
-        return self._density
+        return self._density  # compares all pairs of works
 
     def add(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "ExactIndex":
-        """The next snapshot, with more works: unit ``vectors`` float32 (n, dim), and for each its owner or "".
-
-        Raises:
-            RequestError: a work is there already or given twice (remove it first to replace it), or ids, vectors and
-                owners do not fit together or are not finite.
-        """
+        """The next snapshot, with more works: unit ``vectors`` float32 (n, dim), and for each its owner or ""."""
         rows = self._checked_rows(item_ids, vectors, owners)
         if not len(rows):
             return self
         return ExactIndex((self._table, self._added.extended(item_ids, rows, owners)), self._card)
 
     def remove(self, item_ids: Sequence[str]) -> "ExactIndex":
-        """The next snapshot, without some works.
-
-        Raises:
-            UnknownItemError: one of the works is not there.
-        """
         if not len(item_ids):
             return self
         found = self._rows(item_ids)
@@ -191,11 +157,7 @@ class ExactIndex:
         return Density(float(found.mean()), float(found.var()), float(found.min()), weighted / len(ids), of)
 
     def _rows(self, item_ids: Sequence[str]) -> list[Rows]:
-        """The row of each work in each part, int64 (n,), −1 where it is not there.
-
-        Raises:
-            UnknownItemError: one of the works is in no part.
-        """
+        """The row of each work in each part, int64 (n,), −1 where it is not there; refuses works that are in none."""
         found = [part.rows_of(item_ids) for part in self._parts]
         nowhere = np.flatnonzero((found[0] < 0) & (found[1] < 0)).tolist()
         if nowhere:
@@ -248,7 +210,7 @@ def exact_index(
     whole = _Part(
         _TableRows(table.item_ids, known, sums),
         known,
-        table.vectors,
+        np.ascontiguousarray(table.vectors),
         (Segment(0, len(table), scan),),
         scan.float32_error if scan is not None else float32_error(table.vectors),
     )
@@ -431,11 +393,7 @@ class _Part:
         return rows
 
     def excluded(self, allow: Allow) -> Mask:
-        """Which rows must not come back, bool (size,): removed works, and what the request leaves out.
-
-        Raises:
-            RequestError: the owner to leave out has an empty name, or a condition names a column that no work has.
-        """
+        """Which rows must not come back, bool (size,): removed works, and what the request leaves out."""
         if allow.not_owner == "":
             raise RequestError("the owner to leave out has an empty name; give a person's name, or None for nobody")
         if allow.only is None:

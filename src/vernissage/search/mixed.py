@@ -154,12 +154,12 @@ class MixedIndex:
         return unit
 
 
+@dataclass(frozen=True, eq=False)
 class _ClosedIndex:
     """One modality of a mixed index: its index, and the mean m that is taken off its vectors."""
 
-    def __init__(self, index: Index, mean: Mean) -> None:
-        self.index = index
-        self._mean = mean
+    index: Index
+    mean: Mean
 
     def spread(self, query: Scores, *, itself: bool) -> tuple[float, float]:
         """Mean and deviation of the scores of all works, less the query if it is one; 1 where all are equal."""
@@ -193,7 +193,7 @@ class _ClosedIndex:
 
         A work of zeros scores −⟨q, m⟩/‖m‖.
         """
-        offset, length_of_mean = float(query @ self._mean), math.sqrt(self._mean @ self._mean)
+        offset, length_of_mean = float(query @ self.mean), math.sqrt(self.mean @ self.mean)
         least, greatest = self._lengths
         length = least if highest > offset else greatest
         bound = (highest - offset) / length + _ROUNDING if length > 0 else math.inf
@@ -201,7 +201,7 @@ class _ClosedIndex:
 
     def _scores(self, query: Scores, item_ids: Sequence[str]) -> Scores:
         """⟨q, x − m⟩/‖x − m‖ in double precision for each work; 0 where x is the mean itself."""
-        rest = self.index.vectors_of(item_ids) - self._mean
+        rest = self.index.vectors_of(item_ids) - self.mean
         lengths = np.sqrt(np.einsum("ij,ij->i", rest, rest))
         scores: Scores = np.einsum("ij,j->i", rest, query)
         np.divide(scores, lengths, out=scores, where=lengths > 0)
@@ -211,7 +211,7 @@ class _ClosedIndex:
     @cached_property
     def _lengths(self) -> tuple[float, float]:
         """The least and the greatest ‖x − m‖ of unit vectors x here: ‖x − m‖² = 1 − 2⟨x, m⟩ + ‖m‖²."""
-        ends = self.index.search(np.stack([self._mean, -self._mean]), 1)
+        ends = self.index.search(np.stack([self.mean, -self.mean]), 1)
         highest, lowest = (sign * float(end.scores[0]) for sign, end in zip((1, -1), ends, strict=True))
-        least, greatest = (1 - 2 * product + float(self._mean @ self._mean) for product in (highest, lowest))
+        least, greatest = (1 - 2 * product + float(self.mean @ self.mean) for product in (highest, lowest))
         return math.sqrt(max(0.0, least - _ROUNDING)), math.sqrt(max(0.0, greatest) + _ROUNDING)

@@ -94,11 +94,7 @@ class PairMatrix:
         return np.array(self.values[self._row_ids.rows(item_ids)])
 
     def require(self, *, fingerprint: str, collection: str) -> "PairMatrix":
-        """Return these pairs if that model computed them from that collection.
-
-        Raises:
-            ProvenanceError: it did not; the message says which differs.
-        """
+        """Return these pairs if that model computed them from that collection; else a `ProvenanceError`."""
         require_source(self.card, f"pairs of {self.card.scorer}", fingerprint=fingerprint, collection=collection)
         return self
 

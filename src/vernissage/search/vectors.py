@@ -61,27 +61,31 @@ class VectorCard:
     values: str
 
 
+@dataclass(frozen=True, eq=False)
 class VectorTable:
     """Unit vectors float32 (n, dim) by work id, immutable, with their card; mapped from their file where they have one.
 
-    Attributes:
-        item_ids: the work of each row.
+    Raises:
+        ProvenanceError: the card is not of such vectors.
     """
 
-    def __init__(self, vectors: Vectors, card: VectorCard) -> None:
-        if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != len(card.item_ids):
+    vectors: Vectors
+    card: VectorCard
+
+    def __post_init__(self) -> None:
+        vectors, count = self.vectors, len(self.card.item_ids)
+        if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != count:
             raise ProvenanceError(
-                f"vectors of {card.encoder} have type {vectors.dtype} and shape {vectors.shape}, but float32 with "
-                f"{len(card.item_ids)} rows is needed; run `vernissage build` again"
+                f"vectors of {self.card.encoder} have type {vectors.dtype} and shape {vectors.shape}, but float32 with "
+                f"{count} rows is needed; run `vernissage build` again"
             )
-        self.vectors = vectors
-        self.card = card
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     @cached_property
     def item_ids(self) -> Ids:
+        """The work of each row."""
         return Ids.of(self.card.item_ids)
 
     @property
@@ -109,11 +113,7 @@ class VectorTable:
         return rows
 
     def require(self, *, fingerprint: str, collection: str) -> "VectorTable":
-        """Return these vectors if they were made by that encoder from that collection.
-
-        Raises:
-            ProvenanceError: they were not; the message says which differs.
-        """
+        """Return these vectors if they were made by that encoder from that collection; else a `ProvenanceError`."""
         what = f"{self.card.modality} vectors of {self.card.encoder}"
         require_source(self.card, what, fingerprint=fingerprint, collection=collection)
         return self
@@ -161,11 +161,7 @@ def write_table(stem: Path, blocks: Iterable[Vectors], dim: int, card: VectorCar
 
 
 def require_source(card: object, what: str, **wanted: str) -> None:
-    """Refuse what a card says was made by another encoder or from another collection than ``wanted``.
-
-    Raises:
-        ProvenanceError: as said.
-    """
+    """Refuse, by a `ProvenanceError`, what a card says was made with something else than ``wanted``."""
     for name, value in wanted.items():
         if (found := getattr(card, name)) != value:
             raise ProvenanceError(
@@ -191,20 +187,12 @@ def write_labels(path: Path, ids: Ids, contents: Sequence[str], rows: npt.NDArra
 
 
 def read_labels(path: Path, name: str) -> Any:
-    """One column of what `write_labels` wrote, as one Arrow array.
-
-    Raises:
-        ProvenanceError: the file is missing or damaged.
-    """
+    """One column of what `write_labels` wrote, as one Arrow array; `ProvenanceError` as in `read_checked`."""
     return read_checked(path, lambda: read_column(open_parquet(path), name))
 
 
 def read_ids(path: Path) -> Ids:
-    """The ids of what `write_labels` wrote, with their order.
-
-    Raises:
-        ProvenanceError: the file is missing or damaged.
-    """
+    """The ids of what `write_labels` wrote, with their order."""
     return read_checked(path, lambda: Ids(read_labels(path, "id"), int32_values(read_labels(path, "order"))))
 
 
