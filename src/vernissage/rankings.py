@@ -43,7 +43,7 @@ def best_of(item_ids: Sequence[str], scores: Scores, k: int) -> Ranking:
     return Ranking(tuple(item_ids[row] for row in rows.tolist()), scores[rows])
 
 
-def nth_largest(values: Sequence[float] | Scores, n: int) -> float:
+def nth_largest(values: Sequence[float] | npt.NDArray[np.floating], n: int) -> float:
     """The n-th largest of values; minus infinity where there are fewer."""
     return float(np.partition(values, len(values) - n)[len(values) - n]) if len(values) >= n else -np.inf
 

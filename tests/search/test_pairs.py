@@ -16,9 +16,9 @@ from vernissage.catalog.loading import load_collection
 from vernissage.encoders.contract import unit_rows
 from vernissage.encoders.towers.blip import load_blip
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
-from vernissage.search.pair_matrix import PairMatrix, card_file
+from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.pairs import LEAST, PairScorer, below, build_pair_matrix, pair_rows
-from vernissage.search.vectors import make_vector_table
+from vernissage.search.vectors import card_file, make_vector_table
 from vernissage.values import Vectors
 
 COLOURS = {

@@ -360,19 +360,19 @@ class _RankedList(_List):
         self.item_ids = head.item_ids[:known]
         self.shares = values[:known] * part.weight
         self.end = 0.0 if self.decided else part.weight / (self.k + known + 1)
-        self._share_of = dict(zip(self.item_ids, self.shares.tolist(), strict=True))
-        self._rank_of = dict(zip(self.item_ids, ranks.tolist(), strict=False))
+        self._row_of = {item_id: row for row, item_id in enumerate(self.item_ids)}
+        self._ranks = ranks[:known].tolist()
 
     def look_up(self, item_ids: Sequence[str]) -> tuple[Scores, Mask]:
-        judged = np.array([item_id in self._share_of for item_id in item_ids], dtype=bool)
+        judged = np.array([item_id in self._row_of for item_id in item_ids], dtype=bool)
         return np.array([self._share(item_id) for item_id in item_ids], dtype=np.float64), judged
 
     def ranks_of(self, item_ids: Sequence[str]) -> list[int]:
-        return [self._rank_of.get(item_id, 0) for item_id in item_ids]
+        return [self._ranks[self._row_of[item_id]] if item_id in self._row_of else 0 for item_id in item_ids]
 
     def _share(self, item_id: str) -> float:
-        if item_id in self._share_of:
-            return self._share_of[item_id]
+        if item_id in self._row_of:
+            return float(self.shares[self._row_of[item_id]])
         return 0.0 if self.decided or item_id not in self.part.engine else np.nan
 
 

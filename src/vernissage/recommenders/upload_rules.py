@@ -132,12 +132,12 @@ def _counting(uploads: UploadsOfModality) -> list[tuple[int, int]]:
     return [(row, int(uploads.area_of[row])) for row in rows]
 
 
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """The works of an index that may come back: what a list is chosen from."""
 
-    def __init__(self, index: Index, allow: Allow) -> None:
-        self.index = index
-        self.allow = allow
+    index: Index
+    allow: Allow
 
     @cached_property
     def _count(self) -> int:

@@ -22,7 +22,6 @@ from vernissage.search.vectors import (
 )
 from vernissage.values import Vectors
 
-_ROWS_AT_ONCE = 256
 _TOLD = ("scorer", "fingerprint", "collection", "pairs")
 
 
@@ -49,21 +48,23 @@ class PairCard:
     contents: Sequence[str]
 
 
+@dataclass(frozen=True, eq=False)
 class PairMatrix:
     """Values float32 (rows, columns): entry (j, i) says how well the picture of work j fits the text of work i.
 
     Immutable; read from a file it stays there, and only the rows that are asked for are brought into memory.
     """
 
-    def __init__(self, values: Vectors, card: PairCard) -> None:
-        shape = (len(card.row_ids), len(card.item_ids))
-        if values.dtype != np.float32 or values.shape != shape:
+    values: Vectors
+    card: PairCard
+
+    def __post_init__(self) -> None:
+        shape = (len(self.card.row_ids), len(self.card.item_ids))
+        if self.values.dtype != np.float32 or self.values.shape != shape:
             raise ProvenanceError(
-                f"the pairs of {card.scorer} have type {values.dtype} and shape {values.shape}, but their card says "
-                f"float32 and {shape}; delete them and compute them again"
+                f"the pairs of {self.card.scorer} have type {self.values.dtype} and shape {self.values.shape}, but "
+                f"their card says float32 and {shape}; delete them and compute them again"
             )
-        self.values = values
-        self.card = card
 
     @cached_property
     def item_ids(self) -> Ids:
@@ -99,9 +100,8 @@ class PairMatrix:
         return self
 
     def save(self, stem: Path) -> None:
-        """Write ``stem``.npy and then ``stem``.json."""
-        starts = range(0, len(self.values), _ROWS_AT_ONCE)
-        write_pairs(stem, (self.values[start : start + _ROWS_AT_ONCE] for start in starts), self.card)
+        """Write numbers, works, and then the card."""
+        write_pairs(stem, [self.values], self.card)
 
     @classmethod
     def load(cls, stem: Path, *, whole: bool = False) -> "PairMatrix":

@@ -20,8 +20,8 @@ from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
 from vernissage.rankings import alphabetical, best_rows
-from vernissage.search.pair_matrix import PairCard, PairMatrix, array_file, card_file, write_pairs
-from vernissage.search.vectors import VectorTable
+from vernissage.search.pair_matrix import PairCard, PairMatrix, write_pairs
+from vernissage.search.vectors import VectorTable, array_file, card_file
 from vernissage.values import Vectors
 
 LEAST = 1e-30

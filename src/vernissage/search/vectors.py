@@ -29,7 +29,6 @@ from vernissage.files import (
 )
 from vernissage.values import Vectors
 
-_ROWS_AT_ONCE = 4096
 _ROW_GROUP = 65_536
 _TOLD = ("encoder", "fingerprint", "modality", "collection", "values")
 _LABELS = tuple(
@@ -120,9 +119,7 @@ class VectorTable:
 
     def save(self, stem: Path) -> None:
         """Write ``stem``.npy, ``stem``.rows.parquet with ids and contents, and then ``stem``.card.json."""
-        starts = range(0, len(self), _ROWS_AT_ONCE)
-        blocks = (self.vectors[start : start + _ROWS_AT_ONCE] for start in starts)
-        write_table(stem, blocks, self.dim, self.card)
+        write_table(stem, [self.vectors], self.dim, self.card)
 
     @classmethod
     def load(cls, stem: Path, ids: Ids | None = None, *, whole: bool = False) -> "VectorTable":
