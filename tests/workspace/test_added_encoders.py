@@ -34,7 +34,7 @@ def test_alone_it_is_all_there_is_and_opens_again(gallery: Path, tmp_path: Path)
     encoder, table = opened.encoder("tfidf"), opened.table("tfidf", "text")
     assert isinstance(encoder, TFIDF)
     item = opened.collection[table.item_ids[5]]
-    np.testing.assert_array_equal(encoder.encode_texts([item.text])[0], table[item.id])
+    np.testing.assert_array_equal(encoder.encode_texts([item.text])[0], table.vectors[table.row_of[item.id]])
 
 
 def test_it_recommends_by_the_words_of_liked_works(gallery: Path, tmp_path: Path) -> None:
@@ -43,8 +43,10 @@ def test_it_recommends_by_the_words_of_liked_works(gallery: Path, tmp_path: Path
     engine = make_engine(opened, "tfidf", 5)
     ranking = engine.recommend(profile, 5).ranking
     table = opened.table("tfidf", "text")
-    liked = (table["w000"] + 0.75 * table["w001"]) / 2  # linear weights: (5 − 1)/4 and (4 − 1)/4
-    assert ranking.scores[0] == pytest.approx(float(table[ranking.item_ids[0]] @ liked), abs=1e-6)
+    liked = (
+        np.array([1, 0.75]) @ table.vectors[table.rows(["w000", "w001"])] / 2
+    )  # linear weights: (5 − 1)/4 and (4 − 1)/4
+    assert ranking.scores[0] == pytest.approx(float(table.vectors[table.row_of[ranking.item_ids[0]]] @ liked), abs=1e-6)
     assert set(ranking.item_ids).isdisjoint({"w000", "w001"})
 
 

@@ -100,9 +100,7 @@ def _by_pairs(encoder: str) -> _Make:
             if not isinstance(scorer, PairScorer):
                 raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
             draft = bool(workspace.manifest.settings.get("draft", True))
-            return pair_rows(
-                scorer, rated, workspace.collection, text_vectors=texts, draft=draft, progress=making.progress
-            )
+            return pair_rows(scorer, rated, workspace.collection, draft=draft, progress=making.progress)
 
         both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
         return PairsOnDemand(both, read_rows, encoder)

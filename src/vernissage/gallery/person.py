@@ -30,7 +30,7 @@ from vernissage.gallery.selecting import (
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.area_searches import AreaSeeds, Seed, resembling_uploads
+from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.tags import TagEmbedding, TagOverlap
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
@@ -351,7 +351,6 @@ def _recommender(
         return UploadFusion(
             indexes,
             rule=FUSION_RULES[request.fusion],
-            name=request.fusion,
             seed=request.query,
             diversity=request.diversity,
             at_least=request.quota,
@@ -452,7 +451,7 @@ def _by_area(
 ) -> list[AnswerList]:
     """What each area found for each task; the weightiest area first."""
     lists = []
-    for each in AreaSeeds(indexes, seed=request.query).per_area(profile, request.n, request.allow):
+    for each in rank_areas(indexes, profile, request.n, request.allow, seed=request.query):
         uploads = profile.by_modality[each.source]
         near = resembling_uploads(uploads, each.area, indexes[each.target], each.ranking.item_ids)
         items = snapshot.items(each.ranking.item_ids)

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from vernissage.analysis.marginal_means import Contrast, ContrastInterval, MarginalMean
-from vernissage.analysis.study_description import Distribution
+from vernissage.analysis.mixed_effects import Contrast, ContrastInterval, MarginalMean
+from vernissage.analysis.study_answers import Distribution
 from vernissage.errors import RequestError
 from vernissage.pages.figures import ACCENT, INK, LINE, MUTED, SURFACE, drawing
 from vernissage.pages.groups import LIGHT

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from vernissage.analysis.study_description import LEAST_VIOLATION
+from vernissage.analysis.long_table import LEAST_VIOLATION
 from vernissage.errors import Kind, StudyError
 from vernissage.storage import studies as stored
 from vernissage.storage.database import Database

@@ -11,18 +11,21 @@ from typing import Any
 
 from vernissage import __version__
 from vernissage.analysis.long_table import LongTable
-from vernissage.analysis.marginal_means import Contrast, ContrastInterval, MarginalMean
+from vernissage.analysis.mixed_effects import Contrast, ContrastInterval, MarginalMean
 from vernissage.analysis.overlap import Lists, OverlapBetween, Overlaps, OverlapWithin, overlap_tables
 from vernissage.analysis.study_answers import (
     METHOD,
+    Agreement,
+    Distribution,
+    Exclusion,
     OtherChoice,
     StudyAnalysis,
     StudyNumbers,
     VarianceComponents,
+    Violation,
     analyse,
     study_numbers,
 )
-from vernissage.analysis.study_description import Agreement, Distribution, Exclusion, Violation
 from vernissage.errors import RequestError
 from vernissage.files import read_json
 from vernissage.study.answer_files import People, pace_sentences, read_long_table, read_people, read_rankings

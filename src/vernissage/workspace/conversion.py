@@ -12,9 +12,8 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.errors import ProvenanceError, WorkspaceError
 from vernissage.files import open_parquet, read_array, read_checked, read_json, seal_of
-from vernissage.search import pair_matrix, vectors
 from vernissage.search.pair_matrix import PairCard, write_pair_card
-from vernissage.search.vectors import VectorCard, write_vector_card
+from vernissage.search.vectors import VectorCard, array_file, write_vector_card
 from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.lock import sole_writer
 from vernissage.workspace.manifest import FILE_NAME, FORMER, Manifest, format_of, found
@@ -89,7 +88,7 @@ def _convert_vectors(stem: Path) -> None:
     """Write the card of vectors anew; those that are damaged get none, and are told as missing and made anew."""
     try:
         card = VectorCard(**read_json(stem.with_name(f"{stem.name}.json")))
-        shape = read_array(vectors.array_file(stem), memory_map=True).shape
+        shape = read_array(array_file(stem), memory_map=True).shape
     except (ProvenanceError, TypeError):
         return
     if shape[0] == len(card.item_ids) == len(card.contents):
@@ -103,7 +102,7 @@ def _convert_pairs(old: Path) -> None:
         content = read_json(old)
         values = content.pop("values")
         card = PairCard(**content)
-        sound = seal_of(pair_matrix.array_file(stem)).sha256 == values
+        sound = seal_of(array_file(stem)).sha256 == values
     except (ProvenanceError, TypeError, KeyError, AttributeError):
         return
     if sound:
