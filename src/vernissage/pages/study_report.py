@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, TypeVar
 
-from vernissage.analysis.marginal_means import Contrast, ContrastInterval, MarginalMean
-from vernissage.analysis.study_answers import StudyNumbers
-from vernissage.analysis.study_description import Distribution
+from vernissage.analysis.mixed_effects import Contrast, ContrastInterval, MarginalMean
+from vernissage.analysis.study_answers import Distribution, StudyNumbers
 from vernissage.pages import study_tables as tables
 from vernissage.pages.figures import embedded
 from vernissage.pages.study_figures import contrast_figure, distribution_figure
