@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -18,6 +17,8 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def _plugins() -> dict[str, Any]:
     """Commands of other packages, by name: the entry-point group ``vernissage.commands`` names Typer applications."""
+    from importlib.metadata import entry_points  # a tenth of the start of a command that needs no plug-in
+
     return {each.name: each for each in entry_points(group="vernissage.commands")}
 
 

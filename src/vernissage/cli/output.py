@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as RemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -39,15 +37,17 @@ def progress_bars() -> Iterator[reporting.Progress]:
     if not console.is_terminal:
         yield _plain_lines()
         return
+    from rich import progress as drawn
+
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        RemainingColumn(),
+        drawn.TextColumn("{task.description}"),
+        drawn.BarColumn(),
+        drawn.MofNCompleteColumn(),
+        drawn.TimeElapsedColumn(),
+        drawn.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
+    with drawn.Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, drawn.TaskID] = {}
 
         def report(step: str, done: int, total: int) -> None:
             if step not in tasks:

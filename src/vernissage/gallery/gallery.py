@@ -181,8 +181,7 @@ class Gallery:
         """
         snapshot = self.snapshot
         name = engine or default_engine(snapshot.workspace)
-        for item_id in ratings:
-            snapshot.collection[item_id]  # raises, and names ids that look alike
+        snapshot.collection.rows_of(ratings)  # raises for an id that no work has
         profile = profile_from_ratings(ratings, rule or default_rule(name))
         request = _Request(
             n, name, allowed(snapshot.collection, where, exclude), per, diversity, _with_weights(fusion, weights)
@@ -213,7 +212,8 @@ class Gallery:
         if not ids:
             raise RequestError("no work was named to look for similar ones; give the id of one, or several")
         name = engine or default_engine(snapshot.workspace)
-        profile = profile_from_ratings({snapshot.collection[item_id].id: 5.0 for item_id in ids}, "linear")
+        snapshot.collection.rows_of(ids)
+        profile = profile_from_ratings(dict.fromkeys(ids, 5.0), "linear")
         request = _Request(
             n, name, allowed(snapshot.collection, where, exclude), per, diversity, _with_weights(fusion, weights)
         )
