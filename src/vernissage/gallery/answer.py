@@ -52,20 +52,6 @@ class Reason:
     similarity: float | None = None
     modality: Modality | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values; what does not apply to the kind is left out, but for an engine's rank."""
-        content: dict[str, Any] = {"kind": self.kind, "id": self.id, "title": self.title}
-        content |= {"contribution": self.contribution, "share": self.share, "words": self.words}
-        if self.kind == "engine":
-            content["rank"] = self.rank
-        if self.weight is not None:
-            content["weight"] = self.weight
-        if self.similarity is not None:
-            content["similarity"] = self.similarity
-        if self.modality is not None:
-            content["modality"] = self.modality
-        return content
-
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -93,15 +79,24 @@ class Work:
         return tuple(reason for reason in self.reasons if reason.kind == kind)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values."""
+        """The same as JSON values; a reason has what applies to its kind, and an engine always a rank."""
+        reasons = []
+        for reason in self.reasons:
+            values: dict[str, Any] = {"kind": reason.kind, "id": reason.id, "title": reason.title}
+            values |= {"contribution": reason.contribution, "share": reason.share, "words": reason.words}
+            if reason.kind == "engine":
+                values["rank"] = reason.rank
+            for name in ("weight", "similarity", "modality"):
+                if (value := getattr(reason, name)) is not None:
+                    values[name] = value
+            reasons.append(values)
         item = self.item
         content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
         if item.owner:
             content["owner"] = item.owner
         if self.modality is not None:
             content["modality"] = self.modality
-        content |= {"score": self.score, "reasons": [reason.to_dict() for reason in self.reasons]}
-        return content
+        return content | {"score": self.score, "reasons": reasons}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
 from vernissage.errors import Kind, RatingsError, RequestError
+from vernissage.gallery.selecting import KINDS
 from vernissage.profiles.area_rules import AreaRule, Coherence, Hdbscan, Silhouette, Ward
 from vernissage.profiles.directions import unit
 from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
@@ -23,9 +24,6 @@ from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITIES, Allow, Modality, Vectors
 from vernissage.workspace.repository import PersonRecord, Snapshot
-
-KINDS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
-"""What works of a modality are called."""
 
 _NAMING_NEIGHBOURS = 12
 """Works near to an area without words of its own from which it is named."""
