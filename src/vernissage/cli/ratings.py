@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from vernissage.errors import RatingsError
@@ -18,19 +18,28 @@ def collect_ratings(given: Sequence[str], file: Path | None) -> dict[str, float]
     Raises:
         RatingsError: a word or row is not understood, a work is rated twice, or nothing was given.
     """
+    rows = _read(file) if file is not None else []
+    for word in given:
+        item_id, sign, rating = word.rpartition("=")
+        if not sign or not item_id.strip():
+            raise RatingsError(f"the rating {word!r} is not understood; write ID=RATING, for example --rate v012=5")
+        rows.append((item_id, rating, f"--rate {word}"))
     ratings: dict[str, float] = {}
-    pairs = [*(read_ratings(file) if file is not None else ()), *(_pair(word) for word in given)]
-    for item_id, rating, place in pairs:
+    for name, value, place in rows:
+        item_id = name.strip()
         if item_id in ratings:
             raise RatingsError(f"{place}: {item_id} is rated twice; give one rating for each work")
-        ratings[item_id] = rating
+        try:
+            ratings[item_id] = float(str(value).strip())
+        except ValueError:
+            raise RatingsError(f"{place}: the rating {value!r} is no number; ratings go from 1 to 5") from None
     if not ratings:
         raise RatingsError("no ratings were given; rate works from 1 to 5 with --rate ID=5 or --ratings FILE")
     return ratings
 
 
-def read_ratings(file: Path) -> list[tuple[str, float, str]]:
-    """Ratings from a CSV with columns id and rating, or from JSON: ``{"ID": 5}`` or ``[{"id": …, "rating": 5}]``.
+def _read(file: Path) -> list[tuple[str, object, str]]:
+    """Rows of a CSV with columns id and rating, or of JSON: ``{"ID": 5}`` or ``[{"id": …, "rating": 5}]``.
 
     Returns (id, rating, place in the file) for each.
 
@@ -44,25 +53,8 @@ def read_ratings(file: Path) -> list[tuple[str, float, str]]:
         raise RatingsError(
             f"the ratings in {file} cannot be read: {reason}; give a CSV or JSON file in UTF-8"
         ) from error
-    return _from_json(file, text) if file.suffix.lower() == ".json" else _from_csv(file, text)
-
-
-def _from_json(file: Path, text: str) -> list[tuple[str, float, str]]:
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RatingsError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
-    rows: Iterable[object] = content
-    if isinstance(content, dict):
-        rows = [{"id": item_id, "rating": rating} for item_id, rating in content.items()]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and {"id", "rating"} <= row.keys() for row in rows):
-        raise RatingsError(f'{file} must hold {{"ID": 5, …}} or [{{"id": "ID", "rating": 5}}, …]; change it to that')
-    return [
-        _rated(str(row["id"]), row["rating"], f"{file}, entry {number}") for number, row in enumerate(rows, start=1)
-    ]
-
-
-def _from_csv(file: Path, text: str) -> list[tuple[str, float, str]]:
+    if file.suffix.lower() == ".json":
+        return _from_json(file, text)
     rows = csv.DictReader(io.StringIO(text))
     names = {name.strip().lower(): name for name in rows.fieldnames or ()}
     item_column = next((names[name] for name in _ID_COLUMNS if name in names), None)
@@ -71,21 +63,19 @@ def _from_csv(file: Path, text: str) -> list[tuple[str, float, str]]:
         found = ", ".join(names) or "nothing"
         raise RatingsError(f"{file} needs the columns id and rating, but its first line has {found}; rename them")
     return [
-        _rated((row[item_column] or "").strip(), row[rating_column], f"{file}, line {number}")
+        (row[item_column] or "", row[rating_column], f"{file}, line {number}")
         for number, row in enumerate(rows, start=2)
         if any(row.values())
     ]
 
 
-def _pair(word: str) -> tuple[str, float, str]:
-    item_id, sign, rating = word.rpartition("=")
-    if not sign or not item_id.strip():
-        raise RatingsError(f"the rating {word!r} is not understood; write ID=RATING, for example --rate v012=5")
-    return _rated(item_id.strip(), rating, f"--rate {word}")
-
-
-def _rated(item_id: str, rating: object, place: str) -> tuple[str, float, str]:
+def _from_json(file: Path, text: str) -> list[tuple[str, object, str]]:
     try:
-        return item_id, float(str(rating).strip()), place
-    except ValueError:
-        raise RatingsError(f"{place}: the rating {rating!r} is no number; ratings go from 1 to 5") from None
+        rows: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RatingsError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
+    if isinstance(rows, dict):
+        rows = [{"id": item_id, "rating": rating} for item_id, rating in rows.items()]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and {"id", "rating"} <= row.keys() for row in rows):
+        raise RatingsError(f'{file} must hold {{"ID": 5, …}} or [{{"id": "ID", "rating": 5}}, …]; change it to that')
+    return [(str(row["id"]), row["rating"], f"{file}, entry {number}") for number, row in enumerate(rows, start=1)]

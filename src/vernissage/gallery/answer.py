@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -182,20 +182,25 @@ class Answer:
         return content
 
     def __repr__(self) -> str:
-        heads = ("", "id", "title", "artist", "year", "score")
-        rows = [
-            (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:.4f}")
-            for rank, work in enumerate(self.works, start=1)
-        ]
-        return "\n".join([*_aligned([heads, *rows]), *(f"note: {note}" for note in self.notes)])
+        rows: list[tuple[str, ...]] = [("", "id", "title", "artist", "year", "score")]
+        for rank, work in enumerate(self.works, start=1):
+            row = (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:.4f}")
+            rows.append(tuple(cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…" for cell in row))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        return "\n".join([*lines, *[f"note: {note}" for note in self.notes]])
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><td>{rank}</td><td>{_thumbnail(self.picture_path(work.item), work.title)}</td>"
-            f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(_byline(work.item))}<br>"
-            f"<small>{escape(work.id)}</small></td><td>{work.score:.4f}</td><td>{escape(_because(work))}</td></tr>"
-            for rank, work in enumerate(self.works, start=1)
-        )
+        cells = ""
+        for rank, work in enumerate(self.works, start=1):
+            byline = ", ".join(part for part in (work.artist or work.item.owner, work.item.year) if part)
+            why = [reason.words for reason in work.reasons if reason.kind != "engine" and reason.words]
+            cells += (
+                f"<tr><td>{rank}</td><td>{_thumbnail(self.picture_path(work.item), work.title)}</td>"
+                f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(byline)}<br>"
+                f"<small>{escape(work.id)}</small></td><td>{work.score:.4f}</td>"
+                f"<td>{escape('; '.join(why)[:200])}</td></tr>"
+            )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         heads = "".join(f"<th>{head}</th>" for head in ("", "", "work", "score", "why"))
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>{notes}"
@@ -206,20 +211,6 @@ def answer_schema() -> dict[str, Any]:
     text = files("vernissage.gallery").joinpath("answer.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    short = [[cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…" for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
-
-
-def _byline(item: Item) -> str:
-    return ", ".join(part for part in (item.artist or item.owner, item.year) if part)
-
-
-def _because(work: Work) -> str:
-    return "; ".join(reason.words for reason in work.reasons if reason.kind != "engine" and reason.words)[:200]
 
 
 def _thumbnail(path: Path | None, title: str) -> str:

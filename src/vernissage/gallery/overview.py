@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +28,6 @@ class TopicSummary:
     share: float
     words: tuple[str, ...]
     works: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values."""
-        content: dict[str, Any] = {"number": self.number, "name": self.name, "share": self.share}
-        return content | {"words": list(self.words), "works": list(self.works)}
 
 
 @dataclass(frozen=True)

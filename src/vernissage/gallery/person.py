@@ -337,7 +337,7 @@ def _recommender(gallery: "Gallery", request: _Request, tags: str, options: Area
     if not isinstance(reader, TextEncoder):
         raise RequestError(f"{found.encoder} does not read texts, so it cannot embed tags; choose another encoder")
 
-    def index_of(ids: Sequence[str], vectors: Vectors, _: Modality) -> Index:
+    def index_of(ids: Sequence[str], vectors: Vectors, _: object) -> Index:
         contents, card = [""] * len(ids), {"encoder": "tags", "fingerprint": "", "modality": "text", "collection": ""}
         return exact_index(make_vector_table(vectors, ids, contents, **card), snapshot.columns)
 
