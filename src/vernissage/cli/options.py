@@ -86,8 +86,12 @@ class Selection:
 class AreaWords:
     """How areas of interest are found."""
 
-    area_rule: str = option("coherence", "The rule: coherence, ward:T (cut at T), silhouette or hdbscan.", "--areas")
-    projection: str = option("none", "Before clustering: none, pca (99 % of the variance), pca:N (N of them) or tsne.")
+    area_rule: str = option(
+        "coherence", "Areas are found by coherence, ward:T (cut at T), silhouette or hdbscan.", "--areas"
+    )
+    projection: str = option(
+        "none", "Before clustering: none, pca (99 % of the variance), pca:N (N components) or tsne."
+    )
     half_life: float | None = option(None, "Days until an upload counts half; 0: never. Default 365.", metavar="DAYS")
 
     def options(self, seed: int = 0) -> "AreaOptions":

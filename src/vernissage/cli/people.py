@@ -64,7 +64,7 @@ class EditWords:
     rename: list[str] | None = option(None, "Call it by another name.", metavar="AREA=NAME")
     merge: list[str] | None = option(None, "Make one area of several of one modality.", metavar="AREA,AREA")
     split: list[str] | None = option(
-        None, "An area of their own for these uploads; else halve it.", metavar="AREA[=ID,ID]"
+        None, "Give these uploads an area of their own; without ids, halve it.", metavar="AREA[=ID,ID]"
     )
     undo: bool = option(False, "Take the latest change back.", "--undo")
 
@@ -292,7 +292,9 @@ def areas(
     workspace: Path | None = argument(None, "A workspace; or, without it, --vectors."),
     owner: str | None = argument(None, "Whose areas."),
     vectors: Path | None = option(None, "Instead of a workspace: a .npy file, one row for each upload."),
-    background: Path | None = option(None, "For --vectors, a .npy file: what will be searched, or its mean."),
+    background: Path | None = option(
+        None, "For --vectors, a .npy file: what will be searched, or the mean of its unit vectors."
+    ),
     rule: str | None = option(None, "Former name of --areas.", hidden=True),
     database: DatabasePlace = None,
 ) -> None:

@@ -1,5 +1,8 @@
 """Commands that answer with works: recommend, similar, search."""
 
+import csv
+import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,11 +25,13 @@ from vernissage.cli.options import (
     option,
 )
 from vernissage.cli.output import note, print_json, progress_bars
-from vernissage.errors import RequestError
+from vernissage.errors import RatingsError, RequestError
 
 if TYPE_CHECKING:
     from vernissage.gallery.engines import Fusion
 
+_ID_COLUMNS = ("id", "item", "item_id", "work", "work_id")
+_RATING_COLUMNS = ("rating", "stars", "score", "value")
 _AREA_WORDS = ("coherence", "ward", "silhouette", "hdbscan")
 
 
@@ -64,10 +69,12 @@ class PersonOptions:
 
     owner: str | None = option(None, "Instead of ratings: other people's works for this person.", metavar="NAME")
     task: str | None = option(None, "For --owner: image-to-text, text-to-text …; all.", metavar="SOURCE-to-TARGET")
-    fusion: str | None = option(None, "knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding.")
+    fusion: str | None = option(
+        None, "For --owner: knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."
+    )
     encoder: EncoderName = None
     query: str | None = option(None, "For --owner: what of an area searches, its centroid (default) or its medoid.")
-    tags: str | None = option(None, "For tag-overlap, tag-embedding: keywords (default), lexicon, caption …")
+    tags: str | None = option(None, "For tag-overlap, tag-embedding: keywords (default), or whose: lexicon, caption …")
     per_area: bool = option(False, "For --owner: a list for each area and task.", "--per-area")
     quota: int = option(0, "For --owner: places that each area has at least.", metavar="Q")
     seed: str | None = option(None, "Former name of --query.", hidden=True)
@@ -129,9 +136,7 @@ def recommend(
 
 
 def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused: FusionOptions, shown: Shown) -> None:
-    from vernissage.cli.ratings import collect_ratings
-
-    ratings = collect_ratings(rated.rate or (), rated.ratings)
+    ratings = _collect_ratings(rated.rate or (), rated.ratings)
     # Ratings are given, so whoever is kept in a database has no part.
     with replace(place, database=None).gallery() as gallery:
         with progress_bars() as progress:
@@ -283,3 +288,75 @@ def numbers_by_name(words: Sequence[str], what: str, form: str) -> dict[str, flo
         except ValueError:
             raise RequestError(f"the {what} {word!r} is not understood; write {form}") from None
     return found
+
+
+# Ratings as people give them: on the command line, in a table, in JSON
+
+
+def _collect_ratings(given: Sequence[str], file: Path | None) -> dict[str, float]:
+    """All ratings by work id, from ``ID=RATING`` words and from a file.
+
+    Raises:
+        RatingsError: a word or row is not understood, a work is rated twice, or nothing was given.
+    """
+    rows = _read(file) if file is not None else []
+    for word in given:
+        item_id, sign, rating = word.rpartition("=")
+        if not sign or not item_id.strip():
+            raise RatingsError(f"the rating {word!r} is not understood; write ID=RATING, for example --rate v012=5")
+        rows.append((item_id, rating, f"--rate {word}"))
+    ratings: dict[str, float] = {}
+    for name, value, place in rows:
+        item_id = name.strip()
+        if item_id in ratings:
+            raise RatingsError(f"{place}: {item_id} is rated twice; give one rating for each work")
+        try:
+            ratings[item_id] = float(str(value).strip())
+        except ValueError:
+            raise RatingsError(f"{place}: the rating {value!r} is no number; ratings go from 1 to 5") from None
+    if not ratings:
+        raise RatingsError("no ratings were given; rate works from 1 to 5 with --rate ID=5 or --ratings FILE")
+    return ratings
+
+
+def _read(file: Path) -> list[tuple[str, object, str]]:
+    """Rows of a CSV with columns id and rating, or of JSON: ``{"ID": 5}`` or ``[{"id": …, "rating": 5}]``.
+
+    Returns (id, rating, place in the file) for each.
+
+    Raises:
+        RatingsError: the file is missing, or not of these kinds.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise RatingsError(
+            f"the ratings in {file} cannot be read: {reason}; give a CSV or JSON file in UTF-8"
+        ) from error
+    if file.suffix.lower() == ".json":
+        return _from_json(file, text)
+    rows = csv.DictReader(io.StringIO(text))
+    names = {name.strip().lower(): name for name in rows.fieldnames or ()}
+    item_column = next((names[name] for name in _ID_COLUMNS if name in names), None)
+    rating_column = next((names[name] for name in _RATING_COLUMNS if name in names), None)
+    if item_column is None or rating_column is None:
+        found = ", ".join(names) or "nothing"
+        raise RatingsError(f"{file} needs the columns id and rating, but its first line has {found}; rename them")
+    return [
+        (row[item_column] or "", row[rating_column], f"{file}, line {number}")
+        for number, row in enumerate(rows, start=2)
+        if any(row.values())
+    ]
+
+
+def _from_json(file: Path, text: str) -> list[tuple[str, object, str]]:
+    try:
+        rows: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RatingsError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
+    if isinstance(rows, dict):
+        rows = [{"id": item_id, "rating": rating} for item_id, rating in rows.items()]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and {"id", "rating"} <= row.keys() for row in rows):
+        raise RatingsError(f'{file} must hold {{"ID": 5, …}} or [{{"id": "ID", "rating": 5}}, …]; change it to that')
+    return [(str(row["id"]), row["rating"], f"{file}, entry {number}") for number, row in enumerate(rows, start=1)]

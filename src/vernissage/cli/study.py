@@ -192,7 +192,7 @@ def simulate(
     ),
     by: list[str] | None = option(None, "Tastes over these labels of works: group, artist …; repeat."),
     effect: list[str] | None = option(
-        None, "Instead of tastes: an engine's distance from others; repeat.", metavar="ENGINE=POINTS"
+        None, "Instead of tastes: how far an engine is above others; repeat.", metavar="ENGINE=POINTS"
     ),
     participant_sd: float = option(0.5, "Of people's levels, in points."),
     residual_sd: float = option(0.5, "Of the impression of a list, in points."),

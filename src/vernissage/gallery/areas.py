@@ -1,4 +1,4 @@
-"""A person's areas of interest: how they are asked for, found, called and changed."""
+"""Areas of interest, of a person or of vectors in a file: how they are asked for, found, called and changed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -156,9 +156,9 @@ class PersonAreas:
             uploads = found.uploads
             for number, area in enumerate(uploads.areas):
                 weight = float(uploads.weights[number])
-                known = {"area": area_key(modality, number), "modality": modality, "name": uploads.names[number]}
-                known |= {"named_by": found.naming[number].by, "size": len(area), "weight": weight}
-                known |= {"muted": weight == 0, "medoid": uploads.item_ids[area.medoid]}
+                known: dict[str, Any] = {"area": area_key(modality, number), "modality": modality}
+                known |= {"name": uploads.names[number], "named_by": found.naming[number].by, "size": len(area)}
+                known |= {"weight": weight, "muted": weight == 0, "medoid": uploads.item_ids[area.medoid]}
                 areas.append(known | {"members": [uploads.item_ids[row] for row in area.members]})
         lapsed = [
             {"edit": each.edit.kind, "modality": each.edit.modality, "uploads": list(each.edit.anchors)}

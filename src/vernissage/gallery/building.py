@@ -74,7 +74,7 @@ def build(
         refit=refit,
         progress=progress,
     )
-    # Uploads lack vectors of encoders that are new, and pictures that no upload names may be left of a kill.
+    # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
     with closing(open_repository(Path(workspace), database)) as repository:
         people = repository.snapshot.uploaders()
         if not people:

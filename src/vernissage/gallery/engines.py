@@ -26,7 +26,7 @@ PRESET_PICTURES = ("resnet50", "colour-texture")
 PRESETS = ("late-partial", "late-total")
 ALL = "late-zscore"
 DEFAULT_RULE: WeightingRule = "linear"
-"""How ratings weigh unless another rule is asked for; the first paper's engines are linear, whatever stands here."""
+"""How ratings weigh unless another rule is asked for; whatever else it may be, `PRESETS` are linear in the paper."""
 
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
