@@ -196,7 +196,12 @@ def _pairs(word: str | None) -> int | None:
 
 
 def info(place: Place, as_json: AsJson = False) -> None:
-    """Say what is in a workspace: works, groups, people and uploads, encoders with fingerprints, coverage, sizes."""
+    """Say what is in a workspace: works, groups, people and uploads, encoders with fingerprints, coverage, sizes.
+
+    \b
+    Example:
+      vernissage info workspace
+    """
     with place.gallery() as gallery:
         content = gallery.info()
     if as_json:
@@ -231,7 +236,12 @@ def info(place: Place, as_json: AsJson = False) -> None:
 
 
 def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:
-    """Check every byte of a workspace against what its cards say; 0 where all is whole, and 4 where it is not."""
+    """Check every byte of a workspace against what its cards say; 0 where all is whole, and 4 where it is not.
+
+    \b
+    Example:
+      vernissage check workspace
+    """
     from vernissage.workspace.checking import check_workspace
 
     with progress_bars() as progress:

@@ -30,7 +30,12 @@ def _encoders(context: typer.Context, as_json: AsJson = False) -> None:
 
 @encoders.command("list")
 def list_encoders(as_json: AsJson = False) -> None:
-    """List the encoders: what each reads, its size and licence, where its weights are, whether it is ready here."""
+    """List the encoders: what each reads, its size and licence, where its weights are, whether it is ready here.
+
+    \b
+    Example:
+      vernissage encoders
+    """
     from vernissage.encoders.register import cards as register
     from vernissage.encoders.register import models
     from vernissage.encoders.runtime.hub import how_to_pin, why_not_ready
@@ -117,7 +122,12 @@ encoders.command("tag")(tag)
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Say what is installed, what this machine can run, and what to do next."""
+    """Say what is installed, what this machine can run, and what to do next.
+
+    \b
+    Example:
+      vernissage doctor
+    """
     from vernissage.encoders.runtime.environment import describe_environment
 
     found = describe_environment()

@@ -180,7 +180,12 @@ def rate(
 
 @person.command("list")
 def owners(place: Place, as_json: AsJson = False) -> None:
-    """Who owns works of the collection, or uploaded something, and how much; those with most first."""
+    """Who owns works of the collection, or uploaded something, and how much; those with most first.
+
+    \b
+    Example:
+      vernissage person list workspace
+    """
     with place.gallery() as gallery:
         people = gallery.people()
     if as_json:

@@ -61,7 +61,12 @@ def new(
 
 @study.command()
 def check(place: StudyPlace, as_json: AsJson = False) -> None:
-    """Check a study's definition against a workspace, and against what has begun; say what will happen."""
+    """Check a study's definition against a workspace, and against what has begun; say what will happen.
+
+    \b
+    Example:
+      vernissage study check study.toml workspace
+    """
     from vernissage.gallery.engines import make_engine
     from vernissage.study.opening import check_against_database, plan_of_file
     from vernissage.study.plan import plan_notes, plan_sentences
@@ -80,7 +85,12 @@ def check(place: StudyPlace, as_json: AsJson = False) -> None:
 
 @study.command()
 def status(place: StudyPlace, as_json: AsJson = False) -> None:
-    """How far a study has come: started, at which page, finished, dropped, failing the attention rule."""
+    """How far a study has come: started, at which page, finished, dropped, failing the attention rule.
+
+    \b
+    Example:
+      vernissage study status study.toml workspace
+    """
     with place.records() as records:
         found = records.overview()
     if as_json:
@@ -123,7 +133,12 @@ def mark_dropped(place: StudyPlace, participant: ParticipantId) -> None:
 
 @study.command()
 def delete_participant(place: StudyPlace, participant: ParticipantId) -> None:
-    """Delete a participant: every answer and id, down to the bytes of the database's file."""
+    """Delete a participant: every answer and id, down to the bytes of the database's file.
+
+    \b
+    Example:
+      vernissage study delete-participant study.toml workspace 5f0c1e2d3b4a596877665544
+    """
     with place.records() as records:
         records.delete(participant)
     say(f"Deleted: {participant}. Delete them from former exports and backups too.")
