@@ -121,7 +121,8 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
             parameters.append(inspect.Parameter(each.name, kind, default=default, annotation=inner[each.name]))
 
     # Few need another database, so that option comes last in the help.
-    parameters.sort(key=lambda each: each.annotation == DatabasePlace)
+    rare = [each for each in parameters if each.annotation == DatabasePlace]
+    parameters = [each for each in parameters if each not in rare] + rare
 
     @wraps(function)
     def call(**given: Any) -> None:
