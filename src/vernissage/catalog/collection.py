@@ -123,10 +123,19 @@ class Collection:
         Raises:
             UnknownItemError: the collection has no such work; the message names ids that look alike.
         """
-        row = self.ids.row(item_id)
-        if row is None:
-            raise UnknownItemError(self._unknown(item_id))
-        return self.take([row])[0]
+        return self.take(self.rows_of([item_id]))[0]
+
+    def rows_of(self, ids: Iterable[str]) -> list[int]:
+        """The rows of works.
+
+        Raises:
+            UnknownItemError: the collection has no work of one of the ids; the message names ids that look alike.
+        """
+        wanted = list(ids)
+        rows: list[int] = self.ids.rows(wanted).tolist()
+        if -1 in rows:
+            raise UnknownItemError(self._unknown(wanted[rows.index(-1)]))
+        return rows
 
     def take(self, rows: Sequence[int]) -> list[Item]:
         """The works of some rows, in that order; rows near to each other are decoded together."""

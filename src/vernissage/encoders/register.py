@@ -217,14 +217,12 @@ class Engine:
         encoder: whose vectors or judgements it compares works by.
         by: vectors, or pairs of a picture and a text that were read together.
         words: what it compares works by, for visitors.
-        in_fusion: whether it is a part of the default fusion.
     """
 
     name: str
     encoder: str
     by: Literal["vectors", "pairs"]
     words: str
-    in_fusion: bool
 
 
 def cards() -> Mapping[str, EncoderCard]:
@@ -265,9 +263,8 @@ def engines() -> Mapping[str, Engine]:
 def _engines_of(card: EncoderCard) -> list[Engine]:
     name = card.name
     if not card.reads_pairs:
-        return [Engine(name, name, "vectors", card.words, card.in_fusion)]
-    by_vectors = Engine(f"{name}-itc", name, "vectors", card.words, in_fusion=False)
-    return [Engine(name, name, "pairs", _PAIRS, card.in_fusion), by_vectors]
+        return [Engine(name, name, "vectors", card.words)]
+    return [Engine(name, name, "pairs", _PAIRS), Engine(f"{name}-itc", name, "vectors", card.words)]
 
 
 def members_of_default(vectors: Collection[str], pairs: Collection[str]) -> tuple[str, ...]:
@@ -277,8 +274,8 @@ def members_of_default(vectors: Collection[str], pairs: Collection[str]) -> tupl
         vectors: the encoders that there are vectors of.
         pairs: the encoders that pairs were read with.
     """
-    there = {"vectors": vectors, "pairs": pairs}
-    return tuple(name for name, engine in engines().items() if engine.in_fusion and engine.encoder in there[engine.by])
+    read = [(name, card, pairs if card.reads_pairs else vectors) for name, card in _REGISTER.items()]
+    return tuple([name for name, card, there in read if name in there and card.in_fusion])
 
 
 def engine(name: str) -> Engine:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vernissage.cli.csv_folder import write_tables
+from vernissage.cli.study_results import write_tables
 from vernissage.errors import WorkspaceError
 
 
