@@ -83,8 +83,7 @@ def _print_terms(heading: str, terms: Iterable["tuple[Reason, str]"]) -> None:
 
 def print_list(each: "AnswerList", owner: str, fusion: str, *, explain: bool) -> None:
     """The list of one modality for a person, or of one of their areas."""
-    from vernissage.gallery.selecting import KINDS
-    from vernissage.pages.works import title_or_text
+    from vernissage.gallery.selecting import KINDS, title_or_text
 
     whole = f"{KINDS[each.target].capitalize()} for {owner}, by {fusion}:"
     say(f"{each.area} {each.name}: {each.task}" if each.area else whole)

@@ -185,7 +185,7 @@ def _for_person(
                 what = f"{KINDS[each.target]} of anybody but {owner}"
                 require_enough(answer, selection.n, of=each.works, what=what)
         if shown.html is not None:
-            from vernissage.pages.person_recommendations import person_page
+            from vernissage.pages.areas import person_page
 
             write_page(shown.html, person_page, answer, title=gallery.name, engine=found_words(answer.areas))
     note(*answer.notes, kind="note")

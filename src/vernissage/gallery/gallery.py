@@ -36,7 +36,7 @@ from vernissage.gallery.selecting import (
     one_of,
     selection,
     shortfall,
-    title_or_id,
+    title_or_text,
 )
 from vernissage.profiles.ratings import WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
@@ -179,7 +179,7 @@ class Gallery:
             "recommendation",
             ratings,
             rule or DEFAULT_RULE,
-            lambda item, rating: f"you rated {title_or_id(item)} {rating:g}",
+            lambda item, rating: f"you rated {title_or_text(item, item.id)} {rating:g}",
             asked,
             engine,
             _weighted(fusion, weights),
@@ -214,7 +214,7 @@ class Gallery:
             "similar",
             dict.fromkeys(ids, 5.0),
             "linear",
-            lambda item, _: f"resembles {title_or_id(item)}",
+            lambda item, _: f"resembles {title_or_text(item, item.id)}",
             asked,
             engine,
             _weighted(fusion, weights),

@@ -25,11 +25,11 @@ from vernissage.gallery.selecting import (
     one_of,
     selection,
     shortfall,
-    title_or_id,
+    title_or_text,
 )
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.area_searches import AreaSeeds, Seed, resembling_uploads
+from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
 from vernissage.values import MODALITIES, Index, Modality, Vectors
@@ -310,7 +310,6 @@ def _recommender(gallery: "Gallery", request: _Request, tags: str, options: Area
         return UploadFusion(
             request.indexes,
             rule=FUSION_RULES[fusion],
-            name=fusion,
             seed=request.query,
             diversity=asked.diversity,
             at_least=request.quota,
@@ -394,7 +393,7 @@ def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]
     found, profile, asked = request.found, request.profile, request.asked
     indexes = {target: request.indexes[target] for target in targets}
     lists = []
-    for each in AreaSeeds(indexes, seed=request.query).per_area(profile, asked.n, asked.allow):
+    for each in rank_areas(indexes, profile, asked.n, asked.allow, seed=request.query):
         uploads = profile.by_modality[each.source]
         near = resembling_uploads(uploads, each.area, indexes[each.target], each.ranking.item_ids)
         items = asked.snapshot.items(each.ranking.item_ids)

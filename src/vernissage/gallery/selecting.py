@@ -30,8 +30,8 @@ _GROWTH = 4
 """How many times as many candidates are asked for when caps have left too few."""
 
 
-def title_or_id(item: Item) -> str:
-    """What to call a work in a sentence: its title, else how its text begins, else its id."""
+def title_or_text(item: Item, otherwise: str = "Untitled") -> str:
+    """What to call a work, on one line: its title, else how its text begins, else ``otherwise``."""
     title, text = " ".join(item.title.split()), " ".join((item.description or item.text).split())
     if title or not text:
         return title or otherwise

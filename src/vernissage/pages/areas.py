@@ -10,8 +10,8 @@ from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
 from vernissage.gallery.answer import Answer, AnswerList
 from vernissage.gallery.answer import Work as AnswerWork
-from vernissage.gallery.areas import KINDS, PersonAreas, area_key
-from vernissage.gallery.selecting import title_or_text
+from vernissage.gallery.areas import PersonAreas, area_key
+from vernissage.gallery.selecting import KINDS, title_or_text
 from vernissage.pages.templating import plain, render
 from vernissage.pages.works import Picture, PicturePath, Reading, Work, work_of
 from vernissage.profiles.naming import count_words_of_works, words_of_work

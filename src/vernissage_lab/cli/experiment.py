@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from vernissage.cli.groups import SETTINGS, LazyGroup, as_command
-from vernissage.cli.options import AsJson, command
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import note, print_json, progress_bars, say
 from vernissage.cli.output import print_table as print_rows
 from vernissage.errors import RequestError
@@ -73,7 +73,7 @@ def _run_command(recipe: Recipe) -> Callable[..., None]:
 
     call.__doc__ = recipe.compute.__doc__
     call.__annotations__["options"] = recipe.options
-    return command(call)
+    return call
 
 
 @experiment.command("list")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from vernissage.cli.options import AsJson, command
+from vernissage.cli.options import AsJson
 from vernissage.cli.output import note, print_json, progress_bars, say
 from vernissage.progress import Progress
 from vernissage_lab import recipes
@@ -32,7 +32,7 @@ def _telling(tell: Callable[[Any, Progress], Told], options: type) -> Callable[.
 
     call.__doc__ = tell.__doc__
     call.__annotations__["options"] = options
-    return command(call)
+    return call
 
 
 evaluate = _telling(recipes.evaluate.evaluate, EvaluateOptions)
