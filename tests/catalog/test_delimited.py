@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,19 @@ def test_a_few_control_characters_among_words_are_passed_over() -> None:
 
 def test_a_header_without_known_names_is_remarked_upon() -> None:
     assert read("1,Blue,2\n2,Red,3\n").remarks == ("none of the columns' names is known; is row 1 the header?",)
+
+
+@pytest.mark.parametrize("limit", [131_072, 1_000])
+def test_cells_of_any_length_are_read_and_the_hosts_limit_stays(limit: int) -> None:
+    usual = csv.field_size_limit(limit)
+    try:
+        texts = [f"id,text\nw{number},{'word ' * 40_000}\n" for number in range(24)]
+        with ThreadPoolExecutor(8) as pool:
+            tables = list(pool.map(read, texts))
+        assert [cells(table)[0][0] for table in tables] == [f"w{number}" for number in range(24)]
+        assert {len(cells(table)[0][1]) for table in tables} == {5 * 40_000 - 1}
+        with pytest.raises(CollectionError, match="no header"):
+            read('"never closed, text\n')
+        assert csv.field_size_limit() == limit
+    finally:
+        csv.field_size_limit(usual)

@@ -6,7 +6,6 @@ import io
 import json
 import math
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import recognised
 from vernissage.catalog.words import clean_cell
@@ -184,6 +184,7 @@ def read_parquet(path: Path, raw: bytes) -> Table:
     return Table(unique_columns(columns), Rows(rows, len(columns)), remarks=remarks)
 
 
+@quiet("openpyxl")  # of styles and validations that it does not know; only the cells' values are read here
 def read_excel(path: Path, raw: bytes) -> Table:
     """Read the first sheet of an Excel file; its first filled row is the header.
 
@@ -193,13 +194,9 @@ def read_excel(path: Path, raw: bytes) -> Table:
     import openpyxl
 
     try:
-        with warnings.catch_warnings():
-            # openpyxl warns of styles and validations that it does not know; only the cells' values are read here.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()
-            sheet_rows = [[as_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+        sheet = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
+        sheet.reset_dimensions()
+        sheet_rows = [[as_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
     except Exception as error:
         # openpyxl lets through whatever its zip, XML and style readers raise on damaged files.
         raise CollectionError(
@@ -290,13 +287,13 @@ def _first_line(error: Exception) -> str:
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 _SAMPLE_LINES = 200
-_LONGEST_FIELD = 2**31 - 1
 _SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 
 Cells = list[str]
 """The cells of one row as they stand in the file."""
 
 
+@long_fields
 def read_delimited(path: Path, raw: bytes) -> Table:
     """Read a table whose cells are separated by commas, semicolons, tabs or vertical bars; the first row is the header.
 
@@ -336,6 +333,7 @@ def read_delimited(path: Path, raw: bytes) -> Table:
     return Table(columns, rows, encoding, name, tuple(problems), _odd_header(header_row, columns))
 
 
+@long_fields
 def find_separator(lines: Sequence[str]) -> str:
     """The separator that cuts the header into the most known names and the rows into as many cells as the header.
 
@@ -362,7 +360,6 @@ def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple
     Where an opening quotation mark lacks its partner, the rows after it would vanish into one cell up to the next
     mark. Such a row is given up alone, and reading goes on with the line after its first.
     """
-    csv.field_size_limit(_LONGEST_FIELD)
     place = start = 0
 
     def feed() -> Iterator[str]:
