@@ -10,7 +10,7 @@ from typing import Any
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.errors import ProvenanceError, WorkspaceError
+from vernissage.errors import Kind, ProvenanceError, WorkspaceError
 from vernissage.files import open_parquet, read_array, read_checked, read_json, seal_of
 from vernissage.search import pair_matrix, vectors
 from vernissage.search.pair_matrix import PairCard, write_pair_card
@@ -39,7 +39,8 @@ def convert_workspace(path: Path) -> None:
             convert_locked(path)
     except WorkspaceError as error:
         raise WorkspaceError(
-            f"{path} was built by an earlier version and must be converted once, when it is first opened, but {error}"
+            f"{path} was built by an earlier version and must be converted once, when it is first opened, but {error}",
+            kind=error.kind,
         ) from error
 
 
@@ -49,7 +50,10 @@ def convert_locked(path: Path) -> None:
         return
     content = read_json(path / FILE_NAME)
     if lacking := _NEEDED - content.keys():
-        raise WorkspaceError(f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete {path} and build it again")
+        raise WorkspaceError(
+            f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete {path} and build it again",
+            kind=Kind.CONFLICT,
+        )
     file, old_files = path / content["collection"], _files_of_format_1(content)
     collection = _read_works(file, found(content["folder"], path))
     if collection.fingerprint != content["fingerprint"]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vernissage.errors import WorkspaceError
+from vernissage.errors import Kind, WorkspaceError
 from vernissage.files import Seal, read_json, write_json
 
 FORMAT = 2
@@ -83,18 +83,20 @@ def read_manifest(workspace: Path) -> Manifest:
         ProvenanceError: the file is damaged.
     """
     if not is_workspace(workspace):
-        raise WorkspaceError(_no_workspace(workspace))
+        raise WorkspaceError(_no_workspace(workspace), kind=Kind.BAD_REQUEST if workspace.is_file() else Kind.NOT_FOUND)
     content, found = read_json(workspace / FILE_NAME), format_of(workspace)
     if found != FORMAT:
         raise WorkspaceError(
             f"{workspace} is a workspace of format {found}, and this version reads format {FORMAT}; build a new one "
-            f"with `vernissage build COLLECTION -o ANOTHER-FOLDER`, or use the version that made it"
+            f"with `vernissage build COLLECTION -o ANOTHER-FOLDER`, or use the version that made it",
+            kind=Kind.CONFLICT,
         )
     try:
         return Manifest(**{**content, "retired": tuple(content["retired"])})
     except (TypeError, KeyError) as error:
         raise WorkspaceError(
-            f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again"
+            f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again",
+            kind=Kind.CONFLICT,
         ) from error
 
 

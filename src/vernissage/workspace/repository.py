@@ -501,7 +501,8 @@ def _require_distinct(workspace: Workspace, database: "Database") -> None:
     if both:
         raise WorkspaceError(
             f"{both[0].id!r} is an upload of {both[0].owner} and a work of the collection as well; give the work "
-            f"another id in the collection's table and run `vernissage build` again"
+            f"another id in the collection's table and run `vernissage build` again",
+            kind=Kind.CONFLICT,
         )
 
 

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from vernissage.errors import CollectionError, WorkspaceError
+from vernissage.errors import CollectionError, Kind, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX
 from vernissage.workspace.lock import LOCK_NAME
 from vernissage.workspace.manifest import FILE_NAME, Manifest, is_workspace
@@ -25,17 +25,18 @@ def check_target(source: Path, path: Path) -> None:
     """
     if not source.exists():
         raise CollectionError(f"there is no {source}; name a folder with pictures or a table, or a table itself")
+    home, target = (source if source.is_dir() else source.parent).resolve(), path.resolve()
+    fault = ""
     if path.exists() and not path.is_dir():
-        raise WorkspaceError(f"{path} is a file; a workspace is a folder, so choose another name for it")
-    if path.is_dir() and not is_workspace(path) and _is_foreign(path):
-        raise WorkspaceError(
+        fault = f"{path} is a file; a workspace is a folder, so choose another name for it"
+    elif path.is_dir() and not is_workspace(path) and _is_foreign(path):
+        fault = (
             f"{path} holds files but no workspace; choose an empty or new folder, so that nothing of yours is mixed up"
         )
-    home, target = (source if source.is_dir() else source.parent).resolve(), path.resolve()
-    if target == home or home in target.parents:
-        raise WorkspaceError(
-            f"the workspace {path} would lie inside the collection {home}; choose a folder outside it with -o"
-        )
+    elif target == home or home in target.parents:
+        fault = f"the workspace {path} would lie inside the collection {home}; choose a folder outside it with -o"
+    if fault:
+        raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)
 
 
 def _is_foreign(path: Path) -> bool:
