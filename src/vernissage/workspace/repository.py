@@ -27,7 +27,10 @@ from vernissage.workspace.workspace import Workspace, open_workspace
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from vernissage.storage import Database, OwnedVectors, Removal, StoredEdit, Upload, VectorSpace
+    from vernissage.storage.database import Database
+    from vernissage.storage.people import StoredEdit
+    from vernissage.storage.uploads import Removal, Upload
+    from vernissage.storage.vectors import OwnedVectors, VectorSpace
     from vernissage.workspace.uploading import Incoming, Submission
 
 _ATTEMPTS = 3
@@ -99,7 +102,7 @@ class Snapshot:
         rest = [item_id for item_id in wanted if item_id not in found]
         if rest and self._database is not None:
             with self._database.reading() as connection:
-                found |= {upload.id: _described(upload) for upload in storage.get_uploads(connection, rest)}
+                found |= {upload.id: _described(upload) for upload in storage.uploads.get_uploads(connection, rest)}
         return {item_id: found[item_id] for item_id in wanted if item_id in found}
 
     def item(self, item_id: str) -> Item:
@@ -117,7 +120,7 @@ class Snapshot:
             return None
         if item.id in self.collection:
             return self.collection.picture_path(item)
-        return storage.picture_path(self.workspace.path / storage.PICTURES_FOLDER, item.picture)
+        return storage.pictures.picture_path(self.workspace.path / storage.PICTURES_FOLDER, item.picture)
 
     def person(self, name: str) -> PersonRecord:
         """Everything that is theirs; a record without items, edits and ratings where nothing is known of them."""
@@ -125,12 +128,11 @@ class Snapshot:
         if self._database is None:
             return PersonRecord(name, items, {}, (), {})
         with self._database.reading() as connection:
-            uploads = storage.uploads_of(connection, name)
+            uploads = storage.uploads.uploads_of(connection, name)
             items |= {upload.id: _described(upload) for upload in uploads}
             times = {upload.id: upload.time for upload in uploads}
-            return PersonRecord(
-                name, items, times, storage.edits_of(connection, name), storage.ratings_of(connection, name)
-            )
+            edits = storage.people.edits_of(connection, name)
+            return PersonRecord(name, items, times, edits, storage.people.ratings_of(connection, name))
 
     def owners(self) -> dict[str, int]:
         """Everyone who owns a work or uploaded something, and how many, by name."""
@@ -143,7 +145,7 @@ class Snapshot:
         if self._database is None:
             return {}
         with self._database.reading() as connection:
-            return storage.owners(connection)
+            return storage.uploads.owners(connection)
 
     def unknown_person(self, name: str) -> RequestError:
         """The error that nobody of that name owns or uploaded anything, with names that look alike."""
@@ -157,20 +159,20 @@ class Snapshot:
         if self._database is None:
             return self if workspace is self.workspace else Snapshot(workspace, None, -1)
         with self._database.reading() as connection:
-            version = storage.current_version(connection)
+            version = storage.changes.current_version(connection)
             if workspace is not self.workspace:
                 return Snapshot(workspace, self._database, version)
             if version == self.version:
                 return self
             with self._lock:
                 indexes = dict(self._indexes)
-            changes = storage.changes_since(connection, self.version)
+            changes = storage.changes.changes_since(connection, self.version)
             if changes is None:
                 return Snapshot(workspace, self._database, version)
             for key, index in indexes.items():
                 gone = index.remove([item_id for item_id in changes.removed if item_id in index])
                 new = [item_id for item_id in (*changes.added, *changes.encoded) if item_id not in gone]
-                found = storage.vectors_of(connection, self._space(*key), new) if new else None
+                found = storage.vectors.vectors_of(connection, self._space(*key), new) if new else None
                 indexes[key] = _extended(gone, found) if found is not None else gone
             return Snapshot(workspace, self._database, version, indexes)
 
@@ -180,13 +182,13 @@ class Snapshot:
         if self._database is None:
             return base
         with self._database.reading() as connection:
-            uploads = storage.vectors_of(connection, self._space(*key))
-            since = storage.changes_since(connection, self.version)
+            uploads = storage.vectors.vectors_of(connection, self._space(*key))
+            since = storage.changes.changes_since(connection, self.version)
         later = frozenset(since.added) - frozenset(since.removed) if since is not None else frozenset()
         return _extended(base, uploads, later)
 
     def _space(self, encoder: str, modality: Modality) -> "VectorSpace":
-        return storage.VectorSpace(encoder, modality, self.workspace.manifest.fingerprints[encoder])
+        return storage.vectors.VectorSpace(encoder, modality, self.workspace.manifest.fingerprints[encoder])
 
 
 class _Columns:
@@ -222,7 +224,7 @@ class _Columns:
         if not ids:
             return []
         with self._database.reading() as connection:
-            return [_described(upload) for upload in storage.get_uploads(connection, ids)]
+            return [_described(upload) for upload in storage.uploads.get_uploads(connection, ids)]
 
 
 def _described(upload: "Upload") -> Item:
@@ -319,7 +321,7 @@ class Repository:
     def _open(self, *, make: bool) -> None:
         """Open the database where there is one by now, or may be made."""
         if self._database is None and self._place is not None and (make or self._place.exists()):
-            self._database = storage.open_database(str(self._place))
+            self._database = storage.database.open_database(str(self._place))
             self._snapshot = Snapshot(self.workspace, self._database, self._database.version())
 
     def close(self) -> None:
@@ -401,8 +403,8 @@ class Repository:
                 f"run `vernissage build` again"
             )
         with self.database.writing() as connection:
-            removal = storage.remove_uploads(connection, wanted, owner=owner)
-        storage.delete_pictures(self.uploads_folder, removal.pictures)
+            removal = storage.uploads.remove_uploads(connection, wanted, owner=owner)
+        storage.pictures.delete_pictures(self.uploads_folder, removal.pictures)
         self.refresh()
         return removal
 
@@ -415,8 +417,8 @@ class Repository:
             StorageError: nothing is kept of that person; or all is removed, but another process still reads the log.
         """
         with self.database.writing() as connection:
-            removal = storage.remove_person(connection, owner)
-        storage.delete_pictures(self.uploads_folder, removal.pictures)
+            removal = storage.uploads.remove_person(connection, owner)
+        storage.pictures.delete_pictures(self.uploads_folder, removal.pictures)
         self.sweep()
         self.refresh()
         self.database.purge()
@@ -425,7 +427,7 @@ class Repository:
     def sweep(self) -> tuple[str, ...]:
         """Delete picture files that a crash left without a row; returns their names."""
         with self.database.writing() as connection:
-            return storage.sweep_pictures(connection, self.uploads_folder)
+            return storage.pictures.sweep_pictures(connection, self.uploads_folder)
 
     def encode_missing(self, progress: Progress = silent) -> int:
         """Encode uploads that lack vectors of the workspace's encoders, and forget those of former ones.
@@ -453,21 +455,21 @@ class Repository:
         with self.database.writing() as connection:
             for item_id, rating in ratings.items():
                 if rating is None:
-                    storage.unrate(connection, owner, item_id)
+                    storage.people.unrate(connection, owner, item_id)
                 else:
-                    storage.rate(connection, owner, item_id, rating, now)
+                    storage.people.rate(connection, owner, item_id, rating, now)
 
     def keep_edits(self, owner: str, edits: Iterable[tuple[str, Mapping[str, object]]]) -> None:
         """Write edits of areas down, kinds and payloads, all or none."""
         now = datetime.now(UTC)
         with self.database.writing() as connection:
             for kind, payload in edits:
-                storage.add_edit(connection, owner, kind, payload, now)  # type: ignore[arg-type]  # checked there
+                storage.people.add_edit(connection, owner, kind, payload, now)  # type: ignore[arg-type]  # checked there
 
     def undo_edit(self, owner: str) -> "StoredEdit | None":
         """Take a person's latest edit back and return it; None where there is none."""
         with self.database.writing() as connection:
-            return storage.undo_edit(connection, owner)
+            return storage.people.undo_edit(connection, owner)
 
 
 def open_repository(path: Path, database: str | None = None, *, writing: bool = False) -> Repository:
@@ -485,7 +487,7 @@ def open_repository(path: Path, database: str | None = None, *, writing: bool = 
     place = database or str(path / storage.DATABASE_NAME)
     if database is None and not Path(place).exists():
         return Repository(workspace, None, Path(place), writing=writing)
-    opened = storage.open_database(place)
+    opened = storage.database.open_database(place)
     try:
         _require_distinct(workspace, opened)
     except BaseException:
@@ -513,4 +515,4 @@ def _uploads_among(connection: "Connection", collection: Collection) -> "tuple[U
     from vernissage.storage.schema import UPLOADS
 
     ids = [upload_id for upload_id in connection.scalars(select(UPLOADS.c.id)) if upload_id in collection]
-    return storage.get_uploads(connection, ids) if ids else ()
+    return storage.uploads.get_uploads(connection, ids) if ids else ()
