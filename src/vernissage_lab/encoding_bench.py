@@ -10,8 +10,7 @@ from typing import Any
 
 from vernissage.catalog.pictures import open_picture
 from vernissage.values import Modality, Vectors
-from vernissage.workspace.encoding import TEXT_BLOCK
-from vernissage.workspace.material import decoded_side
+from vernissage.workspace.encoding import TEXT_BLOCK, decoded_side
 from vernissage_lab.encoding_contenders import EncodingContender, Loaded, apart
 from vernissage_lab.encoding_works import TimedWorks
 from vernissage_lab.tidy import Row

@@ -19,8 +19,7 @@ from vernissage.files import digest
 from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorTable
 from vernissage.values import Modality
-from vernissage.workspace.encoding import encode_collection
-from vernissage.workspace.material import material_of
+from vernissage.workspace.encoding import encode_collection, material_of
 from vernissage_lab.datasets.captioned import CaptionedSet
 from vernissage_lab.datasets.works import whole_works
 

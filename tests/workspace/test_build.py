@@ -13,7 +13,7 @@ from tests.galleries import paint, toy_gallery, toy_row, write_table
 from vernissage.catalog.report import BadRowsError
 from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
 from vernissage.workspace.build import build_workspace
-from vernissage.workspace.lock import sole_writer
+from vernissage.workspace.state import sole_writer
 from vernissage.workspace.workspace import open_workspace
 
 VECTORS = {"lda.text", "lsa.text", "colour-texture.image", "aligned.image", "aligned.text"}

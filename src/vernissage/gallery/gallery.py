@@ -46,8 +46,8 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
 from vernissage.values import Allow, Modality, Vectors
-from vernissage.workspace.description import describe_workspace
-from vernissage.workspace.material import decoded_side
+from vernissage.workspace.checking import describe_workspace
+from vernissage.workspace.encoding import decoded_side
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
 

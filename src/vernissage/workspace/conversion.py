@@ -16,8 +16,7 @@ from vernissage.search import pair_matrix, vectors
 from vernissage.search.pair_matrix import PairCard, write_pair_card
 from vernissage.search.vectors import VectorCard, write_vector_card
 from vernissage.workspace.collection_files import keep_collection
-from vernissage.workspace.lock import sole_writer
-from vernissage.workspace.manifest import FILE_NAME, FORMER, Manifest, format_of, found
+from vernissage.workspace.state import FILE_NAME, FORMER, Manifest, format_of, found, sole_writer
 
 _PATIENCE = 60.0
 _NEEDED = {"source", "folder", "collection", "fingerprint", "settings", "vectors", "pairs", "retired"}

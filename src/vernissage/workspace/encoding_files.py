@@ -19,7 +19,7 @@ from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import RequestError
 from vernissage.files import write_arrays, writing
 from vernissage.progress import Progress, silent
-from vernissage.workspace.material import decoded_side
+from vernissage.workspace.encoding import decoded_side
 
 _TEXT_COLUMNS = ("text", "caption", "description", "sentence", "title")
 _MOST_MEASURED = 256

@@ -21,7 +21,7 @@ from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import ExactIndex
 from vernissage.values import Columns, Condition, Modality
-from vernissage.workspace.manifest import read_manifest
+from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from vernissage.storage.pictures import new_pictures
 from vernissage.storage.uploads import Upload, UploadModality, add_uploads, get_uploads, same_uploads
 from vernissage.storage.vectors import UploadVectors, VectorSpace, drop_vectors, missing_vectors, put_vectors
 from vernissage.values import Modality, Vectors
-from vernissage.workspace.material import decoded_side
+from vernissage.workspace.encoding import decoded_side
 from vernissage.workspace.workspace import Workspace
 
 _AT_ONCE = 32

@@ -19,7 +19,7 @@ from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.values import MODALITIES, Columns, Modality
 from vernissage.workspace.collection_files import read_word_counts
-from vernissage.workspace.manifest import FORMER, Manifest, format_of, found, is_workspace, read_manifest
+from vernissage.workspace.state import FORMER, Manifest, format_of, found, is_workspace, read_manifest
 
 if TYPE_CHECKING:
     from vernissage.profiles.naming import WordCounts
