@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.catalog import Collection, Item, read_collection, save_collection
+from vernissage.catalog.collection import Collection, read_collection, save_collection
+from vernissage.catalog.item import Item
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
 from vernissage.files import digest, seal_of
 

@@ -25,8 +25,6 @@ from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from vernissage.storage.database import Database
     from vernissage.storage.people import StoredEdit
     from vernissage.storage.uploads import Removal, Upload
@@ -84,11 +82,10 @@ class Snapshot:
         Raises:
             RequestError, ProvenanceError: as `Workspace.table`.
         """
-        key = (encoder, modality)
         with self._lock:
-            if key not in self._indexes:
-                self._indexes[key] = self._with_uploads(key)
-            return self._indexes[key]
+            if (encoder, modality) not in self._indexes:
+                self._indexes[encoder, modality] = self._with_uploads(encoder, modality)
+            return self._indexes[encoder, modality]
 
     def ids(self, encoder: str, modality: Modality) -> Sequence[str]:
         """The works and uploads that stand in that index."""
@@ -136,8 +133,7 @@ class Snapshot:
 
     def owners(self) -> dict[str, int]:
         """Everyone who owns a work or uploaded something, and how many, by name."""
-        counts = Counter(self.collection.owner_counts)
-        counts.update(self.uploaders())
+        counts = Counter(self.collection.owner_counts) + Counter(self.uploaders())
         return dict(sorted(counts.items()))
 
     def uploaders(self) -> dict[str, int]:
@@ -176,13 +172,13 @@ class Snapshot:
                 indexes[key] = _extended(gone, found) if found is not None else gone
             return Snapshot(workspace, self._database, version, indexes)
 
-    def _with_uploads(self, key: tuple[str, Modality]) -> ExactIndex:
+    def _with_uploads(self, encoder: str, modality: Modality) -> ExactIndex:
         """The index of the collection's works with the uploads as of this snapshot's version."""
-        base = self.workspace.index(*key, self.columns)
+        base = self.workspace.index(encoder, modality, self.columns)
         if self._database is None:
             return base
         with self._database.reading() as connection:
-            uploads = storage.vectors.vectors_of(connection, self._space(*key))
+            uploads = storage.vectors.vectors_of(connection, self._space(encoder, modality))
             since = storage.changes.changes_since(connection, self.version)
         later = frozenset(since.added) - frozenset(since.removed) if since is not None else frozenset()
         return _extended(base, uploads, later)
@@ -349,11 +345,10 @@ class Repository:
         from vernissage.workspace.uploading import incoming
 
         with incoming(submissions) as given:
-            taken = [each.id for each in given if each.id in self.workspace.collection]
-            if taken:
+            taken = next((each.id for each in given if each.id in self.workspace.collection), None)
+            if taken is not None:
                 raise RequestError(
-                    f"{taken[0]!r} is the id of a work of the collection; give the upload another id",
-                    kind=Kind.CONFLICT,
+                    f"{taken!r} is the id of a work of the collection; give the upload another id", kind=Kind.CONFLICT
                 )
             for _ in range(_ATTEMPTS):
                 kept = self._keep(owner, given, progress)
@@ -367,26 +362,21 @@ class Repository:
         self, owner: str, given: "Sequence[Incoming]", progress: Progress
     ) -> "tuple[dict[str, Upload], frozenset[str]] | None":
         """One transaction for what is not there yet; None, and nothing is written, if what it rests on has changed."""
-        from vernissage.workspace.uploading import (
-            already_there,
-            encode_submissions,
-            same_uploads_named,
-            write_uploads,
-        )
+        from vernissage.workspace import uploading
 
         with self.database.reading() as connection:
-            there = already_there(connection, owner, given)
+            there = uploading.already_there(connection, owner, given)
         new = [each for each in dict.fromkeys(given) if each.id not in there]
         if not new:
             return there, frozenset()
-        ids = [each.id for each in new]
-        vectors = encode_submissions(self.workspace, [each.submission for each in new], ids, progress)
+        vectors = uploading.encode_submissions(self.workspace, {each.id: each.submission for each in new}, progress)
         with self.database.writing() as connection:
             if read_manifest(self.path).fingerprints != self.workspace.manifest.fingerprints:
                 return None
-            if not same_uploads_named(already_there(connection, owner, given), there):
+            now = uploading.already_there(connection, owner, given)
+            if {key: each.id for key, each in now.items()} != {key: each.id for key, each in there.items()}:
                 return None
-            written = write_uploads(connection, self.uploads_folder, owner, new, vectors)
+            written = uploading.write_uploads(connection, self.uploads_folder, owner, new, vectors)
             return there | written, frozenset(each.id for each in written.values())
 
     def remove(self, ids: Iterable[str], *, owner: str | None = None) -> "Removal":
@@ -396,10 +386,10 @@ class Repository:
             UnknownItemError: one of them is not there, is another person's, or is a work of the collection.
         """
         wanted = list(ids)
-        works = [item_id for item_id in wanted if item_id in self.workspace.collection]
-        if works:
+        work = next((item_id for item_id in wanted if item_id in self.workspace.collection), None)
+        if work is not None:
             raise UnknownItemError(
-                f"{works[0]!r} is a work of the collection, not an upload; take it out of the collection's table and "
+                f"{work!r} is a work of the collection, not an upload; take it out of the collection's table and "
                 f"run `vernissage build` again"
             )
         with self.database.writing() as connection:
@@ -498,21 +488,18 @@ def open_repository(path: Path, database: str | None = None, *, writing: bool = 
 
 def _require_distinct(workspace: Workspace, database: "Database") -> None:
     """A build may bring a work with the id of an upload; then nobody can say which of the two is meant."""
-    with database.reading() as connection:
-        both = _uploads_among(connection, workspace.collection)
-    if both:
-        raise WorkspaceError(
-            f"{both[0].id!r} is an upload of {both[0].owner} and a work of the collection as well; give the work "
-            f"another id in the collection's table and run `vernissage build` again",
-            kind=Kind.CONFLICT,
-        )
-
-
-def _uploads_among(connection: "Connection", collection: Collection) -> "tuple[Upload, ...]":
-    """Uploads that have the id of a work."""
     from sqlalchemy import select
 
     from vernissage.storage.schema import UPLOADS
 
-    ids = [upload_id for upload_id in connection.scalars(select(UPLOADS.c.id)) if upload_id in collection]
-    return storage.uploads.get_uploads(connection, ids) if ids else ()
+    with database.reading() as connection:
+        both = [
+            upload_id for upload_id in connection.scalars(select(UPLOADS.c.id)) if upload_id in workspace.collection
+        ]
+        if both:
+            upload = storage.uploads.get_uploads(connection, both)[0]
+            raise WorkspaceError(
+                f"{upload.id!r} is an upload of {upload.owner} and a work of the collection as well; give the work "
+                f"another id in the collection's table and run `vernissage build` again",
+                kind=Kind.CONFLICT,
+            )

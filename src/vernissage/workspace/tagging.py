@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from PIL import Image
 
-from vernissage.catalog.ahead import picture_batches, read_ahead
+from vernissage.catalog.ahead import pictures_ahead
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.errors import RequestError
@@ -165,22 +164,18 @@ def tag_pictures(
     """
     if batch_size < 1:
         raise RequestError(f"a batch of {batch_size} pictures was asked for; give at least 1")
-    at_least, names, opened = 2 * tagger.size, iter(places), iter(places)
+    at_least, names = 2 * tagger.size, iter(places)
+    vanishing = {path for name, path in places if may_vanish(name)}
 
-    def openers() -> Iterator[list[Callable[[], Image.Image | None]]]:
-        for batch in picture_batches([path for _, path in places], batch_size, at_least=at_least):
-            yield [partial(_opened, path, at_least, may_vanish(name)) for name, path in islice(opened, len(batch))]
+    def opened(path: Path) -> Image.Image | None:
+        return None if path in vanishing and not path.exists() else open_picture(path, at_least=at_least)
 
-    with read_ahead(openers()) as batches:
+    with pictures_ahead([path for _, path in places], batch_size, opened, at_least=at_least) as batches:
         for pictures in batches:
             batch = zip(islice(names, len(pictures)), pictures, strict=True)
             there = [(name, picture) for (name, _), picture in batch if picture is not None]
             found = tagger.tag_images([picture for _, picture in there])
             yield dict(zip((name for name, _ in there), found, strict=True))
-
-
-def _opened(path: Path, at_least: int, may_vanish: bool) -> Image.Image | None:
-    return None if may_vanish and not path.exists() else open_picture(path, at_least=at_least)
 
 
 def _keep(repository: Repository, key: str, found: Mapping[str, Tags]) -> None:

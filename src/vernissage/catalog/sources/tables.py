@@ -91,18 +91,8 @@ def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def from_records(records: Iterable[tuple[int, dict[str, str]]], problems: Sequence[Problem], encoding: str) -> Table:
-    """A table of records that name their own cells; the columns stand in the order in which they are met."""
-    kept = list(records)
-    columns = tuple(dict.fromkeys(name for _, record in kept for name in record))
-    rows = ((number, [record.get(name, "") for name in columns]) for number, record in kept)
-    return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
-
-
 _ROWS_AT_ONCE = 10_000
-BETWEEN_VALUES = " | "
-"""What stands between the values of a list when it becomes one cell."""
-
+_BETWEEN_VALUES = " | "
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
@@ -135,10 +125,12 @@ def read_json(path: Path, raw: bytes) -> Table:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CollectionError(f"{path} is not JSON ({error}); write a list with one object for each work") from error
-    records = _list_of_objects(content)
-    if records is None:
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if isinstance(value, list) and value]
+        content = lists[0] if len(lists) == 1 else None
+    if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
         raise CollectionError(f"{path} holds no list of objects; write a list with one object for each work")
-    return from_records(((row, _cells(record)) for row, record in enumerate(records, start=1)), (), encoding)
+    return _from_records(enumerate(content, start=1), (), encoding)
 
 
 def read_json_lines(path: Path, raw: bytes) -> Table:
@@ -150,14 +142,27 @@ def read_json_lines(path: Path, raw: bytes) -> Table:
             continue
         try:
             record = json.loads(line)
+            fault = "" if isinstance(record, dict) else "is JSON, but not an object with names and values"
         except (ValueError, RecursionError) as error:
-            problems.append(_damaged_line(number, f"is not JSON ({error})"))
-            continue
-        if isinstance(record, dict):
-            records.append((number, _cells(record)))
+            record, fault = None, f"is not JSON ({error})"
+        if fault:
+            problems.append(Problem("damaged row", number, "", "", fault, "write one JSON object in each line"))
         else:
-            problems.append(_damaged_line(number, "is JSON, but not an object with names and values"))
-    return from_records(records, problems, encoding)
+            records.append((number, record))
+    return _from_records(records, problems, encoding)
+
+
+def _from_records(
+    records: Iterable[tuple[int, Mapping[str, Any]]], problems: Sequence[Problem], encoding: str
+) -> Table:
+    """A table of records that name their own cells; the columns stand in the order in which they are met."""
+    kept = [
+        (number, {clean_cell(name) or "column": as_cell(value) for name, value in record.items()})
+        for number, record in records
+    ]
+    columns = tuple(dict.fromkeys(name for _, cells in kept for name in cells))
+    rows = ((number, [cells.get(name, "") for name in columns]) for number, cells in kept)
+    return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
 
 
 def read_parquet(path: Path, raw: bytes) -> Table:
@@ -202,7 +207,14 @@ def read_excel(path: Path, raw: bytes) -> Table:
         raise CollectionError(
             f"{path} cannot be read as an Excel file ({_first_line(error)}); save it again as .xlsx or as CSV"
         ) from error
-    return _sheet_table(path, [(row, cells) for row, cells in enumerate(sheet_rows, start=1) if any(cells)])
+    filled = [(row, cells) for row, cells in enumerate(sheet_rows, start=1) if any(cells)]
+    if not filled:
+        raise CollectionError(
+            f"the first sheet of {path} is empty; put the header row and the works on the first sheet"
+        )
+    width = max(_width(cells) for _, cells in filled)
+    whole = [(number, [*cells, *[""] * width][:width]) for number, cells in filled]
+    return Table(unique_columns(whole[0][1]), Rows(whole[1:], width))
 
 
 def as_cell(value: Any) -> str:
@@ -216,7 +228,10 @@ def as_cell(value: Any) -> str:
         cell = clean_cell(value)
         return "" if cell in _EXCEL_ERRORS else cell
     if isinstance(value, dict | list | tuple):
-        return _nested(value)
+        nested = isinstance(value, dict) or any(isinstance(part, dict | list | tuple) for part in value)
+        if nested and value:
+            return clean_cell(json.dumps(value, ensure_ascii=False, default=str))
+        return _BETWEEN_VALUES.join(part for part in map(as_cell, value) if part)
     return clean_cell(_scalar(value))
 
 
@@ -228,38 +243,6 @@ def _scalar(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return str(value.date()) if value.time() == datetime.time() else value.isoformat(sep=" ")
     return str(value)
-
-
-def _nested(value: Any) -> str:
-    if not value:
-        return ""
-    if isinstance(value, dict) or any(isinstance(part, dict | list | tuple) for part in value):
-        return clean_cell(json.dumps(value, ensure_ascii=False, default=str))
-    return BETWEEN_VALUES.join(part for part in map(as_cell, value) if part)
-
-
-def _cells(record: Mapping[str, Any]) -> dict[str, str]:
-    return {clean_cell(name) or "column": as_cell(value) for name, value in record.items()}
-
-
-def _list_of_objects(content: Any) -> list[dict[str, Any]] | None:
-    if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list) and value]
-        content = lists[0] if len(lists) == 1 else None
-    if isinstance(content, list) and all(isinstance(record, dict) for record in content):
-        return content
-    return None
-
-
-def _sheet_table(path: Path, filled: list[tuple[int, list[str]]]) -> Table:
-    if not filled:
-        raise CollectionError(
-            f"the first sheet of {path} is empty; put the header row and the works on the first sheet"
-        )
-    width = max(_width(cells) for _, cells in filled)
-    columns = unique_columns([*filled[0][1], *[""] * width][:width])
-    rows = ((number, [*cells, *[""] * width][:width]) for number, cells in filled[1:])
-    return Table(columns, Rows(rows, width))
 
 
 def _values(column: Any) -> list[Any]:
@@ -274,10 +257,6 @@ def _holds_bytes(kind: Any) -> bool:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return True
     return any(_holds_bytes(kind.field(place).type) for place in range(kind.num_fields))
-
-
-def _damaged_line(number: int, what: str) -> Problem:
-    return Problem("damaged row", number, "", "", what, "write one JSON object in each line")
 
 
 def _first_line(error: Exception) -> str:
@@ -329,8 +308,10 @@ def read_delimited(path: Path, raw: bytes) -> Table:
                 yield row, list(map(clean_cell, cells[: len(columns)]))
 
     rows = Rows(sound(), len(columns))
+    odd = f"none of the columns' names is known; is row {header_row} the header?"
+    remarks = () if recognised(columns) else (odd,)
     name = SEPARATORS.get(separator, repr(separator)) if len(columns) > 1 else ""
-    return Table(columns, rows, encoding, name, tuple(problems), _odd_header(header_row, columns))
+    return Table(columns, rows, encoding, name, tuple(problems), remarks)
 
 
 @long_fields
@@ -407,12 +388,6 @@ def _fault(row: int, cells: Cells | None, width: int) -> Problem | None:
 def _width(cells: Cells) -> int:
     """How many cells there are up to the last that holds anything."""
     return next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
-
-
-def _odd_header(row: int, columns: Sequence[str]) -> tuple[str, ...]:
-    if recognised(columns):
-        return ()
-    return (f"none of the columns' names is known; is row {row} the header?",)
 
 
 _FOREIGN = {
