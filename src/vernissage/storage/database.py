@@ -176,7 +176,7 @@ def require_writing(connection: Connection) -> None:
     Raises:
         StorageError: it is one for reading.
     """
-    if transaction_kind(connection) != "writing":
+    if _transaction_kind(connection) != "writing":
         raise StorageError("this changes files that belong to uploads; call it within Database.writing()")
 
 
@@ -205,7 +205,7 @@ def begin(connection: Connection, kind: TransactionKind) -> RootTransaction:
     return connection.execution_options(**options).begin()
 
 
-def transaction_kind(connection: Connection) -> TransactionKind:
+def _transaction_kind(connection: Connection) -> TransactionKind:
     """What `begin` began."""
     kind: TransactionKind = connection.get_execution_options().get(_KIND, "reading")
     return kind
@@ -274,7 +274,7 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    kind = transaction_kind(connection)
+    kind = _transaction_kind(connection)
     if connection.info.get(_KIND) != kind:
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if kind == 'reading' else 'OFF'}")
         # A transaction's temporary files may hold what it deletes, so they stay off the disk; the copy of everything
@@ -302,27 +302,18 @@ def storage_errors(place: str) -> Iterator[None]:
 
 def _meaning(error: DBAPIError) -> str:
     cause = error.orig
-    name = getattr(cause, "sqlite_errorname", None)
+    name, state = getattr(cause, "sqlite_errorname", None), getattr(cause, "sqlstate", None)
+    reported = f"reports: {_first_line(str(cause))}"
     if name is not None:
-        return next((meaning for prefix, meaning in _SQLITE_SAYS.items() if name.startswith(prefix)), _reported(cause))
-    state = getattr(cause, "sqlstate", None)
+        return next((meaning for prefix, meaning in _SQLITE_SAYS.items() if name.startswith(prefix)), reported)
     if state is None:
-        return _connection_failed(str(cause))
-    if state.startswith("08") or state in _SHUT_DOWN:
+        # Without a code there was no connection; a server that answered says why after the word FATAL.
+        _, answered, words = str(cause).partition("FATAL:")
+        if answered:
+            return f"refuses the connection ({_first_line(words)}); check user, password and database name in the URL"
+    if state is None or state.startswith("08") or state in _SHUT_DOWN:
         return _UNREACHABLE
-    return _POSTGRESQL_SAYS.get(state, _reported(cause))
-
-
-def _connection_failed(message: str) -> str:
-    """Without a code there was no connection; a server that answered says why after the word FATAL."""
-    _, answered, words = message.partition("FATAL:")
-    if not answered:
-        return _UNREACHABLE
-    return f"refuses the connection ({_first_line(words)}); check user, password and database name in the URL"
-
-
-def _reported(cause: BaseException | None) -> str:
-    return f"reports: {_first_line(str(cause))}"
+    return _POSTGRESQL_SAYS.get(state, reported)
 
 
 def _first_line(words: str) -> str:

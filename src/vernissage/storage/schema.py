@@ -49,11 +49,10 @@ def define(
     columns: str,
     *,
     key: str,
-    cascades: Mapping[str, str] | None = None,
     unique: tuple[str, ...] = (),
     index: tuple[str, ...] = (),
-    checks: Mapping[str, str] | None = None,
     never_reuse: bool = False,
+    **checks: str,
 ) -> sa.Table:
     """Make a table of a description; migrations that were released call this, so what it makes never changes.
 
@@ -61,30 +60,31 @@ def define(
         make: called with the name, the columns and the constraints.
         name: of the table.
         columns: ``name:kind`` each, see `_KINDS`; with ``?`` at the end the value may be missing. The database draws
-            the numbers of ``counted``.
+            the numbers of ``counted``. After ``@``, the table by whose ``id`` a row is named, which goes with that row.
         key: the columns of the primary key.
-        cascades: column → table by whose ``id`` it refers to a row, with which the own row is deleted.
         unique, index: the columns of each further constraint and index, which is named after its first column.
-        checks: name of a constraint → what must hold.
         never_reuse: whether numbers of deleted rows are not given again, on SQLite as they are not on PostgreSQL.
+        checks: what must hold, by the name of the constraint.
     """
     parts: list[Any] = []
-    for column, kind in (each.split(":") for each in columns.split()):
-        plain = kind.removesuffix("?")
-        parts.append(sa.Column(column, _KINDS[plain], nullable=plain != kind, autoincrement=plain == "counted"))
-    parts.append(sa.PrimaryKeyConstraint(*key.split(), name=f"pk_{name}"))
-    for column, table in (cascades or {}).items():
-        fk = f"fk_{name}_{column}"
-        parts.append(sa.ForeignKeyConstraint([column], [f"{table}.id"], name=fk, ondelete="CASCADE"))
+    references: list[Any] = []
+    for column, described in (each.split(":") for each in columns.split()):
+        kind, _, table = described.removesuffix("?").partition("@")
+        counted = kind == "counted"
+        parts.append(sa.Column(column, _KINDS[kind], nullable=described.endswith("?"), autoincrement=counted))
+        if table:
+            reference = f"fk_{name}_{column}"
+            references.append(sa.ForeignKeyConstraint([column], [f"{table}.id"], name=reference, ondelete="CASCADE"))
+    parts += [sa.PrimaryKeyConstraint(*key.split(), name=f"pk_{name}"), *references]
     parts += [sa.UniqueConstraint(*each.split(), name=f"uq_{name}_{each.split()[0]}") for each in unique]
-    parts += [sa.CheckConstraint(holds, name=f"ck_{name}_{check}") for check, holds in (checks or {}).items()]
+    parts += [sa.CheckConstraint(holds, name=f"ck_{name}_{check}") for check, holds in checks.items()]
     parts += [sa.Index(f"ix_{name}_{each.split()[0]}", *each.split()) for each in index]
     return make(name, *parts, sqlite_autoincrement=never_reuse)
 
 
 _table = partial(define, lambda name, *parts, **options: sa.Table(name, METADATA, *parts, **options))
 
-STATE = _table("state", "id:number version:long kept_from:long", key="id", checks={"single_row": "id = 1"})
+STATE = _table("state", "id:number version:long kept_from:long", key="id", single_row="id = 1")
 """One row: the number of the latest change, and the change after which ``changes`` is complete."""
 
 PEOPLE = _table("people", "id:counted name:words", key="id", unique=("name",))
@@ -92,22 +92,20 @@ PEOPLE = _table("people", "id:counted name:words", key="id", unique=("name",))
 
 UPLOADS = _table(
     "uploads",
-    "id:words person:number modality:words title:words text:words keywords:json picture:words picture_digest:words "
-    "time:time version:long",
+    "id:words person:number@people modality:words title:words text:words keywords:json picture:words "
+    "picture_digest:words time:time version:long",
     key="id",
-    cascades={"person": "people"},
     index=("person",),
-    checks={"modality": "modality IN ('image', 'text', 'both')"},
+    modality="modality IN ('image', 'text', 'both')",
 )
 """What people uploaded; ``picture`` is the file's name in the folder of uploads, empty without one."""
 
 VECTORS = _table(
     "vectors",
-    "encoder:words modality:words fingerprint:words upload:words vector:bytes",
+    "encoder:words modality:words fingerprint:words upload:words@uploads vector:bytes",
     key="encoder modality fingerprint upload",
-    cascades={"upload": "uploads"},
     index=("upload",),
-    checks={"modality": "modality IN ('image', 'text')"},
+    modality="modality IN ('image', 'text')",
 )
 """Vectors of uploads: float32, little-endian."""
 
@@ -115,28 +113,21 @@ CHANGES = _table(
     "changes",
     "version:long upload:words kind:words",
     key="version upload",
-    checks={"kind": "kind IN ('added', 'encoded', 'removed', 'rated')"},
+    kind="kind IN ('added', 'encoded', 'removed', 'rated')",
 )
 """What became of uploads, and which works were rated; ``upload`` is the id.
 
 It refers to no other table, because a removed upload stays here until every reader could know.
 """
 
-RATINGS = _table(
-    "ratings",
-    "person:number item:words rating:real time:time",
-    key="person item",
-    cascades={"person": "people"},
-    index=("item",),
-)
+RATINGS = _table("ratings", "person:number@people item:words rating:real time:time", key="person item", index=("item",))
 
 AREA_EDITS = _table(
     "area_edits",
-    "id:counted person:number kind:words payload:json time:time",
+    "id:counted person:number@people kind:words payload:json time:time",
     key="id",
-    cascades={"person": "people"},
     index=("person id",),
-    checks={"kind": "kind IN ('mute', 'weight', 'merge', 'split', 'rename')"},
+    kind="kind IN ('mute', 'weight', 'merge', 'split', 'rename')",
     never_reuse=True,
 )
 """Edits of areas, in the order of their ids."""
@@ -149,9 +140,9 @@ STUDIES = _table("studies", "id:words paused:flag", key="id")
 
 STUDY_PROVENANCES = _table(
     "study_provenances",
-    "id:counted study:words definition:words collection:words encoders:json software:words content:json frozen:time?",
+    "id:counted study:words@studies definition:words collection:words encoders:json software:words content:json "
+    "frozen:time?",
     key="id",
-    cascades={"study": "studies"},
     index=("study",),
 )
 """What a study was when somebody took part: digests of definition and collection, encoders' fingerprints, version.
@@ -161,16 +152,14 @@ STUDY_PROVENANCES = _table(
 
 STUDY_PARTICIPANTS = _table(
     "study_participants",
-    "id:counted study:words flag:words external_id:words key:words recruitment_study:words recruitment_session:words "
-    "provenance:number square_row:number page:number page_since:time registered:time consented:time? age:number? "
-    "gender:words equal_weights:flag finished:time? dropped:time? dropped_by:words",
+    "id:counted study:words@studies flag:words external_id:words key:words recruitment_study:words "
+    "recruitment_session:words provenance:number@study_provenances square_row:number page:number page_since:time "
+    "registered:time consented:time? age:number? gender:words equal_weights:flag finished:time? dropped:time? "
+    "dropped_by:words",
     key="id",
-    cascades={"study": "studies", "provenance": "study_provenances"},
     unique=("key", "study flag external_id"),
-    checks={
-        "flag": "flag IN ('participant', 'preview', 'robot')",
-        "dropped_by": "dropped_by IN ('', 'experimenter', 'inactivity')",
-    },
+    flag="flag IN ('participant', 'preview', 'robot')",
+    dropped_by="dropped_by IN ('', 'experimenter', 'inactivity')",
     never_reuse=True,
 )
 """Who takes part, and at which page; every other row of theirs goes when this one goes.
@@ -178,42 +167,38 @@ STUDY_PARTICIPANTS = _table(
 ``page_since`` is when the page became the current one: the participant's last sign of activity.
 """
 
-_OF_PARTICIPANT = {"participant": "study_participants"}
-
 STUDY_ELICITATION = _table(
     "study_elicitation",
-    "participant:number position:number item:words rating:number? provenance:number?",
+    "participant:number@study_participants position:number item:words rating:number? "
+    "provenance:number@study_provenances?",
     key="participant position",
-    cascades={**_OF_PARTICIPANT, "provenance": "study_provenances"},
     unique=("participant item",),
-    checks={"rating": "rating BETWEEN 1 AND 5"},
+    rating="rating BETWEEN 1 AND 5",
 )
 """The works that a participant is asked to rate, and the ratings; both, or neither, of the last two are there."""
 
 STUDY_LISTS = _table(
     "study_lists",
-    "participant:number engine:words rank:number item:words",
+    "participant:number@study_participants engine:words rank:number item:words",
     key="participant engine rank",
-    cascades=_OF_PARTICIPANT,
     unique=("participant engine item",),
 )
 """What each engine recommends to a participant: computed once, shown from here."""
 
 STUDY_SCREENS = _table(
     "study_screens",
-    "participant:number position:number engine:words repetition:number",
+    "participant:number@study_participants position:number engine:words repetition:number",
     key="participant position",
-    cascades=_OF_PARTICIPANT,
     unique=("participant engine repetition",),
 )
 """Which engine's list a participant sees on which screen."""
 
 STUDY_ANSWERS = _table(
     "study_answers",
-    "participant:number engine:words repetition:number ratings:json seconds:real clock:words time:time "
-    "provenance:number",
+    "participant:number@study_participants engine:words repetition:number ratings:json seconds:real clock:words "
+    "time:time provenance:number@study_provenances",
     key="participant engine repetition",
-    cascades={**_OF_PARTICIPANT, "provenance": "study_provenances"},
-    checks={"seconds": "seconds >= 0", "clock": "clock IN ('monotonic', 'utc', 'clamped')"},
+    seconds="seconds >= 0",
+    clock="clock IN ('monotonic', 'utc', 'clamped')",
 )
 """One answer for each participant, engine and repetition; ``ratings`` maps statements to 1 to 5."""

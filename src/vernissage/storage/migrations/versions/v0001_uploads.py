@@ -10,38 +10,30 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables, and the one row of the state."""
-    state = define(
-        op.create_table,
-        "state",
-        "id:number version:long kept_from:long",
-        key="id",
-        checks={"single_row": "id = 1"},
-    )
+    state = define(op.create_table, "state", "id:number version:long kept_from:long", key="id", single_row="id = 1")
     op.bulk_insert(state, [{"id": 1, "version": 0, "kept_from": 0}])
     define(op.create_table, "people", "id:counted name:words", key="id", unique=("name",))
     define(
         op.create_table,
         "uploads",
-        "id:words person:number modality:words title:words text:words keywords:json picture:words picture_digest:words "
-        "time:time version:long",
+        "id:words person:number@people modality:words title:words text:words keywords:json picture:words "
+        "picture_digest:words time:time version:long",
         key="id",
-        cascades={"person": "people"},
         index=("person",),
-        checks={"modality": "modality IN ('image', 'text', 'both')"},
+        modality="modality IN ('image', 'text', 'both')",
     )
     define(
         op.create_table,
         "vectors",
-        "encoder:words modality:words fingerprint:words upload:words vector:bytes",
+        "encoder:words modality:words fingerprint:words upload:words@uploads vector:bytes",
         key="encoder modality fingerprint upload",
-        cascades={"upload": "uploads"},
         index=("upload",),
-        checks={"modality": "modality IN ('image', 'text')"},
+        modality="modality IN ('image', 'text')",
     )
     define(
         op.create_table,
         "changes",
         "version:long upload:words kind:words",
         key="version upload",
-        checks={"kind": "kind IN ('added', 'encoded', 'removed')"},
+        kind="kind IN ('added', 'encoded', 'removed')",
     )

@@ -13,18 +13,16 @@ def upgrade() -> None:
     define(
         op.create_table,
         "ratings",
-        "person:number item:words rating:real time:time",
+        "person:number@people item:words rating:real time:time",
         key="person item",
-        cascades={"person": "people"},
         index=("item",),
     )
     define(
         op.create_table,
         "area_edits",
-        "id:counted person:number kind:words payload:json time:time",
+        "id:counted person:number@people kind:words payload:json time:time",
         key="id",
-        cascades={"person": "people"},
         index=("person id",),
-        checks={"kind": "kind IN ('mute', 'weight', 'merge', 'split', 'rename')"},
+        kind="kind IN ('mute', 'weight', 'merge', 'split', 'rename')",
         never_reuse=True,
     )

@@ -7,8 +7,6 @@ from vernissage.storage.schema import define
 revision = "0004"
 down_revision = "0003"
 
-_OF_PARTICIPANT = {"participant": "study_participants"}
-
 
 def upgrade() -> None:
     """Make the tables."""
@@ -16,58 +14,53 @@ def upgrade() -> None:
     define(
         op.create_table,
         "study_provenances",
-        "id:counted study:words definition:words collection:words encoders:json software:words content:json "
+        "id:counted study:words@studies definition:words collection:words encoders:json software:words content:json "
         "frozen:time?",
         key="id",
-        cascades={"study": "studies"},
         index=("study",),
     )
     define(
         op.create_table,
         "study_participants",
-        "id:counted study:words flag:words external_id:words key:words recruitment_study:words "
-        "recruitment_session:words provenance:number square_row:number page:number page_since:time registered:time "
-        "consented:time? age:number? gender:words equal_weights:flag finished:time? dropped:time? dropped_by:words",
+        "id:counted study:words@studies flag:words external_id:words key:words recruitment_study:words "
+        "recruitment_session:words provenance:number@study_provenances square_row:number page:number page_since:time "
+        "registered:time consented:time? age:number? gender:words equal_weights:flag finished:time? dropped:time? "
+        "dropped_by:words",
         key="id",
-        cascades={"study": "studies", "provenance": "study_provenances"},
         unique=("key", "study flag external_id"),
-        checks={
-            "flag": "flag IN ('participant', 'preview', 'robot')",
-            "dropped_by": "dropped_by IN ('', 'experimenter', 'inactivity')",
-        },
+        flag="flag IN ('participant', 'preview', 'robot')",
+        dropped_by="dropped_by IN ('', 'experimenter', 'inactivity')",
         never_reuse=True,
     )
     define(
         op.create_table,
         "study_elicitation",
-        "participant:number position:number item:words rating:number? provenance:number?",
+        "participant:number@study_participants position:number item:words rating:number? "
+        "provenance:number@study_provenances?",
         key="participant position",
-        cascades={**_OF_PARTICIPANT, "provenance": "study_provenances"},
         unique=("participant item",),
-        checks={"rating": "rating BETWEEN 1 AND 5"},
+        rating="rating BETWEEN 1 AND 5",
     )
     define(
         op.create_table,
         "study_lists",
-        "participant:number engine:words rank:number item:words",
+        "participant:number@study_participants engine:words rank:number item:words",
         key="participant engine rank",
-        cascades=_OF_PARTICIPANT,
         unique=("participant engine item",),
     )
     define(
         op.create_table,
         "study_screens",
-        "participant:number position:number engine:words repetition:number",
+        "participant:number@study_participants position:number engine:words repetition:number",
         key="participant position",
-        cascades=_OF_PARTICIPANT,
         unique=("participant engine repetition",),
     )
     define(
         op.create_table,
         "study_answers",
-        "participant:number engine:words repetition:number ratings:json seconds:real clock:words time:time "
-        "provenance:number",
+        "participant:number@study_participants engine:words repetition:number ratings:json seconds:real clock:words "
+        "time:time provenance:number@study_provenances",
         key="participant engine repetition",
-        cascades={**_OF_PARTICIPANT, "provenance": "study_provenances"},
-        checks={"seconds": "seconds >= 0", "clock": "clock IN ('monotonic', 'utc', 'clamped')"},
+        seconds="seconds >= 0",
+        clock="clock IN ('monotonic', 'utc', 'clamped')",
     )
