@@ -137,7 +137,11 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
     """The decoded picture as its file holds it, and its EXIF orientation (1 when it has none)."""
     try:
         with _quietly, Image.open(path, formats=_formats()) as image:
-            _refuse_bomb(path, image.size)
+            width, height = image.size
+            if max(width, height) > MAX_SIDE:
+                raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
+            if width * height > MAX_PIXELS:
+                raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
             image.load()
@@ -155,14 +159,6 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
     except Exception as error:
         # Pillow's readers meet arbitrary bytes here, and raise nearly every kind of error on some of them.
         raise UnreadablePictureError(path, _cannot_be_read(path, error)) from error
-
-
-def _refuse_bomb(path: Path, size: tuple[int, int]) -> None:
-    width, height = size
-    if max(size) > MAX_SIDE:
-        raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
-    if width * height > MAX_PIXELS:
-        raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
 
 
 def _orientation(image: Image.Image) -> int:

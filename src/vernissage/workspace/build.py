@@ -33,7 +33,7 @@ from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import content_of, encode_collection, material_of
-from vernissage.workspace.settings import Settings, in_torch, merged_settings, stored_execution, wanted_encoders
+from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     FORMER,
     STAGING,
@@ -158,7 +158,8 @@ def build_workspace(
                 before,
                 encoders,
                 weights=weights or {},
-                executions=in_torch(encoders or (), how) | dict(executions or {}),
+                executions=executions or {},
+                runtime=how,
                 seed=seed,
                 topics=topics,
                 pairs=pairs,
@@ -343,10 +344,8 @@ def _model_name(building: Building, card: EncoderCard) -> str:
     parts = [str(building.settings.seed), str(building.settings.topics)]
     parts += [building.encoders[base].fingerprint for base in card.needs]
     for modality in card.modalities:
-        parts += [
-            modality,
-            *(content_of(each, modality, draft=building.settings.draft) for each in building.collection),
-        ]
+        parts.append(modality)
+        parts += (content_of(item, modality, draft=building.settings.draft) for item in building.collection)
     return f"{card.name}-{_identity(card.name, *parts)}"
 
 
@@ -453,7 +452,11 @@ def _means(building: Building, name: str) -> str:
     home, seed = building.path / "means", building.settings.seed
     former = building.before.manifest.means.get(name) if building.before and not building.refit else None
     kept = _unless_damaged(lambda: ModalityMeans.load(home / former)) if former else None
-    if former and kept and (kept.encoder_fingerprint, kept.seed) == (building.encoders[name].fingerprint, seed):
+    if (
+        former
+        and kept is not None
+        and (kept.encoder_fingerprint, kept.seed) == (building.encoders[name].fingerprint, seed)
+    ):
         return former
     means = fit_modality_means(building.tables[name, "image"], building.tables[name, "text"], seed=seed)
     folder = f"{name}-{means.fingerprint[:12]}"

@@ -53,8 +53,8 @@ def convert_locked(path: Path) -> None:
             f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete {path} and build it again",
             kind=Kind.CONFLICT,
         )
-    file, old_files = path / content["collection"], _files_of_format_1(content)
-    collection = _read_works(file, found(content["folder"], path))
+    file = path / content["collection"]
+    collection = read_checked(file, lambda: _read_works(file, found(content["folder"], path)))
     if collection.fingerprint != content["fingerprint"]:
         raise ProvenanceError(
             f"{file} is damaged: it is not the collection that the workspace was built from; run `vernissage build "
@@ -68,12 +68,9 @@ def convert_locked(path: Path) -> None:
             _convert_pairs(card)
     kept = {name: value for name, value in content.items() if name not in {"format", "collection", "retired"}}
     manifest = Manifest(**kept, **files)
+    old_files = {content["collection"], *(f"vectors/{stem}.json" for stem in content["vectors"].values())}
     retired = {*content["retired"], *(old_files - manifest.files)}
     replace(manifest, retired=tuple(sorted(retired))).write(path)
-
-
-def _files_of_format_1(content: dict[str, Any]) -> set[str]:
-    return {content["collection"], *(f"vectors/{stem}.json" for stem in content["vectors"].values())}
 
 
 def _read_works(path: Path, folder: Path) -> Collection:
@@ -81,11 +78,8 @@ def _read_works(path: Path, folder: Path) -> Collection:
         attributes = MappingProxyType(dict(row.pop("attributes")))
         return Item(**row | {"keywords": tuple(row["keywords"]), "attributes": attributes})
 
-    def read() -> Collection:
-        batches = open_parquet(path).iter_batches(use_threads=False)
-        return Collection((item(row) for batch in batches for row in batch.to_pylist()), folder)
-
-    return read_checked(path, read)
+    batches = open_parquet(path).iter_batches(use_threads=False)
+    return Collection((item(row) for batch in batches for row in batch.to_pylist()), folder)
 
 
 def _convert_vectors(stem: Path) -> None:

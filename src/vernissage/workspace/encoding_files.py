@@ -207,26 +207,26 @@ def read_texts(file: Path) -> list[tuple[str, str]]:
         RequestError: the file cannot be read, or holds no texts.
         CollectionError: a table is damaged.
     """
-    if file.suffix.lower() not in READERS:
-        return [(str(number), line) for number, line in enumerate(_content(file).splitlines())]
-    listed = _listed(file) if file.suffix.lower() == ".json" else None
-    return _rows(file) if listed is None else listed
+    suffix = file.suffix.lower()
+    if suffix == ".json" or suffix not in READERS:
+        try:
+            content = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise RequestError(
+                f"the texts in {file} cannot be read: {reason}; give a .txt in UTF-8, or a table ({', '.join(READERS)})"
+            ) from error
+        if suffix != ".json":
+            return [(str(number), line) for number, line in enumerate(content.splitlines())]
+        if (listed := _listed(file, content)) is not None:
+            return listed
+    return _rows(file)
 
 
-def _content(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RequestError(
-            f"the texts in {file} cannot be read: {reason}; give a .txt in UTF-8, or a table ({', '.join(READERS)})"
-        ) from error
-
-
-def _listed(file: Path) -> list[tuple[str, str]] | None:
+def _listed(file: Path, content: str) -> list[tuple[str, str]] | None:
     """The texts of a JSON file that holds no objects."""
     try:
-        entries = json.loads(_content(file))
+        entries = json.loads(content)
     except json.JSONDecodeError as error:
         raise RequestError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
     if isinstance(entries, dict) and isinstance(entries.get("captions"), list):

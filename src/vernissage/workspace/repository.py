@@ -96,10 +96,7 @@ class Snapshot:
         wanted = list(dict.fromkeys(ids))
         rows = self.collection.ids.rows(wanted)
         found = {item.id: item for item in self.collection.take(np.sort(rows[rows >= 0]).tolist())}
-        rest = [item_id for item_id in wanted if item_id not in found]
-        if rest and self._database is not None:
-            with self._database.reading() as connection:
-                found |= {upload.id: _described(upload) for upload in storage.uploads.get_uploads(connection, rest)}
+        found |= {item.id: item for item in _uploaded(self._database, [name for name in wanted if name not in found])}
         return {item_id: found[item_id] for item_id in wanted if item_id in found}
 
     def item(self, item_id: str) -> Item:
@@ -156,15 +153,13 @@ class Snapshot:
             return self if workspace is self.workspace else Snapshot(workspace, None, -1)
         with self._database.reading() as connection:
             version = storage.changes.current_version(connection)
-            if workspace is not self.workspace:
-                return Snapshot(workspace, self._database, version)
-            if version == self.version:
+            if version == self.version and workspace is self.workspace:
                 return self
+            changes = storage.changes.changes_since(connection, self.version)
+            if changes is None or workspace is not self.workspace:
+                return Snapshot(workspace, self._database, version)
             with self._lock:
                 indexes = dict(self._indexes)
-            changes = storage.changes.changes_since(connection, self.version)
-            if changes is None:
-                return Snapshot(workspace, self._database, version)
             for key, index in indexes.items():
                 gone = index.remove([item_id for item_id in changes.removed if item_id in index])
                 new = [item_id for item_id in (*changes.added, *changes.encoded) if item_id not in gone]
@@ -216,11 +211,15 @@ class _Columns:
 
     def _uploads(self, item_ids: Sequence[str]) -> list[Item]:
         rows = self._collection.ids.rows(item_ids)
-        ids = [item_ids[place] for place in np.flatnonzero(rows < 0).tolist()]
-        if not ids:
-            return []
-        with self._database.reading() as connection:
-            return [_described(upload) for upload in storage.uploads.get_uploads(connection, ids)]
+        return _uploaded(self._database, [item_ids[place] for place in np.flatnonzero(rows < 0).tolist()])
+
+
+def _uploaded(database: "Database | None", ids: Sequence[str]) -> list[Item]:
+    """The uploads of these ids that are there, as works are described."""
+    if not ids or database is None:
+        return []
+    with database.reading() as connection:
+        return [_described(upload) for upload in storage.uploads.get_uploads(connection, ids)]
 
 
 def _described(upload: "Upload") -> Item:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
@@ -51,11 +52,10 @@ class _Met:
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Described:
+class _Described(NamedTuple):
     """The works of a table or of file names; each is made when it is asked for."""
 
-    count: int
+    number: int
     works: Callable[[], Iterable[_Work]]
     reading: Reading
 
@@ -120,7 +120,7 @@ class FolderSource:
         return _described_by_names(self.paths, tuple(unread))
 
     def count(self) -> int:
-        return self._described.count
+        return self._described.number
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
         table = self._found[1]
@@ -290,19 +290,20 @@ def _described_by_table(table: Table, name: str) -> _Described:
     repeating = tuple(place for place in spoken if groups and repeats_group(table.column(place), groups))
     empty = [name for place, name in enumerate(table.columns) if place not in table.filled]
     unfilled = (f"columns without a value in any row: {', '.join(empty)}",) if empty and table.rows else ()
-    rows = _Rows(
+    filled = [(table.columns[place], place) for place in others if place in table.filled]
+    columns = _Columns(
         places,
         beside(table.columns),
-        table.columns[places["picture"]] if "picture" in places else "",
-        tuple(sorted((table.columns[place], place) for place in others if place in table.filled)),
-        tuple(place for place in spoken if place not in repeating and place in table.filled),
+        dict(sorted(filled)),
+        [place for place in spoken if place not in repeating and place in table.filled],
         keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
+        table.columns[places["picture"]] if "picture" in places else "",
     )
     ids, remarks = _ids(table, places)
     reading = Reading(
         table=name,
         columns={table.columns[place]: meaning for meaning, place in places.items()},
-        attributes=tuple(table.columns[place] for place in others if place in table.filled),
+        attributes=tuple(name for name, _ in filled),
         not_in_text=tuple(table.columns[place] for place in repeating),
         encoding=table.encoding,
         separator=table.separator,
@@ -311,7 +312,7 @@ def _described_by_table(table: Table, name: str) -> _Described:
     )
 
     def works() -> Iterator[_Work]:
-        return (rows.work(row, name, cells) for (row, cells), name in zip(table.rows, ids, strict=True))
+        return (_work(columns, row, name, cells) for (row, cells), name in zip(table.rows, ids, strict=True))
 
     return _Described(len(ids), works, reading)
 
@@ -344,54 +345,46 @@ def readable(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """How one row becomes one work."""
+class _Columns(NamedTuple):
+    """Where in a row the fields of a work stand, what stands beside, attributes, and those whose words are read."""
 
     places: dict[str, int]
     beside: dict[str, int]
-    picture_column: str
-    others: tuple[tuple[str, int], ...]
-    spoken: tuple[int, ...]
+    attributes: dict[str, int]
+    spoken: list[int]
     separator: str
+    picture: str
 
-    def work(self, row: int, name: str, cells: Sequence[str]) -> _Work:
-        values = {meaning: cells[place] for meaning, place in self.places.items()}
-        title, artist, year, medium, description = cleaned = [without_markup(values.get(name, "")) for name in _CLEANED]
-        file = values.get("picture", "")
-        attributes = {name: cells[place] for name, place in self.others if cells[place]}
-        if is_address(file):
-            attributes = dict(sorted({**attributes, self.picture_column: file}.items()))
-            file = ""
-        keywords = split_keywords(values.get("keywords", ""), self.separator)
-        group = " ".join(without_markup(values.get("group", "")).split())
-        item = Item(
-            id=name,
-            title=title,
-            artist=artist,
-            year=year,
-            medium=medium,
-            description=description,
-            keywords=keywords,
-            group=group,
-            owner=values.get("owner", ""),
-            licence=values.get("licence", ""),
-            text=self._text(cleaned, keywords, group, cells),
-            attributes=MappingProxyType(attributes),
-            language=cells[self.beside["language"]] if "language" in self.beside else "",
-            year_from=self._year("year_from", cells),
-            year_to=self._year("year_to", cells),
-        )
-        return row, item, file
 
-    def _year(self, meaning: str, cells: Sequence[str]) -> int | None:
-        cell = cells[self.beside[meaning]] if meaning in self.beside else ""
-        return int(cell) if _WHOLE_NUMBER.fullmatch(cell) else None
-
-    def _text(self, cleaned: Sequence[str], keywords: Sequence[str], group: str, cells: Sequence[str]) -> str:
-        further = [attribute_words(cells[place]) for place in self.spoken if cells[place]]
-        repeated = [words for words in further if words and not (group and same_words(words, group))]
-        return joined([*cleaned, ", ".join(keywords), *repeated])
+def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work:
+    values = {meaning: cells[place] for meaning, place in columns.places.items()}
+    beside = {meaning: cells[place] for meaning, place in columns.beside.items()}
+    cleaned: dict[str, Any] = {field: without_markup(values.get(field, "")) for field in _CLEANED}
+    file = values.get("picture", "")
+    attributes = {name: cells[place] for name, place in columns.attributes.items() if cells[place]}
+    if is_address(file):
+        attributes = dict(sorted({**attributes, columns.picture: file}.items()))
+        file = ""
+    keywords = split_keywords(values.get("keywords", ""), columns.separator)
+    group = " ".join(without_markup(values.get("group", "")).split())
+    further = [attribute_words(cells[place]) for place in columns.spoken if cells[place]]
+    further = [words for words in further if words and not (group and same_words(words, group))]
+    years = [beside.get(name, "") for name in ("year_from", "year_to")]
+    first, last = (int(year) if _WHOLE_NUMBER.fullmatch(year) else None for year in years)
+    item = Item(
+        id=name,
+        **cleaned,
+        keywords=keywords,
+        group=group,
+        owner=values.get("owner", ""),
+        licence=values.get("licence", ""),
+        text=joined([*cleaned.values(), ", ".join(keywords), *further]),
+        attributes=MappingProxyType(attributes),
+        language=beside.get("language", ""),
+        year_from=first,
+        year_to=last,
+    )
+    return row, item, file
 
 
 def _places(table: Table) -> dict[str, int]:

@@ -27,27 +27,18 @@ class Rows:
 
     def __init__(self, rows: Iterable[tuple[int, Sequence[str]]], width: int) -> None:
         rest = iter(rows)
-        self._parts: list[tuple[list[int], list[Any]]] = []
+        self.parts: list[tuple[list[int], list[Any]]] = []
         while some := list(islice(rest, _ROWS_AT_ONCE)):
             columns = [pa.array([cells[place] for _, cells in some], pa.string()) for place in range(width)]
-            self._parts.append(([number for number, _ in some], columns))
+            self.parts.append(([number for number, _ in some], columns))
 
     def __len__(self) -> int:
-        return sum(len(numbers) for numbers, _ in self._parts)
+        return sum(len(numbers) for numbers, _ in self.parts)
 
     def __iter__(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        for numbers, columns in self._parts:
+        for numbers, columns in self.parts:
             cells = zip(*(column.to_pylist() for column in columns), strict=True) if columns else [()] * len(numbers)
             yield from zip(numbers, cells, strict=True)
-
-    def __eq__(self, other: object) -> bool:
-        return tuple(self) == tuple(other) if isinstance(other, Rows | tuple) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def column(self, place: int) -> list[str]:
-        """All cells of one column."""
-        return [cell for _, columns in self._parts for cell in columns[place].to_pylist()]
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ class Table:
 
     def column(self, position: int) -> list[str]:
         """All cells of one column."""
-        return self.rows.column(position)
+        return [cell for _, columns in self.rows.parts for cell in columns[position].to_pylist()]
 
     @cached_property
     def filled(self) -> frozenset[int]:
@@ -468,10 +459,10 @@ def _utf16_without_mark(raw: bytes) -> str | None:
     """UTF-16 of a western language has a zero in every second byte."""
     start = raw[:2000]
     half = len(start) // 2
-    if half >= 4 and start[1::2].count(0) > 0.7 * half and start[::2].count(0) < 0.1 * half:
-        return "utf-16-le"
-    if half >= 4 and start[::2].count(0) > 0.7 * half and start[1::2].count(0) < 0.1 * half:
-        return "utf-16-be"
+    zeros = start[::2].count(0), start[1::2].count(0)
+    for codec, (few, many) in (("utf-16-le", zeros), ("utf-16-be", zeros[::-1])):
+        if half >= 4 and many > 0.7 * half and few < 0.1 * half:
+            return codec
     return None
 
 
