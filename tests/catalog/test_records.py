@@ -2,6 +2,10 @@
 
 import datetime
 import json
+import re
+import warnings
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -149,3 +153,23 @@ def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> Non
     (tmp_path / "a.ods").write_bytes(b"")
     with pytest.raises(CollectionError, match=r"\.csv.*\.xlsx"):
         read_table(tmp_path / "a.ods")
+
+
+def test_warnings_of_excel_files_are_passed_over_and_the_hosts_filters_stay(tmp_path: Path) -> None:
+    book, plain, odd = openpyxl.Workbook(), tmp_path / "plain.xlsx", tmp_path / "odd.xlsx"
+    for row in (["id", "title"], ["a", "Sea"]):
+        book.worksheets[0].append(row)
+    book.save(plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(odd, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "xl/styles.xml":
+                content = re.sub(rb"<cellStyles.*</cellStyles>", b"", content)
+            target.writestr(name, content)
+    with pytest.warns(UserWarning, match="no default style"):
+        openpyxl.load_workbook(odd)
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        tables = list(pool.map(read_table, [odd] * 12))
+    assert [tuple(table.rows) for table in tables] == [((2, ("a", "Sea")),)] * 12
+    assert list(warnings.filters) == before
