@@ -24,8 +24,7 @@ from vernissage.files import digest
 from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorTable, card_file, make_vector_table
 from vernissage.values import Modality, Vectors
-from vernissage.workspace.encoding import encode_collection
-from vernissage.workspace.material import material_of
+from vernissage.workspace.encoding import encode_collection, material_of
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError
 from vernissage_lab.datasets.works import captions_as_works, pictures_as_works, whole_works
 

@@ -218,7 +218,7 @@ def test_bad_arguments_are_told_in_one_line(run: Any, tmp_path: Path, arguments:
 
 
 def test_a_workspace_that_is_not_there_is_told(run: Any) -> None:
-    assert "there is no workspace nowhere" in run("tag", "nowhere", code=6)
+    assert "there is no workspace nowhere" in run("tag", "nowhere", code=3)
 
 
 def test_missing_weights_and_pictures_are_told_in_one_line(run: Any, tmp_path: Path) -> None:

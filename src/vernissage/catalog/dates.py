@@ -71,15 +71,11 @@ def _period(date: str) -> tuple[int, int] | None:
     written = next(group for group in match.groups() if group)
     count = int(written) if written.isdigit() else _roman(written)
     before_christ = re.match(rf"\s*{_BEFORE_CHRIST}", date[match.end() :], re.IGNORECASE) is not None
-    part = _share(date[: match.start()]) * span // 100
+    words = date[: match.start()].lower()
+    # How far into the period a word such as "early" points, in hundredths.
+    share = next((share for name, share in _SHARES.items() if re.search(rf"\b{name}\b", words)), 50)
     start = -count * span if before_christ else (count - 1) * span
-    return match.start(), start + part
-
-
-def _share(words_before: str) -> int:
-    """How far into the period a word such as "early" points, in hundredths."""
-    words = words_before.lower()
-    return next((share for name, share in _SHARES.items() if re.search(rf"\b{name}\b", words)), 50)
+    return match.start(), start + share * span // 100
 
 
 def _roman(numeral: str) -> int:

@@ -67,7 +67,8 @@ def inspect_collection(
     opened = source_of(source)
     judging = _Judging(opened, progress, verified)
     collection = Collection(judging.items(), opened.folder)
-    return collection.reported(judging.report())
+    collection.report = judging.report()
+    return collection
 
 
 @dataclass
@@ -100,7 +101,12 @@ class _Judging:
                         self.progress("checking pictures", self.records, max(total, self.records))
                     item = self._judged(record, checks)
                     if item is not None:
-                        self._count(item)
+                        self.kept += 1
+                        self.pictures += bool(item.picture)
+                        if not item.text:
+                            self.empty_texts.append(item.id)
+                        if item.group:
+                            self.groups[item.group] += 1
                         yield item
 
     def report(self) -> CollectionReport:
@@ -146,11 +152,3 @@ class _Judging:
         what = f"the id {name} stands in {'an earlier record' if first is None else f'row {first}'} already"
         way_out = "give each work its own id, or take one row out"
         return [Problem("duplicate id", record.row, name, "", what, way_out)]
-
-    def _count(self, item: Item) -> None:
-        self.kept += 1
-        self.pictures += bool(item.picture)
-        if not item.text:
-            self.empty_texts.append(item.id)
-        if item.group:
-            self.groups[item.group] += 1

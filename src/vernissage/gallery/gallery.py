@@ -392,7 +392,7 @@ class Gallery:
         Raises:
             ProvenanceError: a file is missing or damaged.
         """
-        from vernissage.workspace.description import describe_workspace
+        from vernissage.workspace.checking import describe_workspace
 
         snapshot = self.snapshot
         content, uploaders = describe_workspace(snapshot.workspace), snapshot.uploaders()
@@ -458,7 +458,7 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
     if not isinstance(encoder, ImageEncoder):
         raise RequestError(f"{name} does not read pictures; search with colour-texture, or an encoder of both")
     from vernissage.catalog.pictures import open_picture
-    from vernissage.workspace.material import decoded_side
+    from vernissage.workspace.encoding import decoded_side
 
     picture = open_picture(query, at_least=decoded_side(encoder)) if isinstance(query, Path) else query
     vector = encoder.encode_images([picture.convert("RGB")])[0]

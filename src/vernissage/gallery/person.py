@@ -38,7 +38,7 @@ from vernissage.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from vernissage.gallery.gallery import Gallery
-    from vernissage.storage import Removal, Upload
+    from vernissage.storage.uploads import Removal, Upload
     from vernissage.workspace.uploading import Submission
 
 DEFAULT_FUSION = "knn3z"
