@@ -16,7 +16,7 @@ from tests.galleries import toy_gallery
 
 from vernissage.encoders import register
 from vernissage.encoders.cards import EncoderCard
-from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, ImageEncoder, Material, TextEncoder
+from vernissage.encoders.contract import EncoderState, FittedEncoder, ImageEncoder, Material, TextEncoder
 from vernissage.errors import EncoderError, Kind, RequestError
 from vernissage.gallery.engines import available_engines, make_engine
 from vernissage.profiles.ratings import profile_from_ratings
@@ -98,21 +98,15 @@ class Lengths(FittedEncoder):
     modalities = frozenset({"text"})
     dim = 2
 
-    def __init__(self, mean: float) -> None:
-        self.mean, self.state = mean, EncoderState("lengths", {"mean": mean}, {})
-
     def encode_texts(self, texts: list[str]) -> Vectors:
-        above = np.array([len(text) for text in texts], dtype=np.float64) / self.mean
+        above = np.array([len(text) for text in texts], dtype=np.float64) / self.state.settings["mean"]
         angles = np.arctan(above)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
-    @classmethod
-    def _restored(cls, state: EncoderState, *_: Encoder) -> "Lengths":
-        return cls(float(state.settings["mean"]))
-
 
 def fit_lengths(material: Material) -> Lengths:
-    return Lengths(float(np.mean([len(text) for text in material.texts()])))
+    mean = float(np.mean([len(text) for text in material.texts()]))
+    return Lengths(EncoderState("lengths", {"mean": mean}, {}))
 
 
 LENGTHS = EncoderCard(

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.fitted.lsa import fit_lsa
 from vernissage.encoders.fitted.tfidf import TFIDF, fit_tfidf
 from vernissage.encoders.fitted.words import content_words, weigh_words
@@ -113,4 +114,4 @@ def test_no_words_are_refused() -> None:
 )
 def test_words_and_weights_must_fit(weights: np.ndarray, vocabulary: list[str]) -> None:
     with pytest.raises(ProvenanceError, match="one weight for each word"):
-        TFIDF(weights, vocabulary)
+        TFIDF(EncoderState("tfidf", {"vocabulary": vocabulary, "language": "en"}, {"weights": weights}))

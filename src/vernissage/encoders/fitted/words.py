@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder
 from vernissage.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -97,9 +98,20 @@ def count_words(documents: Sequence[Sequence[str]], columns: Mapping[str, int]) 
     return sparse.csr_matrix((counts, words, ends), shape=(len(documents), len(columns)))
 
 
-def count_words_of_texts(texts: Sequence[str], columns: Mapping[str, int], language: str) -> "sparse.csr_matrix":
-    """`count_words` of the content words of ``texts``."""
-    return count_words([content_words(text, language) for text in texts], columns)
+class WordEncoder(FittedEncoder):
+    """A fitted encoder of texts by the words that it knows: the settings ``vocabulary`` and ``language``."""
+
+    modalities = frozenset({"text"})
+
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        super().__init__(state)
+        self.vocabulary: tuple[str, ...] = tuple(state.settings["vocabulary"])
+        self._columns = {word: column for column, word in enumerate(self.vocabulary)}
+        self._language = state.settings["language"]
+
+    def _counts(self, texts: Sequence[str]) -> "sparse.csr_matrix":
+        """How often each known word stands in each text: float64 (n, words)."""
+        return count_words([content_words(text, self._language) for text in texts], self._columns)
 
 
 @dataclass(frozen=True, eq=False)
