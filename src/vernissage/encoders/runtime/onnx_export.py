@@ -20,11 +20,11 @@ from vernissage.encoders.runtime.onnx import (
     Fidelity,
     OnnxCard,
     Tower,
-    digest_of_file,
     load_onnx,
     towers_of,
 )
 from vernissage.errors import EncoderError, Kind, WorkspaceError
+from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
 from vernissage.values import Modality, Vectors
 
@@ -217,7 +217,7 @@ def _exported(folder: Path, encoder: Any, modality: Modality, tower: Tower, prog
     if set(folder.iterdir()) != before | {file}:
         raise EncoderError(f"{encoder.name} does not fit into ONNX files, which end at 2 GB; run it in torch")
     progress("Exporting", 1, 1)
-    return ExportedTower(file.name, modality, "float32", digest_of_file(file))
+    return ExportedTower(file.name, modality, "float32", seal_of(file).sha256)
 
 
 def _quantised(folder: Path, tower: ExportedTower, progress: Progress) -> ExportedTower:
@@ -246,7 +246,7 @@ def _quantised(folder: Path, tower: ExportedTower, progress: Progress) -> Export
     finally:
         logging.root.setLevel(level)
     progress("Quantising", 1, 1)
-    return replace(tower, file=target.name, precision="int8", sha256=digest_of_file(target))
+    return replace(tower, file=target.name, precision="int8", sha256=seal_of(target).sha256)
 
 
 def _measured(

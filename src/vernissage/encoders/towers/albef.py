@@ -7,8 +7,7 @@ tensors, for transformers has no such model.
 """
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_torch
 from vernissage.encoders.runtime.loaded import described
 from vernissage.encoders.runtime.pairs import (
     ImageStates,
@@ -28,8 +27,7 @@ from vernissage.encoders.runtime.pairs import (
     read_vocabulary,
 )
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.transformers_folder import read_object, require_tensors
-from vernissage.encoders.runtime.weights import digest_of, read_tensors
+from vernissage.encoders.runtime.weights import digest_of, numbers_behind, read_tensors, require_tensors, said_in
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 
@@ -266,12 +264,11 @@ class ALBEF(PairTower):
 
         def run(rows: Sequence[int], seen: "torch.Tensor") -> "torch.Tensor":
             some = slice(rows[0], rows[-1] + 1)
-            with self.runtime.autocast():
-                return self.network.match_logits(read[some], real[some], seen)
+            return self.network.match_logits(read[some], real[some], seen)
 
         for row, state in enumerate(states):
             matched = partial(run, seen=self.runtime.on_device(state[None]))
-            logits[row] = in_batches(range(len(texts)), matched, batch_size=self.runtime.batch_size, width=2)
+            logits[row] = self.runtime.in_batches(range(len(texts)), matched, 2)
         return logits
 
     def _see(self, pixels: "torch.Tensor") -> "torch.Tensor":
@@ -293,7 +290,7 @@ def load_albef(
     image_size: int | None = None,
     vocabulary: Path | str | None = None,
     cleaning: Cleaning = "albef",
-    runtime: Runtime | None = None,
+    runtime: Runtime = USUAL,
 ) -> ALBEF:
     """Load ALBEF from a checkpoint of its authors, or the same tensors as safetensors.
 
@@ -305,33 +302,31 @@ def load_albef(
         vocabulary: vocab.txt of bert-base-uncased or its folder; None takes the one beside the weights.
         cleaning: ``albef`` as in training, or ``zccr`` as the code of ZCCR: neither cut at 30 ids nor without the
             tag ``<person>``.
-        runtime: device, precision and batch size.
 
     Raises:
         EncoderError: files are missing or damaged, or tensors are missing or do not fit; nothing is made up.
     """
     if cleaning not in ("albef", "zccr"):
         raise EncoderError(f"there is no cleaning {cleaning!r}; choose albef or zccr")
-    how = runtime or Runtime()
     file = _checkpoint(place.resolve())
     beside = Path(vocabulary).resolve() if vocabulary else file.parent
     listed = beside / "vocab.txt" if beside.is_dir() else beside
     read_vocabulary(listed)  # told before the weights are read, which takes long
     sizes, weights = _read_albef(file, image_size)
     words = albef_words(bert_pieces(listed, sizes.vocabulary)[0], cleaning, sizes.positions)
-    device = how.resolved_device()
+    device = runtime.resolved_device()
     network = AlbefNetwork(sizes, {name: tensor.to(device) for name, tensor in weights.items()})
     state = described(
         "albef",
         file,
         digest(digest_of(file).encode(), digest_of(listed).encode()),
-        how,
+        runtime,
         vocabulary=str(listed),
         image_size=sizes.image_size,
         cleaning=cleaning,
         network=asdict(sizes),
     )
-    return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, how)
+    return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, runtime)
 
 
 def albef_words(tokenizer: Any, cleaning: Cleaning, positions: int) -> WordPieces:
@@ -402,16 +397,14 @@ def _needed_tensors(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.T
 
 def _settings_beside(file: Path) -> dict[str, int]:
     """Whole numbers that the settings of the training beside the weights give, by the names of `AlbefArchitecture`."""
-    vision_file, text_file = file.parent / "config.json", file.parent / "config_bert.json"
-    vision = read_object(vision_file).get("vit") if vision_file.is_file() else None
-    text = read_object(text_file) if text_file.is_file() else {}
+    vision, text = said_in(file.parent / "config.json", "vit"), file.parent / "config_bert.json"
     vision = vision if isinstance(vision, dict) else {}
     wanted: dict[str, Any] = {
         "vision_layers": vision.get("depth"),
         "vision_heads": vision.get("num_heads"),
-        "text_layers": text.get("num_hidden_layers"),
-        "text_heads": text.get("num_attention_heads"),
-        "fusion_layer": text.get("fusion_layer"),
+        "text_layers": said_in(text, "num_hidden_layers"),
+        "text_heads": said_in(text, "num_attention_heads"),
+        "fusion_layer": said_in(text, "fusion_layer"),
     }
     return {name: value for name, value in wanted.items() if isinstance(value, int)}
 
@@ -448,9 +441,9 @@ def _counted(tensors: "Mapping[str, torch.Tensor]", sizes: AlbefArchitecture) ->
 
     Networks of the published widths have the published layers, so that a file that was cut is seen to be.
     """
-    blocks = _numbers(tensors, r"visual_encoder\.blocks\.(\d+)\.")
-    layers = _numbers(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")
-    fused = _numbers(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.crossattention\.")
+    blocks = numbers_behind(tensors, r"visual_encoder\.blocks\.(\d+)\.")
+    layers = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")
+    fused = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.crossattention\.")
     usual_vision = sizes.vision_width == _PUBLISHED.vision_width
     usual_text = sizes.text_width == _PUBLISHED.text_width
     return {
@@ -460,10 +453,6 @@ def _counted(tensors: "Mapping[str, torch.Tensor]", sizes: AlbefArchitecture) ->
         "text_layers": _PUBLISHED.text_layers if usual_text else len(layers),
         "fusion_layer": _PUBLISHED.fusion_layer if usual_text or not fused else min(fused),
     }
-
-
-def _numbers(names: Iterable[str], pattern: str) -> set[int]:
-    return {int(match[1]) for name in names if (match := re.match(pattern, name))}
 
 
 def _refuse_counts(sizes: AlbefArchitecture, file: Path) -> None:
