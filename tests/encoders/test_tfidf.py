@@ -80,7 +80,7 @@ def test_any_collection_is_weighed_as_by_scikit_learn(collection: list[list[str]
 
 @given(most=st.integers(1, 12), seed=st.integers(0, 999))
 def test_no_other_words_keep_more_of_the_squared_length(most: int, seed: int) -> None:
-    words = weigh_words(TEXTS, "en")
+    words = weigh_words(TEXTS)
     model = fit_tfidf(TEXTS, most_words=most)
     squares = (words.rows.toarray().astype(np.float64) ** 2).sum(axis=0)
     kept = squares[[words.vocabulary.index(word) for word in model.vocabulary]].sum()

@@ -86,7 +86,9 @@ _T = TypeVar("_T")
 
 def working_pixels(image: Image.Image, longer_side: int) -> Pixels:
     """The picture in sRGB on white, its longer side scaled to ``longer_side`` pixels, neither below 32."""
-    rgb = _flattened(image)
+    if image.mode.startswith("I"):  # 16-bit grey is brought to 8 bits
+        image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    rgb = on_white(image)
     scale = longer_side / max(rgb.size)
     size = (max(SHORTEST_SIDE, round(rgb.width * scale)), max(SHORTEST_SIDE, round(rgb.height * scale)))
     return np.asarray(rgb.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
@@ -144,13 +146,6 @@ def _positions(colours: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
     last = np.array([LIGHTNESS_BINS - 2, OPPONENT_BINS - 2, OPPONENT_BINS - 2])
     low = np.minimum(position.astype(np.intp), last[:, None])
     return low, position - low.astype(np.float32)
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    """RGB, with transparent pixels over white; 16-bit grey is brought to 8 bits."""
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
-    return on_white(image)
 
 
 def orientation_cells(lightness: Floats) -> Floats:
@@ -246,10 +241,10 @@ def uniform_bins() -> npt.NDArray[np.uint8]:
 _BINS = uniform_bins()
 
 
-def pattern_histogram(lightness: Floats, octaves: int = 3) -> Floats:
-    """Histograms of uniform local binary patterns at full, half, quarter … size, square-rooted: (octaves · 59,)."""
+def pattern_histogram(lightness: Floats) -> Floats:
+    """Histograms of uniform local binary patterns at full, half and quarter size, square-rooted: float32 (3 · 59,)."""
     parts = []
-    for _ in range(octaves):
+    for _ in range(3):
         codes = np.bincount(binary_patterns(lightness).ravel(), minlength=256)
         counts = np.bincount(_BINS, codes, minlength=59)
         parts.append(np.sqrt(counts / max(counts.sum(), 1)))
@@ -272,7 +267,7 @@ class Codebook:
     centres: Floats
 
     def vlad(self, descriptors: Floats) -> Floats:
-        """VLAD of descriptors (n, descriptor_dim): float32 (n_centres · reduced,); see the function `vlad`."""
+        """`vlad` of descriptors (n, descriptor_dim): float32 (n_centres · reduced,)."""
         # einsum, not @: BLAS would spread each small product over all cores, which is slower inside a thread pool,
         # and the order of its additions, hence the last bit, may depend on how many there are.
         return vlad(np.einsum("nd,rd->nr", descriptors - self.mean, self.axes), self.centres)
@@ -370,7 +365,7 @@ class Centring:
     def apply(self, parts: Parts) -> Floats:
         """The picture's vector before it is scaled to unit length: float32 (dim,)."""
         # Without BLAS, so that the bits repeat on any number of threads.
-        mapped: Floats = np.einsum("d,dr->r", _unit_joined(parts, self.means) - self.mean, self.matrix)
+        mapped: Floats = np.einsum("d,dr->r", _unit(joined(centred(parts, self.means))) - self.mean, self.matrix)
         return mapped
 
 
@@ -381,7 +376,7 @@ def fit_centring(pictures: Sequence[Parts], *, most_dim: int) -> Centring:
     there are fewer than pictures, and none when all are equal. On one thread, so that the bits repeat.
     """
     means = {name: _mean_of_visible(parts[name] for parts in pictures) for name in pictures[0]}
-    rows = np.stack([_unit_joined(parts, means) for parts in pictures])
+    rows = np.stack([_unit(joined(centred(parts, means))) for parts in pictures])
     with threadpool_limits(1):
         mean = rows.mean(axis=0, dtype=np.float64)
         spread, axes = np.linalg.svd(rows - mean, full_matrices=False)[1:]
@@ -390,10 +385,6 @@ def fit_centring(pictures: Sequence[Parts], *, most_dim: int) -> Centring:
     scales = (variances[:most_dim][kept] + SHRINKAGE * variances[0]) ** -POWER
     matrix = axes[:most_dim][kept].T * scales
     return Centring(means, mean.astype(np.float32), np.ascontiguousarray(matrix, dtype=np.float32))
-
-
-def _unit_joined(parts: Parts, means: Parts) -> Floats:
-    return _unit(joined(centred(parts, means)))
 
 
 def _unit(vector: Floats) -> Floats:

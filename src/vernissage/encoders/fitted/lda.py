@@ -5,6 +5,7 @@ Fitted by variational EM from clusters of the texts; the number of topics is cho
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,7 +19,7 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
-from vernissage.encoders.fitted.words import WordEncoder, choose_vocabulary, content_words, count_words
+from vernissage.encoders.fitted.words import WordEncoder, choose_vocabulary, count_words, documents_of
 from vernissage.errors import EncoderError
 from vernissage.files import writing
 from vernissage.progress import Progress, silent
@@ -122,7 +123,6 @@ def fit_lda(
     topics: int | None = None,
     topic_range: Sequence[int] = TOPIC_RANGE,
     seed: int = 0,
-    language: str = "en",
     progress: Progress = silent,
 ) -> LDA:
     """Fit topics to the texts of a collection; texts may be empty.
@@ -130,17 +130,17 @@ def fit_lda(
     Args:
         texts: one per work.
         topics: how many; None chooses by coherence.
-        topic_range: the numbers to choose from; those with fewer than 20 texts per topic are left out, but the
-            smallest stays.
+        topic_range: to choose from; numbers with fewer than 20 texts per topic are left out, but the smallest stays.
         seed: equal texts and seed give the same model, bit for bit.
-        language: of the texts, for lemmas.
         progress: told of every number tried.
 
     Raises:
         EncoderError: fewer than two texts share words with others, or there are fewer texts than topics.
     """
-    counts, vocabulary = _known_words(texts, language, seed)
-    numbers = [topics] if topics is not None else _candidates(topic_range, counts.shape[0])
+    counts, vocabulary = _known_words(texts, seed)
+    offered = sorted(set(topic_range))
+    enough = [number for number in offered if number * _TEXTS_PER_TOPIC <= counts.shape[0]]
+    numbers = [topics] if topics is not None else enough or offered[:1]
     if not numbers or min(numbers) < 1 or max(numbers) > counts.shape[0]:
         raise EncoderError(
             f"cannot fit {', '.join(map(str, numbers)) or 'no'} topics to {counts.shape[0]} texts with known words; "
@@ -156,21 +156,20 @@ def fit_lda(
     _, topic_words, shares = max(fits, key=lambda fit: fit[0])
     progress(f"fitting {chosen} topics", 1, 1)
     order = np.argsort(-shares, kind="stable")
-    settings = {
-        "vocabulary": list(vocabulary),
-        "prior": MIXTURE_PRIOR,
-        "coherence": {str(number): sum(values) / len(values) for number, values in scores.items()},
-        "coherence_error": standard_error(scores) if scores else 0.0,
-        "language": language,
-    }
-    return LDA(EncoderState(LDA.name, settings, {"topic_words": topic_words[order], "shares": shares[order]}))
+    return LDA.of_words(
+        vocabulary,
+        {"topic_words": topic_words[order], "shares": shares[order]},
+        prior=MIXTURE_PRIOR,
+        coherence={str(number): sum(values) / len(values) for number, values in scores.items()},
+        coherence_error=standard_error(scores) if scores else 0.0,
+    )
 
 
-def _known_words(texts: Sequence[str], language: str, seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
+def _known_words(texts: Sequence[str], seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
     """Word counts of the texts that have any word of the vocabulary, and the vocabulary."""
     if len(texts) > _MOST_TEXTS_READ:
         texts = [texts[row] for row in _rows(len(texts), _MOST_TEXTS_READ, seed)]
-    documents = [words for words in (content_words(text, language) for text in texts) if words]
+    documents = documents_of(texts)
     at_least = min(max(2, round(len(documents) / 250)), 10)
     at_most = _MOST_COMMON if len(documents) >= 20 else 1.0
     vocabulary = choose_vocabulary(documents, at_least=at_least, at_most=at_most, size=_MOST_WORDS)
@@ -184,18 +183,12 @@ def _known_words(texts: Sequence[str], language: str, seed: int) -> tuple[sparse
     return known, vocabulary
 
 
-def _candidates(topic_range: Sequence[int], documents: int) -> list[int]:
-    numbers = sorted(set(topic_range))
-    return [number for number in numbers if number * _TEXTS_PER_TOPIC <= documents] or numbers[:1]
-
-
 def _sample(counts: sparse.csr_matrix, size: int, seed: int) -> sparse.csr_matrix:
     return counts if counts.shape[0] <= size else counts[_rows(counts.shape[0], size, seed)]
 
 
 def _rows(total: int, size: int, seed: int) -> npt.NDArray[np.intp]:
-    rows: npt.NDArray[np.intp] = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
-    return rows
+    return np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
 
 
 def _read_topics(probabilities: Matrix, shares: Matrix, vocabulary: Sequence[str]) -> tuple[Topic, ...]:
@@ -269,20 +262,19 @@ def _fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[tuple[float
 
 
 def _fit_topics(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
-    """The pseudo-counts of each word in each topic: float64 (topics, words).
+    """The pseudo-counts of each word in each topic, float64 (topics, words), of texts with a word each at least.
 
     Batch variational EM (Hoffman, Blei & Bach, NIPS 2010, algorithm 1) with symmetric priors 0.1 on mixtures and on
     words. Texts' mixtures are carried over from round to round, so two updates of each per round are enough.
     scikit-learn's LDA starts from random words, and on collections of some hundred or thousand short texts keeps
     topics that nobody can name; clusters are a better start (docs/evaluation.md).
-
-    Args:
-        counts: (texts, words) with at least one word in every text.
-        topics: how many, at least 1.
-        seed: of the clusters.
     """
     with threadpool_limits(1):
-        topic_words = _clusters(counts, topics, seed)
+        groups = _clusters(counts, topics, seed)
+    membership = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))), (topics, len(groups)))
+    words = (membership @ counts).toarray()
+    overall = words.sum(axis=0) / topics
+    topic_words: Matrix = WORD_PRIOR + (1 - _START_SMOOTHING) * words + _START_SMOOTHING * overall
     gamma = np.ones((counts.shape[0], topics))
     for _ in range(_ROUNDS):
         emission = np.ascontiguousarray(expected(topic_words).T)
@@ -293,19 +285,8 @@ def _fit_topics(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
     return np.ascontiguousarray(topic_words)
 
 
-def _clusters(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
-    """First pseudo-counts: the words of k-means clusters of the texts' leading TF-IDF components, smoothed."""
-    groups = _labels(counts, topics, seed)
-    texts = counts.shape[0]
-    membership = sparse.csr_matrix((np.ones(texts), (groups, np.arange(texts))), shape=(topics, texts))
-    words = (membership @ counts).toarray()
-    overall = words.sum(axis=0) / topics
-    start: Matrix = WORD_PRIOR + (1 - _START_SMOOTHING) * words + _START_SMOOTHING * overall
-    return start
-
-
-def _labels(counts: sparse.csr_matrix, topics: int, seed: int) -> npt.NDArray[np.intp]:
-    """Each text's cluster; by chance if there are fewer different texts than clusters."""
+def _clusters(counts: sparse.csr_matrix, topics: int, seed: int) -> npt.NDArray[np.intp]:
+    """Each text's k-means cluster by its leading TF-IDF components; by chance if there are too few texts."""
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     dimensions = min(_START_DIMENSIONS, min(weighted.shape) - 1)
     if dimensions > 0:
@@ -409,16 +390,15 @@ def topic_coherence(presence: sparse.csr_matrix, top_words: Sequence[npt.NDArray
         float64 (topics,), each from -1 to 1; higher reads better. -1 for a topic of fewer than two words: nobody
         can tell what it is about.
     """
-    documents = presence.shape[0]
     columns = sparse.csc_matrix(presence, dtype=bool).astype(np.int64)
-    return np.array([_mean_npmi(columns[:, words], documents) if len(words) > 1 else -1.0 for words in top_words])
-
-
-def _mean_npmi(columns: sparse.csc_matrix, documents: int) -> float:
-    together = (columns.T @ columns).toarray()
-    first, second = np.triu_indices(len(together), k=1)
-    pairs = zip(first, second, strict=True)
-    return float(np.mean([npmi(together[i, i], together[j, j], together[i, j], documents) for i, j in pairs]))
+    means = np.full(len(top_words), -1.0)
+    for topic, words in enumerate(top_words):
+        if len(words) > 1:
+            together = (columns[:, words].T @ columns[:, words]).toarray()
+            pairs = combinations(range(len(words)), 2)
+            values = [npmi(together[i, i], together[j, j], together[i, j], presence.shape[0]) for i, j in pairs]
+            means[topic] = np.mean(values)
+    return means
 
 
 def illustrate(lda: LDA, folder: Path) -> None:

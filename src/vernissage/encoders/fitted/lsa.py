@@ -52,20 +52,12 @@ def fit(material: Material) -> LSA:
     return fit_lsa(material.texts(), seed=material.seed, progress=material.progress)
 
 
-def fit_lsa(
-    texts: Sequence[str], *, dim: int = 256, seed: int = 0, language: str = "en", progress: Progress = silent
-) -> LSA:
-    """Fit directions of meaning to the texts of a collection; texts may be empty.
+def fit_lsa(texts: Sequence[str], *, dim: int = 256, seed: int = 0, progress: Progress = silent) -> LSA:
+    """Fit at most ``dim`` directions of meaning to the texts of a collection, one per work; texts may be empty.
 
     Term weights are ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))``, rows of unit length; the directions are the leading
-    right singular vectors (Halko, Martinsson & Tropp, SIAM Review 2011).
-
-    Args:
-        texts: one per work.
-        dim: the most directions to keep; a small collection has fewer.
-        seed: equal texts and seed give the same model, bit for bit.
-        language: of the texts, for lemmas.
-        progress: told when the work begins and ends.
+    right singular vectors (Halko, Martinsson & Tropp, SIAM Review 2011). Equal texts and seed give the same model, bit
+    for bit.
 
     Raises:
         EncoderError: fewer than two texts have content words, or ``dim`` is below 1.
@@ -73,10 +65,10 @@ def fit_lsa(
     if dim < 1:
         raise EncoderError(f"cannot fit {dim} directions; give a number of 1 or more, such as 256")
     progress("fitting directions of meaning", 0, 1)
-    words = weigh_words(texts, language)
+    words = weigh_words(texts)
     arrays = {"directions": _directions(words.rows, dim, seed), "weights": words.weights}
     progress("fitting directions of meaning", 1, 1)
-    return LSA(EncoderState(LSA.name, {"vocabulary": list(words.vocabulary), "language": language}, arrays))
+    return LSA.of_words(words.vocabulary, arrays)
 
 
 def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:

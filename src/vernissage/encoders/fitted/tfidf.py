@@ -50,20 +50,12 @@ def fit(material: Material) -> TFIDF:
     return fit_tfidf(material.texts(), progress=material.progress)
 
 
-def fit_tfidf(
-    texts: Sequence[str], *, most_words: int = MOST_WORDS, language: str = "en", progress: Progress = silent
-) -> TFIDF:
-    """Weigh the words of a collection's texts; texts may be empty.
+def fit_tfidf(texts: Sequence[str], *, most_words: int = MOST_WORDS, progress: Progress = silent) -> TFIDF:
+    """Weigh the words of a collection's texts, one per work; texts may be empty, and equal ones give the same bits.
 
     A text's vector is ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))`` at each word w, scaled to length 1, where w stands
     n_w times in it and in N_w of N texts. Of more words than ``most_words`` those stay that carry most of the vectors'
     squared length, so that what is left of the vectors is as near to the whole ones as that many words can be.
-
-    Args:
-        texts: one per work; equal texts give the same model, bit for bit.
-        most_words: the most words to keep; a small collection has fewer.
-        language: of the texts, for lemmas.
-        progress: told when the work begins and ends.
 
     Raises:
         EncoderError: fewer than two texts have content words, or ``most_words`` is below 1.
@@ -71,11 +63,10 @@ def fit_tfidf(
     if most_words < 1:
         raise EncoderError(f"cannot keep {most_words} words; give a number of 1 or more, such as {MOST_WORDS}")
     progress("weighing words", 0, 1)
-    words = weigh_words(texts, language)
+    words = weigh_words(texts)
     kept = _weightiest(words, most_words)
     progress("weighing words", 1, 1)
-    settings = {"vocabulary": [words.vocabulary[column] for column in kept], "language": language}
-    return TFIDF(EncoderState(TFIDF.name, settings, {"weights": words.weights[kept]}))
+    return TFIDF.of_words([words.vocabulary[column] for column in kept], {"weights": words.weights[kept]})
 
 
 def _weightiest(words: WeighedWords, most: int) -> npt.NDArray[np.intp]:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import EncoderState, require_keys, unit_rows
 from vernissage.encoders.runtime.devices import Runtime, import_torch
 from vernissage.encoders.runtime.pixels import Pixels, Preprocessing, on_white
-from vernissage.errors import ProvenanceError
+from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest
 from vernissage.values import Modality, Vectors
 
@@ -208,31 +209,26 @@ def described(name: str, place: Path, weights: str, runtime: Runtime, **settings
     return EncoderState(name, common | settings, {})
 
 
-def load_again(
-    state: EncoderState, encoder: str, load: Callable[..., Any], options: Sequence[str] = (), *, bundled: bool = False
-) -> Any:
-    """The encoder that ``state`` describes, loaded from the same place with the same precision and options.
-
-    Args:
-        state: what was saved.
-        encoder: the name that the state must have.
-        load: takes the place, ``runtime`` and the options.
-        options: settings that are given to ``load`` by their names.
-        bundled: whether it brings its own weights, so that ``load`` takes no place.
+def load_again(state: EncoderState, card: EncoderCard) -> Any:
+    """The encoder of ``card`` that ``state`` describes: from the same place, with the same precision and options.
 
     Raises:
         ProvenanceError: the state is another encoder's or not whole, or other weights lie in the place now, or they
             are read otherwise than they were.
-        EncoderError: the weights are gone or damaged.
+        EncoderError: the weights are gone or damaged, or the card does not say how they are loaded.
     """
-    state.require_name(encoder)
-    settings = require_keys(encoder, state.settings, ("place", "weights", "precision", *options))
-    place = () if bundled else (Path(settings["place"]),)
-    chosen = {option: settings[option] for option in options}
-    again = load(*place, runtime=Runtime(precision=settings["precision"]), **chosen)
+    if card.load is None:
+        raise EncoderError(
+            f"the card of {card.name} says neither how it is restored nor how it is loaded; add one of them"
+        )
+    state.require_name(card.name)
+    settings = require_keys(card.name, state.settings, ("place", "weights", "precision", *card.options))
+    place = () if card.bundled else (Path(settings["place"]),)
+    options = {option: settings[option] for option in card.options}
+    again = card.load(*place, runtime=Runtime(precision=settings["precision"]), **options)
     if again.state.settings["weights"] != settings["weights"]:
         raise ProvenanceError(
-            f"the weights of {encoder} in {settings['place']} are not those that the vectors were made with; put the "
+            f"the weights of {card.name} in {settings['place']} are not those that the vectors were made with; put the "
             f"earlier ones back, or run `vernissage build` again"
         )
     if again.fingerprint != fingerprint_of(state, getattr(again, "preprocessing", None)):

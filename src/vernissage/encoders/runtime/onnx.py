@@ -33,6 +33,9 @@ OnnxPrecision = Literal["float32", "int8", "bfloat16"]
 PRECISIONS: dict[str, tuple[str, ...]] = {"onnx": ("float32", "int8"), "openvino": ("float32", "bfloat16")}
 """What each backend computes in."""
 
+_EXPORTED = {"float32": "float32", "bfloat16": "float32", "int8": "int8"}
+"""The precision of the files that a backend reads to compute in another."""
+
 CARD_FILE = "onnx.json"
 
 Inputs = Mapping[str, npt.NDArray[Any]]
@@ -121,11 +124,6 @@ def read_card(folder: Path) -> OnnxCard:
         return OnnxCard(**content, towers=tuple(ExportedTower(**entry) for entry in towers))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProvenanceError(f"{file} is no card of an export ({error}); {_AGAIN}") from error
-
-
-def exported_precision(precision: str) -> str:
-    """The precision of the files that a backend reads to compute in ``precision``: bfloat16 is made of float32."""
-    return "int8" if precision == "int8" else "float32"
 
 
 @dataclass(frozen=True)
@@ -226,7 +224,7 @@ def load_onnx(
     card = read_card(folder)
     towers = towers_of(encoder)
     _require_same_network(encoder, card, towers, folder)
-    exported = _towers_in(card, folder, exported_precision(precision), encoder.modalities)
+    exported = _towers_in(card, folder, _EXPORTED[precision], encoder.modalities)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     at_once, workers, inner = batch_size, 1, threads or cores
     if precision == "int8":  # the scale is taken from the whole batch: one by one, and side by side instead
@@ -302,25 +300,22 @@ def _openvino(file: Path, threads: int, precision: str) -> Callable[[Inputs], Ve
     return run
 
 
-def runs_export(state: EncoderState) -> bool:
-    """Whether the state is of an encoder whose networks another backend than torch runs."""
-    return _EXPORT in state.settings
-
-
 def from_state(state: EncoderState, load: Callable[[EncoderState], Any]) -> Any:
-    """The encoder that ``state`` describes, loaded again from the same places; the export is looked at first.
+    """The encoder that ``state`` describes, loaded again from the same places; an export is looked at first.
 
     Args:
-        state: of what `load_onnx` gave.
+        state: of an encoder in torch, or of what `load_onnx` gave.
         load: from the state in torch to the encoder in torch; refuses other weights.
 
     Raises:
         ProvenanceError: the state is not whole, or other weights or another export lie in those places now.
         EncoderError: the weights are gone or damaged, or the backend is not installed.
     """
-    export = require_keys(state.name, state.settings.get(_EXPORT), ("place", "backend", "precision", "towers"))
+    if _EXPORT not in state.settings:
+        return load(state)
+    export = require_keys(state.name, state.settings[_EXPORT], ("place", "backend", "precision", "towers"))
     folder, precision = Path(export["place"]), export["precision"]
-    _require_same_export(state.name, folder, exported_precision(precision), export["towers"])
+    _require_same_export(state.name, folder, _EXPORTED.get(precision, precision), export["towers"])
     settings = {key: value for key, value in state.settings.items() if key != _EXPORT}
     return load_onnx(load(replace(state, settings=settings)), folder, precision, backend=export["backend"])
 

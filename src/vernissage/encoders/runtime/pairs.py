@@ -129,8 +129,7 @@ def bert_pieces(
         EncoderError: there is no vocabulary, or it is not this model's.
     """
     vocabulary = read_vocabulary(place)
-    lacking = [mark for mark in _NEEDED if mark not in vocabulary]
-    if lacking:
+    if lacking := [mark for mark in _NEEDED if mark not in vocabulary]:
         raise EncoderError(f"the vocabulary in {place} lacks {', '.join(lacking)}; get bert-base-uncased's vocab.txt")
     known = {word: number for word, number in vocabulary.items() if word not in marks}
     if not 0 <= model_size - len(known) - len(marks) <= unused:
@@ -190,10 +189,7 @@ class PairTower(ImageTower, TextTower):
         return self.runtime.in_batches(list(states), run, self.dim)
 
     def itm_block(self, states: ImageStates, texts: Sequence[str]) -> Vectors:
-        """The probability that each text belongs to each picture: float32 (pictures, texts) in [0, 1].
-
-        At most ``batch_size`` pairs are in memory at once.
-        """
+        """The probability that each text belongs to each picture: float32 (pictures, texts) in [0, 1]."""
         return self.probabilities(self.itm_logits(states, texts))
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> Vectors:

@@ -27,15 +27,12 @@ NEEDED = ("*.json", "*.safetensors", "*.txt", "*.model")
 """What is fetched from a hub: never pickles, never code."""
 
 _TOKENIZER_FILES = (
-    ("tokenizer.json",),
-    ("vocab.json", "merges.txt"),
-    ("vocab.txt",),
-    ("spiece.model",),
-    ("tokenizer.model",),
+    ("tokenizer.json",), ("vocab.json", "merges.txt"), ("vocab.txt",), ("spiece.model",), ("tokenizer.model",),
     ("sentencepiece.bpe.model",),
-)
+)  # fmt: skip
 
 _LATE_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "altclip_text_model", "longformer"})
+"""Models of RoBERTa's kind, which number their positions from beyond the padding's id."""
 _ENDLESS = 1_000_000
 """Tokenizers without a limit give a number far beyond it."""
 
@@ -202,11 +199,7 @@ def numbers_behind(names: Iterable[str], pattern: str) -> set[int]:
 def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Sequence[str] = ()) -> Any:
     """The model in ``place`` as a transformers class: float32 weights, in eval mode, on the runtime's device.
 
-    Args:
-        place: folder with config.json and weights.
-        architecture: name of the class, such as CLIPModel or AutoModel.
-        runtime: says the device.
-        unneeded: beginnings of the names of weights that may be missing, since nothing that is used reads them.
+    Weights whose names begin with ``unneeded`` may be missing, since nothing that is used reads them.
 
     Raises:
         EncoderError: files or weights are missing, damaged, or of another model.
@@ -229,19 +222,14 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
             f"cannot load {architecture} from {place} ({_first_line(error)}); get config.json and the weights "
             f"(model.safetensors) anew, from one and the same model"
         ) from error
-    missing = sorted(key for key in found["missing_keys"] if not key.startswith(tuple(unneeded)))
-    refuse_missing(missing, place)
+    _refuse_missing((key for key in found["missing_keys"] if not key.startswith(tuple(unneeded))), place)
     return model.eval().to(runtime.resolved_device())
 
 
 def filled(model: Any, tensors: Mapping[str, Any], file: Path, *, optional: tuple[str, ...] = ()) -> Any:
     """The model around exactly these tensors, in eval mode: none is left to chance, as transformers' loader allows.
 
-    Args:
-        model: of transformers, with weights that do not matter, or none.
-        tensors: by the model's names; others are ignored.
-        file: where they are from.
-        optional: ends of names that may be missing.
+    Tensors of ``file`` that the model has not are ignored; those whose names end in ``optional`` may be missing.
 
     Raises:
         EncoderError: a tensor is missing, or has another shape.
@@ -261,7 +249,7 @@ def require_tensors(
     Raises:
         EncoderError: see above; the message names up to three.
     """
-    refuse_missing(sorted(name for name in shapes if name not in tensors and not name.endswith(optional)), file)
+    _refuse_missing((name for name in shapes if name not in tensors and not name.endswith(optional)), file)
     for name, shape in shapes.items():
         if name in tensors and tuple(tensors[name].shape) != shape:
             raise EncoderError(
@@ -270,13 +258,9 @@ def require_tensors(
             )
 
 
-def refuse_missing(missing: Sequence[str], place: Path) -> None:
-    """Refuse weights that lack some the model needs; they would be random numbers.
-
-    Raises:
-        EncoderError: something is missing; the message names the first three.
-    """
-    if missing:
+def _refuse_missing(names: Iterable[str], place: Path) -> None:
+    """Refuse weights that lack some the model needs: they would be random numbers."""
+    if missing := sorted(names):
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise EncoderError(
             f"the weights in {place} lack {', '.join(missing[:3])}{more}; they are another model's or incomplete: get "
@@ -324,10 +308,7 @@ def check_vocabulary(tokenizer: Any, vocabulary: int, place: Path) -> None:
 
 
 def longest_text(model_config: Any, tokenizer: Any) -> int:
-    """How many tokens the text model reads: what the tokenizer says, at most what there are positions for.
-
-    Models of RoBERTa's kind number their positions from beyond the padding's id.
-    """
+    """How many tokens the text model reads: what the tokenizer says, at most what there are positions for."""
     offset = model_config.pad_token_id + 1 if model_config.model_type in _LATE_POSITIONS else 0
     positions = getattr(model_config, "max_position_embeddings", None)
     limit = min(tokenizer.model_max_length, _ENDLESS if positions is None else positions - offset)

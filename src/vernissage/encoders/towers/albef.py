@@ -146,31 +146,26 @@ class AlbefNetwork:
             states = self._text_layer(number, states, real, None)
         return states
 
-    def fused_states(self, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
-        """Texts after the fusion layers, which look at picture tokens: one picture for each text, or one for all."""
-        for number in range(self.architecture.fusion_layer, self.architecture.text_layers):
-            states = self._text_layer(number, states, real, tokens)
-        return states
-
-    def projected(self, tokens: "torch.Tensor") -> "torch.Tensor":
-        """Pictures by their tokens in the common space, before normalising: (n, dim)."""
-        return self._linear("vision_proj", tokens[:, 0])
-
     def text_features(self, ids: "torch.Tensor", real: "torch.Tensor") -> "torch.Tensor":
         """Texts in the common space, before normalising: (n, dim)."""
-        return self._linear("text_proj", self.text_states(ids, real)[:, 0])
+        return self.linear("text_proj", self.text_states(ids, real)[:, 0])
 
     def match_logits(self, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
-        """Whether text and picture belong together: (n, 2), first no, then yes."""
-        return self._linear("itm_head", self.fused_states(states, real, tokens)[:, 0])
+        """Whether text and picture belong together: (n, 2), first no, then yes.
+
+        The fusion layers look at picture tokens: of one picture for each text, or of one for all.
+        """
+        for number in range(self.architecture.fusion_layer, self.architecture.text_layers):
+            states = self._text_layer(number, states, real, tokens)
+        return self.linear("itm_head", states[:, 0])
 
     def _vision_block(self, name: str, tokens: "torch.Tensor") -> "torch.Tensor":
         sizes, functional = self.architecture, import_torch().nn.functional
-        joint = self._linear(f"{name}attn.qkv", self._norm(f"{name}norm1", tokens, sizes.vision_eps))
+        joint = self.linear(f"{name}attn.qkv", self._norm(f"{name}norm1", tokens, sizes.vision_eps))
         seen = _attention(*joint.chunk(3, dim=-1), heads=sizes.vision_heads)
-        tokens = tokens + self._linear(f"{name}attn.proj", seen)
-        inner = self._linear(f"{name}mlp.fc1", self._norm(f"{name}norm2", tokens, sizes.vision_eps))
-        return tokens + self._linear(f"{name}mlp.fc2", functional.gelu(inner))
+        tokens = tokens + self.linear(f"{name}attn.proj", seen)
+        inner = self.linear(f"{name}mlp.fc1", self._norm(f"{name}norm2", tokens, sizes.vision_eps))
+        return tokens + self.linear(f"{name}mlp.fc2", functional.gelu(inner))
 
     def _text_layer(
         self, number: int, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor | None"
@@ -179,24 +174,25 @@ class AlbefNetwork:
         states = self._text_attention(f"{name}attention.", states, states, real)
         if tokens is not None:
             states = self._text_attention(f"{name}crossattention.", states, tokens, None)
-        inner = import_torch().nn.functional.gelu(self._linear(f"{name}intermediate.dense", states))
-        changed = self._linear(f"{name}output.dense", inner)
+        inner = import_torch().nn.functional.gelu(self.linear(f"{name}intermediate.dense", states))
+        changed = self.linear(f"{name}output.dense", inner)
         return self._norm(f"{name}output.LayerNorm", states + changed, self.architecture.text_eps)
 
     def _text_attention(
         self, name: str, states: "torch.Tensor", seen: "torch.Tensor", real: "torch.Tensor | None"
     ) -> "torch.Tensor":
         answer = _attention(
-            self._linear(f"{name}self.query", states),
-            self._linear(f"{name}self.key", seen),
-            self._linear(f"{name}self.value", seen),
+            self.linear(f"{name}self.query", states),
+            self.linear(f"{name}self.key", seen),
+            self.linear(f"{name}self.value", seen),
             heads=self.architecture.text_heads,
             real=real,
         )
-        changed = self._linear(f"{name}output.dense", answer)
+        changed = self.linear(f"{name}output.dense", answer)
         return self._norm(f"{name}output.LayerNorm", states + changed, self.architecture.text_eps)
 
-    def _linear(self, name: str, values: "torch.Tensor") -> "torch.Tensor":
+    def linear(self, name: str, values: "torch.Tensor") -> "torch.Tensor":
+        """The product with the weights of that name, and their bias."""
         changed: torch.Tensor = import_torch().nn.functional.linear(
             values, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
         )
@@ -255,12 +251,12 @@ class ALBEF(PairTower):
         logits = np.zeros((len(states), len(texts), 2), dtype=np.float32)
         if not logits.size:
             return logits
-        ids, mask = self._padded(self.token_ids(texts))
+        torch, (ids, mask) = import_torch(), self._padded(self.token_ids(texts))
         real, size = mask.bool(), max(1, self.runtime.batch_size)
-        with import_torch().inference_mode(), self.runtime.autocast():
-            starts = range(0, len(ids), size)
-            parts = [self.network.text_states(ids[row : row + size], real[row : row + size]) for row in starts]
-            read = import_torch().cat(parts)
+        with torch.inference_mode(), self.runtime.autocast():
+            read = torch.cat(
+                [self.network.text_states(*some) for some in zip(ids.split(size), real.split(size), strict=True)]
+            )
 
         def run(rows: Sequence[int], seen: "torch.Tensor") -> "torch.Tensor":
             some = slice(rows[0], rows[-1] + 1)
@@ -275,7 +271,7 @@ class ALBEF(PairTower):
         return self.network.image_tokens(pixels)
 
     def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
-        return self.network.projected(seen)
+        return self.network.linear("vision_proj", seen[:, 0])
 
     def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
         return self.network.text_features(ids, mask.bool())
@@ -410,7 +406,11 @@ def _settings_beside(file: Path) -> dict[str, int]:
 
 
 def _architecture(tensors: "Mapping[str, torch.Tensor]", settings: Mapping[str, int], file: Path) -> AlbefArchitecture:
-    """Widths by the tensors' shapes, a missing one as published: what is missing is refused afterwards, by name."""
+    """Sizes by the tensors' shapes and names, a missing one as published: what is missing is refused afterwards.
+
+    Networks of the published widths have the published layers, so that a file that was cut is seen to be; heads are
+    as wide as usual. ``settings`` go before both.
+    """
 
     def side(name: str, axis: int, published: int) -> int:
         shape = tuple(tensors[name].shape) if name in tensors else ()
@@ -424,35 +424,25 @@ def _architecture(tensors: "Mapping[str, torch.Tensor]", settings: Mapping[str, 
         image_size=grid * patch,
         patch=patch,
         vision_width=vision_width,
+        vision_heads=vision_width // _HEAD_WIDTH,
         vision_inner=side("visual_encoder.blocks.0.mlp.fc1.weight", 0, _PUBLISHED.vision_inner),
         text_width=text_width,
+        text_heads=text_width // _HEAD_WIDTH,
         text_inner=side("text_encoder.encoder.layer.0.intermediate.dense.weight", 0, _PUBLISHED.text_inner),
         vocabulary=side("text_encoder.embeddings.word_embeddings.weight", 0, _PUBLISHED.vocabulary),
         positions=side("text_encoder.embeddings.position_embeddings.weight", 0, _PUBLISHED.positions),
         dim=side("vision_proj.weight", 0, _PUBLISHED.dim),
     )
-    whole = replace(sizes, **{**_counted(tensors, sizes), **settings})
+    if vision_width != _PUBLISHED.vision_width:
+        blocks = numbers_behind(tensors, r"visual_encoder\.blocks\.(\d+)\.")
+        sizes = replace(sizes, vision_layers=len(blocks))
+    if text_width != _PUBLISHED.text_width:
+        layers = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")
+        fused = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.crossattention\.")
+        sizes = replace(sizes, text_layers=len(layers), fusion_layer=min(fused, default=sizes.fusion_layer))
+    whole = replace(sizes, **settings)
     _refuse_counts(whole, file)
     return whole
-
-
-def _counted(tensors: "Mapping[str, torch.Tensor]", sizes: AlbefArchitecture) -> dict[str, int]:
-    """Numbers of layers by the tensors' names, and of heads as usual, for networks without settings beside them.
-
-    Networks of the published widths have the published layers, so that a file that was cut is seen to be.
-    """
-    blocks = numbers_behind(tensors, r"visual_encoder\.blocks\.(\d+)\.")
-    layers = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")
-    fused = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.crossattention\.")
-    usual_vision = sizes.vision_width == _PUBLISHED.vision_width
-    usual_text = sizes.text_width == _PUBLISHED.text_width
-    return {
-        "vision_heads": sizes.vision_width // _HEAD_WIDTH,
-        "text_heads": sizes.text_width // _HEAD_WIDTH,
-        "vision_layers": _PUBLISHED.vision_layers if usual_vision else len(blocks),
-        "text_layers": _PUBLISHED.text_layers if usual_text else len(layers),
-        "fusion_layer": _PUBLISHED.fusion_layer if usual_text or not fused else min(fused),
-    }
 
 
 def _refuse_counts(sizes: AlbefArchitecture, file: Path) -> None:
