@@ -66,9 +66,9 @@ def fit_lsa(texts: Sequence[str], *, dim: int = 256, seed: int = 0, progress: Pr
         raise EncoderError(f"cannot fit {dim} directions; give a number of 1 or more, such as 256")
     progress("fitting directions of meaning", 0, 1)
     words = weigh_words(texts)
-    arrays = {"directions": _directions(words.rows, dim, seed), "weights": words.weights}
+    directions = _directions(words.rows, dim, seed)
     progress("fitting directions of meaning", 1, 1)
-    return LSA.of_words(words.vocabulary, arrays)
+    return LSA.of_words(words.vocabulary, {"directions": directions, "weights": words.weights})
 
 
 def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:

@@ -207,7 +207,13 @@ def load_original(file: Path, runtime: Runtime) -> tuple[Any, Any]:
             the merges are not beside it.
     """
     tensors = read_tensors(file)
-    _require_vision_transformer(tensors, file)
+    if "visual.layer1.0.conv1.weight" in tensors:
+        raise EncoderError(f"{file} is a CLIP with a ResNet for pictures; take one with a vision transformer (ViT-…)")
+    if lacking := [key for key in _NEEDED if key not in tensors]:
+        raise EncoderError(
+            f"{file} is no CLIP in OpenAI's layout (it lacks {', '.join(lacking[:3])}); for a transformers model name "
+            f"the folder, with its config.json"
+        )
     transformers = import_extra("transformers")
     model = filled(transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors))), _converted(tensors), file)
     tokenizer = tokenizer_from_merges(merges_beside(file), len(tensors["token_embedding.weight"]))
@@ -224,17 +230,6 @@ def merges_beside(file: Path) -> Path:
         for found in sorted(file.parent.glob(name)):
             return found
     raise EncoderError(f"there are no merges beside {file}; put bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP there")
-
-
-def _require_vision_transformer(tensors: "Mapping[str, torch.Tensor]", file: Path) -> None:
-    if "visual.layer1.0.conv1.weight" in tensors:
-        raise EncoderError(f"{file} is a CLIP with a ResNet for pictures; take one with a vision transformer (ViT-…)")
-    lacking = [key for key in _NEEDED if key not in tensors]
-    if lacking:
-        raise EncoderError(
-            f"{file} is no CLIP in OpenAI's layout (it lacks {', '.join(lacking[:3])}); for a transformers model name "
-            f"the folder, with its config.json"
-        )
 
 
 def _sizes(tensors: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
