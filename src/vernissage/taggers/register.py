@@ -131,14 +131,15 @@ def load_tagger(
     def captioner() -> pictures.BLIPCaptioner:
         return pictures.load_captioner(located["caption"], runtime=runtime)
 
-    return {
+    loaders: Mapping[str, Callable[[], Any]] = {
         "words": words.load_words,
         "lexicon": words.LexiconTagger,
         "spacy": words.load_spacy,
         "caption": lambda: pictures.CaptionTagger(captioner(), words.load_words()),
         "objects": objects,
         "scene": lambda: pictures.SceneTagger(objects(), captioner(), words.load_words(["verb"])),
-    }[name]()
+    }
+    return loaders[name]()
 
 
 def weights_of_each(names: Sequence[str], weights: Sequence[str]) -> dict[str, list[str]]:

@@ -494,7 +494,7 @@ def fit_colour_texture(
         book = _fitted_codebook([cells for _, cells in looks], random, seed) if count >= CODEBOOK_PICTURES else None
         if book is not None:
             arrays |= {"codebook_mean": book.mean, "codebook_axes": book.axes, "codebook_centres": book.centres}
-            gathered = pool.map(lambda look: _with_patches(*look, book), looks)
+            gathered = pool.map(lambda look: _with_patches(look[0], look[1], book), looks)
             parts = _counted(gathered, "Gathering the collection's brush and line patterns", sample, progress)
     centring = fit_centring(parts, most_dim=MOST_DIM)
     if centring.matrix.size:

@@ -86,7 +86,8 @@ def export_onnx(
         EncoderError: the encoder cannot be exported so, or what was exported computes something else.
         WorkspaceError: the folder holds something, or cannot be written.
     """
-    towers, works = towers_of(encoder), dict[Modality, Sequence[Any]](image=images, text=texts)
+    towers = towers_of(encoder)
+    works: Works = {"image": images, "text": texts}
     _require_exportable(encoder, towers, works)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WorkspaceError(

@@ -251,12 +251,12 @@ class ALBEF(PairTower):
         logits = np.zeros((len(states), len(texts), 2), dtype=np.float32)
         if not logits.size:
             return logits
-        torch, (ids, mask) = import_torch(), self._padded(self.token_ids(texts))
+        ids, mask = self._padded(self.token_ids(texts))
         real, size = mask.bool(), max(1, self.runtime.batch_size)
-        with torch.inference_mode(), self.runtime.autocast():
-            read = torch.cat(
-                [self.network.text_states(*some) for some in zip(ids.split(size), real.split(size), strict=True)]
-            )
+        with import_torch().inference_mode(), self.runtime.autocast():
+            starts = range(0, len(ids), size)
+            parts = [self.network.text_states(ids[row : row + size], real[row : row + size]) for row in starts]
+            read = import_torch().cat(parts)
 
         def run(rows: Sequence[int], seen: "torch.Tensor") -> "torch.Tensor":
             some = slice(rows[0], rows[-1] + 1)
