@@ -18,11 +18,11 @@ from vernissage.encoders.runtime.devices import Runtime, import_extra, import_to
 from vernissage.encoders.runtime.loaded import LoadedEncoder
 from vernissage.encoders.runtime.pairs import WordPieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.transformers_folder import quiet
+from vernissage.encoders.runtime.weights import quiet
 from vernissage.encoders.towers.albef import ALBEF, AlbefArchitecture, AlbefNetwork, albef_words
 from vernissage.encoders.towers.blip import BLIP, BLIP_MARKS, MOST_IDS
 from vernissage.encoders.towers.clip import CLIP, byte_letters, clean_text, tokenizer_of_merges
-from vernissage.encoders.towers.resnet import ResNet50
+from vernissage.encoders.towers.resnet import PREPROCESSING, ResNet50
 from vernissage.encoders.towers.sentence import SentenceEncoder
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
@@ -167,16 +167,15 @@ def _albef(making: Making, **sizes: int) -> ALBEF:
 def _resnet(making: Making) -> ResNet50:
     transformers = import_extra("transformers")
     model = transformers.ResNetForImageClassification(transformers.ResNetConfig(num_labels=1000))
-    labels = {index: f"class {index}" for index in range(1000)}
-    return ResNet50(_placed(model, making), labels, making.state(), making.runtime)
+    return ResNet50(_placed(model, making), None, PREPROCESSING, making.state(), making.runtime)
 
 
 def _bert(making: Making) -> SentenceEncoder:
     transformers = import_extra("transformers")
     model = transformers.BertModel(transformers.BertConfig())
     tokenizer = transformers.BertTokenizer(vocab=word_pieces(making.texts, model.config.vocab_size))
-    longest = int(model.config.max_position_embeddings)
-    return SentenceEncoder(_placed(model, making), tokenizer, longest, making.state(), making.runtime)
+    tokenizer.model_max_length = int(model.config.max_position_embeddings)
+    return SentenceEncoder(_placed(model, making), tokenizer, None, making.state(), making.runtime)
 
 
 def _placed(model: Any, making: Making) -> Any:

@@ -173,7 +173,7 @@ def found_words(found: "PersonAreas | None") -> str:
     """What the encoder of a person's areas looks at, in words for visitors."""
     if found is None:
         return ""
-    return "pictures and texts in one space" if len(found.reads) == 2 else register.words_for_visitors(found.encoder)
+    return "pictures and texts in one space" if len(found.reads) == 2 else register.engine(found.encoder).words
 
 
 def find_areas(

@@ -171,7 +171,7 @@ def engine_words(name: str, workspace: Workspace | None = None) -> str:
         parts = _representations(workspace) if workspace else ()
     else:
         parts = [part.strip() for part in name.split("+")]
-    words = list(dict.fromkeys(register.words_for_visitors(part) for part in parts)) or ["all that is known of works"]
+    words = list(dict.fromkeys(register.engine(part).words for part in parts)) or ["all that is known of works"]
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
