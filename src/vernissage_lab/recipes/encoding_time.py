@@ -21,8 +21,7 @@ from vernissage.encoders.runtime.onnx import PRECISIONS, load_onnx
 from vernissage.errors import RequestError
 from vernissage.files import digest
 from vernissage.values import MODALITIES, Modality, Vectors
-from vernissage.workspace.encoding import TEXT_BLOCK
-from vernissage.workspace.encoding import decoded_side
+from vernissage.workspace.encoding import TEXT_BLOCK, decoded_side
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
 from vernissage_lab.figures import TimeLine, time_figure
