@@ -12,6 +12,9 @@ from vernissage import __version__
 from vernissage.cli.groups import SETTINGS, LazyGroup, as_command
 from vernissage.errors import VernissageError
 
+# Without work, OpenBLAS's threads spin for about a tenth of a second, which is a fifth of a short command's CPU time.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 

@@ -422,10 +422,13 @@ class _Fused:
         )
 
     def _engine_shares(self, row: int) -> tuple[EngineShare, ...]:
+        rows = zip(self.parts, self.ranks, self.shares, strict=True)
         return tuple(
-            EngineShare(part.engine.name, int(ranks[row]), float(shares[row]))
-            for part, ranks, shares in zip(self.parts, self.ranks, self.shares, strict=True)
-            if part.weight
+            [
+                EngineShare(part.engine.name, int(ranks[row]), float(own[row]))
+                for part, ranks, own in rows
+                if part.weight
+            ]
         )
 
 

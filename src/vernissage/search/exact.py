@@ -348,7 +348,7 @@ class _Part:
     error: float
     removed: Rows = field(default_factory=lambda: _NO_ROWS)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many rows are seen."""
         return len(self.vectors)
