@@ -227,9 +227,9 @@ EXPERIMENTS: dict[str, Case] = {
     ),
     "a gap of an encoder of pictures": (experiment("gap", "-e", "colour-texture"), "colour-texture does not read both"),
     "too few works to align": (experiment("retrieval"), "aligned is fitted on 50 works or more, but gallery has 6"),
-    "too small a pool": (experiment("retrieval", "--pairs", "19"), "a pool of 19 pairs is asked for; it takes 20"),
-    "too few pairs for the gap": (experiment("gap", "--pairs", "0"), "0 pairs are asked for; it takes 10"),
-    "too few works for a map": (experiment("maps", "--works", "3"), "maps of 3 works .* must be 21 or more"),
+    "too small a pool": (experiment("retrieval", "--pairs", "19"), "--pairs 19 cannot be; give 20 or more"),
+    "too few pairs for the gap": (experiment("gap", "--pairs", "0"), "--pairs 0 cannot be; give 10 or more"),
+    "too few works for a map": (experiment("maps", "--works", "3"), "--works 3 cannot be; give 21 or more"),
     "unknown encoder of a set": (experiment("maps", "-e", "eye"), "no encoder 'eye'; choose from lda, lsa"),
     "weights of what has none": (experiment("gap", "-e", "aligned", "--weights", "x"), "aligned .*leave --weights out"),
     "options of sets for a workspace": (
@@ -336,10 +336,10 @@ CASES: dict[str, Case] = {
 CODES = {
     **dict.fromkeys(["unknown encoder", "unknown work", "similar to nothing"], Kind.NOT_FOUND),
     **dict.fromkeys(["corrupted vectors", "corrupted model", "missing vectors", "damaged collection"], Kind.CONFLICT),
-    **dict.fromkeys(["no workspace", "folder without a workspace"], Kind.NOT_FOUND),
+    **dict.fromkeys(["no workspace", "folder without a workspace", "a set without its kind"], Kind.NOT_FOUND),
     "workspace of another version": Kind.CONFLICT,
     **dict.fromkeys(["sample into a full folder", "sample of nothing"], Kind.UNAVAILABLE),
-    **dict.fromkeys(["page into a missing drive", "a set without its kind"], Kind.UNAVAILABLE),
+    "page into a missing drive": Kind.UNAVAILABLE,
 }
 """Cases whose code says more than that the request is bad (1) or misspelled (2)."""
 

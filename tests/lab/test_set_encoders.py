@@ -108,7 +108,9 @@ def test_aligned_vectors_come_of_those_of_its_bases(toys: CaptionedSet, tmp_path
     kept = {path.name.rpartition("-")[0] for path in (tmp_path / "vectors").glob("*.npy")}
     assert kept == {"aligned.image", "aligned.text", "colour-texture.image", "lsa.text"}
     text = toys.captions[1].text
-    np.testing.assert_allclose(texts[toys.captions[1].id], aligned.encoder.encode_texts([text])[0], atol=1e-6)
+    np.testing.assert_allclose(
+        texts.vectors[texts.row_of[toys.captions[1].id]], aligned.encoder.encode_texts([text])[0], atol=1e-6
+    )
 
 
 def test_what_cannot_be_embedded_is_told(toys: CaptionedSet, tmp_path: Path) -> None:
@@ -134,6 +136,6 @@ def test_pairs_are_rows_of_one_picture_side_by_side(toys: CaptionedSet, tmp_path
     ids, rows = paired(mute, {"text": table})
     assert ids == tuple(image.id for image in toys.images if image.id != odd)
     (caption,) = mute.captions_of[ids[7]]
-    np.testing.assert_array_equal(rows["text"][7], table[caption.id])
+    np.testing.assert_array_equal(rows["text"][7], table.vectors[table.row_of[caption.id]])
     with pytest.raises(DatasetError, match="has 128 captions of 64 pictures, and pairs need one each"):
         paired(toys, {"text": table})
