@@ -64,11 +64,11 @@ class Place:
     workspace: WorkspacePath
     database: DatabasePlace = None
 
-    def gallery(self, *, writing: bool = False) -> "Gallery":
-        """The workspace, opened; a database is made only for ``writing``."""
+    def gallery(self, *, writing: bool = False, people: bool = True) -> "Gallery":
+        """The workspace, opened; a database is made only for ``writing``, and not looked at without ``people``."""
         from vernissage.gallery.gallery import open_gallery
 
-        return open_gallery(self.workspace, database=self.database, writing=writing)
+        return open_gallery(self.workspace, database=self.database, writing=writing, people=people)
 
 
 @dataclass(frozen=True)

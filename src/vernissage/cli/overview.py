@@ -25,7 +25,7 @@ def topics(
     """
     from vernissage.files import write_bytes
 
-    with Place(workspace).gallery() as gallery:
+    with Place(workspace).gallery(people=False) as gallery:
         found = gallery.topics(words, works)
         titles = [[gallery.collection[item_id].title or item_id for item_id in each.works] for each in found.topics]
     if curve is not None:
@@ -71,7 +71,7 @@ def map_works(
 
     if out is None and html is None:
         raise RequestError("nothing would be written; name a picture (-o map.png) or a page (--html map.html)")
-    with Place(workspace).gallery() as gallery:
+    with Place(workspace).gallery(people=False) as gallery:
         works, title = gallery.collection, gallery.name
         with progress_bars() as progress:
             found = gallery.map(encoder, by, seed, progress=progress)

@@ -138,7 +138,7 @@ def recommend(
 def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused: FusionOptions, shown: Shown) -> None:
     ratings = _collect_ratings(rated.rate or (), rated.ratings)
     # Ratings are given, so whoever is kept in a database has no part.
-    with replace(place, database=None).gallery() as gallery:
+    with place.gallery(people=False) as gallery:
         with progress_bars() as progress:
             answer = gallery.recommend(
                 ratings,
@@ -211,7 +211,7 @@ def similar(
       vernissage similar workspace v012
       vernissage similar workspace v012 --engine colour-texture -n 20 --per artist=1
     """
-    with Place(workspace).gallery() as gallery, progress_bars() as progress:
+    with Place(workspace).gallery(people=False) as gallery, progress_bars() as progress:
         answer = gallery.similar(item_ids, engine=engine, progress=progress, **selected(selection))
         named = ", ".join(titled(gallery[item_id]) for item_id in item_ids)
     require_enough(answer, selection.n)
@@ -248,7 +248,7 @@ def search(
     comparable = gap or method
     if comparable is not None and not mixed:
         raise RequestError(f"the method {comparable!r} is for both modalities together; add --mixed")
-    with Place(workspace).gallery() as gallery:
+    with Place(workspace).gallery(people=False) as gallery:
         answer = gallery.search(
             picture if picture is not None else text,
             within="mixed" if mixed else "pictures" if pictures or picture is not None else "text",

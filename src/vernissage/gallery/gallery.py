@@ -400,18 +400,21 @@ class Gallery:
         return content | counts | {"uploads": sum(uploaders.values())}
 
 
-def open_gallery(workspace: str | Path, *, database: str | None = None, writing: bool = True) -> Gallery:
+def open_gallery(
+    workspace: str | Path, *, database: str | None = None, writing: bool = True, people: bool = True
+) -> Gallery:
     """Open a workspace: the front door `vernissage.open`.
 
     Args:
         workspace: its folder.
         database: where people are kept, a URL (``postgresql://…``) or a file; None: ``vernissage.db`` in the folder.
         writing: False makes no database where there is none yet; then nobody can upload or rate.
+        people: False leaves the database closed, for answers that concern the collection alone.
 
     Raises:
         WorkspaceError, ProvenanceError, StorageError: it cannot be opened.
     """
-    return Gallery(open_repository(Path(workspace), database, writing=writing))
+    return Gallery(open_repository(Path(workspace), database, writing=writing, people=people))
 
 
 def fingerprint_of(workspace: Workspace) -> str:

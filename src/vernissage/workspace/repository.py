@@ -461,18 +461,23 @@ class Repository:
             return storage.people.undo_edit(connection, owner)
 
 
-def open_repository(path: Path, database: str | None = None, *, writing: bool = False) -> Repository:
+def open_repository(
+    path: Path, database: str | None = None, *, writing: bool = False, people: bool = True
+) -> Repository:
     """Open a workspace together with what people keep beside it.
 
     Args:
         path: the workspace.
         database: a URL (``postgresql://…``) or a file; None means ``vernissage.db`` in the workspace.
         writing: whether a database is made, when something is to be kept and there is none.
+        people: False opens no database, for what is asked about the collection alone.
 
     Raises:
         WorkspaceError, ProvenanceError, StorageError: either cannot be opened, or an upload has the id of a work.
     """
     workspace = open_workspace(path)
+    if not people:
+        return Repository(workspace, None)
     place = database or str(path / storage.DATABASE_NAME)
     if database is None and not Path(place).exists():
         return Repository(workspace, None, Path(place), writing=writing)
