@@ -30,6 +30,7 @@ def main() -> None:
         for kind in ("SQLite", "PostgreSQL"):
             for kills in _KILLS:
                 folder, url = _place(Path(name), kind, server, f"people_{kills}")
+                (folder / "gallery").symlink_to(gallery)
                 build_workspace(gallery, folder / "workspace")
                 print(f"People on {kind} for {_SECONDS} s, {kills} kills", flush=True)
                 print(f"  {run_people(folder / 'workspace', url, seconds=_SECONDS, kills=kills)}", flush=True)
