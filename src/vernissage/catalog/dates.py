@@ -29,7 +29,7 @@ _TURN_OF_THE_CENTURY = (1891, 1910)  # where no century is named
 
 _SAME = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ـ": None, "ى": "ي", "ة": "ه"})
 _LATIN = str.maketrans("хі", "xi")  # Cyrillic letters that stand in Roman numerals
-_ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10}
+_ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 _HAN_DIGITS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "元": 1}
 _HAN_PLACES = {"十": 10, "百": 100, "千": 1000}
 _DECADE_ENDS = frozenset({"s", "er", "ern", "tal", "talet", "talets", "е", "х", "ых", "ые"})
@@ -41,6 +41,7 @@ _PLAIN = re.compile(r"\s*(?:ca?\. ?|\?)?([12]\d{3})(?: ?[-–] ?(\d{4}|\d\d?))?\
 _DAY = re.compile(r"(?<!\d)(?:\d{1,2}([./-]) ?\d{1,2}\1 ?(\d{4})|(\d{4})([-./])\d{1,2}\4\d{1,2})(?!\d)")
 _ARTICLE = re.compile(r"\b(و?)(?:[بلكف]?ال|لل)(?=\w\w)")
 _ROMAN = re.compile(r"([ivxхі]+)(ere?|e|eme|ieme|o|a|th|st|de|ste)?")
+_ROMAN_YEAR = re.compile(r"(?=.{4})mm?(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _NUMBER = (
     r"(?P<hidden>\d{2}(?:\d[-?_*xu]|[-?_*xu]{2}|\.\.)(?![\w.]))"
     r"|(?P<number>(?P<digits>\d{1,3}(?:[,.' ]\d{3})+(?!\d)|\d+)"
@@ -170,10 +171,10 @@ def _meanings(text: str) -> Iterator[tuple[str, _Token]]:
     for line in re.sub(r"#.*|\n(?= )", "", text).split("\n"):
         key, _, words = line.partition(": ")
         kind, _, value = key.partition(" ")
-        start, step = {"ordinal": (1, 1), "tens": (20, 10), "named": (13, 1)}.get(kind, (0, 0))
+        start, step = {"ordinal": (1, 1), "tens": (20, 10)}.get(kind, (0, 0))
         if kind == "part":
             token = _Token(kind, part=PARTS[value])
-        elif kind in {"reign", "period"}:
+        elif kind in {"reign", "period", "named"}:
             first, _, last = value.partition("-")
             token = _Token(kind, int(first), (int(first), int(last)))
         else:
@@ -219,6 +220,8 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 def _single(vocabulary: _Vocabulary, word: str, before: _Token, following: Sequence[re.Match[str]]) -> _Token:
     found = vocabulary.word(word)
+    if found is None and _ROMAN_YEAR.fullmatch(word):
+        return _Token("number", _roman(word), text=word, digits=4)
     numeral = _ROMAN.fullmatch(word)
     if numeral and (found is None or word in {"i", "x", "х"}):
         after = vocabulary.word(following[0][0]) if following else None
@@ -258,7 +261,8 @@ class _Period:
         era: "bc", "ad", "passed" for a calendar that is not read, or empty.
         joined: by what it is joined to the period before it; empty if it is not.
         reign: the year before the first one of the reign that counts the number, else 0.
-        named: a reign or period without a year, which counts only where nothing else does.
+        doubtful: a reign without a year, or "plate 123": what counts only where nothing else does.
+        roman, sure: a Roman numeral; one that is a century without that word as well.
     """
 
     number: int
@@ -269,7 +273,7 @@ class _Period:
     era: str = ""
     joined: str = ""
     reign: int = 0
-    named: bool = False
+    doubtful: bool = False
     roman: bool = False
     sure: bool = False
 
@@ -313,7 +317,9 @@ class _Reader:
                 period.unit = 1
         if not any(period.unit for period in found):
             self._assume()
-        known = [(period.named, place) for place, period in enumerate(found) if period.unit and period.era != "passed"]
+        known = [
+            (period.doubtful, place) for place, period in enumerate(found) if period.unit and period.era != "passed"
+        ]
         if not known:
             return DateSpan(*_TURN_OF_THE_CENTURY) if self.part == _TURN else None
         place = min(known)[1]
@@ -373,7 +379,8 @@ class _Reader:
             start = self._take_back().number - 1
             self._add(_Period(start + number, 1, digits=token.digits, reign=start))
         elif token.digits in {3, 4} and 0 < number <= _LATEST:
-            self._add(_Period(number, 1, digits=token.digits))
+            doubtful = token.digits == 3 and not self.joined and before.kind in {"other", "join"}
+            self._add(_Period(number, 1, digits=token.digits, doubtful=doubtful))
         else:
             self._ordinal_number(_Period(number, digits=token.digits))
 
@@ -467,11 +474,8 @@ class _Reader:
         elif not last.unit:
             self._fraction(token._replace(number=10))  # "first decade of the 20th century"
 
-    def _named_century(self, token: _Token) -> None:
-        self._add(_Period(token.number, 100, counted=True))
-
     def _reign(self, token: _Token) -> None:
-        self._add(_Period(token.number, int(token.part[1]) - token.number + 1, named=True))
+        self._add(_Period(token.number, int(token.part[1]) - token.number + 1, doubtful=token.kind != "named"))
 
     def _set_era(self, token: _Token) -> None:
         if not self.open or self.joined:
@@ -498,13 +502,10 @@ class _Reader:
         elif self.found and self.open:
             self.joined = token.text
 
-    def _month(self, token: _Token) -> None:
-        last = self._just()
-        if last and not last.unit and last.number <= 31:
-            self._take_back()
-
     def _measure(self, token: _Token) -> None:
-        if self._just():
+        """A unit or a month after a number that is therefore no year."""
+        last = self._just()
+        if last and (token.kind != "month" or (not last.unit and last.number <= 31)):
             self._take_back()
 
     def _stop(self, token: _Token) -> None:
@@ -515,6 +516,8 @@ class _Reader:
 
 def _continues(before: _Period, after: _Period) -> bool:
     """Whether a joined period goes on from the one before it; "83" after 1882 becomes 1883 on the way."""
+    if before.unit == 10 and after.unit == 100 and not after.counted:
+        after.unit = 10  # "1890s–1900s"
     if before.era == "bc" and not after.era and after.number < before.number:
         after.era = "bc"
     if before.reign and not after.unit and after.digits:
@@ -528,8 +531,8 @@ def _continues(before: _Period, after: _Period) -> bool:
 _STEPS: Mapping[str, Callable[[_Reader, _Token], None]] = {
     "number": _Reader._number, "roman": _Reader._roman, "ordinal": _Reader._ordinal, "last": _Reader._ordinal,
     "fraction": _Reader._fraction, "tens": _Reader._tens, "part": _Reader._named_part, "century": _Reader._century,
-    "weak": _Reader._weak, "decade": _Reader._decade, "named": _Reader._named_century, "reign": _Reader._reign,
+    "weak": _Reader._weak, "decade": _Reader._decade, "named": _Reader._reign, "reign": _Reader._reign,
     "period": _Reader._reign, "bc": _Reader._set_era, "ad": _Reader._set_era, "passed": _Reader._set_era,
-    "suffix": _Reader._suffix, "join": _Reader._join, "month": _Reader._month, "times": _Reader._measure,
+    "suffix": _Reader._suffix, "join": _Reader._join, "month": _Reader._measure, "times": _Reader._measure,
     "measure": _Reader._measure, "stop": _Reader._stop, "other": _Reader._stop,
 }  # fmt: skip
