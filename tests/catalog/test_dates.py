@@ -161,6 +161,10 @@ def test_ranges_with_any_dash_are_their_two_years(first: int, length: int, dash:
     assert date_span(f"c. {first} {dash} c. {first + length}, oil") == DateSpan(first, first + length)
 
 
+def test_a_turn_between_one_century_and_itself_stays_in_order() -> None:
+    assert date_span("turn of the 19th and 19th centuries") == DateSpan(1891, 1891)
+
+
 PIECES = st.sampled_from(
     [*sorted({word for date, _, _ in SPELLINGS for word in date.split()}), "-", "–", "(", "12,000"]
 )

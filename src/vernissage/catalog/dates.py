@@ -332,8 +332,8 @@ class _Reader:
             chain[0].part, chain[1].part = (90, 100), (0, 10)
         first, last = chain[0].years()
         for after in chain[1:]:
-            last = after.years()[1]
-        return DateSpan(first, last)
+            last = max(first, after.years()[1])
+        return DateSpan(first, last) if first <= _LATEST else None
 
     def _assume(self) -> None:
         """Without any sure period: Roman numerals are centuries, "ca. 95" is a year."""
