@@ -1,5 +1,5 @@
-# `make demo` shows what Vernissage does; `make check` runs everything that must be green.
-# Both make .venv first, with what they need, on any machine with Python 3.11 or newer.
+# `make demo` shows what Vernissage does; `make check` runs everything that must be green; `make verify` the long runs.
+# All make .venv first, with what they need, on any machine with Python 3.11 or newer.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ DEMO := demo
 # Installed first and by itself, so that a machine's own build of it (for its GPU, or for the CPU alone) is kept.
 TORCH ?= torch==2.13.0
 
-.PHONY: demo check install lint types imports test benchmarks clean
+.PHONY: demo check install lint types imports test verify benchmarks clean
 
 demo: $(VENV)/.base
 	@sh scripts/demo.sh $(BIN)/vernissage $(DEMO)
@@ -31,6 +31,9 @@ imports:
 test:
 	$(BIN)/pytest -n auto -q
 
+verify: install
+	$(BIN)/python -m tests.verify
+
 benchmarks: $(VENV)/.all
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
@@ -43,6 +46,8 @@ $(VENV)/bin/python:
 
 $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@# Where Python is told to write no bytecode, as in many containers, every command would compile its modules anew.
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.base

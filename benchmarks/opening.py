@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from vernissage.catalog import Collection, Item
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.item import Item
 from vernissage.encoders.contract import unit_rows
 from vernissage.search.vectors import VectorCard, write_table
 from vernissage.workspace.collection_files import keep_collection
-from vernissage.workspace.manifest import Manifest, is_workspace, located
+from vernissage.workspace.state import Manifest, is_workspace, located
 from vernissage.workspace.workspace import open_workspace
 
 BLOCK = 10_000

@@ -10,9 +10,8 @@ import numpy as np
 from vernissage.storage.database import Database
 from vernissage.storage.studies import Provenance
 from vernissage.study.definition import Completion, Definition, Elicitation, Texts
-from vernissage.study.pages import Assessment, Consent, Page
-from vernissage.study.pages import Elicitation as ElicitationPage
-from vernissage.study.participation import Study
+from vernissage.study.participation import Assessment, Consent, Page, Study
+from vernissage.study.participation import Elicitation as ElicitationPage
 from vernissage.study.plan import Plan
 from vernissage.study.timing import Clocks
 from vernissage.values import Ranking
@@ -55,7 +54,7 @@ def recommend(engine: str, ratings: Mapping[str, int], n: int) -> Ranking:
 
 def plan_of(definition: Definition = STUDY, *, collection: str = "c0ffee", **encoders: str) -> Plan:
     provenance = Provenance(definition.digest, collection, encoders or {"lda": "f1"}, "0.1.0", definition.content)
-    return Plan(definition, tuple(GROUPS.values()), tuple(GROUPS), provenance)
+    return Plan(definition, GROUPS, provenance)
 
 
 def study_of(database: Database, clocks: Clocks | None = None, **changes: Any) -> Study:

@@ -34,20 +34,7 @@ if TYPE_CHECKING:
     from vernissage.gallery.gallery import open_gallery as open  # noqa: A004
     from vernissage.gallery.person import Person
 
-_ERRORS = (
-    "CollectionError",
-    "EncoderError",
-    "ProvenanceError",
-    "RatingsError",
-    "RequestError",
-    "StorageError",
-    "StudyError",
-    "UnknownItemError",
-    "VernissageError",
-    "WorkspaceError",
-)
 _PLACES = {
-    **dict.fromkeys(_ERRORS, "errors"),
     "Answer": "gallery.answer",
     "answer_schema": "gallery.answer",
     "build": "gallery.building",
@@ -79,9 +66,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in __all__:
         raise AttributeError(f"module 'vernissage' has no attribute {name!r}; it has {', '.join(__all__)}")
-    module = import_module(f"vernissage.{_PLACES[name]}")
+    module = import_module(f"vernissage.{_PLACES.get(name, 'errors')}")
     found = getattr(module, "open_gallery" if name == "open" else name)
     globals()[name] = found
     return found

@@ -37,7 +37,13 @@ def best_rows(scores: npt.NDArray[Any], k: int, *tie_breaks: npt.NDArray[Any]) -
     return order
 
 
-def nth_largest(values: Sequence[float] | Scores, n: int) -> float:
+def best_of(item_ids: Sequence[str], scores: Scores, k: int) -> Ranking:
+    """The ``k`` works of the highest ``scores`` (n,), best first; ties by id."""
+    rows = best_rows(scores, k, alphabetical(item_ids))
+    return Ranking(tuple(item_ids[row] for row in rows.tolist()), scores[rows])
+
+
+def nth_largest(values: Sequence[float] | npt.NDArray[np.floating], n: int) -> float:
     """The n-th largest of values; minus infinity where there are fewer."""
     return float(np.partition(values, len(values) - n)[len(values) - n]) if len(values) >= n else -np.inf
 

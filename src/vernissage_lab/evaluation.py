@@ -1,26 +1,170 @@
 """Which engine serves simulated visitors best, with standard errors and paired differences."""
 
+import platform
 from collections.abc import Collection as Container
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import scipy
 
+import vernissage
+from vernissage.analysis.paired import mean_with_error
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Recommender
-from vernissage.values import Allow
-from vernissage_lab.labels import Labels
-from vernissage_lab.measures import ShownRows, judge_of
-from vernissage_lab.protocol import protocol_of
-from vernissage_lab.results import FEWEST_VISITORS, Comparison, EngineLists, Evaluation, Row
-from vernissage_lab.visitors import Visitor, elicitation, simulate_visitors
-
-__all__ = ["Comparison", "Evaluation", "Row", "evaluate"]
+from vernissage.values import EVERYTHING, Allow
+from vernissage_lab.analysis.ranking_metrics import (
+    Numbers,
+    coverage_by_list,
+    intra_list_diversity,
+    ndcg,
+    novelty,
+    precision,
+    recall,
+)
+from vernissage_lab.tables import Row, paired_tests
+from vernissage_lab.tastes import UNKNOWN, Labels
+from vernissage_lab.visitors import (
+    CATEGORY_CONCENTRATION,
+    FACET_CONCENTRATION,
+    NOISE_SD,
+    RELEVANT_SHARE,
+    Elicitation,
+    Visitor,
+    elicitation,
+    relevant,
+    simulate_visitors,
+)
 
 STEP = "Asking every engine for each visitor"
+FEWEST_VISITORS = 2
+
+ShownRows = npt.NDArray[np.int64]
+"""Rows of the candidates in one list, best first."""
+
+METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        "ndcg": "how well the order serves the visitor: 1 is the best possible order (Järvelin & Kekäläinen 2002)",
+        "recall": "share of the visitor's relevant works that are shown",
+        "precision": "share of the places that hold a relevant work",
+        "coverage": "share of the candidates that some visitor is shown; grows with the number of visitors",
+        "diversity": "mean share of labels in which two works of a list differ",
+        "novelty": "mean share of labels in which a shown work differs from those that the visitor liked",
+    }
+)
+"""What is measured, in the order of the table."""
+
+
+@dataclass(frozen=True, eq=False)
+class EngineLists:
+    """What one engine showed: for every visitor the list and what it is worth, or None where it could not answer."""
+
+    lists: tuple[ShownRows | None, ...]
+    metrics: tuple[Mapping[str, float] | None, ...]
+
+    @property
+    def answered(self) -> frozenset[int]:
+        """The numbers of the visitors who got an answer."""
+        return frozenset(number for number, shown in enumerate(self.lists) if shown is not None)
+
+    def values(self, metric: str, visitors: Sequence[int], candidates: int) -> Numbers:
+        """The metric for these visitors, float64 (m,); coverage as its jackknife values, whose mean it is."""
+        if metric == "coverage":
+            lists = [shown for number in visitors if (shown := self.lists[number]) is not None]
+            return coverage_by_list(lists, candidates)
+        return np.array([values[metric] for number in visitors if (values := self.metrics[number]) is not None])
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What came out, and everything that is needed to run it again.
+
+    Attributes:
+        engines: what each showed and scored, in the given order.
+        candidates: the works that were ranked.
+        visitors: the simulated people.
+        failures: how many visitors each engine could not answer (none of their rated works is known to it).
+        references: engines that are lines to compare with (chance, the labels themselves), never the `best`.
+        protocol: seed, numbers, definitions, versions; JSON values.
+    """
+
+    engines: Mapping[str, EngineLists]
+    candidates: tuple[str, ...]
+    visitors: tuple[Visitor, ...]
+    failures: Mapping[str, int]
+    references: frozenset[str]
+    protocol: Mapping[str, Any]
+
+    def rows(self) -> list[Row]:
+        """The mean of every metric over the visitors whom an engine could answer, with its standard error.
+
+        An engine that answered fewer than 2 visitors has no row.
+        """
+        found: list[Row] = []
+        for engine in self._usable:
+            answered = self._common(engine, engine)
+            for metric in METRICS:
+                estimate = mean_with_error(self._values(engine, metric, answered))
+                row = {"engine": engine, "metric": metric, "mean": estimate.mean, "se": estimate.se}
+                found.append(row | {"visitors": estimate.n})
+        return found
+
+    def best(self) -> str:
+        """The engine with the highest mean nDCG, the first of equals; a reference only where nothing else answered."""
+        means = {row["engine"]: row["mean"] for row in self.rows() if row["metric"] == "ndcg"}
+        found: str = max(means, key=lambda engine: (engine not in self.references, means[engine]))
+        return found
+
+    def differences(self, reference: str | None = None) -> list[Row]:
+        """Every other engine minus ``reference`` in every metric, paired by visitor; the `best` if none is named.
+
+        Holm's correction is over all engines that are compared with the reference in a metric. The best was chosen on
+        these very visitors, which flatters it a little; to test a claim, name the reference.
+
+        Raises:
+            RequestError: no engine of that name answered.
+        """
+        base = reference if reference is not None else self.best()
+        if base not in self._usable:
+            raise RequestError(f"no engine {base!r} answered; choose one of {', '.join(self._usable)}")
+        found: list[Row] = []
+        both = {engine: self._common(engine, base) for engine in self._usable if engine != base}
+        for metric in METRICS:
+            pairs = {
+                engine: (self._values(engine, metric, some), self._values(base, metric, some))
+                for engine, some in both.items()
+                if len(some) > 1
+            }
+            for engine, test, p_holm in paired_tests(pairs):
+                found.append({"engine": engine, "reference": base, "metric": metric, **vars(test), "p_holm": p_holm})
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Protocol, table and differences from the best engine as JSON values."""
+        return {
+            "protocol": dict(self.protocol),
+            "metrics": dict(METRICS),
+            "failures": dict(self.failures),
+            "references": sorted(self.references),
+            "rows": self.rows(),
+            "differences": [finite(row) for row in self.differences()],
+        }
+
+    @property
+    def _usable(self) -> list[str]:
+        return [engine for engine, shown in self.engines.items() if len(shown.answered) >= FEWEST_VISITORS]
+
+    def _common(self, engine: str, other: str) -> list[int]:
+        return sorted(self.engines[engine].answered & self.engines[other].answered)
+
+    def _values(self, engine: str, metric: str, visitors: Sequence[int]) -> Numbers:
+        return self.engines[engine].values(metric, visitors, len(self.candidates))
 
 
 def evaluate(
@@ -51,7 +195,8 @@ def evaluate(
             f"{len(engines)} engines, {visitors} visitors and lists of {n} works were asked for; "
             f"give 1 engine, {FEWEST_VISITORS} visitors and 1 work or more"
         )
-    candidates = _candidates(engines, labels, collection)
+    labelled = [item_id for item_id in collection.ids if item_id in labels.labelled]
+    candidates = tuple(item_id for item_id in labelled if any(item_id in engine for engine in engines.values()))
     known = labels.of(candidates)
     chosen = elicitation([collection[item_id].group for item_id in candidates])
     if len(candidates) < len(chosen.strata) + n:
@@ -59,47 +204,35 @@ def evaluate(
             f"{len(candidates)} works have labels, too few to rate {len(chosen.strata)} and rank {n} of the rest"
         )
     people = simulate_visitors(known, chosen, visitors, seed=seed)
-    asked = _ask_all(engines, known, people, n, rule, progress)
-    works_of = {name: sum(each in engine for each in collection.ids) for name, engine in engines.items()}
-    result = Evaluation(
+    allow = Allow(only=frozenset(candidates)) if len(candidates) < len(collection) else EVERYTHING
+    lists: dict[str, list[ShownRows | None]] = {name: [] for name in engines}
+    metrics: dict[str, list[Mapping[str, float] | None]] = {name: [] for name in engines}
+    progress(STEP, 0, len(people))
+    for done, visitor in enumerate(people, start=1):
+        profile, judge = profile_from_ratings(visitor.ratings, rule), _Judge(visitor, known, n)
+        for name, engine in engines.items():
+            shown = _ask(engine, profile, n, allow, known)
+            lists[name].append(shown)
+            metrics[name].append(None if shown is None else judge.worth(shown))
+        progress(STEP, done, len(people))
+    asked = {name: EngineLists(tuple(lists[name]), tuple(metrics[name])) for name in engines}
+    if not any(len(shown.answered) >= FEWEST_VISITORS for shown in asked.values()):
+        raise RequestError(f"none of {', '.join(engines)} knows any of the rated works; build vectors for these works")
+    works_of = {name: {"works": sum(each in engine for each in collection.ids)} for name, engine in engines.items()}
+    settings = {"seed": seed, "n": n, "rule": rule}
+    return Evaluation(
         engines=MappingProxyType(asked),
         candidates=candidates,
         visitors=tuple(people),
         failures=MappingProxyType({name: visitors - len(shown.answered) for name, shown in asked.items()}),
         references=frozenset(references) & engines.keys(),
-        protocol=MappingProxyType(protocol_of(works_of, known, collection, chosen, people, n, seed, rule)),
+        protocol=MappingProxyType(_protocol(works_of, known, collection, chosen, people, settings)),
     )
-    if not any(len(shown.answered) >= FEWEST_VISITORS for shown in asked.values()):
-        raise RequestError(f"none of {', '.join(engines)} knows any of the rated works; build vectors for these works")
-    return result
 
 
-def _candidates(engines: Mapping[str, Recommender], labels: Labels, collection: Collection) -> tuple[str, ...]:
-    labelled = (item_id for item_id in collection.ids if item_id in labels.labelled)
-    return tuple(item_id for item_id in labelled if any(item_id in engine for engine in engines.values()))
-
-
-def _ask_all(
-    engines: Mapping[str, Recommender],
-    labels: Labels,
-    people: Sequence[Visitor],
-    n: int,
-    rule: WeightingRule,
-    progress: Progress,
-) -> dict[str, EngineLists]:
-    allow = Allow(only=frozenset(labels.item_ids))
-    lists: dict[str, list[ShownRows | None]] = {name: [] for name in engines}
-    metrics: dict[str, list[Mapping[str, float] | None]] = {name: [] for name in engines}
-    progress(STEP, 0, len(people))
-    for done, visitor in enumerate(people, start=1):
-        profile = profile_from_ratings(visitor.ratings, rule)
-        judge = judge_of(visitor, labels, n)
-        for name, engine in engines.items():
-            shown = _ask(engine, profile, n, allow, labels)
-            lists[name].append(shown)
-            metrics[name].append(None if shown is None else judge(shown))
-        progress(STEP, done, len(people))
-    return {name: EngineLists(tuple(lists[name]), tuple(metrics[name])) for name in engines}
+def finite(row: Row) -> dict[str, Any]:
+    """The row as JSON values, which have no infinite t."""
+    return {name: None if name == "t" and np.isinf(value) else value for name, value in row.items()}
 
 
 def _ask(engine: Recommender, profile: Profile, n: int, allow: Allow, labels: Labels) -> ShownRows | None:
@@ -108,3 +241,83 @@ def _ask(engine: Recommender, profile: Profile, n: int, allow: Allow, labels: La
     except (RequestError, RatingsError):
         return None  # it knows none of the rated works, or these weigh 0: counted as a failure
     return np.array([labels.row_of[item_id] for item_id in ranking.item_ids], dtype=np.int64)
+
+
+class _Judge:
+    """How any list is judged for one visitor.
+
+    Gains are the true affinities and the relevant works the best tenth by them, both among the works that were not
+    rated. Diversity and novelty use the labels, which are the same for every engine. A list of one work has
+    diversity 0, an empty one 0 in everything.
+    """
+
+    def __init__(self, visitor: Visitor, labels: Labels, n: int) -> None:
+        self.labels, self.n = labels, n
+        self.rated = np.array([labels.row_of[item_id] for item_id in visitor.ratings], dtype=np.int64)
+        free = np.ones(len(labels.item_ids), dtype=bool)
+        free[self.rated] = False
+        self.gains = np.where(free, visitor.affinities, 0.0)
+        self.wanted = np.zeros(len(free), dtype=bool)
+        self.wanted[free] = relevant(visitor.affinities[free])
+        self.liking = np.array([(rating - 1) / 4 for rating in visitor.ratings.values()])
+
+    def worth(self, shown: ShownRows) -> dict[str, float]:
+        """Every metric but coverage."""
+        distances = self.labels.distances
+        return {
+            "ndcg": ndcg(shown, self.gains, self.n),
+            "recall": recall(shown, self.wanted, self.n),
+            "precision": precision(shown, self.wanted, self.n),
+            "diversity": intra_list_diversity(distances(shown, shown)) if len(shown) > 1 else 0.0,
+            "novelty": novelty(distances(shown, self.rated), self.liking) if len(shown) else 0.0,
+        }
+
+
+def _protocol(
+    engines: Mapping[str, Mapping[str, int]],
+    labels: Labels,
+    collection: Collection,
+    chosen: Elicitation,
+    people: Sequence[Visitor],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Every number, definition and version that a rerun needs, as JSON values; ``labels`` of the candidates."""
+    return {
+        "visitors": len(people),
+        "visitors_redrawn_for_equal_ratings": sum(visitor.redrawn for visitor in people),
+        **settings,
+        "ratings_each": len(chosen.strata),
+        "rated_works": "one at random from each group" if chosen.by_group else "one at random from each ninth",
+        "works": len(collection),
+        "candidates": len(labels.item_ids),
+        "candidates_are": "works with a label that at least one engine knows; the rated ones are not judged",
+        "engines": dict(engines),
+        "facets": [_facet(labels, collection, number) for number in range(len(labels.facets))],
+        "facets_left_out": dict(labels.left_out),
+        "facet_concentration": FACET_CONCENTRATION,
+        "category_concentration": CATEGORY_CONCENTRATION,
+        "rating_noise_sd": NOISE_SD,
+        "relevant_share": RELEVANT_SHARE,
+        "gain": "affinity in [0, 1], linear; discount log2(place + 1); ideal over all candidates",
+        "collection": collection.fingerprint,
+        "versions": {
+            "vernissage": vernissage.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+        },
+    }
+
+
+def _facet(labels: Labels, collection: Collection, number: int) -> dict[str, Any]:
+    """One facet, and in how many works its category stands literally in the text, where text engines can read it."""
+    facet, codes = labels.facets[number], labels.codes[:, number]
+    known = [(item_id, code) for item_id, code in zip(labels.item_ids, codes.tolist(), strict=True) if code != UNKNOWN]
+    names = labels.categories[facet]
+    stated = sum(names[code].casefold() in collection[item_id].text.casefold() for item_id, code in known)
+    return {
+        "name": facet,
+        "categories": len({code for _, code in known}),
+        "works_known": len(known),
+        "works_whose_text_states_it": stated,
+    }

@@ -1,26 +1,30 @@
-"""What recipes work on: works with vectors of one encoder, classes and tags, as arrays."""
+"""What recipes work on: works of a workspace or a data set with vectors of one encoder, classes and tags, as arrays."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import TextEncoder, unit_rows
+from vernissage.encoders.contract import ImageEncoder, TextEncoder, unit_rows
+from vernissage.encoders.fitted.aligned import FEWEST_PAIRS, fit_aligned
+from vernissage.encoders.register import card
 from vernissage.errors import RequestError
+from vernissage.files import digest
+from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
-from vernissage.search.exact import ExactIndex, exact_index
+from vernissage.search.modality_means import fitting_half
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import Modality, Vectors
+from vernissage.values import MODALITIES, Modality, Vectors
 from vernissage.workspace.workspace import Workspace
+from vernissage_lab.datasets.captioned import CaptionedSet, Label, one_caption_each
+from vernissage_lab.set_encoders import RawLengths, SetEncoder, embedded, paired
+from vernissage_lab.users import UNKNOWN, Rows
 
-UNKNOWN = -1
-"""The class of works that have none."""
-
-Rows = npt.NDArray[np.int64]
+IN_WORDS: Mapping[Modality, str] = {"image": "pictures", "text": "texts"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +79,9 @@ class Material:
             collection=self.fingerprint,
         )
 
-    def index(self, modality: Modality, vectors: Vectors, names: Sequence[str]) -> ExactIndex:
-        """The same, searchable; nobody owns any."""
-        return exact_index(self.table(modality, vectors, names))
-
     def describe(self) -> dict[str, Any]:
         """What a record says about it, as JSON values."""
-        known = {"encoder_variant": self.variant} if self.variant else {}
-        told = {
+        return {
             "data": self.name,
             "data_fingerprint": self.fingerprint,
             "encoder": self.encoder,
@@ -90,9 +89,37 @@ class Material:
             "works": len(self),
             "modalities": list(self.modalities),
             "classes": len(self.class_names),
-            **known,
+            **({"encoder_variant": self.variant} if self.variant else {}),
+            **({"tags": dict(self.tagged_by)} if self.tagged_by else {}),
         }
-        return told | ({"tags": dict(self.tagged_by)} if self.tagged_by else {})
+
+    def require_both(self) -> None:
+        """Refuse an encoder of one modality.
+
+        Raises:
+            RequestError: the vectors are of pictures or of texts alone.
+        """
+        if len(self.modalities) < 2:
+            raise RequestError(
+                f"{self.encoder} reads {self.modalities[0]}s alone; choose an encoder of both, as -e aligned"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class PairedWorks:
+    """Works whose pictures and texts one encoder reads, some of them to fit on and the others to measure.
+
+    Attributes:
+        material: the works, with vectors of pictures and texts.
+        fitting: bool (n,), the works that means, and the encoder where it was fitted here, may have seen.
+        captions: two captions of one work in each row, float32 (m, dim) each, of works that are measured; m may be 0.
+        fitted_on: what the encoder was fitted on, in words.
+    """
+
+    material: Material
+    fitting: npt.NDArray[np.bool_]
+    captions: tuple[Vectors, Vectors]
+    fitted_on: str
 
 
 def material_of(
@@ -104,11 +131,9 @@ def material_of(
     fingerprint: str = "",
     encoder: str = "arrays",
     encoder_fingerprint: str = "",
-    tags: Mapping[Modality, Tags] | None = None,
-    text_encoder: TextEncoder | None = None,
-    variant: str = "",
+    **more: Any,
 ) -> Material:
-    """Join arrays with one row for each work; an empty class is none.
+    """Join arrays with one row for each work; an empty class is none. ``more`` are further fields of `Material`.
 
     Raises:
         RequestError: no vectors, or arrays of unequal length.
@@ -120,19 +145,8 @@ def material_of(
     place = {each: number for number, (each, _) in enumerate(sizes)}
     ids = tuple(item_ids) if item_ids is not None else tuple(f"w{row:06d}" for row in range(len(class_of)))
     classes = np.array([place.get(each, UNKNOWN) for each in class_of], dtype=np.int64)
-    return Material(
-        name,
-        fingerprint,
-        encoder,
-        encoder_fingerprint,
-        ids,
-        dict(vectors),
-        classes,
-        tuple(place),
-        tags or {},
-        text_encoder,
-        variant=variant,
-    )
+    named = (name, fingerprint, encoder, encoder_fingerprint)
+    return Material(*named, ids, dict(vectors), classes, tuple(place), **more)
 
 
 def material_of_workspace(workspace: Workspace, encoder: str) -> Material:
@@ -145,8 +159,7 @@ def material_of_workspace(workspace: Workspace, encoder: str) -> Material:
     """
     modalities = workspace.modalities(encoder) or ("text",)
     tables = {modality: workspace.table(encoder, modality) for modality in modalities}
-    known = set.intersection(*(set(table.item_ids) for table in tables.values()))
-    works = [item for item in workspace.collection if item.id in known]
+    works = [item for item in workspace.collection if all(item.id in table.row_of for table in tables.values())]
     if not works:
         raise RequestError(f"no work has every modality of {encoder} ({', '.join(modalities)}); choose another encoder")
     ids = [item.id for item in works]
@@ -155,17 +168,195 @@ def material_of_workspace(workspace: Workspace, encoder: str) -> Material:
         {modality: table.vectors[table.rows(ids)] for modality, table in tables.items()},
         [item.group for item in works],
         item_ids=ids,
-        name=Path(workspace.manifest.source["absolute"]).stem,
+        name=workspace.collection_name,
         fingerprint=workspace.collection.fingerprint,
         encoder=encoder,
         encoder_fingerprint=str(workspace.manifest.fingerprints[encoder]),
         tags=dict.fromkeys(modalities, keywords),
-        text_encoder=_reader_of_tags(workspace, encoder),
+        text_encoder=reader_of_tags(workspace, encoder),
     )
 
 
-def _reader_of_tags(workspace: Workspace, encoder: str) -> TextEncoder | None:
+def reader_of_tags(workspace: Workspace, encoder: str) -> TextEncoder | None:
+    """The encoder itself if it reads texts, or else another of the workspace, one of texts alone if there is one."""
     others = sorted(workspace.encoder_names, key=lambda each: len(workspace.modalities(each)))
     reading = [each for each in (encoder, *others) if "text" in workspace.modalities(each)]
     found = workspace.encoder(reading[0]) if reading else None
     return found if isinstance(found, TextEncoder) else None
+
+
+def refitted(
+    workspace: Workspace, item_ids: Sequence[str], *, seed: int = 0, progress: Progress = silent
+) -> tuple[dict[Modality, Vectors], npt.NDArray[np.bool_], str]:
+    """Works by an alignment that is fitted anew on one half of them, so that the other half is new to it.
+
+    The encoders below it, of pictures and of texts alone, stay as they were fitted: on all works, but on no pairs.
+
+    Returns:
+        Vectors by modality, float32 (n, dim); which works it was fitted on, bool (n,); and its fingerprint.
+
+    Raises:
+        RequestError: half of the works are too few.
+    """
+    names = card("aligned").needs
+    readers = workspace.encoder(names[0]), workspace.encoder(names[1])
+    if not isinstance(readers[0], ImageEncoder) or not isinstance(readers[1], TextEncoder):
+        raise RequestError(f"aligned needs {names[0]} for pictures and {names[1]} for texts; build it again")
+    fitting = fitting_half(item_ids, seed)
+    if fitting.sum() < FEWEST_PAIRS:
+        raise RequestError(
+            f"{fitting.sum()} works are half of what there is, and fitting aligned anew needs {FEWEST_PAIRS}; "
+            f"measuring on works that it was fitted on would say nothing"
+        )
+    tables = workspace.table(names[0], "image"), workspace.table(names[1], "text")
+    images, texts = (table.vectors[table.rows(item_ids)] for table in tables)
+    model = fit_aligned(images[fitting], texts[fitting], readers[0], readers[1], seed=seed, progress=progress)
+    return {"image": model.project_images(images), "text": model.project_texts(texts)}, fitting, model.fingerprint
+
+
+def unseen_material(workspace: Workspace, encoder: str, *, seed: int = 0, progress: Progress = silent) -> Material:
+    """The works of a workspace; for ``aligned`` one half, after it was fitted anew on the other.
+
+    Raises:
+        RequestError: the encoder does not read both modalities, or half of the works are too few to fit it anew.
+    """
+    material = material_of_workspace(workspace, encoder)
+    material.require_both()
+    if encoder != "aligned":
+        return material
+    vectors, fitting, fingerprint = refitted(workspace, material.item_ids, seed=seed, progress=progress)
+    rows = np.flatnonzero(~fitting)
+    return replace(
+        material,
+        encoder_fingerprint=fingerprint,
+        item_ids=tuple(material.item_ids[row] for row in rows),
+        vectors={modality: found[rows] for modality, found in vectors.items()},
+        classes=material.classes[rows],
+    )
+
+
+def pairs_of_workspace(
+    workspace: Workspace, material: Material, *, seed: int = 0, progress: Progress = silent
+) -> PairedWorks:
+    """All works of a workspace, half of them to fit on; by ``aligned`` after it was fitted anew on that half.
+
+    Raises:
+        RequestError: half of the works are too few to fit it anew.
+    """
+    none = material.vectors["text"][:0]
+    if material.encoder != "aligned":
+        fitting = fitting_half(material.item_ids, seed)
+        return PairedWorks(material, fitting, (none, none), "nothing of these works")
+    vectors, fitting, fingerprint = refitted(workspace, material.item_ids, seed=seed, progress=progress)
+    anew = replace(material, encoder_fingerprint=fingerprint, vectors=vectors)
+    return PairedWorks(anew, fitting, (none, none), f"one half of {material.name}, {fitting.sum():,} works")
+
+
+def measured_part(found: CaptionedSet) -> CaptionedSet:
+    """The test part of a set, or the whole where it has none."""
+    return found.part("test") if "test" in found.splits else found
+
+
+def in_halves(found: CaptionedSet, *, seed: int = 0) -> CaptionedSet:
+    """A set without a split, with one half of its pictures as ``train`` and the other as ``test``, drawn by seed."""
+    if "train" in found.splits:
+        return found
+    fitting = fitting_half([image.id for image in found.images], seed)
+    images = [
+        replace(image, split="train" if chosen else "test") for image, chosen in zip(found.images, fitting, strict=True)
+    ]
+    return replace(found, images=tuple(images))
+
+
+def material_of_set(
+    found: CaptionedSet, by: SetEncoder, folder: Path, *, seed: int = 0, progress: Progress = silent
+) -> Material:
+    """Pictures, and one caption of each drawn once by ``seed``, with the vectors of an encoder.
+
+    Vectors are kept below ``folder`` (see `embedded`). A work whose picture is missing or whose caption holds no known
+    word is left out where the encoder reads that modality. Classes are the set's labels; two of one name are told apart
+    by their index.
+    """
+    drawn = one_caption_each(found, seed=seed)
+    modalities = tuple(each for each in MODALITIES if each in by.modalities)
+    ids, vectors = paired(drawn, {each: embedded(found, by, each, folder, progress=progress) for each in modalities})
+    caption_of = {caption.image_id: caption.id for caption in drawn.captions}
+    labels = [found.labels.get(image_id) for image_id in ids]
+    material = material_of(
+        vectors,
+        [_numbered(label) if label else "" for label in labels],
+        item_ids=ids,
+        name=found.name,
+        fingerprint=found.fingerprint,
+        encoder=by.encoder.name,
+        encoder_fingerprint=by.encoder.fingerprint,
+        tags={
+            "image": found.image_tags,
+            "text": {image_id: found.text_tags.get(caption_of[image_id], ()) for image_id in ids},
+        },
+        text_encoder=by.encoder if isinstance(by.encoder, TextEncoder) else None,
+        unit=not isinstance(by.encoder, RawLengths),
+        variant=by.variant,
+    )
+    shared = {name for name, count in Counter(found.class_names.values()).items() if count > 1}
+    told = {_numbered(each): _numbered(each) if each.label in shared else each.label for each in found.labels.values()}
+    return replace(material, class_names=tuple(told[name] for name in material.class_names))
+
+
+def other_captions(found: CaptionedSet, by: SetEncoder, folder: Path, *, seed: int = 0) -> tuple[Vectors, Vectors]:
+    """The vectors of two captions of each picture that has two: float32 (n, dim) each, of the drawn one and another."""
+    drawn = {caption.image_id: caption.id for caption in one_caption_each(found, seed=seed).captions}
+    table = embedded(found, by, "text", folder)
+    pairs = [
+        (drawn[image_id], next(each.id for each in captions if each.id != drawn[image_id]))
+        for image_id, captions in found.captions_of.items()
+        if len(captions) > 1
+    ]
+    known = [pair for pair in pairs if pair[0] in table.row_of and pair[1] in table.row_of]
+    if not known:
+        empty = np.empty((0, table.dim), dtype=np.float32)
+        return empty, empty
+    first, second = ([pair[place] for pair in known] for place in (0, 1))
+    return table.vectors[table.rows(first)], table.vectors[table.rows(second)]
+
+
+def pairs_of_set(
+    found: CaptionedSet, by: SetEncoder, folder: Path, *, pairs: int, seed: int = 0, progress: Progress = silent
+) -> PairedWorks:
+    """At most ``pairs`` works of the training part for the means, and as many others to be measured.
+
+    Works are drawn by a digest of seed and id, so that no more pictures of a large set are encoded than are used;
+    those whose picture is missing are passed over. The others are the part ``test`` where there is one.
+
+    Raises:
+        RequestError: the encoder does not read both modalities, or the set has no training part or nothing beside it.
+        EncoderError, DatasetError, CollectionError: as in `material_of_set`.
+    """
+    if len(by.modalities) < 2:
+        raise RequestError(
+            f"{by.encoder.name} does not read both pictures and texts; choose an encoder that does, such as aligned"
+        )
+    there = [image for image in found.images if image.path is not None] or found.images
+    fitting = [image.id for image in there if image.split == "train"]
+    others = [image.id for image in there if image.split == "test"] or [
+        image.id for image in there if image.split != "train"
+    ]
+    if not fitting or not others:
+        raise RequestError(
+            f"{found.name} has {len(fitting)} pictures here to fit on and {len(others)} others to measure; the gap "
+            f"needs both"
+        )
+
+    def drawn(ids: list[str]) -> list[str]:
+        return sorted(ids, key=lambda each: digest(str(seed).encode(), each.encode()))[:pairs]
+
+    measured = drawn(others)
+    material = material_of_set(found.keeping([*drawn(fitting), *measured]), by, folder, seed=seed, progress=progress)
+    apart = frozenset(measured)
+    seen = np.array([item_id not in apart for item_id in material.item_ids])
+    captions = other_captions(found.keeping(measured), by, folder, seed=seed)
+    return PairedWorks(material, seen, captions, by.fitted_on)
+
+
+def _numbered(label: Label) -> str:
+    return f"{label.index} {label.label}"

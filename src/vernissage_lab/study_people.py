@@ -10,8 +10,7 @@ from scipy import stats
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RequestError
 from vernissage.study.simulation import Showing, SimulatedPerson, on_scale
-from vernissage_lab.labels import Labels
-from vernissage_lab.tastes import labels_from_collection
+from vernissage_lab.tastes import Labels, labels_from_collection
 from vernissage_lab.visitors import NOISE_SD, draw_taste
 
 FloatArray = npt.NDArray[np.float64]

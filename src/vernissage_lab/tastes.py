@@ -1,15 +1,23 @@
-"""Where the labels that tastes are made of come from: a table of hidden factors, or the collection itself."""
+"""Labels of works, from a table of hidden factors or the collection's columns: what simulated tastes are made of."""
 
 import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
 
 from vernissage.catalog.collection import Collection
 from vernissage.errors import CollectionError, RequestError
-from vernissage_lab.labels import Labels, make_labels, shared_categories
+
+Codes = npt.NDArray[np.int64]
+UNKNOWN = -1
 
 FIELDS = ("group", "artist", "medium")
 """Fields of a work that may be facets by themselves; ``owner`` may be named, other columns join by rule."""
@@ -23,6 +31,76 @@ LONGEST_CATEGORY = 60
 _NAMES_NOBODY = re.compile(
     r"(unknown|anonymous|unidentified|not known|none|n/?a|[-?–—]+)( (artist|maker))?", re.IGNORECASE
 )
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Works × facets, each cell one category or unknown.
+
+    Attributes:
+        item_ids: the works, (n,).
+        categories: for each facet its categories in alphabetical order.
+        codes: the place of each work's category in these, `UNKNOWN` (−1) where there is none; int64 (n, facets).
+        left_out: facets that were looked at and not taken, with the reason.
+    """
+
+    item_ids: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    codes: Codes
+    left_out: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def facets(self) -> tuple[str, ...]:
+        return tuple(self.categories)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each work id."""
+        return {item_id: row for row, item_id in enumerate(self.item_ids)}
+
+    @cached_property
+    def labelled(self) -> frozenset[str]:
+        """The works of which at least one facet is known."""
+        known = (self.codes != UNKNOWN).any(axis=1)
+        return frozenset(item_id for item_id, any_known in zip(self.item_ids, known, strict=True) if any_known)
+
+    def of(self, item_ids: Sequence[str]) -> "Labels":
+        """The labels of these works alone, in this order; the categories stay as they are."""
+        rows = [self.row_of[item_id] for item_id in item_ids]
+        return Labels(tuple(item_ids), self.categories, self.codes[rows], self.left_out)
+
+    def distances(self, some: Codes, others: Codes) -> npt.NDArray[np.float64]:
+        """The share of facets in which works differ, float64 (len(some), len(others)) in [0, 1], for rows of works.
+
+        The simple matching distance. An unknown category equals none, so it counts as a difference, but not from the
+        work itself.
+        """
+        left, right = self.codes[some][:, None], self.codes[others][None]
+        differ = (left != right) | (left == UNKNOWN)
+        same = some[:, None] == others[None]
+        return np.asarray(np.where(same, 0.0, differ.mean(axis=2)), dtype=np.float64)
+
+
+def make_labels(
+    item_ids: Sequence[str], values: Mapping[str, Sequence[str]], left_out: Mapping[str, str] | None = None
+) -> Labels:
+    """Labels from one category a work and facet, an empty string where it is unknown.
+
+    Raises:
+        RequestError: no facet, a facet with fewer than 2 categories, or not one value for each work.
+    """
+    if not values:
+        raise RequestError("no facet was given; a taste needs one or more, for example subject and palette")
+    categories = {facet: tuple(sorted({value for value in column if value})) for facet, column in values.items()}
+    codes = np.full((len(item_ids), len(values)), UNKNOWN, dtype=np.int64)
+    for number, (facet, column) in enumerate(values.items()):
+        if len(column) != len(item_ids):
+            raise RequestError(f"the facet {facet} has {len(column)} values for {len(item_ids)} works; give one each")
+        if len(categories[facet]) < 2:
+            raise RequestError(f"the facet {facet} has {len(categories[facet])} categories; a taste needs 2 or more")
+        place = {category: row for row, category in enumerate(categories[facet])}
+        codes[:, number] = [place.get(value, UNKNOWN) for value in column]
+    return Labels(tuple(item_ids), MappingProxyType(categories), codes, MappingProxyType(dict(left_out or {})))
 
 
 def labels_from_factors(path: Path, collection: Collection) -> Labels:
@@ -82,13 +160,13 @@ def labels_from_collection(collection: Collection, facets: Sequence[str] | None 
 
 def _columns(collection: Collection) -> dict[str, tuple[str, ...]]:
     """Every column that could be a facet, by name, with blanks for categories of one work; empty columns are out."""
-    columns = {name: [str(getattr(item, name)) for item in collection] for name in (*FIELDS, "owner")}
-    for name in sorted({name for item in collection for name in item.attributes}):
-        columns[name if name not in columns else f"{name} (column)"] = [
-            item.attributes.get(name, "") for item in collection
-        ]
+    columns = {name: collection.texts(name) for name in (*FIELDS, "owner")}
+    attributes = [item.attributes for item in collection]
+    for name in collection.attribute_names:
+        values = [each.get(name, "") for each in attributes]
+        columns[name if name not in columns else f"{name} (column)"] = values
     tidied = {name: [_category(value) for value in values] for name, values in columns.items()}
-    return {name: shared_categories(values) for name, values in tidied.items() if any(values)}
+    return {name: _shared_categories(values) for name, values in tidied.items() if any(values)}
 
 
 def _category(value: str) -> str:
@@ -179,3 +257,9 @@ def _check_ids(path: Path, item_ids: Sequence[str], collection: Collection) -> N
 
 def _listed(left_out: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {reason}" for name, reason in left_out.items()) or "its works have no columns"
+
+
+def _shared_categories(values: Sequence[str]) -> tuple[str, ...]:
+    """The values with a category that one work alone has made unknown: it says nothing about any other work."""
+    counts = Counter(value for value in values if value)
+    return tuple(value if counts[value] > 1 else "" for value in values)

@@ -1,4 +1,4 @@
-"""Single calls timed side by side: contenders take turns, so that a drifting machine hits all alike."""
+"""Single calls timed side by side: methods take turns, so that a drifting machine hits all alike."""
 
 import gc
 import os
@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
+
+from vernissage_lab.tables import Row
 
 _TOKENIZERS = "TOKENIZERS_PARALLELISM"
 """The variable that Hugging Face's tokenizers look at whenever they are called."""
@@ -24,22 +27,17 @@ class Timed:
     answer: Any
 
 
-def nothing_pending() -> None:
-    """What `timed` waits for where a call has ended as soon as it returns."""
-
-
 def timed(
     call: Callable[[], Any],
     *,
     cpu: Callable[[], float] = time.thread_time,
-    settled: Callable[[], None] = nothing_pending,
+    settled: Callable[[], None] = lambda: None,
 ) -> Timed:
     """Time one call, without collecting garbage meanwhile.
 
     Args:
-        call: what is timed.
         cpu: the processor's clock in seconds. By default that of the calling thread, so that whoever draws progress
-            beside it does not count; work on other threads would be missed: call it within `alone`, or give
+            beside it does not count; work on other threads would be missed: call it within `on_one_thread`, or give
             ``time.process_time``.
         settled: returns when nothing that a call has begun is under way on a device, such as
             ``torch.cuda.synchronize``; called before each reading of the clocks.
@@ -66,15 +64,6 @@ def in_turns(calls: Sequence[Callable[[], Any]], turn: int) -> list[Timed]:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """One thread for FAISS and for every library of linear algebra."""
-    from vernissage.search.scan import one_thread
-
-    with one_thread(), threadpool_limits(1):
-        yield
-
-
-@contextmanager
 def on_threads(count: int) -> Iterator[None]:
     """So many threads for every library that is loaded by now: linear algebra, torch, OpenCV, tokenizers."""
     torch, opencv = sys.modules.get("torch"), sys.modules.get("cv2")
@@ -91,6 +80,11 @@ def on_threads(count: int) -> Iterator[None]:
             del os.environ[_TOKENIZERS]
         else:
             os.environ[_TOKENIZERS] = parallel
+
+
+def column(rows: Sequence[Row], name: str) -> np.ndarray:
+    """A column of numbers, float64 (n,)."""
+    return np.array([float(row[name]) for row in rows])
 
 
 def _set_threads(torch: Any, opencv: Any, counts: tuple[int, int]) -> None:

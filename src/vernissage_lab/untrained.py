@@ -1,10 +1,13 @@
 """Published architectures with random weights, for timing and nothing else: weights change no speed.
 
 Sizes are those of the published configurations; the numbers of parameters are those of the model cards. Vocabularies
-cannot be had without a download either and are made of the texts at hand (see `made_words`). Such an encoder is called
-untrained by its name, is kept nowhere, and no saved state gives it back.
+cannot be had without a download either and are made of the texts at hand: nearly every word is one token. Such an
+encoder is called untrained by its name, is kept nowhere, and no saved state gives it back.
 """
 
+import json
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,17 +18,18 @@ from vernissage.encoders.runtime.devices import Runtime, import_extra, import_to
 from vernissage.encoders.runtime.loaded import LoadedEncoder
 from vernissage.encoders.runtime.pairs import WordPieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.transformers_folder import quiet
+from vernissage.encoders.runtime.weights import quiet
 from vernissage.encoders.towers.albef import ALBEF, AlbefArchitecture, AlbefNetwork, albef_words
 from vernissage.encoders.towers.blip import BLIP, BLIP_MARKS, MOST_IDS
-from vernissage.encoders.towers.clip import CLIP
-from vernissage.encoders.towers.resnet import ResNet50
+from vernissage.encoders.towers.clip import CLIP, byte_letters, clean_text, tokenizer_of_merges
+from vernissage.encoders.towers.resnet import PREPROCESSING, ResNet50
 from vernissage.encoders.towers.sentence import SentenceEncoder
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
-from vernissage_lab.made_words import byte_pair_tokenizer, word_pieces
 
 _BERT_WORDS = 30_522
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_WORD = re.compile(r"[^\W_]+")
 _NORMAL = 0.02
 """The standard deviation that transformers draws such networks' weights with."""
 
@@ -71,10 +75,7 @@ def load_untrained(card: str, texts: Sequence[str], *, runtime: Runtime | None =
     """The network of a model card with random weights; equal seeds give equal weights.
 
     Args:
-        card: a name among `ARCHITECTURES`.
         texts: its vocabulary is made of; read by no network of pictures alone.
-        runtime: device, precision and batch size.
-        seed: of the weights.
 
     Raises:
         EncoderError: there is no such card, or its network cannot be made without a download.
@@ -97,6 +98,33 @@ def require_architecture(card: str) -> None:
             f"no untrained network can be made of {card!r}; choose from {', '.join(ARCHITECTURES)}: the others need "
             f"files from a hub"
         )
+
+
+def byte_pair_tokenizer(texts: Sequence[str], size: int) -> Any:
+    """CLIP's tokenizer with byte pairs trained on the texts, filled up to ``size`` entries, the end mark last."""
+    letters = byte_letters()
+    room = size - 2 * len(letters) - 2
+    plain = tokenizer_of_merges([]).backend_tokenizer
+    tokenizers = import_extra("tokenizers")
+    blank = tokenizers.Tokenizer(tokenizers.models.BPE(end_of_word_suffix="</w>"))
+    blank.pre_tokenizer = plain.pre_tokenizer
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=2 * len(letters) + room, initial_alphabet=letters, end_of_word_suffix="</w>", show_progress=False
+    )
+    blank.train_from_iterator([clean_text(text) for text in texts], trainer)
+    merges = [(first, second) for first, second in json.loads(blank.to_str())["model"]["merges"]][:room]
+    return tokenizer_of_merges(merges, unused=room - len(merges))
+
+
+def word_pieces(texts: Sequence[str], size: int) -> dict[str, int]:
+    """BERT's kind of vocabulary: its marks, single letters, the texts' words, the commonest first, then unused ones."""
+    counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
+    letters = sorted({letter for word in counts for letter in word} | set("abcdefghijklmnopqrstuvwxyz0123456789"))
+    words = sorted(counts, key=lambda word: (-counts[word], word))
+    pieces = dict.fromkeys([*_SPECIAL, *letters, *(f"##{letter}" for letter in letters), *".,!?'()-:;/&", *words])
+    known = list(pieces)[:size]
+    known += [f"[unused{number}]" for number in range(size - len(known))]
+    return {piece: number for number, piece in enumerate(known)}
 
 
 def _clip(making: Making, **sizes: Any) -> CLIP:
@@ -139,16 +167,15 @@ def _albef(making: Making, **sizes: int) -> ALBEF:
 def _resnet(making: Making) -> ResNet50:
     transformers = import_extra("transformers")
     model = transformers.ResNetForImageClassification(transformers.ResNetConfig(num_labels=1000))
-    labels = {index: f"class {index}" for index in range(1000)}
-    return ResNet50(_placed(model, making), labels, making.state(), making.runtime)
+    return ResNet50(_placed(model, making), None, PREPROCESSING, making.state(), making.runtime)
 
 
 def _bert(making: Making) -> SentenceEncoder:
     transformers = import_extra("transformers")
     model = transformers.BertModel(transformers.BertConfig())
     tokenizer = transformers.BertTokenizer(vocab=word_pieces(making.texts, model.config.vocab_size))
-    longest = int(model.config.max_position_embeddings)
-    return SentenceEncoder(_placed(model, making), tokenizer, longest, making.state(), making.runtime)
+    tokenizer.model_max_length = int(model.config.max_position_embeddings)
+    return SentenceEncoder(_placed(model, making), tokenizer, None, making.state(), making.runtime)
 
 
 def _placed(model: Any, making: Making) -> Any:

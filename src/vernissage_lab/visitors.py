@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from vernissage.errors import RequestError
-from vernissage_lab.labels import UNKNOWN, Labels
+from vernissage_lab.tastes import UNKNOWN, Labels
 
 Affinities = npt.NDArray[np.float64]
 """How much a visitor likes each work, float64 (n,) in [0, 1]."""

@@ -6,8 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.analysis.balanced import balanced_contrasts
-from vernissage.analysis.marginal_means import marginal_means, pairwise_contrasts
-from vernissage.analysis.mixed_effects import MixedEffectsFit, cells_of, fit_mixed_effects
+from vernissage.analysis.mixed_effects import (
+    MixedEffectsFit,
+    cells_of,
+    fit_mixed_effects,
+    marginal_means,
+    pairwise_contrasts,
+)
 from vernissage.errors import RequestError
 
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from vernissage.analysis.marginal_means import pairwise_contrasts
 from vernissage.analysis.mixed_effects import (
     Cells,
     MixedEffectsFit,
     cells_of,
     fit_mixed_effects,
     observed_information,
+    pairwise_contrasts,
     satterthwaite_df,
 )
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from vernissage.analysis.long_table import LongTable
 from vernissage.analysis.multiple_comparisons import SMALLEST_P, effect_size, holm_adjusted, two_sided_p
-from vernissage.analysis.study_answers import StudyAnalysis, analyse
-from vernissage.analysis.study_description import Exclusion, exclusions
+from vernissage.analysis.study_answers import Exclusion, StudyAnalysis, analyse, exclusions
 from vernissage.errors import RequestError
 
 Row = tuple[str, str, int, float | None]

@@ -10,14 +10,9 @@ from tests.browser.test_accessibility import barriers
 from tests.browser.watching import DESK, PHONE, opened, overflow
 from tests.pages.reading import HOSTILE
 
-from vernissage.pages.embedded_figures import embedded
-from vernissage_lab.pages.experiment_report import (
-    Comparison,
-    ExperimentSection,
-    PublishedBlock,
-    ReadTable,
-    experiment_report,
-)
+from vernissage.pages.figures import embedded
+from vernissage_lab.report import Comparison, ExperimentSection, PublishedBlock, experiment_report
+from vernissage_lab.tables import table
 
 Size = tuple[int, int]
 
@@ -26,7 +21,7 @@ def section(word: str) -> ExperimentSection:
     """A run with everything that a report can have; ``word`` stands wherever a name can."""
     heads = ("", "projection", "clustering", *(f"{count} classes, {word}" for count in (1, 2, 5, 10)))
     few = tuple((word, "none", f"ward:{number}", *(".680 ±.047 in 10",) * 4) for number in range(6))
-    wide, long = ReadTable(f"Recall by {word}", heads, few, "± standard error", words=3), few * 10
+    wide, long = table(f"Recall by {word}", heads, few, "± standard error", words=3), few * 10
     return ExperimentSection(
         title=f"ablation: {word}",
         paper="ZCCR: Figs. 14 to 18",
@@ -46,7 +41,7 @@ def section(word: str) -> ExperimentSection:
             PublishedBlock(
                 f"{word} beside results/zccr_metrics.csv",
                 (f"Not the same data: {word} here.", "Not the same encoder."),
-                (wide, ReadTable("text → text", heads, long, words=3)),
+                (wide, table("text → text", heads, long, words=3)),
             ),
         ),
     )

@@ -15,7 +15,7 @@ from tests.browser.watching import DESK, PHONE, overflow
 from tests.web.serving import run_command, served
 
 from vernissage.storage.database import open_database
-from vernissage.study.definition_file import definition_template, read_definition
+from vernissage.study.definition import definition_template, read_definition
 from vernissage.study.records import Overview, StudyRecords
 
 Size = tuple[int, int]

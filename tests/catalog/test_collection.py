@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.catalog import Collection, Item, read_collection, save_collection
+from vernissage.catalog.collection import Collection, read_collection, save_collection
+from vernissage.catalog.item import Item
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
 from vernissage.files import digest, seal_of
 
@@ -62,10 +63,10 @@ def test_more_works_than_one_row_group_come_back(tmp_path: Path) -> None:
     assert list(read) == works
     assert read.items[2_000:10_050:4_000] == works[2_000:10_050:4_000]
     assert read.items[-1] == read["w10049"] == works[-1]
-    keywords, notes = read.entries("keywords"), read.entries("note 2")
-    assert keywords.rows.tolist() == [n for n in range(10_050) for _ in range(n % 3)]
-    assert keywords.distinct == ["sea"]
-    assert notes.rows.tolist() == [int(notes.distinct[code]) for code in notes.codes] == list(range(3, 10_050, 4))
+    (rows, _, words), (noted, codes, notes) = read.entries("keywords"), read.entries("note 2")
+    assert rows.tolist() == [n for n in range(10_050) for _ in range(n % 3)]
+    assert words == ["sea"]
+    assert noted.tolist() == [int(notes[code]) for code in codes] == list(range(3, 10_050, 4))
 
 
 def test_an_unknown_id_is_told_with_ids_that_look_alike() -> None:

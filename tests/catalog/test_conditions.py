@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.catalog import Collection, Item
+from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import FIELDS, parse_condition
+from vernissage.catalog.dates import year_number
+from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
 from vernissage.values import Columns, Condition
 
@@ -87,7 +89,7 @@ def fits(item: Item, condition: Condition) -> bool:
             value for name, value in sorted(item.attributes.items()) if name.casefold() == condition.field and value
         ]
     if condition.operator in "<>=" and condition.operator != "=":
-        found = [item.year_number] if condition.field == "year" else list(filter(None, map(number, values)))
+        found = [year_number(item.year)] if condition.field == "year" else list(filter(None, map(number, values)))
         if not found or found[0] is None:
             return False
         return found[0] < 1850 if condition.operator == "<" else found[0] >= 1850

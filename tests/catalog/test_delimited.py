@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -124,18 +125,18 @@ def test_the_separator_is_found(text: str, separator: str) -> None:
 def test_the_line_by_which_excel_names_a_separator_is_obeyed() -> None:
     table = read("sep=;\nid;title\n1;a,b\n")
     assert table.columns == ("id", "title")
-    assert table.rows == ((3, ("1", "a,b")),)
+    assert tuple(table.rows) == ((3, ("1", "a,b")),)
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_line_ends_within_quotes_belong_to_the_cell_and_blank_lines_to_nobody(line_end: str) -> None:
     table = read(line_end.join(["id,text", '1,"two', 'lines"', "", " , ", '2,"say ""hi"""', ""]))
-    assert table.rows == ((2, ("1", "two\nlines")), (5, ("2", 'say "hi"')))
+    assert tuple(table.rows) == ((2, ("1", "two\nlines")), (5, ("2", 'say "hi"')))
 
 
 def test_rows_with_too_many_or_too_few_cells_are_named_as_a_spreadsheet_counts_them() -> None:
     table = read('id,title,year\n1,"a\nb",1800\n2,b\n3,c,1802,x\n4,d,1803,,\n')
-    assert table.rows == ((2, ("1", "a\nb", "1800")), (5, ("4", "d", "1803")))
+    assert tuple(table.rows) == ((2, ("1", "a\nb", "1800")), (5, ("4", "d", "1803")))
     assert [(problem.row, problem.what) for problem in table.problems] == [
         (3, "the row has 2 cells where the header has 3"),
         (4, "the row has 4 cells where the header has 3"),
@@ -207,3 +208,19 @@ def test_a_few_control_characters_among_words_are_passed_over() -> None:
 
 def test_a_header_without_known_names_is_remarked_upon() -> None:
     assert read("1,Blue,2\n2,Red,3\n").remarks == ("none of the columns' names is known; is row 1 the header?",)
+
+
+@pytest.mark.parametrize("limit", [131_072, 1_000])
+def test_cells_of_any_length_are_read_and_the_hosts_limit_stays(limit: int) -> None:
+    usual = csv.field_size_limit(limit)
+    try:
+        texts = [f"id,text\nw{number},{'word ' * 40_000}\n" for number in range(24)]
+        with ThreadPoolExecutor(8) as pool:
+            tables = list(pool.map(read, texts))
+        assert [cells(table)[0][0] for table in tables] == [f"w{number}" for number in range(24)]
+        assert {len(cells(table)[0][1]) for table in tables} == {5 * 40_000 - 1}
+        with pytest.raises(CollectionError, match="no header"):
+            read('"never closed, text\n')
+        assert csv.field_size_limit() == limit
+    finally:
+        csv.field_size_limit(usual)

@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from vernissage.catalog import BadRowsError, Collection, CollectionReport, inspect_collection, load_collection
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.loading import inspect_collection, load_collection
+from vernissage.catalog.report import BadRowsError, CollectionReport
 from vernissage.errors import CollectionError
 
 

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vernissage.catalog import UnreadablePictureError, open_picture, thumbnail
-from vernissage.catalog.pictures import check_picture
+from vernissage.catalog.pictures import UnreadablePictureError, check_picture, open_picture, thumbnail
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vernissage.catalog import load_collection
+from vernissage.catalog.dates import year_number
+from vernissage.catalog.loading import load_collection
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
@@ -44,7 +45,7 @@ def test_texts_hold_the_words_and_not_the_group_licence_or_addresses() -> None:
 
 
 def test_dates_of_real_works_name_years() -> None:
-    unknown = [item.year for item in load_collection(DATA / "paintings_aic") if item.year_number is None]
+    unknown = [item.year for item in load_collection(DATA / "paintings_aic") if year_number(item.year) is None]
     assert set(unknown) == {"Date unknown"}
-    undated = {item.year for item in load_collection(DATA / "tate_text") if item.year_number is None}
+    undated = {item.year for item in load_collection(DATA / "tate_text") if year_number(item.year) is None}
     assert undated == {"date not known", "no date"}

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from tests.contracts.sources import SourceContract
 
-from vernissage.catalog import BadRowsError, Item, load_collection
-from vernissage.catalog.report import Problem, Reading
+from vernissage.catalog.item import Item
+from vernissage.catalog.loading import load_collection
+from vernissage.catalog.report import BadRowsError, Problem, Reading
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.progress import Progress, silent

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vernissage.catalog import Item, load_collection
+from vernissage.catalog.item import Item
+from vernissage.catalog.loading import load_collection
 from vernissage.catalog.sources.columns import NAMES, candidates, names_no_words, plain_name
 from vernissage.catalog.words import (
     clean_cell,

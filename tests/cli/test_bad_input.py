@@ -336,8 +336,8 @@ CASES: dict[str, Case] = {
 CODES = {
     **dict.fromkeys(["unknown encoder", "unknown work", "similar to nothing"], Kind.NOT_FOUND),
     **dict.fromkeys(["corrupted vectors", "corrupted model", "missing vectors", "damaged collection"], Kind.CONFLICT),
-    **dict.fromkeys(["no workspace", "folder without a workspace", "workspace of another version"], Kind.UNAVAILABLE),
-    **dict.fromkeys(["target is a file", "target in use", "target in the collection"], Kind.UNAVAILABLE),
+    **dict.fromkeys(["no workspace", "folder without a workspace"], Kind.NOT_FOUND),
+    "workspace of another version": Kind.CONFLICT,
     **dict.fromkeys(["sample into a full folder", "sample of nothing"], Kind.UNAVAILABLE),
     **dict.fromkeys(["page into a missing drive", "a set without its kind"], Kind.UNAVAILABLE),
 }

@@ -136,7 +136,7 @@ CASES: dict[str, tuple[Words, str]] = {
     "an encoder that finds nothing": (areas("dora", "--encoder", "colour-texture"), "finds nothing in what dora"),
     "a seed of another kind": (
         lambda p: ["recommend", str(p.workspace), "--owner", "ann", "--seed", "x"],
-        "centroid or its medoid",
+        "centroid, medoid",
     ),
     "tags for a rule without": (
         lambda p: ["recommend", str(p.workspace), "--owner", "ann", "--tags", "lexicon"],

@@ -14,7 +14,7 @@ from vernissage.encoders.runtime.devices import Runtime
 from vernissage.encoders.runtime.onnx_export import export_onnx
 from vernissage.encoders.towers.clip import load_clip, load_original
 from vernissage.encoders.towers.sentence import load_sentence
-from vernissage_lab.tidy import read_table
+from vernissage_lab.tables import read_table
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")

@@ -170,7 +170,7 @@ def test_pictures_of_a_folder_by_models_given_with_weights(run: Any, tmp_path: P
     from tests.taggers.tiny_models import pictures, save_captioner, save_detector
 
     from vernissage.taggers.pictures import load_captioner, load_objects
-    from vernissage.taggers.spacy_words import load_words
+    from vernissage.taggers.words import load_words
 
     blip, detr = save_captioner(tmp_path / "blip", seed=2), save_detector(tmp_path / "detr")
     (tmp_path / "pictures").mkdir()
@@ -218,7 +218,7 @@ def test_bad_arguments_are_told_in_one_line(run: Any, tmp_path: Path, arguments:
 
 
 def test_a_workspace_that_is_not_there_is_told(run: Any) -> None:
-    assert "there is no workspace nowhere" in run("tag", "nowhere", code=6)
+    assert "there is no workspace nowhere" in run("tag", "nowhere", code=3)
 
 
 def test_missing_weights_and_pictures_are_told_in_one_line(run: Any, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from vernissage.catalog import inspect_collection, load_collection
+from vernissage.catalog.loading import inspect_collection, load_collection
 from vernissage.catalog.report import Reading
 from vernissage.catalog.sources.contract import Source
 

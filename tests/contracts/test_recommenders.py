@@ -103,10 +103,10 @@ def test_more_results_extend_fewer(recommender: Recommender) -> None:
 
 def test_some_works_of_an_answer_have_the_explanations_of_the_whole(recommender: Recommender) -> None:
     whole = recommender.recommend(PROFILE, 12)
-    some = whole.chosen(whole.ranking.item_ids[9:2:-3])
-    assert some.ranking.item_ids == whole.ranking.item_ids[3:10:3]
-    assert [why.score for why in some.explanations] == pytest.approx(some.ranking.scores.tolist())
-    assert [why.shares for why in some.explanations] == [why.shares for why in whole.explanations[3:10:3]]
+    some = whole.explain(whole.ranking.item_ids[9:2:-3])
+    assert [why.item_id for why in some] == list(whole.ranking.item_ids[9:2:-3])
+    assert [why.score for why in some] == pytest.approx(whole.ranking.scores[9:2:-3].tolist())
+    assert [why.shares for why in some] == [why.shares for why in whole.explanations[9:2:-3]]
 
 
 def test_the_order_of_ratings_does_not_matter(recommender: Recommender) -> None:

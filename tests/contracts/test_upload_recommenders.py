@@ -70,7 +70,7 @@ def test_reasons_add_up_and_name_uploads_with_their_similarity(
     make: Callable[..., UploadFusion], target: Modality
 ) -> None:
     answer = make(WORKS).recommend(PROFILE, target, 8)
-    for (item_id, score), reason in zip(answer.ranking, answer.reasons, strict=True):
+    for (item_id, score), reason in zip(answer.ranking, answer.explanations, strict=True):
         assert (reason.item_id, reason.score) == (item_id, score)
         assert sum(each.contribution for each in reason.uploads) + reason.rest == pytest.approx(score, abs=1e-9)
         assert 1 <= len(reason.uploads) <= 3
@@ -83,10 +83,10 @@ def test_reasons_add_up_and_name_uploads_with_their_similarity(
 @pytest.mark.parametrize("target", MODALITIES)
 def test_each_work_carries_an_area_of_its_theme(name: str, target: Modality) -> None:
     answer = UploadFusion(WORKS, rule=RULES[name]).recommend(PROFILE, target, 8)
-    themes = [reason.item_id.split("-")[1] for reason in answer.reasons]
-    assert [("boats", "cats")[reason.area.number] for reason in answer.reasons] == themes
+    themes = [reason.item_id.split("-")[1] for reason in answer.explanations]
+    assert [("boats", "cats")[reason.area.number] for reason in answer.explanations] == themes
     assert set(themes) == {"boats", "cats"}
-    near = [upload.item_id.split("-")[1] for reason in answer.reasons for upload in reason.uploads[:1]]
+    near = [upload.item_id.split("-")[1] for reason in answer.explanations for upload in reason.uploads[:1]]
     assert near == themes
 
 
@@ -97,22 +97,22 @@ def test_more_results_extend_fewer(make: Callable[..., UploadFusion]) -> None:
         for n in range(1, 12):
             answer = recommender.recommend(PROFILE, target, n)
             assert answer.ranking == longest.ranking.head(n)
-            assert answer.reasons == longest.reasons[:n]
+            assert answer.explanations == longest.explanations[:n]
 
 
 def test_the_order_of_uploads_does_not_matter(make: Callable[..., UploadFusion]) -> None:
     other = UploadProfile("ann", {modality: turned(each) for modality, each in reversed(PROFILE.by_modality.items())})
     for target in MODALITIES:
         one, same = (make(WORKS).recommend(profile, target, 9) for profile in (PROFILE, other))
-        assert (one.ranking, one.reasons) == (same.ranking, same.reasons)
+        assert (one.ranking, one.explanations) == (same.ranking, same.explanations)
 
 
 def test_a_muted_area_is_not_heard(rule: FusionRule) -> None:
     muted = {modality: replace(each, weights=np.array([0.0, 1.0])) for modality, each in PROFILE.by_modality.items()}
     answer = UploadFusion(WORKS, rule=rule).recommend(UploadProfile("ann", muted), "image", 4)
     assert [item_id.split("-")[1] for item_id in answer.ranking.item_ids] == ["cats"] * 4
-    assert {reason.area.number for reason in answer.reasons} == {1}
-    assert all("cats" in upload.item_id for reason in answer.reasons for upload in reason.uploads)
+    assert {reason.area.number for reason in answer.explanations} == {1}
+    assert all("cats" in upload.item_id for reason in answer.explanations for upload in reason.uploads)
 
 
 def test_one_modality_speaks_for_both(make: Callable[..., UploadFusion]) -> None:
@@ -120,7 +120,7 @@ def test_one_modality_speaks_for_both(make: Callable[..., UploadFusion]) -> None
     for target in MODALITIES:
         answer = make(WORKS).recommend(texts, target, 2)
         assert {item_id.split("-")[1] for item_id in answer.ranking.item_ids} <= {"boats", "cats"}
-        assert {upload.source for reason in answer.reasons for upload in reason.uploads} == {"text"}
+        assert {upload.source for reason in answer.explanations for upload in reason.uploads} == {"text"}
 
 
 def test_one_upload_and_equal_uploads_find_their_theme(make: Callable[..., UploadFusion]) -> None:

@@ -118,7 +118,7 @@ def test_the_variant_of_zccr(inputs: dict[str, Any], expected: dict[str, Any]) -
     zccr = load_albef(FOLDER / "ALBEF_tiny.pth", vocabulary=VOCABULARY, cleaning="zccr")
     finite = np.isfinite(expected["zccr_text_feat"]).all(axis=1)
     assert finite.sum() == len(inputs["captions"]) - len(inputs["zccr_too_long_for_tiny_model"])
-    ids = zccr.words.ids(inputs["captions"])
+    ids = zccr.tokenizer.ids(inputs["captions"])
     assert [ids[row] for row in np.flatnonzero(finite)] == [
         inputs["zccr_input_ids"][row] for row in np.flatnonzero(finite)
     ]
@@ -132,7 +132,7 @@ def changed(albef: ALBEF, *, sizes: dict[str, Any] | None = None, **parts: Any) 
     network = parts.get("network", albef.network)
     network = replace(network, architecture=replace(network.architecture, **(sizes or {})))
     preprocessing = parts.get("preprocessing", albef.preprocessing)
-    return ALBEF(network, albef.words, preprocessing, albef.state, albef.runtime)
+    return ALBEF(network, albef.tokenizer, preprocessing, albef.state, albef.runtime)
 
 
 def momentum(albef: ALBEF) -> ALBEF:
@@ -158,13 +158,13 @@ def features_of_ids(albef: ALBEF, rows: list[list[int]], real: Any = None) -> Ve
 
 
 def with_sep(albef: ALBEF, captions: list[str]) -> Vectors:
-    sep = albef.words.tokenizer.sep_token_id
-    return features_of_ids(albef, [[*row[:29], sep] for row in albef.words.ids(captions)])
+    sep = albef.tokenizer.tokenizer.sep_token_id
+    return features_of_ids(albef, [[*row[:29], sep] for row in albef.tokenizer.ids(captions)])
 
 
 def uncleaned(albef: ALBEF, captions: list[str]) -> Vectors:
-    pieces = albef.words.tokenizer(captions, add_special_tokens=False)["input_ids"]
-    return features_of_ids(albef, [[albef.words.tokenizer.cls_token_id, *row][:30] for row in pieces])
+    pieces = albef.tokenizer.tokenizer(captions, add_special_tokens=False)["input_ids"]
+    return features_of_ids(albef, [[albef.tokenizer.tokenizer.cls_token_id, *row][:30] for row in pieces])
 
 
 def mean_pooled(albef: ALBEF, images: list[Image.Image]) -> Vectors:
@@ -198,7 +198,7 @@ OF_TEXTS: dict[str, Callable[[ALBEF, list[str]], Vectors]] = {
     "text: one layer too few": lambda it, said: changed(it, sizes={"fusion_layer": 2}).encode_texts(said),
     "text: momentum text_encoder_m+text_proj_m used": lambda it, said: momentum(it).encode_texts(said),
     "text: [SEP] appended (LAVIS / plain BertTokenizer)": lambda it, said: unit_rows(with_sep(it, said)),
-    "text: no attention mask on padding": lambda it, said: unit_rows(features_of_ids(it, it.words.ids(said), True)),
+    "text: no attention mask on padding": lambda it, said: unit_rows(features_of_ids(it, it.tokenizer.ids(said), True)),
     "text: pre_caption skipped": lambda it, said: unit_rows(uncleaned(it, said)),
 }
 

@@ -247,7 +247,7 @@ def test_a_state_with_other_weights_or_of_another_encoder_is_refused(broken: Pat
     with pytest.raises(ProvenanceError, match="not whole .no place, weights"):
         restore("clip", EncoderState("clip", {"precision": "float32", "prompt": None}, {}))
     shutil.rmtree(broken)
-    with pytest.raises(EncoderError, match="there is nothing at"):
+    with pytest.raises(EncoderError, match="there are no weights at"):
         restore("clip", state)
 
 

@@ -11,7 +11,7 @@ from vernissage.encoders.fitted.lda import (
     LDA,
     choose_number,
     fit_lda,
-    save_coherence_curve,
+    illustrate,
     standard_error,
     topic_mixtures,
 )
@@ -192,12 +192,13 @@ def test_progress_ends_where_it_said() -> None:
 
 def test_the_coherence_curve_is_a_picture_with_equal_bytes(tmp_path: Path) -> None:
     lda = fit_lda(FOUR_THEMES, topic_range=(2, 4))
-    save_coherence_curve(lda, tmp_path / "one.png")
-    save_coherence_curve(lda, tmp_path / "two.png")
-    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+    illustrate(lda, tmp_path / "one")
+    illustrate(lda, tmp_path / "two")
+    drawn = (tmp_path / "one" / "coherence.png").read_bytes()
+    assert drawn == (tmp_path / "two" / "coherence.png").read_bytes()
+    assert drawn.startswith(b"\x89PNG")
 
 
 def test_without_a_comparison_there_is_no_curve(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match="2 was the only number of topics tried"):
-        save_coherence_curve(fit_lda(TEXTS, topics=2), tmp_path / "none.png")
+    illustrate(fit_lda(TEXTS, topics=2), tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ from tests.galleries import toy_gallery
 
 from vernissage.encoders import register
 from vernissage.encoders.cards import EncoderCard
-from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, ImageEncoder, Material, TextEncoder
+from vernissage.encoders.contract import EncoderState, FittedEncoder, ImageEncoder, Material, TextEncoder
 from vernissage.errors import EncoderError, Kind, RequestError
 from vernissage.gallery.engines import available_engines, make_engine
 from vernissage.profiles.ratings import profile_from_ratings
@@ -98,21 +98,15 @@ class Lengths(FittedEncoder):
     modalities = frozenset({"text"})
     dim = 2
 
-    def __init__(self, mean: float) -> None:
-        self.mean, self.state = mean, EncoderState("lengths", {"mean": mean}, {})
-
     def encode_texts(self, texts: list[str]) -> Vectors:
-        above = np.array([len(text) for text in texts], dtype=np.float64) / self.mean
+        above = np.array([len(text) for text in texts], dtype=np.float64) / self.state.settings["mean"]
         angles = np.arctan(above)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
-    @classmethod
-    def _restored(cls, state: EncoderState, *_: Encoder) -> "Lengths":
-        return cls(float(state.settings["mean"]))
-
 
 def fit_lengths(material: Material) -> Lengths:
-    return Lengths(float(np.mean([len(text) for text in material.texts()])))
+    mean = float(np.mean([len(text) for text in material.texts()]))
+    return Lengths(EncoderState("lengths", {"mean": mean}, {}))
 
 
 LENGTHS = EncoderCard(
@@ -131,7 +125,7 @@ def test_one_card_is_all_that_a_new_encoder_needs(toys: Path, tmp_path: Path) ->
     workspace = build_workspace(toys, tmp_path / "ws", encoders=["lengths", "lsa"]).workspace
     assert register.names("fitted")[-1] == "lengths"
     assert {"lengths", "lsa"} <= set(available_engines(workspace))
-    assert register.words_for_visitors("lengths") == "lengths"
+    assert register.engine("lengths").words == "lengths"
     assert register.for_areas({"lengths": ["text"], "lsa": ["text"]}) == ("lsa", "lengths")
     assert register.for_words({"lengths": ["text"], "lsa": ["text"]}, "text") == ("lsa", "lengths")
     opened = open_workspace(workspace.path)
@@ -189,10 +183,10 @@ def test_engines_follow_from_the_cards() -> None:
     assert [each for each in engines if each.endswith("-itc")] == ["blip-itc", "blip2-itc"]
     assert (engines["blip"].by, engines["blip-itc"].by) == ("pairs", "vectors")
     assert (engines["blip-itc"].encoder, engines["clip"].encoder) == ("blip", "clip")
-    assert register.words_for_visitors("blip") == "how texts fit the pictures"
-    assert register.words_for_visitors("blip-itc") == "pictures and texts in one space"
+    assert register.engine("blip").words == "how texts fit the pictures"
+    assert register.engine("blip-itc").words == "pictures and texts in one space"
     with pytest.raises(RequestError, match="there is no engine 'clip-itc'; choose from lda, "):
-        register.words_for_visitors("clip-itc")
+        register.engine("clip-itc")
 
 
 def test_the_default_fusion_joins_what_is_there_but_for_what_is_made_of_the_rest() -> None:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.fitted.lsa import fit_lsa
 from vernissage.encoders.fitted.tfidf import TFIDF, fit_tfidf
 from vernissage.encoders.fitted.words import content_words, weigh_words
@@ -79,7 +80,7 @@ def test_any_collection_is_weighed_as_by_scikit_learn(collection: list[list[str]
 
 @given(most=st.integers(1, 12), seed=st.integers(0, 999))
 def test_no_other_words_keep_more_of_the_squared_length(most: int, seed: int) -> None:
-    words = weigh_words(TEXTS, "en")
+    words = weigh_words(TEXTS)
     model = fit_tfidf(TEXTS, most_words=most)
     squares = (words.rows.toarray().astype(np.float64) ** 2).sum(axis=0)
     kept = squares[[words.vocabulary.index(word) for word in model.vocabulary]].sum()
@@ -113,4 +114,4 @@ def test_no_words_are_refused() -> None:
 )
 def test_words_and_weights_must_fit(weights: np.ndarray, vocabulary: list[str]) -> None:
     with pytest.raises(ProvenanceError, match="one weight for each word"):
-        TFIDF(weights, vocabulary)
+        TFIDF(EncoderState("tfidf", {"vocabulary": vocabulary, "language": "en"}, {"weights": weights}))

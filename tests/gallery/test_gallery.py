@@ -13,7 +13,7 @@ from vernissage.errors import Kind, RatingsError, RequestError, UnknownItemError
 from vernissage.gallery.answer import Answer, answer_schema
 from vernissage.gallery.engines import Fusion
 from vernissage.gallery.gallery import Gallery, open_gallery
-from vernissage.gallery.selecting import allowed
+from vernissage.gallery.selecting import selection
 
 RATINGS = {"w000": 5.0, "w002": 4.0, "w001": 2.0, "w007": 1.0}
 ENGINES = ("lsa", "late-total", "late-zscore", "lda+colour-texture", "aligned")
@@ -79,7 +79,7 @@ def test_exactly_n_come_back_under_any_filter(
         values = [getattr(work.item, field) for work in everything]
         assert max(map(values.count, values), default=0) <= most
     if not per:
-        fits = toy.collection.fulfilling(allowed(toy.collection, where, ()).conditions, toy.collection.ids)
+        fits = toy.collection.fulfilling(selection(toy.snapshot, 1, where).allow.conditions, toy.collection.ids)
         there = {item_id for item_id, fit in zip(toy.collection.ids, fits, strict=True) if fit}
         assert set(everything.ids) <= there
         assert len(everything) == len(there - exclude - set(RATINGS))

@@ -1,31 +1,32 @@
 """Areas against no clustering, on classes that lie on axes of their own."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.lab.planted import QUERY, planted
+from tests.lab.separable import QUERY, separable
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.profiles.area_rules import Coherence, Ward
+from vernissage.profiles.area_rules import Ward
 from vernissage.profiles.areas import areas_of_interest
-from vernissage.progress import silent
-from vernissage.recommenders.upload_rules import round_robin, weighted_uploads
-from vernissage_lab.area_lists import SHOWN, Seeker
+from vernissage.recommenders.upload_rules import Candidates, round_robin, weighted_uploads
+from vernissage.values import EVERYTHING
 from vernissage_lab.cells import Cells
+from vernissage_lab.lists import IN_TURN, SHOWN, Seeker
 from vernissage_lab.material import material_of
-from vernissage_lab.recipes.areas import AREAS, AREAS_RECIPE, IN_TURN, TRUE, AreasComparison, run_areas
-from vernissage_lab.recipes.contract import Outcome
-from vernissage_lab.simulated_users import protocol_of, simulated_users
-from vernissage_lab.tidy import where
+from vernissage_lab.recipe import Outcome
+from vernissage_lab.recipes.areas import AREAS, RECIPE, TRUE, AreasOptions, run_areas
+from vernissage_lab.tables import where
+from vernissage_lab.users import protocol_of, simulated_users
 
 OPTIONS: dict[str, Any] = {
-    "classes": (1, 3),
+    "classes": "1,3",
     "points": 5,
-    "cuts": {"coherence": Coherence(), "ward:5": Ward(5), "ward:0.001": Ward(0.001)},
-    "tasks": ("text-to-image",),
+    "cut": ["coherence", "ward:5", "ward:0.001"],
+    "task": ["text-to-image"],
     "users": 6,
     "query_classes": QUERY,
     "pool": 40,
@@ -33,8 +34,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def run(**changes: Any) -> Outcome:
-    options = AreasComparison(**OPTIONS | changes)
-    return run_areas([planted()], options, seed=0, cells=Cells(None, {}), progress=silent)
+    return run_areas([separable()], AreasOptions(Path(), **OPTIONS | changes), Cells())
 
 
 @cache
@@ -87,7 +87,8 @@ def test_lists_by_turns_need_no_more_works_of_an_area_than_they_show(cut: float)
     for user in simulated_users(protocol, interests=3, points=6, users=8, seed=1):
         seeker = Seeker(works, user)
         areas = areas_of_interest(seeker.vectors("text"), background=np.zeros(4), rule=Ward(cut))
-        uploads, pool = weighted_uploads(seeker.profile("text", areas)), seeker.pool("text")
+        uploads = weighted_uploads(seeker.profile("text", areas))
+        pool = Candidates(seeker.index("text"), EVERYTHING)
         short, long = (rule(uploads, pool, SHOWN).ranking.item_ids for rule in (IN_TURN, round_robin))
         assert short == long
 
@@ -101,13 +102,13 @@ def test_what_differs_from_the_protocol_is_told_and_what_cannot_be_measured() ->
     with pytest.raises(RequestError, match="left out"):
         run(points=20)
     with pytest.raises(RequestError, match="no task 'text-to-sound'"):
-        run(tasks=("text-to-sound",))
+        run(task=["text-to-sound"])
 
 
 def test_views_and_figures_tell_every_mean() -> None:
     tables = outcome().tables
-    assert set(AREAS_RECIPE.pictures(tables)) == {"lists-axes-text-to-image", "cuts-axes-text-to-image"}
-    lists, apart, cuts = AREAS_RECIPE.views(tables)
+    assert set(RECIPE.pictures(tables)) == {"lists-axes-text-to-image", "cuts-axes-text-to-image"}
+    lists, apart, cuts = RECIPE.views(tables)
     assert lists.heads == ("list", "1 interest", "3 interests")
     assert [row[0] for row in lists.rows] == [AREAS, TRUE, "mean vector", "knn3z", "rrf"]
     assert [row[0] for row in apart.rows] == [TRUE, "mean vector", "knn3z", "rrf"]

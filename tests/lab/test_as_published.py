@@ -7,22 +7,21 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.galleries import toy_gallery
-from tests.lab.planted import QUERY, planted
+from tests.lab.separable import QUERY, separable
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import EncoderError
-from vernissage.profiles.area_rules import Coherence
+from vernissage.profiles.reduction import PrincipalComponents
 from vernissage.progress import silent
 from vernissage.values import Modality, Vectors
-from vernissage_lab.as_published import StandardisedTSNE
 from vernissage_lab.cells import Cells
 from vernissage_lab.datasets.kinds import open_dataset
-from vernissage_lab.raw_lengths import RawLengths, in_raw_lengths
-from vernissage_lab.recipes.ablation import AblationOptions, as_published, run_ablation
-from vernissage_lab.set_encoders import SetEncoder
-from vernissage_lab.set_material import material_of_set
-from vernissage_lab.simulated_users import protocol_of, simulated_users
-from vernissage_lab.tidy import where
+from vernissage_lab.lists import index_of
+from vernissage_lab.material import material_of_set
+from vernissage_lab.recipes.ablation import AblationOptions, StandardisedTSNE, run_ablation
+from vernissage_lab.set_encoders import RawLengths, SetEncoder, in_raw_lengths
+from vernissage_lab.tables import where
+from vernissage_lab.users import protocol_of, simulated_users
 
 
 class Counting:
@@ -104,12 +103,12 @@ def test_areas_see_raw_vectors_and_searches_unit_ones(tmp_path: Path) -> None:
     lengths = np.linalg.norm(material.vectors["text"], axis=1)
     assert not material.unit
     assert lengths.max() == pytest.approx(np.hypot(5, 2))
-    index = material.index("text", material.vectors["text"], [f"w{row}" for row in range(len(material))])
+    index = index_of(material, "text", material.vectors["text"], [f"w{row}" for row in range(len(material))])
     assert np.linalg.norm(index.search(unit_rows(np.ones((1, 3))), 12)[0].scores, ord=np.inf) <= 1
 
 
 def test_users_are_dealt_the_classes_as_cards() -> None:
-    protocol = protocol_of(planted().classes, query_classes=QUERY, pool=30)
+    protocol = protocol_of(separable().classes, query_classes=QUERY, pool=30)
     for interests in (1, 2, 3, 4):
         hands = QUERY // interests
         people = list(simulated_users(protocol, interests=interests, points=3, users=2 * hands, seed=5, dealt=True))
@@ -128,10 +127,10 @@ def test_users_are_dealt_the_classes_as_cards() -> None:
 
 
 def test_an_ablation_as_published_asks_for_every_class_once() -> None:
-    options = as_published(AblationOptions(classes=(1, 2, 4), points=(5,), query_classes=QUERY, pool=40))
+    options = AblationOptions(Path(), classes="1,2,4", points="5", query_classes=QUERY, pool=40, as_published=True)
     assert list(options.projections) == ["none", "pca", "tsne"]
     assert list(options.clusterings) == ["ward:5"]
-    found = run_ablation([planted()], options, seed=0, cells=Cells(None, {}), progress=silent)
+    found = run_ablation([separable()], options, Cells())
     for classes, users in ((1, 6), (2, 3), (4, 1)):
         some = where(found.tables["values"], classes=classes, task="text-to-text", projection="none", seed="centroid")
         assert len(some) == users
@@ -140,9 +139,9 @@ def test_an_ablation_as_published_asks_for_every_class_once() -> None:
 
 
 def test_own_rules_are_kept_as_published() -> None:
-    options = AblationOptions(clusterings={"coherence": Coherence()})
-    assert list(as_published(options, keep_clusterings=True).clusterings) == ["coherence"]
-    assert as_published(options, keep_projections=True).projections is options.projections
+    options = AblationOptions(Path(), clustering=["coherence"], projection=["pca:3"], as_published=True)
+    assert list(options.clusterings) == ["coherence"]
+    assert options.projections == {"pca:3": PrincipalComponents(3)}
 
 
 def test_tsne_of_standardised_vectors_ignores_scales_and_follows_the_seed() -> None:

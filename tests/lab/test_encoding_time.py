@@ -15,20 +15,29 @@ from vernissage.catalog.loading import load_collection
 from vernissage.cli.main import main
 from vernissage.encoders.contract import EncoderState, unit_rows
 from vernissage.errors import RequestError
-from vernissage.progress import silent
 from vernissage.values import Modality, Vectors
 from vernissage.workspace.build import build_workspace
 from vernissage_lab.cells import Cells
 from vernissage_lab.datasets.kinds import open_dataset
-from vernissage_lab.encoding_bench import EncodingTimeOptions
-from vernissage_lab.encoding_contenders import EncodingContender, Loaded, apart, fitted_contender
-from vernissage_lab.encoding_works import TimedWorks, drawn_works, works_of_collection, works_of_set
-from vernissage_lab.recipes.encoding_time import run_encoding_time
-from vernissage_lab.recipes.encoding_time_tables import pictures_of, tables_of, views_of
-from vernissage_lab.tidy import Row, read_table, where
+from vernissage_lab.recipes.encoding_time import (
+    EncodingMethod,
+    EncodingTimeOptions,
+    Loaded,
+    TimedWorks,
+    apart,
+    drawn_works,
+    fitted_method,
+    pictures_of,
+    run_encoding_time,
+    tables_of,
+    views_of,
+    works_of_collection,
+    works_of_set,
+)
+from vernissage_lab.tables import Row, read_table, where
 from vernissage_lab.timing import on_threads, timed
 
-OPTIONS = EncodingTimeOptions(rounds=2, batch=4, warm_up=0)
+OPTIONS = EncodingTimeOptions(Path(), rounds=2, batch=4, warm_up=0)
 
 
 @dataclass
@@ -74,9 +83,9 @@ def works(gallery: Path) -> TimedWorks:
 
 
 def times(works: TimedWorks, *encoders: Colours, options: EncodingTimeOptions = OPTIONS, **how: Any) -> list[Row]:
-    contenders = [fitted_contender(each.name, each) for each in encoders]
-    cells = how.get("cells") or Cells(None, {})
-    return list(run_encoding_time(works, contenders, options, cells=cells, progress=silent).tables["times"])
+    methods = [fitted_method(each.name, each) for each in encoders]
+    cells = how.get("cells") or Cells()
+    return list(run_encoding_time(works, methods, options, cells).tables["times"])
 
 
 def test_works_are_drawn_by_seed_and_id_and_are_the_same_for_both_modalities(gallery: Path) -> None:
@@ -106,9 +115,9 @@ def test_texts_alone_are_drawn_where_there_are_no_pictures(gallery: Path) -> Non
         drawn_works(entries, 0, name="texts", fingerprint="", seed=0)
 
 
-def test_every_contender_encodes_every_work_one_by_one_and_in_batches_in_every_round(works: TimedWorks) -> None:
+def test_every_method_encodes_every_work_one_by_one_and_in_batches_in_every_round(works: TimedWorks) -> None:
     rows = times(works, Colours("one"), Colours("two"))
-    assert len(rows) == 2 * 2 * ((10 + 3) + (10 + 1))  # rounds, contenders, pictures in batches of 4, texts together
+    assert len(rows) == 2 * 2 * ((10 + 3) + (10 + 1))  # rounds, methods, pictures in batches of 4, texts together
     for contender in ("one", "two"):
         for modality in ("image", "text"):
             for number in (0, 1):
@@ -125,11 +134,11 @@ def test_every_contender_encodes_every_work_one_by_one_and_in_batches_in_every_r
     }
 
 
-def test_contenders_take_turns_batch_by_batch_after_warming_up(works: TimedWorks) -> None:
+def test_methods_take_turns_batch_by_batch_after_warming_up(works: TimedWorks) -> None:
     log: list[tuple[str, int]] = []
     pictures = replace(works, texts=())
     encoders = [Colours(name, log) for name in ("a", "b")]
-    times(pictures, *encoders, options=EncodingTimeOptions(rounds=1, batch=5, warm_up=2))
+    times(pictures, *encoders, options=EncodingTimeOptions(Path(), rounds=1, batch=5, warm_up=2))
     once = {name: [(name, 1)] * 5 + [(name, 5)] for name in ("a", "b")}
     warm = [("a", 1), ("a", 1), ("a", 5), ("b", 1), ("b", 1), ("b", 5)]
     assert log == [*warm, *once["a"], *once["b"], *once["b"], *once["a"]]
@@ -147,12 +156,12 @@ def test_vectors_of_both_ways_agree_and_what_differs_is_told(works: TimedWorks) 
 def test_ways_of_one_encoder_are_compared_with_the_first(works: TimedWorks) -> None:
     plain, moved = Colours("colours"), Colours("colours")
     moved.encode_images = lambda images: plain.encode_images(images) + np.float32(0.25)  # type: ignore[method-assign]
-    contenders = [
-        EncodingContender("colours", "trained", plain.modalities, "", lambda: Loaded(plain, 15), "torch", "float32"),
-        EncodingContender("colours", "trained", plain.modalities, "", lambda: Loaded(moved, 15), "onnx", "int8"),
+    methods = [
+        EncodingMethod("colours", "trained", plain.modalities, "", lambda: Loaded(plain, 15), "torch", "float32"),
+        EncodingMethod("colours", "trained", plain.modalities, "", lambda: Loaded(moved, 15), "onnx", "int8"),
     ]
-    assert [each.name for each in contenders] == ["colours", "colours, onnx, int8"]
-    outcome = run_encoding_time(works, contenders, OPTIONS, cells=Cells(None, {}), progress=silent)
+    assert [each.name for each in methods] == ["colours", "colours, onnx, int8"]
+    outcome = run_encoding_time(works, methods, OPTIONS, Cells())
     found = where(outcome.tables["summary"], contender="colours, onnx, int8")
     assert [(row["modality"], row["at_once"]) for row in found] == [
         ("image", 1),
@@ -225,13 +234,13 @@ def test_threads_are_set_and_set_back() -> None:
 
 
 def test_a_killed_run_goes_on_and_another_company_is_timed_anew(works: TimedWorks, tmp_path: Path) -> None:
-    part = Cells(tmp_path, {}, most=2)
+    part = Cells(tmp_path, most=2)
     assert {row["first"] for row in times(works, Colours(), cells=part)} == set(range(8))
     assert (part.made, part.skipped) == (2, 6)
-    rest = Cells(tmp_path, {})
+    rest = Cells(tmp_path)
     assert len(times(works, Colours(), cells=rest)) == 2 * (13 + 11)
     assert (rest.made, rest.read) == (6, 2)
-    more = Cells(tmp_path, {})
+    more = Cells(tmp_path)
     times(works, Colours(), Colours("another"), cells=more)
     assert (more.made, more.read) == (8, 0)
 
@@ -240,15 +249,15 @@ def test_notes_say_what_is_left_out(works: TimedWorks) -> None:
     texts = drawn_works([(text, None, text) for text in works.texts], 20, name="t", fingerprint="", seed=0)
     blind, both = Colours("blind"), Colours("both")
     blind.modalities = frozenset({"image"})
-    contenders = [fitted_contender(each.name, each) for each in (blind, both)]
-    notes = run_encoding_time(texts, contenders, OPTIONS, cells=Cells(None, {}), progress=silent).notes
+    methods = [fitted_method(each.name, each) for each in (blind, both)]
+    notes = run_encoding_time(texts, methods, OPTIONS, Cells()).notes
     assert notes == (
         "t has no pictures here, or they were left out: the other modality alone is timed",
         "10 texts are timed, all that there are; 20 were asked for",
         "left out, because they read nothing that there is: blind",
     )
     with pytest.raises(RequestError, match="there are texts to be encoded, which none"):
-        run_encoding_time(texts, contenders[:1], OPTIONS, cells=Cells(None, {}), progress=silent)
+        run_encoding_time(texts, methods[:1], OPTIONS, Cells())
 
 
 @pytest.mark.parametrize(
@@ -262,7 +271,7 @@ def test_notes_say_what_is_left_out(works: TimedWorks) -> None:
 )
 def test_options_that_cannot_be_are_refused(works: TimedWorks, wrong: dict[str, int], message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        times(works, Colours(), options=EncodingTimeOptions(**wrong))
+        times(works, Colours(), options=EncodingTimeOptions(Path(), **wrong))
 
 
 @pytest.fixture(scope="module")

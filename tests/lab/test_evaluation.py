@@ -3,7 +3,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.lab.worlds import gallery, part_of, seeing, seeing_all
+from tests.lab.labelled import gallery, part_of, seeing, seeing_all
 
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RequestError
@@ -13,9 +13,9 @@ from vernissage.recommenders.contract import Recommendation, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.values import EVERYTHING, Allow, Ranking
-from vernissage_lab.evaluation import Comparison, Evaluation, evaluate
-from vernissage_lab.labels import Labels
-from vernissage_lab.measures import METRICS
+from vernissage_lab.evaluation import METRICS, Evaluation, evaluate
+from vernissage_lab.tables import Row, only
+from vernissage_lab.tastes import Labels
 from vernissage_lab.visitors import elicitation, relevant, simulate_visitors
 
 
@@ -63,17 +63,18 @@ def outcome() -> Evaluation:
 
 def errors_apart(better: str, worse: str, metric: str = "ndcg") -> float:
     """How many standard errors of the paired difference ``better`` lies above ``worse``."""
-    return next(each.difference.t for each in against(worse) if (each.engine, each.metric) == (better, metric))
+    found: float = only(against(worse), engine=better, metric=metric)["t"]
+    return found
 
 
 @cache
-def against(reference: str) -> list[Comparison]:
+def against(reference: str) -> list[Row]:
     return outcome().differences(reference)
 
 
 @cache
 def means() -> dict[tuple[str, str], float]:
-    return {(row.engine, row.metric): row.mean for row in outcome().rows()}
+    return {(row["engine"], row["metric"]): row["mean"] for row in outcome().rows()}
 
 
 def mean(engine: str, metric: str) -> float:
@@ -125,17 +126,17 @@ def test_coverage_is_what_all_lists_show() -> None:
 
 def test_the_table_is_tidy_and_counts_visitors() -> None:
     rows = outcome().rows()
-    assert [(row.engine, row.metric) for row in rows] == [(e, m) for e in outcome().engines for m in METRICS]
-    assert all(row.visitors == 200 and row.se >= 0 for row in rows)
-    assert all(0 <= row.mean <= 1 for row in rows)
+    assert [(row["engine"], row["metric"]) for row in rows] == [(e, m) for e in outcome().engines for m in METRICS]
+    assert all(row["visitors"] == 200 and row["se"] >= 0 for row in rows)
+    assert all(0 <= row["mean"] <= 1 for row in rows)
 
 
 def test_differences_are_the_differences_of_means() -> None:
     for each in against("random"):
-        expected = mean(each.engine, each.metric) - mean("random", each.metric)
-        assert each.difference.mean == pytest.approx(expected, abs=1e-12)
-        assert each.difference.p <= each.p_holm
-    assert {each.reference for each in outcome().differences()} == {outcome().best()}
+        expected = mean(each["engine"], each["metric"]) - mean("random", each["metric"])
+        assert each["mean"] == pytest.approx(expected, abs=1e-12)
+        assert each["p"] <= each["p_holm"]
+    assert {each["reference"] for each in outcome().differences()} == {outcome().best()}
     with pytest.raises(RequestError, match="no engine 'nobody'"):
         outcome().differences("nobody")
 
@@ -169,7 +170,7 @@ def test_an_engine_does_not_change_how_another_is_judged() -> None:
     palette = seeing(labels, "palette")
     alone = small({"palette": palette}, collection, labels)
     beside = small({"random": RandomOrder(ListedWorks(collection.ids)), "palette": palette}, collection, labels)
-    assert alone.rows() == [row for row in beside.rows() if row.engine == "palette"]
+    assert alone.rows() == [row for row in beside.rows() if row["engine"] == "palette"]
 
 
 def test_works_that_an_engine_cannot_see_count_as_not_found() -> None:
@@ -205,7 +206,7 @@ def test_works_of_which_a_part_is_known_are_judged() -> None:
         {"palette": seeing(labels, "palette"), "random": RandomOrder(ListedWorks(collection.ids))}, collection, gaps
     )
     assert len(found.candidates) == 110
-    assert all(0 < row.mean <= 1 for row in found.rows())
+    assert all(0 < row["mean"] <= 1 for row in found.rows())
 
 
 def test_engines_that_cannot_answer_are_counted_and_compared_on_common_visitors() -> None:
@@ -219,8 +220,8 @@ def test_engines_that_cannot_answer_are_counted_and_compared_on_common_visitors(
     assert 0 < len(silent) < 98
     assert found.failures == {"few": len(silent), "palette": 0}
     answered = 100 - len(silent)
-    assert {row.engine: row.visitors for row in found.rows()} == {"few": answered, "palette": 100}
-    assert {each.difference.n for each in found.differences("palette")} == {answered}
+    assert {row["engine"]: row["visitors"] for row in found.rows()} == {"few": answered, "palette": 100}
+    assert {each["n"] for each in found.differences("palette")} == {answered}
 
 
 def test_an_engine_without_any_answer_has_no_row() -> None:
@@ -229,7 +230,7 @@ def test_an_engine_without_any_answer_has_no_row() -> None:
     blind = part_of(labels, "palette", collection.ids[:10])
     found = small({"blind": blind, "palette": seeing(labels, "palette")}, collection, unlabelled)
     assert found.failures["blind"] == 30
-    assert {row.engine for row in found.rows()} == {"palette"}
+    assert {row["engine"] for row in found.rows()} == {"palette"}
     assert found.differences("palette") == []
 
 

@@ -12,8 +12,8 @@ from tests.lab.published.theirs import zccr
 
 from vernissage.cli.main import main
 from vernissage.workspace.build import build_workspace
-from vernissage_lab.cli.experiment import recipes
-from vernissage_lab.tidy import read_table
+from vernissage_lab.recipe import RECIPES
+from vernissage_lab.tables import read_table
 
 ABLATION = ("--query-classes", 1, "--classes", 1, "--points", "3,5", "--users", 4, "--projection", "none")
 
@@ -30,7 +30,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_list_names_every_experiment_and_each_has_a_command(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(run("list", "--json"))
-    assert {each["name"] for each in told} >= set(recipes())
+    assert {each["name"] for each in told} >= set(RECIPES)
     for each in told:
         with pytest.raises(SystemExit) as end:
             main([*each["command"].split(), "--help"])
@@ -67,8 +67,8 @@ def test_list_fits_into_eighty_columns(run: Any, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("COLUMNS", "80")
     lines = [line.rstrip() for line in run("list").splitlines()]
     assert max(map(len, lines)) <= 80
-    for name in recipes():
-        assert any(line.endswith(f"vernissage experiment run {name}") for line in lines)
+    for name in RECIPES:
+        assert any(line.endswith(f"vernissage lab experiment run {name}") for line in lines)
 
 
 def test_a_run_leaves_tables_figures_and_a_record_and_is_resumed(run: Any, workspace: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from vernissage.cli.main import main
 from vernissage.taggers.contract import tagger_key
 from vernissage.taggers.words import LexiconTagger
 from vernissage.workspace.build import build_workspace
-from vernissage_lab.tidy import read_table, where
+from vernissage_lab.tables import read_table, where
 
 SMALL = ("--classes", 1, "--points", 3, "--users", 3, "--query-classes", 1)
 

@@ -4,25 +4,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.galleries import toy_gallery
-from tests.lab.planted import planted
+from tests.lab.separable import separable
 
 from vernissage.cli.main import main
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.progress import silent
 from vernissage_lab.cells import Cells
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, ImageEntry
-from vernissage_lab.gap_pairs import gap_pairs
-from vernissage_lab.material import material_of
-from vernissage_lab.recipes.contract import Tables
-from vernissage_lab.recipes.gap import GAP, GapOptions, GapPairs, run_gap
+from vernissage_lab.material import PairedWorks, material_of, pairs_of_set
+from vernissage_lab.recipe import Tables
+from vernissage_lab.recipes.gap import RECIPE, GapOptions, run_gap
 from vernissage_lab.set_encoders import SetEncoder
-from vernissage_lab.tidy import Row, where
+from vernissage_lab.tables import Row, where
 
 WORKS, DIM, APART = 60, 12, 1.5
 
 
-def _world(*, captions: int = WORKS // 2) -> GapPairs:
+def moved_texts(*, captions: int = WORKS // 2) -> PairedWorks:
     """Works along directions of their own; all texts moved the same way, which is the gap; half are for fitting."""
     random = np.random.default_rng(0)
     works = random.standard_normal((WORKS, DIM))
@@ -31,14 +29,14 @@ def _world(*, captions: int = WORKS // 2) -> GapPairs:
     texts = [unit_rows(works + moved + random.normal(0, 0.1, works.shape)) for _ in range(2)]
     fitting = np.arange(WORKS) % 2 == 0
     material = material_of(
-        {"image": unit_rows(works - moved), "text": texts[0]}, [""] * WORKS, encoder="planted", fingerprint="gap"
+        {"image": unit_rows(works - moved), "text": texts[0]}, [""] * WORKS, encoder="separable", fingerprint="gap"
     )
     measured = np.flatnonzero(~fitting)[:captions]
-    return GapPairs(material, fitting, (texts[0][measured], texts[1][measured]), "nothing of this set")
+    return PairedWorks(material, fitting, (texts[0][measured], texts[1][measured]), "nothing of this set")
 
 
-def _tables(one: GapPairs | None = None, cells: Cells | None = None) -> Tables:
-    return run_gap([one or _world()], GapOptions(), seed=0, cells=cells or Cells(None, {}), progress=silent).tables
+def _tables(one: PairedWorks | None = None, cells: Cells | None = None) -> Tables:
+    return run_gap([one or moved_texts()], 1_000, cells or Cells()).tables
 
 
 def _one(rows: list[Row], **wanted: str) -> Row:
@@ -47,7 +45,7 @@ def _one(rows: list[Row], **wanted: str) -> Row:
     return found[0]
 
 
-def test_a_planted_gap_is_seen_and_closed() -> None:
+def test_a_gap_is_seen_and_closed() -> None:
     measures = list(_tables()["measures"])
     before, after = (_one(measures, measure="gap", method=each) for each in ("before", "means removed"))
     assert float(before["mean"]) > 1.2
@@ -64,7 +62,7 @@ def test_histograms_hold_every_pair_and_maps_every_work() -> None:
     half = WORKS // 2
     for pairs in ("picture and text", "two captions of one work"):
         for method in ("before", "means removed"):
-            named = {"encoder": "planted", "pairs": pairs, "method": method}
+            named = {"encoder": "separable", "pairs": pairs, "method": method}
             for kind, n in (("together", half), ("apart", half * half - half)):
                 bars = where(tables["histograms"], **named, kind=kind)
                 assert [bars[0]["from"], bars[-1]["to"], len(bars)] == [-1, 1, 100]
@@ -80,34 +78,34 @@ def test_histograms_hold_every_pair_and_maps_every_work() -> None:
 
 
 def test_the_figures_are_made_from_the_tables() -> None:
-    pictures = GAP.pictures(_tables())
-    assert list(pictures) == ["planted-gap", "planted-captions"]
-    titles = [panel.get_title(loc="left") for panel in pictures["planted-gap"].figure.axes[:2]]
+    pictures = RECIPE.pictures(_tables())
+    assert list(pictures) == ["separable-gap", "separable-captions"]
+    titles = [panel.get_title(loc="left") for panel in pictures["separable-gap"].figure.axes[:2]]
     assert [title.strip() for title in titles] == ["Before", "Means removed"]
-    assert "gap 1." in pictures["planted-gap"].alt
-    legend = pictures["planted-captions"].figure.axes[2].get_legend_handles_labels()[1]
+    assert "gap 1." in pictures["separable-gap"].alt
+    legend = pictures["separable-captions"].figure.axes[2].get_legend_handles_labels()[1]
     assert legend == ["one caption  30", "another caption  30"]
 
 
 def test_without_second_captions_their_figure_is_left_out_and_it_is_said() -> None:
-    outcome = run_gap([_world(captions=3)], GapOptions(), seed=0, cells=Cells(None, {}), progress=silent)
-    assert list(GAP.pictures(outcome.tables)) == ["planted-gap"]
+    outcome = run_gap([moved_texts(captions=3)], 1_000, Cells())
+    assert list(RECIPE.pictures(outcome.tables)) == ["separable-gap"]
     assert any("no cosines between captions" in note for note in outcome.notes)
 
 
 def test_a_cell_is_read_again_with_equal_figures(tmp_path: Path) -> None:
-    first, again = Cells(tmp_path, {}), Cells(tmp_path, {})
+    first, again = Cells(tmp_path), Cells(tmp_path)
     tables = _tables(cells=first)
     assert json.dumps(_tables(cells=again)) == json.dumps(tables)
     assert (first.made, again.made, again.read) == (1, 0, 1)
 
 
 def test_an_encoder_of_texts_alone_and_too_few_pairs_are_refused() -> None:
-    texts = planted(modalities=("text",))
-    with pytest.raises(RequestError, match="does not read both"):
-        _tables(GapPairs(texts, np.zeros(len(texts), dtype=bool), (texts.vectors["text"],) * 2, ""))
-    with pytest.raises(RequestError, match="9 pairs are asked for"):
-        run_gap([_world()], GapOptions(9), seed=0, cells=Cells(None, {}), progress=silent)
+    texts = separable(modalities=("text",))
+    with pytest.raises(RequestError, match="reads texts alone"):
+        _tables(PairedWorks(texts, np.zeros(len(texts), dtype=bool), (texts.vectors["text"],) * 2, ""))
+    with pytest.raises(RequestError, match="--pairs 9 cannot be; give 10 or more"):
+        GapOptions(Path(), pairs=9)
 
 
 class _ByNumber:
@@ -119,7 +117,7 @@ class _ByNumber:
 def test_a_set_that_cannot_serve_is_refused(tmp_path: Path) -> None:
     found = CaptionedSet("ten", "", (ImageEntry("a", "a.png"),), (Caption("a0", "a", "one"),))
     with pytest.raises(RequestError, match="numbers does not read both"):
-        gap_pairs(found, SetEncoder(_ByNumber(), ""), tmp_path, pairs=10)
+        pairs_of_set(found, SetEncoder(_ByNumber(), ""), tmp_path, pairs=10)
 
 
 def test_the_command_fits_on_one_half_and_measures_the_other(

@@ -7,15 +7,20 @@ from vernissage.encoders.centring import mean_of_units, without_mean
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.values import Vectors
-from vernissage_lab.analysis.gap import GapReport, gap_report, modality_gap
-from vernissage_lab.analysis.gap_cosines import pair_cosines
-from vernissage_lab.analysis.gap_retrieval import across, among_both
-from vernissage_lab.analysis.gap_separability import separability
+from vernissage_lab.analysis.gap import (
+    GapReport,
+    across,
+    among_both,
+    gap_report,
+    modality_gap,
+    pair_cosines,
+    separability,
+)
 
 DIM = 24
 
 
-def planted(pairs: int, shift: float, *, noise: float = 0.1, seed: int = 0) -> tuple[Vectors, Vectors]:
+def separable(pairs: int, shift: float, *, noise: float = 0.1, seed: int = 0) -> tuple[Vectors, Vectors]:
     """Pairs that differ by little noise in all directions but one, along which each modality is shifted its own way."""
     random = np.random.default_rng(seed)
     meaning = np.zeros((pairs, DIM))
@@ -33,7 +38,7 @@ def halves(pairs: int) -> np.ndarray:
 
 
 def report(shift: float, pairs: int = 400, **options: int) -> GapReport:
-    return gap_report(*planted(pairs, shift), halves(pairs), **options)
+    return gap_report(*separable(pairs, shift), halves(pairs), **options)
 
 
 def test_the_gap_spelled_out() -> None:
@@ -51,7 +56,7 @@ def test_a_gap_needs_both_sides_of_one_space() -> None:
         modality_gap(np.eye(2, dtype=np.float32), np.eye(3, dtype=np.float32))
 
 
-def test_a_planted_gap_is_found_and_closed() -> None:
+def test_a_gap_is_found_and_closed() -> None:
     # A meaning of length 1 shifted by 1 at a right angle: the unit vectors' means are about 2/√2 apart.
     found = report(1.0)
     raw, means, zscore = (found.methods[method] for method in ("raw", "means", "zscore"))
@@ -86,7 +91,7 @@ def test_where_there_is_no_gap_closing_changes_next_to_nothing() -> None:
 
 
 def test_means_are_of_the_fitting_rows_alone() -> None:
-    first, second = planted(60, 1.0)
+    first, second = separable(60, 1.0)
     fitting = halves(60)
     before = gap_report(first, second, fitting)
     first, second = first.copy(), second.copy()
@@ -99,7 +104,7 @@ def test_means_are_of_the_fitting_rows_alone() -> None:
 
 
 def test_means_that_have_seen_what_they_are_measured_on_would_be_noticed() -> None:
-    first, second = planted(80, 1.0, noise=1.0)
+    first, second = separable(80, 1.0, noise=1.0)
     fitting = halves(80)
     held_out = gap_report(first, second, fitting)
     leaking = modality_gap(
@@ -116,7 +121,7 @@ def test_separability_fits_its_means_on_training_folds_alone() -> None:
     # With few pairs in many dimensions, means over all pairs push held-out rows to the wrong side of the line.
     honest, leaking = [], []
     for seed in range(4):
-        sides = planted(60, 0.3, noise=1.0, seed=seed)
+        sides = separable(60, 0.3, noise=1.0, seed=seed)
         centred = [without_mean(side, mean_of_units(side)) for side in sides]
         honest.append(separability(*sides, closed=True, seed=seed).mean)
         leaking.append(separability(centred[0], centred[1], closed=False, seed=seed).mean)
@@ -171,7 +176,7 @@ def test_cosines_spelled_out() -> None:
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 10_000))
 def test_turning_the_space_changes_nothing(seed: int) -> None:
-    first, second = planted(40, 0.5, noise=0.7, seed=seed)
+    first, second = separable(40, 0.5, noise=0.7, seed=seed)
     turn, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((DIM, DIM)))
     turned = gap_report(unit_rows(first @ turn), unit_rows(second @ turn), halves(40))
     plain = gap_report(first, second, halves(40))
@@ -192,7 +197,7 @@ def test_equal_seeds_measure_the_same_and_pools_are_bounded() -> None:
 
 
 def test_too_few_or_unpaired_works_are_refused() -> None:
-    first, second = planted(18, 1.0)
+    first, second = separable(18, 1.0)
     with pytest.raises(RequestError, match="10 or more others"):
         gap_report(first, second, halves(18))
     with pytest.raises(RequestError, match="two vectors of one space"):

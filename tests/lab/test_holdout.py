@@ -1,9 +1,10 @@
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from statistics import mean
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -15,12 +16,19 @@ from vernissage.recommenders.upload_rules import Fused
 from vernissage.recommenders.uploads import UploadFusion
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.values import Modality, Ranking, Vectors
-from vernissage_lab.contenders import RULES, contenders_of
-from vernissage_lab.holdout import holdout, worth
-from vernissage_lab.holdout_results import POSSIBLE, Cell, Holdout, Measured, write_values
-from vernissage_lab.listings import Listing, interleaved, lister_of
-from vernissage_lab.splits import split_works, works_of_owners
-from vernissage_lab.trials import backgrounds_of, make_trial
+from vernissage_lab.lists import RULES, Listing, Trial, interleaved, listers
+from vernissage_lab.recipes.holdout import (
+    POSSIBLE,
+    Cell,
+    Holdout,
+    Measured,
+    run_holdout,
+    split_works,
+    trial_of,
+    works_of_owners,
+    worth,
+)
+from vernissage_lab.tables import as_csv, tidy, where
 
 MODALITIES: tuple[Modality, ...] = ("image", "text")
 THEMES = 8
@@ -28,21 +36,26 @@ PEOPLE = {"ann": 12, "bob": 15, "cleo": 9}
 """Each loves one theme and nobody else does; the crowd, who own one work each, have the other themes."""
 
 
-def planted(seed: int = 0, crowd: int = 150) -> tuple[dict[Modality, ExactIndex], dict[str, int], dict[str, str]]:
-    """Works of themes far apart: those of ann, bob and cleo are of themes 0, 1 and 2, which nobody else has."""
+def themed(
+    moved: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[dict[Modality, ExactIndex], dict[str, int], dict[str, str]]:
+    """Works of themes far apart: those of ann, bob and cleo are of themes 0, 1 and 2, which nobody else has.
+
+    ``moved`` are works that the indexes know as another person's.
+    """
     owners = {f"{name}-{number:02d}": name for name, count in PEOPLE.items() for number in range(count)}
     themes = {work: list(PEOPLE).index(owner) for work, owner in owners.items()}
-    for number in range(crowd):
+    for number in range(150):
         owners[f"crowd-{number:03d}"] = f"somebody{number}"
         themes[f"crowd-{number:03d}"] = len(PEOPLE) + number % (THEMES - len(PEOPLE))
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     indexes: dict[Modality, ExactIndex] = {}
     for place, modality in enumerate(MODALITIES):
         rows = np.zeros((len(owners), THEMES + 2))
         rows[np.arange(len(rows)), list(themes.values())] = 1
         rows[:, THEMES + place] = 1  # pictures lie apart from texts
         indexes[modality] = exact_index(
-            table_of(rows + random.normal(0, 0.05, rows.shape), list(owners)), owners=owners
+            table_of(rows + random.normal(0, 0.05, rows.shape), list(owners)), owners={**owners, **moved}
         )
     return indexes, themes, owners
 
@@ -67,9 +80,9 @@ class ReadsThemes:
 
 
 def run(**settings: object) -> Holdout:
-    indexes, themes, _ = planted()
+    indexes, themes, owners = themed()
     chosen: dict[str, object] = {"owners_with": 9, "repetitions": 2, "depths": (3, 10), "text_encoder": ReadsThemes()}
-    return holdout(indexes, tags=tags_of(themes), groups=groups_of(themes), **chosen | settings)  # type: ignore[arg-type]
+    return run_holdout(indexes, owners, tags=tags_of(themes), groups=groups_of(themes), **chosen | settings)  # type: ignore[arg-type]
 
 
 @cache
@@ -82,7 +95,7 @@ def mean_of(rule: str, metric: str, k: int, source: str = "both", target: str = 
 
 
 @pytest.mark.parametrize("rule", [*RULES, "tag-overlap", "tag-embedding"])
-def test_all_hidden_works_of_planted_owners_are_found(rule: str) -> None:
+def test_all_hidden_works_of_owners_of_one_theme_are_found(rule: str) -> None:
     # ann hides 4 of 12, bob 5 of 15, cleo 3 of 9, and nobody else has works of their themes
     for source in ("image", "text", "both"):
         for target in ("image", "text", "both"):
@@ -94,9 +107,9 @@ def test_all_hidden_works_of_planted_owners_are_found(rule: str) -> None:
 
 
 def test_chance_finds_as_many_as_chance_would() -> None:
-    indexes, _, _ = planted()
-    found = holdout(
-        indexes, tags={}, groups={}, rules={}, owners_with=9, repetitions=100, depths=(40,), targets=["image"]
+    indexes, _, owners = themed()
+    found = run_holdout(
+        indexes, owners, tags={}, groups={}, rules={}, owners_with=9, repetitions=100, depths=(40,), targets=["image"]
     )
     # of the 186 works, 8, 10 and 6 are kept, so 178, 176 and 180 may come back
     expected = [40 / 178, 40 / 176, 40 / 180]
@@ -133,67 +146,71 @@ def test_the_most_that_is_possible_bounds_everything() -> None:
 def test_a_third_is_hidden_and_draws_do_not_depend_on_others() -> None:
     works = [f"w{number}" for number in range(11)]
     split = split_works("ann", works, seed=3)
-    assert (len(split.hidden), len(split.kept)) == (3, 8)
-    assert sorted(split.hidden + split.kept) == sorted(works)
+    assert (len(split[0]), len(split[1])) == (8, 3)
+    assert sorted(split[0] + split[1]) == sorted(works)
     assert split == split_works("ann", works[::-1], seed=3)
-    drawn = [split_works("ann", works, repetition=repetition).hidden for repetition in range(600)]
+    drawn = [split_works("ann", works, repetition=repetition)[1] for repetition in range(600)]
     counts = [sum(work in hidden for hidden in drawn) for work in works]
     assert len(set(drawn)) > 100
     assert all(pytest.approx(count, abs=60) == 600 * 3 / 11 for count in counts)  # five standard deviations
-    assert split_works("bob", works, seed=3).hidden != split.hidden or split_works("bob", works).hidden != split.hidden
+    assert split_works("bob", works, seed=3) != split or split_works("bob", works) != split
+
+
+def trial(indexes: Mapping[Modality, ExactIndex], owners: Mapping[str, str], owner: str) -> Trial:
+    return trial_of(indexes, owners, owner, *split_works(owner, works_of_owners(owners, 9)[owner]))
 
 
 def test_kept_works_never_come_back_and_hidden_ones_may() -> None:
-    indexes, themes, owners = planted()
-    contenders = contenders_of(indexes, tags_of(themes), text_encoder=ReadsThemes())
-    for owner, works in works_of_owners(indexes, 9).items():
-        trial = make_trial(indexes, backgrounds_of(indexes), split_works(owner, works))
-        for name, contender in contenders.items():
+    indexes, themes, owners = themed()
+    methods = listers(indexes, tags_of(themes), text_encoder=ReadsThemes())
+    for owner in PEOPLE:
+        some = trial(indexes, owners, owner)
+        for name, method in methods.items():
             for target in MODALITIES:
-                everything = contender(trial)(trial.profile(["text"]), target, 1000).ranking.item_ids
-                assert set(everything) == set(owners) - set(trial.split.kept), name
+                everything = method(some, some.profile(["text"]), target, 1000).ranking.item_ids
+                assert set(everything) == set(owners) - set(some.kept), name
                 assert len(everything) == len(set(everything))
 
 
-def test_kept_works_that_cannot_speak_do_not_come_back_either() -> None:
-    indexes, _, _ = planted()
+def test_kept_works_without_a_text_do_not_come_back_either() -> None:
+    indexes, _, owners = themed()
     lonely = indexes["text"].remove(["ann-00", "ann-01", "ann-02"])  # pictures without a text
     partly: dict[Modality, ExactIndex] = {"image": indexes["image"], "text": lonely}
-    trial = make_trial(partly, backgrounds_of(partly), split_works("ann", [f"ann-{n:02d}" for n in range(12)]))
-    shown = lister_of(UploadFusion(trial.indexes, rule=RULES["knn3z"]))(
-        trial.profile(["text"]), "image", 500
-    ).ranking.item_ids
-    assert not set(shown) & set(trial.split.kept)
-    assert set(trial.split.hidden) <= set(shown)
+    some = trial(partly, owners, "ann")
+    shown = listers(partly, {})["knn3z"](some, some.profile(["text"]), "image", 500).ranking.item_ids
+    assert not set(shown) & set(some.kept)
+    assert set(some.hidden) <= set(shown)
 
 
 def test_a_trial_changes_the_hidden_works_owner_and_nothing_else() -> None:
-    indexes, _, owners = planted()
-    split = split_works("ann", works_of_owners(indexes, 9)["ann"])
-    trial = make_trial(indexes, backgrounds_of(indexes), split)
-    for modality, index in indexes.items():
-        given = trial.indexes[modality]
-        assert {work: given.owner_of(work) for work in given.item_ids} == {
-            work: "not ann" if work in split.hidden else owner for work, owner in owners.items()
+    indexes, _, owners = themed()
+    some = trial(indexes, owners, "ann")
+    assert sorted(some.kept + some.hidden) == [work for work in owners if work.startswith("ann")]
+    for modality, works in some.works.items():
+        assert dict(zip(owners, works.owners(list(owners)), strict=True)) == {
+            work: "not ann" if work in some.hidden else owner for work, owner in owners.items()
         }
-        np.testing.assert_array_equal(given.vectors_of(index.item_ids), index.vectors_of(index.item_ids))
-        assert {work: index.owner_of(work) for work in index.item_ids} == owners
-        assert set(trial.sides[modality].item_ids) == set(split.kept)
+        assert set(some.uploads.by_modality[modality].item_ids) == set(some.kept)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_lists_are_those_that_people_would_be_shown(rule: str) -> None:
-    indexes, _, _ = planted()
-    trial = make_trial(indexes, backgrounds_of(indexes), split_works("bob", works_of_owners(indexes, 9)["bob"]))
-    fusion = UploadFusion(trial.indexes, rule=RULES[rule], name=rule)
+    indexes, _, owners = themed()
+    some = trial(indexes, owners, "bob")
+    there, _, _ = themed(moved=dict.fromkeys(some.hidden, "somebody else"))
+    fusion = UploadFusion(there, rule=RULES[rule])
     for sources in (["image"], ["text"], ["image", "text"]):
-        profile = trial.profile(sources)  # type: ignore[arg-type]
-        listing = lister_of(fusion)(profile, "text", 20)
+        profile = some.profile(sources)  # type: ignore[arg-type]
+        listing = listers(indexes, {})[rule](some, profile, "text", 20)
         shown = fusion.recommend(profile, "text", 20).ranking
         assert listing.ranking.item_ids == shown.item_ids
         np.testing.assert_array_equal(listing.ranking.scores, shown.scores)
-        whole = fusion.recommend(profile, "text", fusion.count(profile, "text")).ranking.scores
-        assert (listing.mean, listing.deviation) == pytest.approx((whole.mean(), whole.std()), abs=1e-12)
+        if rule == "mean-vector":  # cosines, brought to z-scores over the whole index
+            mean_upload = np.concatenate([each.vectors for each in profile.by_modality.values()]).mean(axis=0)
+            whole = indexes["text"].vectors_of(list(owners)) @ mean_upload
+            assert (listing.mean, listing.deviation) == pytest.approx((whole.mean(), whole.std()), abs=1e-6)
+        else:
+            assert (listing.mean, listing.deviation) == (0, 1)
 
 
 def test_two_listings_become_one_by_z_scores() -> None:
@@ -216,11 +233,12 @@ def test_equal_seeds_give_equal_results() -> None:
 
 def test_more_repetitions_average_each_person() -> None:
     measured = Measured(Cell("image", "image"), "random", "recall", 10)
-    indexes, _, _ = planted()
+    indexes, _, owners = themed()
 
     def values(repetitions: int) -> np.ndarray:
-        found = holdout(
+        found = run_holdout(
             indexes,
+            owners,
             tags={},
             groups={},
             rules={},
@@ -240,33 +258,35 @@ def test_more_repetitions_average_each_person() -> None:
 
 def test_means_and_differences_are_paired_by_person() -> None:
     found = outcome()
-    row = next(each for each in found.rows() if (each.rule, each.metric, each.k) == ("random", "recall", 10))
-    values = found.values[Measured(Cell(row.source, row.target), "random", "recall", 10)]
-    assert (row.mean, row.owners) == (pytest.approx(values.mean()), 3)
-    assert row.se == pytest.approx(values.std(ddof=1) / np.sqrt(3))
+    row = where(found.rows(), rule="random", metric="recall", k=10)[0]
+    values = found.values[Measured(Cell(row["source"], row["target"]), "random", "recall", 10)]
+    assert (row["mean"], row["owners"]) == (pytest.approx(values.mean()), 3)
+    assert row["se"] == pytest.approx(values.std(ddof=1) / np.sqrt(3))
     for each in found.differences():
-        base = Measured(Cell(each.source, each.target), "knn3z", each.metric, each.k)
-        expected = found.values[base._replace(rule=each.rule)] - found.values[base]
-        assert each.difference.mean == pytest.approx(expected.mean(), abs=1e-12)
-        assert each.difference.p <= each.p_holm
-    assert {each.rule for each in found.differences()} == set(found.rules) - {"knn3z"}
+        base = Measured(Cell(each["source"], each["target"]), "knn3z", each["metric"], each["k"])
+        expected = found.values[base._replace(rule=each["rule"])] - found.values[base]
+        assert each["mean"] == pytest.approx(expected.mean(), abs=1e-12)
+        assert each["p"] <= each["p_holm"]
+    assert {each["rule"] for each in found.differences()} == set(found.rules) - {"knn3z"}
     with pytest.raises(RequestError, match="no rule 'nobody'"):
         found.differences("nobody")
 
 
 def test_a_modality_that_somebody_lacks_leaves_that_person_out() -> None:
-    indexes, themes, _ = planted()
+    indexes, themes, owners = themed()
     indexes["text"] = indexes["text"].remove([f"bob-{number:02d}" for number in range(15)])
-    found = holdout(indexes, tags={}, groups=groups_of(themes), owners_with=9, repetitions=1, depths=(10,))
-    people = {(row.source, row.target): row.owners for row in found.rows()}
+    found = run_holdout(indexes, owners, tags={}, groups=groups_of(themes), owners_with=9, repetitions=1, depths=(10,))
+    people = {(row["source"], row["target"]): row["owners"] for row in found.rows()}
     assert people["text", "image"] == people["image", "text"] == people["text", "text"] == 2
     assert people["image", "image"] == people["both", "both"] == 3
 
 
 def test_a_rule_that_has_no_answer_finds_nothing() -> None:
-    indexes, themes, _ = planted()
+    indexes, themes, owners = themed()
     tags = {work: () if work.startswith("bob") else tag for work, tag in tags_of(themes).items()}
-    found = holdout(indexes, tags=tags, groups={}, owners_with=9, repetitions=1, depths=(10,), sources=["image"])
+    found = run_holdout(
+        indexes, owners, tags=tags, groups={}, owners_with=9, repetitions=1, depths=(10,), sources=["image"]
+    )
     assert found.unanswered["tag-overlap"] == 2  # bob's lists of pictures and of texts
     assert found.unanswered["knn3z"] == 0
     recall = found.values[Measured(Cell("image", "image"), "tag-overlap", "recall", 10)]
@@ -295,13 +315,11 @@ def test_requests_that_make_no_sense_are_refused() -> None:
         run(rules={"silence": Speechless()})
     nobodys: dict[Modality, ExactIndex] = {"text": exact_index(table_of(np.eye(4)))}
     with pytest.raises(RequestError, match="column owner"):
-        holdout(nobodys, tags={}, groups={})
+        run_holdout(nobodys, {}, tags={}, groups={})
 
 
-def test_values_are_written_as_a_tidy_table(tmp_path: Path) -> None:
-    write_values(tmp_path / "values.csv", {"toy": outcome()})
-    with (tmp_path / "values.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+def test_values_are_written_as_a_tidy_table() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(tidy(outcome().people("toy"))).decode())))
     assert len(rows) == 3 * len(outcome().values)
     measured = Measured(Cell("image", "text"), "rrf", "recall", 3)
     written = [
@@ -319,7 +337,7 @@ def test_values_are_written_as_a_tidy_table(tmp_path: Path) -> None:
 
 
 def test_one_modality_has_one_task() -> None:
-    indexes, _, _ = planted()
-    found = holdout({"text": indexes["text"]}, tags={}, groups={}, owners_with=9, repetitions=1)
-    assert found.cells == (Cell("text", "text"),)
+    indexes, _, owners = themed()
+    found = run_holdout({"text": indexes["text"]}, owners, tags={}, groups={}, owners_with=9, repetitions=1)
+    assert {measured.cell for measured in found.values} == {Cell("text", "text")}
     assert found.protocol["works"] == {"text": 186}

@@ -1,4 +1,4 @@
-"""Maps of planted worlds: groups that lie apart, and groups that mean nothing."""
+"""Maps of works whose groups are known: groups that lie apart, and groups that mean nothing."""
 
 import csv
 import json
@@ -10,23 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.galleries import toy_gallery, toy_row, write_table
-from tests.lab.planted import planted
-from tests.lab.test_gap import WORKS
-from tests.lab.test_gap import _world as gap_world
+from tests.lab.separable import separable
+from tests.lab.test_gap import WORKS, moved_texts
 
 from vernissage.cli.main import main
 from vernissage.errors import RequestError
-from vernissage.progress import silent
 from vernissage.workspace.build import build_workspace
 from vernissage_lab.cells import Cells
 from vernissage_lab.material import Material, material_of
-from vernissage_lab.recipes.contract import Outcome, Tables
-from vernissage_lab.recipes.maps import MAPS, MapOptions, MapWorks, run_maps
-from vernissage_lab.tidy import Row, where
+from vernissage_lab.recipe import Outcome, Tables
+from vernissage_lab.recipes.maps import RECIPE, MapOptions, MapWorks, run_maps
+from vernissage_lab.tables import Row, where
 
 
 def run(*works: MapWorks, cells: Cells | None = None, **changes: Any) -> Outcome:
-    return run_maps(works, MapOptions(**changes), seed=3, cells=cells or Cells(None, {}), progress=silent)
+    return run_maps(works, MapOptions(Path(), **changes), cells or Cells(seed=3))
 
 
 def shuffled(material: Material) -> Material:
@@ -46,7 +44,7 @@ def number(row: Row, column: str = "mean") -> float:
 
 def test_groups_apart_are_seen_and_groups_at_random_are_at_chance() -> None:
     # texts blurred until a work's direction says nothing about its class
-    material, noise = planted(), planted(blur=30, modalities=("text",))
+    material, noise = separable(), separable(blur=30, modalities=("text",))
     tables = run(MapWorks(material), MapWorks(replace(noise, encoder="noise")), MapWorks(shuffled(material))).tables
     chance = sum(size * (size - 1) for size in [14] * 6 + [12] * 4) / 132 / 131
     for of in ("pictures", "texts", "joint"):
@@ -63,7 +61,7 @@ def test_groups_apart_are_seen_and_groups_at_random_are_at_chance() -> None:
 
 
 def test_representations_are_compared_over_the_same_works() -> None:
-    material = planted()
+    material = separable()
     tables = run(MapWorks(material), MapWorks(shuffled(material))).tables
     found = {str(row["representation"]): row for row in tables["differences"]}
     assert set(found) == {"axes pictures", "axes texts", "shuffled pictures", "shuffled texts", "shuffled joint"}
@@ -74,7 +72,7 @@ def test_representations_are_compared_over_the_same_works() -> None:
 
 
 def test_every_work_is_on_the_map_and_those_without_a_group_are_not_measured() -> None:
-    material = planted(modalities=("text",))
+    material = separable(modalities=("text",))
     names = [material.class_names[place] if row % 6 else "" for row, place in enumerate(material.classes.tolist())]
     vectors = material.vectors["text"].copy()
     vectors[1] = 0  # no known word
@@ -87,7 +85,7 @@ def test_every_work_is_on_the_map_and_those_without_a_group_are_not_measured() -
 
 
 def test_more_works_than_a_map_holds_are_drawn_the_same_for_all() -> None:
-    outcome = run(MapWorks(planted()), works=60)
+    outcome = run(MapWorks(separable()), works=60)
     pictures, texts = (where(outcome.tables["maps"], of=of) for of in ("pictures", "texts"))
     assert len(pictures) == 60
     assert [row["work"] for row in pictures] == [row["work"] for row in texts]
@@ -95,7 +93,7 @@ def test_more_works_than_a_map_holds_are_drawn_the_same_for_all() -> None:
 
 
 def test_pictures_and_texts_lie_apart_until_the_gap_is_closed() -> None:
-    pairs = gap_world()
+    pairs = moved_texts()
     grouped = replace(pairs.material, classes=np.arange(WORKS) % 2, class_names=("even", "odd"))
     tables = run(MapWorks(grouped, replace(pairs, material=grouped))).tables
     before, after = ({"of": "pictures and texts", "method": each} for each in ("before", "means removed"))
@@ -112,7 +110,7 @@ def test_pictures_and_texts_lie_apart_until_the_gap_is_closed() -> None:
 
 
 def test_too_few_pairs_leave_their_map_out_and_it_is_said() -> None:
-    pairs = gap_world()
+    pairs = moved_texts()
     grouped = replace(pairs.material, classes=np.arange(WORKS) % 2, class_names=("even", "odd"))
     few = replace(pairs, material=grouped, fitting=np.arange(WORKS) >= 20)
     outcome = run(MapWorks(grouped, few))
@@ -121,11 +119,10 @@ def test_too_few_pairs_leave_their_map_out_and_it_is_said() -> None:
 
 
 def test_cells_are_read_again_and_a_run_goes_on(tmp_path: Path) -> None:
-    works = MapWorks(planted())
-    part = run(works, cells=Cells(tmp_path, {}, most=1))
+    works = MapWorks(separable())
+    part = run(works, cells=Cells(tmp_path, seed=3, most=1))
     assert {row["of"] for row in part.tables["maps"]} == {"pictures"}
-    assert any("2 cells are left" in note for note in part.notes)
-    rest, again = Cells(tmp_path, {}), Cells(tmp_path, {})
+    rest, again = Cells(tmp_path, seed=3), Cells(tmp_path, seed=3)
     whole = run(works, cells=rest)
     assert (rest.made, rest.read) == (2, 1)
     assert json.dumps(run(works, cells=again).tables) == json.dumps(whole.tables)
@@ -133,23 +130,23 @@ def test_cells_are_read_again_and_a_run_goes_on(tmp_path: Path) -> None:
 
 
 def test_figures_and_tables_show_every_representation_with_its_numbers() -> None:
-    pairs = gap_world()
+    pairs = moved_texts()
     grouped = replace(pairs.material, classes=np.arange(WORKS) % 2, class_names=("even", "odd"))
-    tables = run(MapWorks(planted()), MapWorks(grouped, replace(pairs, material=grouped))).tables
-    pictures = MAPS.pictures(tables)
+    tables = run(MapWorks(separable()), MapWorks(grouped, replace(pairs, material=grouped))).tables
+    pictures = RECIPE.pictures(tables)
     assert list(pictures) == [
-        "maps", "axes-pictures", "axes-texts", "axes-joint", "planted-pictures", "planted-texts", "planted-joint",
-        "planted-gap",
+        "maps", "axes-pictures", "axes-texts", "axes-joint", "separable-pictures", "separable-texts", "separable-joint",
+        "separable-gap",
     ]  # fmt: skip
     titles = [axes.get_title(loc="left") for axes in pictures["maps"].figure.axes]
-    assert titles[:4] == ["axes, pictures", "axes, texts", "axes, joint", "planted, pictures"]
+    assert titles[:4] == ["axes, pictures", "axes, texts", "axes, joint", "separable, pictures"]
     assert "same group in ten 1.00 ±.00, chance .09" in pictures["axes-texts"].alt
-    names = [text.get_text() for text in pictures["planted-gap"].figure.legends[0].get_texts()]
+    names = [text.get_text() for text in pictures["separable-gap"].figure.legends[0].get_texts()]
     assert names == ["pictures", "texts"]
-    tangle, trust, gap = MAPS.views(tables)
+    tangle, trust, gap = RECIPE.views(tables)
     assert [row[:2] for row in trust.rows] == [row[:2] for row in tangle.rows]
     assert [row[:2] for row in tangle.rows[:3]] == [("axes", "pictures"), ("axes", "texts"), ("axes", "joint")]
-    assert [row[:2] for row in gap.rows] == [("planted", "before"), ("planted", "means removed")]
+    assert [row[:2] for row in gap.rows] == [("separable", "before"), ("separable", "means removed")]
 
 
 @pytest.mark.parametrize(
@@ -165,14 +162,14 @@ def test_figures_and_tables_show_every_representation_with_its_numbers() -> None
     ],
 )
 def test_groups_that_cannot_be_mapped_are_refused(names: list[str], words: str) -> None:
-    material = material_of(planted(modalities=("text",)).vectors, names)
+    material = material_of(separable(modalities=("text",)).vectors, names)
     with pytest.raises(RequestError, match=words):
         run(MapWorks(material))
 
 
 def test_fewer_works_than_a_map_needs_are_refused() -> None:
-    with pytest.raises(RequestError, match="maps of 20 works and of 1000 pairs"):
-        run(MapWorks(planted()), works=20)
+    with pytest.raises(RequestError, match="--works 20"):
+        run(MapWorks(separable()), works=20)
 
 
 @pytest.fixture(scope="module")

@@ -2,30 +2,30 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tests.lab.planted import QUERY, planted
+from tests.lab.separable import QUERY, separable
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.progress import silent
 from vernissage_lab.cells import Cells
 from vernissage_lab.material import Material
-from vernissage_lab.recipes.contract import Outcome
-from vernissage_lab.recipes.mixed import MIXED, ONE, TWO, MixedComparison, run_mixed
-from vernissage_lab.tidy import where
+from vernissage_lab.recipe import Outcome
+from vernissage_lab.recipes.mixed import ONE, RECIPE, TWO, MixedOptions, run_mixed
+from vernissage_lab.tables import where
 
 if TYPE_CHECKING:
     from vernissage.values import Modality, Vectors
 
-OPTIONS: dict[str, Any] = {"classes": (1, 3), "points": 5, "users": 6, "query_classes": QUERY, "pool": 40}
+OPTIONS: dict[str, Any] = {"classes": "1,3", "points": 5, "users": 6, "query_classes": QUERY, "pool": 40}
 
 
 def apart() -> Material:
-    """Pictures and texts as planted, moved away from each other along an axis that no class has."""
-    material = planted()
+    """Pictures and texts of separable classes, moved away from each other along an axis that no class has."""
+    material = separable()
     shift = np.zeros(material.vectors["image"].shape[1])
     shift[-1] = 2
     moved: dict[Modality, Vectors] = {
@@ -36,7 +36,7 @@ def apart() -> Material:
 
 
 def run(material: Material, **changes: Any) -> Outcome:
-    return run_mixed([material], MixedComparison(**OPTIONS | changes), seed=0, cells=Cells(None, {}), progress=silent)
+    return run_mixed([material], MixedOptions(Path(), **OPTIONS | changes), Cells())
 
 
 @cache
@@ -50,7 +50,7 @@ def mean(outcome: Outcome, way: str, measure: str, classes: int = 1, source: str
 
 
 def test_without_a_gap_every_way_finds_the_one_work_of_an_interest() -> None:
-    outcome = run(planted())
+    outcome = run(separable())
     for way in (TWO, *ONE):
         assert mean(outcome, way, "recall") == 1
 
@@ -75,13 +75,13 @@ def test_equal_seeds_give_equal_values() -> None:
 
 def test_an_encoder_of_texts_alone_is_refused() -> None:
     with pytest.raises(RequestError, match="axes reads texts alone"):
-        run(planted(modalities=("text",)))
+        run(separable(modalities=("text",)))
     with pytest.raises(RequestError, match="left out"):
-        run(planted(), points=20)
+        run(separable(), points=20)
 
 
 def test_views_and_figures_tell_every_way() -> None:
-    assert set(MIXED.pictures(wide().tables)) == {"axes-image", "axes-text"}
-    views = MIXED.views(wide().tables)
+    assert set(RECIPE.pictures(wide().tables)) == {"axes-image", "axes-text"}
+    views = RECIPE.views(wide().tables)
     assert [row[0] for row in views[0].rows] == [TWO, *ONE]
     assert views[-1].heads == ("encoder", "way", "median", "95th percentile")

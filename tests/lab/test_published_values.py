@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from tests.lab.test_retrieval import pairs
 
-from vernissage.progress import silent
 from vernissage_lab.cells import Cells
 from vernissage_lab.material import Material
-from vernissage_lab.readable import estimate
-from vernissage_lab.recipes.contract import Tables
-from vernissage_lab.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
-from vernissage_lab.recipes.search_time import SEARCH_TIME, SearchTimeOptions
-from vernissage_lab.tidy import where
+from vernissage_lab.recipe import Tables
+from vernissage_lab.recipes.retrieval import RECIPE as RETRIEVAL
+from vernissage_lab.recipes.retrieval import run_retrieval
+from vernissage_lab.recipes.search_time import RECIPE as SEARCH_TIME
+from vernissage_lab.recipes.search_time import SearchTimeOptions
+from vernissage_lab.tables import estimate, where
 
 
 def measured(material: Material) -> tuple[Tables, dict[str, Any]]:
-    outcome = run_retrieval([material], RetrievalOptions(1_000), seed=0, cells=Cells(None, {}), progress=silent)
+    outcome = run_retrieval([material], 1_000, Cells())
     return outcome.tables, {"inputs": [material.describe()], "options": {"pairs": 1_000}}
 
 
@@ -90,7 +90,7 @@ def times(queries: int = 1_000, **changes: int) -> tuple[Tables, dict[str, Any]]
             {**common, "contender": "exact index, float32", "cpu_median_ms": 9.0},
         ],
     }
-    return tables, {"options": {**vars(SearchTimeOptions(queries=queries)), **changes}}
+    return tables, {"options": {**SearchTimeOptions(queries=queries).record(), **changes}}
 
 
 def test_times_stand_beside_the_published_ones_where_the_sizes_are_the_papers() -> None:

@@ -4,13 +4,8 @@ from dataclasses import replace
 import pytest
 
 from vernissage.errors import RequestError
-from vernissage_lab.pages.experiment_report import (
-    Comparison,
-    ExperimentSection,
-    PublishedBlock,
-    ReadTable,
-    experiment_report,
-)
+from vernissage_lab.report import Comparison, ExperimentSection, PublishedBlock, experiment_report
+from vernissage_lab.tables import table
 
 SECTION = ExperimentSection(
     title="search-time",
@@ -18,7 +13,7 @@ SECTION = ExperimentSection(
     what="vanilla against FAISS",
     protocol=("One thread.",),
     notes=("Fewer <queries> than asked for",),
-    tables=(ReadTable("Times", ("way", "kind", "ms"), (("numpy", "plain", "1.2"),), "medians", words=2),),
+    tables=(table("Times", ("way", "kind", "ms"), (("numpy", "plain", "1.2"),), "medians", words=2),),
     figures=(),
     comparisons=(
         Comparison("FAISS over vanilla", "180 times", "Table 6", "103 times", "another machine"),
@@ -57,7 +52,7 @@ def test_blocks_of_published_values_tell_what_differs_before_their_tables() -> N
     block = PublishedBlock(
         "lsa beside metrics.csv",
         ("Not the same <data>.",),
-        (SECTION.tables[0], ReadTable("Long", ("way", "kind", "ms"), rows, words=2)),
+        (SECTION.tables[0], table("Long", ("way", "kind", "ms"), rows, words=2)),
     )
     page = experiment_report([replace(SECTION, published=(block,))])
     assert page.index("lsa beside metrics.csv") < page.index("Not the same &lt;data&gt;.") < page.index("25 values")

@@ -1,21 +1,20 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ir_measures
 import numpy as np
 import pytest
 from ir_measures import RR, Success
-from tests.lab.planted import planted
+from tests.lab.separable import separable
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.progress import silent
 from vernissage_lab.cells import Cells
 from vernissage_lab.material import Material, material_of
-from vernissage_lab.recipes.contract import Outcome
-from vernissage_lab.recipes.retrieval import RETRIEVAL, RetrievalOptions, run_retrieval
-from vernissage_lab.tidy import where
+from vernissage_lab.recipe import Outcome
+from vernissage_lab.recipes.retrieval import RECIPE, RetrievalOptions, run_retrieval
+from vernissage_lab.tables import where
 
 if TYPE_CHECKING:
     from vernissage.values import Vectors
@@ -30,8 +29,8 @@ def pairs(count: int = 60, blur: float = 0.9, seed: int = 0, encoder: str = "noi
     return material_of({"image": vectors[0], "text": vectors[1]}, [""] * count, encoder=encoder)
 
 
-def run(*materials: Material, **changes: Any) -> Outcome:
-    return run_retrieval(materials, RetrievalOptions(**changes), seed=3, cells=Cells(None, {}), progress=silent)
+def run(*materials: Material, pairs: int = 1_000) -> Outcome:
+    return run_retrieval(materials, RetrievalOptions(Path(), pairs=pairs).pairs, Cells(seed=3))
 
 
 @pytest.mark.parametrize("task", ["image-to-text", "text-to-image"])
@@ -94,17 +93,17 @@ def test_works_without_a_vector_are_left_out() -> None:
 
 
 def test_what_cannot_be_measured_is_told() -> None:
-    with pytest.raises(RequestError, match="axes does not read both"):
-        run(planted(modalities=("text",)))
+    with pytest.raises(RequestError, match="axes reads texts alone"):
+        run(separable(modalities=("text",)))
     with pytest.raises(RequestError, match="12 works have both"):
         run(pairs(12))
 
 
 def test_the_table_and_the_figure_tell_both_spaces(tmp_path: Path) -> None:
     tables = run(pairs()).tables
-    (view,) = RETRIEVAL.views(tables)
+    (view,) = RECIPE.views(tables)
     assert view.caption.endswith("by noisy")
     assert [row[:2] for row in view.rows] == [
         (space, task) for space in ("unimodal", "mixed") for task in ("image → text", "text → image")
     ]
-    assert set(RETRIEVAL.pictures(tables)) == {"retrieval"}
+    assert set(RECIPE.pictures(tables)) == {"retrieval"}

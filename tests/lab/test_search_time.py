@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
@@ -7,13 +8,11 @@ import pytest
 
 from vernissage.cli.main import main
 from vernissage.errors import RequestError
-from vernissage.progress import silent
-from vernissage_lab import search_contenders as ways
-from vernissage_lab.cells import Cells
-from vernissage_lab.recipes.search_time import SEARCH_TIME, SearchTimeOptions, run_search_time
-from vernissage_lab.recipes.search_time_tables import tables_of
-from vernissage_lab.tidy import Row, where
-from vernissage_lab.timing import alone, in_turns
+from vernissage_lab.cells import Cells, on_one_thread
+from vernissage_lab.recipes import search_time as ways
+from vernissage_lab.recipes.search_time import RECIPE, SearchTimeOptions, compute, tables_of
+from vernissage_lab.tables import Row, where
+from vernissage_lab.timing import in_turns
 
 SMALL = SearchTimeOptions(
     vectors=3000, k=20, queries=60, small_vectors=400, small_k=400, small_queries=4, dim=16, warm_up=1
@@ -22,8 +21,7 @@ _TIMES = ("wall_ms", "cpu_ms")
 
 
 def _outcome(cells: Cells | None = None, options: SearchTimeOptions = SMALL) -> list[Row]:
-    kept = cells or Cells(None, {})
-    return list(run_search_time(options, seed=0, cells=kept, progress=silent).tables.get("times", ()))
+    return list(compute(options, cells or Cells()).tables.get("times", ()))
 
 
 def _without_times(rows: list[Row]) -> list[Row]:
@@ -31,7 +29,7 @@ def _without_times(rows: list[Row]) -> list[Row]:
 
 
 @pytest.mark.parametrize("k", [1, 7, 300])
-def test_every_contender_finds_the_true_best_in_order(k: int) -> None:
+def test_every_method_finds_the_true_best_in_order(k: int) -> None:
     index = ways.flat_index(301, 24, seed=3)
     vectors = ways.vectors_in(index)
     queries, _ = ways.queries_near(vectors, 5, seed=3)
@@ -39,7 +37,7 @@ def test_every_contender_finds_the_true_best_in_order(k: int) -> None:
     flats = [faiss.IndexFlatIP(24), faiss.IndexFlatIP(24)]
     for flat, half in zip(flats, halves, strict=True):
         flat.add(half)
-    contenders = [
+    methods = [
         ways.numpy_partition([vectors]),
         ways.numpy_partition(halves),
         ways.faiss_flat([index]),
@@ -51,9 +49,9 @@ def test_every_contender_finds_the_true_best_in_order(k: int) -> None:
     scores = queries.astype(np.float64) @ vectors.T.astype(np.float64)
     expected = np.argsort(-scores, axis=1)[:, :k]
     assert np.array_equal(ways.true_best(vectors, queries, k), expected)
-    for contender in contenders:
+    for method in methods:
         for query, best in zip(queries, expected, strict=True):
-            assert contender.rows(contender.search(query, k)).tolist() == best.tolist(), contender
+            assert method.rows(method.search(query, k)).tolist() == best.tolist(), method
 
 
 def test_the_sort_by_tensors_finds_the_same() -> None:
@@ -94,7 +92,7 @@ def test_calls_take_turns_and_answers_keep_their_places() -> None:
         return name
 
     before = faiss.omp_get_max_threads()
-    with alone():
+    with on_one_thread():
         assert faiss.omp_get_max_threads() == 1
         found = [in_turns([lambda: call("a"), lambda: call("b"), lambda: call("c")], turn) for turn in range(2)]
     assert called == ["a", "b", "c", "b", "c", "a"]
@@ -103,17 +101,17 @@ def test_calls_take_turns_and_answers_keep_their_places() -> None:
 
 
 def test_a_killed_run_goes_on_and_finds_the_same(tmp_path: Path) -> None:
-    part = Cells(tmp_path, {}, most=1)
+    part = Cells(tmp_path, most=1)
     assert len(_outcome(part)) == 50 * 6
     assert (part.made, part.skipped) == (1, 2)
-    rest = Cells(tmp_path, {})
+    rest = Cells(tmp_path)
     rows = _outcome(rest)
     assert (rest.made, rest.read) == (2, 1)
     assert _without_times(rows) == _without_times(_outcome())
 
 
 def test_the_exact_index_loses_nothing_and_tables_say_so() -> None:
-    tables = run_search_time(SMALL, seed=0, cells=Cells(None, {}), progress=silent).tables
+    tables = compute(SMALL, Cells()).tables
     assert {row["indexes"] for row in where(tables["summary"], comparison="one index or two")} == {1, 2}
     exact = [row for row in tables["summary"] if str(row["contender"]).startswith("exact")]
     assert len(exact) == 3
@@ -127,7 +125,7 @@ def test_the_exact_index_loses_nothing_and_tables_say_so() -> None:
 
 def test_what_an_answer_lacks_is_counted() -> None:
     """Of two queries, one answer lacks 3 of its best 20, and a partner at place 2 is not found."""
-    tables = run_search_time(SMALL, seed=0, cells=Cells(None, {}), progress=silent).tables
+    tables = compute(SMALL, Cells()).tables
     rows = [dict(row) for row in where(tables["times"], contender="FAISS flat", indexes=1)][:2]
     rows[0] |= {"missed": 3, "partner_rank": 0, "true_partner_rank": 2}
     rows[1] |= {"missed": 0, "partner_rank": 1, "true_partner_rank": 1}
@@ -143,10 +141,10 @@ def test_sizes_that_cannot_be_are_refused() -> None:
         ({"vectors": 10}, "best 20 of 10 vectors"),
         ({"small_k": 0}, "best 0 of 400 small vectors"),
         ({"vectors": 0, "small_vectors": 0}, "no vectors"),
-        ({"dim": 1}, "1 dimensions"),
+        ({"dim": 1}, "--dim 1"),
     ):
         with pytest.raises(RequestError, match=message):
-            _outcome(options=SearchTimeOptions(**(vars(SMALL) | wrong)))
+            _outcome(options=replace(SMALL, **wrong))
 
 
 def test_the_command_leaves_tables_a_figure_and_a_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,6 +156,6 @@ def test_the_command_leaves_tables_a_figure_and_a_record(tmp_path: Path, capsys:
     assert "One index less two: Welch's test" in printed.out
     assert "600 vectors for one index against two; the paper has 1,000,000" in printed.out + printed.err
     record = json.loads((tmp_path / "record.json").read_text())
-    assert record["experiment"] == SEARCH_TIME.name
+    assert record["experiment"] == RECIPE.name
     assert set(record["tables"]) == {"times", "summary", "welch"}
     assert (tmp_path / "search-time.png").stat().st_size > 10_000

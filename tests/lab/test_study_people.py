@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.lab.worlds import gallery
+from tests.lab.labelled import gallery
 
 from vernissage.errors import RequestError
 from vernissage.study.simulation import Showing

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.galleries import toy_gallery
-from tests.lab.planted import planted
+from tests.lab.separable import separable
 from tests.taggers.colour import ColourTagger
 
 from vernissage.errors import CollectionError, RequestError
@@ -18,7 +18,7 @@ from vernissage.workspace.tagging import words_to_tag
 from vernissage_lab.datasets.captioned import CaptionedSet
 from vernissage_lab.datasets.classified import read_classified
 from vernissage_lab.datasets.kinds import open_dataset
-from vernissage_lab.tagging import (
+from vernissage_lab.recipes.tags import (
     FoundTags,
     Taggable,
     tag_works,
@@ -134,7 +134,7 @@ def found(modality: Any, by: str, **tags: Tags) -> FoundTags:
 
 
 def test_found_tags_take_the_place_of_a_materials_own() -> None:
-    material = planted()
+    material = separable()
     joined = with_tags(
         material,
         [found("image", "objects", w000000=("boat", "sea")), found("image", "caption", w000000=("sail", "sea"))],
@@ -150,8 +150,8 @@ def test_found_tags_take_the_place_of_a_materials_own() -> None:
 
 
 def test_equal_tags_have_equal_digests() -> None:
-    material = planted()
-    assert tags_digest(material) == tags_digest(planted())
+    material = separable()
+    assert tags_digest(material) == tags_digest(separable())
     assert tags_digest(material) != tags_digest(with_tags(material, [found("text", "x", w000000=("boat",))], own=""))
     assert tags_digest(replace(material, tags={"text": {"w000000": ("a", "b")}})) != tags_digest(
         replace(material, tags={"text": {"w000000": ("a b",)}})

@@ -4,17 +4,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.lab.planted import NOISE, QUERY, planted
+from tests.lab.separable import NOISE, QUERY, separable
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.progress import silent
 from vernissage.values import Vectors
 from vernissage_lab.cells import Cells
 from vernissage_lab.material import Material
-from vernissage_lab.recipes.contract import Outcome
-from vernissage_lab.recipes.tags import TAGS, TagOptions, run_tags
-from vernissage_lab.tidy import distinct, where
+from vernissage_lab.recipe import Outcome
+from vernissage_lab.recipes.tags import RECIPE, TagOptions, run_tags
+from vernissage_lab.tables import distinct, where
 
 
 class ReadsTags:
@@ -28,14 +27,12 @@ class ReadsTags:
 
 
 def tagged(**changes: Any) -> Material:
-    return replace(planted(), **{"text_encoder": ReadsTags(), **changes})
+    return replace(separable(), **{"text_encoder": ReadsTags(), **changes})
 
 
 def run(material: Material, **changes: Any) -> Outcome:
-    options = TagOptions(
-        **{"classes": (1, 3), "points": (5,), "users": 5, "query_classes": QUERY, "pool": 40} | changes
-    )
-    return run_tags([material], options, seed=0, cells=Cells(None, {}), progress=silent)
+    given: dict[str, Any] = {"classes": "1,3", "points": "5", "users": 5, "query_classes": QUERY, "pool": 40}
+    return run_tags([material], TagOptions(Path(), **given | changes), Cells())
 
 
 def mean(outcome: Outcome, method: str, classes: int, measure: str = "recall", task: str = "text-to-image") -> float:
@@ -61,7 +58,7 @@ def test_overlap_keeps_the_commonest_tags_only() -> None:
 
 def test_pictures_and_texts_may_have_tags_of_their_own() -> None:
     """Tags of pictures that no text has find nothing: no method but the areas is right across modalities."""
-    tags = {"text": planted().tags["text"], "image": dict.fromkeys(planted().item_ids, ("seen",))}
+    tags = {"text": separable().tags["text"], "image": dict.fromkeys(separable().item_ids, ("seen",))}
     outcome = run(tagged(tags=tags))
     assert mean(outcome, "areas", 3) == 1
     assert mean(outcome, "tag-overlap", 3) < 1
@@ -69,15 +66,15 @@ def test_pictures_and_texts_may_have_tags_of_their_own() -> None:
 
 
 def test_tags_of_pictures_alone_stand_for_texts_too() -> None:
-    lent = run(tagged(tags={"image": planted().tags["image"]}))
+    lent = run(tagged(tags={"image": separable().tags["image"]}))
     assert lent.tables == run(tagged()).tables
     assert lent.notes[0] == "arrays: its texts have no tags of their own, so those of the other half stand for them"
 
 
 def test_tags_need_no_pictures() -> None:
     """With vectors of texts alone, areas are measured between texts, and tags between all that have some."""
-    texts = planted(modalities=("text",))
-    outcome = run(replace(texts, text_encoder=ReadsTags(), tags=planted().tags))
+    texts = separable(modalities=("text",))
+    outcome = run(replace(texts, text_encoder=ReadsTags(), tags=separable().tags))
     methods = {
         task: distinct(where(outcome.tables["values"], task=task), "method")
         for task in distinct(outcome.tables["values"], "task")
@@ -96,17 +93,17 @@ def test_tags_need_no_pictures() -> None:
     references = {(row["task"], row["reference"]) for row in outcome.tables["differences"]}
     assert references == {(task, some[0]) for task, some in methods.items()}
     assert outcome.notes[0].startswith("arrays: axes has vectors of texts alone, so areas are left out of the tasks")
-    assert TAGS.pictures(outcome.tables).keys() == {"axes-recall", "axes-recall-per-seed"}
-    assert len(TAGS.views(outcome.tables)) == 4
+    assert RECIPE.pictures(outcome.tables).keys() == {"axes-recall", "axes-recall-per-seed"}
+    assert len(RECIPE.views(outcome.tables)) == 4
 
 
 def test_tasks_without_vectors_can_be_asked_for() -> None:
-    texts = planted(modalities=("text",))
-    outcome = run(replace(texts, text_encoder=ReadsTags(), tags=planted().tags), tasks=("image-to-text",))
+    texts = separable(modalities=("text",))
+    outcome = run(replace(texts, text_encoder=ReadsTags(), tags=separable().tags), task=["image-to-text"])
     assert {row["task"] for row in outcome.tables["values"]} == {"image-to-text"}
-    lent = replace(texts, text_encoder=ReadsTags(), tags={"image": planted().tags["image"]})
+    lent = replace(texts, text_encoder=ReadsTags(), tags={"image": separable().tags["image"]})
     with pytest.raises(RequestError, match="no task 'image-to-text' with axes; choose from text-to-text"):
-        run(lent, tasks=("image-to-text",))  # texts have the tags of pictures, so there is one task
+        run(lent, task=["image-to-text"])  # texts have the tags of pictures, so there is one task
 
 
 def test_rules_of_overlap_stand_side_by_side() -> None:
@@ -115,7 +112,7 @@ def test_rules_of_overlap_stand_side_by_side() -> None:
     By mass, ``work`` alone covers a third and tells no works apart. The first third of the four, rounded up, are ``work``
     and the first class; each class keeps its tag, by the alphabet, and a third of these three is the first class.
     """
-    outcome = run(tagged(), rules=("mass", "unique", "twice-unique"), classes=(3,), points=(10,), users=20)
+    outcome = run(tagged(), overlap=["mass", "unique", "twice-unique"], classes="3", points="10", users=20)
     shown = distinct(outcome.tables["means"], "method")
     assert shown == ["areas", "tag-overlap", "tag-overlap:unique", "tag-overlap:twice-unique", "tag-embedding"]
     by_class = mean(outcome, "tag-overlap:twice-unique", 3)
@@ -123,7 +120,7 @@ def test_rules_of_overlap_stand_side_by_side() -> None:
         by_class == mean(outcome, "tag-overlap:unique", 3) >= 1 / 3
     )  # one of three relevant works, and some by chance
     assert mean(outcome, "tag-overlap", 3) < by_class
-    alone = run(tagged(), rules=("twice-unique",), classes=(3,), points=(10,), users=20)
+    alone = run(tagged(), overlap=["twice-unique"], classes="3", points="10", users=20)
     assert mean(alone, "tag-overlap:twice-unique", 3) == by_class
 
 
@@ -133,15 +130,16 @@ def test_two_cuts_are_told_the_classes() -> None:
     Of three classes nine tags are kept, once each, of which a third are the commonest in the whole: the three classes.
     """
     own = {
-        work: (words[0], *(f"{work}-{number}" for number in range(9))) for work, words in planted().tags["text"].items()
+        work: (words[0], *(f"{work}-{number}" for number in range(9)))
+        for work, words in separable().tags["text"].items()
     }
-    outcome = run(tagged(tags=dict.fromkeys(("image", "text"), own)), rules=("twice-unique",), points=(5,))
+    outcome = run(tagged(tags=dict.fromkeys(("image", "text"), own)), overlap=["twice-unique"], points="5")
     assert mean(outcome, "tag-overlap:twice-unique", 1) == 1
     assert mean(outcome, "tag-overlap:twice-unique", 3) == 1
 
 
 def test_where_tags_come_from_is_told() -> None:
-    some = {"w000000": ("tag0",), **dict.fromkeys(list(planted().item_ids)[14:], ("tag1",))}
+    some = {"w000000": ("tag0",), **dict.fromkeys(list(separable().item_ids)[14:], ("tag1",))}
     outcome = run(tagged(tags={"text": some}, tagged_by={"text": "nouns, by somebody"}))
     assert outcome.notes[:2] == (
         "arrays: its images have no tags of their own, so those of the other half stand for them",
@@ -150,11 +148,11 @@ def test_where_tags_come_from_is_told() -> None:
 
 
 def test_cells_hang_on_the_tags(tmp_path: Path) -> None:
-    options = TagOptions(classes=(1,), points=(5,), users=2, query_classes=QUERY, pool=40)
+    options = TagOptions(Path(), classes="1", points="5", users=2, query_classes=QUERY, pool=40)
 
     def computed(material: Material) -> int:
-        cells = Cells(tmp_path, {})
-        run_tags([material], options, seed=0, cells=cells, progress=silent)
+        cells = Cells(tmp_path)
+        run_tags([material], options, cells)
         return cells.made
 
     assert computed(tagged()) == 1
@@ -177,19 +175,19 @@ def test_works_without_tags_are_told_of() -> None:
 
 def test_the_table_tells_recall_in_both_ways() -> None:
     tables = run(tagged()).tables
-    view = next(each for each in TAGS.views(tables) if "text → image" in each.caption)
+    view = next(each for each in RECIPE.views(tables) if "text → image" in each.caption)
     assert [row[0] for row in view.rows][:2] == ["areas", "areas, per seed"]
     assert view.rows[0][1] == "1.000 ±.000"
     assert view.rows[1][1] == "1.000 ±.000 in 10"
-    assert set(TAGS.pictures(tables)) == {"axes-recall", "axes-recall-per-seed"}
+    assert set(RECIPE.pictures(tables)) == {"axes-recall", "axes-recall-per-seed"}
 
 
 def test_reading_tags_is_told_where_a_cell_needs_it_and_not_where_all_are_kept(tmp_path: Path) -> None:
-    options = TagOptions(classes=(1, 3), points=(5,), users=3, query_classes=QUERY, pool=40)
+    options = TagOptions(Path(), classes="1,3", points="5", users=3, query_classes=QUERY, pool=40)
 
     def steps() -> list[str]:
         told: list[str] = []
-        run_tags([tagged()], options, seed=0, cells=Cells(tmp_path, {}), progress=lambda step, *_: told.append(step))
+        run_tags([tagged()], options, Cells(tmp_path, progress=lambda step, *_: told.append(step)))
         return told
 
     assert "Reading tags as texts" in steps()

@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vernissage.catalog import load_collection
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
+from vernissage.catalog.loading import load_collection
 from vernissage.errors import CollectionError, RequestError
-from vernissage_lab.labels import label_index, make_labels
-from vernissage_lab.tastes import labels_from_collection, labels_from_factors
+from vernissage_lab.lists import label_index
+from vernissage_lab.tastes import labels_from_collection, labels_from_factors, make_labels
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 

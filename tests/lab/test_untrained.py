@@ -15,7 +15,7 @@ from vernissage.encoders.runtime.devices import Runtime  # noqa: E402
 from vernissage.encoders.towers.clip import CLIP  # noqa: E402
 from vernissage.errors import EncoderError, ProvenanceError  # noqa: E402
 from vernissage_lab import untrained  # noqa: E402
-from vernissage_lab.made_words import byte_pair_tokenizer, word_pieces  # noqa: E402
+from vernissage_lab.untrained import byte_pair_tokenizer, word_pieces  # noqa: E402
 
 TEXTS = ["A storm at sea, with two ships.", "the rose in a garden", "Roses &amp; a sea of ships"]
 TINY = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}

@@ -1,37 +1,40 @@
-"""Weighting and fusion on a small world: engines that see one factor each, and visitors whose taste is of both."""
+"""Weighting, fusion and overlap on a small gallery: engines that see one factor each, and visitors whose taste is of both."""
 
 import itertools
 import json
 import math
 from functools import cache
+from pathlib import Path
 
 import pytest
-from tests.lab.worlds import gallery, seeing
+from tests.lab.labelled import gallery, seeing
 
 from vernissage.errors import RequestError
-from vernissage.progress import silent
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage_lab.cells import Cells
-from vernissage_lab.recipes.contract import Outcome
-from vernissage_lab.recipes.fusion import FUSION, PAPER, FusionComparison, run_fusion
-from vernissage_lab.recipes.overlap import OVERLAP, run_overlap
-from vernissage_lab.recipes.weighting import WEIGHTING, run_weighting
-from vernissage_lab.taste_world import TasteWorld, VisitorOptions, lists_of
-from vernissage_lab.tidy import Row, where
+from vernissage_lab.recipe import Outcome
+from vernissage_lab.recipes import fusion as fusion_recipe
+from vernissage_lab.recipes import overlap as overlap_recipe
+from vernissage_lab.recipes import weighting as weighting_recipe
+from vernissage_lab.recipes.fusion import PAPER, FusionOptions, run_fusion
+from vernissage_lab.recipes.overlap import run_overlap
+from vernissage_lab.recipes.weighting import run_weighting
+from vernissage_lab.tables import Row, where
+from vernissage_lab.visitor_options import LabelledWorks, VisitorOptions, lists_of
 
 VISITORS = 60
 
 
-def world() -> tuple[TasteWorld, dict[str, RatingWeightedSimilarity]]:
+def labelled() -> tuple[LabelledWorks, dict[str, RatingWeightedSimilarity]]:
     collection, labels = gallery()
     parts = {"palette": seeing(labels, "palette"), "subject": seeing(labels, "subject", seed=2)}
-    return TasteWorld(collection, labels), parts
+    return LabelledWorks(collection, labels), parts
 
 
 def fused(cells: Cells | None = None, seed: int = 0) -> Outcome:
-    works, parts = world()
-    options = FusionComparison(visitors=VISITORS, constants=(0, 60))
-    return run_fusion(works, parts, options, seed=seed, cells=cells or Cells(None, {}), progress=silent)
+    works, parts = labelled()
+    options = FusionOptions(Path(), visitors=VISITORS, constants="0,60")
+    return run_fusion(works, parts, options, cells or Cells(seed=seed))
 
 
 @cache
@@ -41,10 +44,8 @@ def fusion() -> Outcome:
 
 @cache
 def weighting() -> Outcome:
-    works, parts = world()
-    return run_weighting(
-        works, parts, VisitorOptions(visitors=VISITORS), seed=0, cells=Cells(None, {}), progress=silent
-    )
+    works, parts = labelled()
+    return run_weighting(works, parts, VisitorOptions(Path(), visitors=VISITORS), Cells())
 
 
 def only(rows: list[Row]) -> Row:
@@ -107,11 +108,11 @@ def test_equal_seeds_give_equal_tables_and_other_seeds_others() -> None:
 
 
 def test_views_and_figures_tell_every_mean() -> None:
-    view = WEIGHTING.views(weighting().tables)[0]
+    view = weighting_recipe.RECIPE.views(weighting().tables)[0]
     assert view.heads == ("engine", "linear", "signed − linear", "minmax − linear")
     assert [row[0] for row in view.rows] == ["palette", "subject"]
-    assert set(WEIGHTING.pictures(weighting().tables)) == {"weighting"}
-    ways, alike = FUSION.views(fusion().tables)
+    assert set(weighting_recipe.RECIPE.pictures(weighting().tables)) == {"weighting"}
+    ways, alike = fusion_recipe.RECIPE.views(fusion().tables)
     assert len(ways.rows) == 8
     assert [row[:2] for row in alike.rows] == [
         ("of visitors", "0"),
@@ -119,14 +120,14 @@ def test_views_and_figures_tell_every_mean() -> None:
         ("random", "0"),
         ("random", "60"),
     ]
-    assert set(FUSION.pictures(fusion().tables)) == {"fusion", "partial-total"}
+    assert set(fusion_recipe.RECIPE.pictures(fusion().tables)) == {"fusion", "partial-total"}
 
 
 @cache
 def overlapping() -> Outcome:
-    works, parts = world()
+    works, parts = labelled()
     engines = {"palette": parts["palette"], "again": parts["palette"], "subject": parts["subject"]}
-    return run_overlap(works, engines, VisitorOptions(visitors=20), seed=0, cells=Cells(None, {}), progress=silent)
+    return run_overlap(works, engines, VisitorOptions(Path(), visitors=20), Cells())
 
 
 def test_lists_of_one_engine_under_two_names_are_the_same_lists() -> None:
@@ -148,15 +149,15 @@ def test_table_1_is_over_all_pairs_of_visitors() -> None:
 
 
 def test_the_two_tables_are_printed_as_the_paper_has_them() -> None:
-    first, second = OVERLAP.views(overlapping().tables)
+    first, second = overlap_recipe.RECIPE.views(overlapping().tables)
     assert [row[0] for row in first.rows] == ["again", "palette", "subject"]
     assert second.rows[0][1:3] == ("–", "1.000 ±.000")  # IoU above the diagonal
     assert second.rows[1][1:3] == ("1.000 ±.000", "–")  # RBO below
-    assert set(OVERLAP.pictures(overlapping().tables)) == {"between"}
+    assert set(overlap_recipe.RECIPE.pictures(overlapping().tables)) == {"between"}
 
 
 def test_few_visitors_are_told_and_none_refused() -> None:
     assert any("60 visitors" in note for note in fusion().notes)
-    works, parts = world()
+    works, parts = labelled()
     with pytest.raises(RequestError, match="2 visitors"):
-        run_weighting(works, parts, VisitorOptions(visitors=1), seed=0, cells=Cells(None, {}), progress=silent)
+        run_weighting(works, parts, VisitorOptions(Path(), visitors=1), Cells())

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from tests.lab.worlds import columns, gallery
+from tests.lab.labelled import columns, gallery
 
 from vernissage.errors import RequestError
-from vernissage_lab.labels import make_labels
+from vernissage_lab.tastes import make_labels
 from vernissage_lab.visitors import NOISE_SD, elicitation, relevant, simulate_visitors
 
 COLLECTION, LABELS = gallery(300, groups=9)

@@ -10,15 +10,9 @@ from vernissage.errors import CollectionError, RequestError
 from vernissage.pages.figures import save_figure
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER
 from vernissage.pages.map_figure import map_figure, map_thumbnails
-from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
 
 POINTS = np.random.default_rng(0).standard_normal((40, 2))
 GROUPS = [f"group {n % 13}" for n in range(40)]
-ROWS = [
-    EvaluationRow(engine, metric, mean, 0.02, engine == "random")
-    for metric in ("nDCG@9", "recall@9", "coverage", "novelty")
-    for engine, mean in (("texts", 0.4), ("pictures", 0.3), ("random", 0.1))
-]
 
 
 def words(figure: Figure) -> list[str]:
@@ -62,7 +56,6 @@ def test_the_map_names_its_groups_and_colours_eleven(tmp_path: Path) -> None:
 def test_texts_with_signs_of_formulas_are_shown_as_they_are(tmp_path: Path) -> None:
     figure = map_figure(POINTS, ["$\\frac{$ <b>"] * 40, title="$x^{$ & \n more")
     save_figure(figure, tmp_path / "map.svg")
-    save_figure(evaluation_figure([EvaluationRow("$\\a$", "$_$", 1, 0)], title="$^$"), tmp_path / "evaluation.svg")
     assert words(figure) == ["$\\frac{$ <b>"]
     assert figure.texts[0].get_text() == "$x^{$ & more"
 
@@ -95,35 +88,6 @@ def test_maps_that_cannot_be_drawn_are_refused(gallery: Collection) -> None:
 def test_one_work_is_a_map(tmp_path: Path) -> None:
     save_figure(map_figure(np.array([[1.0, 2.0]]), [""], title=""), tmp_path / "map.png")
     assert (tmp_path / "map.png").stat().st_size > 1000
-
-
-def test_the_evaluation_has_a_panel_for_each_measure_and_a_line_for_each_engine(tmp_path: Path) -> None:
-    figure = evaluation_figure(ROWS, title="Engines")
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["nDCG@9", "recall@9", "coverage", "novelty"]
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["texts", "pictures", "random"]
-    means = [bars.lines[0].get_xdata()[0] for bars in figure.axes[0].containers]
-    assert means == [0.4, 0.3, 0.1]
-    (low, high), _ = figure.axes[0].containers[0].lines[2][0].get_segments()[0].T
-    assert (low, high) == pytest.approx((0.38, 0.42))
-    shades = [bars.lines[0].get_color() for bars in figure.axes[0].containers]
-    assert shades[0] == shades[1] != shades[2]
-    save_figure(figure, tmp_path / "evaluation.pdf")
-
-
-def test_what_was_not_measured_leaves_its_place_empty() -> None:
-    nan = float("nan")
-    figure = evaluation_figure([EvaluationRow("a", "m", nan, nan), EvaluationRow("b", "m", 1.0, nan)])
-    assert len(figure.axes[0].containers) == 1
-    assert figure.axes[0].containers[0].lines[0].get_ydata()[0] == 1
-
-
-def test_evaluations_that_cannot_be_drawn_are_refused() -> None:
-    with pytest.raises(RequestError, match="at least one row"):
-        evaluation_figure([])
-    with pytest.raises(RequestError, match=r"texts has two rows for nDCG@9"):
-        evaluation_figure([ROWS[0], ROWS[0]])
-    with pytest.raises(RequestError, match=r"standard error -1"):
-        evaluation_figure([EvaluationRow("a", "m", 1, -1)])
 
 
 def test_a_note_stands_below_the_title_and_names_stay_on_the_map_above_their_works() -> None:

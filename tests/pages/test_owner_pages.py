@@ -10,8 +10,7 @@ from tests.pages.reading import HOSTILE, Page
 from vernissage.catalog.item import Item
 from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
 from vernissage.gallery.areas import PersonAreas
-from vernissage.pages.areas import areas_page, typical
-from vernissage.pages.person_recommendations import person_page
+from vernissage.pages.areas import areas_page, person_page, typical
 from vernissage.profiles.areas import area_of
 from vernissage.profiles.edits import mute
 from vernissage.profiles.interests import Interests, Vocabulary, interests

@@ -17,8 +17,7 @@ from tests.worlds import table_of
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.errors import CollectionError, RequestError
-from vernissage.pages.reasons import apportioned, ordinal
-from vernissage.pages.recommendations import recommendation_page
+from vernissage.pages.recommendations import apportioned, ordinal, recommendation_page
 from vernissage.profiles.ratings import WeightingRule
 from vernissage.recommenders.contract import EngineShare, Explanation, Reason, Recommender
 from vernissage.recommenders.late_fusion import LateFusion

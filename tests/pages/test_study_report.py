@@ -12,9 +12,8 @@ from tests.pages.reading import HOSTILE, Page
 from vernissage.analysis.long_table import LongTable
 from vernissage.analysis.study_answers import study_numbers
 from vernissage.cli.main import main
-from vernissage.pages.data_tables import mean_and_sd, number, p_value, signed
 from vernissage.pages.study_report import StudyFacts, study_report
-from vernissage.pages.study_tables import strength
+from vernissage.pages.study_tables import mean_and_sd, number, p_value, signed, strength
 
 ENGINES = ("clip", "lda", "random")
 VARIABLES = ("accuracy", "novelty")

@@ -12,7 +12,7 @@ from tests.recommenders.worlds import index_of, themed_profile, themed_works, up
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.recommenders.area_searches import AreaSeeds
+from vernissage.recommenders.area_searches import rank_areas
 from vernissage.recommenders.baselines import CommonSubjects, RandomWorks
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.tags import TagEmbedding, TagOverlap, common_tags, common_tags_of_areas, embed_tags
@@ -53,13 +53,12 @@ def recommenders() -> list[UploadRecommender]:
         TagOverlap(TAGS, WORKS, rule="unique"),
         TagOverlap(TAGS, WORKS, rule="twice-unique"),
         TagEmbedding(TAGS, WORKS, CountedWords(), make_index),  # type: ignore[arg-type]
-        TagEmbedding(TAGS, WORKS, CountedWords(), make_index, how="averaged"),  # type: ignore[arg-type]
         CommonSubjects(TAGS, WORKS),
         RandomWorks(WORKS),
     ]
 
 
-@pytest.fixture(params=range(7), ids=["mass", "unique", "twice-unique", "joined", "averaged", "popularity", "random"])
+@pytest.fixture(params=range(6), ids=["mass", "unique", "twice-unique", "embedding", "popularity", "random"])
 def recommender(request: pytest.FixtureRequest) -> UploadRecommender:
     return recommenders()[request.param]
 
@@ -88,12 +87,12 @@ def test_what_cannot_be_answered_is_said(recommender: UploadRecommender) -> None
 
 def test_the_shortest_prefix_covers_a_third_of_all_occurrences() -> None:
     occurrences = ["a"] * 3 + ["b"] * 3 + ["c"] * 2 + ["d", "e", "", " "]
-    assert common_tags(occurrences) == ("a", "b")  # 3 of 10 is less than a third, 6 is enough
-    assert common_tags([*occurrences[:-2], "a"]) == ("a",)  # 4 of 11
-    assert common_tags(["a", "b", "c"]) == ("a",)  # exactly a third
+    assert common_tags(occurrences, "mass") == ("a", "b")  # 3 of 10 is less than a third, 6 is enough
+    assert common_tags([*occurrences[:-2], "a"], "mass") == ("a",)  # 4 of 11
+    assert common_tags(["a", "b", "c"], "mass") == ("a",)  # exactly a third
     assert common_tags(occurrences, "unique") == ("a", "b")  # a third of five, rounded up
     assert common_tags(["a", "b", "c"], "unique") == ("a",)
-    assert common_tags([]) == common_tags(["", " "], "unique") == ()
+    assert common_tags([], "mass") == common_tags(["", " "], "unique") == ()
 
 
 def test_two_cuts_take_a_third_of_each_area_and_then_a_third_of_what_these_kept() -> None:
@@ -105,8 +104,8 @@ def test_two_cuts_take_a_third_of_each_area_and_then_a_third_of_what_these_kept(
     # Areas of six keep 2 each; c, which two of them keep, is a third of six. All apart, two of six are a third.
     assert common_tags_of_areas([[*"aaabb", *"tuvw"], [*"cccdd", *"tuvw"], [*"ccc", "e", "e", *"tuvw"]]) == ("c",)
     assert common_tags_of_areas([[*"aaabb", *"tuvw"], [*"cccdd", *"tuvw"], [*"ffff", "e", "e", *"tuvw"]]) == ("f", "a")
-    assert common_tags("aaabbcdef", "twice-unique") == ("a",)  # 6 distinct, then 2, of which a third is none: one stays
-    assert common_tags(sorted([*"aaabbc", *"defghijklmnopqr"]), "twice-unique") == ("a", "b")  # 18, then 6, then 2
+    assert common_tags_of_areas(["aaabbcdef"]) == ("a",)  # 6 distinct, then 2, of which a third is none: one stays
+    assert common_tags_of_areas([sorted([*"aaabbc", *"defghijklmnopqr"])]) == ("a", "b")  # 18, then 6, then 2
     assert common_tags_of_areas([[], ["", " "]]) == ()
 
 
@@ -124,7 +123,7 @@ def test_areas_are_cut_apart_where_the_rule_says_so() -> None:
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1))
 def test_no_shorter_prefix_would_cover_a_third(occurrences: list[str]) -> None:
     counts = sorted((-occurrences.count(tag), tag) for tag in set(occurrences))
-    chosen = common_tags(occurrences)
+    chosen = common_tags(occurrences, "mass")
     assert chosen == tuple(tag for _, tag in counts[: len(chosen)])
     assert 3 * sum(map(occurrences.count, chosen)) >= len(occurrences)
     assert 3 * sum(map(occurrences.count, chosen[:-1])) < len(occurrences)
@@ -149,7 +148,7 @@ def test_tags_of_muted_areas_do_not_count() -> None:
         modality: replace(uploads, weights=np.array([0.0, 1.0])) for modality, uploads in PROFILE.by_modality.items()
     }
     profile = UploadProfile("ann", muted)
-    for recommender in recommenders()[:5]:
+    for recommender in recommenders()[:4]:
         found = recommender.recommend(profile, "image", 4).ranking
         assert {item_id.split("-")[1] for item_id in found.item_ids} == {"cats"}
 
@@ -160,25 +159,19 @@ def test_uploads_without_tags_are_refused() -> None:
             recommender.recommend(PROFILE, "text", 3)
 
 
-def test_tags_are_joined_or_averaged() -> None:
-    lists = [["sea sea", "fur"], [], ["unheard"]]
-    joined = embed_tags(lists, CountedWords())  # type: ignore[arg-type]
-    averaged = embed_tags(lists, CountedWords(), "averaged")  # type: ignore[arg-type]
+def test_tags_are_joined() -> None:
+    joined = embed_tags([["sea sea", "fur"], [], ["unheard"]], CountedWords())  # type: ignore[arg-type]
     assert joined[0] == pytest.approx(np.array([2, 0, 1, 0, 0, 0]) / np.sqrt(5))
-    assert averaged[0] == pytest.approx(np.array([1, 0, 1, 0, 0, 0]) / np.sqrt(2))
     assert not joined[1:].any()
-    assert not averaged[1:].any()
-    with pytest.raises(RequestError, match="no way 'mixed'"):
-        embed_tags(lists, CountedWords(), "mixed")  # type: ignore[arg-type]
 
 
 def test_tags_as_vectors_find_their_theme_in_areas() -> None:
     embedding = TagEmbedding(TAGS, WORKS, CountedWords(), make_index)  # type: ignore[arg-type]
     answer = embedding.recommend(PROFILE, "image", 8)
     assert {item_id.split("-")[1] for item_id in answer.ranking.item_ids} == {"boats", "cats"}
-    themes = {tuple(sorted({item.item_id.split("-")[1] for item in why.uploads})) for why in answer.reasons}
+    themes = {tuple(sorted({item.item_id.split("-")[1] for item in why.uploads})) for why in answer.explanations}
     assert themes == {("boats",), ("cats",)}
-    per_area = AreaSeeds(embedding.indexes).per_area(embedding.tag_profile(PROFILE), 3)
+    per_area = rank_areas(embedding.indexes, embedding.tag_profile(PROFILE), 3)
     assert {each.source for each in per_area} == {"text"}
     assert {each.target for each in per_area} == {"image", "text"}
 

@@ -123,7 +123,7 @@ def test_it_is_what_the_definition_says_of_every_work(
     best = sorted(expected, key=lambda item_id: (-round(expected[item_id], 9), item_id))[:n]
     assert list(answer.ranking.item_ids) == best
     assert dict(answer.ranking) == pytest.approx({item_id: expected[item_id] for item_id in best}, abs=1e-9)
-    for reason in answer.reasons:
+    for reason in answer.explanations:
         assert sum(each.contribution for each in reason.uploads) + reason.rest == pytest.approx(reason.score, abs=1e-12)
         assert reason.rest == pytest.approx(0, abs=1e-9)
         pushed = [each for each in reason.uploads if each.item_id.startswith("low")]
@@ -142,7 +142,7 @@ def test_more_results_extend_fewer(seed: int, uploads: int, n: int, rule: Fusion
     fusion = UploadFusion({"text": index}, rule=rule)
     fewer, more = fusion.recommend(profile, "text", n), fusion.recommend(profile, "text", n + 1)
     assert fewer.ranking == more.ranking.head(n)
-    assert fewer.reasons == more.reasons[:n]
+    assert fewer.explanations == more.explanations[:n]
 
 
 def test_few_works_are_looked_at_for_few_uploads() -> None:
@@ -179,7 +179,7 @@ def test_uploads_to_which_all_works_are_equally_similar_add_nothing() -> None:
     by_hand = np.array([0.0, 1.0, 0.8])
     z = (by_hand - by_hand.mean()) / by_hand.std()
     assert answer.ranking.scores == pytest.approx(sorted(z / 2, reverse=True), abs=1e-6)
-    assert [upload.item_id for upload in answer.reasons[0].uploads] == ["up"]
+    assert [upload.item_id for upload in answer.explanations[0].uploads] == ["up"]
 
 
 def test_equal_works_are_ranked_by_id_with_scores_of_zero() -> None:
@@ -191,7 +191,7 @@ def test_equal_works_are_ranked_by_id_with_scores_of_zero() -> None:
         answer = UploadFusion({"text": index}, rule=rule).recommend(profile, "text", 5)
         assert answer.ranking.item_ids == tuple(f"w{row:05d}" for row in range(5))
         assert not answer.ranking.scores.any()
-        assert answer.reasons[0].uploads[0].similarity == pytest.approx(
+        assert answer.explanations[0].uploads[0].similarity == pytest.approx(
             float((index.vectors[0] @ profile.by_modality["text"].vectors.T).max())
         )
 
@@ -227,7 +227,7 @@ def test_a_work_in_a_crowd_gives_way_to_one_that_is_meant() -> None:
     profile = UploadProfile("ann", {"text": uploads_in(["u"], np.array([[1.0, 0.0, 0.0, 0.0]]), [[0]])})
     assert ranked(csls, profile, index, 1).item_ids == ("meant",)
     assert ranked(knn3z, profile, index, 1).item_ids != ("meant",)
-    (reason,) = UploadFusion({"text": index}, rule=csls).recommend(profile, "text", 1).reasons
+    (reason,) = UploadFusion({"text": index}, rule=csls).recommend(profile, "text", 1).explanations
     assert reason.uploads[0].z_score is None
 
 
@@ -296,7 +296,7 @@ def test_areas_take_turns_and_pass_over_what_is_there() -> None:
     twice = UploadProfile("ann", {"text": uploads_in(["x", "x2", "y"], np.eye(2)[[0, 0, 1]], [[2], [0, 1]])})
     answer = UploadFusion({"text": INDEX}, rule=round_robin).recommend(twice, "text", 3)
     assert answer.ranking.item_ids == ("near-x", "near-y", "half-x")  # the area of two uploads weighs more
-    assert [(each.item_id, each.contribution) for each in answer.reasons[0].uploads] == [("x", 0.5), ("x2", 0.5)]
+    assert [(each.item_id, each.contribution) for each in answer.explanations[0].uploads] == [("x", 0.5), ("x2", 0.5)]
 
 
 def test_the_mean_vector_is_one_query() -> None:
@@ -312,7 +312,7 @@ def test_disliked_works_push_the_mean_vector_away() -> None:
     answer = UploadFusion({"text": INDEX}, rule=mean_vector).recommend(profile, "text", 1)
     angle = np.radians(ANGLES["near-x"])
     assert list(answer.ranking) == [("near-x", pytest.approx((np.cos(angle) - 0.5 * np.sin(angle)) / 1.5, abs=1e-7))]
-    assert [each.contribution for each in answer.reasons[0].uploads] == pytest.approx(
+    assert [each.contribution for each in answer.explanations[0].uploads] == pytest.approx(
         [np.cos(angle) / 1.5, -0.5 * np.sin(angle) / 1.5], abs=1e-7
     )
     for rule in (rrf, round_robin):
@@ -348,8 +348,8 @@ def test_a_further_rule_is_one_small_function() -> None:
 
     answer = UploadFusion({"text": INDEX}, rule=nearest_upload).recommend(ENDS, "text", 2)
     assert answer.ranking.item_ids == ("near-y", "near-x")
-    assert [reason.uploads[0].item_id for reason in answer.reasons] == ["y", "x"]
-    assert [reason.area.number for reason in answer.reasons] == [1, 0]
+    assert [reason.uploads[0].item_id for reason in answer.explanations] == ["y", "x"]
+    assert [reason.area.number for reason in answer.explanations] == [1, 0]
 
 
 @pytest.mark.parametrize("wrong", [{"k": -1}, {"k": float("nan")}, {"list_length": 0}])
@@ -378,4 +378,4 @@ def test_knn3z_over_both_modalities_is_not_led_by_the_gap() -> None:
     """Every picture is nearer to an uploaded picture than any text is; z-scores let the uploaded text count as much."""
     works = themed_works()
     answer = UploadFusion(works, rule=knn3z).recommend(themed_profile(works), "image", 8)
-    assert {upload.source for reason in answer.reasons for upload in reason.uploads} == {"image", "text"}
+    assert {upload.source for reason in answer.explanations for upload in reason.uploads} == {"image", "text"}

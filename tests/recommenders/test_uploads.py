@@ -1,4 +1,4 @@
-"""Fair places for areas, diversity, and copies of uploads."""
+"""Fair places for areas, and diversity."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -11,8 +11,7 @@ from tests.recommenders.worlds import index_of, themed_profile, themed_works, up
 
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
-from vernissage.recommenders.uploads import UploadFusion, copies, fair_places
-from vernissage.values import Allow
+from vernissage.recommenders.uploads import UploadFusion, fair_places
 
 if TYPE_CHECKING:
     from tests.contracts.stand_in_index import StandInIndex
@@ -37,14 +36,14 @@ def test_a_faint_area_has_its_places() -> None:
     plain = UploadFusion(works).recommend(person, "image", 6).ranking
     assert all("boats" in item_id for item_id in plain.item_ids)
     answer = UploadFusion(works, at_least=1).recommend(person, "image", 6)
-    areas = [(reason.area.source, reason.area.number) for reason in answer.reasons]
+    areas = [(reason.area.source, reason.area.number) for reason in answer.explanations]
     assert areas[:4] == [("image", 0), ("text", 0), ("image", 1), ("text", 1)]  # the weightiest first
     assert sum("cats" in item_id for item_id in answer.ranking.item_ids) == 2
     assert (
         list(answer.ranking.item_ids[4:])
         == [item_id for item_id in plain.item_ids if item_id not in answer.ranking.item_ids[:4]][:2]
     )
-    for (item_id, score), reason in zip(answer.ranking, answer.reasons, strict=True):
+    for (item_id, score), reason in zip(answer.ranking, answer.explanations, strict=True):
         assert sum(each.contribution for each in reason.uploads) + reason.rest == pytest.approx(score)
         assert reason.item_id == item_id
 
@@ -54,11 +53,11 @@ def test_areas_that_find_the_same_works_do_not_take_each_others_places() -> None
     boats = themed_profile(works, ["boats"]).by_modality["text"]
     halves = uploads_in(boats.item_ids, boats.vectors, [[0, 1], [2, 3]], [0.98, 0.02])
     answer = UploadFusion(works, at_least=3).recommend(UploadProfile("ann", {"text": halves}), "text", 6)
-    assert Counter(reason.area.number for reason in answer.reasons) == {0: 3, 1: 3}
-    assert [reason.area.number for reason in answer.reasons] == [0, 1, 0, 0, 1, 1]
+    assert Counter(reason.area.number for reason in answer.explanations) == {0: 3, 1: 3}
+    assert [reason.area.number for reason in answer.explanations] == [0, 1, 0, 0, 1, 1]
     assert all("boats" in item_id for item_id in answer.ranking.item_ids)
     plain = UploadFusion(works).recommend(UploadProfile("ann", {"text": halves}), "text", 6)
-    assert {reason.area.number for reason in plain.reasons} == {0}
+    assert {reason.area.number for reason in plain.explanations} == {0}
 
 
 @pytest.mark.parametrize("at_least", [1, 2, 5])
@@ -70,8 +69,8 @@ def test_a_longer_list_with_fair_places_extends_a_shorter_one(at_least: int, div
     for n in (1, 2, 3, 4, 5, 8, 13, 21, 40, 83):
         answer = fusion.recommend(person, "text", n)
         assert answer.ranking == longest.ranking.head(n)
-        assert answer.reasons == longest.reasons[:n]
-        counts = Counter((reason.area.source, reason.area.number) for reason in answer.reasons)
+        assert answer.explanations == longest.explanations[:n]
+        counts = Counter((reason.area.source, reason.area.number) for reason in answer.explanations)
         assert len(counts) >= min(4, n)
         if n >= 4 * at_least:
             assert min(counts.values()) >= at_least
@@ -133,23 +132,7 @@ def test_diversity_brings_another_kind_forward() -> None:
     assert dict(diverse)["cousin"] == dict(plain.recommend(profile, "text", 6).ranking)["cousin"]
 
 
-def test_copies_of_an_upload_are_found_however_many_there_are() -> None:
-    random = np.random.default_rng(0)
-    own = random.standard_normal((2, 16))
-    rows = np.concatenate([np.repeat(own[:1], 60, axis=0), own[1:] + 0.2, random.standard_normal((40, 16))])
-    index = index_of(rows, owners={f"w{row:05d}": "ann" for row in range(10)})
-    vectors = uploads_in(["u", "v"], own, [[0, 1]]).vectors
-    others = Allow(not_owner="ann")
-    assert copies(index, vectors, others, least=0.9999) == {f"w{row:05d}" for row in range(10, 60)}
-    assert copies(index, vectors, others, least=0.9) == {f"w{row:05d}" for row in range(10, 61)}
-    assert copies(index, vectors[1:], least=0.9999) == copies(index, vectors[:0], least=0.5) == set()
-    assert copies(index, vectors, Allow(only=frozenset()), least=0.5) == set()
-    assert copies(index, vectors, Allow(only=frozenset(index.item_ids[:5])), least=0.5) == set(index.item_ids[:5])
-
-
 def test_some_works_of_an_answer_keep_their_reasons() -> None:
     works, person = faint()
     whole = UploadFusion(works, at_least=1).recommend(person, "image", 9)
-    some = whole.chosen(whole.ranking.item_ids[1::3])
-    assert some.ranking.item_ids == whole.ranking.item_ids[1::3]
-    assert some.reasons == whole.reasons[1::3]
+    assert whole.explain(whole.ranking.item_ids[1::3]) == whole.explanations[1::3]

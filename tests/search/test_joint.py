@@ -21,9 +21,9 @@ def test_the_mean_spelled_out() -> None:
     texts = TEXTS.vectors - TEXTS.vectors.mean(axis=0)
     pictures, texts = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (pictures, texts))
     both = pictures[1] + texts[0]
-    assert joint["b"] == pytest.approx(both / np.linalg.norm(both), abs=1e-6)
-    assert joint["a"] == pytest.approx(pictures[0], abs=1e-6)  # no text: the picture's
-    assert joint["d"] == pytest.approx(texts[2], abs=1e-6)  # no picture: the text's
+    assert joint.vectors[joint.row_of["b"]] == pytest.approx(both / np.linalg.norm(both), abs=1e-6)
+    assert joint.vectors[joint.row_of["a"]] == pytest.approx(pictures[0], abs=1e-6)  # no text: the picture's
+    assert joint.vectors[joint.row_of["d"]] == pytest.approx(texts[2], abs=1e-6)  # no picture: the text's
 
 
 def test_the_mean_closes_the_gap_between_the_modalities() -> None:
@@ -35,7 +35,7 @@ def test_the_mean_closes_the_gap_between_the_modalities() -> None:
     with_picture, with_text = table_of(meaning + shift, ids), table_of(meaning - shift, ids)
     only_texts = [f"t{row}" for row in range(200)]
     mixed = join_modalities(with_picture, table_of(np.tile(meaning - shift, (2, 1)), [*ids, *only_texts]), "mean")
-    near = np.argsort(-(mixed.vectors @ mixed["t7"]))[:2]
+    near = np.argsort(-(mixed.vectors @ mixed.vectors[mixed.row_of["t7"]]))[:2]
     assert {mixed.item_ids[row] for row in near} == {"t7", "w007"}
     assert len(with_text) == 200
 
@@ -43,7 +43,7 @@ def test_the_mean_closes_the_gap_between_the_modalities() -> None:
 def test_concatenation_keeps_both_halves() -> None:
     joint = join_modalities(PICTURES, TEXTS, "concat")
     assert joint.dim == 4
-    assert not joint["a"][2:].any()
+    assert not joint.vectors[joint.row_of["a"]][2:].any()
     assert np.linalg.norm(joint.vectors, axis=1) == pytest.approx(1)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contracts.stand_in_index import StandInIndex
 
+from vernissage.encoders.centring import without_mean
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
 from vernissage.search.exact import exact_index
@@ -13,7 +14,7 @@ from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.values import MODALITIES, Allow, Modality, Vectors
-from vernissage_lab.analysis.gap_retrieval import among_both
+from vernissage_lab.analysis.gap import among_both
 
 DIM = 12
 
@@ -121,7 +122,7 @@ def test_recall_is_what_the_analysis_of_the_gap_measures(method: MixedMethod) ->
     index = mixed_index(pictures, tables[1], means)
     sides: list[Vectors] = [pictures.vectors, tables[1].vectors]
     if method == "means":
-        sides = [means.close(side, modality) for side, modality in zip(sides, ("image", "text"), strict=True)]  # type: ignore[arg-type]
+        sides = [without_mean(side, mean) for side, mean in zip(sides, (means.image, means.text), strict=True)]
     measured = among_both(sides[0], sides[1], standardised=method == "zscore")
     found = [index.search_like(item_id, "image", 10, method=method) for item_id in shared]
     hits = [

@@ -16,9 +16,9 @@ from vernissage.catalog.loading import load_collection
 from vernissage.encoders.contract import unit_rows
 from vernissage.encoders.towers.blip import load_blip
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
-from vernissage.search.pair_matrix import PairMatrix, card_file
+from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.pairs import LEAST, PairScorer, below, build_pair_matrix, pair_rows
-from vernissage.search.vectors import make_vector_table
+from vernissage.search.vectors import card_file, make_vector_table
 from vernissage.values import Vectors
 
 COLOURS = {
@@ -88,7 +88,7 @@ def test_all_pairs_are_read_and_found_by_id(works: Collection, tmp_path: Path, b
     assert sum(rows * columns for rows, columns in scorer.read) == 49
     for row in COLOURS:
         for column in COLOURS:
-            value = pairs.rows([row])[0, pairs.columns([column])[0]]
+            value = pairs.rows([row])[0, pairs.item_ids.row_of[column]]
             assert value == pytest.approx(exact(row, column), rel=1e-5)
     assert (pairs.card.scorer, pairs.card.pairs, pairs.card.collection) == ("colours", None, works.fingerprint)
 
@@ -182,11 +182,10 @@ def test_other_settings_and_works_have_other_files(works: Collection, tmp_path: 
     assert len(list(tmp_path.glob("*.npy"))) == 3
 
 
-@pytest.mark.parametrize("count", [None, 3])
-def test_rows_on_demand_are_those_of_the_matrix(works: Collection, tmp_path: Path, count: int | None) -> None:
-    whole = build_pair_matrix(ColourScorer(), works, folder=tmp_path, pairs=count)
+def test_rows_on_demand_are_those_of_the_matrix(works: Collection, tmp_path: Path) -> None:
+    whole = build_pair_matrix(ColourScorer(), works, folder=tmp_path)
     scorer = ColourScorer()
-    rows = pair_rows(scorer, ["blue", "grey", "red", "nobody", "mute"], works, pairs=count)
+    rows = pair_rows(scorer, ["blue", "grey", "red", "nobody", "mute"], works)
     assert rows.item_ids == whole.item_ids
     assert set(rows.card.row_ids) == {"blue", "red"}
     assert np.array_equal(rows.rows(["blue", "red"]), whole.rows(["blue", "red"]))
@@ -207,11 +206,12 @@ def test_vectors_that_are_there_are_used(works: Collection, tmp_path: Path) -> N
 
     scorer = ColourScorer()
     own = build_pair_matrix(scorer, works, folder=tmp_path / "own", pairs=2)
-    given_ = pair_rows(other := ColourScorer(), ["red"], works, pairs=2, text_vectors=table("as above"))
+    folder, other = tmp_path / "given", ColourScorer()
+    given_ = build_pair_matrix(other, works, folder=folder, pairs=2, text_vectors=table("as above"))
     assert (scorer.encoded, other.encoded) == (7, 0)
-    assert np.array_equal(given_.values[0], own.rows(["red"])[0])
+    assert np.array_equal(given_.values, own.values)
     with pytest.raises(ProvenanceError, match="fingerprint"):
-        pair_rows(ColourScorer(), ["red"], works, pairs=2, text_vectors=table("another's"))
+        build_pair_matrix(ColourScorer(), works, folder=folder, pairs=2, text_vectors=table("another's"))
 
 
 def test_progress_tells_pairs_done_and_their_total(works: Collection, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_saved_pairs_come_back_and_damage_is_told(works: Collection, tmp_path: P
     assert again.card == rows.card
     assert np.array_equal(again.values, rows.values)
     assert again.require(fingerprint="as above", collection=works.fingerprint) is again
-    with pytest.raises(ProvenanceError, match="computed with fingerprint as above, but another"):
+    with pytest.raises(ProvenanceError, match="made with fingerprint as above, but the workspace has another"):
         again.require(fingerprint="another", collection=works.fingerprint)
     content = json.loads(card_file(tmp_path / "rows").read_text())
     card_file(tmp_path / "rows").write_text(json.dumps({**content, "more": 1}))
@@ -242,7 +242,7 @@ def test_saved_pairs_come_back_and_damage_is_told(works: Collection, tmp_path: P
     with pytest.raises(ProvenanceError, match="float32"):
         PairMatrix(rows.values[:1], rows.card)
     with pytest.raises(UnknownItemError, match="grey"):
-        rows.columns(["grey"])
+        rows.rows(["grey"])
 
 
 def test_what_cannot_be_done_is_refused(works: Collection, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_vectors_of_another_encoder_or_collection_are_refused() -> None:
 
 def test_a_work_without_a_vector_is_named() -> None:
     with pytest.raises(UnknownItemError, match="nobody: no text vector of toy"):
-        table_of(np.eye(2))["nobody"]
+        table_of(np.eye(2)).rows(["nobody"])
 
 
 def test_a_card_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from tests.uploads import NOON, add_notes, note, vectors_for
 from vernissage.storage import changes as log
 from vernissage.storage.changes import Changes, changes_since
 from vernissage.storage.database import Database, open_database
-from vernissage.storage.ratings import rate, unrate
+from vernissage.storage.people import rate, unrate
 from vernissage.storage.uploads import add_uploads, get_uploads, remove_person, remove_uploads
 from vernissage.storage.vectors import put_vectors
 

@@ -6,8 +6,8 @@ import numpy as np
 from vernissage.profiles.areas import area_of
 from vernissage.profiles.edits import edit_from_payload, merge, mute, rename, split, weigh
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
-from vernissage.storage.area_edits import EditKind, add_edit, edits_of
 from vernissage.storage.database import Database
+from vernissage.storage.people import EditKind, add_edit, edits_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

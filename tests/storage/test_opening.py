@@ -14,12 +14,10 @@ from sqlalchemy import insert, make_url, select, text, update
 from tests.uploads import NOON, add_notes, note
 
 from vernissage.errors import StorageError
-from vernissage.storage import connections
 from vernissage.storage import database as module
-from vernissage.storage.connections import begin, new_engine, stored_revision
-from vernissage.storage.database import Database, open_database
+from vernissage.storage.database import Database, begin, new_engine, open_database, stored_revision
 from vernissage.storage.migrating import migrate
-from vernissage.storage.ratings import rate, ratings_of
+from vernissage.storage.people import rate, ratings_of
 from vernissage.storage.schema import METADATA, PEOPLE, REVISION, REVISION_TABLE
 from vernissage.storage.uploads import get_uploads
 
@@ -230,7 +228,6 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None
 
 def test_a_lock_that_is_never_given_back_is_told(database_place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     open_database(database_place).close()
-    monkeypatch.setattr(connections, "PATIENCE", 0.2)
     monkeypatch.setattr(module, "PATIENCE", 0.2)
     first, second = open_database(database_place), open_database(database_place)
     with first.writing():

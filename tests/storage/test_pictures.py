@@ -6,7 +6,7 @@ from tests.uploads import NOON
 from vernissage.errors import StorageError, WorkspaceError
 from vernissage.storage.database import Database
 from vernissage.storage.pictures import delete_pictures, new_pictures, picture_path, sweep_pictures
-from vernissage.storage.uploads import Upload, add_uploads, get_upload, remove_uploads
+from vernissage.storage.uploads import Upload, add_uploads, get_uploads, remove_uploads
 
 
 def upload_picture(database: Database, folder: Path, name: str, content: bytes = b"picture") -> str:
@@ -23,7 +23,7 @@ def files(folder: Path) -> set[str]:
 def test_a_picture_lies_where_its_row_says(database: Database, tmp_path: Path) -> None:
     upload_picture(database, tmp_path / "uploads", "a", b"\x89PNG")
     with database.reading() as connection:
-        path = picture_path(tmp_path / "uploads", get_upload(connection, "a").picture)
+        path = picture_path(tmp_path / "uploads", get_uploads(connection, ["a"])[0].picture)
     assert (path.parent, path.suffix, path.read_bytes()) == (tmp_path / "uploads", ".png", b"\x89PNG")
 
 

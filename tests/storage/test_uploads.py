@@ -8,13 +8,11 @@ from tests.uploads import NOON, SPACE, add_notes, note, vectors_for
 from vernissage.errors import StorageError, UnknownItemError
 from vernissage.files import digest
 from vernissage.storage.database import Database
-from vernissage.storage.people import people
-from vernissage.storage.ratings import rate, ratings_of
+from vernissage.storage.people import people, rate, ratings_of
 from vernissage.storage.tags import set_tags, tags_of
 from vernissage.storage.uploads import (
     Upload,
     add_uploads,
-    get_upload,
     get_uploads,
     owners,
     remove_person,
@@ -34,7 +32,7 @@ def test_an_upload_comes_back_as_it_was(database: Database) -> None:
     with database.writing() as connection:
         add_uploads(connection, [FULL])
     with database.reading() as connection:
-        assert get_upload(connection, FULL.id) == FULL
+        assert get_uploads(connection, [FULL.id])[0] == FULL
         assert get_uploads(connection) == uploads_of(connection, FULL.owner) == (FULL,)
         assert get_uploads(connection, ["other", FULL.id, FULL.id]) == (FULL,)
 
@@ -44,7 +42,7 @@ def test_times_come_back_as_utc_whatever_zone_they_had(database: Database) -> No
     with database.writing() as connection:
         add_uploads(connection, [replace(note("a"), time=tokyo)])
     with database.reading() as connection:
-        time = get_upload(connection, "a").time
+        time = get_uploads(connection, ["a"])[0].time
     assert (time, time.tzinfo) == (datetime(2026, 3, 1, 12, 0, 0, 123456, UTC), UTC)
 
 
@@ -130,8 +128,7 @@ def test_a_removed_upload_takes_vectors_tags_and_ratings_along(database: Databas
         assert vectors_of(connection, SPACE).ids == ("b",)
         assert tags_of(connection, "nouns") == {"b": ("sky",)}
         assert ratings_of(connection, "bob") == {"b": 2.0}
-        with pytest.raises(UnknownItemError, match="no upload 'a'"):
-            get_upload(connection, "a")
+        assert get_uploads(connection, ["a"]) == ()
 
 
 def test_removing_names_the_pictures_to_delete(database: Database) -> None:

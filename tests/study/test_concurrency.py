@@ -28,8 +28,7 @@ from vernissage.storage.schema import (
 from vernissage.storage.studies import participants_of
 from vernissage.study.counterbalancing import engine_orders
 from vernissage.study.export import export_tables
-from vernissage.study.pages import Elicitation, Thanks, page_number
-from vernissage.study.participation import Study, UnknownParticipantError
+from vernissage.study.participation import Elicitation, Study, Thanks, UnknownParticipantError, page_number
 
 SERVES = """
 import sys

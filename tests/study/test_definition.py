@@ -10,8 +10,14 @@ from hypothesis import strategies as st
 from tests.studies import STUDY
 
 from vernissage.errors import StudyError
-from vernissage.study.definition import STATEMENTS, changed_keys, definition_of
-from vernissage.study.definition_file import definition_template, parse_definition, read_definition
+from vernissage.study.definition import (
+    STATEMENTS,
+    changed_keys,
+    definition_of,
+    definition_template,
+    parse_definition,
+    read_definition,
+)
 
 SMALLEST = """\
 id = "pilot"

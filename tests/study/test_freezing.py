@@ -11,8 +11,7 @@ from vernissage.storage.database import Database
 from vernissage.storage.schema import STUDY_ANSWERS, STUDY_ELICITATION, STUDY_PROVENANCES
 from vernissage.storage.studies import content_of, state_of
 from vernissage.study.definition import definition_of
-from vernissage.study.pages import Assessment, Closed, Thanks, Welcome
-from vernissage.study.participation import Study
+from vernissage.study.participation import Assessment, Closed, Study, Thanks, Welcome
 
 
 def test_the_first_real_participant_freezes_the_definition(sqlite: Database) -> None:

@@ -8,8 +8,18 @@ from vernissage.errors import StorageError, StudyError
 from vernissage.storage.database import Database
 from vernissage.storage.schema import STUDY_ANSWERS, STUDY_LISTS, STUDY_PARTICIPANTS, STUDY_SCREENS
 from vernissage.storage.studies import answers_of_study, elicitation_of_study, participants_of
-from vernissage.study.pages import Assessment, Closed, Consent, Elicitation, Page, Paused, Thanks, Welcome
-from vernissage.study.participation import Study, UnknownParticipantError
+from vernissage.study.participation import (
+    Assessment,
+    Closed,
+    Consent,
+    Elicitation,
+    Page,
+    Paused,
+    Study,
+    Thanks,
+    UnknownParticipantError,
+    Welcome,
+)
 from vernissage.values import Ranking
 
 

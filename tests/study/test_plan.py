@@ -35,8 +35,8 @@ def toy(**changes: Any) -> Definition:
 
 def test_each_slot_is_a_group_of_works_that_all_engines_know(built: Path) -> None:
     plan = planned(built, TOY)
-    assert sorted(plan.slot_names) == ["garden", "sea"]
-    slots = dict(zip(plan.slot_names, plan.slots, strict=True))
+    slots = plan.slots
+    assert sorted(slots) == ["garden", "sea"]
     assert slots["sea"] == tuple(f"w{number:03d}" for number in range(64) if toy_row(number)["group"] == "sea")
     assert len(slots["garden"]) == 32
     workspace = open_workspace(built)
@@ -61,7 +61,7 @@ def test_what_does_not_fit_the_workspace_is_named(built: Path, changes: dict[str
 
 def test_coverage_asks_everyone_about_the_same_spread_works(built: Path) -> None:
     plan = planned(built, toy(elicitation=Elicitation("coverage", 2, encoder="colour-texture")))
-    works = [slot for (slot,) in plan.slots]
+    works = [slot for (slot,) in plan.slots.values()]
     colours = {toy_row(int(work[1:]))["artist"] for work in works}
     assert colours == {"The red master", "The blue master"}
     assert "the same for everyone" in " ".join(plan_sentences(plan))

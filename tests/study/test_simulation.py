@@ -1,5 +1,6 @@
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from vernissage.storage.studies import answers_of_study, lists_of_study, partici
 from vernissage.study.export import export_tables
 from vernissage.study.simulation import (
     PREFIX,
-    EngineEffects,
+    EffectsPerson,
+    MakePerson,
     RehearsalClock,
     Simulated,
     SimulationOptions,
@@ -22,7 +24,15 @@ from vernissage.study.simulation import (
 )
 
 NAMES = tuple(statement.name for statement in STUDY.statements)
-PEOPLE = EngineEffects({"north": 1.0}, NAMES)
+
+
+def people(effects: Mapping[str, float], **deviations: float) -> MakePerson:
+    """People by effects, with the deviations given and .6, .6 and .3 for the others."""
+    usual = {"participant_sd": 0.6, "residual_sd": 0.6, "showing_sd": 0.3}
+    return partial(EffectsPerson, effects, NAMES, SimulationOptions(**(usual | deviations)))  # type: ignore[arg-type]
+
+
+PEOPLE = people({"north": 1.0})
 
 
 def patient(participants: int) -> SimulationOptions:
@@ -92,7 +102,7 @@ def test_people_leave_and_click_anything_as_often_as_asked(tmp_path: Path) -> No
 
 def test_answers_have_the_effects_and_deviations_that_were_asked_for(sqlite: Database) -> None:
     study = study_of(sqlite)
-    quiet = replace(PEOPLE, effects={"north": 2.0, "west": -1.0}, participant_sd=0.0, residual_sd=0.0, showing_sd=0.0)
+    quiet = people({"north": 2.0, "west": -1.0}, participant_sd=0.0, residual_sd=0.0, showing_sd=0.0)
     simulate(study, quiet, patient(3))
     with sqlite.reading() as connection:
         answers = answers_of_study(connection, "pilot", "robot")
@@ -106,7 +116,7 @@ def test_answers_have_the_effects_and_deviations_that_were_asked_for(sqlite: Dat
 
 def test_impressions_are_the_same_in_both_showings(sqlite: Database) -> None:
     study = study_of(sqlite)
-    simulate(study, replace(PEOPLE, residual_sd=1.0, showing_sd=0.0), patient(7))
+    simulate(study, people({"north": 1.0}, residual_sd=1.0, showing_sd=0.0), patient(7))
     with sqlite.reading() as connection:
         answers = answers_of_study(connection, "pilot", "robot")
     for theirs in answers.values():

@@ -15,7 +15,7 @@ from tests.studies import STUDY, study_of, submit
 from vernissage.errors import StudyError
 from vernissage.storage.database import Database, open_database
 from vernissage.storage.studies import answers_of_study, elicitation_of_study, participants_of
-from vernissage.study.pages import Answers, Closed, Consent, Elicitation, Page, Paused, Thanks, page_number
+from vernissage.study.participation import Answers, Closed, Consent, Elicitation, Page, Paused, Thanks, page_number
 
 STATEMENTS = ("accuracy", "diversity", "novelty", "serendipity")
 RATINGS, ANSWERS = {"boat-1": 1, "cat-1": 1}, dict.fromkeys(STATEMENTS, 1)

@@ -4,7 +4,7 @@ from tests.statements import counted_statements
 from tests.studies import STUDY, study_of, submit
 
 from vernissage.storage.database import Database
-from vernissage.study.pages import Assessment, Consent, Elicitation, Page, Thanks, Visitor, Welcome
+from vernissage.study.participation import Assessment, Consent, Elicitation, Page, Thanks, Visitor, Welcome
 
 MOST_TO_READ, MOST_TO_SUBMIT = 7, 15
 

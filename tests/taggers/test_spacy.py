@@ -6,8 +6,7 @@ import pytest
 import spacy
 
 from vernissage.errors import EncoderError
-from vernissage.taggers.spacy_words import SpacyTagger, installed_model, load_spacy, load_words
-from vernissage.taggers.words import LexiconTagger
+from vernissage.taggers.words import LexiconTagger, SpacyTagger, installed_model, load_spacy, load_words
 
 
 def test_words_are_spacys_where_a_model_is_installed_and_else_the_lexicons() -> None:

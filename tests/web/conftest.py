@@ -10,8 +10,7 @@ from starlette.testclient import TestClient
 from vernissage.gallery.engines import make_engine
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.database import Database, open_database
-from vernissage.study.definition import Completion, Definition
-from vernissage.study.definition_file import definition_template
+from vernissage.study.definition import Completion, Definition, definition_template
 from vernissage.study.export import export_tables
 from vernissage.study.opening import plan_of_file
 from vernissage.study.participation import Study
@@ -19,7 +18,7 @@ from vernissage.study.plan import Plan, Recommend, recommend_with
 from vernissage.study.timing import Clocks
 from vernissage.web.credentials import hash_password
 from vernissage.web.study.app import create_app
-from vernissage.web.study.served import ServedStudy, Sessions, usual_limits
+from vernissage.web.study.served import Limits, ServedStudy, Sessions
 from vernissage.web.works import Pictures
 from vernissage.workspace.workspace import open_workspace
 
@@ -108,7 +107,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
         collection = open_workspace(built).collection
         sessions = Sessions(SECRET, plan.definition.id, password)
-        served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, usual_limits(clock))
+        served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock))
         return World(served, TestClient(create_app(served, hosts)))  # type: ignore[arg-type]
 
     yield call

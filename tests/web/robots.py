@@ -19,7 +19,7 @@ from tests.web.serving import run_command, served
 from tests.web.walking import Walker, loaded_by, steady
 
 from vernissage.storage.database import open_database
-from vernissage.study.definition_file import definition_template, read_definition
+from vernissage.study.definition import definition_template, read_definition
 from vernissage.study.export import export_tables
 from vernissage.study.records import StudyRecords
 from vernissage.workspace.build import build_workspace
@@ -111,6 +111,22 @@ def _take_part(address: str, number: int) -> _Timed:
     return client
 
 
+def study_with_robots(
+    folder: Path, database: str | None, *, workspace: Path | None = None, participants: int, at_once: int
+) -> Load:
+    """Serve a study of a workspace (default: ``workspace`` in the folder) and let robots take part.
+
+    ``database`` is where answers are kept, a URL or a file; None: a file in the folder.
+    """
+    workspace = workspace or folder / "workspace"
+    study = folder / "study.toml"
+    study.write_text(definition_template(study.name, name="robots", engines=ENGINES, asked=9), "utf-8")
+    place = database or str(folder / "answers.db")
+    print(run_command("study", "check", study, workspace))
+    with served(workspace, study, "--database", place) as (address, _):
+        return run_robots(address, study, place, participants=participants, at_once=at_once)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Let robots take part in a study.")
     parser.add_argument("--participants", type=int, default=200)
@@ -123,12 +139,9 @@ def main() -> None:
         workspace = given.workspace or folder / "workspace"
         if given.workspace is None:
             build_workspace(toy_gallery(folder / "gallery"), workspace)
-        study = folder / "study.toml"
-        study.write_text(definition_template(study.name, name="robots", engines=ENGINES, asked=9), "utf-8")
-        database = given.database or str(folder / "answers.db")
-        print(run_command("study", "check", study, workspace))
-        with served(workspace, study, "--database", database) as (address, _):
-            load = run_robots(address, study, database, participants=given.participants, at_once=given.at_once)
+        load = study_with_robots(
+            folder, given.database, workspace=workspace, participants=given.participants, at_once=given.at_once
+        )
     print(load)
 
 

@@ -18,7 +18,7 @@ from vernissage.web.credentials import (
     set_password,
     stored_password,
 )
-from vernissage.web.security import REMEMBERED, Allowance, RateLimit
+from vernissage.web.security import REMEMBERED, RateLimit
 from vernissage.web.works import Pictures
 
 ADDRESSES = ["/", "/study", "/study/welcome", "/nowhere", "/healthz", "/experimenter/login", "/pictures/x/large.jpg"]
@@ -129,7 +129,7 @@ def test_the_hash_is_scrypt() -> None:
 @given(waits=st.lists(st.floats(0, 10), min_size=1, max_size=60), at_once=st.integers(1, 5))
 def test_nobody_gets_more_than_their_allowance(waits: list[float], at_once: int) -> None:
     now = 0.0
-    limit = RateLimit(Allowance(at_once, 0.5), lambda: now)
+    limit = RateLimit(at_once, 0.5, lambda: now)
     allowed = 0
     for wait in waits:
         now += wait
@@ -142,7 +142,7 @@ def test_nobody_gets_more_than_their_allowance(waits: list[float], at_once: int)
 
 
 def test_a_limit_remembers_no_more_than_it_may() -> None:
-    limit = RateLimit(Allowance(1, 0.001), lambda: 0.0)
+    limit = RateLimit(1, 0.001, lambda: 0.0)
     assert [limit.wait("first"), limit.wait("first")] == [0, 1000]
     for number in range(REMEMBERED):
         limit.wait(str(number))

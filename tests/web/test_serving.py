@@ -14,7 +14,7 @@ from tests.web.walking import Walker, form_in, steady
 
 from vernissage.cli.main import main
 from vernissage.storage.database import open_database
-from vernissage.study.definition_file import read_definition
+from vernissage.study.definition import read_definition
 from vernissage.study.export import export_tables
 from vernissage.study.records import StudyRecords
 from vernissage.web.credentials import is_password, stored_password

@@ -12,8 +12,7 @@ from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
 from vernissage_lab.datasets.kinds import open_dataset
-from vernissage_lab.embedding import embedded
-from vernissage_lab.set_encoders import fit_set_encoder
+from vernissage_lab.set_encoders import embedded, fit_set_encoder
 
 
 def test_it_is_added_to_the_usual_encoders_and_stays(gallery: Path, workspace: Path) -> None:
@@ -35,7 +34,7 @@ def test_alone_it_is_all_there_is_and_opens_again(gallery: Path, tmp_path: Path)
     encoder, table = opened.encoder("tfidf"), opened.table("tfidf", "text")
     assert isinstance(encoder, TFIDF)
     item = opened.collection[table.item_ids[5]]
-    np.testing.assert_array_equal(encoder.encode_texts([item.text])[0], table[item.id])
+    np.testing.assert_array_equal(encoder.encode_texts([item.text])[0], table.vectors[table.row_of[item.id]])
 
 
 def test_it_recommends_by_the_words_of_liked_works(gallery: Path, tmp_path: Path) -> None:
@@ -44,8 +43,10 @@ def test_it_recommends_by_the_words_of_liked_works(gallery: Path, tmp_path: Path
     engine = make_engine(opened, "tfidf", 5)
     ranking = engine.recommend(profile, 5).ranking
     table = opened.table("tfidf", "text")
-    liked = (table["w000"] + 0.75 * table["w001"]) / 2  # linear weights: (5 − 1)/4 and (4 − 1)/4
-    assert ranking.scores[0] == pytest.approx(float(table[ranking.item_ids[0]] @ liked), abs=1e-6)
+    liked = (
+        np.array([1, 0.75]) @ table.vectors[table.rows(["w000", "w001"])] / 2
+    )  # linear weights: (5 − 1)/4 and (4 − 1)/4
+    assert ranking.scores[0] == pytest.approx(float(table.vectors[table.row_of[ranking.item_ids[0]]] @ liked), abs=1e-6)
     assert set(ranking.item_ids).isdisjoint({"w000", "w001"})
 
 

@@ -11,9 +11,9 @@ import pytest
 from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 from vernissage.catalog.report import BadRowsError
-from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError, WorkspaceError
+from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
 from vernissage.workspace.build import build_workspace
-from vernissage.workspace.lock import sole_writer
+from vernissage.workspace.state import sole_writer
 from vernissage.workspace.workspace import open_workspace
 
 VECTORS = {"lda.text", "lsa.text", "colour-texture.image", "aligned.image", "aligned.text"}
@@ -163,12 +163,23 @@ def test_a_second_writer_is_refused(gallery: Path, workspace: Path) -> None:
 def test_workspaces_do_not_mix_with_other_files(gallery: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("years of work")
-    with pytest.raises(WorkspaceError, match="holds files but no workspace"):
-        build_workspace(gallery, tmp_path / "mine")
-    with pytest.raises(WorkspaceError, match="inside the collection"):
-        build_workspace(gallery, gallery / "workspace")
-    with pytest.raises(WorkspaceError, match="is a file"):
-        build_workspace(gallery, tmp_path / "mine/thesis.txt")
+    targets = {
+        "holds files but no workspace": tmp_path / "mine",
+        "inside the collection": gallery / "workspace",
+        "is a file": tmp_path / "mine/thesis.txt",
+    }
+    for words, target in targets.items():
+        with pytest.raises(WorkspaceError, match=words) as error:
+            build_workspace(gallery, target)
+        assert error.value.kind is Kind.BAD_REQUEST
+    for words, place, kind in (
+        ("no workspace", tmp_path / "nothing", Kind.NOT_FOUND),
+        ("no workspace", tmp_path / "mine", Kind.NOT_FOUND),
+        ("is a file", targets["is a file"], Kind.BAD_REQUEST),
+    ):
+        with pytest.raises(WorkspaceError, match=words) as error:
+            open_workspace(place)
+        assert error.value.kind is kind
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 

@@ -20,8 +20,7 @@ from vernissage.workspace import conversion
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.checking import check_workspace
 from vernissage.workspace.collection_files import count_words
-from vernissage.workspace.lock import sole_writer
-from vernissage.workspace.manifest import format_of, read_manifest
+from vernissage.workspace.state import format_of, read_manifest, sole_writer
 from vernissage.workspace.workspace import open_workspace
 
 KEPT = Path(__file__).parent / "format-1" / "gallery-and-workspace.zip"

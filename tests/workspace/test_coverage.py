@@ -10,8 +10,8 @@ from PIL import Image
 from tests.galleries import toy_gallery, toy_row, write_table
 
 from vernissage.workspace.build import build_workspace
+from vernissage.workspace.checking import describe_workspace
 from vernissage.workspace.coverage import Coverage, Missing
-from vernissage.workspace.description import describe_workspace
 from vernissage.workspace.workspace import open_workspace
 
 

@@ -19,6 +19,8 @@ NO_RATINGS = frozenset(
 """Columns of a long table that are no ratings; every other one beside the keys is a variable."""
 REPETITIONS = (1, 2)
 LOWEST, HIGHEST = 1, 5
+LEAST_VIOLATION = 2
+"""Answers to the two showings of one list that lie this far apart, on the scale of 1 to 5, break the rule."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,9 @@
-"""The analysis of a study's answers: who counts, the model of each variable, and what it says about the engines."""
+"""A study's answers: who counts, how answers spread, the model of each variable, and what it says about engines."""
 
 import itertools
 import math
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,30 +11,23 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from vernissage.analysis.long_table import LongTable, check_long_table, sorted_table
-from vernissage.analysis.marginal_means import (
+from vernissage.analysis.long_table import HIGHEST, LEAST_VIOLATION, LOWEST, LongTable, check_long_table, sorted_table
+from vernissage.analysis.mixed_effects import (
+    Cells,
     Contrast,
     ContrastInterval,
     MarginalMean,
     Status,
+    cells_of,
     contrast_intervals,
+    fit_mixed_effects,
     marginal_means,
     pairwise_contrasts,
 )
-from vernissage.analysis.mixed_effects import Cells, cells_of, fit_mixed_effects
 from vernissage.analysis.overlap import Lists, Overlaps, Pairing, overlap_tables
-from vernissage.analysis.study_description import (
-    Agreement,
-    Distribution,
-    Exclusion,
-    Violation,
-    agreements,
-    distributions,
-    exclusions,
-    violations,
-)
 from vernissage.errors import RequestError
 
+FloatArray = npt.NDArray[np.float64]
 Showings = Literal["mean", "first", "all"]
 
 SHOWINGS: tuple[Showings, ...] = get_args(Showings)
@@ -48,6 +42,80 @@ METHOD = (
     "rating ~ engine + (1 | participant) by REML; Satterthwaite's degrees of freedom; Holm's method within each "
     "variable; 95 % intervals unadjusted"
 )
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """How a participant answered the second showings.
+
+    Attributes:
+        participant: who.
+        comparisons: how many pairs of an engine and a variable have both showings answered; 0: unchecked, and kept.
+        violations: how many of them differ by 2 or more.
+        excluded: whether the participant is left out of the analysis.
+    """
+
+    participant: str
+    comparisons: int
+    violations: int
+    excluded: bool
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How often one engine got each rating for one variable; every answer counts once.
+
+    Attributes:
+        answers: how many there are.
+        ones, twos, threes, fours, fives: how many are that rating.
+        mean, sd: of these answers, NaN without any; the deviation over n − 1.
+    """
+
+    variable: str
+    engine: str
+    answers: int
+    ones: int
+    twos: int
+    threes: int
+    fours: int
+    fives: int
+    mean: float
+    sd: float
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The numbers of answers 1 to 5."""
+        return self.ones, self.twos, self.threes, self.fours, self.fives
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike the answers to both showings of one list are, for one variable.
+
+    Attributes:
+        pairs: how many pairs of answers there are.
+        identical, within_one: the shares of pairs that are equal, and at most one point apart.
+        shift: the mean of second minus first answer.
+        correlation: Pearson's; NaN where one side does not vary.
+    """
+
+    variable: str
+    pairs: int
+    identical: float
+    within_one: float
+    shift: float
+    correlation: float
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Two answers of one participant about one list that lie 2 or more apart."""
+
+    participant: str
+    variable: str
+    engine: str
+    first: int
+    second: int
 
 
 @dataclass(frozen=True)
@@ -220,13 +288,13 @@ def cells_by_name(
     if showings == "first":
         kept &= np.asarray(table.repetitions, dtype=np.int64) == 1
     places = np.flatnonzero(kept).tolist()
-    people, participants = _numbered([table.participants[place] for place in places])
-    names, engines = _numbered([table.engines[place] for place in places])
+    people, participants = np.unique(np.array(table.participants, dtype=object)[places], return_inverse=True)
+    names, engines = np.unique(np.array(table.engines, dtype=object)[places], return_inverse=True)
     cells = cells_of(participants, engines, values[places])
     if showings == "mean":
         filled = np.nonzero(cells.counts)
         cells = cells_of(filled[0], filled[1], cells.means[filled])
-    return cells, people, names
+    return cells, tuple(people.tolist()), tuple(names.tolist())
 
 
 def _analyse_variable(
@@ -253,12 +321,6 @@ def _analyse_variable(
     )
 
 
-def _numbered(names: list[str]) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-    known = tuple(sorted(set(names)))
-    number = {name: place for place, name in enumerate(known)}
-    return known, np.array([number[name] for name in names], dtype=np.int64)
-
-
 def _others(table: LongTable, primary: StudyAnalysis, *, exclude: bool) -> tuple[OtherChoice, ...]:
     """Every contrast by other choices, as far as those see other answers than the primary one."""
     repeated, violated = 2 in table.repetitions, any(each.violations for each in primary.exclusions)
@@ -281,3 +343,77 @@ def _others(table: LongTable, primary: StudyAnalysis, *, exclude: bool) -> tuple
             for each in found.contrasts
         ]  # fmt: skip
     return tuple(others)
+
+
+def exclusions(table: LongTable, *, exclude: bool = True) -> tuple[Exclusion, ...]:
+    """One for each participant, by name; with ``exclude`` false violations are counted, and nobody is left out."""
+    compared, broken = Counter[str](), Counter[str]()
+    for participant, _, _, first, second in _answered_twice(table):
+        compared[participant] += 1
+        broken[participant] += abs(first - second) >= LEAST_VIOLATION
+    return tuple(
+        Exclusion(name, compared[name], broken[name], exclude and broken[name] > 0)
+        for name in sorted(set(table.participants))
+    )
+
+
+def distributions(
+    table: LongTable, *, first_only: bool = False, excluded: Collection[str] = ()
+) -> tuple[Distribution, ...]:
+    """The answers of everyone but ``excluded``, or their first showings alone, by variable, then engine."""
+    kept = np.array([name not in excluded for name in table.participants], dtype=bool)
+    if first_only:
+        kept &= np.asarray(table.repetitions, dtype=np.int64) == 1
+    engines = np.array(table.engines, dtype=object)
+    return tuple(
+        _distribution(variable, engine, column[kept & (engines == engine) & ~np.isnan(column)])
+        for variable, column in table.values.items()
+        for engine in sorted(set(table.engines))
+    )
+
+
+def agreements(table: LongTable, *, excluded: Collection[str] = ()) -> tuple[Agreement, ...]:
+    """How well everyone but ``excluded`` agrees with themselves, by variable; none where no list was shown twice."""
+    pairs: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    for participant, variable, _, first, second in _answered_twice(table):
+        if participant not in excluded:
+            pairs[variable].append((first, second))
+    return tuple(_agreement(variable, np.array(pairs[variable])) for variable in table.variables if pairs[variable])
+
+
+def violations(table: LongTable) -> tuple[Violation, ...]:
+    """Every pair of answers that breaks the rule of repeated showings, by participant, variable and engine."""
+    found = [
+        Violation(participant, variable, engine, int(first), int(second))
+        for participant, variable, engine, first, second in _answered_twice(table)
+        if abs(first - second) >= LEAST_VIOLATION
+    ]
+    order = {variable: place for place, variable in enumerate(table.variables)}
+    return tuple(sorted(found, key=lambda each: (each.participant, order[each.variable], each.engine)))
+
+
+def _answered_twice(table: LongTable) -> Iterator[tuple[str, str, str, float, float]]:
+    """Participant, variable, engine and both answers, wherever both are there."""
+    places = {
+        key: place for place, key in enumerate(zip(table.participants, table.engines, table.repetitions, strict=True))
+    }
+    seconds = [(places.get((who, engine, 1)), place) for (who, engine, shown), place in places.items() if shown == 2]
+    for (first, second), (variable, column) in itertools.product(seconds, table.values.items()):
+        if first is not None and not np.isnan(column[[first, second]]).any():
+            yield table.participants[first], variable, table.engines[first], float(column[first]), float(column[second])
+
+
+def _distribution(variable: str, engine: str, answers: FloatArray) -> Distribution:
+    ones, twos, threes, fours, fives = (int(np.sum(answers == rating)) for rating in range(LOWEST, HIGHEST + 1))
+    mean = float(answers.mean()) if len(answers) else float("nan")
+    sd = float(answers.std(ddof=1)) if len(answers) > 1 else float("nan")
+    return Distribution(variable, engine, len(answers), ones, twos, threes, fours, fives, mean, sd)
+
+
+def _agreement(variable: str, pairs: FloatArray) -> Agreement:
+    first, second = pairs.T
+    gaps = np.abs(second - first)
+    varies = np.ptp(first) > 0 and np.ptp(second) > 0
+    correlation = float(np.corrcoef(first, second)[0, 1]) if varies else float("nan")
+    shares = float(np.mean(gaps == 0)), float(np.mean(gaps <= 1))
+    return Agreement(variable, len(pairs), *shares, float(np.mean(second - first)), correlation)

@@ -4,7 +4,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -61,6 +62,14 @@ def read_ahead(
         yield _in_order(pool, iter(batches), ahead)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def pictures_ahead(
+    paths: Iterable[Path], batch_size: int, opened: Callable[[Path], _T], *, at_least: int | None = None
+) -> AbstractContextManager[Iterator[list[_T]]]:
+    """What ``opened`` makes of picture files, in the batches of `picture_batches`, as `read_ahead` reads them."""
+    batches = picture_batches(paths, batch_size, at_least=at_least)
+    return read_ahead([partial(opened, path) for path in batch] for batch in batches)
 
 
 def _in_order(

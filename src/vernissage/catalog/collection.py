@@ -11,13 +11,13 @@ from itertools import accumulate, chain, groupby, islice, pairwise
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vernissage.catalog.conditions import FIELDS, fulfilling
+from vernissage.catalog.conditions import FIELDS, Entries, fulfilling
 from vernissage.catalog.dates import date_span
 from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
@@ -51,14 +51,6 @@ _FORMAT = 2
 _REBUILD = "delete it and run `vernissage build` again"
 
 
-class Entries(NamedTuple):
-    """Values of a field: the row int64 (m,) and code int64 (m,) of each, and the distinct values that codes mean."""
-
-    rows: npt.NDArray[np.int64]
-    codes: npt.NDArray[np.int64]
-    distinct: list[str]
-
-
 @dataclass(frozen=True, eq=False)
 class _Works:
     """Columns of works in batches of `_BATCH`.
@@ -90,10 +82,6 @@ class Collection:
         self.report = report
         self._masks = lru_cache(_MASKS_KEPT)(self._mask)
 
-    def reported(self, report: CollectionReport) -> "Collection":
-        """The same works with a report on how they were read."""
-        return Collection(self._works, self.folder, report)
-
     @property
     def ids(self) -> Ids:
         return self._works.ids
@@ -124,10 +112,23 @@ class Collection:
         Raises:
             UnknownItemError: the collection has no such work; the message names ids that look alike.
         """
-        row = self.ids.row(item_id)
-        if row is None:
-            raise UnknownItemError(self._unknown(item_id))
-        return self.take([row])[0]
+        return self.take(self.rows_of([item_id]))[0]
+
+    def rows_of(self, ids: Iterable[str]) -> list[int]:
+        """The rows of works.
+
+        Raises:
+            UnknownItemError: the collection has no work of one of the ids; the message names ids that look alike.
+        """
+        wanted = list(ids)
+        rows: list[int] = self.ids.rows(wanted).tolist()
+        if -1 in rows:
+            import difflib
+
+            item_id = wanted[rows.index(-1)]
+            alike = difflib.get_close_matches(item_id, self.ids.near(item_id), n=3, cutoff=0.5) or self.ids[:3]
+            raise UnknownItemError(f"the collection has no work {item_id!r}; ids look like {', '.join(alike)}")
+        return rows
 
     def take(self, rows: Sequence[int]) -> list[Item]:
         """The works of some rows, in that order; rows near to each other are decoded together."""
@@ -164,6 +165,9 @@ class Collection:
         """All values of one field or attribute; attributes by their names in any case.
 
         Keywords are several of one work, most others one, and absent ones none; from and to are written as numbers.
+
+        Returns:
+            The row int64 (m,) and code int64 (m,) of each value, and the distinct values that codes mean.
         """
         if field in {"from", "to"}:
             return self._bounds(field)
@@ -171,16 +175,16 @@ class Collection:
             codes, distinct = _coded(self._works.column(field))
             filled = np.array([bool(text) for text in distinct], dtype=bool)
             rows = np.flatnonzero(filled[codes])
-            return Entries(rows, codes[rows], distinct)
+            return rows, codes[rows], distinct
         column = self._works.column("keywords" if field == "keywords" else "attributes")
         rows = np.repeat(np.arange(len(self)), np.diff(int32_values(column.offsets)))
         if field == "keywords":
-            return Entries(rows, *_coded(_own(column, column.values)))
+            return rows, *_coded(_own(column, column.values))
         codes, names = _coded(_own(column, column.keys))
         named = np.array([name.casefold() == field for name in names], dtype=bool)[codes]
         codes, distinct = _coded(_own(column, column.items))
         kept = named & np.array([bool(text) for text in distinct], dtype=bool)[codes]
-        return Entries(rows[kept], codes[kept], distinct)
+        return rows[kept], codes[kept], distinct
 
     def _bounds(self, field: str) -> Entries:
         """The first or the last years of works, see `Item.span`; each distinct date is read once."""
@@ -193,7 +197,7 @@ class Collection:
         years = np.where(np.isnan(own), np.where(np.isnan(years), other, years), own)
         rows = np.flatnonzero(~np.isnan(years))
         distinct, codes = np.unique(years[rows].astype(np.int64), return_inverse=True)
-        return Entries(rows, codes, list(map(str, distinct.tolist())))
+        return rows, codes, list(map(str, distinct.tolist()))
 
     @cached_property
     def groups(self) -> dict[str, int]:
@@ -243,12 +247,6 @@ class Collection:
     def picture_path(self, item: Item) -> Path | None:
         """Where the work's picture lies on the disk, or None without one."""
         return self.folder / item.picture if item.picture else None
-
-    def _unknown(self, item_id: str) -> str:
-        import difflib
-
-        alike = difflib.get_close_matches(item_id, self.ids.near(item_id), n=3, cutoff=0.5) or self.ids[:3]
-        return f"the collection has no work {item_id!r}; ids look like {', '.join(alike)}"
 
 
 class _ItemsByRow(Sequence[Item]):
@@ -311,19 +309,13 @@ def read_collection(
     lock = threading.Lock()  # one file is read by one thread at a time
 
     def batch(number: int) -> Any:
-        def read() -> Any:
-            with lock:
-                table = file.read_row_group(number, columns=_SCHEMA.names, use_threads=False).combine_chunks()
-            return table.to_batches()[0]
-
-        return read_checked(path, read)
+        with lock:
+            table = read_checked(path, lambda: file.read_row_group(number, columns=_SCHEMA.names, use_threads=False))
+        return table.combine_chunks().to_batches()[0]
 
     def column(name: str) -> Any:
-        def read() -> Any:
-            with lock:
-                return read_column(file, name)
-
-        return read_checked(path, read)
+        with lock:
+            return read_checked(path, lambda: read_column(file, name))
 
     fingerprint, attributes = read_checked(path, card)
     ids = Ids(column("id"), int32_values(column("order")))

@@ -25,13 +25,17 @@ _NUMERIC: Mapping[str, Callable[[npt.NDArray[np.float64], float], npt.NDArray[np
 )
 
 
+Entries = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[str]]
+"""Values of a field: the row (m,) and code (m,) of each, and the distinct values that codes mean."""
+
+
 class _Columns(Protocol):
     def __len__(self) -> int: ...
 
     @property
     def attribute_names(self) -> Sequence[str]: ...
 
-    def entries(self, field: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], list[str]]: ...
+    def entries(self, field: str) -> Entries: ...
 
 
 def parse_condition(text: str) -> Condition:
@@ -67,16 +71,13 @@ def fulfilling(columns: _Columns, condition: Condition) -> npt.NDArray[np.bool_]
     rows, codes, distinct = columns.entries(condition.field)
     if condition.operator in _NUMERIC:
         read = year_number if condition.field == "year" else _number
-        numbers = np.array([np.nan if (number := read(value)) is None else number for value in distinct], dtype=float)[
-            codes
-        ]
+        known_or_nan = [np.nan if (number := read(value)) is None else number for value in distinct]
+        numbers = np.array(known_or_nan, dtype=float)[codes]
         known, first = ~np.isnan(numbers), np.full(len(columns), np.nan)
         first[rows[known][::-1]] = numbers[known][::-1]  # of several, the one that comes first is written last
         return _NUMERIC[condition.operator](first, float(condition.value.replace(",", ".")))
     wanted, folded = condition.value.casefold(), [value.casefold() for value in distinct]
-    right = (
-        [wanted in value for value in folded] if condition.operator == "~" else [wanted == value for value in folded]
-    )
+    right = [wanted in value if condition.operator == "~" else wanted == value for value in folded]
     found = np.zeros(len(columns), dtype=bool)
     found[rows[np.array(right, dtype=bool)[codes]]] = True
     return ~found if condition.operator == "!=" else found

@@ -104,13 +104,10 @@ class Ids(Sequence[str]):
             return np.array(found, dtype=np.int64)
         import pyarrow.compute as pc  # a twentieth of a second, which small collections need not spend
 
-        places = pc.index_in(Ids._array_of(item_ids), value_set=self.array)
+        wanted = item_ids.array if isinstance(item_ids, Ids) else pa.array(item_ids, pa.string())
+        places = pc.index_in(wanted, value_set=self.array)
         rows: npt.NDArray[np.int64] = places.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         return rows
-
-    @staticmethod
-    def _array_of(item_ids: Sequence[str]) -> Any:
-        return item_ids.array if isinstance(item_ids, Ids) else pa.array(item_ids, pa.string())
 
     @cached_property
     def row_of(self) -> Mapping[str, int]:
@@ -122,16 +119,16 @@ class Ids(Sequence[str]):
         """From id to row, for collections that are small enough to hold a Python object for each id."""
         return dict(zip(self, range(len(self)), strict=True)) if len(self) <= _IN_A_DICTIONARY else None
 
-    @cached_property
-    def _strings(self) -> list[str]:
-        return list(self)
-
     def take(self, rows: npt.NDArray[np.integer]) -> list[str]:
         """The ids of some rows, in that order."""
         if self._dictionary is not None:
             strings = self._strings
             return [strings[row] for row in rows.tolist()]
         return [self._bytes(row).decode() for row in rows.tolist()]
+
+    @cached_property
+    def _strings(self) -> list[str]:
+        return list(self)
 
     @cached_property
     def places(self) -> npt.NDArray[np.int64]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
 
-from vernissage.catalog.dates import DateSpan, date_span, year_number
+from vernissage.catalog.dates import DateSpan, date_span
 from vernissage.files import digest
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -48,11 +48,6 @@ class Item:
     year_from: int | None = None
     year_to: int | None = None
     further_pictures: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def year_number(self) -> int | None:
-        """The middle of the years that ``year`` means, negative before Christ; None where it names none."""
-        return year_number(self.year)
 
     @property
     def span(self) -> DateSpan | None:

@@ -69,7 +69,8 @@ def inspect_collection(
     opened = source_of(source)
     judging = _Judging(opened, progress, verified)
     collection = Collection(judging.items(), opened.folder)
-    return collection.reported(judging.report())
+    collection.report = judging.report()
+    return collection
 
 
 @dataclass

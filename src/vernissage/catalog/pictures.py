@@ -1,9 +1,6 @@
 """Opening pictures of any kind as RGB, and telling in plain words why one cannot be opened."""
 
 import io
-import re
-import threading
-import warnings
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from vernissage.catalog.host import quiet
 from vernissage.errors import CollectionError
 
 PICTURE_SUFFIXES = frozenset(
@@ -57,34 +55,8 @@ class UnreadablePictureError(CollectionError):
         self.reason = reason
 
 
-class _Quiet:
-    """Passes over Pillow's warnings while pictures are being opened, in any number of threads.
-
-    They are of damaged EXIF data, without which a picture is shown as it is stored, and of sizes that are checked here
-    before anything is decoded. `warnings.catch_warnings` would restore, in one thread, the filters that another has
-    set meanwhile; so one filter is put in with the first picture and taken out with the last.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open = 0
-        # The comment in the expression tells this filter from an equal one of the host, which stays.
-        self._filter = ("ignore", None, Warning, re.compile(r"PIL\.(?#vernissage)"), 0)
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._open:
-                warnings.filterwarnings("ignore", module=self._filter[3].pattern)
-            self._open += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._open -= 1
-            if not self._open and self._filter in warnings.filters:
-                warnings.filters.remove(self._filter)  # type: ignore[attr-defined]  # a list, typed as a sequence
-
-
-_quietly = _Quiet()
+# Pillow warns of damaged EXIF data, without which a picture is shown as stored, and of sizes that are checked here.
+_quietly = quiet("PIL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +137,11 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
     """The decoded picture as its file holds it, and its EXIF orientation (1 when it has none)."""
     try:
         with _quietly, Image.open(path, formats=_formats()) as image:
-            _refuse_bomb(path, image.size)
+            width, height = image.size
+            if max(width, height) > MAX_SIDE:
+                raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
+            if width * height > MAX_PIXELS:
+                raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
             image.load()
@@ -183,14 +159,6 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
     except Exception as error:
         # Pillow's readers meet arbitrary bytes here, and raise nearly every kind of error on some of them.
         raise UnreadablePictureError(path, _cannot_be_read(path, error)) from error
-
-
-def _refuse_bomb(path: Path, size: tuple[int, int]) -> None:
-    width, height = size
-    if max(size) > MAX_SIDE:
-        raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
-    if width * height > MAX_PIXELS:
-        raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
 
 
 def _orientation(image: Image.Image) -> int:

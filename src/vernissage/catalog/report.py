@@ -97,16 +97,6 @@ class CollectionReport(Reading):
 
     def lines(self) -> list[str]:
         """The report for printing: the counts first, then what was recognised, then every problem."""
-        return [*self._counts(), *self._table(), *self.remarks, *(problem.line() for problem in self.problems)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON values; problems carry their printed line as well."""
-        told = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
-        kinds: tuple[ProblemKind, ...] = ("missing picture", "unreadable picture", "duplicate id")
-        counts = {f"{kind.replace(' ', '_')}s": len(self.of_kind(kind)) for kind in kinds}
-        return told | counts | {"problems": [asdict(each) | {"line": each.line()} for each in self.problems]}
-
-    def _counts(self) -> list[str]:
         texts = self.kept - len(self.empty_texts)
         counts = f"{_number(self.rows, 'row')}, {_number(self.kept, 'work')} kept"
         lines = [f"{self.source}: {counts}, {self.pictures} with a picture, {texts} with a text"]
@@ -123,10 +113,6 @@ class CollectionReport(Reading):
                 lines.append(f"{_number(self.dates_unread, 'date')} not read ({unread})")
         if self.problems:
             lines.append(f"{_number(len(self.problems), 'problem')}, listed below")
-        return lines
-
-    def _table(self) -> list[str]:
-        lines = []
         if self.columns:
             lines.append("columns: " + ", ".join(f"{name} → {meaning}" for name, meaning in self.columns.items()))
         if self.attributes:
@@ -134,8 +120,16 @@ class CollectionReport(Reading):
         if self.not_in_text:
             lines.append("kept out of the texts, for they repeat the group: " + ", ".join(self.not_in_text))
         if self.encoding or self.separator:
-            lines.append(", ".join(part for part in (self.encoding, _separated(self.separator)) if part))
-        return lines
+            separated = f"cells separated by {self.separator}" if self.separator else ""
+            lines.append(", ".join(filter(None, (self.encoding, separated))))
+        return [*lines, *self.remarks, *(problem.line() for problem in self.problems)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON values; problems carry their printed line as well."""
+        told = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        kinds: tuple[ProblemKind, ...] = ("missing picture", "unreadable picture", "duplicate id")
+        counts = {f"{kind.replace(' ', '_')}s": len(self.of_kind(kind)) for kind in kinds}
+        return told | counts | {"problems": [asdict(each) | {"line": each.line()} for each in self.problems]}
 
 
 class BadRowsError(CollectionError):
@@ -166,7 +160,3 @@ def _some(names: tuple[str, ...] | list[str]) -> str:
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _separated(separator: str) -> str:
-    return f"cells separated by {separator}" if separator else ""

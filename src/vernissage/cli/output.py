@@ -5,13 +5,11 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn as RemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -39,15 +37,17 @@ def progress_bars() -> Iterator[reporting.Progress]:
     if not console.is_terminal:
         yield _plain_lines()
         return
+    from rich import progress as drawn
+
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        RemainingColumn(),
+        drawn.TextColumn("{task.description}"),
+        drawn.BarColumn(),
+        drawn.MofNCompleteColumn(),
+        drawn.TimeElapsedColumn(),
+        drawn.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
+    with drawn.Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, drawn.TaskID] = {}
 
         def report(step: str, done: int, total: int) -> None:
             if step not in tasks:
@@ -78,25 +78,27 @@ def print_json(content: Any) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
     """Print rows under column heads; ``numbers`` names the columns that are set flush right."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in columns:
         flush = "right" if name in numbers else "left"
         table.add_column(name, justify=flush, no_wrap=flush == "right", overflow="fold")  # type: ignore[arg-type]
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(str(cell)) for cell in row))
     stdout().print(table)
 
 
-def say(line: str) -> None:
-    """Print one line of the answer, as it is."""
-    stdout().print(line, markup=False, soft_wrap=True)
+def say(*lines: str) -> None:
+    """Print lines of the answer, as they are."""
+    for line in lines:
+        stdout().print(line, markup=False, soft_wrap=True)
 
 
-def note(line: str) -> None:
-    """Print a remark on standard error."""
-    stderr().print(line, markup=False)
+def note(*lines: str, kind: str = "") -> None:
+    """Print remarks on standard error, each after its ``kind`` (note, warning)."""
+    for line in lines:
+        stderr().print(f"{kind}: {line}" if kind else line, markup=False)
 
 
 def readable_size(size: float) -> str:

@@ -1,7 +1,10 @@
 """Commands that answer with works: recommend, similar, search."""
 
+import csv
+import io
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,20 +14,24 @@ from vernissage.cli.answers import print_list, require_enough, show, titled, wri
 from vernissage.cli.options import (
     AreaWords,
     AsJson,
-    DatabasePlace,
     EncoderName,
     EngineName,
     Html,
+    Place,
     Selection,
     WorkspacePath,
-    command,
+    argument,
+    given,
+    option,
 )
 from vernissage.cli.output import note, print_json, progress_bars
-from vernissage.errors import RequestError
+from vernissage.errors import RatingsError, RequestError
 
 if TYPE_CHECKING:
     from vernissage.gallery.engines import Fusion
 
+_ID_COLUMNS = ("id", "item", "item_id", "work", "work_id")
+_RATING_COLUMNS = ("rating", "stars", "score", "value")
 _AREA_WORDS = ("coherence", "ward", "silhouette", "hdbscan")
 
 
@@ -32,35 +39,21 @@ _AREA_WORDS = ("coherence", "ward", "silhouette", "hdbscan")
 class RatedOptions:
     """What is asked for ratings."""
 
-    rate: Annotated[
-        list[str] | None, typer.Option("--rate", "-r", metavar="ID=RATING", help="A rating from 1 to 5; repeat.")
-    ] = None
-    ratings: Annotated[Path | None, typer.Option(help="A CSV (columns id, rating) or JSON file of ratings.")] = None
+    rate: list[str] | None = option(None, "A rating from 1 to 5; repeat.", "--rate", "-r", metavar="ID=RATING")
+    ratings: Path | None = option(None, "A CSV (columns id, rating) or JSON file of ratings.")
     engine: EngineName = None
-    rule: Annotated[
-        str | None, typer.Option(help="How ratings weigh: linear, minmax or signed; default: as the engine has it.")
-    ] = None
-
-    def __bool__(self) -> bool:
-        return bool(self.rate or self.ratings or self.engine)
+    rule: str | None = option(None, "How ratings weigh: linear, minmax or signed; default: as the engine has it.")
 
 
 @dataclass(frozen=True)
 class FusionOptions:
     """How engines joined by + are fused."""
 
-    method: Annotated[str, typer.Option(help="Fusion of engines: rrf, minmax or zscore.")] = "rrf"
-    k: Annotated[float | None, typer.Option("--k", help="Constant of rrf; 0 in the presets, else 60.")] = None
-    depth: Annotated[int | None, typer.Option(help="How many works of each engine rrf looks at; default all.")] = None
-    weight: Annotated[
-        list[str] | None, typer.Option("--weight", metavar="ENGINE=W", help="Weight of one engine in a fusion; repeat.")
-    ] = None
-    joint: Annotated[
-        str, typer.Option(help="One vector of picture and text, for encoders of both: mean, image, text or concat.")
-    ] = "mean"
-
-    def __bool__(self) -> bool:
-        return self != FusionOptions()
+    method: str = option("rrf", "Fusion of engines: rrf, minmax or zscore.")
+    k: float | None = option(None, "Constant of rrf; 0 in the presets, else 60.")
+    depth: int | None = option(None, "How many works of each engine rrf looks at; default all.")
+    weight: list[str] | None = option(None, "Weight of one engine in a fusion; repeat.", metavar="ENGINE=W")
+    joint: str = option("mean", "One vector of picture and text, for encoders of both: mean, image, text or concat.")
 
     def fusion(self) -> "Fusion":
         """What the options stand for."""
@@ -74,44 +67,36 @@ class FusionOptions:
 class PersonOptions:
     """What is asked for a person."""
 
-    owner: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Instead of ratings: other people's works for this person.")
-    ] = None
-    task: Annotated[
-        str | None, typer.Option(metavar="SOURCE-to-TARGET", help="For --owner: image-to-text, text-to-text …; all.")
-    ] = None
-    fusion: Annotated[
-        str | None,
-        typer.Option(help="For --owner: knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."),
-    ] = None
+    owner: str | None = option(None, "Instead of ratings: other people's works for this person.", metavar="NAME")
+    task: str | None = option(None, "For --owner: image-to-text, text-to-text …; all.", metavar="SOURCE-to-TARGET")
+    fusion: str | None = option(
+        None, "For --owner: knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."
+    )
     encoder: EncoderName = None
-    query: Annotated[
-        str | None, typer.Option(help="For --owner: what of an area searches, its centroid (default) or its medoid.")
-    ] = None
-    tags: Annotated[
-        str | None,
-        typer.Option(help="For tag-overlap and tag-embedding: keywords (default), or whose tags: lexicon, caption …"),
-    ] = None
-    per_area: Annotated[bool, typer.Option("--per-area", help="For --owner: a list for each area and task.")] = False
-    quota: Annotated[int, typer.Option(metavar="Q", help="For --owner: places that each area has at least.")] = 0
-    seed: Annotated[str | None, typer.Option(hidden=True, help="Former name of --query.")] = None
-
-    def __bool__(self) -> bool:
-        return self != PersonOptions()
+    query: str | None = option(None, "For --owner: what of an area searches, its centroid (default) or its medoid.")
+    tags: str | None = option(None, "For tag-overlap, tag-embedding: keywords (default), or whose: lexicon, caption …")
+    per_area: bool = option(False, "For --owner: a list for each area and task.", "--per-area")
+    quota: int = option(0, "For --owner: places that each area has at least.", metavar="Q")
+    seed: str | None = option(None, "Former name of --query.", hidden=True)
 
 
-@command
+@dataclass(frozen=True)
+class Shown:
+    """How works are shown."""
+
+    explain: bool = option(False, "Print every term of every score.", "--explain")
+    as_json: AsJson = False
+    html: Html = None
+
+
 def recommend(
-    workspace: WorkspacePath,
+    place: Place,
     rated: RatedOptions,
     person: PersonOptions,
     selection: Selection,
     fused: FusionOptions,
     areas: AreaWords,
-    explain: Annotated[bool, typer.Option("--explain", help="Print every term of every score.")] = False,
-    database: DatabasePlace = None,
-    as_json: AsJson = False,
-    html: Html = None,
+    shown: Shown,
 ) -> None:
     """Recommend works for a visitor's ratings, or for what a person owns and uploaded, each with its reasons.
 
@@ -124,54 +109,36 @@ def recommend(
       vernissage recommend workspace --owner ann --html for-ann.html
       vernissage recommend workspace --owner ann --task image-to-text --per-area
     """
-    if person.owner is None:
-        if person or areas != AreaWords():
+    owner = person.owner
+    if owner is None:
+        if given(person) or given(areas):
             raise RequestError(
                 "--task, --fusion, --encoder, --query, --tags, --per-area, --quota, --areas and --half-life are about "
                 "what a person uploaded; name the person with --owner, or leave these out"
             )
-        _for_ratings(workspace, rated, selection, fused, explain=explain, as_json=as_json, html=html)
+        _for_ratings(place, rated, selection, fused, shown)
         return
-    areas, person = _former_words(rated, areas, person)
-    if rated or fused:
+    # --rule coherence and --seed medoid were words for --owner once, which work on.
+    if rated.rule is not None:
+        if rated.rule.partition(":")[0] not in _AREA_WORDS:
+            raise RequestError(f"--rule {rated.rule} is about ratings; how areas are found is said by --areas")
+        note(f"--rule is how ratings weigh; write --areas {rated.rule}", kind="note")
+        areas = replace(areas, area_rule=rated.rule)
+    if person.seed is not None:
+        note(f"--seed is for draws; write --query {person.seed}", kind="note")
+        person = replace(person, query=person.seed)
+    if rated.rate or rated.ratings or rated.engine or given(fused):
         raise RequestError(
             "--owner recommends from what a person uploaded, and --rate, --ratings, --engine, --method, --k, --depth, "
             "--weight and --joint are about ratings; give one or the other"
         )
-    _for_person(workspace, person, selection, areas, database, explain=explain, as_json=as_json, html=html)
+    _for_person(place, owner, person, selection, areas, shown)
 
 
-def _former_words(rated: RatedOptions, areas: AreaWords, person: PersonOptions) -> tuple[AreaWords, PersonOptions]:
-    """--rule coherence and --seed medoid were words for --owner once; they work on, with a note."""
-    from dataclasses import replace
-
-    if rated.rule is not None:
-        if rated.rule.partition(":")[0] not in _AREA_WORDS:
-            raise RequestError(f"--rule {rated.rule} is about ratings; how areas are found is said by --areas")
-        note(f"note: --rule is how ratings weigh; write --areas {rated.rule}")
-        areas = replace(areas, area_rule=rated.rule)
-    if person.seed is not None:
-        note(f"note: --seed is for draws; write --query {person.seed}")
-        person = replace(person, query=person.seed, seed=None)
-    return areas, person
-
-
-def _for_ratings(
-    workspace: Path,
-    rated: RatedOptions,
-    selection: Selection,
-    fused: FusionOptions,
-    *,
-    explain: bool,
-    as_json: bool,
-    html: Path | None,
-) -> None:
-    from vernissage.cli.ratings import collect_ratings
-    from vernissage.gallery.engines import engine_words
-    from vernissage.gallery.gallery import open_gallery
-
-    ratings = collect_ratings(rated.rate or (), rated.ratings)
-    with open_gallery(workspace, writing=False) as gallery:
+def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused: FusionOptions, shown: Shown) -> None:
+    ratings = _collect_ratings(rated.rate or (), rated.ratings)
+    # Ratings are given, so whoever is kept in a database has no part.
+    with replace(place, database=None).gallery() as gallery:
         with progress_bars() as progress:
             answer = gallery.recommend(
                 ratings,
@@ -182,68 +149,54 @@ def _for_ratings(
                 **selected(selection),
             )
         require_enough(answer, selection.n)
-        if html is not None:
+        if shown.html is not None:
+            from vernissage.gallery.engines import engine_words
             from vernissage.pages.recommendations import recommendation_page
 
             works = [(gallery[item_id], rating) for item_id, rating in ratings.items()]
             words = engine_words(answer.engine, gallery.snapshot.workspace)
-            write_page(
-                html,
-                lambda progress: recommendation_page(
-                    answer, works, title=gallery.name, engine=words, progress=progress
-                ),
-            )
-    show(answer, as_json=as_json, because="because you rated", explain=explain)
+            write_page(shown.html, recommendation_page, answer, works, title=gallery.name, engine=words)
+    show(answer, as_json=shown.as_json, because="because you rated", explain=shown.explain)
 
 
 def _for_person(
-    workspace: Path,
-    person: PersonOptions,
-    selection: Selection,
-    areas: AreaWords,
-    database: str | None,
-    *,
-    explain: bool,
-    as_json: bool,
-    html: Path | None,
+    place: Place, owner: str, person: PersonOptions, selection: Selection, areas: AreaWords, shown: Shown
 ) -> None:
-    from vernissage.gallery.areas import area_options, found_words
-    from vernissage.gallery.gallery import open_gallery
-
-    options = area_options(areas.area_rule, areas.projection, areas.half_life)
-    with open_gallery(workspace, database=database, writing=False) as gallery:
+    options = areas.options()
+    with place.gallery() as gallery:
         with progress_bars() as progress:
-            answer = gallery.person(str(person.owner)).recommend(
+            answer = gallery.person(owner).recommend(
                 task=person.task,
                 fusion=person.fusion,
                 encoder=person.encoder,
                 query=person.query,
                 tags=person.tags,
-                per_area=person.per_area or html is not None,
+                per_area=person.per_area or shown.html is not None,
                 quota=person.quota,
                 areas=options,
                 progress=progress,
                 **selected(selection),
             )
-        whole = [each for each in answer.lists if not each.area]
-        for each in whole:
-            kind = {"image": "pictures", "text": "texts"}[each.target]
-            require_enough(answer, selection.n, of=each.works, what=f"{kind} of anybody but {person.owner}")
-        if html is not None:
-            from vernissage.pages.person_recommendations import person_page
+        from vernissage.gallery.areas import found_words
+        from vernissage.gallery.selecting import KINDS
 
-            words = found_words(answer.areas)
-            write_page(html, lambda progress: person_page(answer, title=gallery.name, engine=words, progress=progress))
-    for line in answer.notes:
-        note(f"note: {line}")
-    if as_json:
+        for each in answer.lists:
+            if not each.area:
+                what = f"{KINDS[each.target]} of anybody but {owner}"
+                require_enough(answer, selection.n, of=each.works, what=what)
+        if shown.html is not None:
+            from vernissage.pages.areas import person_page
+
+            write_page(shown.html, person_page, answer, title=gallery.name, engine=found_words(answer.areas))
+    note(*answer.notes, kind="note")
+    if shown.as_json:
         print_json(answer.to_dict())
         return
-    for each in (each for each in answer.lists if bool(each.area) == person.per_area):
-        print_list(each, str(person.owner), answer.engine, explain=explain)
+    for each in answer.lists:
+        if bool(each.area) == person.per_area:
+            print_list(each, owner, answer.engine, explain=shown.explain)
 
 
-@command
 def similar(
     workspace: WorkspacePath,
     item_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="A work of the collection, or several.")],
@@ -258,31 +211,22 @@ def similar(
       vernissage similar workspace v012
       vernissage similar workspace v012 --engine colour-texture -n 20 --per artist=1
     """
-    from vernissage.gallery.gallery import open_gallery
-
-    with open_gallery(workspace, writing=False) as gallery, progress_bars() as progress:
+    with Place(workspace).gallery() as gallery, progress_bars() as progress:
         answer = gallery.similar(item_ids, engine=engine, progress=progress, **selected(selection))
         named = ", ".join(titled(gallery[item_id]) for item_id in item_ids)
     require_enough(answer, selection.n)
     show(answer, as_json=as_json, heading=f"Like {named}, by {answer.engine}:")
 
 
-@command
 def search(
     workspace: WorkspacePath,
     selection: Selection,
-    text: Annotated[str, typer.Argument(help="Words to search for; with --picture nothing.")] = "",
-    picture: Annotated[Path | None, typer.Option(help="Search by a picture instead of words.")] = None,
-    pictures: Annotated[
-        bool, typer.Option("--pictures", help="Search in the pictures, through the space that aligns both.")
-    ] = False,
-    mixed: Annotated[
-        bool, typer.Option("--mixed", help="Search in pictures and texts together and answer with one list.")
-    ] = False,
-    gap: Annotated[
-        str | None, typer.Option(help="How --mixed makes both comparable: means (default), zscore, or raw: not at all.")
-    ] = None,
-    method: Annotated[str | None, typer.Option(hidden=True, help="Former name of --gap.")] = None,
+    text: str = argument("", "Words to search for; with --picture nothing."),
+    picture: Path | None = option(None, "Search by a picture instead of words."),
+    pictures: bool = option(False, "Search in the pictures, through the space that aligns both.", "--pictures"),
+    mixed: bool = option(False, "Search in pictures and texts together and answer with one list.", "--mixed"),
+    gap: str | None = option(None, "How --mixed makes both comparable: means (default), zscore, or raw: not at all."),
+    method: str | None = option(None, "Former name of --gap.", hidden=True),
     encoder: EncoderName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -295,18 +239,16 @@ def search(
       vernissage search workspace "blue evening" --mixed
       vernissage search workspace --picture sketch.jpg
     """
-    from vernissage.gallery.gallery import open_gallery
-
     if mixed and pictures:
         raise RequestError("--pictures searches in pictures alone and --mixed in both; give one of them")
     if bool(text) == (picture is not None):
         raise RequestError("search by words or by a picture; give one of them")
     if method is not None:
-        note(f"note: --method is how engines are fused; write --gap {method}")
+        note(f"--method is how engines are fused; write --gap {method}", kind="note")
     comparable = gap or method
     if comparable is not None and not mixed:
         raise RequestError(f"the method {comparable!r} is for both modalities together; add --mixed")
-    with open_gallery(workspace, writing=False) as gallery:
+    with Place(workspace).gallery() as gallery:
         answer = gallery.search(
             picture if picture is not None else text,
             within="mixed" if mixed else "pictures" if pictures or picture is not None else "text",
@@ -346,3 +288,75 @@ def numbers_by_name(words: Sequence[str], what: str, form: str) -> dict[str, flo
         except ValueError:
             raise RequestError(f"the {what} {word!r} is not understood; write {form}") from None
     return found
+
+
+# Ratings as people give them: on the command line, in a table, in JSON
+
+
+def _collect_ratings(given: Sequence[str], file: Path | None) -> dict[str, float]:
+    """All ratings by work id, from ``ID=RATING`` words and from a file.
+
+    Raises:
+        RatingsError: a word or row is not understood, a work is rated twice, or nothing was given.
+    """
+    rows = _read(file) if file is not None else []
+    for word in given:
+        item_id, sign, rating = word.rpartition("=")
+        if not sign or not item_id.strip():
+            raise RatingsError(f"the rating {word!r} is not understood; write ID=RATING, for example --rate v012=5")
+        rows.append((item_id, rating, f"--rate {word}"))
+    ratings: dict[str, float] = {}
+    for name, value, place in rows:
+        item_id = name.strip()
+        if item_id in ratings:
+            raise RatingsError(f"{place}: {item_id} is rated twice; give one rating for each work")
+        try:
+            ratings[item_id] = float(str(value).strip())
+        except ValueError:
+            raise RatingsError(f"{place}: the rating {value!r} is no number; ratings go from 1 to 5") from None
+    if not ratings:
+        raise RatingsError("no ratings were given; rate works from 1 to 5 with --rate ID=5 or --ratings FILE")
+    return ratings
+
+
+def _read(file: Path) -> list[tuple[str, object, str]]:
+    """Rows of a CSV with columns id and rating, or of JSON: ``{"ID": 5}`` or ``[{"id": …, "rating": 5}]``.
+
+    Returns (id, rating, place in the file) for each.
+
+    Raises:
+        RatingsError: the file is missing, or not of these kinds.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise RatingsError(
+            f"the ratings in {file} cannot be read: {reason}; give a CSV or JSON file in UTF-8"
+        ) from error
+    if file.suffix.lower() == ".json":
+        return _from_json(file, text)
+    rows = csv.DictReader(io.StringIO(text))
+    names = {name.strip().lower(): name for name in rows.fieldnames or ()}
+    item_column = next((names[name] for name in _ID_COLUMNS if name in names), None)
+    rating_column = next((names[name] for name in _RATING_COLUMNS if name in names), None)
+    if item_column is None or rating_column is None:
+        found = ", ".join(names) or "nothing"
+        raise RatingsError(f"{file} needs the columns id and rating, but its first line has {found}; rename them")
+    return [
+        (row[item_column] or "", row[rating_column], f"{file}, line {number}")
+        for number, row in enumerate(rows, start=2)
+        if any(row.values())
+    ]
+
+
+def _from_json(file: Path, text: str) -> list[tuple[str, object, str]]:
+    try:
+        rows: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RatingsError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
+    if isinstance(rows, dict):
+        rows = [{"id": item_id, "rating": rating} for item_id, rating in rows.items()]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and {"id", "rating"} <= row.keys() for row in rows):
+        raise RatingsError(f'{file} must hold {{"ID": 5, …}} or [{{"id": "ID", "rating": 5}}, …]; change it to that')
+    return [(str(row["id"]), row["rating"], f"{file}, entry {number}") for number, row in enumerate(rows, start=1)]

@@ -1,34 +1,45 @@
 """The commands that run a user study: vernissage study …"""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vernissage.cli import study_results
-from vernissage.cli.options import AsJson, DatabasePlace, WorkspacePath
+from vernissage.cli.groups import Group
+from vernissage.cli.options import AsJson, DatabasePlace, WorkspacePath, option
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 
 if TYPE_CHECKING:
-    from vernissage.study.records import Overview
+    from contextlib import AbstractContextManager
 
-StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study's definition.")]
+    from vernissage.study.records import StudyRecords
+
 ParticipantId = Annotated[str, typer.Argument(metavar="ID", help="The participant's id, as the export shows it.")]
 
-study = typer.Typer(
-    name="study",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="A user study of engines, from consent to the statistics.",
-)
+study = Group("study", "A user study of engines, from consent to the statistics.", no_args_is_help=True)
+
+
+@dataclass(frozen=True)
+class StudyPlace:
+    """A study, and where it is kept."""
+
+    file: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study's definition.")]
+    workspace: WorkspacePath
+    database: DatabasePlace = None
+
+    def records(self) -> "AbstractContextManager[StudyRecords]":
+        """What is kept of the study."""
+        from vernissage.study.opening import open_records
+
+        return open_records(self.file, self.workspace, self.database)
 
 
 @study.command()
 def new(
     file: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The file to write.")],
-    workspace: Annotated[
-        Path | None, typer.Option("--workspace", "-w", help="A workspace whose engines and groups to fill in.")
-    ] = None,
+    workspace: Path | None = option(None, "A workspace whose engines and groups to fill in.", "--workspace", "-w"),
 ) -> None:
     """Write a study's definition to begin with: complete, with a comment on every key.
 
@@ -37,7 +48,7 @@ def new(
       vernissage study new study.toml --workspace workspace
     """
     from vernissage.gallery.engines import available_engines
-    from vernissage.study.definition_file import write_template
+    from vernissage.study.definition import write_template
     from vernissage.workspace.workspace import open_workspace
 
     if workspace is None:
@@ -49,7 +60,7 @@ def new(
 
 
 @study.command()
-def check(file: StudyFile, workspace: WorkspacePath, database: DatabasePlace = None, as_json: AsJson = False) -> None:
+def check(place: StudyPlace, as_json: AsJson = False) -> None:
     """Check a study's definition against a workspace, and against what has begun; say what will happen.
 
     \b
@@ -61,96 +72,83 @@ def check(file: StudyFile, workspace: WorkspacePath, database: DatabasePlace = N
     from vernissage.study.plan import plan_notes, plan_sentences
     from vernissage.workspace.workspace import open_workspace
 
-    plan, _ = plan_of_file(file, open_workspace(workspace), make_engine)
-    check_against_database(plan, workspace, database)
+    plan, _ = plan_of_file(place.file, open_workspace(place.workspace), make_engine)
+    check_against_database(plan, place.workspace, place.database)
     if as_json:
-        slots = [{"of": name, "works": len(slot)} for name, slot in zip(plan.slot_names, plan.slots, strict=True)]
+        slots = [{"of": name, "works": len(slot)} for name, slot in plan.slots.items()]
         content = {"definition": plan.definition.content, "digest": plan.provenance.definition}
         print_json(content | {"elicitation_slots": slots, "orders": plan.orders, "notes": plan_notes(plan)})
         return
-    say(f"{file} can run on {workspace}.")
-    for line in plan_sentences(plan):
-        say(line)
-    for line in plan_notes(plan):
-        note(f"note: {line}")
+    say(f"{place.file} can run on {place.workspace}.", *plan_sentences(plan))
+    note(*plan_notes(plan), kind="note")
 
 
 @study.command()
-def status(file: StudyFile, workspace: WorkspacePath, database: DatabasePlace = None, as_json: AsJson = False) -> None:
+def status(place: StudyPlace, as_json: AsJson = False) -> None:
     """How far a study has come: started, at which page, finished, dropped, failing the attention rule.
 
     \b
     Example:
       vernissage study status study.toml workspace
     """
-    from dataclasses import asdict
-
-    from vernissage.study.opening import open_records
-
-    with open_records(file, workspace, database) as records:
-        overview = records.overview()
+    with place.records() as records:
+        found = records.overview()
     if as_json:
-        print_json(asdict(overview) | {"frozen": overview.frozen.isoformat() if overview.frozen else None})
-    else:
-        _print_overview(overview)
+        print_json(asdict(found) | {"frozen": found.frozen.isoformat() if found.frozen else None})
+        return
+    numbers = {"started": found.started, "finished": found.finished}
+    numbers |= {f"at {page}": count for page, count in found.under_way.items()}
+    numbers |= {"dropped out": found.dropped, "failing the attention rule": found.failed}
+    numbers |= {"lists from equal weights": found.equal_weights} if found.equal_weights else {}
+    numbers |= {f"beginning with {engine}": count for engine, count in found.first_engines.items()}
+    numbers |= {"previews": found.previews, "robots": found.robots}
+    print_table(["participants", "number"], numbers.items(), numbers=["number"])
+    began = f"began {found.frozen:%Y-%m-%d %H:%M} UTC" if found.frozen else "nobody has begun"
+    say(f"{'paused' if found.paused else 'running'}; {began}")
 
 
 @study.command()
-def pause(file: StudyFile, workspace: WorkspacePath, database: DatabasePlace = None) -> None:
+def pause(place: StudyPlace) -> None:
     """Take nobody new, and hold everyone where they are, until `resume`."""
-    from vernissage.study.opening import open_records
-
-    with open_records(file, workspace, database) as records:
+    with place.records() as records:
         records.pause()
     say("Paused: participants see a page that says so, and go on where they were after `vernissage study resume`.")
 
 
 @study.command()
-def resume(file: StudyFile, workspace: WorkspacePath, database: DatabasePlace = None) -> None:
+def resume(place: StudyPlace) -> None:
     """Let a paused study go on."""
-    from vernissage.study.opening import open_records
-
-    with open_records(file, workspace, database) as records:
+    with place.records() as records:
         records.resume()
     say("Running.")
 
 
 @study.command()
-def mark_dropped(
-    file: StudyFile, workspace: WorkspacePath, participant: ParticipantId, database: DatabasePlace = None
-) -> None:
+def mark_dropped(place: StudyPlace, participant: ParticipantId) -> None:
     """Count a participant as dropped out: their pages close, and their place in the square is given to the next."""
-    from vernissage.study.opening import open_records
-
-    with open_records(file, workspace, database) as records:
+    with place.records() as records:
         records.mark_dropped(participant)
     say(f"Marked as dropped: {participant}. What they answered stays, until it is deleted.")
 
 
 @study.command()
-def delete_participant(
-    file: StudyFile, workspace: WorkspacePath, participant: ParticipantId, database: DatabasePlace = None
-) -> None:
+def delete_participant(place: StudyPlace, participant: ParticipantId) -> None:
     """Delete a participant: every answer and id, down to the bytes of the database's file.
 
     \b
     Example:
       vernissage study delete-participant study.toml workspace 5f0c1e2d3b4a596877665544
     """
-    from vernissage.study.opening import open_records
-
-    with open_records(file, workspace, database) as records:
+    with place.records() as records:
         records.delete(participant)
     say(f"Deleted: {participant}. Delete them from former exports and backups too.")
 
 
 @study.command()
 def export(
-    file: StudyFile,
-    workspace: WorkspacePath,
+    place: StudyPlace,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")],
-    finished: Annotated[bool, typer.Option("--finished", help="Only those who finished.")] = False,
-    database: DatabasePlace = None,
+    finished: bool = option(False, "Only those who finished.", "--finished"),
 ) -> None:
     """Write a study's answers as CSV and Parquet: long, wide, rankings, elicitation, demographics and screens.
 
@@ -162,9 +160,8 @@ def export(
       vernissage study analyse export/long.csv --rankings export/rankings.csv --out analysis
     """
     from vernissage.study.export import write_export
-    from vernissage.study.opening import open_records
 
-    with open_records(file, workspace, database) as records:
+    with place.records() as records:
         written = write_export(records, out, finished_only=finished)
     say(f"Written to {out}: {', '.join(path.name for path in written)}")
 
@@ -172,9 +169,7 @@ def export(
 @study.command()
 def password(
     workspace: WorkspacePath,
-    password_file: Annotated[
-        Path | None, typer.Option(help="Read it from the first line of this file instead of asking.")
-    ] = None,
+    password_file: Path | None = option(None, "Read it from the first line of this file instead of asking."),
 ) -> None:
     """Set the password of the experimenter's pages; only its hash is kept, in a file that nobody else can read.
 
@@ -200,33 +195,26 @@ def password(
 
 @study.command()
 def simulate(
-    file: StudyFile,
-    workspace: WorkspacePath,
-    participants: Annotated[int, typer.Option("--participants", "-p", help="How many simulated people.")] = 100,
-    seed: Annotated[int, typer.Option(help="Equal seeds simulate equal people.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="DIR",
-            help="Rehearse in a database of its own in this folder, whatever --database says, and export there.",
-        ),
-    ] = None,
-    by: Annotated[
-        list[str] | None, typer.Option("--by", help="Tastes over these labels of works: group, artist …; repeat.")
-    ] = None,
-    effect: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ENGINE=POINTS", help="Instead of tastes: how far an engine is above others; repeat."),
-    ] = None,
-    participant_sd: Annotated[float, typer.Option(help="Of people's levels, in points.")] = 0.5,
-    residual_sd: Annotated[float, typer.Option(help="Of the impression of a list, in points.")] = 0.5,
-    showing_sd: Annotated[float, typer.Option(help="Of single answers, in points.")] = 0.3,
-    known: Annotated[float, typer.Option(help="The share of works that a person knows before; with tastes.")] = 0.25,
-    careless: Annotated[float, typer.Option(help="The share of people who click anything.")] = 0.05,
-    dropouts: Annotated[float, typer.Option(help="The share of people who leave before the end.")] = 0.05,
-    database: DatabasePlace = None,
+    place: StudyPlace,
+    participants: int = option(100, "How many simulated people.", "--participants", "-p"),
+    seed: int = option(0, "Equal seeds simulate equal people."),
+    out: Path | None = option(
+        None,
+        "Rehearse in a database of its own in this folder, whatever --database says, and export there.",
+        "--out",
+        "-o",
+        metavar="DIR",
+    ),
+    by: list[str] | None = option(None, "Tastes over these labels of works: group, artist …; repeat."),
+    effect: list[str] | None = option(
+        None, "Instead of tastes: how far an engine is above others; repeat.", metavar="ENGINE=POINTS"
+    ),
+    participant_sd: float = option(0.5, "Of people's levels, in points."),
+    residual_sd: float = option(0.5, "Of the impression of a list, in points."),
+    showing_sd: float = option(0.3, "Of single answers, in points."),
+    known: float = option(0.25, "The share of works that a person knows before; with tastes."),
+    careless: float = option(0.05, "The share of people who click anything."),
+    dropouts: float = option(0.05, "The share of people who leave before the end."),
 ) -> None:
     """Let simulated people walk through a study: as robots, whom no export holds, or with --out as a rehearsal.
 
@@ -246,12 +234,12 @@ def simulate(
         participants, seed, tuple(by or ()), tuple(effect or ()), participant_sd, residual_sd, showing_sd, known,
         careless, dropouts,
     )  # fmt: skip
-    opened = open_workspace(workspace)
-    clock = RehearsalClock() if out is not None else None
+    opened = open_workspace(place.workspace)
+    clock = None if out is None else RehearsalClock()
     if out is None or clock is None:
-        opening = open_study(file, opened, make_engine, database)
+        opening = open_study(place.file, opened, make_engine, place.database)
     else:
-        opening = open_rehearsal(file, opened, make_engine, out, clock)
+        opening = open_rehearsal(place.file, opened, make_engine, out, clock)
     with opening as running:
         people, facets = simulated_people(running, opened.collection, options)
         if facets:
@@ -272,15 +260,3 @@ def simulate(
 
 for _command in (study_results.power, study_results.analyse, study_results.report):
     study.command()(_command)
-
-
-def _print_overview(overview: "Overview") -> None:
-    rows = [["started", overview.started], ["finished", overview.finished]]
-    rows += [[f"at {page}", count] for page, count in overview.under_way.items()]
-    rows += [["dropped out", overview.dropped], ["failing the attention rule", overview.failed]]
-    rows += [["lists from equal weights", overview.equal_weights]] if overview.equal_weights else []
-    rows += [[f"beginning with {engine}", count] for engine, count in overview.first_engines.items()]
-    rows += [["previews", overview.previews], ["robots", overview.robots]]
-    print_table(["participants", "number"], [[str(name), str(count)] for name, count in rows], numbers=["number"])
-    began = f"began {overview.frozen:%Y-%m-%d %H:%M} UTC" if overview.frozen else "nobody has begun"
-    say(f"{'paused' if overview.paused else 'running'}; {began}")

@@ -1,14 +1,18 @@
 """The commands about what a study finds: vernissage study power, analyse, report."""
 
+import csv
+import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.csv_folder import write_tables
-from vernissage.cli.options import AsJson, DatabasePlace
+from vernissage.cli.options import AsJson, DatabasePlace, argument, option
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.errors import RequestError
 
@@ -16,9 +20,11 @@ if TYPE_CHECKING:
     from vernissage.analysis.overlap import OverlapBetween, OverlapWithin
     from vernissage.analysis.study_answers import StudyAnalysis, VarianceComponents
     from vernissage.study.power import Population, Power
-    from vernissage.study.results import ReportSource, Results
+    from vernissage.study.results import Results
 
 PAGE = "report.html"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
 _USUAL = 95
 _SHOWN_NAMES = 8
 _ANSWERS = {
@@ -35,31 +41,83 @@ _REMARKS = {
 }
 
 
+@dataclass(frozen=True)
+class AnalysisOptions:
+    """Which answers and lists are analysed."""
+
+    rankings: Path | None = option(
+        None, "Lists: participant, engine, rank, item; adds the overlap tables.", metavar="RANKINGS.csv"
+    )
+    showings: str = option(
+        "mean",
+        "Which answers count: the mean of both showings of a list, the first, or each for itself.",
+        metavar="mean|first|all",
+    )
+    variable: list[str] | None = option(
+        None, "A column of ratings; repeat. Default: all but known others.", metavar="NAME"
+    )
+    pairing: str = option(
+        "same-participant",
+        "Which lists of two engines are compared, with --rankings.",
+        metavar="same-participant|all-pairs",
+    )
+
+
+def write_tables(folder: Path, tables: Mapping[str, tuple[type, Sequence[Any]]]) -> None:
+    """Write tables as CSV files into ``folder``, all or none: name → (row class, rows); fields are the columns.
+
+    Numbers have all their digits, missing ones are NaN; text that a spreadsheet would run begins with an apostrophe.
+
+    Raises:
+        WorkspaceError: the folder cannot be written.
+        RequestError: a folder stands where a file belongs.
+    """
+    from vernissage.files import writing
+
+    if folder.exists() and not folder.is_dir():
+        raise RequestError(f"{folder} is a file, but the tables need a folder; choose another with --out")
+    for name in tables:
+        if (folder / name).is_dir():
+            raise RequestError(f"{folder / name} is a folder; move it away, or choose another folder with --out")
+    with ExitStack() as stack:
+        for name, (kind, rows) in tables.items():
+            columns = [field.name for field in fields(kind)]
+            text = io.StringIO(newline="")
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
+            file = stack.enter_context(writing(folder / name))
+            file.write(text.getvalue().encode())
+            # A full disk shows here, before the first of the files takes its place.
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else repr(value)
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+
+
 def power(
-    participants: Annotated[
-        int | None, typer.Option("--participants", "-p", help=f"Left after exclusions; default {_USUAL}.")
-    ] = None,
-    find: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Find the fewest participants that reach this, such as .8.")
-    ] = None,
-    engines: Annotated[int | None, typer.Option(help="How many engines, with --effect-size; default 4.")] = None,
-    effects: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,…", help="How far each engine is above the mean, in points: 0,0,.2,.4."),
-    ] = None,
-    effect_size: Annotated[
-        float | None, typer.Option(metavar="R", help="Instead: one engine above all others by this r; default .28.")
-    ] = None,
-    mean: Annotated[float, typer.Option(help="The mean of an engine without effect, on the scale of 1 to 5.")] = 3.0,
-    participant_sd: Annotated[float, typer.Option(help="Between people, in points.")] = 0.6,
-    residual_sd: Annotated[float, typer.Option(help="Of a person's impression of one list, in points.")] = 0.6,
-    showing_sd: Annotated[float, typer.Option(help="Between two answers about one list, in points.")] = 0.3,
-    showings: Annotated[int, typer.Option(help="How often each list is judged, 1 or 2; means are analysed.")] = 2,
-    rounding: Annotated[bool, typer.Option("--rounding/--no-rounding", help="Round answers to 1 to 5.")] = True,
-    simulations: Annotated[int, typer.Option(help="How many studies are simulated.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal results.")] = 0,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="CSV", help="Write the table here.")] = None,
-    figure: Annotated[Path | None, typer.Option(help="Draw shares by participants here: .png, .svg, .pdf.")] = None,
+    participants: int | None = option(None, f"Left after exclusions; default {_USUAL}.", "--participants", "-p"),
+    find: float | None = option(None, "Find the fewest participants that reach this, such as .8.", metavar="SHARE"),
+    engines: int | None = option(None, "How many engines, with --effect-size; default 4."),
+    effects: str | None = option(None, "How far each engine is above the mean, in points: 0,0,.2,.4.", metavar="A,B,…"),
+    effect_size: float | None = option(
+        None, "Instead: one engine above all others by this r; default .28.", metavar="R"
+    ),
+    mean: float = option(3.0, "The mean of an engine without effect, on the scale of 1 to 5."),
+    participant_sd: float = option(0.6, "Between people, in points."),
+    residual_sd: float = option(0.6, "Of a person's impression of one list, in points."),
+    showing_sd: float = option(0.3, "Between two answers about one list, in points."),
+    showings: int = option(2, "How often each list is judged, 1 or 2; means are analysed."),
+    rounding: bool = option(True, "Round answers to 1 to 5.", "--rounding/--no-rounding"),
+    simulations: int = option(1000, "How many studies are simulated."),
+    seed: int = option(0, "Equal seeds give equal results."),
+    out: Path | None = option(None, "Write the table here.", "--out", "-o", metavar="CSV"),
+    figure: Path | None = option(None, "Draw shares by participants here: .png, .svg, .pdf."),
     as_json: AsJson = False,
 ) -> None:
     """How often a study finds differences of engines: studies are simulated, and analysed as `study analyse` does.
@@ -95,12 +153,11 @@ def power(
     if out is not None:
         write_tables(out.parent, {out.name: (PowerRow, power_rows(tried or (found,)))})
     if as_json:
-        print_json(_power_values(people, found, tried, seed))
+        content = {"population": asdict(people), "seed": seed, "result": asdict(found)}
+        print_json(content | ({"tried": [asdict(each) for each in tried]} if tried else {}))
     else:
         _print_power(people, found, find, seed)
-    for path in (out, figure):
-        if path is not None:
-            note(f"wrote {path}")
+    note(*[f"wrote {path}" for path in (out, figure) if path is not None])
 
 
 def analyse(
@@ -109,36 +166,11 @@ def analyse(
         typer.Argument(metavar="LONG.csv", help="Answers: participant, engine, repetition, and a column a variable."),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder for the tables.")],
-    rankings: Annotated[
-        Path | None,
-        typer.Option(metavar="RANKINGS.csv", help="Lists: participant, engine, rank, item; adds the overlap tables."),
-    ] = None,
-    showings: Annotated[
-        str,
-        typer.Option(
-            metavar="mean|first|all",
-            help="Which answers count: the mean of both showings of a list, the first, or each for itself.",
-        ),
-    ] = "mean",
-    exclude: Annotated[
-        bool,
-        typer.Option(
-            "--exclude/--no-exclude", help="Leave out who answered two showings of one list 2 or more points apart."
-        ),
-    ] = True,
-    variable: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="A column of ratings; repeat. Default: all but known others."),
-    ] = None,
-    engine: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Refuse rows of engines that are not named here; repeat.")
-    ] = None,
-    pairing: Annotated[
-        str,
-        typer.Option(
-            metavar="same-participant|all-pairs", help="Which lists of two engines are compared, with --rankings."
-        ),
-    ] = "same-participant",
+    asked: AnalysisOptions,
+    exclude: bool = option(
+        True, "Leave out who answered two showings of one list 2 or more points apart.", "--exclude/--no-exclude"
+    ),
+    engine: list[str] | None = option(None, "Refuse rows of engines that are not named here; repeat.", metavar="NAME"),
     as_json: AsJson = False,
 ) -> None:
     """The statistics of a study: mixed-effects models of the ratings, contrasts of engines, overlap of their lists.
@@ -154,10 +186,10 @@ def analyse(
     """
     from vernissage.study.results import Choices, analyse_files
 
-    results = analyse_files(long, rankings, variable or (), Choices(showings, exclude, pairing, engine))
+    choices = Choices(asked.showings, exclude, asked.pairing, engine)
+    results = analyse_files(long, asked.rankings, asked.variable or (), choices)
     write_tables(out, results.tables)
-    for remark in results.remarks(out):
-        note(f"warning: {remark}")
+    note(*results.remarks(out), kind="warning")
     if as_json:
         print_json(results.values)
     else:
@@ -166,38 +198,19 @@ def analyse(
 
 
 def report(
-    long: Annotated[
-        Path | None, typer.Argument(metavar="[LONG.csv]", help="Answers, as `study export` writes them; or --study.")
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder for page and tables.")] = Path(
-        "report"
+    asked: AnalysisOptions,
+    long: Path | None = argument(None, "Answers, as `study export` writes them; or --study.", metavar="[LONG.csv]"),
+    out: Path = option(Path("report"), "The folder for page and tables.", "--out", "-o", metavar="DIR"),
+    study: Path | None = option(None, "Report on this study's database, not on files.", metavar="STUDY.toml"),
+    workspace: Path | None = option(None, "The workspace, with --study.", "--workspace", "-w"),
+    exclude: bool | None = option(
+        None,
+        "Leave out who broke the rule of repeated showings. Default: as the study's attention says.",
+        "--exclude/--no-exclude",
+        show_default=False,
     ),
-    rankings: Annotated[
-        Path | None, typer.Option(metavar="RANKINGS.csv", help="Lists: participant, engine, rank, item.")
-    ] = None,
-    study: Annotated[
-        Path | None, typer.Option(metavar="STUDY.toml", help="Report on this study's database, not on files.")
-    ] = None,
-    workspace: Annotated[Path | None, typer.Option("--workspace", "-w", help="The workspace, with --study.")] = None,
-    showings: Annotated[
-        str, typer.Option(metavar="mean|first|all", help="Which answers count, as in `study analyse`.")
-    ] = "mean",
-    exclude: Annotated[
-        bool | None,
-        typer.Option(
-            "--exclude/--no-exclude",
-            help="Leave out who broke the rule of repeated showings. Default: as the study's attention says.",
-            show_default=False,
-        ),
-    ] = None,
-    pairing: Annotated[
-        str, typer.Option(metavar="same-participant|all-pairs", help="Which lists of two engines are compared.")
-    ] = "same-participant",
-    variable: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A column of ratings; repeat.")] = None,
-    title: Annotated[str | None, typer.Option(help="The page's title; default: the study's.")] = None,
-    pseudonyms: Annotated[
-        bool, typer.Option("--pseudonyms/--ids", help="Call participants P1, P2 …, or by their ids.")
-    ] = True,
+    title: str | None = option(None, "The page's title; default: the study's."),
+    pseudonyms: bool = option(True, "Call participants P1, P2 …, or by their ids.", "--pseudonyms/--ids"),
     database: DatabasePlace = None,
 ) -> None:
     """Write a page with every result of a study, and the same numbers as CSV.
@@ -208,36 +221,23 @@ def report(
       vernissage study report --study study.toml --workspace workspace --out report
     """
     from vernissage.files import write_bytes
-    from vernissage.study.results import Choices, make_report
+    from vernissage.study.opening import open_records
+    from vernissage.study.results import Choices, make_report, source_of_files, source_of_records
 
-    source = _report_source(long, rankings, variable or (), study, workspace, database)
-    made = make_report(source, Choices(showings, exclude, pairing), title=title, pseudonyms=pseudonyms)
+    if (study is None) == (long is None):
+        raise RequestError("a report is made from LONG.csv or from --study STUDY.toml; give one of them")
+    if long is not None:
+        source = source_of_files(long, asked.rankings, asked.variable or ())
+    elif study is None or workspace is None or asked.rankings is not None or asked.variable:
+        raise RequestError("with --study, name its --workspace; --rankings and --variable are for LONG.csv")
+    else:
+        with open_records(study, workspace, database) as records:
+            source = source_of_records(records)
+    made = make_report(source, Choices(asked.showings, exclude, asked.pairing), title=title, pseudonyms=pseudonyms)
     write_tables(out, made.tables)
     write_bytes(out / PAGE, made.page.encode())
-    for warning in made.warnings:
-        note(f"warning: {warning}")
+    note(*made.warnings, kind="warning")
     say(f"Written to {out}: {', '.join([PAGE, *made.tables])}")
-
-
-def _report_source(
-    long: Path | None,
-    rankings: Path | None,
-    variables: Sequence[str],
-    study: Path | None,
-    workspace: Path | None,
-    database: str | None,
-) -> "ReportSource":
-    from vernissage.study.opening import open_records
-    from vernissage.study.results import source_of_files, source_of_records
-
-    if long is not None and study is None:
-        return source_of_files(long, rankings, variables)
-    if study is None or long is not None:
-        raise RequestError("a report is made from LONG.csv or from --study STUDY.toml; give one of them")
-    if workspace is None or rankings is not None or variables:
-        raise RequestError("with --study, name its --workspace; --rankings and --variable are for LONG.csv")
-    with open_records(study, workspace, database) as records:
-        return source_of_records(records)
 
 
 def _points(effects: str | None) -> tuple[float, ...]:
@@ -250,17 +250,15 @@ def _points(effects: str | None) -> tuple[float, ...]:
 
 
 def _print_power(people: "Population", found: "Power", wanted: float | None, seed: int) -> None:
-    say(
-        f"{found.simulations:,} simulated studies of {found.participants} participants and {len(people.effects)} "
-        f"engines, {people.repetitions} showing{'s' * (people.repetitions > 1)} of each list, seed {seed}"
-    )
     rounded = "rounded to 1 to 5" if people.rounded else "not rounded"
     say(
+        f"{found.simulations:,} simulated studies of {found.participants} participants and {len(people.effects)} "
+        f"engines, {people.repetitions} showing{'s' * (people.repetitions > 1)} of each list, seed {seed}",
         f"Answers {rounded}; mean {people.mean:g}, SD between people {people.participant_sd:g}, of impressions "
-        f"{people.residual_sd:g}, of showings {people.showing_sd:g}"
+        f"{people.residual_sd:g}, of showings {people.showing_sd:g}",
+        "Analysed by REML, Satterthwaite's degrees of freedom and Holm's method, on means over showings",
+        "",
     )
-    say("Analysed by REML, Satterthwaite's degrees of freedom and Holm's method, on means over showings")
-    say("")
     heads = ("contrast", "true difference", "its r", "mean estimate", "mean r", "found", "± SE")
     rows = [
         (f"{each.engine_a} − {each.engine_b}", f"{each.difference:+.3f}", f"{each.expected_r:+.2f}")
@@ -268,8 +266,10 @@ def _print_power(people: "Population", found: "Power", wanted: float | None, see
         for each in found.contrasts
     ]
     print_table(heads, rows, numbers=heads[1:])
-    say("found: the share of studies with Holm's p < .05 and the right sign; where nothing differs, false alarms")
-    say(f"any contrast found: {found.any_found:.3f} ± {found.any_se:.3f}")
+    say(
+        "found: the share of studies with Holm's p < .05 and the right sign; where nothing differs, false alarms",
+        f"any contrast found: {found.any_found:.3f} ± {found.any_se:.3f}",
+    )
     if wanted is not None:
         say(
             f"{found.participants} participants are the fewest that find every true difference with {wanted:g} or "
@@ -277,124 +277,89 @@ def _print_power(people: "Population", found: "Power", wanted: float | None, see
         )
 
 
-def _power_values(people: "Population", found: "Power", tried: "Sequence[Power]", seed: int) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    content = {"population": asdict(people), "seed": seed, "result": asdict(found)}
-    return content | ({"tried": [asdict(each) for each in tried]} if tried else {})
-
-
 def _print_results(results: "Results") -> None:
     """Print who counts, the method, warnings, each variable's model, means and contrasts, and the tables of overlap."""
     from vernissage.analysis.study_answers import METHOD
 
     analysis = results.analysis
-    _print_participants(analysis)
-    say(f"Model      {METHOD}")
-    for warning in analysis.warnings:
-        say(f"Warning    {warning}")
+    everyone = analysis.exclusions
+    unchecked = [each.participant for each in everyone if not each.comparisons]
+    say(f"People     {len(everyone)}{_named('excluded', analysis.excluded)}{_named('unchecked', unchecked)}")
+    if broke := [each.participant for each in everyone if each.violations and not each.excluded]:
+        say(f"           kept although two showings differ by 2 or more: {_some(broke)}")
+    say(f"Answers    {_ANSWERS[analysis.showings]}", f"Model      {METHOD}")
+    say(*[f"Warning    {warning}" for warning in analysis.warnings])
     for components in analysis.varcomp:
-        say("")
         _print_variable(analysis, components)
     if results.overlaps is not None:
         _print_overlap(*results.overlaps)
 
 
-def _print_participants(results: "StudyAnalysis") -> None:
-    everyone = results.exclusions
-    unchecked = [each.participant for each in everyone if not each.comparisons]
-    say(f"People     {len(everyone)}{_named('excluded', results.excluded)}{_named('unchecked', unchecked)}")
-    broke = [each.participant for each in everyone if each.violations and not each.excluded]
-    if broke:
-        say(f"           kept although two showings differ by 2 or more: {_some(broke)}")
-    say(f"Answers    {_ANSWERS[results.showings]}")
-
-
 def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") -> None:
     name = components.variable
-    say(f"{name}: {components.nobs} rows of {components.n_participants} participants")
+    say("", f"{name}: {components.nobs} rows of {components.n_participants} participants")
     if not math.isnan(components.var_residual):
+        likelihood = components.reml_loglik
         say(
             f"  variance between participants {components.var_participant:.4f}, "
             f"residual {components.var_residual:.4f}, ICC {_number(components.icc)}, "
-            f"REML log-likelihood {_likelihood(components.reml_loglik)}"
+            f"REML log-likelihood {'–' if math.isnan(likelihood) else f'{likelihood:.3f}'}"
         )
     if components.status in _REMARKS:
         say(f"  {_REMARKS[components.status]}")
-    means = [each for each in results.emmeans if each.variable == name]
-    _print_numbers(
-        ("engine", "mean", "SE", "df", "lower 95 %", "upper 95 %"),
-        [(each.engine, each.emmean, each.se, each.df, each.lower95, each.upper95) for each in means],
-    )
-    contrasts = [each for each in results.contrasts if each.variable == name]
-    if not contrasts:
-        return
-    print_table(
-        ("contrast", "estimate", "SE", "df", "t", "p", "p Holm", "r"),
-        [
-            (
-                f"{each.engine_a} − {each.engine_b}",
-                *(_number(value) for value in (each.estimate, each.se, each.df, each.statistic)),
-                *(_p(value) for value in (each.p_raw, each.p_holm)),
-                _number(each.r),
-            )
-            for each in contrasts
-        ],
-        numbers=("estimate", "SE", "df", "t", "p", "p Holm", "r"),
-    )
+    heads = ("engine", "mean", "SE", "df", "lower 95 %", "upper 95 %")
+    rows = [
+        (each.engine, *map(_number, (each.emmean, each.se, each.df, each.lower95, each.upper95)))
+        for each in results.emmeans
+        if each.variable == name
+    ]
+    print_table(heads, rows, numbers=heads[1:])
+    columns = ("contrast", "estimate", "SE", "df", "t", "p", "p Holm", "r")
+    contrasts = [
+        (f"{each.engine_a} − {each.engine_b}", *map(_number, (each.estimate, each.se, each.df, each.statistic)))
+        + (_p(each.p_raw), _p(each.p_holm), _number(each.r))
+        for each in results.contrasts
+        if each.variable == name
+    ]
+    if contrasts:
+        print_table(columns, contrasts, numbers=columns[1:])
 
 
 def _print_overlap(within: "Sequence[OverlapWithin]", between: "Sequence[OverlapBetween]") -> None:
-    say("")
-    say("Overlap of one engine's lists between participants (mean ± SD)")
+    say("", "Overlap of one engine's lists between participants (mean ± SD)")
     engines = list(dict.fromkeys(each.engine for each in within))
-    cells = {(each.engine, each.metric): _overlap(each.mean, each.sd) for each in within}
-    pairs = {each.engine: str(each.n_pairs) for each in within}
-    rows = [(engine, cells[engine, "IoU"], cells[engine, "RBO"], pairs[engine]) for engine in engines]
+    own = {(each.engine, each.metric): _overlap(each) for each in within}
+    pairs = {each.engine: each.n_pairs for each in within}
+    rows = [(engine, own[engine, "IoU"], own[engine, "RBO"], pairs[engine]) for engine in engines]
     print_table(("engine", "IoU", "RBO", "pairs"), rows, numbers=("IoU", "RBO", "pairs"))
-    if between:
-        say("")
-        say(f"Overlap between engines, {between[0].pairing}: IoU above the diagonal, RBO below")
-        print_table(("", *engines), _matrix(engines, between), numbers=engines)
-
-
-def _matrix(engines: Sequence[str], between: "Sequence[OverlapBetween]") -> list[tuple[str, ...]]:
-    cells = {(each.engine_a, each.engine_b, each.metric): _overlap(each.mean, each.sd) for each in between}
-
-    def cell(row: int, column: int) -> str:
-        if row == column:
-            return ""
-        a, b = engines[min(row, column)], engines[max(row, column)]
-        return cells[a, b, "IoU" if row < column else "RBO"]
-
-    places = range(len(engines))
-    return [(engine, *(cell(row, column) for column in places)) for row, engine in enumerate(engines)]
-
-
-def _print_numbers(columns: Sequence[str], rows: Iterable[tuple[str, *tuple[float, ...]]]) -> None:
-    print_table(columns, [(name, *map(_number, numbers)) for name, *numbers in rows], numbers=columns[1:])
+    if not between:
+        return
+    say("", f"Overlap between engines, {between[0].pairing}: IoU above the diagonal, RBO below")
+    cells: dict[tuple[str, str, str], str] = {}
+    for each in between:
+        cells[each.engine_a, each.engine_b, each.metric] = _overlap(each)
+        cells[each.engine_b, each.engine_a, each.metric] = _overlap(each)
+    matrix = []
+    for place, row in enumerate(engines):
+        metrics = ["RBO"] * place + ["IoU"] * (len(engines) - place)
+        matrix.append([row, *[cells.get((row, *key), "") for key in zip(engines, metrics, strict=True)]])
+    print_table(("", *engines), matrix, numbers=engines)
 
 
 def _number(value: float) -> str:
-    return _unless_missing(value, lambda number: f"{number:.1f}" if abs(number) >= 100 else f"{number:.3f}")
-
-
-def _likelihood(value: float) -> str:
-    return _unless_missing(value, lambda number: f"{number:.3f}")
+    if math.isnan(value):
+        return "–"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
 
 
 def _p(value: float) -> str:
     from vernissage.analysis.paired import format_p
 
-    return _unless_missing(value, format_p)
+    return "–" if math.isnan(value) else format_p(value)
 
 
-def _overlap(mean: float, sd: float) -> str:
-    return _unless_missing(mean, lambda number: f"{number:.3f} ± {_number(sd)}")
-
-
-def _unless_missing(value: float, as_text: Callable[[float], str]) -> str:
-    return "–" if math.isnan(value) else as_text(value)
+def _overlap(found: "OverlapWithin | OverlapBetween") -> str:
+    return "–" if math.isnan(found.mean) else f"{found.mean:.3f} ± {_number(found.sd)}"
 
 
 def _named(what: str, names: Sequence[str]) -> str:

@@ -1,57 +1,105 @@
 """Vectors for use elsewhere, and areas of interest of vectors in files: ``vernissage vectors …``."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from vernissage.cli.encoding import encode
-from vernissage.cli.options import AreaWords, AsJson, command
-from vernissage.cli.output import print_json, print_table, progress_bars, say
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from vernissage.profiles.areas import Area
-
-__all__ = ["areas_of_file", "encode", "vectors"]
+from vernissage.cli.groups import Group
+from vernissage.cli.options import AreaSeed, AreaWords, AsJson, WeightsPlace, option
+from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 
 _SHOWN = 8
 
-vectors = typer.Typer(
-    name="vectors",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    help="Vectors of pictures and texts, for use elsewhere.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+vectors = Group("vectors", "Vectors of pictures and texts, for use elsewhere.", no_args_is_help=True)
 
 
-def areas_of_file(file: Path, background: Path | None, words: AreaWords, seed: int, *, as_json: bool) -> None:
-    """Print the areas of interest of the rows of a file."""
-    from vernissage.gallery.areas import area_options
-    from vernissage.gallery.vector_files import areas_as_json
-    from vernissage.gallery.vector_files import areas_of_file as find
+@dataclass(frozen=True)
+class InputOptions:
+    """What is read."""
 
-    options = area_options(words.area_rule, words.projection, words.half_life, seed)
+    images: Path | None = option(None, "A folder of pictures, or one picture.")
+    texts: Path | None = option(None, "A .txt (a text a line), .json (list or id → text) or a table (id, text).")
+
+
+@dataclass(frozen=True)
+class ComputingOptions:
+    """How the encoder is loaded and computed."""
+
+    weights: WeightsPlace = None
+    device: str | None = option(None, "cpu, cuda or mps.")
+    precision: str = option("float32", "float32, bfloat16 or float16; onnx: float32 or int8.")
+    batch_size: int = option(32, "Pictures or texts at once.", min=1)
+    backend: str = option("torch", "torch, onnx or openvino; the latter two run an export.")
+    export: Path | None = option(None, "The folder that `encoders export` wrote.", "--onnx")
+    prompt: str | None = option(None, 'For clip: what texts are put into, as in "This is {}".')
+    vocabulary: Path | None = option(None, "For albef: vocab.txt, if not beside the weights.")
+    first_token: str | None = option(None, "For blip: enc, as trained, or cls.")
+
+
+@dataclass(frozen=True)
+class WantedOptions:
+    """How pictures are opened, and what is added to the vectors."""
+
+    upright: bool = option(False, "Turn pictures as their EXIF says; the originals do not.", "--upright/--as-stored")
+    draft: bool = option(False, "Decode large JPEGs at a fraction, no smaller than twice what the model looks at.")
+    tokens: bool = option(False, "Add the texts' token ids.", "--tokens")
+    pairs: bool = option(False, "Add matching probabilities and logits of all pairs.", "--pairs")
+
+
+@vectors.command("encode")
+def encode(
+    encoder: Annotated[str, typer.Argument(help="clip, minilm, resnet50 …: one that `encoders` lists with weights.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write: .npz or .parquet.")],
+    inputs: InputOptions,
+    computing: ComputingOptions,
+    wanted: WantedOptions,
+    as_json: AsJson = False,
+) -> None:
+    """Encode pictures and texts: vectors before and after scaling to length 1, ids, and the encoder's fingerprint.
+
+    \b
+    Examples:
+      vernissage vectors encode clip --images photos --texts captions.txt --out vectors.npz --weights models/clip
+      vernissage vectors encode blip --images photos --texts captions.json --out pairs.npz --pairs --weights models/blip
+      vernissage vectors encode minilm --texts captions.xlsx --out texts.parquet
+    """
+    from vernissage.encoders.loading import Execution
+    from vernissage.encoders.runtime.devices import Runtime
+    from vernissage.workspace import encoding_files as below
+
+    options = {name: getattr(computing, name) for name in ("prompt", "vocabulary", "first_token")}
+    how = below.Computing(
+        computing.weights,
+        Runtime(computing.device, batch_size=computing.batch_size),
+        Execution(computing.backend, computing.precision, str(computing.export) if computing.export else ""),
+        {name: value for name, value in options.items() if value is not None},
+    )
     with progress_bars() as progress:
-        found, count = find(file, background, options, progress=progress)
+        found = below.encode_files(
+            encoder,
+            below.InputFiles(inputs.images, inputs.texts),
+            out,
+            computing=how,
+            wanted=below.Wanted(wanted.upright, wanted.draft, wanted.tokens, wanted.pairs),
+            progress=progress,
+        )
+    shapes = {name: list(array.shape) for name, array in found.arrays.items()}
     if as_json:
-        print_json(areas_as_json(found, count))
-    else:
-        _print_areas(found, count)
+        print_json({"out": str(out), "encoder": encoder, "fingerprint": found.fingerprint, "arrays": shapes})
+        return
+    pictures, texts = found.count("image"), found.count("text")
+    say(f"{out}: {pictures} pictures and {texts} texts by {encoder}, fingerprint {found.fingerprint}")
+    note(", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items()))
 
 
-@command
+@vectors.command("areas")
 def areas(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .npy file, one row for each upload.")],
     words: AreaWords,
-    background: Annotated[
-        Path | None,
-        typer.Option(help="What will be searched, or the mean of its unit vectors, a .npy file."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal areas, where chance has a part.")] = 0,
+    background: Path | None = option(None, "What will be searched, or the mean of its unit vectors, a .npy file."),
+    seed: AreaSeed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Which rows of a file of vectors belong together.
@@ -64,33 +112,27 @@ def areas(
     areas_of_file(file, background, words, seed, as_json=as_json)
 
 
-def _print_areas(found: "Sequence[Area]", count: int) -> None:
-    from vernissage.gallery.vector_files import centroid_norm
+def areas_of_file(file: Path, background: Path | None, words: AreaWords, seed: int, *, as_json: bool) -> None:
+    """Print the areas of interest of the rows of a file."""
+    from vernissage.gallery.areas import areas_as_json
+    from vernissage.gallery.areas import areas_of_file as find
 
+    with progress_bars() as progress:
+        found, count = find(file, background, words.options(seed), progress=progress)
+    content = areas_as_json(found, count)
+    if as_json:
+        print_json(content)
+        return
     if not found:
         say("There are no uploads, and so no areas.")
         return
-    rows = [
-        [
-            str(place),
-            str(len(area)),
-            f"{len(area) / count:.0%}",
-            str(area.medoid),
-            f"{centroid_norm(area):.3f}",
-            _rows(area),
-        ]
-        for place, area in enumerate(found)
-    ]
+    rows = []
+    for place, area in enumerate(content["areas"]):
+        members = area["members"]
+        shown = ", ".join(map(str, members[:_SHOWN]))
+        shown += f" and {len(members) - _SHOWN} more" if len(members) > _SHOWN else ""
+        share, norm = f"{len(members) / count:.0%}", f"{area['centroid_norm']:.3f}"
+        rows.append([place, len(members), share, area["medoid"], norm, shown])
     heads = ["area", "uploads", "share", "medoid", "centroid norm", "rows"]
     print_table(heads, rows, numbers=heads[:-1])
-    uploads = f"{count} upload{'s' * (count != 1)}"
-    say(f"{uploads} in {len(found)} area{'s' * (len(found) != 1)}")
-
-
-def _rows(area: "Area") -> str:
-    shown = ", ".join(map(str, area.members[:_SHOWN]))
-    return shown + (f" and {len(area) - _SHOWN} more" if len(area) > _SHOWN else "")
-
-
-vectors.command("encode")(encode)
-vectors.command("areas")(areas)
+    say(f"{count} upload{'s' * (count != 1)} in {len(found)} area{'s' * (len(found) != 1)}")

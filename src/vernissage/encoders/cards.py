@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vernissage.encoders.contract import Encoder, Material
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import Modality, Vectors
 
 Commercial = Literal["yes", "discouraged", "unclear"]
 """``yes``: the licence allows it. ``discouraged``: so it does, but the authors advise against any deployment.
@@ -88,7 +88,7 @@ class EncoderCard:
         fit: from what a collection offers to the encoder.
         restore: from its saved state and the encoders that it is made on.
         load: from the place of weights, ``runtime`` and ``options``; without a place if it brings its own weights.
-        derived_from: for an encoder made on the vectors of others, which one serves each modality.
+        derived_from: for an encoder made on the vectors of others, which one serves each modality, pictures first.
         derive: from the encoder, a modality and the other one's vectors to its own.
         illustrate: writes pictures about the fitted encoder into its folder.
         options: what ``load`` takes beside place and runtime.
@@ -122,14 +122,9 @@ class EncoderCard:
         return self.load is not None
 
     @property
-    def bases(self) -> tuple[tuple[Modality, str], ...]:
-        """The modalities of the vectors that it is made on, in order, and whose they are."""
-        return tuple((each, self.derived_from[each]) for each in MODALITIES if each in self.derived_from)
-
-    @property
     def needs(self) -> tuple[str, ...]:
-        """The encoders that it is made on, in the order of the modalities."""
-        return tuple(name for _, name in self.bases)
+        """The encoders that it is made on."""
+        return tuple(self.derived_from.values())
 
     @property
     def in_fusion(self) -> bool:

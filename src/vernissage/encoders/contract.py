@@ -1,7 +1,6 @@
 """What every encoder promises, and how a fitted one is kept."""
 
 import json
-from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +79,17 @@ class EncoderState:
             parts += [key.encode(), array_bytes(self.arrays[key])]
         return digest(*parts)[:16]
 
+    def require_name(self, name: str) -> None:
+        """Refuse the state of another encoder.
+
+        Raises:
+            ProvenanceError: it is not of the encoder ``name``.
+        """
+        if self.name != name:
+            raise ProvenanceError(
+                f"expected a model of {name}, but this one is of {self.name!r}; name the right folder"
+            )
+
     def save(self, folder: Path) -> None:
         """Write ``arrays.npz`` and then ``model.json`` into ``folder``; equal states give equal bytes."""
         write_arrays(folder / "arrays.npz", self.arrays)
@@ -131,11 +141,16 @@ class Material:
 
 
 class FittedEncoder:
-    """An encoder that was fitted on a collection and is nothing but its state."""
+    """An encoder that was fitted on a collection and is nothing but its state.
+
+    Its ``__init__`` takes the state and the encoders whose vectors it is made on, if it is.
+    """
 
     name: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]]
-    state: EncoderState
+
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        self.state = state
 
     @property
     def fingerprint(self) -> str:
@@ -143,30 +158,32 @@ class FittedEncoder:
 
     @classmethod
     def from_state(cls, state: EncoderState, *bases: Encoder) -> Self:
-        """The encoder that ``state`` describes; its vectors have the same bits as before it was saved.
-
-        Args:
-            state: what was saved.
-            bases: the encoders whose vectors it is made on, if it is.
+        """The encoder that was saved as ``state``; its vectors have the same bits as before.
 
         Raises:
             ProvenanceError: the state is another encoder's, or not whole, or was fitted on other bases.
         """
-        if state.name != cls.name:
-            raise ProvenanceError(
-                f"expected a model of {cls.name}, but this one is of {state.name!r}; name the right folder"
-            )
+        state.require_name(cls.name)
         try:
-            return cls._restored(state, *bases)
+            return cls(state, *bases)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ProvenanceError(
                 f"the saved {cls.name} model is not whole ({error}); run `vernissage build` again"
             ) from error
 
-    @classmethod
-    @abstractmethod
-    def _restored(cls, state: EncoderState, *bases: Encoder) -> Self:
-        """The encoder of a state of this name; errors of missing or wrong parts are told by `from_state`."""
+
+def require_keys(name: str, found: Any, needed: Sequence[str]) -> Mapping[str, Any]:
+    """What was saved of the encoder ``name``, if it has the needed keys.
+
+    Raises:
+        ProvenanceError: some are missing; the message names them.
+    """
+    lacking = [key for key in needed if not isinstance(found, Mapping) or key not in found]
+    if lacking or not isinstance(found, Mapping):
+        raise ProvenanceError(
+            f"the saved {name} model is not whole (no {', '.join(lacking)}); run `vernissage build` again"
+        )
+    return found
 
 
 _REBUILD = "delete that folder and run `vernissage build` again"

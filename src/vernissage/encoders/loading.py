@@ -50,10 +50,9 @@ def load_pretrained(
         raise EncoderError(
             f"{name} is fitted on a collection and has no weights to load; choose from {', '.join(names('pretrained'))}"
         )
-    for option in options:
-        if option not in found.options:
-            taken = ", ".join(found.options) or "no options"
-            raise EncoderError(f"{name} takes no {option.replace('_', ' ')}; it takes {taken.replace('_', ' ')}")
+    if strange := [option for option in options if option not in found.options]:
+        taken = ", ".join(found.options) or "no options"
+        raise EncoderError(f"{name} takes no {strange[0].replace('_', ' ')}; it takes {taken.replace('_', ' ')}")
     if found.bundled:
         if weights is not None:
             raise EncoderError(
@@ -84,17 +83,12 @@ def load_executed(
         return load_pretrained(name, weights, runtime=how, options=options, progress=progress)
     from vernissage.encoders.runtime.onnx import load_onnx
 
-    size = runtime.batch_size
-    encoder = load_pretrained(
+    size, place = runtime.batch_size, Path(execution.export)
+    in_torch = load_pretrained(
         name, weights, runtime=Runtime("cpu", batch_size=size), options=options, progress=progress
     )
-    return load_onnx(
-        encoder,
-        Path(execution.export),
-        execution.precision,  # type: ignore[arg-type]  # checked before, as the next
-        backend=execution.backend,  # type: ignore[arg-type]
-        batch_size=size,
-    )
+    checked: Any = {"precision": execution.precision, "backend": execution.backend}
+    return load_onnx(in_torch, place, **checked, batch_size=size)
 
 
 def restore(name: str, state: EncoderState, bases: Sequence[Encoder] = ()) -> Any:
@@ -112,14 +106,10 @@ def restore(name: str, state: EncoderState, bases: Sequence[Encoder] = ()) -> An
     found = card(name)
     if found.restore is not None:
         return found.restore(state, *bases)
-    if found.load is None:
-        raise EncoderError(f"the card of {name} says neither how it is restored nor how it is loaded; add one of them")
     from vernissage.encoders.runtime.loaded import load_again
-    from vernissage.encoders.runtime.onnx import from_state, runs_export
+    from vernissage.encoders.runtime.onnx import from_state
 
-    in_torch = partial(load_again, encoder=name, load=found.load, options=found.options, bundled=found.bundled)
-
-    return from_state(state, in_torch) if runs_export(state) else in_torch(state)
+    return from_state(state, partial(load_again, card=found))
 
 
 def checked_execution(name: str, execution: Execution) -> Execution:

@@ -210,21 +210,15 @@ _REGISTER: dict[str, EncoderCard] = {card.name: card for card in _CARDS}
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that recommends by one encoder.
+    """An engine that recommends by one encoder: by its vectors, or by pairs of a picture and a text read together.
 
-    Attributes:
-        name: the word for it in commands.
-        encoder: whose vectors or judgements it compares works by.
-        by: vectors, or pairs of a picture and a text that were read together.
-        words: what it compares works by, for visitors.
-        in_fusion: whether it is a part of the default fusion.
+    ``words`` say for visitors what it compares works by.
     """
 
     name: str
     encoder: str
     by: Literal["vectors", "pairs"]
     words: str
-    in_fusion: bool
 
 
 def cards() -> Mapping[str, EncoderCard]:
@@ -245,9 +239,8 @@ def card(name: str) -> EncoderCard:
 
 def names(fact: Literal["fitted", "pretrained", "exports", "reads_pairs"]) -> tuple[str, ...]:
     """The encoders of which something is true, in the order of the register."""
-    if fact == "fitted":
-        return tuple(name for name, each in _REGISTER.items() if not each.pretrained)
-    return tuple(name for name, each in _REGISTER.items() if getattr(each, fact))
+    found = _REGISTER.values()
+    return tuple(each.name for each in found if (not each.pretrained if fact == "fitted" else getattr(each, fact)))
 
 
 def models() -> Mapping[str, ModelCard]:
@@ -258,16 +251,14 @@ def models() -> Mapping[str, ModelCard]:
 
 def engines() -> Mapping[str, Engine]:
     """The engines that recommend by one encoder; an encoder that reads pairs gives two, ``blip`` and ``blip-itc``."""
-    found = [engine for card in _REGISTER.values() for engine in _engines_of(card)]
-    return MappingProxyType({engine.name: engine for engine in found})
-
-
-def _engines_of(card: EncoderCard) -> list[Engine]:
-    name = card.name
-    if not card.reads_pairs:
-        return [Engine(name, name, "vectors", card.words, card.in_fusion)]
-    by_vectors = Engine(f"{name}-itc", name, "vectors", card.words, in_fusion=False)
-    return [Engine(name, name, "pairs", _PAIRS, card.in_fusion), by_vectors]
+    found = {}
+    for name, card in _REGISTER.items():
+        if card.reads_pairs:
+            found[name] = Engine(name, name, "pairs", _PAIRS)
+            found[f"{name}-itc"] = Engine(f"{name}-itc", name, "vectors", card.words)
+        else:
+            found[name] = Engine(name, name, "vectors", card.words)
+    return MappingProxyType(found)
 
 
 def members_of_default(vectors: Collection[str], pairs: Collection[str]) -> tuple[str, ...]:
@@ -277,8 +268,8 @@ def members_of_default(vectors: Collection[str], pairs: Collection[str]) -> tupl
         vectors: the encoders that there are vectors of.
         pairs: the encoders that pairs were read with.
     """
-    there = {"vectors": vectors, "pairs": pairs}
-    return tuple(name for name, engine in engines().items() if engine.in_fusion and engine.encoder in there[engine.by])
+    read = [(name, card, pairs if card.reads_pairs else vectors) for name, card in _REGISTER.items()]
+    return tuple([name for name, card, there in read if name in there and card.in_fusion])
 
 
 def engine(name: str) -> Engine:
@@ -287,16 +278,10 @@ def engine(name: str) -> Engine:
     Raises:
         RequestError: there is none; the message lists them.
     """
-    card = _REGISTER.get(name.removesuffix("-itc"))
-    for found in _engines_of(card) if card is not None else ():
-        if found.name == name:
-            return found
-    raise RequestError(f"there is no engine {name!r}; choose from {', '.join(engines())}", kind=Kind.NOT_FOUND)
-
-
-def words_for_visitors(name: str) -> str:
-    """What the engine of that name compares works by; raises what `engine` raises."""
-    return engine(name).words
+    found = engines()
+    if name not in found:
+        raise RequestError(f"there is no engine {name!r}; choose from {', '.join(found)}", kind=Kind.NOT_FOUND)
+    return found[name]
 
 
 def for_areas(available: Mapping[str, Collection[Modality]]) -> tuple[str, ...]:
@@ -325,6 +310,6 @@ def for_words(available: Mapping[str, Collection[Modality]], modality: Modality)
         modality: what is searched; in pictures only by encoders that read texts, too.
     """
     able = [
-        each for name, each in _REGISTER.items() if modality in available.get(name, ()) and "text" in each.modalities
+        each for each in _REGISTER.values() if modality in available.get(each.name, ()) and "text" in each.modalities
     ]
     return tuple(each.name for each in sorted(able, key=lambda each: (len(each.modalities), -each.preference)))

@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -52,20 +52,6 @@ class Reason:
     similarity: float | None = None
     modality: Modality | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values; what does not apply to the kind is left out, but for an engine's rank."""
-        content: dict[str, Any] = {"kind": self.kind, "id": self.id, "title": self.title}
-        content |= {"contribution": self.contribution, "share": self.share, "words": self.words}
-        if self.kind == "engine":
-            content["rank"] = self.rank
-        if self.weight is not None:
-            content["weight"] = self.weight
-        if self.similarity is not None:
-            content["similarity"] = self.similarity
-        if self.modality is not None:
-            content["modality"] = self.modality
-        return content
-
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -93,15 +79,24 @@ class Work:
         return tuple(reason for reason in self.reasons if reason.kind == kind)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values."""
+        """The same as JSON values; a reason has what applies to its kind, and an engine always a rank."""
+        reasons = []
+        for reason in self.reasons:
+            values: dict[str, Any] = {"kind": reason.kind, "id": reason.id, "title": reason.title}
+            values |= {"contribution": reason.contribution, "share": reason.share, "words": reason.words}
+            if reason.kind == "engine":
+                values["rank"] = reason.rank
+            for name in ("weight", "similarity", "modality"):
+                if (value := getattr(reason, name)) is not None:
+                    values[name] = value
+            reasons.append(values)
         item = self.item
         content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
         if item.owner:
             content["owner"] = item.owner
         if self.modality is not None:
             content["modality"] = self.modality
-        content |= {"score": self.score, "reasons": [reason.to_dict() for reason in self.reasons]}
-        return content
+        return content | {"score": self.score, "reasons": reasons}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +182,25 @@ class Answer:
         return content
 
     def __repr__(self) -> str:
-        heads = ("", "id", "title", "artist", "year", "score")
-        rows = [
-            (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:.4f}")
-            for rank, work in enumerate(self.works, start=1)
-        ]
-        return "\n".join([*_aligned([heads, *rows]), *(f"note: {note}" for note in self.notes)])
+        rows: list[tuple[str, ...]] = [("", "id", "title", "artist", "year", "score")]
+        for rank, work in enumerate(self.works, start=1):
+            row = (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:.4f}")
+            rows.append(tuple(cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…" for cell in row))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        return "\n".join([*lines, *[f"note: {note}" for note in self.notes]])
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><td>{rank}</td><td>{_thumbnail(self.picture_path(work.item), work.title)}</td>"
-            f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(_byline(work.item))}<br>"
-            f"<small>{escape(work.id)}</small></td><td>{work.score:.4f}</td><td>{escape(_because(work))}</td></tr>"
-            for rank, work in enumerate(self.works, start=1)
-        )
+        cells = ""
+        for rank, work in enumerate(self.works, start=1):
+            byline = ", ".join(part for part in (work.artist or work.item.owner, work.item.year) if part)
+            why = [reason.words for reason in work.reasons if reason.kind != "engine" and reason.words]
+            cells += (
+                f"<tr><td>{rank}</td><td>{_thumbnail(self.picture_path(work.item), work.title)}</td>"
+                f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(byline)}<br>"
+                f"<small>{escape(work.id)}</small></td><td>{work.score:.4f}</td>"
+                f"<td>{escape('; '.join(why)[:200])}</td></tr>"
+            )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         heads = "".join(f"<th>{head}</th>" for head in ("", "", "work", "score", "why"))
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>{notes}"
@@ -211,20 +211,6 @@ def answer_schema() -> dict[str, Any]:
     text = files("vernissage.gallery").joinpath("answer.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    short = [[cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…" for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
-
-
-def _byline(item: Item) -> str:
-    return ", ".join(part for part in (item.artist or item.owner, item.year) if part)
-
-
-def _because(work: Work) -> str:
-    return "; ".join(reason.words for reason in work.reasons if reason.kind != "engine" and reason.words)[:200]
 
 
 def _thumbnail(path: Path | None, title: str) -> str:

@@ -1,31 +1,33 @@
-"""A person's areas of interest: how they are asked for, found, called and changed."""
+"""Areas of interest, of a person or of vectors in a file: how they are asked for, found, called and changed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
 from vernissage.errors import Kind, RatingsError, RequestError
+from vernissage.gallery.selecting import KINDS
 from vernissage.profiles.area_rules import AreaRule, Coherence, Hdbscan, Silhouette, Ward
-from vernissage.profiles.directions import unit
+from vernissage.profiles.areas import Area, areas_of_interest
+from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
 from vernissage.profiles.interests import HALF_LIFE_DAYS, Interests, Vocabulary, interests
 from vernissage.profiles.naming import words_of_work
-from vernissage.profiles.ratings import Profile, RatedVectors, liked_and_disliked, profile_from_ratings
+from vernissage.profiles.ratings import RatedVectors, liked_and_disliked, profile_from_ratings
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents, Projection
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
-from vernissage.values import MODALITIES, Allow, Modality, Vectors
+from vernissage.values import Allow, Index, Modality, Vectors
 from vernissage.workspace.repository import PersonRecord, Snapshot
-
-KINDS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
-"""What works of a modality are called."""
 
 _NAMING_NEIGHBOURS = 12
 """Works near to an area without words of its own from which it is named."""
@@ -74,10 +76,9 @@ def area_rule(word: str) -> AreaRule:
     """
     name, colon, value = word.strip().partition(":")
     if name == "ward":
-        threshold = _number(value)
-        if threshold is None:
-            raise RequestError(f"the rule {word!r} names no distance to cut Ward's tree at; give one, as in ward:5")
-        return Ward(threshold)
+        return Ward(
+            _number(value, f"the rule {word!r} names no distance to cut Ward's tree at; give one, as in ward:5")
+        )
     if name not in AREA_RULES or colon:
         raise RequestError(f"there is no rule {word!r}; choose {', '.join(AREA_RULES)} or ward:T, as in ward:5")
     return AREA_RULES[name]()
@@ -91,13 +92,21 @@ def area_projection(word: str) -> Projection:
     """
     name, colon, value = word.strip().partition(":")
     if name == "pca" and colon:
-        components = _number(value)
-        if components is None or components < 1 or not components.is_integer():
-            raise RequestError(f"the projection {word!r} names no whole number of components; give one, as in pca:20")
+        wrong = f"the projection {word!r} names no whole number of components; give one, as in pca:20"
+        components = _number(value, wrong)
+        if components < 1 or not components.is_integer():
+            raise RequestError(wrong)
         return PrincipalComponents(int(components))
     if name not in PROJECTIONS or colon:
         raise RequestError(f"there is no projection {word!r}; choose {', '.join(PROJECTIONS)} or pca:N, as in pca:20")
     return PROJECTIONS[name]()
+
+
+def _number(text: str, wrong: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise RequestError(wrong) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,53 +144,36 @@ class PersonAreas:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the person should know about these areas, in whole sentences."""
-        notes = []
-        if self.unread:
-            some = ", ".join(self.unread[:5]) + (" …" if len(self.unread) > 5 else "")
-            notes.append(f"{self.encoder} finds nothing in {len(self.unread)} of {len(self.items)}: {some}")
-        notes += [f"a change of areas ({each.edit.kind}) has lapsed: {each.reason}" for each in self.lapsed]
-        return tuple(notes)
+        some = ", ".join(self.unread[:5]) + (" …" if len(self.unread) > 5 else "")
+        nothing = f"{self.encoder} finds nothing in {len(self.unread)} of {len(self.items)}: {some}"
+        lapsed = [f"a change of areas ({each.edit.kind}) has lapsed: {each.reason}" for each in self.lapsed]
+        return (*([nothing] if self.unread else []), *lapsed)
 
     def to_dict(self) -> dict[str, Any]:
         """The areas as JSON values."""
-        return {
-            "owner": self.owner,
-            "encoder": self.encoder,
-            "works": len(self.items),
-            "areas": [
-                self._area(modality, number)
-                for modality, found in self.by_modality.items()
-                for number in range(len(found.uploads.areas))
-            ],
-            "unread": list(self.unread),
-            "lapsed": [
-                {"edit": each.edit.kind, "modality": each.edit.modality, "uploads": list(each.edit.anchors)}
-                | {"reason": each.reason}
-                for each in self.lapsed
-            ],
-        }
-
-    def _area(self, modality: Modality, number: int) -> dict[str, Any]:
-        found = self.by_modality[modality]
-        area, weight = found.uploads.areas[number], float(found.uploads.weights[number])
-        return {
-            "area": area_key(modality, number),
-            "modality": modality,
-            "name": found.uploads.names[number],
-            "named_by": found.naming[number].by,
-            "size": len(area),
-            "weight": weight,
-            "muted": weight == 0,
-            "medoid": found.uploads.item_ids[area.medoid],
-            "members": [found.uploads.item_ids[row] for row in area.members],
-        }
+        areas: list[dict[str, Any]] = []
+        for modality, found in self.by_modality.items():
+            uploads = found.uploads
+            for number, area in enumerate(uploads.areas):
+                weight = float(uploads.weights[number])
+                known: dict[str, Any] = {"area": area_key(modality, number), "modality": modality}
+                known |= {"name": uploads.names[number], "named_by": found.naming[number].by, "size": len(area)}
+                known |= {"weight": weight, "muted": weight == 0, "medoid": uploads.item_ids[area.medoid]}
+                areas.append(known | {"members": [uploads.item_ids[row] for row in area.members]})
+        lapsed = [
+            {"edit": each.edit.kind, "modality": each.edit.modality, "uploads": list(each.edit.anchors)}
+            | {"reason": each.reason}
+            for each in self.lapsed
+        ]
+        content = {"owner": self.owner, "encoder": self.encoder, "works": len(self.items), "areas": areas}
+        return content | {"unread": list(self.unread), "lapsed": lapsed}
 
 
 def found_words(found: "PersonAreas | None") -> str:
     """What the encoder of a person's areas looks at, in words for visitors."""
     if found is None:
         return ""
-    return "pictures and texts in one space" if len(found.reads) == 2 else register.words_for_visitors(found.encoder)
+    return "pictures and texts in one space" if len(found.reads) == 2 else register.engine(found.encoder).words
 
 
 def find_areas(
@@ -203,94 +195,66 @@ def find_areas(
     """
     if not record.items and not record.ratings:
         raise snapshot.unknown_person(record.name)
-    workspace = snapshot.workspace
+    workspace, asked = snapshot.workspace, options or AreaOptions()
     if encoder not in workspace.encoder_names:
         there = ", ".join(workspace.encoder_names) or "none"
         raise RequestError(f"the workspace has no vectors of {encoder!r}; choose from {there}")
+    reads = workspace.modalities(encoder)
     items = {**record.items, **snapshot.items(record.ratings)}
     ratings = {item_id: rating for item_id, rating in record.ratings.items() if item_id in items}
-    rated = _weighed(ratings)
+    try:
+        rated = profile_from_ratings(ratings, "signed") if ratings else None
+    except RatingsError:  # all ratings are the lowest, which speak for nothing and against nothing in particular
+        rated = None
+    edits = [edit_from_payload(each.kind, each.payload) for each in record.edits]
     found: dict[Modality, Interests] = {}
     disliked: dict[Modality, RatedVectors] = {}
-    for modality in workspace.modalities(encoder):
+    for modality in reads:
         index = snapshot.index(encoder, modality)
-        own = [item_id for item_id in record.items if item_id in index]
-        liked = _NOTHING
+        ids = [item_id for item_id in record.items if item_id in index]
+        counts = [1.0] * len(ids)
         if rated is not None:
-            liked, low = liked_and_disliked(rated, index, uploads=own)
+            liked, low = liked_and_disliked(rated, index, uploads=ids)
             disliked |= {modality: low} if low.item_ids else {}
-        if own or liked.item_ids:
-            found[modality] = _areas_of_modality(
-                snapshot,
-                record,
-                encoder,
-                modality,
-                [items[each] for each in own],
-                liked,
-                options or AreaOptions(),
-                progress,
-            )
+            ids += liked.item_ids
+            counts += liked.weights.tolist()
+        if not ids:
+            continue
+        found[modality] = interests(
+            ids,
+            index.vectors_of(ids),
+            background=index.moments().mean,
+            counts=counts,
+            vocabulary=Vocabulary(
+                [words_of_work(items[item_id]) for item_id in ids],
+                workspace.word_counts,
+                partial(_words_near, snapshot, index, record.name),
+            ),
+            times=[record.times.get(item_id) for item_id in ids],
+            now=asked.now or datetime.now(UTC),
+            half_life_days=asked.half_life_days,
+            edits=[edit for edit in edits if edit.modality == modality],
+            rule=asked.rule,
+            projection=asked.projection,
+            seed=asked.seed,
+            progress=progress,
+        )
     if not found:
-        raise RequestError(_nothing_read(snapshot, record.name, encoder))
+        kinds = " and ".join(KINDS[each] for each in reads)
+        others = ", ".join(name for name in workspace.encoder_names if name != encoder)
+        hint = f"choose another encoder ({others})" if others else "upload something else"
+        raise RequestError(
+            f"{encoder}, which reads {kinds}, finds nothing in what {record.name} owns or uploaded; {hint}"
+        )
     known = {item_id for each in found.values() for item_id in each.uploads.item_ids}
     unread = tuple(item_id for item_id in record.items if item_id not in known)
-    return PersonAreas(record.name, encoder, items, found, unread, workspace.modalities(encoder), disliked)
+    return PersonAreas(record.name, encoder, items, found, unread, reads, disliked)
 
 
-def _weighed(ratings: Mapping[str, float]) -> Profile | None:
-    """The ratings as weights; None where there are none, or none that says anything."""
-    try:
-        return profile_from_ratings(ratings, "signed") if ratings else None
-    except RatingsError:  # all ratings are the lowest, which speak for nothing and against nothing in particular
-        return None
-
-
-_NOTHING = RatedVectors((), np.empty((0, 0), dtype=np.float32), np.empty(0))
-
-
-def _areas_of_modality(
-    snapshot: Snapshot,
-    record: PersonRecord,
-    encoder: str,
-    modality: Modality,
-    own: Sequence[Item],
-    liked: RatedVectors,
-    options: AreaOptions,
-    progress: Progress,
-) -> Interests:
-    index = snapshot.index(encoder, modality)
-    ids = [*(item.id for item in own), *liked.item_ids]
-    vectors = index.vectors_of(ids)
-    items = [*own, *snapshot.items(liked.item_ids).values()]
-
-    def near(centroid: Vectors) -> list[tuple[str, ...]]:
-        [nearest] = index.search(centroid[None, :], _NAMING_NEIGHBOURS, Allow(not_owner=record.name))
-        return [words_of_work(item) for item in snapshot.items(nearest.item_ids).values()]
-
-    edits = (edit_from_payload(each.kind, each.payload) for each in record.edits)
-    return interests(
-        ids,
-        vectors,
-        background=index.moments().mean,
-        counts=[*[1.0] * len(own), *liked.weights.tolist()],
-        vocabulary=Vocabulary([words_of_work(item) for item in items], snapshot.workspace.word_counts, near),
-        times=[record.times.get(item_id) for item_id in ids],
-        now=options.now or datetime.now(UTC),
-        half_life_days=options.half_life_days,
-        edits=[edit for edit in edits if edit.modality == modality],
-        rule=options.rule,
-        projection=options.projection,
-        seed=options.seed,
-        progress=progress,
-    )
-
-
-def _nothing_read(snapshot: Snapshot, owner: str, encoder: str) -> str:
-    workspace = snapshot.workspace
-    reads = " and ".join(KINDS[each] for each in workspace.modalities(encoder))
-    others = [name for name in workspace.encoder_names if name != encoder]
-    hint = f"choose another encoder ({', '.join(others)})" if others else "upload something else"
-    return f"{encoder}, which reads {reads}, finds nothing in what {owner} owns or uploaded; {hint}"
+def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:
+    """The words of other people's works next to an area that has none of its own."""
+    [nearest] = index.search(centroid[None, :], _NAMING_NEIGHBOURS, Allow(not_owner=owner))
+    return [words_of_work(item) for item in snapshot.items(nearest.item_ids).values()]
 
 
 # Changes of areas
@@ -310,14 +274,11 @@ def area_place(key: str, profile: UploadProfile) -> tuple[Modality, int]:
     modality, colon, number = key.strip().rpartition(":")
     if not colon and len(profile.by_modality) == 1:
         modality = profile.sources[0]
-    for each in MODALITIES:
-        areas = len(profile.by_modality[each].areas) if each in profile.by_modality else 0
-        if modality == each and number.isdecimal() and 1 <= int(number) <= areas:
-            return each, int(number) - 1
-    known = ", ".join(
-        area_key(source, n) for source in profile.sources for n in range(len(profile.by_modality[source].areas))
-    )
-    shown = known if len(known) <= 90 else f"{known[:80].rpartition(',')[0]} …"
+    known = [area_key(each, n) for each in profile.sources for n in range(len(profile.by_modality[each].areas))]
+    if f"{modality}:{number}" in known:
+        return cast(Modality, modality), int(number) - 1
+    listed = ", ".join(known)
+    shown = listed if len(listed) <= 90 else f"{listed[:80].rpartition(',')[0]} …"
     raise RequestError(f"there is no area {key.strip()!r}; choose from {shown}", kind=Kind.NOT_FOUND)
 
 
@@ -353,23 +314,17 @@ class AreaChanges:
         edits += [mute(profile, *area_place(key, profile), muted=False) for key in self.unmute]
         edits += [weigh(profile, *area_place(key, profile), weight) for key, weight in self.weights.items()]
         edits += [rename(profile, *area_place(key, profile), name) for key, name in self.names.items()]
-        edits += [_merge(keys, profile) for keys in self.merges]
-        return edits + [_split(key, parts, profile) for key, parts in self.splits.items()]
-
-
-def _merge(keys: Sequence[str], profile: UploadProfile) -> AreaEdit:
-    places = [area_place(key, profile) for key in keys]
-    if len({modality for modality, _ in places}) > 1:
-        raise RequestError(
-            f"{','.join(keys)!r} names areas of pictures and of texts, which cannot be one; merge like with like"
-        )
-    return merge(profile, places[0][0], [number for _, number in places])
-
-
-def _split(key: str, parts: Sequence[Sequence[str]], profile: UploadProfile) -> AreaEdit:
-    modality, number = area_place(key, profile)
-    named = [part for part in parts if part]
-    return split(profile, modality, number, named or [_smaller_half(profile.by_modality[modality], number)])
+        for keys in self.merges:
+            modalities, numbers = zip(*[area_place(key, profile) for key in keys], strict=True)
+            if len(set(modalities)) > 1:
+                both = f"{','.join(keys)!r} names areas of pictures and of texts"
+                raise RequestError(f"{both}, which cannot be one; merge like with like")
+            edits.append(merge(profile, modalities[0], numbers))
+        for key, parts in self.splits.items():
+            modality, number = area_place(key, profile)
+            named = [part for part in parts if part] or [_smaller_half(profile.by_modality[modality], number)]
+            edits.append(split(profile, modality, number, named))
+        return edits
 
 
 def _smaller_half(uploads: UploadsOfModality, number: int) -> list[str]:
@@ -386,8 +341,87 @@ def _smaller_half(uploads: UploadsOfModality, number: int) -> list[str]:
     return [uploads.item_ids[row] for row, label in zip(members, labels.tolist(), strict=True) if label == smaller]
 
 
-def _number(text: str) -> float | None:
+# Areas of vectors in files, without a workspace
+
+
+def areas_of_file(
+    vectors: Path, background: Path | None, options: AreaOptions, *, progress: Progress = silent
+) -> tuple[Sequence[Area], int]:
+    """The areas of the rows of a .npy file, and how many rows there are.
+
+    ``background`` is a .npy file of the vectors that will be searched, or of the mean of their unit vectors.
+
+    Raises:
+        RequestError: a file cannot be read, they do not fit together, or the rule needs a background and has none.
+    """
+    if background is None and isinstance(options.rule, Coherence):
+        raise RequestError(
+            "the rule coherence compares uploads with what will be searched; give those vectors, or the mean of their "
+            "unit vectors, with --background FILE.npy, or choose another rule, as in --areas silhouette"
+        )
+    uploads = _read_vectors(vectors)
+    if uploads.ndim != 2:
+        raise RequestError(f"{vectors} holds an array of shape {uploads.shape}; give one row for each upload")
+    found = areas_of_interest(
+        uploads,
+        background=None if background is None else _background_mean(background, uploads.shape[1]),
+        rule=options.rule,
+        projection=options.projection,
+        seed=options.seed,
+        progress=progress,
+    )
+    return found, len(uploads)
+
+
+def _read_vectors(path: Path) -> npt.NDArray[Any]:
+    """Read a table of numbers from a .npy file, without unpickling.
+
+    Raises:
+        RequestError: the file is missing, is no .npy file, is cut short, or holds something else than finite numbers.
+    """
     try:
-        return float(text)
-    except ValueError:
-        return None
+        with path.open("rb") as file:
+            found = np.load(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise RequestError(f"{path} is missing; give a .npy file, as numpy.save writes it") from None
+    except (ValueError, EOFError, SyntaxError) as error:
+        raise RequestError(f"{path} is no .npy file of numbers, or is cut short; write it with numpy.save") from error
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu" or found.ndim not in {1, 2}:
+        what = f"{found.dtype} of shape {found.shape}" if isinstance(found, np.ndarray) else "several arrays"
+        raise RequestError(f"{path} holds {what}; give one table of numbers, one row for each work, as a .npy file")
+    if found.ndim == 2 and found.shape[1] == 0:
+        raise RequestError(f"{path} holds vectors of no dimension; encode the works again")
+    if wrong := int((~np.isfinite(np.atleast_2d(found))).any(axis=1).sum()):
+        raise RequestError(
+            f"{path} holds values that are not finite numbers, in {wrong} of {len(np.atleast_2d(found))} rows; "
+            f"encode those works again"
+        )
+    return found
+
+
+def areas_as_json(found: Sequence[Area], count: int) -> dict[str, Any]:
+    """Labels by row (an area's place in the list) and areas, as JSON values."""
+    labels = np.zeros(count, dtype=np.int64)
+    for place, area in enumerate(found):
+        labels[list(area.members)] = place
+    return {
+        "labels": labels.tolist(),
+        "areas": [
+            {"members": list(area.members), "medoid": area.medoid}
+            | {"centroid_norm": float(np.linalg.norm(area.centroid.astype(np.float64)))}
+            for area in found
+        ],
+    }
+
+
+def _background_mean(path: Path, dim: int) -> npt.NDArray[Any]:
+    """The mean of unit vectors: computed from a table of vectors; a single row is the mean itself."""
+    found = _read_vectors(path)
+    if found.shape[-1] != dim:
+        raise RequestError(
+            f"the background {path} has {found.shape[-1]} dimensions, the uploads have {dim}; encode both alike"
+        )
+    if found.size == 0:
+        raise RequestError(f"the background {path} holds no vectors; give those of the works that will be searched")
+    rows = found.reshape(-1, dim)
+    return rows[0] if len(rows) == 1 else mean_direction(rows)

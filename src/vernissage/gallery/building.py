@@ -1,6 +1,7 @@
 """Making a workspace: the front door `vernissage.build`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,10 +59,9 @@ def build(
     ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments and the
     errors are those of `build_workspace`; ``database`` is that of `open_gallery`, whose uploads are encoded too.
     """
-    path = Path(workspace)
     result = build_workspace(
         Path(source) if isinstance(source, str) else source,
-        path,
+        Path(workspace),
         encoders=encoders,
         seed=seed,
         topics=topics,
@@ -74,17 +74,10 @@ def build(
         refit=refit,
         progress=progress,
     )
-    return BuildOutcome(result, _uploads_encoded(path, database, progress))
-
-
-def _uploads_encoded(workspace: Path, database: str | None, progress: Progress) -> UploadsOutcome | None:
-    """Encode uploads that lack vectors of the workspace's encoders, and delete pictures that no upload names."""
-    repository = open_repository(workspace, database)
-    try:
+    # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
+    with closing(open_repository(Path(workspace), database)) as repository:
         people = repository.snapshot.uploaders()
         if not people:
-            return None
-        made = repository.encode_missing(progress)
-        return UploadsOutcome(len(people), sum(people.values()), made, len(repository.sweep()))
-    finally:
-        repository.close()
+            return BuildOutcome(result, None)
+        made, swept = repository.encode_missing(progress), repository.sweep()
+        return BuildOutcome(result, UploadsOutcome(len(people), sum(people.values()), made, len(swept)))

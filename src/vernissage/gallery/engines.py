@@ -1,24 +1,23 @@
 """The words for engines, what each stands for, and every default."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from vernissage.encoders import register
 from vernissage.errors import RequestError
+from vernissage.gallery.selecting import KINDS
 from vernissage.profiles.ratings import WeightingRule
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Engine, Recommender
-from vernissage.recommenders.diversity import Diversified
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
-from vernissage.recommenders.pair_weighted import PairsOnDemand, PairWeightedSimilarity
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.search.joint import JointRule, join_modalities
-from vernissage.search.pair_matrix import PairMatrix
-from vernissage.search.pairs import PairScorer, pair_rows
-from vernissage.search.vectors import VectorTable
+from vernissage.search.joint import JointRule
 from vernissage.values import Index, Modality
 from vernissage.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vernissage.search.pair_matrix import PairMatrix
 
 PRESET_TEXTS = "lda"
 PRESET_PICTURES = ("resnet50", "colour-texture")
@@ -27,8 +26,8 @@ PRESET_PICTURES = ("resnet50", "colour-texture")
 PRESETS = ("late-partial", "late-total")
 ALL = "late-zscore"
 DEFAULT_RULE: WeightingRule = "linear"
-_RULES: Mapping[str, WeightingRule] = MappingProxyType(dict.fromkeys(PRESETS, "linear"))
-"""Engines whose ratings weigh otherwise than usual: those of the first paper, whatever the default is."""
+"""How ratings weigh unless another rule is asked for; whatever else it may be, `PRESETS` are linear in the paper."""
+
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
     "LDA + colour-texture"
@@ -53,90 +52,6 @@ class Fusion:
     weights: Mapping[str, float] = field(default_factory=dict)
     joint: JointRule = "mean"
 
-    @property
-    def given(self) -> bool:
-        """Whether any option of a fusion differs from the default."""
-        return replace(self, joint="mean") != Fusion()
-
-
-@dataclass(frozen=True)
-class _Making:
-    """What an engine is made for: a workspace, lists of ``n`` works, how to fuse, and whom to tell of long steps."""
-
-    workspace: Workspace
-    n: int
-    fusion: Fusion
-    progress: Progress
-    engines: Mapping[str, "_Make"]
-
-
-_Make = Callable[[_Making], Engine | LateFusion]
-
-
-def _single(encoder: str, name: str) -> _Make:
-    def make(making: _Making) -> Engine | LateFusion:
-        if making.fusion.given:
-            raise RequestError(
-                f"fusion options were given, but {encoder} is one engine; join several with +, as in lda+colour-texture"
-            )
-        return RatingWeightedSimilarity(index_of_encoder(making.workspace, encoder, making.fusion.joint), name)
-
-    return make
-
-
-def _by_pairs(encoder: str) -> _Make:
-    """Pairs of pictures and texts that were read together; where the workspace keeps none, when ratings come."""
-
-    def make(making: _Making) -> Engine | LateFusion:
-        if making.fusion.given:
-            raise RequestError(f"fusion options were given, but {encoder} is one engine; join several with +")
-        workspace = making.workspace
-        if encoder in workspace.manifest.pairs:
-            return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder)
-        pictures, texts = workspace.table(encoder, "image"), workspace.table(encoder, "text")
-
-        def read_rows(rated: Sequence[str]) -> PairMatrix:
-            scorer = workspace.encoder(encoder)
-            if not isinstance(scorer, PairScorer):
-                raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
-            draft = bool(workspace.manifest.settings.get("draft", True))
-            return pair_rows(
-                scorer, rated, workspace.collection, text_vectors=texts, draft=draft, progress=making.progress
-            )
-
-        both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
-        return PairsOnDemand(both, read_rows, encoder)
-
-    return make
-
-
-def _preset(name: str) -> _Make:
-    def make(making: _Making) -> Engine | LateFusion:
-        fusion = making.fusion
-        if name == "late-partial" and fusion.method == "rrf" and fusion.depth is None:
-            fusion = replace(fusion, depth=making.n)
-        parts = (PRESET_TEXTS, preset_pictures(making.workspace))
-        return _fused(replace(making, fusion=fusion), parts, name, k=0)
-
-    return make
-
-
-def _everything(making: _Making) -> Engine | LateFusion:
-    """Every representation that the workspace has, by z-scores."""
-    if making.fusion.given and replace(making.fusion, weights={}).given:
-        raise RequestError(f"{ALL} fuses by z-scores; for another method join engines with +, as in lsa+lda")
-    parts = _representations(making.workspace) or (PRESET_TEXTS, PRESET_PICTURES[-1])
-    return _fused(replace(making, fusion=replace(making.fusion, method="zscore")), parts, ALL, k=60)
-
-
-def _engines() -> dict[str, _Make]:
-    """Every word for an engine, and what makes it."""
-    made: dict[str, _Make] = {
-        name: _by_pairs(each.encoder) if each.by == "pairs" else _single(each.encoder, name)
-        for name, each in register.engines().items()
-    }
-    return made | {name: _preset(name) for name in PRESETS} | {ALL: _everything}
-
 
 def make_engine(
     workspace: Workspace, name: str, n: int, fusion: Fusion | None = None, progress: Progress = silent
@@ -146,17 +61,79 @@ def make_engine(
     Raises:
         RequestError: there is no such engine, or the workspace lacks its vectors.
     """
-    engines = _engines()
-    making = _Making(workspace, n, fusion or Fusion(), progress, engines)
-    parts = tuple(part.strip() for part in name.split("+"))
+    fusion = fusion or Fusion()
+    alone = register.engines()
+    parts = [part.strip() for part in name.split("+")]
     for part in parts:
-        if part not in engines:
-            raise RequestError(f"there is no engine {part!r}; choose from {', '.join(engines)}, or join some with +")
-    if len(parts) == 1:
-        return engines[parts[0]](making)
-    if len(set(parts)) < len(parts):
-        raise RequestError(f"the engine {name!r} names one part twice; give it a weight instead, as in --weight lda=2")
-    return _fused(making, parts, name, k=60)
+        if part not in alone and part not in (*PRESETS, ALL):
+            words = ", ".join([*alone, *PRESETS, ALL])
+            raise RequestError(f"there is no engine {part!r}; choose from {words}, or join some with +")
+    if len(parts) > 1:
+        if len(set(parts)) < len(parts):
+            raise RequestError(
+                f"the engine {name!r} names one part twice; give it a weight instead, as in --weight lda=2"
+            )
+        return _fused(workspace, parts, name, fusion, 60, progress)
+    [word] = parts
+    if word in PRESETS:
+        if word == "late-partial" and fusion.method == "rrf" and fusion.depth is None:
+            fusion = replace(fusion, depth=n)
+        return _fused(workspace, [PRESET_TEXTS, preset_pictures(workspace)], word, fusion, 0, progress)
+    if word == ALL:
+        if replace(fusion, weights={}, joint="mean") != Fusion():
+            raise RequestError(f"{ALL} fuses by z-scores; for another method join engines with +, as in lsa+lda")
+        there = _representations(workspace) or (PRESET_TEXTS, PRESET_PICTURES[-1])
+        return _fused(workspace, there, ALL, replace(fusion, method="zscore"), 60, progress)
+    if replace(fusion, joint="mean") != Fusion():
+        raise RequestError(
+            f"fusion options were given, but {alone[word].encoder} is one engine; join several with +, as in "
+            f"lda+colour-texture"
+        )
+    return _single(workspace, alone[word], fusion.joint, progress)
+
+
+def _fused(
+    workspace: Workspace, parts: Sequence[str], name: str, fusion: Fusion, k: float, progress: Progress
+) -> LateFusion:
+    """Several engines as one; ``k`` stands where the fusion names none."""
+    if unknown := [part for part in fusion.weights if part not in parts]:
+        raise RequestError(f"a weight was given for {unknown[0]!r}, which is no part of {name} ({', '.join(parts)})")
+    if nested := [part for part in parts if part in (*PRESETS, ALL)]:
+        raise RequestError(f"{nested[0]} is a fusion already and cannot be part of one; join single engines with +")
+    return LateFusion(
+        [_single(workspace, register.engine(part), fusion.joint, progress) for part in parts],
+        depth=fusion.depth,
+        k=fusion.k if fusion.k is not None else k,
+        weights=[fusion.weights.get(part, 1.0) for part in parts],
+        method=fusion.method,
+        name=name,
+    )
+
+
+def _single(workspace: Workspace, engine: register.Engine, joint: JointRule, progress: Progress) -> Engine:
+    """An engine by one encoder's vectors or pairs; where the workspace keeps no pairs, they are read for the ratings.
+
+    What reads pairs is imported here, for few workspaces have them.
+    """
+    encoder = engine.encoder
+    if engine.by == "vectors":
+        return RatingWeightedSimilarity(index_of_encoder(workspace, encoder, joint), engine.name)
+    from vernissage.recommenders.pair_weighted import PairsOnDemand, PairWeightedSimilarity
+    from vernissage.search.pairs import PairScorer, pair_rows
+
+    if encoder in workspace.manifest.pairs:
+        return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder)
+    pictures, texts = workspace.table(encoder, "image"), workspace.table(encoder, "text")
+
+    def read_rows(rated: Sequence[str]) -> "PairMatrix":
+        scorer = workspace.encoder(encoder)
+        if not isinstance(scorer, PairScorer):
+            raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
+        draft = bool(workspace.manifest.settings.get("draft", True))
+        return pair_rows(scorer, rated, workspace.collection, draft=draft, progress=progress)
+
+    both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
+    return PairsOnDemand(both, read_rows, encoder)
 
 
 def diversified(recommender: Recommender, diversity: float) -> Recommender:
@@ -165,15 +142,12 @@ def diversified(recommender: Recommender, diversity: float) -> Recommender:
     Raises:
         RequestError: the engine compares no vectors, or the diversity lies outside 0 to 1.
     """
+    from vernissage.recommenders.diversity import Diversified
+
     indexes = indexes_of(recommender)
     if not indexes:
         raise RequestError(f"{recommender.name} compares no vectors, which diversity needs; choose another engine")
     return Diversified(recommender, indexes, diversity=diversity)
-
-
-def default_rule(engine: str) -> WeightingRule:
-    """How ratings weigh in an engine unless another rule is asked for."""
-    return _RULES.get(engine, DEFAULT_RULE)
 
 
 def default_engine(workspace: Workspace) -> str:
@@ -197,7 +171,7 @@ def engine_words(name: str, workspace: Workspace | None = None) -> str:
         parts = _representations(workspace) if workspace else ()
     else:
         parts = [part.strip() for part in name.split("+")]
-    words = list(dict.fromkeys(register.words_for_visitors(part) for part in parts)) or ["all that is known of works"]
+    words = list(dict.fromkeys(register.engine(part).words for part in parts)) or ["all that is known of works"]
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
@@ -226,9 +200,8 @@ def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> 
         there = tuple(sorted(able, key=lambda name: bool(register.card(name).derived_from)))
     if there:
         return there[0]
-    kinds = {"image": "pictures", "text": "texts"}
     raise RequestError(
-        f"no encoder of this workspace finds {kinds[target]} by {kinds[source]}; build it with aligned or clip"
+        f"no encoder of this workspace finds {KINDS[target]} by {KINDS[source]}; build it with aligned or clip"
     )
 
 
@@ -239,16 +212,8 @@ def indexes_of(engine: Recommender) -> list[Index]:
     return [engine.index] if isinstance(engine, RatingWeightedSimilarity) else []
 
 
-def vectors_of_encoder(workspace: Workspace, encoder: str, joint: JointRule = "mean") -> VectorTable:
-    """An encoder's vectors; pictures and texts joined where it reads both."""
-    modalities = workspace.modalities(encoder)
-    if len(modalities) == 2:
-        return join_modalities(workspace.table(encoder, "image"), workspace.table(encoder, "text"), joint)
-    return workspace.table(encoder, modalities[0] if modalities else "text")
-
-
 def index_of_encoder(workspace: Workspace, encoder: str, joint: JointRule = "mean") -> Index:
-    """The index over those vectors; kept by the workspace."""
+    """The index over an encoder's vectors, pictures and texts joined where it reads both; kept by the workspace."""
     modalities = workspace.modalities(encoder)
     if len(modalities) == 2:
         return workspace.joint_index(encoder, joint)
@@ -258,25 +223,3 @@ def index_of_encoder(workspace: Workspace, encoder: str, joint: JointRule = "mea
 def _representations(workspace: Workspace) -> tuple[str, ...]:
     """What the default engine fuses: every encoder's vectors, and pairs where they were read beforehand."""
     return register.members_of_default(workspace.encoder_names, workspace.manifest.pairs)
-
-
-def _fused(making: _Making, parts: Sequence[str], name: str, *, k: float) -> LateFusion:
-    fusion = making.fusion
-    unknown = [part for part in fusion.weights if part not in parts]
-    if unknown:
-        raise RequestError(f"a weight was given for {unknown[0]!r}, which is no part of {name} ({', '.join(parts)})")
-    engines = making.engines
-    single = replace(making, n=1, fusion=Fusion(joint=fusion.joint))
-    made = [engines[part](single) for part in parts]
-    joined = [part for part in made if isinstance(part, Engine)]
-    if len(joined) < len(made):
-        fusion_itself = next(part.name for part in made if part not in joined)
-        raise RequestError(f"{fusion_itself} is a fusion already and cannot be part of one; join single engines with +")
-    return LateFusion(
-        joined,
-        depth=fusion.depth,
-        k=fusion.k if fusion.k is not None else k,
-        weights=[fusion.weights.get(part, 1.0) for part in parts],
-        method=fusion.method,
-        name=name,
-    )

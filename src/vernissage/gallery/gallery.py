@@ -2,57 +2,55 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from PIL import Image
 
-from vernissage.analysis.coverage import covering_rows
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
 from vernissage.errors import RequestError
 from vernissage.files import digest
-from vernissage.gallery.answer import Answer, Reason, Work
-from vernissage.gallery.areas import KINDS
+from vernissage.gallery.answer import Answer, AnswerKind, Reason, Work
 from vernissage.gallery.engines import (
+    DEFAULT_RULE,
     Fusion,
     available_engines,
     default_engine,
-    default_rule,
     diversified,
     engine_words,
     make_engine,
     preset_notes,
     search_encoder,
 )
-from vernissage.gallery.person import Person
 from vernissage.gallery.selecting import (
+    KINDS,
     USUAL_COUNT,
     Caps,
+    Selection,
     Where,
-    allowed,
-    checked_count,
+    one_of,
+    selection,
     shortfall,
-    title_or_id,
-    within_caps,
+    title_or_text,
 )
-from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
-from vernissage.values import Allow, Modality, Vectors
-from vernissage.workspace.description import describe_workspace
-from vernissage.workspace.material import decoded_side
+from vernissage.values import Modality, Vectors
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from vernissage.gallery.overview import Map, Topics
+    from vernissage.gallery.person import Person
 
 Within = Literal["text", "pictures", "mixed"]
 Elicitation = Literal["group", "coverage"]
@@ -68,8 +66,8 @@ class Gallery:
     """
 
     def __init__(self, repository: Repository) -> None:
-        """Answer from an open repository; `open_gallery` opens one."""
-        self._repository = repository
+        """Answer from an open repository, which it reads from and writes to; `open_gallery` opens one."""
+        self.repository = repository
 
     def __enter__(self) -> Self:
         return self
@@ -95,19 +93,14 @@ class Gallery:
         return f"Gallery({str(self.path)!r}, {len(self)} works, encoders: {', '.join(self.encoders) or 'none'})"
 
     @property
-    def repository(self) -> Repository:
-        """What it reads from and writes to."""
-        return self._repository
-
-    @property
     def snapshot(self) -> Snapshot:
         """The state that answers come from."""
-        return self._repository.snapshot
+        return self.repository.snapshot
 
     @property
     def path(self) -> Path:
         """The workspace's folder."""
-        return self._repository.path
+        return self.repository.path
 
     @property
     def name(self) -> str:
@@ -136,11 +129,11 @@ class Gallery:
 
     def refresh(self) -> None:
         """Take in what other processes built, uploaded or removed since."""
-        self._repository.refresh()
+        self.repository.refresh()
 
     def close(self) -> None:
         """Close the database."""
-        self._repository.close()
+        self.repository.close()
 
     def recommend(
         self,
@@ -180,15 +173,18 @@ class Gallery:
             RequestError: anything else that was asked for is not understood or cannot be answered.
         """
         snapshot = self.snapshot
-        name = engine or default_engine(snapshot.workspace)
-        for item_id in ratings:
-            snapshot.collection[item_id]  # raises, and names ids that look alike
-        profile = profile_from_ratings(ratings, rule or default_rule(name))
-        request = _Request(
-            n, name, allowed(snapshot.collection, where, exclude), per, diversity, _with_weights(fusion, weights)
+        snapshot.collection.rows_of(ratings)  # raises for an id that no work has
+        asked = selection(snapshot, n, where, exclude, per, diversity)
+        return self._recommended(
+            "recommendation",
+            ratings,
+            rule or DEFAULT_RULE,
+            lambda item, rating: f"you rated {title_or_text(item, item.id)} {rating:g}",
+            asked,
+            engine,
+            _weighted(fusion, weights),
+            progress,
         )
-        works, notes, pictures = _recommended(snapshot, profile, request, _rating_words, progress)
-        return Answer("recommendation", works, name, self.fingerprint, notes, picture_path=pictures)
 
     def similar(
         self,
@@ -212,18 +208,54 @@ class Gallery:
         ids = [works] if isinstance(works, str) else list(works)
         if not ids:
             raise RequestError("no work was named to look for similar ones; give the id of one, or several")
-        name = engine or default_engine(snapshot.workspace)
-        profile = profile_from_ratings({snapshot.collection[item_id].id: 5.0 for item_id in ids}, "linear")
-        request = _Request(
-            n, name, allowed(snapshot.collection, where, exclude), per, diversity, _with_weights(fusion, weights)
+        snapshot.collection.rows_of(ids)
+        asked = selection(snapshot, n, where, exclude, per, diversity)
+        return self._recommended(
+            "similar",
+            dict.fromkeys(ids, 5.0),
+            "linear",
+            lambda item, _: f"resembles {title_or_text(item, item.id)}",
+            asked,
+            engine,
+            _weighted(fusion, weights),
+            progress,
+            {"similar_to": ids},
         )
-        found, notes, pictures = _recommended(snapshot, profile, request, _likeness_words, progress)
-        about = {"similar_to": ids}
-        return Answer("similar", found, name, self.fingerprint, notes, about=about, picture_path=pictures)
+
+    def _recommended(
+        self,
+        kind: AnswerKind,
+        ratings: Mapping[str, float],
+        rule: WeightingRule,
+        words: Callable[[Item, float], str],
+        asked: Selection,
+        engine: str | None,
+        fusion: Fusion,
+        progress: Progress,
+        about: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Answer:
+        """Works for ratings; ``words`` say of a rated work why it speaks for others."""
+        snapshot = asked.snapshot
+        name = engine or default_engine(snapshot.workspace)
+        profile = profile_from_ratings(ratings, rule)
+        recommender: Recommender = make_engine(snapshot.workspace, name, asked.n, fusion, progress)
+        if asked.diversity:
+            recommender = diversified(recommender, asked.diversity)
+        found, places = asked.first(
+            lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
+        )
+        ids = [found.ranking.item_ids[place] for place in places]
+        items = snapshot.items([*ids, *ratings])
+        rated = {item_id: (items[item_id].title, words(items[item_id], rating)) for item_id, rating in ratings.items()}
+        explanations = found.explain(ids)
+        engines = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
+        works = tuple([_work(items[why.item_id], why, rated, engines) for why in explanations])
+        notes = (*preset_notes(name, recommender), *found.notes, *shortfall(len(works), asked.n))
+        return Answer(kind, works, name, self.fingerprint, notes, about=about, picture_path=snapshot.picture_path)
 
     def search(
         self,
-        query: str | Path | Image.Image,
+        query: "str | Path | Image.Image",
         n: int = USUAL_COUNT,
         *,
         within: Within = "text",
@@ -249,8 +281,7 @@ class Gallery:
             RequestError: the encoder does not read what was given, or knows none of it.
         """
         snapshot = self.snapshot
-        if within not in ("text", "pictures", "mixed"):
-            raise RequestError(f"there is no search within {within!r}; choose text, pictures or mixed")
+        one_of(("text", "pictures", "mixed"), within, "search within")
         source: Modality = "text" if isinstance(query, str) else "image"
         target: Modality = "image" if within != "text" or source == "image" else "text"
         name = encoder or search_encoder(snapshot.workspace, source, target)
@@ -258,44 +289,26 @@ class Gallery:
         if within == "mixed" and len(reads) == 1:
             raise RequestError(f"{name} reads {KINDS[reads[0]]} alone; choose an encoder of both modalities")
         vector = _encoded(snapshot.workspace, name, query)
-        allow = allowed(snapshot.collection, where, exclude)
-        checked_count(n)
-        workspace, items = snapshot.workspace, snapshot.collection
-        works: tuple[Work, ...]
+        asked = selection(snapshot, n, where, exclude, per)
         if within == "mixed":
-            mixed = workspace.mixed_index(name)
-            found, places = within_caps(
-                lambda count: mixed.search(vector, source, count, method=method, allow=allow),
-                lambda ranking: ranking.item_ids,
-                n,
-                per,
-                snapshot,
+            both = snapshot.workspace.mixed_index(name)
+            mixed, places = asked.first(
+                lambda count: both.search(vector, source, count, method=method, allow=asked.allow),
+                attrgetter("item_ids"),
             )
-            works = tuple(
-                Work(items[found.item_ids[place]], float(found.scores[place]), (), found.modalities[place])
-                for place in places
-            )
+            ids, scores, found_as = mixed.item_ids, mixed.scores, mixed.modalities
         else:
-            index = workspace.index(name, target)
-            ranking, places = within_caps(
-                lambda count: index.search(vector[None, :], count, allow)[0],
-                lambda ranking: ranking.item_ids,
-                n,
-                per,
-                snapshot,
+            index = snapshot.workspace.index(name, target)
+            ranking, places = asked.first(
+                lambda count: index.search(vector[None, :], count, asked.allow)[0], attrgetter("item_ids")
             )
-            works = tuple(Work(items[ranking.item_ids[place]], float(ranking.scores[place])) for place in places)
+            ids, scores, found_as = ranking.item_ids, ranking.scores, (None,) * len(ranking)
+        items = snapshot.collection
+        works = tuple([Work(items[ids[each]], float(scores[each]), (), found_as[each]) for each in places])
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         about |= {"method": method} if within == "mixed" else {}
-        return Answer(
-            "search",
-            works,
-            name,
-            self.fingerprint,
-            shortfall(len(works), n),
-            about=about,
-            picture_path=snapshot.picture_path,
-        )
+        notes, pictures = shortfall(len(works), n), snapshot.picture_path
+        return Answer("search", works, name, self.fingerprint, notes, about=about, picture_path=pictures)
 
     def elicitation(
         self,
@@ -320,10 +333,10 @@ class Gallery:
             RequestError: there is no such way, no group, or no work that fits.
         """
         snapshot = self.snapshot
-        checked_count(n)
+        asked = selection(snapshot, n, where, exclude)
         collection = snapshot.collection
         how = by or ("group" if len(collection.groups) > 1 else "coverage")
-        items = _askable(snapshot, allowed(collection, where, exclude))
+        items = _askable(asked)
         if how == "group":
             chosen = _by_group(collection, items, n, seed)
         elif how == "coverage":
@@ -337,7 +350,7 @@ class Gallery:
         notes = shortfall(len(works), n)
         return Answer("elicitation", works, how, self.fingerprint, notes, picture_path=snapshot.picture_path)
 
-    def person(self, name: str) -> Person:
+    def person(self, name: str) -> "Person":
         """Somebody who owns works, uploads or rates; nothing is kept of them before they do.
 
         Raises:
@@ -345,6 +358,8 @@ class Gallery:
         """
         if not name.strip():
             raise RequestError("whose works are these? name the person")
+        from vernissage.gallery.person import Person
+
         return Person(self, name)
 
     def people(self) -> list[dict[str, Any]]:
@@ -377,6 +392,8 @@ class Gallery:
         Raises:
             ProvenanceError: a file is missing or damaged.
         """
+        from vernissage.workspace.checking import describe_workspace
+
         snapshot = self.snapshot
         content, uploaders = describe_workspace(snapshot.workspace), snapshot.uploaders()
         counts = {"owners": len(snapshot.collection.owner_counts), "people": len(uploaders)}
@@ -401,97 +418,29 @@ def fingerprint_of(workspace: Workspace) -> str:
     """16 hexadecimal digits over collection, encoders and vectors of a state."""
     manifest = workspace.manifest
     parts = [manifest.fingerprint, manifest.fingerprints, manifest.vectors, manifest.pairs, manifest.means]
-    return digest(*(json.dumps(part, sort_keys=True, default=dict).encode() for part in parts))[:16]
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What is asked of a recommender for ratings."""
-
-    n: int
-    engine: str
-    allow: Allow
-    per: Caps
-    diversity: float
-    fusion: Fusion
-
-
-def _recommended(
-    snapshot: Snapshot,
-    profile: Profile,
-    request: _Request,
-    words: Callable[[Item, float], str],
-    progress: Progress,
-) -> tuple[tuple[Work, ...], tuple[str, ...], Callable[[Item], Path | None]]:
-    """Works with reasons, notes, and where their pictures lie."""
-    checked_count(request.n)
-    recommender: Recommender = make_engine(snapshot.workspace, request.engine, request.n, request.fusion, progress)
-    if request.diversity:
-        recommender = diversified(recommender, request.diversity)
-    found, places = within_caps(
-        lambda count: recommender.recommend(profile, count, request.allow),
-        lambda recommendation: recommendation.ranking.item_ids,
-        request.n,
-        request.per,
-        snapshot,
-    )
-    ids = [found.ranking.item_ids[place] for place in places]
-    items = snapshot.items([*ids, *profile.item_ids])
-    rated = {
-        item_id: (items[item_id].title, words(items[item_id], rating))
-        for item_id, rating in zip(profile.item_ids, profile.ratings.tolist(), strict=True)
-    }
-    explanations = found.explain(ids)
-    engines = {name: engine_words(name) for name in {part.engine for why in explanations for part in why.shares}}
-    works = tuple(_work(items[why.item_id], why, rated, engines) for why in explanations)
-    notes = (*preset_notes(request.engine, recommender), *found.notes, *shortfall(len(works), request.n))
-    return works, notes, snapshot.picture_path
+    return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 
 
 def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], engines: Mapping[str, str]) -> Work:
     """A work with its reasons: what each rated work adds, by title and words, and what each engine of a fusion does."""
     scale = 1 / why.score if why.score else 0.0
-    reasons = [
-        Reason(
-            "rated",
-            reason.item_id,
-            rated[reason.item_id][0],
-            reason.contribution,
-            reason.contribution * scale,
-            rated[reason.item_id][1],
-            weight=reason.weight,
-        )
-        for reason in why.reasons
-    ]
-    reasons += [
-        Reason(
-            "engine",
-            part.engine,
-            engines[part.engine],
-            part.share,
-            part.share * scale,
-            f"by {engines[part.engine]}",
-            rank=part.rank or None,
-        )
-        for part in why.shares
-    ]
+    reasons = []
+    for reason in why.reasons:
+        title, words = rated[reason.item_id]
+        adds = reason.contribution
+        reasons.append(Reason("rated", reason.item_id, title, adds, adds * scale, words, weight=reason.weight))
+    for part in why.shares:
+        words, adds = engines[part.engine], part.share
+        reasons.append(Reason("engine", part.engine, words, adds, adds * scale, f"by {words}", rank=part.rank or None))
     return Work(item, why.score, tuple(reasons))
 
 
-def _rating_words(item: Item, rating: float) -> str:
-    return f"you rated {title_or_id(item)} {rating:g}"
-
-
-def _likeness_words(item: Item, _: float) -> str:
-    return f"resembles {title_or_id(item)}"
-
-
-def _with_weights(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
+def _weighted(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
     chosen = fusion or Fusion()
     return replace(chosen, weights={**chosen.weights, **weights}) if weights else chosen
 
 
-def _encoded(workspace: Workspace, name: str, query: str | Path | Image.Image) -> Vectors:
+def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image") -> Vectors:
     """The vector of words or of a picture, float32 (dim,).
 
     Raises:
@@ -508,7 +457,10 @@ def _encoded(workspace: Workspace, name: str, query: str | Path | Image.Image) -
         return vector
     if not isinstance(encoder, ImageEncoder):
         raise RequestError(f"{name} does not read pictures; search with colour-texture, or an encoder of both")
-    picture = query if isinstance(query, Image.Image) else open_picture(query, at_least=decoded_side(encoder))
+    from vernissage.catalog.pictures import open_picture
+    from vernissage.workspace.encoding import decoded_side
+
+    picture = open_picture(query, at_least=decoded_side(encoder)) if isinstance(query, Path) else query
     vector = encoder.encode_images([picture.convert("RGB")])[0]
     if not vector.any():
         raise RequestError(f"{name} finds nothing in that picture; give another one")
@@ -518,9 +470,9 @@ def _encoded(workspace: Workspace, name: str, query: str | Path | Image.Image) -
 # Works to rate
 
 
-def _askable(snapshot: Snapshot, allow: Allow) -> list[Item]:
+def _askable(asked: Selection) -> list[Item]:
     """The works that a visitor may be asked about: those that fit, with pictures if any of these have one."""
-    collection = snapshot.collection
+    collection, allow = asked.snapshot.collection, asked.allow
     fits = collection.fulfilling(allow.conditions, collection.ids)
     items = [item for item, fit in zip(collection, fits.tolist(), strict=True) if fit and item.id not in allow.exclude]
     return [item for item in items if item.picture] or items
@@ -547,6 +499,8 @@ def _by_group(collection: Collection, items: Sequence[Item], n: int, seed: int) 
 
 def _by_coverage(snapshot: Snapshot, items: Sequence[Item], n: int) -> list[tuple[Item, str]]:
     """Medoids of k-centre clusters in the vectors of the first representation of the default engine."""
+    from vernissage.analysis.coverage import covering_rows
+
     workspace = snapshot.workspace
     encoder = next(iter(workspace.encoder_names), "")
     if not encoder:

@@ -5,45 +5,40 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from vernissage.catalog.item import Item
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import Kind, RequestError, StorageError
 from vernissage.files import writing
 from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
-from vernissage.gallery.areas import KINDS, AreaChanges, AreaOptions, PersonAreas, area_key, find_areas
+from vernissage.gallery.areas import AreaChanges, AreaOptions, PersonAreas, area_key, find_areas
 from vernissage.gallery.selecting import (
+    KINDS,
     USUAL_COUNT,
     Caps,
+    Selection,
     Where,
-    allowed,
-    checked_count,
-    share_of,
+    one_of,
+    selection,
     shortfall,
-    title_or_id,
-    within_caps,
+    title_or_text,
 )
-from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.area_searches import AreaSeeds, Seed, resembling_uploads
-from vernissage.recommenders.listed_works import ListedWorks
-from vernissage.recommenders.tags import TagEmbedding, TagOverlap
+from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
-from vernissage.search.exact import exact_index
-from vernissage.search.vectors import make_vector_table
-from vernissage.values import MODALITIES, Allow, Index, Modality, Vectors
-from vernissage.workspace.repository import PersonRecord, Snapshot
+from vernissage.values import MODALITIES, Index, Modality, Vectors
+from vernissage.workspace.repository import PersonRecord
 from vernissage.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from vernissage.gallery.gallery import Gallery
-    from vernissage.storage import Removal, Upload
+    from vernissage.storage.uploads import Removal, Upload
     from vernissage.workspace.uploading import Submission
 
 DEFAULT_FUSION = "knn3z"
@@ -58,17 +53,15 @@ BY_TAGS = ("tag-overlap", "tag-embedding")
 
 @dataclass(frozen=True)
 class _Request:
-    """What is asked for a person."""
+    """What is asked for a person: which works, from which areas and uploads, and how one list is made of them."""
 
-    n: int
+    asked: Selection
+    found: PersonAreas
+    profile: UploadProfile
+    indexes: Mapping[Modality, Index]
     fusion: str
-    allow: Allow
-    per: Caps
-    diversity: float
-    quota: int
     query: Seed
-    tags: str
-    areas: AreaOptions
+    quota: int
 
 
 class Person:
@@ -148,7 +141,11 @@ class Person:
         content = {
             "name": self.name,
             "written": datetime.now(UTC).isoformat(),
-            "uploads": [_exported(item, record.times[item.id]) for item in uploads],
+            "uploads": [
+                {"id": item.id, "time": record.times[item.id].isoformat(), "title": item.title, "text": item.text}
+                | {"keywords": list(item.keywords), "picture": f"pictures/{item.picture}" if item.picture else ""}
+                for item in uploads
+            ],
             "ratings": dict(record.ratings),
             "edits": [
                 {"kind": each.kind, "time": each.time.isoformat(), **dict(each.payload)} for each in record.edits
@@ -243,50 +240,42 @@ class Person:
         Raises:
             RequestError: nothing is theirs, or what was asked for is not understood or cannot be answered.
         """
-        snapshot = self.gallery.snapshot
-        checked_count(n)
-        request = _Request(
-            n,
-            _checked_fusion(fusion or DEFAULT_FUSION, tags),
-            allowed(snapshot.collection, where, exclude),
-            per,
-            diversity,
-            quota,
-            _checked_query(query or "centroid"),
-            tags or "keywords",
-            areas or AreaOptions(),
-        )
-        found = self.areas(encoder, request.areas, progress=progress)
-        profile, targets = _asked(found, task)
-        notes = [*_only_one(found, encoder), *found.notes]
-        if profile.disliked and request.fusion in _BY_LISTS:
-            low = frozenset(item_id for works in profile.disliked.values() for item_id in works.item_ids)
+        snapshot, options = self.gallery.snapshot, areas or AreaOptions()
+        asked = selection(snapshot, n, where, exclude, per, diversity)
+        rule = one_of((*FUSION_RULES, *BY_TAGS), fusion or DEFAULT_FUSION, "fusion")
+        if tags is not None and rule not in BY_TAGS:
+            raise RequestError(f"{rule} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
+        seed = cast(Seed, one_of(("centroid", "medoid"), query or "centroid", "query"))
+        found = self.areas(encoder, options, progress=progress)
+        profile, targets = _searching(found, task)
+        notes = list(found.notes)
+        if len(found.reads) == 1 and encoder is None:
+            notes.insert(
+                0,
+                f"no encoder here reads pictures and texts alike, so {found.encoder} serves for "
+                f"{KINDS[found.reads[0]]} alone; build the workspace with aligned or clip for both",
+            )
+        if profile.disliked and rule in _BY_LISTS:
+            low = [item_id for works in profile.disliked.values() for item_id in works.item_ids]
             profile = UploadProfile(profile.owner, profile.by_modality)
-            request = replace(request, allow=request.allow.without(low))
-            notes.append(f"{request.fusion} leaves works out that were rated low, but does not learn from them")
+            asked = replace(asked, allow=asked.allow.without(low))
+            notes.append(f"{rule} leaves works out that were rated low, but does not learn from them")
         indexes: dict[Modality, Index] = {each: snapshot.index(found.encoder, each) for each in found.reads}
-        recommender = _recommender(self.gallery, found, indexes, request)
-        lists = [_list(snapshot, recommender, found, profile, target, request) for target in targets]
-        notes += [line for each in lists for line in shortfall(len(each.works), n, KINDS[each.target])]
-        if per_area:
-            lists += _by_area(snapshot, found, profile, {target: indexes[target] for target in targets}, request)
-        about = {"owner": self.name, "encoder": found.encoder, "fusion": request.fusion}
+        request = _Request(asked, found, profile, indexes, rule, seed, quota)
+        recommender = _recommender(self.gallery, request, tags or "keywords", options)
+        whole = [_list(recommender, target, request) for target in targets]
+        notes += [line for each in whole for line in shortfall(len(each.works), n, KINDS[each.target])]
         return Answer(
             "person",
-            _one_list([each for each in lists if not each.area], n),
-            request.fusion,
+            _one_list(whole, n),
+            rule,
             self.gallery.fingerprint,
             tuple(notes),
-            tuple(lists),
-            about,
+            (*whole, *(_by_area(targets, request) if per_area else ())),
+            {"owner": self.name, "encoder": found.encoder, "fusion": rule},
             snapshot.picture_path,
             found,
         )
-
-
-def _exported(item: Item, time: datetime) -> dict[str, Any]:
-    content: dict[str, Any] = {"id": item.id, "time": time.isoformat(), "title": item.title, "text": item.text}
-    return content | {"keywords": list(item.keywords), "picture": f"pictures/{item.picture}" if item.picture else ""}
 
 
 def areas_encoder(workspace: Workspace) -> str:
@@ -301,41 +290,12 @@ def areas_encoder(workspace: Workspace) -> str:
     return there[0]
 
 
-def _checked_fusion(word: str, tags: str | None) -> str:
-    if word not in FUSION_RULES and word not in BY_TAGS:
-        raise RequestError(f"there is no fusion {word!r}; choose from {', '.join((*FUSION_RULES, *BY_TAGS))}")
-    if tags is not None and word not in BY_TAGS:
-        raise RequestError(f"{word} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
-    return word
-
-
-def _checked_query(word: str) -> Seed:
-    if word == "centroid":
-        return "centroid"
-    if word == "medoid":
-        return "medoid"
-    raise RequestError(f"there is no query {word!r}; an area searches by its centroid or its medoid")
-
-
-def _only_one(found: PersonAreas, encoder: str | None) -> list[str]:
-    """What to say where no encoder of both modalities is there."""
-    if len(found.reads) > 1 or encoder is not None:
-        return []
-    said = (
-        f"no encoder here reads pictures and texts alike, so {found.encoder} serves for {KINDS[found.reads[0]]} alone; "
-        f"build the workspace with aligned or clip for both"
-    )
-    return [said]
-
-
-def _asked(found: PersonAreas, task: str | None) -> tuple[UploadProfile, tuple[Modality, ...]]:
+def _searching(found: PersonAreas, task: str | None) -> tuple[UploadProfile, tuple[Modality, ...]]:
     """The uploads that search, and the modalities that are searched."""
     if task is None:
         return found.profile, found.reads
     tasks = {f"{source}-to-{target}": (source, target) for source in MODALITIES for target in MODALITIES}
-    if task not in tasks:
-        raise RequestError(f"there is no task {task!r}; choose from {', '.join(tasks)}")
-    source, target = tasks[task]
+    source, target = tasks[one_of(tasks, task, "task")]
     if missing := [each for each in (source, target) if each not in found.reads]:
         raise RequestError(f"{found.encoder} does not read {KINDS[missing[0]]}; choose another encoder for {task}")
     if source not in found.by_modality:
@@ -343,77 +303,66 @@ def _asked(found: PersonAreas, task: str | None) -> tuple[UploadProfile, tuple[M
     return UploadProfile(found.owner, {source: found.profile.by_modality[source]}, found.disliked), (target,)
 
 
-def _recommender(
-    gallery: "Gallery", found: PersonAreas, indexes: Mapping[Modality, Index], request: _Request
-) -> UploadRecommender:
+def _recommender(gallery: "Gallery", request: _Request, tags: str, options: AreaOptions) -> UploadRecommender:
     """What a word for a fusion stands for."""
-    if request.fusion in FUSION_RULES:
+    fusion, asked, found = request.fusion, request.asked, request.found
+    if fusion in FUSION_RULES:
         return UploadFusion(
-            indexes,
-            rule=FUSION_RULES[request.fusion],
-            name=request.fusion,
+            request.indexes,
+            rule=FUSION_RULES[fusion],
             seed=request.query,
-            diversity=request.diversity,
+            diversity=asked.diversity,
             at_least=request.quota,
         )
-    if request.quota or request.diversity:
-        raise RequestError(f"--quota and --diversity re-rank by vectors, and {request.fusion} has none; choose a rule")
-    snapshot = gallery.snapshot
-    works = {modality: ListedWorks(snapshot.ids(found.encoder, modality), snapshot.columns) for modality in indexes}
-    tags: Mapping[str, Sequence[str]]
-    if request.tags == "keywords":
-        everything = dict.fromkeys(item_id for each in works.values() for item_id in each.item_ids)
-        tags = {item_id: item.keywords for item_id, item in snapshot.items(everything).items()}
-    else:
-        from vernissage.workspace.tagging import kept_tags
+    if request.quota or asked.diversity:
+        raise RequestError(f"--quota and --diversity re-rank by vectors, and {fusion} has none; choose a rule")
+    from vernissage.profiles.areas import areas_of_interest
+    from vernissage.recommenders.listed_works import ListedWorks
+    from vernissage.recommenders.tags import TagEmbedding, TagOverlap
+    from vernissage.search.exact import exact_index
+    from vernissage.search.vectors import make_vector_table
+    from vernissage.workspace.tagging import kept_tags
 
-        tags = kept_tags(gallery.repository, request.tags)
-    if request.fusion == "tag-overlap":
-        return TagOverlap(tags, works)
+    snapshot = asked.snapshot
+    works = {each: ListedWorks(snapshot.ids(found.encoder, each), snapshot.columns) for each in request.indexes}
+    if tags == "keywords":
+        everything = dict.fromkeys(item_id for each in works.values() for item_id in each.item_ids)
+        words = {item_id: item.keywords for item_id, item in snapshot.items(everything).items()}
+    else:
+        words = kept_tags(gallery.repository, tags)
+    if fusion == "tag-overlap":
+        return TagOverlap(words, works)
     reader = snapshot.workspace.encoder(found.encoder)
     if not isinstance(reader, TextEncoder):
         raise RequestError(f"{found.encoder} does not read texts, so it cannot embed tags; choose another encoder")
-    options = request.areas
+
+    def index_of(ids: Sequence[str], vectors: Vectors, _: object) -> Index:
+        contents, card = [""] * len(ids), {"encoder": "tags", "fingerprint": "", "modality": "text", "collection": ""}
+        return exact_index(make_vector_table(vectors, ids, contents, **card), snapshot.columns)
+
     return TagEmbedding(
-        tags,
+        words,
         works,
         reader,
-        lambda ids, vectors, _: _index_of_tags(snapshot, ids, vectors),
+        index_of,
         find_areas=lambda vectors, background: areas_of_interest(
             vectors, background=background, rule=options.rule, projection=options.projection
         ),
     )
 
 
-def _index_of_tags(snapshot: Snapshot, ids: Sequence[str], vectors: Vectors) -> Index:
-    table = make_vector_table(
-        vectors, ids, [""] * len(ids), encoder="tags", fingerprint="", modality="text", collection=""
-    )
-    return exact_index(table, snapshot.columns)
-
-
-def _list(
-    snapshot: Snapshot,
-    recommender: UploadRecommender,
-    found: PersonAreas,
-    profile: UploadProfile,
-    target: Modality,
-    request: _Request,
-) -> AnswerList:
+def _list(recommender: UploadRecommender, target: Modality, request: _Request) -> AnswerList:
     """The list of one target modality."""
-    answer, places = within_caps(
-        lambda count: recommender.recommend(profile, target, count, request.allow),
-        lambda answer: answer.ranking.item_ids,
-        request.n,
-        request.per,
-        snapshot,
+    asked = request.asked
+    answer, places = asked.first(
+        lambda count: recommender.recommend(request.profile, target, count, asked.allow), attrgetter("ranking.item_ids")
     )
     ids = [answer.ranking.item_ids[place] for place in places]
-    scores, items = dict(answer.ranking), snapshot.items(ids)
-    reasons = answer.explain(ids) or [None] * len(ids)
+    scores, items = dict(answer.ranking), asked.snapshot.items(ids)
+    whys = answer.explain(ids) or [None] * len(ids)
     works = [
-        Work(items[item_id], scores[item_id], _reasons(why, found) if why is not None else (), target)
-        for item_id, why in zip(ids, reasons, strict=True)
+        Work(items[item_id], scores[item_id], _reasons(why, request.found) if why is not None else (), target)
+        for item_id, why in zip(ids, whys, strict=True)
     ]
     return AnswerList(target, tuple(works))
 
@@ -423,52 +372,39 @@ def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
     if why.area.name:  # areas of tags are no areas of the person's
         key = area_key(why.area.source, why.area.number)
         reasons.append(Reason("area", key, why.area.name, why.score, 1.0, f"belongs to {why.area.name}"))
-    for upload in why.uploads:
-        title = title_or_id(found.items[upload.item_id])
-        reasons.append(
-            Reason(
-                "upload",
-                upload.item_id,
-                title,
-                upload.contribution,
-                share_of(upload.contribution, why.score),
-                f"resembles {title}",
-                weight=upload.weight,
-                similarity=upload.similarity,
-                modality=upload.source,
-            )
-        )
+    for each in why.uploads:
+        reason = _resemblance(found, each.item_id, each.similarity)
+        share = each.contribution / why.score if why.score else 0.0
+        more: dict[str, Any] = {"weight": each.weight, "modality": each.source}
+        reasons.append(replace(reason, contribution=each.contribution, share=share, **more))
     if why.rest:
-        reasons.append(Reason("upload", "", "", why.rest, share_of(why.rest, why.score), "other uploads"))
+        share = why.rest / why.score if why.score else 0.0
+        reasons.append(Reason("upload", "", "", why.rest, share, "other uploads"))
     return tuple(reasons)
 
 
-def _by_area(
-    snapshot: Snapshot,
-    found: PersonAreas,
-    profile: UploadProfile,
-    indexes: Mapping[Modality, Index],
-    request: _Request,
-) -> list[AnswerList]:
+def _resemblance(found: PersonAreas, item_id: str, cosine: float) -> Reason:
+    title = title_or_text(found.items[item_id], item_id)
+    return Reason("upload", item_id, title, 0.0, 0.0, f"resembles {title}", similarity=cosine)
+
+
+def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]:
     """What each area found for each task; the weightiest area first."""
+    found, profile, asked = request.found, request.profile, request.asked
+    indexes = {target: request.indexes[target] for target in targets}
     lists = []
-    for each in AreaSeeds(indexes, seed=request.query).per_area(profile, request.n, request.allow):
+    for each in rank_areas(indexes, profile, asked.n, asked.allow, seed=request.query):
         uploads = profile.by_modality[each.source]
         near = resembling_uploads(uploads, each.area, indexes[each.target], each.ranking.item_ids)
-        items = snapshot.items(each.ranking.item_ids)
-        works = tuple(
-            Work(items[item_id], score, tuple(_resemblance(found, *one) for one in resembling), each.target)
+        items = asked.snapshot.items(each.ranking.item_ids)
+        works = [
+            Work(items[item_id], score, tuple([_resemblance(found, *one) for one in resembling]), each.target)
             for (item_id, score), resembling in zip(each.ranking, near, strict=True)
-        )
+        ]
         key = area_key(each.source, each.area)
-        lists.append(AnswerList(each.target, works, each.source, key, uploads.names[each.area]))
+        lists.append(AnswerList(each.target, tuple(works), each.source, key, uploads.names[each.area]))
     order = [area_key(source, area) for source in profile.sources for area in profile.by_modality[source].unmuted]
     return sorted(lists, key=lambda each: order.index(each.area))
-
-
-def _resemblance(found: PersonAreas, item_id: str, cosine: float) -> Reason:
-    title = title_or_id(found.items[item_id])
-    return Reason("upload", item_id, title, 0.0, 0.0, f"resembles {title}", similarity=cosine)
 
 
 def _one_list(lists: Sequence[AnswerList], n: int) -> tuple[Work, ...]:

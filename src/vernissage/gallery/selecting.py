@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
-from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import parse_condition, require_fields, values_of
 from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
-from vernissage.values import Allow, Condition
+from vernissage.values import Allow, Condition, Modality
 from vernissage.workspace.repository import Snapshot
 
 USUAL_COUNT = 9
@@ -19,6 +20,9 @@ Where = str | Condition | Iterable[str | Condition]
 Caps = Mapping[str, int]
 """At most so many works of one value of a column: ``{"artist": 1}``."""
 
+KINDS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
+"""What works of a modality are called."""
+
 _BEGINNING = 60
 """Characters of a text that stand for a missing title."""
 
@@ -26,69 +30,92 @@ _GROWTH = 4
 """How many times as many candidates are asked for when caps have left too few."""
 
 
-def share_of(contribution: float, score: float) -> float:
-    """A contribution as a fraction of the score; 0 where the score is 0."""
-    return contribution / score if score else 0.0
-
-
-def title_or_id(item: Item) -> str:
-    """What to call a work in a sentence: its title, else how its text begins, else its id."""
+def title_or_text(item: Item, otherwise: str = "Untitled") -> str:
+    """What to call a work, on one line: its title, else how its text begins, else ``otherwise``."""
     title, text = " ".join(item.title.split()), " ".join((item.description or item.text).split())
     if title or not text:
-        return title or item.id
+        return title or otherwise
     return text if len(text) <= _BEGINNING else f"{text[:_BEGINNING].rpartition(' ')[0] or text[:_BEGINNING]} …"
 
 
-def allowed(collection: Collection, where: Where, exclude: Iterable[str]) -> Allow:
-    """What may come back, from words and ids.
+@dataclass(frozen=True)
+class Selection:
+    """How many works of which state come back, of those that are allowed, under which caps, and how different."""
+
+    snapshot: Snapshot
+    n: int
+    allow: Allow
+    per: Caps
+    diversity: float
+
+    def first(self, candidates: Callable[[int], T], ids_of: Callable[[T], Sequence[str]]) -> tuple[T, list[int]]:
+        """Candidates, and the places among them of the first ``n`` works within the caps.
+
+        ``candidates(count)`` gives the best ``count``, best first. More and more are asked for until ``n`` are found or
+        none is left, so exactly ``n`` come back where so many are within the caps. A work that stands there twice, as
+        picture and as text, counts once.
+
+        Raises:
+            RequestError: a cap is below 1, or no work has such a column.
+        """
+        require_fields(self.snapshot.collection, self.per)
+        if wrong := [(field, most) for field, most in self.per.items() if most < 1]:
+            raise RequestError(f"at most {wrong[0][1]} works of one {wrong[0][0]} were asked for; ask for 1 or more")
+        asked = self.n
+        while True:
+            found = candidates(asked)
+            ids = ids_of(found)
+            places = self._capped(ids) if self.per else list(range(len(ids)))
+            if len(places) == self.n or len(ids) < asked:
+                return found, places
+            asked *= _GROWTH
+
+    def _capped(self, ids: Sequence[str]) -> list[int]:
+        counts: Counter[tuple[str, str]] = Counter()
+        items = self.snapshot.items(ids)
+        kept: dict[int, str] = {}
+        for place, item_id in enumerate(ids):
+            item = items[item_id]
+            found = {(field, value.casefold()) for field in self.per for value in values_of(item, field.casefold())}
+            again = item_id in kept.values()
+            if again or all(counts[each] < self.per[each[0]] for each in found):
+                counts.update(() if again else found)
+                kept[place] = item_id
+                if len(kept) == self.n:
+                    break
+        return list(kept)
+
+
+def selection(
+    snapshot: Snapshot,
+    n: int,
+    where: Where = (),
+    exclude: Iterable[str] = (),
+    per: Caps = MappingProxyType({}),
+    diversity: float = 0.0,
+) -> Selection:
+    """What words and ids stand for.
 
     Raises:
-        RequestError: a condition is not understood, or names a column that no work has.
+        RequestError: fewer than 1 work, or a condition that is not understood or names a column that no work has.
     """
     given = [where] if isinstance(where, str | Condition) else list(where)
-    conditions = tuple(each if isinstance(each, Condition) else parse_condition(each) for each in given)
-    require_fields(collection, [condition.field for condition in conditions])
-    return Allow(exclude=frozenset(exclude), conditions=conditions)
+    conditions = tuple([each if isinstance(each, Condition) else parse_condition(each) for each in given])
+    require_fields(snapshot.collection, [condition.field for condition in conditions])
+    if n < 1:
+        raise RequestError(f"{n} works were asked for; ask for 1 or more")
+    return Selection(snapshot, n, Allow(exclude=frozenset(exclude), conditions=conditions), per, diversity)
 
 
-def within_caps(
-    candidates: Callable[[int], T], ids_of: Callable[[T], Sequence[str]], n: int, per: Caps, snapshot: Snapshot
-) -> tuple[T, list[int]]:
-    """Candidates and the places among them of the first ``n`` works of which at most so many share a value.
-
-    ``candidates(count)`` gives the best ``count`` that are allowed, best first. More and more are asked for until ``n``
-    are found or none is left, so exactly ``n`` come back where so many are within the caps. A work that stands there
-    twice, as picture and as text, counts once.
+def one_of(choices: Iterable[str], word: str, what: str) -> str:
+    """A word that must be one of ``choices``.
 
     Raises:
-        RequestError: a cap is below 1, or no work has such a column.
+        RequestError: it is not; the message names them.
     """
-    require_fields(snapshot.collection, per)
-    if wrong := [(field, most) for field, most in per.items() if most < 1]:
-        raise RequestError(f"at most {wrong[0][1]} works of one {wrong[0][0]} were asked for; ask for 1 or more")
-    asked = n
-    while True:
-        found = candidates(asked)
-        ids = ids_of(found)
-        places = _capped(ids, n, per, snapshot) if per else list(range(len(ids)))
-        if len(places) == n or len(ids) < asked:
-            return found, places
-        asked *= _GROWTH
-
-
-def _capped(ids: Sequence[str], n: int, per: Caps, snapshot: Snapshot) -> list[int]:
-    counts: Counter[tuple[str, str]] = Counter()
-    items = snapshot.items(ids)
-    kept: dict[int, str] = {}
-    for place, item_id in enumerate(ids):
-        found = {(field, value.casefold()) for field in per for value in values_of(items[item_id], field.casefold())}
-        again = item_id in kept.values()
-        if again or all(counts[each] < per[each[0]] for each in found):
-            counts.update(() if again else found)
-            kept[place] = item_id
-            if len(kept) == n:
-                break
-    return list(kept)
+    if word not in (known := tuple(choices)):
+        raise RequestError(f"there is no {what} {word!r}; choose from {', '.join(known)}")
+    return word
 
 
 def shortfall(found: int, n: int, what: str = "works") -> tuple[str, ...]:
@@ -96,14 +123,3 @@ def shortfall(found: int, n: int, what: str = "works") -> tuple[str, ...]:
     if found >= n:
         return ()
     return (f"{n} {what} were asked for, but only {found} fit what was asked",)
-
-
-def checked_count(n: int) -> int:
-    """How many works were asked for.
-
-    Raises:
-        RequestError: fewer than 1.
-    """
-    if n < 1:
-        raise RequestError(f"{n} works were asked for; ask for 1 or more")
-    return n

@@ -1,13 +1,13 @@
 """What people upload, as files: pictures, texts, and tables of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.sources.columns import plain_name
-from vernissage.catalog.sources.tables import READERS, Table, decode, read_table
+from vernissage.catalog.sources.tables import READERS, decode, read_table
 from vernissage.catalog.words import keyword_separator, split_keywords
 from vernissage.errors import CollectionError, RequestError
 from vernissage.workspace.uploading import Submission
@@ -23,45 +23,32 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class UploadText:
-    """What is said about one upload beside its file."""
-
-    id: str = ""
-    title: str = ""
-    text: str = ""
-    keywords: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.id or self.title or self.text or self.keywords)
-
-
-def submissions_from(files: Sequence[Path], words: UploadText) -> tuple[list[Submission], list[str]]:
+def submissions_from(files: Sequence[Path], about: Submission) -> tuple[list[Submission], list[str]]:
     """What is to be uploaded, in the order of the files, and remarks on tables.
 
-    A picture file is a picture, a text file a text, a table an upload for each row (see `table_submissions`). ``words``
-    belong to the only file, or are an upload by themselves.
+    A picture file is a picture, a text file a text, a table an upload for each row (see `table_submissions`). Id and
+    words of ``about`` belong to the only file, or are an upload by themselves.
 
     Raises:
         RequestError: nothing was given, a file is of another kind or cannot be read, or words come with several files.
         CollectionError: a table cannot be read.
     """
-    if not files and not (words.text or words.title or words.keywords):
+    if not files and not about.words:
         raise RequestError("nothing was given to upload; name pictures, .txt files or a table, or write --text WORDS")
-    if words and (len(files) > 1 or any(file.suffix.lower() in READERS for file in files)):
+    if about == Submission():
+        parts = [_from_file(file) for file in files]
+        return [each for found, _ in parts for each in found], [line for _, said in parts for line in said]
+    if len(files) > 1 or any(file.suffix.lower() in READERS for file in files):
         raise RequestError(
             "--id, --title, --text and --keywords are about one picture or text; for several uploads give a table with "
             "these columns"
         )
     if not files:
-        return [_worded(Submission(), words)], []
-    found: list[Submission] = []
-    remarks: list[str] = []
-    for file in files:
-        more, said = _from_file(file)
-        found += more
-        remarks += said
-    return ([_worded(found[0], words)] if words else found), remarks
+        return [about], []
+    [found], _ = _from_file(files[0])
+    if found.text and about.text:
+        raise RequestError("a text file and --text were given for one upload; give one of them")
+    return [replace(about, picture=found.picture, text=about.text or found.text)], []
 
 
 def table_submissions(path: Path) -> tuple[list[Submission], list[str]]:
@@ -78,7 +65,9 @@ def table_submissions(path: Path) -> tuple[list[Submission], list[str]]:
     if table.problems:
         worst = table.problems[0]
         raise CollectionError(f"{path}, row {worst.row}: {worst.what}; {worst.way_out}")
-    places = _places(table)
+    names = [plain_name(name) for name in table.columns]
+    known = {field: [name for name in choices if name in names] for field, choices in _COLUMNS.items()}
+    places = {field: names.index(found[0]) for field, found in known.items() if found}
     if not places.keys() & {"picture", "text", "title", "keywords"}:
         raise RequestError(
             f"{path} has the columns {', '.join(table.columns) or 'none'}; give it a column picture or text; id, "
@@ -110,48 +99,24 @@ def _from_file(file: Path) -> tuple[list[Submission], list[str]]:
     return [Submission(text=text.strip())], []
 
 
-def _worded(submission: Submission, words: UploadText) -> Submission:
-    if submission.text and words.text:
-        raise RequestError("a text file and --text were given for one upload; give one of them")
-    keywords = split_keywords(words.keywords, keyword_separator([words.keywords]))
-    return Submission(submission.picture, words.title, words.text or submission.text, keywords, words.id)
-
-
-def _places(table: Table) -> dict[str, int]:
-    """The column of each field, by the first of its names that the table has."""
-    names = [plain_name(name) for name in table.columns]
-    return {
-        field: names.index(known)
-        for field, choices in _COLUMNS.items()
-        if (known := next((name for name in choices if name in names), None)) is not None
-    }
-
-
 def _row(path: Path, number: int, cells: Sequence[str], places: dict[str, int], separator: str) -> Submission:
-    def cell(field: str) -> str:
-        return cells[places[field]].strip() if field in places else ""
-
-    picture, keywords = cell("picture"), split_keywords(cell("keywords"), separator)
+    values = dict.fromkeys(_COLUMNS, "") | {field: cells[place].strip() for field, place in places.items()}
     found = Submission(
-        path.parent / picture if picture else None,
-        cell("title"),
-        cell("text"),
-        keywords,
-        cell("id"),
-        _time(cell("time"), f"{path}, row {number}"),
+        path.parent / values["picture"] if values["picture"] else None,
+        values["title"],
+        values["text"],
+        split_keywords(values["keywords"], separator),
+        values["id"],
     )
-    if not picture and not found.words:
+    if found.picture is None and not found.words:
         raise RequestError(f"{path}, row {number} has neither a picture nor a text; fill one, or take the row out")
-    return found
-
-
-def _time(cell: str, where: str) -> datetime | None:
-    if not cell:
-        return None
+    if not values["time"]:
+        return found
     try:
-        time = datetime.fromisoformat(cell)
+        time = datetime.fromisoformat(values["time"])
     except ValueError:
         raise RequestError(
-            f"{where}: the time {cell!r} is not understood; write 2024-05-31 or 2024-05-31T18:30Z"
+            f"{path}, row {number}: the time {values['time']!r} is not understood; write 2024-05-31 or "
+            f"2024-05-31T18:30Z"
         ) from None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    return replace(found, time=time if time.tzinfo is not None else time.replace(tzinfo=UTC))

@@ -1,43 +1,50 @@
-"""The page that shows a person what they are interested in, as far as their works and uploads tell."""
+"""The pages of a person: what they are interested in, and other people's works that are chosen for it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
 from vernissage.catalog.item import Item
+from vernissage.errors import RequestError
+from vernissage.gallery.answer import Answer, AnswerList
+from vernissage.gallery.answer import Work as AnswerWork
 from vernissage.gallery.areas import PersonAreas, area_key
+from vernissage.gallery.selecting import KINDS, title_or_text
 from vernissage.pages.templating import plain, render
-from vernissage.pages.works import Picture, PicturePath, Reading, title_or_text
-from vernissage.profiles.interests import Interests
+from vernissage.pages.works import Picture, PicturePath, Reading, Work, work_of
 from vernissage.profiles.naming import count_words_of_works, words_of_work
 from vernissage.profiles.uploads import UploadsOfModality
 from vernissage.progress import Progress, silent
 from vernissage.values import Modality
 
-THUMBNAIL_SIDE = 240
-_PICTURES = 8
-_TEXTS = 6
+_SIDE, _NEAR_SIDE = 240, 120
+_MOST: Mapping[Modality, int] = {"image": 8, "text": 6}
+"""How many examples of an area the page of areas shows."""
+
+_OVERVIEW = 5
 _WORDS = 8
-KINDS: dict[Modality, str] = {"image": "Pictures", "text": "Texts"}
+_AREAS = 8
+_PER_AREA = 5
+_NEAR = 3
 
 
 @dataclass(frozen=True)
 class Example:
-    """One upload of an area: its title or how it begins, what more it says, and for pictures the picture."""
+    """A work in a row of examples: its title or how it begins, and the picture, or what more a text says."""
 
     id: str
     title: str
     picture: Picture | None
-    excerpt: str = ""
+    excerpt: str
 
 
 @dataclass(frozen=True)
 class AreaView:
-    """One area as the page prints it; ``share`` is its part of what is heard of its modality, in percent."""
+    """One area as pages print it; ``share`` is its part of what is heard of its modality, in percent."""
 
     key: str
-    anchor: str
     name: str
     named_by: str
     size: str
@@ -49,21 +56,17 @@ class AreaView:
 
 
 @dataclass(frozen=True)
-class AreaGroup:
-    """The areas of one modality."""
+class Suggestion:
+    """A recommended work, the key and name of its area, and (title, picture, cosine) of uploads that speak for it."""
 
-    anchor: str
-    heading: str
-    areas: tuple[AreaView, ...]
+    work: Work
+    key: str
+    area: str
+    near: tuple[tuple[str, Picture | None, float], ...]
 
 
 def areas_page(
-    found: PersonAreas,
-    picture_path: PicturePath,
-    *,
-    title: str,
-    engine: str,
-    progress: Progress = silent,
+    found: PersonAreas, picture_path: PicturePath, *, title: str, engine: str, progress: Progress = silent
 ) -> str:
     """One HTML document, complete in itself, with a person's areas: name, weight, typical works and words of each.
 
@@ -73,30 +76,61 @@ def areas_page(
     Raises:
         CollectionError: a picture cannot be read.
     """
-    total = sum(min(_PICTURES, len(area)) for each in _pictures(found) for area in each.uploads.areas)
-    reading = Reading(picture_path, total, progress)
+    pictured = found.by_modality["image"].uploads.areas if "image" in found.by_modality else ()
+    reading = Reading(picture_path, sum(min(_MOST["image"], len(area)) for area in pictured), progress)
     return render(
         "areas.html",
         styles=["page.css", "recommendations.css", "areas.css"],
-        scripts=[],
-        title=plain(title),
-        owner=plain(found.owner),
-        engine=plain(engine),
-        summary=summary_of(found),
-        notes=[plain(note) for note in found.notes],
-        groups=area_groups(found, reading),
+        title=title,
+        owner=found.owner,
+        engine=engine,
+        summary=_summary(found),
+        notes=found.notes,
+        groups=_views(found, reading, _MOST),
+        kinds=KINDS,
     )
 
 
-def area_groups(found: PersonAreas, reading: Reading, *, examples: int = _PICTURES) -> tuple[AreaGroup, ...]:
-    """The areas of each modality, ready to print, with so many examples each."""
-    return tuple(
-        AreaGroup(
-            modality,
-            KINDS[modality],
-            tuple(_view(found, modality, number, reading, examples) for number in range(len(interests.uploads.areas))),
-        )
-        for modality, interests in found.by_modality.items()
+def person_page(answer: Answer, *, title: str, engine: str, progress: Progress = silent) -> str:
+    """One HTML document, complete in itself: a person's areas, works of each modality, what each area finds.
+
+    ``answer`` is that of `Person.recommend` with ``per_area``. ``title`` names the collection, ``engine`` says in plain
+    words what tells works apart. Of the areas the eight weightiest of each modality show what they found, the first
+    five works of each task. Equal input gives equal bytes.
+
+    Raises:
+        RequestError: the answer is none for a person.
+        CollectionError: a picture cannot be read.
+    """
+    if answer.areas is None:
+        raise RequestError("the page of a person needs a person's answer; ask `Person.recommend` for one")
+    found = answer.areas
+    whole = [each for each in answer.lists if not each.area]
+    kept = _weightiest([each for each in answer.lists if each.area])
+    total = sum(len(each.works) for each in whole) + sum(len(each.works[:_PER_AREA]) for each in kept)
+    reading = Reading(answer.picture_path, total, progress)
+    groups = _views(found, reading, dict.fromkeys(KINDS, _OVERVIEW))
+    return render(
+        "person.html",
+        styles=["page.css", "recommendations.css", "areas.css"],
+        scripts=["enlarge.js"],
+        title=title,
+        owner=found.owner,
+        engine=engine,
+        summary=_summary(found),
+        notes=answer.notes,
+        groups={modality: views[:_AREAS] for modality, views in groups.items()},
+        shown={view.key for views in groups.values() for view in views[:_AREAS]},
+        hidden=sum(len(views[_AREAS:]) for views in groups.values()),
+        walls=[
+            (each.target, [_suggestion(found, reading, each.target, *work) for work in enumerate(each.works, start=1)])
+            for each in whole
+        ],
+        areas=[
+            (name, key, [(each.target, _examples(each, reading)) for each in group])
+            for (key, name), group in groupby(kept, key=lambda each: (each.area, each.name))
+        ],
+        kinds=KINDS,
     )
 
 
@@ -110,17 +144,23 @@ def typical(uploads: UploadsOfModality, number: int, most: int) -> list[int]:
     return chosen
 
 
-def summary_of(found: PersonAreas) -> str:
+def _summary(found: PersonAreas) -> str:
     """How much there is, in words: "23 pictures in 4 areas and 19 texts in 3 areas"."""
-    parts = [
-        f"{_counted(len(each.uploads), KINDS[modality].lower()[:-1])} in {_counted(len(each.uploads.areas), 'area')}"
+    return " and ".join(
+        f"{_counted(len(each.uploads), KINDS[modality])} in {_counted(len(each.uploads.areas), 'areas')}"
         for modality, each in found.by_modality.items()
-    ]
-    return " and ".join(parts)
+    )
 
 
-def _pictures(found: PersonAreas) -> list[Interests]:
-    return [found.by_modality["image"]] if "image" in found.by_modality else []
+def _views(found: PersonAreas, reading: Reading, most: Mapping[Modality, int]) -> dict[Modality, list[AreaView]]:
+    """The areas of each modality with at most so many examples each, of texts no more than the page of areas shows."""
+    return {
+        modality: [
+            _view(found, modality, number, reading, min(most[modality], _MOST[modality]))
+            for number in range(len(interests.uploads.areas))
+        ]
+        for modality, interests in found.by_modality.items()
+    }
 
 
 def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading, most: int) -> AreaView:
@@ -128,7 +168,6 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
     uploads = interests.uploads
     area = uploads.areas[number]
     weight, total = float(uploads.weights[number]), float(uploads.weights.sum()) or 1.0
-    most = most if modality == "image" else min(most, _TEXTS)
     rows = typical(uploads, number, most if modality == "image" else len(area))
     examples = [found.items[uploads.item_ids[row]] for row in rows]
     if modality == "text":  # a series often has one title
@@ -138,10 +177,9 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
         examples = list(distinct.values())[:most]
     return AreaView(
         key=area_key(modality, number),
-        anchor=f"{modality}-{number + 1}",
         name=plain(uploads.names[number]),
         named_by=interests.naming[number].by,
-        size=_counted(len(area), KINDS[modality].lower()[:-1]),
+        size=_counted(len(area), KINDS[modality]),
         share=round(100 * weight / total),
         muted=weight == 0,
         words=_words([found.items[uploads.item_ids[row]] for row in area.members]),
@@ -152,9 +190,13 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
 
 def _example(item: Item, modality: Modality, reading: Reading) -> Example:
     if modality == "image":
-        return Example(item.id, title_or_text(item), reading.picture(item, THUMBNAIL_SIDE))
+        return Example(item.id, title_or_text(item), reading.picture(item, _SIDE), "")
     excerpt = plain(item.description or ", ".join(item.keywords)) if item.title.strip() else ""
     return Example(item.id, title_or_text(item), None, excerpt)
+
+
+def _examples(found: AnswerList, reading: Reading) -> list[Example]:
+    return [_example(work.item, found.target, reading) for work in found.works[:_PER_AREA]]
 
 
 def _words(items: Sequence[Item]) -> tuple[str, ...]:
@@ -164,5 +206,35 @@ def _words(items: Sequence[Item]) -> tuple[str, ...]:
     return tuple(f"{word} ({counts[word]})" for word in common[:_WORDS])
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+def _counted(number: int, nouns: str) -> str:
+    return f"{number:,} {nouns if number != 1 else nouns[:-1]}"
+
+
+def _weightiest(lists: Sequence[AnswerList]) -> list[AnswerList]:
+    """What the first areas of each modality found; they stand in the order of their weight."""
+    places: dict[Modality | None, dict[str, None]] = {}
+    for each in lists:
+        places.setdefault(each.source, {})[each.area] = None
+    return [each for each in lists if each.area in list(places[each.source])[:_AREAS]]
+
+
+def _suggestion(found: PersonAreas, reading: Reading, target: Modality, number: int, work: AnswerWork) -> Suggestion:
+    item = replace(work.item, artist=work.item.artist or work.item.owner)
+    if target == "text":  # as a text: without the picture that it may have as well
+        description = item.description or ", ".join(item.keywords)
+        item = replace(item, title=item.title or title_or_text(item), picture="", description=description)
+    shown = work_of(reading, number, item)
+    areas = work.of_kind("area")
+    near: dict[str, float] = {}
+    for upload in work.of_kind("upload"):  # a work with a picture and a text may stand there twice
+        if upload.id and upload.similarity is not None:
+            near[upload.id] = max(upload.similarity, near.get(upload.id, -1.0))
+    return Suggestion(
+        shown,
+        areas[0].id if areas else "",
+        plain(areas[0].title) if areas else "",
+        tuple(
+            (title_or_text(found.items[upload]), reading.picture(found.items[upload], _NEAR_SIDE), similarity)
+            for upload, similarity in list(near.items())[:_NEAR]
+        ),
+    )

@@ -86,7 +86,8 @@ def framed(points: npt.ArrayLike, *, width: float, margin: float) -> tuple[npt.N
         )
     low, spread = raw.min(axis=0), np.ptp(raw, axis=0)
     inner = width - 2 * margin
-    height = float(np.clip(inner * _ratio(spread) + 2 * margin, 0.6 * width, 1.1 * width))
+    ratio = float(spread[1] / spread[0]) if spread[0] > 0 else 1.0
+    height = float(np.clip(inner * ratio + 2 * margin, 0.6 * width, 1.1 * width))
     room = np.array([inner, height - 2 * margin])
     scale = min((side / size for side, size in zip(room, spread, strict=True) if size > 0), default=1.0)
     placed = margin + (raw - low) * scale + (room - spread * scale) / 2
@@ -118,10 +119,6 @@ def label_places(points: npt.NDArray[np.float64], groups: Grouping, *, line: flo
 def _meet(one: tuple[float, float], length: int, other: tuple[float, float], other_length: int, line: float) -> bool:
     reach = 0.55 * line * (length + other_length) / 2
     return abs(one[0] - other[0]) < reach and abs(one[1] - other[1]) < line
-
-
-def _ratio(spread: npt.NDArray[np.float64]) -> float:
-    return float(spread[1] / spread[0]) if spread[0] > 0 else 1.0
 
 
 def _rest_name(groups: int, without: int) -> str:

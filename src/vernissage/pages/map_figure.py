@@ -16,11 +16,10 @@ from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import open_picture
 from vernissage.errors import RequestError
 from vernissage.pages.figures import MUTED, drawing
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER, Group, Grouping, framed, grouping, label_places
-from vernissage.pages.map_page import check_lengths
+from vernissage.pages.map_page import check_lengths, small_picture
 from vernissage.pages.templating import plain
 from vernissage.progress import Progress, silent
 
@@ -109,9 +108,7 @@ def map_thumbnails(
     for done, row in enumerate(sorted(chosen.values()), start=1):
         path = collection.picture_path(items[row])
         if path is not None:
-            picture = open_picture(path, at_least=2 * side)
-            picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-            pictures[row] = picture
+            pictures[row] = small_picture(path, side)
         progress("making thumbnails", done, len(chosen))
     return pictures
 

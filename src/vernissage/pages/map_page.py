@@ -1,13 +1,17 @@
-"""The map of a collection as one interactive page."""
+"""The map of a collection as one interactive page, its many small pictures in a few large ones."""
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import open_picture
 from vernissage.errors import RequestError
 from vernissage.pages.groups import (
     DARK,
@@ -20,13 +24,15 @@ from vernissage.pages.groups import (
     grouping,
     label_places,
 )
-from vernissage.pages.reasons import title_of
-from vernissage.pages.sprites import COLUMNS, PER_SHEET, Sprites, sprites
 from vernissage.pages.templating import data_uri, embedded_json, plain, render
+from vernissage.pages.works import title_of
 from vernissage.progress import Progress, silent
 
 WIDTH, MARGIN = 1000.0, 36.0
 _LABEL_LINE = 24.0
+_COLUMNS = 16
+_PER_SHEET = _COLUMNS * _COLUMNS
+_QUALITY = 70
 
 
 def map_page(
@@ -52,22 +58,25 @@ def map_page(
     places, height = framed(points, width=WIDTH, margin=MARGIN)
     groups = grouping(colour_by)
     labels = label_places(places, groups, line=_LABEL_LINE)
-    thumbnails = sprites(items, collection, progress)
+    sheets, thumbnails = _thumbnails(items, collection, progress)
     return render(
         "map.html",
         styles=["page.css", "map.css"],
         scripts=["map_view.js", "map_drawing.js", "map_label.js", "map_input.js", "map_tools.js"],
-        title=plain(title),
+        title=title,
         count=len(items),
         width=f"{WIDTH:g}",
         height=f"{height:.0f}",
         groups=groups.groups,
-        colours=_colours(groups.groups),
+        colours=[
+            (each.style, LIGHT[each.style], DARK[each.style]) if each.style >= 0 else (-1, LIGHT_OTHER, DARK_OTHER)
+            for each in groups.groups
+        ],
         layers=_layers(places, groups),
         labels=[(groups.groups[number], round(x, 1), round(y, 1)) for number, (x, y) in labels.items()],
         glyphs={group.style: _glyph(group.shape, 8, 8, 5.5) for group in groups.groups},
-        sheets=[data_uri(sheet, "image/webp") for sheet in thumbnails.sheets],
-        works=embedded_json(_works(places, height, items, colour_by, groups, labels, thumbnails)),
+        sheets=[data_uri(sheet, "image/webp") for sheet in sheets],
+        works=embedded_json(_works(places, height, items, colour_by, groups, labels) | thumbnails),
     )
 
 
@@ -85,6 +94,17 @@ def check_lengths(points: int, colour_by: Sequence[str], items: int | None = Non
         raise RequestError(f"{points} places and {items} works were given for a map; give one place for each work")
 
 
+def small_picture(path: Path, side: int) -> Image.Image:
+    """A picture with a longer side of at most ``side`` pixels.
+
+    Raises:
+        CollectionError: it cannot be read.
+    """
+    picture = open_picture(path, at_least=2 * side)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return picture
+
+
 def _works(
     places: npt.NDArray[np.float64],
     height: float,
@@ -92,43 +112,70 @@ def _works(
     colour_by: Sequence[str],
     groups: Grouping,
     labels: Mapping[int, tuple[float, float]],
-    thumbnails: Sprites,
 ) -> dict[str, Any]:
     """What the page's script reads: one list per field; names that recur are listed once and pointed at."""
-    artists = _Names(plain(item.artist) for item in items)
-    names = _Names(plain(name) for name in colour_by)
+    artists, artist = _distinct(plain(item.artist) for item in items)
+    names, name = _distinct(plain(name) for name in colour_by)
     return {
         "width": WIDTH,
         "height": round(height, 1),
         "x": [round(x, 1) for x in places[:, 0].tolist()],
         "y": [round(y, 1) for y in places[:, 1].tolist()],
-        "titles": [title_of(item) for item in items],
+        "titles": [title_of(item.title) for item in items],
         "years": [plain(item.year) for item in items],
-        "artists": artists.names,
-        "artist": artists.numbers,
-        "names": names.names,
-        "name": names.numbers,
+        "artists": artists,
+        "artist": artist,
+        "names": names,
+        "name": name,
         "group": groups.place.tolist(),
         "groups": [
             {"name": group.name, "style": group.style, "shape": group.shape, "label": labels.get(number)}
             for number, group in enumerate(groups.groups)
         ],
-        "slot": list(thumbnails.slots),
-        "wide": [width for width, _ in thumbnails.sizes],
-        "high": [high for _, high in thumbnails.sizes],
-        "side": thumbnails.side,
-        "columns": COLUMNS,
-        "perSheet": PER_SHEET,
     }
 
 
-class _Names:
-    """Names met, each once, and the number of each one's name."""
+def _distinct(values: Iterable[str]) -> tuple[list[str], list[int]]:
+    """The values met, each once, and the place of each one among them."""
+    found: dict[str, int] = {}
+    numbers = [found.setdefault(value, len(found)) for value in values]
+    return list(found), numbers
 
-    def __init__(self, values: Any) -> None:
-        found: dict[str, int] = {}
-        self.numbers = [found.setdefault(value, len(found)) for value in values]
-        self.names = list(found)
+
+def _thumbnails(
+    items: Sequence[Item], collection: Collection, progress: Progress
+) -> tuple[list[bytes], dict[str, Any]]:
+    """Thumbnails of all pictures, smaller the more there are: 2,000 take about 5 MB, 10,000 about 16 MB.
+
+    Returns WebP sheets of 16 × 16 square cells, and where the page's script finds each work: slot s is in sheet
+    s // 256, row s % 256 // 16, column s % 16, and -1 without a picture; the thumbnail stands in the upper left.
+    """
+    found = [(place, collection.picture_path(item)) for place, item in enumerate(items)]
+    paths = [(place, path) for place, path in found if path is not None]
+    side = 96 if len(paths) <= 2500 else 80 if len(paths) <= 5000 else 64
+    slots, sizes = [-1] * len(items), [(0, 0)] * len(items)
+    sheets: list[bytes] = []
+    cells: list[Image.Image] = []
+    for slot, (place, path) in enumerate(paths):
+        cells.append(small_picture(path, side))
+        slots[place], sizes[place] = slot, cells[-1].size
+        if len(cells) == _PER_SHEET or slot == len(paths) - 1:
+            sheets.append(_sheet(cells, side))
+            cells = []
+        progress("making thumbnails", slot + 1, len(paths))
+    wide, high = [width for width, _ in sizes], [height for _, height in sizes]
+    fields = {"slot": slots, "wide": wide, "high": high, "side": side, "columns": _COLUMNS, "perSheet": _PER_SHEET}
+    return sheets, fields
+
+
+def _sheet(cells: Sequence[Image.Image], side: int) -> bytes:
+    rows = -(-len(cells) // _COLUMNS)
+    sheet = Image.new("RGB", (min(len(cells), _COLUMNS) * side, rows * side), "white")
+    for slot, cell in enumerate(cells):
+        sheet.paste(cell, (slot % _COLUMNS * side, slot // _COLUMNS * side))
+    target = io.BytesIO()
+    sheet.save(target, "WEBP", quality=_QUALITY, method=4)
+    return target.getvalue()
 
 
 def _layers(places: npt.NDArray[np.float64], groups: Grouping) -> list[tuple[Group, str]]:
@@ -155,11 +202,3 @@ def _glyph(shape: str, x: float, y: float, size: float) -> str:
         half = size * 1.253
         return f"M{x:.1f} {y - half:.1f}l{half:.1f} {half:.1f}l-{half:.1f} {half:.1f}l-{half:.1f}-{half:.1f}z"
     return f"M{x - size:.1f} {y:.1f}a{size:g} {size:g} 0 1 0 {2 * size:g} 0a{size:g} {size:g} 0 1 0-{2 * size:g} 0z"
-
-
-def _colours(groups: Sequence[Group]) -> list[tuple[int, str, str]]:
-    """Style number, colour on light and colour on dark ground."""
-    return [
-        (group.style, LIGHT[group.style], DARK[group.style]) if group.style >= 0 else (-1, LIGHT_OTHER, DARK_OTHER)
-        for group in groups
-    ]

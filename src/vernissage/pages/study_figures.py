@@ -11,13 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from vernissage.analysis.marginal_means import Contrast, ContrastInterval, MarginalMean
-from vernissage.analysis.study_description import Distribution
+from vernissage.analysis.mixed_effects import Contrast, ContrastInterval, MarginalMean
+from vernissage.analysis.study_answers import Distribution
 from vernissage.errors import RequestError
-from vernissage.pages.data_tables import SIGNIFICANT
-from vernissage.pages.embedded_figures import ACCENT, SURFACE
-from vernissage.pages.figures import INK, LINE, MUTED, drawing
+from vernissage.pages.figures import ACCENT, INK, LINE, MUTED, SURFACE, drawing
 from vernissage.pages.groups import LIGHT
+from vernissage.pages.study_tables import SIGNIFICANT
 from vernissage.pages.templating import plain
 
 _WIDTH = 4.6
@@ -25,14 +24,6 @@ _LONGEST_NAME, _LONGEST_PAIR = 22, 26
 _BAR = 0.48
 _USUAL_POWER = 0.8
 _STYLES = ("-", "--", ":", "-.")
-
-
-@dataclass(frozen=True)
-class EnginePanel:
-    """One engine's line of a distribution figure."""
-
-    spread: Distribution
-    mean: MarginalMean
 
 
 @dataclass(frozen=True)
@@ -45,22 +36,30 @@ class PowerPoint:
     se: float
 
 
-def distribution_figure(panels: Sequence[EnginePanel], scale: Sequence[str] = ()) -> Figure:
+def distribution_figure(
+    spreads: Sequence[Distribution], means: Sequence[MarginalMean], scale: Sequence[str] = ()
+) -> Figure:
     """For each engine the shares of answers 1 to 5 as bars, and its marginal mean with the 95 % interval below them.
 
     ``scale`` are the words for 1 to 5; the first and the last are written under the axis.
     """
     with drawing():
-        figure = Figure(figsize=(_WIDTH, 0.75 + 0.78 * len(panels)), layout=ConstrainedLayoutEngine(h_pad=0.02))
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
-        top = max((max(_shares(each)) for each in panels), default=1.0) or 1.0
-        for place, each in enumerate(panels):
-            _spread(axes, len(panels) - 1 - place, each, top)
-        names = [short_name(each.spread.engine) for each in panels]
-        axes.set_yticks([len(panels) - 1 - place + 0.2 for place in range(len(panels))], names)
+        figure, axes = _empty(_WIDTH, 0.75 + 0.78 * len(spreads), ConstrainedLayoutEngine(h_pad=0.02))
+        shares = [[count / max(each.answers, 1) for count in each.counts] for each in spreads]
+        top = max((max(each) for each in shares), default=1.0) or 1.0
+        bases = range(len(spreads) - 1, -1, -1)
+        for base, each, bars, mean in zip(bases, spreads, shares, means, strict=True):
+            axes.plot([0.5, 5.5], [base, base], color=LINE, linewidth=0.8, zorder=1)
+            for rating, share in enumerate(bars, start=1):
+                height = _BAR * share / top
+                axes.bar(rating, height, bottom=base, width=0.84, color=SURFACE, zorder=2)
+                if each.answers:
+                    words, above = f"{100 * share:.0f} %", base + height + 0.03
+                    axes.text(rating, above, words, ha="center", va="bottom", size=7, color=MUTED)
+            _mean(axes, base - 0.16, mean)
+        axes.set_yticks([base + 0.2 for base in bases], [short_name(each.engine) for each in spreads])
         axes.set_xticks(range(1, 6), _scale_words(scale))
-        axes.set(xlim=(0.4, 5.6), ylim=(-0.36, len(panels) - 0.12))
+        axes.set(xlim=(0.4, 5.6), ylim=(-0.36, len(spreads) - 0.12))
         _quiet(axes)
     return figure
 
@@ -70,13 +69,12 @@ def contrast_figure(contrasts: Sequence[Contrast], intervals: Sequence[ContrastI
     with drawing():
         names = [_pair_name(each) for each in contrasts]
         line = 0.44 if any("\n" in name for name in names) else 0.3
-        figure = Figure(figsize=(_WIDTH, 0.75 + line * len(contrasts)), layout=ConstrainedLayoutEngine(h_pad=0.02))
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
+        figure, axes = _empty(_WIDTH, 0.75 + line * len(contrasts), ConstrainedLayoutEngine(h_pad=0.02))
         axes.axvline(0, color=MUTED, linewidth=0.9)
-        for place, (each, interval) in enumerate(zip(contrasts, intervals, strict=True)):
-            _difference(axes, len(contrasts) - 1 - place, each, interval)
-        axes.set_yticks([len(contrasts) - 1 - place for place in range(len(contrasts))], names)
+        levels = range(len(contrasts) - 1, -1, -1)
+        for level, each, interval in zip(levels, contrasts, intervals, strict=True):
+            _difference(axes, level, each, interval)
+        axes.set_yticks(levels, names)
         axes.set_ylim(-0.6, len(contrasts) - 0.4)
         widest = np.nanmax([abs(value) for each in intervals for value in (each.lower95, each.upper95)] + [0.2])
         axes.set_xlim(-1.08 * widest, 1.08 * widest)
@@ -95,9 +93,7 @@ def power_figure(points: Sequence[PowerPoint], *, marked: int) -> Figure:
     if not points:
         raise RequestError("a figure of power needs at least one point, but none was given")
     with drawing():
-        figure = Figure(figsize=(7.2, 4.2), layout=ConstrainedLayoutEngine())
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
+        figure, axes = _empty(7.2, 4.2, ConstrainedLayoutEngine())
         axes.axhline(_USUAL_POWER, color=LINE, linewidth=1)
         axes.axvline(marked, color=MUTED, linewidth=0.9, linestyle=":")
         axes.text(marked, 1.03, f"{marked}", ha="center", va="bottom", size=8, color=INK)
@@ -130,23 +126,15 @@ def _pair_name(contrast: Contrast) -> str:
     return f"{a} − {b}" if len(a) + len(b) <= _LONGEST_PAIR else f"{a} −\n{b}"
 
 
-def _shares(panel: EnginePanel) -> list[float]:
-    return [count / panel.spread.answers if panel.spread.answers else 0.0 for count in panel.spread.counts]
+def _empty(width: float, height: float, layout: ConstrainedLayoutEngine) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout=layout)
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots()
 
 
-def _spread(axes: Axes, base: int, panel: EnginePanel, top: float) -> None:
-    axes.plot([0.5, 5.5], [base, base], color=LINE, linewidth=0.8, zorder=1)
-    for rating, share in enumerate(_shares(panel), start=1):
-        height = _BAR * share / top
-        axes.bar(rating, height, bottom=base, width=0.84, color=SURFACE, zorder=2)
-        if panel.spread.answers:
-            axes.text(
-                rating, base + height + 0.03, f"{100 * share:.0f} %", ha="center", va="bottom", size=7, color=MUTED
-            )
-    mean = panel.mean
+def _mean(axes: Axes, level: float, mean: MarginalMean) -> None:
     if not isfinite(mean.emmean):
         return
-    level = base - 0.16
     if isfinite(mean.lower95):
         axes.plot([mean.lower95, mean.upper95], [level, level], color=ACCENT, linewidth=2, zorder=3)
     axes.plot(mean.emmean, level, marker="o", markersize=5, color=ACCENT, zorder=4)

@@ -1,29 +1,19 @@
 """The report of a study as one page: what was found, among whom, by which method."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any, TypeVar
 
-from vernissage.analysis.study_answers import StudyNumbers
-from vernissage.pages.data_tables import SIGNIFICANT, DataTable, labelled, p_in_words, signed
-from vernissage.pages.embedded_figures import EmbeddedFigure, embedded
-from vernissage.pages.study_figures import EnginePanel, contrast_figure, distribution_figure
-from vernissage.pages.study_tables import (
-    ANSWERS,
-    REMARKS,
-    agreement_table,
-    between_table,
-    contrast_table,
-    course_table,
-    distribution_table,
-    exclusion_table,
-    mean_table,
-    model_table,
-    robustness_table,
-    strength,
-    within_table,
-)
-from vernissage.pages.templating import plain, render
+from vernissage.analysis.mixed_effects import Contrast, ContrastInterval, MarginalMean
+from vernissage.analysis.study_answers import Distribution, StudyNumbers
+from vernissage.pages import study_tables as tables
+from vernissage.pages.figures import embedded
+from vernissage.pages.study_figures import contrast_figure, distribution_figure
+from vernissage.pages.study_tables import ANSWERS, REMARKS, SIGNIFICANT, DataTable, p_in_words, signed, strength
+from vernissage.pages.templating import render
+
+_Row = TypeVar("_Row", Contrast, ContrastInterval, Distribution, MarginalMean)
 
 
 @dataclass(frozen=True)
@@ -51,121 +41,91 @@ class StudyFacts:
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class VariableView:
-    """One variable's figures and what they say; ``contrasts`` is None with fewer than two engines."""
-
-    name: str
-    anchor: str
-    statement: str
-    findings: tuple[str, ...]
-    spread: EmbeddedFigure
-    contrasts: EmbeddedFigure | None
-
-
 def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str:
     """One HTML document, complete in itself, with every number of a study; equal input gives equal bytes."""
+    everyone, excluded = len(numbers.analysis.exclusions), len(numbers.analysis.excluded)
+    engines, statements = len(set(numbers.table.engines)), _counted(len(numbers.table.variables), "statement")
+    lists = f"{engines} engines" if engines != 1 else "one engine"
+    who = f"{everyone} participants judged lists of works by {lists} on {statements}"
     return render(
         "study_report.html",
         styles=("page.css", "study_report.css"),
-        scripts=(),
-        title=plain(title),
-        lead=_lead(numbers),
+        title=title,
+        lead=f"{who}; {everyone - excluded} are in the analysis, {excluded} are excluded.",
         notes=[*numbers.analysis.warnings, *facts.notes],
-        variables=[
-            _variable(numbers, facts, variable, place) for place, variable in enumerate(numbers.table.variables)
-        ],
+        variables=[_variable(numbers, facts, variable) for variable in numbers.table.variables],
         sections=_sections(numbers, facts),
         people=facts.people,
         methods=_methods(numbers),
         provenance=facts.provenance,
         files=facts.files,
-        labelled=labelled,
     )
-
-
-def _lead(numbers: StudyNumbers) -> str:
-    everyone, excluded = len(numbers.analysis.exclusions), len(numbers.analysis.excluded)
-    engines, variables = len(set(numbers.table.engines)), len(numbers.table.variables)
-    lists = f"{engines} engines" if engines != 1 else "one engine"
-    who = f"{everyone} participants judged lists of works by {lists} on {_counted(variables, 'statement')}"
-    return f"{who}; {everyone - excluded} are in the analysis, {excluded} are excluded."
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _variable(numbers: StudyNumbers, facts: StudyFacts, variable: str, place: int) -> VariableView:
-    spreads = [each for each in numbers.distributions if each.variable == variable]
-    means = [each for each in numbers.analysis.emmeans if each.variable == variable]
-    pairs = [
-        (each, interval)
-        for each, interval in zip(numbers.analysis.contrasts, numbers.intervals, strict=True)
-        if each.variable == variable
-    ]
-    panels = [EnginePanel(spread, mean) for spread, mean in zip(spreads, means, strict=True)]
+def _variable(numbers: StudyNumbers, facts: StudyFacts, variable: str) -> dict[str, Any]:
+    """One variable's figures and what they say; there are no contrasts with fewer than two engines."""
+    means, contrasts = _of(variable, numbers.analysis.emmeans), _of(variable, numbers.analysis.contrasts)
+    intervals = _of(variable, numbers.intervals)
     told = "; ".join(f"{each.engine} {signed(each.emmean)}" for each in means if isfinite(each.emmean))
-    spread = embedded(
-        distribution_figure(panels, facts.scale),
-        f"Answers about {variable} for each engine as bars from 1 to 5, with marginal means: {told or 'none'}.",
-    )
-    contrasts = None
-    if pairs:
-        contrasts = embedded(
-            contrast_figure([each for each, _ in pairs], [interval for _, interval in pairs]),
-            f"Differences of engines in {variable}, with 95 % intervals: "
-            + "; ".join(f"{each.engine_a} minus {each.engine_b} {signed(each.estimate)}" for each, _ in pairs)
-            + ".",
-        )
-    statement = plain(facts.statements.get(variable, ""))
-    return VariableView(variable, f"variable-{place + 1}", statement, _findings(numbers, variable), spread, contrasts)
+    differences = f"Differences of engines in {variable}, with 95 % intervals"
+    told_pairs = "; ".join(f"{each.engine_a} minus {each.engine_b} {signed(each.estimate)}" for each in contrasts)
+    return {
+        "name": variable,
+        "statement": facts.statements.get(variable, ""),
+        "findings": _findings(numbers, variable, list(zip(contrasts, intervals, strict=True))),
+        "spread": embedded(
+            distribution_figure(_of(variable, numbers.distributions), means, facts.scale),
+            f"Answers about {variable} for each engine as bars from 1 to 5, with marginal means: {told or 'none'}.",
+        ),
+        "contrasts": contrasts and embedded(contrast_figure(contrasts, intervals), f"{differences}: {told_pairs}."),
+    }
 
 
-def _findings(numbers: StudyNumbers, variable: str) -> tuple[str, ...]:
+def _of(variable: str, rows: Sequence[_Row]) -> list[_Row]:
+    return [each for each in rows if each.variable == variable]
+
+
+def _findings(numbers: StudyNumbers, variable: str, pairs: Sequence[tuple[Contrast, ContrastInterval]]) -> list[str]:
     """Which engines differ, the largest difference first, each from the better engine's side."""
     model = next(each for each in numbers.analysis.varcomp if each.variable == variable)
     if model.status not in ("ok", "singular"):
-        return (f"No test: {REMARKS[model.status]}.",)
-    pairs = zip(numbers.analysis.contrasts, numbers.intervals, strict=True)
-    mine = [(each, interval) for each, interval in pairs if each.variable == variable]
-    found = [(each, interval) for each, interval in mine if each.p_holm < SIGNIFICANT]
+        return [f"No test: {REMARKS[model.status]}."]
+    found = [(each, interval) for each, interval in pairs if each.p_holm < SIGNIFICANT]
     if not found:
-        least = min((each.p_holm for each, _ in mine if isfinite(each.p_holm)), default=float("nan"))
-        return (
-            (f"No two engines differ significantly (smallest p Holm {p_in_words(least)}).",) if isfinite(least) else ()
-        )
+        least = min((each.p_holm for each, _ in pairs if isfinite(each.p_holm)), default=None)
+        return [] if least is None else [f"No two engines differ significantly (smallest p Holm {p_in_words(least)})."]
     sentences = []
     for each, interval in sorted(found, key=lambda pair: -abs(pair[0].estimate)):
-        above = each.estimate > 0
-        better, other = (each.engine_a, each.engine_b) if above else (each.engine_b, each.engine_a)
+        better, other = (each.engine_a, each.engine_b) if each.estimate > 0 else (each.engine_b, each.engine_a)
         low, high = sorted((abs(interval.lower95), abs(interval.upper95)))  # neither contains 0 where p is below .05
         effect = f"|r|\u00a0=\u00a0{signed(abs(each.r))}, {strength(each.r)}"
         sentences.append(
             f"{better} above {other} by {signed(abs(each.estimate))} points (95 % interval {signed(low)} to "
             f"{signed(high)}, p Holm {p_in_words(each.p_holm)}, {effect})"
         )
-    rest = len(mine) - len(found)
-    return (*sentences, *([f"The other {_counted(rest, 'pair')} do not differ significantly."] if rest else []))
+    rest = len(pairs) - len(found)
+    return sentences + ([f"The other {_counted(rest, 'pair')} do not differ significantly."] if rest else [])
 
 
 def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, list[DataTable]]]:
     """(Anchor, heading, tables) of each part of the page after the variables."""
-    pseudonym: Callable[[str], str] = lambda name: facts.pseudonyms.get(name, name)  # noqa: E731
     within, between = numbers.overlaps or ((), ())
-    tables: list[tuple[str, str, Sequence[DataTable | None]]] = [
-        ("statistics", "Statistics", [mean_table(numbers), contrast_table(numbers), model_table(numbers)]),
-        ("answers", "Answers", [distribution_table(numbers), agreement_table(numbers) if numbers.agreements else None]),
-        ("firmness", "How firm this is", [robustness_table(numbers) if numbers.others else None]),
-        (
-            "lists",
-            "Overlap of lists",
-            [within_table(within) if within else None, between_table(between) if between else None],
-        ),
-        ("people", "Participants", [course_table(facts.course, _course(numbers)), exclusion_table(numbers, pseudonym)]),
+    agreement = [tables.agreement_table(numbers)] if numbers.agreements else []
+    overlaps = ([tables.within_table(within)] if within else []) + ([tables.between_table(between)] if between else [])
+    people = [tables.course_table(facts.course, _course(numbers)), tables.exclusion_table(numbers, facts.pseudonyms)]
+    statistics = [tables.mean_table(numbers), tables.contrast_table(numbers), tables.model_table(numbers)]
+    parts = [
+        ("statistics", "Statistics", statistics),
+        ("answers", "Answers", [tables.distribution_table(numbers), *agreement]),
+        ("firmness", "How firm this is", [tables.robustness_table(numbers)] if numbers.others else []),
+        ("lists", "Overlap of lists", overlaps),
+        ("people", "Participants", people),
     ]
-    kept = [(anchor, heading, [table for table in some if table]) for anchor, heading, some in tables]
-    return [part for part in kept if part[2]]
+    return [part for part in parts if part[2]]
 
 
 def _course(numbers: StudyNumbers) -> list[tuple[str, int]]:
@@ -203,33 +163,22 @@ def _methods(numbers: StudyNumbers) -> list[str]:
         f"and p values adjusted by Holm’s method within each variable, not across variables. Intervals are 95 % and "
         f"unadjusted. The effect size is r = sign(t)·√(t²/(t² + df))."
     )
-    scale = "Ratings on five points are treated as if they were on an interval scale, which is usual and an assumption."
-    return [model, inference, _methods_of_exclusion(numbers), *_methods_of_overlap(numbers), scale]
-
-
-def _methods_of_exclusion(numbers: StudyNumbers) -> str:
-    rule = (
-        "A participant breaks the rule of repeated showings when, for some engine and some variable, the answers to "
-        "the two showings of one list differ by 2 or more; a missing answer breaks nothing"
-    )
-    broke = sum(each.violations > 0 for each in numbers.analysis.exclusions)
-    excluded = len(numbers.analysis.excluded)
-    unchecked = sum(not each.comparisons for each in numbers.analysis.exclusions)
-    everyone = len(numbers.analysis.exclusions)
+    everyone, excluded = len(analysis.exclusions), len(analysis.excluded)
+    broke = sum(each.violations > 0 for each in analysis.exclusions)
     done = f"{excluded} of {everyone} were left out" if excluded == broke else "nobody was left out for it"
-    return (
-        f"{rule}. {broke} of {everyone} participants broke it; {done}. {unchecked} could not be checked and were kept."
+    exclusion = (
+        f"A participant breaks the rule of repeated showings when, for some engine and some variable, the answers to "
+        f"the two showings of one list differ by 2 or more; a missing answer breaks nothing. {broke} of {everyone} "
+        f"participants broke it; {done}. {sum(not each.comparisons for each in analysis.exclusions)} could not be "
+        f"checked and were kept."
     )
-
-
-def _methods_of_overlap(numbers: StudyNumbers) -> list[str]:
-    if numbers.overlaps is None:
-        return []
-    between = numbers.overlaps[1]
-    pairing = between[0].pairing if between else "same participant"
-    text = (
-        f"Overlap is intersection over union (IoU) and extrapolated rank-biased overlap (RBO, p = .9) of participants’ "
-        f"lists: within an engine over all pairs of participants, between engines by {pairing}; excluded participants "
-        f"are left out."
-    )
-    return [text]
+    overlaps = []
+    if numbers.overlaps is not None:
+        between = numbers.overlaps[1]
+        overlaps.append(
+            f"Overlap is intersection over union (IoU) and extrapolated rank-biased overlap (RBO, p = .9) of "
+            f"participants’ lists: within an engine over all pairs of participants, between engines by "
+            f"{between[0].pairing if between else 'same participant'}; excluded participants are left out."
+        )
+    scale = "Ratings on five points are treated as if they were on an interval scale, which is usual and an assumption."
+    return [model, inference, exclusion, *overlaps, scale]

@@ -1,24 +1,16 @@
-"""The tables of a study's report."""
+"""The tables of a study's report, whose cells carry every digit and show those that a person reads."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from vernissage.analysis.overlap import OverlapBetween, OverlapWithin
 from vernissage.analysis.study_answers import OtherChoice, Showings, StudyNumbers
-from vernissage.pages.data_tables import (
-    Cell,
-    Column,
-    DataTable,
-    RowGroup,
-    mean_and_sd,
-    number,
-    p_value,
-    whole,
-    words,
-)
+from vernissage.pages.templating import plain
 
 ANSWERS: dict[Showings, str] = {
     "mean": "each participant's mean of both showings of a list",
@@ -35,7 +27,84 @@ REMARKS = {
 }
 """What each status of a model means."""
 
+MISSING = "–"
+SIGNIFICANT = 0.05
+"""Of p values adjusted for their family: below it a contrast counts as found."""
+
 _INTERVAL = "95 % interval"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows; ``value`` is the number behind it with all its digits, empty for words."""
+
+    text: str
+    value: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: its head, what makes its cell from a row, and what spells out an abbreviation."""
+
+    head: str
+    cell: Callable[[Any], Cell]
+    about: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A table; the first cell of each row is its head.
+
+    Attributes:
+        anchor: its id in the page.
+        caption: what it shows, of whom; ``note`` says how to read it.
+        group: the attribute whose value is the heading of neighbouring rows that share it; empty for none.
+    """
+
+    anchor: str
+    caption: str
+    fields: Sequence[Field]
+    rows: Sequence[Any]
+    group: str = ""
+    note: str = ""
+
+    @property
+    def groups(self) -> list[tuple[str, list[Any]]]:
+        """Headings, and the rows under each."""
+        if not self.group:
+            return [("", list(self.rows))]
+        return [(heading, list(rows)) for heading, rows in itertools.groupby(self.rows, attrgetter(self.group))]
+
+
+def number(value: float, digits: int = 2) -> Cell:
+    """A cell with a number of that many decimals; a dash for NaN."""
+    return _unless_missing(value, lambda known: signed(known, digits))
+
+
+def p_value(value: float, *, strong: bool = False) -> Cell:
+    """A cell with a p value; with ``strong``, one below .05 stands out."""
+    cell = _unless_missing(value, lambda known: p_in_words(known).removeprefix("= "))
+    return replace(cell, strong=strong and value < SIGNIFICANT)
+
+
+def mean_and_sd(mean: float, sd: float) -> Cell:
+    """A cell ``mean ± SD``; its value is the mean and, behind a blank, the deviation."""
+    if math.isnan(mean):
+        return Cell(MISSING, "NaN NaN")
+    return Cell(f"{mean:.3f} ± {MISSING if math.isnan(sd) else f'{sd:.3f}'}", f"{_digits(mean)} {_digits(sd)}")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with a true minus sign, and no sign before a rounded 0."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if not float(text) else text.replace("-", "−")
+
+
+def p_in_words(value: float) -> str:
+    """A p value with its relation, as in ``= 0.031`` or ``< 0.001``."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def strength(r: float) -> str:
@@ -45,21 +114,22 @@ def strength(r: float) -> str:
     return next((name for least, name in steps if size >= least), "")
 
 
-Field = tuple[Column, Callable[[Any], Cell]]
-"""A column, and what makes its cell from a row."""
+@dataclass(frozen=True)
+class _Step:
+    part: str
+    step: str
+    people: int
 
 
 def course_table(study: Sequence[tuple[str, int]], answers: Sequence[tuple[str, int]]) -> DataTable:
     """How many people came how far, by the study's own count and by the answers."""
     parts = [("In the study", study), ("In the table of answers", answers)]
-    rows = [(heading, step, count) for heading, steps in parts for step, count in steps]
-    fields = (_words("Step", lambda row: row[1]), _whole("People", lambda row: row[2]))
-    return _table(
-        "course", "Participants, from the first page to the analysis", fields, rows, group=lambda row: str(row[0])
-    )
+    rows = [_Step(part, step, count) for part, steps in parts for step, count in steps]
+    fields = (_words("Step", "step"), _whole("People", "people"))
+    return DataTable("course", "Participants, from the first page to the analysis", fields, rows, "part")
 
 
-def exclusion_table(numbers: StudyNumbers, pseudonym: Callable[[str], str]) -> DataTable:
+def exclusion_table(numbers: StudyNumbers, pseudonyms: Mapping[str, str]) -> DataTable:
     """Who answered two showings of one list 2 or more apart, where, and what follows."""
     reasons: dict[str, list[str]] = {}
     for each in numbers.violations:
@@ -68,7 +138,7 @@ def exclusion_table(numbers: StudyNumbers, pseudonym: Callable[[str], str]) -> D
         )
     rows = [each for each in numbers.analysis.exclusions if each.violations or not each.comparisons]
     fields = (
-        _words("Participant", lambda row: pseudonym(row.participant)),
+        _words("Participant", lambda row: pseudonyms.get(row.participant, row.participant)),
         _whole("Violations", "violations", "pairs of answers 2 or more apart"),
         _whole("Of pairs", "comparisons", "pairs of answers to both showings of one list"),
         _words("Decision", lambda row: "excluded" if row.excluded else "kept" if row.violations else "kept, unchecked"),
@@ -82,7 +152,7 @@ def exclusion_table(numbers: StudyNumbers, pseudonym: Callable[[str], str]) -> D
         f"Participants whose two answers about one list lie 2 or more points apart, or cannot be compared; "
         f"{len(rows)} of {len(numbers.analysis.exclusions)}"
     )
-    return _table("exclusions", caption, fields, rows)
+    return DataTable("exclusions", caption, fields, rows)
 
 
 def agreement_table(numbers: StudyNumbers) -> DataTable:
@@ -95,7 +165,7 @@ def agreement_table(numbers: StudyNumbers) -> DataTable:
         _number("Shift", "shift", about="mean of second minus first answer"),
         _number("Correlation", "correlation", about="Pearson's, of first and second answer"),
     )
-    return _table(
+    return DataTable(
         "agreement",
         "Agreement of the answers to the two showings of one list; participants in the analysis",
         fields,
@@ -114,7 +184,7 @@ def distribution_table(numbers: StudyNumbers) -> DataTable:
         _number("SD", "sd", about="standard deviation of single answers"),
     )
     caption = "Answers by engine, from 1 (lowest) to 5 (highest); participants in the analysis, every answer counted"
-    return _table("distributions", caption, fields, numbers.distributions, group=attrgetter("variable"))
+    return DataTable("distributions", caption, fields, numbers.distributions, "variable")
 
 
 def mean_table(numbers: StudyNumbers) -> DataTable:
@@ -128,7 +198,7 @@ def mean_table(numbers: StudyNumbers) -> DataTable:
         _number("to", "upper95"),
     )
     caption = "Estimated marginal means of the mixed-effects model, with unadjusted 95 % intervals"
-    return _table("means", caption, fields, numbers.analysis.emmeans, group=attrgetter("variable"))
+    return DataTable("means", caption, fields, numbers.analysis.emmeans, "variable")
 
 
 def contrast_table(numbers: StudyNumbers) -> DataTable:
@@ -140,19 +210,19 @@ def contrast_table(numbers: StudyNumbers) -> DataTable:
         _number("SE", "se", 3, "standard error"),
         _number("df", "df", 1, "Satterthwaite's degrees of freedom"),
         _number("t", "statistic"),
-        (Column("p", "raw"), lambda row: p_value(row.p_raw)),
-        (Column("p Holm", "adjusted by Holm's method within the variable"), _holm),
+        Field("p", lambda row: p_value(row.p_raw), "raw"),
+        Field("p Holm", _holm, "adjusted by Holm's method within the variable"),
         _number("r", "r", about="effect size"),
         _words("Size", lambda row: strength(row.r) or row.status, "Cohen's words for r"),
         _number(f"{_INTERVAL}, from", lambda row: intervals[row].lower95, 3, "unadjusted"),
         _number("to", lambda row: intervals[row].upper95, 3),
     )
-    return _table(
+    return DataTable(
         "contrasts",
         "Contrasts of all pairs of engines, each first engine minus second",
         fields,
         numbers.analysis.contrasts,
-        group=attrgetter("variable"),
+        "variable",
         note="p is two-sided; p Holm is adjusted for all contrasts of the same variable; intervals are not adjusted. "
         "p Holm below .05 is set in bold. r = sign(t)·√(t²/(t² + df)): small from .1, medium from .3, large from .5 "
         "(Cohen 1988).",
@@ -174,7 +244,7 @@ def model_table(numbers: StudyNumbers) -> DataTable:
     met = dict.fromkeys(each.status for each in numbers.analysis.varcomp)
     note = "; ".join(f"{status}: {REMARKS[status]}" for status in met if status != "ok")
     caption = f"The models: {ANSWERS[numbers.analysis.showings]}"
-    return _table("models", caption, fields, numbers.analysis.varcomp, note=f"Status {note}." if note else "")
+    return DataTable("models", caption, fields, numbers.analysis.varcomp, note=f"Status {note}." if note else "")
 
 
 def robustness_table(numbers: StudyNumbers) -> DataTable:
@@ -183,7 +253,7 @@ def robustness_table(numbers: StudyNumbers) -> DataTable:
         (each.variable, each.engine_a, each.engine_b, each.showings, each.exclusion): each for each in numbers.others
     }
     fields: list[Field] = [
-        _pair(), _number("Estimate", "estimate", 3, "primary"), (Column("p Holm", "primary"), _holm),
+        _pair(), _number("Estimate", "estimate", 3, "primary"), Field("p Holm", _holm, "primary"),
     ]  # fmt: skip
 
     def of_choice(showings: Showings, rule: bool) -> list[Field]:
@@ -194,16 +264,16 @@ def robustness_table(numbers: StudyNumbers) -> DataTable:
             return found[row.variable, row.engine_a, row.engine_b, showings, rule]
 
         estimate = _number("Estimate", lambda row: other(row).estimate, 3, head)
-        return [estimate, (Column("p Holm", head), lambda row: _holm(other(row)))]
+        return [estimate, Field("p Holm", lambda row: _holm(other(row)), head)]
 
     for choice in dict.fromkeys((each.showings, each.exclusion) for each in numbers.others):
         fields += of_choice(*choice)
-    return _table(
+    return DataTable(
         "robustness",
         "The same contrasts by other choices of answers and exclusion",
         fields,
         numbers.analysis.contrasts,
-        group=attrgetter("variable"),
+        "variable",
         note="These are no further tests to choose from: they show what the primary result depends on.",
     )
 
@@ -212,11 +282,11 @@ def within_table(within: Sequence[OverlapWithin]) -> DataTable:
     """Table 1: overlap of one engine's lists between participants."""
     fields = (
         _words("Engine", lambda pair: pair[0].engine),
-        (Column("IoU"), lambda pair: mean_and_sd(pair[0].mean, pair[0].sd)),
-        (Column("RBO"), lambda pair: mean_and_sd(pair[1].mean, pair[1].sd)),
+        Field("IoU", lambda pair: mean_and_sd(pair[0].mean, pair[0].sd)),
+        Field("RBO", lambda pair: mean_and_sd(pair[1].mean, pair[1].sd)),
         _whole("Pairs", lambda pair: pair[0].n_pairs),
     )
-    return _table(
+    return DataTable(
         "table1",
         "Overlap of one engine's lists between participants, mean ± SD over all pairs of participants in the analysis",
         fields,
@@ -241,49 +311,31 @@ def between_table(between: Sequence[OverlapBetween]) -> DataTable:
     counts = sorted({each.n_pairs for each in between})
     over = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     fields: list[Field] = [_words("Engine", str)]
-    fields += [(Column(engine), partial(cell, engine)) for engine in engines]
+    fields += [Field(engine, partial(cell, engine)) for engine in engines]
     caption = (
         f"Overlap of two engines' lists ({between[0].pairing}, {over} pairs), mean ± SD: IoU above the diagonal, RBO "
         f"below"
     )
-    return _table("table2", caption, fields, engines)
-
-
-def _table(
-    anchor: str,
-    caption: str,
-    fields: Sequence[Field],
-    rows: Iterable[Any],
-    *,
-    group: Callable[[Any], str] | None = None,
-    note: str = "",
-) -> DataTable:
-    """A table of ``rows``; with ``group``, neighbours of one name have that as their heading."""
-    groups = itertools.groupby(rows, key=group) if group is not None else [("", rows)]
-    cells = tuple(
-        RowGroup(heading, tuple(tuple(cell(row) for _, cell in fields) for row in members))
-        for heading, members in groups
-    )
-    return DataTable(anchor, caption, tuple(column for column, _ in fields), cells, note)
-
-
-def _value(of: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return attrgetter(of) if isinstance(of, str) else of
+    return DataTable("table2", caption, fields, engines)
 
 
 def _words(head: str, of: str | Callable[[Any], str], about: str = "") -> Field:
     value = _value(of)
-    return Column(head, about, numeric=False), lambda row: words(value(row))
+    return Field(head, lambda row: Cell(plain(value(row))), about, numeric=False)
 
 
 def _whole(head: str, of: str | Callable[[Any], int], about: str = "") -> Field:
     value = _value(of)
-    return Column(head, about), lambda row: whole(value(row))
+    return Field(head, lambda row: Cell(f"{value(row):,}", str(value(row))), about)
 
 
 def _number(head: str, of: str | Callable[[Any], float], digits: int = 2, about: str = "") -> Field:
     value = _value(of)
-    return Column(head, about), lambda row: number(value(row), digits)
+    return Field(head, lambda row: number(value(row), digits), about)
+
+
+def _value(of: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return attrgetter(of) if isinstance(of, str) else of
 
 
 def _pair() -> Field:
@@ -292,3 +344,11 @@ def _pair() -> Field:
 
 def _holm(row: Any) -> Cell:
     return p_value(row.p_holm, strong=True)
+
+
+def _unless_missing(value: float, shown: Callable[[float], str]) -> Cell:
+    return Cell(MISSING, "NaN") if math.isnan(value) else Cell(shown(value), _digits(value))
+
+
+def _digits(value: float) -> str:
+    return "NaN" if math.isnan(value) else repr(float(value))

@@ -14,7 +14,9 @@ from markupsafe import Markup
 _OWN = "vernissage.pages"
 
 
-def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], package: str = _OWN, **values: Any) -> str:
+def render(
+    template: str, *, styles: Sequence[str], scripts: Sequence[str] = (), package: str = _OWN, **values: Any
+) -> str:
     """Fill ``template`` with ``values``, every text escaped, and put the style sheets and scripts into it.
 
     Files are looked for in ``package``, then among the product's own. The scripts share one scope, in their order. The
@@ -22,7 +24,7 @@ def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], pack
     """
     script = '(() => {{\n"use strict";\n{}\n}})();'.format("\n".join(_text(package, name) for name in scripts))
     return (
-        _environment(package)
+        environment(package)
         .get_template(template)
         .render(
             policy=_policy(script),
@@ -31,6 +33,20 @@ def render(template: str, *, styles: Sequence[str], scripts: Sequence[str], pack
             **values,
         )
     )
+
+
+@cache
+def environment(package: str) -> Environment:
+    """Templates of ``package``, then the product's own; every text is escaped, and ``plain`` is a filter."""
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(each) for each in dict.fromkeys((package, _OWN))]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["plain"] = plain
+    return made
 
 
 def embedded_json(value: Any) -> Markup:
@@ -60,14 +76,3 @@ def _policy(script: str) -> str:
 def _text(package: str, name: str) -> str:
     found = files(package).joinpath("templates", name)
     return (found if found.is_file() else files(_OWN).joinpath("templates", name)).read_text(encoding="utf-8").strip()
-
-
-@cache
-def _environment(package: str) -> Environment:
-    return Environment(
-        loader=ChoiceLoader([PackageLoader(each) for each in dict.fromkeys((package, _OWN))]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

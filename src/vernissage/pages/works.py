@@ -4,12 +4,12 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
-from vernissage.pages.reasons import Why, title_of
 from vernissage.pages.templating import data_uri, plain
 from vernissage.progress import Progress
 
@@ -20,7 +20,6 @@ PicturePath = Callable[[Item], Path | None]
 """Where the picture of a work lies; None for a work without one."""
 
 _LONG_TEXT = 110
-_BEGINNING = 60
 _CREDITS = frozenset({"credit", "creditline", "credit line", "credit_line"})
 
 
@@ -35,7 +34,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Work:
-    """One work as the page prints it."""
+    """One work as the page prints it; ``why`` is what its template shows as reasons."""
 
     number: int
     title: str
@@ -45,10 +44,7 @@ class Work:
     long: bool
     credit: str
     picture: Picture | None
-    why: Why | None = None
-    anchor: str = ""
-    rating: str = ""
-    stars: float = 0.0
+    why: Any
 
 
 class Reading:
@@ -79,35 +75,26 @@ class Reading:
         return self._known[path, side]
 
 
-def work_of(reading: Reading, number: int, item: Item, reasons: Why | None = None) -> Work:
-    """A work as it hangs on a page's wall."""
+def work_of(reading: Reading, number: int, item: Item, *, side: int = PICTURE_SIDE, why: Any = None) -> Work:
+    """A work as a page shows it, its picture with a longer side of at most ``side`` pixels."""
+    lines = [plain(value) for name, value in item.attributes.items() if name.casefold() in _CREDITS]
+    description = item.description.strip()
     return Work(
         number=number,
-        title=title_of(item),
+        title=title_of(item.title),
         artist=plain(item.artist),
         year=plain(item.year),
-        description=item.description.strip(),
-        long=len(item.description.strip()) > _LONG_TEXT,
-        credit=credit_of(item),
-        picture=reading.picture(item, PICTURE_SIDE),
-        why=reasons,
+        description=description,
+        long=len(description) > _LONG_TEXT,
+        credit=" · ".join(part for part in (*lines, plain(item.licence)) if part),
+        picture=reading.picture(item, side),
+        why=why,
     )
 
 
-def title_or_text(item: Item) -> str:
-    """A work's title, else how its text begins, else "Untitled"."""
-    title, text = plain(item.title), plain(item.description or item.text)
-    if title or not text:
-        return title_of(item)
-    if len(text) <= _BEGINNING:
-        return text
-    return f"{text[:_BEGINNING].rpartition(' ')[0] or text[:_BEGINNING]} …"
-
-
-def credit_of(item: Item) -> str:
-    """Whom to credit, and the licence, on one line."""
-    lines = [plain(value) for name, value in item.attributes.items() if name.casefold() in _CREDITS]
-    return " · ".join(part for part in (*lines, plain(item.licence)) if part)
+def title_of(title: str) -> str:
+    """A title on one line, or "Untitled"."""
+    return plain(title) or "Untitled"
 
 
 def credits_of(works: Sequence[Work]) -> dict[str, list[str]]:

@@ -20,6 +20,25 @@ _NO_DIRECTION = 1e-6  # shorter than this, a difference of unit vectors in float
 _EQUAL = 1e-9  # silhouettes that differ by less are equal
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a rule is given beside the vectors.
+
+    Attributes:
+        background: the mean of the search space's unit vectors, float64 (dim,).
+        projection: through which the rule's clustering sees the vectors.
+    """
+
+    background: Floats | None
+    projection: Projection
+    seed: int
+    progress: Progress
+
+    def projected(self, rows: Floats) -> Floats:
+        """What clustering sees of ``rows`` (n, dim)."""
+        return self.projection.apply(rows, seed=self.seed, progress=self.progress)
+
+
 class AreaRule(Protocol):
     """What decides which vectors belong together: `Coherence`, `Ward`, `Silhouette`, `Hdbscan`."""
 
@@ -28,15 +47,7 @@ class AreaRule(Protocol):
         """Whether only directions count, so that a vector of zeros has no place among the others."""
         ...
 
-    def labels(
-        self,
-        vectors: npt.NDArray[np.floating],
-        projection: Projection,
-        *,
-        background: Floats | None,
-        seed: int,
-        progress: Progress,
-    ) -> Rows:
+    def labels(self, vectors: npt.NDArray[np.floating], given: Given) -> Rows:
         """A label for each of the vectors, (n, dim) with n ≥ 2 and not all the same: int64 (n,), from 0."""
         ...
 
@@ -69,28 +80,20 @@ class Coherence:
     prior: float = 3.0
     by_direction = True
 
-    def labels(
-        self,
-        vectors: npt.NDArray[np.floating],
-        projection: Projection,
-        *,
-        background: Floats | None,
-        seed: int,
-        progress: Progress,
-    ) -> Rows:
-        if background is None:
+    def labels(self, vectors: npt.NDArray[np.floating], given: Given) -> Rows:
+        if given.background is None:
             raise RequestError(
                 "the rule coherence needs the mean of the search space's unit vectors; give the background, or choose "
                 "the rule ward, silhouette or hdbscan"
             )
-        if not projection.keeps_distances:
+        if not given.projection.keeps_distances:
             raise RequestError(
                 "the rule coherence cuts at a fixed distance, and t-SNE keeps no distances; choose the projection none "
                 "or pca, or the rule silhouette or hdbscan"
             )
-        particular = particular_directions(vectors, background)
-        seen = projection.apply(particular, seed=seed, progress=progress)
-        clusters = ward_merges(seen, below=self.cut, progress=progress).below(self.cut)
+        particular = particular_directions(vectors, given.background)
+        seen = given.projected(particular)
+        clusters = ward_merges(seen, below=self.cut, progress=given.progress).below(self.cut)
         return clusters_joined(particular, clusters, ratio=self.ratio, prior=self.prior)
 
 
@@ -161,17 +164,9 @@ class Ward:
         if not (math.isfinite(self.threshold) and self.threshold > 0):
             raise RequestError(f"Ward's tree cannot be cut at {self.threshold:g}; give a distance above 0, such as 5")
 
-    def labels(
-        self,
-        vectors: npt.NDArray[np.floating],
-        projection: Projection,
-        *,
-        background: Floats | None,
-        seed: int,
-        progress: Progress,
-    ) -> Rows:
-        seen = projection.apply(vectors.astype(np.float64), seed=seed, progress=progress)
-        return ward_merges(seen, below=self.threshold, progress=progress).below(self.threshold)
+    def labels(self, vectors: npt.NDArray[np.floating], given: Given) -> Rows:
+        seen = given.projected(vectors.astype(np.float64))
+        return ward_merges(seen, below=self.threshold, progress=given.progress).below(self.threshold)
 
 
 @dataclass(frozen=True)
@@ -186,17 +181,9 @@ class Silhouette:
     most: int = 25
     by_direction = True
 
-    def labels(
-        self,
-        vectors: npt.NDArray[np.floating],
-        projection: Projection,
-        *,
-        background: Floats | None,
-        seed: int,
-        progress: Progress,
-    ) -> Rows:
+    def labels(self, vectors: npt.NDArray[np.floating], given: Given) -> Rows:
         directions = unit(vectors)
-        merges = ward_merges(projection.apply(directions, seed=seed, progress=progress), progress=progress)
+        merges = ward_merges(given.projected(directions), progress=given.progress)
         best, chosen = 0.0, np.zeros(len(vectors), dtype=np.int64)
         numbers = range(2, min(self.most, len(vectors) - 1) + 1)
         for number in numbers:
@@ -204,7 +191,7 @@ class Silhouette:
             score = mean_silhouette(directions, labels)
             if score > best + _EQUAL:
                 best, chosen = score, labels
-            progress("Judging numbers of areas", number, numbers[-1])
+            given.progress("Judging numbers of areas", number, numbers[-1])
         return chosen
 
 
@@ -248,26 +235,18 @@ class Hdbscan:
         if self.smallest < 2:
             raise RequestError(f"the smallest area cannot be {self.smallest}; HDBSCAN needs at least 2")
 
-    def labels(
-        self,
-        vectors: npt.NDArray[np.floating],
-        projection: Projection,
-        *,
-        background: Floats | None,
-        seed: int,
-        progress: Progress,
-    ) -> Rows:
+    def labels(self, vectors: npt.NDArray[np.floating], given: Given) -> Rows:
         from sklearn.cluster import HDBSCAN
 
         directions = unit(vectors)
         labels = np.full(len(vectors), -1, dtype=np.int64)
         if len(vectors) >= self.smallest:
-            seen = projection.apply(directions, seed=seed, progress=progress)
-            drawn = np.random.default_rng(seed).permutation(len(seen))[: self.sample]
+            seen = given.projected(directions)
+            drawn = np.random.default_rng(given.seed).permutation(len(seen))[: self.sample]
             drawn.sort()
-            progress("Looking for dense regions", 0, 1)
+            given.progress("Looking for dense regions", 0, 1)
             labels[drawn] = HDBSCAN(self.smallest, algorithm="brute", copy=False).fit_predict(seen[drawn])
-            progress("Looking for dense regions", 1, 1)
+            given.progress("Looking for dense regions", 1, 1)
         return _noise_placed(directions, labels)
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area_rules import AreaRule, Coherence
+from vernissage.profiles.area_rules import AreaRule, Coherence, Given
 from vernissage.profiles.directions import unit
 from vernissage.profiles.reduction import NoProjection, Projection
 from vernissage.progress import Progress, silent
@@ -64,7 +64,7 @@ def areas_of_interest(
     table = _checked(vectors)
     mean = None if background is None else _checked_background(background, table.shape[1])
     with threadpool_limits(1):  # equal input, equal bits
-        labels = _labels(table, mean, rule, projection, seed, progress)
+        labels = _labels(table, rule, Given(mean, projection, seed, progress))
         groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         groups.sort(key=lambda members: (-len(members), members[0]))
         return tuple(area_of(table, members) for members in groups)
@@ -80,21 +80,14 @@ def area_of(vectors: npt.NDArray[np.floating], members: Sequence[int] | Rows) ->
     return Area(tuple(chosen.tolist()), int(medoid), rows.mean(axis=0).astype(np.float32))
 
 
-def _labels(
-    table: npt.NDArray[np.floating],
-    background: Floats | None,
-    rule: AreaRule,
-    projection: Projection,
-    seed: int,
-    progress: Progress,
-) -> Rows:
+def _labels(table: npt.NDArray[np.floating], rule: AreaRule, given: Given) -> Rows:
     labels = np.zeros(len(table), dtype=np.int64)
     placed = np.flatnonzero(table.any(axis=1)) if rule.by_direction else np.arange(len(table))
     if len(placed) == 0 or (table[placed] == table[placed[0]]).all():
         labels[placed] = 1
         return labels
     rows = table if len(placed) == len(table) else table[placed]
-    labels[placed] = 1 + rule.labels(rows, projection, background=background, seed=seed, progress=progress)
+    labels[placed] = 1 + rule.labels(rows, given)
     return labels
 
 

@@ -11,14 +11,18 @@ import numpy.typing as npt
 from vernissage.errors import RequestError
 from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.directions import unit
-from vernissage.profiles.uploads import UploadProfile
+from vernissage.profiles.uploads import UploadProfile, require_each_once
 from vernissage.rankings import alphabetical
 from vernissage.values import MODALITIES, Modality
 
 Floats = npt.NDArray[np.float64]
 Members = frozenset[int]
 EditKind = Literal["mute", "weight", "merge", "split", "rename"]
-_VALUES: Mapping[str, str] = {"mute": "muted", "weight": "weight", "rename": "name"}  # where payloads keep the value
+_VALUES: Mapping[str, str] = {
+    "mute": "muted",
+    "weight": "weight",
+    "rename": "name",
+}  # where payloads and `_Group` keep the value
 
 
 @dataclass(frozen=True)
@@ -137,14 +141,13 @@ def edit_from_payload(kind: str, payload: Mapping[str, Any]) -> AreaEdit:
     few = 2 if kind in ("merge", "split") else 1
     if modality not in MODALITIES or len(groups) < few or not all(groups) or (few == 1 and len(groups) > 1):
         raise _unreadable(kind)
-    value = payload.get(_VALUES.get(kind, ""))
-    match kind, value:
-        case "mute", bool():
-            return AreaEdit("mute", modality, groups, beside, value)
-        case "weight", int() | float() if not isinstance(value, bool):
-            return AreaEdit("weight", modality, groups, beside, _checked_weight(value))
-        case "rename", str():
-            return AreaEdit("rename", modality, groups, beside, _checked_name(value))
+    match kind, payload.get(_VALUES.get(kind, "")):
+        case "mute", bool() as muted:
+            return AreaEdit("mute", modality, groups, beside, muted)
+        case "weight", int() | float() as weight if not isinstance(weight, bool):
+            return AreaEdit("weight", modality, groups, beside, _checked_weight(weight))
+        case "rename", str() as name:
+            return AreaEdit("rename", modality, groups, beside, _checked_name(name))
         case (("merge" | "split"), _):
             return AreaEdit(kind, modality, groups, beside)
     raise _unreadable(kind)
@@ -239,8 +242,7 @@ def apply_edits(
     Raises:
         RequestError: the ids are not one for each vector, or the areas do not hold each upload exactly once.
     """
-    if sorted(row for area in areas for row in area.members) != list(range(len(item_ids))):
-        raise RequestError(f"the areas do not hold each of the {len(item_ids)} uploads exactly once; find them anew")
+    require_each_once(item_ids, vectors, areas)
     uploads = _Uploads(item_ids, vectors)
     groups = [_Group(frozenset(area.members)) for area in areas]
     lapsed = []
@@ -273,10 +275,6 @@ class _Uploads:
     """The uploads that there are: their rows by id, their places in alphabetical order, their directions."""
 
     def __init__(self, item_ids: Sequence[str], vectors: npt.NDArray[np.floating]) -> None:
-        if len(vectors) != len(item_ids) or len(set(item_ids)) != len(item_ids):
-            raise RequestError(
-                f"{len(set(item_ids))} different uploads were given with {len(vectors)} vectors; give each upload once"
-            )
         self.row = {item_id: row for row, item_id in enumerate(item_ids)}
         self.place = alphabetical(item_ids)
         self.directions = unit(vectors)
@@ -323,18 +321,8 @@ def _applied(edit: AreaEdit, groups: list[_Group], uploads: _Uploads) -> list[_G
         return _split([uploads.there(ids) for ids in edit.groups], numbers, groups, uploads)
     # Only a name goes to one area alone, where its uploads are found in several.
     numbers = numbers[:1] if edit.kind == "rename" else numbers
-    return [_changed(group, edit) if number in numbers else group for number, group in enumerate(groups)]
-
-
-def _changed(group: _Group, edit: AreaEdit) -> _Group:
-    match edit.value:
-        case bool(muted):
-            return replace(group, muted=muted)
-        case str(name):
-            return replace(group, name=name)
-        case int() | float() as weight:
-            return replace(group, weight=weight)
-    return group
+    change: dict[str, Any] = {_VALUES[edit.kind]: edit.value}
+    return [replace(group, **change) if number in numbers else group for number, group in enumerate(groups)]
 
 
 def _matched(edit: AreaEdit, groups: list[_Group], uploads: _Uploads) -> list[int]:

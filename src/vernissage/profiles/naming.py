@@ -42,37 +42,29 @@ class AreaName:
     by: NamedBy
 
 
-def words_of_work(item: Item, language: str = "en") -> tuple[str, ...]:
+def words_of_work(item: Item) -> tuple[str, ...]:
     """The words that can name a work: each once, the keywords first, then those of the title.
 
     Words are lemmas without filler, as `content_words` finds them; a keyword of several words stays together, only its
     last word becomes a lemma. A description is prose about many things and speaks only where there are no keywords.
     What is in the artist's name is left out: it tells who made a work, not what it is about. A work that has none of
     these but a text gives the words of that.
-
-    Raises:
-        EncoderError: there is no dictionary of lemmas for the language.
     """
-    artist = frozenset(content_words(item.artist, language))
-    listed = [_phrase(keyword, artist, language) for keyword in item.keywords if not _MACHINE_WORD.search(keyword)]
+    artist = frozenset(content_words(item.artist))
+    listed = [_phrase(keyword, artist) for keyword in item.keywords if not _MACHINE_WORD.search(keyword)]
     phrases = [phrase for phrase in listed if phrase]
-    fields = [item.title] if phrases else [item.title, item.description]
-    prose = [word for word in content_words("\n".join(fields), language) if word not in artist]
-    return tuple(dict.fromkeys(phrases + prose)) or words_of_text(item.text, language)
+    prose = content_words("\n".join([item.title] if phrases else [item.title, item.description]))
+    named = [*phrases, *(word for word in prose if word not in artist)]
+    return tuple(dict.fromkeys(named or content_words(item.text)))
 
 
-def _phrase(keyword: str, artist: frozenset[str], language: str) -> str:
+def _phrase(keyword: str, artist: frozenset[str]) -> str:
     """The keyword in small letters, its last word a lemma; empty where it is filler or the artist's name."""
-    content = content_words(keyword, language)
+    content = content_words(keyword)
     if not content or artist.issuperset(content):
         return ""
     *before, last = unicodedata.normalize("NFKC", keyword).lower().split()
-    return " ".join([*before, *(content_words(last, language) or [last])]) if before else " ".join(content)
-
-
-def words_of_text(text: str, language: str = "en") -> tuple[str, ...]:
-    """The words of a text that can name it, each once."""
-    return tuple(dict.fromkeys(content_words(text, language)))
+    return " ".join([*before, *(content_words(last) or [last])]) if before else " ".join(content)
 
 
 def count_words_of_works(works: Collection[Collection[str]]) -> WordCounts:

@@ -47,13 +47,13 @@ class UploadsOfModality:
             numbers[list(area.members)] = number
         return numbers
 
-    @property
+    @cached_property
     def unmuted(self) -> tuple[int, ...]:
         """The numbers of the areas with a weight, those of the highest importance first, then the smaller number."""
         numbers = sorted(range(len(self.areas)), key=lambda number: (-float(self.weights[number]), number))
         return tuple(number for number in numbers if self.weights[number] > 0)
 
-    @property
+    @cached_property
     def emphasis(self) -> Floats:
         """How much each area counts beside what its size makes of it: importance / share, float64 (areas,).
 
@@ -109,13 +109,7 @@ def uploads_of_modality(
     if not count:
         raise RequestError("a modality of a profile needs at least one upload; leave it out where there is none")
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
-    if rows.ndim != 2 or len(rows) != count or len(set(item_ids)) != count:
-        raise RequestError(
-            f"{len(set(item_ids))} different uploads were given with vectors of shape {rows.shape}; "
-            f"give each upload once, with one row of numbers"
-        )
-    if sorted(row for area in areas for row in area.members) != list(range(count)):
-        raise RequestError(f"the areas do not hold each of the {count} uploads exactly once; find them anew")
+    require_each_once(item_ids, rows, areas)
     each = np.ones(count) if counts is None else np.asarray(counts, dtype=np.float64)
     if each.shape != (count,) or not (np.isfinite(each).all() and (each > 0).all()):
         raise RequestError(f"{count} uploads need as many counts above 0, but {each.tolist()} were given")
@@ -127,3 +121,15 @@ def uploads_of_modality(
     if not (np.isfinite(importance).all() and (importance >= 0).all()):
         raise RequestError(f"the weight of an area must be 0 (muted) or more, but weights are {importance.tolist()}")
     return UploadsOfModality(tuple(item_ids), rows, tuple(areas), importance, words, each)
+
+
+def require_each_once(item_ids: Sequence[str], vectors: npt.NDArray[np.floating], areas: Sequence[Area]) -> None:
+    """Refuse, by a `RequestError`, uploads without one row of ``vectors`` and one place in ``areas`` each."""
+    count = len(item_ids)
+    if vectors.ndim != 2 or len(vectors) != count or len(set(item_ids)) != count:
+        raise RequestError(
+            f"{len(set(item_ids))} different uploads were given with vectors of shape {vectors.shape}; "
+            f"give each upload once, with one row of numbers"
+        )
+    if sorted(row for area in areas for row in area.members) != list(range(count)):
+        raise RequestError(f"the areas do not hold each of the {count} uploads exactly once; find them anew")

@@ -1,5 +1,6 @@
 """Each area of interest searches for itself: one ranking for every area and task."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -28,53 +29,38 @@ class AreaRanking:
     ranking: Ranking
 
 
-class AreaSeeds:
-    """Searches the index of each modality with the seed of each area: section 3 of D'Asaro et al., ESWA 258 (2024).
+def rank_areas(
+    indexes: Mapping[Modality, Index],
+    profile: UploadProfile,
+    k: int,
+    allow: Allow = EVERYTHING,
+    *,
+    seed: Seed = "centroid",
+) -> tuple[AreaRanking, ...]:
+    """``k`` works for each area and task: section 3 of D'Asaro et al., ESWA 258 (2024).
 
-    The four tasks are text→image, text→text, image→image and image→text (ZCCR, doi 10.1016/j.eswa.2024.125108). The
-    seed is the centroid of the area's vectors, or the medoid, the upload nearest to it; a work's score is its cosine
-    to the seed. The person's own works are left out inside the search, so that exactly k come back. Muted areas do not
-    search, nor does an area in which the encoder found nothing, whose seed is zero.
+    The four tasks are text→image, text→text, image→image and image→text (ZCCR, doi 10.1016/j.eswa.2024.125108);
+    ``indexes`` are of one encoder, whose vectors lie in one space. The seed is the centroid of the area's vectors, or
+    the medoid, the upload nearest to it; a work's score is its cosine to the seed. Pictures come first as source, then
+    as target, then the weightiest area. The person's own works are left out inside the search, so fewer than ``k`` come
+    back only where fewer works of other people are allowed. Muted areas do not search, nor does an area in which the
+    encoder found nothing, whose seed is zero. A modality without uploads or without an index has no tasks.
+
+    Raises:
+        RequestError: nothing was uploaded, k is below 1, or uploads and works lie in different spaces.
     """
-
-    def __init__(self, indexes: Mapping[Modality, Index], *, seed: Seed = "centroid") -> None:
-        """Search ``indexes``, all of one encoder, whose vectors lie in one space.
-
-        Raises:
-            RequestError: there is no such seed.
-        """
-        if seed not in SEEDS:
-            raise RequestError(f"there is no seed {seed!r} of an area; choose {' or '.join(SEEDS)}")
-        self.indexes = indexes
-        self.seed: Seed = seed
-
-    def per_area(self, profile: UploadProfile, k: int, allow: Allow = EVERYTHING) -> tuple[AreaRanking, ...]:
-        """``k`` works for each area and task: pictures as source first, then as target, then the weightiest area.
-
-        Fewer than ``k`` come back only where fewer works of other people are allowed. A modality of which the person
-        has nothing, or which has no index, has no tasks.
-
-        Raises:
-            RequestError: nothing was uploaded, k is below 1, or uploads and works lie in different spaces.
-        """
-        require_uploads(profile)
-        return tuple(
-            answer
-            for source in profile.sources
-            for target in MODALITIES
-            if target in self.indexes
-            for answer in self._task(profile, source, target, k, others_works(profile, allow))
-        )
-
-    def _task(
-        self, profile: UploadProfile, source: Modality, target: Modality, k: int, allow: Allow
-    ) -> list[AreaRanking]:
-        index, uploads = self.indexes[target], profile.by_modality[source]
+    require_uploads(profile)
+    found: list[AreaRanking] = []
+    for source, target in itertools.product(profile.sources, MODALITIES):
+        if target not in indexes:
+            continue
+        index, uploads = indexes[target], profile.by_modality[source]
         require_one_space(index, target, uploads.vectors, source)
-        seeds = area_seeds(uploads, self.seed)
+        seeds = area_seeds(uploads, seed)
         searching = [number for number in uploads.unmuted if seeds[number].any()]
-        found = index.search(seeds[searching], k, allow) if searching else []
-        return [AreaRanking(number, source, target, ranking) for number, ranking in zip(searching, found, strict=True)]
+        rankings = index.search(seeds[searching], k, others_works(profile, allow)) if searching else []
+        found += [AreaRanking(number, source, target, each) for number, each in zip(searching, rankings, strict=True)]
+    return tuple(found)
 
 
 def area_seeds(uploads: UploadsOfModality, seed: Seed) -> Vectors:
@@ -85,9 +71,9 @@ def area_seeds(uploads: UploadsOfModality, seed: Seed) -> Vectors:
 
 
 def resembling_uploads(
-    uploads: UploadsOfModality, area: int, index: Index, item_ids: Sequence[str], *, most: int = 2
+    uploads: UploadsOfModality, area: int, index: Index, item_ids: Sequence[str]
 ) -> tuple[tuple[Resemblance, ...], ...]:
-    """For each of ``item_ids``, works of ``index``, the area's uploads that are most similar to it; ties by id."""
+    """For each of ``item_ids``, works of ``index``, the two most similar uploads of the area; ties by id."""
     if not item_ids:
         return ()
     members = sorted(uploads.areas[area].members, key=uploads.item_ids.__getitem__)
@@ -95,7 +81,7 @@ def resembling_uploads(
     found = []
     for vector in index.vectors_of(item_ids).astype(np.float64):
         cosines = (own * vector).sum(axis=1)
-        order = np.argsort(-cosines, kind="stable")[:most].tolist()
+        order = np.argsort(-cosines, kind="stable")[:2].tolist()
         found.append(tuple((uploads.item_ids[members[at]], float(cosines[at])) for at in order))
     return tuple(found)
 
@@ -115,11 +101,7 @@ def others_works(profile: UploadProfile, allow: Allow = EVERYTHING) -> Allow:
 
 
 def require_uploads(profile: UploadProfile) -> None:
-    """Refuse a profile without uploads.
-
-    Raises:
-        RequestError: there are none.
-    """
+    """Refuse a profile without uploads by a `RequestError`."""
     if not profile.by_modality:
         raise RequestError(
             f"{profile.owner or 'this person'} has uploaded nothing, so there are no areas of interest; "
@@ -128,11 +110,7 @@ def require_uploads(profile: UploadProfile) -> None:
 
 
 def require_one_space(index: Index, target: Modality, vectors: Vectors, source: Modality) -> None:
-    """Refuse uploads and works whose vectors cannot be compared.
-
-    Raises:
-        RequestError: their dimensions differ.
-    """
+    """Refuse uploads and works whose vectors cannot be compared, by a `RequestError`."""
     if vectors.shape[1] != index.card.dim:
         raise RequestError(
             f"uploads of modality {source} have {vectors.shape[1]} dimensions, but works of modality {target} have "

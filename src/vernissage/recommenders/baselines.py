@@ -2,90 +2,76 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from vernissage.files import digest
 from vernissage.profiles.ratings import Profile
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.recommenders.area_searches import others_works, require_uploads
 from vernissage.recommenders.contract import Explanation, Recommendation, require_count
-from vernissage.recommenders.listed_works import ListedWorks, require_works
+from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.tags import Tags, known_tags
-from vernissage.recommenders.uploads import UploadAnswer
-from vernissage.values import EVERYTHING, Allow, Index, Modality, Ranking, Scores
+from vernissage.recommenders.uploads import UnreasonedFusion
+from vernissage.values import EVERYTHING, Allow, Index, Modality, Scores
 
 
+@dataclass(frozen=True, eq=False)
 class RandomOrder:
-    """Works in an order drawn anew for each profile, the same for the same seed and rated works."""
+    """Works in an order drawn anew for each profile, the same for the same seed and rated works; without reasons."""
 
+    works: ListedWorks
+    seed: int = 0
     name = "random"
-
-    def __init__(self, works: ListedWorks, seed: int = 0) -> None:
-        self.works = works
-        self.seed = seed
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.works
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """How many works could come back."""
         return self.works.count(allow.without(profile.item_ids))
 
-    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
-        """``n`` works that were not rated, at random, without reasons."""
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         require_count(n)
         scores = _random(self.seed, sorted(profile.item_ids), len(self.works))
-        return _unreasoned(self.works.best(scores, n, allow.without(profile.item_ids)))
+        return Recommendation(self.works.best(scores, n, allow.without(profile.item_ids)))
 
 
+@dataclass(frozen=True, eq=False)
 class MostAverage:
-    """The works nearest to the mean of all, the same for everybody: what an unpersonalised similarity would show."""
+    """The works nearest to the mean of all, the same for everybody: as an unpersonalised similarity shows."""
 
+    index: Index
     name = "most-average"
-
-    def __init__(self, index: Index) -> None:
-        self.index = index
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.index
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """How many works could come back."""
         return self.index.count(allow.without(profile.item_ids))
 
-    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
-        """The ``n`` most average works that were not rated, without reasons."""
-        return _unreasoned(self.index.search(self.index.moments().mean, n, allow.without(profile.item_ids))[0])
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
+        return Recommendation(self.index.search(self.index.moments().mean, n, allow.without(profile.item_ids))[0])
 
 
-class RandomWorks:
+@dataclass(frozen=True, eq=False)
+class RandomWorks(UnreasonedFusion):
     """Other people's works in an order drawn anew for each person, the same for the same seed and uploads."""
 
-    name = "random"
+    works: Mapping[Modality, ListedWorks]
+    seed: int = 0
 
-    def __init__(self, works: Mapping[Modality, ListedWorks], *, seed: int = 0) -> None:
-        self.works = works
-        self.seed = seed
-
-    def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
-        return require_works(self.works, target).count(others_works(profile, allow))
-
-    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """``n`` works of modality ``target`` at random (see `UploadRecommender.recommend`), without reasons."""
-        require_uploads(profile)
-        require_count(n)
-        works, allowed = require_works(self.works, target), others_works(profile, allow)
+    def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
         # Drawn for the allowed works in the order of their ids, so that the order of rows changes nothing.
-        rows = np.flatnonzero(works.allowed(allowed))
-        rows = rows[np.argsort(works.alphabetical[rows])]
+        rows = np.flatnonzero(works.allowed(allow))
+        rows = rows[np.argsort(works.ids.places[rows])]
         scores = np.zeros(len(works))
         scores[rows] = _random(self.seed, [profile.owner, *sorted(profile.item_ids)], len(rows))
-        return UploadAnswer(target, works.best(scores, n, allowed))
+        return scores
 
 
-class CommonSubjects:
+@dataclass(frozen=True, eq=False)
+class CommonSubjects(UnreasonedFusion):
     """The works of the subjects that most people take up, the same for everybody: popularity without behaviour.
 
     Nobody's clicks are known here, so popularity is read from the works: a tag is as popular as the number of owners
@@ -93,43 +79,27 @@ class CommonSubjects:
     know what is to be found. A work without an owner counts as an owner of its own. Works without tags have 0.
     """
 
-    name = "popularity"
+    tags: Tags
+    works: Mapping[Modality, ListedWorks]
 
-    def __init__(self, tags: Tags, works: Mapping[Modality, ListedWorks]) -> None:
-        self.tags = tags
-        self.works = works
-        self._users: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for each in works.values():
+    @cached_property
+    def _users(self) -> Mapping[str, set[tuple[str, str]]]:
+        """Who uses each tag."""
+        users: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for each in self.works.values():
             for item_id, owner in zip(each.item_ids, each.owners(each.item_ids), strict=True):
-                for tag in known_tags(tags, item_id):
-                    self._users[tag].add(("owner", owner) if owner else ("work", item_id))
+                for tag in known_tags(self.tags, item_id):
+                    users[tag].add(("owner", owner) if owner else ("work", item_id))
+        return users
 
-    def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
-        return require_works(self.works, target).count(others_works(profile, allow))
-
-    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` most popular works of modality ``target`` (see `UploadRecommender.recommend`), without reasons."""
-        require_uploads(profile)
-        require_count(n)
-        works = require_works(self.works, target)
+    def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
         own = {("owner", profile.owner), *(("work", item_id) for item_id in profile.item_ids)}
         popularity = {tag: len(users - own) for tag, users in self._users.items()}
-        scores = [
-            float(np.mean([popularity[tag] for tag in tags])) if (tags := set(known_tags(self.tags, item_id))) else 0.0
-            for item_id in works.item_ids
-        ]
-        return UploadAnswer(target, works.best(np.array(scores), n, others_works(profile, allow)))
+        tags = (set(known_tags(self.tags, item_id)) for item_id in works.item_ids)
+        return np.array([sum(popularity[tag] for tag in each) / len(each) if each else 0.0 for each in tags])
 
 
 def _random(seed: int, person: Sequence[str], count: int) -> Scores:
     """Numbers drawn for a person, float64 (count,)."""
     drawn = int(digest(*(word.encode() for word in person))[:16], 16)
     return np.random.default_rng([seed, drawn]).random(count)
-
-
-def _unreasoned(ranking: Ranking) -> Recommendation:
-    scores = dict(ranking)
-    return Recommendation(
-        ranking, lambda item_ids: tuple(Explanation(item_id, scores[item_id], ()) for item_id in item_ids)
-    )

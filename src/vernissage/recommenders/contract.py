@@ -1,17 +1,20 @@
 """What every recommender for rated works promises, what a reason is, and what a fusion asks of its engines."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.values import EVERYTHING, Allow, Ranking, Scores
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.values import EVERYTHING, Allow, Index, Ranking, Scores
+
+Why = TypeVar("Why")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +54,22 @@ class Explanation:
 
 
 @dataclass(frozen=True, eq=False)
-class Recommendation:
+class Recommendation(Generic[Why]):
     """Works in order and, when asked for, why; made from what the ranking was computed from, which is not ranked again.
 
     Attributes:
-        explain: from ids of works of the ranking to an explanation each, in that order.
+        explain: from ids of works of the ranking to an explanation each, in that order; to none without reasons.
         notes: what a person should know, such as an engine that was left out because it knows none of the rated works.
     """
 
     ranking: Ranking
-    explain: Callable[[Sequence[str]], tuple[Explanation, ...]]
+    explain: Callable[[Sequence[str]], tuple[Why, ...]] = lambda _: ()
     notes: tuple[str, ...] = ()
 
     @cached_property
-    def explanations(self) -> tuple[Explanation, ...]:
+    def explanations(self) -> tuple[Why, ...]:
         """Why each work of the ranking is there, in its order."""
         return self.explain(self.ranking.item_ids)
-
-    def chosen(self, item_ids: Collection[str]) -> "Recommendation":
-        """The same with only those works of the ranking, in its order."""
-        return Recommendation(chosen_works(self.ranking, item_ids), self.explain, self.notes)
 
 
 @runtime_checkable
@@ -92,7 +91,7 @@ class Recommender(Protocol):
         """How many works could come back."""
         ...
 
-    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         """The ``n`` best works of those that are allowed and were not rated.
 
         Raises:
@@ -102,80 +101,74 @@ class Recommender(Protocol):
         ...
 
 
-class ScoredWorks(Protocol):
+@dataclass(frozen=True, eq=False)
+class ScoredWorks(ABC):
     """What one engine makes of one profile: the score of any work, and works in the order of it.
 
     Attributes:
         rated: the rated works that count, (r,).
         weights: theirs, float64 (r,).
-        floor: scores that differ by no more differ by rounding.
     """
 
-    @property
-    def rated(self) -> tuple[str, ...]: ...
+    rated: tuple[str, ...]
+    weights: Scores
 
     @property
-    def weights(self) -> Scores: ...
+    @abstractmethod
+    def floor(self) -> float:
+        """Scores that differ by no more differ by rounding."""
 
-    @property
-    def floor(self) -> float: ...
-
+    @abstractmethod
     def best(self, k: int, allow: Allow) -> Ranking:
         """The ``k`` works of the highest score; ties by id."""
-        ...
 
+    @abstractmethod
     def lowest(self, allow: Allow) -> float:
         """The lowest score of an allowed work; infinity where none is."""
-        ...
 
+    @abstractmethod
     def scores_of(self, item_ids: Sequence[str]) -> Scores:
         """The scores of works that the engine knows, float64 (n,), equal wherever the work stands."""
-        ...
 
+    @abstractmethod
     def terms_of(self, item_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """What each rated work adds to these scores, float64 (n, r)."""
-        ...
 
+    @abstractmethod
     def moments(self) -> tuple[float, float]:
         """Mean and standard deviation of the scores of all works, rated ones included, whatever is allowed."""
-        ...
 
 
 class Engine(ABC):
     """A recommender whose score is a sum over the rated works: it can stand alone or be part of a fusion."""
 
-    name: str
+    def __init__(self, works: Index | ListedWorks, name: str) -> None:
+        self.works = works
+        self.name = name
 
-    @abstractmethod
-    def __contains__(self, item_id: object) -> bool: ...
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self.works
 
-    @abstractmethod
     def size(self, allow: Allow = EVERYTHING) -> int:
         """How many works are allowed, rated ones included."""
+        return self.works.count(allow)
 
-    @abstractmethod
     def first_ids(self, k: int, allow: Allow = EVERYTHING) -> tuple[str, ...]:
         """The ``k`` allowed works of the smallest ids."""
+        return first_ids(self.works, k, allow)
 
     @abstractmethod
     def scored(self, profile: Profile) -> ScoredWorks:
-        """The scores of works for that profile.
-
-        Raises:
-            RequestError: none of the rated works is known.
-            RatingsError: those that are known weigh 0.
-        """
+        """The scores of works for that profile; errors as in `Recommender.recommend`."""
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """How many works could come back."""
         return self.size(allow.without(profile.item_ids))
 
-    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
-        """The ``n`` works of the highest score (see `Recommender.recommend`)."""
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         require_count(n)
         scored = self.scored(profile)
         ranking = scored.best(n, allow.without(profile.item_ids))
-        notes = unread_notes(profile, self, self.name)
+        notes = unread_notes(profile, self)
         if len(ranking) and abs(ranking.scores[0]) <= scored.floor:
             notes += (f"{self.name} finds nothing that resembles the rated works",)
         return Recommendation(ranking, lambda item_ids: explained(scored, item_ids), notes)
@@ -219,24 +212,20 @@ def known_ratings(profile: Profile, known: "Engine | Recommender", name: str) ->
     return rated, weights
 
 
-def unread_notes(profile: Profile, known: "Engine | Recommender", name: str) -> tuple[str, ...]:
+def unread_notes(profile: Profile, known: "Engine | Recommender") -> tuple[str, ...]:
     """A note of the rated works that do not count because they are not known, or none."""
-    unknown = [item_id for item_id in profile.item_ids if item_id not in known]
-    return (f"{name} cannot read these rated works, so they do not count: {', '.join(unknown)}",) if unknown else ()
+    unread = ", ".join(item_id for item_id in profile.item_ids if item_id not in known)
+    return (f"{known.name} cannot read these rated works, so they do not count: {unread}",) if unread else ()
 
 
-def chosen_works(ranking: Ranking, item_ids: Collection[str]) -> Ranking:
-    """Only those works of a ranking, in its order."""
-    wanted = frozenset(item_ids)
-    rows = [row for row, item_id in enumerate(ranking.item_ids) if item_id in wanted]
-    return Ranking(tuple(ranking.item_ids[row] for row in rows), ranking.scores[rows])
+def first_ids(works: Index | ListedWorks, k: int, allow: Allow) -> tuple[str, ...]:
+    """The ``k`` allowed works of the smallest ids: to a query of zeros all are equal, and ties go to the smaller id."""
+    if isinstance(works, ListedWorks):
+        return works.best(np.zeros(len(works)), k, allow).item_ids
+    return works.search(np.zeros((1, works.card.dim)), k, allow)[0].item_ids
 
 
 def require_count(n: int) -> None:
-    """Refuse a request for no works.
-
-    Raises:
-        RequestError: n is below 1.
-    """
+    """Refuse a request for no works by a `RequestError`."""
     if n < 1:
         raise RequestError(f"{n} works were asked for; ask for 1 or more")

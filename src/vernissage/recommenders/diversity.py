@@ -1,6 +1,7 @@
 """Fewer works of one kind: re-ranking by maximal marginal relevance."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,7 @@ from pyversity import mmr
 
 from vernissage.errors import RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.recommenders.contract import Recommendation, Recommender, require_count
+from vernissage.recommenders.contract import Explanation, Recommendation, Recommender, require_count
 from vernissage.values import EVERYTHING, Allow, Index, Ranking, Scores, Vectors
 
 CANDIDATES = 100
@@ -30,16 +31,23 @@ def marginal_order(vectors: Vectors, scores: Scores, diversity: float) -> npt.ND
     return np.asarray(picked, dtype=np.int64)
 
 
-def check_diversity(diversity: float) -> None:
-    """Refuse a diversity outside 0 to 1.
+def diversified(
+    ranking: Ranking, vectors_of: Callable[[Sequence[str]], Vectors], diversity: float, candidates: int = CANDIDATES
+) -> Ranking:
+    """A ranking whose first ``candidates`` works stand in `marginal_order`; the others follow as they were."""
+    head = ranking.head(candidates)
+    order = marginal_order(vectors_of(head.item_ids), head.scores, diversity)
+    order = np.concatenate([order, np.arange(len(order), len(ranking))])
+    return Ranking(tuple(ranking.item_ids[row] for row in order.tolist()), ranking.scores[order])
 
-    Raises:
-        RequestError: it is.
-    """
+
+def check_diversity(diversity: float) -> None:
+    """Refuse a diversity outside 0 to 1 by a `RequestError`."""
     if not 0 <= diversity <= 1:
         raise RequestError(f"diversity goes from 0 (relevance alone) to 1 (difference alone), but is {diversity:g}")
 
 
+@dataclass(frozen=True, eq=False)
 class Diversified:
     """Re-ranks a recommender's first ``candidates`` works so that each differs from those before (`marginal_order`).
 
@@ -47,18 +55,17 @@ class Diversified:
     recommender's order. Scores stay the recommender's own, so its reasons still add up to them.
     """
 
-    def __init__(
-        self, recommender: Recommender, indexes: Sequence[Index], *, diversity: float, candidates: int = CANDIDATES
-    ) -> None:
-        check_diversity(diversity)
-        if not indexes:
-            raise RequestError(f"{recommender.name} compares no vectors, which diversity needs; choose another engine")
-        if candidates < 1:
-            raise RequestError(f"a re-ranking needs 1 candidate or more, but {candidates} were asked for")
-        self.recommender = recommender
-        self.indexes = tuple(indexes)
-        self.diversity = diversity
-        self.candidates = candidates
+    recommender: Recommender
+    indexes: Sequence[Index]
+    diversity: float
+    candidates: int = CANDIDATES
+
+    def __post_init__(self) -> None:
+        check_diversity(self.diversity)
+        if not self.indexes:
+            raise RequestError(f"{self.name} compares no vectors, which diversity needs; choose another engine")
+        if self.candidates < 1:
+            raise RequestError(f"a re-ranking needs 1 candidate or more, but {self.candidates} were asked for")
 
     @property
     def name(self) -> str:
@@ -68,18 +75,13 @@ class Diversified:
         return item_id in self.recommender
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        """As the recommender's."""
         return self.recommender.count(profile, allow)
 
-    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
-        """The ``n`` works that marginal relevance picks, in that order (see `Recommender.recommend`)."""
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         require_count(n)
         found = self.recommender.recommend(profile, max(n, self.candidates), allow)
-        ids, scores = found.ranking.item_ids, found.ranking.scores
-        order = marginal_order(self._vectors(ids[: self.candidates]), scores[: self.candidates], self.diversity)
-        order = np.concatenate([order, np.arange(len(order), len(ids))])[:n]
-        ranking = Ranking(tuple(ids[row] for row in order.tolist()), scores[order])
-        return Recommendation(ranking, found.explain, found.notes)
+        ranking = diversified(found.ranking, self._vectors, self.diversity, self.candidates)
+        return Recommendation(ranking.head(n), found.explain, found.notes)
 
     def _vectors(self, item_ids: Sequence[str]) -> Vectors:
         """The works' vectors in all indexes side by side, zero where an index lacks the work: float32 (n, dims)."""

@@ -1,9 +1,10 @@
 """Several engines, each judging by its own representation, become one recommender."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NoReturn, Protocol
+from typing import Literal, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -95,12 +96,8 @@ class LateFusion:
             return engines[0].size(allowed)
         return len(set().union(*(engine.first_ids(max(1, engine.size(allowed)), allowed) for engine in engines)))
 
-    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation:
-        """The ``n`` works with the highest fused score (see `Recommender.recommend`).
-
-        Raises:
-            RequestError: as there, or to every engine all works are equally like the rated ones.
-        """
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
+        """As `Recommender.recommend`; also a `RequestError` where all works are equally like the rated ones to all."""
         require_count(n)
         parts, unheard = self._parts(profile, allow.without(profile.item_ids))
         length = max(_READ, n) + 1 if self.depth is None else self.depth + 1
@@ -117,7 +114,7 @@ class LateFusion:
         fused = self._fused(parts, n)
         names = [part.engine.name for part in indifferent]
         notes = [f"to {name} all works are equally like the rated ones, so it was left out" for name in names]
-        return Recommendation(fused.ranking, fused.explain, (*unheard, *notes, *unread_notes(profile, self, self.name)))
+        return Recommendation(fused.ranking, fused.explain, (*unheard, *notes, *unread_notes(profile, self)))
 
     def _parts(self, profile: Profile, allow: Allow) -> tuple[list["_Part"], list[str]]:
         """The engines that can judge, and notes of those that cannot."""
@@ -168,7 +165,8 @@ class LateFusion:
         ids, shares, judged, ranks = [ids[row] for row in order], shares[:, order], judged[:, order], ranks[:, order]
         if len(ids) < n and self.method == "rrf":
             # Every list was read to its end, so no other work has a rank in any.
-            rest = _first_ids_besides(parts, frozenset(ids), n - len(ids))
+            first = (part.engine.first_ids(n, part.allow) for part in parts)
+            rest = sorted(frozenset().union(*first) - frozenset(ids))[: n - len(ids)]
             shares, judged, ranks = (np.pad(each, ((0, 0), (0, len(rest)))) for each in (shares, judged, ranks))
             ids += rest
         return _Fused([each.part for each in lists], tuple(ids), shares, ranks, judged)
@@ -273,7 +271,7 @@ class _Part:
         return scores
 
 
-class _List(Protocol):
+class _List(ABC):
     """What a part gives to works, as far as its list was read.
 
     Attributes:
@@ -283,40 +281,44 @@ class _List(Protocol):
         slack: how far shares can be off.
     """
 
-    part: _Part
     item_ids: tuple[str, ...]
     shares: Scores
     end: float
-    decided: bool
+    decided = False
     slack: float
+
+    def __init__(self, part: _Part) -> None:
+        self.part = part
+        self._rate()
 
     def read(self, length: int) -> None:
         """Read on until so many works were read, or all."""
-        ...
+        if not self.decided:
+            self.part.read(length)
+            self._rate()
 
+    @abstractmethod
+    def _rate(self) -> None:
+        """Set the attributes by what was read."""
+
+    @abstractmethod
     def look_up(self, item_ids: Sequence[str]) -> tuple[Scores, Mask]:
         """The shares of works, float64 (n,), not a number where that is still open, and where the part judges them."""
-        ...
 
+    @abstractmethod
     def ranks_of(self, item_ids: Sequence[str]) -> list[int]:
         """The ranks that the part gives to works; 0 for none."""
-        ...
 
 
-class _ScoredList:
+class _ScoredList(_List):
     """A part that gives normalised scores: (score − offset) · factor."""
 
     def __init__(self, part: _Part, method: FusionMethod, weight: float) -> None:
-        self.part = part
         self.offset, scale = part.scale(method)
         self.factor = weight * scale
         # A search and a look-up may differ in the last digits.
         self.slack = part.scored.floor * self.factor
-        self._rate()
-
-    def read(self, length: int) -> None:
-        self.part.read(length)
-        self._rate()
+        super().__init__(part)
 
     def _rate(self) -> None:
         self.item_ids = self.part.ranking.item_ids
@@ -337,22 +339,15 @@ class _ScoredList:
         return [found.get(item_id, 0) for item_id in item_ids]
 
 
-class _RankedList:
+class _RankedList(_List):
     """A part that gives weight/(k + rank) to works whose ranks are settled by what was read."""
 
     slack = 1e-12
 
     def __init__(self, part: _Part, k: float, depth: int | None) -> None:
-        self.part = part
         self.k = k
         self.depth = depth
-        self.decided = False
-        self._rate()
-
-    def read(self, length: int) -> None:
-        if not self.decided:
-            self.part.read(length)
-            self._rate()
+        super().__init__(part)
 
     def _rate(self) -> None:
         part, floor = self.part, self.part.scored.floor
@@ -369,8 +364,8 @@ class _RankedList:
         self._ranks = ranks[:known].tolist()
 
     def look_up(self, item_ids: Sequence[str]) -> tuple[Scores, Mask]:
-        shares = np.array([self._share(item_id) for item_id in item_ids], dtype=np.float64)
-        return shares, np.array([item_id in self._row_of for item_id in item_ids], dtype=bool)
+        judged = np.array([item_id in self._row_of for item_id in item_ids], dtype=bool)
+        return np.array([self._share(item_id) for item_id in item_ids], dtype=np.float64), judged
 
     def ranks_of(self, item_ids: Sequence[str]) -> list[int]:
         return [self._ranks[self._row_of[item_id]] if item_id in self._row_of else 0 for item_id in item_ids]
@@ -427,10 +422,13 @@ class _Fused:
         )
 
     def _engine_shares(self, row: int) -> tuple[EngineShare, ...]:
+        rows = zip(self.parts, self.ranks, self.shares, strict=True)
         return tuple(
-            EngineShare(part.engine.name, int(ranks[row]), float(shares[row]))
-            for part, ranks, shares in zip(self.parts, self.ranks, self.shares, strict=True)
-            if part.weight
+            [
+                EngineShare(part.engine.name, int(ranks[row]), float(own[row]))
+                for part, ranks, own in rows
+                if part.weight
+            ]
         )
 
 
@@ -448,9 +446,3 @@ def _divided(scored: ScoredWorks, item_ids: Sequence[str], shares: Scores) -> Fl
 
 def _knows(engine: Engine, profile: Profile) -> bool:
     return any(item_id in engine for item_id in profile.item_ids)
-
-
-def _first_ids_besides(parts: Sequence[_Part], ranked: frozenset[str], k: int) -> list[str]:
-    """The ``k`` smallest ids of works that are allowed and not ranked."""
-    found = (part.engine.first_ids(k + len(ranked), part.allow) for part in parts)
-    return sorted(frozenset().union(*found) - ranked)[:k]

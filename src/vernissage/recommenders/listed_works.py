@@ -1,15 +1,18 @@
 """Works by id, for recommenders that compare something else than the vectors of an index."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.rankings import alphabetical, best_rows
-from vernissage.values import EVERYTHING, Allow, Columns, Modality, Ranking, Scores
+from vernissage.rankings import best_rows
+from vernissage.values import EVERYTHING, Allow, Columns, Ranking, Scores
+
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,28 +26,23 @@ class ListedWorks:
         return len(self.item_ids)
 
     def __contains__(self, item_id: object) -> bool:
-        return item_id in self.row_of
+        return item_id in self.ids
 
     @cached_property
-    def row_of(self) -> dict[str, int]:
-        """The place of each work."""
-        return {item_id: row for row, item_id in enumerate(self.item_ids)}
+    def ids(self) -> Ids:
+        """The same ids, to be looked up; their ``places`` decide between equal scores."""
+        return Ids.of(self.item_ids)
 
-    def rows(self, item_ids: Sequence[str]) -> list[int]:
-        """The places of works.
+    def rows(self, item_ids: Sequence[str]) -> Rows:
+        """The places of works, int64 (m,).
 
         Raises:
             UnknownItemError: one of them is not there.
         """
-        missing = [item_id for item_id in item_ids if item_id not in self.row_of]
-        if missing:
-            raise UnknownItemError(f"{', '.join(missing[:5])}: no such work is there; choose one that is")
-        return [self.row_of[item_id] for item_id in item_ids]
-
-    @cached_property
-    def alphabetical(self) -> npt.NDArray[np.int64]:
-        """What decides between equal scores, int64 (n,)."""
-        return alphabetical(self.item_ids)
+        rows = self.ids.rows(item_ids)
+        if missing := [item_ids[place] for place in np.flatnonzero(rows < 0)[:5].tolist()]:
+            raise UnknownItemError(f"{', '.join(missing)}: no such work is there; choose one that is")
+        return rows
 
     def owners(self, item_ids: Sequence[str]) -> Sequence[str]:
         """The owner of each work; "" where none is known."""
@@ -63,14 +61,14 @@ class ListedWorks:
         """
         if allow.not_owner == "":
             raise RequestError("the owner to leave out has an empty name; give a person's name, or None for nobody")
-        if self.columns is None and (allow.conditions or allow.not_owner is not None):
-            raise RequestError("owners and columns of these works are not known; ask without conditions or owners")
         mask = np.full(len(self), allow.only is None)
-        mask[self._rows(allow.only or ())] = True
-        mask[self._rows(allow.exclude)] = False
-        if self.columns is not None and (allow.conditions or allow.not_owner is not None):
+        mask[self._there(allow.only or ())] = True
+        mask[self._there(allow.exclude)] = False
+        if allow.conditions or allow.not_owner is not None:
+            if self.columns is None:
+                raise RequestError("owners and columns of these works are not known; ask without conditions or owners")
             rows = np.flatnonzero(mask)
-            ids = [self.item_ids[row] for row in rows.tolist()]
+            ids = self.ids.take(rows)
             mask[rows] = self.columns.fulfilling(allow.conditions, ids)
             if allow.not_owner is not None:
                 mask[rows] &= np.array([owner != allow.not_owner for owner in self.columns.owners(ids)], dtype=bool)
@@ -78,21 +76,9 @@ class ListedWorks:
 
     def best(self, scores: Scores, k: int, allow: Allow = EVERYTHING) -> Ranking:
         """The ``k`` allowed works with the highest of ``scores`` (n,); ties by id."""
-        rows = best_rows(np.where(self.allowed(allow), scores, -np.inf), k, self.alphabetical)
-        return Ranking(tuple(self.item_ids[row] for row in rows.tolist()), scores[rows])
+        rows = best_rows(np.where(self.allowed(allow), scores, -np.inf), k, self.ids.places)
+        return Ranking(tuple(self.ids.take(rows)), scores[rows])
 
-    def _rows(self, item_ids: Collection[str]) -> list[int]:
-        return [self.row_of[item_id] for item_id in item_ids if item_id in self.row_of]
-
-
-def require_works(works: Mapping[Modality, ListedWorks], target: Modality) -> ListedWorks:
-    """The works of a modality.
-
-    Raises:
-        RequestError: there are none.
-    """
-    if target not in works:
-        raise RequestError(
-            f"there are no works of modality {target}, only of {', '.join(works) or 'none'}; ask for one that is there"
-        )
-    return works[target]
+    def _there(self, item_ids: Collection[str]) -> Rows:
+        rows = self.ids.rows(list(item_ids))
+        return rows[rows >= 0]

@@ -2,39 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from vernissage.profiles.ratings import Profile
 from vernissage.rankings import PRECISION
-from vernissage.recommenders.contract import Engine, known_ratings
+from vernissage.recommenders.contract import Engine, ScoredWorks, known_ratings
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.search.pair_matrix import PairMatrix
-from vernissage.values import EVERYTHING, Allow, Columns, Ranking, Scores
+from vernissage.values import Allow, Columns, Ranking, Scores
 
 Floats = npt.NDArray[np.float64]
 
 
-class _PairEngine(Engine):
-    """An engine over works that have a picture and a text."""
-
-    def __init__(self, works: ListedWorks, name: str) -> None:
-        self.works = works
-        self.name = name
-
-    def __contains__(self, item_id: object) -> bool:
-        return item_id in self.works
-
-    def size(self, allow: Allow = EVERYTHING) -> int:
-        return self.works.count(allow)
-
-    def first_ids(self, k: int, allow: Allow = EVERYTHING) -> tuple[str, ...]:
-        return self.works.best(np.zeros(len(self.works)), k, allow).item_ids
-
-
-class PairWeightedSimilarity(_PairEngine):
+class PairWeightedSimilarity(Engine):
     """S(i) = (1/n) Σ_j w_j A_ji over the n rated works: Eq. 1 of Yilma & Leiva, UMAP 2023, on values of pairs.
 
     A_ji says how well the picture of the rated work j fits the text of work i, so that the row of each rated work is
@@ -45,22 +28,21 @@ class PairWeightedSimilarity(_PairEngine):
 
     def __init__(self, pairs: PairMatrix, name: str | None = None, columns: Columns | None = None) -> None:
         """Rank by ``pairs``: those of all works, or at least the rows of the works that will be rated."""
-        super().__init__(ListedWorks(pairs.item_ids, columns), name or f"{pairs.card.scorer}-pairs")
+        self._works = ListedWorks(pairs.item_ids, columns)
+        super().__init__(self._works, name or f"{pairs.card.scorer}-pairs")
         self.pairs = pairs
 
     def scored(self, profile: Profile) -> "PairScores":
         """As `Engine.scored`; also a `RequestError` where the row of a rated work was not computed."""
         rated, weights = known_ratings(profile, self, self.name)
-        return PairScores(self.works, tuple(rated), weights, self.pairs.rows(rated).astype(np.float64))
+        return PairScores(tuple(rated), weights, self._works, self.pairs.rows(rated).astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
-class PairScores:
-    """Weighted means of the ``rows`` of rated works, float64 (r, works) (`ScoredWorks`)."""
+class PairScores(ScoredWorks):
+    """Weighted means of the ``rows`` of rated works, float64 (r, works)."""
 
     works: ListedWorks
-    rated: tuple[str, ...]
-    weights: Scores
     rows: Floats
 
     @property
@@ -83,15 +65,14 @@ class PairScores:
         return scores
 
     def terms_of(self, item_ids: Sequence[str]) -> Floats:
-        columns = self.works.rows(item_ids)
-        terms: Floats = self.rows[:, columns].T * self.weights / len(self.rated)
+        terms: Floats = self.rows[:, self.works.rows(item_ids)].T * self.weights / len(self.rated)
         return terms
 
     def moments(self) -> tuple[float, float]:
         return float(self._scores.mean()), float(self._scores.std())
 
 
-class PairsOnDemand(_PairEngine):
+class PairsOnDemand(Engine):
     """`PairWeightedSimilarity` where no matrix was kept: the rows that a profile needs are read when it comes.
 
     Nine ratings need nine passes of the model for each work. The rows of the last profile are remembered, so that
@@ -106,14 +87,9 @@ class PairsOnDemand(_PairEngine):
         columns: Columns | None = None,
     ) -> None:
         """Rank ``item_ids``; ``read_rows`` gives the rows of rated works, such as `search.pairs.pair_rows` does."""
-        super().__init__(ListedWorks(tuple(item_ids), columns), name)
-        self._read_rows = read_rows
-        self._last: tuple[tuple[str, ...], PairWeightedSimilarity] | None = None
+        super().__init__(ListedWorks(item_ids, columns), name)
+        self._engine_of = lru_cache(maxsize=1)(lambda rated: PairWeightedSimilarity(read_rows(rated), name, columns))
 
     def scored(self, profile: Profile) -> PairScores:
         rated, _ = known_ratings(profile, self, self.name)
-        last = self._last  # one reading of the attribute: another thread may replace it
-        if last is None or last[0] != tuple(rated):
-            pairs = self._read_rows(rated)
-            last = self._last = (tuple(rated), PairWeightedSimilarity(pairs, self.name, self.works.columns))
-        return last[1].scored(profile)
+        return self._engine_of(tuple(rated)).scored(profile)

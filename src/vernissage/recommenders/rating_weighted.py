@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from vernissage.profiles.ratings import Profile
 from vernissage.rankings import PRECISION
-from vernissage.recommenders.contract import Engine, known_ratings
-from vernissage.values import EVERYTHING, Allow, Index, Ranking, Scores
+from vernissage.recommenders.contract import Engine, ScoredWorks, known_ratings
+from vernissage.values import Allow, Index, Ranking, Scores
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,29 +23,19 @@ class RatingWeightedSimilarity(Engine):
     """
 
     def __init__(self, index: Index, name: str | None = None) -> None:
+        super().__init__(index, name or index.card.encoder)
         self.index = index
-        self.name = name or index.card.encoder
-
-    def __contains__(self, item_id: object) -> bool:
-        return item_id in self.index
-
-    def size(self, allow: Allow = EVERYTHING) -> int:
-        return self.index.count(allow)
-
-    def first_ids(self, k: int, allow: Allow = EVERYTHING) -> tuple[str, ...]:
-        # Every work has the score 0 for a query of zeros, and ties go to the smaller id.
-        return self.index.search(np.zeros((1, self.index.card.dim)), k, allow)[0].item_ids
 
     def scored(self, profile: Profile) -> "QueryScores":
         rated, weights = known_ratings(profile, self, self.name)
         vectors = self.index.vectors_of(rated).astype(np.float64)
         query: Scores = np.einsum("j,jd->d", weights, vectors) / len(rated)
-        return QueryScores(self.index, tuple(rated), weights, vectors, query)
+        return QueryScores(tuple(rated), weights, self.index, vectors, query)
 
 
 @dataclass(frozen=True, eq=False)
-class QueryScores:
-    """The inner products of an index's works with one query (`ScoredWorks`).
+class QueryScores(ScoredWorks):
+    """The inner products of an index's works with one query.
 
     Attributes:
         vectors: of the rated works, float64 (r, dim).
@@ -53,8 +43,6 @@ class QueryScores:
     """
 
     index: Index
-    rated: tuple[str, ...]
-    weights: Scores
     vectors: Floats
     query: Scores
 

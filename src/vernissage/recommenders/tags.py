@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -11,71 +12,50 @@ from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
 from vernissage.profiles.areas import Area, areas_of_interest
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
-from vernissage.recommenders.area_searches import others_works, require_uploads
-from vernissage.recommenders.contract import require_count
-from vernissage.recommenders.listed_works import ListedWorks, require_works
-from vernissage.recommenders.upload_rules import FusionRule, knn3z
-from vernissage.recommenders.uploads import UploadAnswer, UploadFusion
-from vernissage.values import EVERYTHING, Allow, Index, Modality, Vectors
+from vernissage.recommenders.area_searches import require_uploads
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.recommenders.uploads import UnreasonedFusion, UploadAnswer, UploadFusion
+from vernissage.values import EVERYTHING, Allow, Index, Modality, Scores, Vectors
 
 Tags = Mapping[str, Sequence[str]]
 """The tags of works and uploads by id: a column of keywords, or what a tagger found."""
 
 CommonRule = Literal["mass", "unique", "twice-unique"]
 COMMON_RULES: tuple[CommonRule, ...] = ("mass", "unique", "twice-unique")
-Together = Literal["joined", "averaged"]
-WAYS: tuple[Together, ...] = ("joined", "averaged")
 FindAreas = Callable[[Vectors, Vectors], Sequence[Area]]
 """From vectors (n, dim) of uploads and the mean (dim,) of the vectors that are searched to areas."""
 MakeIndex = Callable[[Sequence[str], Vectors, Sequence[str]], Index]
 """From ids (n,), vectors (n, dim) and owners (n,) to an index of one modality."""
 
 
-class TagOverlap:
+@dataclass(frozen=True, eq=False)
+class TagOverlap(UnreasonedFusion):
     """Ranks works by how many of the person's commonest tags they have: the baseline BT of D'Asaro et al., ESWA 2024.
 
     Section 4.4 of the paper (doi 10.1016/j.eswa.2024.125108). The common tags are chosen from the uploads in areas that
     are not muted: all together by `common_tags`, or by ``twice-unique`` first within each area (see
     `common_tags_of_areas`). A work's score is the size of the intersection with its own tags. An empty tag matches
     nothing. Works without a common tag have 0 and come last, by id, so that exactly n come back.
+
+    Raises:
+        RequestError: there is no such rule; when recommending, also where no upload has a tag.
     """
 
-    name = "tag-overlap"
+    tags: Tags
+    works: Mapping[Modality, ListedWorks]
+    rule: CommonRule = "mass"
 
-    def __init__(self, tags: Tags, works: Mapping[Modality, ListedWorks], *, rule: CommonRule = "mass") -> None:
-        """Recommend ``works`` by the tags of them and of the uploads.
+    def __post_init__(self) -> None:
+        common_rule(self.rule)
 
-        Raises:
-            RequestError: there is no such rule.
-        """
-        self.tags = tags
-        self.works = works
-        self.rule: CommonRule = common_rule(rule)
-
-    def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
-        return require_works(self.works, target).count(others_works(profile, allow))
-
-    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` works with most common tags (see `UploadRecommender.recommend`), without reasons.
-
-        Raises:
-            RequestError: nothing was uploaded, no upload has a tag, n is below 1, or there are no such works.
-        """
-        common = frozenset(self._common_tags(profile))
-        require_count(n)
-        works = require_works(self.works, target)
-        matches = [len(common.intersection(known_tags(self.tags, item_id))) for item_id in works.item_ids]
-        return UploadAnswer(target, works.best(np.array(matches, dtype=np.float64), n, others_works(profile, allow)))
-
-    def _common_tags(self, profile: UploadProfile) -> tuple[str, ...]:
-        require_uploads(profile)
-        found = self._tags_of(unmuted_uploads(profile))
-        if not found:
+    def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
+        areas = unmuted_areas(profile)
+        if not (found := self._tags_of(sorted(set().union(*areas)))):
             raise no_tags(profile)
-        if self.rule == "twice-unique":
-            return common_tags_of_areas([self._tags_of(uploads) for uploads in unmuted_areas(profile)])
-        return common_tags(found, self.rule)
+        by_area = self.rule == "twice-unique"
+        common = common_tags_of_areas(map(self._tags_of, areas)) if by_area else common_tags(found, self.rule)
+        matches = [len(set(common).intersection(known_tags(self.tags, item_id))) for item_id in works.item_ids]
+        return np.array(matches, dtype=np.float64)
 
     def _tags_of(self, item_ids: Iterable[str]) -> list[str]:
         return [tag for item_id in item_ids for tag in known_tags(self.tags, item_id)]
@@ -87,20 +67,18 @@ def common_rule(word: str) -> CommonRule:
     Raises:
         RequestError: there is no such rule.
     """
-    found = [rule for rule in COMMON_RULES if rule == word]
-    if not found:
-        raise RequestError(f"there is no rule {word!r} for common tags; choose from {', '.join(COMMON_RULES)}")
-    return found[0]
+    for rule in COMMON_RULES:
+        if rule == word:
+            return rule
+    raise RequestError(f"there is no rule {word!r} for common tags; choose from {', '.join(COMMON_RULES)}")
 
 
-def common_tags(occurrences: Iterable[str], rule: CommonRule = "mass") -> tuple[str, ...]:
+def common_tags(occurrences: Iterable[str], rule: CommonRule) -> tuple[str, ...]:
     """The commonest tags, by frequency and then alphabetically.
 
     ``mass`` takes the shortest prefix that covers a third of all occurrences, ``unique`` the first third of the
-    distinct tags, rounded up; ``twice-unique`` takes all for one area of `common_tags_of_areas`.
+    distinct tags, rounded up.
     """
-    if rule == "twice-unique":
-        return common_tags_of_areas([occurrences])
     counts = _counted(occurrences)
     ordered = sorted(counts, key=lambda tag: (-counts[tag], tag))
     if rule == "unique":
@@ -120,7 +98,7 @@ def common_tags_of_areas(areas: Iterable[Iterable[str]]) -> tuple[str, ...]:
     counts = [_counted(occurrences) for occurrences in areas]
     whole = sum(counts, Counter[str]())
     keepers = Counter(
-        tag for own in counts for tag in sorted(own, key=lambda tag: (-own[tag], tag))[: _third(len(own))]
+        tag for own in counts for tag in sorted(own, key=lambda tag: (-own[tag], tag))[: max(1, len(own) // 3)]
     )
     ordered = sorted(keepers, key=lambda tag: (-keepers[tag], -whole[tag], tag))
     covered = np.cumsum([keepers[tag] for tag in ordered])
@@ -131,18 +109,9 @@ def _counted(occurrences: Iterable[str]) -> Counter[str]:
     return Counter(tag for tag in occurrences if tag.strip())
 
 
-def _third(count: int) -> int:
-    return max(1, count // 3)
-
-
 def known_tags(tags: Tags, item_id: str) -> list[str]:
     """The tags of one work without blanks around them; those that are empty are left out."""
     return [known for tag in tags.get(item_id, ()) if (known := tag.strip())]
-
-
-def unmuted_uploads(profile: UploadProfile) -> list[str]:
-    """The uploads that stand in an area that is not muted, each once, in the order of their ids."""
-    return sorted({item_id for uploads in unmuted_areas(profile) for item_id in uploads})
 
 
 def unmuted_areas(profile: UploadProfile) -> list[list[str]]:
@@ -167,65 +136,35 @@ def coherent_areas(vectors: Vectors, background: Vectors) -> Sequence[Area]:
     return areas_of_interest(vectors, background=background)
 
 
-def embed_tags(tag_lists: Sequence[Sequence[str]], encoder: TextEncoder, how: Together = "joined") -> Vectors:
-    """One unit vector for each list of tags, float32 (n, dim); zero where there are none or no word is known.
+def embed_tags(tag_lists: Sequence[Sequence[str]], encoder: TextEncoder) -> Vectors:
+    """The unit vector of each list of tags as one text with blanks between them, float32 (n, dim).
 
-    ``joined`` encodes the tags of a list as one text with blanks between them, ``averaged`` encodes each tag and takes
-    the mean of their vectors.
-
-    Raises:
-        RequestError: there is no such way.
+    Zero where there are no tags or no word is known.
     """
-    if how not in WAYS:
-        raise RequestError(f"there is no way {how!r} of embedding tags; choose {' or '.join(WAYS)}")
-    vectors = np.zeros((len(tag_lists), encoder.dim), dtype=np.float64)
-    tagged = [row for row, tags in enumerate(tag_lists) if tags]
-    if not tagged:
-        return vectors.astype(np.float32)
-    if how == "joined":
+    vectors = np.zeros((len(tag_lists), encoder.dim))
+    if tagged := [row for row, tags in enumerate(tag_lists) if tags]:
         vectors[tagged] = encoder.encode_texts([" ".join(tag_lists[row]) for row in tagged])
-        return unit_rows(vectors)
-    words = sorted({tag for row in tagged for tag in tag_lists[row]})
-    row_of = {word: row for row, word in enumerate(words)}
-    word_vectors = encoder.encode_texts(words).astype(np.float64)
-    for row in tagged:
-        vectors[row] = word_vectors[[row_of[tag] for tag in tag_lists[row]]].mean(axis=0)
     return unit_rows(vectors)
 
 
+@dataclass(frozen=True, eq=False)
 class TagEmbedding:
     """Ranks works by the vectors of their tags: the baseline BTBA of D'Asaro et al., ESWA 2024, section 4.4.
 
     Each upload and each work is the vector of its tags (`embed_tags`); from there on it is what vectors of pictures
-    and texts are: uploads are grouped into areas and a rule makes one list of them (doi 10.1016/j.eswa.2024.125108).
+    and texts are: uploads are grouped into areas and `knn3z` makes one list of them (doi 10.1016/j.eswa.2024.125108).
     Works whose tags have no vector cannot come back; uploads of muted areas do not count.
     """
 
-    name = "tag-embedding"
-
-    def __init__(
-        self,
-        tags: Tags,
-        works: Mapping[Modality, ListedWorks],
-        encoder: TextEncoder,
-        make_index: MakeIndex,
-        *,
-        find_areas: FindAreas = coherent_areas,
-        how: Together = "joined",
-        rule: FusionRule = knn3z,
-    ) -> None:
-        """Recommend ``works``, over an index that ``make_index`` makes of the vectors of their tags."""
-        self.tags = tags
-        self.works = works
-        self.encoder = encoder
-        self.make_index = make_index
-        self.find_areas = find_areas
-        self.how: Together = how
-        self.rule = rule
+    tags: Tags
+    works: Mapping[Modality, ListedWorks]
+    encoder: TextEncoder
+    make_index: MakeIndex
+    find_areas: FindAreas = coherent_areas
 
     @cached_property
     def indexes(self) -> Mapping[Modality, Index]:
-        """The works of each modality by the vectors of their tags; `AreaSeeds` can search them too."""
+        """The works of each modality by the vectors of their tags; `rank_areas` can search them too."""
         found = {}
         for modality, works in self.works.items():
             ids, vectors = self._with_vectors(works.item_ids)
@@ -239,27 +178,21 @@ class TagEmbedding:
             RequestError: nothing was uploaded, or no upload has a tag that the encoder knows.
         """
         require_uploads(profile)
-        ids, vectors = self._with_vectors(unmuted_uploads(profile))
+        ids, vectors = self._with_vectors(sorted(set().union(*unmuted_areas(profile))))
         if not ids:
             raise no_tags(profile)
         areas = self.find_areas(vectors, self._background)
         return UploadProfile(profile.owner, {"text": uploads_of_modality(ids, vectors, areas)})
 
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
         return self._fusion.count(profile, target, allow)
 
     def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` best works and why each of them, as `UploadFusion.recommend` over the vectors of tags.
-
-        Raises:
-            RequestError: as there, or no upload has a tag that the encoder knows.
-        """
         return self._fusion.recommend(self.tag_profile(profile), target, n, allow.without(profile.item_ids))
 
-    @property
+    @cached_property
     def _fusion(self) -> UploadFusion:
-        return UploadFusion(self.indexes, rule=self.rule, name=self.name)
+        return UploadFusion(self.indexes)
 
     @cached_property
     def _background(self) -> Vectors:
@@ -270,6 +203,6 @@ class TagEmbedding:
         return mean
 
     def _with_vectors(self, item_ids: Sequence[str]) -> tuple[list[str], Vectors]:
-        vectors = embed_tags([known_tags(self.tags, item_id) for item_id in item_ids], self.encoder, self.how)
+        vectors = embed_tags([known_tags(self.tags, item_id) for item_id in item_ids], self.encoder)
         found = np.flatnonzero(vectors.any(axis=1))
         return [item_ids[row] for row in found.tolist()], vectors[found]

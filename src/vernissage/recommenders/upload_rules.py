@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
-from vernissage.rankings import PRECISION, nth_largest, reciprocal_ranks, total
+from vernissage.rankings import PRECISION, best_of, nth_largest, reciprocal_ranks, total
 from vernissage.recommenders.area_searches import Seed, area_seeds, require_uploads
+from vernissage.recommenders.contract import first_ids
 from vernissage.values import Allow, Density, Index, Modality, Ranking, Scores, Vectors
 
 Floats = npt.NDArray[np.float64]
@@ -131,12 +132,12 @@ def _counting(uploads: UploadsOfModality) -> list[tuple[int, int]]:
     return [(row, int(uploads.area_of[row])) for row in rows]
 
 
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """The works of an index that may come back: what a list is chosen from."""
 
-    def __init__(self, index: Index, allow: Allow) -> None:
-        self.index = index
-        self.allow = allow
+    index: Index
+    allow: Allow
 
     @cached_property
     def _count(self) -> int:
@@ -148,13 +149,6 @@ class Candidates:
     def search(self, queries: npt.NDArray[np.floating], k: int) -> list[Ranking]:
         """The ``k`` works nearest to each of ``queries`` (m, dim), or all where fewer are there."""
         return self.index.search(queries, min(k, len(self)), self.allow)
-
-    def first_ids(self, k: int, besides: Iterable[str] = ()) -> tuple[str, ...]:
-        """The ``k`` works of the smallest ids, but for some."""
-        # Every work has the score 0 for a query of zeros, and ties go to the smaller id.
-        others = Candidates(self.index, self.allow.without(tuple(besides)))
-        zeros = np.zeros((1, self.index.card.dim))
-        return others.search(zeros, k)[0].item_ids if len(others) else ()
 
     def cosines(self, vectors: Vectors, item_ids: Sequence[str]) -> Floats:
         """Cosines of works to unit ``vectors`` (m, dim) in double precision, float64 (p, m).
@@ -329,7 +323,7 @@ def _nearest_z_scores(
     else:
         least = look_up(candidates.search(uploads.vectors[:1], len(candidates))[0].item_ids)
     near = [item_id for item_id, score in seen.items() if score >= least - _ROUNDING * largest]
-    return Fused(_sorted(near, total(parts(near).T), n), parts, scale.z if density is None else None)
+    return Fused(best_of(near, total(parts(near).T), n), parts, scale.z if density is None else None)
 
 
 def _shown(lists: Sequence[Ranking], rated: Sequence[Scores], count: int) -> tuple[list[str], Floats]:
@@ -389,7 +383,7 @@ def rrf(uploads: WeightedUploads, candidates: Candidates, n: int, *, k: float = 
 
     least = nth_largest(scores, n) - _ROUNDING * float(scores.max(initial=0.0))
     near = [item_id for item_id, row in row_of.items() if scores[row] >= least]
-    return Fused(_filled(_sorted(near, total(parts(near).T), n), candidates, n), parts)
+    return Fused(_filled(best_of(near, total(parts(near).T), n), candidates, n), parts)
 
 
 def round_robin(uploads: WeightedUploads, candidates: Candidates, n: int, *, list_length: int = 1_000) -> Fused:
@@ -450,15 +444,9 @@ def _require_lists(uploads: WeightedUploads, list_length: int, name: str) -> Non
         )
 
 
-def _sorted(item_ids: Sequence[str], scores: Scores, n: int) -> Ranking:
-    """The ``n`` best works; ties by id."""
-    order = sorted(range(len(item_ids)), key=lambda row: (-scores[row], item_ids[row]))[:n]
-    return Ranking(tuple(item_ids[row] for row in order), scores[order])
-
-
 def _filled(ranking: Ranking, candidates: Candidates, n: int) -> Ranking:
     """The ranking with works of score 0 after it, by id, until there are ``n``."""
     if len(ranking) >= n:
         return ranking
-    rest = candidates.first_ids(n - len(ranking), besides=ranking.item_ids)
+    rest = first_ids(candidates.index, n - len(ranking), candidates.allow.without(ranking.item_ids))
     return Ranking((*ranking.item_ids, *rest), np.pad(ranking.scores, (0, len(rest))))

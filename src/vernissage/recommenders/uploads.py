@@ -1,9 +1,9 @@
 """One list for each modality from a person's uploads, with reasons."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,10 @@ import numpy.typing as npt
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.rankings import total
-from vernissage.recommenders.area_searches import Seed, others_works, require_one_space
-from vernissage.recommenders.contract import chosen_works, require_count
-from vernissage.recommenders.diversity import CANDIDATES, check_diversity, marginal_order
+from vernissage.recommenders.area_searches import Seed, others_works, require_one_space, require_uploads
+from vernissage.recommenders.contract import Recommendation, require_count
+from vernissage.recommenders.diversity import CANDIDATES, check_diversity, diversified
+from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.upload_rules import (
     AreaOfInterest,
     Candidates,
@@ -23,9 +24,10 @@ from vernissage.recommenders.upload_rules import (
     knn3z,
     weighted_uploads,
 )
-from vernissage.values import EVERYTHING, Allow, Index, Modality, Ranking, Scores, Vectors
+from vernissage.values import EVERYTHING, Allow, Index, Modality, Ranking, Scores
 
 Floats = npt.NDArray[np.float64]
+Works = TypeVar("Works", Index, ListedWorks)
 
 _LISTED = 3
 """Uploads that a reason lists."""
@@ -70,26 +72,8 @@ class UploadReason:
     rest: float
 
 
-@dataclass(frozen=True, eq=False)
-class UploadAnswer:
-    """Works of one modality, best first, and, when asked for, why.
-
-    Attributes:
-        explain: from ids of works of the ranking to a reason each, in that order; none where a recommender has none.
-    """
-
-    target: Modality
-    ranking: Ranking
-    explain: Callable[[Sequence[str]], tuple[UploadReason, ...]] = field(default=lambda _: ())
-
-    @cached_property
-    def reasons(self) -> tuple[UploadReason, ...]:
-        """Why each work of the ranking is there, in its order."""
-        return self.explain(self.ranking.item_ids)
-
-    def chosen(self, item_ids: Collection[str]) -> "UploadAnswer":
-        """The same with only those works of the ranking, in its order."""
-        return UploadAnswer(self.target, chosen_works(self.ranking, item_ids), self.explain)
+UploadAnswer = Recommendation[UploadReason]
+"""Works of one modality, best first."""
 
 
 @runtime_checkable
@@ -100,87 +84,64 @@ class UploadRecommender(Protocol):
     the smaller id.
     """
 
-    @property
-    def name(self) -> str: ...
-
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
         """How many works of modality ``target`` could come back."""
         ...
 
     def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` best works of modality ``target`` of other people, of those that are allowed."""
+        """The ``n`` best works of modality ``target`` of other people, of those that are allowed.
+
+        Raises:
+            RequestError: nothing was uploaded or all of it is muted, n is below 1, there is nothing of that modality,
+                or uploads and works lie in different spaces.
+        """
         ...
 
 
+@dataclass(frozen=True, eq=False)
 class UploadFusion:
     """The list of works of one modality: uploads of both modalities rank them, areas explain.
 
     ``rule`` is one function (see `FusionRule`): `knn3z`, `csls`, `round_robin`, `rrf`, `mean_vector`, or another. With
     ``diversity`` above 0 the rule's first works are re-ranked by maximal marginal relevance (`marginal_order`). With
     ``at_least`` above 0 each area that is not muted has so many places while places last (`fair_places`). Scores stay
-    those of the rule, so that reasons add up.
+    those of the rule, so that reasons add up. ``indexes`` are of one encoder, whose vectors lie in one space.
+
+    Raises:
+        RequestError: a diversity outside 0 to 1, or fewer than 0 places for each area.
     """
 
-    def __init__(
-        self,
-        indexes: Mapping[Modality, Index],
-        *,
-        rule: FusionRule = knn3z,
-        name: str = "knn3z",
-        seed: Seed = "centroid",
-        diversity: float = 0.0,
-        at_least: int = 0,
-    ) -> None:
-        """Recommend from ``indexes``, all of one encoder, whose vectors lie in one space.
+    indexes: Mapping[Modality, Index]
+    _: KW_ONLY
+    rule: FusionRule = knn3z
+    seed: Seed = "centroid"
+    diversity: float = 0.0
+    at_least: int = 0
 
-        Raises:
-            RequestError: a diversity outside 0 to 1, or fewer than 0 places for each area.
-        """
-        check_diversity(diversity)
-        if at_least < 0:
-            raise RequestError(f"each area has a number of places at least, 0 or more, but {at_least} were asked for")
-        self.indexes = indexes
-        self.rule = rule
-        self.name = name
-        self.seed: Seed = seed
-        self.diversity = diversity
-        self.at_least = at_least
+    def __post_init__(self) -> None:
+        check_diversity(self.diversity)
+        if self.at_least < 0:
+            raise RequestError(f"each area has at least 0 or more places, but {self.at_least} were asked for")
 
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
-        """How many works of modality ``target`` could come back."""
-        return require_index(self.indexes, target).count(others_works(profile, allow))
+        return _of_modality(self.indexes, target, "is no index").count(others_works(profile, allow))
 
     def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` best works of modality ``target``, and why each of them.
-
-        Raises:
-            RequestError: nothing was uploaded or all of it is muted, n is below 1, there is no index of that
-                modality, or uploads and works lie in different spaces.
-        """
         uploads = weighted_uploads(profile, self.seed)
         require_count(n)
-        index = require_index(self.indexes, target)
+        index = _of_modality(self.indexes, target, "is no index")
         require_one_space(index, target, uploads.vectors, uploads.sources[0])
         candidates = Candidates(index, others_works(profile, allow))
         if not len(candidates):
-            return UploadAnswer(target, Ranking((), np.empty(0)))
+            return Recommendation(Ranking((), np.empty(0)))
         chosen = n if not self.diversity and not self.at_least else max(n, CANDIDATES)
         fused = self.rule(uploads, candidates, min(chosen, len(candidates)))
         answer = _Answer(fused, uploads, candidates)
-        ranking = self._diversified(fused.ranking, index)
+        ranking = diversified(fused.ranking, index.vectors_of, self.diversity) if self.diversity else fused.ranking
         places = self._fair(answer, ranking)
         ids = (*places, *(item_id for item_id in ranking.item_ids if item_id not in places))[:n]
         answer.area_of.update(places)
-        return UploadAnswer(target, Ranking(ids, answer.scores(ids)), answer.explain)
-
-    def _diversified(self, ranking: Ranking, index: Index) -> Ranking:
-        """The first works re-ranked, then the others."""
-        if not self.diversity:
-            return ranking
-        head = ranking.head(CANDIDATES)
-        order = marginal_order(index.vectors_of(head.item_ids), head.scores, self.diversity)
-        order = np.concatenate([order, np.arange(len(order), len(ranking))])
-        return Ranking(tuple(ranking.item_ids[row] for row in order.tolist()), ranking.scores[order])
+        return Recommendation(Ranking(ids, answer.scores(ids)), answer.explain)
 
     def _fair(self, answer: "_Answer", ranking: Ranking) -> dict[str, int]:
         """The works that take the places kept for areas, in order, each with its area."""
@@ -297,30 +258,29 @@ class _Answer:
         return [*order[:most].tolist(), *against.tolist()]
 
 
-def copies(index: Index, vectors: Vectors, allow: Allow = EVERYTHING, *, least: float) -> frozenset[str]:
-    """Works that are the same as an upload: whose cosine to one of ``vectors`` (m, dim) is ``least`` or more.
+class UnreasonedFusion(ABC):
+    """Ranks listed works for a profile by a score that needs no index, and gives no reasons (`UploadRecommender`)."""
 
-    Give them to `Allow.without`, lest a person's own picture, uploaded by somebody else too, be recommended to them.
-    """
-    found: set[str] = set()
-    there, queries, k = index.count(allow), vectors, 8
-    while there and len(queries):
-        rankings = index.search(queries, min(k, there), allow)
-        found.update(item_id for ranking in rankings for item_id, cosine in ranking if cosine >= least)
-        queries = queries[[k < there and ranking.scores[-1] >= least for ranking in rankings]]
-        k *= 4
-    return frozenset(found)
+    works: Mapping[Modality, ListedWorks]
+
+    @abstractmethod
+    def scores(self, profile: UploadProfile, works: ListedWorks, allow: Allow) -> Scores:
+        """The score of each work, float64 (n,); only those of allowed works count."""
+
+    def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
+        return _of_modality(self.works, target, "are no works").count(others_works(profile, allow))
+
+    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
+        require_uploads(profile)
+        require_count(n)
+        works, others = _of_modality(self.works, target, "are no works"), others_works(profile, allow)
+        return Recommendation(works.best(self.scores(profile, works, others), n, others))
 
 
-def require_index(indexes: Mapping[Modality, Index], target: Modality) -> Index:
-    """The index of a modality.
-
-    Raises:
-        RequestError: there is none.
-    """
-    if target not in indexes:
+def _of_modality(there: Mapping[Modality, Works], target: Modality, lacking: str) -> Works:
+    if target not in there:
         raise RequestError(
-            f"there is no index of modality {target}, only of {', '.join(indexes) or 'none'}; "
+            f"there {lacking} of modality {target}, only of {', '.join(there) or 'none'}; "
             f"ask for one that is there or encode the works' {target}s first"
         )
-    return indexes[target]
+    return there[target]

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.rankings import alphabetical, best_rows
+from vernissage.rankings import best_of
 from vernissage.search.moments import Sums
 from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
-from vernissage.search.scan import ByteScan, Mask, Query, Rows, Segment, extended, float32_error
+from vernissage.search.scan import ByteScan, Mask, Rows, Segment, extended, float32_error
 from vernissage.search.vectors import VectorTable
 from vernissage.values import (
     EVERYTHING,
@@ -47,24 +47,23 @@ class ExactIndex:
     to one snapshot the second copies the added rows first, so neither sees the other's.
 
     Rankings and scores are, to the last bit, those of an index over the allowed works alone, whatever came and went
-    before (see `NearestRows`).
+    before (see `NearestRows`). Added and removed rows are summed apart, each once, so moments do not drift.
     """
 
     def __init__(self, parts: "tuple[_Part, _Part]", card: IndexCard) -> None:
         """Describe a snapshot by its table part and its added part; `exact_index` makes the first."""
-        self._table, self._added = parts
+        self._table, self._added = self._parts = parts
+        self._table_ids = Ids.of(self._table.store.ids)
         self._card = card
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
 
     def __contains__(self, item_id: object) -> bool:
-        if not isinstance(item_id, str):
-            return False
-        row = self._row_of.get(item_id)
+        row = self._table_ids.row(item_id)
         if row is not None and not (len(self._table.removed) and self._table.gone[row]):
             return True
-        return bool(self._added.size) and bool(self._added.rows_of([item_id])[0] >= 0)
+        return isinstance(item_id, str) and bool(self._added.rows_of([item_id])[0] >= 0)
 
     @property
     def card(self) -> IndexCard:
@@ -74,20 +73,15 @@ class ExactIndex:
     def item_ids(self) -> Sequence[str]:
         """The works that are there: those of the table in its order, then those that were added."""
         if not self._added.size and not len(self._table.removed):
-            return self._table.ids
+            return self._table_ids
         return tuple(item_id for part in self._parts for item_id in part.present_ids())
 
     def owner_of(self, item_id: str) -> str:
-        """Whose work that is; "" where no owner is known.
-
-        Raises:
-            UnknownItemError: there is no such work.
-        """
+        """Whose work that is; "" where no owner is known."""
         [table], [added] = (rows.tolist() for rows in self._rows([item_id]))
-        return self._table.owners.of_row(table) if table >= 0 else self._added.owners.of_row(added)
+        return self._table.store.owner(table) if table >= 0 else self._added.store.owner(added)
 
     def search(self, queries: npt.NDArray[Any], k: int, allow: Allow = EVERYTHING) -> list[Ranking]:
-        """For each of ``queries`` (m, dim) the ``k`` works of the highest inner product; ties by id (see `Index`)."""
         every = self.checked(queries)
         if k < 1:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
@@ -97,11 +91,7 @@ class ExactIndex:
         return found[0] if len(found) == 1 else [_merged(each, k) for each in zip(*found, strict=True)]
 
     def checked(self, queries: npt.NDArray[Any]) -> list[ScaledQuery]:
-        """Queries (m, dim) or one (dim,) in double precision, scaled.
-
-        Raises:
-            RequestError: they have another dimension or are not finite.
-        """
+        """Queries (m, dim) or one (dim,), finite and of the right dimension, in double precision and scaled."""
         wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
         if wide.ndim != 2 or wide.shape[1] != self._card.dim:
             raise RequestError(f"queries have shape {wide.shape}, but the vectors have {self._card.dim} dimensions")
@@ -110,11 +100,6 @@ class ExactIndex:
         return [scaled(query) for query in wide]
 
     def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
-        """The vectors of works, float32 (n, dim), in that order.
-
-        Raises:
-            UnknownItemError: one of the works is not there.
-        """
         found = np.empty((len(item_ids), self._card.dim), dtype=np.float32)
         for part, rows in zip(self._parts, self._rows(item_ids), strict=True):
             own = rows >= 0
@@ -123,56 +108,27 @@ class ExactIndex:
         return found
 
     def moments(self) -> Moments:
-        """Count, mean and second moment of all vectors that are there, in double precision.
-
-        Added and removed rows are summed apart, each once, so adding and removing does not drift.
-        """
         return self._moments
 
     def count(self, allow: Allow = EVERYTHING) -> int:
-        """How many works may come back.
-
-        Raises:
-            RequestError: as in `search`.
-        """
         return sum(part.size - int(np.count_nonzero(part.excluded(allow))) for part in self._parts if part.size)
 
     def density(self) -> Density:
-        """The mean cosine of each work to its ten nearest others; compares all pairs of works, once for a snapshot."""
-        return self._density
+        return self._density  # compares all pairs of works
 
     def add(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "ExactIndex":
-        """The next snapshot, with more works: unit ``vectors`` float32 (n, dim), and for each its owner or "".
-
-        Raises:
-            RequestError: a work is there already or given twice (remove it first to replace it), or ids, vectors and
-                owners do not fit together or are not finite.
-        """
+        """The next snapshot, with more works: unit ``vectors`` float32 (n, dim), and for each its owner or ""."""
         rows = self._checked_rows(item_ids, vectors, owners)
         if not len(rows):
             return self
         return ExactIndex((self._table, self._added.extended(item_ids, rows, owners)), self._card)
 
     def remove(self, item_ids: Sequence[str]) -> "ExactIndex":
-        """The next snapshot, without some works.
-
-        Raises:
-            UnknownItemError: one of the works is not there.
-        """
         if not len(item_ids):
             return self
         found = self._rows(item_ids)
         table, added = (part.without(rows[rows >= 0]) for part, rows in zip(self._parts, found, strict=True))
         return ExactIndex((table, added.compacted() if 2 * len(added.removed) > added.size else added), self._card)
-
-    @cached_property
-    def _row_of(self) -> Mapping[str, int]:
-        """The rows of the table's works, removed ones included."""
-        return Ids.of(self._table.ids).row_of
-
-    @property
-    def _parts(self) -> "tuple[_Part, _Part]":
-        return self._table, self._added
 
     @cached_property
     def _moments(self) -> Moments:
@@ -201,11 +157,7 @@ class ExactIndex:
         return Density(float(found.mean()), float(found.var()), float(found.min()), weighted / len(ids), of)
 
     def _rows(self, item_ids: Sequence[str]) -> list[Rows]:
-        """The row of each work in each part, int64 (n,), −1 where it is not there.
-
-        Raises:
-            UnknownItemError: one of the works is in no part.
-        """
+        """The row of each work in each part, int64 (n,), −1 where it is not there; refuses works that are in none."""
         found = [part.rows_of(item_ids) for part in self._parts]
         nowhere = np.flatnonzero((found[0] < 0) & (found[1] < 0)).tolist()
         if nowhere:
@@ -254,22 +206,17 @@ def exact_index(
         moments: of the table's vectors, where they are known; else they are computed when first asked for.
     """
     known = columns if columns is not None else _OwnersAlone(owners or {})
-    size, dim = len(table), table.dim
-    error = scan.float32_error if scan is not None else float32_error(table.vectors)
+    sums = Sums.of(moments) if moments is not None else Sums.zero(table.dim)
     whole = _Part(
-        table.item_ids,
-        table.vectors,
-        _TableOwners(known, table.item_ids, Sums.of(moments) if moments is not None else Sums.zero(dim)),
+        _TableRows(table.item_ids, known, sums),
         known,
-        size,
-        _NO_ROWS,
-        (Segment(0, size, scan),),
-        error,
+        np.ascontiguousarray(table.vectors),
+        (Segment(0, len(table), scan),),
+        scan.float32_error if scan is not None else float32_error(table.vectors),
     )
-    store = _AddedRows(dim)
-    empty = _Part(store.ids, store.vectors(0), store, known, 0, _NO_ROWS, (), 0.0)
-    card = table.card
-    return ExactIndex((whole, empty), IndexCard(card.encoder, card.fingerprint, card.modality, dim))
+    added = _AddedRows(table.dim)
+    card = IndexCard(table.card.encoder, table.card.fingerprint, table.card.modality, table.dim)
+    return ExactIndex((whole, _Part(added, known, added.vectors(0), (), 0.0)), card)
 
 
 @dataclass(frozen=True)
@@ -287,28 +234,31 @@ class _OwnersAlone:
         return np.ones(len(item_ids), dtype=bool)
 
 
-class _TableOwners:
-    """Owners of a table's rows, looked up when somebody is first to be left out, and the sums of its vectors.
+class _TableRows:
+    """The rows of a table; their owners are looked up when somebody is first to be left out.
 
     Attributes:
         sums: of as many of the first rows as were summed yet: none or all.
     """
 
-    def __init__(self, columns: Columns, ids: Sequence[str], sums: Sums) -> None:
-        self._columns, self._ids, self.sums = columns, ids, sums
+    def __init__(self, ids: Ids, columns: Columns, sums: Sums) -> None:
+        self.ids, self._columns, self.sums = ids, columns, sums
 
     @cached_property
     def _coded(self) -> tuple[dict[str, int], npt.NDArray[np.int32]]:
         code_of: dict[str, int] = {}
-        names = self._columns.owners(self._ids)
+        names = self._columns.owners(self.ids)
         return code_of, np.array([code_of.setdefault(name, len(code_of)) for name in names], dtype=np.int32)
 
-    def of_row(self, row: int) -> str:
-        return self._columns.owners([self._ids[row]])[0]
+    def rows(self, item_ids: Sequence[str], _size: int) -> Rows:
+        return self.ids.rows(item_ids)
 
-    def rows_of_owner(self, owner: str, size: int) -> Rows:
+    def owner(self, row: int) -> str:
+        return self._columns.owners([self.ids[row]])[0]
+
+    def rows_of_owner(self, owner: str, _size: int) -> Rows:
         code_of, codes = self._coded
-        return np.flatnonzero(codes[:size] == code_of[owner]) if owner in code_of else _NO_ROWS
+        return np.flatnonzero(codes == code_of[owner]) if owner in code_of else _NO_ROWS
 
 
 class _AddedRows:
@@ -321,7 +271,7 @@ class _AddedRows:
 
     def __init__(self, dim: int) -> None:
         self.ids: list[str] = []
-        self.rows_of_id: dict[str, tuple[int, ...]] = {}
+        self._rows_of_id: dict[str, tuple[int, ...]] = {}
         self._code_of: dict[str, int] = {}
         self._names: list[str] = []
         self._vectors: Vectors = np.empty((0, dim), dtype=np.float32)
@@ -340,7 +290,7 @@ class _AddedRows:
             self._vectors[size:stop] = vectors
             self._codes[size:stop] = [self._code(owner) for owner in owners]
             for row, item_id in enumerate(ids, start=size):
-                self.rows_of_id[item_id] = (row, *self.rows_of_id.get(item_id, ()))
+                self._rows_of_id[item_id] = (row, *self._rows_of_id.get(item_id, ()))
             self.ids.extend(ids)
             return True
 
@@ -350,18 +300,24 @@ class _AddedRows:
         rows.flags.writeable = False
         return rows
 
-    def of_row(self, row: int) -> str:
+    def rows(self, item_ids: Sequence[str], size: int) -> Rows:
+        """The latest row of each work among the first ``size``, int64 (n,), −1 where there is none."""
+        if not size:
+            return np.full(len(item_ids), -1)
+        every = (self._rows_of_id.get(item_id, ()) for item_id in item_ids)
+        latest = (next((row for row in rows if row < size), -1) for rows in every)
+        return np.fromiter(latest, np.int64, len(item_ids))
+
+    def owner(self, row: int) -> str:
         return self._names[int(self._codes[row])]
 
     def rows_of_owner(self, owner: str, size: int) -> Rows:
-        code = self._code_of.get(owner)
-        return np.flatnonzero(self._codes[:size] == code) if code is not None else _NO_ROWS
+        return np.flatnonzero(self._codes[:size] == self._code_of[owner]) if owner in self._code_of else _NO_ROWS
 
     def _code(self, owner: str) -> int:
         if owner not in self._code_of:
             self._names.append(owner)
-            self._code_of[owner] = len(self._names) - 1
-        return self._code_of[owner]
+        return self._code_of.setdefault(owner, len(self._names) - 1)
 
     def _make_room(self, size: int, stop: int) -> None:
         """Move the first ``size`` rows into larger arrays; whoever reads the old ones is not disturbed."""
@@ -377,31 +333,32 @@ class _Part:
     """The rows of one array as a snapshot sees them.
 
     Attributes:
-        ids: of every row, those of removed works included; at least ``size``.
-        vectors: float32 (size, dim).
-        owners: whose rows are.
+        store: ids, owners and sums of these rows, those of removed works included, and perhaps of more behind them.
         columns: which works fulfil conditions.
-        size: how many rows are seen.
-        removed: rows, ascending, of works that are no longer there.
+        vectors: float32 (size, dim).
         segments: runs of rows that together are all, with or without byte scans.
         error: `float32_error` of all rows.
+        removed: rows, ascending, of works that are no longer there.
     """
 
-    ids: Sequence[str]
-    vectors: Vectors
-    owners: _TableOwners | _AddedRows
+    store: _TableRows | _AddedRows
     columns: Columns
-    size: int
-    removed: Rows
+    vectors: Vectors
     segments: tuple[Segment, ...]
     error: float
+    removed: Rows = field(default_factory=lambda: _NO_ROWS)
+
+    @cached_property
+    def size(self) -> int:
+        """How many rows are seen."""
+        return len(self.vectors)
 
     def __len__(self) -> int:
         return self.size - len(self.removed)
 
     @cached_property
     def rows(self) -> NearestRows:
-        return NearestRows(self.vectors, self.ids, self.segments, self.error)
+        return NearestRows(self.vectors, self.store.ids, self.segments, self.error)
 
     @cached_property
     def gone(self) -> Mask:
@@ -416,38 +373,27 @@ class _Part:
         nothing = Sums.zero(self.vectors.shape[1])
         if 2 * len(self.removed) > self.size:
             return nothing.plus(self.vectors[~self.gone])
-        known = self.owners.sums if self.owners.sums.count <= self.size else nothing
+        known = self.store.sums if self.store.sums.count <= self.size else nothing
         if known.count < self.size:
             known = known.plus(self.vectors[known.count :])
-            if known.count > self.owners.sums.count:  # else an older snapshot would make newer ones sum again
-                self.owners.sums = known
+            if known.count > self.store.sums.count:  # else an older snapshot would make newer ones sum again
+                self.store.sums = known
         return known - nothing.plus(self.vectors[self.removed]) if len(self.removed) else known
 
     def present_ids(self) -> Iterable[str]:
         if not len(self.removed):
-            return self.ids[: self.size]
-        return [self.ids[row] for row in np.flatnonzero(~self.gone).tolist()]
+            return self.store.ids[: self.size]
+        return [self.store.ids[row] for row in np.flatnonzero(~self.gone).tolist()]
 
-    def rows_of(self, item_ids: Collection[str]) -> Rows:
+    def rows_of(self, item_ids: Sequence[str]) -> Rows:
         """The row of each work, int64 (n,), −1 where it is not there."""
-        if isinstance(self.owners, _AddedRows):
-            if not self.size:
-                return np.full(len(item_ids), -1)
-            found = [self.owners.rows_of_id.get(item_id, ()) for item_id in item_ids]
-            latest = [next((row for row in rows if row < self.size), -1) for rows in found]
-            rows = np.array(latest, dtype=np.int64)
-        else:
-            rows = Ids.of(self.ids).rows(list(item_ids))
+        rows = self.store.rows(item_ids, self.size)
         if len(self.removed) and len(rows):
             rows[(rows >= 0) & self.gone[rows]] = -1
         return rows
 
     def excluded(self, allow: Allow) -> Mask:
-        """Which rows must not come back, bool (size,): removed works, and what the request leaves out.
-
-        Raises:
-            RequestError: the owner to leave out has an empty name, or a condition names a column that no work has.
-        """
+        """Which rows must not come back, bool (size,): removed works, and what the request leaves out."""
         if allow.not_owner == "":
             raise RequestError("the owner to leave out has an empty name; give a person's name, or None for nobody")
         if allow.only is None:
@@ -457,21 +403,20 @@ class _Part:
             excluded[self._there(allow.only)] = False
         excluded[self._there(allow.exclude)] = True
         if allow.not_owner is not None:
-            excluded[self.owners.rows_of_owner(allow.not_owner, self.size)] = True
+            excluded[self.store.rows_of_owner(allow.not_owner, self.size)] = True
         if allow.conditions:
             excluded |= ~self._fulfilling(allow.conditions)
         return excluded
 
     def extended(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "_Part":
         """The same with more rows behind them."""
-        store = self.owners
+        store, size = self.store, self.size + len(item_ids)
         if not isinstance(store, _AddedRows) or not store.put(self.size, item_ids, vectors, owners):
             store = self._copied(np.arange(self.size))
             store.put(self.size, item_ids, vectors, owners)
-        size = self.size + len(item_ids)
         seen = store.vectors(size)
         error = max(self.error, float32_error(vectors))
-        return _Part(store.ids, seen, store, self.columns, size, self.removed, extended(self.segments, seen), error)
+        return _Part(store, self.columns, seen, extended(self.segments, seen), error, self.removed)
 
     def without(self, rows: Rows) -> "_Part":
         """The same without some rows."""
@@ -483,14 +428,13 @@ class _Part:
         """The same works without the rows of removed ones."""
         store = self._copied(np.flatnonzero(~self.gone))
         seen = store.vectors(len(store.ids))
-        segments = extended((), seen) if len(seen) else ()
-        return _Part(store.ids, seen, store, self.columns, len(seen), _NO_ROWS, segments, self.error)
+        return _Part(store, self.columns, seen, extended((), seen) if len(seen) else (), self.error)
 
     def _copied(self, rows: Rows) -> _AddedRows:
-        store = _AddedRows(self.vectors.shape[1])
-        chosen = rows.tolist()
-        store.put(0, [self.ids[row] for row in chosen], self.vectors[rows], [self.owners.of_row(row) for row in chosen])
-        return store
+        copy, chosen = _AddedRows(self.vectors.shape[1]), rows.tolist()
+        ids, owners = [self.store.ids[row] for row in chosen], [self.store.owner(row) for row in chosen]
+        copy.put(0, ids, self.vectors[rows], owners)
+        return copy
 
     def _there(self, item_ids: Collection[str]) -> Rows:
         rows = self.rows_of(list(item_ids)) if item_ids else _NO_ROWS
@@ -501,7 +445,7 @@ class _Part:
         if conditions not in self._masks:
             if len(self._masks) >= _MASKS_KEPT:
                 self._masks.pop(next(iter(self._masks)), None)
-            ids = self.ids if len(self.ids) == self.size else self.ids[: self.size]
+            ids = self.store.ids if len(self.store.ids) == self.size else self.store.ids[: self.size]
             self._masks[conditions] = self.columns.fulfilling(conditions, ids)
         return self._masks[conditions]
 
@@ -514,8 +458,5 @@ _NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
 
 def _merged(found: Sequence[Ranking], k: int) -> Ranking:
-    """The best ``k`` of several rankings; ties by id."""
     ids = [item_id for ranking in found for item_id in ranking.item_ids]
-    scores: Query = np.concatenate([ranking.scores for ranking in found])
-    order = best_rows(scores, k, alphabetical(ids))
-    return Ranking(tuple(ids[place] for place in order.tolist()), scores[order])
+    return best_of(ids, np.concatenate([ranking.scores for ranking in found]), k)

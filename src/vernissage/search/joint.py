@@ -1,6 +1,6 @@
 """One vector of a work that has a picture and a text: early fusion."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +8,6 @@ import numpy.typing as npt
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.search.vectors import VectorTable, make_vector_table
-
-if TYPE_CHECKING:
-    from vernissage.values import Vectors
 
 JointRule = Literal["image", "text", "mean", "concat"]
 JOINT_RULES: tuple[JointRule, ...] = ("mean", "image", "text", "concat")
@@ -63,10 +60,10 @@ def _check(pictures: VectorTable, texts: VectorTable, rule: JointRule) -> None:
 
 def _aligned_rows(table: VectorTable, ids: tuple[str, ...]) -> npt.NDArray[np.float64]:
     """The centred unit vectors of works, zero where the table lacks them: float64 (n, dim)."""
-    centred: Vectors = (
-        unit_rows(table.vectors - table.vectors.mean(axis=0, dtype=np.float64)) if len(table) > 1 else table.vectors
-    )
+    centred = table.vectors
+    if len(table) > 1:
+        centred = unit_rows(centred - centred.mean(axis=0, dtype=np.float64))
     rows = np.zeros((len(ids), table.dim))
-    places = [place for place, item_id in enumerate(ids) if item_id in table.row_of]
-    rows[places] = centred[table.rows([ids[place] for place in places])]
+    own = table.item_ids.rows(ids)
+    rows[own >= 0] = centred[own[own >= 0]]
     return rows

@@ -122,15 +122,25 @@ class MixedIndex:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
         unit = self._checked(query)
         closed_query = unit_rows((unit - self.means[modality])[None])[0].astype(np.float64)
-        found: list[_Found] = []
+        ids: list[str] = []
+        modalities: list[Modality] = []
+        scores: list[Scores] = []
         for each, closed in self._closed.items():
             if method == "means":
-                found.append(_Found(each, *closed.search(closed_query, k, allowed[each])))
-                continue
-            ranking = closed.index.search(unit[None], k, allowed[each])[0]
-            centre, spread = closed.spread(unit, itself=each == home) if method == "zscore" else (0.0, 1.0)
-            found.append(_Found(each, ranking.item_ids, (ranking.scores - centre) / spread))
-        return _best(found, k)
+                found, own = closed.search(closed_query, k, allowed[each])
+            else:
+                ranking = closed.index.search(unit[None], k, allowed[each])[0]
+                centre, spread = closed.spread(unit, itself=each == home) if method == "zscore" else (0.0, 1.0)
+                found, own = ranking.item_ids, (ranking.scores - centre) / spread
+            ids += found
+            modalities += [each] * len(found)
+            scores.append(own)
+        together = np.concatenate(scores)
+        order = best_rows(together, k, alphabetical(ids))  # which leaves pictures before texts where ids are equal
+        chosen = order.tolist()
+        return MixedRanking(
+            tuple(ids[row] for row in chosen), tuple(modalities[row] for row in chosen), together[order]
+        )
 
     def _checked(self, query: npt.NDArray[Any]) -> Scores:
         """The query as a unit vector in double precision."""
@@ -145,30 +155,11 @@ class MixedIndex:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """Candidates of one modality with their scores, in any order."""
-
-    modality: Modality
-    item_ids: Sequence[str]
-    scores: Scores
-
-
-def _best(found: Sequence[_Found], k: int) -> MixedRanking:
-    """The best ``k`` of all candidates; ties by id, then in the order of the modalities."""
-    ids = [item_id for each in found for item_id in each.item_ids]
-    modalities = [each.modality for each in found for _ in each.item_ids]
-    scores = np.concatenate([each.scores for each in found])
-    order = best_rows(scores, k, alphabetical(ids))
-    chosen = order.tolist()
-    return MixedRanking(tuple(ids[row] for row in chosen), tuple(modalities[row] for row in chosen), scores[order])
-
-
 class _ClosedIndex:
     """One modality of a mixed index: its index, and the mean m that is taken off its vectors."""
 
-    def __init__(self, index: Index, mean: Mean) -> None:
-        self.index = index
-        self._mean = mean
+    index: Index
+    mean: Mean
 
     def spread(self, query: Scores, *, itself: bool) -> tuple[float, float]:
         """Mean and deviation of the scores of all works, less the query if it is one; 1 where all are equal."""
@@ -202,7 +193,7 @@ class _ClosedIndex:
 
         A work of zeros scores −⟨q, m⟩/‖m‖.
         """
-        offset, length_of_mean = float(query @ self._mean), math.sqrt(self._mean @ self._mean)
+        offset, length_of_mean = float(query @ self.mean), math.sqrt(self.mean @ self.mean)
         least, greatest = self._lengths
         length = least if highest > offset else greatest
         bound = (highest - offset) / length + _ROUNDING if length > 0 else math.inf
@@ -210,7 +201,7 @@ class _ClosedIndex:
 
     def _scores(self, query: Scores, item_ids: Sequence[str]) -> Scores:
         """⟨q, x − m⟩/‖x − m‖ in double precision for each work; 0 where x is the mean itself."""
-        rest = self.index.vectors_of(item_ids) - self._mean
+        rest = self.index.vectors_of(item_ids) - self.mean
         lengths = np.sqrt(np.einsum("ij,ij->i", rest, rest))
         scores: Scores = np.einsum("ij,j->i", rest, query)
         np.divide(scores, lengths, out=scores, where=lengths > 0)
@@ -220,7 +211,7 @@ class _ClosedIndex:
     @cached_property
     def _lengths(self) -> tuple[float, float]:
         """The least and the greatest ‖x − m‖ of unit vectors x here: ‖x − m‖² = 1 − 2⟨x, m⟩ + ‖m‖²."""
-        ends = self.index.search(np.stack([self._mean, -self._mean]), 1)
+        ends = self.index.search(np.stack([self.mean, -self.mean]), 1)
         highest, lowest = (sign * float(end.scores[0]) for sign, end in zip((1, -1), ends, strict=True))
-        least, greatest = (1 - 2 * product + float(self._mean @ self._mean) for product in (highest, lowest))
+        least, greatest = (1 - 2 * product + float(self.mean @ self.mean) for product in (highest, lowest))
         return math.sqrt(max(0.0, least - _ROUNDING)), math.sqrt(max(0.0, greatest) + _ROUNDING)

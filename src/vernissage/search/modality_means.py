@@ -1,7 +1,7 @@
 """What the pictures of an encoder have in common, and what its texts do: taken off, both can share one index."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.centring import Mean, mean_of_units, without_mean
+from vernissage.encoders.centring import Mean, mean_of_units
 from vernissage.encoders.contract import EncoderState
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import digest
 from vernissage.search.vectors import VectorTable
-from vernissage.values import Modality, Vectors
+from vernissage.values import Modality
 
 VERSION = 1
 _NAME = "modality-means"
@@ -41,7 +41,6 @@ class ModalityMeans:
     image_rows: int
     text_rows: int
     seed: int
-    version: int = field(default=VERSION, init=False)
 
     def __getitem__(self, modality: Modality) -> Mean:
         return self.image if modality == "image" else self.text
@@ -53,29 +52,14 @@ class ModalityMeans:
     @cached_property
     def state(self) -> EncoderState:
         """Everything as arrays and JSON values."""
-        settings = {
-            "version": self.version,
-            "encoder": self.encoder,
-            "encoder_fingerprint": self.encoder_fingerprint,
-            "image_rows": self.image_rows,
-            "text_rows": self.text_rows,
-            "seed": self.seed,
-        }
+        told = ("encoder", "encoder_fingerprint", "image_rows", "text_rows", "seed")
+        settings = {"version": VERSION, **{name: getattr(self, name) for name in told}}
         return EncoderState(_NAME, settings, {"image": self.image, "text": self.text})
 
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits over both means and where they come from."""
         return self.state.fingerprint
-
-    def close(self, vectors: npt.NDArray[Any], modality: Modality) -> Vectors:
-        """x' = unit(unit(x) − mean of its modality) for each row (n, dim): float32 (n, dim); see `without_mean`."""
-        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
-            raise RequestError(
-                f"the means of {self.encoder} have {self.dim} dimensions, but the vectors have the shape "
-                f"{vectors.shape}; use vectors of the same encoder"
-            )
-        return without_mean(vectors, self[modality])
 
     def require(self, encoder_fingerprint: str) -> "ModalityMeans":
         """Return these means if they belong to that encoder.

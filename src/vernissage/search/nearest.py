@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.catalog.ids import Ids
-from vernissage.rankings import alphabetical, best_rows
+from vernissage.rankings import alphabetical, best_rows, nth_largest
 from vernissage.search.scan import Mask, Query, Rows, Segment, one_thread
 from vernissage.values import Ranking, Vectors
 
@@ -102,6 +103,7 @@ class ApproximateScores(NamedTuple):
         return self.rows[self.scores + self.error >= threshold]
 
 
+@dataclass(frozen=True, eq=False)
 class NearestRows:
     """Inner-product search over float32 (n, dim) rows that returns the true best k, in a fixed order.
 
@@ -118,21 +120,18 @@ class NearestRows:
     scores of its best k rows, off by at most f, vouch for T = (the lowest of these) − f as well; f is far below e, and
     scans are off by far less than e, which Cauchy–Schwarz allows for. The higher T leaves rows within about e of the
     k-th in question instead of 2e, and so settles in one scan what else took two.
+
+    Attributes:
+        vectors: float32 (n, dim) in C order, which may be mapped from a file.
+        ids: at least n; those after the n-th are not looked at.
+        segments: runs that together are all rows, with or without byte scans.
+        error: `float32_error` of the vectors, or more.
     """
 
-    def __init__(self, vectors: Vectors, ids: Sequence[str], segments: tuple[Segment, ...], error: float) -> None:
-        """Describe the rows.
-
-        Args:
-            vectors: float32 (n, dim), which may be mapped from a file.
-            ids: at least n; those after the n-th are not looked at.
-            segments: runs that together are all rows, with or without byte scans.
-            error: `float32_error` of the vectors, or more.
-        """
-        self.vectors = np.ascontiguousarray(vectors)
-        self.segments = segments
-        self._error = error
-        self._ids = ids
+    vectors: Vectors
+    ids: Sequence[str]
+    segments: tuple[Segment, ...]
+    error: float
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -192,12 +191,12 @@ class NearestRows:
         if len(rows) > 2 * k:
             rows = self._of_rows(query, k, rows).rows
         scores = precise_scores(self.vectors, rows, [query.double])[0]
-        return in_order(rows, np.ldexp(scores, query.exponent), k, self._names if _LONG * k >= len(self) else self._ids)
+        return in_order(rows, np.ldexp(scores, query.exponent), k, self._names if _LONG * k >= len(self) else self.ids)
 
     @cached_property
     def _names(self) -> Names:
         """Every id, as an array: of so many, it takes half the time to bring them into order."""
-        return np.array(self._ids[: len(self)], dtype=object)
+        return np.array(self.ids[: len(self)], dtype=object)
 
     # Float32
 
@@ -240,8 +239,8 @@ class NearestRows:
 
     def _pruned(self, query: ScaledQuery, k: int, rows: Rows, scores: Single) -> ApproximateScores:
         """The rows that can be among the best ``k`` of these alone, and so of all; -inf marks excluded ones."""
-        error = self._error * query.length
-        kth = kth_highest(scores, k)
+        error = self.error * query.length
+        kth = nth_largest(scores, k)
         kept = np.flatnonzero(scores >= max(kth - 2 * error, float(np.finfo(np.float32).min)))
         return ApproximateScores(rows[kept], scores[kept].astype(np.float64), error, -math.inf)
 
@@ -299,21 +298,16 @@ class NearestRows:
 
     def _surely_reached(self, query: ScaledQuery, found: Sequence[ApproximateScores], k: int) -> float:
         """What the k-th best precise score is at least, also by float32 scores of the most promising ``k`` rows."""
-        threshold, error = surely_reached(found, k), self._error * query.length
+        threshold, error = surely_reached(found, k), self.error * query.length
         if threshold == -math.inf or all(each.error <= error for each in found):
             return threshold
         lowest = float(self._single_scores(query, most_promising(found, k)).min())
         return max(threshold, lowest - error)
 
 
-def kth_highest(scores: npt.NDArray[Any], k: int) -> float:
-    """The k-th highest of some scores, -inf where there are fewer."""
-    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if k <= len(scores) else -math.inf
-
-
 def surely_reached(found: Sequence[ApproximateScores], k: int) -> float:
     """What the k-th best precise score is at least; -inf where fewer than k rows were found."""
-    return kth_highest(np.concatenate([each.least for each in found]), k)
+    return nth_largest(np.concatenate([each.least for each in found]), k)
 
 
 def most_promising(found: Sequence[ApproximateScores], k: int) -> Rows:

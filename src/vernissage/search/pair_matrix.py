@@ -10,10 +10,18 @@ import numpy as np
 from vernissage.catalog.ids import Ids
 from vernissage.errors import ProvenanceError, RequestError, UnknownItemError
 from vernissage.files import Seal, int32_values, read_array, read_card, seal_of, write_json, write_rows
-from vernissage.search.vectors import Contents, read_ids, read_labels, write_labels
+from vernissage.search.vectors import (
+    Contents,
+    array_file,
+    card_file,
+    read_ids,
+    read_labels,
+    require_source,
+    rows_file,
+    write_labels,
+)
 from vernissage.values import Vectors
 
-_ROWS_AT_ONCE = 256
 _TOLD = ("scorer", "fingerprint", "collection", "pairs")
 
 
@@ -40,35 +48,32 @@ class PairCard:
     contents: Sequence[str]
 
 
+@dataclass(frozen=True, eq=False)
 class PairMatrix:
     """Values float32 (rows, columns): entry (j, i) says how well the picture of work j fits the text of work i.
 
     Immutable; read from a file it stays there, and only the rows that are asked for are brought into memory.
     """
 
-    def __init__(self, values: Vectors, card: PairCard) -> None:
-        shape = (len(card.row_ids), len(card.item_ids))
-        if values.dtype != np.float32 or values.shape != shape:
+    values: Vectors
+    card: PairCard
+
+    def __post_init__(self) -> None:
+        shape = (len(self.card.row_ids), len(self.card.item_ids))
+        if self.values.dtype != np.float32 or self.values.shape != shape:
             raise ProvenanceError(
-                f"the pairs of {card.scorer} have type {values.dtype} and shape {values.shape}, but their card says "
-                f"float32 and {shape}; delete them and compute them again"
+                f"the pairs of {self.card.scorer} have type {self.values.dtype} and shape {self.values.shape}, but "
+                f"their card says float32 and {shape}; delete them and compute them again"
             )
-        self.values = values
-        self.card = card
-
-    @property
-    def item_ids(self) -> Sequence[str]:
-        return self.card.item_ids
 
     @cached_property
-    def row_of(self) -> dict[str, int]:
-        """The row of each work whose picture was compared."""
-        return {item_id: row for row, item_id in enumerate(self.card.row_ids)}
+    def item_ids(self) -> Ids:
+        """The works of the columns."""
+        return Ids.of(self.card.item_ids)
 
     @cached_property
-    def column_of(self) -> dict[str, int]:
-        """The column of each work."""
-        return {item_id: column for column, item_id in enumerate(self.item_ids)}
+    def _row_ids(self) -> Ids:
+        return Ids.of(self.card.row_ids)
 
     def rows(self, item_ids: Sequence[str]) -> Vectors:
         """The rows of works: float32 (n, columns).
@@ -77,48 +82,26 @@ class PairMatrix:
             UnknownItemError: a work has no picture or no text.
             RequestError: a work has both, but its row was not computed.
         """
-        self.columns(item_ids)
-        absent = [item_id for item_id in item_ids if item_id not in self.row_of]
-        if absent:
-            raise RequestError(
-                f"the pictures of {', '.join(absent[:5])} were not compared with the texts; compute their rows too, or "
-                f"those of all works"
-            )
-        return np.array(self.values[[self.row_of[item_id] for item_id in item_ids]])
-
-    def columns(self, item_ids: Sequence[str]) -> list[int]:
-        """The columns of works.
-
-        Raises:
-            UnknownItemError: a work has no picture or no text.
-        """
-        unknown = [item_id for item_id in item_ids if item_id not in self.column_of]
-        if unknown:
+        if unknown := [item_id for item_id in item_ids if item_id not in self.item_ids]:
             raise UnknownItemError(
                 f"{', '.join(unknown[:5])}: no pairs of {self.card.scorer} for that; choose works that have a picture "
                 f"and a text, or another engine"
             )
-        return [self.column_of[item_id] for item_id in item_ids]
+        if absent := [item_id for item_id in item_ids if item_id not in self._row_ids]:
+            raise RequestError(
+                f"the pictures of {', '.join(absent[:5])} were not compared with the texts; compute their rows too, or "
+                f"those of all works"
+            )
+        return np.array(self.values[self._row_ids.rows(item_ids)])
 
     def require(self, *, fingerprint: str, collection: str) -> "PairMatrix":
-        """Return these pairs if that model computed them from that collection.
-
-        Raises:
-            ProvenanceError: it did not; the message says which differs.
-        """
-        for what, wanted in {"fingerprint": fingerprint, "collection": collection}.items():
-            found = getattr(self.card, what)
-            if found != wanted:
-                raise ProvenanceError(
-                    f"the pairs of {self.card.scorer} were computed with {what} {found}, but {wanted} is needed; "
-                    f"compute them again"
-                )
+        """Return these pairs if that model computed them from that collection; else a `ProvenanceError`."""
+        require_source(self.card, f"pairs of {self.card.scorer}", fingerprint=fingerprint, collection=collection)
         return self
 
     def save(self, stem: Path) -> None:
-        """Write ``stem``.npy and then ``stem``.json."""
-        starts = range(0, len(self.values), _ROWS_AT_ONCE)
-        write_pairs(stem, (self.values[start : start + _ROWS_AT_ONCE] for start in starts), self.card)
+        """Write numbers, works, and then the card."""
+        write_pairs(stem, [self.values], self.card)
 
     @classmethod
     def load(cls, stem: Path, *, whole: bool = False) -> "PairMatrix":
@@ -129,7 +112,7 @@ class PairMatrix:
         Raises:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
-        labels = labels_file(stem)
+        labels = rows_file(stem)
         content = read_card(card_file(stem), (*_TOLD, "array", "rows"), "pairs")
         for file, key in ((array_file(stem), "array"), (labels, "rows")):
             Seal(**content[key]).require(file, whole=whole)
@@ -154,20 +137,5 @@ def write_pair_card(stem: Path, card: PairCard) -> None:
     ids = Ids.of(card.item_ids)
     rows = Ids.of(card.row_ids).rows(ids).astype(np.int32)
     told = {key: getattr(card, key) for key in _TOLD}
-    seals = {"array": seal_of(array_file(stem)), "rows": write_labels(labels_file(stem), ids, card.contents, rows)}
+    seals = {"array": seal_of(array_file(stem)), "rows": write_labels(rows_file(stem), ids, card.contents, rows)}
     write_json(card_file(stem), told | {key: asdict(seal) for key, seal in seals.items()})
-
-
-def card_file(stem: Path) -> Path:
-    """Where the card lies; it is written last, so its presence says that the pairs are whole."""
-    return stem.with_name(f"{stem.name}.card.json")
-
-
-def array_file(stem: Path) -> Path:
-    """Where the numbers lie."""
-    return stem.with_name(f"{stem.name}.npy")
-
-
-def labels_file(stem: Path) -> Path:
-    """Where the works of the rows and columns stand."""
-    return stem.with_name(f"{stem.name}.rows.parquet")

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +20,8 @@ from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
 from vernissage.rankings import alphabetical, best_rows
-from vernissage.search.pair_matrix import PairCard, PairMatrix, array_file, card_file, write_pairs
-from vernissage.search.vectors import VectorTable
+from vernissage.search.pair_matrix import PairCard, PairMatrix, write_pairs
+from vernissage.search.vectors import VectorTable, array_file, card_file
 from vernissage.values import Vectors
 
 LEAST = 1e-30
@@ -92,29 +92,30 @@ def build_pair_matrix(
         RequestError: no work has both, or ``pairs`` or ``block`` is below 1.
         ProvenanceError: ``text_vectors`` are of another model or collection.
     """
-    task = _task(scorer, collection, pairs, text_vectors, draft, progress)
+    task = _task(scorer, collection, pairs, draft, progress)
     if block < 1:
         raise RequestError(f"blocks of {block} pictures were asked for; ask for 1 or more")
+    if text_vectors is not None:
+        text_vectors.require(fingerprint=scorer.fingerprint, collection=collection.fingerprint)
     contents = [part.encode() for pair in zip(task.card.item_ids, task.card.contents, strict=True) for part in pair]
     parts = (scorer.fingerprint, str(task.card.pairs), str(block), *(() if draft else ("decoded whole",)))
     stem = folder / f"{scorer.name}.pairs-{digest(*(part.encode() for part in parts), *contents)[:16]}"
     kept = stem.with_name(f"{stem.name}.blocks")
     if not _is_whole(stem):
+        vectors = _text_vectors(task, text_vectors, kept) if task.card.pairs is not None else None
         starts = range(0, len(task.works), block)
-        for _ in _blocks(task, starts, block, kept):
+        for _ in _blocks(task, starts, kept, vectors):
             pass  # each stays as a file; when all are there the matrix is written from them in one go
-        write_pairs(stem, _blocks(replace(task, progress=silent), starts, block, kept), task.card)
+        write_pairs(stem, _blocks(replace(task, progress=silent), starts, kept, vectors), task.card)
     shutil.rmtree(kept, ignore_errors=True)
     return PairMatrix.load(stem)
 
 
 def pair_rows(
     scorer: PairScorer,
-    rated: Sequence[str],
+    rated: Container[str],
     collection: Collection,
     *,
-    pairs: int | None = None,
-    text_vectors: VectorTable | None = None,
     draft: bool = True,
     progress: Progress = silent,
 ) -> PairMatrix:
@@ -123,16 +124,19 @@ def pair_rows(
     Nine ratings need nine passes for each work instead of one for each pair of works. Nothing is written.
 
     Raises:
-        RequestError, ProvenanceError: as in `build_pair_matrix`.
+        RequestError: no work has both.
     """
-    task = _task(scorer, collection, pairs, text_vectors, draft, progress)
-    wanted = dict.fromkeys(rated)
-    works = [work for work in task.works if work.id in wanted]
+    task = _task(scorer, collection, None, draft, progress)
+    works = [work for work in task.works if work.id in rated]
     card = replace(task.card, row_ids=tuple(work.id for work in works))
-    if not works:
-        return PairMatrix(np.zeros((0, len(task.texts)), dtype=np.float32), card)
-    blocks = _blocks(replace(task, works=works, card=card), range(len(works)), 1, None)
-    return PairMatrix(np.concatenate(list(blocks)), card)
+    task = replace(task, works=works, card=card)
+    rows = [np.zeros((0, len(task.texts)), dtype=np.float32)]
+    for done, work in enumerate(works):
+        task.report(done)
+        rows.append(_block(task, [work], None))
+    if works:
+        task.report(len(works))
+    return PairMatrix(np.concatenate(rows), card)
 
 
 def below(cosines: npt.NDArray[np.float64], floor: float) -> npt.NDArray[np.float64]:
@@ -154,7 +158,6 @@ class _Task:
     works: list[Item]
     texts: list[str]
     card: PairCard
-    text_vectors: Vectors | None
     draft: bool
     progress: Progress
 
@@ -168,14 +171,7 @@ class _Task:
         self.progress(step, done * self.each, len(self.works) * self.each)
 
 
-def _task(
-    scorer: PairScorer,
-    collection: Collection,
-    pairs: int | None,
-    text_vectors: VectorTable | None,
-    draft: bool,
-    progress: Progress,
-) -> _Task:
+def _task(scorer: PairScorer, collection: Collection, pairs: int | None, draft: bool, progress: Progress) -> _Task:
     works = [item for item in collection if item.picture and item.text]
     if not works:
         raise RequestError(f"no work has both a picture and a text, which {scorer.name} reads together; add texts")
@@ -185,34 +181,28 @@ def _task(
     contents = tuple(digest(work.picture_digest.encode(), work.text_digest.encode()) for work in works)
     fewer = pairs if pairs is not None and pairs < len(works) else None
     card = PairCard(scorer.name, scorer.fingerprint, collection.fingerprint, fewer, ids, ids, contents)
-    vectors = None
-    if fewer is not None and text_vectors is not None:
-        text_vectors.require(fingerprint=scorer.fingerprint, collection=collection.fingerprint)
-        vectors = text_vectors.vectors[text_vectors.rows(ids)]
-    return _Task(scorer, collection, works, [work.text for work in works], card, vectors, draft, progress)
+    return _Task(scorer, collection, works, [work.text for work in works], card, draft, progress)
 
 
-def _blocks(task: _Task, starts: Sequence[int], size: int, kept: Path | None) -> Iterator[Vectors]:
+def _blocks(task: _Task, starts: range, kept: Path, vectors: npt.NDArray[np.float64] | None) -> Iterator[Vectors]:
     """Rows of the matrix, block by block, from ``kept`` where they lie there already."""
-    vectors = _text_vectors(task, kept) if task.card.pairs is not None else None
     for start in starts:
         task.report(start)
-        works = task.works[start : start + size]
-        path = kept / f"{start:09d}.npy" if kept else None
-        yield _stored(path, (len(works), len(task.texts)), partial(_block, task, works, vectors))
+        works = task.works[start : start + starts.step]
+        yield _stored(kept / f"{start:09d}.npy", len(works), partial(_block, task, works, vectors))
     task.report(len(task.works))
 
 
-def _text_vectors(task: _Task, kept: Path | None) -> npt.NDArray[np.float64]:
+def _text_vectors(task: _Task, there: VectorTable | None, kept: Path) -> npt.NDArray[np.float64]:
     """The vectors of the columns' texts, float64 (columns, dim)."""
-    if task.text_vectors is not None:
-        return task.text_vectors.astype(np.float64)
+    if there is not None:
+        return there.vectors[there.rows(task.card.item_ids)].astype(np.float64)
     step, found = f"Encoding texts with {task.scorer.name}", []
     for start in range(0, len(task.texts), _TEXT_BLOCK):
         task.progress(step, start, len(task.texts))
         texts = task.texts[start : start + _TEXT_BLOCK]
-        path = kept / f"texts-{start:09d}.npy" if kept else None
-        found.append(_stored(path, (len(texts), None), partial(task.scorer.encode_texts, texts)))
+        path = kept / f"texts-{start:09d}.npy"
+        found.append(_stored(path, len(texts), partial(task.scorer.encode_texts, texts)))
     task.progress(step, len(task.texts), len(task.texts))
     return np.concatenate(found).astype(np.float64)
 
@@ -248,19 +238,18 @@ def _picture(task: _Task, work: Item) -> Image.Image:
     return open_picture(path, at_least=_DECODED_SIDE if task.draft else None)
 
 
-def _stored(path: Path | None, shape: tuple[int, int | None], compute: Callable[[], Vectors]) -> Vectors:
+def _stored(path: Path, rows: int, compute: Callable[[], Vectors]) -> Vectors:
     """The array at ``path``, computed and written there if it is not there yet or damaged."""
-    if path is not None and path.exists():
+    if path.exists():
         try:
             found: Vectors = read_array(path)
         except ProvenanceError:
             path.unlink()
         else:
-            if found.dtype == np.float32 and found.ndim == 2 and found.shape in {shape, (shape[0], found.shape[1])}:
+            if found.dtype == np.float32 and found.ndim == 2 and len(found) == rows:
                 return found
     values = compute()
-    if path is not None:
-        write_array(path, values)
+    write_array(path, values)
     return values
 
 

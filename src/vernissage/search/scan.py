@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import ProvenanceError
-from vernissage.files import array_bytes, digest, read_arrays, write_arrays
+from vernissage.files import array_digest, read_arrays, write_arrays
 from vernissage.values import Vectors
 
 WORTH_A_SCAN = 1_000_000
@@ -140,7 +140,7 @@ def build_byte_scan(vectors: Vectors, source: str | None = None) -> ByteScan:
         lost = max(lost, float(np.linalg.norm(block - rounded, axis=1).max()))
         longest = max(longest, float(np.linalg.norm(rounded, axis=1).max()))
     bounds = np.array([scale, lost + 2 * float32_error(vectors), longest])
-    return ByteScan(codes, bounds, source or digest(array_bytes(vectors)))
+    return ByteScan(codes, bounds, source or array_digest(vectors))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ from vernissage.files import (
 )
 from vernissage.values import Vectors
 
-_ROWS_AT_ONCE = 4096
 _ROW_GROUP = 65_536
 _TOLD = ("encoder", "fingerprint", "modality", "collection", "values")
 _LABELS = tuple(
@@ -61,27 +60,31 @@ class VectorCard:
     values: str
 
 
+@dataclass(frozen=True, eq=False)
 class VectorTable:
     """Unit vectors float32 (n, dim) by work id, immutable, with their card; mapped from their file where they have one.
 
-    Attributes:
-        item_ids: the work of each row.
+    Raises:
+        ProvenanceError: the card is not of such vectors.
     """
 
-    def __init__(self, vectors: Vectors, card: VectorCard) -> None:
-        if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != len(card.item_ids):
+    vectors: Vectors
+    card: VectorCard
+
+    def __post_init__(self) -> None:
+        vectors, count = self.vectors, len(self.card.item_ids)
+        if vectors.ndim != 2 or vectors.dtype != np.float32 or len(vectors) != count:
             raise ProvenanceError(
-                f"vectors of {card.encoder} have type {vectors.dtype} and shape {vectors.shape}, but float32 with "
-                f"{len(card.item_ids)} rows is needed; run `vernissage build` again"
+                f"vectors of {self.card.encoder} have type {vectors.dtype} and shape {vectors.shape}, but float32 with "
+                f"{count} rows is needed; run `vernissage build` again"
             )
-        self.vectors = vectors
-        self.card = card
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     @cached_property
     def item_ids(self) -> Ids:
+        """The work of each row."""
         return Ids.of(self.card.item_ids)
 
     @property
@@ -108,32 +111,15 @@ class VectorTable:
             )
         return rows
 
-    def __getitem__(self, item_id: str) -> Vectors:
-        """The unit vector of one work, float32 (dim,)."""
-        row: Vectors = self.vectors[self.rows([item_id])[0]]
-        return row
-
     def require(self, *, fingerprint: str, collection: str) -> "VectorTable":
-        """Return these vectors if they were made by that encoder from that collection.
-
-        Raises:
-            ProvenanceError: they were not; the message says which differs.
-        """
-        wanted = {"fingerprint": fingerprint, "collection": collection}
-        for what, value in wanted.items():
-            found = getattr(self.card, what)
-            if found != value:
-                raise ProvenanceError(
-                    f"the {self.card.modality} vectors of {self.card.encoder} were made with {what} {found}, but the "
-                    f"workspace has {value}; run `vernissage build` again to encode anew"
-                )
+        """Return these vectors if they were made by that encoder from that collection; else a `ProvenanceError`."""
+        what = f"{self.card.modality} vectors of {self.card.encoder}"
+        require_source(self.card, what, fingerprint=fingerprint, collection=collection)
         return self
 
     def save(self, stem: Path) -> None:
         """Write ``stem``.npy, ``stem``.rows.parquet with ids and contents, and then ``stem``.card.json."""
-        starts = range(0, len(self), _ROWS_AT_ONCE)
-        blocks = (self.vectors[start : start + _ROWS_AT_ONCE] for start in starts)
-        write_table(stem, blocks, self.dim, self.card)
+        write_table(stem, [self.vectors], self.dim, self.card)
 
     @classmethod
     def load(cls, stem: Path, ids: Ids | None = None, *, whole: bool = False) -> "VectorTable":
@@ -145,7 +131,7 @@ class VectorTable:
         Raises:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
-        array, rows = array_file(stem), _rows_file(stem)
+        array, rows = array_file(stem), rows_file(stem)
         content = read_card(card_file(stem), (*_TOLD, "ids", "count", "dim", "size", "rows"), "vectors")
         told = {key: content[key] for key in _TOLD}
         shape, size = (content["count"], content["dim"]), content["size"]
@@ -171,10 +157,19 @@ def write_table(stem: Path, blocks: Iterable[Vectors], dim: int, card: VectorCar
     write_vector_card(stem, dim, replace(card, values=values))
 
 
+def require_source(card: object, what: str, **wanted: str) -> None:
+    """Refuse, by a `ProvenanceError`, what a card says was made with something else than ``wanted``."""
+    for name, value in wanted.items():
+        if (found := getattr(card, name)) != value:
+            raise ProvenanceError(
+                f"the {what} were made with {name} {found}, but the workspace has {value}; run `vernissage build` again"
+            )
+
+
 def write_vector_card(stem: Path, dim: int, card: VectorCard) -> None:
     """Write the card of vectors that are there."""
     ids = Ids.of(card.item_ids)
-    rows = asdict(write_labels(_rows_file(stem), ids, card.contents))
+    rows = asdict(write_labels(rows_file(stem), ids, card.contents))
     told = {key: getattr(card, key) for key in _TOLD} | {"ids": ids.digest, "count": len(ids), "dim": dim}
     write_json(card_file(stem), told | {"size": array_file(stem).stat().st_size, "rows": rows})
 
@@ -189,20 +184,12 @@ def write_labels(path: Path, ids: Ids, contents: Sequence[str], rows: npt.NDArra
 
 
 def read_labels(path: Path, name: str) -> Any:
-    """One column of what `write_labels` wrote, as one Arrow array.
-
-    Raises:
-        ProvenanceError: the file is missing or damaged.
-    """
+    """One column of what `write_labels` wrote, as one Arrow array; `ProvenanceError` as in `read_checked`."""
     return read_checked(path, lambda: read_column(open_parquet(path), name))
 
 
 def read_ids(path: Path) -> Ids:
-    """The ids of what `write_labels` wrote, with their order.
-
-    Raises:
-        ProvenanceError: the file is missing or damaged.
-    """
+    """The ids of what `write_labels` wrote, with their order."""
     return read_checked(path, lambda: Ids(read_labels(path, "id"), int32_values(read_labels(path, "order"))))
 
 
@@ -272,5 +259,6 @@ def array_file(stem: Path) -> Path:
     return stem.with_name(f"{stem.name}.npy")
 
 
-def _rows_file(stem: Path) -> Path:
+def rows_file(stem: Path) -> Path:
+    """Where the ids and contents of the rows lie."""
     return stem.with_name(f"{stem.name}.rows.parquet")

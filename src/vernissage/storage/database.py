@@ -1,25 +1,61 @@
-"""One database, SQLite or PostgreSQL, opened at its newest schema: many readers, one writer at a time."""
+"""One database, SQLite or PostgreSQL, opened at its newest schema: many readers, one writer at a time.
+
+Connections are set so that what was confirmed survives and what was deleted is gone. What the databases report becomes
+one line that says what to do, without a password.
+"""
 
 import os
+import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import URL, Connection, Engine, QueuePool, RootTransaction, create_engine, event, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from vernissage.errors import StorageError
+from vernissage.errors import Kind, StorageError
 from vernissage.storage.changes import current_version
-from vernissage.storage.connections import (
-    PATIENCE,
-    begin,
-    new_engine,
-    storage_errors,
-    stored_revision,
-    transaction_kind,
+from vernissage.storage.schema import METADATA, REVISION, REVISION_TABLE, STATE
+
+PATIENCE = 30.0
+"""Seconds that a writer waits for another before it gives up."""
+
+TransactionKind = Literal["reading", "writing", "none"]
+
+_KIND = "vernissage_transaction"
+_ISOLATION = {"reading": "REPEATABLE READ", "writing": "READ COMMITTED", "none": "AUTOCOMMIT"}
+_EXAMPLES = "give a path such as workspace/vernissage.db, or a URL such as postgresql://user:password@host/database"
+_CONNECTIONS: dict[str, Any] = {
+    "poolclass": QueuePool, "pool_size": 8, "max_overflow": 24, "pool_timeout": PATIENCE,
+    # What people uploaded belongs neither in logs nor in messages.
+    "hide_parameters": True,
+}  # fmt: skip
+
+_SQLITE_SAYS = {
+    "SQLITE_NOTADB": "is not a database of Vernissage; choose another path, or move that file away",
+    "SQLITE_CORRUPT": "is damaged; restore it from a backup",
+    "SQLITE_FULL": "has no room left on its disk; free space and try again; nothing of this change was written",
+    "SQLITE_BUSY": "is locked by another process for too long; wait until that one has ended and try again",
+    "SQLITE_LOCKED": "is locked by another process for too long; wait until that one has ended and try again",
+    "SQLITE_READONLY": "cannot be written to; make the file and its folder writable, or choose another place",
+    "SQLITE_CANTOPEN": "cannot be opened; its folder must exist and be writable",
+    "SQLITE_IOERR": "cannot be read or written by its disk; check the disk and try again; nothing was half-written",
+}
+_POSTGRESQL_SAYS = {
+    "42501": "does not let this user do that; grant the user the right to create tables in it",
+    "53100": "has no room left on its disk; free space and try again; nothing of this change was written",
+    "55P03": "is locked by another process for too long; wait until that one has ended and try again",
+    "25006": "can only be read; use the URL of the server that may be written to",
+}
+_SHUT_DOWN = ("57P01", "57P02", "57P03")
+_UNREACHABLE = (
+    "cannot be reached, or the connection was lost; check that the server runs, and the host and port of the URL; "
+    "what was not confirmed was not written"
 )
-from vernissage.storage.schema import METADATA, REVISION, STATE
 
 
 class Database:
@@ -140,5 +176,145 @@ def require_writing(connection: Connection) -> None:
     Raises:
         StorageError: it is one for reading.
     """
-    if transaction_kind(connection) != "writing":
+    if _transaction_kind(connection) != "writing":
         raise StorageError("this changes files that belong to uploads; call it within Database.writing()")
+
+
+def new_engine(place: str | Path) -> tuple[Engine, str]:
+    """An engine for a path or URL, and the place's name without a password; nothing is opened yet.
+
+    Raises:
+        StorageError: the URL cannot be read, is of another kind of database, or needs a driver that is missing.
+    """
+    if "://" not in str(place):
+        return _sqlite(Path(place)), str(place)
+    url = _url(str(place))
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise StorageError(f"the URL {place} names no file; {_EXAMPLES}", kind=Kind.BAD_REQUEST)
+        return _sqlite(Path(url.database)), url.database
+    return _postgresql(url), url.render_as_string(hide_password=True)
+
+
+def begin(connection: Connection, kind: TransactionKind) -> RootTransaction:
+    """Begin a transaction: for ``reading`` one state, for ``writing``, or ``none`` for statements outside of any."""
+    options: dict[str, Any] = {_KIND: kind}
+    if connection.dialect.name == "postgresql":
+        options["isolation_level"] = _ISOLATION[kind]
+        options["postgresql_readonly"] = kind == "reading"
+    return connection.execution_options(**options).begin()
+
+
+def _transaction_kind(connection: Connection) -> TransactionKind:
+    """What `begin` began."""
+    kind: TransactionKind = connection.get_execution_options().get(_KIND, "reading")
+    return kind
+
+
+def stored_revision(connection: Connection) -> str | None:
+    """The migration that the database has arrived at, by one statement; None before the first."""
+    try:
+        found: str | None = connection.scalar(text(f"SELECT version_num FROM {REVISION_TABLE}"))  # noqa: S608
+    except DBAPIError as error:
+        if "no such table" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "42P01":
+            return None
+        raise
+    return found
+
+
+def _url(place: str) -> URL:
+    try:
+        url = make_url(place)
+    except (ArgumentError, ValueError):
+        raise StorageError(f"the database URL cannot be read; {_EXAMPLES}", kind=Kind.BAD_REQUEST) from None
+    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in {"sqlite", "sqlite+pysqlite"}:
+        return url
+    raise StorageError(
+        f"databases of the kind {url.drivername!r} are not supported; {_EXAMPLES}", kind=Kind.BAD_REQUEST
+    )
+
+
+def _postgresql(url: URL) -> Engine:
+    patience = f"-c lock_timeout={round(PATIENCE * 1000)}"
+    defaults = {"connect_timeout": "10", "application_name": "vernissage", "options": patience}
+    url = url.set(query=defaults | dict(url.query))
+    try:
+        # A connection that the server ended meanwhile is found and replaced before it is used.
+        return create_engine(url, pool_pre_ping=True, **_CONNECTIONS)
+    except ImportError as error:
+        raise StorageError(
+            f"PostgreSQL needs the driver psycopg, which is not installed ({error}); install it with "
+            f"`pip install 'vernissage[postgres]'`"
+        ) from error
+
+
+def _sqlite(path: Path) -> Engine:
+    url = URL.create("sqlite", database=str(path))
+    # The driver's own way of beginning transactions is switched off; `_begin` begins them.
+    arguments = {"timeout": PATIENCE, "isolation_level": None, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, **_CONNECTIONS)
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    for setting in (
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        # Flush the log at every commit: what was confirmed survives a power cut. The next two matter on macOS only.
+        "synchronous = FULL",
+        "fullfsync = ON",
+        "checkpoint_fullfsync = ON",
+        "journal_size_limit = 67108864",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin(connection: Connection) -> None:
+    kind = _transaction_kind(connection)
+    if connection.info.get(_KIND) != kind:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if kind == 'reading' else 'OFF'}")
+        # A transaction's temporary files may hold what it deletes, so they stay off the disk; the copy of everything
+        # that VACUUM makes may be too large for memory.
+        connection.exec_driver_sql(f"PRAGMA temp_store = {'FILE' if kind == 'none' else 'MEMORY'}")
+        connection.info[_KIND] = kind
+    if kind != "none":
+        connection.exec_driver_sql("BEGIN" if kind == "reading" else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def storage_errors(place: str) -> Iterator[None]:
+    """Turn errors of the database at ``place`` into `StorageError`, a line that says what to do.
+
+    Raises:
+        StorageError: the block raised an error of the database or of the pool of its connections.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise StorageError(f"the database {place} {_meaning(error)}") from error
+    except PoolTimeoutError as error:
+        raise StorageError(f"the database {place} is used by too many at once; wait a moment and try again") from error
+
+
+def _meaning(error: DBAPIError) -> str:
+    cause = error.orig
+    name, state = getattr(cause, "sqlite_errorname", None), getattr(cause, "sqlstate", None)
+    reported = f"reports: {_first_line(str(cause))}"
+    if name is not None:
+        return next((meaning for prefix, meaning in _SQLITE_SAYS.items() if name.startswith(prefix)), reported)
+    if state is None:
+        # Without a code there was no connection; a server that answered says why after the word FATAL.
+        _, answered, words = str(cause).partition("FATAL:")
+        if answered:
+            return f"refuses the connection ({_first_line(words)}); check user, password and database name in the URL"
+    if state is None or state.startswith("08") or state in _SHUT_DOWN:
+        return _UNREACHABLE
+    return _POSTGRESQL_SAYS.get(state, reported)
+
+
+def _first_line(words: str) -> str:
+    return next(iter(words.strip().splitlines()), "nothing")

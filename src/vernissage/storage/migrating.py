@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from vernissage.errors import StorageError
-from vernissage.storage.connections import PATIENCE, begin, stored_revision
+from vernissage.storage.database import PATIENCE, begin, stored_revision
 from vernissage.storage.schema import METADATA, REVISION_TABLE
 
 _ADVISORY_LOCK = 0x7665726E

@@ -1,12 +1,35 @@
-"""People, found or entered by name, and everything that is kept of one of them."""
+"""People, their ratings of works and their edits of areas of interest; people are found or entered by name."""
 
-from typing import Any
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
-from vernissage.errors import Kind, StorageError
+from vernissage.errors import Kind, RatingsError, StorageError
+from vernissage.profiles.ratings import HIGHEST, LOWEST
+from vernissage.storage.changes import log_changes
 from vernissage.storage.schema import AREA_EDITS, PEOPLE, RATINGS, UPLOADS
-from vernissage.storage.validation import checked_name
+from vernissage.storage.validation import UnstorableError, checked_name, checked_text
+
+EditKind = Literal["mute", "weight", "merge", "split", "rename"]
+
+
+@dataclass(frozen=True)
+class StoredEdit:
+    """One edit: what was done, and to which areas.
+
+    Attributes:
+        number: grows with every edit of anyone.
+        payload: JSON values; areas are named by ids of uploads in them (``anchors``), because areas are found anew.
+    """
+
+    number: int
+    kind: EditKind
+    payload: Mapping[str, Any]
+    time: datetime
 
 
 def people(connection: Connection) -> tuple[str, ...]:
@@ -19,17 +42,30 @@ def person_key(connection: Connection, name: str) -> int | None:
     return connection.scalar(select(PEOPLE.c.id).where(PEOPLE.c.name == name))
 
 
+def known_person(connection: Connection, name: str) -> int:
+    """`person_key` of somebody of whom something must be kept.
+
+    Raises:
+        StorageError: nothing is.
+    """
+    person = person_key(connection, name)
+    if person is None:
+        raise StorageError(
+            f"nothing is kept of a person named {name!r}; check the name, letter by letter", kind=Kind.NOT_FOUND
+        )
+    return person
+
+
 def enter_person(connection: Connection, name: str) -> int:
     """The number by which other tables refer to a person, given to them where they have none.
 
     Raises:
         StorageError: the name is empty, too long, or holds control characters.
     """
-    known = person_key(connection, name)
-    if known is not None:
-        return known
-    entered = insert(PEOPLE).values(name=checked_name("name of a person", name)).returning(PEOPLE.c.id)
-    key: int = connection.execute(entered).scalar_one()
+    key = person_key(connection, name)
+    if key is None:
+        entered = insert(PEOPLE).values(name=checked_name("name of a person", name)).returning(PEOPLE.c.id)
+        key = connection.execute(entered).scalar_one()
     return key
 
 
@@ -41,18 +77,16 @@ def export_person(connection: Connection, name: str) -> dict[str, Any]:
     Raises:
         StorageError: nothing is kept of a person of that name.
     """
-    person = person_key(connection, name)
-    if person is None:
-        raise nothing_kept(name)
-    parts: dict[str, tuple[Table, list[Any]]] = {
-        "uploads": (UPLOADS, [UPLOADS.c.time, UPLOADS.c.id]),
-        "ratings": (RATINGS, [RATINGS.c.time, RATINGS.c.item]),
-        "area_edits": (AREA_EDITS, [AREA_EDITS.c.id]),
+    person = known_person(connection, name)
+    parts: dict[Table, list[Any]] = {
+        UPLOADS: [UPLOADS.c.time, UPLOADS.c.id],
+        RATINGS: [RATINGS.c.time, RATINGS.c.item],
+        AREA_EDITS: [AREA_EDITS.c.id],
     }
     content: dict[str, Any] = {"name": name}
-    for part, (table, order) in parts.items():
+    for table, order in parts.items():
         rows = connection.execute(select(table).where(table.c.person == person).order_by(*order))
-        content[part] = [
+        content[table.name] = [
             {key: value for key, value in row._mapping.items() if key not in {"person", "version"}}
             | {"time": row.time.isoformat()}
             for row in rows
@@ -60,8 +94,65 @@ def export_person(connection: Connection, name: str) -> dict[str, Any]:
     return content
 
 
-def nothing_kept(name: str) -> StorageError:
-    """The error that nothing is kept of a person."""
-    return StorageError(
-        f"nothing is kept of a person named {name!r}; check the name, letter by letter", kind=Kind.NOT_FOUND
-    )
+def rate(connection: Connection, owner: str, item_id: str, rating: float, time: datetime) -> None:
+    """Keep a person's rating of a work, 1 to 5, in place of the former one, and log that the work was rated.
+
+    Raises:
+        RatingsError: the rating is outside 1 to 5.
+        StorageError: the name or the id cannot be stored.
+    """
+    if not (math.isfinite(rating) and LOWEST <= rating <= HIGHEST):
+        raise RatingsError(f"the rating of {item_id} is {rating:g}; ratings go from {LOWEST} to {HIGHEST}")
+    person, item = enter_person(connection, owner), checked_text("id", item_id)
+    connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item))
+    connection.execute(insert(RATINGS).values(person=person, item=item, rating=float(rating), time=time))
+    log_changes(connection, [item], "rated")
+
+
+def unrate(connection: Connection, owner: str, item_id: str) -> bool:
+    """Take a rating back, and log that; says whether there was one."""
+    person = person_key(connection, owner)
+    taken = connection.execute(delete(RATINGS).where(RATINGS.c.person == person, RATINGS.c.item == item_id)).rowcount
+    if taken:
+        log_changes(connection, [item_id], "rated")
+    return taken > 0
+
+
+def ratings_of(connection: Connection, owner: str) -> dict[str, float]:
+    """A person's ratings by work, the latest last; none where nothing is kept of them."""
+    query = select(RATINGS.c.item, RATINGS.c.rating).join(PEOPLE, PEOPLE.c.id == RATINGS.c.person)
+    rows = connection.execute(query.where(PEOPLE.c.name == owner).order_by(RATINGS.c.time, RATINGS.c.item))
+    return {row.item: row.rating for row in rows}
+
+
+def add_edit(connection: Connection, owner: str, kind: EditKind, payload: Mapping[str, Any], time: datetime) -> int:
+    """Append an edit to a person's, to be applied again when new uploads arrive; returns its number.
+
+    Raises:
+        UnstorableError: there is no such kind, or the payload names no uploads by which to find its areas again.
+    """
+    if kind not in get_args(EditKind):
+        raise UnstorableError(f"areas cannot be edited by {kind!r}; choose one of {', '.join(get_args(EditKind))}")
+    anchors = payload.get("anchors")
+    if not isinstance(anchors, list) or not anchors or not all(isinstance(anchor, str) for anchor in anchors):
+        raise UnstorableError(
+            f"the edit {kind!r} needs anchors: a list of ids of uploads in the areas that it is about"
+        )
+    row = {"person": enter_person(connection, owner), "kind": kind, "payload": dict(payload), "time": time}
+    number: int = connection.execute(insert(AREA_EDITS).values(row).returning(AREA_EDITS.c.id)).scalar_one()
+    return number
+
+
+def edits_of(connection: Connection, owner: str) -> tuple[StoredEdit, ...]:
+    """A person's edits in the order in which they were made."""
+    query = select(AREA_EDITS).join(PEOPLE, PEOPLE.c.id == AREA_EDITS.c.person).where(PEOPLE.c.name == owner)
+    rows = connection.execute(query.order_by(AREA_EDITS.c.id))
+    return tuple(StoredEdit(row.id, row.kind, row.payload, row.time) for row in rows)
+
+
+def undo_edit(connection: Connection, owner: str) -> StoredEdit | None:
+    """Delete a person's latest edit and return it; None where there is none."""
+    last = next(reversed(edits_of(connection, owner)), None)
+    if last is not None:
+        connection.execute(delete(AREA_EDITS).where(AREA_EDITS.c.id == last.number))
+    return last

@@ -39,7 +39,10 @@ def new_pictures(connection: Connection, folder: Path) -> Iterator[Callable[[byt
     written: list[str] = []
 
     def write(content: bytes, suffix: str) -> str:
-        name = secrets.token_hex(16) + _checked_suffix(suffix)
+        if suffix.lower() not in PICTURE_SUFFIXES:
+            known = ", ".join(sorted(PICTURE_SUFFIXES))
+            raise UnstorableError(f"{suffix!r} is no suffix of a picture; use one of {known}")
+        name = secrets.token_hex(16) + suffix.lower()
         write_bytes(folder / name, content)
         written.append(name)
         return name
@@ -89,13 +92,6 @@ def sweep_pictures(connection: Connection, folder: Path) -> tuple[str, ...]:
     for name in orphans:
         _delete(folder / name)
     return orphans
-
-
-def _checked_suffix(suffix: str) -> str:
-    lower = suffix.lower()
-    if lower not in PICTURE_SUFFIXES:
-        raise UnstorableError(f"{suffix!r} is no suffix of a picture; use one of {', '.join(sorted(PICTURE_SUFFIXES))}")
-    return lower
 
 
 def _delete(path: Path) -> None:

@@ -1,271 +1,204 @@
 """The tables of people and of what they gave; `migrations` makes them, and a test holds both together."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    Column,
-    DateTime,
-    Dialect,
-    Double,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    TypeDecorator,
-    UniqueConstraint,
-)
+import sqlalchemy as sa
 
 REVISION = "0005"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
-METADATA = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
+METADATA = sa.MetaData()
 
 
-class UTCTime(TypeDecorator[datetime]):
+class UTCTime(sa.TypeDecorator[datetime]):
     """A time with its zone; SQLite, which has no zones, keeps UTC without one."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         if value is None or value.tzinfo is not None:
             return value and value.astimezone(UTC)
         return value.replace(tzinfo=UTC)
 
 
-def text() -> String:
-    """Words compared and sorted byte by byte, so that both kinds of database put them in one order."""
-    return String().with_variant(String(collation="C"), "postgresql")
+_KINDS: Mapping[str, Any] = {
+    "counted": sa.Integer(),
+    "number": sa.Integer(),
+    "long": sa.BigInteger(),
+    "real": sa.Double(),
+    "flag": sa.Boolean(),
+    # Compared and sorted byte by byte, so that both kinds of database put words in one order.
+    "words": sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+    "json": sa.JSON(),
+    "bytes": sa.LargeBinary(),
+    "time": UTCTime(),
+}
 
 
-STATE = Table(
-    "state",
-    METADATA,
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("version", BigInteger, nullable=False),
-    Column("kept_from", BigInteger, nullable=False),
-    CheckConstraint("id = 1", name="single_row"),
-)
+def define(
+    make: Callable[..., sa.Table],
+    name: str,
+    columns: str,
+    *,
+    key: str,
+    unique: tuple[str, ...] = (),
+    index: tuple[str, ...] = (),
+    never_reuse: bool = False,
+    **checks: str,
+) -> sa.Table:
+    """Make a table of a description; migrations that were released call this, so what it makes never changes.
+
+    Args:
+        make: called with the name, the columns and the constraints.
+        name: of the table.
+        columns: ``name:kind`` each, see `_KINDS`; with ``?`` at the end the value may be missing. The database draws
+            the numbers of ``counted``. After ``@``, the table by whose ``id`` a row is named, which goes with that row.
+        key: the columns of the primary key.
+        unique, index: the columns of each further constraint and index, which is named after its first column.
+        never_reuse: whether numbers of deleted rows are not given again, on SQLite as they are not on PostgreSQL.
+        checks: what must hold, by the name of the constraint.
+    """
+    parts: list[Any] = []
+    references: list[Any] = []
+    for column, described in (each.split(":") for each in columns.split()):
+        kind, _, table = described.removesuffix("?").partition("@")
+        counted = kind == "counted"
+        parts.append(sa.Column(column, _KINDS[kind], nullable=described.endswith("?"), autoincrement=counted))
+        if table:
+            reference = f"fk_{name}_{column}"
+            references.append(sa.ForeignKeyConstraint([column], [f"{table}.id"], name=reference, ondelete="CASCADE"))
+    parts += [sa.PrimaryKeyConstraint(*key.split(), name=f"pk_{name}"), *references]
+    parts += [sa.UniqueConstraint(*each.split(), name=f"uq_{name}_{each.split()[0]}") for each in unique]
+    parts += [sa.CheckConstraint(holds, name=f"ck_{name}_{check}") for check, holds in checks.items()]
+    parts += [sa.Index(f"ix_{name}_{each.split()[0]}", *each.split()) for each in index]
+    return make(name, *parts, sqlite_autoincrement=never_reuse)
+
+
+_table = partial(define, lambda name, *parts, **options: sa.Table(name, METADATA, *parts, **options))
+
+STATE = _table("state", "id:number version:long kept_from:long", key="id", single_row="id = 1")
 """One row: the number of the latest change, and the change after which ``changes`` is complete."""
 
-PEOPLE = Table(
-    "people",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("name", text(), nullable=False, unique=True),
-)
+PEOPLE = _table("people", "id:counted name:words", key="id", unique=("name",))
 """The only table with names of people; every other row of a person is deleted with the one here."""
 
-
-def person_column(**options: Any) -> Column[int]:
-    """A column that names the person and makes the row go with them."""
-    return Column("person", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, **options)
-
-
-UPLOADS = Table(
+UPLOADS = _table(
     "uploads",
-    METADATA,
-    Column("id", text(), primary_key=True),
-    person_column(index=True),
-    Column("modality", text(), nullable=False),
-    Column("title", text(), nullable=False),
-    Column("text", text(), nullable=False),
-    Column("keywords", JSON, nullable=False),
-    Column("picture", text(), nullable=False),
-    Column("picture_digest", text(), nullable=False),
-    Column("time", UTCTime, nullable=False),
-    Column("version", BigInteger, nullable=False),
-    CheckConstraint("modality IN ('image', 'text', 'both')", name="modality"),
+    "id:words person:number@people modality:words title:words text:words keywords:json picture:words "
+    "picture_digest:words time:time version:long",
+    key="id",
+    index=("person",),
+    modality="modality IN ('image', 'text', 'both')",
 )
 """What people uploaded; ``picture`` is the file's name in the folder of uploads, empty without one."""
 
-VECTORS = Table(
+VECTORS = _table(
     "vectors",
-    METADATA,
-    Column("encoder", text(), primary_key=True),
-    Column("modality", text(), primary_key=True),
-    Column("fingerprint", text(), primary_key=True),
-    Column("upload", ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("vector", LargeBinary, nullable=False),
-    CheckConstraint("modality IN ('image', 'text')", name="modality"),
+    "encoder:words modality:words fingerprint:words upload:words@uploads vector:bytes",
+    key="encoder modality fingerprint upload",
+    index=("upload",),
+    modality="modality IN ('image', 'text')",
 )
 """Vectors of uploads: float32, little-endian."""
 
-CHANGES = Table(
+CHANGES = _table(
     "changes",
-    METADATA,
-    Column("version", BigInteger, primary_key=True, autoincrement=False),
-    Column("upload", text(), primary_key=True),
-    Column("kind", text(), nullable=False),
-    CheckConstraint("kind IN ('added', 'encoded', 'removed', 'rated')", name="kind"),
+    "version:long upload:words kind:words",
+    key="version upload",
+    kind="kind IN ('added', 'encoded', 'removed', 'rated')",
 )
 """What became of uploads, and which works were rated; ``upload`` is the id.
 
 It refers to no other table, because a removed upload stays here until every reader could know.
 """
 
-RATINGS = Table(
-    "ratings",
-    METADATA,
-    person_column(primary_key=True),
-    Column("item", text(), primary_key=True, index=True),
-    Column("rating", Double, nullable=False),
-    Column("time", UTCTime, nullable=False),
-)
+RATINGS = _table("ratings", "person:number@people item:words rating:real time:time", key="person item", index=("item",))
 
-AREA_EDITS = Table(
+AREA_EDITS = _table(
     "area_edits",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    person_column(),
-    Column("kind", text(), nullable=False),
-    Column("payload", JSON, nullable=False),
-    Column("time", UTCTime, nullable=False),
-    Index("ix_area_edits_person", "person", "id"),
-    CheckConstraint("kind IN ('mute', 'weight', 'merge', 'split', 'rename')", name="kind"),
-    sqlite_autoincrement=True,
+    "id:counted person:number@people kind:words payload:json time:time",
+    key="id",
+    index=("person id",),
+    kind="kind IN ('mute', 'weight', 'merge', 'split', 'rename')",
+    never_reuse=True,
 )
 """Edits of areas, in the order of their ids."""
 
-TAGS = Table(
-    "tags",
-    METADATA,
-    Column("tagger", text(), primary_key=True),
-    Column("item", text(), primary_key=True, index=True),
-    Column("tags", JSON, nullable=False),
-)
+TAGS = _table("tags", "tagger:words item:words tags:json", key="tagger item", index=("item",))
 """What a tagger found in a work or an upload."""
 
-STUDIES = Table(
-    "studies",
-    METADATA,
-    Column("id", text(), primary_key=True),
-    Column("paused", Boolean, nullable=False),
-)
+STUDIES = _table("studies", "id:words paused:flag", key="id")
 """Studies by the id that their definition names."""
 
-STUDY_PROVENANCES = Table(
+STUDY_PROVENANCES = _table(
     "study_provenances",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("study", ForeignKey("studies.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("definition", text(), nullable=False),
-    Column("collection", text(), nullable=False),
-    Column("encoders", JSON, nullable=False),
-    Column("software", text(), nullable=False),
-    Column("content", JSON, nullable=False),
-    Column("frozen", UTCTime),
+    "id:counted study:words@studies definition:words collection:words encoders:json software:words content:json "
+    "frozen:time?",
+    key="id",
+    index=("study",),
 )
 """What a study was when somebody took part: digests of definition and collection, encoders' fingerprints, version.
 
 ``content`` is the definition itself. ``frozen`` is when the first real participant made it the one that holds.
 """
 
-STUDY_PARTICIPANTS = Table(
+STUDY_PARTICIPANTS = _table(
     "study_participants",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("study", ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
-    Column("flag", text(), nullable=False),
-    Column("external_id", text(), nullable=False),
-    Column("key", text(), nullable=False, unique=True),
-    Column("recruitment_study", text(), nullable=False),
-    Column("recruitment_session", text(), nullable=False),
-    Column("provenance", ForeignKey("study_provenances.id", ondelete="CASCADE"), nullable=False),
-    Column("square_row", Integer, nullable=False),
-    Column("page", Integer, nullable=False),
-    Column("page_since", UTCTime, nullable=False),
-    Column("registered", UTCTime, nullable=False),
-    Column("consented", UTCTime),
-    Column("age", Integer),
-    Column("gender", text(), nullable=False),
-    Column("equal_weights", Boolean, nullable=False),
-    Column("finished", UTCTime),
-    Column("dropped", UTCTime),
-    Column("dropped_by", text(), nullable=False),
-    UniqueConstraint("study", "flag", "external_id"),
-    CheckConstraint("flag IN ('participant', 'preview', 'robot')", name="flag"),
-    CheckConstraint("dropped_by IN ('', 'experimenter', 'inactivity')", name="dropped_by"),
-    sqlite_autoincrement=True,
+    "id:counted study:words@studies flag:words external_id:words key:words recruitment_study:words "
+    "recruitment_session:words provenance:number@study_provenances square_row:number page:number page_since:time "
+    "registered:time consented:time? age:number? gender:words equal_weights:flag finished:time? dropped:time? "
+    "dropped_by:words",
+    key="id",
+    unique=("key", "study flag external_id"),
+    flag="flag IN ('participant', 'preview', 'robot')",
+    dropped_by="dropped_by IN ('', 'experimenter', 'inactivity')",
+    never_reuse=True,
 )
 """Who takes part, and at which page; every other row of theirs goes when this one goes.
 
 ``page_since`` is when the page became the current one: the participant's last sign of activity.
 """
 
-
-def participant_column() -> Column[int]:
-    """A column that names the participant and makes the row go with them."""
-    return Column("participant", ForeignKey("study_participants.id", ondelete="CASCADE"), primary_key=True)
-
-
-STUDY_ELICITATION = Table(
+STUDY_ELICITATION = _table(
     "study_elicitation",
-    METADATA,
-    participant_column(),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("item", text(), nullable=False),
-    Column("rating", Integer),
-    Column("provenance", ForeignKey("study_provenances.id", ondelete="CASCADE")),
-    UniqueConstraint("participant", "item"),
-    CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+    "participant:number@study_participants position:number item:words rating:number? "
+    "provenance:number@study_provenances?",
+    key="participant position",
+    unique=("participant item",),
+    rating="rating BETWEEN 1 AND 5",
 )
 """The works that a participant is asked to rate, and the ratings; both, or neither, of the last two are there."""
 
-STUDY_LISTS = Table(
+STUDY_LISTS = _table(
     "study_lists",
-    METADATA,
-    participant_column(),
-    Column("engine", text(), primary_key=True),
-    Column("rank", Integer, primary_key=True, autoincrement=False),
-    Column("item", text(), nullable=False),
-    UniqueConstraint("participant", "engine", "item"),
+    "participant:number@study_participants engine:words rank:number item:words",
+    key="participant engine rank",
+    unique=("participant engine item",),
 )
 """What each engine recommends to a participant: computed once, shown from here."""
 
-STUDY_SCREENS = Table(
+STUDY_SCREENS = _table(
     "study_screens",
-    METADATA,
-    participant_column(),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("engine", text(), nullable=False),
-    Column("repetition", Integer, nullable=False),
-    UniqueConstraint("participant", "engine", "repetition"),
+    "participant:number@study_participants position:number engine:words repetition:number",
+    key="participant position",
+    unique=("participant engine repetition",),
 )
 """Which engine's list a participant sees on which screen."""
 
-STUDY_ANSWERS = Table(
+STUDY_ANSWERS = _table(
     "study_answers",
-    METADATA,
-    participant_column(),
-    Column("engine", text(), primary_key=True),
-    Column("repetition", Integer, primary_key=True, autoincrement=False),
-    Column("ratings", JSON, nullable=False),
-    Column("seconds", Double, nullable=False),
-    Column("clock", text(), nullable=False),
-    Column("time", UTCTime, nullable=False),
-    Column("provenance", ForeignKey("study_provenances.id", ondelete="CASCADE"), nullable=False),
-    CheckConstraint("seconds >= 0", name="seconds"),
-    CheckConstraint("clock IN ('monotonic', 'utc', 'clamped')", name="clock"),
+    "participant:number@study_participants engine:words repetition:number ratings:json seconds:real clock:words "
+    "time:time provenance:number@study_provenances",
+    key="participant engine repetition",
+    seconds="seconds >= 0",
+    clock="clock IN ('monotonic', 'utc', 'clamped')",
 )
 """One answer for each participant, engine and repetition; ``ratings`` maps statements to 1 to 5."""

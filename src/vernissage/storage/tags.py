@@ -1,6 +1,6 @@
 """Tags that taggers found in works and uploads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -26,22 +26,13 @@ def set_tags(connection: Connection, tagger: str, tags: Mapping[str, Sequence[st
         connection.execute(insert(TAGS), batch)
 
 
-def tags_of(connection: Connection, tagger: str, ids: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
-    """What a tagger found, for all works that it read or for those of the given ids, in order of id."""
+def tags_of(connection: Connection, tagger: str) -> dict[str, tuple[str, ...]]:
+    """What a tagger found in all works that it read, in order of id."""
     query = select(TAGS.c.item, TAGS.c.tags).where(TAGS.c.tagger == tagger).order_by(TAGS.c.item)
-    if ids is None:
-        return {row.item: tuple(row.tags) for row in connection.execute(query)}
-    batches = in_batches(sorted(set(ids)))
-    rows = (row for batch in batches for row in connection.execute(query.where(TAGS.c.item.in_(batch))))
-    return {row.item: tuple(row.tags) for row in rows}
+    return {row.item: tuple(row.tags) for row in connection.execute(query)}
 
 
 def taggers(connection: Connection) -> dict[str, int]:
     """Which taggers' tags are kept, and of how many works, by name."""
     query = select(TAGS.c.tagger, func.count()).group_by(TAGS.c.tagger).order_by(TAGS.c.tagger)
     return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def drop_tags(connection: Connection, taggers: Iterable[str]) -> int:
-    """Delete the tags of all taggers but the given ones; returns of how many works."""
-    return connection.execute(delete(TAGS).where(TAGS.c.tagger.not_in(list(taggers)))).rowcount

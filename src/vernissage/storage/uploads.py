@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, fun
 from vernissage.errors import Kind, StorageError, UnknownItemError
 from vernissage.files import digest
 from vernissage.storage.changes import current_version, forget_changes, log_changes
-from vernissage.storage.people import enter_person, nothing_kept, person_key
+from vernissage.storage.people import enter_person, known_person
 from vernissage.storage.schema import PEOPLE, RATINGS, TAGS, UPLOADS
 from vernissage.storage.validation import UnstorableError, checked_text, checked_upload_id, in_batches
 from vernissage.storage.vectors import UploadVectors, insert_vectors
@@ -72,10 +72,21 @@ def add_uploads(connection: Connection, uploads: Sequence[Upload], vectors: Iter
         return current_version(connection)
     for upload in uploads:
         _check(upload)
-    _check_free(connection, [upload.id for upload in uploads])
-    version = log_changes(connection, [upload.id for upload in uploads], "added")
+    ids = [upload.id for upload in uploads]
+    taken = [upload.id for upload in get_uploads(connection, ids)]
+    taken += [name for name, number in Counter(ids).items() if number > 1]
+    if taken:
+        raise StorageError(
+            f"an upload {', '.join(map(repr, taken[:3]))} is there already; "
+            f"give another id, or remove the former first",
+            kind=Kind.CONFLICT,
+        )
+    version = log_changes(connection, ids, "added")
     people = {owner: enter_person(connection, owner) for owner in dict.fromkeys(upload.owner for upload in uploads)}
-    connection.execute(insert(UPLOADS), [_row(upload, people[upload.owner], version) for upload in uploads])
+    rows = [asdict(upload) | {"version": version} for upload in uploads]
+    for row in rows:
+        row["person"] = people[row.pop("owner")]
+    connection.execute(insert(UPLOADS), rows)
     for each in vectors:
         insert_vectors(connection, each)
     return version
@@ -94,10 +105,11 @@ def remove_uploads(connection: Connection, ids: Iterable[str], *, owner: str | N
     theirs = {upload.id for upload in found if owner is None or upload.owner == owner}
     missing = [name for name in wanted if name not in theirs]
     if missing:
-        raise UnknownItemError(f"{_whose(owner)} no upload {', '.join(map(repr, missing[:3]))}; nothing was removed")
+        whose = "there is" if owner is None else f"{owner} has"
+        raise UnknownItemError(f"{whose} no upload {', '.join(map(repr, missing[:3]))}; nothing was removed")
     if not wanted:
         return Removal(current_version(connection), (), ())
-    remove_mentions(connection, wanted)
+    _remove_mentions(connection, wanted)
     for batch in in_batches(wanted):
         connection.execute(delete(UPLOADS).where(UPLOADS.c.id.in_(batch)))
     version = log_changes(connection, wanted, "removed")
@@ -113,26 +125,12 @@ def remove_person(connection: Connection, owner: str) -> Removal:
     Raises:
         StorageError: nothing is kept of a person of that name.
     """
-    person = person_key(connection, owner)
-    if person is None:
-        raise nothing_kept(owner)
+    person = known_person(connection, owner)
     found = uploads_of(connection, owner)
     ids = tuple(upload.id for upload in found)
-    remove_mentions(connection, ids)
+    _remove_mentions(connection, ids)
     connection.execute(delete(PEOPLE).where(PEOPLE.c.id == person))
     return Removal(forget_changes(connection), ids, _pictures(found))
-
-
-def get_upload(connection: Connection, upload_id: str) -> Upload:
-    """The upload of that id.
-
-    Raises:
-        UnknownItemError: there is none.
-    """
-    row = connection.execute(_QUERY.where(UPLOADS.c.id == upload_id)).one_or_none()
-    if row is None:
-        raise UnknownItemError(f"there is no upload {upload_id!r}; it was removed, or its id is written differently")
-    return _upload(row)
 
 
 def get_uploads(connection: Connection, ids: Iterable[str] | None = None) -> tuple[Upload, ...]:
@@ -175,29 +173,20 @@ def owners(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def remove_mentions(connection: Connection, ids: Sequence[str]) -> None:
+def _remove_mentions(connection: Connection, ids: Sequence[str]) -> None:
     """Delete tags and ratings of works, whoever gave them."""
     for batch in in_batches(ids):
         connection.execute(delete(TAGS).where(TAGS.c.item.in_(batch)))
         connection.execute(delete(RATINGS).where(RATINGS.c.item.in_(batch)))
 
 
-_QUERY: Select[Any] = select(UPLOADS, PEOPLE.c.name.label("owner")).join(PEOPLE, PEOPLE.c.id == UPLOADS.c.person)
+_QUERY: Select[Any] = select(
+    UPLOADS.c.id, PEOPLE.c.name.label("owner"), *(UPLOADS.c[each.name] for each in fields(Upload)[2:])
+).join(PEOPLE, PEOPLE.c.id == UPLOADS.c.person)
 
 
 def _upload(row: Row[Any]) -> Upload:
-    return Upload(
-        row.id, row.owner, row.modality, row.time, row.title, row.text, tuple(row.keywords), row.picture,
-        row.picture_digest,
-    )  # fmt: skip
-
-
-def _row(upload: Upload, person: int, version: int) -> dict[str, object]:
-    return {
-        "id": upload.id, "person": person, "modality": upload.modality, "title": upload.title, "text": upload.text,
-        "keywords": list(upload.keywords), "picture": upload.picture, "picture_digest": upload.picture_digest,
-        "time": upload.time, "version": version,
-    }  # fmt: skip
+    return Upload(**{**row._mapping, "keywords": tuple(row.keywords)})
 
 
 def _pictures(uploads: Iterable[Upload]) -> tuple[str, ...]:
@@ -211,27 +200,9 @@ def _check(upload: Upload) -> None:
     for word in upload.keywords:
         checked_text("keyword", word)
     if bool(upload.picture) != (upload.modality != "text"):
-        raise UnstorableError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, and {_expected(upload)}")
+        expected = "has a picture; leave it out, or make it 'both'" if upload.picture else "needs a picture"
+        raise UnstorableError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, and {expected}")
     if upload.modality != "image" and not upload.text.strip():
         raise UnstorableError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, but its text is empty")
     if upload.time.tzinfo is None:
         raise UnstorableError(f"the time of the upload {upload.id!r} lacks its zone; give datetime.now(UTC)")
-
-
-def _expected(upload: Upload) -> str:
-    return "has a picture; leave it out, or make it 'both'" if upload.picture else "needs a picture"
-
-
-def _check_free(connection: Connection, ids: Sequence[str]) -> None:
-    taken = [upload.id for upload in get_uploads(connection, ids)]
-    taken += [name for name, number in Counter(ids).items() if number > 1]
-    if taken:
-        raise StorageError(
-            f"an upload {', '.join(map(repr, taken[:3]))} is there already; "
-            f"give another id, or remove the former first",
-            kind=Kind.CONFLICT,
-        )
-
-
-def _whose(owner: str | None) -> str:
-    return "there is" if owner is None else f"{owner} has"

@@ -1,12 +1,10 @@
 """Vectors of uploads, as rows beside them, so that an upload and its vectors appear together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, false, func, insert, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, false, func, insert, not_, or_, select
 
 from vernissage.errors import StorageError
 from vernissage.storage.changes import log_changes
@@ -53,22 +51,30 @@ def vectors_of(connection: Connection, space: VectorSpace, ids: Iterable[str] | 
     Raises:
         StorageError: the stored bytes are not vectors of one length.
     """
-    if ids is not None:
-        return _some_vectors(connection, space, sorted(set(ids)))
-    number, width = connection.execute(
-        select(func.count(), func.coalesce(func.max(func.length(VECTORS.c.vector)), 0)).where(_in(space))
-    ).one()
-    people = _people(connection)
-    matrix = np.empty((number, width // _LITTLE.itemsize), dtype=np.float32)
+    query = select(VECTORS.c.upload, UPLOADS.c.person, VECTORS.c.vector).where(_in(space))
+    query = query.join(UPLOADS, UPLOADS.c.id == VECTORS.c.upload).order_by(VECTORS.c.upload)
+    wanted = None if ids is None else sorted(set(ids))
+    if wanted is None:
+        queries, most = [query], connection.scalar(select(func.count()).where(_in(space))) or 0
+    else:
+        queries, most = [query.where(VECTORS.c.upload.in_(batch)) for batch in in_batches(wanted)], len(wanted)
+    matrix = np.empty((most, _stored_bytes(connection, space) // _LITTLE.itemsize), dtype=np.float32)
+    width = matrix.shape[1] * _LITTLE.itemsize
     uploads: list[str] = []
-    owners: list[str] = []
-    with connection.execute(_query(space).execution_options(yield_per=_ROWS_AT_ONCE)) as result:
-        for block in result.partitions():
-            start, vectors = len(uploads), [vector for _, _, vector in block]
-            matrix[start : start + len(block)] = _rows(vectors, matrix.shape[1], space)
-            uploads += [upload for upload, _, _ in block]
-            owners += [people[person] for _, person, _ in block]
-    return OwnedVectors(tuple(uploads), tuple(owners), matrix)
+    people: list[int] = []
+    for each in queries:
+        with connection.execute(each.execution_options(yield_per=_ROWS_AT_ONCE)) as result:
+            for block in result.partitions():
+                if any(len(vector) != width for _, _, vector in block):
+                    raise StorageError(
+                        f"stored vectors by {space.encoder} differ in length; restore the database from a backup"
+                    )
+                rows = np.frombuffer(b"".join(vector for _, _, vector in block), dtype=_LITTLE)
+                matrix[len(uploads) : len(uploads) + len(block)] = rows.reshape(len(block), -1)
+                uploads += [upload for upload, _, _ in block]
+                people += [person for _, person, _ in block]
+    names = {row.id: row.name for row in connection.execute(select(PEOPLE))} if uploads else {}
+    return OwnedVectors(tuple(uploads), tuple(names[person] for person in people), matrix[: len(uploads)])
 
 
 def missing_vectors(connection: Connection, space: VectorSpace) -> tuple[str, ...]:
@@ -108,58 +114,29 @@ def insert_vectors(connection: Connection, vectors: UploadVectors) -> None:
     Raises:
         StorageError: the vectors do not fit their ids or those that are stored, or hold a number that is none.
     """
-    matrix = np.ascontiguousarray(vectors.vectors, dtype=_LITTLE)
-    _check(connection, vectors, matrix)
-    space = vectors.space
-    fixed = {"encoder": space.encoder, "modality": space.modality, "fingerprint": space.fingerprint}
-    for rows in in_batches(range(len(vectors.ids))):
-        blocks = [fixed | {"upload": vectors.ids[row], "vector": matrix[row].tobytes()} for row in rows]
-        connection.execute(insert(VECTORS), blocks)
-
-
-def _check(connection: Connection, vectors: UploadVectors, matrix: npt.NDArray[Any]) -> None:
-    space = vectors.space
+    matrix, space = np.ascontiguousarray(vectors.vectors, dtype=_LITTLE), vectors.space
     if matrix.ndim != 2 or len(matrix) != len(vectors.ids) or matrix.shape[1] == 0:
         raise StorageError(
             f"{len(vectors.ids)} uploads came with vectors of shape {matrix.shape} by {space.encoder}; give a row each"
         )
     if not np.isfinite(matrix).all():
         raise StorageError(f"vectors by {space.encoder} hold numbers that are none (NaN or infinite); encode again")
-    stored = connection.scalar(select(func.length(VECTORS.c.vector)).where(_in(space)).limit(1))
-    if stored is not None and stored != matrix.shape[1] * _LITTLE.itemsize:
+    stored = _stored_bytes(connection, space) // _LITTLE.itemsize
+    if stored not in {0, matrix.shape[1]}:
         raise StorageError(
             f"vectors by {space.encoder} have {matrix.shape[1]} numbers, but those stored under its fingerprint "
-            f"{space.fingerprint} have {stored // _LITTLE.itemsize}; build the workspace again"
+            f"{space.fingerprint} have {stored}; build the workspace again"
         )
+    fixed = vars(space)
+    for rows in in_batches(range(len(vectors.ids))):
+        blocks = [fixed | {"upload": vectors.ids[row], "vector": matrix[row].tobytes()} for row in rows]
+        connection.execute(insert(VECTORS), blocks)
 
 
-def _some_vectors(connection: Connection, space: VectorSpace, ids: Sequence[str]) -> OwnedVectors:
-    queries = (_query(space).where(VECTORS.c.upload.in_(batch)) for batch in in_batches(ids))
-    found = [row for query in queries for row in connection.execute(query)]
-    names = _people(connection) if found else {}
-    width = len(found[0][2]) // _LITTLE.itemsize if found else 0
-    matrix = _rows([vector for _, _, vector in found], width, space).astype(np.float32)
-    return OwnedVectors(tuple(row[0] for row in found), tuple(names[row[1]] for row in found), matrix)
-
-
-def _query(space: VectorSpace) -> "Select[str, int, bytes]":
-    query = select(VECTORS.c.upload, UPLOADS.c.person, VECTORS.c.vector).where(_in(space))
-    return query.join(UPLOADS, UPLOADS.c.id == VECTORS.c.upload).order_by(VECTORS.c.upload)
-
-
-def _people(connection: Connection) -> dict[int, str]:
-    return {row.id: row.name for row in connection.execute(select(PEOPLE))}
-
-
-def _rows(vectors: Sequence[bytes], width: int, space: VectorSpace) -> npt.NDArray[Any]:
-    if any(len(vector) != width * _LITTLE.itemsize for vector in vectors):
-        raise StorageError(f"stored vectors by {space.encoder} differ in length; restore the database from a backup")
-    return np.frombuffer(b"".join(vectors), dtype=_LITTLE).reshape(len(vectors), width)
+def _stored_bytes(connection: Connection, space: VectorSpace) -> int:
+    """How long each vector of a space is; 0 where there is none."""
+    return connection.scalar(select(func.length(VECTORS.c.vector)).where(_in(space)).limit(1)) or 0
 
 
 def _in(space: VectorSpace) -> ColumnElement[bool]:
-    return and_(
-        VECTORS.c.encoder == space.encoder,
-        VECTORS.c.modality == space.modality,
-        VECTORS.c.fingerprint == space.fingerprint,
-    )
+    return and_(*(VECTORS.c[name] == value for name, value in vars(space).items()))

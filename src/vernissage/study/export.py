@@ -2,11 +2,13 @@
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +17,7 @@ from sqlalchemy import Connection
 from vernissage.errors import Kind, StudyError
 from vernissage.files import digest, writing
 from vernissage.storage import studies as stored
-from vernissage.storage.studies import Answer, Participant, Provenance
+from vernissage.storage.studies import Answer, Participant, Provenance, StudyState
 from vernissage.study.definition import Definition, definition_of
 from vernissage.study.records import StudyRecords, fails_attention, page_in_words
 
@@ -24,6 +26,10 @@ CellKind = Literal["text", "whole", "number", "truth", "time"]
 TABLES = ("long", "wide", "rankings", "elicitation", "demographics", "screens")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """What makes a spreadsheet take a cell for a formula; and the apostrophe, so that no two texts become one."""
+
+
+_People = Mapping[str, tuple[Participant, Sequence[Answer]]]
+"""Real participants with their answers, by their ids in alphabetical order."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +41,6 @@ class ExportTable:
     rows: tuple[tuple[Any, ...], ...]
 
 
-@dataclass(frozen=True)
-class _Material:
-    """Everything of a study's real participants, as one reading transaction saw it."""
-
-    definition: Definition
-    people: tuple[Participant, ...]
-    answers: Mapping[int, Sequence[Answer]]
-    lists: Sequence[tuple[int, str, int, str]]
-    elicitation: Sequence[tuple[int, int, str, int]]
-    provenances: Mapping[int, Provenance]
-
-    def named(self) -> dict[int, str]:
-        """Participants' ids by number, in the order of ids."""
-        return {each.number: each.external_id for each in sorted(self.people, key=lambda each: each.external_id)}
-
-    def showings(self) -> Iterator[tuple[str, Answer]]:
-        """(Id, answer) by id, engine and repetition."""
-        for number, name in self.named().items():
-            theirs = self.answers.get(number, ())
-            yield from ((name, answer) for answer in sorted(theirs, key=lambda each: (each.engine, each.repetition)))
-
-
 def export_tables(records: StudyRecords, *, finished_only: bool = False) -> tuple[ExportTable, ...]:
     """The tables of a study, as `TABLES` names them.
 
@@ -66,8 +50,31 @@ def export_tables(records: StudyRecords, *, finished_only: bool = False) -> tupl
         StudyError: nobody has taken part yet.
     """
     with records.database.reading() as connection:
-        material = _material(connection, records.id, finished_only=finished_only)
-    return tuple(make(material) for make in (_long, _wide, _rankings, _elicitation, _demographics, _screens))
+        state, frozen, _ = _frozen(connection, records.id)
+        everyone = stored.participants_of(connection, records.id, "participant")
+        answers = stored.answers_of_study(connection, records.id)
+        lists = stored.lists_of_study(connection, records.id)
+        elicitation = stored.elicitation_of_study(connection, records.id)
+    definition = definition_of(frozen.content)
+    kept = sorted((each for each in everyone if each.finished or not finished_only), key=attrgetter("external_id"))
+    people = {each.external_id: (each, answers.get(each.number, ())) for each in kept}
+    names = {each.number: each.external_id for each in kept}
+    return (
+        _long(definition, people),
+        _wide(definition, people),
+        ExportTable(
+            "rankings",
+            {"participant": "text", "engine": "text", "rank": "whole", "item": "text"},
+            tuple(sorted((names[number], *rest) for number, *rest in lists if number in names)),
+        ),
+        ExportTable(
+            "elicitation",
+            {"participant": "text", "position": "whole", "item": "text", "rating": "whole"},
+            tuple(sorted((names[number], *rest) for number, *rest in elicitation if number in names)),
+        ),
+        _demographics(definition, people),
+        _screens(state, people),
+    )
 
 
 def write_export(records: StudyRecords, folder: Path, *, finished_only: bool = False) -> tuple[Path, ...]:
@@ -96,28 +103,8 @@ def export_files(records: StudyRecords, *, finished_only: bool = False) -> dict[
     for table in export_tables(records, finished_only=finished_only):
         files[f"{table.name}.csv"] = as_csv(table)
         files[f"{table.name}.parquet"] = as_parquet(table)
-    record = json.dumps(provenance_record(records), indent=2, ensure_ascii=False)
+    record = json.dumps(_provenance_record(records), indent=2, ensure_ascii=False)
     return files | {"study.json": f"{record}\n".encode()}
-
-
-def provenance_record(records: StudyRecords) -> dict[str, Any]:
-    """What the answers depend on, as JSON values: the frozen definition, and every provenance that answers have.
-
-    Raises:
-        StudyError: nobody has taken part yet.
-    """
-    with records.database.reading() as connection:
-        state = stored.state_of(connection, records.id)
-        if state.frozen is None or state.since is None:
-            raise _nobody(records.id)
-        content = stored.content_of(connection, state.frozen)
-    frozen = state.provenances[state.frozen]
-    return {
-        "study": records.id,
-        "frozen": state.since.isoformat(),
-        "definition": dict(content),
-        "provenances": [_provenance_values(each) for each in state.provenances.values() if each.same_as(frozen)],
-    }
 
 
 def status_of(person: Participant) -> str:
@@ -142,85 +129,74 @@ def as_parquet(table: ExportTable) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types: dict[CellKind, Callable[[], Any]] = {
-        "text": pa.string,
-        "whole": pa.int64,
-        "number": pa.float64,
-        "truth": pa.bool_,
-        "time": lambda: pa.timestamp("us", tz="UTC"),
-    }
-    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
-    arrays = [pa.array(cells, types[kind]()) for cells, kind in zip(columns, table.columns.values(), strict=True)]
+    types: dict[CellKind, Any] = {
+        "text": pa.string(), "whole": pa.int64(), "number": pa.float64(), "truth": pa.bool_(),
+        "time": pa.timestamp("us", tz="UTC"),
+    }  # fmt: skip
+    schema = pa.schema([(name, types[kind]) for name, kind in table.columns.items()])
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, names=list(table.columns)), sink)
+    pq.write_table(pa.Table.from_pylist(rows, schema), sink)
     return sink.getvalue()
 
 
-def _material(connection: Connection, study: str, *, finished_only: bool) -> _Material:
+def _provenance_record(records: StudyRecords) -> dict[str, Any]:
+    """What the answers depend on, as JSON values: the frozen definition, and every provenance that answers have."""
+    with records.database.reading() as connection:
+        state, frozen, since = _frozen(connection, records.id)
+    return {
+        "study": records.id,
+        "frozen": since.isoformat(),
+        "definition": dict(frozen.content),
+        "provenances": [_provenance_values(each) for each in state.provenances.values() if each.same_as(frozen)],
+    }
+
+
+def _frozen(connection: Connection, study: str) -> tuple[StudyState, Provenance, datetime]:
+    """The state of a study that somebody took part in, the provenance that holds, with its content, and since when."""
     state = stored.state_of(connection, study)
-    if state.frozen is None:
-        raise _nobody(study)
-    people = stored.participants_of(connection, study, "participant")
-    kept = tuple(each for each in people if each.finished or not finished_only)
-    numbers = {each.number for each in kept}
-    return _Material(
-        definition_of(stored.content_of(connection, state.frozen)),
-        kept,
-        {number: theirs for number, theirs in stored.answers_of_study(connection, study).items() if number in numbers},
-        [row for row in stored.lists_of_study(connection, study) if row[0] in numbers],
-        [row for row in stored.elicitation_of_study(connection, study) if row[0] in numbers],
-        state.provenances,
-    )
+    if state.frozen is None or state.since is None:
+        raise StudyError(
+            f"nobody has taken part in the study {study!r} yet; previews and robots do not count, so wait for the "
+            f"first",
+            kind=Kind.CONFLICT,
+        )
+    content = stored.content_of(connection, state.frozen)
+    return state, replace(state.provenances[state.frozen], content=content), state.since
 
 
-def _long(material: _Material) -> ExportTable:
-    names = [statement.name for statement in material.definition.statements]
+def _table(name: str, columns: Mapping[str, CellKind], records: Iterable[Mapping[str, Any]]) -> ExportTable:
+    return ExportTable(name, columns, tuple(tuple(map(record.get, columns)) for record in records))
+
+
+def _long(definition: Definition, people: _People) -> ExportTable:
     columns: dict[str, CellKind] = {"participant": "text", "engine": "text", "repetition": "whole"}
-    columns |= dict.fromkeys(names, "whole")
+    columns |= {statement.name: "whole" for statement in definition.statements}
     columns["seconds"] = "number"
     rows = (
-        (name, answer.engine, answer.repetition, *(answer.ratings[each] for each in names), answer.seconds)
-        for name, answer in material.showings()
+        {"participant": name, **vars(answer), **answer.ratings}
+        for name, (_, answers) in people.items()
+        for answer in sorted(answers, key=attrgetter("engine", "repetition"))
     )
-    return ExportTable("long", columns, tuple(rows))
+    return _table("long", columns, rows)
 
 
-def _wide(material: _Material) -> ExportTable:
-    definition = material.definition
-    showings = [
-        (engine, repetition) for engine in definition.engines for repetition in range(1, definition.repetitions + 1)
-    ]
+def _wide(definition: Definition, people: _People) -> ExportTable:
     columns: dict[str, CellKind] = {"participant": "text"}
-    for engine, repetition in showings:
+    for engine, repetition in itertools.product(definition.engines, range(1, definition.repetitions + 1)):
         columns |= {f"{engine}_{repetition}_{statement.name}": "whole" for statement in definition.statements}
         columns[f"{engine}_{repetition}_seconds"] = "number"
-    rows = []
-    for number, name in material.named().items():
-        theirs = {(answer.engine, answer.repetition): answer for answer in material.answers.get(number, ())}
-        cells: list[Any] = [name]
-        for showing in showings:
-            answer = theirs.get(showing)
-            cells += [answer.ratings[each.name] if answer else None for each in definition.statements]
-            cells.append(answer.seconds if answer else None)
-        rows.append(tuple(cells))
-    return ExportTable("wide", columns, tuple(rows))
+    rows: list[dict[str, Any]] = []
+    for name, (_, answers) in people.items():
+        row: dict[str, Any] = {"participant": name}
+        for each in answers:
+            named = {**each.ratings, "seconds": each.seconds}
+            row |= {f"{each.engine}_{each.repetition}_{key}": value for key, value in named.items()}
+        rows.append(row)
+    return _table("wide", columns, rows)
 
 
-def _rankings(material: _Material) -> ExportTable:
-    names = material.named()
-    columns: dict[str, CellKind] = {"participant": "text", "engine": "text", "rank": "whole", "item": "text"}
-    rows = sorted((names[number], *rest) for number, *rest in material.lists)
-    return ExportTable("rankings", columns, tuple(rows))
-
-
-def _elicitation(material: _Material) -> ExportTable:
-    names = material.named()
-    columns: dict[str, CellKind] = {"participant": "text", "position": "whole", "item": "text", "rating": "whole"}
-    rows = sorted((names[number], *rest) for number, *rest in material.elicitation)
-    return ExportTable("elicitation", columns, tuple(rows))
-
-
-def _demographics(material: _Material) -> ExportTable:
+def _demographics(definition: Definition, people: _People) -> ExportTable:
     columns: dict[str, CellKind] = {
         "participant": "text", "status": "text", "page": "text", "age": "whole", "gender": "text",
         "registered": "time", "consented": "time", "finished": "time", "square_row": "whole",
@@ -228,29 +204,27 @@ def _demographics(material: _Material) -> ExportTable:
         "recruitment_session": "text",
     }  # fmt: skip
     rows = (
-        (
-            each.external_id, status_of(each), page_in_words(material.definition, each.page), each.age, each.gender,
-            each.registered, each.consented, each.finished, each.square_row,
-            fails_attention(material.definition, material.answers.get(each.number, ())), each.equal_weights,
-            each.recruitment_study, each.recruitment_session,
-        )
-        for each in sorted(material.people, key=lambda each: each.external_id)
-    )  # fmt: skip
-    return ExportTable("demographics", columns, tuple(rows))
+        vars(each)
+        | {"participant": name, "status": status_of(each), "page": page_in_words(definition, each.page)}
+        | {"fails_attention": fails_attention(definition, answers)}
+        for name, (each, answers) in people.items()
+    )
+    return _table("demographics", columns, rows)
 
 
-def _screens(material: _Material) -> ExportTable:
+def _screens(state: StudyState, people: _People) -> ExportTable:
     columns: dict[str, CellKind] = {
         "participant": "text", "position": "whole", "engine": "text", "repetition": "whole", "answered": "time",
         "seconds": "number", "clock": "text", "definition": "text", "collection": "text", "encoders": "text",
         "software": "text",
     }  # fmt: skip
-    rows = []
-    for name, answer in material.showings():
-        rests_on = _provenance_values(material.provenances[answer.provenance])
-        row = (name, answer.position, answer.engine, answer.repetition, answer.time, answer.seconds, answer.clock)
-        rows.append((*row, *(rests_on[each] for each in ("definition", "collection", "encoders", "software"))))
-    return ExportTable("screens", columns, tuple(sorted(rows, key=lambda row: row[:2])))
+    rows = (
+        {"participant": name, **vars(answer), "answered": answer.time}
+        | _provenance_values(state.provenances[answer.provenance])
+        for name, (_, answers) in people.items()
+        for answer in sorted(answers, key=attrgetter("position"))
+    )
+    return _table("screens", columns, rows)
 
 
 def _provenance_values(provenance: Provenance) -> dict[str, str]:
@@ -270,10 +244,3 @@ def _cell(value: object) -> str:
         return "true" if value else "false"
     text = repr(value) if isinstance(value, float) else str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
-
-
-def _nobody(study: str) -> StudyError:
-    return StudyError(
-        f"nobody has taken part in the study {study!r} yet; previews and robots do not count, so wait for the first",
-        kind=Kind.CONFLICT,
-    )

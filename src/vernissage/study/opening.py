@@ -1,15 +1,15 @@
 """From files to a study: its definition, the engines of a workspace, and the database."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vernissage.errors import Kind, RequestError, StudyError
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage import DATABASE_NAME
-from vernissage.storage.database import Database, open_database
+from vernissage.storage.database import open_database
 from vernissage.storage.studies import state_of, study_ids
-from vernissage.study.definition_file import read_definition
+from vernissage.study.definition import read_definition
 from vernissage.study.participation import Study, check_unchanged
 from vernissage.study.plan import Plan, plan_study, recommend_with
 from vernissage.study.records import StudyRecords
@@ -53,7 +53,7 @@ def open_study(
         StudyError: as in `plan_of_file`, or the definition or workspace has changed since the first participant.
     """
     plan, engines = plan_of_file(file, workspace, make_engine)
-    with _opened(database or workspace.path / DATABASE_NAME) as opened:
+    with closing(open_database(database or workspace.path / DATABASE_NAME)) as opened:
         yield Study(plan, opened, recommend_with(engines), clocks)
 
 
@@ -73,7 +73,7 @@ def open_rehearsal(
         )
     plan, engines = plan_of_file(file, workspace, make_engine)
     folder.mkdir(parents=True, exist_ok=True)
-    with _opened(place) as opened:
+    with closing(open_database(place)) as opened:
         yield Study(plan, opened, recommend_with(engines), clock.clocks)
 
 
@@ -92,7 +92,7 @@ def open_records(file: Path, workspace: Path, database: str | None = None) -> It
     )
     if not _is_there(place):
         raise StudyError(nothing.format(place), kind=Kind.NOT_FOUND)
-    with _opened(place) as opened:
+    with closing(open_database(place)) as opened:
         with opened.reading() as connection:
             there = study_ids(connection)
         if definition.id not in there:
@@ -108,18 +108,9 @@ def check_against_database(plan: Plan, workspace: Path, database: str | None = N
     """
     place = database or str(workspace / DATABASE_NAME)
     if _is_there(place):
-        with _opened(place) as opened, opened.reading() as connection:
+        with closing(open_database(place)) as opened, opened.reading() as connection:
             check_unchanged(connection, plan, state_of(connection, plan.definition.id))
 
 
 def _is_there(place: str) -> bool:
     return "://" in place or Path(place).exists()
-
-
-@contextmanager
-def _opened(place: str | Path) -> Iterator[Database]:
-    opened = open_database(place)
-    try:
-        yield opened
-    finally:
-        opened.close()

@@ -1,7 +1,10 @@
-"""The protocol of taking part: welcome, elicitation, assessments, thanks; the server keeps the position."""
+"""The protocol of taking part: welcome, elicitation, assessments, thanks; the server keeps the position.
+
+A participant sees one page at a time, and no page names an engine.
+"""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,29 +15,97 @@ from vernissage.errors import Kind, StudyError
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.storage import studies as stored
 from vernissage.storage.database import Database
-from vernissage.storage.studies import Answer, Flag, NewParticipant, Participant, Provenance, Screen, StudyState
+from vernissage.storage.studies import Answer, Flag, NewParticipant, Participant, Screen, StudyState
 from vernissage.storage.validation import checked_name
 from vernissage.study.counterbalancing import drawn_works, next_row, screens_of_row
 from vernissage.study.definition import OLDEST, PAGES_BEFORE_SCREENS, Definition, changed_keys
-from vernissage.study.pages import (
-    Answers,
-    Assessment,
-    Closed,
-    Consent,
-    Elicitation,
-    Page,
-    Paused,
-    ReadAnswers,
-    Thanks,
-    Visitor,
-    Welcome,
-    page_number,
-)
 from vernissage.study.plan import Plan, Recommend
 from vernissage.study.records import StudyRecords
 from vernissage.study.timing import Clocks, Stopwatch
 
 WELCOME, ELICITATION = 0, 1
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody at a study's address, of whom nothing is stored before they consent.
+
+    Attributes:
+        external_id: from the recruitment service, or drawn at random.
+        recruitment_study: the study's id at the recruitment service, if any; likewise ``recruitment_session``.
+    """
+
+    flag: Flag
+    external_id: str
+    recruitment_study: str = ""
+    recruitment_session: str = ""
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """Purpose, data policy and consent; the first page. Its number is refused once the participant is further."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Elicitation:
+    """Works to be rated from 1 to 5, all of them."""
+
+    number: int
+    works: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A list to be judged, best work first: screen ``position`` of ``of``, from 1."""
+
+    number: int
+    position: int
+    of: int
+    works: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Thanks:
+    """The end: every answer is stored. ``code`` and ``return_url`` are empty where the study has none."""
+
+    number: int
+    code: str
+    return_url: str
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The study is paused; the participant goes on later where they were."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The participation was ended by the experimenter, or is a preview of a former definition."""
+
+
+Page = Welcome | Elicitation | Assessment | Thanks | Paused | Closed
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What is sent from the first page: that the participant consents, with age and gender where they are told."""
+
+    age: int | None = None
+    gender: str = ""
+
+
+Answers = Consent | Mapping[str, int]
+"""What is sent from a page: consent, or 1 to 5 for each work of an elicitation or each statement about a list."""
+
+ReadAnswers = Callable[[Page], Answers | None]
+"""Reads answers for the page that is current when they are stored; None stores nothing."""
+
+
+def page_number(page: Page) -> int | None:
+    """The number of a page that is part of the study's course; None of one that is not."""
+    return None if isinstance(page, Paused | Closed) else page.number
 
 
 class UnknownParticipantError(StudyError):
@@ -114,7 +185,9 @@ class Study:
             self._drop_inactive(connection)
             here = self._position(connection, visitor)
             if here.person is not None and self._is_current(connection, here.person, here.state):
-                self._take_back(connection, here.person)
+                if values := self._values_of_return(connection, here.person):
+                    now = self._clocks.utc()
+                    stored.change_participant(connection, here.person.number, page_since=now, **values)
                 return Participation(here.person.key, here.page)
             if isinstance(here.page, Paused):
                 return Participation(None, here.page)
@@ -165,21 +238,22 @@ class Study:
             RequestError, RatingsError: an engine cannot answer; nothing was stored.
             UnknownParticipantError: as in `page`.
         """
+        read = answers if callable(answers) else lambda _: answers
         if number == ELICITATION:
-            return self._submit_elicitation(who, answers)
+            return self._submit_elicitation(who, read)
         with self.database.writing() as connection:
             here = self._position(connection, who)
-            given = _read(answers, here.page) if page_number(here.page) == number else None
+            given = read(here.page) if page_number(here.page) == number else None
             if isinstance(here.page, Welcome) and isinstance(given, Consent):
                 return self._consent(connection, who, here, given)
             if here.person is not None and isinstance(here.page, Assessment) and isinstance(given, Mapping):
                 return self._judge(connection, here.person, here, given)
             return here.page
 
-    def _submit_elicitation(self, who: str | Visitor, answers: Answers | ReadAnswers) -> Page:
+    def _submit_elicitation(self, who: str | Visitor, read: ReadAnswers) -> Page:
         with self.database.reading() as connection:
             page = self._position(connection, who).page
-        given = _read(answers, page) if isinstance(page, Elicitation) else None
+        given = read(page) if isinstance(page, Elicitation) else None
         if not isinstance(page, Elicitation) or not isinstance(given, Mapping):
             return page
         _check_ratings(given, page.works, "work")
@@ -237,7 +311,7 @@ class Study:
             visitor.recruitment_session, provenance, row,
         )  # fmt: skip
         person = stored.add_participant(connection, new, now)
-        works = drawn_works(self.plan.slots, definition.seed, f"{visitor.flag}/{visitor.external_id}")
+        works = drawn_works(tuple(self.plan.slots.values()), definition.seed, f"{visitor.flag}/{visitor.external_id}")
         stored.add_elicitation(connection, person.number, works)
         return person, works
 
@@ -306,22 +380,21 @@ class Study:
             row = next_row(self.plan.orders, stored.square_rows_held(connection, self.definition.id, person.flag))
         return {"dropped": None, "dropped_by": "", "square_row": row}
 
-    def _take_back(self, connection: Connection, person: Participant) -> None:
-        values = self._values_of_return(connection, person)
-        if values:
-            stored.change_participant(connection, person.number, page_since=self._clocks.utc(), **values)
-
     def _drop_inactive(self, connection: Connection) -> None:
         now = self._clocks.utc()
         limit = now - timedelta(minutes=self.definition.inactivity_minutes)
         stored.drop_inactive(connection, self.definition.id, limit, now)
 
     def _lists(self, ratings: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-        lists = {}
+        lists: dict[str, tuple[str, ...]] = {}
         for engine in self.definition.engines:
-            items = self._recommend(engine, ratings, self.definition.works).item_ids
-            _check_list(engine, items, ratings, self.definition.works)
-            lists[engine] = items
+            works = self.definition.works
+            items = lists[engine] = self._recommend(engine, ratings, works).item_ids
+            if len(items) != works or len({*items, *ratings}) != len(items) + len(ratings):
+                raise StudyError(
+                    f"{engine} recommends {len(items)} works where {works} are to be shown, all different and none "
+                    f"that was rated; run `vernissage study check` and choose another engine"
+                )
         return lists
 
 
@@ -333,32 +406,22 @@ def check_unchanged(connection: Connection, plan: Plan, state: StudyState) -> No
     """
     if state.frozen is None or state.since is None or state.provenances[state.frozen].same_as(plan.provenance):
         return
-    study, content = plan.definition.id, stored.content_of(connection, state.frozen)
-    changed = _what_changed(state.provenances[state.frozen], content, plan.provenance)
-    raise StudyError(
-        f"the study {study!r} began on {state.since:%Y-%m-%d %H:%M} UTC, and since then {changed} changed; put that "
-        f"back, or give the definition another id to start anew (the answers so far stay under {study!r})",
-        kind=Kind.CONFLICT,
-    )
-
-
-def _what_changed(before: Provenance, content: Mapping[str, Any], after: Provenance) -> str:
+    study, before, after = plan.definition.id, state.provenances[state.frozen], plan.provenance
     changed = []
     if before.definition != after.definition:
-        keys = ", ".join(changed_keys(content, after.content)[:5])
+        keys = ", ".join(changed_keys(stored.content_of(connection, state.frozen), after.content)[:5])
         changed.append(f"the definition ({keys or 'what later versions added'})")
     if before.collection != after.collection:
         changed.append("the collection")
-    encoders = sorted(
-        name for name in {*before.encoders, *after.encoders} if before.encoders.get(name) != after.encoders.get(name)
-    )
+    encoders = {name for name, _ in set(before.encoders.items()) ^ set(after.encoders.items())}
     if encoders:
-        changed.append(f"the workspace's encoders ({', '.join(encoders)})")
-    return " and ".join(changed)
-
-
-def _read(answers: Answers | ReadAnswers, page: Page) -> Answers | None:
-    return answers(page) if callable(answers) else answers
+        changed.append(f"the workspace's encoders ({', '.join(sorted(encoders))})")
+    raise StudyError(
+        f"the study {study!r} began on {state.since:%Y-%m-%d %H:%M} UTC, and since then {' and '.join(changed)} "
+        f"changed; put that back, or give the definition another id to start anew (the answers so far stay under "
+        f"{study!r})",
+        kind=Kind.CONFLICT,
+    )
 
 
 def _check_person(definition: Definition, given: Consent) -> None:
@@ -378,11 +441,3 @@ def _check_ratings(ratings: Mapping[str, int], asked: Sequence[str], kind: str) 
         raise StudyError(f"{len(missing)} of {len(asked)} have no answer yet; answer every {kind} from 1 to 5")
     if unknown or wrong:
         raise StudyError(f"an answer to {(unknown or wrong)[0][:60]!r} is not one from 1 to 5 to a {kind} of this page")
-
-
-def _check_list(engine: str, items: Sequence[str], rated: Collection[str], works: int) -> None:
-    if len(items) != works or len({*items, *rated}) != len(items) + len(rated):
-        raise StudyError(
-            f"{engine} recommends {len(items)} works where {works} are to be shown, all different and none that was "
-            f"rated; run `vernissage study check` and choose another engine"
-        )

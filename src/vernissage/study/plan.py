@@ -11,8 +11,7 @@ from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.studies import Provenance
 from vernissage.study.counterbalancing import engine_orders, screen_order
-from vernissage.study.definition import Definition, Texts
-from vernissage.study.definition_file import REPLACE
+from vernissage.study.definition import REPLACE, Definition, Elicitation, Texts
 from vernissage.values import Ranking
 from vernissage.workspace.workspace import Workspace
 
@@ -25,14 +24,12 @@ class Plan:
     """A study that can be run.
 
     Attributes:
-        slots: for each work of the elicitation, the works that it is drawn from.
-        slot_names: what each slot is, in words.
+        slots: for each work of the elicitation, named in words, the works that it is drawn from.
         provenance: what answers will depend on.
     """
 
     definition: Definition
-    slots: tuple[tuple[str, ...], ...]
-    slot_names: tuple[str, ...]
+    slots: Mapping[str, tuple[str, ...]]
     provenance: Provenance
 
     @property
@@ -52,12 +49,17 @@ def plan_study(definition: Definition, workspace: Workspace, engines: Mapping[st
     askable = [item for item in workspace.collection if all(item.id in engine for engine in engines.values())]
     if any(item.picture for item in askable):
         askable = [item for item in askable if item.picture]
-    _check_lists(definition, engines, workspace.collection.ids)
-    if definition.elicitation.method == "groups":
-        names, slots = _group_slots(definition, workspace, askable)
-    else:
-        names, slots = _coverage_slots(definition, workspace, askable)
-    return Plan(definition, slots, names, provenance_of(definition, workspace))
+    for name, engine in engines.items():
+        known = sum(item_id in engine for item_id in workspace.collection.ids)
+        if known - definition.elicitation.works < definition.works:
+            raise StudyError(
+                f"works = {definition.works} is more than {name} has: it knows {known} works, of which "
+                f"{definition.elicitation.works} are rated first; lower works or elicitation.works, or take more works "
+                f"into the collection"
+            )
+    make_slots = _group_slots if definition.elicitation.method == "groups" else _coverage_slots
+    slots = make_slots(definition.elicitation, workspace, askable)
+    return Plan(definition, slots, provenance_of(definition, workspace))
 
 
 def provenance_of(definition: Definition, workspace: Workspace) -> Provenance:
@@ -81,9 +83,10 @@ def plan_sentences(plan: Plan) -> list[str]:
     """What participants go through, and how engines are counterbalanced."""
     definition, orders = plan.definition, plan.orders
     asked = definition.elicitation
-    sizes = [len(slot) for slot in plan.slots]
+    sizes = {len(slot) for slot in plan.slots.values()}
+    size = str(min(sizes)) if len(sizes) == 1 else f"{min(sizes)} to {max(sizes)}"
     drawn = (
-        f"one drawn at random from each of {asked.works} groups of {_range(sizes)} works"
+        f"one drawn at random from each of {asked.works} groups of {size} works"
         if asked.method == "groups"
         else "the same for everyone, medoids of k-centre clusters, in an order of their own"
     )
@@ -117,39 +120,18 @@ def plan_notes(plan: Plan) -> list[str]:
     if len(definition.engines) == 2 and definition.repetitions == 2:
         notes.append("with two engines the showings alternate, A B A B: one other list lies between two showings")
     if definition.elicitation.method == "groups":
-        lone = [name for name, slot in zip(plan.slot_names, plan.slots, strict=True) if len(slot) == 1]
+        lone = [name for name, slot in plan.slots.items() if len(slot) == 1]
         notes += [f"the group {name!r} has one work that all engines know; everyone rates that one" for name in lone]
     return notes
 
 
-def _range(sizes: Sequence[int]) -> str:
-    low, high = min(sizes), max(sizes)
-    return str(low) if low == high else f"{low} to {high}"
-
-
-def _check_lists(definition: Definition, engines: Mapping[str, Recommender], ids: Sequence[str]) -> None:
-    for name, engine in engines.items():
-        known = sum(item_id in engine for item_id in ids)
-        free = known - definition.elicitation.works
-        if free < definition.works:
-            raise StudyError(
-                f"works = {definition.works} is more than {name} has: it knows {known} works, of which "
-                f"{definition.elicitation.works} are rated first; lower works or elicitation.works, or take more works "
-                f"into the collection"
-            )
-
-
-def _group_slots(
-    definition: Definition, workspace: Workspace, askable: Sequence[Item]
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    wanted = definition.elicitation
+def _group_slots(wanted: Elicitation, workspace: Workspace, askable: Sequence[Item]) -> dict[str, tuple[str, ...]]:
     members: dict[str, list[str]] = {group: [] for group in workspace.collection.groups}
     for item in askable:
         if item.group:
             members[item.group].append(item.id)
     there = [group for group, ids in members.items() if ids]
-    unknown = [group for group in wanted.groups if group not in there]
-    if unknown:
+    if unknown := [group for group in wanted.groups if group not in there]:
         raise StudyError(
             f"elicitation.groups names {unknown[0]!r}, which no work that all engines know belongs to; "
             f"there are {', '.join(there) or 'no groups'}"
@@ -160,13 +142,10 @@ def _group_slots(
             f"elicitation.works = {wanted.works} needs as many groups, but the collection has {len(there)}; lower it, "
             f'add a group column to the collection\'s table, or set elicitation.method = "coverage"'
         )
-    return names, tuple(tuple(sorted(members[name])) for name in names)
+    return {name: tuple(sorted(members[name])) for name in names}
 
 
-def _coverage_slots(
-    definition: Definition, workspace: Workspace, askable: Sequence[Item]
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    wanted = definition.elicitation
+def _coverage_slots(wanted: Elicitation, workspace: Workspace, askable: Sequence[Item]) -> dict[str, tuple[str, ...]]:
     encoder = wanted.encoder or next(iter(workspace.encoder_names), "")
     if encoder not in workspace.encoder_names:
         raise StudyError(
@@ -183,6 +162,4 @@ def _coverage_slots(
         rows = covering_rows(table.vectors[[table.row_of[item_id] for item_id in ids]], wanted.works)
     except RequestError as error:
         raise StudyError(f"elicitation.works = {wanted.works} with {encoder}: {error}") from error
-    return tuple(f"{encoder}, cluster {number}" for number, _ in enumerate(rows, start=1)), tuple(
-        (ids[row],) for row in rows
-    )
+    return {f"{encoder}, cluster {number}": (ids[row],) for number, row in enumerate(rows, start=1)}

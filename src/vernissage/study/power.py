@@ -6,7 +6,7 @@ showings of one list, and the showing's part in one answer alone. What is analys
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -80,11 +80,15 @@ class ContrastPower:
 
 
 @dataclass(frozen=True)
-class Power:
-    """What simulated studies of one size found; ``any_found`` is the share with any contrast below .05."""
-
+class _Size:
     participants: int
     simulations: int
+
+
+@dataclass(frozen=True)
+class Power(_Size):
+    """What simulated studies of one size found; ``any_found`` is the share with any contrast below .05."""
+
     contrasts: tuple[ContrastPower, ...]
     any_found: float
     any_se: float
@@ -117,12 +121,7 @@ def effect_size_of_difference(difference: float, engines: int, within_sd: float)
 
 
 def power(
-    population: Population,
-    participants: int,
-    *,
-    simulations: int = 1000,
-    seed: int = 0,
-    progress: Progress = silent,
+    population: Population, participants: int, *, simulations: int = 1000, seed: int = 0, progress: Progress = silent
 ) -> Power:
     """Simulate studies with that many participants left after exclusions, and count what they find.
 
@@ -133,9 +132,12 @@ def power(
         StudyError: an argument that describes no study.
     """
     _check(population, participants, simulations)
+    numbers = participants * (1 + len(population.effects) * (1 + population.repetitions))
+    at_once = max(1, min(100, _NUMBERS_AT_ONCE // numbers))
     pieces = []
     with threadpool_limits(1):
-        for first, count in _batches(population, participants, simulations):
+        for first in range(0, simulations, at_once):
+            count = min(at_once, simulations - first)
             answers = simulated_answers(population, participants, range(first, first + count), seed)
             pieces.append(balanced_contrasts(answers))
             progress(f"simulating {participants} participants", first + count, simulations)
@@ -151,19 +153,8 @@ def power(
 
 
 @dataclass(frozen=True)
-class PowerRow:
+class PowerRow(ContrastPower, _Size):
     """One contrast of one size of study, as a row of a table."""
-
-    participants: int
-    simulations: int
-    engine_a: int
-    engine_b: int
-    difference: float
-    expected_r: float
-    estimate: float
-    mean_r: float
-    found: float
-    se: float
 
 
 def power_rows(results: Sequence[Power]) -> list[PowerRow]:
@@ -172,12 +163,7 @@ def power_rows(results: Sequence[Power]) -> list[PowerRow]:
 
 
 def find_participants(
-    population: Population,
-    wanted: float,
-    *,
-    simulations: int = 1000,
-    seed: int = 0,
-    progress: Progress = silent,
+    population: Population, wanted: float, *, simulations: int = 1000, seed: int = 0, progress: Progress = silent
 ) -> tuple[Power, tuple[Power, ...]]:
     """The smallest study in which every true difference is found with at least the share ``wanted``, by bisection.
 
@@ -231,8 +217,8 @@ def power_points(
     population: Population, found: Power, tried: Sequence[Power] = (), *, seed: int = 0, progress: Progress = silent
 ) -> "list[PowerPoint]":
     """The points of a figure of power around the size that was ``found``; those ``tried`` are among them."""
-    from vernissage.pages.data_tables import signed
     from vernissage.pages.study_figures import PowerPoint
+    from vernissage.pages.study_tables import signed
 
     top = min(max(found.participants * 1.6, 20), MOST_PARTICIPANTS)
     sizes = {max(4, round(top * (step / 16) ** 1.5)) for step in range(1, 17)} - {each.participants for each in tried}
@@ -244,13 +230,6 @@ def power_points(
         for size in sorted(results)
         for row in results[size].contrasts
     ]
-
-
-def _batches(population: Population, participants: int, simulations: int) -> Iterator[tuple[int, int]]:
-    each = participants * (1 + len(population.effects) * (1 + population.repetitions))
-    at_once = max(1, min(simulations, 100, _NUMBERS_AT_ONCE // each))
-    for first in range(0, simulations, at_once):
-        yield first, min(at_once, simulations - first)
 
 
 def _row(

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from vernissage.analysis.study_description import LEAST_VIOLATION
+from vernissage.analysis.long_table import LEAST_VIOLATION
 from vernissage.errors import Kind, StudyError
 from vernissage.storage import studies as stored
 from vernissage.storage.database import Database
-from vernissage.storage.studies import Answer, Participant, StudyState
+from vernissage.storage.studies import Answer, StudyState
 from vernissage.study.counterbalancing import engine_orders
 from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition, definition_of
 from vernissage.study.timing import Clocks
@@ -64,17 +64,21 @@ class StudyRecords:
             state = stored.state_of(connection, self.id)
             definition = self._held(connection, state)
         real = [person for person in everyone if person.flag == "participant"]
-        dropped = {person.number for person in real if self._has_dropped(person)}
+        limit = self._clocks.utc() - timedelta(minutes=self.definition.inactivity_minutes)
+        here = [each for each in real if not each.dropped and (each.finished or each.page_since >= limit)]
+        pages = Counter(each.page for each in here if not each.finished)
+        orders = engine_orders(definition)
+        firsts = Counter(orders[each.square_row][0] for each in here)
         flags = Counter(person.flag for person in everyone)
         return Overview(
             paused=state.paused,
             frozen=state.since,
             started=len(real),
-            under_way=_by_page(definition, [each for each in real if not each.finished and each.number not in dropped]),
+            under_way={page_in_words(definition, page): count for page, count in sorted(pages.items())},
             finished=sum(each.finished is not None for each in real),
-            dropped=len(dropped),
+            dropped=len(real) - len(here),
             failed=sum(fails_attention(definition, theirs) for theirs in answers.values()),
-            first_engines=_first_engines(definition, [each for each in real if each.number not in dropped]),
+            first_engines={engine: firsts[engine] for engine in definition.engines},
             equal_weights=sum(person.equal_weights for person in real),
             previews=flags["preview"],
             robots=flags["robot"],
@@ -134,10 +138,6 @@ class StudyRecords:
         with self.database.writing() as connection:
             stored.set_paused(connection, self.id, paused)
 
-    def _has_dropped(self, person: Participant) -> bool:
-        limit = self._clocks.utc() - timedelta(minutes=self.definition.inactivity_minutes)
-        return person.dropped is not None or (person.finished is None and person.page_since < limit)
-
     def _unknown(self, external_id: str) -> StudyError:
         return StudyError(
             f"the study {self.id!r} has no participant {external_id!r}; ids are in the export, letter by letter",
@@ -163,14 +163,3 @@ def page_in_words(definition: Definition, page: int) -> str:
     if page == definition.last_page:
         return "thanks"
     return f"assessment {page - PAGES_BEFORE_SCREENS + 1} of {definition.screens}"
-
-
-def _by_page(definition: Definition, people: Iterable[Participant]) -> dict[str, int]:
-    counts = Counter(person.page for person in people)
-    return {page_in_words(definition, page): count for page, count in sorted(counts.items())}
-
-
-def _first_engines(definition: Definition, people: Iterable[Participant]) -> dict[str, int]:
-    orders = engine_orders(definition)
-    counts = Counter(orders[person.square_row][0] for person in people)
-    return {engine: counts[engine] for engine in definition.engines}

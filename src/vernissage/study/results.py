@@ -11,18 +11,21 @@ from typing import Any
 
 from vernissage import __version__
 from vernissage.analysis.long_table import LongTable
-from vernissage.analysis.marginal_means import Contrast, ContrastInterval, MarginalMean
+from vernissage.analysis.mixed_effects import Contrast, ContrastInterval, MarginalMean
 from vernissage.analysis.overlap import Lists, OverlapBetween, Overlaps, OverlapWithin, overlap_tables
 from vernissage.analysis.study_answers import (
     METHOD,
+    Agreement,
+    Distribution,
+    Exclusion,
     OtherChoice,
     StudyAnalysis,
     StudyNumbers,
     VarianceComponents,
+    Violation,
     analyse,
     study_numbers,
 )
-from vernissage.analysis.study_description import Agreement, Distribution, Exclusion, Violation
 from vernissage.errors import RequestError
 from vernissage.files import read_json
 from vernissage.study.answer_files import People, pace_sentences, read_long_table, read_people, read_rankings
@@ -70,7 +73,13 @@ class Results:
     @property
     def tables(self) -> Tables:
         """The files that an analysis writes."""
-        return _statistics(self.analysis) | _overlap(self.overlaps)
+        return {
+            "contrasts.csv": (Contrast, self.analysis.contrasts),
+            "emmeans.csv": (MarginalMean, self.analysis.emmeans),
+            "varcomp.csv": (VarianceComponents, self.analysis.varcomp),
+            "exclusions.csv": (Exclusion, self.analysis.exclusions),
+            **_overlap(self.overlaps),
+        }
 
     @property
     def values(self) -> dict[str, Any]:
@@ -86,15 +95,11 @@ class Results:
     def remarks(self, out: Path) -> list[str]:
         """Warnings for whoever wrote the tables into ``out``."""
         remarks = []
-        unrated = sorted({participant for participant, _ in self.lists or ()}.difference(self.table.participants))
-        if unrated:
+        if unrated := sorted({participant for participant, _ in self.lists or ()}.difference(self.table.participants)):
             shown = ", ".join(unrated[:5]) + (" …" if len(unrated) > 5 else "")
             remarks.append(f"lists without a row of answers by the same participant count: {len(unrated)} ({shown})")
-        unknown = sorted({engine for _, engine in self.lists or ()}.difference(self.table.engines))
-        if unknown:
-            remarks.append(
-                f"there are lists, but no answers, of the engine {', '.join(unknown)}; is it a name for another?"
-            )
+        if unknown := ", ".join(sorted({engine for _, engine in self.lists or ()}.difference(self.table.engines))):
+            remarks.append(f"there are lists, but no answers, of the engine {unknown}; is it a name for another?")
         if self.overlaps is None and (out / "table1.csv").exists():
             remarks.append(f"table1.csv and table2.csv in {out} are of an earlier run; add --rankings to renew them")
         return remarks
@@ -124,7 +129,7 @@ class ReportSource:
         files: (what, digest) of each file that was read.
         record: what ``study.json`` of an export says; empty where there is none.
         simulation: the parameters of a rehearsal; empty where there was none.
-        people: what ``demographics.csv`` of an export says; None where there is none.
+        people: what ``demographics.csv`` of an export says.
         pace: sentences on how long people took.
     """
 
@@ -134,7 +139,7 @@ class ReportSource:
     files: tuple[tuple[str, str], ...]
     record: Mapping[str, Any]
     simulation: Mapping[str, Any]
-    people: People | None
+    people: People
     pace: tuple[str, ...]
 
 
@@ -154,22 +159,17 @@ def source_of_files(long: Path, rankings: Path | None, variables: Sequence[str] 
         RequestError: a file cannot be read, or is not what `study export` writes.
     """
     table, lists = _read(long, rankings, variables)
-    beside, demographics, rehearsed = (
-        long.parent / name for name in ("study.json", "demographics.csv", "simulation.json")
-    )
+    beside, demographics, rehearsed = map(long.with_name, ("study.json", "demographics.csv", "simulation.json"))
     record = _record(beside) if beside.is_file() else {}
+    read = [path for path in (long, rankings) if path]
     return ReportSource(
         str(record.get("definition", {}).get("title", "")) or long.stem,
         table,
         lists,
-        tuple(
-            (f"SHA-256 of {path.name}", hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in (long, rankings)
-            if path
-        ),
+        tuple((f"SHA-256 of {path.name}", hashlib.sha256(path.read_bytes()).hexdigest()) for path in read),
         record,
         dict(read_json(rehearsed)) if record and rehearsed.is_file() else {},
-        read_people(demographics) if record and demographics.is_file() else None,
+        read_people(demographics) if record and demographics.is_file() else People(),
         pace_sentences(long),
     )
 
@@ -213,15 +213,13 @@ def make_report(source: ReportSource, choices: Choices, *, title: str | None = N
     facts = StudyFacts(
         statements={each["name"]: each["text"] for each in definition.get("statements", [])},
         scale=tuple(definition.get("labels", ())),
-        course=source.people.course if source.people else (),
-        people=(
-            *(source.people.sentences if source.people else ()), *source.pace, *([_HIDDEN] if pseudonyms else []),
-        ),
+        course=source.people.course,
+        people=(*source.people.sentences, *source.pace, *([_HIDDEN] if pseudonyms else [])),
         provenance=tuple(_provenance(source)),
         notes=tuple(_notes(source, people)),
         files=tuple(tables),
         pseudonyms=names,
-    )  # fmt: skip
+    )
     page = study_report(numbers, facts, title=title or source.title)
     return Report(page, tables, (*numbers.analysis.warnings, *facts.notes))
 
@@ -265,26 +263,18 @@ def _provenance(source: ReportSource) -> list[tuple[str, str]]:
     rows = [("Analysed with", f"Vernissage {__version__}, NumPy {version('numpy')}, SciPy {version('scipy')}")]
     definition = source.record.get("definition", {})
     if definition:
-        rows += [("Study", str(source.record.get("study", ""))), ("Began", str(source.record.get("frozen", "")))]
         rows += [
+            ("Study", str(source.record.get("study", ""))),
+            ("Began", str(source.record.get("frozen", ""))),
             ("Engines", ", ".join(definition.get("engines", []))),
             ("Seed of the study", str(definition.get("seed"))),
         ]
     for each in source.record.get("provenances", []):
-        rows += [("Run with", f"Vernissage {each.get('software')}"), ("Definition", str(each.get("definition")))]
-        rows += [("Collection", str(each.get("collection"))), ("Encoders", str(each.get("encoders")))]
+        rows.append(("Run with", f"Vernissage {each.get('software')}"))
+        rows += [(name.capitalize(), str(each.get(name))) for name in ("definition", "collection", "encoders")]
     if source.simulation:
         rows += [("Simulated with", ", ".join(f"{key} {value}" for key, value in source.simulation.items() if value))]
     return [*rows, *source.files]
-
-
-def _statistics(analysis: StudyAnalysis) -> Tables:
-    return {
-        "contrasts.csv": (Contrast, analysis.contrasts),
-        "emmeans.csv": (MarginalMean, analysis.emmeans),
-        "varcomp.csv": (VarianceComponents, analysis.varcomp),
-        "exclusions.csv": (Exclusion, analysis.exclusions),
-    }
 
 
 def _overlap(overlaps: Overlaps | None) -> Tables:
@@ -297,16 +287,16 @@ def _report_tables(numbers: StudyNumbers, names: Mapping[str, str]) -> Tables:
     def renamed(rows: Sequence[Any]) -> list[Any]:
         return [replace(row, participant=names.get(row.participant, row.participant)) for row in rows]
 
-    first = _statistics(numbers.analysis)
+    analysis = numbers.analysis
     return {
-        "contrasts.csv": first["contrasts.csv"],
+        "contrasts.csv": (Contrast, analysis.contrasts),
         "intervals.csv": (ContrastInterval, numbers.intervals),
-        "emmeans.csv": first["emmeans.csv"],
-        "varcomp.csv": first["varcomp.csv"],
+        "emmeans.csv": (MarginalMean, analysis.emmeans),
+        "varcomp.csv": (VarianceComponents, analysis.varcomp),
         "distributions.csv": (Distribution, numbers.distributions),
         "agreement.csv": (Agreement, numbers.agreements),
         "robustness.csv": (OtherChoice, numbers.others),
-        "exclusions.csv": (Exclusion, renamed(numbers.analysis.exclusions)),
+        "exclusions.csv": (Exclusion, renamed(analysis.exclusions)),
         "violations.csv": (Violation, renamed(numbers.violations)),
         **_overlap(numbers.overlaps),
     }

@@ -1,24 +1,26 @@
 """Simulated participants take part in a study by the same protocol as real ones, so that a study can be rehearsed."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from vernissage.catalog.collection import Collection
 from vernissage.errors import Kind, RequestError, StudyError
 from vernissage.files import write_json
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.progress import Progress, silent
-from vernissage.storage.studies import Flag, participants_of
+from vernissage.storage.studies import Participant, participants_of
 from vernissage.study.export import write_export
-from vernissage.study.pages import Answers, Assessment, Consent, Elicitation, Thanks, Welcome
-from vernissage.study.participation import Study
+from vernissage.study.participation import Answers, Assessment, Consent, Elicitation, Study, Thanks, Welcome
 from vernissage.study.timing import Clocks
 
 PREFIX = "simulated-"
@@ -27,6 +29,7 @@ PREFIX = "simulated-"
 REHEARSAL_START = datetime(2000, 1, 1, 9, tzinfo=UTC)
 """When rehearsals take place by their own clock: no study was run in Vernissage then."""
 
+_MEAN = 3.0
 MEDIAN_SECONDS = 25.0
 """At a page, by the rehearsal's own clock; the logarithm has a standard deviation of .5."""
 
@@ -106,13 +109,10 @@ class RehearsalClock:
         """Let time go by."""
         self.now += timedelta(seconds=round(seconds, 3))
 
-    def _elapsed(self) -> float:
-        return (self.now - REHEARSAL_START).total_seconds()
-
     @property
     def clocks(self) -> Clocks:
         """What a `Study` reads."""
-        return Clocks(lambda: self.now, self._elapsed)
+        return Clocks(lambda: self.now, lambda: timedelta.total_seconds(self.now - REHEARSAL_START))
 
 
 @dataclass(frozen=True)
@@ -142,21 +142,30 @@ def simulate(
     Raises:
         StudyError: real people take part in the study that is to be rehearsed, or it is paused.
     """
-    if clock is not None:
-        _check_rehearsal(study)
+    if clock is not None and (
+        real := [each.external_id for each in _participants(study) if not each.external_id.startswith(PREFIX)]
+    ):
+        raise StudyError(
+            f"{len(real)} real people take part in {study.definition.id!r} in {study.database.place}; rehearse in a "
+            f"database of its own, or let robots take part, which no export holds",
+            kind=Kind.CONFLICT,
+        )
     endings: dict[str, str] = {}
-    counts = {"finished": 0, "left": 0, "careless": 0, "before": 0}
+    careless = 0
     width = len(str(options.participants))
     for number in range(1, options.participants + 1):
         name = f"{PREFIX}{options.seed}-{number:0{width}}"
-        participation = _Participation(study, name, np.random.default_rng([options.seed, number]), options, clock)
-        endings[name] = participation.run(make_person)
-        counts[endings[name]] += 1
-        counts["careless"] += participation.careless
+        random = np.random.default_rng([options.seed, number])
+        endings[name], carelessly = _take_part(study, name, random, make_person, options, clock)
+        careless += carelessly
         progress("simulated participants", number, options.participants)
     if clock is not None:
-        _close(study, [name for name, ending in endings.items() if ending == "left"])
-    return Simulated(**counts)
+        # Time has not counted the last ones as dropped out yet, as an experimenter does in the end.
+        for person in _participants(study):
+            if endings.get(person.external_id) == "left" and person.dropped is None:
+                study.records.mark_dropped(person.external_id)
+    counts = Counter(endings.values())
+    return Simulated(counts["finished"], counts["left"], careless, counts["before"])
 
 
 def write_rehearsal(study: Study, folder: Path, options: SimulationOptions) -> tuple[Path, ...]:
@@ -170,111 +179,97 @@ def write_rehearsal(study: Study, folder: Path, options: SimulationOptions) -> t
     return (*written, folder / "simulation.json")
 
 
-class _Participation:
-    """One person's participation; all that is decided about them beforehand is drawn before their first answer."""
+def _take_part(
+    study: Study,
+    name: str,
+    random: np.random.Generator,
+    make_person: MakePerson,
+    options: SimulationOptions,
+    clock: RehearsalClock | None,
+) -> tuple[str, bool]:
+    """Let one person answer page after page; returns how it ended, and whether they clicked anything.
+
+    All that is decided about them beforehand is drawn before their first answer.
+    """
+    careless, leaves = (bool(random.random() < share) for share in (options.careless, options.dropouts))
+    last_page = int(random.integers(study.definition.last_page))
+    person = make_person(random)
+    begun = study.register(name, study_id="simulation", flag="robot" if clock is None else "participant")
+    if begun.key is None:
+        raise StudyError(
+            f"the study {study.definition.id!r} is paused and takes nobody new; resume it first", kind=Kind.CONFLICT
+        )
+    page = begun.page
+    if isinstance(page, Thanks):
+        return "before", False
+    while not isinstance(page, Thanks):
+        if not isinstance(page, Welcome | Elicitation | Assessment):
+            raise StudyError(
+                "the study was paused or changed during the simulation; run the simulation again", kind=Kind.CONFLICT
+            )
+        if leaves and page.number == last_page:
+            return "left", careless
+        if clock is not None:
+            clock.wait(MEDIAN_SECONDS * float(random.lognormal(0, 0.5)))
+        page = study.submit(begun.key, page.number, _answers(study, begun.key, page, person, careless, random))
+    return "finished", careless
+
+
+def _answers(
+    study: Study,
+    key: str,
+    page: Welcome | Elicitation | Assessment,
+    person: SimulatedPerson,
+    careless: bool,
+    random: np.random.Generator,
+) -> Answers:
+    definition = study.definition
+    if isinstance(page, Welcome):
+        age = int(random.integers(max(18, definition.youngest), 80))
+        genders = definition.genders
+        return Consent(age, genders[int(random.integers(len(genders)))] if genders else "")
+    if isinstance(page, Elicitation):
+        return person.rate(page.works)
+    names = [statement.name for statement in definition.statements]
+    if careless:
+        return _clicked(names, random)
+    screen = study.showing(key)
+    judged = person.judge(Showing(page.works, screen.engine, screen.repetition))
+    return {name: judged[name] for name in names}
+
+
+class EffectsPerson:
+    """Somebody whose answers are mean + engine + participant + impression + showing, as in `study.power`.
+
+    ``effects`` says by how many points an engine is above or below the mean, 0 for others; each of the ``statements``
+    has draws of its own, and ``options`` has their standard deviations.
+    """
 
     def __init__(
         self,
-        study: Study,
-        name: str,
-        random: np.random.Generator,
+        effects: Mapping[str, float],
+        statements: Sequence[str],
         options: SimulationOptions,
-        clock: RehearsalClock | None,
+        random: np.random.Generator,
     ) -> None:
-        self._study, self._name, self._random, self._clock = study, name, random, clock
-        self.careless = bool(random.random() < options.careless)
-        leaves = bool(random.random() < options.dropouts)
-        page = int(random.integers(study.definition.last_page))
-        self._last_page = page if leaves else None
-
-    def run(self, make_person: MakePerson) -> str:
-        """Answer page after page; returns how it ended."""
-        person = make_person(self._random)
-        flag: Flag = "robot" if self._clock is None else "participant"
-        begun = self._study.register(self._name, study_id="simulation", flag=flag)
-        if begun.key is None:
-            raise StudyError(
-                f"the study {self._study.definition.id!r} is paused and takes nobody new; resume it first",
-                kind=Kind.CONFLICT,
-            )
-        page = begun.page
-        if isinstance(page, Thanks):
-            self.careless = False
-            return "before"
-        while not isinstance(page, Thanks):
-            if not isinstance(page, Welcome | Elicitation | Assessment):
-                raise StudyError(
-                    "the study was paused or changed during the simulation; run the simulation again",
-                    kind=Kind.CONFLICT,
-                )
-            if page.number == self._last_page:
-                return "left"
-            if self._clock is not None:
-                self._clock.wait(MEDIAN_SECONDS * float(self._random.lognormal(0, 0.5)))
-            page = self._study.submit(begun.key, page.number, self._answers(begun.key, page, person))
-        return "finished"
-
-    def _answers(self, key: str, page: Welcome | Elicitation | Assessment, person: SimulatedPerson) -> Answers:
-        definition = self._study.definition
-        if isinstance(page, Welcome):
-            age = int(self._random.integers(max(18, definition.youngest), 80))
-            genders = definition.genders
-            return Consent(age, genders[int(self._random.integers(len(genders)))] if genders else "")
-        if isinstance(page, Elicitation):
-            return person.rate(page.works)
-        names = [statement.name for statement in definition.statements]
-        if self.careless:
-            return {name: int(self._random.integers(LOWEST, HIGHEST + 1)) for name in names}
-        screen = self._study.showing(key)
-        judged = person.judge(Showing(page.works, screen.engine, screen.repetition))
-        return {name: judged[name] for name in names}
-
-
-@dataclass(frozen=True)
-class EngineEffects:
-    """People whose answers are mean + engine + participant + impression + showing, as in `study.power`.
-
-    Attributes:
-        effects: engine → by how much it is above or below the mean, in points; 0 for others.
-        statements: what they answer; each statement has draws of its own.
-        mean, participant_sd, residual_sd, showing_sd: as in `Population`.
-    """
-
-    effects: Mapping[str, float]
-    statements: tuple[str, ...]
-    mean: float = 3.0
-    participant_sd: float = 0.6
-    residual_sd: float = 0.6
-    showing_sd: float = 0.3
-
-    def __call__(self, random: np.random.Generator) -> SimulatedPerson:
-        """Somebody new."""
-        return _EffectsPerson(self, random)
-
-
-class _EffectsPerson:
-    def __init__(self, of: EngineEffects, random: np.random.Generator) -> None:
-        self._of, self._random = of, random
-        self._level = {name: of.participant_sd * float(random.standard_normal()) for name in of.statements}
-        self._impressions: dict[str, dict[str, float]] = {}
+        self._effects, self._statements, self._options, self._random = effects, statements, options, random
+        self._level = self._drawn(options.participant_sd)
+        self._impressions: dict[str, npt.NDArray[np.float64]] = {}
 
     def rate(self, works: Sequence[str]) -> Mapping[str, int]:
-        return {work: int(self._random.integers(LOWEST, HIGHEST + 1)) for work in works}
+        return _clicked(works, self._random)
 
     def judge(self, showing: Showing) -> Mapping[str, int]:
-        of = self._of
         if showing.engine not in self._impressions:
-            self._impressions[showing.engine] = {
-                name: of.residual_sd * float(self._random.standard_normal()) for name in of.statements
-            }
-        impression = self._impressions[showing.engine]
-        centre = of.mean + of.effects.get(showing.engine, 0.0)
-        return {
-            name: on_scale(
-                centre + self._level[name] + impression[name] + of.showing_sd * float(self._random.standard_normal())
-            )
-            for name in of.statements
-        }
+            self._impressions[showing.engine] = self._drawn(self._options.residual_sd)
+        centre = _MEAN + self._effects.get(showing.engine, 0.0)
+        own = centre + self._level + self._impressions[showing.engine]
+        points = own + self._drawn(self._options.showing_sd)
+        return dict(zip(self._statements, map(on_scale, points.tolist()), strict=True))
+
+    def _drawn(self, deviation: float) -> npt.NDArray[np.float64]:
+        """A normal number for each statement."""
+        return deviation * self._random.standard_normal(len(self._statements))
 
 
 def simulated_people(
@@ -288,11 +283,10 @@ def simulated_people(
         RequestError: effects that are not ENGINE=POINTS, or given beside ``by``; or no package has people with tastes.
     """
     statements = tuple(statement.name for statement in study.definition.statements)
-    deviations = {name: getattr(options, name) for name in ("participant_sd", "residual_sd", "showing_sd")}
     if options.effects:
         if options.by:
             raise RequestError("simulated people answer either by tastes, --by, or by --effect; give one of them")
-        return EngineEffects(_effects(options.effects, study.definition.engines), statements, **deviations), ()
+        return partial(EffectsPerson, _effects(options.effects, study.definition.engines), statements, options), ()
     models = entry_points(group="vernissage.simulated_people")
     if not models:
         raise RequestError(
@@ -300,7 +294,8 @@ def simulated_people(
             "ENGINE=POINTS"
         )
     make = next(iter(models)).load()
-    people, facets = make(collection, options.by or None, statements, deviations | {"known": options.known})
+    parameters = {name: getattr(options, name) for name in ("participant_sd", "residual_sd", "showing_sd", "known")}
+    people, facets = make(collection, options.by or None, statements, parameters)
     made: MakePerson = people
     return made, tuple(facets)
 
@@ -323,23 +318,10 @@ def on_scale(value: float) -> int:
     return min(max(math.floor(value + 0.5), LOWEST), HIGHEST)
 
 
-def _close(study: Study, left: Sequence[str]) -> None:
-    """Count those as dropped out whom time has not counted yet, as an experimenter does in the end."""
-    with study.database.reading() as connection:
-        everyone = participants_of(connection, study.definition.id, "participant")
-    for person in everyone:
-        if person.external_id in left and person.dropped is None:
-            study.records.mark_dropped(person.external_id)
+def _clicked(names: Sequence[str], random: np.random.Generator) -> dict[str, int]:
+    return {name: int(random.integers(LOWEST, HIGHEST + 1)) for name in names}
 
 
-def _check_rehearsal(study: Study) -> None:
-    """Refuse to put simulated people among real ones."""
+def _participants(study: Study) -> tuple[Participant, ...]:
     with study.database.reading() as connection:
-        people = participants_of(connection, study.definition.id, "participant")
-    real = [each.external_id for each in people if not each.external_id.startswith(PREFIX)]
-    if real:
-        raise StudyError(
-            f"{len(real)} real people take part in {study.definition.id!r} in {study.database.place}; rehearse in a "
-            f"database of its own, or let robots take part, which no export holds",
-            kind=Kind.CONFLICT,
-        )
+        return participants_of(connection, study.definition.id, "participant")

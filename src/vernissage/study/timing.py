@@ -15,16 +15,11 @@ LONGEST = 86_400.0
 _REMEMBERED = 20_000
 
 
-def utc_now() -> datetime:
-    """The time of day."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Clocks:
     """The two clocks: the time of day, which can be set, and one that only goes forward and ends with the process."""
 
-    utc: Callable[[], datetime] = utc_now
+    utc: Callable[[], datetime] = lambda: datetime.now(UTC)
     monotonic: Callable[[], float] = time.monotonic
 
 

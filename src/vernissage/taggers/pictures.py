@@ -1,6 +1,6 @@
 """Tags of pictures by models: objects that RT-DETRv2 detects, words of BLIP's captions, and both together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,17 +9,17 @@ import numpy as np
 from PIL import Image
 
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_torch
 from vernissage.encoders.runtime.loaded import LoadedEncoder, described
-from vernissage.encoders.runtime.pixels import FILTERS, Preprocessing, on_white
-from vernissage.encoders.runtime.transformers_folder import (
+from vernissage.encoders.runtime.pixels import Preprocessing, on_white, preprocessing_of
+from vernissage.encoders.runtime.weights import (
     check_vocabulary,
+    digest_of,
     load_model,
     load_tokenizer,
     read_config,
     read_object,
 )
-from vernissage.encoders.runtime.weights import digest_of
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.taggers.contract import Tags, once
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 ABOVE = 0.5
 """A detection counts when its score is above this; usual for RT-DETR."""
-
-_USUAL_SIZE = 640
-
 
 MOST_TOKENS = 30
 """Word pieces of a caption, at most; BLIP's own limit on COCO is 20, of which captions rarely need 15."""
@@ -59,13 +56,10 @@ class ObjectTagger(LoadedEncoder):
     kind of object; the best pairs of candidate and kind, as many as queries, are the detections.
     """
 
-    def __init__(
-        self, model: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime, above: float
-    ) -> None:
-        """Wrap a transformers RTDetrV2ForObjectDetection; `load_objects` makes it."""
-        super().__init__(model, state, runtime, preprocessing)
-        self.above = above
-        self._labels: Mapping[int, str] = {int(number): str(label) for number, label in model.config.id2label.items()}
+    @property
+    def above(self) -> float:
+        """The score above which a detection counts."""
+        return float(self.state.settings["above"])
 
     @property
     def size(self) -> int:
@@ -80,11 +74,11 @@ class ObjectTagger(LoadedEncoder):
 
     def detect(self, images: Sequence[Image.Image]) -> list[list[Detection]]:
         """The objects in each RGB picture with a score above ``above``, the surest first."""
-        queries = int(self.network.config.num_queries)
-        rows = in_batches(images, self._detections, batch_size=self.runtime.batch_size, width=2 * queries)
+        queries, labels = int(self.network.config.num_queries), self.network.config.id2label
+        rows = self.runtime.in_batches(images, self._detections, 2 * queries)
         return [
             [
-                Detection(self._labels[int(label)], float(score))
+                Detection(str(labels[int(label)]), float(score))
                 for score, label in zip(row[:queries], row[queries:], strict=True)
                 if score > self.above
             ]
@@ -94,16 +88,14 @@ class ObjectTagger(LoadedEncoder):
     def _detections(self, images: Sequence[Image.Image]) -> "torch.Tensor":
         """Scores, falling, and then their labels: (n, 2 × queries)."""
         torch = import_torch()
-        pixels = _pixels(self, images)
-        with self.runtime.autocast():
-            logits = self.network(pixel_values=pixels).logits.float()
+        logits = self.network(pixel_values=_pixels(self, images)).logits.float()
         _, queries, kinds = logits.shape
         scores, places = torch.sort(logits.sigmoid().flatten(1), descending=True, stable=True)
         best = [scores[:, :queries], (places[:, :queries] % kinds).float()]
         return torch.cat(best, dim=1)  # type: ignore[no-any-return]
 
 
-def load_objects(place: Path, *, runtime: Runtime | None = None, above: float = ABOVE) -> ObjectTagger:
+def load_objects(place: Path, *, runtime: Runtime = USUAL, above: float = ABOVE) -> ObjectTagger:
     """Load an RT-DETRv2 from a transformers folder, such as PekingU/rtdetr_v2_r18vd.
 
     Raises:
@@ -111,38 +103,20 @@ def load_objects(place: Path, *, runtime: Runtime | None = None, above: float = 
     """
     if not 0 <= above < 1:
         raise EncoderError(f"scores lie from 0 to 1, but {above:g} was given; {ABOVE} is usual")
-    how = runtime or Runtime()
-    _check_folder(place, "rt_detr_v2", ("RTDetrV2ForObjectDetection",), "PekingU/rtdetr_v2_r18vd")
-    model = load_model(place, "RTDetrV2ForObjectDetection", how)
-    state = described("objects", place, digest_of(place), how, above=above)
-    return ObjectTagger(model, _preprocessing(place), state, how, above)
+    model = _model_in(place, "rt_detr_v2", "RTDetrV2ForObjectDetection", "PekingU/rtdetr_v2_r18vd", runtime)
+    state = described("objects", place, digest_of(place), runtime, above=above)
+    return ObjectTagger(model, None, _preprocessing(place), state, runtime)
 
 
 def _preprocessing(place: Path) -> Preprocessing:
     """Squashed to a square and scaled to [0, 1], as the folder says; usually 640 pixels and not normalised."""
     file = place / "preprocessor_config.json"
-    settings = read_object(file) if file.is_file() else {}
-    size = settings.get("size", {"height": _USUAL_SIZE, "width": _USUAL_SIZE})
-    kind = FILTERS.get(settings.get("resample", 2))
-    side = size.get("height") if isinstance(size, dict) else None
-    if not isinstance(side, int) or side != size.get("width") or kind is None or settings.get("do_pad"):
-        raise EncoderError(
-            f"{file} asks for inputs of the size {size}; choose a detector whose inputs are squares of one size"
-        )
-    mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    if settings.get("do_normalize", False):
-        mean, std = (_channels(file, settings, key) for key in ("image_mean", "image_std"))
-    return Preprocessing("squash", side, None, kind, mean, std)
-
-
-def _channels(file: Path, settings: Mapping[str, Any], key: str) -> tuple[float, float, float]:
-    try:
-        red, green, blue = map(float, settings[key])
-    except (KeyError, TypeError, ValueError) as error:
-        raise EncoderError(
-            f"{file} does not say {key} for three channels; get the file anew from the model's authors"
-        ) from error
-    return red, green, blue
+    settings = {"size": {"height": 640, "width": 640}, "resample": 2} | (read_object(file) if file.is_file() else {})
+    if not isinstance(settings["size"], dict):  # a bare number is not a square's side here
+        settings["size"] = {"shortest_edge": settings["size"]}
+    if not settings.get("do_normalize"):
+        settings |= {"do_normalize": True, "image_mean": (0, 0, 0), "image_std": (1, 1, 1)}
+    return preprocessing_of(file, settings)
 
 
 class BLIPCaptioner(LoadedEncoder):
@@ -152,28 +126,17 @@ class BLIPCaptioner(LoadedEncoder):
     that a picture has one caption.
     """
 
-    def __init__(
-        self, model: Any, tokenizer: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
-    ) -> None:
-        """Wrap a transformers BlipForConditionalGeneration; `load_captioner` makes it."""
-        super().__init__(model, state, runtime, preprocessing)
-        self._tokenizer = tokenizer
-
     def captions(self, images: Sequence[Image.Image]) -> list[str]:
         """A caption for each RGB picture, in lower case as BLIP was trained; of that picture alone."""
-        rows = in_batches(images, self._generate, batch_size=self.runtime.batch_size, width=MOST_TOKENS)
-        return [
-            str(self._tokenizer.decode(row.tolist(), skip_special_tokens=True)).strip() for row in rows.astype("int64")
-        ]
+        rows = self.runtime.in_batches(images, self._generate, MOST_TOKENS).astype("int64")
+        return [str(self.tokenizer.decode(row.tolist(), skip_special_tokens=True)).strip() for row in rows]
 
     def _generate(self, images: Sequence[Image.Image]) -> "torch.Tensor":
         """The ids of each caption, (n, MOST_TOKENS), filled up with padding."""
         torch = import_torch()
-        pixels = _pixels(self, images)
-        with self.runtime.autocast():
-            generated = self.network.generate(
-                pixel_values=pixels, max_new_tokens=MOST_TOKENS, num_beams=1, do_sample=False
-            )
+        generated = self.network.generate(
+            pixel_values=_pixels(self, images), max_new_tokens=MOST_TOKENS, num_beams=1, do_sample=False
+        )
         ids = generated[:, 1:]  # the first one only says that a caption begins
         rows = torch.full((len(images), MOST_TOKENS), self.network.config.text_config.pad_token_id)
         rows[:, : ids.shape[1]] = ids
@@ -201,34 +164,28 @@ class CaptionTagger:
         return self.words.tag_texts(self.captioner.captions(images))
 
 
-def load_captioner(place: Path, *, runtime: Runtime | None = None) -> BLIPCaptioner:
+def load_captioner(place: Path, *, runtime: Runtime = USUAL) -> BLIPCaptioner:
     """Load a BLIP captioning model from a transformers folder, such as Salesforce/blip-image-captioning-base.
 
     Raises:
         EncoderError: something is missing, damaged, no safetensors, or another model's.
     """
-    how = runtime or Runtime()
-    _check_folder(place, "blip", ("BlipForConditionalGeneration",), "Salesforce/blip-image-captioning-base")
-    model = load_model(place, "BlipForConditionalGeneration", how, unneeded=_UNNEEDED)
+    example = "Salesforce/blip-image-captioning-base"
+    model = _model_in(place, "blip", "BlipForConditionalGeneration", example, runtime, unneeded=_UNNEEDED)
     for layer in model.vision_model.modules():
         if isinstance(layer, import_torch().nn.LayerNorm):
             layer.eps = _EPS
     tokenizer = load_tokenizer(place)
     check_vocabulary(tokenizer, model.config.text_config.vocab_size, place)
-    _check_marks(model, tokenizer, place)
-    preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
-    state = described("blip-captioning", place, digest_of(place), how, most_tokens=MOST_TOKENS)
-    return BLIPCaptioner(model, tokenizer, preprocessing, state, how)
-
-
-def _check_marks(model: Any, tokenizer: Any, place: Path) -> None:
-    """Refuse settings whose ends of captions are not the tokenizer's: such captions would never end."""
     text = model.config.text_config
     if text.sep_token_id != tokenizer.sep_token_id or text.pad_token_id != tokenizer.pad_token_id:
-        raise EncoderError(
+        raise EncoderError(  # such captions would never end
             f"config.json in {place} ends captions with token {text.sep_token_id}, its tokenizer with "
             f"{tokenizer.sep_token_id}; get both anew from one and the same model"
         )
+    preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
+    state = described("blip-captioning", place, digest_of(place), runtime, most_tokens=MOST_TOKENS)
+    return BLIPCaptioner(model, tokenizer, preprocessing, state, runtime)
 
 
 class SceneTagger:
@@ -270,30 +227,25 @@ def _pixels(tagger: LoadedEncoder, images: Sequence[Image.Image]) -> "torch.Tens
     return tagger.runtime.on_device(np.stack([tagger.preprocessing(on_white(image)) for image in images]))
 
 
-def _check_folder(place: Path, model_type: str, architectures: Sequence[str], example: str) -> None:
-    """Refuse a folder that holds another model, or weights that are no safetensors.
-
-    Args:
-        place: what the user or the hub named.
-        model_type: what config.json must say.
-        architectures: classes that config.json may name, where it names any.
-        example: a model that would do.
+def _model_in(place: Path, kind: str, architecture: str, example: str, runtime: Runtime, **options: Any) -> Any:
+    """The model in a folder, as `load_model`, that is of the kind and architecture and no pickle; else get ``example``.
 
     Raises:
-        EncoderError: see above; also when there is no folder, or config.json is missing or damaged.
+        EncoderError: it is another model's or holds no safetensors; or as `load_model`.
     """
     config = read_config(place)
-    named = config.get("architectures") or [architectures[0]]
-    if config.get("model_type") != model_type or not set(named) & set(architectures):
+    named = config.get("architectures") or [architecture]
+    if config.get("model_type") != kind or architecture not in named:
         raise EncoderError(
             f"{place} holds a model of the type {config.get('model_type')!r} ({', '.join(map(str, named))}), not "
-            f"{architectures[0]}; get {example}"
+            f"{architecture}; get {example}"
         )
     if not any(place.glob("*.safetensors")):
         raise EncoderError(
             f"{place} holds no model.safetensors, and pickles are not opened; get the weights of {example} as "
             f"safetensors"
         )
+    return load_model(place, architecture, runtime, **options)
 
 
 def _weights_of(state: EncoderState) -> str:

@@ -8,17 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vernissage.encoders.cards import ModelCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError, RequestError
 from vernissage.progress import Progress
 from vernissage.values import Modality
-
-if TYPE_CHECKING:
-    from vernissage.taggers.contract import TextTagger
-    from vernissage.taggers.pictures import BLIPCaptioner, CaptionTagger, ObjectTagger, SceneTagger
 
 _INSTEAD = "the tagger words reads texts and needs no download"
 _BLIP = "Li et al. 2022, arXiv 2201.12086"
@@ -63,70 +59,9 @@ TAGGER_CARDS: Mapping[str, ModelCard] = MappingProxyType({card.name: card for ca
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked for: weights and models by their tagger's word, how torch runs, and the detector's threshold.
-
-    ``tell`` is told, in a sentence, what a person should know of what is loaded.
-    """
-
-    weights: Mapping[str, Path]
-    models: Mapping[str, str]
-    runtime: Runtime
-    above: float | None
-    progress: Progress
-    tell: Callable[[str], None]
-
-
-def _words(_: Asked) -> "TextTagger":
-    from vernissage.taggers.spacy_words import load_words
-
-    return load_words()
-
-
-def _lexicon(_: Asked) -> "TextTagger":
-    from vernissage.taggers.words import LexiconTagger
-
-    return LexiconTagger()
-
-
-def _spacy(_: Asked) -> "TextTagger":
-    from vernissage.taggers.spacy_words import load_spacy
-
-    return load_spacy()
-
-
-def _caption(asked: Asked) -> "CaptionTagger":
-    from vernissage.taggers.pictures import CaptionTagger
-    from vernissage.taggers.spacy_words import load_words
-
-    return CaptionTagger(_captioner(asked), load_words())
-
-
-def _objects(asked: Asked) -> "ObjectTagger":
-    from vernissage.taggers.pictures import ABOVE, load_objects
-
-    place = _located("objects", asked)
-    return load_objects(place, runtime=asked.runtime, above=ABOVE if asked.above is None else asked.above)
-
-
-def _scene(asked: Asked) -> "SceneTagger":
-    from vernissage.taggers.pictures import SceneTagger
-    from vernissage.taggers.spacy_words import load_words
-
-    return SceneTagger(_objects(asked), _captioner(asked), load_words(["verb"]))
-
-
-def _captioner(asked: Asked) -> "BLIPCaptioner":
-    from vernissage.taggers.pictures import load_captioner
-
-    return load_captioner(_located("caption", asked), runtime=asked.runtime)
-
-
-@dataclass(frozen=True)
 class TaggerCard:
-    """How a tagger is loaded, what it reads (texts or pictures), and the words of the models that it needs."""
+    """What a tagger reads (texts or pictures), and the words of the models that it needs."""
 
-    load: Callable[[Asked], Any]
     reads: str
     models: tuple[str, ...] = ()
 
@@ -138,12 +73,12 @@ class TaggerCard:
 
 TAGGERS: Mapping[str, TaggerCard] = MappingProxyType(
     {
-        "words": TaggerCard(_words, "texts"),
-        "lexicon": TaggerCard(_lexicon, "texts"),
-        "spacy": TaggerCard(_spacy, "texts"),
-        "caption": TaggerCard(_caption, "pictures", ("caption",)),
-        "objects": TaggerCard(_objects, "pictures", ("objects",)),
-        "scene": TaggerCard(_scene, "pictures", ("objects", "caption")),
+        "words": TaggerCard("texts"),
+        "lexicon": TaggerCard("texts"),
+        "spacy": TaggerCard("texts"),
+        "caption": TaggerCard("pictures", ("caption",)),
+        "objects": TaggerCard("pictures", ("objects",)),
+        "scene": TaggerCard("pictures", ("objects", "caption")),
     }
 )
 """The words for taggers."""
@@ -159,18 +94,52 @@ def load_tagger(
     *,
     tell: Callable[[str], None],
 ) -> Any:
-    """The tagger of that word; ``weights`` are PATH or NAME=PATH, ``models`` names of cards.
+    """The tagger of that word.
+
+    Args:
+        name: among `TAGGERS`.
+        weights: PATH or MODEL=PATH.
+        models: names of cards.
+        runtime: how torch runs.
+        above: the detector's threshold; None for the usual one.
+        progress: told of what is fetched.
+        tell: told, in a sentence, what a person should know of what is loaded.
 
     Raises:
         RequestError: there is no such tagger or model, or an option is not for this one.
         EncoderError: packages or weights are missing or damaged.
     """
+    from vernissage.taggers import pictures, words
+
     kind = _kind(name)
     if (weights or models) and not kind.models:
         raise RequestError(f"the tagger {name} has no weights; leave --weights and --model out")
     if above is not None and "objects" not in kind.models:
         raise RequestError(f"the tagger {name} detects no objects; leave --above out")
-    return kind.load(Asked(_places(kind, weights), _models(name, kind, models), runtime, above, progress, tell))
+    places = {of: Path(place) for of, place in (_named(word, kind.models) for word in weights)}
+    known = {card.name: card.encoder for card in TAGGER_CARDS.values() if card.encoder in kind.models}
+    if strange := [model for model in models if model not in known]:
+        raise RequestError(f"the tagger {name} has no model {strange[0]!r}; choose from {', '.join(known)}")
+    # Of a model that is named twice the last name counts, and of one that is not named the first card.
+    chosen = {known[model]: model for model in (*reversed(known), *models)}
+    located = {model: _located(chosen[model], places.get(model), progress, tell) for model in kind.models}
+
+    def objects() -> pictures.ObjectTagger:
+        threshold = pictures.ABOVE if above is None else above
+        return pictures.load_objects(located["objects"], runtime=runtime, above=threshold)
+
+    def captioner() -> pictures.BLIPCaptioner:
+        return pictures.load_captioner(located["caption"], runtime=runtime)
+
+    loaders: Mapping[str, Callable[[], Any]] = {
+        "words": words.load_words,
+        "lexicon": words.LexiconTagger,
+        "spacy": words.load_spacy,
+        "caption": lambda: pictures.CaptionTagger(captioner(), words.load_words()),
+        "objects": objects,
+        "scene": lambda: pictures.SceneTagger(objects(), captioner(), words.load_words(["verb"])),
+    }
+    return loaders[name]()
 
 
 def weights_of_each(names: Sequence[str], weights: Sequence[str]) -> dict[str, list[str]]:
@@ -202,31 +171,17 @@ def _named(word: str, models: Sequence[str]) -> tuple[str, str]:
     return models[0], word
 
 
-def _places(kind: TaggerCard, words: Sequence[str]) -> dict[str, Path]:
-    return {of: Path(place) for of, place in (_named(word, kind.models) for word in words)}
-
-
-def _models(name: str, kind: TaggerCard, names: Sequence[str]) -> dict[str, str]:
-    known = {card.name: card.encoder for card in TAGGER_CARDS.values() if card.encoder in kind.models}
-    for model in names:
-        if model not in known:
-            raise RequestError(f"the tagger {name} has no model {model!r}; choose from {', '.join(known)}")
-    return {known[model]: model for model in names}
-
-
-def _located(word: str, asked: Asked) -> Path:
-    """Where the weights of that model are, fetched from the hub when they are nowhere here."""
+def _located(name: str, weights: Path | None, progress: Progress, tell: Callable[[str], None]) -> Path:
+    """Where the weights of a model are, fetched from the hub when they are nowhere here."""
     from vernissage.encoders.runtime.hub import how_to_pin, locate_weights, missing_packages
 
-    usual = next(card.name for card in TAGGER_CARDS.values() if card.encoder == word)
-    card = TAGGER_CARDS[asked.models.get(word, usual)]
+    card = TAGGER_CARDS[name]
     if missing := missing_packages(card):
         raise EncoderError(
             f"{card.name} needs {', '.join(missing)}, which is not installed; `pip install 'vernissage[{card.extra}]'`,"
             f" or take the tagger words, which reads texts and needs nothing"
         )
-    named = asked.weights.get(word)
-    place = locate_weights(card, named, progress=asked.progress)
-    if named is None and not card.is_pinned:
-        asked.tell(how_to_pin(card))
+    place = locate_weights(card, weights, progress=progress)
+    if weights is None and not card.is_pinned:
+        tell(how_to_pin(card))
     return place

@@ -1,8 +1,9 @@
-"""Nouns and verbs of English texts as tags, by a lexicon and rules: no download, no trained model.
+"""Nouns and verbs of English texts as tags, by spaCy where a model of it is installed, else by a lexicon and rules.
 
-A lexicon says what a word can be; about a tenth of a text's words can be both noun and verb. Which of them one is
-matters for tags only where the lemmas differ (painting, paint; saw, see), and for taggers that ask for verbs alone.
-The rules, in order, in the spirit of Brill (1992, A simple rule-based part of speech tagger):
+The latter need no download and no trained model. A lexicon says what a word can be; about a tenth of a text's words can
+be both noun and verb. Which of them one is matters for tags only where the lemmas differ (painting, paint; saw, see),
+and for taggers that ask for verbs alone. The rules, in order, in the spirit of Brill (1992, A simple rule-based part of
+speech tagger):
 
 1.  A word of the closed classes is no tag. A capital within a sentence makes a name, which is none either, unless most
     words of the sentence have one (titles).
@@ -20,18 +21,21 @@ The rules, in order, in the spirit of Brill (1992, A simple rule-based part of s
 7.  Adjective or verb: a participle is a verb (seated, crowned), a base form after to, modals and subject pronouns.
 """
 
+import importlib.util
+import json
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from vernissage.catalog.words import without_markup
+from vernissage.encoders.runtime.devices import import_extra
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.taggers.contract import Tags, once
@@ -79,9 +83,6 @@ the verbs be, have and do, cardinal numbers, and adverbs that modify no noun.
 """
 
 
-PartOfSpeech = Literal["NOUN", "VERB", "ADJ", "ADV", "AUX"]
-
-
 @dataclass(frozen=True, eq=False)
 class Lexicon:
     """A table of word forms.
@@ -102,7 +103,7 @@ class Lexicon:
         """What a lower-case word can be; empty for words that are not in the lexicon."""
         return frozenset(self.forms.get(word, ()))
 
-    def lemma(self, word: str, part: PartOfSpeech) -> str:
+    def lemma(self, word: str, part: Literal["NOUN", "VERB"]) -> str:
         """The dictionary form of a lower-case word as that part of speech.
 
         Of several lemmas the usual one counts; a noun that is not in the lexicon loses its plural ending.
@@ -262,8 +263,9 @@ def read_clause(clause: Sequence[Word], lexicon: Lexicon) -> list[tuple[Reading,
     readings: list[tuple[Reading, str]] = []
     left, plural = "edge", False
     for number, word in enumerate(clause):
-        following = clause[number + 1] if number + 1 < len(clause) else None
-        place = _Place(word, left, _to_the_right(following), _noun_follows(clause[number + 1 :], lexicon), plural)
+        rest = clause[number + 1 :]
+        right = ROLES.get(rest[0].letters, "open") if rest else "edge"
+        place = _Place(word, left, right, _noun_follows(rest, lexicon), plural)
         reading = _reading(place, lexicon)
         lemma = lexicon.lemma(word.letters, "VERB" if reading == "verb" else "NOUN")
         readings.append((reading, lemma if reading in TAGGED else word.letters))
@@ -307,7 +309,8 @@ def _is_verb(place: _Place, parts: frozenset[str], lexicon: Lexicon) -> bool:
     """Whether a word that can be a verb is one here."""
     if parts <= {"VERB", "AUX"} or place.left in _GOVERNED:
         return True
-    inflected = lexicon.lemma(place.word.letters, "VERB") != place.word.letters
+    letters = place.word.letters
+    inflected = lexicon.lemma(letters, "VERB") != letters
     if "NOUN" not in parts:
         return inflected or (place.left in _NAMING and place.right in _OBJECTS)
     return _is_verb_not_noun(place, inflected)
@@ -349,12 +352,6 @@ def _describes(place: _Place, lexicon: Lexicon) -> bool:
     return place.left == "copula" and place.right != "of"
 
 
-def _to_the_right(word: Word | None) -> str:
-    if word is None:
-        return "edge"
-    return ROLES.get(word.letters, "open")
-
-
 def _noun_follows(rest: Sequence[Word], lexicon: Lexicon) -> bool:
     """Whether the next word may be a noun, or the one after another adjective: blue and white vases."""
     if len(rest) > 2 and rest[0].letters in {"and", "or"} and "ADJ" in lexicon.parts(rest[1].letters):
@@ -369,10 +366,14 @@ class WordTagger(ABC):
     """What taggers of words share: which kinds of words they keep."""
 
     name: str
-    fingerprint: str
 
-    def __init__(self, kinds: Sequence[Reading] = TAGGED) -> None:
+    def __init__(self, kinds: Sequence[Reading], by: str, *parts: str) -> None:
         """Tag words of these kinds: noun, verb.
+
+        Args:
+            kinds: noun, verb or both.
+            by: what tells words apart, for people.
+            parts: what stands for it in the fingerprint.
 
         Raises:
             EncoderError: other kinds are asked for, or none.
@@ -380,19 +381,16 @@ class WordTagger(ABC):
         if not kinds or not set(kinds) <= set(TAGGED):
             raise EncoderError(f"words of the kinds {', '.join(kinds) or 'none'} were asked for; ask for noun, verb")
         self.kinds = tuple(kind for kind in TAGGED if kind in kinds)
-
-    @property
-    @abstractmethod
-    def method(self) -> str:
-        """How tags are found, in one line."""
+        self.method = f"English {' and '.join(f'{kind}s' for kind in self.kinds)}, lemmatised, by {by}"
+        self.fingerprint = digest(*(part.encode() for part in (*parts, *self.kinds)))[:16]
 
     @abstractmethod
+    def _read(self, texts: Sequence[str]) -> Iterable[Iterable[tuple[Reading | None, str]]]:
+        """What each word of each text is, and its lemma."""
+
     def tag_texts(self, texts: Sequence[str]) -> list[Tags]:
-        """The tags of each text."""
-
-    @property
-    def _kinds_in_words(self) -> str:
-        return " and ".join(f"{kind}s" for kind in self.kinds)
+        """The lemmas of each text's words of the kinds that are tagged."""
+        return [once(lemma for kind, lemma in words if kind in self.kinds) for words in self._read(texts)]
 
 
 class LexiconTagger(WordTagger):
@@ -401,23 +399,62 @@ class LexiconTagger(WordTagger):
     name = "lexicon"
 
     def __init__(self, kinds: Sequence[Reading] = TAGGED) -> None:
-        super().__init__(kinds)
         self._lexicon = load_lexicon()
         closed = " ".join(f"{word}={role}" for word, role in ROLES.items())
-        parts = (self._lexicon.fingerprint, str(RULES), closed, *self.kinds)
-        self.fingerprint = digest(*(part.encode() for part in parts))[:16]
+        by = f"the lexicon of {self._lexicon.name} and rules"
+        super().__init__(kinds, by, self._lexicon.fingerprint, str(RULES), closed)
 
-    @property
-    def method(self) -> str:
-        return f"English {self._kinds_in_words}, lemmatised, by the lexicon of {self._lexicon.name} and rules"
+    def _read(self, texts: Sequence[str]) -> Iterable[Iterable[tuple[Reading | None, str]]]:
+        for text in texts:
+            yield (word for clause in clauses(text) for word in read_clause(clause, self._lexicon))
 
-    def tag_texts(self, texts: Sequence[str]) -> list[Tags]:
-        return [
-            once(
-                lemma
-                for clause in clauses(text)
-                for kind, lemma in read_clause(clause, self._lexicon)
-                if kind in self.kinds
-            )
-            for text in texts
-        ]
+
+SPACY_MODELS = ("en_core_web_sm", "en_core_web_md", "en_core_web_lg", "en_core_web_trf")
+"""English models of spaCy, the smallest first, which is the usual one."""
+
+_SPACY_PARTS: dict[str, Reading] = {"NOUN": "noun", "VERB": "verb"}
+
+
+class SpacyTagger(WordTagger):
+    """English nouns and verbs, lemmatised, as a trained spaCy model tells them apart."""
+
+    name = "spacy"
+
+    def __init__(self, pipeline: Any, kinds: Sequence[Reading] = TAGGED) -> None:
+        """Wrap a loaded pipeline that sets parts of speech and lemmas; `load_spacy` makes it."""
+        meta, self._pipeline = pipeline.meta, pipeline
+        model = f"{meta['lang']}_{meta['name']} {meta['version']}"
+        spacy = f"spaCy {import_extra('spacy').__version__}"
+        super().__init__(kinds, f"{spacy} with its model {model}", spacy, model, json.dumps(pipeline.pipe_names))
+
+    def _read(self, texts: Sequence[str]) -> Iterable[Iterable[tuple[Reading | None, str]]]:
+        for document in self._pipeline.pipe(map(without_markup, texts)):
+            words = (token for token in document if token.is_alpha and len(token.text) > 1)
+            yield ((_SPACY_PARTS.get(token.pos_), token.lemma_.lower()) for token in words)
+
+
+def installed_model() -> str | None:
+    """The English spaCy model that is installed, if spaCy is too; neither is imported."""
+    if importlib.util.find_spec("spacy") is None:
+        return None
+    return next((model for model in SPACY_MODELS if importlib.util.find_spec(model)), None)
+
+
+def load_spacy(kinds: Sequence[Reading] = TAGGED) -> SpacyTagger:
+    """The tagger over the English model that is installed.
+
+    Raises:
+        EncoderError: spaCy, or every English model of it, is missing.
+    """
+    model = installed_model()
+    if model is None:
+        raise EncoderError(
+            f"spaCy with an English model ({', '.join(SPACY_MODELS)}) is not installed; `pip install spacy` and "
+            f"`python -m spacy download {SPACY_MODELS[0]}`, or take the tagger lexicon, which needs neither"
+        )
+    return SpacyTagger(import_extra("spacy").load(model, exclude=["ner", "parser", "senter"]), kinds)
+
+
+def load_words(kinds: Sequence[Reading] = TAGGED) -> WordTagger:
+    """spaCy's tagger where an English model is installed, else the lexicon's; each says in its method which it is."""
+    return load_spacy(kinds) if installed_model() else LexiconTagger(kinds)

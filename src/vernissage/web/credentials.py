@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from vernissage.errors import RequestError, WorkspaceError
@@ -47,8 +48,7 @@ def set_password(folder: Path, password: str) -> None:
         RequestError: the password is too short.
         WorkspaceError: the file cannot be written.
     """
-    hashed = hash_password(password)
-    path = folder / PASSWORD_NAME
+    path, hashed = folder / PASSWORD_NAME, hash_password(password)
     try:
         _write_private(path, hashed, replace=True)
     except OSError as error:
@@ -123,13 +123,7 @@ def _write_private(path: Path, content: str, *, replace: bool) -> None:
         if replace:
             temporary.replace(path)
         elif not path.exists():
-            _link_unless_there(temporary, path)
+            with suppress(FileExistsError):
+                path.hardlink_to(temporary)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _link_unless_there(temporary: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return

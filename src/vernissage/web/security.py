@@ -5,14 +5,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vernissage.errors import VernissageError
@@ -90,6 +89,14 @@ class FormError(VernissageError):
         self.status = status
 
 
+class InsteadError(Exception):
+    """Ends a request with ``answer`` instead of what was asked for."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__("answered instead")
+        self.answer = answer
+
+
 async def read_form(request: Request) -> Mapping[str, str]:
     """The fields of a submitted form.
 
@@ -115,19 +122,14 @@ async def read_form(request: Request) -> Mapping[str, str]:
 Form = Annotated[Mapping[str, str], Depends(read_form)]
 
 
-@dataclass(frozen=True)
-class Allowance:
-    """So many requests at once, and then so many a second (a token bucket)."""
-
-    at_once: float
-    each_second: float
-
-
 class RateLimit:
-    """Counts requests by name; safe to share among threads. Time is the monotonic clock, which nobody can set."""
+    """Counts requests by name; safe to share among threads. Time is the monotonic clock, which nobody can set.
 
-    def __init__(self, allowance: Allowance, clock: Callable[[], float] = time.monotonic) -> None:
-        self._allowance = allowance
+    So many are allowed ``at_once``, and then so many ``each_second`` (a token bucket).
+    """
+
+    def __init__(self, at_once: float, each_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._at_once, self._each_second = at_once, each_second
         self._clock = clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
@@ -136,13 +138,13 @@ class RateLimit:
         """Count one request of ``name``: 0 when it is allowed, else in how many seconds one will be."""
         with self._lock:
             now = self._clock()
-            left, since = self._left.pop(name, (self._allowance.at_once, now))
-            left = min(self._allowance.at_once, left + (now - since) * self._allowance.each_second)
+            left, since = self._left.pop(name, (self._at_once, now))
+            left = min(self._at_once, left + (now - since) * self._each_second)
             allowed = left >= 1
             self._left[name] = (left - allowed, now)
             if len(self._left) > REMEMBERED:
                 self._left.popitem(last=False)
-            return 0 if allowed else math.ceil((1 - left) / self._allowance.each_second)
+            return 0 if allowed else math.ceil((1 - left) / self._each_second)
 
     def require(self, name: str) -> None:
         """Count one request of ``name``.

@@ -7,20 +7,18 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from vernissage.files import digest
+from vernissage.pages.templating import environment
 
 STYLE = "study.css"
-STATIC_TYPES: Mapping[str, str] = {
-    STYLE: "text/css; charset=utf-8",
-    "study.js": "text/javascript; charset=utf-8",
-}
+STATIC_TYPES: Mapping[str, str] = {STYLE: "text/css; charset=utf-8", "study.js": "text/javascript; charset=utf-8"}
 
 
-def page(template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **values: Any) -> HTMLResponse:
+def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Fill ``template`` with ``values``, every text escaped."""
-    return HTMLResponse(_environment().get_template(template).render(**values), status, headers=headers)
+    made = environment("vernissage.web").get_template(template)
+    return HTMLResponse(made.render(static=static_address, **values), status)
 
 
 def message_page(
@@ -48,16 +46,3 @@ def static_file(name: str) -> bytes:
 def static_address(name: str) -> str:
     """Where the file is served; it may be kept for ever, because another content has another address."""
     return f"/static/{digest(static_file(name))[:12]}/{name}"
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("vernissage.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["static"] = static_address
-    return environment

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
@@ -15,8 +15,8 @@ from fastapi import APIRouter, Request, Response
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
+from vernissage.gallery.selecting import title_or_text
 from vernissage.pages.templating import plain
-from vernissage.pages.works import title_or_text
 from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
 
 SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 1600})
@@ -65,24 +65,17 @@ class Pictures:
         key = (name, size)
         # Twenty people who come to one page at once are to wait for one reduction, not to make twenty.
         with self._making[hash(key) % _LOCKS]:
-            kept = self._find(key)
-            if kept is None:
-                kept = thumbnail(path, SIDES[size])
-                self._keep(key, kept)
-            return kept
-
-    def _find(self, key: tuple[str, str]) -> bytes | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def _keep(self, key: tuple[str, str], content: bytes) -> None:
-        with self._lock:
-            self._kept[key] = content
-            self._size += len(content)
-            while self._size > self._kept_bytes:
-                self._size -= len(self._kept.popitem(last=False)[1])
+            with self._lock:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    return self._kept[key]
+            made = thumbnail(path, SIDES[size])
+            with self._lock:
+                self._kept[key] = made
+                self._size += len(made)
+                while self._size > self._kept_bytes:
+                    self._size -= len(self._kept.popitem(last=False)[1])
+            return made
 
 
 @dataclass(frozen=True)
@@ -90,46 +83,33 @@ class ShownWork:
     """One work on a page.
 
     Attributes:
-        field: the name of its question in a form.
+        name: the opaque one, in addresses and in forms.
         label: title, artist and year in one line, for those who do not see the picture.
         picture: whether it has one; a work without is shown by its words.
-        thumbnail, large: addresses of the picture; ``address`` of a page with this work alone.
     """
 
-    field: str
+    name: str
     title: str
     by: str
     label: str
     picture: bool
-    thumbnail: str
-    large: str
-    address: str
     text: str
     excerpt: str
 
 
 def shown_work(item: Item, pictures: Pictures) -> ShownWork:
     """A work as pages show it."""
-    name, title = pictures.name(item.id), title_or_text(item)
+    title, text = title_or_text(item), plain(item.description or item.text)
     by = ", ".join(part for part in (plain(item.artist), plain(item.year)) if part)
-    text = plain(item.description or item.text)
     return ShownWork(
-        field=f"work-{name}",
+        name=pictures.name(item.id),
         title=title,
         by=by,
         label=", ".join(part for part in (title, by) if part),
         picture=bool(item.picture),
-        thumbnail=f"/pictures/{name}/thumbnail.jpg",
-        large=f"/pictures/{name}/large.jpg",
-        address=f"/works/{name}",
         text=text,
         excerpt=text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rpartition(' ')[0]} …",
     )
-
-
-def shown_works(item_ids: Iterable[str], collection: Collection, pictures: Pictures) -> list[ShownWork]:
-    """Works by their ids, in that order."""
-    return [shown_work(collection[item_id], pictures) for item_id in item_ids]
 
 
 def media_router(

@@ -1,28 +1,53 @@
-"""A folder of works becomes a workspace, or brings one up to date; a kill at any moment costs no finished work."""
+"""A folder of works becomes a workspace, or brings one up to date; a kill at any moment costs no finished work.
 
+Models, vectors, means and pairs lie under names that stand for all that they depend on, so that each is found again
+where an interrupted build has left it.
+"""
+
+import shutil
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.cards import EncoderCard
-from vernissage.encoders.loading import Execution
+from vernissage.encoders.contract import Encoder, EncoderState
+from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.runtime.devices import Runtime
-from vernissage.errors import CollectionError, EncoderError, ProvenanceError
+from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
+from vernissage.files import digest
 from vernissage.progress import Progress, silent
+from vernissage.search.exact import exact_index
+from vernissage.search.modality_means import ModalityMeans, fit_modality_means
+from vernissage.search.moments import save_moments
+from vernissage.search.pairs import PairScorer, build_pair_matrix
+from vernissage.search.scan import build_byte_scan
+from vernissage.search.vectors import VectorTable, card_file, make_vector_table
+from vernissage.values import Modality
 from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.lock import sole_writer
-from vernissage.workspace.making import Building, make_encoder
-from vernissage.workspace.manifest import FORMER, Manifest, format_of, is_workspace, located
-from vernissage.workspace.means import keep_means
-from vernissage.workspace.settings import in_torch, merged_settings, wanted_encoders
-from vernissage.workspace.state import check_target, put_in_force, remove_new
-from vernissage.workspace.workspace import Workspace, open_workspace
+from vernissage.workspace.encoding import content_of, encode_collection, material_of
+from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
+from vernissage.workspace.state import (
+    FORMER,
+    STAGING,
+    Manifest,
+    check_target,
+    format_of,
+    is_workspace,
+    located,
+    put_in_force,
+    sole_writer,
+)
+from vernissage.workspace.workspace import SCANNED_FROM, Workspace, open_workspace
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -44,6 +69,36 @@ class BuildResult:
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
     coverage: tuple[Coverage, ...]
+
+
+@dataclass
+class Building:
+    """A build under way."""
+
+    path: Path
+    collection: Collection
+    settings: Settings
+    before: Workspace | None
+    works_before: int
+    refit: bool
+    runtime: Runtime
+    progress: Progress
+    encoders: dict[str, Encoder] = field(default_factory=dict)
+    tables: dict[tuple[str, Modality], VectorTable] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    vectors: dict[str, str] = field(default_factory=dict)
+    pairs: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    encoded: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the seconds that the block takes to those of ``step``."""
+        started = time.perf_counter()
+        yield
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - started
 
 
 def build_workspace(
@@ -93,18 +148,18 @@ def build_workspace(
         ProvenanceError: an export is damaged, or of other weights.
         WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
     """
-    opened = source_of(source)
+    opened, how = source_of(source), runtime or Runtime()
     check_target(opened.location, path)
     existed = path.exists()
     with sole_writer(path):
         try:
             before = _before(path)
-            how = runtime or Runtime()
             settings = merged_settings(
                 before,
                 encoders,
                 weights=weights or {},
-                executions=in_torch(encoders or (), how) | dict(executions or {}),
+                executions=executions or {},
+                runtime=how,
                 seed=seed,
                 topics=topics,
                 pairs=pairs,
@@ -112,7 +167,7 @@ def build_workspace(
             )
             wanted = wanted_encoders(settings)
             started = time.perf_counter()
-            old = _old_collection(before)
+            old = _unless_damaged(lambda: before.collection) if before else None
             verified = old.picture_digests() if old else frozenset[str]()
             collection = load_collection(opened, skip_bad=skip_bad, progress=progress, verified=verified)
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
@@ -120,8 +175,28 @@ def build_workspace(
             return _build(building, opened, wanted)
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
-                remove_new(path)
+                shutil.rmtree(path, ignore_errors=True)
             raise
+
+
+def _before(path: Path) -> Workspace | None:
+    """The state that is there, converted if it is of format 1."""
+    if not is_workspace(path):
+        return None
+    if format_of(path) == FORMER:
+        try:
+            convert_locked(path)
+        except ProvenanceError:
+            return None  # its collection is damaged: all is built anew, beside people's uploads
+    return open_workspace(path)
+
+
+def _unless_damaged(load: Callable[[], _T]) -> _T | None:
+    """What earlier builds have left, if it is there and whole; what is damaged is simply made anew."""
+    try:
+        return load()
+    except ProvenanceError:
+        return None
 
 
 def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) -> BuildResult:
@@ -139,8 +214,8 @@ def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) ->
     if before is None or not before.manifest.complete:
         begun.write(path)
     for card in wanted:
-        make_encoder(building, card)
-    means = keep_means(building)
+        _make_encoder(building, card)
+    means = _keep_means(building)
     manifest = replace(
         begun,
         models=building.models,
@@ -153,39 +228,15 @@ def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) ->
     )
     with building.timed("putting the new state in force"):
         put_in_force(path, manifest, before.manifest if before else None)
-    return BuildResult(
-        open_workspace(path),
-        building.collection,
-        building.encoded,
-        building.seconds,
-        _notes(building),
-        tuple(_coverage(building, card) for card in wanted if card.name in building.encoders),
+    coverage = (
+        coverage_of(
+            building.collection, card.name, {kind: building.tables[card.name, kind] for kind in card.modalities}
+        )
+        for card in wanted
+        if card.name in building.encoders
     )
-
-
-def _coverage(building: Building, card: EncoderCard) -> Coverage:
-    tables = {modality: building.tables[card.name, modality] for modality in card.modalities}
-    return coverage_of(building.collection, card.name, tables)
-
-
-def _before(path: Path) -> Workspace | None:
-    """The state that is there, converted if it is of format 1."""
-    if not is_workspace(path):
-        return None
-    if format_of(path) == FORMER:
-        try:
-            convert_locked(path)
-        except ProvenanceError:
-            return None  # its collection is damaged: all is built anew, beside people's uploads
-    return open_workspace(path)
-
-
-def _old_collection(before: Workspace | None) -> Collection | None:
-    """The works of the build before, if they are there and whole."""
-    try:
-        return before.collection if before is not None else None
-    except ProvenanceError:
-        return None
+    new, notes = open_workspace(path), _notes(building)
+    return BuildResult(new, building.collection, building.encoded, building.seconds, notes, tuple(coverage))
 
 
 def _notes(building: Building) -> tuple[str, ...]:
@@ -197,3 +248,218 @@ def _notes(building: Building) -> tuple[str, ...]:
     if kept and added > building.works_before // 4:
         notes.append(f"The collection has grown by {added} works; `--refit` fits its encoders anew on all of them.")
     return tuple(notes)
+
+
+def _make_encoder(building: Building, card: EncoderCard) -> None:
+    """Fit or find one encoder and make its vectors; where it cannot be fitted and nobody named it, say why."""
+    try:
+        with building.timed(f"fitting {card.name}"):
+            encoder, folder = _fitted(building, card)
+    except EncoderError as error:
+        if building.settings.is_named(card.name):
+            raise
+        building.left_out[card.name] = str(error)
+        return
+    building.encoders[card.name] = encoder
+    building.models[card.name] = folder
+    for modality in card.modalities:
+        with building.timed(f"encoding with {card.name}"):
+            _encoded(building, card, encoder, modality)
+    if card.reads_pairs and isinstance(encoder, PairScorer) and building.settings.pairs >= 0:
+        with building.timed(f"reading pairs with {card.name}"):
+            _paired(building, encoder)
+
+
+def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
+    """The encoder and the name of its folder: as fitted before, as left by an interrupted build, or fitted now."""
+    for base in card.needs:
+        if base not in building.encoders:
+            why = building.left_out.get(base, "it was not built")
+            raise EncoderError(f"{card.name} needs {base}, which is not there: {why}")
+    kept = _kept_model(building, card)
+    name = kept or _model_name(building, card)
+    folder = building.path / "models" / name
+    if (folder / "model.json").exists() and (kept or not card.pretrained):
+        try:
+            return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in card.needs]), name
+        except ProvenanceError:
+            if not card.pretrained:
+                raise
+            building.notes.append(
+                f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
+                f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
+            )
+    encoder = _made(building, card)
+    if card.pretrained:
+        name = f"{card.name}-{encoder.fingerprint[:12]}"
+        folder = building.path / "models" / name
+    if card.illustrate is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        card.illustrate(encoder, folder)
+    encoder.state.save(folder)
+    return encoder, name
+
+
+def _made(building: Building, card: EncoderCard) -> Any:
+    """The encoder, fitted on the collection or loaded with its weights."""
+    settings = building.settings
+    if card.fit is None:
+        place, execution = settings.weights[card.name], settings.executions[card.name]
+        weights = Path(place) if place else None
+        return load_executed(card.name, weights, building.runtime, execution, progress=building.progress)
+    material = material_of(
+        card,
+        building.collection,
+        building.encoders,
+        building.tables,
+        seed=settings.seed,
+        topics=settings.topics,
+        draft=settings.draft,
+        progress=building.progress,
+    )
+    return card.fit(material)
+
+
+def _kept_model(building: Building, card: EncoderCard) -> str | None:
+    """The model in force, if it may stay: same settings, same base encoders, and no refit was asked for."""
+    before = building.before
+    if building.refit or before is None or card.name not in before.manifest.models:
+        return None
+    old, new = before.manifest.settings, building.settings.to_dict()
+    if card.pretrained:
+        same = building.settings.weights[card.name] == old.get("weights", {}).get(card.name)
+        same &= building.settings.executions[card.name] == stored_execution(old, card.name)
+        return before.manifest.models[card.name] if same else None
+    if any(old.get(key) != new[key] for key in ("seed", "topics")):
+        return None
+    if "image" in card.modalities and building.settings.draft != old.get("draft", True):
+        return None
+    if any(building.models[base] != before.manifest.models.get(base) for base in card.needs):
+        return None
+    return before.manifest.models[card.name]
+
+
+def _model_name(building: Building, card: EncoderCard) -> str:
+    """A folder name that stands for everything the fit depends on."""
+    parts = [str(building.settings.seed), str(building.settings.topics)]
+    parts += [building.encoders[base].fingerprint for base in card.needs]
+    for modality in card.modalities:
+        parts.append(modality)
+        parts += (content_of(item, modality, draft=building.settings.draft) for item in building.collection)
+    return f"{card.name}-{_identity(card.name, *parts)}"
+
+
+def _identity(*parts: str) -> str:
+    """12 hexadecimal digits that stand for what a file or folder depends on."""
+    return digest(*(part.encode() for part in parts))[:12]
+
+
+def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: Modality) -> None:
+    key = f"{card.name}.{modality}"
+    whole = modality == "image" and not building.settings.draft
+    parts = [encoder.fingerprint, building.collection.fingerprint, *(["decoded whole"] if whole else [])]
+    stem = building.path / "vectors" / f"{key}-{_identity(*parts)}"
+    former = building.before.manifest.vectors.get(key) if building.before else None
+    old = _unless_damaged(lambda: VectorTable.load(stem.with_name(former))) if former else None
+    there = _unless_damaged(lambda: VectorTable.load(stem)) if card_file(stem).exists() else None
+    if there is None:
+        card_file(stem).unlink(missing_ok=True)
+    table = (
+        there
+        or _derived(building, card, encoder, modality)
+        or encode_collection(
+            encoder,
+            modality,
+            building.collection,
+            stem=stem,
+            before=old,
+            staging=building.path / STAGING,
+            whole_batches=card.pretrained,
+            draft=building.settings.draft,
+            progress=building.progress,
+        )
+    )
+    if not card_file(stem).exists():
+        table.save(stem)
+        table = VectorTable.load(stem)
+    if table.vectors.size >= SCANNED_FROM:  # what an index over it would else have to compute
+        scan, moments = (building.path / "indexes" / f"{stem.name}{end}" for end in (".npz", ".moments.npz"))
+        if not scan.exists():
+            build_byte_scan(table.vectors, table.card.values).save(scan)
+        if not moments.exists():
+            save_moments(moments, exact_index(table).moments(), table.card.values)
+    building.tables[card.name, modality] = table
+    building.vectors[key] = stem.name
+    known = set(old.card.contents) if old is not None and old.card.fingerprint == encoder.fingerprint else set()
+    building.encoded[key] = sum(content not in known for content in table.card.contents)
+
+
+def _paired(building: Building, scorer: PairScorer) -> None:
+    """Read pictures and texts together, in blocks that an interrupted build finds again."""
+    most = building.settings.pairs or None
+    depends = [scorer.fingerprint, building.collection.fingerprint, str(most)]
+    depends += [] if building.settings.draft else ["decoded whole"]
+    folder = f"{scorer.name}-{_identity(*depends)}"
+    if not any(item.picture and item.text for item in building.collection):
+        building.left_out[f"pairs of {scorer.name}"] = "no work has both a picture and a text"
+        return
+    build_pair_matrix(
+        scorer,
+        building.collection,
+        folder=building.path / "pairs" / folder,
+        pairs=most,
+        text_vectors=building.tables[scorer.name, "text"],
+        draft=building.settings.draft,
+        progress=building.progress,
+    )
+    building.pairs[scorer.name] = folder
+
+
+def _derived(building: Building, card: EncoderCard, encoder: Encoder, modality: Modality) -> VectorTable | None:
+    if card.derive is None:
+        return None
+    base = building.tables[card.derived_from[modality], modality]
+    return make_vector_table(
+        card.derive(encoder, modality, base.vectors),
+        base.item_ids,
+        base.card.contents,
+        encoder=encoder.name,
+        fingerprint=encoder.fingerprint,
+        modality=modality,
+        collection=building.collection.fingerprint,
+    )
+
+
+def _keep_means(building: Building) -> dict[str, str]:
+    """For every encoder of pictures and texts the folder below ``means`` that holds the means of its modalities.
+
+    They let both share an index. They stay as they were fitted, as encoders do, until the encoder or the seed changes
+    or ``refit`` is set, so that vectors closed by them stay comparable. An encoder for which none can be fitted is
+    noted among those left out.
+    """
+    folders: dict[str, str] = {}
+    for name in building.encoders:
+        if {(name, "image"), (name, "text")} <= building.tables.keys():
+            with building.timed("fitting the means of modalities"):
+                try:
+                    folders[name] = _means(building, name)
+                except RequestError as error:
+                    building.left_out[f"means of {name}"] = str(error)
+    return folders
+
+
+def _means(building: Building, name: str) -> str:
+    home, seed = building.path / "means", building.settings.seed
+    former = building.before.manifest.means.get(name) if building.before and not building.refit else None
+    kept = _unless_damaged(lambda: ModalityMeans.load(home / former)) if former else None
+    if (
+        former
+        and kept is not None
+        and (kept.encoder_fingerprint, kept.seed) == (building.encoders[name].fingerprint, seed)
+    ):
+        return former
+    means = fit_modality_means(building.tables[name, "image"], building.tables[name, "text"], seed=seed)
+    folder = f"{name}-{means.fingerprint[:12]}"
+    if _unless_damaged(lambda: ModalityMeans.load(home / folder)) is None:
+        means.save(home / folder)
+    return folder

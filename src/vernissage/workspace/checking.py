@@ -1,10 +1,10 @@
-"""Whether every file of a workspace is as it was written: what opening large ones leaves out."""
+"""What is in a workspace, and whether every file of it is as it was written: what opening large ones leaves out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from vernissage.errors import ProvenanceError, VernissageError
 from vernissage.progress import Progress, silent
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
+from vernissage.values import Modality
+from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 _ROWS_AT_ONCE = 4096
@@ -21,14 +23,61 @@ _LENGTH_ERROR = 1e-3
 _REBUILD = "delete it and run `vernissage build` again"
 
 
+def describe_workspace(workspace: Workspace) -> dict[str, Any]:
+    """Works, groups, encoders, coverage, fingerprints and sizes in bytes; opens every file, see `check_workspace`.
+
+    Raises:
+        ProvenanceError: a file is missing or damaged.
+    """
+    manifest, collection = workspace.manifest, workspace.collection
+    models = manifest.models.items()
+    return {
+        "path": str(workspace.path),
+        "format": manifest.format,
+        "complete": manifest.complete,
+        "source": manifest.source["absolute"],
+        "collection": manifest.fingerprint,
+        "works": len(collection),
+        "pictures": sum(map(bool, collection.texts("picture"))),
+        "texts": sum(map(bool, collection.texts("text"))),
+        "groups": dict(collection.groups),
+        "settings": dict(manifest.settings),
+        "vectors": [_described(workspace, key) for key in manifest.vectors],
+        "models": {name: EncoderState.load(workspace.path / "models" / folder).fingerprint for name, folder in models},
+        "coverage": [_covered(workspace, encoder).to_dict() for encoder in workspace.encoder_names],
+        "pairs": {name: len(workspace.pair_matrix(name).item_ids) for name in manifest.pairs},
+        "means": {name: workspace.means(name).fingerprint for name in manifest.means},
+        "left_out": dict(manifest.left_out),
+        "bytes": _size(workspace.path.rglob("*")),
+    }
+
+
+def _described(workspace: Workspace, key: str) -> dict[str, Any]:
+    encoder, _, modality = key.rpartition(".")
+    table = workspace.table(encoder, cast(Modality, modality))
+    return {
+        "encoder": encoder,
+        "modality": modality,
+        "works": len(table),
+        "coverage": len(table) / max(1, len(workspace.collection)),
+        "dim": table.dim,
+        "fingerprint": table.card.fingerprint,
+        "bytes": _size((workspace.path / "vectors").glob(f"{workspace.manifest.vectors[key]}.*")),
+    }
+
+
+def _covered(workspace: Workspace, encoder: str) -> Coverage:
+    tables = {modality: workspace.table(encoder, modality) for modality in workspace.modalities(encoder)}
+    return coverage_of(workspace.collection, encoder, tables)
+
+
+def _size(files: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 @dataclass(frozen=True)
 class CheckReport:
-    """What `check_workspace` found.
-
-    Attributes:
-        checked: what was read, in its order.
-        faults: what is wrong, a sentence each; empty where nothing is.
-    """
+    """What `check_workspace` read, in its order, and its ``faults``: a sentence each, none where nothing is wrong."""
 
     checked: tuple[str, ...]
     faults: tuple[str, ...]
@@ -70,9 +119,10 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
     yield manifest.collection, partial(_check_works, workspace)
     yield manifest.words, partial(_check_words, workspace)
     for key, stem in manifest.vectors.items():
-        yield f"vectors/{stem}", partial(_check_vectors, workspace, key.rpartition(".")[0], path / "vectors" / stem)
-        if (scan := path / "indexes" / f"{stem}.npz").exists():
-            yield f"indexes/{stem}", partial(_check_scan, path / "vectors" / stem, scan)
+        vectors, scan = path / "vectors" / stem, path / "indexes" / f"{stem}.npz"
+        yield f"vectors/{stem}", partial(_check_vectors, workspace, key.rpartition(".")[0], vectors)
+        if scan.exists():
+            yield f"indexes/{stem}", partial(_check_scan, vectors, scan)
     for folder in manifest.models.values():
         yield f"models/{folder}", partial(EncoderState.load, path / "models" / folder)
     for name in manifest.means:
@@ -82,10 +132,9 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def _check_works(workspace: Workspace) -> None:
-    manifest, collection = workspace.manifest, workspace.collection
-    file = workspace.path / manifest.collection
+    manifest, file = workspace.manifest, workspace.path / workspace.manifest.collection
     manifest.seal(manifest.collection).require(file, whole=True)
-    if fingerprint_of(collection) != manifest.fingerprint:
+    if fingerprint_of(workspace.collection) != manifest.fingerprint:
         raise ProvenanceError(f"the works in {file} are not those that were built; {_REBUILD}")
 
 

@@ -31,29 +31,21 @@ def keep_collection(
     Raises:
         WorkspaceError: a file cannot be written.
     """
-    names = {kind: f"{kind}-{collection.fingerprint}.parquet" for kind in ("works", "words")}
+    works, words = (f"{kind}-{collection.fingerprint}.parquet" for kind in ("works", "words"))
     seals: dict[str, Any] = {}
 
     def keep(name: str, write: Callable[[Path], None]) -> Seal:
-        path = workspace / name
-        if not _is_sound(path, known.get(name)):
-            write(path)
-        seals[name] = asdict(seal := seal_of(path))
+        try:
+            Seal(**known[name]).require(workspace / name, whole=True)
+        except (KeyError, ProvenanceError):
+            write(workspace / name)
+        seals[name] = asdict(seal := seal_of(workspace / name))
         return seal
 
-    seal = keep(names["works"], lambda path: save_collection(collection, path))
-    opened = read_collection(workspace / names["works"], collection.folder, collection.report, seal=seal)
-    keep(names["words"], lambda path: save_word_counts(count_words(opened), path))
-    return opened, {"collection": names["works"], "words": names["words"], "seals": seals}
-
-
-def _is_sound(path: Path, known: Mapping[str, Any] | None) -> bool:
-    try:
-        if known is not None:
-            Seal(**known).require(path, whole=True)
-    except ProvenanceError:
-        return False
-    return known is not None
+    seal = keep(works, lambda path: save_collection(collection, path))
+    opened = read_collection(workspace / works, collection.folder, collection.report, seal=seal)
+    keep(words, lambda path: save_word_counts(count_words(opened), path))
+    return opened, {"collection": works, "words": words, "seals": seals}
 
 
 def count_words(collection: Collection) -> "WordCounts":

@@ -10,14 +10,12 @@ from typing import Any
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.errors import ProvenanceError, WorkspaceError
+from vernissage.errors import Kind, ProvenanceError, WorkspaceError
 from vernissage.files import open_parquet, read_array, read_checked, read_json, seal_of
-from vernissage.search import pair_matrix, vectors
 from vernissage.search.pair_matrix import PairCard, write_pair_card
-from vernissage.search.vectors import VectorCard, write_vector_card
+from vernissage.search.vectors import VectorCard, array_file, write_vector_card
 from vernissage.workspace.collection_files import keep_collection
-from vernissage.workspace.lock import sole_writer
-from vernissage.workspace.manifest import FILE_NAME, FORMER, Manifest, format_of, found
+from vernissage.workspace.state import FILE_NAME, FORMER, Manifest, format_of, found, sole_writer
 
 _PATIENCE = 60.0
 _NEEDED = {"source", "folder", "collection", "fingerprint", "settings", "vectors", "pairs", "retired"}
@@ -39,7 +37,8 @@ def convert_workspace(path: Path) -> None:
             convert_locked(path)
     except WorkspaceError as error:
         raise WorkspaceError(
-            f"{path} was built by an earlier version and must be converted once, when it is first opened, but {error}"
+            f"{path} was built by an earlier version and must be converted once, when it is first opened, but {error}",
+            kind=error.kind,
         ) from error
 
 
@@ -49,9 +48,12 @@ def convert_locked(path: Path) -> None:
         return
     content = read_json(path / FILE_NAME)
     if lacking := _NEEDED - content.keys():
-        raise WorkspaceError(f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete {path} and build it again")
-    file, old_files = path / content["collection"], _files_of_format_1(content)
-    collection = _read_works(file, found(content["folder"], path))
+        raise WorkspaceError(
+            f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete {path} and build it again",
+            kind=Kind.CONFLICT,
+        )
+    file = path / content["collection"]
+    collection = read_checked(file, lambda: _read_works(file, found(content["folder"], path)))
     if collection.fingerprint != content["fingerprint"]:
         raise ProvenanceError(
             f"{file} is damaged: it is not the collection that the workspace was built from; run `vernissage build "
@@ -65,12 +67,9 @@ def convert_locked(path: Path) -> None:
             _convert_pairs(card)
     kept = {name: value for name, value in content.items() if name not in {"format", "collection", "retired"}}
     manifest = Manifest(**kept, **files)
+    old_files = {content["collection"], *(f"vectors/{stem}.json" for stem in content["vectors"].values())}
     retired = {*content["retired"], *(old_files - manifest.files)}
     replace(manifest, retired=tuple(sorted(retired))).write(path)
-
-
-def _files_of_format_1(content: dict[str, Any]) -> set[str]:
-    return {content["collection"], *(f"vectors/{stem}.json" for stem in content["vectors"].values())}
 
 
 def _read_works(path: Path, folder: Path) -> Collection:
@@ -78,18 +77,15 @@ def _read_works(path: Path, folder: Path) -> Collection:
         attributes = MappingProxyType(dict(row.pop("attributes")))
         return Item(**row | {"keywords": tuple(row["keywords"]), "attributes": attributes})
 
-    def read() -> Collection:
-        batches = open_parquet(path).iter_batches(use_threads=False)
-        return Collection((item(row) for batch in batches for row in batch.to_pylist()), folder)
-
-    return read_checked(path, read)
+    batches = open_parquet(path).iter_batches(use_threads=False)
+    return Collection((item(row) for batch in batches for row in batch.to_pylist()), folder)
 
 
 def _convert_vectors(stem: Path) -> None:
     """Write the card of vectors anew; those that are damaged get none, and are told as missing and made anew."""
     try:
         card = VectorCard(**read_json(stem.with_name(f"{stem.name}.json")))
-        shape = read_array(vectors.array_file(stem), memory_map=True).shape
+        shape = read_array(array_file(stem), memory_map=True).shape
     except (ProvenanceError, TypeError):
         return
     if shape[0] == len(card.item_ids) == len(card.contents):
@@ -103,7 +99,7 @@ def _convert_pairs(old: Path) -> None:
         content = read_json(old)
         values = content.pop("values")
         card = PairCard(**content)
-        sound = seal_of(pair_matrix.array_file(stem)).sha256 == values
+        sound = seal_of(array_file(stem)).sha256 == values
     except (ProvenanceError, TypeError, KeyError, AttributeError):
         return
     if sound:

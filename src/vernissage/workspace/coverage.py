@@ -75,17 +75,13 @@ def coverage_of(collection: Collection, encoder: str, tables: Mapping[Modality, 
 def _clause(encoder: str, missing: Missing) -> str:
     word = _WORDS[missing.modality]
     other = _WORDS["text" if missing.modality == "image" else "image"]
-    kinds = [f"without a {word}"] if missing.without else []
-    kinds += [f"with a {word} that tells {encoder} nothing"] if missing.unreadable else []
-    counts = [count for count in (missing.without, missing.unreadable) if count]
-    who = " and ".join(f"{_works(count)} {kind}" for count, kind in zip(counts, kinds, strict=True))
+    kinds = {f"without a {word}": missing.without, f"with a {word} that tells {encoder} nothing": missing.unreadable}
+    who = " and ".join(
+        f"{'1 work' if count == 1 else f'{count:,} works'} {kind}" for kind, count in kinds.items() if count
+    )
     where = f"{'is' if missing.lacking == 1 else 'are'} in no {encoder} {missing.modality} vectors"
     if not missing.by_other:
         return f"{who} {where}"
     whose = "" if missing.by_other == missing.lacking else f"{missing.by_other} of them "
     pronoun = "its" if missing.by_other == 1 else "their"
     return f"{who} {where}, {whose}found by {pronoun} {other} alone"
-
-
-def _works(count: int) -> str:
-    return "1 work" if count == 1 else f"{count:,} works"

@@ -1,22 +1,28 @@
-"""Works become vectors, block by block, so that an interrupted encoding goes on where it stopped."""
+"""What encoders read of works, and how works become vectors block by block, so that an interruption costs one block."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.encoders.contract import Encoder, ImageEncoder, TextEncoder
+from vernissage.catalog.pictures import open_picture
+from vernissage.encoders.cards import EncoderCard
+from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
-from vernissage.progress import Progress
+from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorCard, VectorTable, write_table
 from vernissage.values import Modality, Vectors
-from vernissage.workspace.material import content_of, decoded_side, picture_opener
+
+_DECODED_SIDE = 768
+"""Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
 
 _BLOCK = 64
 _AT_ONCE = 4
@@ -24,6 +30,70 @@ _ROWS_WRITTEN_AT_ONCE = 4096
 _BLOCKS_KEPT = 8
 TEXT_BLOCK = 1024
 """Texts that an encoder is given at once, so that those of like length go through a network together."""
+
+
+def content_of(item: Item, modality: Modality, *, draft: bool = True) -> str:
+    """The digest of what an encoder of that modality reads of a work; empty where there is nothing to read.
+
+    A picture that is always decoded whole counts as another content, since an encoder sees other pixels.
+    """
+    if modality == "text":
+        return item.text_digest
+    if draft or not item.picture_digest:
+        return item.picture_digest
+    return digest(b"decoded whole", item.picture_digest.encode())
+
+
+def decoded_side(encoder: Encoder) -> int:
+    """How many pixels a side a large JPEG keeps at least when decoded: twice the encoder's input."""
+    preprocessing = getattr(encoder, "preprocessing", None)
+    side = getattr(preprocessing, "shorter_side", None) or getattr(preprocessing, "size", None)
+    return 2 * int(side) if side else _DECODED_SIDE
+
+
+def _openers(collection: Collection, items: Iterable[Item], side: int | None) -> list[Callable[[], Any]]:
+    """Functions that open the pictures of those works that have one, see `open_picture`."""
+    pictures = (item.picture for item in items if item.picture)
+    return [partial(open_picture, collection.folder / picture, at_least=side) for picture in pictures]
+
+
+def material_of(
+    card: EncoderCard,
+    collection: Collection,
+    encoders: Mapping[str, Encoder],
+    tables: Mapping[tuple[str, Modality], VectorTable],
+    *,
+    seed: int = 0,
+    topics: int | None = None,
+    draft: bool = True,
+    progress: Progress = silent,
+) -> Material:
+    """What a collection offers for fitting one encoder.
+
+    Args:
+        card: the encoder's.
+        collection: the works.
+        encoders, tables: those made before, among them the ones that it is made on.
+        seed: of the fit.
+        topics: how many, for a topic model; None has them chosen.
+        draft: whether large JPEGs are decoded at a fraction of their size.
+        progress: told how far the fit is.
+    """
+
+    def paired_vectors() -> tuple[Vectors, ...]:
+        found = [tables[name, modality] for modality, name in card.derived_from.items()]
+        both = [item_id for item_id in found[0].item_ids if all(item_id in table.row_of for table in found)]
+        return tuple(table.vectors[table.rows(both)] for table in found)
+
+    return Material(
+        texts=lambda: [item.text for item in collection],
+        pictures=lambda: _openers(collection, collection, _DECODED_SIDE if draft else None),
+        paired_vectors=paired_vectors,
+        bases=tuple(encoders[name] for name in card.needs),
+        seed=seed,
+        topics=topics,
+        progress=progress,
+    )
 
 
 def encode_collection(
@@ -54,7 +124,8 @@ def encode_collection(
         if content not in known:
             missing.setdefault(content, row)
     encoding = _Encoding(encoder, modality, collection, whole_batches, decoded_side(encoder) if draft else None)
-    folder = _staged(staging, encoder, modality, missing)
+    name = digest(encoder.fingerprint.encode(), *(content.encode() for content in missing))[:16]
+    folder = staging / f"{encoder.name}.{modality}-{name}"
     told, size = encoding.stage(list(missing.values()), folder, progress)
     place_of = {content: place for place, content in enumerate(missing)}
     kept = [row for row, content in content_by_row.items() if content in known or told[place_of[content]]]
@@ -72,60 +143,52 @@ def encode_collection(
     starts = range(0, len(kept), _ROWS_WRITTEN_AT_ONCE)
     parts = (contents[start : start + _ROWS_WRITTEN_AT_ONCE] for start in starts)
     blocks = (np.array([vector(content) for content in part], dtype=np.float32) for part in parts)
-    whole = len(kept) == len(collection)
-    ids = collection.ids if whole else [collection.ids[row] for row in kept]
+    ids = collection.ids if len(kept) == len(collection) else [collection.ids[row] for row in kept]
     card = VectorCard(encoder.name, encoder.fingerprint, modality, collection.fingerprint, ids, contents, values="")
     stem = stem or folder / "table"
     write_table(stem, blocks, encoder.dim, card)
     return VectorTable.load(stem, collection.ids)
 
 
-def _staged(staging: Path, encoder: Encoder, modality: Modality, contents: Sequence[str] | dict[str, int]) -> Path:
-    parts = (content.encode() for content in contents)
-    return staging / f"{encoder.name}.{modality}-{digest(encoder.fingerprint.encode(), *parts)[:16]}"
-
-
 def _block_file(folder: Path, start: int) -> Path:
     return folder / f"{start:09d}.npy"
 
 
+@dataclass(frozen=True)
 class _Encoding:
-    """One encoder and modality at work on a collection."""
+    """One encoder and modality at work on a collection; ``side`` is how large JPEGs are decoded."""
 
-    def __init__(
-        self, encoder: Encoder, modality: Modality, collection: Collection, whole_batches: bool, side: int | None
-    ) -> None:
-        self._encoder = encoder
-        self._modality = modality
-        self._collection = collection
-        self._whole_batches = whole_batches
-        self._side = side
+    encoder: Encoder
+    modality: Modality
+    collection: Collection
+    whole_batches: bool
+    side: int | None
 
     def stage(self, rows: Sequence[int], folder: Path, progress: Progress) -> tuple[list[bool], int]:
         """Encode works by their rows into files of blocks; in which of them anything was found, and a block's size."""
-        size = _BLOCK if self._modality == "image" else TEXT_BLOCK
-        step = f"Encoding {'pictures' if self._modality == 'image' else 'texts'} with {self._encoder.name}"
+        size = _BLOCK if self.modality == "image" else TEXT_BLOCK
+        step = f"Encoding {'pictures' if self.modality == 'image' else 'texts'} with {self.encoder.name}"
         told: list[bool] = []
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             for start in range(0, len(rows), size):
                 progress(step, start, len(rows))
-                works = self._collection.take(rows[start : start + size])
+                works = self.collection.take(rows[start : start + size])
                 block = _block(_block_file(folder, start), len(works), self._encoded(works, pool))
                 told += [bool(row.any()) for row in block]
         progress(step, len(rows), len(rows))
         return told, size
 
     def _encoded(self, works: Sequence[Item], pool: ThreadPoolExecutor) -> Callable[[], Vectors]:
-        encoder = self._encoder
-        if self._modality == "text":
+        encoder = self.encoder
+        if self.modality == "text":
             if not isinstance(encoder, TextEncoder):
                 raise EncoderError(f"{encoder.name} does not read texts; choose an encoder that does")
             return lambda: encoder.encode_texts([item.text for item in works])
         if not isinstance(encoder, ImageEncoder):
             raise EncoderError(f"{encoder.name} does not read pictures; choose an encoder that does")
 
-        openers = [picture_opener(self._collection, item, self._side) for item in works]
-        if self._whole_batches:
+        openers = _openers(self.collection, works, self.side)
+        if self.whole_batches:
             return lambda: encoder.encode_images(list(pool.map(lambda opener: opener(), openers)))
 
         def some(start: int) -> Vectors:

@@ -1,7 +1,7 @@
 """Vectors of pictures and texts in files, without a workspace, and exports of encoders measured on such files."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vernissage.catalog.ahead import picture_batches, read_ahead
+from vernissage.catalog.ahead import pictures_ahead
 from vernissage.catalog.pictures import PICTURE_SUFFIXES, open_as_stored, open_picture
 from vernissage.catalog.sources.columns import candidates
 from vernissage.catalog.sources.tables import READERS, read_table
@@ -18,8 +18,8 @@ from vernissage.encoders.loading import Execution, checked_execution, load_execu
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import RequestError
 from vernissage.files import write_arrays, writing
-from vernissage.progress import Progress, silent
-from vernissage.workspace.material import decoded_side
+from vernissage.progress import Progress
+from vernissage.workspace.encoding import decoded_side
 
 _TEXT_COLUMNS = ("text", "caption", "description", "sentence", "title")
 _MOST_MEASURED = 256
@@ -96,13 +96,13 @@ class EncodedFiles:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        columns: dict[str, list[Any]] = {"id": [], "modality": [], "raw": [], "vector": []}
-        for kind in ("image", "text"):
-            if kind in self.arrays:
-                columns["id"] += self.arrays[f"{kind}_ids"].tolist()
-                columns["modality"] += [kind] * len(self.arrays[kind])
-                columns["raw"] += list(self.arrays[f"{kind}_raw"])
-                columns["vector"] += list(self.arrays[kind])
+        kinds = [kind for kind in ("image", "text") if kind in self.arrays]
+        columns = {
+            "id": [key for kind in kinds for key in self.arrays[f"{kind}_ids"].tolist()],
+            "modality": [kind for kind in kinds for _ in self.arrays[kind]],
+            "raw": [row for kind in kinds for row in self.arrays[f"{kind}_raw"]],
+            "vector": [row for kind in kinds for row in self.arrays[kind]],
+        }
         record = {"encoder": self.encoder, "fingerprint": self.fingerprint}
         with writing(out) as file:
             pq.write_table(pa.table(columns).replace_schema_metadata(record), file)
@@ -113,9 +113,9 @@ def encode_files(
     inputs: InputFiles,
     out: Path,
     *,
-    computing: Computing | None = None,
-    wanted: Wanted | None = None,
-    progress: Progress = silent,
+    computing: Computing,
+    wanted: Wanted,
+    progress: Progress,
 ) -> EncodedFiles:
     """Encode pictures and texts in files, and write the vectors to ``out``: .npz or .parquet.
 
@@ -124,27 +124,29 @@ def encode_files(
         EncoderError, ProvenanceError: the encoder cannot be loaded or computed so.
         CollectionError: a picture or a table is damaged.
     """
-    how, extras = computing or Computing(), wanted or Wanted()
-    _require_writable(inputs, out, extras)
+    _require_writable(inputs, out, wanted)
     captions = read_texts(inputs.texts) if inputs.texts is not None else []
     files = picture_files(inputs.images) if inputs.images is not None else []
-    if extras.pairs and not (files and captions):
+    if wanted.pairs and not (files and captions):
         raise RequestError("pairs need pictures and texts; name both --images and --texts")
-    execution = checked_execution(name, how.execution)
-    model = load_executed(name, how.weights, how.runtime, execution, progress=progress, **how.options)
-    _require_able(model, name, files, captions, extras)
+    execution = checked_execution(name, computing.execution)
+    model = load_executed(name, computing.weights, computing.runtime, execution, progress=progress, **computing.options)
+    _require_able(model, name, files, captions, wanted)
     texts = [text for _, text in captions]
     arrays: dict[str, Any] = {}
     if files:
-        matched = texts if extras.pairs else []
-        arrays |= _of_pictures(model, files, matched, _opened(model, files, extras, how.runtime.batch_size), progress)
+        matched = texts if wanted.pairs else []
+        arrays |= _of_pictures(model, files, matched, wanted, computing.runtime.batch_size, progress)
     if captions:
         progress(f"Encoding texts with {name}", 0, 1)
         raw = model.text_features(texts)
         arrays |= {"text_ids": np.array([key for key, _ in captions]), "text_raw": raw, "text": unit_rows(raw)}
         progress(f"Encoding texts with {name}", 1, 1)
-    if extras.tokens:
-        arrays |= _tokens(model.token_ids(texts))
+    if wanted.tokens:
+        from vernissage.encoders.runtime.loaded import padded_ids
+
+        ids, mask = padded_ids([list(row) for row in model.token_ids(texts)], 0)
+        arrays |= {"input_ids": ids, "attention_mask": mask}
     encoded = EncodedFiles(name, model.fingerprint, arrays)
     encoded.save(out)
     return encoded
@@ -205,26 +207,26 @@ def read_texts(file: Path) -> list[tuple[str, str]]:
         RequestError: the file cannot be read, or holds no texts.
         CollectionError: a table is damaged.
     """
-    if file.suffix.lower() not in READERS:
-        return [(str(number), line) for number, line in enumerate(_content(file).splitlines())]
-    listed = _listed(file) if file.suffix.lower() == ".json" else None
-    return _rows(file) if listed is None else listed
+    suffix = file.suffix.lower()
+    if suffix == ".json" or suffix not in READERS:
+        try:
+            content = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise RequestError(
+                f"the texts in {file} cannot be read: {reason}; give a .txt in UTF-8, or a table ({', '.join(READERS)})"
+            ) from error
+        if suffix != ".json":
+            return [(str(number), line) for number, line in enumerate(content.splitlines())]
+        if (listed := _listed(file, content)) is not None:
+            return listed
+    return _rows(file)
 
 
-def _content(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RequestError(
-            f"the texts in {file} cannot be read: {reason}; give a .txt in UTF-8, or a table ({', '.join(READERS)})"
-        ) from error
-
-
-def _listed(file: Path) -> list[tuple[str, str]] | None:
+def _listed(file: Path, content: str) -> list[tuple[str, str]] | None:
     """The texts of a JSON file that holds no objects."""
     try:
-        entries = json.loads(_content(file))
+        entries = json.loads(content)
     except json.JSONDecodeError as error:
         raise RequestError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
     if isinstance(entries, dict) and isinstance(entries.get("captions"), list):
@@ -271,27 +273,20 @@ def _require_able(model: Any, name: str, files: Sequence[Any], captions: Sequenc
         raise RequestError(f"there are no token ids of {name}: name --texts, and an encoder that reads texts")
 
 
-def _opened(
-    model: Any, files: Sequence[tuple[str, Path]], wanted: Wanted, size: int
-) -> Iterator[list[Callable[[], Any]]]:
-    """Functions that open pictures, in batches that fit into memory."""
-    opened = open_picture if wanted.upright else open_as_stored
-    side = decoded_side(model) if wanted.draft else None
-    for batch in picture_batches([path for _, path in files], size, at_least=side):
-        yield [partial(opened, path, at_least=side) for path in batch]
-
-
 def _of_pictures(
     model: Any,
     files: Sequence[tuple[str, Path]],
     matched: Sequence[str],
-    opened: Iterator[list[Callable[[], Any]]],
+    wanted: Wanted,
+    batch_size: int,
     progress: Progress,
 ) -> dict[str, Any]:
     """Ids and vectors of pictures, and how they match the texts ``matched``, while the next ones are decoded."""
+    side = decoded_side(model) if wanted.draft else None
+    opened = partial(open_picture if wanted.upright else open_as_stored, at_least=side)
     step, done = f"Encoding pictures with {model.name}", 0
     found: dict[str, list[Any]] = {"image_raw": []}
-    with read_ahead(opened) as batches:
+    with pictures_ahead([path for _, path in files], batch_size, opened, at_least=side) as batches:
         for pictures in batches:
             progress(step, done, len(files))
             found["image_raw"].append(model.image_features(pictures))
@@ -303,10 +298,3 @@ def _of_pictures(
     progress(step, done, len(files))
     arrays = {kind: np.concatenate(rows) for kind, rows in found.items()}
     return {"image_ids": np.array([key for key, _ in files]), "image": unit_rows(arrays["image_raw"]), **arrays}
-
-
-def _tokens(ids: Sequence[Sequence[int]]) -> dict[str, Any]:
-    from vernissage.encoders.runtime.loaded import padded_ids
-
-    padded, mask = padded_ids([list(row) for row in ids], 0)
-    return {"input_ids": padded, "attention_mask": mask}

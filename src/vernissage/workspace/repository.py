@@ -21,13 +21,14 @@ from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import ExactIndex
 from vernissage.values import Columns, Condition, Modality
-from vernissage.workspace.manifest import read_manifest
+from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from vernissage.storage import Database, OwnedVectors, Removal, StoredEdit, Upload, VectorSpace
+    from vernissage.storage.database import Database
+    from vernissage.storage.people import StoredEdit
+    from vernissage.storage.uploads import Removal, Upload
+    from vernissage.storage.vectors import OwnedVectors, VectorSpace
     from vernissage.workspace.uploading import Incoming, Submission
 
 _ATTEMPTS = 3
@@ -81,11 +82,10 @@ class Snapshot:
         Raises:
             RequestError, ProvenanceError: as `Workspace.table`.
         """
-        key = (encoder, modality)
         with self._lock:
-            if key not in self._indexes:
-                self._indexes[key] = self._with_uploads(key)
-            return self._indexes[key]
+            if (encoder, modality) not in self._indexes:
+                self._indexes[encoder, modality] = self._with_uploads(encoder, modality)
+            return self._indexes[encoder, modality]
 
     def ids(self, encoder: str, modality: Modality) -> Sequence[str]:
         """The works and uploads that stand in that index."""
@@ -96,10 +96,7 @@ class Snapshot:
         wanted = list(dict.fromkeys(ids))
         rows = self.collection.ids.rows(wanted)
         found = {item.id: item for item in self.collection.take(np.sort(rows[rows >= 0]).tolist())}
-        rest = [item_id for item_id in wanted if item_id not in found]
-        if rest and self._database is not None:
-            with self._database.reading() as connection:
-                found |= {upload.id: _described(upload) for upload in storage.get_uploads(connection, rest)}
+        found |= {item.id: item for item in _uploaded(self._database, [name for name in wanted if name not in found])}
         return {item_id: found[item_id] for item_id in wanted if item_id in found}
 
     def item(self, item_id: str) -> Item:
@@ -117,7 +114,7 @@ class Snapshot:
             return None
         if item.id in self.collection:
             return self.collection.picture_path(item)
-        return storage.picture_path(self.workspace.path / storage.PICTURES_FOLDER, item.picture)
+        return storage.pictures.picture_path(self.workspace.path / storage.PICTURES_FOLDER, item.picture)
 
     def person(self, name: str) -> PersonRecord:
         """Everything that is theirs; a record without items, edits and ratings where nothing is known of them."""
@@ -125,17 +122,15 @@ class Snapshot:
         if self._database is None:
             return PersonRecord(name, items, {}, (), {})
         with self._database.reading() as connection:
-            uploads = storage.uploads_of(connection, name)
+            uploads = storage.uploads.uploads_of(connection, name)
             items |= {upload.id: _described(upload) for upload in uploads}
             times = {upload.id: upload.time for upload in uploads}
-            return PersonRecord(
-                name, items, times, storage.edits_of(connection, name), storage.ratings_of(connection, name)
-            )
+            edits = storage.people.edits_of(connection, name)
+            return PersonRecord(name, items, times, edits, storage.people.ratings_of(connection, name))
 
     def owners(self) -> dict[str, int]:
         """Everyone who owns a work or uploaded something, and how many, by name."""
-        counts = Counter(self.collection.owner_counts)
-        counts.update(self.uploaders())
+        counts = Counter(self.collection.owner_counts) + Counter(self.uploaders())
         return dict(sorted(counts.items()))
 
     def uploaders(self) -> dict[str, int]:
@@ -143,7 +138,7 @@ class Snapshot:
         if self._database is None:
             return {}
         with self._database.reading() as connection:
-            return storage.owners(connection)
+            return storage.uploads.owners(connection)
 
     def unknown_person(self, name: str) -> RequestError:
         """The error that nobody of that name owns or uploaded anything, with names that look alike."""
@@ -157,36 +152,34 @@ class Snapshot:
         if self._database is None:
             return self if workspace is self.workspace else Snapshot(workspace, None, -1)
         with self._database.reading() as connection:
-            version = storage.current_version(connection)
-            if workspace is not self.workspace:
-                return Snapshot(workspace, self._database, version)
-            if version == self.version:
+            version = storage.changes.current_version(connection)
+            if version == self.version and workspace is self.workspace:
                 return self
+            changes = storage.changes.changes_since(connection, self.version)
+            if changes is None or workspace is not self.workspace:
+                return Snapshot(workspace, self._database, version)
             with self._lock:
                 indexes = dict(self._indexes)
-            changes = storage.changes_since(connection, self.version)
-            if changes is None:
-                return Snapshot(workspace, self._database, version)
             for key, index in indexes.items():
                 gone = index.remove([item_id for item_id in changes.removed if item_id in index])
                 new = [item_id for item_id in (*changes.added, *changes.encoded) if item_id not in gone]
-                found = storage.vectors_of(connection, self._space(*key), new) if new else None
+                found = storage.vectors.vectors_of(connection, self._space(*key), new) if new else None
                 indexes[key] = _extended(gone, found) if found is not None else gone
             return Snapshot(workspace, self._database, version, indexes)
 
-    def _with_uploads(self, key: tuple[str, Modality]) -> ExactIndex:
+    def _with_uploads(self, encoder: str, modality: Modality) -> ExactIndex:
         """The index of the collection's works with the uploads as of this snapshot's version."""
-        base = self.workspace.index(*key, self.columns)
+        base = self.workspace.index(encoder, modality, self.columns)
         if self._database is None:
             return base
         with self._database.reading() as connection:
-            uploads = storage.vectors_of(connection, self._space(*key))
-            since = storage.changes_since(connection, self.version)
+            uploads = storage.vectors.vectors_of(connection, self._space(encoder, modality))
+            since = storage.changes.changes_since(connection, self.version)
         later = frozenset(since.added) - frozenset(since.removed) if since is not None else frozenset()
         return _extended(base, uploads, later)
 
     def _space(self, encoder: str, modality: Modality) -> "VectorSpace":
-        return storage.VectorSpace(encoder, modality, self.workspace.manifest.fingerprints[encoder])
+        return storage.vectors.VectorSpace(encoder, modality, self.workspace.manifest.fingerprints[encoder])
 
 
 class _Columns:
@@ -218,11 +211,15 @@ class _Columns:
 
     def _uploads(self, item_ids: Sequence[str]) -> list[Item]:
         rows = self._collection.ids.rows(item_ids)
-        ids = [item_ids[place] for place in np.flatnonzero(rows < 0).tolist()]
-        if not ids:
-            return []
-        with self._database.reading() as connection:
-            return [_described(upload) for upload in storage.get_uploads(connection, ids)]
+        return _uploaded(self._database, [item_ids[place] for place in np.flatnonzero(rows < 0).tolist()])
+
+
+def _uploaded(database: "Database | None", ids: Sequence[str]) -> list[Item]:
+    """The uploads of these ids that are there, as works are described."""
+    if not ids or database is None:
+        return []
+    with database.reading() as connection:
+        return [_described(upload) for upload in storage.uploads.get_uploads(connection, ids)]
 
 
 def _described(upload: "Upload") -> Item:
@@ -319,7 +316,7 @@ class Repository:
     def _open(self, *, make: bool) -> None:
         """Open the database where there is one by now, or may be made."""
         if self._database is None and self._place is not None and (make or self._place.exists()):
-            self._database = storage.open_database(str(self._place))
+            self._database = storage.database.open_database(str(self._place))
             self._snapshot = Snapshot(self.workspace, self._database, self._database.version())
 
     def close(self) -> None:
@@ -347,11 +344,10 @@ class Repository:
         from vernissage.workspace.uploading import incoming
 
         with incoming(submissions) as given:
-            taken = [each.id for each in given if each.id in self.workspace.collection]
-            if taken:
+            taken = next((each.id for each in given if each.id in self.workspace.collection), None)
+            if taken is not None:
                 raise RequestError(
-                    f"{taken[0]!r} is the id of a work of the collection; give the upload another id",
-                    kind=Kind.CONFLICT,
+                    f"{taken!r} is the id of a work of the collection; give the upload another id", kind=Kind.CONFLICT
                 )
             for _ in range(_ATTEMPTS):
                 kept = self._keep(owner, given, progress)
@@ -365,26 +361,21 @@ class Repository:
         self, owner: str, given: "Sequence[Incoming]", progress: Progress
     ) -> "tuple[dict[str, Upload], frozenset[str]] | None":
         """One transaction for what is not there yet; None, and nothing is written, if what it rests on has changed."""
-        from vernissage.workspace.uploading import (
-            already_there,
-            encode_submissions,
-            same_uploads_named,
-            write_uploads,
-        )
+        from vernissage.workspace import uploading
 
         with self.database.reading() as connection:
-            there = already_there(connection, owner, given)
+            there = uploading.already_there(connection, owner, given)
         new = [each for each in dict.fromkeys(given) if each.id not in there]
         if not new:
             return there, frozenset()
-        ids = [each.id for each in new]
-        vectors = encode_submissions(self.workspace, [each.submission for each in new], ids, progress)
+        vectors = uploading.encode_submissions(self.workspace, {each.id: each.submission for each in new}, progress)
         with self.database.writing() as connection:
             if read_manifest(self.path).fingerprints != self.workspace.manifest.fingerprints:
                 return None
-            if not same_uploads_named(already_there(connection, owner, given), there):
+            now = uploading.already_there(connection, owner, given)
+            if {key: each.id for key, each in now.items()} != {key: each.id for key, each in there.items()}:
                 return None
-            written = write_uploads(connection, self.uploads_folder, owner, new, vectors)
+            written = uploading.write_uploads(connection, self.uploads_folder, owner, new, vectors)
             return there | written, frozenset(each.id for each in written.values())
 
     def remove(self, ids: Iterable[str], *, owner: str | None = None) -> "Removal":
@@ -394,15 +385,15 @@ class Repository:
             UnknownItemError: one of them is not there, is another person's, or is a work of the collection.
         """
         wanted = list(ids)
-        works = [item_id for item_id in wanted if item_id in self.workspace.collection]
-        if works:
+        work = next((item_id for item_id in wanted if item_id in self.workspace.collection), None)
+        if work is not None:
             raise UnknownItemError(
-                f"{works[0]!r} is a work of the collection, not an upload; take it out of the collection's table and "
+                f"{work!r} is a work of the collection, not an upload; take it out of the collection's table and "
                 f"run `vernissage build` again"
             )
         with self.database.writing() as connection:
-            removal = storage.remove_uploads(connection, wanted, owner=owner)
-        storage.delete_pictures(self.uploads_folder, removal.pictures)
+            removal = storage.uploads.remove_uploads(connection, wanted, owner=owner)
+        storage.pictures.delete_pictures(self.uploads_folder, removal.pictures)
         self.refresh()
         return removal
 
@@ -415,8 +406,8 @@ class Repository:
             StorageError: nothing is kept of that person; or all is removed, but another process still reads the log.
         """
         with self.database.writing() as connection:
-            removal = storage.remove_person(connection, owner)
-        storage.delete_pictures(self.uploads_folder, removal.pictures)
+            removal = storage.uploads.remove_person(connection, owner)
+        storage.pictures.delete_pictures(self.uploads_folder, removal.pictures)
         self.sweep()
         self.refresh()
         self.database.purge()
@@ -425,7 +416,7 @@ class Repository:
     def sweep(self) -> tuple[str, ...]:
         """Delete picture files that a crash left without a row; returns their names."""
         with self.database.writing() as connection:
-            return storage.sweep_pictures(connection, self.uploads_folder)
+            return storage.pictures.sweep_pictures(connection, self.uploads_folder)
 
     def encode_missing(self, progress: Progress = silent) -> int:
         """Encode uploads that lack vectors of the workspace's encoders, and forget those of former ones.
@@ -453,21 +444,21 @@ class Repository:
         with self.database.writing() as connection:
             for item_id, rating in ratings.items():
                 if rating is None:
-                    storage.unrate(connection, owner, item_id)
+                    storage.people.unrate(connection, owner, item_id)
                 else:
-                    storage.rate(connection, owner, item_id, rating, now)
+                    storage.people.rate(connection, owner, item_id, rating, now)
 
     def keep_edits(self, owner: str, edits: Iterable[tuple[str, Mapping[str, object]]]) -> None:
         """Write edits of areas down, kinds and payloads, all or none."""
         now = datetime.now(UTC)
         with self.database.writing() as connection:
             for kind, payload in edits:
-                storage.add_edit(connection, owner, kind, payload, now)  # type: ignore[arg-type]  # checked there
+                storage.people.add_edit(connection, owner, kind, payload, now)  # type: ignore[arg-type]  # checked there
 
     def undo_edit(self, owner: str) -> "StoredEdit | None":
         """Take a person's latest edit back and return it; None where there is none."""
         with self.database.writing() as connection:
-            return storage.undo_edit(connection, owner)
+            return storage.people.undo_edit(connection, owner)
 
 
 def open_repository(path: Path, database: str | None = None, *, writing: bool = False) -> Repository:
@@ -485,7 +476,7 @@ def open_repository(path: Path, database: str | None = None, *, writing: bool = 
     place = database or str(path / storage.DATABASE_NAME)
     if database is None and not Path(place).exists():
         return Repository(workspace, None, Path(place), writing=writing)
-    opened = storage.open_database(place)
+    opened = storage.database.open_database(place)
     try:
         _require_distinct(workspace, opened)
     except BaseException:
@@ -496,20 +487,18 @@ def open_repository(path: Path, database: str | None = None, *, writing: bool = 
 
 def _require_distinct(workspace: Workspace, database: "Database") -> None:
     """A build may bring a work with the id of an upload; then nobody can say which of the two is meant."""
-    with database.reading() as connection:
-        both = _uploads_among(connection, workspace.collection)
-    if both:
-        raise WorkspaceError(
-            f"{both[0].id!r} is an upload of {both[0].owner} and a work of the collection as well; give the work "
-            f"another id in the collection's table and run `vernissage build` again"
-        )
-
-
-def _uploads_among(connection: "Connection", collection: Collection) -> "tuple[Upload, ...]":
-    """Uploads that have the id of a work."""
     from sqlalchemy import select
 
     from vernissage.storage.schema import UPLOADS
 
-    ids = [upload_id for upload_id in connection.scalars(select(UPLOADS.c.id)) if upload_id in collection]
-    return storage.get_uploads(connection, ids) if ids else ()
+    with database.reading() as connection:
+        both = [
+            upload_id for upload_id in connection.scalars(select(UPLOADS.c.id)) if upload_id in workspace.collection
+        ]
+        if both:
+            upload = storage.uploads.get_uploads(connection, both)[0]
+            raise WorkspaceError(
+                f"{upload.id!r} is an upload of {upload.owner} and a work of the collection as well; give the work "
+                f"another id in the collection's table and run `vernissage build` again",
+                kind=Kind.CONFLICT,
+            )

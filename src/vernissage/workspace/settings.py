@@ -1,5 +1,6 @@
 """What a build is asked for, and what it remembers of earlier askings."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -42,11 +43,8 @@ class Settings:
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON values."""
-        names = None if self.encoders is None else list(self.encoders)
-        executions = {name: asdict(execution) for name, execution in self.executions.items()}
-        plain = {"seed": self.seed, "topics": self.topics, "pairs": self.pairs, "draft": self.draft}
-        added = {"added": list(self.added)} if self.added else {}
-        return {"encoders": names, **added, "weights": dict(self.weights), "executions": executions, **plain}
+        values: dict[str, object] = json.loads(json.dumps(asdict(self)))
+        return values if self.added else {name: value for name, value in values.items() if name != "added"}
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, so that it may not be left out."""
@@ -64,6 +62,7 @@ def merged_settings(
     *,
     weights: Mapping[str, Path],
     executions: Mapping[str, Execution],
+    runtime: Runtime,
     seed: int | None = None,
     topics: int | None = None,
     pairs: int | None = None,
@@ -72,7 +71,7 @@ def merged_settings(
     """What was asked for now on top of what was asked for in the build before.
 
     An encoder with weights that is asked for by name is stated anew: its weights and its execution are those given
-    now. One that is not asked for stays as it was.
+    now, or torch in the precision of ``runtime``. One that is not asked for stays as it was.
 
     Raises:
         EncoderError: there is no encoder of that name, weights or an execution were named for one that is not asked
@@ -89,23 +88,32 @@ def merged_settings(
     if pairs is not None and pairs >= 0 and not any(card(name).reads_pairs for name in places):
         readers = " or ".join(names("reads_pairs"))
         raise EncoderError(f"pairs were asked for, but no encoder here reads them; add --encoder {readers}")
+    for name in executions:
+        if name not in asked or not card(name).pretrained:
+            raise EncoderError(
+                f"a backend or export was named for {name!r}, which is not asked for; add --encoder {name}, which must "
+                f"be an encoder with weights"
+            )
     fitted = [name for name in asked if not card(name).pretrained]
-    encoders = _fitted(stored, fitted, first=before is None and bool(asked))
+    former = fitted if before is None and asked else stored.get("encoders")
+    named = tuple(dict.fromkeys((*former, *fitted))) if former is not None else None
+    added = dict.fromkeys((*stored.get("added", ()), *(name for name in fitted if card(name).on_request)))
+    default = Execution("torch", runtime.precision)
     return Settings(
-        encoders,
-        _added(stored, fitted) if encoders is None else (),
+        named,
+        tuple(added) if named is None else (),
         places,
-        _executions(stored, places, asked, executions),
+        {
+            name: checked_execution(name, executions.get(name, default))
+            if name in asked
+            else stored_execution(stored, name)
+            for name in places
+        },
         seed if seed is not None else int(stored.get("seed", 0)),
         topics if topics is not None else stored.get("topics"),
         pairs if pairs is not None else int(stored.get("pairs", USUAL_PAIRS)),
         draft if draft is not None else bool(stored.get("draft", True)),
     )
-
-
-def in_torch(encoders: Sequence[str], runtime: Runtime) -> dict[str, Execution]:
-    """The execution of encoders with weights for which no other backend is named."""
-    return {name: Execution("torch", runtime.precision) for name in encoders if card(name).pretrained}
 
 
 def wanted_encoders(settings: Settings) -> Sequence[EncoderCard]:
@@ -117,31 +125,3 @@ def wanted_encoders(settings: Settings) -> Sequence[EncoderCard]:
         return (*usual, *with_weights)
     needed = {*settings.encoders, *(base for name in settings.encoders for base in card(name).needs)}
     return [*(each for each in fitted if each.name in needed), *with_weights]
-
-
-def _executions(
-    stored: Mapping[str, Any], places: Mapping[str, str], asked: Sequence[str], given: Mapping[str, Execution]
-) -> dict[str, Execution]:
-    for name in given:
-        if name not in asked or not card(name).pretrained:
-            raise EncoderError(
-                f"a backend or export was named for {name!r}, which is not asked for; add --encoder {name}, which must "
-                f"be an encoder with weights"
-            )
-    return {
-        name: checked_execution(name, given.get(name, Execution())) if name in asked else stored_execution(stored, name)
-        for name in places
-    }
-
-
-def _fitted(stored: Mapping[str, object], asked: Sequence[str], *, first: bool) -> tuple[str, ...] | None:
-    """Encoders to fit: those asked for in a first build; later, those there and those asked for; None: the usual."""
-    if first:
-        return tuple(asked)
-    names = stored.get("encoders")
-    return tuple(dict.fromkeys((*names, *asked))) if isinstance(names, list) else None
-
-
-def _added(stored: Mapping[str, Any], asked: Sequence[str]) -> tuple[str, ...]:
-    """What is fitted besides the usual encoders: as before, and what is asked for now."""
-    return tuple(dict.fromkeys((*stored.get("added", ()), *(name for name in asked if card(name).on_request))))

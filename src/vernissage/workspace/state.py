@@ -1,19 +1,182 @@
-"""Where a workspace may lie, and which of its files make up a state."""
+"""The state of a workspace: one small file whose replacement switches all that is current at once, by one writer."""
 
 import os
 import shutil
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from vernissage.errors import CollectionError, WorkspaceError
-from vernissage.files import TEMPORARY_SUFFIX
-from vernissage.workspace.lock import LOCK_NAME
-from vernissage.workspace.manifest import FILE_NAME, Manifest, is_workspace
+from filelock import FileLock, Timeout
 
+from vernissage.errors import CollectionError, Kind, WorkspaceError
+from vernissage.files import TEMPORARY_SUFFIX, Seal, read_json, write_json
+
+FORMAT = 2
+FORMER = 1
+"""The format before, which `conversion` converts."""
+
+FILE_NAME = "workspace.json"
 STAGING = "building"
+_LOCK_NAME = ".writer.lock"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
-_REMAINS = f".*{TEMPORARY_SUFFIX}"
 _FILES = ("works-*.parquet", "words-*.parquet", "collection-*.parquet")  # the last one is of format 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The state of a workspace. Every file that it names is immutable, so a reader's state stays whole.
+
+    Attributes:
+        complete: False while the very first build is under way or was interrupted.
+        source: the collection's folder or table, absolute, and relative to the workspace.
+        folder: the collection's folder, in the same two ways.
+        collection: file name of the collection; its fingerprint is ``fingerprint``.
+        words: file name of the counts of the collection's words.
+        seals: size and SHA-256 of the files of the collection and of its words, by their names.
+        settings: what the build was asked for, see `Settings`.
+        models: encoder name → folder below ``models``.
+        fingerprints: encoder name → its fingerprint.
+        vectors: "encoder.modality" → stem below ``vectors``; a modality is any word, so that more of them can come.
+        pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
+        means: encoder name → folder below ``means``, for encoders of pictures and texts.
+        left_out: encoder name → why it could not be fitted.
+        retired: files of the state before, kept so that readers which opened it can still read.
+        format: the version of this layout.
+    """
+
+    source: Mapping[str, str]
+    folder: Mapping[str, str]
+    collection: str
+    fingerprint: str
+    words: str
+    seals: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Any]
+    models: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    vectors: Mapping[str, str] = field(default_factory=dict)
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    means: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    retired: tuple[str, ...] = ()
+    complete: bool = False
+    format: int = FORMAT
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Every file and folder that this state names, relative to the workspace."""
+        stems = {"vectors": (".npy", ".rows.parquet", ".card.json"), "indexes": (".npz", ".moments.npz")}
+        named = {
+            f"{folder}/{stem}{end}" for folder, ends in stems.items() for stem in self.vectors.values() for end in ends
+        }
+        folders = {"models": self.models, "pairs": self.pairs, "means": self.means}
+        named |= {f"{folder}/{name}" for folder, names in folders.items() for name in names.values()}
+        return frozenset({self.collection, self.words, *named})
+
+    def seal(self, file: str) -> Seal:
+        """Size and SHA-256 of the file of the collection or of its words."""
+        return Seal(**self.seals[file])
+
+    def write(self, workspace: Path) -> None:
+        """Make this the state of the workspace, at once."""
+        write_json(workspace / FILE_NAME, asdict(self) | {"retired": list(self.retired)})
+
+
+def read_manifest(workspace: Path) -> Manifest:
+    """Read the current state.
+
+    Raises:
+        WorkspaceError: there is no workspace, or it is of another version.
+        ProvenanceError: the file is damaged.
+    """
+    if not is_workspace(workspace):
+        kind = Kind.BAD_REQUEST if workspace.is_file() else Kind.NOT_FOUND
+        raise WorkspaceError(_no_workspace(workspace), kind=kind)
+    content, found = read_json(workspace / FILE_NAME), format_of(workspace)
+    if found != FORMAT:
+        raise WorkspaceError(
+            f"{workspace} is a workspace of format {found}, and this version reads format {FORMAT}; build a new one "
+            f"with `vernissage build COLLECTION -o ANOTHER-FOLDER`, or use the version that made it",
+            kind=Kind.CONFLICT,
+        )
+    try:
+        return Manifest(**{**content, "retired": tuple(content["retired"])})
+    except (TypeError, KeyError) as error:
+        raise WorkspaceError(
+            f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again",
+            kind=Kind.CONFLICT,
+        ) from error
+
+
+def _no_workspace(folder: Path) -> str:
+    if not folder.exists():
+        return f"there is no workspace {folder}; make one with `vernissage build COLLECTION -o {folder}`"
+    if folder.is_file():
+        return f"{folder} is a file; name the folder of a workspace that `vernissage build` made"
+    return (
+        f"{folder} holds no workspace (no {FILE_NAME}); name the folder that `vernissage build COLLECTION -o FOLDER` "
+        f"made, or run it, also if a first build was interrupted there"
+    )
+
+
+def format_of(workspace: Path) -> Any:
+    """The format of a workspace that is there; None where its manifest names none.
+
+    Raises:
+        ProvenanceError: the file is damaged.
+    """
+    content = read_json(workspace / FILE_NAME)
+    return content.get("format") if isinstance(content, dict) else None
+
+
+def is_workspace(folder: Path) -> bool:
+    """Whether a workspace, finished or not, is in the folder."""
+    return (folder / FILE_NAME).is_file()
+
+
+def located(target: Path, workspace: Path) -> dict[str, str]:
+    """A path outside the workspace in two ways, so that it is found again when either or both are moved."""
+    absolute = target.resolve()
+    try:
+        relative = Path(os.path.relpath(absolute, workspace.resolve())).as_posix()
+    except ValueError:  # on another drive of Windows
+        relative = ""
+    return {"absolute": absolute.as_posix(), "relative": relative}
+
+
+def found(location: Mapping[str, str], workspace: Path) -> Path:
+    """The path that `located` described: where it was, else where it lies from the workspace."""
+    absolute = Path(location["absolute"])
+    moved = (workspace / location["relative"]).resolve() if location["relative"] else absolute
+    return absolute if absolute.exists() or not moved.exists() else moved
+
+
+@contextmanager
+def sole_writer(workspace: Path, *, patience: float = 0.0) -> Iterator[None]:
+    """Hold the workspace for writing; the operating system lets go of it when the process dies, however it dies.
+
+    ``patience`` is how many seconds another writer is waited for.
+
+    Raises:
+        WorkspaceError: another process is writing, or the folder cannot be written to.
+    """
+    lock = FileLock(workspace / _LOCK_NAME)
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=patience)
+    except Timeout:
+        raise WorkspaceError(
+            f"another process is writing to {workspace}; wait until it has ended and run the same command again"
+        ) from None
+    except OSError as error:
+        raise WorkspaceError(
+            f"cannot write to {workspace}: {error.strerror or error}; choose a folder that you may write to"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def check_target(source: Path, path: Path) -> None:
@@ -25,28 +188,24 @@ def check_target(source: Path, path: Path) -> None:
     """
     if not source.exists():
         raise CollectionError(f"there is no {source}; name a folder with pictures or a table, or a table itself")
+    home, target = (source if source.is_dir() else source.parent).resolve(), path.resolve()
+    fault = ""
     if path.exists() and not path.is_dir():
-        raise WorkspaceError(f"{path} is a file; a workspace is a folder, so choose another name for it")
-    if path.is_dir() and not is_workspace(path) and _is_foreign(path):
-        raise WorkspaceError(
+        fault = f"{path} is a file; a workspace is a folder, so choose another name for it"
+    elif path.is_dir() and not is_workspace(path) and _is_foreign(path):
+        fault = (
             f"{path} holds files but no workspace; choose an empty or new folder, so that nothing of yours is mixed up"
         )
-    home, target = (source if source.is_dir() else source.parent).resolve(), path.resolve()
-    if target == home or home in target.parents:
-        raise WorkspaceError(
-            f"the workspace {path} would lie inside the collection {home}; choose a folder outside it with -o"
-        )
+    elif target == home or home in target.parents:
+        fault = f"the workspace {path} would lie inside the collection {home}; choose a folder outside it with -o"
+    if fault:
+        raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)
 
 
 def _is_foreign(path: Path) -> bool:
     """Whether the folder holds anything but the traces of a first build that was killed very early."""
-    early = {LOCK_NAME, FILE_NAME, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
+    early = {_LOCK_NAME, FILE_NAME, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
     return any(entry.name not in early and not entry.name.endswith(TEMPORARY_SUFFIX) for entry in path.iterdir())
-
-
-def remove_new(path: Path) -> None:
-    """Leave no trace of a first build that was refused; what it wrote lies in folders of its own."""
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def put_in_force(path: Path, manifest: Manifest, before: Manifest | None) -> None:
@@ -60,21 +219,18 @@ def put_in_force(path: Path, manifest: Manifest, before: Manifest | None) -> Non
     _sweep(path, manifest.files | set(manifest.retired))
 
 
-def _sweep(path: Path, kept: frozenset[str] | set[str]) -> None:
+def _sweep(path: Path, kept: frozenset[str]) -> None:
     """Remove what no state names: staged blocks, files of earlier states, and remains of interrupted writes.
 
     The pictures of uploads are left alone: somebody may be uploading at this moment.
     """
-    for remains in (*path.glob(_REMAINS), *(found for name in _FOLDERS for found in (path / name).rglob(_REMAINS))):
-        remains.unlink(missing_ok=True)
+    remains = f".*{TEMPORARY_SUFFIX}"
+    for file in (*path.glob(remains), *(found for name in _FOLDERS for found in (path / name).rglob(remains))):
+        file.unlink(missing_ok=True)
     shutil.rmtree(path / STAGING, ignore_errors=True)
-    for folder in _FOLDERS:
-        for entry in sorted((path / folder).glob("*")):
-            if f"{folder}/{entry.name}" not in kept:
-                _remove(entry)
-    for pattern in _FILES:
-        for entry in path.glob(pattern):
-            if entry.name not in kept:
+    for pattern in (*(f"{folder}/*" for folder in _FOLDERS), *_FILES):
+        for entry in sorted(path.glob(pattern)):
+            if entry.relative_to(path).as_posix() not in kept:
                 _remove(entry)
 
 

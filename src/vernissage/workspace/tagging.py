@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
-from vernissage.catalog.ahead import picture_batches, read_ahead
+from vernissage.catalog.ahead import pictures_ahead
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.errors import RequestError
@@ -61,22 +59,33 @@ def tag_works(
         CollectionError: a picture cannot be opened.
         StorageError: the database cannot be read or written.
     """
-    items = _everything(repository)
-    readable = {item_id for item_id, item in items.items() if _is_readable(repository, item, tagger)}
-    key = tagger_key(tagger)
+    key, snapshot, step = tagger_key(tagger), repository.snapshot, f"Tagging with {tagger.name}"
     with repository.database.reading() as connection:
         before = {} if again else tags_of(connection, key)
-    waiting = [items[item_id] for item_id in items if item_id in readable and item_id not in before]
-    step = f"Tagging with {tagger.name}"
+        uploads = [upload.id for upload in get_uploads(connection)]
+    items = {item.id: item for item in repository.workspace.collection}
+    uploaded = {item_id for item_id in uploads if item_id not in items}
+    items |= snapshot.items(uploads)
+    if isinstance(tagger, TextTagger):
+        texts = {name: words_to_tag(item, uploaded=name in uploaded) for name, item in items.items()}
+        readable = [name for name, words in texts.items() if words.strip()]
+        waiting = [name for name in readable if name not in before]
+        batches = tag_texts(tagger, [(name, texts[name]) for name in waiting])
+    else:
+        places = {name: place for name, item in items.items() if (place := snapshot.picture_path(item)) is not None}
+        readable = list(places)
+        waiting = [name for name in readable if name not in before]
+        pictures = [(name, places[name]) for name in waiting]
+        batches = tag_pictures(tagger, pictures, batch_size, may_vanish=uploaded.__contains__)
     progress(step, 0, len(waiting))
     done = 0
-    for found in _tagged(repository, tagger, waiting, batch_size):
+    for found in batches:
         _keep(repository, key, found)
         done += len(found)
         progress(step, done, len(waiting))
     with repository.database.reading() as connection:
         after = tags_of(connection, key)
-    tags = {item_id: after[item_id] for item_id in items if item_id in readable and item_id in after}
+    tags = {name: after[name] for name in readable if name in after}
     return Tagging(tags, done, len(items) - len(readable))
 
 
@@ -103,8 +112,7 @@ def kept_tags(repository: Repository, tagger: str) -> dict[str, Tags]:
         raise RequestError(f"the tags of several taggers {tagger!r} are kept; choose from {', '.join(matching)}")
     raise RequestError(
         f"no tags by {tagger!r} are kept ({', '.join(kept) or 'nothing is'}); run `vernissage encoders tag "
-        f"{repository.path} "
-        f"--tagger {tagger}`"
+        f"{repository.path} --tagger {tagger}`"
     )
 
 
@@ -132,31 +140,6 @@ def words_to_tag(item: Item, *, uploaded: bool) -> str:
     return "\n".join(part for part in (item.title, description, ", ".join(item.keywords)) if part)
 
 
-def _everything(repository: Repository) -> dict[str, Item]:
-    with repository.database.reading() as connection:
-        uploaded = [upload.id for upload in get_uploads(connection)]
-    return {item.id: item for item in repository.workspace.collection} | repository.snapshot.items(uploaded)
-
-
-def _words(repository: Repository, item: Item) -> str:
-    return words_to_tag(item, uploaded=item.id not in repository.workspace.collection)
-
-
-def _is_readable(repository: Repository, item: Item, tagger: TextTagger | ImageTagger) -> bool:
-    return bool(_words(repository, item).strip() if isinstance(tagger, TextTagger) else item.picture)
-
-
-def _tagged(
-    repository: Repository, tagger: TextTagger | ImageTagger, items: Sequence[Item], batch_size: int
-) -> Iterator[dict[str, Tags]]:
-    if isinstance(tagger, TextTagger):
-        yield from tag_texts(tagger, [(item.id, _words(repository, item)) for item in items])
-        return
-    places = [(item.id, path) for item in items if (path := repository.snapshot.picture_path(item)) is not None]
-    uploaded = {item.id for item in items if item.id not in repository.workspace.collection}
-    yield from tag_pictures(tagger, places, batch_size, may_vanish=uploaded.__contains__)
-
-
 def tag_texts(tagger: TextTagger, texts: Sequence[tuple[str, str]]) -> Iterator[dict[str, Tags]]:
     """Tags of texts by id, batch by batch."""
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
@@ -181,28 +164,18 @@ def tag_pictures(
     """
     if batch_size < 1:
         raise RequestError(f"a batch of {batch_size} pictures was asked for; give at least 1")
-    names = iter(places)
-    with read_ahead(_openers(tagger, places, batch_size, may_vanish)) as batches:
+    at_least, names = 2 * tagger.size, iter(places)
+    vanishing = {path for name, path in places if may_vanish(name)}
+
+    def opened(path: Path) -> Image.Image | None:
+        return None if path in vanishing and not path.exists() else open_picture(path, at_least=at_least)
+
+    with pictures_ahead([path for _, path in places], batch_size, opened, at_least=at_least) as batches:
         for pictures in batches:
-            batch = list(islice(names, len(pictures)))
-            there = [(name, picture) for (name, _), picture in zip(batch, pictures, strict=True) if picture is not None]
+            batch = zip(islice(names, len(pictures)), pictures, strict=True)
+            there = [(name, picture) for (name, _), picture in batch if picture is not None]
             found = tagger.tag_images([picture for _, picture in there])
             yield dict(zip((name for name, _ in there), found, strict=True))
-
-
-def _openers(
-    tagger: ImageTagger, places: Sequence[tuple[str, Path]], batch_size: int, may_vanish: Callable[[str], bool]
-) -> Iterator[list[Callable[[], Any]]]:
-    at_least = 2 * tagger.size
-    names = iter(places)
-    for batch in picture_batches([path for _, path in places], batch_size, at_least=at_least):
-        yield [partial(_opened, path, at_least, may_vanish(name)) for name, path in islice(names, len(batch))]
-
-
-def _opened(path: Path, at_least: int, may_vanish: bool) -> Image.Image | None:
-    if may_vanish and not path.exists():
-        return None
-    return open_picture(path, at_least=at_least)
 
 
 def _keep(repository: Repository, key: str, found: Mapping[str, Tags]) -> None:

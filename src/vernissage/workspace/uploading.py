@@ -22,7 +22,7 @@ from vernissage.storage.pictures import new_pictures
 from vernissage.storage.uploads import Upload, UploadModality, add_uploads, get_uploads, same_uploads
 from vernissage.storage.vectors import UploadVectors, VectorSpace, drop_vectors, missing_vectors, put_vectors
 from vernissage.values import Modality, Vectors
-from vernissage.workspace.material import decoded_side
+from vernissage.workspace.encoding import decoded_side
 from vernissage.workspace.workspace import Workspace
 
 _AT_ONCE = 32
@@ -75,9 +75,9 @@ def spaces_of(workspace: Workspace) -> tuple[VectorSpace, ...]:
 
 
 def encode_submissions(
-    workspace: Workspace, submissions: Sequence[Submission], ids: Sequence[str], progress: Progress
+    workspace: Workspace, submissions: Mapping[str, Submission], progress: Progress
 ) -> list[UploadVectors]:
-    """The vectors of submissions in every space of the workspace that reads them.
+    """The vectors of submissions by id in every space of the workspace that reads them.
 
     A row of zeros says that the encoder found nothing; it is kept, so that nobody encodes it again.
 
@@ -89,37 +89,28 @@ def encode_submissions(
     spaces = spaces_of(workspace)
     for number, space in enumerate(spaces):
         progress("Encoding uploads", number, len(spaces))
-        rows = [row for row, each in enumerate(submissions) if each.modality in {space.modality, "both"}]
-        if rows:
-            readable = [submissions[row] for row in rows]
-            found.append(UploadVectors(space, tuple(ids[row] for row in rows), encoded(workspace, space, readable)))
+        readable = {name: each for name, each in submissions.items() if each.modality in {space.modality, "both"}}
+        if readable:
+            found.append(_encoded(workspace, space, readable))
     progress("Encoding uploads", len(spaces), len(spaces))
     return found
 
 
-def encoded(workspace: Workspace, space: VectorSpace, submissions: Sequence[Submission]) -> Vectors:
-    """Their vectors in one space, float32 (n, dim)."""
-    encoder = workspace.encoder(space.encoder)
-    starts = range(0, len(submissions), _AT_ONCE)
-    blocks = [
-        _read(encoder, space.modality, submissions[start : start + _AT_ONCE], draft=_drafts(workspace))
-        for start in starts
-    ]
-    return np.concatenate(blocks)
+def _encoded(workspace: Workspace, space: VectorSpace, submissions: Mapping[str, Submission]) -> UploadVectors:
+    encoder, given = workspace.encoder(space.encoder), list(submissions.values())
+    side = decoded_side(encoder) if workspace.manifest.settings.get("draft", True) else None
+    parts = (given[start : start + _AT_ONCE] for start in range(0, len(given), _AT_ONCE))
+    blocks = [_read(encoder, space.modality, part, side) for part in parts]
+    return UploadVectors(space, tuple(submissions), np.concatenate(blocks))
 
 
-def _read(encoder: Encoder, modality: Modality, submissions: Sequence[Submission], *, draft: bool) -> Vectors:
+def _read(encoder: Encoder, modality: Modality, submissions: Sequence[Submission], side: int | None) -> Vectors:
     if modality == "text" and isinstance(encoder, TextEncoder):
         return encoder.encode_texts([each.words for each in submissions])
     if modality == "image" and isinstance(encoder, ImageEncoder):
-        side = decoded_side(encoder) if draft else None
         paths = [each.picture for each in submissions if each.picture is not None]
         return encoder.encode_images([open_picture(path, at_least=side) for path in paths])
     raise RequestError(f"{encoder.name} does not read uploads of the kind {modality}; build the workspace again")
-
-
-def _drafts(workspace: Workspace) -> bool:
-    return bool(workspace.manifest.settings.get("draft", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,29 +177,17 @@ def write_uploads(
     Raises:
         StorageError: an id is taken, or a name, an id or a text cannot be stored.
     """
-    now = datetime.now(UTC)
+    now, uploads = datetime.now(UTC), []
     with new_pictures(connection, folder) as write:
-        uploads = {}
         for each in given:
-            picture = each.submission.picture
-            uploads[each.id] = Upload(
-                each.id,
-                owner,
-                each.submission.modality,
-                each.submission.time or now,
-                each.submission.title,
-                each.submission.words,
-                each.submission.keywords,
-                write(picture.read_bytes(), picture.suffix) if picture is not None else "",
-                each.picture_digest,
+            what, picture = each.submission, each.submission.picture
+            file = write(picture.read_bytes(), picture.suffix) if picture is not None else ""
+            time, title, words = what.time or now, what.title, what.words
+            uploads.append(
+                Upload(each.id, owner, what.modality, time, title, words, what.keywords, file, each.picture_digest)
             )
-        add_uploads(connection, list(uploads.values()), vectors)
-    return uploads
-
-
-def same_uploads_named(one: Mapping[str, Upload], other: Mapping[str, Upload]) -> bool:
-    """Whether two answers of `already_there` name the same uploads."""
-    return {key: upload.id for key, upload in one.items()} == {key: upload.id for key, upload in other.items()}
+        add_uploads(connection, uploads, vectors)
+    return {upload.id: upload for upload in uploads}
 
 
 def _copied(picture: Path | None, folder: Path, number: int) -> tuple[Path | None, str]:
@@ -256,15 +235,13 @@ def encode_missing(database: Database, workspace: Workspace, folder: Path, progr
 
 
 def _encode(database: Database, workspace: Workspace, folder: Path, space: VectorSpace, ids: Sequence[str]) -> int:
-    if not ids:
-        return 0
     with database.reading() as connection:
         uploads = get_uploads(connection, ids)
     if not uploads:
         return 0
-    submissions = [Submission(folder / each.picture if each.picture else None, text=each.text) for each in uploads]
+    given = {each.id: Submission(folder / each.picture if each.picture else None, text=each.text) for each in uploads}
     try:
-        vectors = encoded(workspace, space, submissions)
+        vectors = _encoded(workspace, space, given)
     except CollectionError:
         with database.reading() as connection:
             there = [each.id for each in get_uploads(connection, ids)]
@@ -273,5 +250,5 @@ def _encode(database: Database, workspace: Workspace, folder: Path, space: Vecto
         # some were removed, with their pictures, since they were looked up
         return _encode(database, workspace, folder, space, there)
     with database.writing() as connection:
-        put_vectors(connection, UploadVectors(space, tuple(each.id for each in uploads), vectors))
+        put_vectors(connection, vectors)
     return len(uploads)

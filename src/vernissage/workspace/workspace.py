@@ -1,5 +1,6 @@
 """A workspace opened for reading."""
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.values import MODALITIES, Columns, Modality
 from vernissage.workspace.collection_files import read_word_counts
-from vernissage.workspace.manifest import FORMER, Manifest, format_of, found, is_workspace, read_manifest
+from vernissage.workspace.state import FORMER, Manifest, format_of, found, is_workspace, read_manifest
 
 if TYPE_CHECKING:
     from vernissage.profiles.naming import WordCounts
@@ -29,7 +30,11 @@ SCANNED_FROM = 1_000_000
 
 
 class Workspace:
-    """One state of a workspace, as it was when opened; a build that ends later does not change it."""
+    """One state of a workspace, as it was when opened; a build that ends later does not change it.
+
+    What is asked for by the name of an encoder raises `RequestError` where the workspace lacks it, with a message that
+    says what it has, and why not, and `ProvenanceError` where a file is missing or damaged.
+    """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
@@ -73,12 +78,7 @@ class Workspace:
         return tuple(modality for modality in MODALITIES if f"{encoder}.{modality}" in self.manifest.vectors)
 
     def encoder(self, name: str) -> Encoder:
-        """The fitted encoder of that name.
-
-        Raises:
-            RequestError: the workspace has no such encoder; the message says which it has, and why not.
-            ProvenanceError: its files are damaged.
-        """
+        """The fitted encoder of that name."""
         if name not in self._encoders:
             folder = self.path / "models" / self._named(self.manifest.models, name, name)
             bases = [self.encoder(base) for base in card(name).needs]
@@ -86,11 +86,7 @@ class Workspace:
         return self._encoders[name]
 
     def table(self, encoder: str, modality: Modality) -> VectorTable:
-        """The vectors of that encoder and modality, checked against encoder and collection, see `VectorTable.load`.
-
-        Raises:
-            RequestError, ProvenanceError: as in `encoder`.
-        """
+        """The vectors of that encoder and modality, checked against encoder and collection, see `VectorTable.load`."""
         key = (encoder, modality)
         if key not in self._tables:
             stem = self._named(self.manifest.vectors, f"{encoder}.{modality}", encoder)
@@ -112,11 +108,7 @@ class Workspace:
         return self._indexes[key]
 
     def joint_index(self, encoder: str, rule: JointRule) -> ExactIndex:
-        """The exact index over the picture and text vectors of an encoder, joined to one for each work.
-
-        Raises:
-            RequestError, ProvenanceError: as in `encoder`, or there is no such rule.
-        """
+        """The exact index over the picture and text vectors of an encoder, joined to one for each work."""
         key = (encoder, rule)
         if key not in self._joint:
             joined = join_modalities(self.table(encoder, "image"), self.table(encoder, "text"), rule)
@@ -127,23 +119,17 @@ class Workspace:
         table = self.table(encoder, modality)
         if table.vectors.size < SCANNED_FROM:
             return exact_index(table, columns)
-        stem = self.path / "indexes" / self.manifest.vectors[f"{encoder}.{modality}"]
+        stem, moments = self.path / "indexes" / self.manifest.vectors[f"{encoder}.{modality}"], None
         try:
             scan = ByteScan.load(stem.with_name(f"{stem.name}.npz"), table.vectors, table.card.values)
         except ProvenanceError:
             scan = build_byte_scan(table.vectors, table.card.values)
-        try:
+        with suppress(ProvenanceError):  # else they are computed when they are first asked for
             moments = load_moments(stem.with_name(f"{stem.name}.moments.npz"), table.dim, table.card.values)
-        except ProvenanceError:
-            moments = None  # computed when they are first asked for
         return exact_index(table, columns, scan=scan, moments=moments)
 
     def pair_matrix(self, encoder: str, *, whole: bool = False) -> PairMatrix:
-        """How well each picture fits each text, by an encoder that reads them together; see `PairMatrix.load`.
-
-        Raises:
-            RequestError, ProvenanceError: as in `encoder`.
-        """
+        """How well each picture fits each text, by an encoder that reads them together; see `PairMatrix.load`."""
         folder = self.path / "pairs" / self._named(self.manifest.pairs, encoder, encoder)
         cards = sorted(folder.glob("*.card.json"))
         if not cards:
@@ -153,11 +139,7 @@ class Workspace:
         return matrix.require(fingerprint=fingerprint, collection=self.manifest.fingerprint)
 
     def means(self, encoder: str) -> ModalityMeans:
-        """The means of the encoder's pictures and of its texts, which one index of both takes off.
-
-        Raises:
-            RequestError, ProvenanceError: as in `encoder`.
-        """
+        """The means of the encoder's pictures and of its texts, which one index of both takes off."""
         there = self.modalities(encoder)
         if len(there) == 1:
             raise RequestError(f"{encoder} reads {there[0]}s alone; choose an encoder of both modalities")
@@ -168,11 +150,7 @@ class Workspace:
         return ModalityMeans.load(folder).require(self._named(self.manifest.fingerprints, encoder, encoder))
 
     def mixed_index(self, encoder: str) -> MixedIndex:
-        """The encoder's pictures and texts in one index.
-
-        Raises:
-            RequestError, ProvenanceError: as in `encoder`.
-        """
+        """The encoder's pictures and texts in one index."""
         if encoder not in self._mixed:
             pictures, texts = self.index(encoder, "image"), self.index(encoder, "text")
             self._mixed[encoder] = MixedIndex(pictures, texts, self.means(encoder))

@@ -24,7 +24,6 @@ def ndcg(ranked: Rows, gains: npt.ArrayLike, depth: int) -> float:
     DCG of the best order of **all** candidates: Järvelin & Kekäläinen, TOIS 2002, doi 10.1145/582415.582418.
 
     Args:
-        ranked: the list.
         gains: what each candidate is worth to the reader, 0 or more, (n,).
         depth: how many places count.
 

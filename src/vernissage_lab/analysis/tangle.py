@@ -32,7 +32,6 @@ def neighbours_alike(vectors: Vectors, groups: Sequence[str], *, neighbours: int
 
     Args:
         vectors: float32 (n, dim), unit rows.
-        groups: the group of each work, (n,).
         neighbours: how many others are asked.
 
     Raises:
@@ -91,11 +90,7 @@ def silhouettes(vectors: Vectors, groups: Sequence[str]) -> Each:
 
 
 def chance_silhouette(vectors: Vectors, groups: Sequence[str], *, seed: int = 0) -> float:
-    """The mean silhouette where the same groups are given at random: over ten shuffles. Below 0 where groups are many.
-
-    Raises:
-        RequestError: as in `silhouettes`.
-    """
+    """The mean silhouette over ten shuffles of the groups; below 0 where groups are many."""
     random, names = np.random.default_rng(seed), np.asarray(groups)
     return float(np.mean([silhouettes(vectors, random.permutation(names).tolist()).mean() for _ in range(_SHUFFLES)]))
 

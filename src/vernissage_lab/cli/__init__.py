@@ -23,9 +23,9 @@ class _Commands(LazyGroup):
         {
             "sample": "vernissage_lab.cli.sample:sample",
             "experiment": "vernissage_lab.cli.experiment:experiment",
-            "evaluate": "vernissage_lab.cli.evaluation:evaluate",
-            "holdout": "vernissage_lab.cli.holdout:holdout",
-            "gap": "vernissage_lab.cli.gap:gap",
+            "evaluate": "vernissage_lab.cli.measuring:evaluate",
+            "holdout": "vernissage_lab.cli.measuring:holdout",
+            "gap": "vernissage_lab.cli.measuring:gap",
         }
     )
 

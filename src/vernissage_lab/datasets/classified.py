@@ -48,7 +48,6 @@ def read_classified(path: Path, *, pictures: Path | None = None, skip_bad: bool 
 
     Args:
         path: the table; separated by commas, semicolons, tabs or vertical bars.
-        pictures: the folder below which the pictures lie; the table's own without.
         skip_bad: leave out rows without a caption.
 
     Raises:

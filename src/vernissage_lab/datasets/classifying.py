@@ -53,12 +53,9 @@ def classify(
 
     Args:
         found: any set; classes that it has are replaced.
-        classifier: gives the classes.
         at_least: the probability from which on a class is taken for true, in [0, 1].
-        batch_size: pictures at once.
         building: a folder that keeps finished blocks, so that an interrupted classification goes on where it stopped;
             the caller removes it.
-        progress: told of pictures.
 
     Raises:
         EncoderError: ``at_least`` is no probability.

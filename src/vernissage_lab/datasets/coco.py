@@ -31,7 +31,6 @@ def read_coco(path: Path, *, pictures: Path | None = None, skip_bad: bool = Fals
 
     Args:
         path: a JSON file, or a folder that holds several, itself or in ``annotations``.
-        pictures: the folder below which the pictures lie; that of ``path`` without.
         skip_bad: leave out pictures without captions, captions of other pictures, and empty ones.
 
     Raises:
@@ -69,11 +68,7 @@ def read_karpathy(
         path: the JSON file, or a folder that holds one under its published name.
         pictures: the folder that holds the pictures, such as ``val2014/COCO_val2014_000000391895.jpg``; the JSON
             file's folder without.
-        source: where this set comes from.
         skip_bad: leave out pictures without captions and empty captions.
-
-    Raises:
-        DatasetError: see `assembled` and `read_json_object`.
     """
     require_file(path, "Karpathy's JSON file, such as dataset_coco.json,", source)
     file = _karpathy_file(path, source)

@@ -66,8 +66,6 @@ def read_flickr(path: Path, which: Flickr, *, pictures: Path | None = None, skip
     Args:
         path: a token file (``1000092795.jpg#0``, tab, caption), a table with the columns image_name (or image),
             comment_number (may be missing) and comment (or caption), Karpathy's JSON, or a folder with one of them.
-        which: `FLICKR30K` or `FLICKR8K`.
-        pictures: the folder below which the pictures lie; that of the file without.
         skip_bad: leave out empty captions.
 
     Raises:

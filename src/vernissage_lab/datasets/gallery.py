@@ -62,9 +62,7 @@ def read_gallery(
     Classes are numbered by the alphabet. Story groups are the works' groups; keywords are the pictures' tags.
 
     Args:
-        path: folder or table.
         pictures: the folder that the table's file names start from; the table's own without.
-        source: where this set comes from.
         captions: of each work, each of one or more fields or columns joined by ``+``: ``("title", "description")``
             are two captions where a work has both. A work's only caption has its id, several have the fields too.
         classes: the field or column whose values are the classes; a work without a value has no class.

@@ -17,14 +17,12 @@ class Kind:
     """One kind of data set.
 
     Attributes:
-        word: what it is called on the command line.
         what: its files, in words.
         source: where it officially comes from, and the licence as far as known; nothing is ever downloaded.
         read: the reader: a path, and the options ``pictures`` and ``skip_bad``; of galleries also ``captions`` and
             ``classes``.
     """
 
-    word: str
     what: str
     source: str
     read: Callable[..., CaptionedSet]
@@ -32,43 +30,38 @@ class Kind:
 
 _NATIONAL_GALLERY = "https://www.nationalgallery.org.uk (texts and pictures under the gallery's terms)"
 
-_KINDS = (
-    Kind("coco-karpathy", "dataset_coco.json, Karpathy's split of MSCOCO", coco.KARPATHY_SOURCE, coco.read_karpathy),
-    Kind("coco", "MSCOCO's captions_*.json, one or a folder of them", coco.COCO_SOURCE, coco.read_coco),
-    Kind(
-        "flickr30k",
-        "results_20130124.token, results.csv, captions.txt or dataset_flickr30k.json",
-        FLICKR30K.source,
-        partial(read_flickr, which=FLICKR30K),
-    ),
-    Kind(
-        "flickr8k",
-        "Flickr8k.token.txt, captions.txt or dataset_flickr8k.json",
-        FLICKR8K.source,
-        partial(read_flickr, which=FLICKR8K),
-    ),
-    Kind(
-        "classified",
-        "a table of id, caption, class index, label, image tags, text tags",
-        classified.SOURCE,
-        classified.read_classified,
-    ),
-    Kind(
-        "national-gallery",
-        "a table with a column of story groups, as of the National Gallery, London",
-        _NATIONAL_GALLERY,
-        partial(gallery.read_gallery, needs_groups=True, source=_NATIONAL_GALLERY),
-    ),
-    Kind(
-        "gallery",
-        "a collection: a folder with a table and pictures, or a table",
-        gallery.SOURCE,
-        gallery.read_gallery,
-    ),
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "coco-karpathy": Kind(
+            "dataset_coco.json, Karpathy's split of MSCOCO", coco.KARPATHY_SOURCE, coco.read_karpathy
+        ),
+        "coco": Kind("MSCOCO's captions_*.json, one or a folder of them", coco.COCO_SOURCE, coco.read_coco),
+        "flickr30k": Kind(
+            "results_20130124.token, results.csv, captions.txt or dataset_flickr30k.json",
+            FLICKR30K.source,
+            partial(read_flickr, which=FLICKR30K),
+        ),
+        "flickr8k": Kind(
+            "Flickr8k.token.txt, captions.txt or dataset_flickr8k.json",
+            FLICKR8K.source,
+            partial(read_flickr, which=FLICKR8K),
+        ),
+        "classified": Kind(
+            "a table of id, caption, class index, label, image tags, text tags",
+            classified.SOURCE,
+            classified.read_classified,
+        ),
+        "national-gallery": Kind(
+            "a table with a column of story groups, as of the National Gallery, London",
+            _NATIONAL_GALLERY,
+            partial(gallery.read_gallery, needs_groups=True, source=_NATIONAL_GALLERY),
+        ),
+        "gallery": Kind(
+            "a collection: a folder with a table and pictures, or a table", gallery.SOURCE, gallery.read_gallery
+        ),
+    }
 )
-
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.word: kind for kind in _KINDS})
-"""The kinds by word."""
+"""The kinds by what they are called on the command line."""
 
 _GALLERIES = frozenset({"gallery", "national-gallery"})
 
@@ -79,8 +72,6 @@ def open_dataset(
     """Read a data set of that kind.
 
     Args:
-        word: one of `KINDS`.
-        path: its file or folder.
         pictures: the folder below which its pictures lie; beside the file without.
         skip_bad: leave out what cannot be used, and count it in the remarks.
         options: of galleries, ``captions`` and ``classes`` (see `read_gallery`).

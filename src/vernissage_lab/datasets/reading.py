@@ -208,7 +208,6 @@ def assembled(
         found: the set, its pictures without path and size.
         beside: the folder of the set's own file, where pictures may lie.
         pictures: the folder below which they lie, if another.
-        skip_bad: see `checked`.
         also: further names that a picture's file may have, tried after the set's own.
 
     Raises:

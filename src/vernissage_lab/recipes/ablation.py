@@ -1,80 +1,133 @@
 """`ablation`: which projection, clustering and seed find the works of a few interests again (Figs. 14–18)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from itertools import product
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
+import typer
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area_rules import AreaRule, Coherence, Hdbscan, Ward
-from vernissage.profiles.areas import Area, areas_of_interest
+from vernissage.gallery.areas import area_projection, area_rule
+from vernissage.profiles.area_rules import AreaRule, Coherence
+from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.directions import mean_direction
-from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents, Projection
+from vernissage.profiles.reduction import TSNE, PrincipalComponents, Projection, tsne_plane
 from vernissage.progress import Progress
-from vernissage.recommenders.area_searches import SEEDS, Seed
-from vernissage.values import Vectors
-from vernissage_lab.area_lists import Seeker, Task, measured, named, tasks_of
-from vernissage_lab.as_published import COMPONENTS, StandardisedTSNE
-from vernissage_lab.cells import Cells
-from vernissage_lab.grid import Part, rows_of
+from vernissage.recommenders.area_searches import SEEDS
+from vernissage_lab.cells import Cells, Part, rows_of
+from vernissage_lab.figures import grid_figure
+from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, tasks_of
 from vernissage_lab.material import Material
-from vernissage_lab.recipes.ablation_tables import ablation_pictures, ablation_tables, ablation_views
-from vernissage_lab.recipes.contract import Outcome, Recipe
-from vernissage_lab.simulated_users import (
-    FEWEST_USERS,
-    POOL,
-    QUERY_CLASSES,
-    Protocol,
-    protocol_of,
-    remarks,
-    simulated_users,
+from vernissage_lab.method_grid import WITH_MARKS, grid_points, published_marks, usual_points
+from vernissage_lab.published.beside import beside_ablation
+from vernissage_lab.recipe import EXPERIMENTS, MARKS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.tables import (
+    Row,
+    Table,
+    arrow,
+    by_measure,
+    counted,
+    differences,
+    distinct,
+    estimate,
+    means,
+    parts,
+    pivot,
+    short,
+    where,
 )
-from vernissage_lab.tidy import Row
+from vernissage_lab.users import FEWEST_USERS, PointNumbers, Protocol, Tasks, simulated_users
+from vernissage_lab.works import UserOptions, whole_numbers
+
+Floats = npt.NDArray[np.float64]
 
 STEP = "Measuring cells of the grid"
-PROTOCOL = (
-    "The 25 largest classes are asked for, all other works are noise. A user is some of these classes at random, with "
-    "some of their works as uploads; one further work of each class is relevant, and lies among noise in a pool of "
-    "1,000 works that is drawn anew for every user; 100 users in each cell."
-)
-PER_SEED = (
-    "Recall@10 (per seed), as in the paper's code: every area shows ten works of its own, so more areas show more "
-    "works; how many stands beside it. A relevant work that two areas find counts once."
-)
-WARD_AT_5 = (
-    "Ward at 5 is the paper's cut. Vectors here have length 1, so it makes one area, or few, of most profiles unless "
-    "t-SNE has spread them; those of the paper's encoder were longer."
-)
+MEASURES = ("recall", "recall_per_seed", "shown", "areas")
+CONFIGURATION = ("projection", "clustering", "seed")
+GROUP = ("encoder", "task", "classes", "points")
+COMPONENTS = 50
+"""So many principal components the second paper's released code keeps, where there are more."""
 
 
 @dataclass(frozen=True)
-class AblationOptions:
-    """The grid; rules and projections by the name under which tables show them.
+class StandardisedTSNE:
+    """A plane by t-SNE from a random start, of vectors whose dimensions were given mean 0 and variance 1.
 
-    ``as_published`` draws users as the paper's released code does: each class is dealt to one user.
+    As github.com/fedasaro62/ZCCR-Exp, zccr.py, whose results are called ``tsne (pca)``: before it vectors are reduced
+    to `COMPONENTS` where there are more. The perplexity is that of `TSNE`, of fewer than four rows no plane is drawn.
     """
 
-    classes: tuple[int, ...] = (1, 2, 5, 10)
-    points: tuple[int, ...] = (5, 10, 20, 30)
-    projections: Mapping[str, Projection] = field(
-        default_factory=lambda: {"none": NoProjection(), "pca": PrincipalComponents(), "tsne": TSNE()}
-    )
-    clusterings: Mapping[str, AreaRule] = field(
-        default_factory=lambda: {"coherence": Coherence(), "ward:5": Ward(5), "hdbscan": Hdbscan()}
-    )
-    seeds: tuple[Seed, ...] = SEEDS
-    tasks: tuple[str, ...] = ()
-    users: int = FEWEST_USERS
-    query_classes: int = QUERY_CLASSES
-    pool: int = POOL
-    as_published: bool = False
+    keeps_distances = False
 
-    def users_of(self, classes: int, points: int, protocol: Protocol) -> int:
-        """How many users a cell has: as published, every class is asked for once, and a rest of them not at all."""
-        return len(protocol.usable(points)) // classes if self.as_published else self.users
+    def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
+        spread = rows.std(axis=0)
+        standard: Floats = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        reduced = PrincipalComponents(COMPONENTS).apply(standard, seed=seed, progress=progress)
+        if len(reduced) < 4 or reduced.shape[1] < 2:
+            return reduced
+        return tsne_plane(reduced, perplexity=TSNE().perplexity, start="random", seed=seed)
+
+
+@dataclass(frozen=True)
+class AblationOptions(UserOptions):
+    """The grid, and the numbers of the protocol.
+
+    With ``as_published`` vectors are as long as the network gives them, users are dealt the classes once, and rules are
+    those of the second paper's released code where none are named. Its HDBSCAN, which joins regions nearer than 5 and
+    drops noise, is not offered: scikit-learn's fails with current versions of NumPy where it is to join regions.
+    """
+
+    points: PointNumbers = "5,10,20,30"
+    clustering: Annotated[
+        list[str] | None,
+        typer.Option(help="coherence, ward:T, silhouette or hdbscan; repeat. Default: coherence, ward:5, hdbscan."),
+    ] = None
+    projection: Annotated[
+        list[str] | None, typer.Option(help="none, pca, pca:N or tsne; repeat. Default: none, pca, tsne.")
+    ] = None
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published", help="As the paper's released code: raw vectors, its cuts, each class asked for once."
+        ),
+    ] = False
+    task: Tasks = None
+    workers: Annotated[int, typer.Option(help="Processes that compute cells side by side; results are the same.")] = 1
+
+    def __post_init__(self) -> None:
+        self.grid  # noqa: B018, refuses words that mean nothing
+
+    @cached_property
+    def projections(self) -> Mapping[str, Projection]:
+        """By the word under which tables show them."""
+        known = {word: area_projection(word) for word in self.projection or ("none", "pca", "tsne")}
+        if self.as_published and not self.projection:
+            known |= {"pca": PrincipalComponents(COMPONENTS), "tsne": StandardisedTSNE()}
+        return known
+
+    @cached_property
+    def clusterings(self) -> Mapping[str, AreaRule]:
+        """By the word under which tables show them."""
+        usual = ("ward:5",) if self.as_published else ("coherence", "ward:5", "hdbscan")
+        return {word: area_rule(word) for word in self.clustering or usual}
+
+    @cached_property
+    def grid(self) -> "list[_Cell]":
+        """All cells; `Coherence` cuts at a distance and t-SNE keeps none, so the two together are left out."""
+        points = whole_numbers(self.points, "the points")
+        return [
+            _Cell(*cell)
+            for cell in product(self.interests, points, self.projections, self.clusterings)
+            if not isinstance(self.clusterings[cell[3]], Coherence) or self.projections[cell[2]].keeps_distances
+        ]
+
+    def record(self) -> dict[str, Any]:
+        rules = {"projections": self.projections, "clusterings": self.clusterings}
+        return {**super().record(), **rules}
 
 
 @dataclass(frozen=True)
@@ -86,41 +139,26 @@ class _Cell:
     projection: str
     clustering: str
 
-    def columns(self) -> dict[str, str | int]:
-        return dict(vars(self))
+
+def compute(options: AblationOptions, cells: Cells) -> Outcome:
+    """Measure which projection, clustering and seed find the works of a few interests again.
+
+    \b
+    Examples:
+      vernissage lab experiment run ablation workspace -e aligned
+      vernissage lab experiment run ablation workspace --users 20 --projection none --points 10
+      vernissage lab experiment run ablation texts -e minilm --query-classes 4 --task text-to-text
+      vernissage lab experiment run ablation openclipart --kind gallery --caption title+keywords -e lsa
+      vernissage lab experiment run ablation set.csv --kind classified -e minilm --as-published --workers 2
+    """
+    options.require_classes()
+    return run_ablation(options.materials(cells, raw=options.as_published), options, cells)
 
 
-def as_published(
-    options: AblationOptions, *, keep_projections: bool = False, keep_clusterings: bool = False
-) -> AblationOptions:
-    """The same classes, points and tasks, with users of the paper's released code and, unless kept, its rules."""
-    projections: Mapping[str, Projection] = {
-        "none": NoProjection(),
-        "pca": PrincipalComponents(COMPONENTS),
-        "tsne": StandardisedTSNE(),
-    }
-    clusterings: Mapping[str, AreaRule] = {"ward:5": Ward(5)}
-    return replace(
-        options,
-        projections=options.projections if keep_projections else projections,
-        clusterings=options.clusterings if keep_clusterings else clusterings,
-        as_published=True,
-    )
-
-
-def run_ablation(
-    materials: Sequence[Material],
-    options: AblationOptions,
-    *,
-    seed: int,
-    cells: Cells,
-    progress: Progress,
-    workers: int = 1,
-) -> Outcome:
-    """Measure every cell of the grid for every material, with two ``workers`` or more side by side.
+def run_ablation(materials: Sequence[Material], options: AblationOptions, cells: Cells) -> Outcome:
+    """Measure every cell of the grid for every material, with two workers or more side by side.
 
     Users are the same in all configurations of one number of classes and points, so that differences are paired.
-    `Coherence` cuts at a distance and t-SNE keeps none, so the two together are left out.
 
     Returns:
         ``values``: one row for each user, configuration and task; ``means``; ``differences`` from the first
@@ -130,111 +168,151 @@ def run_ablation(
         RequestError: too few classes or noise for the protocol in every cell, or a task that is not there.
     """
     notes: list[str] = []
-    parts: list[Part] = []
-    for material, cell in product(materials, _grid(options)):
-        protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
+    grid: list[Part] = []
+    for material, cell in product(materials, options.grid):
+        protocol = options.protocol(material)
         if why := protocol.too_small(cell.classes, cell.points, material.name):
             notes.append(why)
             continue
-        tasks = tasks_of(material, options.tasks)
-        key = {**material.describe(), **cell.columns(), **_settings(options, cell)}
+        tasks = tasks_of(material, options.task)
+        key = {
+            **material.describe(),
+            **vars(cell),
+            **_settings(options, cell),
+            "tasks": [named(task) for task in tasks],
+        }
         needed = replace(material, tags={}, text_encoder=None)
-        parts.append(Part(key, partial(_rows, needed, cell, protocol, tasks, options, seed)))
-    found = rows_of(parts, cells, step=STEP, workers=workers, progress=progress)
-    values = [row for rows in found for row in rows]
+        rules = options.clusterings[cell.clustering], options.projections[cell.projection]
+        # As published, every class is asked for once, and a rest of them not at all.
+        users = len(protocol.usable(cell.points)) // cell.classes if options.as_published else options.users
+        people = {"users": users, "dealt": options.as_published, "seed": cells.seed}
+        grid.append(Part(key, partial(_rows, needed, cell, protocol, tasks, rules, people)))
+    values = [row for rows in rows_of(grid, cells, STEP, workers=options.workers) for row in rows]
     if not values and not cells.skipped:
         raise RequestError(notes[0] if notes else "the grid has no cells; give classes, points and clusterings")
-    most = max((int(row["classes"]) for row in values), default=max(options.classes))
+    most = max((row["classes"] for row in values), default=max(cell.classes for cell in options.grid))
     for material in materials:
-        protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
-        notes += remarks(
-            material.name, protocol, most, FEWEST_USERS if options.as_published else options.users, cells.skipped
-        )
-        notes += _published_remarks(material, options)
-    return Outcome(ablation_tables(values), tuple(dict.fromkeys(notes)))
+        protocol = options.protocol(material)
+        notes += protocol.remarks(material.name, most, FEWEST_USERS if options.as_published else options.users)
+        if options.as_published:
+            lengths = "length 1" if material.unit else "the lengths that its network gives them"
+            notes.append(
+                f"as published: the {options.query_classes} classes are dealt to users once, so that M classes have "
+                f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in {lengths}; t-SNE "
+                f"starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; compare recall per "
+                f"seed"
+            )
+    return Outcome(_tables(values), tuple(notes), tuple(material.describe() for material in materials))
 
 
-def _published_remarks(material: Material, options: AblationOptions) -> Iterator[str]:
-    if options.as_published:
-        lengths = "length 1" if material.unit else "the lengths that its network gives them"
-        yield (
-            f"as published: the {options.query_classes} classes are dealt to users once, so that M classes have "
-            f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in {lengths}; t-SNE "
-            f"starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; compare recall per seed"
-        )
-
-
-def _grid(options: AblationOptions) -> list[_Cell]:
-    return [
-        _Cell(*cell)
-        for cell in product(options.classes, options.points, options.projections, options.clusterings)
-        if not (
-            isinstance(options.clusterings[cell[3]], Coherence) and not options.projections[cell[2]].keeps_distances
-        )
-    ]
-
-
-def _rows(*parts: Any) -> list[Row]:
-    return list(_measure(*parts))
-
-
-def _measure(
-    material: Material, cell: _Cell, protocol: Protocol, tasks: Sequence[Task], options: AblationOptions, seed: int
-) -> Iterator[Row]:
+def _rows(
+    material: Material,
+    cell: _Cell,
+    protocol: Protocol,
+    tasks: Sequence[Task],
+    rules: tuple[AreaRule, Projection],
+    people: Mapping[str, Any],
+) -> list[Row]:
+    """The rows of a cell; its arguments can be sent to another process."""
+    found: list[Row] = []
     sources = {source for source, _ in tasks}
     backgrounds = {source: mean_direction(material.vectors[source]) for source in sources}
-    rule, projection = options.clusterings[cell.clustering], options.projections[cell.projection]
-    users = options.users_of(cell.classes, cell.points, protocol)
-    people = simulated_users(
-        protocol, interests=cell.classes, points=cell.points, users=users, seed=seed, dealt=options.as_published
-    )
-    for number, user in enumerate(people):
+    rule, projection = rules
+    users = simulated_users(protocol, interests=cell.classes, points=cell.points, **people)
+    for number, user in enumerate(users):
         seeker = Seeker(material, user)
-        pools = {target: seeker.pool(target) for target in {target for _, target in tasks}}
+        indexes = seeker.indexes(tasks)
         areas = {
-            source: _areas(material.vectors[source][user.uploads], backgrounds[source], rule, projection, seed)
+            source: areas_of_interest(
+                seeker.vectors(source),
+                background=backgrounds[source],
+                rule=rule,
+                projection=projection,
+                seed=people["seed"],
+            )
             for source in sources
         }
-        for task, chosen in product(tasks, options.seeds):
-            yield (
-                {"encoder": material.encoder}
-                | dict(named(task))
-                | cell.columns()
-                | {"seed": chosen, "user": number}
-                | measured(seeker, pools, task, areas[task[0]], chosen)
-            )
+        for task, chosen in product(tasks, SEEDS):
+            place = {"encoder": material.encoder, **named(task), **vars(cell), "seed": chosen, "user": number}
+            found.append(place | recall_by_areas(seeker, indexes, task, areas[task[0]], chosen))
+    return found
 
 
-def _areas(
-    vectors: Vectors, background: np.ndarray, rule: AreaRule, projection: Projection, seed: int
-) -> tuple[Area, ...]:
-    return areas_of_interest(vectors, background=background, rule=rule, projection=projection, seed=seed)
-
-
-def _settings(options: AblationOptions, cell: _Cell) -> dict[str, str | int | list[str]]:
+def _settings(options: AblationOptions, cell: _Cell) -> dict[str, Any]:
     return {
-        "users": "dealt once" if options.as_published else options.users,
-        "query_classes": options.query_classes,
-        "pool": options.pool,
-        "seeds": list(options.seeds),
-        "tasks": list(options.tasks),
+        **options.numbers(),
+        **({"users": "dealt once"} if options.as_published else {}),
         "rule": repr(options.clusterings[cell.clustering]),
         "reduction": repr(options.projections[cell.projection]),
     }
 
 
-ABLATION = Recipe(
-    name="ablation",
-    paper="ZCCR: Figs. 14 to 18",
-    what="classes × uploads × projection × clustering × seed × task: which areas of interest find works again",
-    needs="a workspace with groups, or a data set with classes",
-    protocol=(
-        f"{PROTOCOL} Here with 1, 2, 5 and 10 classes, and 5, 10, 20 and 30 uploads in each.",
-        "Recall@10 (budget): the areas take turns until ten works are in one list; found relevant works / classes.",
-        PER_SEED,
-        "Means with standard errors over users; differences are paired: the same users see all configurations.",
-        WARD_AT_5,
-    ),
-    pictures=ablation_pictures,
-    views=ablation_views,
+def _tables(values: Sequence[Row]) -> Tables:
+    if not values:
+        return {}
+    reference = tuple(values[0][column] for column in CONFIGURATION)
+    compared = [
+        row for measure in MEASURES[:2] for row in differences(values, GROUP, CONFIGURATION, reference, measure, "user")
+    ]
+    return {"values": values, "means": means(values, (*GROUP, *CONFIGURATION), MEASURES), "differences": compared}
+
+
+def _pictures(tables: Tables) -> dict[str, Picture]:
+    """For each encoder and projection, tasks × classes: one figure by list of ten, one as the paper counts."""
+    found: dict[str, Picture] = {}
+    rows = tables.get("means", ())
+    for (encoder, projection), mine in parts(rows, "encoder", "projection"):
+        for measure, title in (("recall", "one list of ten"), ("recall_per_seed", "ten works from every area")):
+            some = where(mine, measure=measure)
+            heading = f"Recall@10 with {encoder}, projection {projection}: {title}"
+            others = {"encoder": encoder, "projection": projection, "measure": measure, "seed": "centroid"}
+            marks = published_marks(where(tables.get(MARKS, ()), **others), "clustering")
+            figure = grid_figure(
+                grid_points(some, "clustering", dashed="medoid"),
+                marks=marks,
+                title=heading,
+                x_label="uploads in each class",
+                y_label="recall",
+                styles=("centroid", "medoid"),
+                lines=distinct(rows, "clustering"),
+                top=max(row["mean"] for row in where(rows, measure=measure)),
+            )
+            best = max(some, key=lambda row: row["mean"])
+            alt = f"{heading}. Highest mean {best['mean']:.3f}, {best['task']}, {counted(best['classes'])}."
+            alt += WITH_MARKS if marks else ""
+            found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = Picture(figure, alt)
+    return found
+
+
+def _views(tables: Tables) -> list[Table]:
+    """For each encoder and task, configurations × classes at ten uploads a class, or what is nearest to it."""
+    rows = tables.get("means", ())
+    note = "recall in one list of ten ± standard error | recall in ten from every area, in so many works"
+    return [
+        pivot(
+            mine,
+            f"{encoder}, {arrow(task)}, {points} uploads in each class",
+            CONFIGURATION,
+            "classes",
+            _shown,
+            head=counted,
+            note=note,
+        )
+        for points in usual_points(rows)
+        for (encoder, task), mine in parts(where(rows, points=points), "encoder", "task")
+    ]
+
+
+def _shown(rows: list[Row]) -> str:
+    told = by_measure(rows)
+    return f"{estimate(told['recall'])} | {short(told['recall_per_seed']['mean'])} in {told['shown']['mean']:.0f}"
+
+
+RECIPE = Recipe(
+    about=EXPERIMENTS["ablation"],
+    options=AblationOptions,
+    compute=compute,
+    pictures=_pictures,
+    views=_views,
+    beside=beside_ablation,
 )

@@ -1,145 +1,745 @@
 """`encoding-time`: how long it takes to make a vector of a picture or a text (Table 5)."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from vernissage.encoders.runtime.devices import import_torch
+import numpy as np
+import typer
+
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.pictures import open_picture
+from vernissage.cli.building import exports_by_name, weights_by_name
+from vernissage.encoders.loading import TORCH_PRECISIONS, Execution, checked_execution, load_pretrained
+from vernissage.encoders.register import card, cards
+from vernissage.encoders.runtime.devices import Runtime, import_torch
+from vernissage.encoders.runtime.onnx import PRECISIONS, load_onnx
 from vernissage.errors import RequestError
-from vernissage.progress import Progress
-from vernissage.workspace.encoding import TEXT_BLOCK
-from vernissage_lab.cells import Cells
-from vernissage_lab.encoding_bench import EncodingBench, EncodingTimeOptions, Turn, measured
-from vernissage_lab.encoding_contenders import EncodingContender
-from vernissage_lab.encoding_works import TimedWorks
-from vernissage_lab.recipes.contract import Outcome, Recipe
-from vernissage_lab.recipes.encoding_time_tables import pictures_of, tables_of, views_of
-from vernissage_lab.records import machine, versions
-from vernissage_lab.tidy import Row
+from vernissage.files import digest
+from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.workspace.encoding import TEXT_BLOCK, decoded_side
+from vernissage_lab.cells import Cells, Part, rows_of
+from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
+from vernissage_lab.figures import TimeLine, time_figure
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, machine, versions
+from vernissage_lab.set_encoders import USUAL, set_encoder
+from vernissage_lab.tables import Row, Table, distinct, parts, table, where
+from vernissage_lab.timing import Timed, column, on_threads, timed
+from vernissage_lab.untrained import ARCHITECTURES, load_untrained, require_architecture
+from vernissage_lab.works import SourceOptions, Words
+
+Entry = tuple[str, Path | None, str]
+"""Id, picture file, text; None and an empty text stand for what is not there."""
+
+
+@dataclass(frozen=True)
+class TimedWorks:
+    """Drawn works.
+
+    Attributes:
+        name, fingerprint: of the data that they were drawn from.
+        seed: that they were drawn by.
+        wanted: how many were asked for.
+        pictures, texts: those of the drawn works; the same works where all have both.
+        all_texts: of the whole data, of which vocabularies can be made; none where texts are left out.
+    """
+
+    name: str
+    fingerprint: str
+    seed: int
+    wanted: int
+    pictures: tuple[Path, ...]
+    texts: tuple[str, ...]
+    all_texts: tuple[str, ...]
+
+    def items(self, modality: Modality) -> tuple[Path, ...] | tuple[str, ...]:
+        """What encoders of that modality read, work by work."""
+        return self.pictures if modality == "image" else self.texts
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What there is to be read."""
+        return tuple(modality for modality in MODALITIES if self.items(modality))
+
+
+def works_of_collection(
+    collection: Collection, name: str, count: int, *, seed: int, only: Sequence[Modality] = MODALITIES
+) -> TimedWorks:
+    """``count`` works of a collection.
+
+    Raises: see `drawn_works`.
+    """
+    entries = [(item.id, collection.picture_path(item), item.text) for item in collection]
+    return drawn_works(entries, count, name=name, fingerprint=collection.fingerprint, seed=seed, only=only)
+
+
+def works_of_set(found: CaptionedSet, count: int, *, seed: int, only: Sequence[Modality] = MODALITIES) -> TimedWorks:
+    """``count`` pictures of a set, each with one of its captions.
+
+    Raises: see `drawn_works`.
+    """
+    text_of = {caption.image_id: caption.text for caption in one_caption_each(found, seed=seed).captions}
+    entries = [(image.id, image.path, text_of.get(image.id, "")) for image in found.images]
+    return drawn_works(entries, count, name=found.name, fingerprint=found.fingerprint, seed=seed, only=only)
+
+
+def drawn_works(
+    entries: Sequence[Entry],
+    count: int,
+    *,
+    name: str,
+    fingerprint: str,
+    seed: int,
+    only: Sequence[Modality] = MODALITIES,
+) -> TimedWorks:
+    """At most ``count`` works that have a picture and as many that have a text, drawn by seed and id alone.
+
+    Raises:
+        RequestError: fewer than one work is asked for, or nothing can be read.
+    """
+    if count < 1:
+        raise RequestError(f"{count} works were asked for; time 1 or more, such as 192")
+    drawn = sorted(entries, key=lambda entry: (digest(str(seed).encode(), entry[0].encode()), entry[0]))
+    pictures = [path for _, path, _ in drawn if path is not None] if "image" in only else []
+    texts = [text for _, _, text in drawn if text.strip()] if "text" in only else []
+    if not pictures and not texts:
+        raise RequestError(
+            f"{name} has no {' and no '.join(f'{each}s' for each in only)} to be encoded; name a source that has some"
+        )
+    told = tuple(text for _, _, text in entries if text.strip()) if texts else ()
+    return TimedWorks(name, fingerprint, seed, count, tuple(pictures[:count]), tuple(texts[:count]), told)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An encoder in memory, and how many numbers were fitted or trained for it."""
+
+    encoder: Any
+    parameters: int
+
+
+@dataclass(frozen=True)
+class EncodingMethod:
+    """An encoder and how it is computed.
+
+    Attributes:
+        encoder: its word; of untrained ones the model card's, after the word untrained.
+        weights: fitted on the collection, trained by others, or untrained: random.
+        modalities: what it reads.
+        made_of: fingerprint of what was fitted, or where weights and export lie.
+        load: makes it, when the first work is timed.
+        backend, precision, device: how it is computed.
+    """
+
+    encoder: str
+    weights: Literal["fitted", "trained", "untrained"]
+    modalities: frozenset[Modality]
+    made_of: str
+    load: Callable[[], Loaded]
+    backend: str = "NumPy"
+    precision: str = "as fitted"
+    device: str = "cpu"
+
+    @property
+    def name(self) -> str:
+        """The encoder, and what is not usual in how it is computed; unique among those that are compared."""
+        usual = {"NumPy", "torch", "as fitted", "float32", "cpu"}
+        return ", ".join([self.encoder, *(each for each in self._ways() if each not in usual)])
+
+    def _ways(self) -> tuple[str, str, str]:
+        return self.backend, self.precision, self.device
+
+    def described(self) -> dict[str, str]:
+        """The columns of tables that say what it is."""
+        named = {"contender": self.name, "encoder": self.encoder, "weights": self.weights}
+        return named | dict(zip(("backend", "precision", "device"), self._ways(), strict=True))
+
+    def input(self, works: TimedWorks) -> Mapping[str, Any]:
+        """What a record says of this method on these works."""
+        return {
+            "data": works.name,
+            "data_fingerprint": works.fingerprint,
+            "encoder": self.name,
+            "encoder_fingerprint": self.made_of,
+            "works": max(len(works.pictures), len(works.texts)),
+            "weights": self.weights,
+        }
+
+    def settled(self) -> None:
+        """Return when the device has done all that it was told to."""
+        kind = self.device.partition(":")[0]
+        if kind == "cuda":
+            import_torch().cuda.synchronize(self.device)
+        elif kind == "mps":
+            import_torch().mps.synchronize()
+
+
+def fitted_method(name: str, encoder: Any, bases: Iterable[Any] = ()) -> EncodingMethod:
+    """An encoder that was fitted on the collection; ``bases`` are those that it is made from."""
+    count = sum(int(values.size) for each in (encoder, *bases) for values in each.state.arrays.values())
+    loaded = Loaded(encoder, count)
+    return EncodingMethod(name, "fitted", encoder.modalities, encoder.fingerprint, lambda: loaded)
+
+
+def trained_method(
+    name: str, weights: Path | None, runtime: Runtime, execution: Execution, threads: int
+) -> EncodingMethod:
+    """An encoder with weights, computed by torch on the runtime's device, or by another backend on the CPU.
+
+    Raises:
+        EncoderError: the device is not there, or the encoder cannot be computed so.
+        ProvenanceError: the export is of another encoder.
+    """
+    how = checked_execution(name, execution)
+    in_torch = how.backend == "torch"
+    where = replace(runtime, precision=how.precision) if in_torch else Runtime("cpu", batch_size=runtime.batch_size)  # type: ignore[arg-type]  # checked
+
+    def load() -> Loaded:
+        base = load_pretrained(name, weights, runtime=where)
+        if in_torch:
+            return Loaded(base, base.parameters)
+        export = load_onnx(
+            base,
+            Path(how.export),
+            how.precision,  # type: ignore[arg-type]  # checked by `checked_execution`
+            backend=how.backend,  # type: ignore[arg-type]
+            batch_size=where.batch_size,
+            threads=threads,
+        )
+        return Loaded(export, base.parameters)
+
+    known = card(name)
+    place = str(weights or ("its own weights" if known.bundled else known.models[0].name))
+    made_of = f"{place}, {how.export}" if how.export else place
+    device = where.resolved_device()
+    return EncodingMethod(
+        name, "trained", frozenset(known.modalities), made_of, load, how.backend, how.precision, device
+    )
+
+
+def untrained_method(model: str, works: TimedWorks, runtime: Runtime) -> EncodingMethod:
+    """The network of a model card with random weights, computed by torch; good for timing alone.
+
+    Raises:
+        EncoderError: the card's network cannot be made without a download, or the device is not there.
+    """
+    require_architecture(model)
+
+    def load() -> Loaded:
+        encoder = load_untrained(model, works.all_texts, runtime=runtime, seed=works.seed)
+        return Loaded(encoder, encoder.parameters)
+
+    reads, made_of = ARCHITECTURES[model].modalities, f"random weights, seed {works.seed}"
+    device = runtime.resolved_device()
+    return EncodingMethod(f"untrained {model}", "untrained", reads, made_of, load, "torch", runtime.precision, device)
+
 
 STEP = "Timing encoders"
+ONE, BATCH = "one by one", "batch"
+NOUNS = {"image": "Pictures", "text": "Texts"}
 
-PROTOCOL = (
-    (
-        "Works are drawn at random. Every contender makes the vectors of the same works, once one by one, as the "
-        "paper's code does, and once in batches, as this software builds its tables; both from the file on: a "
-        "picture is decoded, prepared and encoded. Decoding is told apart; files are in the system's cache."
-    ),
-    (
-        f"A batch of pictures is decoded and then encoded at once. Texts are handed over all together, up to "
-        f"{TEXT_BLOCK:,}: networks sort them by length and take a batch of them at once."
-    ),
-    (
-        "Contenders take turns, beginning with another one each time, after each has warmed up on some works and one "
-        "batch. A turn is one batch of pictures or all texts, one by one and then at once."
-    ),
-    (
-        "CPU time is that of the whole process, all threads together; median and 95th percentile over all calls and "
-        "rounds, of a batch divided by its works. Times differ from run to run and from machine to machine: compare "
-        "the ratios."
-    ),
-    (
-        "On a GPU the clocks are read after all work on it has ended, and the processor waits meanwhile: there its "
-        "time means little, and the clock's counts."
-    ),
-    (
-        "Untrained: the published architecture with random weights, for weights change no speed; with a vocabulary "
-        "made of the data's own texts, in which nearly every word is one token, where the published ones cut rare "
-        "words in pieces. Good for timing and nothing else."
-    ),
-    (
-        "Apart: the largest difference, in any number of any vector, from the vectors that the first contender of the "
-        "same encoder makes one by one."
-    ),
-)
+
+@dataclass(frozen=True)
+class EncodingTimeOptions(SourceOptions):
+    """Which encoders, how they are computed, and how is timed."""
+
+    untrained: Annotated[
+        Words,
+        typer.Option(metavar="CARD", help="A model card's network with random weights, for timing alone; repeat."),
+    ] = None
+    works: Annotated[int, typer.Option(help="How many works, drawn at random.")] = 192
+    rounds: Annotated[int, typer.Option(help="Passes over all of them.")] = 3
+    batch: Annotated[int, typer.Option(help="Works at once.")] = 32
+    only: Annotated[str | None, typer.Option(help="image or text; default both, as far as they are there.")] = None
+    device: Annotated[Words, typer.Option(help="cpu, cuda or mps, for encoders with weights; repeat. Default cpu.")] = (
+        None
+    )
+    backend: Annotated[
+        Words, typer.Option(help="torch, onnx or openvino, for encoders with weights; repeat. Default torch.")
+    ] = None
+    precision: Annotated[
+        Words, typer.Option(help="float32, bfloat16 or float16; onnx: float32 or int8. Repeat. Default float32.")
+    ] = None
+    export: Annotated[
+        Words, typer.Option("--onnx", metavar="[NAME=]FOLDER", help="The folder that export-onnx wrote. Repeat.")
+    ] = None
+    weights: Annotated[
+        Words, typer.Option(metavar="[NAME=]PATH", help="Where an encoder's weights are; else the hub. Repeat.")
+    ] = None
+    threads: Annotated[int, typer.Option(help="Of every library, and of decoding a batch.")] = 1
+    warm_up: Annotated[int, typer.Option(help="Works encoded before any is timed, and then one batch.")] = 2
+    draft: Annotated[bool, typer.Option("--draft/--no-draft", help="Decode large JPEGs at a fraction.")] = True
+
+    def __post_init__(self) -> None:
+        self.require(rounds=1, batch=1, warm_up=0, threads=1)
+        if self.only not in (None, *MODALITIES):
+            raise RequestError(f"--only {self.only} names no modality; write image or text, or leave it out for both")
+        for model in self.untrained or ():
+            require_architecture(model)
+        known = cards()
+        for name in self.encoder or ():
+            if name not in known:
+                raise RequestError(f"there is no encoder {name!r}; choose from {', '.join(known)}")
+        named = {name for name in self.encoder or () if known[name].pretrained}
+        for option, words in (("--weights", self.weights), ("--onnx", self.export)):
+            for word in words or ():
+                name, sign, _ = word.partition("=")
+                if not named or (sign and name not in named):
+                    raise RequestError(
+                        f"{option} {word} is for no encoder that is asked for: untrained networks and fitted encoders "
+                        f"take none; leave it out, or ask for one with weights, as in -e clip"
+                    )
+        if self.export and set(self.backends) == {"torch"}:
+            raise RequestError("an export was named with --onnx, but torch runs the weights; add --backend onnx")
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What is timed, as far as it is there."""
+        return tuple(modality for modality in MODALITIES if self.only in (None, modality))
+
+    @property
+    def backends(self) -> list[str]:
+        """The backends that are asked for."""
+        return self.backend or ["torch"]
+
+    def ways(self) -> list[tuple[str, str]]:
+        """Every pair of a backend and a precision that is asked for and that there is.
+
+        Raises:
+            RequestError: a backend or a precision that there is not, or that goes with none of the others.
+        """
+        offered: dict[str, tuple[str, ...]] = {"torch": TORCH_PRECISIONS, **PRECISIONS}
+        precisions = self.precision or ["float32"]
+        pairs = [(one, other) for one in self.backends for other in precisions if other in offered.get(one, ())]
+        lost = [word for word in (*self.backends, *precisions) if not any(word in pair for pair in pairs)]
+        if lost:
+            told = "; ".join(f"{backend}: {', '.join(some)}" for backend, some in offered.items())
+            raise RequestError(f"{lost[0]} goes with no other option that was given; choose from {told}")
+        return list(dict.fromkeys(pairs))
+
+    def devices(self, backend: str, precision: str) -> Sequence[str]:
+        """Where torch computes in that precision; other backends do on the CPU.
+
+        Raises:
+            RequestError: nowhere.
+        """
+        if backend != "torch":
+            return ("cpu",)
+        asked = dict.fromkeys(self.device or ["cpu"])
+        able = [device for device in asked if device != "cpu" or precision != "float16"]
+        if not able:
+            raise RequestError("float16 needs a GPU; add --device cuda, or choose the precision float32 or bfloat16")
+        return able
+
+
+def compute(options: EncodingTimeOptions, cells: Cells) -> Outcome:
+    """Time how long encoders take from a file or a text to a vector, one by one and in batches.
+
+    Without any word for encoders: all of a workspace, aligned of a data set. A cell is one batch of pictures, or all
+    texts, in one round.
+
+    \b
+    Examples:
+      vernissage lab experiment run encoding-time workspace -e aligned -e minilm --untrained clip-vit-base-patch32
+      vernissage lab experiment run encoding-time workspace -e clip --weights clip --backend torch --backend onnx \\
+        --onnx onnx
+      vernissage lab experiment run encoding-time gallery --kind gallery --untrained resnet50 --device cpu --device cuda
+    """
+    drawn: dict[str, Any] = {"seed": cells.seed, "only": options.modalities}
+    if options.kind is None:
+        there = options.workspace
+        works = works_of_collection(there.collection, there.collection_name, options.works, **drawn)
+    else:
+        works = works_of_set(options.dataset, options.works, **drawn)
+    return run_encoding_time(works, _methods(options, works, cells), options, cells)
+
+
+def _methods(options: EncodingTimeOptions, works: TimedWorks, cells: Cells) -> list[EncodingMethod]:
+    """Every encoder that is asked for, in every way that there is; fitted ones of a set are fitted for it."""
+    usual = () if options.untrained else options.workspace.encoder_names if options.kind is None else (USUAL,)
+    names = list(dict.fromkeys(options.encoder or usual))
+    found: list[EncodingMethod] = []
+    for name in names:
+        found += _trained(name, options, names) if card(name).pretrained else [_fitted(name, options, cells)]
+    return [*found, *_untrained(options, works)]
+
+
+def _fitted(name: str, options: EncodingTimeOptions, cells: Cells) -> EncodingMethod:
+    if options.kind is not None:
+        by = set_encoder(options.dataset, name, cells.place, **cells.how)
+        return fitted_method(name, by.encoder, [base.encoder for base in by.bases.values()])
+    there = options.workspace
+    return fitted_method(name, there.encoder(name), [there.encoder(base) for base in card(name).needs])
+
+
+def _trained(name: str, options: EncodingTimeOptions, names: Sequence[str]) -> Iterator[EncodingMethod]:
+    exports = exports_by_name(options.export or (), names)
+    weights = weights_by_name(options.weights or (), names).get(name)
+    if weights is None and options.kind is None:
+        built_with = options.workspace.manifest.settings.get("weights", {}).get(name)
+        weights = Path(built_with) if built_with else None
+    for backend, precision in options.ways():
+        export = str(exports.get(name, ""))
+        if backend != "torch" and not export and exports and "torch" in options.backends:
+            continue  # the export is another encoder's; this one is timed by torch
+        for device in options.devices(backend, precision):
+            how = Execution(backend, precision, export if backend != "torch" else "")
+            yield trained_method(name, weights, Runtime(device, batch_size=options.batch), how, options.threads)
+
+
+def _untrained(options: EncodingTimeOptions, works: TimedWorks) -> Iterator[EncodingMethod]:
+    if options.untrained and "torch" not in options.backends:
+        raise RequestError("untrained networks run in torch alone; add --backend torch, or leave --untrained out")
+    for model in dict.fromkeys(options.untrained or ()):
+        for backend, precision in options.ways():
+            for device in options.devices(backend, precision) if backend == "torch" else ():
+                yield untrained_method(model, works, Runtime(device, precision, options.batch))  # type: ignore[arg-type]  # by `ways`
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One method on one modality."""
+
+    method: EncodingMethod
+    loaded: Loaded
+    modality: Modality
+    options: EncodingTimeOptions
+
+    @cached_property
+    def open(self) -> Callable[[Path], Any]:
+        return partial(open_picture, at_least=decoded_side(self.loaded.encoder) if self.options.draft else None)
+
+    def read(self, items: Sequence[Any]) -> tuple[Timed, Timed]:
+        """Decode items and encode what came out, both timed; texts need no decoding."""
+        watch = partial(timed, cpu=time.process_time, settled=self.method.settled)
+        if self.modality == "text":
+            return Timed(0.0, 0.0, None), watch(lambda: self.loaded.encoder.encode_texts(items))
+        decoded = watch(lambda: self._opened(items))
+        return decoded, watch(lambda: self.loaded.encoder.encode_images(decoded.answer))
+
+    def _opened(self, paths: Sequence[Path]) -> list[Any]:
+        if self.options.threads == 1 or len(paths) == 1:
+            return [self.open(path) for path in paths]
+        with ThreadPoolExecutor(self.options.threads) as pool:
+            return list(pool.map(self.open, paths))
+
+    def at_once(self, items: Sequence[Any]) -> int:
+        """How many of these pass through together: networks take a batch, encoders without one all."""
+        return len(items) if self.method.weights == "fitted" else min(self.options.batch, len(items))
+
+    def tokens(self, items: Sequence[Any]) -> int:
+        """How many tokens the texts are for this encoder; 0 for those that have none."""
+        if self.modality == "image" or not hasattr(self.loaded.encoder, "token_ids"):
+            return 0
+        return sum(map(len, self.loaded.encoder.token_ids(items)))
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """Works of one modality in one round, which all methods encode before the next ones come."""
+
+    place: int
+    round: int
+    modality: Modality
+    works: range
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """Works and methods side by side."""
+
+    works: TimedWorks
+    methods: tuple[EncodingMethod, ...]
+    options: EncodingTimeOptions
+
+    @cached_property
+    def tasks(self) -> list[_Task]:
+        """Every method on every modality that it reads, loaded and warmed up when the first cell needs them."""
+        found = []
+        for method in self.methods:
+            loaded, reads = method.load(), [each for each in self.works.modalities if each in method.modalities]
+            found += [_Task(method, loaded, modality, self.options) for modality in reads]
+        with on_threads(self.options.threads):
+            for task in found:
+                self._warm_up(task)
+        return found
+
+    def _warm_up(self, task: _Task) -> None:
+        items = self.works.items(task.modality)
+        for item in items[: self.options.warm_up]:
+            task.read([item])
+        if self.options.warm_up:
+            task.read(items[: self._size(task.modality)])
+
+    def turns(self) -> Iterator[_Turn]:
+        """All that is timed, in order: in each round the pictures batch by batch, and the texts."""
+        place = 0
+        for number in range(self.options.rounds):
+            for modality in self.works.modalities:
+                total, size = len(self.works.items(modality)), self._size(modality)
+                for start in range(0, total, size):
+                    yield _Turn(place, number, modality, range(start, min(start + size, total)))
+                    place += 1
+
+    def _size(self, modality: Modality) -> int:
+        return self.options.batch if modality == "image" else TEXT_BLOCK
+
+    def part(self, turn: _Turn) -> Part:
+        """A cell: times of another machine, of other libraries, or beside other methods are other times."""
+        works, options = self.works, self.options
+        key = {
+            "contenders": [{**each.described(), "made_of": each.made_of} for each in self.methods],
+            "data": [works.fingerprint, len(works.pictures), len(works.texts)],
+            "options": {name: getattr(options, name) for name in ("batch", "warm_up", "threads", "draft")},
+            "versions": versions(),
+            "machine": machine(),
+            "round": turn.round,
+            "modality": turn.modality,
+            "first": turn.works.start,
+            "last": turn.works.stop,
+        }
+        return Part(key, partial(self.measured, turn))
+
+    def measured(self, turn: _Turn) -> list[Row]:
+        """Every task on the works of a turn; its rows stand in the order of methods, whoever began."""
+        tasks = [task for task in self.tasks if task.modality == turn.modality]
+        found: dict[int, list[tuple[Row, Vectors]]] = {}
+        with on_threads(self.options.threads):
+            for number in ((turn.place + step) % len(tasks) for step in range(len(tasks))):
+                found[number] = list(_calls(tasks[number], self.works, turn))
+        return _compared([call for number in range(len(tasks)) for call in found[number]])
+
+
+def _calls(task: _Task, works: TimedWorks, turn: _Turn) -> Iterator[tuple[Row, Vectors]]:
+    """Each work by itself, then all at once: a row without comparison, and the vectors that came out."""
+    items = works.items(turn.modality)[turn.works.start : turn.works.stop]
+    alone = [(ONE, number, [item]) for number, item in zip(turn.works, items, strict=True)]
+    for way, first, some in [*alone, (BATCH, turn.works.start, list(items))]:
+        decoded, encoded = task.read(some)
+        row: Row = {
+            **task.method.described(),
+            "dim": int(task.loaded.encoder.dim),
+            "parameters": task.loaded.parameters,
+            "modality": turn.modality,
+            "way": way,
+            "at_once": task.at_once(some),
+            "round": turn.round,
+            "first": first,
+            "works": len(some),
+            "tokens": task.tokens(some),
+            "decode_cpu_ms": decoded.cpu_ms,
+            "decode_wall_ms": decoded.wall_ms,
+            "encode_cpu_ms": encoded.cpu_ms,
+            "encode_wall_ms": encoded.wall_ms,
+        }
+        yield row, encoded.answer
+
+
+def _compared(calls: Sequence[tuple[Row, Vectors]]) -> list[Row]:
+    """The rows with how far each vector is from that of the same encoder's first method, one by one."""
+    reference: dict[tuple[Any, ...], Any] = {}
+    for row, vectors in calls:
+        if row["way"] == ONE:
+            reference.setdefault((row["encoder"], row["modality"], row["first"]), vectors[0])
+    rows: list[Row] = []
+    for row, vectors in calls:
+        same = [reference[row["encoder"], row["modality"], row["first"] + place] for place in range(len(vectors))]
+        rows.append({**row, "apart": max(apart(one, other) for one, other in zip(vectors, same, strict=True))})
+    return rows
+
+
+def apart(one: Any, other: Any) -> float:
+    """The largest difference of two arrays of vectors in any number; NaN where one holds NaN."""
+    return float(abs(one - other).max()) if len(one) else 0.0
 
 
 def run_encoding_time(
-    works: TimedWorks,
-    contenders: Sequence[EncodingContender],
-    options: EncodingTimeOptions,
-    *,
-    cells: Cells,
-    progress: Progress,
+    works: TimedWorks, methods: Sequence[EncodingMethod], options: EncodingTimeOptions, cells: Cells
 ) -> Outcome:
-    """Time every contender on the same works, one by one and in batches, side by side.
+    """Time every method on the same works, one by one and in batches, side by side.
 
-    All contenders are held in memory together. Times differ from run to run; works and vectors do not.
+    All are held in memory together. Times differ from run to run; works and vectors do not.
 
     Returns:
-        ``times``: one row for each call; ``summary``: one for each contender, modality and way.
+        ``times``: one row for each call; ``summary``: one for each method, modality and way.
 
     Raises:
-        RequestError: options that cannot be, or no contender reads what there is.
+        RequestError: no encoder reads what there is.
     """
-    _check(options)
-    able = tuple(each for each in contenders if each.modalities.intersection(works.modalities))
+    able = tuple(each for each in methods if each.modalities.intersection(works.modalities))
     if not able:
         there = " and ".join(f"{modality}s" for modality in works.modalities)
         raise RequestError(f"there are {there} to be encoded, which none of the encoders reads; name another with -e")
-    bench = EncodingBench(works, able, options)
-    turns, rows = bench.turns(), list[Row]()
-    for place, turn in enumerate(turns):
-        progress(STEP, place, len(turns))
-        rows += cells.rows(_key(bench, turn), partial(measured, bench, turn, place)) or []
-    progress(STEP, len(turns), len(turns))
-    return Outcome(tables_of(rows), tuple(_remarks(works, contenders, able, cells)))
+    bench = _Bench(works, able, options)
+    found = rows_of([bench.part(turn) for turn in bench.turns()], cells, STEP, threads=True)
+    rows = [row for some in found for row in some]
+    return Outcome(tables_of(rows), tuple(_remarks(works, methods, able)), tuple(each.input(works) for each in methods))
 
 
-def _key(bench: EncodingBench, turn: Turn) -> dict[str, Any]:
-    """Times of another machine, of other libraries, or in other company are other times."""
-    works = bench.works
-    return {
-        "contenders": [{**each.described(), "made_of": each.made_of} for each in bench.contenders],
-        "data": [works.fingerprint, len(works.pictures), len(works.texts)],
-        "options": {name: value for name, value in vars(bench.options).items() if name != "rounds"},
-        "versions": versions(),
-        "machine": machine(),
-        "round": turn.round,
-        "modality": turn.modality,
-        "first": turn.works.start,
-        "last": turn.works.stop,
-    }
-
-
-def _check(options: EncodingTimeOptions) -> None:
-    least = {"rounds": 1, "batch": 1, "warm_up": 0, "threads": 1}
-    for name, lowest in least.items():
-        given = getattr(options, name)
-        if given < lowest:
-            raise RequestError(f"--{name.replace('_', '-')} {given} cannot be; give {lowest} or more")
-
-
-def _remarks(
-    works: TimedWorks, contenders: Sequence[EncodingContender], able: Sequence[EncodingContender], cells: Cells
-) -> Iterator[str]:
+def _remarks(works: TimedWorks, methods: Sequence[EncodingMethod], able: Sequence[EncodingMethod]) -> Iterator[str]:
     for each in able:
         if each.weights == "untrained":
             words = " and a vocabulary made of these texts" if works.texts and "text" in each.modalities else ""
             yield f"{each.name} has random weights{words}: for timing alone"
-    for modality, words in (("image", "pictures"), ("text", "texts")):
-        count = len(works.pictures if modality == "image" else works.texts)
-        reading = any(modality in each.modalities for each in contenders)
+    for modality, noun in NOUNS.items():
+        count = len(works.items("image" if modality == "image" else "text"))
+        reading = any(modality in each.modalities for each in methods)
         if reading and not count:
-            yield f"{works.name} has no {words} here, or they were left out: the other modality alone is timed"
+            yield f"{works.name} has no {noun.lower()} here, or they were left out: the other modality alone is timed"
         elif reading and count < works.wanted:
-            yield f"{count} {words} are timed, all that there are; {works.wanted} were asked for"
-    left = [each.name for each in contenders if each not in able]
+            yield f"{count} {noun.lower()} are timed, all that there are; {works.wanted} were asked for"
+    left = [each.name for each in methods if each not in able]
     if left:
         yield f"left out, because they read nothing that there is: {', '.join(left)}"
     for device in dict.fromkeys(each.device for each in able if each.device.startswith("cuda")):
         name = import_torch().cuda.get_device_name(device)
         yield f"{device} is {name}: its times are the clock's, read after all its work had ended"
-    if cells.skipped:
-        yield f"{cells.skipped} cells are left for another run with the same folder and options"
 
 
-ENCODING_TIME = Recipe(
-    name="encoding-time",
-    paper="ZCCR: Table 5",
-    what="how long encoding takes, one by one and in batches, from file to vector",
-    needs="a workspace, or a data set of pictures with captions; works with either alone",
-    protocol=PROTOCOL,
+_OF_METHOD = ("contender", "encoder", "weights", "backend", "precision", "device", "dim", "parameters")
+
+
+def tables_of(rows: Sequence[Row]) -> Tables:
+    """``times``: the rows of calls; ``summary``: one row for each modality, method and way."""
+    return {"times": rows, "summary": list(_summary(rows))} if rows else {}
+
+
+def _summary(rows: Sequence[Row]) -> Iterator[Row]:
+    for modality in NOUNS:
+        for _, mine in parts(where(rows, modality=modality), "contender"):
+            for _, calls in parts(mine, "way"):
+                yield _summarised(calls)
+
+
+def _summarised(rows: Sequence[Row]) -> Row:
+    """Milliseconds are for one work; a batch counts as one call."""
+    first, works = rows[0], column(rows, "works")
+    decoding, encoding = (
+        {clock: column(rows, f"{step}_{clock}_ms") for clock in ("cpu", "wall")} for step in ("decode", "encode")
+    )
+    whole = {clock: decoding[clock] + encoding[clock] for clock in ("cpu", "wall")}
+    found: dict[str, str | int | float] = {name: first[name] for name in _OF_METHOD}
+    found |= {"modality": first["modality"], "way": first["way"], "at_once": max(row["at_once"] for row in rows)}
+    found |= {"works": len({row["first"] + place for row in rows for place in range(row["works"])})}
+    found |= {"calls": len(rows)}
+    for clock in ("cpu", "wall"):
+        each = whole[clock] / works
+        found |= {f"{clock}_median_ms": float(np.median(each)), f"{clock}_p95_ms": float(np.quantile(each, 0.95))}
+    for step, taken in (("decode", decoding), ("encode", encoding)):
+        found |= {f"{step}_{clock}_median_ms": float(np.median(taken[clock] / works)) for clock in ("cpu", "wall")}
+    found |= {"works_per_cpu_second": 1e3 * float(works.sum() / whole["cpu"].sum())}
+    found |= {"works_per_second": 1e3 * float(works.sum() / whole["wall"].sum())}
+    found |= {"tokens_per_work": float(column(rows, "tokens").sum() / works.sum())}
+    return found | {"apart": float(column(rows, "apart").max())}
+
+
+def pictures_of(tables: Tables) -> Mapping[str, Picture]:
+    """One figure: pictures and texts, every method's median and 95th percentile, one by one and in batches."""
+    rows = tables.get("summary", ())
+    if not rows:
+        return {}
+    lines = [_line(row) for row in rows]
+    caption = (
+        "Milliseconds for one work on a logarithmic scale. Mark: median; bar: to the 95th percentile; number: the "
+        "processor's median,\non a GPU the clock's. Upright stroke: decoding the picture alone. Encoders in turns."
+    )
+    alt = "Median milliseconds for one work: " + "; ".join(
+        f"{line.panel}, {line.name} {(line.wall if line.told == 'wall' else line.cpu)[0]:.3g}" for line in lines
+    )
+    return {"encoding-time": Picture(time_figure(lines, title="How long encoding takes", caption=caption), alt)}
+
+
+def _line(row: Row) -> TimeLine:
+    cpu, wall = ((row[f"{clock}_median_ms"], row[f"{clock}_p95_ms"]) for clock in ("cpu", "wall"))
+    on_gpu = row["device"] != "cpu"
+    decoding = row[f"decode_{'wall' if on_gpu else 'cpu'}_median_ms"]
+    return TimeLine(
+        "Pictures, from file to vector" if row["modality"] == "image" else "Texts, to vectors",
+        f"{row['contender']}, {_way(row)}",
+        cpu,
+        wall,
+        part=decoding or None,
+        told="wall" if on_gpu else "CPU",
+    )
+
+
+def _way(row: Row) -> str:
+    return ONE if row["way"] == ONE else f"{row['at_once']} at once"
+
+
+def views_of(tables: Tables) -> list[Table]:
+    """A table for pictures and one for texts, and the encoders."""
+    rows = tables.get("summary", ())
+    return [*_time_views(rows), *_encoder_view(rows)]
+
+
+def _time_views(rows: Sequence[Row]) -> Iterator[Table]:
+    for (modality,), mine in parts(rows, "modality"):
+        decoded = modality == "image"
+        on_gpu = any(row["device"] != "cpu" for row in mine)
+        heads = ("encoder", "way", "CPU", *(("decoding",) if decoded else ()), "clock", "per CPU s", "per s", "gain")
+        yield table(
+            f"{NOUNS[modality]}: {max(row['works'] for row in mine)} works",
+            heads,
+            (_time_row(row, where(mine, contender=row["contender"], way=ONE)[0], decoded) for row in mine),
+            f"milliseconds for one work, median (95th percentile){', decoding the median of its CPU' * decoded}; works "
+            f"per second of CPU and of the clock; gain: {'clock on a GPU, else ' * on_gpu}CPU, over one by one",
+            words=2,
+        )
+
+
+def _time_row(row: Row, alone: Row, decoded: bool) -> tuple[str, ...]:
+    rate = "works_per_second" if row["device"] != "cpu" else "works_per_cpu_second"
+    cpu, wall = (
+        f"{_digits(row[f'{clock}_median_ms'])} ({_digits(row[f'{clock}_p95_ms'])})" for clock in ("cpu", "wall")
+    )
+    decoding = (_digits(row["decode_cpu_median_ms"]),) if decoded else ()
+    rates = (_digits(row[name]) for name in ("works_per_cpu_second", "works_per_second"))
+    return (row["contender"], _way(row), cpu, *decoding, wall, *rates, f"{row[rate] / alone[rate]:.2f}")
+
+
+def _digits(value: float) -> str:
+    """Three significant digits, as in 128, 12.8, 1.28, 0.13."""
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
+def _encoder_view(rows: Sequence[Row]) -> Iterator[Table]:
+    if not rows:
+        return
+    yield table(
+        "Encoders",
+        ("encoder", "weights", "by", "dim", "parameters", "tokens", "apart"),
+        (_encoder_row(where(rows, contender=method)) for method in distinct(rows, "contender")),
+        "tokens: of a text in the mean, where texts are cut into any; apart: the largest difference, in any number of "
+        "any vector, from those that the same encoder makes one by one in the first of its ways",
+        words=3,
+    )
+
+
+def _encoder_row(rows: Sequence[Row]) -> tuple[str, ...]:
+    first = rows[0]
+    computed = f"{first['backend']} {first['precision']}" if first["weights"] != "fitted" else first["backend"]
+    tokens = max(row["tokens_per_work"] for row in rows)
+    return (
+        first["contender"],
+        first["weights"],
+        f"{computed}, {first['device']}",
+        str(first["dim"]),
+        f"{first['parameters']:,}",
+        f"{tokens:.1f}" if tokens else "",
+        f"{max(row['apart'] for row in rows):.1e}",
+    )
+
+
+RECIPE = Recipe(
+    about=EXPERIMENTS["encoding-time"],
+    options=EncodingTimeOptions,
+    compute=compute,
     pictures=pictures_of,
     views=views_of,
 )

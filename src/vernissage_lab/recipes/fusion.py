@@ -1,46 +1,79 @@
 """`fusion`: which constant, or which normalised scores, and whether fusing the first few works is fusing all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
+import typer
 
-from vernissage.progress import Progress
+from vernissage.errors import RequestError
+from vernissage.gallery.engines import PRESET_TEXTS, available_engines, preset_pictures
 from vernissage.rankings import iou, rbo, reciprocal_rank_fusion
-from vernissage.recommenders.contract import Engine
-from vernissage.recommenders.late_fusion import LateFusion
+from vernissage.recommenders.contract import Recommender
 from vernissage.values import Ranking
-from vernissage_lab.cells import Cells
-from vernissage_lab.evaluation import evaluate
-from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
-from vernissage_lab.pages.experiment_report import ReadTable
-from vernissage_lab.readable import estimate
-from vernissage_lab.recipes.contract import Outcome, Picture, Recipe, Tables
-from vernissage_lab.recipes.weighting import VISITORS_PROTOCOL, difference
-from vernissage_lab.taste_world import MEASURES, TasteWorld, VisitorOptions, lists_of, visitor_rows
-from vernissage_lab.tidy import Row, Value, differences, distinct, means, where
+from vernissage_lab.cells import Cells, Part, rows_of
+from vernissage_lab.figures import Dot, dot_figure
+from vernissage_lab.lists import fused
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.tables import Row, Table, difference, differences, distinct, estimate, means, only, table, where
+from vernissage_lab.visitor_options import MEASURES, LabelledWorks, VisitorOptions, lists_of, visitor_part, visitor_rows
+from vernissage_lab.works import whole_numbers
 
 PAPER = "rrf k=0, all works"
 """The fusion of the first paper's engine `late-total`."""
 
 
 @dataclass(frozen=True)
-class FusionComparison(VisitorOptions):
+class FusionOptions(VisitorOptions):
     """Visitors, and the constants of reciprocal-rank fusion that are compared."""
 
-    constants: tuple[int, ...] = (0, 1, 10, 60)
+    engine: Annotated[
+        list[str] | None,
+        typer.Option("--engine", "-e", help="Engines to fuse; repeat. Default: the paper's pair, or the first two."),
+    ] = None
+    constants: Annotated[str, typer.Option("-k", metavar="0,1,…", help="Constants of reciprocal-rank fusion.")] = (
+        "0,1,10,60"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        whole_numbers(self.constants, "the constants", least=0)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The constants, the smallest first."""
+        return tuple(sorted(whole_numbers(self.constants, "the constants", least=0)))
+
+    def parts(self) -> dict[str, Recommender]:
+        """The engines that are fused.
+
+        Raises:
+            RequestError: there is one alone.
+        """
+        there = available_engines(self.opened)
+        pair = [PRESET_TEXTS, preset_pictures(self.opened)]
+        usual = pair if set(pair) <= set(there) else [name for name in there if not name.startswith("late-")][:2]
+        names = list(dict.fromkeys(self.engine or usual))
+        if len(names) < 2:
+            raise RequestError(f"a fusion needs two engines or more, but there is {', '.join(names)}; give two with -e")
+        return self.engines(names)
 
 
-def run_fusion(
-    world: TasteWorld,
-    parts: Mapping[str, Engine],
-    options: FusionComparison,
-    *,
-    seed: int,
-    cells: Cells,
-    progress: Progress,
-) -> Outcome:
+def compute(options: FusionOptions, cells: Cells) -> Outcome:
+    """Compare ways to fuse engines on simulated visitors, and partial fusion with total.
+
+    \b
+    Examples:
+      vernissage lab experiment run fusion workspace
+      vernissage lab experiment run fusion workspace -e lsa -e colour-texture --by group
+    """
+    parts = options.parts()
+    return replace(run_fusion(options.works(), parts, options, cells), inputs=options.inputs(parts))
+
+
+def run_fusion(works: LabelledWorks, parts: Mapping[str, Recommender], options: FusionOptions, cells: Cells) -> Outcome:
     """Fuse ``parts`` in every way for the same visitors, and compare lists of the first works with lists of all.
 
     *Partial* fusion looks at the first n works of each part, *total* at all. Beside these rankings, random ones of as
@@ -50,25 +83,24 @@ def run_fusion(
         ``values``: one row for each engine and visitor; ``means``; ``differences`` of nDCG from the paper's fusion and
         from each part; ``overlap``: IoU and RBO of the partial and the total list of each visitor and constant;
         ``overlap_means``; ``overlap_differences`` from the smallest constant.
-
-    Raises:
-        RequestError: as `evaluate`.
     """
-    key = {**world.describe(), **vars(options), "constants": list(options.constants), "parts": list(parts)}
-    values = cells.rows(key, partial(_rows, world, parts, options, seed, progress)) or []
-    count = (len(world.labels.labelled), len(parts))
-    by_chance = cells.rows({**key, "random": count}, partial(_random, *count, options, seed)) or []
-    overlaps = [*_real(values, options.constants), *by_chance]
+    constants = options.numbers
+    ways = {_named(k, depth): fused(parts, k=k, depth=depth) for k in constants for depth in (options.n, None)}
+    ways |= {"min-max": fused(parts, method="minmax"), "z-scores": fused(parts, method="zscore")}
+    values = visitor_rows([visitor_part(works, {**parts, **ways}, options, cells)], cells)
+    count = (len(works.labels.labelled), len(parts))
+    random = {"works": count, "constants": constants, "visitors": options.visitors, "n": options.n}
+    by_chance = rows_of([Part(random, partial(_random, *count, options, cells.seed))], cells, "Fusing random rankings")
+    overlaps = [*_real(values, constants), *by_chance[0]]
     compared = [
         row
         for reference in (PAPER, *parts)
         for row in differences(values, (), ("engine",), (reference,), "ndcg", "visitor")
     ]
-    first = (options.constants[0],)
     apart = [
         row
         for measure in ("iou", "rbo")
-        for row in differences(overlaps, ("rankings",), ("k",), first, measure, "visitor")
+        for row in differences(overlaps, ("rankings",), ("k",), (constants[0],), measure, "visitor")
     ]
     tables: Tables = {
         "values": values,
@@ -78,35 +110,7 @@ def run_fusion(
         "overlap_means": means(overlaps, ("rankings", "k"), ("iou", "rbo")),
         "overlap_differences": apart,
     }
-    return Outcome(tables, tuple(options.notes()))
-
-
-def _rows(
-    world: TasteWorld, parts: Mapping[str, Engine], options: FusionComparison, seed: int, progress: Progress
-) -> list[Row]:
-    found = evaluate(
-        {**parts, **_fusions(parts, options)},
-        world.labels,
-        world.collection,
-        visitors=options.visitors,
-        n=options.n,
-        seed=seed,
-        progress=progress,
-    )
-    return visitor_rows(found, {})
-
-
-def _fusions(parts: Mapping[str, Engine], options: FusionComparison) -> dict[str, LateFusion]:
-    engines = list(parts.values())
-    by_rank = {
-        _named(k, depth): LateFusion(engines, k=k, depth=depth)
-        for k in options.constants
-        for depth in (options.n, None)
-    }
-    return by_rank | {
-        "min-max": LateFusion(engines, method="minmax"),
-        "z-scores": LateFusion(engines, method="zscore"),
-    }
+    return Outcome(tables, options.notes())
 
 
 def _named(k: int, depth: int | None) -> str:
@@ -122,14 +126,14 @@ def _real(values: Sequence[Row], constants: Sequence[int]) -> list[Row]:
     ]
 
 
-def _random(works: int, parts: int, options: FusionComparison, seed: int) -> list[Row]:
+def _random(works: int, parts: int, options: FusionOptions, seed: int) -> list[Row]:
     """Random rankings of as many works by as many parts, drawn anew for each visitor, the same for all constants."""
     found: list[Row] = []
     for visitor in range(options.visitors):
         random = np.random.default_rng([seed, visitor])
         orders = [random.permutation(works) for _ in range(parts)]
         rankings = [Ranking(tuple(f"w{row:06d}" for row in order), -np.arange(works, dtype=float)) for order in orders]
-        for k in options.constants:
+        for k in options.numbers:
             first = reciprocal_rank_fusion(rankings, k=k, depth=options.n).item_ids[: options.n]
             whole = reciprocal_rank_fusion(rankings, k=k).item_ids[: options.n]
             found.append(_overlap("random", k, visitor, first, whole))
@@ -141,99 +145,61 @@ def _overlap(rankings: str, k: int, visitor: int, first: Sequence[str], whole: S
 
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
-    rows = [row for row in tables.get("means", ()) if row["measure"] in ("ndcg", "diversity")]
+    words = {"ndcg": "nDCG", "diversity": "intra-list diversity", "iou": "IoU", "rbo": "RBO"}
+    rows = [row for row in tables.get("means", ()) if row["measure"] in words]
     if not rows:
         return {}
-    single = set(_parts(tables))
-    words = {"ndcg": "nDCG", "diversity": "intra-list diversity"}
-    points = [
-        EvaluationRow(
-            str(row["engine"]),
-            words[str(row["measure"])],
-            float(row["mean"]),
-            float(row["se"]),
-            row["engine"] in single,
-        )
-        for row in rows
-    ]
+    single = set(distinct(tables["differences"], "reference")) - {PAPER}
+    dots = [Dot(row["engine"], words[row["measure"]], row["mean"], row["se"], row["engine"] in single) for row in rows]
     heading = "Ways to fuse engines, for simulated visitors; grey: one engine alone"
-    best = max(where(rows, measure="ndcg"), key=lambda row: float(row["mean"]))
+    best = max(where(rows, measure="ndcg"), key=lambda row: row["mean"])
+    alt = f"{heading}. Highest nDCG: {best['engine']}, {best['mean']:.3f}."
     overlap = [
-        EvaluationRow(
+        Dot(
             f"k = {row['k']}, {row['rankings']}",
-            {"iou": "IoU", "rbo": "RBO"}[str(row["measure"])],
-            float(row["mean"]),
-            float(row["se"]),
-            row["rankings"] == "random",
+            words[row["measure"]],
+            row["mean"],
+            row["se"],
+            "random" in row.values(),
         )
         for row in tables["overlap_means"]
     ]
     told = "How alike the list of the first works is to the list of all; grey: random rankings"
     return {
-        "fusion": Picture(
-            evaluation_figure(points, title=heading),
-            f"{heading}. Highest nDCG: {best['engine']}, {float(best['mean']):.3f}.",
-        ),
-        "partial-total": Picture(evaluation_figure(overlap, title=told), f"{told}, by the constant k."),
+        "fusion": Picture(dot_figure(dots, title=heading), alt),
+        "partial-total": Picture(dot_figure(overlap, title=told), f"{told}, by the constant k."),
     }
 
 
-def _parts(tables: Tables) -> list[str]:
-    return [str(engine) for engine in distinct(tables["differences"], "reference") if engine != PAPER]
-
-
-def _views(tables: Tables) -> list[ReadTable]:
+def _views(tables: Tables) -> list[Table]:
     rows = tables.get("means", ())
     if not rows:
         return []
-    references = [str(each) for each in distinct(tables["differences"], "reference")]
-    body = tuple(
+    tests = tables["differences"]
+    references = distinct(tests, "reference")
+    body = [
         (
-            str(engine),
-            *(estimate(where(rows, engine=engine, measure=measure)[0]) for measure in ("ndcg", "diversity")),
-            *(difference(where(tables["differences"], engine=engine, reference=each)) for each in references),
+            engine,
+            *(estimate(only(rows, engine=engine, measure=measure)) for measure in ("ndcg", "diversity")),
+            *(difference(where(tests, engine=engine, reference=each)) for each in references),
         )
         for engine in distinct(rows, "engine")
-    )
+    ]
     heads = ("engine", "nDCG", "diversity", *(f"nDCG − {each}" for each in references))
     note = "± one standard error; differences are paired by visitor, with Holm's p over the engines of a column"
-    alike = tuple(
-        (
-            str(rankings),
-            str(k),
-            *(
-                estimate(where(tables["overlap_means"], rankings=rankings, k=k, measure=measure)[0])
-                for measure in ("iou", "rbo")
-            ),
-            *(_overlap_difference(tables, rankings, k, measure) for measure in ("iou", "rbo")),
-        )
-        for rankings in distinct(tables["overlap_means"], "rankings")
-        for k in distinct(tables["overlap_means"], "k")
-    )
-    smallest = next(iter(distinct(tables["overlap_means"], "k")))
+    overlap, apart = tables["overlap_means"], tables["overlap_differences"]
+    alike = []
+    for row in where(overlap, measure="iou"):
+        place = {"rankings": row["rankings"], "k": row["k"]}
+        shown = [estimate(only(overlap, **place, measure=each)) for each in ("iou", "rbo")]
+        shown += [difference(where(apart, **place, measure=each)) for each in ("iou", "rbo")]
+        alike.append((row["rankings"], str(row["k"]), *shown))
+    smallest = overlap[0]["k"]
     columns = ("rankings", "k", "IoU", "RBO", f"IoU − k={smallest}", f"RBO − k={smallest}")
     return [
-        ReadTable("Ways to fuse", heads, body, note),
-        ReadTable("Partial against total fusion: overlap of the two lists", columns, alike, "paired by visitor"),
+        table("Ways to fuse", heads, body, note),
+        table("Partial against total fusion: overlap of the two lists", columns, alike, "paired by visitor"),
     ]
 
 
-def _overlap_difference(tables: Tables, rankings: Value, k: Value, measure: str) -> str:
-    return difference(where(tables["overlap_differences"], rankings=rankings, k=k, measure=measure))
-
-
-FUSION = Recipe(
-    name="fusion",
-    paper="left open by Yilma & Leiva 2023, section 4.3",
-    what="reciprocal ranks with k = 0, 1, 10, 60, min-max, z-scores; partial against total",
-    needs="a workspace with two encoders or more, and labels or hidden factors",
-    protocol=(
-        VISITORS_PROTOCOL,
-        "Reciprocal-rank fusion adds 1/(k + rank) over the engines; the paper's engines have k = 0.",
-        "Partial fusion looks at as many works of each engine as are shown, total fusion at all works.",
-        "Min-max and z-scores add normalised scores over all works.",
-        "Random rankings: as many as there are engines, of as many works as have a label, drawn anew for each visitor.",
-    ),
-    pictures=_pictures,
-    views=_views,
-)
+RECIPE = Recipe(about=EXPERIMENTS["fusion"], options=FusionOptions, compute=compute, pictures=_pictures, views=_views)

@@ -2,32 +2,33 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 
-from vernissage.analysis.overlap import OverlapBetween, overlap_tables
-from vernissage.progress import Progress
+from vernissage.analysis.overlap import overlap_tables
 from vernissage.recommenders.contract import Recommender
 from vernissage_lab.cells import Cells
-from vernissage_lab.evaluation import evaluate
-from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
-from vernissage_lab.pages.experiment_report import ReadTable
-from vernissage_lab.readable import short
-from vernissage_lab.recipes.contract import Outcome, Picture, Recipe, Tables
-from vernissage_lab.recipes.weighting import VISITORS_PROTOCOL
-from vernissage_lab.taste_world import TasteWorld, VisitorOptions, lists_of, visitor_rows
-from vernissage_lab.tidy import Row, distinct, where
+from vernissage_lab.figures import Dot, dot_figure
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.tables import Row, Table, distinct, short, table, where
+from vernissage_lab.visitor_options import LabelledWorks, VisitorOptions, lists_of, visitor_part, visitor_rows
 
 METRICS = ("IoU", "RBO")
 
 
+def compute(options: VisitorOptions, cells: Cells) -> Outcome:
+    """Print the study's two tables of overlapping lists for simulated visitors, without participants.
+
+    \b
+    Examples:
+      vernissage lab experiment run overlap workspace
+      vernissage lab experiment run overlap workspace -e lda -e colour-texture -e late-partial -e late-total
+    """
+    engines = options.engines()
+    return replace(run_overlap(options.works(), engines, options, cells), inputs=options.inputs(engines))
+
+
 def run_overlap(
-    world: TasteWorld,
-    engines: Mapping[str, Recommender],
-    options: VisitorOptions,
-    *,
-    seed: int,
-    cells: Cells,
-    progress: Progress,
+    works: LabelledWorks, engines: Mapping[str, Recommender], options: VisitorOptions, cells: Cells
 ) -> Outcome:
     """Show every visitor the list of every engine, and compare the lists.
 
@@ -35,12 +36,8 @@ def run_overlap(
         ``values``: one list for each engine and visitor; ``within``: Table 1, overlap of one engine's lists over all
         pairs of different visitors; ``between``: Table 2, overlap of two engines' lists of the same visitor, with the
         standard error over visitors (pairs of Table 1 share lists, so none follows from their deviation).
-
-    Raises:
-        RequestError: as `evaluate`.
     """
-    key = {**world.describe(), **vars(options), "engines": list(engines)}
-    values = cells.rows(key, partial(_rows, world, engines, options, seed, progress)) or []
+    values = visitor_rows([visitor_part(works, engines, options, cells)], cells)
     lists = {
         (f"visitor{visitor:06d}", engine): shown
         for engine, own in lists_of(values).items()
@@ -53,30 +50,14 @@ def run_overlap(
             {"engine": each.engine, "metric": each.metric, "mean": each.mean, "sd": each.sd, "pairs": each.n_pairs}
             for each in within
         ],
-        "between": [_between_row(each) for each in between],
+        "between": [
+            {"engine_a": each.engine_a, "engine_b": each.engine_b, "metric": each.metric, "mean": each.mean}
+            | {"sd": each.sd, "se": each.sd / math.sqrt(each.n_pairs) if each.n_pairs else math.nan}
+            | {"visitors": each.n_pairs}
+            for each in between
+        ],
     }
-    return Outcome(tables, tuple(options.notes()))
-
-
-def _between_row(each: OverlapBetween) -> Row:
-    se = each.sd / math.sqrt(each.n_pairs) if each.n_pairs else math.nan
-    pair: Row = {"engine_a": each.engine_a, "engine_b": each.engine_b, "metric": each.metric}
-    return {**pair, "mean": each.mean, "sd": each.sd, "se": se, "visitors": each.n_pairs}
-
-
-def _rows(
-    world: TasteWorld, engines: Mapping[str, Recommender], options: VisitorOptions, seed: int, progress: Progress
-) -> list[Row]:
-    found = evaluate(
-        engines,
-        world.labels,
-        world.collection,
-        visitors=options.visitors,
-        n=options.n,
-        seed=seed,
-        progress=progress,
-    )
-    return visitor_rows(found, {})
+    return Outcome(tables, options.notes())
 
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
@@ -84,61 +65,41 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     if not rows:
         return {}
     heading = "How alike two engines' lists for the same visitor are"
-    points = [
-        EvaluationRow(f"{row['engine_a']}, {row['engine_b']}", str(row["metric"]), float(row["mean"]), float(row["se"]))
-        for row in rows
-    ]
-    alike = max(where(rows, metric="IoU"), key=lambda row: float(row["mean"]))
-    alt = f"{heading}. Most alike: {alike['engine_a']} and {alike['engine_b']}, IoU {float(alike['mean']):.3f}."
-    return {"between": Picture(evaluation_figure(points, title=heading), alt)}
+    dots = [Dot(f"{row['engine_a']}, {row['engine_b']}", row["metric"], row["mean"], row["se"]) for row in rows]
+    alike = max(where(rows, metric="IoU"), key=lambda row: row["mean"])
+    alt = f"{heading}. Most alike: {alike['engine_a']} and {alike['engine_b']}, IoU {alike['mean']:.3f}."
+    return {"between": Picture(dot_figure(dots, title=heading), alt)}
 
 
-def _views(tables: Tables) -> list[ReadTable]:
+def _views(tables: Tables) -> list[Table]:
     rows = tables.get("within", ())
     if not rows:
         return []
-    engines = [str(engine) for engine in distinct(rows, "engine")]
-    first = tuple(
-        (
-            engine,
-            *(_spread(where(rows, engine=engine, metric=metric)) for metric in METRICS),
-            str(where(rows, engine=engine, metric="IoU")[0]["pairs"]),
-        )
-        for engine in engines
-    )
+    engines = distinct(rows, "engine")
+    first = []
+    for engine in engines:
+        mine = where(rows, engine=engine)
+        first.append((engine, *(_spread(where(mine, metric=metric)) for metric in METRICS), str(mine[0]["pairs"])))
     told = "± is the standard deviation over pairs of visitors"
-    found = [ReadTable("Table 1: overlap of one engine's lists", ("engine", *METRICS, "pairs"), first, told)]
+    found = [table("Table 1: overlap of one engine's lists", ("engine", *METRICS, "pairs"), first, told)]
     if len(engines) > 1:
-        body = tuple((a, *(_between(tables, a, b, engines) for b in engines)) for a in engines)
+        body = [(a, *(_between(tables["between"], a, b, engines) for b in engines)) for a in engines]
         note = "IoU above the diagonal, RBO below; ± is the standard deviation over visitors"
         caption = "Table 2: overlap of two engines' lists for the same visitor"
-        found.append(ReadTable(caption, ("engine", *engines), body, note))
+        found.append(table(caption, ("engine", *engines), body, note))
     return found
 
 
-def _between(tables: Tables, a: str, b: str, engines: Sequence[str]) -> str:
+def _between(rows: Sequence[Row], a: str, b: str, engines: Sequence[str]) -> str:
     if a == b:
         return "–"
     above = engines.index(a) < engines.index(b)
     first, second, metric = (a, b, "IoU") if above else (b, a, "RBO")
-    return _spread(where(tables["between"], engine_a=first, engine_b=second, metric=metric))
+    return _spread(where(rows, engine_a=first, engine_b=second, metric=metric))
 
 
 def _spread(rows: Sequence[Row]) -> str:
-    return f"{short(float(rows[0]['mean']))} ±{short(float(rows[0]['sd']))}" if rows else ""
+    return f"{short(rows[0]['mean'])} ±{short(rows[0]['sd'])}" if rows else ""
 
 
-OVERLAP = Recipe(
-    name="overlap",
-    paper="Yilma & Leiva 2023: Tables 1 and 2, with simulated visitors",
-    what="how alike the lists of one engine are, and those of two",
-    needs="a workspace with two engines or more, and labels or hidden factors",
-    protocol=(
-        VISITORS_PROTOCOL,
-        "One list for each visitor and engine. IoU: intersection over union; RBO: rank-biased overlap, p = .9.",
-        "Table 1: all pairs of different visitors. Table 2: the two lists of the same visitor.",
-        "The paper's participants were people, its pictures ResNet-50's: its tables cannot be expected here.",
-    ),
-    pictures=_pictures,
-    views=_views,
-)
+RECIPE = Recipe(about=EXPERIMENTS["overlap"], options=VisitorOptions, compute=compute, pictures=_pictures, views=_views)

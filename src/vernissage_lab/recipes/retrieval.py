@@ -3,23 +3,35 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from typing import Annotated
 
 import numpy as np
+import typer
 
 from vernissage.errors import RequestError
-from vernissage.progress import Progress
 from vernissage.values import Modality
-from vernissage_lab.analysis.gap_retrieval import DEPTHS, Ranks, ranks_across, ranks_among_both
-from vernissage_lab.cells import Cells
-from vernissage_lab.facets import arrow
-from vernissage_lab.material import Material
-from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
-from vernissage_lab.pages.experiment_report import ReadTable
-from vernissage_lab.readable import estimate
-from vernissage_lab.recipes.contract import Outcome, Picture, Recipe, Tables
-from vernissage_lab.recipes.retrieval_published import PUBLISHED
-from vernissage_lab.tidy import Row, differences, distinct, means, where
+from vernissage_lab.analysis.gap import DEPTHS, ranks_across, ranks_among_both
+from vernissage_lab.cells import Cells, Part, rows_of
+from vernissage_lab.figures import Dot, dot_figure
+from vernissage_lab.material import Material, in_halves, unseen_material
+from vernissage_lab.published.beside import beside_retrieval
+from vernissage_lab.published.folder import DATA, MODELS, PROMPT, is_model, is_whole
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Published, Recipe, Record, Tables
+from vernissage_lab.tables import (
+    Row,
+    Table,
+    arrow,
+    by_measure,
+    differences,
+    estimate,
+    means,
+    parts,
+    short,
+    table,
+    where,
+)
+from vernissage_lab.users import Rows
+from vernissage_lab.works import WorkOptions
 
 STEP = "Looking for other halves"
 PAIRS = 1_000
@@ -28,22 +40,47 @@ MEASURES = (*(f"recall@{depth}" for depth in DEPTHS), "reciprocal rank")
 DIRECTIONS: tuple[tuple[Modality, Modality], ...] = (("image", "text"), ("text", "image"))
 SPACES = ("unimodal", "mixed")
 
+_SOURCE = "ZCCR, retrieval/results/metrics.csv of the authors' repository, by FAISS"
+_RECALL: Mapping[tuple[str, str, str], tuple[float, float, float]] = {
+    ("clip", "coco", "text-to-image"): (0.513, 0.816, 0.904),
+    ("clip", "coco", "image-to-text"): (0.528, 0.805, 0.888),
+    ("clip", "flickr30k", "text-to-image"): (0.599, 0.849, 0.900),
+    ("clip", "flickr30k", "image-to-text"): (0.582, 0.851, 0.918),
+    ("albef", "coco", "text-to-image"): (0.668, 0.929, 0.969),
+    ("albef", "coco", "image-to-text"): (0.691, 0.918, 0.969),
+    ("albef", "flickr30k", "text-to-image"): (0.609, 0.862, 0.923),
+    ("albef", "flickr30k", "image-to-text"): (0.635, 0.872, 0.921),
+}
+"""Published recall@1, @5 and @10 in a pool of 1,000 pairs, by model, data and task."""
+
 
 @dataclass(frozen=True)
-class RetrievalOptions:
+class RetrievalOptions(WorkOptions):
     """How many pairs the pool holds; the mixed space holds half as many, twice each."""
 
-    pairs: int = PAIRS
+    pairs: Annotated[int, typer.Option(help="Pairs in the pool.")] = PAIRS
 
     def __post_init__(self) -> None:
-        """Refuse too few, before anything is encoded."""
-        if self.pairs < FEWEST:
-            raise RequestError(f"a pool of {self.pairs} pairs is asked for; it takes {FEWEST} or more")
+        self.require(pairs=FEWEST)
 
 
-def run_retrieval(
-    materials: Sequence[Material], options: RetrievalOptions, *, seed: int, cells: Cells, progress: Progress
-) -> Outcome:
+def compute(options: RetrievalOptions, cells: Cells) -> Outcome:
+    """Measure how pictures find their texts and texts their pictures, each kind alone and both in one index.
+
+    \b
+    Examples:
+      vernissage lab experiment run retrieval workspace -e aligned
+      vernissage lab experiment run retrieval dataset_coco.json --kind coco-karpathy --pictures coco -e clip
+      vernissage lab experiment run retrieval openclipart --kind gallery --caption title+keywords -e aligned
+    """
+    if options.kind is None:
+        materials = [unseen_material(options.workspace, name, **cells.how) for name in options.names]
+    else:
+        materials = options.materials_of_set(in_halves(options.dataset, seed=cells.seed), cells, both=True)
+    return run_retrieval(materials, options.pairs, cells)
+
+
+def run_retrieval(materials: Sequence[Material], pairs: int, cells: Cells) -> Outcome:
     """Draw a pool of pairs, and let each half look for the other, among its kind alone and among both.
 
     Works without a vector of either modality cannot be found and are left out. Materials of the same works are looked
@@ -52,29 +89,25 @@ def run_retrieval(
     Raises:
         RequestError: a material lacks a modality, or has fewer than 20 pairs.
     """
-    values: list[Row] = []
+    grid: list[Part] = []
     notes: list[str] = []
-    for done, material in enumerate(materials):
-        progress(STEP, done, len(materials))
-        rows = _pool(material, options.pairs, seed)
-        key = {**material.describe(), **vars(options)}
-        values += cells.rows(key, partial(_measure, material, rows)) or []
+    for material in materials:
+        rows = _pool(material, pairs, cells.seed)
+        grid.append(Part({**material.describe(), "pairs": pairs}, partial(_values, material, rows)))
         if len(rows) < PAIRS:
             notes.append(f"{material.encoder}: a pool of {len(rows)} pairs, not {PAIRS:,}; recall is higher in it")
-    progress(STEP, len(materials), len(materials))
-    if cells.skipped:
-        notes.append(f"{cells.skipped} cells are left for another run with the same folder and options")
+    values = [row for rows in rows_of(grid, cells, STEP) for row in rows]
+    inputs = tuple(material.describe() for material in materials)
     if not values:
-        return Outcome({}, tuple(notes))
-    by = ("encoder", "space", "task")
-    reference = (materials[0].encoder,)
+        return Outcome({}, tuple(notes), inputs)
+    by, reference = ("encoder", "space", "task"), (materials[0].encoder,)
     compared = [row for each in MEASURES for row in differences(values, by[1:], ("encoder",), reference, each, "query")]
-    return Outcome({"values": values, "means": means(values, by, MEASURES), "differences": compared}, tuple(notes))
+    tables = {"values": values, "means": means(values, by, MEASURES), "differences": compared}
+    return Outcome(tables, tuple(notes), inputs)
 
 
-def _pool(material: Material, pairs: int, seed: int) -> np.ndarray:
-    if set(material.modalities) != {"image", "text"}:
-        raise RequestError(f"{material.encoder} does not read both pictures and texts; choose an encoder that does")
+def _pool(material: Material, pairs: int, seed: int) -> Rows:
+    material.require_both()
     known = np.flatnonzero(material.vectors["image"].any(axis=1) & material.vectors["text"].any(axis=1))
     if len(known) < FEWEST:
         raise RequestError(
@@ -84,19 +117,12 @@ def _pool(material: Material, pairs: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(known)[:pairs]
 
 
-def _measure(material: Material, rows: np.ndarray) -> list[Row]:
-    return list(_values(material, rows))
-
-
-def _values(material: Material, rows: np.ndarray) -> Iterator[Row]:
+def _values(material: Material, rows: Rows) -> Iterator[Row]:
     for source, target in DIRECTIONS:
         queries, targets = material.vectors[source][rows], material.vectors[target][rows]
         half = len(rows) // 2
-        found: Mapping[str, Ranks] = {
-            "unimodal": ranks_across(queries, targets),
-            "mixed": ranks_among_both(queries[:half], targets[:half]),
-        }
-        for space, ranks in found.items():
+        found = ranks_across(queries, targets), ranks_among_both(queries[:half], targets[:half])
+        for space, ranks in zip(SPACES, found, strict=True):
             for row, rank in zip(rows, ranks.tolist(), strict=False):
                 yield (
                     {"encoder": material.encoder, "space": space, "task": f"{source}-to-{target}"}
@@ -106,58 +132,76 @@ def _values(material: Material, rows: np.ndarray) -> Iterator[Row]:
                 )
 
 
-def _views(tables: Tables) -> list[ReadTable]:
-    rows = tables.get("means", ())
+def _views(tables: Tables) -> list[Table]:
     heads = ("space", "task", *(f"@{depth}" for depth in DEPTHS), "1/rank", "n")
     note = "recall@k and reciprocal rank, ± standard error over n queries; rank = 1 + how many score strictly better"
     views = []
-    for encoder in distinct(rows, "encoder"):
+    for (encoder,), mine in parts(tables.get("means", ()), "encoder"):
         body = []
-        for space, task in product(SPACES, distinct(rows, "task")):
-            mine = where(rows, encoder=encoder, space=space, task=task)
-            if mine:
-                cells = [estimate(where(mine, measure=measure)[0]) for measure in MEASURES]
-                body.append((space, arrow(task), *cells, f"{mine[0]['n']:,}"))
-        views.append(ReadTable(f"Finding the other half, by {encoder}", heads, tuple(body), note, words=2))
+        for space in SPACES:
+            for (task,), some in parts(where(mine, space=space), "task"):
+                told = by_measure(some)
+                body.append((space, arrow(task), *(estimate(told[each]) for each in MEASURES), f"{some[0]['n']:,}"))
+        views.append(table(f"Finding the other half, by {encoder}", heads, body, note, words=2))
     return views
 
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
-    rows = tables.get("means", ())
-    shown = [
-        EvaluationRow(
+    dots = [
+        Dot(
             f"{row['encoder']}, {row['space']}, {arrow(row['task'])}",
-            str(row["measure"]),
-            float(row["mean"]),
-            float(row["se"]),
+            row["measure"],
+            row["mean"],
+            row["se"],
             row["space"] == "mixed",
         )
-        for row in rows
+        for row in tables.get("means", ())
         if row["measure"] != "reciprocal rank"
     ]
-    if not shown:
+    if not dots:
         return {}
     heading = "Finding the other half: unimodal space in blue, mixed in grey"
-    return {"retrieval": Picture(evaluation_figure(shown, title=heading), heading)}
+    return {"retrieval": Picture(dot_figure(dots, title=heading), heading)}
 
 
-RETRIEVAL = Recipe(
-    name="retrieval",
-    paper="ZCCR: Tables 3 and 4",
-    what="recall at 1, 5 and 10 of a picture's caption and a caption's picture, in unimodal and in mixed space",
-    needs="a workspace or a data set of pictures with texts, and an encoder of both",
-    protocol=(
-        "A pool of 1,000 pairs, one caption of each picture drawn once; rank = 1 + how many score strictly better.",
-        (
-            "Unimodal: a picture looks among the 1,000 captions, a caption among the 1,000 pictures. Mixed: 500 of the "
-            "pairs as 1,000 works of one index, the query itself left out."
-        ),
-        (
-            "An alignment is measured on pairs that it was not fitted on; the encoders below it have read these texts "
-            "and pictures, each by itself, where the data has no training part."
-        ),
-    ),
+def _ours(tables: Tables, record: Record, *, model: str, data: str, task: str) -> str:
+    if not any(is_whole(each, DATA[data]) and is_model(each, MODELS[model]) for each in record["inputs"]):
+        return ""
+    rows = where(tables.get("means", ()), encoder=MODELS[model].encoder, space="unimodal", task=task)
+    found = [row for depth in DEPTHS for row in where(rows, measure=f"recall@{depth}")]
+    if len(found) < len(DEPTHS) or any(row["n"] != PAIRS for row in found):
+        return ""
+    return " / ".join(estimate(row) for row in found)
+
+
+def _parted(record: Record, *, model: str, data: str, task: str) -> str:
+    told = ["pairs from all parts of the set there"]
+    if data == "flickr30k":
+        told.append("they are drawn caption by caption there, so that a picture can stand in the pool twice")
+    if task == "text-to-image":
+        told.append("for each depth a caption is drawn anew there, once for all here")
+    variants = [str(each.get("encoder_variant", "")) for each in record["inputs"]]
+    if model == "clip" and not any(PROMPT in each for each in variants):
+        told.append("captions there begin with 'This is'")
+    return "; ".join(told)
+
+
+RECIPE = Recipe(
+    about=EXPERIMENTS["retrieval"],
+    options=RetrievalOptions,
+    compute=compute,
     pictures=_pictures,
     views=_views,
-    published=PUBLISHED,
+    published=tuple(
+        Published(
+            what=f"{arrow(task)}, {MODELS[model].name}, {DATA[data].name}: recall @1 / @5 / @10",
+            value=" / ".join(short(each) for each in recall),
+            source=_SOURCE,
+            needs=f"{DATA[data].name}, {MODELS[model].name} and a pool of {PAIRS:,} pairs",
+            ours=partial(_ours, model=model, data=data, task=task),
+            difference=partial(_parted, model=model, data=data, task=task),
+        )
+        for (model, data, task), recall in _RECALL.items()
+    ),
+    beside=beside_retrieval,
 )

@@ -1,118 +1,423 @@
-"""`tags`: areas of interest against recommendations by tags (Figs. 19 and 20)."""
+"""`tags`: areas of interest against recommendations by tags, and where tags come from (Figs. 19 and 20).
+
+tags/TAGGER-KEY/*.json    tags of some works each; KEY stands for the works and for the tagger with all its settings
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import product
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import chain, product
+from pathlib import Path
+from typing import Annotated, Any
 
-from threadpoolctl import threadpool_limits
+import numpy as np
+import numpy.typing as npt
+import typer
 
-from vernissage.errors import RequestError
-from vernissage.progress import Progress
-from vernissage.recommenders.tags import CommonRule
-from vernissage.search.scan import one_thread
-from vernissage_lab.area_lists import named, tasks_of
-from vernissage_lab.cells import Cells
-from vernissage_lab.facets import method_pictures, method_views
-from vernissage_lab.material import Material
-from vernissage_lab.pages.experiment_report import ReadTable
-from vernissage_lab.recipes.ablation import PER_SEED, PROTOCOL
-from vernissage_lab.recipes.contract import Outcome, Picture, Recipe, Tables
-from vernissage_lab.simulated_users import (
-    FEWEST_USERS,
-    POOL,
-    QUERY_CLASSES,
-    Protocol,
-    protocol_of,
-    remarks,
-    simulated_users,
-)
-from vernissage_lab.tag_lists import (
-    Compared,
-    backgrounds,
-    compared,
-    lacking_tags,
-    shown_to,
-)
-from vernissage_lab.tagging import IN_WORDS, tags_digest
-from vernissage_lab.tidy import Row, differences, distinct, means, where
+from vernissage.catalog.collection import Collection
+from vernissage.cli.options import DatabasePlace
+from vernissage.cli.output import note
+from vernissage.encoders.runtime.devices import Runtime
+from vernissage.errors import ProvenanceError, RequestError
+from vernissage.files import digest, read_json, write_json
+from vernissage.profiles.areas import area_of, areas_of_interest
+from vernissage.profiles.directions import mean_direction
+from vernissage.progress import Progress, silent
+from vernissage.recommenders.tags import CommonRule, common_rule, embed_tags, known_tags
+from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, once, tagger_key
+from vernissage.taggers.register import TAGGERS, load_tagger, weights_of_each
+from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.workspace.repository import open_repository
+from vernissage.workspace.tagging import kept_taggers, kept_tags, tag_pictures, tag_texts, words_to_tag
+from vernissage_lab.cells import Cells, Part, rows_of
+from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
+from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, shown_by_overlap, tasks_of
+from vernissage_lab.material import IN_WORDS, Material, measured_part
+from vernissage_lab.method_grid import method_pictures, method_views
+from vernissage_lab.published.beside import beside_tags
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.set_encoders import key_of
+from vernissage_lab.tables import Row, differences, means, parts
+from vernissage_lab.users import PointNumbers, Rows, SimulatedUser, Tasks, simulated_users
+from vernissage_lab.works import UserOptions, whole_numbers
+
+_PICTURES_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class TagOptions(UserOptions):
+    """How many interests and uploads, whose tags, and which of them count for overlap."""
+
+    points: PointNumbers = "5,10,20,30"
+    task: Tasks = None
+    overlap: Annotated[
+        list[str] | None,
+        typer.Option(help="Which tags of the uploads count for overlap: mass (default), unique, twice-unique; repeat."),
+    ] = None
+    tags: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="keywords (default; of a data set its own tags), or what `vernissage encoders tag` found in a "
+            "workspace: stored for all of it, or the name of a tagger; repeat."
+        ),
+    ] = None
+    tagger: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tagger",
+            "-t",
+            help="Tag the works: words, lexicon, spacy (texts); caption, objects, scene (pictures); repeat.",
+        ),
+    ] = None
+    tagger_weights: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[NAME=]PATH", help="The folder of a tagger's weights, objects or caption; repeat."),
+    ] = None
+    database: DatabasePlace = None
+
+    def __post_init__(self) -> None:
+        self.rules, self.grid  # noqa: B018, refuses words that mean nothing
+
+    @cached_property
+    def rules(self) -> tuple[CommonRule, ...]:
+        """Which tags count for overlap."""
+        return tuple(common_rule(word) for word in dict.fromkeys(self.overlap or ["mass"]))
+
+    @cached_property
+    def grid(self) -> list[tuple[int, int]]:
+        """Numbers of interests with numbers of uploads in each."""
+        return list(product(self.interests, whole_numbers(self.points, "the points")))
+
+    def record(self) -> dict[str, Any]:
+        return {**super().record(), "rules": self.rules}
+
+    def tagged(self, cells: Cells) -> list[Material]:
+        """The works by each encoder, with these tags; what was found or made for it is kept in the run's folder.
+
+        Raises:
+            RequestError: a word means nothing here, or there are no such tags.
+        """
+        places = weights_of_each(self.tagger or (), self.tagger_weights or ())
+        if self.kind is not None and not self.tagger:
+            found = measured_part(self.dataset)
+            if not found.image_tags and not found.text_tags:
+                raise RequestError(no_tags(found.name))
+        materials = self.materials(cells)
+        tags = [*self._stored(), *self._anew(places, cells)]
+        own = "keywords" if self.kind is None else "the set's own"
+        return [with_tags(each, tags, own=own) for each in materials]
+
+    def _anew(self, places: Mapping[str, Sequence[str]], cells: Cells) -> "Iterator[FoundTags]":
+        """What taggers find in the works now, or found before."""
+        if not places:
+            return
+        if self.kind is None:
+            works = taggable_collection(self.workspace.collection, self.workspace.collection_name)
+        else:
+            works = taggable_set(measured_part(self.dataset), seed=cells.seed)
+        for name, weights in places.items():
+            works.readable(TAGGERS[name].modality, name)  # before weights are loaded, or fetched
+            tagger = load_tagger(name, weights, (), Runtime(), None, cells.progress, tell=note)
+            yield tag_works(works, tagger, cells.place, progress=cells.progress)
+
+    def _stored(self) -> "Iterator[FoundTags]":
+        """What the command tag keeps beside a workspace."""
+        names = [word for word in dict.fromkeys(self.tags or ()) if word != "keywords"]
+        if not names:
+            return
+        if "keywords" in (self.tags or ()):
+            raise RequestError(f"--tags keywords and --tags {names[0]} exclude each other; leave one of them out")
+        if self.kind is not None:
+            raise RequestError(
+                f"a data set keeps no tags, so there are none by {names[0]!r}; leave --tags out for its own tags, or "
+                f"find some with --tagger"
+            )
+        with closing(open_repository(self.source, self.database)) as repository:
+            for name in kept_taggers(repository) if "stored" in names else names:
+                yield FoundTags(_modality_of(name), f"kept, by {name}", kept_tags(repository, name))
+
+
+@dataclass(frozen=True)
+class Taggable:
+    """What taggers can read of the works of an experiment.
+
+    Attributes:
+        name, fingerprint: of the works.
+        texts: by work; works without words are left out.
+        pictures: the files, by work, as far as they are there.
+    """
+
+    name: str
+    fingerprint: str
+    texts: Mapping[str, str]
+    pictures: Mapping[str, Path]
+
+    def readable(self, modality: Modality, tagger: str) -> Mapping[str, object]:
+        """The texts, or the pictures, for a tagger of that name.
+
+        Raises:
+            RequestError: there are none.
+        """
+        found: Mapping[str, object] = self.texts if modality == "text" else self.pictures
+        if not found:
+            way_out = "choose a tagger of pictures"
+            if modality == "image":
+                way_out = "name their folder with --pictures, or choose a tagger of texts"
+            raise RequestError(
+                f"the tagger {tagger} reads {IN_WORDS[modality]}, but {self.name} has none here; {way_out}"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class FoundTags:
+    """Tags of pictures or of texts: of which, by whom in words, and by work."""
+
+    modality: Modality
+    by: str
+    tags: Mapping[str, Tags]
+
+
+def no_tags(name: str) -> str:
+    """What to say where no work has a tag."""
+    return (
+        f"no work of {name} has tags, so there is nothing to compare with; find some with --tagger, or take a "
+        f"collection with a column keywords, or a classified set with the columns image_tags or text_tags"
+    )
+
+
+def taggable_collection(collection: Collection, name: str) -> Taggable:
+    """The works of a workspace, with the words that the command tag reads: title, description and keywords."""
+    texts = {item.id: words_to_tag(item, uploaded=False) for item in collection}
+    pictures = {item.id: path for item in collection if (path := collection.picture_path(item)) is not None}
+    return Taggable(name, collection.fingerprint, _with_words(texts), pictures)
+
+
+def taggable_set(found: CaptionedSet, *, seed: int) -> Taggable:
+    """The pictures of a set, by picture id, each with the caption that is drawn of it by ``seed``."""
+    drawn = one_caption_each(found, seed=seed)
+    texts = {caption.image_id: caption.text for caption in drawn.captions}
+    pictures = {image.id: image.path for image in drawn.images if image.path is not None}
+    return Taggable(found.name, drawn.fingerprint, _with_words(texts), pictures)
+
+
+def tag_works(
+    works: Taggable, tagger: TextTagger | ImageTagger, folder: Path, *, progress: Progress = silent
+) -> FoundTags:
+    """The tags that a tagger finds in all texts, or all pictures, of these works.
+
+    They are kept below ``folder``, some works at a time: an interrupted tagging goes on where it stopped, and the same
+    tagger reads no work twice. Files that are damaged are made again.
+
+    Raises:
+        RequestError: there is nothing that the tagger reads.
+        CollectionError: a picture cannot be opened.
+        WorkspaceError: the folder cannot be written.
+    """
+    modality: Modality = "text" if isinstance(tagger, TextTagger) else "image"
+    readable = works.readable(modality, tagger.name)
+    home = folder / "tags" / f"{tagger.name}-{key_of(works.fingerprint, tagger_key(tagger))}"
+    known = _kept(home)
+    waiting = [item_id for item_id in readable if item_id not in known]
+    step, done = f"Tagging with {tagger.name}", 0
+    progress(step, 0, len(waiting))
+    if isinstance(tagger, TextTagger):
+        found = tag_texts(tagger, [(item_id, works.texts[item_id]) for item_id in waiting])
+    else:
+        found = tag_pictures(tagger, [(each, works.pictures[each]) for each in waiting], _PICTURES_AT_ONCE)
+    for some in found:
+        write_json(home / f"{key_of(*some)}.json", {"method": tagger.method, "tags": some})
+        known |= some
+        done += len(some)
+        progress(step, done, len(waiting))
+    return FoundTags(modality, told_by(tagger), {item_id: known[item_id] for item_id in readable})
+
+
+def told_by(tagger: TextTagger | ImageTagger) -> str:
+    """A tagger in one line: its method, with lexicon or weights, and the key that stands for all its settings."""
+    return f"{tagger.method} ({tagger_key(tagger)})"
+
+
+def with_tags(material: Material, found: Sequence[FoundTags], *, own: str) -> Material:
+    """The material with these tags in place of its own for pictures, or texts, or both; ``own`` says whose those were.
+
+    Several findings for one modality are joined, work by work, each tag once.
+    """
+    tags, by = dict(material.tags), {each: own for each, words in material.tags.items() if any(words.values())}
+    for modality in IN_WORDS:
+        some = [each for each in found if each.modality == modality]
+        if some:
+            tags[modality] = {
+                item_id: once(chain.from_iterable(each.tags.get(item_id, ()) for each in some))
+                for item_id in material.item_ids
+            }
+            by[modality] = "; ".join(each.by for each in some)
+    return replace(material, tags=tags, tagged_by=by)
+
+
+def tags_digest(material: Material) -> str:
+    """16 hexadecimal digits that stand for all tags of its works."""
+    lines = (
+        "\0".join((modality, item_id, *tags[item_id]))
+        for modality, tags in sorted(material.tags.items())
+        for item_id in material.item_ids
+        if tags.get(item_id)
+    )
+    return digest(*(line.encode() for line in lines))[:16]
+
+
+def _modality_of(stored: str) -> Modality:
+    """What a tagger of that name, or name and fingerprint, reads."""
+    name = stored if stored in TAGGERS else stored.rpartition("-")[0]
+    if name not in TAGGERS:
+        raise RequestError(
+            f"there are no tags {stored!r}; choose keywords, stored, or a tagger's: {', '.join(TAGGERS)}"
+        )
+    return TAGGERS[name].modality
+
+
+def _with_words(texts: Mapping[str, str]) -> dict[str, str]:
+    return {item_id: text for item_id, text in texts.items() if text.strip()}
+
+
+def _kept(home: Path) -> dict[str, Tags]:
+    found: dict[str, Tags] = {}
+    for path in sorted(home.glob("*.json")):
+        try:
+            found |= {item_id: tuple(tags) for item_id, tags in read_json(path)["tags"].items()}
+        except (ProvenanceError, TypeError, KeyError, AttributeError):
+            path.unlink()
+    return found
+
 
 STEP = "Comparing areas with tags"
 EMBEDDING_STEP = "Reading tags as texts"
 MEASURES = ("recall", "recall_per_seed", "shown")
 GROUP = ("encoder", "task", "classes", "points")
+AREAS, EMBEDDING = "areas", "tag-embedding"
+NOTHING: Mapping[str, float] = {"recall": 0.0, "recall_per_seed": 0.0, "shown": 0.0}
+"""What somebody is shown for whom a method has no answer."""
+
+_Means = Mapping[Modality, npt.NDArray[np.float64]]
 
 
-@dataclass(frozen=True)
-class TagOptions:
-    """How many interests and uploads, which tags count for overlap, and the protocol's numbers."""
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The same works by vectors and by tags.
 
-    classes: tuple[int, ...] = (1, 2, 5, 10)
-    points: tuple[int, ...] = (5, 10, 20, 30)
-    tasks: tuple[str, ...] = ()
-    rules: tuple[CommonRule, ...] = ("mass",)
-    users: int = FEWEST_USERS
-    query_classes: int = QUERY_CLASSES
-    pool: int = POOL
+    Attributes:
+        own: by their own vectors, in the modalities that the encoder reads.
+        present: by their tags alone, in the modalities that have tags, which are these or more; all vectors are equal.
+        progress: told when tags are read as texts.
+    """
+
+    own: Material
+    present: Material
+    progress: Progress = silent
+
+    @cached_property
+    def embedded(self) -> Material:
+        """By the vectors of their tags, in the same modalities; made when first asked for: it can take minutes."""
+        self.progress(EMBEDDING_STEP, 0, 1)
+        encoder, known = self.own.text_encoder, dict[int, Vectors]()
+        for tags in self.own.tags.values() if encoder is not None else ():
+            if id(tags) not in known:  # one column of keywords often serves both modalities
+                words = [known_tags(tags, item_id) for item_id in self.own.item_ids]
+                known[id(tags)] = embed_tags(words, encoder)  # type: ignore[arg-type]  # it is there
+        self.progress(EMBEDDING_STEP, 1, 1)
+        return replace(self.present, vectors={each: known[id(tags)] for each, tags in self.own.tags.items()})
+
+    @cached_property
+    def backgrounds(self) -> tuple[_Means, _Means]:
+        """The mean directions of works that have a vector, float64 (dim,), by modality: of own vectors, and of tags."""
+        own, embedded = (
+            {each: mean_direction(rows[rows.any(axis=1)]) for each, rows in material.vectors.items()}
+            for material in (self.own, self.embedded)
+        )
+        return own, embedded
 
 
-def run_tags(
-    materials: Sequence[Material], options: TagOptions, *, seed: int, cells: Cells, progress: Progress
-) -> Outcome:
+def compared(material: Material, progress: Progress = silent) -> Compared:
+    """The works of a material by their vectors and by their tags.
+
+    Where pictures alone, or texts alone, have tags, they are the other's too, because both are of one work; then the
+    modalities are those that the encoder reads. Else they are all that have tags.
+
+    Raises:
+        RequestError: no work has tags, or nothing reads them.
+    """
+    known = _modalities_with_tags(material)
+    if not known:
+        raise RequestError(no_tags(material.name))
+    if material.text_encoder is None:
+        raise RequestError(f"nothing in {material.name} reads tags; build an encoder of texts, such as lsa, beside it")
+    there = material.modalities if set(material.modalities) - set(known) else known
+    tags = {each: material.tags[each if each in known else known[0]] for each in there}
+    tagged = replace(material, tags=tags)
+    ones = np.ones((len(material), 1), dtype=np.float32)
+    return Compared(tagged, replace(tagged, vectors=dict.fromkeys(there, ones)), progress)
+
+
+def compute(options: TagOptions, cells: Cells) -> Outcome:
+    """Compare areas of interest with overlap of tags, and with areas of embedded tags.
+
+    \b
+    Examples:
+      vernissage lab experiment run tags workspace
+      vernissage lab experiment run tags workspace --users 20 --points 10
+      vernissage lab experiment run tags workspace --tagger lexicon --tagger objects --tagger-weights rtdetr_v2_r18vd
+      vernissage lab experiment run tags set.csv --kind classified -e minilm --overlap mass --overlap twice-unique
+    """
+    options.require_classes()
+    return run_tags(options.tagged(cells), options, cells)
+
+
+def run_tags(materials: Sequence[Material], options: TagOptions, cells: Cells) -> Outcome:
     """Measure the three methods of the paper, the same users for all of them.
 
     ``areas``: areas of interest of the vectors, the centroids take turns. ``tag-overlap`` (BT): `TagOverlap` by each of
     the rules. ``tag-embedding`` (BTBA): as ``areas``, over vectors of the works' tags joined by blanks. Tasks are all
-    between modalities that have tags; areas are left out of those in which a side has no vectors.
+    between modalities that have tags; areas are left out of those in which one modality has no vectors.
 
     Raises:
         RequestError: a material has no tags, or nothing that reads them; too few classes or too little noise.
     """
-    values: list[Row] = []
-    works = {material.encoder: compared(material) for material in materials}
-    notes = [note for material in materials for note in _notes(material, works[material.encoder])]
-    grid = [(material, *cell) for material in materials for cell in product(options.classes, options.points)]
-    for done, (material, classes, points) in enumerate(grid):
-        progress(STEP, done, len(grid))
-        protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
+    works = [compared(material, cells.progress) for material in materials]
+    notes = [note for material, each in zip(materials, works, strict=True) for note in _notes(material, each)]
+    grid: list[Part] = []
+    for (material, each), (classes, points) in product(zip(materials, works, strict=True), options.grid):
+        protocol = options.protocol(material)
         if why := protocol.too_small(classes, points, material.name):
             notes.append(why)
             continue
-        key = {**material.describe(), **vars(options), "classes": classes, "points": points}
-        key |= {"tags_digest": tags_digest(material)}
-        compared_works = works[material.encoder]
-        with one_thread(), threadpool_limits(1):
-            if cells.will_compute(key):
-                _embed(compared_works, progress)
-            found = cells.rows(key, partial(_rows, compared_works, classes, points, protocol, options, seed))
-        values += found or []
-    progress(STEP, len(grid), len(grid))
+        tasks = tasks_of(each.present, options.task)
+        people: dict[str, Any] = {"interests": classes, "points": points, "users": options.users}
+        key: dict[str, Any] = {**material.describe(), **options.numbers(), **people}
+        key |= {"rules": options.rules, "tasks": [named(task) for task in tasks], "tags_digest": tags_digest(material)}
+        users = partial(simulated_users, protocol, **people, seed=cells.seed)
+        grid.append(Part(key, partial(_rows, each, tasks, options.rules, users, (classes, points))))
+    values = [row for rows in rows_of(grid, cells, STEP) for row in rows]
     if not values and not cells.skipped:
         raise RequestError(notes[0] if notes else "the grid has no cells; give classes and points")
-    most = max((int(row["classes"]) for row in values), default=max(options.classes))
+    most = max((row["classes"] for row in values), default=max(classes for classes, _ in options.grid))
     for material in materials:
-        protocol = protocol_of(material.classes, query_classes=options.query_classes, pool=options.pool)
-        notes += remarks(material.name, protocol, most, options.users, cells.skipped)
-    return Outcome(_tables(values), tuple(dict.fromkeys(notes)))
-
-
-def _embed(works: Compared, progress: Progress) -> None:
-    """Have the tags read, which can take minutes, before the first cell that needs them."""
-    progress(EMBEDDING_STEP, 0, 1)
-    works.embedded  # noqa: B018, kept by the works
-    progress(EMBEDDING_STEP, 1, 1)
+        protocol = options.protocol(material)
+        notes += protocol.remarks(material.name, most, options.users)
+    return Outcome(_tables(values), tuple(notes), tuple(material.describe() for material in materials))
 
 
 def _notes(material: Material, works: Compared) -> Iterator[str]:
     """Where tags come from, whose are missing, and for which tasks areas are left out."""
-    name, sides = material.name, works.present.modalities
-    for each in lacking_tags(material):
-        yield f"{name}: its {each}s have no tags of their own, so those of the other half stand for them"
+    name, known = material.name, _modalities_with_tags(material)
+    for each in material.modalities:
+        if each not in known:
+            yield f"{name}: its {each}s have no tags of their own, so those of the other half stand for them"
     for modality, by in material.tagged_by.items():
         without = sum(not material.tags[modality].get(item_id) for item_id in material.item_ids)
         some = f"; {without} of {len(material)} works have none" if without else ""
         yield f"{name}: tags of its {IN_WORDS[modality]}: {by}{some}"
-    if blind := [IN_WORDS[each] for each in sides if each not in material.modalities]:
+    if blind := [IN_WORDS[each] for each in works.present.modalities if each not in material.modalities]:
         there = " and ".join(IN_WORDS[each] for each in material.modalities)
         yield (
             f"{name}: {material.encoder} has vectors of {there} alone, so areas are left out of the tasks with "
@@ -120,69 +425,101 @@ def _notes(material: Material, works: Compared) -> Iterator[str]:
         )
 
 
-def _rows(works: Compared, classes: int, points: int, protocol: Protocol, options: TagOptions, seed: int) -> list[Row]:
-    tasks = tasks_of(works.present, options.tasks)
-    centres = backgrounds(works.own), backgrounds(works.embedded)
-    people = simulated_users(protocol, interests=classes, points=points, users=options.users, seed=seed)
-    return [
-        {"encoder": works.own.encoder}
-        | dict(named(task))
-        | {"classes": classes, "points": points, "method": method, "user": number}
-        | {measure: told[measure] for measure in MEASURES}
-        for number, user in enumerate(people)
-        for task, method, told in shown_to(user, works, tasks, options.rules, centres)
-    ]
+def _rows(
+    works: Compared,
+    tasks: Sequence[Task],
+    rules: Sequence[CommonRule],
+    users: "partial[Iterator[SimulatedUser]]",
+    numbers: tuple[int, int],
+) -> Iterator[Row]:
+    for number, user in enumerate(users()):
+        for task, method, told in shown_to(user, works, tasks, rules):
+            place = {"encoder": works.own.encoder, **named(task), "classes": numbers[0], "points": numbers[1]}
+            yield place | {"method": method, "user": number} | {measure: told[measure] for measure in MEASURES}
+
+
+def shown_to(
+    user: SimulatedUser, works: Compared, tasks: Sequence[Task], rules: Sequence[CommonRule]
+) -> Iterator[tuple[Task, str, Mapping[str, float]]]:
+    """Task by task what each method shows to one user."""
+    own, embedded = works.backgrounds
+    with_vectors = [task for task in tasks if set(task) <= set(works.own.modalities)]
+    by_areas = _shown_by_areas(Seeker(works.own, user), with_vectors, own)
+    by_tag_vectors = _shown_by_areas(Seeker(works.embedded, user), tasks, embedded)
+    present = Seeker(works.present, user)
+    for task in tasks:
+        if task in by_areas:
+            yield task, AREAS, by_areas[task]
+        for rule, told in _shown_by_overlap(present, task, rules).items():
+            yield task, "tag-overlap" if rule == "mass" else f"tag-overlap:{rule}", told
+        yield task, EMBEDDING, by_tag_vectors[task]
+
+
+def _shown_by_areas(seeker: Seeker, tasks: Sequence[Task], means: _Means) -> dict[Task, Mapping[str, float]]:
+    """What areas of interest find of each task, the centroids taking turns; see `recall_by_areas`."""
+    indexes = seeker.indexes(tasks)
+    areas = {
+        source: areas_of_interest(vectors, background=means[source])
+        for source in {source for source, _ in tasks}
+        if (vectors := seeker.vectors(source)).any()
+    }
+    return {
+        task: recall_by_areas(seeker, indexes, task, areas[task[0]], "centroid")
+        if task[0] in areas and len(indexes[task[1]])
+        else NOTHING
+        for task in tasks
+    }
+
+
+def _shown_by_overlap(seeker: Seeker, task: Task, rules: Sequence[CommonRule]) -> dict[CommonRule, Mapping[str, float]]:
+    """What overlap of tags by each rule finds, of works that are `Compared.present`.
+
+    Uploads have the tags of their modality, and works of the pool those of theirs; nothing is both. A rule that cuts
+    within areas is told the true interests, as the code of the paper is.
+    """
+    source, target = task
+    uploads = dict(zip(seeker.upload_ids, _tags_of(seeker.material, source, seeker.user.uploads), strict=True))
+    works = dict(zip(seeker.pool_ids, _tags_of(seeker.material, target, seeker.user.pool), strict=True))
+    if not any(known_tags(uploads, item_id) for item_id in uploads):
+        return dict.fromkeys(rules, NOTHING)
+    rows, interests = seeker.vectors(source), seeker.user.interests
+    areas = [area_of(rows, np.flatnonzero(interests == each)) for each in dict.fromkeys(interests.tolist())]
+    found: dict[CommonRule, Mapping[str, float]] = {}
+    for rule in rules:
+        shown = shown_by_overlap(seeker, task, areas, uploads | works, rule)
+        recall = seeker.found(shown)
+        found[rule] = {"recall": recall, "recall_per_seed": recall, "shown": float(len(shown))}
+    return found
+
+
+def _modalities_with_tags(material: Material) -> tuple[Modality, ...]:
+    return tuple(each for each in MODALITIES if any(material.tags.get(each, {}).values()))
+
+
+def _tags_of(material: Material, modality: Modality, rows: Rows) -> list[Sequence[str]]:
+    return [material.tags[modality].get(material.item_ids[row], ()) for row in rows.tolist()]
 
 
 def _tables(values: Sequence[Row]) -> Tables:
-    tests = [row for some, reference in _referred(values) for row in _differences(some, reference)]
-    return {"values": values, "means": means(values, (*GROUP, "method"), MEASURES), "differences": tests}
-
-
-def _referred(values: Sequence[Row]) -> Iterator[tuple[list[Row], str]]:
-    """The rows of each encoder and task, and what the others are compared with: areas, or else the first method."""
-    for encoder in distinct(values, "encoder"):
-        for task in distinct(where(values, encoder=encoder), "task"):
-            some = where(values, encoder=encoder, task=task)
-            yield some, str(distinct(some, "method")[0])
-
-
-def _differences(values: Sequence[Row], reference: str) -> list[Row]:
-    return [
+    """Differences are from areas, or from the first method where there are none, by encoder and task."""
+    tests = [
         row
+        for _, some in parts(values, "encoder", "task")
         for measure in MEASURES[:2]
-        for row in differences(values, GROUP, ("method",), (reference,), measure, "user")
+        for row in differences(some, GROUP, ("method",), (some[0]["method"],), measure, "user")
     ]
+    return {"values": values, "means": means(values, (*GROUP, "method"), MEASURES), "differences": tests}
 
 
 def _pictures(tables: Tables) -> Mapping[str, Picture]:
     return method_pictures(tables, {"recall": "one list of ten", "recall_per_seed": "ten works from every area"})
 
 
-def _views(tables: Tables) -> Sequence[ReadTable]:
-    return method_views(tables)
-
-
-TAGS = Recipe(
-    name="tags",
-    paper="ZCCR: Figs. 19 and 20",
-    what="areas of interest against overlap of tags (BT) and areas of embedded tags (BTBA)",
-    needs="works with groups, and tags: keywords, a set's own, or those that taggers find",
-    protocol=(
-        PROTOCOL,
-        (
-            "BT (tag-overlap) ranks by how many of the user's commonest tags a work has: the shortest prefix by "
-            "frequency that covers a third of all tags of the uploads; by unique, the first third of the distinct "
-            "tags; by twice-unique, as in the paper's code, a third of the distinct tags within each class, which the "
-            "rule is told, and then a third of what these kept."
-        ),
-        "BTBA (tag-embedding) embeds the tags of a work as one text and goes on as with areas.",
-        PER_SEED,
-        (
-            "Areas need vectors of both sides of a task, tags need none: tasks without areas compare tags alone. Where "
-            "texts hold the keywords too, as in workspaces, an encoder of texts has read them."
-        ),
-    ),
+RECIPE = Recipe(
+    about=EXPERIMENTS["tags"],
+    options=TagOptions,
+    compute=compute,
     pictures=_pictures,
-    views=_views,
+    views=method_views,
+    beside=beside_tags,
 )

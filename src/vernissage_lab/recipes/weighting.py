@@ -1,130 +1,87 @@
 """`weighting`: which weights of ratings serve simulated visitors best."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 
-from vernissage.analysis.paired import format_p
 from vernissage.profiles.ratings import WEIGHTING_RULES, WeightingRule
-from vernissage.progress import Progress
 from vernissage.recommenders.contract import Recommender
 from vernissage_lab.cells import Cells
-from vernissage_lab.evaluation import evaluate
-from vernissage_lab.pages.evaluation_figure import EvaluationRow, evaluation_figure
-from vernissage_lab.pages.experiment_report import ReadTable
-from vernissage_lab.readable import estimate, signed
-from vernissage_lab.recipes.contract import Outcome, Picture, Recipe, Tables
-from vernissage_lab.taste_world import MEASURES, TasteWorld, VisitorOptions, visitor_rows
-from vernissage_lab.tidy import Row, differences, distinct, means, where
+from vernissage_lab.figures import Dot, dot_figure
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.tables import Table, difference, differences, distinct, estimate, means, only, table, where
+from vernissage_lab.visitor_options import MEASURES, LabelledWorks, VisitorOptions, visitor_part, visitor_rows
 
 REFERENCE: WeightingRule = "linear"
-VISITORS_PROTOCOL = (
-    "Simulated visitors have tastes over hidden factors or labels of the works, rate one work of each group (or of "
-    "each ninth of the collection) with noise of half a star, and are shown nine others; lists are judged by the true "
-    "taste. docs/evaluation.md tells how."
-)
+
+
+def compute(options: VisitorOptions, cells: Cells) -> Outcome:
+    """Compare the weights of ratings, linear, minmax and signed, on simulated visitors.
+
+    \b
+    Examples:
+      vernissage lab experiment run weighting workspace
+      vernissage lab experiment run weighting workspace --by group -e lsa -e late-zscore --visitors 500
+    """
+    engines = options.engines()
+    return replace(run_weighting(options.works(), engines, options, cells), inputs=options.inputs(engines))
 
 
 def run_weighting(
-    world: TasteWorld,
-    engines: Mapping[str, Recommender],
-    options: VisitorOptions,
-    *,
-    seed: int,
-    cells: Cells,
-    progress: Progress,
+    works: LabelledWorks, engines: Mapping[str, Recommender], options: VisitorOptions, cells: Cells
 ) -> Outcome:
     """Ask every engine with each weighting rule for the same visitors.
 
     Returns:
         ``values``: one row for each rule, engine and visitor; ``means``; ``differences`` of nDCG and recall from
         `linear`, paired by visitor.
-
-    Raises:
-        RequestError: as `evaluate`.
     """
-    values: list[Row] = []
-    for rule in WEIGHTING_RULES:
-        key = {**world.describe(), **vars(options), "engines": list(engines), "rule": rule}
-        values += cells.rows(key, partial(_rows, world, engines, options, seed, rule, progress)) or []
+    parts = [
+        visitor_part(works, engines, options, cells, rule=rule, columns={"rule": rule}) for rule in WEIGHTING_RULES
+    ]
+    values = visitor_rows(parts, cells)
     compared = [
         row
         for measure in ("ndcg", "recall")
         for row in differences(values, ("engine",), ("rule",), (REFERENCE,), measure, "visitor")
     ]
     tables = {"values": values, "means": means(values, ("engine", "rule"), MEASURES), "differences": compared}
-    return Outcome(tables, tuple(options.notes()))
-
-
-def _rows(
-    world: TasteWorld,
-    engines: Mapping[str, Recommender],
-    options: VisitorOptions,
-    seed: int,
-    rule: WeightingRule,
-    progress: Progress,
-) -> list[Row]:
-    found = evaluate(
-        engines,
-        world.labels,
-        world.collection,
-        visitors=options.visitors,
-        n=options.n,
-        seed=seed,
-        rule=rule,
-        progress=progress,
-    )
-    return visitor_rows(found, {"rule": rule})
+    return Outcome(tables, options.notes())
 
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
     rows = where(tables.get("means", ()), measure="ndcg")
     if not rows:
         return {}
-    points = [EvaluationRow(str(row["rule"]), str(row["engine"]), float(row["mean"]), float(row["se"])) for row in rows]
     heading = "How well lists serve simulated visitors (nDCG), by weighting rule; every panel has its own scale"
-    best = max(rows, key=lambda row: float(row["mean"]))
-    alt = f"{heading}. Highest: {best['engine']} with {best['rule']}, {float(best['mean']):.3f}."
-    return {"weighting": Picture(evaluation_figure(points, title=heading), alt)}
+    best = max(rows, key=lambda row: row["mean"])
+    figure = dot_figure([Dot(row["rule"], row["engine"], row["mean"], row["se"]) for row in rows], title=heading)
+    alt = f"{heading}. Highest: {best['engine']} with {best['rule']}, {best['mean']:.3f}."
+    return {"weighting": Picture(figure, alt)}
 
 
-def _views(tables: Tables) -> list[ReadTable]:
+def _views(tables: Tables) -> list[Table]:
     rows = where(tables.get("means", ()), measure="ndcg")
     if not rows:
         return []
-    rules = [str(rule) for rule in distinct(rows, "rule")]
-    others = [rule for rule in rules if rule != REFERENCE]
-    body = tuple(
+    others = [rule for rule in distinct(rows, "rule") if rule != REFERENCE]
+    tests = where(tables["differences"], measure="ndcg")
+    body = [
         (
-            str(engine),
-            estimate(where(rows, engine=engine, rule=REFERENCE)[0]),
-            *(difference(where(tables["differences"], engine=engine, rule=rule, measure="ndcg")) for rule in others),
+            engine,
+            estimate(only(rows, engine=engine, rule=REFERENCE)),
+            *(difference(where(tests, engine=engine, rule=rule)) for rule in others),
         )
         for engine in distinct(rows, "engine")
-    )
+    ]
     heads = ("engine", REFERENCE, *(f"{rule} − {REFERENCE}" for rule in others))
     note = "± one standard error; differences are paired by visitor, with Holm's p over the rules of an engine"
-    return [ReadTable("nDCG of simulated visitors' lists, by weighting rule", heads, body, note)]
+    return [table("nDCG of simulated visitors' lists, by weighting rule", heads, body, note)]
 
 
-def difference(rows: Sequence[Row]) -> str:
-    """A paired difference with its standard error and Holm's p; empty where there is none."""
-    if not rows:
-        return ""
-    row = rows[0]
-    error = f"{float(row['se']):.3f}".removeprefix("0")
-    p = format_p(float(row["p_holm"]))
-    return f"{signed(float(row['difference']))} ±{error}, p {p if p.startswith('<') else f'= {p}'}"
-
-
-WEIGHTING = Recipe(
-    name="weighting",
-    paper="left open by Yilma & Leiva 2023, section 4",
-    what="weights of ratings: linear, minmax or signed",
-    needs="a workspace, and labels or hidden factors",
-    protocol=(
-        VISITORS_PROTOCOL,
-        "linear is (r − 1)/4, minmax (r − min)/(max − min), signed (r − 3)/2. All rules see the same visitors.",
-    ),
+RECIPE = Recipe(
+    about=EXPERIMENTS["weighting"],
+    options=VisitorOptions,
+    compute=compute,
     pictures=_pictures,
     views=_views,
 )

@@ -9,13 +9,15 @@ import numpy as np
 from vernissage_lab.sample.canvas import Canvas
 from vernissage_lab.sample.noise import Rng
 from vernissage_lab.sample.palettes import Array, ramps
-from vernissage_lab.sample.scenes import city, country, heights, portrait, sea, still_life, winter, woods
-from vernissage_lab.sample.techniques.gouache import paint_gouache
-from vernissage_lab.sample.techniques.ink import paint_ink
-from vernissage_lab.sample.techniques.linocut import paint_linocut
-from vernissage_lab.sample.techniques.oil import paint_oil
-from vernissage_lab.sample.techniques.points import paint_points
-from vernissage_lab.sample.techniques.watercolour import paint_watercolour
+from vernissage_lab.sample.scenes import city, indoors, land, sea
+from vernissage_lab.sample.techniques import (
+    paint_gouache,
+    paint_ink,
+    paint_linocut,
+    paint_oil,
+    paint_points,
+    paint_watercolour,
+)
 from vernissage_lab.sample.view import MOODS, Facts, View
 
 LONG_SIDE = 580
@@ -38,14 +40,14 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
         "open sea": Subject(sea.imagine_sea, sea.paint_sea),
         "night street": Subject(city.imagine_street, city.paint_street, night=True),
         "rooftops": Subject(city.imagine_rooftops, city.paint_rooftops, night=True),
-        "orchard": Subject(country.imagine_orchard, country.paint_orchard),
-        "harvest": Subject(country.imagine_harvest, country.paint_harvest),
-        "mountains": Subject(heights.imagine_mountains, heights.paint_mountains),
-        "fruit": Subject(still_life.imagine_fruit, still_life.paint_fruit),
-        "flowers": Subject(still_life.imagine_flowers, still_life.paint_flowers),
-        "portrait": Subject(portrait.imagine_portrait, portrait.paint_portrait, upright=True),
-        "winter village": Subject(winter.imagine_winter, winter.paint_winter, without=("rain",)),
-        "forest": Subject(woods.imagine_forest, woods.paint_forest, without=("low sun", "moon")),
+        "orchard": Subject(land.imagine_orchard, land.paint_orchard),
+        "harvest": Subject(land.imagine_harvest, land.paint_harvest),
+        "mountains": Subject(land.imagine_mountains, land.paint_mountains),
+        "fruit": Subject(indoors.imagine_fruit, indoors.paint_fruit),
+        "flowers": Subject(indoors.imagine_flowers, indoors.paint_flowers),
+        "portrait": Subject(indoors.imagine_portrait, indoors.paint_portrait, upright=True),
+        "winter village": Subject(land.imagine_winter, land.paint_winter, without=("rain",)),
+        "forest": Subject(land.imagine_forest, land.paint_forest, without=("low sun", "moon")),
     }
 )
 

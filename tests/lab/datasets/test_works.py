@@ -6,7 +6,7 @@ from PIL import Image
 from tests.contracts.sources import SourceContract
 
 import vernissage
-from vernissage.catalog import load_collection
+from vernissage.catalog.loading import load_collection
 from vernissage.catalog.sources.contract import Source
 from vernissage_lab.datasets.kinds import open_dataset
 from vernissage_lab.datasets.works import SetSource, whole_works

@@ -19,17 +19,18 @@ from tests.lab.published.theirs import (
 )
 
 from vernissage_lab.datasets.classified import read_classified
-from vernissage_lab.pages.experiment_report import PublishedBlock
-from vernissage_lab.published.beside import beside
 from vernissage_lab.published.folder import PublishedFolder
-from vernissage_lab.recipes.ablation import ABLATION
-from vernissage_lab.recipes.contract import MARKS
-from vernissage_lab.recipes.tags import TAGS
-from vernissage_lab.reporting import section_of
-from vernissage_lab.running import Run
+from vernissage_lab.recipe import MARKS, Run, recipe_of
+from vernissage_lab.report import PublishedBlock, section_of
+from vernissage_lab.tables import Row
 
 PCA_WARD = ("pca", "ward:5", "centroid")
 FLICKR = {"data": "flickr30k_classified_tags", "works": 3840}
+
+
+def beside(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBlock], list[Row]]:
+    read = recipe_of(run.recipe).beside
+    return read(run, folder) if read else ([], [])
 
 
 def only_block(run: Run, folder: PublishedFolder) -> PublishedBlock:
@@ -298,7 +299,7 @@ def test_figures_mark_published_values_of_the_same_data_alone(tmp_path: Path) ->
     assert [(row["by"], row["mean"]) for row in marks] == [("CLIP ViT-B/32", 0.83), ("ALBEF", 0.79)]
     assert beside(ablation_run(PCA_WARD), zccr(tmp_path))[1] == []
     run = ablation_run(PCA_WARD, inputs=[given(**FLICKR)])
-    pictures = ABLATION.pictures({**run.tables, MARKS: marks})
+    pictures = recipe_of("ablation").pictures({**run.tables, MARKS: marks})
     per_seed, one_list = pictures["lsa-pca-recall-per-seed"], pictures["lsa-pca-recall"]
     legend = [text.get_text() for text in per_seed.figure.legends[0].get_texts()]
     assert legend[-2:] == ["published, CLIP ViT-B/32", "published, ALBEF"]
@@ -311,7 +312,7 @@ def test_figures_mark_published_values_of_the_same_data_alone(tmp_path: Path) ->
 def test_figures_of_tags_mark_them_beside_the_method(tmp_path: Path) -> None:
     run = tags_run("areas", "tag-overlap", inputs=[given(**FLICKR)])
     _, marks = beside(run, tag_files(tmp_path))
-    figure = TAGS.pictures({**run.tables, MARKS: marks})["lsa-recall-per-seed"].figure
+    figure = recipe_of("tags").pictures({**run.tables, MARKS: marks})["lsa-recall-per-seed"].figure
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["areas", "tag-overlap", "published, CLIP ViT-B/32", "published, ALBEF", "published"]
 
@@ -320,5 +321,5 @@ def test_a_section_tells_whether_files_were_given(tmp_path: Path) -> None:
     run = ablation_run(("pca", "coherence", "centroid"))
     record = {**run.record, "ended": "", "seconds": {"all_cells": 1, "this_run": 1}, "cells": {}, "seed": 0}
     whole = Run(run.recipe, {**record, "versions": {}, "machine": {}, "tables": {}}, run.tables)
-    assert section_of(ABLATION, whole, "run").published is None
-    assert section_of(ABLATION, whole, "run", zccr(tmp_path)).published == ()
+    assert section_of(recipe_of("ablation"), whole, "run").published is None
+    assert section_of(recipe_of("ablation"), whole, "run", zccr(tmp_path)).published == ()

@@ -5,8 +5,7 @@ from tests.lab.published.theirs import CLASSIFIED, ZCCR, ZCCR_HEADER, ZCCR_LINES
 
 from vernissage.errors import RequestError, VernissageError
 from vernissage_lab.datasets.captioned import DatasetError
-from vernissage_lab.published.folder import PublishedFolder
-from vernissage_lab.published.values import ablation_values
+from vernissage_lab.published.folder import PublishedFolder, ablation_values
 
 
 def test_values_stand_under_our_names(tmp_path: Path) -> None:

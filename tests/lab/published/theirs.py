@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from vernissage_lab.published.folder import PublishedFolder
-from vernissage_lab.running import Run
-from vernissage_lab.tidy import Row
+from vernissage_lab.recipe import Run
+from vernissage_lab.tables import Row
 
 ZCCR = "results/zccr_metrics.csv"
 ZCCR_HEADER = (

@@ -7,9 +7,7 @@ from vernissage_lab.sample.canvas import Canvas, Figure
 from vernissage_lab.sample.noise import grid, tripled
 from vernissage_lab.sample.outlines import mirrored
 from vernissage_lab.sample.palettes import PALETTES, oklab, ramps
-from vernissage_lab.sample.techniques.linocut import _key_block, _key_ink
-from vernissage_lab.sample.techniques.oil import _brush, _stamp
-from vernissage_lab.sample.techniques.paper import simplified
+from vernissage_lab.sample.techniques import _brush, _key_block, _key_ink, _stamp, simplified
 from vernissage_lab.sample.view import MOODS
 
 

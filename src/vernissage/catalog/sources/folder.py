@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
@@ -52,11 +52,10 @@ class _Met:
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Described:
+class _Described(NamedTuple):
     """The works of a table or of file names; each is made when it is asked for."""
 
-    count: int
+    number: int
     works: Callable[[], Iterable[_Work]]
     reading: Reading
 
@@ -87,15 +86,21 @@ class FolderSource:
         return self._pictures or self._found[0]
 
     @cached_property
-    def pictures(self) -> "Pictures":
-        """The picture files of the folder."""
-        return Pictures(self.folder)
+    def paths(self) -> tuple[str, ...]:
+        """Paths of all pictures below the folder, with forward slashes, sorted; hidden ones are passed over."""
+        found = []
+        for folder, names, files in os.walk(self.folder):
+            names[:] = [name for name in names if not name.startswith(".")]
+            below = Path(folder).relative_to(self.folder)
+            shown = (name for name in files if not name.startswith(".") and _suffix(name) in PICTURE_SUFFIXES)
+            found += [(below / name).as_posix() for name in shown]
+        return tuple(sorted(found))
 
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""
         table = self._found[1]
         parts = [seal_of(table).sha256] if table is not None else []
-        for path in self.pictures.paths:
+        for path in self.paths:
             told = (self.folder / path).stat()
             parts.append(f"{path}\0{told.st_size}\0{told.st_mtime_ns}")
         return digest(*(part.encode() for part in parts))[:16]
@@ -105,13 +110,17 @@ class FolderSource:
         root, table_path = self._found
         if table_path is not None:
             return _described_by_table(read_table(table_path), table_path.name)
-        if not self.pictures.paths:
-            raise CollectionError(_nothing_in(root))
-        unread = (f"{name} was not read; name it metadata{Path(name).suffix} to use it" for name in _other_tables(root))
-        return _described_by_names(self.pictures.paths, tuple(unread))
+        others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
+        if not self.paths:
+            way_out = "put a table metadata.csv or pictures into it, or give the path of a table"
+            if others:
+                way_out = f"its tables ({', '.join(others)}) are not called metadata: rename one, or give its path"
+            raise CollectionError(f"{root} holds neither a table named metadata nor pictures; {way_out}")
+        unread = (f"{name} was not read; name it metadata{Path(name).suffix} to use it" for name in others)
+        return _described_by_names(self.paths, tuple(unread))
 
     def count(self) -> int:
-        return self._described.count
+        return self._described.number
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
         table = self._found[1]
@@ -126,9 +135,9 @@ class FolderSource:
     def reading(self) -> Reading:
         reading, met = self._described.reading, self._met
         remarks = list(reading.remarks)
-        if reading.table and not met.named and self.pictures.paths:
+        if reading.table and not met.named and self.paths:
             remarks.append(
-                f"pictures lie in the folder ({len(self.pictures.paths)}), but no row names one; name them in a column "
+                f"pictures lie in the folder ({len(self.paths)}), but no row names one; name them in a column "
                 f"file_name to use them"
             )
         if met.respelled:
@@ -166,21 +175,52 @@ class FolderSource:
 
     def _located(self, cell: str) -> tuple[str, ...]:
         """The paths of the pictures that a cell names, none where the first is not there."""
-        if whole := self.pictures.locate(cell):
+        if whole := self.locate(cell):
             return (whole,)
         first, *further = (part.strip() for part in cell.replace("|", ";").split(";"))
-        path = self.pictures.locate(first) if first and further else None
+        path = self.locate(first) if first and further else None
         if path is None:
             return ()
-        others = [self._further(part) for part in further if part]
+        others = [self._locate_if_inside(part) for part in further if part]
         self._met.unlocated += others.count(None)
         return (path, *(other for other in dict.fromkeys(others) if other and other != path and _is_utf8(other)))
 
-    def _further(self, cell: str) -> str | None:
+    def _locate_if_inside(self, cell: str) -> str | None:
         try:
-            return self.pictures.locate(cell)
+            return self.locate(cell)
         except OutsideError:
             return None
+
+    def locate(self, cell: str) -> str | None:
+        """The path below the folder that a cell means, or None when there is no such file.
+
+        Tried are the folder and its ``images`` folder; then, if there is just one such file, any writing of capitals
+        and accents, and a name without its suffix.
+
+        Raises:
+            OutsideError: the path leads out of the folder.
+        """
+        path = cell.replace("\\", "/").removeprefix("file://")
+        if path.startswith("/") or _DRIVE.match(path):
+            try:
+                path = Path(path).resolve().relative_to(self.folder.resolve()).as_posix()
+            except (ValueError, OSError):
+                raise OutsideError from None
+        path = posixpath.normpath(path)
+        if path.startswith("../") or path in {"..", "."}:
+            raise OutsideError
+        tried = (path, f"images/{path}")
+        there = (each for each in tried if _exists(self.folder / each))
+        alike = (found[0] for each in tried if len(found := self._alike.get(_alike(each), [])) == 1)
+        return next(there, None) or next(alike, None)
+
+    @cached_property
+    def _alike(self) -> dict[str, list[str]]:
+        index: dict[str, list[str]] = {}
+        for path in self.paths:
+            for name in (path, posixpath.splitext(path)[0]):
+                index.setdefault(_alike(name), []).append(path)
+        return index
 
 
 class OutsideError(Exception):
@@ -208,71 +248,6 @@ def find_table(path: Path) -> tuple[Path, Path | None]:
     return path.parent, path
 
 
-def _other_tables(folder: Path) -> tuple[str, ...]:
-    """Names of tables in the folder that are not read because they are not called ``metadata``."""
-    return tuple(file.name for file in _tables(folder) if file.name not in _OTHER_TABLES)
-
-
-class Pictures:
-    """The picture files below a folder, found by what a table says of them."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @cached_property
-    def paths(self) -> tuple[str, ...]:
-        """Paths of all pictures below the root, with forward slashes, sorted; hidden ones are passed over."""
-        return tuple(sorted(_walk(self.root)))
-
-    def locate(self, cell: str) -> str | None:
-        """The path below the root that a cell means, or None when there is no such file.
-
-        Tried are the root and its ``images`` folder; then, if there is just one such file, any writing of capitals
-        and accents, and a name without its suffix.
-
-        Raises:
-            OutsideError: the path leads out of the folder.
-        """
-        inside = self._inside(cell)
-        for path in (inside, f"images/{inside}"):
-            if _exists(self.root / path):
-                return path
-        for path in (inside, f"images/{inside}"):
-            found = self._alike.get(_alike(path), [])
-            if len(found) == 1:
-                return found[0]
-        return None
-
-    def _inside(self, cell: str) -> str:
-        path = cell.replace("\\", "/").removeprefix("file://")
-        if path.startswith("/") or _DRIVE.match(path):
-            try:
-                path = Path(path).resolve().relative_to(self.root.resolve()).as_posix()
-            except (ValueError, OSError):
-                raise OutsideError from None
-        path = posixpath.normpath(path)
-        if path.startswith("../") or path in {"..", "."}:
-            raise OutsideError
-        return path
-
-    @cached_property
-    def _alike(self) -> dict[str, list[str]]:
-        index: dict[str, list[str]] = {}
-        for path in self.paths:
-            index.setdefault(_alike(path), []).append(path)
-            index.setdefault(_alike(posixpath.splitext(path)[0]), []).append(path)
-        return index
-
-
-def _walk(root: Path) -> Iterator[str]:
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        below = Path(folder).relative_to(root)
-        for name in files:
-            if not name.startswith(".") and posixpath.splitext(name)[1].lower() in PICTURE_SUFFIXES:
-                yield (below / name).as_posix()
-
-
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -286,19 +261,12 @@ def _alike(path: str) -> str:
 
 
 def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Whether a file's name has no bytes that Python could only keep as surrogates."""
+    return path == path.encode(errors="ignore").decode()
 
 
-def _nothing_in(root: Path) -> str:
-    way_out = "put a table metadata.csv or pictures into it, or give the path of a table"
-    seen = _other_tables(root)
-    if seen:
-        way_out = f"its tables ({', '.join(seen)}) are not called metadata: rename one, or give its path"
-    return f"{root} holds neither a table named metadata nor pictures; {way_out}"
+def _suffix(path: str) -> str:
+    return posixpath.splitext(path)[1].lower()
 
 
 def _tables(folder: Path) -> list[Path]:
@@ -318,29 +286,33 @@ def _described_by_table(table: Table, name: str) -> _Described:
     places = _places(table)
     others = [place for place in range(len(table.columns)) if place not in places.values()]
     spoken = [place for place in others if not names_no_words(table.columns[place])]
-    repeating = _repeating(table, spoken, places.get("group"))
-    rows = _Rows(
+    groups = table.column(places["group"]) if "group" in places else []
+    repeating = tuple(place for place in spoken if groups and repeats_group(table.column(place), groups))
+    empty = [name for place, name in enumerate(table.columns) if place not in table.filled]
+    unfilled = (f"columns without a value in any row: {', '.join(empty)}",) if empty and table.rows else ()
+    filled = [(table.columns[place], place) for place in others if place in table.filled]
+    columns = _Columns(
         places,
         beside(table.columns),
-        table.columns[places["picture"]] if "picture" in places else "",
-        tuple(sorted((table.columns[place], place) for place in others if place in table.filled)),
-        tuple(place for place in spoken if place not in repeating and place in table.filled),
+        dict(sorted(filled)),
+        [place for place in spoken if place not in repeating and place in table.filled],
         keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
+        table.columns[places["picture"]] if "picture" in places else "",
     )
     ids, remarks = _ids(table, places)
     reading = Reading(
         table=name,
         columns={table.columns[place]: meaning for meaning, place in places.items()},
-        attributes=tuple(table.columns[place] for place in others if place in table.filled),
+        attributes=tuple(name for name, _ in filled),
         not_in_text=tuple(table.columns[place] for place in repeating),
         encoding=table.encoding,
         separator=table.separator,
         problems=table.problems,
-        remarks=(*table.remarks, *_empty(table), *remarks),
+        remarks=(*table.remarks, *unfilled, *remarks),
     )
 
     def works() -> Iterator[_Work]:
-        return (rows.work(row, name, cells) for (row, cells), name in zip(table.rows, ids, strict=True))
+        return (_work(columns, row, name, cells) for (row, cells), name in zip(table.rows, ids, strict=True))
 
     return _Described(len(ids), works, reading)
 
@@ -373,89 +345,68 @@ def readable(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """How one row becomes one work."""
+class _Columns(NamedTuple):
+    """Where in a row the fields of a work stand, what stands beside, attributes, and those whose words are read."""
 
     places: dict[str, int]
     beside: dict[str, int]
-    picture_column: str
-    others: tuple[tuple[str, int], ...]
-    spoken: tuple[int, ...]
+    attributes: dict[str, int]
+    spoken: list[int]
     separator: str
+    picture: str
 
-    def work(self, row: int, name: str, cells: Sequence[str]) -> _Work:
-        values = {meaning: cells[place] for meaning, place in self.places.items()}
-        title, artist, year, medium, description = cleaned = [without_markup(values.get(name, "")) for name in _CLEANED]
-        file = values.get("picture", "")
-        attributes = {name: cells[place] for name, place in self.others if cells[place]}
-        if is_address(file):
-            attributes = dict(sorted({**attributes, self.picture_column: file}.items()))
-            file = ""
-        keywords = split_keywords(values.get("keywords", ""), self.separator)
-        group = " ".join(without_markup(values.get("group", "")).split())
-        item = Item(
-            id=name,
-            title=title,
-            artist=artist,
-            year=year,
-            medium=medium,
-            description=description,
-            keywords=keywords,
-            group=group,
-            owner=values.get("owner", ""),
-            licence=values.get("licence", ""),
-            text=self._text(cleaned, keywords, group, cells),
-            attributes=MappingProxyType(attributes),
-            language=cells[self.beside["language"]] if "language" in self.beside else "",
-            year_from=self._year("year_from", cells),
-            year_to=self._year("year_to", cells),
-        )
-        return row, item, file
 
-    def _year(self, meaning: str, cells: Sequence[str]) -> int | None:
-        cell = cells[self.beside[meaning]] if meaning in self.beside else ""
-        return int(cell) if _WHOLE_NUMBER.fullmatch(cell) else None
-
-    def _text(self, cleaned: Sequence[str], keywords: Sequence[str], group: str, cells: Sequence[str]) -> str:
-        further = [attribute_words(cells[place]) for place in self.spoken if cells[place]]
-        repeated = [words for words in further if words and not (group and same_words(words, group))]
-        return joined([*cleaned, ", ".join(keywords), *repeated])
+def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work:
+    values = {meaning: cells[place] for meaning, place in columns.places.items()}
+    beside = {meaning: cells[place] for meaning, place in columns.beside.items()}
+    cleaned: dict[str, Any] = {field: without_markup(values.get(field, "")) for field in _CLEANED}
+    file = values.get("picture", "")
+    attributes = {name: cells[place] for name, place in columns.attributes.items() if cells[place]}
+    if is_address(file):
+        attributes = dict(sorted({**attributes, columns.picture: file}.items()))
+        file = ""
+    keywords = split_keywords(values.get("keywords", ""), columns.separator)
+    group = " ".join(without_markup(values.get("group", "")).split())
+    further = [attribute_words(cells[place]) for place in columns.spoken if cells[place]]
+    further = [words for words in further if words and not (group and same_words(words, group))]
+    years = [beside.get(name, "") for name in ("year_from", "year_to")]
+    first, last = (int(year) if _WHOLE_NUMBER.fullmatch(year) else None for year in years)
+    item = Item(
+        id=name,
+        **cleaned,
+        keywords=keywords,
+        group=group,
+        owner=values.get("owner", ""),
+        licence=values.get("licence", ""),
+        text=joined([*cleaned.values(), ", ".join(keywords), *further]),
+        attributes=MappingProxyType(attributes),
+        language=beside.get("language", ""),
+        year_from=first,
+        year_to=last,
+    )
+    return row, item, file
 
 
 def _places(table: Table) -> dict[str, int]:
     """The column of each field: the likeliest one that any row fills, else the likeliest."""
-    filled = table.filled
     places = {}
     for meaning, found in candidates(table.columns).items():
         if meaning == "picture":
-            place = _picture_place(table, found, filled)
+            place = _picture_place(table, found)
         else:
-            place = next((place for place in found if place in filled), found[0] if found else None)
+            place = next((place for place in found if place in table.filled), found[0] if found else None)
         if place is not None:
             places[meaning] = place
     return dict(sorted(places.items(), key=lambda entry: entry[1]))
 
 
-def _picture_place(table: Table, found: Sequence[int], filled: AbstractSet[int]) -> int | None:
+def _picture_place(table: Table, found: Sequence[int]) -> int | None:
     """The column with names of picture files, else the first that holds anything but web addresses."""
     named = {place: [cell for cell in table.column(place) if cell and not is_address(cell)] for place in found}
     for place, cells in named.items():
-        if any(posixpath.splitext(cell)[1].lower() in PICTURE_SUFFIXES for cell in cells):
+        if any(_suffix(cell) in PICTURE_SUFFIXES for cell in cells):
             return place
-    return next((place for place in found if named[place] or place not in filled), None)
-
-
-def _repeating(table: Table, spoken: Sequence[int], group: int | None) -> tuple[int, ...]:
-    if group is None:
-        return ()
-    groups = table.column(group)
-    return tuple(place for place in spoken if repeats_group(table.column(place), groups))
-
-
-def _empty(table: Table) -> tuple[str, ...]:
-    names = [name for place, name in enumerate(table.columns) if place not in table.filled]
-    return (f"columns without a value in any row: {', '.join(names)}",) if names and table.rows else ()
+    return next((place for place in found if named[place] or place not in table.filled), None)
 
 
 def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ...]]:

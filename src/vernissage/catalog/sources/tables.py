@@ -6,7 +6,6 @@ import io
 import json
 import math
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import recognised
 from vernissage.catalog.words import clean_cell
@@ -27,27 +27,18 @@ class Rows:
 
     def __init__(self, rows: Iterable[tuple[int, Sequence[str]]], width: int) -> None:
         rest = iter(rows)
-        self._parts: list[tuple[list[int], list[Any]]] = []
+        self.parts: list[tuple[list[int], list[Any]]] = []
         while some := list(islice(rest, _ROWS_AT_ONCE)):
             columns = [pa.array([cells[place] for _, cells in some], pa.string()) for place in range(width)]
-            self._parts.append(([number for number, _ in some], columns))
+            self.parts.append(([number for number, _ in some], columns))
 
     def __len__(self) -> int:
-        return sum(len(numbers) for numbers, _ in self._parts)
+        return sum(len(numbers) for numbers, _ in self.parts)
 
     def __iter__(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        for numbers, columns in self._parts:
+        for numbers, columns in self.parts:
             cells = zip(*(column.to_pylist() for column in columns), strict=True) if columns else [()] * len(numbers)
             yield from zip(numbers, cells, strict=True)
-
-    def __eq__(self, other: object) -> bool:
-        return tuple(self) == tuple(other) if isinstance(other, Rows | tuple) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def column(self, place: int) -> list[str]:
-        """All cells of one column."""
-        return [cell for _, columns in self._parts for cell in columns[place].to_pylist()]
 
 
 @dataclass(frozen=True)
@@ -70,7 +61,7 @@ class Table:
 
     def column(self, position: int) -> list[str]:
         """All cells of one column."""
-        return self.rows.column(position)
+        return [cell for _, columns in self.rows.parts for cell in columns[position].to_pylist()]
 
     @cached_property
     def filled(self) -> frozenset[int]:
@@ -91,18 +82,8 @@ def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def from_records(records: Iterable[tuple[int, dict[str, str]]], problems: Sequence[Problem], encoding: str) -> Table:
-    """A table of records that name their own cells; the columns stand in the order in which they are met."""
-    kept = list(records)
-    columns = tuple(dict.fromkeys(name for _, record in kept for name in record))
-    rows = ((number, [record.get(name, "") for name in columns]) for number, record in kept)
-    return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
-
-
 _ROWS_AT_ONCE = 10_000
-BETWEEN_VALUES = " | "
-"""What stands between the values of a list when it becomes one cell."""
-
+_BETWEEN_VALUES = " | "
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
@@ -135,10 +116,12 @@ def read_json(path: Path, raw: bytes) -> Table:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CollectionError(f"{path} is not JSON ({error}); write a list with one object for each work") from error
-    records = _list_of_objects(content)
-    if records is None:
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if isinstance(value, list) and value]
+        content = lists[0] if len(lists) == 1 else None
+    if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
         raise CollectionError(f"{path} holds no list of objects; write a list with one object for each work")
-    return from_records(((row, _cells(record)) for row, record in enumerate(records, start=1)), (), encoding)
+    return _from_records(enumerate(content, start=1), (), encoding)
 
 
 def read_json_lines(path: Path, raw: bytes) -> Table:
@@ -150,14 +133,27 @@ def read_json_lines(path: Path, raw: bytes) -> Table:
             continue
         try:
             record = json.loads(line)
+            fault = "" if isinstance(record, dict) else "is JSON, but not an object with names and values"
         except (ValueError, RecursionError) as error:
-            problems.append(_damaged_line(number, f"is not JSON ({error})"))
-            continue
-        if isinstance(record, dict):
-            records.append((number, _cells(record)))
+            record, fault = None, f"is not JSON ({error})"
+        if fault:
+            problems.append(Problem("damaged row", number, "", "", fault, "write one JSON object in each line"))
         else:
-            problems.append(_damaged_line(number, "is JSON, but not an object with names and values"))
-    return from_records(records, problems, encoding)
+            records.append((number, record))
+    return _from_records(records, problems, encoding)
+
+
+def _from_records(
+    records: Iterable[tuple[int, Mapping[str, Any]]], problems: Sequence[Problem], encoding: str
+) -> Table:
+    """A table of records that name their own cells; the columns stand in the order in which they are met."""
+    kept = [
+        (number, {clean_cell(name) or "column": as_cell(value) for name, value in record.items()})
+        for number, record in records
+    ]
+    columns = tuple(dict.fromkeys(name for _, cells in kept for name in cells))
+    rows = ((number, [cells.get(name, "") for name in columns]) for number, cells in kept)
+    return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
 
 
 def read_parquet(path: Path, raw: bytes) -> Table:
@@ -184,6 +180,7 @@ def read_parquet(path: Path, raw: bytes) -> Table:
     return Table(unique_columns(columns), Rows(rows, len(columns)), remarks=remarks)
 
 
+@quiet("openpyxl")  # of styles and validations that it does not know; only the cells' values are read here
 def read_excel(path: Path, raw: bytes) -> Table:
     """Read the first sheet of an Excel file; its first filled row is the header.
 
@@ -193,19 +190,22 @@ def read_excel(path: Path, raw: bytes) -> Table:
     import openpyxl
 
     try:
-        with warnings.catch_warnings():
-            # openpyxl warns of styles and validations that it does not know; only the cells' values are read here.
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            sheet.reset_dimensions()
-            sheet_rows = [[as_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+        sheet = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
+        sheet.reset_dimensions()
+        sheet_rows = [[as_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
     except Exception as error:
         # openpyxl lets through whatever its zip, XML and style readers raise on damaged files.
         raise CollectionError(
             f"{path} cannot be read as an Excel file ({_first_line(error)}); save it again as .xlsx or as CSV"
         ) from error
-    return _sheet_table(path, [(row, cells) for row, cells in enumerate(sheet_rows, start=1) if any(cells)])
+    filled = [(row, cells) for row, cells in enumerate(sheet_rows, start=1) if any(cells)]
+    if not filled:
+        raise CollectionError(
+            f"the first sheet of {path} is empty; put the header row and the works on the first sheet"
+        )
+    width = max(_width(cells) for _, cells in filled)
+    whole = [(number, [*cells, *[""] * width][:width]) for number, cells in filled]
+    return Table(unique_columns(whole[0][1]), Rows(whole[1:], width))
 
 
 def as_cell(value: Any) -> str:
@@ -219,7 +219,10 @@ def as_cell(value: Any) -> str:
         cell = clean_cell(value)
         return "" if cell in _EXCEL_ERRORS else cell
     if isinstance(value, dict | list | tuple):
-        return _nested(value)
+        nested = isinstance(value, dict) or any(isinstance(part, dict | list | tuple) for part in value)
+        if nested and value:
+            return clean_cell(json.dumps(value, ensure_ascii=False, default=str))
+        return _BETWEEN_VALUES.join(part for part in map(as_cell, value) if part)
     return clean_cell(_scalar(value))
 
 
@@ -231,38 +234,6 @@ def _scalar(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return str(value.date()) if value.time() == datetime.time() else value.isoformat(sep=" ")
     return str(value)
-
-
-def _nested(value: Any) -> str:
-    if not value:
-        return ""
-    if isinstance(value, dict) or any(isinstance(part, dict | list | tuple) for part in value):
-        return clean_cell(json.dumps(value, ensure_ascii=False, default=str))
-    return BETWEEN_VALUES.join(part for part in map(as_cell, value) if part)
-
-
-def _cells(record: Mapping[str, Any]) -> dict[str, str]:
-    return {clean_cell(name) or "column": as_cell(value) for name, value in record.items()}
-
-
-def _list_of_objects(content: Any) -> list[dict[str, Any]] | None:
-    if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list) and value]
-        content = lists[0] if len(lists) == 1 else None
-    if isinstance(content, list) and all(isinstance(record, dict) for record in content):
-        return content
-    return None
-
-
-def _sheet_table(path: Path, filled: list[tuple[int, list[str]]]) -> Table:
-    if not filled:
-        raise CollectionError(
-            f"the first sheet of {path} is empty; put the header row and the works on the first sheet"
-        )
-    width = max(_width(cells) for _, cells in filled)
-    columns = unique_columns([*filled[0][1], *[""] * width][:width])
-    rows = ((number, [*cells, *[""] * width][:width]) for number, cells in filled[1:])
-    return Table(columns, Rows(rows, width))
 
 
 def _values(column: Any) -> list[Any]:
@@ -279,10 +250,6 @@ def _holds_bytes(kind: Any) -> bool:
     return any(_holds_bytes(kind.field(place).type) for place in range(kind.num_fields))
 
 
-def _damaged_line(number: int, what: str) -> Problem:
-    return Problem("damaged row", number, "", "", what, "write one JSON object in each line")
-
-
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
@@ -290,13 +257,13 @@ def _first_line(error: Exception) -> str:
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 _SAMPLE_LINES = 200
-_LONGEST_FIELD = 2**31 - 1
 _SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 
 Cells = list[str]
 """The cells of one row as they stand in the file."""
 
 
+@long_fields
 def read_delimited(path: Path, raw: bytes) -> Table:
     """Read a table whose cells are separated by commas, semicolons, tabs or vertical bars; the first row is the header.
 
@@ -332,10 +299,13 @@ def read_delimited(path: Path, raw: bytes) -> Table:
                 yield row, list(map(clean_cell, cells[: len(columns)]))
 
     rows = Rows(sound(), len(columns))
+    odd = f"none of the columns' names is known; is row {header_row} the header?"
+    remarks = () if recognised(columns) else (odd,)
     name = SEPARATORS.get(separator, repr(separator)) if len(columns) > 1 else ""
-    return Table(columns, rows, encoding, name, tuple(problems), _odd_header(header_row, columns))
+    return Table(columns, rows, encoding, name, tuple(problems), remarks)
 
 
+@long_fields
 def find_separator(lines: Sequence[str]) -> str:
     """The separator that cuts the header into the most known names and the rows into as many cells as the header.
 
@@ -362,7 +332,6 @@ def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple
     Where an opening quotation mark lacks its partner, the rows after it would vanish into one cell up to the next
     mark. Such a row is given up alone, and reading goes on with the line after its first.
     """
-    csv.field_size_limit(_LONGEST_FIELD)
     place = start = 0
 
     def feed() -> Iterator[str]:
@@ -410,12 +379,6 @@ def _fault(row: int, cells: Cells | None, width: int) -> Problem | None:
 def _width(cells: Cells) -> int:
     """How many cells there are up to the last that holds anything."""
     return next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
-
-
-def _odd_header(row: int, columns: Sequence[str]) -> tuple[str, ...]:
-    if recognised(columns):
-        return ()
-    return (f"none of the columns' names is known; is row {row} the header?",)
 
 
 _FOREIGN = {
@@ -496,10 +459,10 @@ def _utf16_without_mark(raw: bytes) -> str | None:
     """UTF-16 of a western language has a zero in every second byte."""
     start = raw[:2000]
     half = len(start) // 2
-    if half >= 4 and start[1::2].count(0) > 0.7 * half and start[::2].count(0) < 0.1 * half:
-        return "utf-16-le"
-    if half >= 4 and start[::2].count(0) > 0.7 * half and start[1::2].count(0) < 0.1 * half:
-        return "utf-16-be"
+    zeros = start[::2].count(0), start[1::2].count(0)
+    for codec, (few, many) in (("utf-16-le", zeros), ("utf-16-be", zeros[::-1])):
+        if half >= 4 and many > 0.7 * half and few < 0.1 * half:
+            return codec
     return None
 
 

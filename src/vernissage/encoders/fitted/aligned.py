@@ -5,7 +5,6 @@ By regularised canonical correlation: the directions along which two views of th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +43,7 @@ _BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class View:
+class _View:
     """One side's vectors as principal components.
 
     Attributes:
@@ -67,7 +66,7 @@ class View:
         return whitening
 
 
-def view_of(vectors: Matrix) -> View:
+def _view_of(vectors: Matrix) -> _View:
     """The principal components of the rows of ``vectors`` (works, columns); at most the 512 largest."""
     mean = vectors.mean(axis=0)
     centred = vectors - mean
@@ -75,39 +74,18 @@ def view_of(vectors: Matrix) -> View:
     largest = (max(0, columns - _MOST_COMPONENTS), columns - 1)
     variances, axes = eigh(centred.T @ centred / len(vectors), subset_by_index=largest)
     kept = variances > max(_LEAST_VARIANCE * variances[-1], np.finfo(np.float64).tiny)
-    return View(mean, axes[:, kept][:, ::-1], variances[kept][::-1])
+    return _View(mean, axes[:, kept][:, ::-1], variances[kept][::-1])
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """What takes picture vectors and text vectors into one space.
-
-    Attributes:
-        regularisation: the ridge it was fitted with.
-        image_mean: (image columns,).
-        image_projection: (image columns, dim).
-        text_mean: (text columns,).
-        text_projection: (text columns, dim).
-    """
+    """What takes picture vectors and text vectors into one space: means (columns,) and projections (columns, dim)."""
 
     regularisation: float
     image_mean: Matrix
     image_projection: Matrix
     text_mean: Matrix
     text_projection: Matrix
-
-    @property
-    def dim(self) -> int:
-        return int(self.image_projection.shape[1])
-
-    @property
-    def arrays(self) -> dict[str, Matrix]:
-        return {
-            "image_mean": self.image_mean,
-            "image_projection": self.image_projection,
-            "text_mean": self.text_mean,
-            "text_projection": self.text_projection,
-        }
 
 
 class Aligned(FittedEncoder):
@@ -116,24 +94,25 @@ class Aligned(FittedEncoder):
     name = "aligned"
     modalities = frozenset(MODALITIES)
 
-    def __init__(self, alignment: Alignment, image_encoder: ImageEncoder, text_encoder: TextEncoder) -> None:
-        """Join two encoders by an alignment of their vectors; `fit_aligned` makes it."""
-        self._alignment, self._image_encoder, self._text_encoder = alignment, image_encoder, text_encoder
-        settings = {
-            "regularisation": alignment.regularisation,
-            "image_encoder": _card(image_encoder),
-            "text_encoder": _card(text_encoder),
-        }
-        self.state = EncoderState(self.name, settings, alignment.arrays)
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        super().__init__(state)
+        self._image_encoder, self._text_encoder = _bases(bases)
+        self._alignment = Alignment(self.regularisation, **state.arrays)
+        for encoder, key in ((self._image_encoder, "image_encoder"), (self._text_encoder, "text_encoder")):
+            if _card(encoder) != (saved := state.settings[key]):
+                raise ProvenanceError(
+                    f"aligned was fitted with {saved['name']} {saved['fingerprint']}, but was given {encoder.name} "
+                    f"{encoder.fingerprint}; run `vernissage build` again to fit both together"
+                )
 
     @property
     def dim(self) -> int:
-        return self._alignment.dim
+        return int(self._alignment.image_projection.shape[1])
 
     @property
     def regularisation(self) -> float:
         """The ridge, as a multiple of the mean variance of each side's vectors."""
-        return self._alignment.regularisation
+        return float(self.state.settings["regularisation"])
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Encode pictures: float32 (n, dim), unit rows; zeros where the picture encoder found nothing."""
@@ -150,13 +129,6 @@ class Aligned(FittedEncoder):
     def project_texts(self, vectors: Vectors) -> Vectors:
         """Take vectors of the text encoder into the common space: float32 (n, dim), unit rows."""
         return _project(vectors, self._alignment.text_mean, self._alignment.text_projection)
-
-    @classmethod
-    def _restored(cls, state: EncoderState, *bases: Encoder) -> "Aligned":
-        image_encoder, text_encoder = _bases(bases)
-        for encoder, saved in ((image_encoder, "image_encoder"), (text_encoder, "text_encoder")):
-            _refuse_other(encoder, state.settings[saved])
-        return cls(Alignment(state.settings["regularisation"], **state.arrays), image_encoder, text_encoder)
 
 
 def fit(material: Material) -> Aligned:
@@ -184,7 +156,7 @@ def fit_aligned(
     image_encoder: ImageEncoder,
     text_encoder: TextEncoder,
     *,
-    dim: int | None = None,
+    dim: int = MOST_DIM,
     regularisation: float | None = None,
     seed: int = 0,
     progress: Progress = silent,
@@ -197,9 +169,8 @@ def fit_aligned(
         image_vectors: float32 (n, columns), one row per work, of ``image_encoder``.
         text_vectors: float32 (n, columns), the same works' rows of ``text_encoder``. Rows of zeros on either side are
             no pair and are left out.
-        image_encoder: the encoder that pictures will be read with.
-        text_encoder: the encoder that texts will be read with.
-        dim: the most directions to keep; 128 by default.
+        image_encoder, text_encoder: the encoders that pictures and texts will be read with.
+        dim: the most directions to keep.
         regularisation: the ridge as a multiple of the mean variance; None chooses it by how well texts find their
             pictures among works held out.
         seed: of the held-out works; equal vectors and seed give the same model, bit for bit.
@@ -209,7 +180,6 @@ def fit_aligned(
         EncoderError: fewer than 50 pairs, vectors that are not of these encoders, a dimension below 1 or a ridge of 0.
     """
     images, texts = _pairs(image_vectors, text_vectors, image_encoder, text_encoder, seed)
-    dim = MOST_DIM if dim is None else dim
     if dim < 1 or (regularisation is not None and not 0 < regularisation < np.inf):
         raise EncoderError(
             f"cannot align in {dim} dimensions with regularisation {regularisation}; both must be above 0, such as "
@@ -217,19 +187,22 @@ def fit_aligned(
         )
     with threadpool_limits(1):
         if regularisation is None:
-            regularisation = choose_regularisation(images, texts, dim, seed, progress)
+            regularisation = _choose_regularisation(images, texts, dim, seed, progress)
         alignment = align(images, texts, regularisation, dim)
-    if not alignment.dim:
+    if not alignment.image_projection.size:
         raise EncoderError(
             f"all {len(images)} pairs have equal pictures or equal texts, so neither says anything of the other; "
             f"add works that differ in both"
         )
-    return Aligned(alignment, image_encoder, text_encoder)
+    arrays = {key: value for key, value in vars(alignment).items() if key != "regularisation"}
+    cards = {"image_encoder": _card(image_encoder), "text_encoder": _card(text_encoder)}
+    state = EncoderState(Aligned.name, {"regularisation": regularisation, **cards}, arrays)
+    return Aligned(state, image_encoder, text_encoder)
 
 
 def _pairs(
     image_vectors: Vectors, text_vectors: Vectors, image_encoder: ImageEncoder, text_encoder: TextEncoder, seed: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Matrix, Matrix]:
     """The rows of works that have both sides, in double precision; a seeded sample of the largest collections."""
     given = (image_vectors.shape, text_vectors.shape)
     if given != ((len(image_vectors), image_encoder.dim), (len(image_vectors), text_encoder.dim)):
@@ -248,7 +221,7 @@ def _pairs(
     return image_vectors[both].astype(np.float64), text_vectors[both].astype(np.float64)
 
 
-def _project(vectors: Vectors, mean: npt.NDArray[np.float64], projection: npt.NDArray[np.float64]) -> Vectors:
+def _project(vectors: Vectors, mean: Matrix, projection: Matrix) -> Vectors:
     """Unit rows of ``(vectors - mean) @ projection``; a row of zeros stays zero.
 
     As a sparse product, which sums every row by itself and in one order: a dense product chooses its order by the
@@ -266,31 +239,17 @@ def _card(encoder: Encoder) -> dict[str, str]:
     return {"name": encoder.name, "fingerprint": encoder.fingerprint}
 
 
-def _refuse_other(encoder: Encoder, saved: dict[str, Any]) -> None:
-    if _card(encoder) != saved:
-        raise ProvenanceError(
-            f"aligned was fitted with {saved['name']} {saved['fingerprint']}, but was given {encoder.name} "
-            f"{encoder.fingerprint}; run `vernissage build` again to fit both together"
-        )
-
-
 def align(images: Matrix, texts: Matrix, regularisation: float, dim: int) -> Alignment:
-    """The directions along which paired rows of two views go together, at most ``dim``.
+    """At most ``dim`` directions along which paired rows of two views (pairs, columns) go together.
 
-    The singular vectors of ``W1ᵀ C W2``, where W are `View.ridge_whitening` and C the covariance between the views:
+    The singular vectors of ``W1ᵀ C W2``, where W are `_View.ridge_whitening` and C the covariance between the views:
     canonical ridge analysis (Vinod, J. Econometrics 1976). Each direction is weighted by its correlation, so that
     those which hardly go together hardly count (after Gong et al., IJCV 2014, who use the fourth power).
-
-    Args:
-        images: (pairs, columns).
-        texts: (pairs, other columns).
-        regularisation: the ridge as a multiple of each view's mean variance, above 0.
-        dim: the most directions to keep.
     """
-    return _align(view_of(images), view_of(texts), _covariance(images, texts), regularisation, dim)
+    return _align(_view_of(images), _view_of(texts), _covariance(images, texts), regularisation, dim)
 
 
-def choose_regularisation(images: Matrix, texts: Matrix, dim: int, seed: int, progress: Progress) -> float:
+def _choose_regularisation(images: Matrix, texts: Matrix, dim: int, seed: int, progress: Progress) -> float:
     """Of `REGULARISATIONS` the one with which held-out texts find their pictures best.
 
     The mean over four seeded folds of the mean reciprocal rank of each text's own picture among the fold's pictures.
@@ -300,7 +259,7 @@ def choose_regularisation(images: Matrix, texts: Matrix, dim: int, seed: int, pr
     for fold in range(FOLDS):
         progress("choosing a regularisation", fold, FOLDS)
         fitted, held = fold_of != fold, fold_of == fold
-        views = view_of(images[fitted]), view_of(texts[fitted])
+        views = _view_of(images[fitted]), _view_of(texts[fitted])
         covariance = _covariance(images[fitted], texts[fitted])
         for number, regularisation in enumerate(REGULARISATIONS):
             alignment = _align(*views, covariance, regularisation, dim)
@@ -309,11 +268,10 @@ def choose_regularisation(images: Matrix, texts: Matrix, dim: int, seed: int, pr
     return REGULARISATIONS[int(scores.argmax())]
 
 
-def _align(images: View, texts: View, covariance: Matrix, regularisation: float, dim: int) -> Alignment:
+def _align(images: _View, texts: _View, covariance: Matrix, regularisation: float, dim: int) -> Alignment:
     whiten_images, whiten_texts = images.ridge_whitening(regularisation), texts.ridge_whitening(regularisation)
     if not (whiten_images.size and whiten_texts.size):
-        nothing = np.zeros((len(images.mean), 0)), np.zeros((len(texts.mean), 0))
-        return Alignment(regularisation, images.mean, nothing[0], texts.mean, nothing[1])
+        return Alignment(regularisation, images.mean, whiten_images[:, :0], texts.mean, whiten_texts[:, :0])
     left, correlations, right = svd(whiten_images.T @ covariance @ whiten_texts, full_matrices=False)
     kept = np.flatnonzero(correlations[:dim] > _LEAST_CORRELATION)
     weights = correlations[kept]

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, M
 from vernissage.encoders.runtime.pixels import on_white
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
-from vernissage.values import Modality, Vectors
+from vernissage.values import Vectors
 
 Pixels = npt.NDArray[np.uint8]
 """uint8 sRGB of shape (height, width, 3)."""
@@ -66,7 +66,6 @@ BLOCK = 4
 
 DESCRIPTOR_DIM = BLOCK * BLOCK * ORIENTATIONS
 LAYOUT_GRID = 6
-LAYOUT_DIM = LAYOUT_GRID * LAYOUT_GRID * ORIENTATIONS
 FLAT = 2.0
 """Gradient in L* units per pixel, summed over a patch's 16 cells, below which there is nothing to describe."""
 
@@ -87,7 +86,9 @@ _T = TypeVar("_T")
 
 def working_pixels(image: Image.Image, longer_side: int) -> Pixels:
     """The picture in sRGB on white, its longer side scaled to ``longer_side`` pixels, neither below 32."""
-    rgb = _flattened(image)
+    if image.mode.startswith("I"):  # 16-bit grey is brought to 8 bits
+        image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    rgb = on_white(image)
     scale = longer_side / max(rgb.size)
     size = (max(SHORTEST_SIDE, round(rgb.width * scale)), max(SHORTEST_SIDE, round(rgb.height * scale)))
     return np.asarray(rgb.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
@@ -145,13 +146,6 @@ def _positions(colours: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
     last = np.array([LIGHTNESS_BINS - 2, OPPONENT_BINS - 2, OPPONENT_BINS - 2])
     low = np.minimum(position.astype(np.intp), last[:, None])
     return low, position - low.astype(np.float32)
-
-
-def _flattened(image: Image.Image) -> Image.Image:
-    """RGB, with transparent pixels over white; 16-bit grey is brought to 8 bits."""
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
-    return on_white(image)
 
 
 def orientation_cells(lightness: Floats) -> Floats:
@@ -247,10 +241,10 @@ def uniform_bins() -> npt.NDArray[np.uint8]:
 _BINS = uniform_bins()
 
 
-def pattern_histogram(lightness: Floats, octaves: int = 3) -> Floats:
-    """Histograms of uniform local binary patterns at full, half, quarter … size, square-rooted: (octaves · 59,)."""
+def pattern_histogram(lightness: Floats) -> Floats:
+    """Histograms of uniform local binary patterns at full, half and quarter size, square-rooted: float32 (3 · 59,)."""
     parts = []
-    for _ in range(octaves):
+    for _ in range(3):
         codes = np.bincount(binary_patterns(lightness).ravel(), minlength=256)
         counts = np.bincount(_BINS, codes, minlength=59)
         parts.append(np.sqrt(counts / max(counts.sum(), 1)))
@@ -273,7 +267,7 @@ class Codebook:
     centres: Floats
 
     def vlad(self, descriptors: Floats) -> Floats:
-        """VLAD of descriptors (n, descriptor_dim): float32 (n_centres · reduced,); see the function `vlad`."""
+        """`vlad` of descriptors (n, descriptor_dim): float32 (n_centres · reduced,)."""
         # einsum, not @: BLAS would spread each small product over all cores, which is slower inside a thread pool,
         # and the order of its additions, hence the last bit, may depend on how many there are.
         return vlad(np.einsum("nd,rd->nr", descriptors - self.mean, self.axes), self.centres)
@@ -313,50 +307,17 @@ def fit_codebook(descriptors: Floats, *, n_centres: int, reduced: int, seed: int
     return Codebook(mean, axes, clusters.cluster_centers_.astype(np.float32))
 
 
-def fit_whitening(rows: Floats, *, most: int) -> tuple[Floats, Floats]:
-    """The mean of ``rows`` (n, dim) and at most ``most`` of their principal axes, float32 (dim,) and (dim, reduced).
-
-    Axes are scaled by (variance + 0.1 · largest)^-1/4. Those along which the rows do not differ are left out, so that
-    there are fewer than n, and none when all rows are equal. On one thread, so that the bits repeat.
-    """
-    with threadpool_limits(1):
-        mean = rows.mean(axis=0, dtype=np.float64)
-        spread, axes = np.linalg.svd(rows - mean, full_matrices=False)[1:]
-    variances = spread**2 / len(rows)
-    kept = variances[:most] > 1e-9
-    scales = (variances[:most][kept] + SHRINKAGE * variances[0]) ** -POWER
-    matrix = axes[:most][kept].T * scales
-    return mean.astype(np.float32), np.ascontiguousarray(matrix, dtype=np.float32)
-
-
 def picture_parts(pixels: Pixels, codebook: Codebook | None = None) -> Parts:
     """What is seen in a picture: "colours", "patterns", "edges" and, with a codebook, "patches".
 
     The colours of a black-and-white photograph are all zero, because they are not those of the work.
     """
-    look = first_look(pixels)
-    return look.parts if codebook is None else look.with_patches(codebook)
+    parts, cells = _first_look(pixels)
+    return parts if codebook is None else _with_patches(parts, cells, codebook)
 
 
-@dataclass(frozen=True)
-class FirstLook:
-    """What is seen in a picture before there is a codebook, and what its patches can be made of later.
-
-    Attributes:
-        parts: "colours", "patterns" and "edges".
-        cells: float32 (rows, columns, 8), the picture's `orientation_cells`.
-    """
-
-    parts: Parts
-    cells: Floats
-
-    def with_patches(self, codebook: Codebook) -> Parts:
-        """All four parts."""
-        return {**self.parts, "patches": _unit(codebook.vlad(dense_rootsift(self.cells)))}
-
-
-def first_look(pixels: Pixels) -> FirstLook:
-    """Look at a picture without a codebook; see `picture_parts`."""
+def _first_look(pixels: Pixels) -> tuple[Parts, Floats]:
+    """The parts that need no codebook, and the `orientation_cells` that patches can be made of later."""
     colours = lab(pixels)
     small = half_size(colours)
     seen = colour_histogram(small)
@@ -367,7 +328,11 @@ def first_look(pixels: Pixels) -> FirstLook:
         "patterns": pattern_histogram(lightness),
         "edges": edge_layout(cells),
     }
-    return FirstLook({name: _unit(part) for name, part in parts.items()}, cells)
+    return {name: _unit(part) for name, part in parts.items()}, cells
+
+
+def _with_patches(parts: Parts, cells: Floats, codebook: Codebook) -> Parts:
+    return {**parts, "patches": _unit(codebook.vlad(dense_rootsift(cells)))}
 
 
 def joined(parts: Parts) -> Vectors:
@@ -390,7 +355,7 @@ class Centring:
 
     Attributes:
         means: each part's mean over the pictures that show it, by the parts' names.
-        mean, matrix: of the centred and joined parts, subtracted, and then multiplied; see `fit_whitening`.
+        mean, matrix: of the centred and joined parts, subtracted, and then multiplied.
     """
 
     means: Parts
@@ -400,19 +365,26 @@ class Centring:
     def apply(self, parts: Parts) -> Floats:
         """The picture's vector before it is scaled to unit length: float32 (dim,)."""
         # Without BLAS, so that the bits repeat on any number of threads.
-        mapped: Floats = np.einsum("d,dr->r", _unit_joined(parts, self.means) - self.mean, self.matrix)
+        mapped: Floats = np.einsum("d,dr->r", _unit(joined(centred(parts, self.means))) - self.mean, self.matrix)
         return mapped
 
 
 def fit_centring(pictures: Sequence[Parts], *, most_dim: int) -> Centring:
-    """The means of the parts of ``pictures`` and the axes of what remains, at most ``most_dim`` of them."""
+    """The means of the parts of ``pictures`` and the axes of what remains, at most ``most_dim`` of them.
+
+    Axes are scaled by (variance + 0.1 · largest)^-1/4. Those along which the rows do not differ are left out, so that
+    there are fewer than pictures, and none when all are equal. On one thread, so that the bits repeat.
+    """
     means = {name: _mean_of_visible(parts[name] for parts in pictures) for name in pictures[0]}
-    rows = np.stack([_unit_joined(parts, means) for parts in pictures])
-    return Centring(means, *fit_whitening(rows, most=most_dim))
-
-
-def _unit_joined(parts: Parts, means: Parts) -> Floats:
-    return _unit(joined(centred(parts, means)))
+    rows = np.stack([_unit(joined(centred(parts, means))) for parts in pictures])
+    with threadpool_limits(1):
+        mean = rows.mean(axis=0, dtype=np.float64)
+        spread, axes = np.linalg.svd(rows - mean, full_matrices=False)[1:]
+    variances = spread**2 / len(rows)
+    kept = variances[:most_dim] > 1e-9
+    scales = (variances[:most_dim][kept] + SHRINKAGE * variances[0]) ** -POWER
+    matrix = axes[:most_dim][kept].T * scales
+    return Centring(means, mean.astype(np.float32), np.ascontiguousarray(matrix, dtype=np.float32))
 
 
 def _unit(vector: Floats) -> Floats:
@@ -425,7 +397,6 @@ def _mean_of_visible(rows: Iterable[Floats]) -> Floats:
     return np.asarray((visible if len(visible) else stacked).mean(axis=0, dtype=np.float64), dtype=np.float32)
 
 
-@dataclass(frozen=True)
 class ColourTexture(FittedEncoder):
     """Colours, binary patterns, edge layout and patches of a picture, each part centred and of unit length, joined.
 
@@ -435,12 +406,25 @@ class ColourTexture(FittedEncoder):
         centring: what the parts have in common in the collection, and its principal axes; None in tiny collections.
     """
 
-    name: ClassVar[str] = "colour-texture"
-    modalities: ClassVar[frozenset[Modality]] = frozenset({"image"})
+    name = "colour-texture"
+    modalities = frozenset({"image"})
 
-    pictures: int
-    codebook: Codebook | None = None
-    centring: Centring | None = None
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        super().__init__(state)
+        if (revision := state.settings["revision"]) != REVISION:
+            raise ProvenanceError(
+                f"expected revision {REVISION} of {self.name}, got {revision}; run `vernissage build` again to make it "
+                f"anew"
+            )
+        arrays = state.arrays
+        self.pictures = int(state.settings["pictures"])
+        self.codebook: Codebook | None = None
+        self.centring: Centring | None = None
+        if "codebook_centres" in arrays:
+            self.codebook = Codebook(arrays["codebook_mean"], arrays["codebook_axes"], arrays["codebook_centres"])
+        if "joined_map" in arrays:
+            means = {key.removeprefix("mean_"): arrays[key] for key in arrays if key.startswith("mean_")}
+            self.centring = Centring(means, arrays["joined_mean"], arrays["joined_map"])
 
     @property
     def dim(self) -> int:
@@ -461,35 +445,6 @@ class ColourTexture(FittedEncoder):
                 f"{FITTING_PICTURES} that differ; expect coarse similarities."
             )
         return tuple(found)
-
-    @property
-    def state(self) -> EncoderState:  # type: ignore[override]  # derived from the fields
-        """The fitted encoder as arrays and JSON values; `from_state` gives it back bit for bit."""
-        settings: dict[str, Any] = {"revision": REVISION, "pictures": self.pictures}
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        if self.codebook is not None:
-            book = self.codebook
-            arrays |= {"codebook_mean": book.mean, "codebook_axes": book.axes, "codebook_centres": book.centres}
-        if self.centring is not None:
-            arrays |= {f"mean_{part}": mean for part, mean in self.centring.means.items()}
-            arrays |= {"joined_mean": self.centring.mean, "joined_map": self.centring.matrix}
-        return EncoderState(self.name, settings, arrays)
-
-    @classmethod
-    def _restored(cls, state: EncoderState, *_: Encoder) -> "ColourTexture":
-        if state.settings["revision"] != REVISION:
-            raise ProvenanceError(
-                f"expected revision {REVISION} of {cls.name}, got {state.settings['revision']}; run `vernissage build` "
-                f"again to make it anew"
-            )
-        arrays = state.arrays
-        book = centring = None
-        if "codebook_centres" in arrays:
-            book = Codebook(arrays["codebook_mean"], arrays["codebook_axes"], arrays["codebook_centres"])
-        if "joined_map" in arrays:
-            means = {key.removeprefix("mean_"): arrays[key] for key in arrays if key.startswith("mean_")}
-            centring = Centring(means, arrays["joined_mean"], arrays["joined_map"])
-        return cls(int(state.settings["pictures"]), book, centring)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Encode pictures of any mode and size: float32 (n, dim), unit rows."""
@@ -526,20 +481,26 @@ def fit_colour_texture(
             f"{ColourTexture.name} was given 0 pictures to fit on; add pictures to the collection, or encode texts"
         )
     count = len(pictures)
+    settings = {"revision": REVISION, "pictures": count}
     if count < FITTING_PICTURES:
-        return ColourTexture(count)
+        return ColourTexture(EncoderState(ColourTexture.name, settings, {}))
     random = np.random.default_rng(seed)
     sample = [pictures[number] for number in np.sort(random.permutation(count)[:SAMPLED_PICTURES])]
+    arrays: dict[str, npt.NDArray[Any]] = {}
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        read = pool.map(lambda picture: first_look(working_pixels(picture(), LONGER_SIDE)), sample)
+        read = pool.map(lambda picture: _first_look(working_pixels(picture(), LONGER_SIDE)), sample)
         looks = _counted(read, "Learning the collection's colours and textures", sample, progress)
-        parts: Sequence[Parts] = [look.parts for look in looks]
-        codebook = _fitted_codebook(looks, random, seed) if count >= CODEBOOK_PICTURES else None
-        if codebook is not None:
-            gathered = pool.map(lambda look: look.with_patches(codebook), looks)
+        parts: Sequence[Parts] = [parts for parts, _ in looks]
+        book = _fitted_codebook([cells for _, cells in looks], random, seed) if count >= CODEBOOK_PICTURES else None
+        if book is not None:
+            arrays |= {"codebook_mean": book.mean, "codebook_axes": book.axes, "codebook_centres": book.centres}
+            gathered = pool.map(lambda look: _with_patches(look[0], look[1], book), looks)
             parts = _counted(gathered, "Gathering the collection's brush and line patterns", sample, progress)
     centring = fit_centring(parts, most_dim=MOST_DIM)
-    return ColourTexture(count, codebook, centring if centring.matrix.size else None)
+    if centring.matrix.size:
+        arrays |= {f"mean_{part}": mean for part, mean in centring.means.items()}
+        arrays |= {"joined_mean": centring.mean, "joined_map": centring.matrix}
+    return ColourTexture(EncoderState(ColourTexture.name, settings, arrays))
 
 
 def _counted(results: Iterable[_T], step: str, sample: Sequence[PictureOpener], progress: Progress) -> list[_T]:
@@ -551,11 +512,11 @@ def _counted(results: Iterable[_T], step: str, sample: Sequence[PictureOpener], 
     return done
 
 
-def _fitted_codebook(sample: Sequence[FirstLook], random: np.random.Generator, seed: int) -> Codebook | None:
-    """A codebook of at most 128 patches of each picture; None where the pictures have too few textured patches."""
+def _fitted_codebook(sample: Sequence[Floats], random: np.random.Generator, seed: int) -> Codebook | None:
+    """A codebook of at most 128 patches of each picture's cells; None where too few of them are textured."""
     chosen = []
-    for look in sample:
-        rows = dense_rootsift(look.cells)
+    for cells in sample:
+        rows = dense_rootsift(cells)
         chosen.append(rows[np.sort(random.permutation(len(rows))[:SAMPLED_PATCHES])])
     if sum(map(len, chosen)) < CENTRES * SAMPLED_PATCHES:
         return None

@@ -5,10 +5,9 @@ Fitted by variational EM from clusters of the texts; the number of topics is cho
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +18,10 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
-from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material, unit_rows
-from vernissage.encoders.fitted.words import choose_vocabulary, content_words, count_words, count_words_of_texts
+from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
+from vernissage.encoders.fitted.words import WordEncoder, choose_vocabulary, count_words, documents_of
 from vernissage.errors import EncoderError
-from vernissage.files import write_bytes
+from vernissage.files import writing
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
 
@@ -77,41 +76,28 @@ class Topic:
     share: float
 
 
-class LDA(FittedEncoder):
+class LDA(WordEncoder):
     """A fitted topic model; the vectors are topic mixtures of unit length (inner product = cosine).
 
-    Blei, Ng & Jordan, JMLR 2003; the text side of Yilma & Leiva, UMAP 2023, doi 10.1145/3565472.3592964.
+    Blei, Ng & Jordan, JMLR 2003; the text side of Yilma & Leiva, UMAP 2023, doi 10.1145/3565472.3592964. Arrays:
+    ``topic_words`` float64 (topics, words), the pseudo-counts of each word in each topic, all positive; ``shares``
+    float64 (topics,), the mean part of each topic in the texts.
+
+    Attributes:
+        coherence: the mean NPMI of every number of topics that was tried; empty if only one was.
+        coherence_error: the standard error of these means.
+        topics: the largest first.
     """
 
     name = "lda"
-    modalities = frozenset({"text"})
 
-    def __init__(
-        self,
-        topic_words: npt.NDArray[np.float64],
-        shares: npt.NDArray[np.float64],
-        vocabulary: Sequence[str],
-        *,
-        prior: float = MIXTURE_PRIOR,
-        coherence: Mapping[int, float] = MappingProxyType({}),
-        coherence_error: float = 0.0,
-        language: str = "en",
-    ) -> None:
-        """Describe a model by its arrays; `fit_lda` makes them.
-
-        Args:
-            topic_words: float64 (topics, words), the pseudo-counts of each word in each topic, all positive.
-            shares: float64 (topics,), the mean part of each topic in the texts.
-            vocabulary, language: the words, in the order of the columns, and of which language's lemmas.
-            prior: the Dirichlet parameter of a text's mixture.
-            coherence, coherence_error: the mean NPMI of every number of topics that was tried, empty if only one was,
-                and the standard error of these means.
-        """
-        self._topic_words, self._shares, self._prior, self._language = topic_words, shares, prior, language
-        self._columns = {word: column for column, word in enumerate(vocabulary)}
-        self.coherence, self.coherence_error = MappingProxyType(dict(coherence)), coherence_error
-        self.topics: tuple[Topic, ...] = read_topics(word_probabilities(topic_words), shares, vocabulary)
-        self.state = self._as_state()
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        super().__init__(state)
+        self._topic_words, self._prior = state.arrays["topic_words"], state.settings["prior"]
+        found = {int(number): float(value) for number, value in state.settings["coherence"].items()}
+        self.coherence: Mapping[int, float] = MappingProxyType(found)
+        self.coherence_error: float = state.settings["coherence_error"]
+        self.topics = _read_topics(_word_probabilities(self._topic_words), state.arrays["shares"], self.vocabulary)
 
     @property
     def dim(self) -> int:
@@ -121,33 +107,9 @@ class LDA(FittedEncoder):
         """The topic mixtures of ``texts``, scaled to length 1: float32 (n, topics), zeros where no word is known."""
         return unit_rows(self.mixtures(texts))
 
-    def mixtures(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def mixtures(self, texts: Sequence[str]) -> Matrix:
         """The part of each topic in each text: float64 (n, topics), rows sum to 1, zeros where no word is known."""
-        counts = count_words_of_texts(texts, self._columns, self._language)
-        return topic_mixtures(counts, self._topic_words, self._prior)
-
-    @classmethod
-    def _restored(cls, state: EncoderState, *_: Encoder) -> "LDA":
-        settings, arrays = state.settings, state.arrays
-        return cls(
-            arrays["topic_words"],
-            arrays["shares"],
-            settings["vocabulary"],
-            prior=settings["prior"],
-            coherence={int(number): float(value) for number, value in settings["coherence"].items()},
-            coherence_error=settings["coherence_error"],
-            language=settings["language"],
-        )
-
-    def _as_state(self) -> EncoderState:
-        settings = {
-            "vocabulary": list(self._columns),
-            "prior": self._prior,
-            "coherence": {str(number): value for number, value in self.coherence.items()},
-            "coherence_error": self.coherence_error,
-            "language": self._language,
-        }
-        return EncoderState(self.name, settings, {"topic_words": self._topic_words, "shares": self._shares})
+        return topic_mixtures(self._counts(texts), self._topic_words, self._prior)
 
 
 def fit(material: Material) -> LDA:
@@ -161,7 +123,6 @@ def fit_lda(
     topics: int | None = None,
     topic_range: Sequence[int] = TOPIC_RANGE,
     seed: int = 0,
-    language: str = "en",
     progress: Progress = silent,
 ) -> LDA:
     """Fit topics to the texts of a collection; texts may be empty.
@@ -169,17 +130,17 @@ def fit_lda(
     Args:
         texts: one per work.
         topics: how many; None chooses by coherence.
-        topic_range: the numbers to choose from; those with fewer than 20 texts per topic are left out, but the
-            smallest stays.
+        topic_range: to choose from; numbers with fewer than 20 texts per topic are left out, but the smallest stays.
         seed: equal texts and seed give the same model, bit for bit.
-        language: of the texts, for lemmas.
         progress: told of every number tried.
 
     Raises:
         EncoderError: fewer than two texts share words with others, or there are fewer texts than topics.
     """
-    counts, vocabulary = _known_words(texts, language, seed)
-    numbers = [topics] if topics is not None else _candidates(topic_range, counts.shape[0])
+    counts, vocabulary = _known_words(texts, seed)
+    offered = sorted(set(topic_range))
+    enough = [number for number in offered if number * _TEXTS_PER_TOPIC <= counts.shape[0]]
+    numbers = [topics] if topics is not None else enough or offered[:1]
     if not numbers or min(numbers) < 1 or max(numbers) > counts.shape[0]:
         raise EncoderError(
             f"cannot fit {', '.join(map(str, numbers)) or 'no'} topics to {counts.shape[0]} texts with known words; "
@@ -188,27 +149,27 @@ def fit_lda(
     scores: dict[int, list[float]] = {}
     chosen = numbers[0]
     if len(numbers) > 1:
-        scores = compare_numbers(_sample(counts, _SAMPLE_TO_COMPARE, seed), numbers, seed, progress)
+        scores = _compare_numbers(_sample(counts, _SAMPLE_TO_COMPARE, seed), numbers, seed, progress)
         chosen = choose_number(scores)
     progress(f"fitting {chosen} topics", 0, 1)
-    topic_words, shares = best_fit(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
+    fits = _fits(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
+    _, topic_words, shares = max(fits, key=lambda fit: fit[0])
     progress(f"fitting {chosen} topics", 1, 1)
     order = np.argsort(-shares, kind="stable")
-    return LDA(
-        topic_words[order],
-        shares[order],
+    return LDA.of_words(
         vocabulary,
-        coherence={number: sum(values) / len(values) for number, values in scores.items()},
+        {"topic_words": topic_words[order], "shares": shares[order]},
+        prior=MIXTURE_PRIOR,
+        coherence={str(number): sum(values) / len(values) for number, values in scores.items()},
         coherence_error=standard_error(scores) if scores else 0.0,
-        language=language,
     )
 
 
-def _known_words(texts: Sequence[str], language: str, seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
+def _known_words(texts: Sequence[str], seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
     """Word counts of the texts that have any word of the vocabulary, and the vocabulary."""
     if len(texts) > _MOST_TEXTS_READ:
         texts = [texts[row] for row in _rows(len(texts), _MOST_TEXTS_READ, seed)]
-    documents = [words for words in (content_words(text, language) for text in texts) if words]
+    documents = documents_of(texts)
     at_least = min(max(2, round(len(documents) / 250)), 10)
     at_most = _MOST_COMMON if len(documents) >= 20 else 1.0
     vocabulary = choose_vocabulary(documents, at_least=at_least, at_most=at_most, size=_MOST_WORDS)
@@ -222,36 +183,26 @@ def _known_words(texts: Sequence[str], language: str, seed: int) -> tuple[sparse
     return known, vocabulary
 
 
-def _candidates(topic_range: Sequence[int], documents: int) -> list[int]:
-    numbers = sorted(set(topic_range))
-    return [number for number in numbers if number * _TEXTS_PER_TOPIC <= documents] or numbers[:1]
-
-
 def _sample(counts: sparse.csr_matrix, size: int, seed: int) -> sparse.csr_matrix:
     return counts if counts.shape[0] <= size else counts[_rows(counts.shape[0], size, seed)]
 
 
 def _rows(total: int, size: int, seed: int) -> npt.NDArray[np.intp]:
-    rows: npt.NDArray[np.intp] = np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
-    return rows
+    return np.sort(np.random.default_rng(seed).choice(total, size, replace=False))
 
 
-def read_topics(
-    probabilities: npt.NDArray[np.float64], shares: npt.NDArray[np.float64], vocabulary: Sequence[str]
-) -> tuple[Topic, ...]:
+def _read_topics(probabilities: Matrix, shares: Matrix, vocabulary: Sequence[str]) -> tuple[Topic, ...]:
     """Describe the rows of ``probabilities`` (topics, words) by their most relevant words."""
     topics = []
-    for row, columns in enumerate(most_relevant(probabilities, shares, WORDS_SHOWN)):
+    for row, columns in enumerate(_most_relevant(probabilities, shares)):
         words = tuple(vocabulary[column] for column in columns)
         weights = tuple(float(probabilities[row, column]) for column in columns)
         topics.append(Topic(row + 1, " · ".join(words[:_WORDS_IN_NAME]), words, weights, float(shares[row])))
     return tuple(topics)
 
 
-def most_relevant(
-    probabilities: npt.NDArray[np.float64], shares: npt.NDArray[np.float64], count: int
-) -> list[npt.NDArray[np.intp]]:
-    """The columns of each topic's most relevant words, best first; at most ``count``.
+def _most_relevant(probabilities: Matrix, shares: Matrix) -> list[npt.NDArray[np.intp]]:
+    """The columns of each topic's most relevant words, best first; at most `WORDS_SHOWN`.
 
     Relevance is ``λ ln p(w|t) + (1 - λ) ln(p(w|t) / p(w))`` with p(w) = Σ_t share_t p(w|t): words that are
     frequent in the topic, and more so than elsewhere. Words with p(w|t) < p(w) are left out. Ties by column.
@@ -259,16 +210,16 @@ def most_relevant(
     lift = np.log(probabilities) - np.log(shares @ probabilities)
     relevance = RELEVANCE * np.log(probabilities) + (1 - RELEVANCE) * lift
     best = np.argsort(-relevance, axis=1, kind="stable")
-    return [columns[lift[row, columns] >= 0][:count] for row, columns in enumerate(best)]
+    return [columns[lift[row, columns] >= 0][:WORDS_SHOWN] for row, columns in enumerate(best)]
 
 
-def word_probabilities(topic_words: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _word_probabilities(topic_words: Matrix) -> Matrix:
     """The mean probability of each word in each topic: pseudo-counts (topics, words), rows scaled to sum to 1."""
-    probabilities: npt.NDArray[np.float64] = topic_words / topic_words.sum(axis=1, keepdims=True)
+    probabilities: Matrix = topic_words / topic_words.sum(axis=1, keepdims=True)
     return probabilities
 
 
-def compare_numbers(
+def _compare_numbers(
     counts: sparse.csr_matrix, numbers: Sequence[int], seed: int, progress: Progress
 ) -> dict[int, list[float]]:
     """For every number of topics the mean coherence of each of its `FITS` fits."""
@@ -276,7 +227,7 @@ def compare_numbers(
     scores: dict[int, list[float]] = {}
     for done, number in enumerate(numbers):
         progress(step, done * FITS, total)
-        scores[number] = [fit[0] for fit in fits(counts, number, seed)]
+        scores[number] = [fit[0] for fit in _fits(counts, number, seed)]
     progress(step, total, total)
     return scores
 
@@ -299,39 +250,31 @@ def standard_error(scores: Mapping[int, Sequence[float]]) -> float:
     return float(np.sqrt(table.var(axis=1, ddof=1).mean() / fitted)) if fitted > 1 else 0.0
 
 
-def best_fit(counts: sparse.csr_matrix, number: int, seed: int) -> tuple[Matrix, npt.NDArray[np.float64]]:
-    """Of `FITS` fits the most coherent: its pseudo-counts (topics, words), and each topic's share of the texts."""
-    _, topic_words, shares = max(fits(counts, number, seed), key=lambda fit: fit[0])
-    return topic_words, shares
-
-
-def fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[tuple[float, Matrix, npt.NDArray[np.float64]]]:
+def _fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[tuple[float, Matrix, Matrix]]:
     """`FITS` times a mean coherence, pseudo-counts (topics, words), and each topic's share of the texts."""
-    return [_fit(counts, number, seed * FITS + start) for start in range(FITS)]
+    found = []
+    for start in range(FITS):
+        topic_words = _fit_topics(counts, number, seed * FITS + start)
+        shares = topic_mixtures(counts, topic_words, MIXTURE_PRIOR).mean(axis=0)
+        words = _most_relevant(_word_probabilities(topic_words), shares)
+        found.append((float(topic_coherence(counts, words).mean()), topic_words, shares))
+    return found
 
 
-def _fit(counts: sparse.csr_matrix, number: int, seed: int) -> tuple[float, Matrix, npt.NDArray[np.float64]]:
-    topic_words = fit_topics(counts, number, seed)
-    shares = topic_mixtures(counts, topic_words, MIXTURE_PRIOR).mean(axis=0)
-    words = most_relevant(word_probabilities(topic_words), shares, WORDS_SHOWN)
-    return float(topic_coherence(counts, words).mean()), topic_words, shares
-
-
-def fit_topics(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
-    """The pseudo-counts of each word in each topic: float64 (topics, words).
+def _fit_topics(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
+    """The pseudo-counts of each word in each topic, float64 (topics, words), of texts with a word each at least.
 
     Batch variational EM (Hoffman, Blei & Bach, NIPS 2010, algorithm 1) with symmetric priors 0.1 on mixtures and on
     words. Texts' mixtures are carried over from round to round, so two updates of each per round are enough.
     scikit-learn's LDA starts from random words, and on collections of some hundred or thousand short texts keeps
     topics that nobody can name; clusters are a better start (docs/evaluation.md).
-
-    Args:
-        counts: (texts, words) with at least one word in every text.
-        topics: how many, at least 1.
-        seed: of the clusters.
     """
     with threadpool_limits(1):
-        topic_words = _clusters(counts, topics, seed)
+        groups = _clusters(counts, topics, seed)
+    membership = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))), (topics, len(groups)))
+    words = (membership @ counts).toarray()
+    overall = words.sum(axis=0) / topics
+    topic_words: Matrix = WORD_PRIOR + (1 - _START_SMOOTHING) * words + _START_SMOOTHING * overall
     gamma = np.ones((counts.shape[0], topics))
     for _ in range(_ROUNDS):
         emission = np.ascontiguousarray(expected(topic_words).T)
@@ -342,19 +285,8 @@ def fit_topics(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
     return np.ascontiguousarray(topic_words)
 
 
-def _clusters(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
-    """First pseudo-counts: the words of k-means clusters of the texts' leading TF-IDF components, smoothed."""
-    groups = _labels(counts, topics, seed)
-    texts = counts.shape[0]
-    membership = sparse.csr_matrix((np.ones(texts), (groups, np.arange(texts))), shape=(topics, texts))
-    words = (membership @ counts).toarray()
-    overall = words.sum(axis=0) / topics
-    start: Matrix = WORD_PRIOR + (1 - _START_SMOOTHING) * words + _START_SMOOTHING * overall
-    return start
-
-
-def _labels(counts: sparse.csr_matrix, topics: int, seed: int) -> npt.NDArray[np.intp]:
-    """Each text's cluster; by chance if there are fewer different texts than clusters."""
+def _clusters(counts: sparse.csr_matrix, topics: int, seed: int) -> npt.NDArray[np.intp]:
+    """Each text's k-means cluster by its leading TF-IDF components; by chance if there are too few texts."""
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     dimensions = min(_START_DIMENSIONS, min(weighted.shape) - 1)
     if dimensions > 0:
@@ -447,7 +379,7 @@ def npmi(first: float, second: float, both: float, documents: int) -> float:
     return float(np.log(share / (first / documents * second / documents)) / -np.log(share))
 
 
-def topic_coherence(presence: sparse.csr_matrix, top_words: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.float64]:
+def topic_coherence(presence: sparse.csr_matrix, top_words: Sequence[npt.NDArray[np.intp]]) -> Matrix:
     """The mean NPMI over all pairs of each topic's top words (Aletras & Stevenson, IWCS 2013).
 
     Args:
@@ -458,45 +390,29 @@ def topic_coherence(presence: sparse.csr_matrix, top_words: Sequence[npt.NDArray
         float64 (topics,), each from -1 to 1; higher reads better. -1 for a topic of fewer than two words: nobody
         can tell what it is about.
     """
-    documents = presence.shape[0]
     columns = sparse.csc_matrix(presence, dtype=bool).astype(np.int64)
-    return np.array([_mean_npmi(columns[:, words], documents) if len(words) > 1 else -1.0 for words in top_words])
-
-
-def _mean_npmi(columns: sparse.csc_matrix, documents: int) -> float:
-    together = (columns.T @ columns).toarray()
-    first, second = np.triu_indices(len(together), k=1)
-    pairs = zip(first, second, strict=True)
-    return float(np.mean([npmi(together[i, i], together[j, j], together[i, j], documents) for i, j in pairs]))
+    means = np.full(len(top_words), -1.0)
+    for topic, words in enumerate(top_words):
+        if len(words) > 1:
+            together = (columns[:, words].T @ columns[:, words]).toarray()
+            pairs = combinations(range(len(words)), 2)
+            values = [npmi(together[i, i], together[j, j], together[i, j], presence.shape[0]) for i, j in pairs]
+            means[topic] = np.mean(values)
+    return means
 
 
 def illustrate(lda: LDA, folder: Path) -> None:
-    """Draw the coherence of all numbers of topics that were compared, if any were, into ``folder``."""
-    if len(lda.coherence) > 1:
-        save_coherence_curve(lda, folder / "coherence.png")
+    """Draw coherence over the number of topics, the chosen one marked, as coherence.png; equal models, equal bytes.
 
-
-def save_coherence_curve(lda: LDA, path: Path) -> None:
-    """Draw mean topic coherence over the number of topics, the chosen number marked, as PNG; equal models, equal bytes.
-
-    Raises:
-        EncoderError: the number of topics was given, or the collection too small to compare any.
+    Nothing is drawn where the number of topics was given, or the collection too small to compare any.
     """
-    if not lda.coherence:
-        raise EncoderError(
-            f"{lda.dim} was the only number of topics tried, so there is no curve; fit on more texts, without a number"
-        )
+    if len(lda.coherence) < 2:
+        return
     # Matplotlib takes half a second to import, and only this picture needs it.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.0), dpi=150, layout="constrained")
-    _draw(figure.add_subplot(), lda)
-    picture = BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    write_bytes(path, picture.getvalue())
-
-
-def _draw(axes: Any, lda: LDA) -> None:
+    axes = figure.add_subplot()
     numbers = sorted(lda.coherence)
     best = max(lda.coherence.values())
     axes.axhspan(best - lda.coherence_error, best, color="#e9e4d8", label="within one standard error of the best")
@@ -509,3 +425,5 @@ def _draw(axes: Any, lda: LDA) -> None:
     axes.margins(x=0.08, y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)
+    with writing(folder / "coherence.png") as file:
+        figure.savefig(file, format="png", metadata={"Software": None})

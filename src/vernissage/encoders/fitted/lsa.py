@@ -8,8 +8,8 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
-from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material, unit_rows
-from vernissage.encoders.fitted.words import count_words_of_texts, weigh_words, weighted_rows
+from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
+from vernissage.encoders.fitted.words import WordEncoder, weigh_words, weighted_rows
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
@@ -17,41 +17,25 @@ from vernissage.values import Vectors
 _LEAST_SCALE = 1e-6
 
 
-class LSA(FittedEncoder):
+class LSA(WordEncoder):
     """A fitted latent semantic analysis; the inner product of two vectors is a cosine.
 
     Where topics sum a text up in a dozen numbers, these vectors still know its words: a search for "a storm at sea"
     finds works whose texts hold them, and works of words that keep their company. Deerwester et al., JASIS 1990.
+    Arrays: ``directions`` float32 (words, dim), what a word adds to each; ``weights`` float64 (words,), its inverse
+    document frequency.
     """
 
     name = "lsa"
-    modalities = frozenset({"text"})
 
-    def __init__(
-        self,
-        directions: npt.NDArray[np.float32],
-        weights: npt.NDArray[np.float64],
-        vocabulary: Sequence[str],
-        *,
-        language: str = "en",
-    ) -> None:
-        """Describe a model by its arrays; `fit_lsa` makes them.
-
-        Args:
-            directions: float32 (words, dim), what a word adds to each direction.
-            weights: float64 (words,), the inverse document frequencies.
-            vocabulary: the words, in the order of the rows.
-            language: of the texts, for lemmas.
-        """
-        if not len(directions) == len(weights) == len(vocabulary):
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        super().__init__(state)
+        self._directions, self._weights = state.arrays["directions"], state.arrays["weights"]
+        if not len(self._directions) == len(self._weights) == len(self.vocabulary):
             raise ProvenanceError(
-                f"an lsa model needs one row and one weight per word, but has {len(directions)} rows, {len(weights)} "
-                f"weights and {len(vocabulary)} words; run `vernissage build` again"
+                f"an lsa model needs one row and one weight per word, but has {len(self._directions)} rows, "
+                f"{len(self._weights)} weights and {len(self.vocabulary)} words; run `vernissage build` again"
             )
-        self._directions, self._weights, self._language = directions, weights, language
-        self._columns = {word: column for column, word in enumerate(vocabulary)}
-        settings = {"vocabulary": list(vocabulary), "language": language}
-        self.state = EncoderState(self.name, settings, {"directions": directions, "weights": weights})
 
     @property
     def dim(self) -> int:
@@ -59,14 +43,8 @@ class LSA(FittedEncoder):
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of ``texts``: float32 (n, dim), zeros where no word is known."""
-        counts = count_words_of_texts(texts, self._columns, self._language)
         # A sparse product sums each row in the order of its own words, so that a row's bits are its text's alone.
-        return unit_rows(weighted_rows(counts, self._weights) @ self._directions)
-
-    @classmethod
-    def _restored(cls, state: EncoderState, *_: Encoder) -> "LSA":
-        settings, arrays = state.settings, state.arrays
-        return cls(arrays["directions"], arrays["weights"], settings["vocabulary"], language=settings["language"])
+        return unit_rows(weighted_rows(self._counts(texts), self._weights) @ self._directions)
 
 
 def fit(material: Material) -> LSA:
@@ -74,20 +52,12 @@ def fit(material: Material) -> LSA:
     return fit_lsa(material.texts(), seed=material.seed, progress=material.progress)
 
 
-def fit_lsa(
-    texts: Sequence[str], *, dim: int = 256, seed: int = 0, language: str = "en", progress: Progress = silent
-) -> LSA:
-    """Fit directions of meaning to the texts of a collection; texts may be empty.
+def fit_lsa(texts: Sequence[str], *, dim: int = 256, seed: int = 0, progress: Progress = silent) -> LSA:
+    """Fit at most ``dim`` directions of meaning to the texts of a collection, one per work; texts may be empty.
 
     Term weights are ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))``, rows of unit length; the directions are the leading
-    right singular vectors (Halko, Martinsson & Tropp, SIAM Review 2011).
-
-    Args:
-        texts: one per work.
-        dim: the most directions to keep; a small collection has fewer.
-        seed: equal texts and seed give the same model, bit for bit.
-        language: of the texts, for lemmas.
-        progress: told when the work begins and ends.
+    right singular vectors (Halko, Martinsson & Tropp, SIAM Review 2011). Equal texts and seed give the same model, bit
+    for bit.
 
     Raises:
         EncoderError: fewer than two texts have content words, or ``dim`` is below 1.
@@ -95,10 +65,10 @@ def fit_lsa(
     if dim < 1:
         raise EncoderError(f"cannot fit {dim} directions; give a number of 1 or more, such as 256")
     progress("fitting directions of meaning", 0, 1)
-    words = weigh_words(texts, language)
+    words = weigh_words(texts)
     directions = _directions(words.rows, dim, seed)
     progress("fitting directions of meaning", 1, 1)
-    return LSA(directions, words.weights, words.vocabulary, language=language)
+    return LSA.of_words(words.vocabulary, {"directions": directions, "weights": words.weights})
 
 
 def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:

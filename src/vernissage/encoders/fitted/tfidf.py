@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material
-from vernissage.encoders.fitted.words import WeighedWords, count_words_of_texts, weigh_words, weighted_rows
+from vernissage.encoders.contract import Encoder, EncoderState, Material
+from vernissage.encoders.fitted.words import WeighedWords, WordEncoder, weigh_words, weighted_rows
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
@@ -15,7 +15,7 @@ MOST_WORDS = 4096
 """Vectors are dense, so this many words are 16 KiB for each work; what fewer and more would cost: docs/models.md."""
 
 
-class TFIDF(FittedEncoder):
+class TFIDF(WordEncoder):
     """The words of a collection and their weights; the inner product of two vectors is the cosine of TF-IDF.
 
     Texts are alike by the words that both hold, the rarer the more, and by nothing else; LSA makes the same weights
@@ -24,47 +24,25 @@ class TFIDF(FittedEncoder):
     """
 
     name = "tfidf"
-    modalities = frozenset({"text"})
 
-    def __init__(self, weights: npt.NDArray[np.float64], vocabulary: Sequence[str], *, language: str = "en") -> None:
-        """Describe a model by its arrays; `fit_tfidf` makes them.
-
-        Args:
-            weights: float64 (words,), the inverse document frequencies.
-            vocabulary: the words, each once, in the order of the weights.
-            language: of the texts, for lemmas.
-        """
-        self._weights, self._language = weights, language
-        self._columns = {word: column for column, word in enumerate(vocabulary)}
-        if weights.shape != (len(self._columns),) or len(self._columns) != len(vocabulary):
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        super().__init__(state)
+        self._weights = state.arrays["weights"]
+        words = len(self._columns)
+        if self._weights.shape != (words,) or words != len(self.vocabulary):
             raise ProvenanceError(
-                f"a tfidf model needs one weight for each word, but has weights of shape {weights.shape} and "
-                f"{len(self._columns)} words; run `vernissage build` again"
+                f"a tfidf model needs one weight for each word, but has weights of shape {self._weights.shape} and "
+                f"{words} words; run `vernissage build` again"
             )
-        self.state = EncoderState(
-            self.name, {"vocabulary": list(vocabulary), "language": language}, {"weights": weights}
-        )
 
     @property
     def dim(self) -> int:
         return len(self._columns)
 
-    @property
-    def vocabulary(self) -> tuple[str, ...]:
-        """The words, one for each number of a vector."""
-        return tuple(self._columns)
-
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of ``texts``: float32 (n, words), zeros where no word is known."""
-        rows: Vectors = weighted_rows(
-            count_words_of_texts(texts, self._columns, self._language), self._weights
-        ).toarray()
+        rows: Vectors = weighted_rows(self._counts(texts), self._weights).toarray()
         return rows
-
-    @classmethod
-    def _restored(cls, state: EncoderState, *_: Encoder) -> "TFIDF":
-        settings, arrays = state.settings, state.arrays
-        return cls(arrays["weights"], settings["vocabulary"], language=settings["language"])
 
 
 def fit(material: Material) -> TFIDF:
@@ -72,20 +50,12 @@ def fit(material: Material) -> TFIDF:
     return fit_tfidf(material.texts(), progress=material.progress)
 
 
-def fit_tfidf(
-    texts: Sequence[str], *, most_words: int = MOST_WORDS, language: str = "en", progress: Progress = silent
-) -> TFIDF:
-    """Weigh the words of a collection's texts; texts may be empty.
+def fit_tfidf(texts: Sequence[str], *, most_words: int = MOST_WORDS, progress: Progress = silent) -> TFIDF:
+    """Weigh the words of a collection's texts, one per work; texts may be empty, and equal ones give the same bits.
 
     A text's vector is ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))`` at each word w, scaled to length 1, where w stands
     n_w times in it and in N_w of N texts. Of more words than ``most_words`` those stay that carry most of the vectors'
     squared length, so that what is left of the vectors is as near to the whole ones as that many words can be.
-
-    Args:
-        texts: one per work; equal texts give the same model, bit for bit.
-        most_words: the most words to keep; a small collection has fewer.
-        language: of the texts, for lemmas.
-        progress: told when the work begins and ends.
 
     Raises:
         EncoderError: fewer than two texts have content words, or ``most_words`` is below 1.
@@ -93,10 +63,10 @@ def fit_tfidf(
     if most_words < 1:
         raise EncoderError(f"cannot keep {most_words} words; give a number of 1 or more, such as {MOST_WORDS}")
     progress("weighing words", 0, 1)
-    words = weigh_words(texts, language)
+    words = weigh_words(texts)
     kept = _weightiest(words, most_words)
     progress("weighing words", 1, 1)
-    return TFIDF(words.weights[kept], [words.vocabulary[column] for column in kept], language=language)
+    return TFIDF.of_words([words.vocabulary[column] for column in kept], {"weights": words.weights[kept]})
 
 
 def _weightiest(words: WeighedWords, most: int) -> npt.NDArray[np.intp]:

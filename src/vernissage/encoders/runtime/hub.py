@@ -44,7 +44,10 @@ def locate_weights(
     if not card.needs_weights:
         raise EncoderError(f"{card.name} has no weights to fetch ({card.notes}); use it without --weights")
     if not card.hub:
-        raise EncoderError(_not_on_the_hub(card))
+        raise EncoderError(
+            f"the weights of {card.name} ({size_in_words(card)}) are not on the hub; fetch them from their authors "
+            f"with `curl -LO {card.url}` and name the file with --weights; {card.instead}"
+        )
     wanted = revision or card.revision or card.branch
     return cached_weights(card, revision=wanted) or _fetched(card, wanted, progress)
 
@@ -63,7 +66,7 @@ def cached_weights(card: ModelCard, *, revision: str | None = None) -> Path | No
         )
     except (OSError, ValueError):
         return None
-    return Path(folder) if _has_weights(Path(folder)) else None
+    return Path(folder) if any(file.is_file() for file in Path(folder).glob("*.safetensors")) else None
 
 
 def cache_folder() -> Path | None:
@@ -73,7 +76,7 @@ def cache_folder() -> Path | None:
     return Path(import_extra("huggingface_hub.constants").HF_HUB_CACHE)
 
 
-def fetch_command(card: ModelCard, revision: str) -> str:
+def _fetch_command(card: ModelCard, revision: str) -> str:
     """What fetches a model of the hub by hand, into a folder of its name."""
     included = " ".join(f"--include '{pattern}'" for pattern in NEEDED)
     return f"hf download {card.hub} --revision {revision} {included} --local-dir {card.name}"
@@ -85,7 +88,7 @@ def how_to_pin(card: ModelCard) -> str:
         return ""
     return (
         f"{card.name} is not pinned: what {card.branch} of {card.hub} holds on the day is fetched; to pin it, choose a "
-        f"commit with safetensors at https://huggingface.co/{card.hub}, run `{fetch_command(card, 'COMMIT')}`, and "
+        f"commit with safetensors at https://huggingface.co/{card.hub}, run `{_fetch_command(card, 'COMMIT')}`, and "
         f"name that folder with --weights"
     )
 
@@ -108,43 +111,32 @@ def _fetched(card: ModelCard, wanted: str, progress: Progress) -> Path:
     hub = import_extra("huggingface_hub")
     try:
         info = hub.HfApi().model_info(card.hub, revision=wanted, timeout=_PATIENCE, files_metadata=True)
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings if _is_needed(file.rfilename)}
-        _check_before_fetching(card, wanted, sizes)
+        needed = [file for file in info.siblings if any(fnmatch(file.rfilename, pattern) for pattern in NEEDED)]
+        total = sum(file.size or 0 for file in needed)
+        if not any(file.rfilename.endswith(".safetensors") for file in needed):
+            raise EncoderError(
+                f"{card.hub} holds no safetensors at {wanted}, and pickles are not fetched; choose another revision, "
+                f"or name a folder of weights with --weights"
+            )
+        if (free := free_bytes(cache_folder() or Path())) < total:
+            raise EncoderError(_not_fetched(card, wanted, f"the disk has only {free / 1e9:.1f} GB left there"))
+        unpinned = "" if card.is_pinned or wanted != card.branch else f" at {wanted}, which is not pinned"
         folder = hub.snapshot_download(
             card.hub,
             revision=wanted,
             allow_patterns=list(NEEDED),
             etag_timeout=_PATIENCE,
-            tqdm_class=_reporting_bar(_fetching(card, wanted), sum(sizes.values()), progress),
+            tqdm_class=_reporting_bar(f"fetching {card.hub}{unpinned}, bytes", total, progress),
         )
     except (hub.errors.HTTPError, OSError, ValueError) as error:
         raise EncoderError(_not_fetched(card, wanted, _reason(hub, error))) from error
     return Path(folder)
 
 
-def _fetching(card: ModelCard, wanted: str) -> str:
-    unpinned = "" if card.is_pinned or wanted != card.branch else f" at {wanted}, which is not pinned"
-    return f"fetching {card.hub}{unpinned}, bytes"
-
-
-def _check_before_fetching(card: ModelCard, wanted: str, sizes: dict[str, int]) -> None:
-    if not any(name.endswith(".safetensors") for name in sizes):
-        raise EncoderError(
-            f"{card.hub} holds no safetensors at {wanted}, and pickles are not fetched; choose another revision, or "
-            f"name a folder of weights with --weights"
-        )
-    cache = cache_folder() or Path()
-    there = next(folder for folder in (cache, *cache.absolute().parents) if folder.is_dir())
-    if (free := shutil.disk_usage(there).free) < sum(sizes.values()):
-        raise EncoderError(_not_fetched(card, wanted, f"the disk has only {free / 1e9:.1f} GB left there"))
-
-
-def _has_weights(folder: Path) -> bool:
-    return any(file.is_file() for file in folder.glob("*.safetensors"))
-
-
-def _is_needed(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in NEEDED)
+def free_bytes(folder: Path) -> int:
+    """What is free on the disk of a folder, which need not be there yet."""
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+    return shutil.disk_usage(there).free
 
 
 def _reporting_bar(step: str, total: int, progress: Progress) -> type:
@@ -182,20 +174,15 @@ def _reason(hub: Any, error: Exception) -> str:
 def _not_fetched(card: ModelCard, wanted: str, reason: str) -> str:
     unpinned = "" if card.is_pinned or wanted != card.branch else f" (not pinned; a commit instead of {wanted} is)"
     return (
-        f"the weights of {card.name} ({size_in_words(card)}) are not in {cache_folder()}, and {reason}; where there is "
-        f"a network, run `{fetch_command(card, wanted)}`{unpinned}, and name that folder with --weights; {card.instead}"
-    )
-
-
-def _not_on_the_hub(card: ModelCard) -> str:
-    return (
-        f"the weights of {card.name} ({size_in_words(card)}) are not on the hub; fetch them from their authors with "
-        f"`curl -LO {card.url}` and name the file with --weights; {card.instead}"
+        f"the weights of {card.name} ({size_in_words(card)}) are not in {cache_folder()}, and {reason}; where there "
+        f"is a network, run `{_fetch_command(card, wanted)}`{unpinned}, and name that folder with --weights; "
+        f"{card.instead}"
     )
 
 
 def size_in_words(card: ModelCard) -> str:
+    """How much is fetched: 1.7 GB, 441 MB."""
     if card.download_bytes is None:
         return "size not known"
-    unit, digits = (1e9, "GB") if card.download_bytes >= 1e9 else (1e6, "MB")
-    return f"{card.download_bytes / unit:.{1 if digits == 'GB' else 0}f} {digits}"
+    size = card.download_bytes
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

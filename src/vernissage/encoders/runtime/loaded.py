@@ -10,24 +10,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
-from vernissage.encoders.contract import EncoderState, unit_rows
-from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.cards import EncoderCard
+from vernissage.encoders.contract import EncoderState, require_keys, unit_rows
+from vernissage.encoders.runtime.devices import Runtime, import_torch
 from vernissage.encoders.runtime.pixels import Pixels, Preprocessing, on_white
-from vernissage.errors import ProvenanceError
+from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest
-from vernissage.values import Vectors
+from vernissage.values import Modality, Vectors
 
 if TYPE_CHECKING:
     import torch
 
 TokenIds = list[int]
 
-_NEEDED = ("place", "weights", "precision")
 _PATHS = frozenset({"place", "vocabulary"})
 """Settings that say where files lie, which may change; what is in the files is in the digest ``weights``."""
 
@@ -35,23 +36,29 @@ _PATHS = frozenset({"place", "vocabulary"})
 class LoadedEncoder:
     """What all encoders with weights have: a network, how it is run, and where it came from.
 
-    ``exports`` says whether its network can be written as ONNX and run by other backends than torch.
+    Attributes:
+        exports: whether its network can be written as ONNX and run by other backends than torch.
+        exported: by modality, what another backend runs instead of the network: from pictures, or texts as token ids,
+            and the dimension to vectors before scaling to unit length.
     """
 
     exports: ClassVar[bool] = False
+    exported: Mapping[Modality, Callable[[Sequence[Any], int], Vectors]] = MappingProxyType({})
+    preprocessing: Preprocessing
 
     def __init__(
-        self, network: Any, state: EncoderState, runtime: Runtime, preprocessing: Preprocessing | None = None
+        self, network: Any, tokenizer: Any, preprocessing: Preprocessing | None, state: EncoderState, runtime: Runtime
     ) -> None:
         """Gather what was loaded and checked.
 
         Args:
             network: in eval mode, on its device.
+            tokenizer: of texts; None for those that read pictures alone.
+            preprocessing: of pictures; None for those that read texts alone.
             state: where the weights lie and what they were.
             runtime: how the network is run.
-            preprocessing: of pictures, for those that read pictures.
         """
-        self.network, self.state, self.runtime = network, state, runtime
+        self.network, self.tokenizer, self.state, self.runtime = network, tokenizer, state, runtime
         if preprocessing is not None:
             self.preprocessing = preprocessing
         self.fingerprint = fingerprint_of(state, preprocessing)
@@ -66,11 +73,9 @@ class LoadedEncoder:
         return sum(int(values.numel()) for values in self.network.parameters())
 
 
-class ImageTower(ABC):
+class ImageTower(LoadedEncoder, ABC):
     """Pictures to vectors; ``on_white`` says whether transparency is laid on white, or dropped as in training."""
 
-    runtime: Runtime
-    preprocessing: Preprocessing
     on_white: ClassVar[bool] = True
 
     @property
@@ -88,12 +93,9 @@ class ImageTower(ABC):
 
     def image_features(self, images: Sequence[Image.Image]) -> Vectors:
         """The network's vectors of pictures before scaling to unit length: float32 (n, dim)."""
-
-        def run(batch: Sequence[Image.Image]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return self.vectors_of_pixels(self._pixels(batch))
-
-        return in_batches(images, run, batch_size=self.runtime.batch_size, width=self.dim)
+        if "image" in self.exported:
+            return self.exported["image"](images, self.dim)
+        return self.runtime.in_batches(images, lambda some: self.vectors_of_pixels(self._pixels(some)), self.dim)
 
     def _pixels(self, images: Sequence[Image.Image]) -> "torch.Tensor":
         """A batch as the network takes it: (n, 3, size, size), on the device.
@@ -111,19 +113,16 @@ class ImageTower(ABC):
         return self.preprocessing(on_white(image) if self.on_white else image)
 
 
-class TextTower(ABC):
+class TextTower(LoadedEncoder, ABC):
     """Texts to vectors.
 
     Attributes:
-        padding: the id that fills up the shorter texts of a batch.
-        length: to which all are filled up; None fills up to the longest of the batch.
+        length: to which all texts are filled up; None fills up to the longest of the batch.
         reads_mask: whether the network looks at the mask, 1 for a token and 0 for padding.
         blank_is_zero: whether a text of nothing but white space gets zeros instead of what the network makes of the
             marks alone.
     """
 
-    runtime: Runtime
-    padding: int = 0
     length: int | None = None
     reads_mask: bool = True
     blank_is_zero: ClassVar[bool] = True
@@ -132,6 +131,11 @@ class TextTower(ABC):
     @abstractmethod
     def dim(self) -> int:
         """The length of a vector."""
+
+    @property
+    def padding(self) -> int:
+        """The id that fills up the shorter texts of a batch."""
+        return self.tokenizer.pad_token_id or 0
 
     @abstractmethod
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
@@ -150,30 +154,34 @@ class TextTower(ABC):
 
     def text_features(self, texts: Sequence[str]) -> Vectors:
         """The network's vectors of texts before scaling to unit length: float32 (n, dim)."""
-        return self._by_length(self.token_ids(texts), self.vectors_of_tokens, self.dim)
+        ids = self.token_ids(texts)
+        if "text" in self.exported:
+            return _by_length(ids, lambda some: self.exported["text"](some, self.dim))
+        return self._rows_of_tokens(ids, self.vectors_of_tokens, self.dim)
 
-    def _by_length(
-        self,
-        ids: Sequence[TokenIds],
-        run: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]",
-        width: int,
+    def _rows_of_tokens(
+        self, ids: Sequence[TokenIds], run: "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]", width: int
     ) -> Vectors:
-        """Rows (n, width) of token ids through the network in the order given; those of like length in one batch."""
+        """Rows (n, width) that ``run`` makes of token ids and mask, in the order given."""
 
         def padded(batch: Sequence[TokenIds]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return run(*self._padded(batch))
+            return run(*self._padded(batch))
 
-        order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
-        rows = in_batches([ids[row] for row in order], padded, batch_size=self.runtime.batch_size, width=width)
-        placed = np.empty_like(rows)
-        placed[order] = rows
-        return placed
+        return _by_length(ids, lambda some: self.runtime.in_batches(some, padded, width))
 
     def _padded(self, ids: Sequence[TokenIds]) -> "tuple[torch.Tensor, torch.Tensor]":
         """Token ids and mask on the device: both int64 (n, length); padding stands at the end."""
         filled, mask = padded_ids(ids, self.padding, self.length)
         return self.runtime.on_device(filled), self.runtime.on_device(mask)
+
+
+def _by_length(ids: Sequence[TokenIds], run: Callable[[list[TokenIds]], Vectors]) -> Vectors:
+    """What ``run`` makes of texts by their length, in the order given: texts of like length need little padding."""
+    order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
+    rows = run([ids[row] for row in order])
+    placed = np.empty_like(rows)
+    placed[order] = rows
+    return placed
 
 
 def tokenized(tokenizer: Any, texts: Sequence[str], **options: Any) -> list[TokenIds]:
@@ -201,31 +209,26 @@ def described(name: str, place: Path, weights: str, runtime: Runtime, **settings
     return EncoderState(name, common | settings, {})
 
 
-def load_again(
-    state: EncoderState, encoder: str, load: Callable[..., Any], options: Sequence[str] = (), *, bundled: bool = False
-) -> Any:
-    """The encoder that ``state`` describes, loaded from the same place with the same precision and options.
-
-    Args:
-        state: what was saved.
-        encoder: the name that the state must have.
-        load: takes the place, ``runtime`` and the options.
-        options: settings that are given to ``load`` by their names.
-        bundled: whether it brings its own weights, so that ``load`` takes no place.
+def load_again(state: EncoderState, card: EncoderCard) -> Any:
+    """The encoder of ``card`` that ``state`` describes: from the same place, with the same precision and options.
 
     Raises:
         ProvenanceError: the state is another encoder's or not whole, or other weights lie in the place now, or they
             are read otherwise than they were.
-        EncoderError: the weights are gone or damaged.
+        EncoderError: the weights are gone or damaged, or the card does not say how they are loaded.
     """
-    settings = _whole(state, encoder, (*_NEEDED, *options))
-    place = () if bundled else (Path(settings["place"]),)
-    again = load(
-        *place, runtime=Runtime(precision=settings["precision"]), **{option: settings[option] for option in options}
-    )
+    if card.load is None:
+        raise EncoderError(
+            f"the card of {card.name} says neither how it is restored nor how it is loaded; add one of them"
+        )
+    state.require_name(card.name)
+    settings = require_keys(card.name, state.settings, ("place", "weights", "precision", *card.options))
+    place = () if card.bundled else (Path(settings["place"]),)
+    options = {option: settings[option] for option in card.options}
+    again = card.load(*place, runtime=Runtime(precision=settings["precision"]), **options)
     if again.state.settings["weights"] != settings["weights"]:
         raise ProvenanceError(
-            f"the weights of {encoder} in {settings['place']} are not those that the vectors were made with; put the "
+            f"the weights of {card.name} in {settings['place']} are not those that the vectors were made with; put the "
             f"earlier ones back, or run `vernissage build` again"
         )
     if again.fingerprint != fingerprint_of(state, getattr(again, "preprocessing", None)):
@@ -241,15 +244,3 @@ def fingerprint_of(state: EncoderState, preprocessing: Preprocessing | None = No
     settings = {key: value for key, value in state.settings.items() if key not in _PATHS}
     parts = (state.name, json.dumps(settings, sort_keys=True), repr(preprocessing))
     return digest(*(part.encode() for part in parts))[:16]
-
-
-def _whole(state: EncoderState, encoder: str, needed: tuple[str, ...]) -> Mapping[str, Any]:
-    if state.name != encoder:
-        raise ProvenanceError(
-            f"expected a model of {encoder}, but this one is of {state.name!r}; name the right folder"
-        )
-    if lacking := [key for key in needed if key not in state.settings]:
-        raise ProvenanceError(
-            f"the saved {encoder} model is not whole (no {', '.join(lacking)}); run `vernissage build` again"
-        )
-    return state.settings

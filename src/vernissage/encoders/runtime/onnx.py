@@ -4,25 +4,24 @@ The encoder in torch keeps preparing pictures and texts. What is saved of such a
 lie and what both were, never the networks.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from copy import copy
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from vernissage.encoders.contract import EncoderState, unit_rows
+from vernissage.encoders.contract import EncoderState, require_keys
 from vernissage.encoders.runtime.devices import import_extra, import_torch
-from vernissage.encoders.runtime.loaded import TokenIds, padded_ids
-from vernissage.encoders.runtime.pixels import Preprocessing
+from vernissage.encoders.runtime.loaded import padded_ids
 from vernissage.errors import EncoderError, ProvenanceError
-from vernissage.files import digest, write_json
+from vernissage.files import digest, seal_of, write_json
 from vernissage.values import MODALITIES, Modality, Vectors
 
 if TYPE_CHECKING:
@@ -34,6 +33,9 @@ OnnxPrecision = Literal["float32", "int8", "bfloat16"]
 PRECISIONS: dict[str, tuple[str, ...]] = {"onnx": ("float32", "int8"), "openvino": ("float32", "bfloat16")}
 """What each backend computes in."""
 
+_EXPORTED = {"float32": "float32", "bfloat16": "float32", "int8": "int8"}
+"""The precision of the files that a backend reads to compute in another."""
+
 CARD_FILE = "onnx.json"
 
 Inputs = Mapping[str, npt.NDArray[Any]]
@@ -43,7 +45,6 @@ _EXPORT = "export"
 """Under this word a saved encoder keeps its export's place, backend, precision and digests."""
 
 _AGAIN = "export it again with `vernissage encoders export`"
-_NEEDED = ("place", "backend", "precision", "towers")
 _FORMAT = 1
 
 
@@ -117,26 +118,12 @@ def read_card(folder: Path) -> OnnxCard:
         content = json.loads(file.read_bytes())
         if content.pop("format") != _FORMAT:
             raise ProvenanceError(f"{file} was written by another version; {_AGAIN}")
-        towers = tuple(_tower(entry) for entry in content.pop("towers"))
-        return OnnxCard(**content, towers=towers)
+        towers = content.pop("towers")
+        for entry in towers:
+            entry["fidelity"] = entry["fidelity"] and Fidelity(**entry["fidelity"])
+        return OnnxCard(**content, towers=tuple(ExportedTower(**entry) for entry in towers))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProvenanceError(f"{file} is no card of an export ({error}); {_AGAIN}") from error
-
-
-def exported_precision(precision: str) -> str:
-    """The precision of the files that a backend reads to compute in ``precision``: bfloat16 is made of float32."""
-    return "int8" if precision == "int8" else "float32"
-
-
-def digest_of_file(file: Path) -> str:
-    """SHA-256 of a file: 64 hexadecimal digits."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _tower(entry: dict[str, Any]) -> ExportedTower:
-    fidelity = entry.pop("fidelity")
-    return ExportedTower(**entry, fidelity=Fidelity(**fidelity) if fidelity else None)
 
 
 @dataclass(frozen=True)
@@ -177,12 +164,10 @@ class Tower:
         The exporter puts a module back into the mode it came in, with all within: one left in training mode would
         switch the encoder's own dropout and normalisation to training.
         """
-        tower = import_torch().nn.Module()
+        tower: torch.nn.Module = import_torch().nn.Module()
         tower.network = self.encoder.network
-        forward = self.encoder.vectors_of_pixels if self.modality == "image" else self.encoder.vectors_of_tokens
-        tower.forward = forward
-        module: torch.nn.Module = tower.eval()
-        return module
+        tower.forward = self.encoder.vectors_of_pixels if self.modality == "image" else self.encoder.vectors_of_tokens
+        return tower.eval()
 
 
 def towers_of(encoder: Any) -> dict[Modality, Tower]:
@@ -196,101 +181,14 @@ def towers_of(encoder: Any) -> dict[Modality, Tower]:
     return {modality: Tower(encoder, modality) for modality in MODALITIES if modality in encoder.modalities}
 
 
-@dataclass(frozen=True)
-class _Network:
-    """A loaded network and how items pass through it.
-
-    Attributes:
-        run: from inputs to vectors; may be called by several threads at once.
-        tower: prepares a batch.
-        batch_size: items that pass through together.
-        workers: batches that pass through side by side.
-    """
-
-    run: Callable[[Inputs], Vectors]
-    tower: Tower
-    batch_size: int
-    workers: int
-
-    def features(self, items: Sequence[Any], width: int) -> Vectors:
-        """The vectors of items: float32 (n, width)."""
-        size = self.batch_size
-        batches = [items[start : start + size] for start in range(0, len(items), size)]
-        with ThreadPoolExecutor(self.workers) as pool:
-            rows = list(pool.map(lambda batch: self.run(self.tower.prepared(batch)), batches))
-        return np.concatenate(rows) if rows else np.zeros((0, width), dtype=np.float32)
-
-
-class _OnnxEncoder:
-    """What pictures and texts have in common."""
-
-    def __init__(self, encoder: Any, networks: dict[Modality, _Network], state: EncoderState, fingerprint: str) -> None:
-        """Gather what `load_onnx` has loaded and checked.
-
-        Args:
-            encoder: the encoder in torch, which also reads texts into tokens.
-            networks: by modality.
-            state: that of the encoder in torch, with the export's place, backend, precision and digests.
-            fingerprint: ends in the backend and the precision.
-        """
-        self._encoder, self._networks = encoder, networks
-        self.state, self.fingerprint = state, fingerprint
-        self.name: str = encoder.name
-        self.dim: int = encoder.dim
-        self.modalities: frozenset[Modality] = encoder.modalities
-
-
-class OnnxImageEncoder(_OnnxEncoder):
-    """Pictures by an exported network.
-
-    In float32 a row agrees with torch's to 1e-5; in int8 the scale of every product is taken from the numbers at hand,
-    so works pass one at a time, each depending on itself alone.
-    """
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """How pictures become the network's input."""
-        preprocessing: Preprocessing = self._encoder.preprocessing
-        return preprocessing
-
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Unit vectors of pictures that stand upright: float32 (n, dim)."""
-        return unit_rows(self.image_features(images))
-
-    def image_features(self, images: Sequence[Image.Image]) -> Vectors:
-        """The network's vectors of pictures before scaling to unit length: float32 (n, dim)."""
-        return self._networks["image"].features(images, self.dim)
-
-
-class OnnxTextEncoder(_OnnxEncoder):
-    """Texts by an exported network; see `OnnxImageEncoder` for how close it is."""
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of texts: float32 (n, dim); zeros for a text of nothing but white space."""
-        rows = unit_rows(self.text_features(texts))
-        rows[[not text.strip() for text in texts]] = 0
-        return rows
-
-    def text_features(self, texts: Sequence[str]) -> Vectors:
-        """The network's vectors of texts before scaling to unit length: float32 (n, dim)."""
-        ids = self.token_ids(texts)
-        order = sorted(range(len(ids)), key=lambda row: len(ids[row]))  # texts of like length need little padding
-        rows = self._networks["text"].features([ids[row] for row in order], self.dim)
-        placed = np.empty_like(rows)
-        placed[order] = rows
-        return placed
-
-    def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
-        """The ids of each text with its marks, cut to the model's length, without padding."""
-        ids: list[TokenIds] = self._encoder.token_ids(texts)
-        return ids
-
-
-class OnnxDualEncoder(OnnxImageEncoder, OnnxTextEncoder):
-    """Pictures and texts by two exported networks."""
-
-
-OnnxEncoder = OnnxImageEncoder | OnnxTextEncoder | OnnxDualEncoder
+def _features(
+    run: Callable[[Inputs], Vectors], tower: Tower, size: int, workers: int, items: Sequence[Any], width: int
+) -> Vectors:
+    """The vectors of items, float32 (n, width), of which ``size`` pass at once and ``workers`` batches side by side."""
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    with ThreadPoolExecutor(workers) as pool:
+        rows = list(pool.map(lambda batch: run(tower.prepared(batch)), batches))
+    return np.concatenate(rows) if rows else np.zeros((0, width), dtype=np.float32)
 
 
 def load_onnx(
@@ -301,12 +199,15 @@ def load_onnx(
     backend: Backend = "onnx",
     batch_size: int = 32,
     threads: int | None = None,
-) -> OnnxEncoder:
+) -> Any:
     """The encoder with its networks taken from an export.
 
+    In float32 a row agrees with torch's to 1e-5; in int8 the scale of every product is taken from the numbers at hand,
+    so works pass one at a time, each depending on itself alone.
+
     Args:
-        encoder: a `LoadedEncoder` in torch, on the CPU in float32, whose weights were exported; it keeps preparing
-            pictures and texts.
+        encoder: a `LoadedEncoder` in torch, on the CPU in float32, whose weights were exported; a copy of it keeps
+            preparing pictures and texts.
         folder: where `export_onnx` wrote.
         precision: float32 or int8 for onnx, float32 or bfloat16 for openvino.
         backend: ONNX Runtime or OpenVINO (extra ``openvino``).
@@ -323,22 +224,23 @@ def load_onnx(
     card = read_card(folder)
     towers = towers_of(encoder)
     _require_same_network(encoder, card, towers, folder)
-    exported = _towers_in(card, folder, exported_precision(precision), encoder.modalities)
-    at_once, workers, inner = batch_size, 1, threads or _cores()
+    exported = _towers_in(card, folder, _EXPORTED[precision], encoder.modalities)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    at_once, workers, inner = batch_size, 1, threads or cores
     if precision == "int8":  # the scale is taken from the whole batch: one by one, and side by side instead
         at_once, workers, inner = 1, inner, 1
-    networks: dict[Modality, _Network] = {}
+    loaded = copy(encoder)
+    loaded.exported = {}
     for modality, tower in towers.items():
         file = folder / exported[modality].file
         run = _onnx_runtime(file, inner) if backend == "onnx" else _openvino(file, inner, precision)
-        networks[modality] = _Network(run, tower, at_once, workers)
-    digests = {modality: exported[modality].sha256 for modality in sorted(networks)}
+        loaded.exported[modality] = partial(_features, run, tower, at_once, workers)
+    digests = {modality: exported[modality].sha256 for modality in sorted(towers)}
     export = {"place": str(folder.resolve()), "backend": backend, "precision": precision, "towers": digests}
-    state = EncoderState(encoder.name, {**encoder.state.settings, _EXPORT: export}, encoder.state.arrays)
+    loaded.state = replace(encoder.state, settings={**encoder.state.settings, _EXPORT: export})
     parts = [encoder.fingerprint, *digests.values(), backend, precision]
-    fingerprint = f"{digest(*(part.encode() for part in parts))[:16]}-{backend}-{precision}"
-    family = OnnxDualEncoder if len(networks) > 1 else OnnxImageEncoder if "image" in networks else OnnxTextEncoder
-    return family(encoder, networks, state, fingerprint)
+    loaded.fingerprint = f"{digest(*(part.encode() for part in parts))[:16]}-{backend}-{precision}"
+    return loaded
 
 
 def _require_same_network(encoder: Any, card: OnnxCard, towers: Mapping[Modality, Tower], folder: Path) -> None:
@@ -363,7 +265,7 @@ def _towers_in(
         raise ProvenanceError(f"{folder} has no {lacking} network in {precision}; {_AGAIN}")
     for tower in found.values():
         file = folder / tower.file
-        if not file.is_file() or digest_of_file(file) != tower.sha256:
+        if not file.is_file() or seal_of(file).sha256 != tower.sha256:
             raise ProvenanceError(f"{file} is missing or not the file that its card describes; {_AGAIN}")
     return found
 
@@ -398,45 +300,24 @@ def _openvino(file: Path, threads: int, precision: str) -> Callable[[Inputs], Ve
     return run
 
 
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def runs_export(state: EncoderState) -> bool:
-    """Whether the state is of an encoder whose networks another backend than torch runs."""
-    return _EXPORT in state.settings
-
-
-def from_state(state: EncoderState, load: Callable[[EncoderState], Any]) -> OnnxEncoder:
-    """The encoder that ``state`` describes, loaded again from the same places; the export is looked at first.
+def from_state(state: EncoderState, load: Callable[[EncoderState], Any]) -> Any:
+    """The encoder that ``state`` describes, loaded again from the same places; an export is looked at first.
 
     Args:
-        state: an `OnnxEncoder`'s.
+        state: of an encoder in torch, or of what `load_onnx` gave.
         load: from the state in torch to the encoder in torch; refuses other weights.
 
     Raises:
         ProvenanceError: the state is not whole, or other weights or another export lie in those places now.
         EncoderError: the weights are gone or damaged, or the backend is not installed.
     """
-    export = _export_in(state)
+    if _EXPORT not in state.settings:
+        return load(state)
+    export = require_keys(state.name, state.settings[_EXPORT], ("place", "backend", "precision", "towers"))
     folder, precision = Path(export["place"]), export["precision"]
-    _require_same_export(state.name, folder, exported_precision(precision), export["towers"])
+    _require_same_export(state.name, folder, _EXPORTED.get(precision, precision), export["towers"])
     settings = {key: value for key, value in state.settings.items() if key != _EXPORT}
-    encoder = load(EncoderState(state.name, settings, state.arrays))
-    return load_onnx(encoder, folder, precision, backend=export["backend"])
-
-
-def _export_in(state: EncoderState) -> Mapping[str, Any]:
-    export = state.settings.get(_EXPORT)
-    lacking = [key for key in _NEEDED if not isinstance(export, Mapping) or key not in export]
-    if not isinstance(export, Mapping) or lacking:
-        raise ProvenanceError(
-            f"the saved {state.name} model is not whole (no {', '.join(lacking)}); run `vernissage build` again"
-        )
-    return export
+    return load_onnx(load(replace(state, settings=settings)), folder, precision, backend=export["backend"])
 
 
 def _require_same_export(name: str, folder: Path, precision: str, towers: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,11 +20,11 @@ from vernissage.encoders.runtime.onnx import (
     Fidelity,
     OnnxCard,
     Tower,
-    digest_of_file,
     load_onnx,
     towers_of,
 )
 from vernissage.errors import EncoderError, Kind, WorkspaceError
+from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
 from vernissage.values import Modality, Vectors
 
@@ -55,6 +55,10 @@ SAMPLE_TEXTS = (
 """Short texts and long ones, to measure an export on where none are given."""
 
 
+Works = Mapping[Modality, Sequence[Any]]
+"""Pictures and texts to measure on."""
+
+
 def export_onnx(
     encoder: Any,
     out: Path,
@@ -83,8 +87,12 @@ def export_onnx(
         WorkspaceError: the folder holds something, or cannot be written.
     """
     towers = towers_of(encoder)
-    _require_exportable(encoder, towers, images, texts)
-    _require_new(out)
+    works: Works = {"image": images, "text": texts}
+    _require_exportable(encoder, towers, works)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WorkspaceError(
+            f"{out} already holds something; name a new or empty folder for the export", kind=Kind.CONFLICT
+        )
     with _staging(out) as folder:
         exported = [_exported(folder, encoder, modality, tower, progress) for modality, tower in towers.items()]
         if int8:
@@ -100,7 +108,7 @@ def export_onnx(
             towers=tuple(exported),
         )
         card.save(folder)
-        card = replace(card, towers=_measured(encoder, folder, card, images, texts))
+        card = replace(card, towers=_measured(encoder, folder, card, works))
         card.save(folder)
     return card
 
@@ -143,26 +151,15 @@ def cosines(vectors: Vectors, expected: Vectors) -> Fidelity:
     return Fidelity(float(values.mean()), float(values.min()), len(values))
 
 
-def _require_exportable(
-    encoder: Any, towers: dict[Modality, Tower], images: Sequence[Image.Image], texts: Sequence[str]
-) -> None:
+def _require_exportable(encoder: Any, towers: dict[Modality, Tower], works: Works) -> None:
     precision = encoder.state.settings["precision"]
     if precision != "float32":
         raise EncoderError(f"{encoder.name} is loaded in {precision}; load it in float32 to export it")
-    for modality, given in (("image", images), ("text", texts)):
+    for modality, given in works.items():
         if modality in towers and not given:
             raise EncoderError(f"{encoder.name} reads {modality}s; give some to measure the export on")
-    if any(
-        parameter.device.type != "cpu" for tower in towers.values() for parameter in tower.encoder.network.parameters()
-    ):
+    if any(parameter.device.type != "cpu" for parameter in encoder.network.parameters()):
         raise EncoderError(f"{encoder.name} is loaded on another device; load it on the CPU to export it")
-
-
-def _require_new(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise WorkspaceError(
-            f"{out} already holds something; name a new or empty folder for the export", kind=Kind.CONFLICT
-        )
 
 
 @contextmanager
@@ -192,32 +189,22 @@ def _exported(folder: Path, encoder: Any, modality: Modality, tower: Tower, prog
     torch, file = import_torch(), folder / f"{modality}.onnx"
     import_extra("onnx")
     before = set(folder.iterdir())
-    if modality == "image":
-        inputs = tower.prepared([Image.new("RGB", (64, 64), colour) for colour in ("grey", "navy")])
-    else:
-        inputs = tower.prepared(encoder.token_ids(SAMPLE_TEXTS[:2]))
-    example = [torch.from_numpy(array) for array in inputs.values()]
-    names = tower.names
+    pictures = [Image.new("RGB", (64, 64), colour) for colour in ("grey", "navy")]
+    inputs = tower.prepared(pictures if modality == "image" else encoder.token_ids(SAMPLE_TEXTS[:2]))
+    example = tuple(torch.from_numpy(array) for array in inputs.values())
     free = {0: "works"} if tower.has_fixed_length else {0: "works", 1: "tokens"}
+    axes = {**dict.fromkeys(inputs, free), "features": {0: "works"}}
+    named = {"input_names": list(inputs), "output_names": ["features"], "dynamic_axes": axes}
     try:
         with warnings.catch_warnings(action="ignore"), torch.no_grad():
-            torch.onnx.export(
-                tower.module(),
-                tuple(example),
-                file,
-                dynamo=False,
-                opset_version=OPSET,
-                input_names=list(names),
-                output_names=["features"],
-                dynamic_axes={**dict.fromkeys(names, free), "features": {0: "works"}},
-            )
+            torch.onnx.export(tower.module(), example, file, dynamo=False, opset_version=OPSET, **named)
     except (RuntimeError, ValueError, TypeError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise EncoderError(f"{encoder.name} cannot be exported to ONNX ({reason}); run it in torch") from error
     if set(folder.iterdir()) != before | {file}:
         raise EncoderError(f"{encoder.name} does not fit into ONNX files, which end at 2 GB; run it in torch")
     progress("Exporting", 1, 1)
-    return ExportedTower(file.name, modality, "float32", digest_of_file(file))
+    return ExportedTower(file.name, modality, "float32", seal_of(file).sha256)
 
 
 def _quantised(folder: Path, tower: ExportedTower, progress: Progress) -> ExportedTower:
@@ -236,35 +223,27 @@ def _quantised(folder: Path, tower: ExportedTower, progress: Progress) -> Export
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)  # it advises a preparation that these networks do not need
     try:
+        kind = quantization.QuantType.QInt8
         quantization.quantize_dynamic(
-            source,
-            target,
-            op_types_to_quantize=list(_PRODUCTS),
-            per_channel=True,
-            weight_type=quantization.QuantType.QInt8,
+            source, target, op_types_to_quantize=list(_PRODUCTS), per_channel=True, weight_type=kind
         )
     finally:
         logging.root.setLevel(level)
     progress("Quantising", 1, 1)
-    return replace(tower, file=target.name, precision="int8", sha256=digest_of_file(target))
+    return replace(tower, file=target.name, precision="int8", sha256=seal_of(target).sha256)
 
 
-def _measured(
-    encoder: Any, folder: Path, card: OnnxCard, images: Sequence[Image.Image], texts: Sequence[str]
-) -> tuple[ExportedTower, ...]:
-    expected: dict[Modality, Vectors] = {}
-    if "image" in encoder.modalities:
-        expected["image"] = encoder.encode_images(images)
-    if "text" in encoder.modalities:
-        expected["text"] = encoder.encode_texts(texts)
-    loaded: dict[str, Any] = {}
+def _measured(encoder: Any, folder: Path, card: OnnxCard, works: Works) -> tuple[ExportedTower, ...]:
+    def encoded(by: Any, modality: Modality) -> Vectors:
+        vectors: Vectors = (by.encode_images if modality == "image" else by.encode_texts)(works[modality])
+        return vectors
+
+    expected = {modality: encoded(encoder, modality) for modality in encoder.modalities}
+    precisions: set[Any] = {tower.precision for tower in card.towers}
+    loaded = {precision: load_onnx(encoder, folder, precision) for precision in precisions}
     measured = []
     for tower in card.towers:
-        if tower.precision not in loaded:
-            loaded[tower.precision] = load_onnx(encoder, folder, tower.precision)  # type: ignore[arg-type]
-        found = loaded[tower.precision]
-        vectors = found.encode_images(images) if tower.modality == "image" else found.encode_texts(texts)
-        fidelity = cosines(vectors, expected[tower.modality])
+        fidelity = cosines(encoded(loaded[tower.precision], tower.modality), expected[tower.modality])
         if tower.precision == "float32" and not fidelity.minimum >= CLOSE_ENOUGH:
             raise EncoderError(
                 f"the exported {tower.file} differs from {encoder.name} (cosine {fidelity.minimum:.4f}); nothing was "

@@ -16,11 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vernissage.encoders.contract import EncoderState, unit_rows
-from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch, in_batches
-from vernissage.encoders.runtime.loaded import ImageTower, LoadedEncoder, TextTower, TokenIds, tokenized
-from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.transformers_folder import read_object
+from vernissage.encoders.contract import unit_rows
+from vernissage.encoders.runtime.devices import import_extra, import_torch
+from vernissage.encoders.runtime.loaded import ImageTower, TextTower, TokenIds, tokenized
+from vernissage.encoders.runtime.weights import read_object
 from vernissage.errors import EncoderError
 from vernissage.values import MODALITIES, Modality, Vectors
 
@@ -80,8 +79,8 @@ class WordPieces:
     last: int = 0
 
     @property
-    def padding(self) -> int:
-        """The id of what fills up short texts."""
+    def pad_token_id(self) -> int:
+        """The id of what fills up short texts, as transformers' tokenizers call it."""
         return int(self.tokenizer.pad_token_id)
 
     def ids(self, texts: Sequence[str]) -> list[TokenIds]:
@@ -130,8 +129,7 @@ def bert_pieces(
         EncoderError: there is no vocabulary, or it is not this model's.
     """
     vocabulary = read_vocabulary(place)
-    lacking = [mark for mark in _NEEDED if mark not in vocabulary]
-    if lacking:
+    if lacking := [mark for mark in _NEEDED if mark not in vocabulary]:
         raise EncoderError(f"the vocabulary in {place} lacks {', '.join(lacking)}; get bert-base-uncased's vocab.txt")
     known = {word: number for word, number in vocabulary.items() if word not in marks}
     if not 0 <= model_size - len(known) - len(marks) <= unused:
@@ -144,19 +142,13 @@ def bert_pieces(
     return import_extra("transformers").BertTokenizer(vocab=known, do_lower_case=True), vocabulary
 
 
-class PairTower(LoadedEncoder, ImageTower, TextTower):
+class PairTower(ImageTower, TextTower):
     """Pictures and texts to vectors, and to the probability that they belong together."""
 
+    tokenizer: WordPieces
     modalities: frozenset[Modality] = frozenset(MODALITIES)
     on_white = False
     blank_is_zero = False  # an empty caption has a vector, that of the marks alone, as in the original code
-
-    def __init__(
-        self, model: Any, words: WordPieces, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
-    ) -> None:
-        """Gather what was loaded and checked; see `LoadedEncoder` for what the parts are."""
-        super().__init__(model, state, runtime, preprocessing)
-        self.words, self.padding = words, words.padding
 
     @property
     def dim(self) -> int:
@@ -166,6 +158,9 @@ class PairTower(LoadedEncoder, ImageTower, TextTower):
         """The states of pictures, (n, positions, width); called within the runtime's precision."""
         states: torch.Tensor = self.network.vision_model(pixel_values=pixels).last_hidden_state
         return states
+
+    def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        return self._project(self._see(pixels))
 
     @abstractmethod
     def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
@@ -177,16 +172,11 @@ class PairTower(LoadedEncoder, ImageTower, TextTower):
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each cleaned text from [CLS] on, cut to the model's length, without padding."""
-        return self.words.ids(texts)
+        return self.tokenizer.ids(texts)
 
     def image_states(self, images: Sequence[Image.Image]) -> ImageStates:
         """What matching reads of pictures: float32 (n, positions, width), a few megabytes each."""
-
-        def run(batch: Sequence[Image.Image]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return self._see(self._pixels(batch))
-
-        return in_batches(images, run, batch_size=self.runtime.batch_size, width=0)
+        return self.runtime.in_batches(images, lambda some: self._see(self._pixels(some)), 0)
 
     def image_vectors(self, states: ImageStates) -> Vectors:
         """The rows of `encode_images` from `image_states`, without looking at the pictures again."""
@@ -194,16 +184,12 @@ class PairTower(LoadedEncoder, ImageTower, TextTower):
 
     def _projected(self, states: ImageStates) -> Vectors:
         def run(some: Sequence[ImageStates]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                return self._project(self.runtime.on_device(np.stack(some)))
+            return self._project(self.runtime.on_device(np.stack(some)))
 
-        return in_batches(list(states), run, batch_size=self.runtime.batch_size, width=self.dim)
+        return self.runtime.in_batches(list(states), run, self.dim)
 
     def itm_block(self, states: ImageStates, texts: Sequence[str]) -> Vectors:
-        """The probability that each text belongs to each picture: float32 (pictures, texts) in [0, 1].
-
-        At most ``batch_size`` pairs are in memory at once.
-        """
+        """The probability that each text belongs to each picture: float32 (pictures, texts) in [0, 1]."""
         return self.probabilities(self.itm_logits(states, texts))
 
     def probabilities(self, logits: npt.NDArray[np.float32]) -> Vectors:
@@ -217,8 +203,5 @@ class PairTower(LoadedEncoder, ImageTower, TextTower):
         logits = np.zeros((len(states), len(texts), 2), dtype=np.float32)
         for row, state in enumerate(states):
             seen = self.runtime.on_device(state[None])
-            logits[row] = self._by_length(ids, partial(self._match, seen), 2)
+            logits[row] = self._rows_of_tokens(ids, partial(self._match, seen), 2)
         return logits
-
-    def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
-        return self._project(self._see(pixels))

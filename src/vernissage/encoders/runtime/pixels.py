@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vernissage.encoders.runtime.transformers_folder import read_object
+from vernissage.encoders.runtime.weights import read_object, said_in
 from vernissage.errors import EncoderError
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -21,7 +21,7 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Pixels = npt.NDArray[np.float32]
 """float32 of shape (3, height, width)."""
 
-FILTERS: dict[int, Literal["bilinear", "bicubic"]] = {2: "bilinear", 3: "bicubic"}
+_FILTERS: dict[int, Literal["bilinear", "bicubic"]] = {2: "bilinear", 3: "bicubic"}
 """Pillow's numbers, as transformers' settings files have them."""
 
 
@@ -95,41 +95,54 @@ def preprocessing_in(place: Path) -> Preprocessing | None:
     """
     alone, joint = place / "preprocessor_config.json", place / "processor_config.json"
     if alone.is_file():
-        return _preprocessing(alone, read_object(alone))
-    settings = read_object(joint).get("image_processor") if joint.is_file() else None
-    return _preprocessing(joint, settings) if isinstance(settings, dict) else None
+        return preprocessing_of(alone, read_object(alone))
+    settings = said_in(joint, "image_processor")
+    return preprocessing_of(joint, settings) if isinstance(settings, dict) else None
 
 
-def _preprocessing(file: Path, settings: dict[str, Any]) -> Preprocessing:
-    try:
-        size, resample = settings["size"], settings["resample"]
-        mean, std = (tuple(float(number) for number in settings[key]) for key in ("image_mean", "image_std"))
-    except KeyError as error:
-        raise EncoderError(
-            f"{file} does not say {error.args[0]}; get the file anew from the model's authors"
-        ) from error
+def preprocessing_of(file: Path, settings: dict[str, Any]) -> Preprocessing:
+    """The preprocessing that the settings of ``file`` ask for.
+
+    Raises:
+        EncoderError: they are not whole, or ask for what `Preprocessing` does not do.
+    """
+    for key in ("size", "resample"):
+        if key not in settings:
+            raise EncoderError(f"{file} does not say {key}; get the file anew from the model's authors")
+    size, resample = settings["size"], settings["resample"]
+    mean, std = (_channels(file, settings, key) for key in ("image_mean", "image_std"))
     crop = _square_side(settings.get("crop_size")) if settings.get("do_center_crop") else None
     shorter = _shortest_edge(size) if crop else None
     square = None if crop else _square_side(size)
-    if resample not in FILTERS or not _plain(settings) or not len(mean) == len(std) == 3:
+    if resample not in _FILTERS or not _plain(settings):
         raise EncoderError(
             f"{file} asks for a preprocessing that is not offered; choose a model that resizes bilinearly or "
             f"bicubically, scales by 1/255 and normalises three channels"
         )
     if crop and shorter and shorter >= crop:
-        return Preprocessing("shorter", crop, shorter, FILTERS[resample], mean, std)
+        return Preprocessing("shorter", crop, shorter, _FILTERS[resample], mean, std)
     if square:
-        return Preprocessing("squash", square, None, FILTERS[resample], mean, std)
+        return Preprocessing("squash", square, None, _FILTERS[resample], mean, std)
     raise EncoderError(
         f"{file} asks for inputs of the size {size}; choose a model whose inputs are squares of one size, or the "
         f"middle squares of pictures whose shorter side has one size"
     )
 
 
+def _channels(file: Path, settings: dict[str, Any], key: str) -> tuple[float, float, float]:
+    try:
+        red, green, blue = map(float, settings[key])
+    except (KeyError, TypeError, ValueError) as error:
+        raise EncoderError(
+            f"{file} does not say {key} for three channels; get the file anew from the model's authors"
+        ) from error
+    return red, green, blue
+
+
 def _plain(settings: dict[str, Any]) -> bool:
     """Whether every usual step is taken, as usual."""
     taken = all(settings.get(f"do_{step}", True) for step in ("resize", "rescale", "normalize"))
-    return taken and abs(settings.get("rescale_factor", 1 / 255) * 255 - 1) < 1e-6
+    return taken and not settings.get("do_pad") and abs(settings.get("rescale_factor", 1 / 255) * 255 - 1) < 1e-6
 
 
 def _shortest_edge(size: Any) -> int | None:

@@ -7,8 +7,7 @@ tensors, for transformers has no such model.
 """
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.runtime.devices import Runtime, import_torch, in_batches
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_torch
 from vernissage.encoders.runtime.loaded import described
 from vernissage.encoders.runtime.pairs import (
     ImageStates,
@@ -28,8 +27,7 @@ from vernissage.encoders.runtime.pairs import (
     read_vocabulary,
 )
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.transformers_folder import read_object, require_tensors
-from vernissage.encoders.runtime.weights import digest_of, read_tensors
+from vernissage.encoders.runtime.weights import digest_of, numbers_behind, read_tensors, require_tensors, said_in
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 
@@ -148,31 +146,26 @@ class AlbefNetwork:
             states = self._text_layer(number, states, real, None)
         return states
 
-    def fused_states(self, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
-        """Texts after the fusion layers, which look at picture tokens: one picture for each text, or one for all."""
-        for number in range(self.architecture.fusion_layer, self.architecture.text_layers):
-            states = self._text_layer(number, states, real, tokens)
-        return states
-
-    def projected(self, tokens: "torch.Tensor") -> "torch.Tensor":
-        """Pictures by their tokens in the common space, before normalising: (n, dim)."""
-        return self._linear("vision_proj", tokens[:, 0])
-
     def text_features(self, ids: "torch.Tensor", real: "torch.Tensor") -> "torch.Tensor":
         """Texts in the common space, before normalising: (n, dim)."""
-        return self._linear("text_proj", self.text_states(ids, real)[:, 0])
+        return self.linear("text_proj", self.text_states(ids, real)[:, 0])
 
     def match_logits(self, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor") -> "torch.Tensor":
-        """Whether text and picture belong together: (n, 2), first no, then yes."""
-        return self._linear("itm_head", self.fused_states(states, real, tokens)[:, 0])
+        """Whether text and picture belong together: (n, 2), first no, then yes.
+
+        The fusion layers look at picture tokens: of one picture for each text, or of one for all.
+        """
+        for number in range(self.architecture.fusion_layer, self.architecture.text_layers):
+            states = self._text_layer(number, states, real, tokens)
+        return self.linear("itm_head", states[:, 0])
 
     def _vision_block(self, name: str, tokens: "torch.Tensor") -> "torch.Tensor":
         sizes, functional = self.architecture, import_torch().nn.functional
-        joint = self._linear(f"{name}attn.qkv", self._norm(f"{name}norm1", tokens, sizes.vision_eps))
+        joint = self.linear(f"{name}attn.qkv", self._norm(f"{name}norm1", tokens, sizes.vision_eps))
         seen = _attention(*joint.chunk(3, dim=-1), heads=sizes.vision_heads)
-        tokens = tokens + self._linear(f"{name}attn.proj", seen)
-        inner = self._linear(f"{name}mlp.fc1", self._norm(f"{name}norm2", tokens, sizes.vision_eps))
-        return tokens + self._linear(f"{name}mlp.fc2", functional.gelu(inner))
+        tokens = tokens + self.linear(f"{name}attn.proj", seen)
+        inner = self.linear(f"{name}mlp.fc1", self._norm(f"{name}norm2", tokens, sizes.vision_eps))
+        return tokens + self.linear(f"{name}mlp.fc2", functional.gelu(inner))
 
     def _text_layer(
         self, number: int, states: "torch.Tensor", real: "torch.Tensor", tokens: "torch.Tensor | None"
@@ -181,24 +174,25 @@ class AlbefNetwork:
         states = self._text_attention(f"{name}attention.", states, states, real)
         if tokens is not None:
             states = self._text_attention(f"{name}crossattention.", states, tokens, None)
-        inner = import_torch().nn.functional.gelu(self._linear(f"{name}intermediate.dense", states))
-        changed = self._linear(f"{name}output.dense", inner)
+        inner = import_torch().nn.functional.gelu(self.linear(f"{name}intermediate.dense", states))
+        changed = self.linear(f"{name}output.dense", inner)
         return self._norm(f"{name}output.LayerNorm", states + changed, self.architecture.text_eps)
 
     def _text_attention(
         self, name: str, states: "torch.Tensor", seen: "torch.Tensor", real: "torch.Tensor | None"
     ) -> "torch.Tensor":
         answer = _attention(
-            self._linear(f"{name}self.query", states),
-            self._linear(f"{name}self.key", seen),
-            self._linear(f"{name}self.value", seen),
+            self.linear(f"{name}self.query", states),
+            self.linear(f"{name}self.key", seen),
+            self.linear(f"{name}self.value", seen),
             heads=self.architecture.text_heads,
             real=real,
         )
-        changed = self._linear(f"{name}output.dense", answer)
+        changed = self.linear(f"{name}output.dense", answer)
         return self._norm(f"{name}output.LayerNorm", states + changed, self.architecture.text_eps)
 
-    def _linear(self, name: str, values: "torch.Tensor") -> "torch.Tensor":
+    def linear(self, name: str, values: "torch.Tensor") -> "torch.Tensor":
+        """The product with the weights of that name, and their bias."""
         changed: torch.Tensor = import_torch().nn.functional.linear(
             values, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
         )
@@ -266,19 +260,18 @@ class ALBEF(PairTower):
 
         def run(rows: Sequence[int], seen: "torch.Tensor") -> "torch.Tensor":
             some = slice(rows[0], rows[-1] + 1)
-            with self.runtime.autocast():
-                return self.network.match_logits(read[some], real[some], seen)
+            return self.network.match_logits(read[some], real[some], seen)
 
         for row, state in enumerate(states):
             matched = partial(run, seen=self.runtime.on_device(state[None]))
-            logits[row] = in_batches(range(len(texts)), matched, batch_size=self.runtime.batch_size, width=2)
+            logits[row] = self.runtime.in_batches(range(len(texts)), matched, 2)
         return logits
 
     def _see(self, pixels: "torch.Tensor") -> "torch.Tensor":
         return self.network.image_tokens(pixels)
 
     def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
-        return self.network.projected(seen)
+        return self.network.linear("vision_proj", seen[:, 0])
 
     def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
         return self.network.text_features(ids, mask.bool())
@@ -293,7 +286,7 @@ def load_albef(
     image_size: int | None = None,
     vocabulary: Path | str | None = None,
     cleaning: Cleaning = "albef",
-    runtime: Runtime | None = None,
+    runtime: Runtime = USUAL,
 ) -> ALBEF:
     """Load ALBEF from a checkpoint of its authors, or the same tensors as safetensors.
 
@@ -305,33 +298,31 @@ def load_albef(
         vocabulary: vocab.txt of bert-base-uncased or its folder; None takes the one beside the weights.
         cleaning: ``albef`` as in training, or ``zccr`` as the code of ZCCR: neither cut at 30 ids nor without the
             tag ``<person>``.
-        runtime: device, precision and batch size.
 
     Raises:
         EncoderError: files are missing or damaged, or tensors are missing or do not fit; nothing is made up.
     """
     if cleaning not in ("albef", "zccr"):
         raise EncoderError(f"there is no cleaning {cleaning!r}; choose albef or zccr")
-    how = runtime or Runtime()
     file = _checkpoint(place.resolve())
     beside = Path(vocabulary).resolve() if vocabulary else file.parent
     listed = beside / "vocab.txt" if beside.is_dir() else beside
     read_vocabulary(listed)  # told before the weights are read, which takes long
     sizes, weights = _read_albef(file, image_size)
     words = albef_words(bert_pieces(listed, sizes.vocabulary)[0], cleaning, sizes.positions)
-    device = how.resolved_device()
+    device = runtime.resolved_device()
     network = AlbefNetwork(sizes, {name: tensor.to(device) for name, tensor in weights.items()})
     state = described(
         "albef",
         file,
         digest(digest_of(file).encode(), digest_of(listed).encode()),
-        how,
+        runtime,
         vocabulary=str(listed),
         image_size=sizes.image_size,
         cleaning=cleaning,
         network=asdict(sizes),
     )
-    return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, how)
+    return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, runtime)
 
 
 def albef_words(tokenizer: Any, cleaning: Cleaning, positions: int) -> WordPieces:
@@ -402,22 +393,24 @@ def _needed_tensors(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.T
 
 def _settings_beside(file: Path) -> dict[str, int]:
     """Whole numbers that the settings of the training beside the weights give, by the names of `AlbefArchitecture`."""
-    vision_file, text_file = file.parent / "config.json", file.parent / "config_bert.json"
-    vision = read_object(vision_file).get("vit") if vision_file.is_file() else None
-    text = read_object(text_file) if text_file.is_file() else {}
+    vision, text = said_in(file.parent / "config.json", "vit"), file.parent / "config_bert.json"
     vision = vision if isinstance(vision, dict) else {}
     wanted: dict[str, Any] = {
         "vision_layers": vision.get("depth"),
         "vision_heads": vision.get("num_heads"),
-        "text_layers": text.get("num_hidden_layers"),
-        "text_heads": text.get("num_attention_heads"),
-        "fusion_layer": text.get("fusion_layer"),
+        "text_layers": said_in(text, "num_hidden_layers"),
+        "text_heads": said_in(text, "num_attention_heads"),
+        "fusion_layer": said_in(text, "fusion_layer"),
     }
     return {name: value for name, value in wanted.items() if isinstance(value, int)}
 
 
 def _architecture(tensors: "Mapping[str, torch.Tensor]", settings: Mapping[str, int], file: Path) -> AlbefArchitecture:
-    """Widths by the tensors' shapes, a missing one as published: what is missing is refused afterwards, by name."""
+    """Sizes by the tensors' shapes and names, a missing one as published: what is missing is refused afterwards.
+
+    Networks of the published widths have the published layers, so that a file that was cut is seen to be; heads are
+    as wide as usual. ``settings`` go before both.
+    """
 
     def side(name: str, axis: int, published: int) -> int:
         shape = tuple(tensors[name].shape) if name in tensors else ()
@@ -431,39 +424,25 @@ def _architecture(tensors: "Mapping[str, torch.Tensor]", settings: Mapping[str, 
         image_size=grid * patch,
         patch=patch,
         vision_width=vision_width,
+        vision_heads=vision_width // _HEAD_WIDTH,
         vision_inner=side("visual_encoder.blocks.0.mlp.fc1.weight", 0, _PUBLISHED.vision_inner),
         text_width=text_width,
+        text_heads=text_width // _HEAD_WIDTH,
         text_inner=side("text_encoder.encoder.layer.0.intermediate.dense.weight", 0, _PUBLISHED.text_inner),
         vocabulary=side("text_encoder.embeddings.word_embeddings.weight", 0, _PUBLISHED.vocabulary),
         positions=side("text_encoder.embeddings.position_embeddings.weight", 0, _PUBLISHED.positions),
         dim=side("vision_proj.weight", 0, _PUBLISHED.dim),
     )
-    whole = replace(sizes, **{**_counted(tensors, sizes), **settings})
+    if vision_width != _PUBLISHED.vision_width:
+        blocks = numbers_behind(tensors, r"visual_encoder\.blocks\.(\d+)\.")
+        sizes = replace(sizes, vision_layers=len(blocks))
+    if text_width != _PUBLISHED.text_width:
+        layers = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")
+        fused = numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.crossattention\.")
+        sizes = replace(sizes, text_layers=len(layers), fusion_layer=min(fused, default=sizes.fusion_layer))
+    whole = replace(sizes, **settings)
     _refuse_counts(whole, file)
     return whole
-
-
-def _counted(tensors: "Mapping[str, torch.Tensor]", sizes: AlbefArchitecture) -> dict[str, int]:
-    """Numbers of layers by the tensors' names, and of heads as usual, for networks without settings beside them.
-
-    Networks of the published widths have the published layers, so that a file that was cut is seen to be.
-    """
-    blocks = _numbers(tensors, r"visual_encoder\.blocks\.(\d+)\.")
-    layers = _numbers(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")
-    fused = _numbers(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.crossattention\.")
-    usual_vision = sizes.vision_width == _PUBLISHED.vision_width
-    usual_text = sizes.text_width == _PUBLISHED.text_width
-    return {
-        "vision_heads": sizes.vision_width // _HEAD_WIDTH,
-        "text_heads": sizes.text_width // _HEAD_WIDTH,
-        "vision_layers": _PUBLISHED.vision_layers if usual_vision else len(blocks),
-        "text_layers": _PUBLISHED.text_layers if usual_text else len(layers),
-        "fusion_layer": _PUBLISHED.fusion_layer if usual_text or not fused else min(fused),
-    }
-
-
-def _numbers(names: Iterable[str], pattern: str) -> set[int]:
-    return {int(match[1]) for name in names if (match := re.match(pattern, name))}
 
 
 def _refuse_counts(sizes: AlbefArchitecture, file: Path) -> None:

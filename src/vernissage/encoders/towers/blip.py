@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
-from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch, in_batches
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_extra, import_torch
 from vernissage.encoders.runtime.loaded import TokenIds, described
 from vernissage.encoders.runtime.pairs import PairTower, WordPieces, bert_pieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.transformers_folder import filled, quiet, read_config, read_object
-from vernissage.encoders.runtime.weights import digest_of, file_in, read_tensors
+from vernissage.encoders.runtime.weights import (
+    digest_of,
+    file_in,
+    filled,
+    numbers_behind,
+    quiet,
+    read_config,
+    read_tensors,
+    renamed,
+    said_in,
+)
 from vernissage.errors import EncoderError, RequestError
 from vernissage.files import digest
 from vernissage.values import Vectors
@@ -35,21 +44,18 @@ _WEIGHTS_FILES = ("model.safetensors", "model_*_retrieval*.safetensors", "model_
 _EPS = 1e-6
 """What the vision layers were trained with; the hub's configuration says 1e-5."""
 
-_BLOCK_NAMES = {
-    "norm1": "layer_norm1",
-    "norm2": "layer_norm2",
-    "attn.qkv": "self_attn.qkv",
-    "attn.proj": "self_attn.projection",
-    "mlp.fc1": "mlp.fc1",
-    "mlp.fc2": "mlp.fc2",
-}
-_VISION_NAMES = {
-    "visual_encoder.cls_token": "vision_model.embeddings.class_embedding",
-    "visual_encoder.pos_embed": "vision_model.embeddings.position_embedding",
-    "visual_encoder.patch_embed.proj": "vision_model.embeddings.patch_embedding",
-    "visual_encoder.norm": "vision_model.post_layernorm",
-}
-_SAME_NAME = ("text_encoder.", "vision_proj.", "text_proj.", "itm_head.")
+_RENAMED = (
+    (r"^visual_encoder\.cls_token$", "vision_model.embeddings.class_embedding"),
+    (r"^visual_encoder\.pos_embed$", "vision_model.embeddings.position_embedding"),
+    (r"^visual_encoder\.patch_embed\.proj\.", "vision_model.embeddings.patch_embedding."),
+    (r"^visual_encoder\.norm\.", "vision_model.post_layernorm."),
+    (r"^visual_encoder\.blocks\.", "vision_model.encoder.layers."),
+    (r"^(vision_model\.encoder\.layers\.\d+)\.norm", r"\1.layer_norm"),
+    (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.qkv", r"\1.self_attn.qkv"),
+    (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.proj", r"\1.self_attn.projection"),
+)
+"""From the authors' names to transformers'; texts and projections have the same in both."""
+
 _USUAL_HEAD = 64
 """Channels of one attention head, in every BLIP that was published."""
 
@@ -61,12 +67,6 @@ class BLIP(PairTower):
     judgements: contrastive (ITC), the cosine of `encode_images` and `encode_texts`; and matching (ITM), where the text
     half reads the picture through cross-attention (`itm_block`).
     """
-
-    @property
-    def first_token(self) -> FirstToken:
-        """What a text begins with where it is read with a picture."""
-        first_token: FirstToken = self.state.settings["first_token"]
-        return first_token
 
     def joint_features(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Vectors:
         """One vector for each pair of a picture and its text (early fusion): float32 (n, width), not of unit length.
@@ -80,13 +80,11 @@ class BLIP(PairTower):
             raise RequestError(f"{len(images)} pictures and {len(texts)} texts are no pairs; give one text a picture")
 
         def run(pairs: Sequence[tuple[Image.Image, TokenIds]]) -> "torch.Tensor":
-            with self.runtime.autocast():
-                seen = self._see(self._pixels([image for image, _ in pairs]))
-                return self._read(*self._padded([ids for _, ids in pairs]), seen)
+            seen = self._see(self._pixels([image for image, _ in pairs]))
+            return self._read(*self._padded([ids for _, ids in pairs]), seen)
 
         pairs = list(zip(images, self.token_ids(texts), strict=True))
-        width = int(self.network.config.text_config.hidden_size)
-        return in_batches(pairs, run, batch_size=self.runtime.batch_size, width=width)
+        return self.runtime.in_batches(pairs, run, int(self.network.config.text_config.hidden_size))
 
     def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
         features: torch.Tensor = self.network.vision_proj(seen[:, 0])
@@ -108,8 +106,8 @@ class BLIP(PairTower):
         and values, two thirds of the work when computed for every pair, are computed once.
         """
         text = self.network.text_encoder
-        if seen is not None and self.first_token == "enc":  # noqa: S105  (no password)
-            ids[:, 0] = self.words.last
+        if seen is not None and self.state.settings["first_token"] == "enc":  # noqa: S105  (no password)
+            ids[:, 0] = self.tokenizer.last
         states: torch.Tensor = text.embeddings(input_ids=ids)
         hidden = (mask == 0)[:, None, None, :] * import_torch().finfo(states.dtype).min
         for number, layer in enumerate(text.encoder.layer, start=1):
@@ -124,13 +122,12 @@ class BLIP(PairTower):
         return first
 
 
-def load_blip(place: Path, *, runtime: Runtime | None = None, first_token: FirstToken = "enc") -> BLIP:  # noqa: S107
+def load_blip(place: Path, *, runtime: Runtime = USUAL, first_token: FirstToken = "enc") -> BLIP:  # noqa: S107
     """Load BLIP's retrieval model, such as Salesforce/blip-itm-base-coco.
 
     Args:
         place: a folder with config.json, model.safetensors and vocab.txt; or an original ``model_*_retrieval.pth`` (or
             a folder with one), with vocab.txt beside it.
-        runtime: device, precision and batch size.
         first_token: what a text begins with where it is read with a picture: ``enc``, as trained, or ``cls``, as some
             ports have it, which gives other probabilities.
 
@@ -139,16 +136,13 @@ def load_blip(place: Path, *, runtime: Runtime | None = None, first_token: First
     """
     if first_token not in ("enc", "cls"):
         raise EncoderError(f"there is no first token {first_token!r}; choose enc, as BLIP was trained, or cls")
-    if not place.exists():
-        raise EncoderError(f"there is nothing at {place}; name the folder or file of BLIP's weights with --weights")
-    how = runtime or Runtime()
     file = file_in(place, _WEIGHTS_FILES)
-    model = _model_in(file).to(how.resolved_device())
+    model = _model_in(file).to(runtime.resolved_device())
     tokenizer, vocabulary = bert_pieces(file.parent, size := model.config.text_config.vocab_size, BLIP_MARKS)
     words = WordPieces(tokenizer, clean_caption_blip, MOST_IDS, last=vocabulary.get(BLIP_MARKS[-1], size - 1))
     preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
-    state = described("blip", place, _digest(file), how, first_token=first_token)
-    return BLIP(model, words, preprocessing, state, how)
+    state = described("blip", place, _digest(file), runtime, first_token=first_token)
+    return BLIP(model, words, preprocessing, state, runtime)
 
 
 def _digest(file: Path) -> str:
@@ -162,14 +156,9 @@ def _model_in(file: Path) -> Any:
     """The model of a weights file, in transformers' or the original layout, as BlipForImageTextRetrieval."""
     tensors = read_tensors(file)
     if any(name.startswith("visual_encoder.") for name in tensors):
-        settings, tensors = _settings_of(tensors, file.parent), _renamed(tensors)
+        settings, tensors = _settings_of(tensors, file.parent), renamed(tensors, _RENAMED)
     else:
-        settings = read_config(file.parent)
-        if settings.get("model_type") != "blip":
-            raise EncoderError(
-                f"{file.parent} holds a model of the type {settings.get('model_type')!r}, not blip; get "
-                f"Salesforce/blip-itm-base-coco"
-            )
+        settings = read_config(file.parent, "blip", "get Salesforce/blip-itm-base-coco")
     model = filled(_empty(settings, file), tensors, file)
     positions = import_torch().arange(model.config.text_config.max_position_embeddings)[None]
     model.text_encoder.embeddings.position_ids = positions  # the one tensor that checkpoints do not hold
@@ -192,15 +181,6 @@ def _empty(settings: Mapping[str, Any], file: Path) -> Any:
         ) from error
 
 
-def _renamed(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-    """The tensors that retrieval needs, by transformers' names.
-
-    Momentum copies, queues and the temperature are left out: they are for training.
-    """
-    named = {_new_name(name): tensor for name, tensor in tensors.items()}
-    return {name: tensor for name, tensor in named.items() if name}
-
-
 def _settings_of(tensors: "Mapping[str, torch.Tensor]", folder: Path) -> dict[str, Any]:
     """The model's settings for transformers' BlipConfig, read off the shapes of its tensors.
 
@@ -211,61 +191,37 @@ def _settings_of(tensors: "Mapping[str, torch.Tensor]", folder: Path) -> dict[st
         EncoderError: tensors are missing, or the number of heads cannot be told.
     """
     try:
-        patches = tensors["visual_encoder.patch_embed.proj.weight"].shape
-        positions = tensors["visual_encoder.pos_embed"].shape
-        vision_mlp = tensors["visual_encoder.blocks.0.mlp.fc1.weight"].shape
-        words = tensors["text_encoder.embeddings.word_embeddings.weight"].shape
-        places = tensors["text_encoder.embeddings.position_embeddings.weight"].shape
-        text_mlp = tensors["text_encoder.encoder.layer.0.intermediate.dense.weight"].shape
-        projection = tensors["vision_proj.weight"].shape
+        width, _, patch, _ = tensors["visual_encoder.patch_embed.proj.weight"].shape
+        vision = {
+            "hidden_size": width,
+            "num_hidden_layers": len(numbers_behind(tensors, r"visual_encoder\.blocks\.(\d+)\.")),
+            "num_attention_heads": _heads(width, folder / "config.json", "vit_heads"),
+            "intermediate_size": len(tensors["visual_encoder.blocks.0.mlp.fc1.weight"]),
+            "patch_size": patch,
+            "image_size": math.isqrt(tensors["visual_encoder.pos_embed"].shape[1] - 1) * patch,
+        }
+        vocabulary, text_width = tensors["text_encoder.embeddings.word_embeddings.weight"].shape
+        text = {
+            "vocab_size": vocabulary,
+            "hidden_size": text_width,
+            "encoder_hidden_size": width,
+            "num_hidden_layers": len(numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")),
+            "num_attention_heads": _heads(text_width, folder / "med_config.json", "num_attention_heads"),
+            "intermediate_size": len(tensors["text_encoder.encoder.layer.0.intermediate.dense.weight"]),
+            "max_position_embeddings": len(tensors["text_encoder.embeddings.position_embeddings.weight"]),
+            "bos_token_id": vocabulary - 2,
+        }
+        dim = len(tensors["vision_proj.weight"])
     except KeyError as error:
         raise EncoderError(
             f"the weights in {folder} lack {error.args[0]}, so they are not those of BLIP's retrieval model; get "
             f"model_base_retrieval_coco.pth or another model_*_retrieval.pth"
         ) from None
-    vision = {
-        "hidden_size": patches[0],
-        "num_hidden_layers": _depth(tensors, "visual_encoder.blocks."),
-        "num_attention_heads": _heads(patches[0], folder / "config.json", "vit_heads"),
-        "intermediate_size": vision_mlp[0],
-        "patch_size": patches[2],
-        "image_size": math.isqrt(positions[1] - 1) * patches[2],
-    }
-    text = {
-        "vocab_size": words[0],
-        "hidden_size": words[1],
-        "encoder_hidden_size": patches[0],
-        "num_hidden_layers": _depth(tensors, "text_encoder.encoder.layer."),
-        "num_attention_heads": _heads(words[1], folder / "med_config.json", "num_attention_heads"),
-        "intermediate_size": text_mlp[0],
-        "max_position_embeddings": places[0],
-        "bos_token_id": words[0] - 2,
-    }
-    return {"vision_config": vision, "text_config": text, "image_text_hidden_size": projection[0]}
-
-
-def _new_name(name: str) -> str:
-    """The name in transformers' layout; empty for what retrieval does not need."""
-    if name.startswith(_SAME_NAME):
-        return name
-    stem, _, kind = name.rpartition(".")
-    for old, new in _VISION_NAMES.items():
-        if old in (name, stem):
-            return new + name[len(old) :]
-    if name.startswith("visual_encoder.blocks."):
-        number, _, part = stem.removeprefix("visual_encoder.blocks.").partition(".")
-        if part in _BLOCK_NAMES:
-            return f"vision_model.encoder.layers.{number}.{_BLOCK_NAMES[part]}.{kind}"
-    return ""
-
-
-def _depth(tensors: "Mapping[str, torch.Tensor]", prefix: str) -> int:
-    return len({name.removeprefix(prefix).partition(".")[0] for name in tensors if name.startswith(prefix)})
+    return {"vision_config": vision, "text_config": text, "image_text_hidden_size": dim}
 
 
 def _heads(width: int, file: Path, key: str) -> int:
-    said = read_object(file).get(key) if file.is_file() else None
-    if isinstance(said, int):
+    if isinstance(said := said_in(file, key), int):
         return said
     if width % _USUAL_HEAD:
         raise EncoderError(

@@ -9,12 +9,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from vernissage.encoders.contract import unit_rows
-from vernissage.encoders.runtime.devices import Runtime, import_torch
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_torch
 from vernissage.encoders.runtime.loaded import described
 from vernissage.encoders.runtime.pairs import ImageStates, PairTower, WordPieces, bert_pieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.transformers_folder import load_model, read_config
-from vernissage.encoders.runtime.weights import digest_of
+from vernissage.encoders.runtime.weights import digest_of, load_model, read_config
 from vernissage.errors import EncoderError
 from vernissage.values import Vectors
 
@@ -43,12 +42,6 @@ class BLIP2(PairTower):
     (`itm_block`) reads picture and text together.
     """
 
-    @property
-    def queries(self) -> Queries:
-        """What `similarity` compares a text with."""
-        queries: Queries = self.state.settings["queries"]
-        return queries
-
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Unit vectors of pictures that stand upright, those of the first query: float32 (n, dim)."""
         return unit_rows(self.image_features(images)[:, 0])
@@ -59,7 +52,7 @@ class BLIP2(PairTower):
         Of the first query's vector with ``queries="first"``; of the nearest query's with ``queries="max"``.
         """
         features, read = self.image_features(images), self.encode_texts(texts)
-        kept = features[:, :1] if self.queries == "first" else features
+        kept = features[:, :1] if self.state.settings["queries"] == "first" else features
         vectors = unit_rows(kept.reshape(-1, self.dim)).reshape(kept.shape)
         cosines: Vectors = np.einsum("iqd,jd->iqj", vectors, read).max(axis=1)
         return cosines
@@ -99,29 +92,23 @@ class BLIP2(PairTower):
         return features
 
 
-def load_blip2(place: Path, *, queries: Queries = "first", runtime: Runtime | None = None) -> BLIP2:
+def load_blip2(place: Path, *, queries: Queries = "first", runtime: Runtime = USUAL) -> BLIP2:
     """Load BLIP-2's retrieval model, such as Salesforce/blip2-itm-vit-g.
 
     Args:
         place: a folder with config.json, the weights as safetensors, and vocab.txt or tokenizer.json.
         queries: what `BLIP2.similarity` compares a text with: the first query (``first``), or the nearest (``max``).
-        runtime: device, precision and batch size.
 
     Raises:
         EncoderError: something is missing, damaged, or another model's.
     """
     if queries not in ("first", "max"):
         raise EncoderError(f"there is no rule {queries!r} for queries; choose first or max")
-    kind = read_config(place).get("model_type")
-    if kind != "blip-2":
-        raise EncoderError(
-            f"{place} holds a model of the type {kind!r}, not blip-2; get Salesforce/blip2-itm-vit-g, or use the "
-            f"encoder blip for BLIP"
-        )
-    how = runtime or Runtime()
-    model = load_model(place, "Blip2ForImageTextRetrieval", how)
+    read_config(place, "blip-2", "get Salesforce/blip2-itm-vit-g, or use the encoder blip for BLIP")
+    model = load_model(place, "Blip2ForImageTextRetrieval", runtime)
     model.vision_model.post_layernorm.eps = _EPS_OF_LAST_NORM
     tokenizer, _ = bert_pieces(place, model.config.qformer_config.vocab_size, _MARKS, unused=_UNUSED_IDS)
     words = WordPieces(tokenizer, clean_caption_blip, _MOST_IDS)
     preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
-    return BLIP2(model, words, preprocessing, described("blip2", place, digest_of(place), how, queries=queries), how)
+    state = described("blip2", place, digest_of(place), runtime, queries=queries)
+    return BLIP2(model, words, preprocessing, state, runtime)

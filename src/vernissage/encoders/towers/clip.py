@@ -10,12 +10,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
-from vernissage.encoders.runtime.loaded import ImageTower, LoadedEncoder, TextTower, TokenIds, described, tokenized
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_extra, import_torch
+from vernissage.encoders.runtime.loaded import ImageTower, TextTower, TokenIds, described, tokenized
 from vernissage.encoders.runtime.pixels import Preprocessing, preprocessing_in
-from vernissage.encoders.runtime.transformers_folder import filled, load_model, load_tokenizer, read_config
-from vernissage.encoders.runtime.weights import digest_of, file_in, read_tensors
+from vernissage.encoders.runtime.weights import (
+    digest_of,
+    file_in,
+    filled,
+    load_model,
+    load_tokenizer,
+    numbers_behind,
+    read_config,
+    read_tensors,
+    renamed,
+)
 from vernissage.errors import EncoderError
 from vernissage.files import digest
 from vernissage.values import MODALITIES, Modality
@@ -47,7 +55,7 @@ _RENAMED = (
     (r"\.mlp\.c_fc\.", ".mlp.fc1."),
     (r"\.mlp\.c_proj\.", ".mlp.fc2."),
 )
-_TRANSPOSED = ("visual.proj", "text_projection")
+_TRANSPOSED = ("visual_projection.weight", "text_projection.weight")
 _NEEDED = (
     "visual.conv1.weight",
     "visual.positional_embedding",
@@ -58,9 +66,6 @@ _NEEDED = (
 )
 """What the sizes follow from."""
 
-_FACTS = ("input_resolution", "context_length", "vocab_size")
-"""Numbers that the published archives keep among the weights."""
-
 _SIZES = {768: "B", 1024: "L"}
 """What vision transformers of these widths are called (Dosovitskiy et al. 2021, arXiv 2010.11929, Table 1)."""
 
@@ -68,7 +73,7 @@ _EARLY_END = 2
 """What early configurations write for the end mark; transformers then looks for the highest id, which is the mark."""
 
 
-class CLIP(LoadedEncoder, ImageTower, TextTower):
+class CLIP(ImageTower, TextTower):
     """A loaded CLIP; the inner product of two vectors is a cosine, within and across pictures and texts.
 
     Radford et al., ICML 2021, arXiv 2103.00020; faithful to the original code, also in how inputs are prepared, but
@@ -78,14 +83,7 @@ class CLIP(LoadedEncoder, ImageTower, TextTower):
     modalities: frozenset[Modality] = frozenset(MODALITIES)
     exports = True
     reads_mask = False  # attention looks back only, so that zeros after the end mark change nothing
-
-    def __init__(
-        self, model: Any, tokenizer: Any, preprocessing: Preprocessing, state: EncoderState, runtime: Runtime
-    ) -> None:
-        """Gather what `load_clip` has loaded and checked: transformers' CLIPModel and CLIPTokenizer."""
-        super().__init__(model, state, runtime, preprocessing)
-        self._tokenizer = tokenizer
-        self._prompt: str | None = state.settings["prompt"]
+    padding = 0
 
     @property
     def dim(self) -> int:
@@ -94,15 +92,15 @@ class CLIP(LoadedEncoder, ImageTower, TextTower):
     @property
     def variant(self) -> str:
         """Which CLIP this is, by the size of its vision transformer and with its prompt, such as ``ViT-B/32``."""
-        tower = self.network.config.vision_config
+        tower, prompt = self.network.config.vision_config, self.state.settings["prompt"]
         size = f"ViT-{_SIZES.get(tower.hidden_size, tower.hidden_size)}/{tower.patch_size}"
-        return size if self._prompt is None else f"{size}, prompt {self._prompt!r}"
+        return size if prompt is None else f"{size}, prompt {prompt!r}"
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text between the marks of start and end, cut to the model's length (77 with the marks)."""
-        prompt, longest = self._prompt or "{}", self.network.config.text_config.max_position_embeddings
+        prompt, longest = self.state.settings["prompt"] or "{}", self.network.config.text_config.max_position_embeddings
         cleaned = [clean_text(prompt.replace("{}", text)) for text in texts]
-        return tokenized(self._tokenizer, cleaned, truncation=True, max_length=longest)
+        return tokenized(self.tokenizer, cleaned, truncation=True, max_length=longest)
 
     def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
         features: torch.Tensor = self.network.get_image_features(pixel_values=pixels).pooler_output
@@ -113,7 +111,7 @@ class CLIP(LoadedEncoder, ImageTower, TextTower):
         return features
 
 
-def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime | None = None) -> CLIP:
+def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime = USUAL) -> CLIP:
     """Load CLIP from a folder in transformers' layout, or from a state dict in OpenAI's.
 
     Args:
@@ -121,36 +119,27 @@ def load_clip(place: Path, *, prompt: str | None = None, runtime: Runtime | None
             (or a folder with one) in OpenAI's layout, with bpe_simple_vocab_16e6.txt.gz beside it.
         prompt: a sentence with ``{}`` for the text, such as "This is {}", as ZCCR used
             (doi 10.1016/j.eswa.2024.125108).
-        runtime: device, precision and batch size.
 
     Raises:
         EncoderError: something is missing, damaged, of another model, or code instead of weights.
     """
     if prompt is not None and prompt.count("{}") != 1:
         raise EncoderError(f"the prompt {prompt!r} must hold {{}} once, where the text goes, as in 'This is {{}}'")
-    if not place.exists():
-        raise EncoderError(f"there is nothing at {place}; name the folder or file of CLIP's weights with --weights")
-    how = runtime or Runtime()
     in_folder = (place / "config.json").is_file()
     if in_folder:
-        model, tokenizer = _load_folder(place, how)
+        model, tokenizer = _load_folder(place, runtime)
         weights = digest_of(place)
     else:
         file = file_in(place, _WEIGHTS_FILES)
-        model, tokenizer = load_original(file, how)
+        model, tokenizer = load_original(file, runtime)
         weights = digest(digest_of(file).encode(), digest_of(merges_beside(file)).encode())
     side = int(model.config.vision_config.image_size)
     preprocessing = (preprocessing_in(place) if in_folder else None) or Preprocessing("shorter", side)
-    return CLIP(model, tokenizer, preprocessing, described("clip", place, weights, how, prompt=prompt), how)
+    return CLIP(model, tokenizer, preprocessing, described("clip", place, weights, runtime, prompt=prompt), runtime)
 
 
 def _load_folder(place: Path, runtime: Runtime) -> tuple[Any, Any]:
-    kind = read_config(place).get("model_type")
-    if kind != "clip":
-        raise EncoderError(
-            f"{place} holds a model of the type {kind!r}, not clip; use the encoder dual for other models of pictures "
-            f"and texts"
-        )
+    read_config(place, "clip", "use the encoder dual for other models of pictures and texts")
     model, tokenizer = load_model(place, "CLIPModel", runtime), load_tokenizer(place)
     text = model.config.text_config
     if len(tokenizer) != text.vocab_size or text.eos_token_id not in {_EARLY_END, tokenizer.eos_token_id}:
@@ -218,7 +207,13 @@ def load_original(file: Path, runtime: Runtime) -> tuple[Any, Any]:
             the merges are not beside it.
     """
     tensors = read_tensors(file)
-    _require_vision_transformer(tensors, file)
+    if "visual.layer1.0.conv1.weight" in tensors:
+        raise EncoderError(f"{file} is a CLIP with a ResNet for pictures; take one with a vision transformer (ViT-…)")
+    if lacking := [key for key in _NEEDED if key not in tensors]:
+        raise EncoderError(
+            f"{file} is no CLIP in OpenAI's layout (it lacks {', '.join(lacking[:3])}); for a transformers model name "
+            f"the folder, with its config.json"
+        )
     transformers = import_extra("transformers")
     model = filled(transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors))), _converted(tensors), file)
     tokenizer = tokenizer_from_merges(merges_beside(file), len(tensors["token_embedding.weight"]))
@@ -235,17 +230,6 @@ def merges_beside(file: Path) -> Path:
         for found in sorted(file.parent.glob(name)):
             return found
     raise EncoderError(f"there are no merges beside {file}; put bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP there")
-
-
-def _require_vision_transformer(tensors: "Mapping[str, torch.Tensor]", file: Path) -> None:
-    if "visual.layer1.0.conv1.weight" in tensors:
-        raise EncoderError(f"{file} is a CLIP with a ResNet for pictures; take one with a vision transformer (ViT-…)")
-    lacking = [key for key in _NEEDED if key not in tensors]
-    if lacking:
-        raise EncoderError(
-            f"{file} is no CLIP in OpenAI's layout (it lacks {', '.join(lacking[:3])}); for a transformers model name "
-            f"the folder, with its config.json"
-        )
 
 
 def _sizes(tensors: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
@@ -265,11 +249,10 @@ def _sizes(tensors: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
 
 
 def _tower(tensors: "Mapping[str, torch.Tensor]", prefix: str, width: int) -> dict[str, Any]:
-    layers = {key.split(".resblocks.")[1].split(".")[0] for key in tensors if key.startswith(f"{prefix}.resblocks.")}
     return {
         "hidden_size": width,
         "intermediate_size": 4 * width,
-        "num_hidden_layers": len(layers),
+        "num_hidden_layers": len(numbers_behind(tensors, rf"{re.escape(prefix)}\.resblocks\.(\d+)\.")),
         "num_attention_heads": max(1, width // _HEAD_WIDTH),
         "hidden_act": "quick_gelu",
         "layer_norm_eps": 1e-5,
@@ -280,20 +263,11 @@ def _converted(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor
     """The weights under transformers' names; queries, keys and values apart, projections turned round."""
     torch = import_torch()
     converted = {}
-    for key, value in tensors.items():
-        if key in _FACTS:
-            continue
-        name, weights = _renamed(key), value.float()
-        if ".attn.in_proj_" in key:
-            stem, kind = name.split(".attn.in_proj_")
+    for name, weights in renamed(tensors, _RENAMED).items():
+        stem, fused, kind = name.partition(".attn.in_proj_")
+        if fused:
             for part, rows in zip("qkv", torch.chunk(weights, 3), strict=True):
                 converted[f"{stem}.self_attn.{part}_proj.{kind}"] = rows
         else:
-            converted[name] = weights.T.contiguous() if key in _TRANSPOSED else weights
+            converted[name] = weights.T.contiguous() if name in _TRANSPOSED else weights
     return converted
-
-
-def _renamed(key: str) -> str:
-    for pattern, replacement in _RENAMED:
-        key = re.sub(pattern, replacement, key)
-    return key

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.runtime.devices import Runtime, import_torch
-from vernissage.encoders.runtime.loaded import ImageTower, LoadedEncoder, TextTower, TokenIds, described, tokenized
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_torch
+from vernissage.encoders.runtime.loaded import ImageTower, TextTower, TokenIds, described, tokenized
 from vernissage.encoders.runtime.pixels import Preprocessing, preprocessing_in
-from vernissage.encoders.runtime.transformers_folder import (
+from vernissage.encoders.runtime.weights import (
     check_vocabulary,
+    digest_of,
     load_model,
     load_tokenizer,
     longest_text,
     read_config,
 )
-from vernissage.encoders.runtime.weights import digest_of
 from vernissage.errors import EncoderError
 from vernissage.values import MODALITIES, Modality
 
@@ -32,7 +32,7 @@ _ELSEWHERE = {"clip": "clip", "blip": "blip", "blip-2": "blip2"}
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-class DualEncoder(LoadedEncoder, ImageTower, TextTower):
+class DualEncoder(ImageTower, TextTower):
     """A loaded model of pictures and texts; the inner product of two vectors is a cosine, within and across.
 
     SigLIP (Zhai et al., ICCV 2023, arXiv 2303.15343) and SigLIP 2 (arXiv 2502.14786) read texts in lower case, without
@@ -51,12 +51,10 @@ class DualEncoder(LoadedEncoder, ImageTower, TextTower):
         Raises:
             EncoderError: the vectors of pictures and texts have not the same dimension.
         """
-        super().__init__(model, state, runtime, preprocessing)
-        self._tokenizer = tokenizer
-        self._siglip = model.config.model_type in _SIGLIP
+        super().__init__(model, tokenizer, preprocessing, state, runtime)
         self._longest = longest_text(model.config.text_config, tokenizer)
-        self.padding, self.reads_mask = tokenizer.pad_token_id or 0, not self._siglip
-        self.length = self._longest if self._siglip else None
+        if model.config.model_type in _SIGLIP:
+            self.length, self.reads_mask = self._longest, False
         self._dim = self._measured_dim()
 
     @property
@@ -65,16 +63,16 @@ class DualEncoder(LoadedEncoder, ImageTower, TextTower):
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text with its marks, cut to the model's length, without padding."""
-        if not self._siglip:
-            return tokenized(self._tokenizer, texts, truncation=True, max_length=self._longest)
+        if self.length is None:
+            return tokenized(self.tokenizer, texts, truncation=True, max_length=self._longest)
         # The mark of the end stays when a text is cut, and is set here whatever the folder's version of the tokenizer.
         cleaned, most = [self._clean(text) for text in texts], self._longest - 1
-        words = tokenized(self._tokenizer, cleaned, add_special_tokens=False, truncation=True, max_length=most)
-        return [[*row, self._tokenizer.eos_token_id] for row in words]
+        words = tokenized(self.tokenizer, cleaned, add_special_tokens=False, truncation=True, max_length=most)
+        return [[*row, self.tokenizer.eos_token_id] for row in words]
 
     def _clean(self, text: str) -> str:
         """Lower case; for the first SigLIP, known by padding with its end mark, also without punctuation."""
-        if self._tokenizer.pad_token_id != self._tokenizer.eos_token_id:
+        if self.tokenizer.pad_token_id != self.tokenizer.eos_token_id:
             return text.lower()
         return " ".join(text.lower().translate(_NO_PUNCTUATION).split())
 
@@ -98,37 +96,16 @@ class DualEncoder(LoadedEncoder, ImageTower, TextTower):
         return int(image)
 
 
-def load_dual(place: Path, *, runtime: Runtime | None = None) -> DualEncoder:
+def load_dual(place: Path, *, runtime: Runtime = USUAL) -> DualEncoder:
     """Load SigLIP, SigLIP 2 or another dual encoder from a folder in transformers' layout.
 
     Args:
         place: a folder with config.json, model.safetensors, preprocessor_config.json and the tokenizer's files.
-        runtime: device, precision and batch size.
 
     Raises:
         EncoderError: something is missing, damaged, or the model is no dual encoder, or one that takes pictures in
             their own shape (NaFlex).
     """
-    how = runtime or Runtime()
-    _require_dual(place)
-    preprocessing = preprocessing_in(place)
-    if preprocessing is None:
-        raise EncoderError(
-            f"{place} does not say how to prepare pictures; put the model's preprocessor_config.json there"
-        )
-    tokenizer = load_tokenizer(place)
-    model = load_model(place, "AutoModel", how)
-    has_both = all(hasattr(model, method) for method in ("get_image_features", "get_text_features"))
-    if not has_both or not hasattr(model.config, "text_config"):
-        raise EncoderError(
-            f"{place} holds a {type(model).__name__}, which does not bring pictures and texts into one space; choose a "
-            f"model that does, such as SigLIP 2"
-        )
-    check_vocabulary(tokenizer, model.config.text_config.vocab_size, place)
-    return DualEncoder(model, tokenizer, preprocessing, described("dual", place, digest_of(place), how), how)
-
-
-def _require_dual(place: Path) -> None:
     kind = read_config(place).get("model_type")
     if kind in _ELSEWHERE:
         raise EncoderError(f"{place} holds a model of the type {kind}; use the encoder {_ELSEWHERE[kind]} for it")
@@ -137,6 +114,21 @@ def _require_dual(place: Path) -> None:
             f"{place} holds a SigLIP 2 that takes pictures in their own shape (NaFlex), which is not offered; choose "
             f"one for squares, such as google/siglip2-base-patch16-224"
         )
+    preprocessing = preprocessing_in(place)
+    if preprocessing is None:
+        raise EncoderError(
+            f"{place} does not say how to prepare pictures; put the model's preprocessor_config.json there"
+        )
+    tokenizer = load_tokenizer(place)
+    model = load_model(place, "AutoModel", runtime)
+    has_both = all(hasattr(model, method) for method in ("get_image_features", "get_text_features"))
+    if not has_both or not hasattr(model.config, "text_config"):
+        raise EncoderError(
+            f"{place} holds a {type(model).__name__}, which does not bring pictures and texts into one space; choose a "
+            f"model that does, such as SigLIP 2"
+        )
+    check_vocabulary(tokenizer, model.config.text_config.vocab_size, place)
+    return DualEncoder(model, tokenizer, preprocessing, described("dual", place, digest_of(place), runtime), runtime)
 
 
 def _pooled(output: Any) -> "torch.Tensor":

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.runtime.devices import Runtime, import_extra, in_batches
-from vernissage.encoders.runtime.loaded import ImageTower, LoadedEncoder, described
+from vernissage.encoders.runtime.devices import USUAL, Runtime, import_extra
+from vernissage.encoders.runtime.loaded import ImageTower, described
 from vernissage.encoders.runtime.pixels import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from vernissage.encoders.runtime.transformers_folder import filled, load_model, read_config
-from vernissage.encoders.runtime.weights import digest_of, file_in, read_tensors
+from vernissage.encoders.runtime.weights import digest_of, file_in, filled, load_model, read_config, read_tensors
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
 
@@ -53,17 +51,11 @@ class Classification:
     probability: float
 
 
-class ResNet50(LoadedEncoder, ImageTower):
+class ResNet50(ImageTower):
     """A picture encoder: the last stage's features, averaged over the picture; two rows' inner product is a cosine."""
 
     modalities: frozenset[Modality] = frozenset({"image"})
     exports = True
-    preprocessing = PREPROCESSING
-
-    def __init__(self, model: Any, labels: Mapping[int, str], state: EncoderState, runtime: Runtime) -> None:
-        """Wrap a transformers ResNetForImageClassification; `load_resnet` makes it."""
-        super().__init__(model, state, runtime, PREPROCESSING)
-        self._labels = labels
 
     @property
     def dim(self) -> int:
@@ -71,44 +63,36 @@ class ResNet50(LoadedEncoder, ImageTower):
 
     def classify(self, images: Sequence[Image.Image]) -> list[Classification]:
         """The most probable class of each picture."""
-        classes = int(self.network.config.num_labels)
-        rows = in_batches(images, self._class_probabilities, batch_size=self.runtime.batch_size, width=classes)
-        best = rows.argmax(axis=1)
-        return [
-            Classification(int(index), self._labels[int(index)], float(row[index]))
-            for index, row in zip(best, rows, strict=True)
-        ]
+        labels = self.network.config.id2label
+        rows = self.runtime.in_batches(images, self._class_probabilities, len(labels))
+        best = zip(rows.argmax(axis=1).tolist(), rows, strict=True)
+        return [Classification(index, str(labels[index]), float(row[index])) for index, row in best]
 
     def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
         features: torch.Tensor = self.network.resnet(pixels).pooler_output.flatten(1)
         return features
 
     def _class_probabilities(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        with self.runtime.autocast():
-            probabilities: torch.Tensor = self.network(self._pixels(images)).logits.float().softmax(dim=1)
+        probabilities: torch.Tensor = self.network(self._pixels(images)).logits.float().softmax(dim=1)
         return probabilities
 
 
-def load_resnet(place: Path, *, runtime: Runtime | None = None) -> ResNet50:
+def load_resnet(place: Path, *, runtime: Runtime = USUAL) -> ResNet50:
     """Load a ResNet with bottleneck blocks.
 
     Args:
         place: a transformers folder of a ResNetForImageClassification; or torchvision's weights (also timm's: the names
             are the same), as a file or in a folder.
-        runtime: device, precision and batch size.
 
     Raises:
         EncoderError: the weights are missing, damaged, incomplete or another model's.
     """
-    how = runtime or Runtime()
-    if not place.exists():
-        raise EncoderError(f"there are no weights at {place}; name a file or folder that holds them with --weights")
     if _is_transformers(place):
-        model, labels, weights = *_of_transformers(place, how), digest_of(place)
+        model, weights = load_model(place, "ResNetForImageClassification", runtime), digest_of(place)
     else:  # labels and timm's settings may lie beside the file; they change no vector
         file = file_in(place, WEIGHTS_FILES)
-        model, labels, weights = *_of_torchvision(file, how), digest_of(file)
-    return ResNet50(model, labels, described("resnet50", place, weights, how), how)
+        model, weights = _of_torchvision(file).to(runtime.resolved_device()), digest_of(file)
+    return ResNet50(model, None, PREPROCESSING, described("resnet50", place, weights, runtime), runtime)
 
 
 def _is_transformers(place: Path) -> bool:
@@ -121,21 +105,17 @@ def _is_transformers(place: Path) -> bool:
     return kind == "resnet"
 
 
-def _of_transformers(place: Path, runtime: Runtime) -> tuple[Any, Mapping[int, str]]:
-    model = load_model(place, "ResNetForImageClassification", runtime)
-    return model, {int(index): str(label) for index, label in model.config.id2label.items()}
-
-
-def _of_torchvision(file: Path, runtime: Runtime) -> tuple[Any, Mapping[int, str]]:
-    """torchvision's weights, whose sizes say how the network is built."""
-    tensors = {_transformers_name(name): tensor for name, tensor in read_tensors(file).items()}
+def _of_torchvision(file: Path) -> Any:
+    """torchvision's weights, whose sizes say how the network is built, with the labels beside them."""
     transformers = import_extra("transformers")
+    tensors = {_transformers_name(name): tensor for name, tensor in read_tensors(file).items()}
     config = transformers.ResNetConfig(**_sizes(tensors, file))
     # Files of before 2018 do not count the batches that the normalisation has seen, which only training needs.
     model = filled(transformers.ResNetForImageClassification(config), tensors, file, optional=("num_batches_tracked",))
     if unknown := sorted(tensors.keys() - model.state_dict().keys()):
         raise EncoderError(f"{file} holds {unknown[0]}, which no ResNet-50 has; name the weights of a ResNet-50")
-    return model.to(runtime.resolved_device()), _labels(file.parent / LABELS_FILE, config.num_labels)
+    model.config.id2label = _labels(file.parent / LABELS_FILE, config.num_labels)
+    return model
 
 
 def _sizes(tensors: Mapping[str, "torch.Tensor"], file: Path) -> dict[str, Any]:

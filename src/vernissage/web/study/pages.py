@@ -9,9 +9,19 @@ from fastapi.responses import HTMLResponse
 
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.study.definition import OLDEST
-from vernissage.study.pages import Answers, Assessment, Closed, Consent, Elicitation, Page, Paused, Thanks, Visitor
-from vernissage.study.pages import Welcome as WelcomePage
-from vernissage.web.security import Form, FormError
+from vernissage.study.participation import (
+    Answers,
+    Assessment,
+    Closed,
+    Consent,
+    Elicitation,
+    Page,
+    Paused,
+    Thanks,
+    Visitor,
+    Welcome,
+)
+from vernissage.web.security import Form, FormError, InsteadError
 from vernissage.web.study.served import LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
 from vernissage.web.templating import message_page, page
 from vernissage.web.works import ShownWork, shown_work
@@ -80,27 +90,20 @@ class StudyPages:
     def enter(self, request: Request) -> Response:
         """The study's address: remember who was invited, in their browser alone, and lead to where they are."""
         visitor = self._invited(request)
-        if visitor is None:
-            return incomplete_link()
         answer = see_other("/study")
         self._served.sessions.remember(visitor, request, answer)
         return answer
 
     def show(self, request: Request) -> Response:
         """The current page; any other address leads to it."""
-        visitor = self._served.visitor(request)
-        if visitor is None:
-            return no_cookie()
+        visitor = self._visitor(request)
         current = self._study.page(visitor)
         address = address_of(current)
         return self._render(visitor, current) if request.url.path == address else see_other(address)
 
     def submit(self, request: Request, form: Form) -> Response:
         """Store what the current page's form holds; what comes from any other page is not even read."""
-        visitor = self._served.visitor(request)
-        if visitor is None:
-            return no_cookie()
-        self._require_token(visitor, form)
+        visitor = self._visitor(request, form)
 
         def read(current: Page) -> Answers | None:
             return self._read(current, form) if request.url.path == address_of(current) else None
@@ -115,34 +118,52 @@ class StudyPages:
 
     def begin_anew(self, request: Request, form: Form) -> Response:
         """Where people share a computer and have no ids: once one has finished, the next begins."""
-        visitor = self._served.visitor(request)
-        if visitor is None:
-            return no_cookie()
-        self._require_token(visitor, form)
+        visitor = self._visitor(request, form)
         answer = see_other("/study")
         if is_anonymous(visitor) and isinstance(self._study.page(visitor), Thanks):
             self._served.sessions.remember(Visitor(visitor.flag, random_id()), request, answer)
         return answer
 
-    def _invited(self, request: Request) -> Visitor | None:
-        """Whom the address names, or, where it names nobody, whom the cookie does; None for an id that cannot be."""
+    def _invited(self, request: Request) -> Visitor:
+        """Whom the address names, or, where it names nobody, whom the cookie does.
+
+        Raises:
+            InsteadError: the address has an id or a code that nobody sends.
+        """
         known, query = self._served.visitor(request), request.query_params
         ids = [query.get(name, "").strip() for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")]
-        if any(len(each) > LONGEST_ID or not each.isprintable() for each in ids):
-            return None
+        good = all(len(each) <= LONGEST_ID and each.isprintable() for each in ids)
+        if not good or ("preview" in query and not self._served.sessions.is_preview_code(query["preview"])):
+            lines = ["The link that you followed is damaged. Copy it from your invitation once more, the whole of it."]
+            raise InsteadError(message_page("This link cannot be used", lines, HTTPStatus.BAD_REQUEST, link=None))
         if "preview" in query:
-            good = self._served.sessions.is_preview_code(query["preview"])
-            return Visitor("preview", random_id()) if good else None
-        if ids[0]:
-            return Visitor("participant", *ids)
-        return known or Visitor("participant", random_id(), *ids[1:])
+            return Visitor("preview", random_id())
+        return Visitor("participant", *ids) if ids[0] else known or Visitor("participant", random_id(), *ids[1:])
 
-    def _require_token(self, visitor: Visitor, form: Form) -> None:
-        if not self._served.sessions.is_token(visitor, form.get("token", "")):
+    def _visitor(self, request: Request, form: Form | None = None) -> Visitor:
+        """Whom the cookie names; with ``form``, it must be theirs.
+
+        Raises:
+            InsteadError: there is no cookie.
+            FormError: the form is another visitor's.
+        """
+        visitor = self._served.visitor(request)
+        if visitor is None:
+            lines = [
+                "This page knows you by a cookie, and your browser did not send it.",
+                "Open the link of your invitation again. If you come back here, allow cookies for this site.",
+                "The cookie holds your participant id and serves nothing but this study.",
+            ]
+            link = ("Begin without a link", "/")
+            raise InsteadError(
+                message_page("We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, link=link)
+            )
+        if form is not None and not self._served.sessions.is_token(visitor, form.get("token", "")):
             raise FormError(
                 HTTPStatus.FORBIDDEN,
                 "This form belongs to somebody else's visit, or to one that has ended, so nothing was stored.",
             )
+        return visitor
 
     def _read(self, current: Page, form: Form) -> Answers | None:
         """What a form of the current page holds; fields that the page does not have are not looked at.
@@ -150,7 +171,7 @@ class StudyPages:
         Raises:
             FaultyFormError: a question is not answered so that it can be stored.
         """
-        if isinstance(current, WelcomePage):
+        if isinstance(current, Welcome):
             return self._read_consent(current, form)
         questions = self._questions(current)
         faults = [
@@ -162,7 +183,7 @@ class StudyPages:
             raise FaultyFormError(current, faults)
         return {each.about: _RATINGS[form[each.field]] for each in questions} if questions else None
 
-    def _read_consent(self, current: WelcomePage, form: Form) -> Consent:
+    def _read_consent(self, current: Welcome, form: Form) -> Consent:
         definition, faults = self._definition, []
         age, gender = form.get("age", "").strip(), form.get("gender", "")
         years = int(age) if age.isascii() and age.isdigit() and len(age) <= 3 else None
@@ -184,7 +205,7 @@ class StudyPages:
         if not isinstance(current, Elicitation):
             return []
         shown = zip(self._shown(current), current.works, strict=True)
-        return [Question(work.field, work.title, item_id) for work, item_id in shown]
+        return [Question(f"work-{work.name}", work.title, item_id) for work, item_id in shown]
 
     def _shown(self, current: Page) -> list[ShownWork]:
         works = current.works if isinstance(current, Elicitation | Assessment) else ()
@@ -220,20 +241,3 @@ def address_of(current: Page) -> str:
     if isinstance(current, Assessment):
         return f"/study/assessment/{current.position}"
     return f"/study/{type(current).__name__.lower()}"
-
-
-def no_cookie() -> HTMLResponse:
-    """Whoever has no cookie is told how to get one."""
-    lines = [
-        "This page knows you by a cookie, and your browser did not send it.",
-        "Open the link of your invitation again. If you come back here, allow cookies for this site.",
-        "The cookie holds your participant id and serves nothing but this study.",
-    ]
-    link = ("Begin without a link", "/")
-    return message_page("We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, link=link)
-
-
-def incomplete_link() -> HTMLResponse:
-    """The link of an invitation that nobody sends."""
-    lines = ["The link that you followed is damaged. Copy it from your invitation once more, the whole of it."]
-    return message_page("This link cannot be used", lines, HTTPStatus.BAD_REQUEST, link=None)

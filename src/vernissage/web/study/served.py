@@ -14,10 +14,9 @@ from fastapi.responses import RedirectResponse
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
 from vernissage.catalog.collection import Collection
-from vernissage.study.pages import Visitor
-from vernissage.study.participation import Study
+from vernissage.study.participation import Study, Visitor
 from vernissage.web.credentials import hash_password, load_or_make_secret, read_password, stored_password
-from vernissage.web.security import Allowance, RateLimit
+from vernissage.web.security import RateLimit
 from vernissage.web.works import Pictures
 
 LONGEST_ID = 200
@@ -45,7 +44,7 @@ class Sessions:
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who asks, as their cookie says; None without one, or with one that this server did not sign."""
-        fields = _loaded(self._visitors, request.cookies.get(_name("study", request)))
+        fields = _loaded(self._visitors, request, "study")
         return Visitor(*fields) if isinstance(fields, list) else None
 
     def remember(self, visitor: Visitor, request: Request, response: Response) -> None:
@@ -59,18 +58,17 @@ class Sessions:
 
     def is_preview_code(self, code: str) -> bool:
         """Whether `preview_code` made it."""
-        return bool(_loaded(self._previews, code) == "preview")
+        try:
+            return bool(self._previews.loads(code) == "preview")
+        except BadData:
+            return False
 
     # The experimenter
 
     def experimenter(self, request: Request) -> str | None:
         """The name of the experimenter's session; None without one, eight hours after it began, or if forged."""
-        cookie = request.cookies.get(_name("experimenter", request))
-        try:
-            value = self._experimenters.loads(cookie or "", max_age=_EXPERIMENTER_HOURS * 3600)
-        except BadData:
-            return None
-        return str(value)
+        value = _loaded(self._experimenters, request, "experimenter", max_age=_EXPERIMENTER_HOURS * 3600)
+        return None if value is None else str(value)
 
     def let_in(self, request: Request, response: Response) -> None:
         """Begin a session of the experimenter's."""
@@ -93,24 +91,17 @@ class Sessions:
         return hmac.compare_digest(self.token(owner).encode(), token.encode())
 
 
-@dataclass(frozen=True)
 class Limits:
-    """How often one visitor may ask for pages and for pictures, and everybody together may try passwords."""
+    """How often one visitor may ask for pages and for pictures, and everybody together may try passwords.
 
-    visitors: RateLimit
-    strangers: RateLimit
-    pictures: RateLimit
-    logins: RateLimit
+    No person meets these limits. ``clock`` is in seconds.
+    """
 
-
-def usual_limits(clock: Callable[[], float] = time.monotonic) -> Limits:
-    """Limits that no person meets, by a clock in seconds."""
-    return Limits(
-        visitors=RateLimit(Allowance(at_once=60, each_second=4), clock),
-        strangers=RateLimit(Allowance(at_once=200, each_second=20), clock),
-        pictures=RateLimit(Allowance(at_once=400, each_second=40), clock),
-        logins=RateLimit(Allowance(at_once=8, each_second=0.1), clock),
-    )
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.visitors = RateLimit(at_once=60, each_second=4, clock=clock)
+        self.strangers = RateLimit(at_once=200, each_second=20, clock=clock)
+        self.pictures = RateLimit(at_once=400, each_second=40, clock=clock)
+        self.logins = RateLimit(at_once=8, each_second=0.1, clock=clock)
 
 
 @dataclass(frozen=True)
@@ -126,7 +117,7 @@ class ServedStudy:
     pictures: Pictures
     sessions: Sessions
     password: str | None
-    limits: Limits = field(default_factory=usual_limits)
+    limits: Limits = field(default_factory=Limits)
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who asks for a page, counted against their allowance.
@@ -179,9 +170,10 @@ def see_other(address: str) -> RedirectResponse:
     return RedirectResponse(address, status_code=303)
 
 
-def _loaded(serializer: URLSafeSerializer, value: str | None) -> Any:
+def _loaded(serializer: Any, request: Request, name: str, **how: Any) -> Any:
+    """What a cookie of that name says; None without one, or with one that is forged or too old."""
     try:
-        return serializer.loads(value or "")
+        return serializer.loads(request.cookies.get(_name(name, request), ""), **how)
     except BadData:
         return None
 

@@ -1,7 +1,8 @@
 """People, what they upload, its vectors, and the log of changes."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from vernissage.storage.schema import define
 
 revision = "0001"
 down_revision = None
@@ -9,57 +10,30 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables, and the one row of the state."""
-    words = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-    state = op.create_table(
-        "state",
-        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
-        sa.Column("version", sa.BigInteger, nullable=False),
-        sa.Column("kept_from", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_state"),
-        sa.CheckConstraint("id = 1", name=op.f("ck_state_single_row")),
-    )
+    state = define(op.create_table, "state", "id:number version:long kept_from:long", key="id", single_row="id = 1")
     op.bulk_insert(state, [{"id": 1, "version": 0, "kept_from": 0}])
-    op.create_table(
-        "people",
-        sa.Column("id", sa.Integer, nullable=False),
-        sa.Column("name", words, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_people"),
-        sa.UniqueConstraint("name", name="uq_people_name"),
-    )
-    op.create_table(
+    define(op.create_table, "people", "id:counted name:words", key="id", unique=("name",))
+    define(
+        op.create_table,
         "uploads",
-        sa.Column("id", words, nullable=False),
-        sa.Column("person", sa.Integer, nullable=False),
-        sa.Column("modality", words, nullable=False),
-        sa.Column("title", words, nullable=False),
-        sa.Column("text", words, nullable=False),
-        sa.Column("keywords", sa.JSON, nullable=False),
-        sa.Column("picture", words, nullable=False),
-        sa.Column("picture_digest", words, nullable=False),
-        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_uploads"),
-        sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_uploads_person", ondelete="CASCADE"),
-        sa.CheckConstraint("modality IN ('image', 'text', 'both')", name=op.f("ck_uploads_modality")),
+        "id:words person:number@people modality:words title:words text:words keywords:json picture:words "
+        "picture_digest:words time:time version:long",
+        key="id",
+        index=("person",),
+        modality="modality IN ('image', 'text', 'both')",
     )
-    op.create_index("ix_uploads_person", "uploads", ["person"])
-    op.create_table(
+    define(
+        op.create_table,
         "vectors",
-        sa.Column("encoder", words, nullable=False),
-        sa.Column("modality", words, nullable=False),
-        sa.Column("fingerprint", words, nullable=False),
-        sa.Column("upload", words, nullable=False),
-        sa.Column("vector", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("encoder", "modality", "fingerprint", "upload", name="pk_vectors"),
-        sa.ForeignKeyConstraint(["upload"], ["uploads.id"], name="fk_vectors_upload", ondelete="CASCADE"),
-        sa.CheckConstraint("modality IN ('image', 'text')", name=op.f("ck_vectors_modality")),
+        "encoder:words modality:words fingerprint:words upload:words@uploads vector:bytes",
+        key="encoder modality fingerprint upload",
+        index=("upload",),
+        modality="modality IN ('image', 'text')",
     )
-    op.create_index("ix_vectors_upload", "vectors", ["upload"])
-    op.create_table(
+    define(
+        op.create_table,
         "changes",
-        sa.Column("version", sa.BigInteger, autoincrement=False, nullable=False),
-        sa.Column("upload", words, nullable=False),
-        sa.Column("kind", words, nullable=False),
-        sa.PrimaryKeyConstraint("version", "upload", name="pk_changes"),
-        sa.CheckConstraint("kind IN ('added', 'encoded', 'removed')", name=op.f("ck_changes_kind")),
+        "version:long upload:words kind:words",
+        key="version upload",
+        kind="kind IN ('added', 'encoded', 'removed')",
     )

@@ -1,0 +1,164 @@
+"""What experiments on simulated visitors share: their options, the works with their labels, and lists as tidy rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import typer
+
+from vernissage.catalog.collection import Collection
+from vernissage.cli.options import WorkspacePath
+from vernissage.errors import RequestError
+from vernissage.files import digest
+from vernissage.gallery.engines import available_engines, make_engine
+from vernissage.profiles.ratings import WeightingRule
+from vernissage.recommenders.contract import Recommender
+from vernissage.workspace.workspace import Workspace, open_workspace
+from vernissage_lab.cells import Cells, Part, rows_of
+from vernissage_lab.evaluation import STEP, evaluate
+from vernissage_lab.lists import encoders_behind
+from vernissage_lab.material import material_of_workspace
+from vernissage_lab.recipe import Options
+from vernissage_lab.tables import Row
+from vernissage_lab.tastes import Labels, labels_from_collection, labels_from_factors
+
+MEASURES = ("ndcg", "recall", "precision", "diversity", "novelty")
+"""What one visitor's list is judged by; coverage belongs to all lists together."""
+
+VISITORS = 200
+
+
+@dataclass(frozen=True)
+class VisitorOptions(Options):
+    """Which engines are compared, on which visitors."""
+
+    workspace: WorkspacePath
+    engine: Annotated[
+        list[str] | None, typer.Option("--engine", "-e", help="Engines to compare; repeat. Default: all there are.")
+    ] = None
+    factors: Annotated[
+        Path | None, typer.Option(help="A CSV of hidden factors; default: factors.csv beside the collection, if any.")
+    ] = None
+    by: Annotated[list[str] | None, typer.Option(help="Tastes over these labels instead: group, artist …; repeat.")] = (
+        None
+    )
+    visitors: Annotated[int, typer.Option(help="How many simulated visitors.")] = VISITORS
+    n: Annotated[int, typer.Option("-n", "--number", help="How many works each is shown.")] = 9
+
+    def __post_init__(self) -> None:
+        if self.factors is not None and self.by:
+            raise RequestError("tastes come either from --factors or from --by; give one of them")
+
+    @cached_property
+    def opened(self) -> Workspace:
+        """The workspace."""
+        return open_workspace(self.workspace)
+
+    @cached_property
+    def factors_file(self) -> Path | None:
+        """The table of hidden factors, where tastes come from one."""
+        beside = self.opened.collection.folder / "factors.csv"
+        return self.factors or (beside if beside.is_file() and not self.by else None)
+
+    def labels(self) -> Labels:
+        """What tastes are made of."""
+        if self.factors_file is not None:
+            return labels_from_factors(self.factors_file, self.opened.collection)
+        return labels_from_collection(self.opened.collection, self.by)
+
+    def engines(self, names: Sequence[str] | None = None) -> dict[str, Recommender]:
+        """The engines of these names, or those that are asked for, or all that the workspace has."""
+        found = names or self.engine or available_engines(self.opened)
+        return {name: make_engine(self.opened, name, self.n) for name in dict.fromkeys(found)}
+
+    def works(self) -> "LabelledWorks":
+        """The works with their labels."""
+        opened = self.opened
+        fingerprints = {each: str(opened.manifest.fingerprints[each]) for each in sorted(opened.encoder_names)}
+        return LabelledWorks(opened.collection, self.labels(), fingerprints)
+
+    def inputs(self, engines: Mapping[str, Recommender]) -> tuple[dict[str, Any], ...]:
+        """What a record says of the encoders behind engines, those behind a fusion too."""
+        there = [name for name in encoders_behind(engines.values()) if name in self.opened.encoder_names]
+        return tuple(material_of_workspace(self.opened, name).describe() for name in there)
+
+    def notes(self) -> tuple[str, ...]:
+        """Where this differs from the usual numbers."""
+        few = f"{self.visitors} visitors, fewer than {VISITORS}; read it as a trial"
+        return (few,) if self.visitors < VISITORS else ()
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledWorks:
+    """What simulated visitors are shown.
+
+    Attributes:
+        collection: the works.
+        labels: what tastes are made of.
+        encoders: fingerprints by name of what the engines were made from.
+    """
+
+    collection: Collection
+    labels: Labels
+    encoders: Mapping[str, str] = field(default_factory=dict)
+
+    def describe(self) -> dict[str, object]:
+        """All that lists and their worth depend on, besides the options, as JSON values."""
+        names = "\n".join(f"{facet}: {', '.join(each)}" for facet, each in self.labels.categories.items())
+        codes = self.labels.codes.astype("<i8").tobytes() + "\n".join((*self.labels.item_ids, names)).encode()
+        return {
+            "collection": self.collection.fingerprint,
+            "labels": digest(codes),
+            "facets": list(self.labels.facets),
+            "encoders": dict(self.encoders),
+        }
+
+
+def visitor_part(
+    works: LabelledWorks,
+    engines: Mapping[str, Recommender],
+    options: VisitorOptions,
+    cells: Cells,
+    *,
+    rule: WeightingRule = "linear",
+    columns: Row = MappingProxyType({}),
+) -> Part:
+    """The cell with one row for each engine and visitor that it could answer.
+
+    ``columns``, engine, visitor, `MEASURES`, and ``shown``: the ids of the works, best first, as a JSON list.
+    """
+    numbers = {"visitors": options.visitors, "n": options.n}
+    key = {**works.describe(), **numbers, "engines": list(engines), "rule": rule}
+    how = {**numbers, "seed": cells.seed, "rule": rule, "progress": cells.progress}
+    return Part(key, partial(_rows, works, engines, how, columns))
+
+
+def visitor_rows(parts: Sequence[Part], cells: Cells) -> list[Row]:
+    """The rows of such cells."""
+    return [row for rows in rows_of(parts, cells, f"{STEP}: runs", threads=True) for row in rows]
+
+
+def lists_of(rows: Sequence[Row]) -> dict[str, dict[int, list[str]]]:
+    """The lists in rows of `visitor_rows`: by engine, then by visitor."""
+    found: dict[str, dict[int, list[str]]] = {}
+    for row in rows:
+        found.setdefault(row["engine"], {})[row["visitor"]] = json.loads(row["shown"])
+    return found
+
+
+def _rows(works: LabelledWorks, engines: Mapping[str, Recommender], how: Mapping[str, Any], columns: Row) -> list[Row]:
+    found = evaluate(engines, works.labels, works.collection, **how)
+    ids = found.candidates
+    return [
+        dict(columns)
+        | {"engine": engine, "visitor": number}
+        | {measure: metrics[measure] for measure in MEASURES}
+        | {"shown": json.dumps([ids[row] for row in rows.tolist()], ensure_ascii=False)}
+        for engine, shown in found.engines.items()
+        for number, (metrics, rows) in enumerate(zip(shown.metrics, shown.lists, strict=True))
+        if metrics is not None and rows is not None
+    ]

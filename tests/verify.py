@@ -1,0 +1,56 @@
+"""The long runs of `make verify`, on SQLite and on PostgreSQL: people on one workspace, and participants of a study.
+
+For a minute each, without and with ten kills, processes upload, remove and recommend at once; afterwards nothing may be
+lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.galleries import toy_gallery
+from tests.postgres import postgres_programs, run_sql, running_server
+from tests.web.robots import study_with_robots
+from tests.workspace.concurrent_people import run_people
+from vernissage.workspace.build import build_workspace
+
+_SECONDS = 60
+_KILLS = (0, 10)
+_PARTICIPANTS = 200
+_AT_ONCE = 20
+
+
+def main() -> None:
+    """Run everything; an assertion of one of the runs ends it."""
+    programs = postgres_programs()
+    if programs is None:
+        sys.exit("there is no PostgreSQL; `make install` brings one")
+    with tempfile.TemporaryDirectory() as name, running_server(programs) as server:
+        gallery = toy_gallery(Path(name) / "gallery")
+        for kind in ("SQLite", "PostgreSQL"):
+            for kills in _KILLS:
+                folder, url = _place(Path(name), kind, server, f"people_{kills}")
+                build_workspace(gallery, folder / "workspace")
+                print(f"People on {kind} for {_SECONDS} s, {kills} kills", flush=True)
+                print(f"  {run_people(folder / 'workspace', url, seconds=_SECONDS, kills=kills)}", flush=True)
+            folder, url = _place(Path(name), kind, server, "study")
+            build_workspace(gallery, folder / "workspace")
+            print(f"A study on {kind}: {_PARTICIPANTS} participants, {_AT_ONCE} at a time", flush=True)
+            load = study_with_robots(folder, url, participants=_PARTICIPANTS, at_once=_AT_ONCE)
+            print(f"  {load}", flush=True)
+            assert load.completed == _PARTICIPANTS
+            assert load.rows == load.distinct
+
+
+def _place(parent: Path, kind: str, server: str, name: str) -> tuple[Path, str | None]:
+    """A folder for a run, and the address of its database; None for SQLite in the workspace."""
+    folder = parent / f"{kind}-{name}"
+    folder.mkdir()
+    if kind == "SQLite":
+        return folder, None
+    run_sql(server, f"CREATE DATABASE {name}")
+    return folder, f"{server.rpartition('/')[0]}/{name}"
+
+
+if __name__ == "__main__":
+    main()
