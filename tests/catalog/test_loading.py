@@ -305,6 +305,18 @@ def test_the_report_says_how_the_table_was_understood(tmp_path: Path) -> None:
     assert json.loads(json.dumps(report.to_dict()))["columns"]["Titel"] == "title"
 
 
+def test_the_report_counts_dates_and_shows_some(tmp_path: Path) -> None:
+    dates = ["1885", "c. 1710", "c. 1710", "XVIIe s.", "n.d.", "", "n.d.", "99999"]
+    rows = "".join(f"{number},Work,{date}\n" for number, date in enumerate(dates))
+    report = report_of(load_collection(table(tmp_path, f"id,title,date\n{rows}")))
+    assert (report.dates_read, report.dates_unread) == (4, 3)
+    assert report.date_examples == {"c. 1710": "1710", "XVIIe s.": "1601 to 1700", "n.d.": "", "99999": ""}
+    assert "4 dates read as years (c. 1710 → 1710; XVIIe s. → 1601 to 1700)" in report.lines()
+    assert "3 dates not read (n.d.; 99999)" in report.lines()
+    undated = report_of(load_collection(table(tmp_path, "id,title\n1,Work\n")))
+    assert not any("dates" in line for line in undated.lines())
+
+
 def test_an_unknown_header_is_kept_under_its_own_names(tmp_path: Path) -> None:
     item = load_collection(table(tmp_path, "poem,place\nThe sea rises,Ulm\n"))["row-2"]
     assert item.attributes == {"poem": "The sea rises", "place": "Ulm"}

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vernissage.catalog.conditions import FIELDS, Entries, fulfilling
+from vernissage.catalog.dates import date_span
 from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.report import CollectionReport
@@ -163,11 +164,13 @@ class Collection:
     def entries(self, field: str) -> Entries:
         """All values of one field or attribute; attributes by their names in any case.
 
-        Keywords are several of one work, most others one, and absent ones none.
+        Keywords are several of one work, most others one, and absent ones none; from and to are written as numbers.
 
         Returns:
             The row int64 (m,) and code int64 (m,) of each value, and the distinct values that codes mean.
         """
+        if field in {"from", "to"}:
+            return self._bounds(field)
         if field in FIELDS and field != "keywords":
             codes, distinct = _coded(self._works.column(field))
             filled = np.array([bool(text) for text in distinct], dtype=bool)
@@ -182,6 +185,19 @@ class Collection:
         codes, distinct = _coded(_own(column, column.items))
         kept = named & np.array([bool(text) for text in distinct], dtype=bool)[codes]
         return rows[kept], codes[kept], distinct
+
+    def _bounds(self, field: str) -> Entries:
+        """The first or the last years of works, see `Item.span`; each distinct date is read once."""
+        codes, dates = _coded(self._works.column("year"))
+        spans = [date_span(date) for date in dates]
+        read = [np.nan if span is None else span.first if field == "from" else span.last for span in spans]
+        names = ("year_from", "year_to") if field == "from" else ("year_to", "year_from")
+        own, other = (self._works.column(name).to_numpy(zero_copy_only=False).astype(float) for name in names)
+        years = np.array(read, dtype=float)[codes]
+        years = np.where(np.isnan(own), np.where(np.isnan(years), other, years), own)
+        rows = np.flatnonzero(~np.isnan(years))
+        distinct, codes = np.unique(years[rows].astype(np.int64), return_inverse=True)
+        return rows, codes, list(map(str, distinct.tolist()))
 
     @cached_property
     def groups(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Conditions on the columns of a collection: ``artist=Monet``, ``year>=1850``, ``medium~oil``."""
+"""Conditions on the columns of a collection: ``artist=Monet``, ``year>=1850``, ``to<1900``, ``medium~oil``."""
 
 import operator
 import re
@@ -14,8 +14,10 @@ from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
 from vernissage.values import Condition
 
-FIELDS = ("id", "title", "artist", "year", "medium", "description", "keywords", "group", "owner", "licence")
-"""The fields of a work that conditions may name, beside its attributes."""
+FIELDS = (
+    "id", "title", "artist", "year", "from", "to", "medium", "description", "keywords", "group", "owner", "licence",
+)  # fmt: skip
+"""The fields of a work that conditions may name, beside its attributes; from and to are those of `Item.span`."""
 
 _CONDITION = re.compile(r"\s*(?P<field>[^=~<>!]+?)\s*(?P<operator>!=|>=|<=|=|~|<|>)\s*(?P<value>.*?)\s*", re.DOTALL)
 _NUMERIC: Mapping[str, Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.bool_]]] = MappingProxyType(
@@ -97,6 +99,9 @@ def values_of(item: Item, field: str) -> tuple[str, ...]:
     """The values of one field of a work, its name in small letters; keywords are several, absent ones none."""
     if field == "keywords":
         return item.keywords
+    if field in {"from", "to"}:
+        span = item.span
+        return () if span is None else (str(span.first if field == "from" else span.last),)
     if field in FIELDS:
         value = getattr(item, field)
         return (value,) if value else ()

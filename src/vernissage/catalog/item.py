@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
 
+from vernissage.catalog.dates import DateSpan, date_span
 from vernissage.files import digest
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -25,7 +26,7 @@ class Item:
         attributes: every other column of the table, by its own name.
         language: of the text, as the source names it; empty where it does not say.
         year_from, year_to: the years between which the work was made where the source gives them as numbers, negative
-            before Christ; None where it does not. Nothing is guessed from ``year``.
+            before Christ; None where it does not. Nothing is guessed from ``year``: that is what ``span`` is for.
         further_pictures: path and SHA-256 of pictures beside ``picture``, such as other views.
     """
 
@@ -47,6 +48,15 @@ class Item:
     year_from: int | None = None
     year_to: int | None = None
     further_pictures: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def span(self) -> DateSpan | None:
+        """The first and last year: those that the source gives, else those that ``year`` means; None without any."""
+        read = date_span(self.year)
+        first, last = (read.first, read.last) if read else (self.year_to, self.year_from)
+        first = first if self.year_from is None else self.year_from
+        last = last if self.year_to is None else self.year_to
+        return None if first is None or last is None else DateSpan(first, last)
 
     @property
     def text_digest(self) -> str:

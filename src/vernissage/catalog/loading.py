@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from vernissage.catalog.collection import Collection
+from vernissage.catalog.dates import date_span
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
 from vernissage.catalog.report import BadRowsError, CollectionReport, Problem
@@ -20,6 +21,7 @@ from vernissage.progress import Progress, silent
 
 _NOTHING: AbstractSet[str] = frozenset()
 _AT_ONCE = 1024
+_DATES_SHOWN = 5
 
 
 def source_of(given: Path | Source) -> Source:
@@ -86,6 +88,8 @@ class _Judging:
     problems: list[Problem] = field(default_factory=list)
     empty_texts: list[str] = field(default_factory=list)
     groups: Counter[str] = field(default_factory=Counter)
+    dates: Counter[bool] = field(default_factory=Counter)  # by whether they name years
+    date_examples: dict[bool, dict[str, str]] = field(default_factory=lambda: {True: {}, False: {}})
 
     def items(self) -> Iterator[Item]:
         """The usable works with their pictures; counts on the way what `report` tells."""
@@ -101,12 +105,7 @@ class _Judging:
                         self.progress("checking pictures", self.records, max(total, self.records))
                     item = self._judged(record, checks)
                     if item is not None:
-                        self.kept += 1
-                        self.pictures += bool(item.picture)
-                        if not item.text:
-                            self.empty_texts.append(item.id)
-                        if item.group:
-                            self.groups[item.group] += 1
+                        self._count(item)
                         yield item
 
     def report(self) -> CollectionReport:
@@ -121,6 +120,9 @@ class _Judging:
             "problems": tuple(sorted([*reading.problems, *self.problems], key=lambda problem: problem.row or 0)),
             "empty_texts": tuple(self.empty_texts),
             "groups": dict(self.groups.most_common()),
+            "dates_read": self.dates[True],
+            "dates_unread": self.dates[False],
+            "date_examples": self.date_examples[True] | self.date_examples[False],
             "remarks": tuple(remarks),
         }
         return CollectionReport(**vars(reading) | found, kept=self.kept, pictures=self.pictures)
@@ -152,3 +154,17 @@ class _Judging:
         what = f"the id {name} stands in {'an earlier record' if first is None else f'row {first}'} already"
         way_out = "give each work its own id, or take one row out"
         return [Problem("duplicate id", record.row, name, "", what, way_out)]
+
+    def _count(self, item: Item) -> None:
+        self.kept += 1
+        self.pictures += bool(item.picture)
+        if not item.text:
+            self.empty_texts.append(item.id)
+        if item.group:
+            self.groups[item.group] += 1
+        if item.year:
+            span = date_span(item.year)
+            self.dates[span is not None] += 1
+            shown = self.date_examples[span is not None]
+            if len(shown) < _DATES_SHOWN and (span is None or not item.year.isdecimal()):
+                shown[item.year] = str(span or "")

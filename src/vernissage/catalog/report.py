@@ -76,6 +76,9 @@ class CollectionReport(Reading):
         pictures: works whose picture was found and decoded to its end.
         empty_texts: ids of works without any text; no problem in itself.
         groups: group names and sizes, largest first.
+        dates_read, dates_unread: works whose date names years, and works whose date names none; works without a date
+            are in neither.
+        date_examples: some dates with the years that they mean, and some that name none, whose years are empty.
     """
 
     source: str
@@ -84,6 +87,9 @@ class CollectionReport(Reading):
     pictures: int
     empty_texts: tuple[str, ...] = ()
     groups: Mapping[str, int] = field(default_factory=dict)
+    dates_read: int = 0
+    dates_unread: int = 0
+    date_examples: Mapping[str, str] = field(default_factory=dict)
 
     def of_kind(self, kind: ProblemKind) -> tuple[Problem, ...]:
         """The problems of one kind, in the order of the file."""
@@ -99,6 +105,12 @@ class CollectionReport(Reading):
         if self.groups:
             sizes = [f"{name} ({size})" for name, size in self.groups.items()]
             lines.append(f"{_number(len(self.groups), 'group')}: {_some(sizes)}")
+        if self.dates_read or self.dates_unread:
+            read = "; ".join(f"{_short(date)} → {years}" for date, years in self.date_examples.items() if years)
+            unread = "; ".join(_short(date) for date, years in self.date_examples.items() if not years)
+            lines.append(f"{_number(self.dates_read, 'date')} read as years" + (f" ({read})" if read else ""))
+            if self.dates_unread:
+                lines.append(f"{_number(self.dates_unread, 'date')} not read ({unread})")
         if self.problems:
             lines.append(f"{_number(len(self.problems), 'problem')}, listed below")
         if self.columns:
