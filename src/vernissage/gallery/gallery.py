@@ -21,8 +21,8 @@ from vernissage.gallery.engines import (
     Fusion,
     available_engines,
     default_engine,
-    diversified,
     engine_words,
+    indexes_of,
     make_engine,
     preset_notes,
     search_encoder,
@@ -240,7 +240,9 @@ class Gallery:
         profile = profile_from_ratings(ratings, rule)
         recommender: Recommender = make_engine(snapshot.workspace, name, asked.n, fusion, progress)
         if asked.diversity:
-            recommender = diversified(recommender, asked.diversity)
+            from vernissage.recommenders.diversity import Diversified
+
+            recommender = Diversified(recommender, indexes_of(recommender), asked.diversity)
         found, places = asked.first(
             lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
         )
