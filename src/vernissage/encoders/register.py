@@ -201,7 +201,7 @@ _CARDS = (
                 "520bf73fd0ef6ccce791cd3f06908040aef2d8cc", 4_690_000_000,
             ),
         ),
-        load=_at("towers.blip2:load_blip2"), options=("queries",), reads_pairs=True,
+        load=_at("towers.blip2:load_blip2"), reads_pairs=True,
     ),
 )  # fmt: skip
 
