@@ -39,10 +39,10 @@ from vernissage.workspace.state import (
     STAGING,
     Manifest,
     check_target,
-    format_of,
     is_workspace,
     located,
     put_in_force,
+    read_state,
     sole_writer,
 )
 from vernissage.workspace.workspace import SCANNED_FROM, Workspace, open_workspace
@@ -183,7 +183,7 @@ def _before(path: Path) -> Workspace | None:
     """The state that is there, converted if it is of format 1."""
     if not is_workspace(path):
         return None
-    if format_of(path) == FORMER:
+    if read_state(path).get("format") == FORMER:
         try:
             convert_locked(path)
         except ProvenanceError:
