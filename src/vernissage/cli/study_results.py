@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 PAGE = "report.html"
 _USUAL = 95
 _SHOWN_NAMES = 8
-_ANSWERS = {
-    "mean": "each participant's mean of both showings",
-    "first": "first showings alone",
-    "all": "both showings, each for itself",
-}
-_REMARKS = {
-    "singular": "the participants' variance is 0, the boundary: ordinary least squares",
-    "degenerate": "degenerate: no residual is left, so that there are estimates, but no errors and no p values",
-    "not estimable": "not estimable: the answers cannot tell the two variances apart; plain means",
-    "one engine": "one engine: its mean alone",
-    "no data": "no data",
-}
 
 
 @dataclass(frozen=True)
@@ -257,7 +245,7 @@ def _print_power(people: "Population", found: "Power", wanted: float | None, see
 
 def _print_results(results: "Results") -> None:
     """Print who counts, the method, warnings, each variable's model, means and contrasts, and the tables of overlap."""
-    from vernissage.analysis.study_answers import METHOD
+    from vernissage.analysis.study_answers import ANSWERS, METHOD
 
     analysis = results.analysis
     everyone = analysis.exclusions
@@ -265,7 +253,7 @@ def _print_results(results: "Results") -> None:
     say(f"People     {len(everyone)}{_named('excluded', analysis.excluded)}{_named('unchecked', unchecked)}")
     if broke := [each.participant for each in everyone if each.violations and not each.excluded]:
         say(f"           kept although two showings differ by 2 or more: {_some(broke)}")
-    say(f"Answers    {_ANSWERS[analysis.showings]}", f"Model      {METHOD}")
+    say(f"Answers    {ANSWERS[analysis.showings]}", f"Model      {METHOD}")
     say(*[f"Warning    {warning}" for warning in analysis.warnings])
     for components in analysis.varcomp:
         _print_variable(analysis, components)
@@ -274,7 +262,9 @@ def _print_results(results: "Results") -> None:
 
 
 def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") -> None:
-    name = components.variable
+    from vernissage.analysis.study_answers import REMARKS
+
+    name, status = components.variable, components.status
     say("", f"{name}: {components.nobs} rows of {components.n_participants} participants")
     if not math.isnan(components.var_residual):
         likelihood = components.reml_loglik
@@ -283,8 +273,8 @@ def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") 
             f"residual {components.var_residual:.4f}, ICC {_number(components.icc)}, "
             f"REML log-likelihood {'–' if math.isnan(likelihood) else f'{likelihood:.3f}'}"
         )
-    if components.status in _REMARKS:
-        say(f"  {_REMARKS[components.status]}")
+    if status != "ok":
+        say(f"  {status}: {REMARKS[status].removeprefix(f'{status}: ')}")
     heads = ("engine", "mean", "SE", "df", "lower 95 %", "upper 95 %")
     rows = [
         (each.engine, *map(_number, (each.emmean, each.se, each.df, each.lower95, each.upper95)))
@@ -331,7 +321,7 @@ def _number(value: float) -> str:
 
 
 def _p(value: float) -> str:
-    from vernissage.analysis.paired import format_p
+    from vernissage.analysis.multiple_comparisons import format_p
 
     return "–" if math.isnan(value) else format_p(value)
 
