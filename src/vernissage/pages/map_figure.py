@@ -16,10 +16,11 @@ from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import small_picture
 from vernissage.errors import RequestError
 from vernissage.pages.figures import MUTED, drawing
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER, Group, Grouping, framed, grouping, label_places
-from vernissage.pages.map_page import check_lengths, small_picture
+from vernissage.pages.map_page import check_lengths
 from vernissage.pages.templating import plain, shortened
 from vernissage.progress import Progress, silent
 

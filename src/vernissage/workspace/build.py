@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.sources.contract import Source
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import Execution, load_executed, restore
+from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.files import digest

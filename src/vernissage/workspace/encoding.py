@@ -13,8 +13,8 @@ import numpy as np
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
+from vernissage.encoders.register import EncoderCard
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
