@@ -19,7 +19,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.errors import ProvenanceError, WorkspaceError
+from vernissage.errors import ProvenanceError, RequestError, VernissageError, WorkspaceError
 
 _T = TypeVar("_T")
 TEMPORARY_SUFFIX = ".tmp"
@@ -189,6 +189,27 @@ def read_json(path: Path) -> Any:
         ProvenanceError: the file is missing or is not JSON.
     """
     return read_checked(path, lambda: json.loads(path.read_bytes()))
+
+
+def read_text(path: Path, what: str, advice: str, error: type[VernissageError] = RequestError) -> str:
+    """A text in UTF-8 that a person wrote, without the mark that some editors put first.
+
+    Raises:
+        error: it cannot be read; the message calls it ``what`` and ends with ``advice``.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
+        raise error(f"{what} {path} cannot be read: {reason}; {advice}") from fault
+
+
+def parse_json(text: str, path: Path, error: type[VernissageError] = RequestError) -> Any:
+    """The values of a JSON text that a person wrote into ``path``; ``error`` where it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as fault:
+        raise error(f"{path} is no JSON (line {fault.lineno}: {fault.msg}); correct that line") from fault
 
 
 def read_card(path: Path, keys: Iterable[str], what: str) -> dict[str, Any]:

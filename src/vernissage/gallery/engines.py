@@ -129,8 +129,7 @@ def _single(workspace: Workspace, engine: register.Engine, joint: JointRule, pro
         scorer = workspace.encoder(encoder)
         if not isinstance(scorer, PairScorer):
             raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
-        draft = bool(workspace.manifest.settings.get("draft", True))
-        return pair_rows(scorer, rated, workspace.collection, draft=draft, progress=progress)
+        return pair_rows(scorer, rated, workspace.collection, draft=workspace.draft, progress=progress)
 
     both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
     return PairsOnDemand(both, read_rows, encoder, workspace.collection)

@@ -462,7 +462,9 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
     from vernissage.catalog.pictures import open_picture
     from vernissage.workspace.encoding import decoded_side
 
-    picture = open_picture(query, at_least=decoded_side(encoder)) if isinstance(query, Path) else query
+    # As the works were decoded: a draft and the whole picture have different vectors.
+    side = decoded_side(encoder, draft=workspace.draft)
+    picture = open_picture(query, at_least=side) if isinstance(query, Path) else query
     vector = encoder.encode_images([picture.convert("RGB")])[0]
     if not vector.any():
         raise RequestError(f"{name} finds nothing in that picture; give another one")

@@ -55,6 +55,11 @@ class Workspace:
         """What to call the collection: the name of the folder or table that it was built from."""
         return Path(self.manifest.source["absolute"]).stem
 
+    @property
+    def draft(self) -> bool:
+        """Whether large JPEGs were decoded at a fraction of their size; so they are in workspaces that do not say."""
+        return bool(self.manifest.settings.get("draft", True))
+
     @cached_property
     def collection(self) -> Collection:
         """The works."""
