@@ -68,34 +68,6 @@ def reciprocal_ranks(
     return np.repeat(ranks, sizes), np.repeat(means, sizes)
 
 
-def reciprocal_rank_fusion(
-    rankings: Sequence[Ranking], *, k: float = 60, weights: Sequence[float] | None = None, depth: int | None = None
-) -> Ranking:
-    """One ranking from several by the sum of ``weight / (k + rank)`` over their first ``depth`` works.
-
-    Cormack, Clarke and Büttcher, SIGIR 2009, doi 10.1145/1571941.1572114. ``k`` = 60 is the literature's constant, 0
-    that of the first paper's engines. Works of equal score within one ranking are of equal rank, and those that the
-    depth divides from their like have none (`reciprocal_ranks`). Ties go to the work with the best single rank, then
-    to the smaller id. The order of ``rankings`` does not matter.
-
-    Raises:
-        RequestError: no ranking, a negative k or weight, weights that are all zero or not one for each ranking.
-    """
-    weighing = fusion_weights(weights, len(rankings), k=k, depth=depth)
-    shares: dict[str, list[float]] = {}
-    best: dict[str, int] = {}
-    for ranking, weight in zip(rankings, weighing.tolist(), strict=True):
-        cut = depth is not None and len(ranking) > depth
-        head = ranking.head(depth + 1) if depth is not None else ranking
-        for item_id, rank, value in zip(head.item_ids, *reciprocal_ranks(head.scores, k, cut=cut), strict=True):
-            if rank and weight > 0:
-                shares.setdefault(item_id, []).append(weight * float(value))
-                best[item_id] = min(int(rank), best.get(item_id, int(rank)))
-    sums = {item_id: float(total(np.array(each))) for item_id, each in shares.items()}
-    order = sorted(sums, key=lambda item_id: (-sums[item_id], best[item_id], item_id))
-    return Ranking(tuple(order), np.array([sums[item_id] for item_id in order]))
-
-
 def iou(first: Sequence[str], second: Sequence[str]) -> float:
     """Intersection over union of two lists as sets, from 0 to 1; two empty lists are the same, 1.
 
@@ -144,7 +116,8 @@ def fusion_weights(weights: Sequence[float] | None, count: int, *, k: float = 0,
     """The weights of a fusion as float64 (count,), after checking them together with ``k`` and ``depth``.
 
     Raises:
-        RequestError: as in `reciprocal_rank_fusion`.
+        RequestError: no ranking, a negative k or weight, weights that are all zero or not one for each ranking, or a
+            depth below 1.
     """
     weighing = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
     if count == 0:

@@ -12,13 +12,13 @@ import numpy.typing as npt
 import scipy
 
 import vernissage
-from vernissage.analysis.paired import mean_with_error
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Recommender
 from vernissage.values import EVERYTHING, Allow
+from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import (
     Numbers,
     coverage_by_list,

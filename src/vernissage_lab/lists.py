@@ -16,7 +16,6 @@ from vernissage.profiles.areas import Area
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed
-from vernissage.recommenders.baselines import CommonSubjects, MostAverage, RandomOrder, RandomWorks
 from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.listed_works import ListedWorks
@@ -37,6 +36,7 @@ from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.vectors import make_vector_table
 from vernissage.values import EVERYTHING, Allow, Condition, Modality, Ranking, Scores, Vectors
 from vernissage.workspace.workspace import Workspace
+from vernissage_lab.baselines import CommonSubjects, MostAverage, RandomOrder, RandomWorks
 from vernissage_lab.material import Material
 from vernissage_lab.tastes import UNKNOWN, Labels
 from vernissage_lab.users import SimulatedUser

@@ -14,11 +14,10 @@ from typing import Any
 
 from PIL import Image
 
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS
 from vernissage.encoders.loading import load_pretrained, restore
-from vernissage.encoders.register import card, cards, names
+from vernissage.encoders.register import EncoderCard, card, cards, names
 from vernissage.errors import EncoderError, ProvenanceError, RequestError
 from vernissage.files import digest
 from vernissage.progress import Progress, silent

@@ -17,11 +17,11 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
-from vernissage.analysis.multiple_comparisons import SMALLEST_P
-from vernissage.analysis.paired import PairedDifference, format_p, holm, mean_with_error, paired_difference
+from vernissage.analysis.multiple_comparisons import SMALLEST_P, format_p
 from vernissage.cli import output
 from vernissage.errors import RequestError
 from vernissage.files import write_bytes, writing
+from vernissage_lab.analysis.paired import PairedDifference, holm, mean_with_error, paired_difference
 
 Row = Mapping[str, Any]
 """Column → text or number; all rows of a table have the same columns in the same order."""

@@ -14,10 +14,13 @@ from safetensors.torch import save_file
 from tests.conftest import SHARED
 from tests.encoders.tiny_blip import CAPTIONS, save_folder
 from tests.encoders.tiny_models import openai_clip, write_merges
-from tests.galleries import toy_gallery
+from tests.galleries import owned_gallery, owner_of, toy_gallery
 
 from vernissage.cli.main import main
 from vernissage.files import read_arrays
+from vernissage.gallery.engines import make_engine
+from vernissage.profiles.ratings import profile_from_ratings
+from vernissage.values import Allow
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
 
@@ -199,16 +202,21 @@ def test_a_workspace_ranks_by_pairs_and_by_joint_vectors(run: Any, blip: Path, t
 
 
 def test_pairs_that_are_not_kept_are_read_on_demand(run: Any, blip: Path, tmp_path: Path) -> None:
-    gallery = toy_gallery(tmp_path / "gallery", count=12)
+    gallery = owned_gallery(tmp_path / "gallery", count=12)
     build = ("build", gallery, "--encoder", "blip", "--weights", blip, "--pairs")
     asked = ("-r", "w000=5", "-r", "w003=2", "-e", "blip", "-n", "5", "--json")
+    condition = ("--where", "artist~red")
     answers = []
     for pairs in ("all", "none"):
         run(*build, pairs, "-o", tmp_path / pairs)
-        answers.append(json.loads(run("recommend", tmp_path / pairs, *asked)))
+        answers.append([json.loads(run("recommend", tmp_path / pairs, *asked, *where)) for where in ((), condition)])
+        engine = make_engine(open_workspace(tmp_path / pairs), "blip", 12)
+        others = engine.recommend(profile_from_ratings({"w000": 5}, "linear"), 12, Allow(not_owner="ann")).ranking
+        assert set(others.item_ids) == {f"w{number:03d}" for number in range(12) if owner_of(number) != "ann"}
     assert not (tmp_path / "none/pairs").exists()
-    kept, read = ([work["id"] for work in answer["works"]] for answer in answers)
+    kept, read = ([[work["id"] for work in answer["works"]] for answer in both] for both in answers)
     assert kept == read
+    assert set(kept[1]) == {"w001", "w004", "w005", "w008", "w009"}  # five of the red ones are left, and all come
 
 
 def test_encoders_are_added_to_those_there_and_kept(run: Any, blip: Path, workspace: Path, gallery: Path) -> None:

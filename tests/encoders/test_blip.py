@@ -17,7 +17,7 @@ from vernissage.encoders.loading import restore
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.encoders.runtime.pixels import CLIP_MEAN, CLIP_STD
 from vernissage.encoders.towers.blip import BLIP, load_blip
-from vernissage.errors import EncoderError, RequestError
+from vernissage.errors import EncoderError
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "golden"
 RAW, UNIT, ITM = 5e-5, 1e-5, 1e-4
@@ -85,17 +85,14 @@ def test_vectors_are_those_of_the_model_run_plainly(blip: BLIP) -> None:
 @pytest.mark.parametrize(("first_token", "first"), [("enc", ENC), ("cls", CLS)])
 def test_matching_is_that_of_each_pair_run_by_itself(folder: Path, first_token: Any, first: int) -> None:
     model, blip = reference(), load_blip(folder, first_token=first_token)
-    expected, joint = np.empty((4, len(CAPTIONS))), np.empty((4, 16))
+    expected = np.empty((4, len(CAPTIONS)))
     with torch.inference_mode():
         for row, image in enumerate(pictures()):
             seen = model.vision_model(squashed(image)).last_hidden_state
             for column, ids in enumerate(blip.token_ids(CAPTIONS)):
                 out = model.text_encoder(**padded(ids, first), encoder_hidden_states=seen).last_hidden_state[:, 0]
                 expected[row, column] = model.itm_head(out).softmax(dim=-1)[0, 1]
-                if row == column:
-                    joint[row] = out.numpy()
     assert far(blip.itm_block(blip.image_states(pictures()), CAPTIONS), expected) <= 1e-5
-    assert far(blip.joint_features(pictures(), CAPTIONS[:4]), joint) <= RAW
 
 
 def test_a_row_does_not_depend_on_the_others_or_on_the_batch(folder: Path, blip: BLIP) -> None:
@@ -246,9 +243,7 @@ def test_heads_that_cannot_be_told_are_asked_for(tmp_path: Path) -> None:
         load_blip(file)
 
 
-def test_bad_requests_are_refused(blip: BLIP, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match="4 pictures and 1 texts"):
-        blip.joint_features(pictures(), ["one"])
+def test_bad_requests_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no first token 'dec'"):
         load_blip(folder, first_token="dec")  # type: ignore[arg-type]  # noqa: S106
     with pytest.raises(EncoderError, match="there are no weights at"):
@@ -278,8 +273,3 @@ def test_everything_is_as_the_original_code_has_it(layout: str, tmp_path: Path) 
     assert far(blip.itm_block(states, captions), expected["itm_prob_match_enc"]) <= ITM
     as_cls = load_blip(place, first_token="cls")  # noqa: S106
     assert far(as_cls.itm_block(states, captions), expected["itm_prob_match_cls"]) <= ITM
-    # One text has more than 35 ids; for matching it is cut, but the original's function for joint features takes all.
-    short = [row for row, text in enumerate(inputs["feature_extractor_texts"]) if len(text.split()) < 34]
-    for row, image in enumerate(images):
-        joint = blip.joint_features([image] * len(short), [inputs["feature_extractor_texts"][text] for text in short])
-        assert far(joint, expected["feature_extractor_multimodal_cls"][row, short]) <= RAW

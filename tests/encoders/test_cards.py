@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from vernissage.encoders.cards import ModelCard
-from vernissage.encoders.register import card, models, names
+from vernissage.encoders.register import ModelCard, card, models, names
 
 MODELS = models()
 EACH = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)

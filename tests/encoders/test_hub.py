@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from vernissage.encoders.cards import ModelCard
-from vernissage.encoders.register import models, names
+from vernissage.encoders.register import ModelCard, models, names
 from vernissage.encoders.runtime.hub import how_to_pin, locate_weights, missing_packages, why_not_ready
 from vernissage.errors import EncoderError
 
@@ -106,7 +105,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 SCRIPT = """
 import json, sys
-from vernissage.encoders.cards import ModelCard
+from vernissage.encoders.register import ModelCard
 from vernissage.encoders.register import models
 from vernissage.encoders.runtime.hub import cached_weights, locate_weights, why_not_ready
 from vernissage.errors import EncoderError

@@ -15,8 +15,8 @@ from tests.encoders.test_families import FAMILIES
 from tests.galleries import toy_gallery
 
 from vernissage.encoders import register
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import EncoderState, FittedEncoder, ImageEncoder, Material, TextEncoder
+from vernissage.encoders.register import EncoderCard
 from vernissage.errors import EncoderError, Kind, RequestError
 from vernissage.gallery.engines import available_engines, make_engine
 from vernissage.profiles.ratings import profile_from_ratings

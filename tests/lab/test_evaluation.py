@@ -8,11 +8,11 @@ from tests.lab.labelled import gallery, part_of, seeing, seeing_all
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RequestError
 from vernissage.profiles.ratings import Profile
-from vernissage.recommenders.baselines import MostAverage, RandomOrder
 from vernissage.recommenders.contract import Recommendation, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.values import EVERYTHING, Allow, Ranking
+from vernissage_lab.baselines import MostAverage, RandomOrder
 from vernissage_lab.evaluation import METRICS, Evaluation, evaluate
 from vernissage_lab.tables import Row, only
 from vernissage_lab.tastes import Labels

@@ -11,11 +11,11 @@ from tests.recommenders.worlds import checkerboard, index_of
 
 from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile, profile_from_ratings
-from vernissage.rankings import reciprocal_rank_fusion
 from vernissage.recommenders import late_fusion
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.values import EVERYTHING, Allow, Ranking
+from vernissage_lab.recipes.fusion import reciprocal_rank_fusion
 
 A0 = profile_from_ratings({"a0": 5}, "linear")
 

@@ -13,11 +13,11 @@ from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.recommenders.area_searches import rank_areas
-from vernissage.recommenders.baselines import CommonSubjects, RandomWorks
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.tags import TagEmbedding, TagOverlap, common_tags, common_tags_of_areas, embed_tags
 from vernissage.recommenders.uploads import UploadRecommender
 from vernissage.values import Allow, Vectors
+from vernissage_lab.baselines import CommonSubjects, RandomWorks
 
 if TYPE_CHECKING:
     from vernissage.values import Modality

@@ -20,7 +20,7 @@ from vernissage.workspace import conversion
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.checking import check_workspace
 from vernissage.workspace.collection_files import count_words
-from vernissage.workspace.state import format_of, read_manifest, sole_writer
+from vernissage.workspace.state import read_manifest, read_state, sole_writer
 from vernissage.workspace.workspace import open_workspace
 
 KEPT = Path(__file__).parent / "format-1" / "gallery-and-workspace.zip"
@@ -43,7 +43,7 @@ def test_opening_converts_and_loses_nothing(old: Path) -> None:
     before = contents(old)
     card = json.loads(next((old / "vectors").glob("lsa.text-*.json")).read_text())
     workspace = open_workspace(old)
-    assert format_of(old) == 2
+    assert read_state(old)["format"] == 2
     after = contents(old)
     changed = {name for name in before if after[name] != before[name]}
     assert changed == {"workspace.json"}  # people's database and pictures, models and vectors are as they were
@@ -128,7 +128,7 @@ def test_a_killed_conversion_leaves_one_format_whole_and_goes_on(old: Path, tmp_
         time.sleep(0.01 * number)
         process.kill()
         process.wait()
-        formats.append(format_of(path))
+        formats.append(read_state(path)["format"])
         open_workspace(path)
         temporary = {name for name in contents(path) if name.endswith(".tmp")}
         assert {name: raw for name, raw in contents(path).items() if name not in temporary} == contents(undisturbed)
@@ -151,7 +151,7 @@ def test_where_it_cannot_be_written_one_line_says_what_to_do(old: Path, monkeypa
     ) as error:
         open_workspace(old)
     assert "\n" not in str(error.value)
-    assert format_of(old) == 1
+    assert read_state(old)["format"] == 1
 
 
 def test_another_writer_is_waited_for_and_then_told(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_damage_is_not_hidden_by_a_conversion(old: Path, tmp_path: Path) -> None
     (lost / read_old(lost)["collection"]).write_bytes(b"PAR1")
     with pytest.raises(ProvenanceError, match="is damaged"):
         open_workspace(lost)
-    assert format_of(lost) == 1
+    assert read_state(lost)["format"] == 1
     build_workspace(old.parent / "gallery", lost, encoders=["lsa"])
     assert check_workspace(lost).faults == ()
     assert (lost / "vernissage.db").read_bytes() == (old / "vernissage.db").read_bytes()

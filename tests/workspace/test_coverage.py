@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from tests.galleries import toy_gallery, toy_row, write_table
 
+from vernissage.gallery.gallery import open_gallery
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.checking import describe_workspace
 from vernissage.workspace.coverage import Coverage, Missing
@@ -88,6 +89,11 @@ def test_vectors_of_drafts_and_of_whole_pictures_do_not_mix(scans: Path, tmp_pat
     assert whole.workspace.manifest.models["lsa"] == drafts.workspace.manifest.models["lsa"]
     second = whole.workspace.table("colour-texture", "image").vectors
     assert np.abs(first - second).max() > 0.01
+    with open_gallery(
+        tmp_path / "ws", writing=False
+    ) as opened:  # a picture that is searched for is decoded as they are
+        found = opened.search(scans / "images/scan0.jpg", 1, encoder="colour-texture")
+    assert (found.ids, found.scores[0]) == (("w000",), pytest.approx(1, abs=1e-6))
     again = build_workspace(scans, tmp_path / "ws")  # the choice is kept
     assert set(again.encoded.values()) == {0}
     assert again.workspace.manifest == whole.workspace.manifest

@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from vernissage.errors import RequestError
+
 FloatArray = npt.NDArray[np.float64]
 
 SMALLEST_P = 1e-300
@@ -43,3 +45,12 @@ def effect_size(t: npt.ArrayLike, df: npt.ArrayLike) -> FloatArray:
     square = value**2
     result: FloatArray = np.sign(value) * np.sqrt(square / (square + np.asarray(df, dtype=np.float64)))
     return result
+
+
+def format_p(p: float) -> str:
+    """A p value as it is printed: three decimals, two digits when smaller, "< 1e-300" at the end of the scale."""
+    if not 0 <= p <= 1:
+        raise RequestError(f"p values lie between 0 and 1, but this one is {p}")
+    if p <= SMALLEST_P:
+        return f"< {SMALLEST_P:.0e}"
+    return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"

@@ -32,6 +32,21 @@ Showings = Literal["mean", "first", "all"]
 
 SHOWINGS: tuple[Showings, ...] = get_args(Showings)
 
+ANSWERS: dict[Showings, str] = {
+    "mean": "each participant's mean of both showings of a list",
+    "first": "first showings alone",
+    "all": "both showings of a list, each for itself",
+}
+REMARKS = {
+    "ok": "as usual",
+    "singular": "the participants' variance is 0, so that the model is ordinary least squares",
+    "degenerate": "no residual is left: estimates alone, without errors and p values",
+    "not estimable": "the answers cannot tell the two variances apart: plain means alone",
+    "one engine": "one engine: its mean alone",
+    "no data": "no answers",
+}
+"""What each status of a model means."""
+
 DEPENDENCE = (
     "showings=all counts both answers about one list as independent, which they are not: standard errors are too small "
     "and p values too low; report showings=mean, or first"
@@ -252,14 +267,13 @@ def study_numbers(
     showings: Showings = "mean",
     exclude: bool = True,
     pairing: Pairing = "same participant",
-    engines: Collection[str] | None = None,
 ) -> StudyNumbers:
     """Analyse and describe a study; arguments as in `analyse` and `overlap_tables`.
 
     Raises:
         RequestError: as in `analyse` and `overlap_tables`.
     """
-    analysis = analyse(table, showings=showings, exclude=exclude, engines=engines)
+    analysis = analyse(table, showings=showings, exclude=exclude)
     overlaps = None
     if lists is not None:
         overlaps = overlap_tables(lists, pairing=pairing, excluded=analysis.excluded)

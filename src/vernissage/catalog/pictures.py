@@ -105,14 +105,20 @@ def decoded_pixels(path: Path, *, at_least: int | None = None) -> int:
         return 0
 
 
-def thumbnail(path: Path, size: int) -> bytes:
-    """A JPEG of the picture that fits into a square of ``size`` pixels, never enlarged; equal files give equal bytes.
+def small_picture(path: Path, size: int) -> Image.Image:
+    """The picture reduced to fit into a square of ``size`` pixels, never enlarged.
 
     Raises:
         UnreadablePictureError: see `open_picture`.
     """
     image = open_picture(path, at_least=2 * size)
     image.thumbnail((size, size), Image.Resampling.LANCZOS)
+    return image
+
+
+def thumbnail(path: Path, size: int) -> bytes:
+    """`small_picture` as JPEG; equal files give equal bytes."""
+    image = small_picture(path, size)
     target = io.BytesIO()
     image.save(target, "JPEG", quality=82, optimize=True, progressive=True)
     return target.getvalue()

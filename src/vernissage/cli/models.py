@@ -13,7 +13,7 @@ from vernissage.cli.output import note, print_json, print_table, progress_bars, 
 from vernissage.cli.tagging import tag
 
 if TYPE_CHECKING:
-    from vernissage.encoders.cards import ModelCard
+    from vernissage.encoders.register import ModelCard
 
 encoders = Group(
     "encoders",

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -327,13 +326,9 @@ def _read(file: Path) -> list[tuple[str, object, str]]:
     Raises:
         RatingsError: the file is missing, or not of these kinds.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RatingsError(
-            f"the ratings in {file} cannot be read: {reason}; give a CSV or JSON file in UTF-8"
-        ) from error
+    from vernissage.files import read_text
+
+    text = read_text(file, "the ratings in", "give a CSV or JSON file in UTF-8", RatingsError)
     if file.suffix.lower() == ".json":
         return _from_json(file, text)
     rows = csv.DictReader(io.StringIO(text))
@@ -351,10 +346,9 @@ def _read(file: Path) -> list[tuple[str, object, str]]:
 
 
 def _from_json(file: Path, text: str) -> list[tuple[str, object, str]]:
-    try:
-        rows: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RatingsError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
+    from vernissage.files import parse_json
+
+    rows: object = parse_json(text, file, RatingsError)
     if isinstance(rows, dict):
         rows = [{"id": item_id, "rating": rating} for item_id, rating in rows.items()]
     if not isinstance(rows, list) or not all(isinstance(row, dict) and {"id", "rating"} <= row.keys() for row in rows):

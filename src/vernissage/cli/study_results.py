@@ -1,11 +1,7 @@
 """The commands about what a study finds: vernissage study power, analyse, report."""
 
-import csv
-import io
 import math
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,22 +19,8 @@ if TYPE_CHECKING:
     from vernissage.study.results import Results
 
 PAGE = "report.html"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 _USUAL = 95
 _SHOWN_NAMES = 8
-_ANSWERS = {
-    "mean": "each participant's mean of both showings",
-    "first": "first showings alone",
-    "all": "both showings, each for itself",
-}
-_REMARKS = {
-    "singular": "the participants' variance is 0, the boundary: ordinary least squares",
-    "degenerate": "degenerate: no residual is left, so that there are estimates, but no errors and no p values",
-    "not estimable": "not estimable: the answers cannot tell the two variances apart; plain means",
-    "one engine": "one engine: its mean alone",
-    "no data": "no data",
-}
 
 
 @dataclass(frozen=True)
@@ -66,38 +48,22 @@ class AnalysisOptions:
 def write_tables(folder: Path, tables: Mapping[str, tuple[type, Sequence[Any]]]) -> None:
     """Write tables as CSV files into ``folder``, all or none: name → (row class, rows); fields are the columns.
 
-    Numbers have all their digits, missing ones are NaN; text that a spreadsheet would run begins with an apostrophe.
-
     Raises:
         WorkspaceError: the folder cannot be written.
         RequestError: a folder stands where a file belongs.
     """
-    from vernissage.files import writing
+    from vernissage.files import csv_bytes, write_together
 
     if folder.exists() and not folder.is_dir():
         raise RequestError(f"{folder} is a file, but the tables need a folder; choose another with --out")
     for name in tables:
         if (folder / name).is_dir():
             raise RequestError(f"{folder / name} is a folder; move it away, or choose another folder with --out")
-    with ExitStack() as stack:
-        for name, (kind, rows) in tables.items():
-            columns = [field.name for field in fields(kind)]
-            text = io.StringIO(newline="")
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
-            file = stack.enter_context(writing(folder / name))
-            file.write(text.getvalue().encode())
-            # A full disk shows here, before the first of the files takes its place.
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "NaN" if math.isnan(value) else repr(value)
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    files = {}
+    for name, (kind, rows) in tables.items():
+        columns = [field.name for field in fields(kind)]
+        files[folder / name] = csv_bytes(columns, ([getattr(row, column) for column in columns] for row in rows))
+    write_together(files)
 
 
 def power(
@@ -279,7 +245,7 @@ def _print_power(people: "Population", found: "Power", wanted: float | None, see
 
 def _print_results(results: "Results") -> None:
     """Print who counts, the method, warnings, each variable's model, means and contrasts, and the tables of overlap."""
-    from vernissage.analysis.study_answers import METHOD
+    from vernissage.analysis.study_answers import ANSWERS, METHOD
 
     analysis = results.analysis
     everyone = analysis.exclusions
@@ -287,7 +253,7 @@ def _print_results(results: "Results") -> None:
     say(f"People     {len(everyone)}{_named('excluded', analysis.excluded)}{_named('unchecked', unchecked)}")
     if broke := [each.participant for each in everyone if each.violations and not each.excluded]:
         say(f"           kept although two showings differ by 2 or more: {_some(broke)}")
-    say(f"Answers    {_ANSWERS[analysis.showings]}", f"Model      {METHOD}")
+    say(f"Answers    {ANSWERS[analysis.showings]}", f"Model      {METHOD}")
     say(*[f"Warning    {warning}" for warning in analysis.warnings])
     for components in analysis.varcomp:
         _print_variable(analysis, components)
@@ -296,7 +262,9 @@ def _print_results(results: "Results") -> None:
 
 
 def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") -> None:
-    name = components.variable
+    from vernissage.analysis.study_answers import REMARKS
+
+    name, status = components.variable, components.status
     say("", f"{name}: {components.nobs} rows of {components.n_participants} participants")
     if not math.isnan(components.var_residual):
         likelihood = components.reml_loglik
@@ -305,8 +273,8 @@ def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") 
             f"residual {components.var_residual:.4f}, ICC {_number(components.icc)}, "
             f"REML log-likelihood {'–' if math.isnan(likelihood) else f'{likelihood:.3f}'}"
         )
-    if components.status in _REMARKS:
-        say(f"  {_REMARKS[components.status]}")
+    if status != "ok":
+        say(f"  {status}: {REMARKS[status].removeprefix(f'{status}: ')}")
     heads = ("engine", "mean", "SE", "df", "lower 95 %", "upper 95 %")
     rows = [
         (each.engine, *map(_number, (each.emmean, each.se, each.df, each.lower95, each.upper95)))
@@ -353,7 +321,7 @@ def _number(value: float) -> str:
 
 
 def _p(value: float) -> str:
-    from vernissage.analysis.paired import format_p
+    from vernissage.analysis.multiple_comparisons import format_p
 
     return "–" if math.isnan(value) else format_p(value)
 

@@ -122,32 +122,17 @@ def _single(workspace: Workspace, engine: register.Engine, joint: JointRule, pro
     from vernissage.search.pairs import PairScorer, pair_rows
 
     if encoder in workspace.manifest.pairs:
-        return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder)
+        return PairWeightedSimilarity(workspace.pair_matrix(encoder), encoder, workspace.collection)
     pictures, texts = workspace.table(encoder, "image"), workspace.table(encoder, "text")
 
     def read_rows(rated: Sequence[str]) -> "PairMatrix":
         scorer = workspace.encoder(encoder)
         if not isinstance(scorer, PairScorer):
             raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
-        draft = bool(workspace.manifest.settings.get("draft", True))
-        return pair_rows(scorer, rated, workspace.collection, draft=draft, progress=progress)
+        return pair_rows(scorer, rated, workspace.collection, draft=workspace.draft, progress=progress)
 
     both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
-    return PairsOnDemand(both, read_rows, encoder)
-
-
-def diversified(recommender: Recommender, diversity: float) -> Recommender:
-    """The recommender with its first works re-ranked so that they differ.
-
-    Raises:
-        RequestError: the engine compares no vectors, or the diversity lies outside 0 to 1.
-    """
-    from vernissage.recommenders.diversity import Diversified
-
-    indexes = indexes_of(recommender)
-    if not indexes:
-        raise RequestError(f"{recommender.name} compares no vectors, which diversity needs; choose another engine")
-    return Diversified(recommender, indexes, diversity=diversity)
+    return PairsOnDemand(both, read_rows, encoder, workspace.collection)
 
 
 def default_engine(workspace: Workspace) -> str:

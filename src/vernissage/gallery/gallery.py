@@ -21,8 +21,8 @@ from vernissage.gallery.engines import (
     Fusion,
     available_engines,
     default_engine,
-    diversified,
     engine_words,
+    indexes_of,
     make_engine,
     preset_notes,
     search_encoder,
@@ -240,7 +240,9 @@ class Gallery:
         profile = profile_from_ratings(ratings, rule)
         recommender: Recommender = make_engine(snapshot.workspace, name, asked.n, fusion, progress)
         if asked.diversity:
-            recommender = diversified(recommender, asked.diversity)
+            from vernissage.recommenders.diversity import Diversified
+
+            recommender = Diversified(recommender, indexes_of(recommender), asked.diversity)
         found, places = asked.first(
             lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
         )
@@ -463,7 +465,9 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
     from vernissage.catalog.pictures import open_picture
     from vernissage.workspace.encoding import decoded_side
 
-    picture = open_picture(query, at_least=decoded_side(encoder)) if isinstance(query, Path) else query
+    # As the works were decoded: a draft and the whole picture have different vectors.
+    side = decoded_side(encoder, draft=workspace.draft)
+    picture = open_picture(query, at_least=side) if isinstance(query, Path) else query
     vector = encoder.encode_images([picture.convert("RGB")])[0]
     if not vector.any():
         raise RequestError(f"{name} finds nothing in that picture; give another one")

@@ -16,11 +16,12 @@ from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import small_picture
 from vernissage.errors import RequestError
 from vernissage.pages.figures import MUTED, drawing
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER, Group, Grouping, framed, grouping, label_places
-from vernissage.pages.map_page import check_lengths, small_picture
-from vernissage.pages.templating import plain
+from vernissage.pages.map_page import check_lengths
+from vernissage.pages.templating import plain, shortened
 from vernissage.progress import Progress, silent
 
 _MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D"}
@@ -69,7 +70,7 @@ def map_figure(
         axes = figure.add_axes((0.0, 0.0, _INCHES / inches[0], 1 - head / inches[1]))
         axes.set(xlim=(0, _WIDTH), ylim=(height, 0), aspect="equal")
         axes.set_axis_off()
-        figure.text(0.018, 1 - 0.12 / inches[1], _shortened(title, 90), size=13, family="DejaVu Serif", va="top")
+        figure.text(0.018, 1 - 0.12 / inches[1], shortened(title, 90), size=13, family="DejaVu Serif", va="top")
         figure.text(0.018, 1 - 0.42 / inches[1], plain(note), size=8.5, color=MUTED, va="top")
         dots(axes, places, groups, size=26 if len(places) <= 500 else 13 if len(places) <= 3000 else 5)
         for row in rows:
@@ -140,7 +141,7 @@ def legend_marks(groups: Grouping, *, sizes: bool = True) -> tuple[list[Line2D],
         Line2D([], [], linestyle="", marker=_MARKERS[group.shape], color=_colour(group), markersize=5.5)
         for group in groups.groups
     ]
-    names = [_shortened(group.name, 27) for group in groups.groups]
+    names = [shortened(group.name, 27) for group in groups.groups]
     return marks, [
         f"{name}  {group.size:,}" if sizes else name for name, group in zip(names, groups.groups, strict=True)
     ]
@@ -154,7 +155,7 @@ def _picture(axes: Axes, place: npt.NDArray[np.float64], picture: Image.Image, c
 
 def _names(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping) -> None:
     for number, (x, y) in label_places(places, groups, line=21).items():
-        name = _shortened(groups.groups[number].name)
+        name = shortened(groups.groups[number].name, _LONGEST)
         half = min(_LETTER * len(name), _WIDTH) / 2  # a name at the edge is moved inwards, not cut
         middle = min(max(x, half), _WIDTH - half)
         halo = [withStroke(linewidth=3, foreground="white")]
@@ -177,8 +178,3 @@ def _legend(figure: Figure, groups: Grouping, inches: tuple[float, float], head:
 
 def _colour(group: Group) -> str:
     return LIGHT[group.style] if group.style >= 0 else LIGHT_OTHER
-
-
-def _shortened(text: str, longest: int = _LONGEST) -> str:
-    line = plain(text)
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import open_picture
+from vernissage.catalog.pictures import small_picture
 from vernissage.errors import RequestError
 from vernissage.pages.groups import (
     DARK,
@@ -92,17 +91,6 @@ def check_lengths(points: int, colour_by: Sequence[str], items: int | None = Non
         raise RequestError(f"{points} places and {len(colour_by)} groups were given for a map; give one for each work")
     if items is not None and items != points:
         raise RequestError(f"{points} places and {items} works were given for a map; give one place for each work")
-
-
-def small_picture(path: Path, side: int) -> Image.Image:
-    """A picture with a longer side of at most ``side`` pixels.
-
-    Raises:
-        CollectionError: it cannot be read.
-    """
-    picture = open_picture(path, at_least=2 * side)
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return picture
 
 
 def _works(

@@ -17,7 +17,7 @@ from vernissage.errors import RequestError
 from vernissage.pages.figures import ACCENT, INK, LINE, MUTED, SURFACE, drawing
 from vernissage.pages.groups import LIGHT
 from vernissage.pages.study_tables import SIGNIFICANT
-from vernissage.pages.templating import plain
+from vernissage.pages.templating import plain, shortened
 
 _WIDTH = 4.6
 _LONGEST_NAME, _LONGEST_PAIR = 22, 26
@@ -57,7 +57,7 @@ def distribution_figure(
                     words, above = f"{100 * share:.0f} %", base + height + 0.03
                     axes.text(rating, above, words, ha="center", va="bottom", size=7, color=MUTED)
             _mean(axes, base - 0.16, mean)
-        axes.set_yticks([base + 0.2 for base in bases], [short_name(each.engine) for each in spreads])
+        axes.set_yticks([base + 0.2 for base in bases], [shortened(each.engine, _LONGEST_NAME) for each in spreads])
         axes.set_xticks(range(1, 6), _scale_words(scale))
         axes.set(xlim=(0.4, 5.6), ylim=(-0.36, len(spreads) - 0.12))
         _quiet(axes)
@@ -115,14 +115,8 @@ def power_figure(points: Sequence[PowerPoint], *, marked: int) -> Figure:
     return figure
 
 
-def short_name(name: str) -> str:
-    """An engine's name on one line, cut where it would leave no room for the figure."""
-    flat = plain(name)
-    return flat if len(flat) <= _LONGEST_NAME else f"{flat[: _LONGEST_NAME - 1]}…"
-
-
 def _pair_name(contrast: Contrast) -> str:
-    a, b = short_name(contrast.engine_a), short_name(contrast.engine_b)
+    a, b = (shortened(name, _LONGEST_NAME) for name in (contrast.engine_a, contrast.engine_b))
     return f"{a} − {b}" if len(a) + len(b) <= _LONGEST_PAIR else f"{a} −\n{b}"
 
 
@@ -156,7 +150,7 @@ def _difference(axes: Axes, level: int, contrast: Contrast, interval: ContrastIn
 def _scale_words(scale: Sequence[str]) -> list[str]:
     words = [str(rating) for rating in range(1, 6)]
     if len(scale) == 5:
-        words[0], words[-1] = (f"{rating}\n{short_name(scale[rating - 1])}" for rating in (1, 5))
+        words[0], words[-1] = (f"{rating}\n{shortened(scale[rating - 1], _LONGEST_NAME)}" for rating in (1, 5))
     return words
 
 

@@ -6,11 +6,11 @@ from math import isfinite
 from typing import Any, TypeVar
 
 from vernissage.analysis.mixed_effects import Contrast, ContrastInterval, MarginalMean
-from vernissage.analysis.study_answers import Distribution, StudyNumbers
+from vernissage.analysis.study_answers import ANSWERS, REMARKS, Distribution, StudyNumbers
 from vernissage.pages import study_tables as tables
 from vernissage.pages.figures import embedded
 from vernissage.pages.study_figures import contrast_figure, distribution_figure
-from vernissage.pages.study_tables import ANSWERS, REMARKS, SIGNIFICANT, DataTable, p_in_words, signed, strength
+from vernissage.pages.study_tables import SIGNIFICANT, DataTable, p_in_words, signed, strength
 from vernissage.pages.templating import render
 
 _Row = TypeVar("_Row", Contrast, ContrastInterval, Distribution, MarginalMean)

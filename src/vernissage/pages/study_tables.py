@@ -9,23 +9,8 @@ from operator import attrgetter
 from typing import Any
 
 from vernissage.analysis.overlap import OverlapBetween, OverlapWithin
-from vernissage.analysis.study_answers import OtherChoice, Showings, StudyNumbers
+from vernissage.analysis.study_answers import ANSWERS, REMARKS, OtherChoice, Showings, StudyNumbers
 from vernissage.pages.templating import plain
-
-ANSWERS: dict[Showings, str] = {
-    "mean": "each participant's mean of both showings of a list",
-    "first": "first showings alone",
-    "all": "both showings of a list, each for itself",
-}
-REMARKS = {
-    "ok": "as usual",
-    "singular": "the participants' variance is 0, so that the model is ordinary least squares",
-    "degenerate": "no residual is left: estimates alone, without errors and p values",
-    "not estimable": "the answers cannot tell the two variances apart: plain means alone",
-    "one engine": "one engine: its mean alone",
-    "no data": "no answers",
-}
-"""What each status of a model means."""
 
 MISSING = "–"
 SIGNIFICANT = 0.05

@@ -64,6 +64,12 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+def shortened(text: str, longest: int) -> str:
+    """``text`` on one line of at most ``longest`` characters, the last an ellipsis where more follow."""
+    line = plain(text)
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
 def _policy(script: str) -> str:
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar, get_args
 from vernissage.analysis.long_table import KEYS, NO_RATINGS
 from vernissage.catalog.collection import Collection
 from vernissage.errors import Kind, StudyError
-from vernissage.files import digest, write_bytes
+from vernissage.files import digest, read_text, write_bytes
 
 ElicitationMethod = Literal["groups", "coverage"]
 AttentionRule = Literal["repeated-showings", "none"]
@@ -305,14 +305,8 @@ def read_definition(path: Path) -> Definition:
         StudyError: the file cannot be read, or a value is missing, unknown or wrong; the message names file, line and
             key, and says what is expected.
     """
-    try:
-        source = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise StudyError(
-            f"the study {path} cannot be read: {reason}; `vernissage study new {path}` writes one to begin with"
-        ) from error
-    return parse_definition(source, str(path))
+    advice = f"`vernissage study new {path}` writes one to begin with"
+    return parse_definition(read_text(path, "the study", advice, StudyError), str(path))
 
 
 def parse_definition(source: str, name: str = "study.toml") -> Definition:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from vernissage.encoders.cards import ModelCard
+from vernissage.encoders.register import ModelCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError, RequestError
 from vernissage.progress import Progress

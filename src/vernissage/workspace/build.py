@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.sources.contract import Source
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import Execution, load_executed, restore
+from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.files import digest
@@ -39,10 +39,10 @@ from vernissage.workspace.state import (
     STAGING,
     Manifest,
     check_target,
-    format_of,
     is_workspace,
     located,
     put_in_force,
+    read_state,
     sole_writer,
 )
 from vernissage.workspace.workspace import SCANNED_FROM, Workspace, open_workspace
@@ -183,7 +183,7 @@ def _before(path: Path) -> Workspace | None:
     """The state that is there, converted if it is of format 1."""
     if not is_workspace(path):
         return None
-    if format_of(path) == FORMER:
+    if read_state(path).get("format") == FORMER:
         try:
             convert_locked(path)
         except ProvenanceError:

@@ -15,7 +15,7 @@ from vernissage.files import open_parquet, read_array, read_checked, read_json, 
 from vernissage.search.pair_matrix import PairCard, write_pair_card
 from vernissage.search.vectors import VectorCard, array_file, write_vector_card
 from vernissage.workspace.collection_files import keep_collection
-from vernissage.workspace.state import FILE_NAME, FORMER, Manifest, format_of, found, sole_writer
+from vernissage.workspace.state import FILE_NAME, FORMER, Manifest, found, read_state, sole_writer
 
 _PATIENCE = 60.0
 _NEEDED = {"source", "folder", "collection", "fingerprint", "settings", "vectors", "pairs", "retired"}
@@ -44,9 +44,9 @@ def convert_workspace(path: Path) -> None:
 
 def convert_locked(path: Path) -> None:
     """`convert_workspace` for the writer, who holds the lock; nothing is done where the format is another."""
-    if format_of(path) != FORMER:
+    content = read_state(path)
+    if content.get("format") != FORMER:
         return
-    content = read_json(path / FILE_NAME)
     if lacking := _NEEDED - content.keys():
         raise WorkspaceError(
             f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete {path} and build it again",

@@ -13,8 +13,8 @@ import numpy as np
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
+from vernissage.encoders.register import EncoderCard
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
@@ -44,8 +44,10 @@ def content_of(item: Item, modality: Modality, *, draft: bool = True) -> str:
     return digest(b"decoded whole", item.picture_digest.encode())
 
 
-def decoded_side(encoder: Encoder) -> int:
-    """How many pixels a side a large JPEG keeps at least when decoded: twice the encoder's input."""
+def decoded_side(encoder: Encoder, *, draft: bool = True) -> int | None:
+    """How many pixels a side a large JPEG keeps at least when decoded: twice the encoder's input, or all of them."""
+    if not draft:
+        return None
     preprocessing = getattr(encoder, "preprocessing", None)
     side = getattr(preprocessing, "shorter_side", None) or getattr(preprocessing, "size", None)
     return 2 * int(side) if side else _DECODED_SIDE
@@ -123,7 +125,7 @@ def encode_collection(
     for row, content in content_by_row.items():
         if content not in known:
             missing.setdefault(content, row)
-    encoding = _Encoding(encoder, modality, collection, whole_batches, decoded_side(encoder) if draft else None)
+    encoding = _Encoding(encoder, modality, collection, whole_batches, decoded_side(encoder, draft=draft))
     name = digest(encoder.fingerprint.encode(), *(content.encode() for content in missing))[:16]
     folder = staging / f"{encoder.name}.{modality}-{name}"
     told, size = encoding.stage(list(missing.values()), folder, progress)

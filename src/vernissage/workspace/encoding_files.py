@@ -1,6 +1,5 @@
 """Vectors of pictures and texts in files, without a workspace, and exports of encoders measured on such files."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +16,7 @@ from vernissage.encoders.contract import unit_rows
 from vernissage.encoders.loading import Execution, checked_execution, load_executed, load_pretrained
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import RequestError
-from vernissage.files import write_arrays, writing
+from vernissage.files import parse_json, read_text, write_arrays, writing
 from vernissage.progress import Progress
 from vernissage.workspace.encoding import decoded_side
 
@@ -209,13 +208,7 @@ def read_texts(file: Path) -> list[tuple[str, str]]:
     """
     suffix = file.suffix.lower()
     if suffix == ".json" or suffix not in READERS:
-        try:
-            content = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise RequestError(
-                f"the texts in {file} cannot be read: {reason}; give a .txt in UTF-8, or a table ({', '.join(READERS)})"
-            ) from error
+        content = read_text(file, "the texts in", f"give a .txt in UTF-8, or a table ({', '.join(READERS)})")
         if suffix != ".json":
             return [(str(number), line) for number, line in enumerate(content.splitlines())]
         if (listed := _listed(file, content)) is not None:
@@ -225,10 +218,7 @@ def read_texts(file: Path) -> list[tuple[str, str]]:
 
 def _listed(file: Path, content: str) -> list[tuple[str, str]] | None:
     """The texts of a JSON file that holds no objects."""
-    try:
-        entries = json.loads(content)
-    except json.JSONDecodeError as error:
-        raise RequestError(f"{file} is no JSON (line {error.lineno}: {error.msg}); correct that line") from error
+    entries = parse_json(content, file)
     if isinstance(entries, dict) and isinstance(entries.get("captions"), list):
         entries = entries["captions"]
     pairs = list(entries.items()) if isinstance(entries, dict) else list(enumerate(entries or ()))
@@ -282,7 +272,7 @@ def _of_pictures(
     progress: Progress,
 ) -> dict[str, Any]:
     """Ids and vectors of pictures, and how they match the texts ``matched``, while the next ones are decoded."""
-    side = decoded_side(model) if wanted.draft else None
+    side = decoded_side(model, draft=wanted.draft)
     opened = partial(open_picture if wanted.upright else open_as_stored, at_least=side)
     step, done = f"Encoding pictures with {model.name}", 0
     found: dict[str, list[Any]] = {"image_raw": []}

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.loading import Execution, checked_execution
-from vernissage.encoders.register import card, cards, names
+from vernissage.encoders.register import EncoderCard, card, cards, names
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError
 from vernissage.workspace.workspace import Workspace

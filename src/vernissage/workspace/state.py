@@ -83,18 +83,29 @@ class Manifest:
         write_json(workspace / FILE_NAME, asdict(self) | {"retired": list(self.retired)})
 
 
-def read_manifest(workspace: Path) -> Manifest:
-    """Read the current state.
+def read_state(workspace: Path) -> dict[str, Any]:
+    """What the manifest says, of whatever format; nothing where it is no JSON object.
 
     Raises:
-        WorkspaceError: there is no workspace, or it is of another version.
+        WorkspaceError: there is no workspace.
         ProvenanceError: the file is damaged.
     """
     if not is_workspace(workspace):
         kind = Kind.BAD_REQUEST if workspace.is_file() else Kind.NOT_FOUND
         raise WorkspaceError(_no_workspace(workspace), kind=kind)
-    content, found = read_json(workspace / FILE_NAME), format_of(workspace)
-    if found != FORMAT:
+    content = read_json(workspace / FILE_NAME)
+    return content if isinstance(content, dict) else {}
+
+
+def read_manifest(workspace: Path, content: Mapping[str, Any] | None = None) -> Manifest:
+    """The current state, from ``content`` where `read_state` has read it already.
+
+    Raises:
+        WorkspaceError: there is no workspace, or it is of another version.
+        ProvenanceError: the file is damaged.
+    """
+    content = read_state(workspace) if content is None else content
+    if (found := content.get("format")) != FORMAT:
         raise WorkspaceError(
             f"{workspace} is a workspace of format {found}, and this version reads format {FORMAT}; build a new one "
             f"with `vernissage build COLLECTION -o ANOTHER-FOLDER`, or use the version that made it",
@@ -118,16 +129,6 @@ def _no_workspace(folder: Path) -> str:
         f"{folder} holds no workspace (no {FILE_NAME}); name the folder that `vernissage build COLLECTION -o FOLDER` "
         f"made, or run it, also if a first build was interrupted there"
     )
-
-
-def format_of(workspace: Path) -> Any:
-    """The format of a workspace that is there; None where its manifest names none.
-
-    Raises:
-        ProvenanceError: the file is damaged.
-    """
-    content = read_json(workspace / FILE_NAME)
-    return content.get("format") if isinstance(content, dict) else None
 
 
 def is_workspace(folder: Path) -> bool:

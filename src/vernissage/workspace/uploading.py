@@ -98,7 +98,7 @@ def encode_submissions(
 
 def _encoded(workspace: Workspace, space: VectorSpace, submissions: Mapping[str, Submission]) -> UploadVectors:
     encoder, given = workspace.encoder(space.encoder), list(submissions.values())
-    side = decoded_side(encoder) if workspace.manifest.settings.get("draft", True) else None
+    side = decoded_side(encoder, draft=workspace.draft)
     parts = (given[start : start + _AT_ONCE] for start in range(0, len(given), _AT_ONCE))
     blocks = [_read(encoder, space.modality, part, side) for part in parts]
     return UploadVectors(space, tuple(submissions), np.concatenate(blocks))

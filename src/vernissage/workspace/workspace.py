@@ -20,7 +20,7 @@ from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.values import MODALITIES, Columns, Modality
 from vernissage.workspace.collection_files import read_word_counts
-from vernissage.workspace.state import FORMER, Manifest, format_of, found, is_workspace, read_manifest
+from vernissage.workspace.state import FORMER, Manifest, found, read_manifest, read_state
 
 if TYPE_CHECKING:
     from vernissage.profiles.naming import WordCounts
@@ -54,6 +54,11 @@ class Workspace:
     def collection_name(self) -> str:
         """What to call the collection: the name of the folder or table that it was built from."""
         return Path(self.manifest.source["absolute"]).stem
+
+    @property
+    def draft(self) -> bool:
+        """Whether large JPEGs were decoded at a fraction of their size; so they are in workspaces that do not say."""
+        return bool(self.manifest.settings.get("draft", True))
 
     @cached_property
     def collection(self) -> Collection:
@@ -178,8 +183,10 @@ def open_workspace(path: Path) -> Workspace:
         WorkspaceError: there is no workspace, it is of another version, or it cannot be converted where it lies.
         ProvenanceError: its manifest is damaged.
     """
-    if is_workspace(path) and format_of(path) == FORMER:
+    content = read_state(path)
+    if content.get("format") == FORMER:
         from vernissage.workspace.conversion import convert_workspace
 
         convert_workspace(path)
-    return Workspace(path, read_manifest(path))
+        content = read_state(path)
+    return Workspace(path, read_manifest(path, content))

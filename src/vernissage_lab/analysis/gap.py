@@ -9,12 +9,12 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from vernissage.analysis.paired import Estimate, mean_with_error
 from vernissage.encoders.centring import Mean, mean_of_units, without_mean
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
+from vernissage_lab.analysis.paired import Estimate, mean_with_error
 
 FEWEST_MEASURED = 10
 POOL = 1000

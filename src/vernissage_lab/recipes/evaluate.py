@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vernissage.analysis.paired import format_p
+from vernissage.analysis.multiple_comparisons import format_p
 from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
 from vernissage_lab import evaluation

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from vernissage.analysis.paired import Estimate
 from vernissage.analysis.projection import project
 from vernissage.catalog.item import Item
 from vernissage.cli.options import WorkspacePath
@@ -36,6 +35,7 @@ from vernissage_lab.analysis.gap import (
     modality_gap,
     pair_cosines,
 )
+from vernissage_lab.analysis.paired import Estimate
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import GapPanel, gap_figure
 from vernissage_lab.material import PairedWorks, in_halves, pairs_of_set, refitted

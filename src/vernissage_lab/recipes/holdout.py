@@ -12,7 +12,6 @@ import numpy as np
 import typer
 
 import vernissage
-from vernissage.analysis.paired import mean_with_error
 from vernissage.cli.options import WorkspacePath
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import RequestError
@@ -27,6 +26,7 @@ from vernissage.recommenders.upload_rules import FusionRule
 from vernissage.search.exact import ExactIndex
 from vernissage.values import MODALITIES, Modality
 from vernissage.workspace.repository import Snapshot, open_repository
+from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import Numbers
 from vernissage_lab.evaluation import finite
 from vernissage_lab.figures import Dot, dot_figure

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import typer
 from matplotlib.figure import Figure
 
-from vernissage.analysis.paired import Estimate, mean_with_error
 from vernissage.analysis.projection import project
 from vernissage.encoders.centring import without_mean
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS
@@ -24,6 +23,7 @@ from vernissage.progress import Progress
 from vernissage.search.joint import join_modalities
 from vernissage.values import Vectors
 from vernissage_lab.analysis.gap import Method, gap_report
+from vernissage_lab.analysis.paired import Estimate, mean_with_error
 from vernissage_lab.analysis.tangle import (
     FEWEST,
     chance_alike,

@@ -13,8 +13,7 @@ import numpy.typing as npt
 import typer
 from scipy import stats
 
-from vernissage.analysis.multiple_comparisons import SMALLEST_P
-from vernissage.analysis.paired import format_p
+from vernissage.analysis.multiple_comparisons import SMALLEST_P, format_p
 from vernissage.encoders.runtime.devices import import_torch
 from vernissage.errors import RequestError
 from vernissage.search.exact import ExactIndex

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from vernissage.encoders.cards import ModelCard
+from vernissage.encoders.register import ModelCard
 from vernissage.encoders.runtime.devices import import_extra
 from vernissage.encoders.runtime.weights import NEEDED
 from vernissage.errors import EncoderError

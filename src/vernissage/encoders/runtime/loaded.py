@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from vernissage.encoders.cards import EncoderCard
 from vernissage.encoders.contract import EncoderState, require_keys, unit_rows
+from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime, import_torch
 from vernissage.encoders.runtime.pixels import Pixels, Preprocessing, on_white
 from vernissage.errors import EncoderError, ProvenanceError

@@ -4,14 +4,12 @@ From a folder in transformers' layout, or from the authors' own ``model_*_retrie
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from PIL import Image
-
 from vernissage.encoders.runtime.devices import USUAL, Runtime, import_extra, import_torch
-from vernissage.encoders.runtime.loaded import TokenIds, described
+from vernissage.encoders.runtime.loaded import described
 from vernissage.encoders.runtime.pairs import PairTower, WordPieces, bert_pieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
 from vernissage.encoders.runtime.weights import (
@@ -25,9 +23,8 @@ from vernissage.encoders.runtime.weights import (
     renamed,
     said_in,
 )
-from vernissage.errors import EncoderError, RequestError
+from vernissage.errors import EncoderError
 from vernissage.files import digest
-from vernissage.values import Vectors
 
 if TYPE_CHECKING:
     import torch
@@ -67,24 +64,6 @@ class BLIP(PairTower):
     judgements: contrastive (ITC), the cosine of `encode_images` and `encode_texts`; and matching (ITM), where the text
     half reads the picture through cross-attention (`itm_block`).
     """
-
-    def joint_features(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Vectors:
-        """One vector for each pair of a picture and its text (early fusion): float32 (n, width), not of unit length.
-
-        The text half's output for the first token after it has read the picture: what matching judges by.
-
-        Raises:
-            RequestError: not as many texts as pictures.
-        """
-        if len(images) != len(texts):
-            raise RequestError(f"{len(images)} pictures and {len(texts)} texts are no pairs; give one text a picture")
-
-        def run(pairs: Sequence[tuple[Image.Image, TokenIds]]) -> "torch.Tensor":
-            seen = self._see(self._pixels([image for image, _ in pairs]))
-            return self._read(*self._padded([ids for _, ids in pairs]), seen)
-
-        pairs = list(zip(images, self.token_ids(texts), strict=True))
-        return self.runtime.in_batches(pairs, run, int(self.network.config.text_config.hidden_size))
 
     def _project(self, seen: "torch.Tensor") -> "torch.Tensor":
         features: torch.Tensor = self.network.vision_proj(seen[:, 0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,10 @@ from vernissage.encoders.runtime.loaded import described
 from vernissage.encoders.runtime.pairs import ImageStates, PairTower, WordPieces, bert_pieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
 from vernissage.encoders.runtime.weights import digest_of, load_model, read_config
-from vernissage.errors import EncoderError
 from vernissage.values import Vectors
 
 if TYPE_CHECKING:
     import torch
-
-Queries = Literal["first", "max"]
 
 _MARKS = ("[DEC]",)
 _MOST_IDS = 32
@@ -38,24 +35,13 @@ class BLIP2(PairTower):
 
     Li et al., ICML 2023, arXiv 2301.12597. A picture has a vector for each query. The first stands for it in
     `encode_images`, as in the notebook of Yilma & Leiva, UMAP 2023 (doi 10.1145/3565472.3592964); as trained, a text is
-    as near to a picture as to the nearest of its queries (`similarity` with ``queries="max"``). Matching
-    (`itm_block`) reads picture and text together.
+    as near to a picture as to the nearest of its queries (`image_features`). Matching (`itm_block`) reads picture and
+    text together.
     """
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Unit vectors of pictures that stand upright, those of the first query: float32 (n, dim)."""
         return unit_rows(self.image_features(images)[:, 0])
-
-    def similarity(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Vectors:
-        """The cosine of each picture with each text, float32 (pictures, texts).
-
-        Of the first query's vector with ``queries="first"``; of the nearest query's with ``queries="max"``.
-        """
-        features, read = self.image_features(images), self.encode_texts(texts)
-        kept = features[:, :1] if self.state.settings["queries"] == "first" else features
-        vectors = unit_rows(kept.reshape(-1, self.dim)).reshape(kept.shape)
-        cosines: Vectors = np.einsum("iqd,jd->iqj", vectors, read).max(axis=1)
-        return cosines
 
     def image_features(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
         """What the model projects each query of a picture to, not of unit length: float32 (n, queries, dim)."""
@@ -92,23 +78,20 @@ class BLIP2(PairTower):
         return features
 
 
-def load_blip2(place: Path, *, queries: Queries = "first", runtime: Runtime = USUAL) -> BLIP2:
+def load_blip2(place: Path, *, runtime: Runtime = USUAL) -> BLIP2:
     """Load BLIP-2's retrieval model, such as Salesforce/blip2-itm-vit-g.
 
     Args:
         place: a folder with config.json, the weights as safetensors, and vocab.txt or tokenizer.json.
-        queries: what `BLIP2.similarity` compares a text with: the first query (``first``), or the nearest (``max``).
 
     Raises:
         EncoderError: something is missing, damaged, or another model's.
     """
-    if queries not in ("first", "max"):
-        raise EncoderError(f"there is no rule {queries!r} for queries; choose first or max")
     read_config(place, "blip-2", "get Salesforce/blip2-itm-vit-g, or use the encoder blip for BLIP")
     model = load_model(place, "Blip2ForImageTextRetrieval", runtime)
     model.vision_model.post_layernorm.eps = _EPS_OF_LAST_NORM
     tokenizer, _ = bert_pieces(place, model.config.qformer_config.vocab_size, _MARKS, unused=_UNUSED_IDS)
     words = WordPieces(tokenizer, clean_caption_blip, _MOST_IDS)
     preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
-    state = described("blip2", place, digest_of(place), runtime, queries=queries)
+    state = described("blip2", place, digest_of(place), runtime, queries="first")
     return BLIP2(model, words, preprocessing, state, runtime)

@@ -5,10 +5,10 @@ from tests.recommenders.worlds import index_of
 
 from vernissage.errors import RequestError
 from vernissage.profiles.ratings import profile_from_ratings
-from vernissage.recommenders.baselines import MostAverage, RandomOrder
 from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.values import Allow
+from vernissage_lab.baselines import MostAverage, RandomOrder
 
 IDS = ["d", "c", "b", "a"]
 WORKS = ListedWorks(IDS, StandInColumns({"b": "ann"}))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from vernissage.analysis.multiple_comparisons import SMALLEST_P, holm_adjusted
+from vernissage.analysis.multiple_comparisons import holm_adjusted
 from vernissage.errors import RequestError
 
 
@@ -81,15 +81,6 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
         raise RequestError(f"p values lie between 0 and 1, but are {values.tolist()[:9]}")
     return tuple(holm_adjusted(values).tolist())
-
-
-def format_p(p: float) -> str:
-    """A p value as it is printed: three decimals, two digits when smaller, "< 1e-300" at the end of the scale."""
-    if not 0 <= p <= 1:
-        raise RequestError(f"p values lie between 0 and 1, but this one is {p}")
-    if p <= SMALLEST_P:
-        return f"< {SMALLEST_P:.0e}"
-    return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
 
 
 def _ratio(mean: float, se: float) -> float:

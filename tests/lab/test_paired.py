@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from vernissage.analysis.paired import format_p, holm, mean_with_error, paired_difference
+from vernissage.analysis.multiple_comparisons import format_p
 from vernissage.errors import RequestError
+from vernissage_lab.analysis.paired import holm, mean_with_error, paired_difference
 
 
 def test_mean_and_error_by_hand() -> None:
