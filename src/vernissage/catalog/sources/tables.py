@@ -63,6 +63,27 @@ class Table:
         """All cells of one column."""
         return [cell for _, columns in self.rows.parts for cell in columns[position].to_pylist()]
 
+    def sample(self, position: int, most: int = 200) -> tuple[str, ...]:
+        """The first filled cells of one column, of the first rows that hold any."""
+        found: list[str] = []
+        for _, columns in self.rows.parts:
+            start = 0
+            while start < len(columns[position]) and len(found) < most:
+                found += filter(None, columns[position].slice(start, 2 * most).to_pylist())
+                start += 2 * most
+        return tuple(found[:most])
+
+    def unique(self, position: int) -> bool:
+        """Whether every cell of a column is filled and stands once."""
+        seen: set[str] = set()
+        count = 0
+        for numbers, columns in self.rows.parts:
+            seen.update(columns[position].to_pylist())
+            count += len(numbers)
+            if "" in seen or len(seen) < count:  # met early in a column that repeats itself
+                return False
+        return bool(seen)
+
     @cached_property
     def filled(self) -> frozenset[int]:
         """The columns that hold anything in any row."""
