@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.catalog.sources.tables import SEPARATORS, Table, find_separator, read_delimited
@@ -33,7 +33,7 @@ printable = st.text(
 @given(
     rows=st.lists(st.tuples(printable, printable, printable), min_size=1, max_size=8),
     separator=st.sampled_from(sorted(SEPARATORS)),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     line_end=st.sampled_from(["\n", "\r\n", "\r"]),
 )
 def test_what_a_csv_writer_wrote_comes_back(
@@ -44,24 +44,12 @@ def test_what_a_csv_writer_wrote_comes_back(
     writer.writerow(("id", "title", "description"))
     # A program that ends its rows with a return writes returns within its cells as well.
     writer.writerows([cell.replace("\n", line_end) for cell in row] for row in rows)
-    raw = written.getvalue().encode(encoding, errors="replace")
-    if encoding == "cp1252":
-        # Bytes that happen to be UTF-8 are read as UTF-8.
-        rows = [tuple(cell.encode("cp1252", errors="replace").decode("cp1252") for cell in row) for row in rows]
-        assume(raw.isascii() or not _is_utf8(raw))
+    raw = written.getvalue().encode(encoding)
     table = read_delimited(PATH, raw)
     trimmed = [tuple(cell.strip() for cell in row) for row in rows]
     assert cells(table) == [row for row in trimmed if any(row)]
     assert table.separator == SEPARATORS[separator]
     assert table.problems == ()
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 @settings(deadline=None)

@@ -57,6 +57,7 @@ class ReadingOptions:
     column: list[str] | None = option(
         None, "Which column gives a field, as title=nom_objet; title= for none. Kept. Repeat.", metavar="FIELD=COLUMN"
     )
+    encoding: str = option("", "Of a table that is not UTF-8, as cp1250; guessed without. Kept.")
     mapping: Path | None = option(None, "A JSON file of fields and columns, as a workspace keeps in table.json.")
 
     def table(self) -> Any:
@@ -74,7 +75,7 @@ class ReadingOptions:
             if not sign:
                 raise RequestError(f"what does the column {word!r} give? write FIELD=COLUMN, as title={word}")
             columns[meaning.strip()] = column.strip()
-        said = TableOptions(columns=columns)
+        said = TableOptions(columns=columns, encoding=self.encoding)
         return said.over(TableOptions.load(self.mapping)) if self.mapping else said
 
 

@@ -174,13 +174,18 @@ class TableOptions:
 
     Attributes:
         columns: field (see `FIELDS`) → the column that gives it; an empty one says that none does.
+        encoding: of a text, as people name it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
 
     def over(self, before: "TableOptions") -> "TableOptions":
         """These options, and those of ``before`` where these say nothing."""
-        return TableOptions(columns={**before.columns, **self.columns})
+        return TableOptions(
+            columns={**before.columns, **self.columns},
+            encoding=self.encoding or before.encoding,
+        )
 
     def save(self, path: Path) -> None:
         """Write the options as JSON, which a person may edit; without any, no file is left."""

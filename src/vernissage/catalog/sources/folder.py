@@ -112,7 +112,7 @@ class FolderSource:
     def _described(self) -> _Described:
         root, table_path = self._found
         if table_path is not None:
-            return _described_by_table(read_table(table_path), table_path.name, self.options)
+            return _described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
             way_out = "put a table metadata.csv or pictures into it, or give the path of a table"

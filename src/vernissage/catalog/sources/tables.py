@@ -18,6 +18,7 @@ import pyarrow as pa
 from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import recognised
+from vernissage.catalog.sources.encodings import decode_unknown, known_codec, shown_name
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
 
@@ -108,11 +109,11 @@ _BETWEEN_VALUES = " | "
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
-def read_table(path: Path) -> Table:
-    """Read a table of any known format, told by the file's suffix.
+def read_table(path: Path, encoding: str = "") -> Table:
+    """Read a table of any known format, told by the file's suffix; a text in the named encoding or a guessed one.
 
     Raises:
-        CollectionError: an unknown suffix, a file that cannot be opened, or one that is damaged as a whole.
+        CollectionError: an unknown suffix or encoding, a file that cannot be opened, or one that is damaged as a whole.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -123,7 +124,24 @@ def read_table(path: Path) -> Table:
         raise CollectionError(
             f"{path} cannot be read ({error.strerror}); check that it is a file you may open"
         ) from error
+    if encoding and path.suffix.lower() not in (".parquet", ".xlsx", ".xlsm"):
+        raw = _named_encoding(path, raw, encoding)
     return reader(path, raw)
+
+
+def _named_encoding(path: Path, raw: bytes, encoding: str) -> bytes:
+    """The bytes as UTF-8, from the encoding that a person has named."""
+    codec = known_codec(encoding)
+    if codec is None:
+        raise CollectionError(f"there is no encoding {encoding!r}; name one such as cp1252, cp1250, mac_roman, cp932")
+    try:
+        return raw.decode(codec).encode()
+    except UnicodeError as error:
+        place = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
+        raise CollectionError(
+            f"{path} is not in {encoding}: line {place} has bytes that stand for nothing in it; name another encoding, "
+            f"or leave --encoding out and one is guessed"
+        ) from error
 
 
 def read_json(path: Path, raw: bytes) -> Table:
@@ -320,10 +338,22 @@ def read_delimited(path: Path, raw: bytes) -> Table:
                 yield row, list(map(clean_cell, cells[: len(columns)]))
 
     rows = Rows(sound(), len(columns))
+    mended = _changed_cells(encoding, rows)
     odd = f"none of the columns' names is known; is row {header_row} the header?"
-    remarks = () if recognised(columns) else (odd,)
+    remarks = (*mended, *(() if recognised(columns) else (odd,)))
     name = SEPARATORS.get(separator, repr(separator)) if len(columns) > 1 else ""
     return Table(columns, rows, encoding, name, tuple(problems), remarks)
+
+
+def _changed_cells(encoding: str, rows: Rows) -> tuple[str, ...]:
+    """Three cells that hang on a guessed encoding, and how to name another."""
+    if "not UTF-8" not in encoding and "read as Windows" not in encoding:
+        return ()
+    odd = (cell for _, cells in rows for cell in cells if not cell.isascii())
+    shown = "; ".join(
+        cell if len(cell) <= 60 else f"{cell[:59]}…" for cell in islice(dict.fromkeys(islice(odd, 50)), 3)
+    )
+    return (f"cells that hang on the encoding, such as {shown}: name another with --encoding if they look wrong",)
 
 
 @long_fields
@@ -421,7 +451,7 @@ _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 
 
 def decode(path: Path, raw: bytes) -> tuple[str, str]:
-    """The text of a file and the name of its encoding: by its byte-order mark, else UTF-8, else Windows-1252.
+    """The text of a file and the name of its encoding: by its byte-order mark, else UTF-8, else by `decode_unknown`.
 
     A few wrong bytes among many UTF-8 letters, as pasting between programs leaves them, are read as Windows-1252 each.
 
@@ -463,7 +493,9 @@ def _utf8(raw: bytes) -> tuple[str, str]:
     wrong = sum("\udc80" <= letter <= "\udcff" for letter in text)
     right = sum(letter > "\x7f" for letter in text) - wrong
     if right <= wrong:
-        return _western(raw)
+        found = decode_unknown(raw)
+        unsure = f" (not sure: it may be {' or '.join(map(shown_name, found.rivals))})" if found.rivals else ""
+        return found.text, f"{shown_name(found.codec)}, for it is not UTF-8{unsure}"
     mended = re.sub("[\udc80-\udcff]+", lambda match: _western(match[0].encode(errors="surrogateescape"))[0], text)
     return mended, f"UTF-8, but for {wrong} {'byte' if wrong == 1 else 'bytes'} read as Windows-1252"
 
