@@ -127,7 +127,8 @@ def beside(columns: Sequence[str]) -> dict[str, int]:
 
 def recognised(columns: Sequence[str]) -> int:
     """How many fields of a work the names of these columns give, whole or by a part."""
-    exact, words = candidates(columns), [_words(column) for column in columns]
+    names = [column for column in columns if len(column) <= _LONG]
+    exact, words = candidates(names), [_words(column) for column in names]
     parts = (meaning for meaning in _HEADS if any(_head(meaning, each) for each in words))
     return len({*(meaning for meaning, found in exact.items() if found), *parts})
 

@@ -221,7 +221,7 @@ def read_parquet(path: Path, raw: bytes) -> Table:
 
 @quiet("openpyxl")  # of styles and validations that it does not know; only the cells' values are read here
 def read_excel(path: Path, raw: bytes) -> Table:
-    """Read the first sheet of an Excel file; its first filled row is the header.
+    """Read the first sheet of an Excel file; its header is looked for in the first ten filled rows.
 
     Raises:
         CollectionError: the file is no .xlsx file, is damaged, or its first sheet is empty.
@@ -244,7 +244,9 @@ def read_excel(path: Path, raw: bytes) -> Table:
         )
     width = max(_width(cells) for _, cells in filled)
     whole = [(number, [*cells, *[""] * width][:width]) for number, cells in filled]
-    return Table(unique_columns(whole[0][1]), Rows(whole[1:], width))
+    place = _header_place([cells for _, cells in whole[:30]])
+    remarks = (f"row {whole[place][0]} is taken for the header; what stands above it is left out",) if place else ()
+    return Table(unique_columns(whole[place][1]), Rows(whole[place + 1 :], width), remarks=remarks)
 
 
 def as_cell(value: Any) -> str:
@@ -296,6 +298,7 @@ def _first_line(error: Exception) -> str:
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 _SAMPLE_LINES = 200
+_HEADER_WITHIN = 10
 _SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 
 Cells = list[str]
@@ -312,11 +315,15 @@ def read_delimited(path: Path, raw: bytes) -> Table:
         CollectionError: the bytes are no text, or hold no header.
     """
     text, encoding = decode(path, raw)
+    if "\n" not in text and "\r" not in text:
+        text = re.sub("[\x85\u2028\u2029]", "\n", text)  # line ends of mainframes and of Unicode
     lines = list(io.StringIO(text, newline=""))
     announced = _SEPARATOR_LINE.match(lines[0]) if lines else None
     separator = announced[1] if announced else find_separator(lines)
     first = 1 if announced else 0
-    records = _records(lines[first:], separator, first + 1)
+    escaped = _escapes_quotes(lines[first:], separator)
+    first += _lines_above(lines[first:], separator)
+    records = _records(lines[first:], separator, first + 1, escaped=escaped)
     header_row, header = next(records, (0, None))
     if header is None:
         raise CollectionError(
@@ -340,9 +347,45 @@ def read_delimited(path: Path, raw: bytes) -> Table:
     rows = Rows(sound(), len(columns))
     mended = _changed_cells(encoding, rows)
     odd = f"none of the columns' names is known; is row {header_row} the header?"
-    remarks = (*mended, *(() if recognised(columns) else (odd,)))
+    above = (f"row {header_row} is taken for the header; what stands above it is left out",) if header_row > 1 else ()
+    remarks = (*mended, *(() if recognised(columns) else (odd,)), *(above if not announced else ()))
     name = SEPARATORS.get(separator, repr(separator)) if len(columns) > 1 else ""
     return Table(columns, rows, encoding, name, tuple(problems), remarks)
+
+
+def _lines_above(lines: Sequence[str], separator: str) -> int:
+    """How many lines stand above the header."""
+    rows = [(number, cells) for number, cells in islice(_records(lines[:_SAMPLE_LINES], separator, 0), 30) if cells]
+    return rows[place][0] if (place := _header_place([cells for _, cells in rows])) else 0
+
+
+def _header_place(rows: Sequence[Cells]) -> int:
+    """The place of the header: of the first ten rows the one with the most known names, the first if in doubt.
+
+    A later row must have two known names or more, twice as many as the first, and as many cells as the rows below it.
+    """
+    known = [recognised([cell for cell in cells if cell.strip()]) for cells in rows[:_HEADER_WITHIN]] or [0]
+    best = known.index(max(known))
+    below = sorted(_width(cells) for cells in rows[best + 1 :])
+    whole = not below or _width(rows[best]) >= below[len(below) // 2]
+    return best if known[best] >= max(2, 2 * known[0]) and whole else 0
+
+
+def _escapes_quotes(lines: Sequence[str], separator: str) -> bool:
+    r"""Whether quotation marks within cells are written ``\"``: where that gives more whole rows, as of MySQL."""
+    sample = lines[:_SAMPLE_LINES]
+    if not any('\\"' in line for line in lines):
+        return False
+    odd = [line for line in lines if '\\"' in line][:_SAMPLE_LINES]
+    return _whole([*sample[:1], *odd], separator, escaped=True) > _whole([*sample[:1], *odd], separator, escaped=False)
+
+
+def _whole(lines: Sequence[str], separator: str, *, escaped: bool) -> tuple[int, int]:
+    """How many rows have as many cells as the header, and how few cells are left with a mark after a backslash."""
+    rows = [cells or [] for _, cells in _records(lines, separator, 1, escaped=escaped)]
+    width = len(rows[0]) if rows else 0
+    stray = sum(cell.endswith("\\") or '\\"' in cell or cell.count('"') % 2 for cells in rows for cell in cells)
+    return sum(len(cells) == width for cells in rows), -stray
 
 
 def _changed_cells(encoding: str, rows: Rows) -> tuple[str, ...]:
@@ -372,17 +415,23 @@ def _score(lines: Sequence[str], separator: str, *, whole: bool) -> tuple[bool, 
     if not filled:
         return False, 0.0, 0
     # The last record of a sample may be cut.
-    header, rows = filled[0], filled[1:] if whole else filled[1:-1]
+    known = [recognised(cells) for cells in filled[:_HEADER_WITHIN]]
+    place = known.index(max(known)) if max(known) >= max(2, 2 * known[0]) else 0
+    header, rows = filled[place], filled[place + 1 :] if whole else filled[place + 1 : -1]
     agreeing = sum(len(header) in {len(cells), _width(cells)} for cells in rows) / len(rows) if rows else 1.0
-    return len(header) > 1, agreeing * (1 + recognised(header)), len(header)
+    return len(header) > 1, agreeing * (1 + known[place]), len(header)
 
 
-def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple[int, Cells | None]]:
+def _records(
+    lines: Sequence[str], separator: str, first: int, *, escaped: bool = False
+) -> Iterator[tuple[int, Cells | None]]:
     """Number and cells of every row that holds anything; None in place of cells behind a stray quotation mark.
 
     Where an opening quotation mark lacks its partner, the rows after it would vanish into one cell up to the next
-    mark. Such a row is given up alone, and reading goes on with the line after its first.
+    mark. Such a row is given up alone, and reading goes on with the line after its first. ``escaped``: marks within
+    cells stand behind backslashes.
     """
+    escape = "\\" if escaped else None
     place = start = 0
 
     def feed() -> Iterator[str]:
@@ -394,7 +443,7 @@ def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple
     number = first
     while place < len(lines):
         try:
-            for cells in csv.reader(feed(), delimiter=separator, skipinitialspace=True, strict=True):
+            for cells in csv.reader(feed(), delimiter=separator, skipinitialspace=True, strict=True, escapechar=escape):
                 if cells and (cells[0].strip() or "".join(cells).strip()):
                     yield number, cells
                 number, start = number + 1, place
