@@ -13,6 +13,8 @@ from PIL import Image
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import inspect_collection, load_collection
 from vernissage.catalog.report import BadRowsError, CollectionReport
+from vernissage.catalog.sources.columns import TableOptions
+from vernissage.catalog.sources.folder import FolderSource
 from vernissage.errors import CollectionError
 
 
@@ -318,7 +320,8 @@ def test_the_report_counts_dates_and_shows_some(tmp_path: Path) -> None:
 
 
 def test_an_unknown_header_is_kept_under_its_own_names(tmp_path: Path) -> None:
-    item = load_collection(table(tmp_path, "poem,place\nThe sea rises,Ulm\n"))["row-2"]
+    root = table(tmp_path, "poem,place\nThe sea rises,Ulm\n")
+    item = load_collection(FolderSource(root, options=TableOptions(columns={"title": ""})))["row-2"]
     assert item.attributes == {"poem": "The sea rises", "place": "Ulm"}
     assert item.text == "The sea rises. Ulm"
 

@@ -79,6 +79,13 @@ def test_excel_rows_may_be_preceded_by_blank_ones(tmp_path: Path) -> None:
     assert tuple(table.rows) == ((4, ("7", "a")),)
 
 
+def test_lines_above_the_header_of_a_sheet_are_left_out(tmp_path: Path) -> None:
+    rows = (("List of works",), ("printed 12.03.2024",), ("id", "title", "artist"), (7, "Sea", "Anna"))
+    table = read_table(workbook(tmp_path / "a.xlsx", *rows))
+    assert (table.columns, tuple(table.rows)) == (("id", "title", "artist"), ((4, ("7", "Sea", "Anna")),))
+    assert table.remarks == ("row 3 is taken for the header; what stands above it is left out",)
+
+
 def test_an_empty_or_damaged_excel_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CollectionError, match="first sheet"):
         read_table(workbook(tmp_path / "a.xlsx"))

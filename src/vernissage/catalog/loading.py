@@ -13,7 +13,8 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.dates import date_span
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
-from vernissage.catalog.report import BadRowsError, CollectionReport, Problem
+from vernissage.catalog.report import CollectionReport, Problem
+from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.errors import CollectionError
@@ -24,9 +25,9 @@ _AT_ONCE = 1024
 _DATES_SHOWN = 5
 
 
-def source_of(given: Path | Source) -> Source:
-    """A source, or the folder or table at a path as one."""
-    return FolderSource(given) if isinstance(given, Path) else given
+def source_of(given: Path | Source, options: TableOptions | None = None) -> Source:
+    """A source, or the folder or table at a path as one that is read by the options."""
+    return FolderSource(given, options=options) if isinstance(given, Path) else given
 
 
 def load_collection(
@@ -44,12 +45,13 @@ def load_collection(
 
     Raises:
         BadRowsError: records that cannot be used, unless ``skip_bad``, which leaves them out; or none can be used.
-        CollectionError: there is no collection, or it cannot be read at all.
+        CollectionError: there is no collection, it cannot be read at all, or no column of its table gives a title, a
+            name or a description though one could.
     """
     collection = inspect_collection(source, progress=progress, verified=verified)
     report = collection.report
-    if report is not None and report.problems and not (skip_bad and len(collection)):
-        raise BadRowsError(report)
+    if report is not None:
+        report.require(skip_bad=skip_bad)
     if not len(collection):
         where = source_of(source).location
         raise CollectionError(f"{where} has no row with a work in it; write one row for each work below the header")

@@ -40,6 +40,28 @@ class Problem:
         return f"{place}: {_short(self.what)}; {self.way_out}" if place else f"{_short(self.what)}; {self.way_out}"
 
 
+@dataclass(frozen=True)
+class Guess:
+    """What a column was taken for.
+
+    Attributes:
+        column: its name in the table.
+        meaning: the field of a work.
+        reason: why, in a few words.
+        value: one of its cells; empty where none is filled.
+    """
+
+    column: str
+    meaning: str
+    reason: str
+    value: str
+
+    def line(self) -> str:
+        """The guess in one line."""
+        such = f', such as "{_short(self.value, 40)}"' if self.value else ""
+        return f"{self.column} → {self.meaning} ({self.reason}){such}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How a source was understood as a whole.
@@ -53,6 +75,8 @@ class Reading:
         encoding: how the table's bytes were read; empty where the format fixes it.
         separator: what separates the cells ("comma", "tab" …); empty where the format fixes it.
         remarks: what was decided on the way that a person may want to know.
+        guesses: what each column in ``columns`` was taken for and why.
+        stop: why no collection may be made of it as it is understood, with the way out; empty where one may.
     """
 
     table: str = ""
@@ -63,6 +87,8 @@ class Reading:
     encoding: str = ""
     separator: str = ""
     remarks: tuple[str, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+    stop: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +121,18 @@ class CollectionReport(Reading):
         """The problems of one kind, in the order of the file."""
         return tuple(problem for problem in self.problems if problem.kind == kind)
 
+    def require(self, *, skip_bad: bool = False) -> None:
+        """Refuse what no collection may be made of.
+
+        Raises:
+            BadRowsError: there are rows with problems, unless ``skip_bad`` and others are left.
+            CollectionError: no column gives a title, a name or a description though one could.
+        """
+        if self.stop:
+            raise CollectionError(self.stop)
+        if self.problems and not (skip_bad and self.kept):
+            raise BadRowsError(self)
+
     def lines(self) -> list[str]:
         """The report for printing: the counts first, then what was recognised, then every problem."""
         texts = self.kept - len(self.empty_texts)
@@ -113,8 +151,8 @@ class CollectionReport(Reading):
                 lines.append(f"{_number(self.dates_unread, 'date')} not read ({unread})")
         if self.problems:
             lines.append(f"{_number(len(self.problems), 'problem')}, listed below")
-        if self.columns:
-            lines.append("columns: " + ", ".join(f"{name} → {meaning}" for name, meaning in self.columns.items()))
+        if self.guesses:
+            lines += ["columns:", *(f"  {guess.line()}" for guess in self.guesses)]
         if self.attributes:
             lines.append("kept under their own names: " + ", ".join(self.attributes))
         if self.not_in_text:
@@ -129,7 +167,14 @@ class CollectionReport(Reading):
         told = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
         kinds: tuple[ProblemKind, ...] = ("missing picture", "unreadable picture", "duplicate id")
         counts = {f"{kind.replace(' ', '_')}s": len(self.of_kind(kind)) for kind in kinds}
-        return told | counts | {"problems": [asdict(each) | {"line": each.line()} for each in self.problems]}
+        return (
+            told
+            | counts
+            | {
+                "problems": [asdict(each) | {"line": each.line()} for each in self.problems],
+                "guesses": [asdict(each) for each in self.guesses],
+            }
+        )
 
 
 class BadRowsError(CollectionError):
@@ -148,9 +193,9 @@ class BadRowsError(CollectionError):
         self.report = report
 
 
-def _short(words: str) -> str:
+def _short(words: str, longest: int = _LONGEST) -> str:
     line = " ".join(words.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _some(names: tuple[str, ...] | list[str]) -> str:

@@ -50,8 +50,38 @@ class FitOptions:
     )
 
 
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How a table is read."""
+
+    column: list[str] | None = option(
+        None, "Which column gives a field, as title=nom_objet; title= for none. Kept. Repeat.", metavar="FIELD=COLUMN"
+    )
+    encoding: str = option("", "Of a table that is not UTF-8, as cp1250; guessed without. Kept.")
+    mapping: Path | None = option(None, "A JSON file of fields and columns, as a workspace keeps in table.json.")
+
+    def table(self) -> Any:
+        """What was said, as one value.
+
+        Raises:
+            RequestError: a column was named without a field.
+            CollectionError: the file of fields and columns cannot be read.
+        """
+        from vernissage.catalog.sources.columns import TableOptions
+
+        columns = {}
+        for word in self.column or ():
+            meaning, sign, column = word.partition("=")
+            if not sign:
+                raise RequestError(f"what does the column {word!r} give? write FIELD=COLUMN, as title={word}")
+            columns[meaning.strip()] = column.strip()
+        said = TableOptions(columns=columns, encoding=self.encoding)
+        return said.over(TableOptions.load(self.mapping)) if self.mapping else said
+
+
 def build(
     source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
+    reading: ReadingOptions,
     weights: WeightsOptions,
     fit: FitOptions,
     out: Path | None = option(None, "The workspace; default NAME-workspace.", "--out", "-o"),
@@ -60,6 +90,7 @@ def build(
     ),
     skip_bad: bool = option(False, "Go on without rows that have problems.", "--skip-bad"),
     report: Path | None = option(None, "Write the full report of the table here, as JSON."),
+    dry_run: bool = option(False, "Say how the table is understood, and build nothing.", "--dry-run"),
     database: DatabasePlace = None,
     as_json: bool = option(False, "Print the outcome as JSON.", "--json"),
 ) -> None:
@@ -69,18 +100,28 @@ def build(
     Examples:
       vernissage build paintings -o workspace
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
+      vernissage build objets.csv --column title=nom_objet --column artist=auteur --dry-run
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
       vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
     """
     from vernissage.catalog.report import BadRowsError, CollectionReport
     from vernissage.files import write_json
     from vernissage.gallery.building import build as make
+    from vernissage.gallery.building import inspect
 
     def write_report(found: CollectionReport | None) -> None:
         if report is not None and found is not None:
             write_json(report, found.to_dict())
 
     target = out if out is not None else Path(f"{source.resolve().stem}-workspace")
+    if dry_run:
+        with progress_bars() as progress:
+            understood = inspect(source, target, table=reading.table(), progress=progress).report
+        write_report(understood)
+        if understood is not None:
+            print_json(understood.to_dict()) if as_json else say(*understood.lines())
+            understood.require(skip_bad=skip_bad)
+        return
     names = encoder or ()
     runtime, executions = computed_by(names, weights)
     try:
@@ -98,6 +139,7 @@ def build(
                 draft=fit.draft,
                 skip_bad=skip_bad,
                 refit=fit.refit,
+                table=reading.table(),
                 database=database,
                 progress=progress,
             )

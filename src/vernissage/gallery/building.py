@@ -5,11 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from vernissage.catalog.collection import Collection
+from vernissage.catalog.loading import inspect_collection, source_of
+from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.loading import Execution
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.progress import Progress, silent
-from vernissage.workspace.build import BuildResult, build_workspace
+from vernissage.workspace.build import BuildResult, build_workspace, table_options
 from vernissage.workspace.repository import open_repository
 
 
@@ -51,6 +54,7 @@ def build(
     draft: bool | None = None,
     skip_bad: bool = False,
     refit: bool = False,
+    table: TableOptions | None = None,
     database: str | None = None,
     progress: Progress = silent,
 ) -> BuildOutcome:
@@ -72,6 +76,7 @@ def build(
         draft=draft,
         skip_bad=skip_bad,
         refit=refit,
+        table=table,
         progress=progress,
     )
     # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
@@ -81,3 +86,19 @@ def build(
             return BuildOutcome(result, None)
         made, swept = repository.encode_missing(progress), repository.sweep()
         return BuildOutcome(result, UploadsOutcome(len(people), sum(people.values()), made, len(swept)))
+
+
+def inspect(
+    source: str | Path | Source,
+    workspace: str | Path,
+    *,
+    table: TableOptions | None = None,
+    progress: Progress = silent,
+) -> Collection:
+    """Read a collection as `build` would; its ``report`` says how it was understood. Nothing is written.
+
+    Raises:
+        CollectionError: there is no collection, or it cannot be read at all.
+    """
+    given = Path(source) if isinstance(source, str) else source
+    return inspect_collection(source_of(given, table_options(Path(workspace), table)), progress=progress)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection, source_of
+from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import Execution, load_executed, restore
@@ -47,6 +48,7 @@ from vernissage.workspace.state import (
 )
 from vernissage.workspace.workspace import SCANNED_FROM, Workspace, open_workspace
 
+OPTIONS_NAME = "table.json"
 _T = TypeVar("_T")
 
 
@@ -115,6 +117,7 @@ def build_workspace(
     draft: bool | None = None,
     skip_bad: bool = False,
     refit: bool = False,
+    table: TableOptions | None = None,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build the workspace ``path`` from the collection ``source``, or bring it up to date.
@@ -140,6 +143,7 @@ def build_workspace(
             vectors made of whole pictures never mix with others. None takes that of the build before, at first True.
         skip_bad: go on without rows that have problems.
         refit: fit the encoders anew on the collection as it is now.
+        table: how a folder's table is read, on top of what was said in the builds before.
         progress: told of every step.
 
     Raises:
@@ -148,7 +152,8 @@ def build_workspace(
         ProvenanceError: an export is damaged, or of other weights.
         WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
     """
-    opened, how = source_of(source), runtime or Runtime()
+    options = table_options(path, table)
+    opened, how = source_of(source, options), runtime or Runtime()
     check_target(opened.location, path)
     existed = path.exists()
     with sole_writer(path):
@@ -172,11 +177,23 @@ def build_workspace(
             collection = load_collection(opened, skip_bad=skip_bad, progress=progress, verified=verified)
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
             building.seconds["reading the collection"] = time.perf_counter() - started
-            return _build(building, opened, wanted)
+            result = _build(building, opened, wanted)
+            options.save(path / OPTIONS_NAME)
+            return result
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
                 shutil.rmtree(path, ignore_errors=True)
             raise
+
+
+def table_options(path: Path, given: TableOptions | None) -> TableOptions:
+    """How a table is read for the workspace: as is said now, else as its ``table.json`` keeps from earlier builds.
+
+    Raises:
+        CollectionError: the file was edited into something else.
+    """
+    kept = TableOptions.load(path / OPTIONS_NAME) if (path / OPTIONS_NAME).exists() else TableOptions()
+    return (given or TableOptions()).over(kept)
 
 
 def _before(path: Path) -> Workspace | None:

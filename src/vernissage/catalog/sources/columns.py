@@ -1,8 +1,16 @@
-"""Which column of a museum's table means what, by the names that tables commonly give."""
+"""Which column of a museum's table means what: as people say, by its name, by parts of its name, by its cells."""
 
+import json
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from importlib.resources import files
+from pathlib import Path
+
+from vernissage.catalog.words import holds_words, is_address
+from vernissage.errors import CollectionError
+from vernissage.files import write_json
+from vernissage.folding import folded
 
 
 def _names(names: str) -> tuple[str, ...]:
@@ -19,18 +27,18 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "title": _names(
         "title name objecttitle worktitle artworktitle displaytitle titles titel titre titulo titolo "
-        "bezeichnung tytul nimi nazwa 标题 题名 作品名 タイトル"
+        "bezeichnung tytul nimi nazwa 标题 题名 作品名 タイトル titletext titr sgtt sgti"
     ),
     "artist": _names(
         "artist artistname artistdisplayname artisttitle artistdisplay artists creator creatorname creators "
         "maker makers author authors painter photographer kunstler kunstlerin kunstlername urheber urheberin "
         "hersteller artiste auteur peintre createur artista autor autora autore pintor pittore kunstenaar "
-        "vervaardiger konstnar kunstner 作者 作家"
+        "vervaardiger konstnar kunstner 作者 作家 people fullname byline autr autn participants principalorfirstmaker"
     ),
     "year": _names(
         "year date dating created objectdate datedisplay displaydate dateofcreation creationdate datecreated "
         "yearcreated productiondate dated datierung datum jahr entstehungszeit annee datation ano fecha anno "
-        "datazione datacao jaar datering"
+        "datazione datacao jaar datering mill dtzg dtsi"
     ),
     "medium": _names(
         "medium technique techniques material materials mediumdisplay mediumandsupport mediumdescription "
@@ -75,8 +83,11 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
 }
 """What is read of a column beside keeping it as an attribute, so that texts stay as they are."""
 
-_PREFIX = re.compile(r"^(?:dc|dct|dcterms|schema|edm|vra)[:.]", re.IGNORECASE)
-_LANGUAGE = re.compile(r"\[[a-z]{2}\]$|@[a-z]{2}$")
+_PREFIX = re.compile(
+    r"^(?:dublin core|dc|dcterms|dct|dce|schema|edm|vra|foaf|rdfs|skos|crm|lido|xmp|xmp-dc|iptc|exif|o|bibo)[:.] ?",
+    re.IGNORECASE,
+)
+_LANGUAGE = re.compile(r"\[(?:[a-z]{2}|\d+)\]$|@[a-z]{2}$|LangAware$", re.IGNORECASE)
 _NO_WORDS_AT_END = frozenset(
     _names(
         "source sources url urls uri link links href website web path file files filename folder image images picture "
@@ -97,9 +108,8 @@ _ID_NAMES = frozenset(NAMES["id"] + NAMES["owner"] + NAMES["licence"] + NAMES["p
 
 def plain_name(column: str) -> str:
     """A column's name without case, accents, blanks, hyphens and underscores: "Künstler-Name" is "kunstlername"."""
-    stripped = _LANGUAGE.sub("", _PREFIX.sub("", column.strip().casefold()))
-    letters = unicodedata.normalize("NFKD", stripped)
-    return "".join(letter for letter in letters if letter.isalnum())
+    stripped = _LANGUAGE.sub("", _PREFIX.sub("", column.strip()))
+    return "".join(letter for letter in folded(stripped) if letter.isalnum())
 
 
 def candidates(columns: Sequence[str]) -> dict[str, list[int]]:
@@ -116,8 +126,11 @@ def beside(columns: Sequence[str]) -> dict[str, int]:
 
 
 def recognised(columns: Sequence[str]) -> int:
-    """How many fields of a work the names of these columns give."""
-    return sum(bool(found) for found in candidates(columns).values())
+    """How many fields of a work the names of these columns give, whole or by a part."""
+    names = [column for column in columns if len(column) <= _LONG]
+    exact, words = candidates(names), [_words(column) for column in names]
+    parts = (meaning for meaning in _HEADS if any(_head(meaning, each) for each in words))
+    return len({*(meaning for meaning, found in exact.items() if found), *parts})
 
 
 def names_no_words(column: str) -> bool:
@@ -126,3 +139,262 @@ def names_no_words(column: str) -> bool:
     parts = re.split(r"[\W_]+", spaced.casefold())
     named = [part for part in parts if part] or [""]
     return plain_name(column) in _ID_NAMES or named[-1] in _NO_WORDS_AT_END or named[0] in _NO_WORDS_AT_START
+
+
+def _read_words() -> dict[str, tuple[str, ...]]:
+    sections: dict[str, list[str]] = {}
+    for line in files(__package__).joinpath("column_words.txt").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            words = sections.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            words += line.split()
+    return {name: tuple(words) for name, words in sections.items()}
+
+
+_WORDS = _read_words()
+_HEADS = {name: words for name, words in _WORDS.items() if name in NAMES or name == "name"}
+_NEUTRAL, _STARTS, _ENDS = (frozenset(_WORDS[name]) for name in ("neutral", "starts", "ends"))
+_FORBIDDEN = {name: frozenset((*_WORDS["not"], *_WORDS.get(f"not {name}", ()))) for name in _HEADS}
+
+OPTIONAL = frozenset({"name", "language", "year_from", "year_to"})
+"""Fields whose columns are kept as attributes as well."""
+
+FIELDS = frozenset(NAMES) | OPTIONAL
+"""What a column can be named to give, see `TableOptions.columns`."""
+
+_PICTURE_NAME = re.compile(
+    r"\.(?:jpe?g|png|gif|tiff?|webp|bmp|jp2|heic|svg)(?:[?#].*)?$|/full/|\.(?:jpe?g|png)\b", re.IGNORECASE
+)
+_YEARS = re.compile(r"\D{0,14}(?:1\d{3}|20[0-2]\d)\b.{0,16}")
+_LONG = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """How a table is to be read, where a person says so; what is empty is guessed.
+
+    Attributes:
+        columns: field (see `FIELDS`) → the column that gives it; an empty one says that none does.
+        encoding: of a text, as people name it.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
+
+    def over(self, before: "TableOptions") -> "TableOptions":
+        """These options, and those of ``before`` where these say nothing."""
+        return TableOptions(
+            columns={**before.columns, **self.columns},
+            encoding=self.encoding or before.encoding,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the options as JSON, which a person may edit; without any, no file is left."""
+        if self == TableOptions():
+            path.unlink(missing_ok=True)
+        else:
+            write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> "TableOptions":
+        """Read what `save` wrote, or an object of fields and columns alone.
+
+        Raises:
+            CollectionError: the file is missing, is no JSON, or has unknown entries.
+        """
+        try:
+            content = json.loads(path.read_text("utf-8-sig"))
+            known = content.keys() <= {each.name for each in fields(cls)}
+            options = cls(**content) if known else cls(columns=content)
+            if not all(isinstance(text, str) for entry in options.columns.items() for text in entry):
+                raise TypeError
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise CollectionError(
+                f"{path} does not say how a table is read ({str(error) or 'columns are not names'}); write a JSON "
+                f'object of fields and columns, as {{"title": "nom_objet"}}'
+            ) from error
+        return options
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a field stands, and why it is thought to stand there."""
+
+    column: int
+    reason: str
+
+
+def understand(
+    columns: Sequence[str], sample: Callable[[int], Sequence[str]], unique: Callable[[int], bool], options: TableOptions
+) -> dict[str, Place]:
+    """The column of each field that a table gives: as people say, else by its name, parts of it, or its cells.
+
+    ``sample`` gives some filled cells of a column, ``unique`` whether all its cells are filled and different. The
+    field ``name``, what a thing is called, is the title where no column gives one.
+
+    Raises:
+        CollectionError: there is no such field or column.
+    """
+    places = _named(columns, options)
+    refused = {meaning for meaning, column in options.columns.items() if not column}
+    _place_by_name(columns, sample, places)
+    for meaning in _HEADS:
+        if meaning not in places or not sample(places[meaning].column):
+            _place_by_parts(meaning, columns, sample, unique, places)
+    _place_by_cells(columns, sample, unique, places)
+    shown = [place for place, name in enumerate(columns) if plain_name(name) == "displayname"]
+    if "title" in places and "artist" not in places and shown and places["title"].column != shown[0]:
+        places["artist"] = Place(shown[0], "a displayed name beside a title")
+    if "name" in places and "title" not in places and "title" not in refused:
+        places["title"] = places.pop("name")
+    return {meaning: place for meaning, place in places.items() if meaning not in refused}
+
+
+def _place_by_name(columns: Sequence[str], sample: Callable[[int], Sequence[str]], places: dict[str, Place]) -> None:
+    """Place fields by whole names: the likeliest column that any row fills, else the likeliest."""
+    for meaning, named in candidates(columns).items():
+        found = [place for place in named if place not in _taken(places)]
+        if meaning == "picture":
+            chosen = _picture_first(found, sample)
+        else:
+            chosen = next(filter(sample, found), found[0] if found else None)
+        if chosen is not None and meaning not in places:
+            places[meaning] = Place(chosen, "its name")
+
+
+def _place_by_cells(
+    columns: Sequence[str],
+    sample: Callable[[int], Sequence[str]],
+    unique: Callable[[int], bool],
+    places: dict[str, Place],
+) -> None:
+    """Place what cells alone tell: short and all different, names of pictures, years, long texts."""
+    tests: Sequence[tuple[str, str, Callable[[int], bool]]] = (
+        ("id", "its cells are short and all different", lambda place: unique(place) and _is_short(sample(place))),
+        ("picture", "its cells name pictures", lambda place: _share(sample(place), _PICTURE_NAME.search) > 0.5),
+        ("year", "its cells are years", lambda place: _share(sample(place), _YEARS.fullmatch) > 0.8),
+        ("description", "its cells are long texts", lambda place: _is_prose(sample(place))),
+    )
+    for meaning, reason, fits in tests:
+        free = [place for place in range(len(columns)) if place not in _taken(places) and sample(place)]
+        forbidden = _FORBIDDEN[meaning] if meaning == "year" else frozenset()
+        free = [place for place in free if not _words(columns[place]) & forbidden]
+        if meaning not in places and (place := next(filter(fits, free), None)) is not None:
+            places[meaning] = Place(place, reason)
+
+
+def _named(columns: Sequence[str], options: TableOptions) -> dict[str, Place]:
+    places = {}
+    for meaning, column in options.columns.items():
+        if meaning not in FIELDS:
+            raise CollectionError(
+                f"a column was named for {meaning!r}, which no work has; name one for {', '.join(sorted(FIELDS))}"
+            )
+        plain = [plain_name(name) for name in columns]
+        if column in columns:
+            places[meaning] = Place(columns.index(column), "as you said")
+        elif column and plain_name(column) in plain:
+            places[meaning] = Place(plain.index(plain_name(column)), "as you said")
+        elif column:
+            raise CollectionError(
+                f"{meaning} was to come from the column {column!r}, but there is none of that name (columns: "
+                f"{', '.join(columns)}); name one of these, or none with --column {meaning}="
+            )
+    return places
+
+
+def _taken(places: Mapping[str, Place]) -> set[int]:
+    return {place.column for place in places.values()}
+
+
+def _picture_first(found: Sequence[int], sample: Callable[[int], Sequence[str]]) -> int | None:
+    """The column with names of picture files, else the first with anything but addresses, else the first."""
+    named = {place: [cell for cell in sample(place) if not is_address(cell)] for place in found}
+    files = (place for place in found if any(map(_PICTURE_NAME.search, named[place])))
+    others = (place for place in found if named[place] or not sample(place))
+    return next(files, next(others, found[0] if found else None))
+
+
+def _place_by_parts(
+    meaning: str,
+    columns: Sequence[str],
+    sample: Callable[[int], Sequence[str]],
+    unique: Callable[[int], bool],
+    places: dict[str, Place],
+) -> None:
+    """Place the field by the likeliest column of those that have a word for it in their name and cells that fit."""
+    ranked = []
+    for place, column in enumerate(columns):
+        if place in _taken(places):
+            continue
+        words = _words(column)
+        found = _head(meaning, words)
+        if found is None or words & (_FORBIDDEN[meaning] | (_ENDS if meaning == "year" else frozenset())):
+            continue
+        head, heads = found
+        strange = bool(words - heads - _NEUTRAL)
+        others = ("artist", "picture", "medium") if meaning in {"name", "title"} else ()
+        if not (meaning == "name" and strange) and not any(_head(other, words) for other in others):
+            starts = meaning == "year" and bool(words & _STARTS)
+            ranked.append((starts, strange, _HEADS[meaning].index(head), place, head))
+    for *_, place, head in sorted(ranked):
+        if _fits(meaning, sample(place), unique(place)):
+            places[meaning] = Place(place, f"a part of its name, {head}")
+            return
+
+
+def _head(meaning: str, words: frozenset[str]) -> tuple[str, frozenset[str]] | None:
+    """The first of the field's words that a column's name has, and all words of the name that say it."""
+    hits = [(head, word) for head in _HEADS[meaning] for word in words if _says(word, head)]
+    return (hits[0][0], frozenset(word for _, word in hits)) if hits else None
+
+
+def _says(word: str, head: str) -> bool:
+    """Whether a word is the head, its plural, or a compound that ends or begins with it."""
+    if word == head or (not head.isascii() and len(head) > 1 and head in word):
+        return True
+    if len(head) < 4:
+        return False
+    return (word.startswith(head) and len(word) <= len(head) + 2) or (len(head) > 4 and word.endswith(head))
+
+
+_CAMEL = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def _words(column: str) -> frozenset[str]:
+    """The words of a column's name, folded, as of "auteur_objet" and "displayName"; Arabic ones without article."""
+    bare = _LANGUAGE.sub("", _PREFIX.sub("", column.strip()))
+    parts = re.split(r"[\W_]+", folded(_CAMEL.sub(" ", bare)))
+    return frozenset(part.removeprefix("ال") for part in parts if part and not part.isdecimal())
+
+
+def _fits(meaning: str, cells: Sequence[str], unique: bool) -> bool:
+    """Whether filled cells could be what the name of their column promises."""
+    if not cells:
+        return False
+    if meaning == "id":
+        return unique and max(map(len, cells)) <= _LONG and _share(cells, holds_words) < 0.5
+    if meaning == "picture":
+        return _share(cells, _PICTURE_NAME.search) > 0.5
+    if meaning == "year":
+        return sum(map(len, cells)) <= 80 * len(cells) and _share(cells, is_address) < 0.5
+    return _share(cells, holds_words) > 0.5
+
+
+def _share(cells: Sequence[str], fits: Callable[[str], object]) -> float:
+    return sum(bool(fits(cell)) for cell in cells) / len(cells) if cells else 0.0
+
+
+def _is_short(cells: Sequence[str]) -> bool:
+    return all(len(cell) <= 40 and cell.count(" ") < 3 for cell in cells) and _share(cells, _HAS_DIGIT.search) > 0.8
+
+
+_HAS_DIGIT = re.compile(r"\d")
+
+
+def _is_prose(cells: Sequence[str]) -> bool:
+    """Long texts, most of them different: eighty letters on average, forty in scripts that take fewer."""
+    length = sum(map(len, cells)) / len(cells)
+    spaced = sum(cell.count(" ") for cell in cells) / len(cells)
+    wide = _share(cells, lambda cell: ord(cell[0]) > 0x3000) > 0.5
+    return len(set(cells)) > 0.5 * len(cells) and ((length > 80 and spaced > 8) or (wide and length > 40))

@@ -7,19 +7,20 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
-from vernissage.catalog.report import Problem, ProblemKind, Reading
-from vernissage.catalog.sources.columns import beside, candidates, names_no_words
+from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
+from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, understand
 from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.words import (
     attribute_words,
+    holds_words,
     is_address,
     joined,
     keyword_separator,
@@ -48,6 +49,7 @@ class _Met:
     """What was met while records were read: cells that name pictures, and those that name them in other words."""
 
     named: bool = False
+    addresses: int = 0
     unlocated: int = 0
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
@@ -67,9 +69,10 @@ class FolderSource:
     the work, and further ones that are not there are passed over.
     """
 
-    def __init__(self, path: Path, *, pictures: Path | None = None) -> None:
+    def __init__(self, path: Path, *, pictures: Path | None = None, options: TableOptions | None = None) -> None:
         """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own."""
         self.location = path
+        self.options = options or TableOptions()
         self._pictures = pictures
         self._met = _Met()
 
@@ -109,7 +112,7 @@ class FolderSource:
     def _described(self) -> _Described:
         root, table_path = self._found
         if table_path is not None:
-            return _described_by_table(read_table(table_path), table_path.name)
+            return _described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
             way_out = "put a table metadata.csv or pictures into it, or give the path of a table"
@@ -140,6 +143,12 @@ class FolderSource:
                 f"pictures lie in the folder ({len(self.paths)}), but no row names one; name them in a column "
                 f"file_name to use them"
             )
+        if met.addresses:
+            column = next(column for column, meaning in reading.columns.items() if meaning == "picture")
+            remarks.append(
+                f"column {column} holds {met.addresses} web addresses, not files: kept as links; to use the pictures, "
+                f"download them into the folder under their own names"
+            )
         if met.respelled:
             cell, path = met.respelled[0]
             remarks.append(
@@ -157,6 +166,9 @@ class FolderSource:
         if not cell:
             return Record(item, row=row)
         self._met.named = True
+        if is_address(cell):
+            self._met.addresses += 1
+            return Record(item, row=row)
         kind: ProblemKind = "missing picture"
         what, way_out = f"there is no picture {cell}", "put the file into the folder, or empty the cell"
         try:
@@ -281,9 +293,12 @@ def _tables(folder: Path) -> list[Path]:
         raise CollectionError(f"{folder} cannot be read ({error.strerror}); check that you may open it") from error
 
 
-def _described_by_table(table: Table, name: str) -> _Described:
-    """The rows of a table as works, its columns understood by their names."""
-    places = _places(table)
+def _described_by_table(table: Table, name: str, options: TableOptions) -> _Described:
+    """The rows of a table as works, its columns understood as `understand` does."""
+    understood = understand(table.columns, lru_cache(None)(table.sample), lru_cache(None)(table.unique), options)
+    understood = dict(sorted(understood.items(), key=lambda entry: entry[1].column))
+    apart = {meaning: place.column for meaning, place in understood.items() if meaning in OPTIONAL}
+    places = {meaning: place.column for meaning, place in understood.items() if meaning not in OPTIONAL}
     others = [place for place in range(len(table.columns)) if place not in places.values()]
     spoken = [place for place in others if not names_no_words(table.columns[place])]
     groups = table.column(places["group"]) if "group" in places else []
@@ -293,7 +308,7 @@ def _described_by_table(table: Table, name: str) -> _Described:
     filled = [(table.columns[place], place) for place in others if place in table.filled]
     columns = _Columns(
         places,
-        beside(table.columns),
+        beside(table.columns) | apart,
         dict(sorted(filled)),
         [place for place in spoken if place not in repeating and place in table.filled],
         keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
@@ -309,6 +324,11 @@ def _described_by_table(table: Table, name: str) -> _Described:
         separator=table.separator,
         problems=table.problems,
         remarks=(*table.remarks, *unfilled, *remarks),
+        guesses=tuple(
+            Guess(table.columns[place.column], meaning, place.reason, next(iter(table.sample(place.column, 1)), ""))
+            for meaning, place in understood.items()
+        ),
+        stop=_stop(table, name, places, spoken, options),
     )
 
     def works() -> Iterator[_Work]:
@@ -345,6 +365,15 @@ def readable(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def first_words(text: str, most: int = 60) -> str:
+    """The first words of a text as a title, with an ellipsis where it goes on; its first sentence if that is short."""
+    line = " ".join(text.split())
+    sentence = re.match(r".{8,60}?[.!?。](?=\s|$)", line)
+    if sentence or len(line) <= most:
+        return (sentence[0] if sentence else line).rstrip(".")
+    return line[:most].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+
+
 class _Columns(NamedTuple):
     """Where in a row the fields of a work stand, what stands beside, attributes, and those whose words are read."""
 
@@ -364,13 +393,15 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
     attributes = {name: cells[place] for name, place in columns.attributes.items() if cells[place]}
     if is_address(file):
         attributes = dict(sorted({**attributes, columns.picture: file}.items()))
-        file = ""
     keywords = split_keywords(values.get("keywords", ""), columns.separator)
     group = " ".join(without_markup(values.get("group", "")).split())
     further = [attribute_words(cells[place]) for place in columns.spoken if cells[place]]
     further = [words for words in further if words and not (group and same_words(words, group))]
     years = [beside.get(name, "") for name in ("year_from", "year_to")]
     first, last = (int(year) if _WHOLE_NUMBER.fullmatch(year) else None for year in years)
+    text = joined([*cleaned.values(), ", ".join(keywords), *further])
+    cleaned["title"] = cleaned["title"] or " ".join(without_markup(beside.get("name", "")).split())
+    cleaned["title"] = cleaned["title"] or first_words(cleaned["description"])
     item = Item(
         id=name,
         **cleaned,
@@ -378,7 +409,7 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
         group=group,
         owner=values.get("owner", ""),
         licence=values.get("licence", ""),
-        text=joined([*cleaned.values(), ", ".join(keywords), *further]),
+        text=text,
         attributes=MappingProxyType(attributes),
         language=beside.get("language", ""),
         year_from=first,
@@ -387,32 +418,26 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
     return row, item, file
 
 
-def _places(table: Table) -> dict[str, int]:
-    """The column of each field: the likeliest one that any row fills, else the likeliest."""
-    places = {}
-    for meaning, found in candidates(table.columns).items():
-        if meaning == "picture":
-            place = _picture_place(table, found)
-        else:
-            place = next((place for place in found if place in table.filled), found[0] if found else None)
-        if place is not None:
-            places[meaning] = place
-    return dict(sorted(places.items(), key=lambda entry: entry[1]))
-
-
-def _picture_place(table: Table, found: Sequence[int]) -> int | None:
-    """The column with names of picture files, else the first that holds anything but web addresses."""
-    named = {place: [cell for cell in table.column(place) if cell and not is_address(cell)] for place in found}
-    for place, cells in named.items():
-        if any(_suffix(cell) in PICTURE_SUFFIXES for cell in cells):
-            return place
-    return next((place for place in found if named[place] or place not in table.filled), None)
+def _stop(table: Table, name: str, places: dict[str, int], spoken: Sequence[int], options: TableOptions) -> str:
+    """What to say where no column gives a title, a name or a description, though one could; else nothing."""
+    could = [table.columns[place] for place in spoken if any(map(holds_words, table.sample(place)))]
+    given = any(places.get(meaning) in table.filled for meaning in ("title", "description"))
+    if given or not could or "title" in options.columns:
+        return ""
+    return (
+        f"no column of {name} is known to give a title, a name or a description (columns that hold words: "
+        f"{', '.join(could)}); name one, as in `vernissage build … --column 'title={could[0]}'`, or say that there is "
+        f"none with `--column title=`"
+    )
 
 
 def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ...]]:
     """The ids of all rows, and a remark when they do not stand in the table."""
     if "id" in places and places["id"] in table.filled:
-        return [" ".join(cell.split()) for cell in table.column(places["id"])], ()
+        ids = [" ".join(cell.split()) for cell in table.column(places["id"])]
+        ends = [cell.rstrip("/#").rpartition("/")[2] for cell in ids if is_address(cell)]
+        # An identifier on the web stands in addresses of pages better by its end, as Q42 in Wikidata's.
+        return ends if len(ends) == len(ids) and len(set(ends)) == len(ids) and all(ends) else ids, ()
     files = table.column(places["picture"]) if "picture" in places else [""] * len(table.rows)
     files = ["" if is_address(file) else file.replace("\\", "/") for file in files]
     stems = [PurePosixPath(file).stem for file in files]

@@ -18,6 +18,7 @@ import pyarrow as pa
 from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import recognised
+from vernissage.catalog.sources.encodings import decode_unknown, known_codec, shown_name
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
 
@@ -63,6 +64,27 @@ class Table:
         """All cells of one column."""
         return [cell for _, columns in self.rows.parts for cell in columns[position].to_pylist()]
 
+    def sample(self, position: int, most: int = 200) -> tuple[str, ...]:
+        """The first filled cells of one column, of the first rows that hold any."""
+        found: list[str] = []
+        for _, columns in self.rows.parts:
+            start = 0
+            while start < len(columns[position]) and len(found) < most:
+                found += filter(None, columns[position].slice(start, 2 * most).to_pylist())
+                start += 2 * most
+        return tuple(found[:most])
+
+    def unique(self, position: int) -> bool:
+        """Whether every cell of a column is filled and stands once."""
+        seen: set[str] = set()
+        count = 0
+        for numbers, columns in self.rows.parts:
+            seen.update(columns[position].to_pylist())
+            count += len(numbers)
+            if "" in seen or len(seen) < count:  # met early in a column that repeats itself
+                return False
+        return bool(seen)
+
     @cached_property
     def filled(self) -> frozenset[int]:
         """The columns that hold anything in any row."""
@@ -87,11 +109,11 @@ _BETWEEN_VALUES = " | "
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
-def read_table(path: Path) -> Table:
-    """Read a table of any known format, told by the file's suffix.
+def read_table(path: Path, encoding: str = "") -> Table:
+    """Read a table of any known format, told by the file's suffix; a text in the named encoding or a guessed one.
 
     Raises:
-        CollectionError: an unknown suffix, a file that cannot be opened, or one that is damaged as a whole.
+        CollectionError: an unknown suffix or encoding, a file that cannot be opened, or one that is damaged as a whole.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -102,7 +124,24 @@ def read_table(path: Path) -> Table:
         raise CollectionError(
             f"{path} cannot be read ({error.strerror}); check that it is a file you may open"
         ) from error
+    if encoding and path.suffix.lower() not in (".parquet", ".xlsx", ".xlsm"):
+        raw = _named_encoding(path, raw, encoding)
     return reader(path, raw)
+
+
+def _named_encoding(path: Path, raw: bytes, encoding: str) -> bytes:
+    """The bytes as UTF-8, from the encoding that a person has named."""
+    codec = known_codec(encoding)
+    if codec is None:
+        raise CollectionError(f"there is no encoding {encoding!r}; name one such as cp1252, cp1250, mac_roman, cp932")
+    try:
+        return raw.decode(codec).encode()
+    except UnicodeError as error:
+        place = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
+        raise CollectionError(
+            f"{path} is not in {encoding}: line {place} has bytes that stand for nothing in it; name another encoding, "
+            f"or leave --encoding out and one is guessed"
+        ) from error
 
 
 def read_json(path: Path, raw: bytes) -> Table:
@@ -182,7 +221,7 @@ def read_parquet(path: Path, raw: bytes) -> Table:
 
 @quiet("openpyxl")  # of styles and validations that it does not know; only the cells' values are read here
 def read_excel(path: Path, raw: bytes) -> Table:
-    """Read the first sheet of an Excel file; its first filled row is the header.
+    """Read the first sheet of an Excel file; its header is looked for in the first ten filled rows.
 
     Raises:
         CollectionError: the file is no .xlsx file, is damaged, or its first sheet is empty.
@@ -205,7 +244,9 @@ def read_excel(path: Path, raw: bytes) -> Table:
         )
     width = max(_width(cells) for _, cells in filled)
     whole = [(number, [*cells, *[""] * width][:width]) for number, cells in filled]
-    return Table(unique_columns(whole[0][1]), Rows(whole[1:], width))
+    place = _header_place([cells for _, cells in whole[:30]])
+    remarks = (f"row {whole[place][0]} is taken for the header; what stands above it is left out",) if place else ()
+    return Table(unique_columns(whole[place][1]), Rows(whole[place + 1 :], width), remarks=remarks)
 
 
 def as_cell(value: Any) -> str:
@@ -257,6 +298,7 @@ def _first_line(error: Exception) -> str:
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 _SAMPLE_LINES = 200
+_HEADER_WITHIN = 10
 _SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 
 Cells = list[str]
@@ -273,11 +315,15 @@ def read_delimited(path: Path, raw: bytes) -> Table:
         CollectionError: the bytes are no text, or hold no header.
     """
     text, encoding = decode(path, raw)
+    if "\n" not in text and "\r" not in text:
+        text = re.sub("[\x85\u2028\u2029]", "\n", text)  # line ends of mainframes and of Unicode
     lines = list(io.StringIO(text, newline=""))
     announced = _SEPARATOR_LINE.match(lines[0]) if lines else None
     separator = announced[1] if announced else find_separator(lines)
     first = 1 if announced else 0
-    records = _records(lines[first:], separator, first + 1)
+    escaped = _escapes_quotes(lines[first:], separator)
+    first += _lines_above(lines[first:], separator)
+    records = _records(lines[first:], separator, first + 1, escaped=escaped)
     header_row, header = next(records, (0, None))
     if header is None:
         raise CollectionError(
@@ -299,10 +345,58 @@ def read_delimited(path: Path, raw: bytes) -> Table:
                 yield row, list(map(clean_cell, cells[: len(columns)]))
 
     rows = Rows(sound(), len(columns))
+    mended = _changed_cells(encoding, rows)
     odd = f"none of the columns' names is known; is row {header_row} the header?"
-    remarks = () if recognised(columns) else (odd,)
+    above = (f"row {header_row} is taken for the header; what stands above it is left out",) if header_row > 1 else ()
+    remarks = (*mended, *(() if recognised(columns) else (odd,)), *(above if not announced else ()))
     name = SEPARATORS.get(separator, repr(separator)) if len(columns) > 1 else ""
     return Table(columns, rows, encoding, name, tuple(problems), remarks)
+
+
+def _lines_above(lines: Sequence[str], separator: str) -> int:
+    """How many lines stand above the header."""
+    rows = [(number, cells) for number, cells in islice(_records(lines[:_SAMPLE_LINES], separator, 0), 30) if cells]
+    return rows[place][0] if (place := _header_place([cells for _, cells in rows])) else 0
+
+
+def _header_place(rows: Sequence[Cells]) -> int:
+    """The place of the header: of the first ten rows the one with the most known names, the first if in doubt.
+
+    A later row must have two known names or more, twice as many as the first, and as many cells as the rows below it.
+    """
+    known = [recognised([cell for cell in cells if cell.strip()]) for cells in rows[:_HEADER_WITHIN]] or [0]
+    best = known.index(max(known))
+    below = sorted(_width(cells) for cells in rows[best + 1 :])
+    whole = not below or _width(rows[best]) >= below[len(below) // 2]
+    return best if known[best] >= max(2, 2 * known[0]) and whole else 0
+
+
+def _escapes_quotes(lines: Sequence[str], separator: str) -> bool:
+    r"""Whether quotation marks within cells are written ``\"``: where that gives more whole rows, as of MySQL."""
+    sample = lines[:_SAMPLE_LINES]
+    if not any('\\"' in line for line in lines):
+        return False
+    odd = [line for line in lines if '\\"' in line][:_SAMPLE_LINES]
+    return _whole([*sample[:1], *odd], separator, escaped=True) > _whole([*sample[:1], *odd], separator, escaped=False)
+
+
+def _whole(lines: Sequence[str], separator: str, *, escaped: bool) -> tuple[int, int]:
+    """How many rows have as many cells as the header, and how few cells are left with a mark after a backslash."""
+    rows = [cells or [] for _, cells in _records(lines, separator, 1, escaped=escaped)]
+    width = len(rows[0]) if rows else 0
+    stray = sum(cell.endswith("\\") or '\\"' in cell or cell.count('"') % 2 for cells in rows for cell in cells)
+    return sum(len(cells) == width for cells in rows), -stray
+
+
+def _changed_cells(encoding: str, rows: Rows) -> tuple[str, ...]:
+    """Three cells that hang on a guessed encoding, and how to name another."""
+    if "not UTF-8" not in encoding and "read as Windows" not in encoding:
+        return ()
+    odd = (cell for _, cells in rows for cell in cells if not cell.isascii())
+    shown = "; ".join(
+        cell if len(cell) <= 60 else f"{cell[:59]}…" for cell in islice(dict.fromkeys(islice(odd, 50)), 3)
+    )
+    return (f"cells that hang on the encoding, such as {shown}: name another with --encoding if they look wrong",)
 
 
 @long_fields
@@ -321,17 +415,23 @@ def _score(lines: Sequence[str], separator: str, *, whole: bool) -> tuple[bool, 
     if not filled:
         return False, 0.0, 0
     # The last record of a sample may be cut.
-    header, rows = filled[0], filled[1:] if whole else filled[1:-1]
+    known = [recognised(cells) for cells in filled[:_HEADER_WITHIN]]
+    place = known.index(max(known)) if max(known) >= max(2, 2 * known[0]) else 0
+    header, rows = filled[place], filled[place + 1 :] if whole else filled[place + 1 : -1]
     agreeing = sum(len(header) in {len(cells), _width(cells)} for cells in rows) / len(rows) if rows else 1.0
-    return len(header) > 1, agreeing * (1 + recognised(header)), len(header)
+    return len(header) > 1, agreeing * (1 + known[place]), len(header)
 
 
-def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple[int, Cells | None]]:
+def _records(
+    lines: Sequence[str], separator: str, first: int, *, escaped: bool = False
+) -> Iterator[tuple[int, Cells | None]]:
     """Number and cells of every row that holds anything; None in place of cells behind a stray quotation mark.
 
     Where an opening quotation mark lacks its partner, the rows after it would vanish into one cell up to the next
-    mark. Such a row is given up alone, and reading goes on with the line after its first.
+    mark. Such a row is given up alone, and reading goes on with the line after its first. ``escaped``: marks within
+    cells stand behind backslashes.
     """
+    escape = "\\" if escaped else None
     place = start = 0
 
     def feed() -> Iterator[str]:
@@ -343,7 +443,7 @@ def _records(lines: Sequence[str], separator: str, first: int) -> Iterator[tuple
     number = first
     while place < len(lines):
         try:
-            for cells in csv.reader(feed(), delimiter=separator, skipinitialspace=True, strict=True):
+            for cells in csv.reader(feed(), delimiter=separator, skipinitialspace=True, strict=True, escapechar=escape):
                 if cells and (cells[0].strip() or "".join(cells).strip()):
                     yield number, cells
                 number, start = number + 1, place
@@ -400,7 +500,7 @@ _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 
 
 def decode(path: Path, raw: bytes) -> tuple[str, str]:
-    """The text of a file and the name of its encoding: by its byte-order mark, else UTF-8, else Windows-1252.
+    """The text of a file and the name of its encoding: by its byte-order mark, else UTF-8, else by `decode_unknown`.
 
     A few wrong bytes among many UTF-8 letters, as pasting between programs leaves them, are read as Windows-1252 each.
 
@@ -442,7 +542,9 @@ def _utf8(raw: bytes) -> tuple[str, str]:
     wrong = sum("\udc80" <= letter <= "\udcff" for letter in text)
     right = sum(letter > "\x7f" for letter in text) - wrong
     if right <= wrong:
-        return _western(raw)
+        found = decode_unknown(raw)
+        unsure = f" (not sure: it may be {' or '.join(map(shown_name, found.rivals))})" if found.rivals else ""
+        return found.text, f"{shown_name(found.codec)}, for it is not UTF-8{unsure}"
     mended = re.sub("[\udc80-\udcff]+", lambda match: _western(match[0].encode(errors="surrogateescape"))[0], text)
     return mended, f"UTF-8, but for {wrong} {'byte' if wrong == 1 else 'bytes'} read as Windows-1252"
 

@@ -1,0 +1,62 @@
+"""Tables as museums export them, from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vernissage.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command; its exit code, and what it printed on standard output and as errors on one line."""
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return int(end.value.code or 0), captured.out, " ".join(captured.err.split())
+
+    return call
+
+
+def write(folder: Path, text: str, name: str = "metadata.csv") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+OBJECTS = "nr,wie,was\n" + "".join(f"{n},Boats at sea {n},oil on wood {n}\n" for n in range(6))
+
+
+def test_named_columns_are_kept_and_used_again(run: Run, tmp_path: Path) -> None:
+    works, out = write(tmp_path / "works", OBJECTS), tmp_path / "w"
+    code, _, error = run("build", works, "-o", out, "-e", "lsa")
+    assert (code, out.exists()) == (1, False)
+    assert "--column 'title=wie'" in error
+    code, printed, _ = run("build", works, "-o", out, "-e", "lsa", "--column", "title=wie", "--column", "id=nr")
+    assert code == 0
+    assert 'wie → title (as you said), such as "Boats at sea 0"' in printed
+    assert json.loads((out / "table.json").read_text())["columns"] == {"title": "wie", "id": "nr"}
+    code, printed, _ = run("build", works, "-o", out, "--json")
+    assert json.loads(printed)["report"]["columns"]["wie"] == "title"
+    assert json.loads(printed)["encoded"] == {"lsa.text": 0}
+
+
+def test_a_dry_run_says_how_a_table_is_understood_and_builds_nothing(run: Run, tmp_path: Path) -> None:
+    works, mapping = write(tmp_path / "works", OBJECTS), tmp_path / "m.json"
+    mapping.write_text('{"title": "wie"}')
+    code, printed, _ = run("build", works, "-o", tmp_path / "w", "--dry-run", "--mapping", mapping)
+    assert code == 0
+    assert "wie → title (as you said)" in printed
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.json", "works"]
+    code, printed, error = run("build", works, "-o", tmp_path / "w", "--dry-run")
+    assert (code, "kept under their own names" in printed) == (1, True)
+    assert "--column 'title=wie'" in error
+    mapping.write_text('{"title": 3}')
+    code, _, error = run("build", works, "-o", tmp_path / "w", "--mapping", mapping)
+    assert (code, "does not say how a table is read" in error) == (1, True)
