@@ -22,8 +22,8 @@ def test_ids_answer_as_a_tuple_and_a_dict_would(known: list[str], stranger: str)
     assert list(ids) == known
     assert [ids[row] for row in range(len(known))] == known
     assert ids[1:3] == tuple(known[1:3])
-    assert dict(ids.row_of) == {item_id: row for row, item_id in enumerate(known)}
-    assert (stranger in ids) == (stranger in ids.row_of) == (stranger in known)
+    assert [ids.row(item_id) for item_id in known] == list(range(len(known)))
+    assert (stranger in ids) == (ids.row(stranger) is not None) == (stranger in known)
     assert [known[row] for row in ids.order] == sorted(known)
     assert [sorted(known)[place] for place in ids.places] == known
     assert ids.repeated == ()
@@ -62,9 +62,7 @@ def test_a_stored_order_is_used_without_sorting() -> None:
 
 def test_what_is_no_text_or_stands_twice_is_told() -> None:
     assert 3 not in Ids.of(["3"])
-    assert Ids.of(["3"]).row_of.get("\ud800") is None
-    with pytest.raises(KeyError, match="x"):
-        Ids.of(["3"]).row_of["x"]
+    assert Ids.of(["3"]).row("\ud800") is None
     with pytest.raises(IndexError):
         Ids.of(["3"])[1]
     assert Ids.of(["b", "a", "b", "c", "a", "b"]).repeated == ("a", "b")

@@ -88,7 +88,7 @@ def test_all_pairs_are_read_and_found_by_id(works: Collection, tmp_path: Path, b
     assert sum(rows * columns for rows, columns in scorer.read) == 49
     for row in COLOURS:
         for column in COLOURS:
-            value = pairs.rows([row])[0, pairs.item_ids.row_of[column]]
+            value = pairs.rows([row])[0, pairs.item_ids.row(column)]
             assert value == pytest.approx(exact(row, column), rel=1e-5)
     assert (pairs.card.scorer, pairs.card.pairs, pairs.card.collection) == ("colours", None, works.fingerprint)
 

@@ -1,7 +1,7 @@
 """Ids of works in their order, found by binary search: a million of them without a Python object for each."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, overload
@@ -110,11 +110,6 @@ class Ids(Sequence[str]):
         return rows
 
     @cached_property
-    def row_of(self) -> Mapping[str, int]:
-        """From id to row."""
-        return self._dictionary if self._dictionary is not None else _RowOf(self)
-
-    @cached_property
     def _dictionary(self) -> dict[str, int] | None:
         """From id to row, for collections that are small enough to hold a Python object for each id."""
         return dict(zip(self, range(len(self)), strict=True)) if len(self) <= _IN_A_DICTIONARY else None
@@ -149,23 +144,3 @@ class Ids(Sequence[str]):
         first, last = (self._starts[0], self._starts[-1]) if len(self) else (0, 0)
         lengths = np.diff(np.asarray(self._starts)).astype("<i4") if len(self) else np.empty(0, "<i4")
         return digest(lengths.tobytes(), bytes(self._data[first:last]))
-
-
-class _RowOf(Mapping[str, int]):
-    def __init__(self, ids: Ids) -> None:
-        self._ids = ids
-
-    def __getitem__(self, item_id: str) -> int:
-        row = self._ids.row(item_id)
-        if row is None:
-            raise KeyError(item_id)
-        return row
-
-    def __contains__(self, item_id: object) -> bool:
-        return self._ids.row(item_id) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._ids)
-
-    def __len__(self) -> int:
-        return len(self._ids)

@@ -131,7 +131,7 @@ def _single(workspace: Workspace, engine: register.Engine, joint: JointRule, pro
             raise RequestError(f"{encoder} does not read pictures and texts together; choose {encoder}-itc")
         return pair_rows(scorer, rated, workspace.collection, draft=workspace.draft, progress=progress)
 
-    both = [item_id for item_id in pictures.item_ids if item_id in texts.row_of]
+    both = [item_id for item_id in pictures.item_ids if item_id in texts.item_ids]
     return PairsOnDemand(both, read_rows, encoder, workspace.collection)
 
 

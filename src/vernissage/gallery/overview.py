@@ -13,10 +13,8 @@ from vernissage.encoders.fitted.lda import LDA
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import PRESET_PICTURES, PRESET_TEXTS, engine_words
 from vernissage.progress import Progress, silent
-from vernissage.search.joint import join_modalities
-from vernissage.search.vectors import VectorTable, side_by_side
+from vernissage.search.vectors import side_by_side
 from vernissage.workspace.repository import Snapshot
-from vernissage.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -95,18 +93,10 @@ def map_of(
     """
     workspace = snapshot.workspace
     name = encoder or (PRESET_PICTURES[-1] if PRESET_PICTURES[-1] in workspace.encoder_names else PRESET_TEXTS)
-    item_ids, vectors = side_by_side([_vectors_of(workspace, part.strip()) for part in name.split("+")])
+    item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
     items = tuple(snapshot.collection[item_id] for item_id in item_ids)
     labels = tuple("; ".join(values_of(item, by.casefold())) for item in items)
     if by.casefold() != "group" and not any(labels):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
     points = project(vectors, seed=seed, progress=progress)
     return Map(points, items, labels, engine_words(name), len(snapshot.collection) - len(items))
-
-
-def _vectors_of(workspace: Workspace, encoder: str) -> VectorTable:
-    """An encoder's vectors; pictures and texts joined where it reads both."""
-    modalities = workspace.modalities(encoder)
-    if len(modalities) == 2:
-        return join_modalities(workspace.table(encoder, "image"), workspace.table(encoder, "text"))
-    return workspace.table(encoder, modalities[0] if modalities else "text")

@@ -153,13 +153,13 @@ def _coverage_slots(wanted: Elicitation, workspace: Workspace, askable: Sequence
             f"{', '.join(workspace.encoder_names) or 'none'}"
         )
     table = workspace.table(encoder, workspace.modalities(encoder)[0])
-    ids = [item.id for item in askable if item.id in table.row_of]
+    ids = [item.id for item in askable if item.id in table.item_ids]
     if len(ids) < wanted.works:
         raise StudyError(
             f"elicitation.works = {wanted.works} is more than the {len(ids)} works that {encoder} and all engines know"
         )
     try:
-        rows = covering_rows(table.vectors[[table.row_of[item_id] for item_id in ids]], wanted.works)
+        rows = covering_rows(table.vectors[table.rows(ids)], wanted.works)
     except RequestError as error:
         raise StudyError(f"elicitation.works = {wanted.works} with {encoder}: {error}") from error
     return {f"{encoder}, cluster {number}": (ids[row],) for number, row in enumerate(rows, start=1)}

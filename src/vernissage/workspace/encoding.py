@@ -84,7 +84,7 @@ def material_of(
 
     def paired_vectors() -> tuple[Vectors, ...]:
         found = [tables[name, modality] for modality, name in card.derived_from.items()]
-        both = [item_id for item_id in found[0].item_ids if all(item_id in table.row_of for table in found)]
+        both = [item_id for item_id in found[0].item_ids if all(item_id in table.item_ids for table in found)]
         return tuple(table.vectors[table.rows(both)] for table in found)
 
     return Material(

@@ -116,9 +116,15 @@ class Workspace:
         """The exact index over the picture and text vectors of an encoder, joined to one for each work."""
         key = (encoder, rule)
         if key not in self._joint:
-            joined = join_modalities(self.table(encoder, "image"), self.table(encoder, "text"), rule)
-            self._joint[key] = exact_index(joined, self.collection)
+            self._joint[key] = exact_index(self.joint_table(encoder, rule), self.collection)
         return self._joint[key]
+
+    def joint_table(self, encoder: str, rule: JointRule = "mean") -> VectorTable:
+        """An encoder's vectors, of pictures and texts joined to one for each work where it reads both."""
+        there = self.modalities(encoder) or ("text",)
+        if len(there) == 1:
+            return self.table(encoder, there[0])
+        return join_modalities(self.table(encoder, "image"), self.table(encoder, "text"), rule)
 
     def _index(self, encoder: str, modality: Modality, columns: Columns) -> ExactIndex:
         table = self.table(encoder, modality)
