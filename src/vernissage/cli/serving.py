@@ -41,18 +41,22 @@ def serve(
 
     from vernissage.gallery.engines import make_engine
     from vernissage.study.opening import open_study
+    from vernissage.web.connections import BoundedConnection, FloodFilter, connection_limits
     from vernissage.web.security import LOCAL_HOSTS
     from vernissage.web.study.app import create_app
     from vernissage.web.study.served import serve_study
     from vernissage.workspace.workspace import open_workspace
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FloodFilter())
     # A server that listens on this machine alone answers to this machine's names alone.
     local = host in {"127.0.0.1", "localhost", "::1"} and not behind_proxy
     names = [*(allowed_host or [host]), *LOCAL_HOSTS] if allowed_host or local else None
     opened = open_workspace(workspace)
     with open_study(study, opened, make_engine, database) as running, _listening(host, port) as listener:
         served = serve_study(running, opened.collection, workspace, password_file)
+        BoundedConnection.most, at_one_go = connection_limits()
         config = uvicorn.Config(
             create_app(served, names),
             log_config=None,
@@ -60,6 +64,8 @@ def serve(
             server_header=False,
             proxy_headers=behind_proxy,
             forwarded_allow_ips="*",
+            http=BoundedConnection,
+            backlog=at_one_go,
             ws="none",
             lifespan="off",
             timeout_graceful_shutdown=_CLOSING_SECONDS,

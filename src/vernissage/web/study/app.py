@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from vernissage.errors import StorageError, VernissageError
 from vernissage.web.security import (
@@ -56,6 +57,8 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
         InsteadError: lambda _, error: error.answer,
         TooManyRequestsError: _too_many,
         VernissageError: _failed,
+        # Nobody is there any more to read an answer.
+        ClientDisconnect: lambda _, __: Response(status_code=HTTPStatus.BAD_REQUEST),
         HTTPException: _other,
         Exception: _unforeseen,
     }
