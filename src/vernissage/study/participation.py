@@ -3,11 +3,13 @@
 A participant sees one page at a time, and no page names an engine.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import Connection
 
@@ -25,6 +27,12 @@ from vernissage.study.timing import Clocks, Stopwatch
 
 WELCOME, ELICITATION = 0, 1
 
+_PLACEHOLDER = re.compile(
+    r"[\[\]{}<>«»|]|\$\w|%[^%]+%|^[@_#:%]\w+[@_#:%]*$|^(prolific_pid|(participant|worker|user)_?id|undefined|null|none|nan)$",
+    re.IGNORECASE,
+)
+"""What stands in an address that nobody filled in: a name in brackets, ``${…}``, ``%…%``, ``__…__``, or no value."""
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -39,6 +47,11 @@ class Visitor:
     external_id: str
     recruitment_study: str = ""
     recruitment_session: str = ""
+
+
+def is_placeholder(external_id: str) -> bool:
+    """Whether an id is a placeholder of an invitation's address, under which everybody would be one person."""
+    return _PLACEHOLDER.search(unquote(external_id).strip()) is not None
 
 
 @dataclass(frozen=True)
@@ -175,11 +188,14 @@ class Study:
         The condition is assigned in the same transaction. The first real participant freezes the study.
 
         Raises:
-            StudyError: the definition or the workspace has changed since the first participant.
+            StudyError: the definition or the workspace has changed since the first participant, or the id is a
+                placeholder.
             StorageError: an id is empty, too long, or holds control characters.
         """
         if external_id:
             checked_name("participant's id", external_id)
+            if is_placeholder(external_id):
+                raise StudyError(f"{external_id!r} is a placeholder that was not filled in; give the participant's id")
         visitor = Visitor(flag, external_id or secrets.token_hex(12), study_id, session_id)
         with self.database.writing() as connection:
             self._drop_inactive(connection)

@@ -20,12 +20,17 @@ from vernissage.study.participation import (
     Thanks,
     Visitor,
     Welcome,
+    is_placeholder,
 )
 from vernissage.web.security import Form, FormError, InsteadError
 from vernissage.web.study.served import LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
 from vernissage.web.templating import message_page, page
 from vernissage.web.works import ShownWork, shown_work
 
+_UNFILLED = [
+    "Where your id belongs, the link has a placeholder that was not filled in, so we cannot tell you from others.",
+    "Open the study from your invitation. If this page comes again, tell whoever invited you.",
+]
 _RATINGS = {str(rating): rating for rating in range(LOWEST, HIGHEST + 1)}
 
 
@@ -128,10 +133,13 @@ class StudyPages:
         """Whom the address names, or, where it names nobody, whom the cookie does.
 
         Raises:
-            InsteadError: the address has an id or a code that nobody sends.
+            InsteadError: the address has an unfilled placeholder, or an id or a code that nobody sends.
         """
         known, query = self._served.visitor(request), request.query_params
         ids = [query.get(name, "").strip() for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")]
+        if is_placeholder(ids[0]):
+            raise InsteadError(message_page("This link names nobody", _UNFILLED, HTTPStatus.BAD_REQUEST, link=None))
+        ids = [each if not is_placeholder(each) else "" for each in ids]
         good = all(len(each) <= LONGEST_ID and each.isprintable() for each in ids)
         if not good or ("preview" in query and not self._served.sessions.is_preview_code(query["preview"])):
             lines = ["The link that you followed is damaged. Copy it from your invitation once more, the whole of it."]

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
 from vernissage.catalog.collection import Collection
-from vernissage.study.participation import Study, Visitor
+from vernissage.study.participation import Study, Visitor, is_placeholder
 from vernissage.web.credentials import hash_password, load_or_make_secret, read_password, stored_password
 from vernissage.web.security import RateLimit
 from vernissage.web.works import Pictures
@@ -43,9 +43,10 @@ class Sessions:
     # Visitors
 
     def visitor(self, request: Request) -> Visitor | None:
-        """Who asks, as their cookie says; None without one, or with one that this server did not sign."""
+        """Who asks, as their cookie says; None without one, with one that this server did not sign, or that names nobody."""
         fields = _loaded(self._visitors, request, "study")
-        return Visitor(*fields) if isinstance(fields, list) else None
+        visitor = Visitor(*fields) if isinstance(fields, list) else None
+        return None if visitor is None or is_placeholder(visitor.external_id) else visitor
 
     def remember(self, visitor: Visitor, request: Request, response: Response) -> None:
         """Give the browser the visitor's cookie."""
