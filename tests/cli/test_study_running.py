@@ -13,6 +13,8 @@ from vernissage.errors import Kind, StudyError
 from vernissage.gallery.engines import make_engine
 from vernissage.study.opening import open_study
 from vernissage.study.participation import Study
+from vernissage.web.credentials import load_or_make_secret
+from vernissage.web.study.served import Sessions
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
 
@@ -123,3 +125,19 @@ def test_a_database_elsewhere(study: Command, workspace: Path, file: Path, datab
         walk(running, "ann")
     assert json.loads(study("status", file, workspace, "--database", database_place, "--json")[1])["finished"] == 1
     assert not (workspace / "vernissage.db").exists()
+
+
+def test_signed_invitations(study: Command, workspace: Path, file: Path) -> None:
+    code, out, _ = study("invite", file, workspace, "ann", "b&b", "--address", "https://study.example.org/")
+    sessions = Sessions(load_or_make_secret(workspace), "my-study", None)
+    expected = [sessions.invitation_code(name) for name in ("ann", "b&b")]
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            f"https://study.example.org/?PROLIFIC_PID=ann&invitation={expected[0]}",
+            f"https://study.example.org/?PROLIFIC_PID=b%26b&invitation={expected[1]}",
+        ],
+    )
+    code, out, err = study("invite", file, workspace, "{{ID}}")
+    assert (code, out) == (1, "")
+    assert "'{{ID}}' is no participant's id" in err

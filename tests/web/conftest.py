@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -91,6 +92,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         engines: bool = True,
         hosts: object = None,
         clock: Callable[[], float] = time.monotonic,
+        **how: Any,
     ) -> World:
         plan, recommenders = made
         if completion is not None:
@@ -107,7 +109,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
         collection = open_workspace(built).collection
         sessions = Sessions(SECRET, plan.definition.id, password)
-        served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock))
+        served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock), **how)
         return World(served, TestClient(create_app(served, hosts)))  # type: ignore[arg-type]
 
     yield call

@@ -24,7 +24,7 @@ def serve(
         None, "A file with the experimenter's password; default: what `study password` has set."
     ),
     behind_proxy: bool = option(
-        False, "Believe a proxy's X-Forwarded-Proto: cookies over TLS alone.", "--behind-proxy"
+        False, "Believe a proxy's X-Forwarded-Proto and -For: cookies over TLS alone.", "--behind-proxy"
     ),
     allowed_host: list[str] | None = option(None, "Answer to this name alone, as in a URL; repeat.", metavar="NAME"),
 ) -> None:
@@ -55,7 +55,7 @@ def serve(
     names = [*(allowed_host or [host]), *LOCAL_HOSTS] if allowed_host or local else None
     opened = open_workspace(workspace)
     with open_study(study, opened, make_engine, database) as running, _listening(host, port) as listener:
-        served = serve_study(running, opened.collection, workspace, password_file)
+        served = serve_study(running, opened.collection, workspace, password_file, behind_proxy=behind_proxy)
         BoundedConnection.most, at_one_go = connection_limits()
         config = uvicorn.Config(
             create_app(served, names),

@@ -1,5 +1,6 @@
 """Protection of all pages: security headers, allowed host names, parsing of small forms, and a rate limiter."""
 
+import ipaddress
 import math
 import threading
 import time
@@ -162,6 +163,16 @@ class TooManyRequestsError(VernissageError):
     def __init__(self, wait: int) -> None:
         super().__init__(f"too many requests; wait {wait} seconds")
         self.wait = wait
+
+
+def truncated_address(address: str) -> str:
+    """The network of an IP address, /24 or /48 (IPv6), which is about a household or a school; else nothing."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 
 def _name(host: str) -> str:

@@ -23,7 +23,7 @@ from vernissage.study.participation import (
     is_placeholder,
 )
 from vernissage.web.security import Form, FormError, InsteadError
-from vernissage.web.study.served import LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
+from vernissage.web.study.served import ID, LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
 from vernissage.web.templating import message_page, page
 from vernissage.web.works import ShownWork, shown_work
 
@@ -136,7 +136,7 @@ class StudyPages:
             InsteadError: the address has an unfilled placeholder, or an id or a code that nobody sends.
         """
         known, query = self._served.visitor(request), request.query_params
-        ids = [query.get(name, "").strip() for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")]
+        ids = [query.get(name, "").strip() for name in (ID, "STUDY_ID", "SESSION_ID")]
         if is_placeholder(ids[0]):
             raise InsteadError(message_page("This link names nobody", _UNFILLED, HTTPStatus.BAD_REQUEST, link=None))
         ids = [each if not is_placeholder(each) else "" for each in ids]

@@ -16,14 +16,14 @@ from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from vernissage.catalog.collection import Collection
 from vernissage.study.participation import Study, Visitor, is_placeholder
 from vernissage.web.credentials import hash_password, load_or_make_secret, read_password, stored_password
-from vernissage.web.security import RateLimit
+from vernissage.web.security import RateLimit, truncated_address
 from vernissage.web.works import Pictures
+
+ID, INVITATION = "PROLIFIC_PID", "invitation"
+"""Where the address has a participant's id, and the code that signs it."""
 
 LONGEST_ID = 200
 """Characters of an id in the address; the recruitment services' have 24."""
-
-STRANGERS = "strangers"
-"""Whoever has no cookie yet: they share one allowance, since nothing else about them is looked at."""
 
 _VISITOR_DAYS = 30
 _EXPERIMENTER_HOURS = 8
@@ -43,7 +43,7 @@ class Sessions:
     # Visitors
 
     def visitor(self, request: Request) -> Visitor | None:
-        """Who asks, as their cookie says; None without one, with one that this server did not sign, or that names nobody."""
+        """Who asks, as their cookie says; None without one that this server signed, or where it names nobody."""
         fields = _loaded(self._visitors, request, "study")
         visitor = Visitor(*fields) if isinstance(fields, list) else None
         return None if visitor is None or is_placeholder(visitor.external_id) else visitor
@@ -52,6 +52,15 @@ class Sessions:
         """Give the browser the visitor's cookie."""
         value = self._visitors.dumps(astuple(visitor))
         _set(response, request, "study", value, max_age=_VISITOR_DAYS * 86_400, samesite="lax")
+
+    def invitation_code(self, external_id: str) -> str:
+        """What makes a link with that id a signed invitation."""
+        return hmac.new(self._secret, f"invitation\0{external_id}".encode(), hashlib.sha256).hexdigest()[:32]
+
+    def is_invited(self, request: Request) -> bool:
+        """Whether the address is a signed invitation."""
+        expected = self.invitation_code(request.query_params.get(ID, "").strip())
+        return hmac.compare_digest(expected.encode(), request.query_params.get(INVITATION, "").encode())
 
     def preview_code(self) -> str:
         """The code in the link that begins a preview."""
@@ -93,16 +102,22 @@ class Sessions:
 
 
 class Limits:
-    """How often one visitor may ask for pages and for pictures, and everybody together may try passwords.
+    """How often one visitor, or all without a cookie in one network, may ask, and everybody may try passwords.
 
-    No person meets these limits. ``clock`` is in seconds.
+    No person meets these limits. Networks are told apart by a salted hash of their address, kept in memory alone.
+    ``clock`` is in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._salt = secrets.token_bytes(32)
         self.visitors = RateLimit(at_once=60, each_second=4, clock=clock)
         self.strangers = RateLimit(at_once=200, each_second=20, clock=clock)
         self.pictures = RateLimit(at_once=400, each_second=40, clock=clock)
         self.logins = RateLimit(at_once=8, each_second=0.1, clock=clock)
+
+    def network(self, address: str) -> str:
+        """The network of an address by a name that tells nothing of it and changes with every start of the server."""
+        return hmac.new(self._salt, truncated_address(address).encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,7 @@ class ServedStudy:
 
     Attributes:
         password: the hash of the experimenter's; None where none was set.
+        behind_proxy: whether X-Forwarded-For, in its last entry, says from where a request comes.
     """
 
     study: Study
@@ -119,6 +135,7 @@ class ServedStudy:
     sessions: Sessions
     password: str | None
     limits: Limits = field(default_factory=Limits)
+    behind_proxy: bool = False
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who asks for a page, counted against their allowance.
@@ -127,10 +144,12 @@ class ServedStudy:
             TooManyRequestsError: they ask too often.
         """
         visitor = self.sessions.visitor(request)
-        if visitor is None:
-            self.limits.strangers.require(STRANGERS)
-        else:
+        if visitor is not None:
             self.limits.visitors.require(visitor.external_id)
+        elif self.sessions.is_invited(request):
+            self.limits.visitors.require(request.query_params[ID].strip())
+        else:
+            self.limits.strangers.require(self._network(request))
         return visitor
 
     def count_picture(self, request: Request) -> None:
@@ -140,10 +159,23 @@ class ServedStudy:
             TooManyRequestsError: they ask too often.
         """
         visitor = self.sessions.visitor(request)
-        self.limits.pictures.require(STRANGERS if visitor is None else visitor.external_id)
+        self.limits.pictures.require(self._network(request) if visitor is None else visitor.external_id)
+
+    def _network(self, request: Request) -> str:
+        forwarded = ",".join(request.headers.getlist("x-forwarded-for")) if self.behind_proxy else ""
+        # The last entry is the proxy's own word; those before it are the client's, who may write anything.
+        address = forwarded.rpartition(",")[2].strip() or (request.client.host if request.client else "")
+        return self.limits.network(address)
 
 
-def serve_study(study: Study, collection: Collection, folder: Path, password_file: Path | None = None) -> ServedStudy:
+def serve_study(
+    study: Study,
+    collection: Collection,
+    folder: Path,
+    password_file: Path | None = None,
+    *,
+    behind_proxy: bool = False,
+) -> ServedStudy:
     """What pages need, with the secret of ``folder``, the workspace, and the password of the file or of the folder.
 
     Raises:
@@ -153,7 +185,8 @@ def serve_study(study: Study, collection: Collection, folder: Path, password_fil
     secret = load_or_make_secret(folder)
     password = stored_password(folder) if password_file is None else hash_password(read_password(password_file))
     sessions = Sessions(secret, study.definition.id, password)
-    return ServedStudy(study, collection, Pictures(collection, secret), sessions, password)
+    pictures = Pictures(collection, secret)
+    return ServedStudy(study, collection, pictures, sessions, password, behind_proxy=behind_proxy)
 
 
 def random_id() -> str:
