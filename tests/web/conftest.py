@@ -92,6 +92,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         engines: bool = True,
         hosts: object = None,
         clock: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[], float] = time.time,
         **how: Any,
     ) -> World:
         plan, recommenders = made
@@ -108,7 +109,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         opened.append(database)
         study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
         collection = open_workspace(built).collection
-        sessions = Sessions(SECRET, plan.definition.id, password)
+        sessions = Sessions(SECRET, plan.definition.id, password, tmp_path, time_of_day)
         served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock), **how)
         return World(served, TestClient(create_app(served, hosts)))  # type: ignore[arg-type]
 

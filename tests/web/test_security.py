@@ -36,6 +36,17 @@ def test_every_answer_is_guarded(world: World, address: str) -> None:
     assert headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_over_tls_browsers_are_told_to_stay_there(world: World, scheme: str) -> None:
+    headers = world.client.get(f"{scheme}://localhost/healthz").headers
+    assert headers.get("strict-transport-security") == {"http": None, "https": "max-age=31536000"}[scheme]
+
+
+def test_health_by_head(world: World) -> None:
+    answer = world.client.head("/healthz")
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 def test_pages_hold_no_script_style_or_foreign_address(world: World) -> None:
     walker = Walker(world.client)
     page = walker.open()

@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect
 
 from vernissage.errors import StorageError, VernissageError
 from vernissage.web.security import (
-    SECURITY_HEADERS,
     FormError,
     InsteadError,
     KnownHosts,
     SecurityHeaders,
     TooManyRequestsError,
+    security_headers,
 )
 from vernissage.web.study.experimenter import experimenter_router
 from vernissage.web.study.pages import study_router
@@ -43,7 +43,7 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
     for router in (study_router(served), media, experimenter_router(served)):
         app.include_router(router)
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
     def healthz() -> Response:
         """Whether the server and its database answer."""
         try:
@@ -89,10 +89,10 @@ def _failed(_: Request, error: Any) -> Response:
     return _sorry(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _unforeseen(_: Request, __: Any) -> Response:
+def _unforeseen(request: Request, _: Any) -> Response:
     answer = _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
     # Starlette answers these outside of every middleware.
-    answer.headers.update({**SECURITY_HEADERS, "Cache-Control": "no-store"})
+    answer.headers.update({**security_headers(request.url.scheme), "Cache-Control": "no-store"})
     return answer
 
 
