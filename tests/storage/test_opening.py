@@ -322,3 +322,17 @@ def test_a_database_is_a_database_of_its_own_file(tmp_path: Path) -> None:
         assert connection.execute("SELECT id FROM uploads").fetchall() == [("a",)]
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_checking_that_a_database_answers(database: Database) -> None:
+    database.check()
+    with database.writing(), database.reading():
+        database.check()
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "answers.db")
+    database.close()
+    (tmp_path / "answers.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StorageError, match="does not answer"):
+        database.check()

@@ -93,6 +93,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         hosts: object = None,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], float] = time.time,
+        patience: float | None = None,
         **how: Any,
     ) -> World:
         plan, recommenders = made
@@ -105,7 +106,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
                     plan.provenance, definition=definition.digest, content=definition.content
                 ),
             )
-        database = open_database(tmp_path / "vernissage.db")
+        database = open_database(tmp_path / "vernissage.db", patience)
         opened.append(database)
         study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
         collection = open_workspace(built).collection

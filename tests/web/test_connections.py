@@ -2,21 +2,25 @@
 
 import logging
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
-from tests.web.conftest import World
+from tests.web.conftest import Serve, World
 from tests.web.serving import served
+from tests.web.walking import Walker, form_in
 
 from vernissage.web import connections
 from vernissage.web.connections import BoundedConnection, FloodFilter
 from vernissage.web.security import RateLimit
+from vernissage.web.study import app
 
 POST = b"POST /study/welcome HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
@@ -102,3 +106,37 @@ def test_the_log_cannot_be_flooded(caplog: pytest.LogCaptureFixture) -> None:
     finally:
         caplog.handler.removeFilter(flood)
     assert caplog.messages == ["failed: 0", "failed: 1", "failed: 999 (997 more like it left out)"]
+
+
+def test_health_and_pages_while_another_process_writes(serve: Serve, tmp_path: Path) -> None:
+    """More forms than there are threads and connections wait, each for a second; health waits for none of them."""
+    world = serve(patience=1.0)
+    pages = [Walker(world.anybody()).open(f"?PROLIFIC_PID=p{number}") for number in range(45)]
+    forms = [(form_in(page).carried | {"consent": "yes"}, dict(page.history[0].cookies)) for page in pages]
+
+    def send(form: tuple[dict[str, str], dict[str, str]]) -> tuple[int, float]:
+        began = time.monotonic()
+        answer = httpx.post(f"{address}/study/welcome", data=form[0], cookies=form[1], timeout=60)
+        return answer.status_code, time.monotonic() - began
+
+    with closing(sqlite3.connect(tmp_path / "vernissage.db", isolation_level=None)) as other, running(world) as port:
+        address = f"http://127.0.0.1:{port}"
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(45) as pool:
+            sent = [pool.submit(send, form) for form in forms]
+            time.sleep(0.3)
+            began = time.monotonic()
+            assert httpx.get(f"{address}/healthz", timeout=60).text == "ok\n"
+            assert time.monotonic() - began < 1.5
+            answers = [each.result() for each in sent]
+        assert {status for status, _ in answers} == {503}
+        assert max(seconds for _, seconds in answers) < 10
+        other.execute("ROLLBACK")
+        assert send(forms[0])[0] == 303
+    assert world.served.study.records.overview().started == 1
+
+
+def test_health_of_a_database_that_does_not_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "_HEALTH_SECONDS", 0.1)
+    monkeypatch.setattr(world.served.study.database, "check", lambda: time.sleep(1))
+    assert world.client.get("/healthz").status_code == 503

@@ -12,6 +12,8 @@ from vernissage.cli.output import note, say
 from vernissage.errors import RequestError
 
 _CLOSING_SECONDS = 10
+_PATIENCE = 3.0
+"""Seconds that a page waits for another process that writes; browsers and people do not wait for half a minute."""
 
 
 def serve(
@@ -54,7 +56,8 @@ def serve(
     local = host in {"127.0.0.1", "localhost", "::1"} and not behind_proxy
     names = [*(allowed_host or [host]), *LOCAL_HOSTS] if allowed_host or local else None
     opened = open_workspace(workspace)
-    with open_study(study, opened, make_engine, database) as running, _listening(host, port) as listener:
+    opening = open_study(study, opened, make_engine, database, patience=_PATIENCE)
+    with opening as running, _listening(host, port) as listener:
         served = serve_study(running, opened.collection, workspace, password_file, behind_proxy=behind_proxy)
         BoundedConnection.most, at_one_go = connection_limits()
         config = uvicorn.Config(

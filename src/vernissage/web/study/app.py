@@ -1,7 +1,9 @@
 """The application of a study: which pages there are, and what becomes of errors."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +30,8 @@ from vernissage.web.works import media_router
 _TELL_NOBODY: Any = {"tracing": False, "metrics": False, "logs": False}
 """The address of a participant's first visit contains their id, which no collector of traces may get."""
 
+_HEALTH_SECONDS = 3.0
+
 _log = logging.getLogger("vernissage.web")
 
 
@@ -38,17 +42,19 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
         served: the study, opened once and shared by all requests.
         hosts: the names that the server answers to; None for any.
     """
+    health = ThreadPoolExecutor(1, "health")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELL_NOBODY)
     media = media_router(served.pictures, served.visitor, served.count_picture)
     for router in (study_router(served), media, experimenter_router(served)):
         app.include_router(router)
 
     @app.api_route("/healthz", methods=["GET", "HEAD"])
-    def healthz() -> Response:
-        """Whether the server and its database answer."""
+    async def healthz() -> Response:
+        """Whether the server and its database answer, asked by a thread and a connection that no page waits for."""
         try:
-            served.study.database.version()
-        except StorageError:
+            asked = asyncio.get_running_loop().run_in_executor(health, served.study.database.check)
+            await asyncio.wait_for(asked, _HEALTH_SECONDS)
+        except (StorageError, TimeoutError):
             return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("ok\n")
 
