@@ -12,7 +12,7 @@ from vernissage.cli.main import main
 from vernissage.errors import Kind, StudyError
 from vernissage.gallery.engines import make_engine
 from vernissage.study.opening import open_study
-from vernissage.study.participation import Study
+from vernissage.study.participation import Study, Visitor
 from vernissage.web.credentials import load_or_make_secret
 from vernissage.web.study.served import Sessions
 from vernissage.workspace.build import build_workspace
@@ -141,3 +141,12 @@ def test_signed_invitations(study: Command, workspace: Path, file: Path) -> None
     code, out, err = study("invite", file, workspace, "{{ID}}")
     assert (code, out) == (1, "")
     assert "'{{ID}}' is no participant's id" in err
+
+
+def test_status_warns_of_an_id_that_many_come_with(study: Command, workspace: Path, file: Path) -> None:
+    with opened_study(file, workspace) as running:
+        walk(running, "ann")
+        for _ in range(2):
+            running.count_visit(Visitor("participant", "ann"))
+    code, _, err = study("status", file, workspace)
+    assert (code, err) == (0, "warning: ann was opened for the first time in 3 browsers; is it one person?\n")

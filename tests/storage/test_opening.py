@@ -31,7 +31,7 @@ def test_migrations_make_what_the_tables_in_the_code_are(database: Database) -> 
         assert stored_revision(connection) == REVISION
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006"])
 def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_place: str, version: str) -> None:
     engine, name = new_engine(database_place)
     migrate(engine, name, version)

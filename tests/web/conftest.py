@@ -94,6 +94,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], float] = time.time,
         patience: float | None = None,
+        most_starts: int | None = None,
         **how: Any,
     ) -> World:
         plan, recommenders = made
@@ -108,7 +109,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
             )
         database = open_database(tmp_path / "vernissage.db", patience)
         opened.append(database)
-        study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
+        study = Study(plan, database, recommend or recommend_with(recommenders), clocks, most_starts=most_starts)
         collection = open_workspace(built).collection
         sessions = Sessions(SECRET, plan.definition.id, password, tmp_path, time_of_day)
         served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock), **how)

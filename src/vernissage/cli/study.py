@@ -105,6 +105,8 @@ def status(place: StudyPlace, as_json: AsJson = False) -> None:
     print_table(["participants", "number"], numbers.items(), numbers=["number"])
     began = f"began {found.frozen:%Y-%m-%d %H:%M} UTC" if found.frozen else "nobody has begun"
     say(f"{'paused' if found.paused else 'running'}; {began}")
+    for participant, visits in found.often_visited.items():
+        note(f"{participant} was opened for the first time in {visits} browsers; is it one person?", kind="warning")
 
 
 @study.command()

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from itsdangerous import BadData, URLSafeSerializer
 
 from vernissage.catalog.collection import Collection
+from vernissage.errors import RequestError
 from vernissage.study.participation import Study, Visitor, is_placeholder
 from vernissage.web.credentials import (
     StoredSessions,
@@ -168,6 +169,8 @@ class ServedStudy:
     Attributes:
         password: the hash of the experimenter's; None where none was set.
         behind_proxy: whether X-Forwarded-For, in its last entry, says from where a request comes.
+        invited: the ids that may take part; None for any.
+        signed: whether only signed invitations may begin.
     """
 
     study: Study
@@ -177,6 +180,20 @@ class ServedStudy:
     password: str | None
     limits: Limits = field(default_factory=Limits)
     behind_proxy: bool = False
+    invited: frozenset[str] | None = None
+    signed: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may begin."""
+        return self.invited is None and not self.signed
+
+    def admits(self, request: Request, external_id: str) -> bool:
+        """Whether who comes with that id may take part; a code that signs another id never does."""
+        signed = self.sessions.is_invited(request)
+        if INVITATION in request.query_params and not signed:
+            return False
+        return (self.invited is None or external_id in self.invited) and (signed or not self.signed)
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who asks for a page, counted against their allowance.
@@ -215,10 +232,11 @@ def serve_study(
     collection: Collection,
     folder: Path,
     password_file: Path | None = None,
-    *,
-    behind_proxy: bool = False,
+    **how: Any,
 ) -> ServedStudy:
     """What pages need, with the secret of ``folder``, the workspace, and the password of the file or of the folder.
+
+    ``how``: more of `ServedStudy`.
 
     Raises:
         WorkspaceError: secret or password cannot be read, or the secret not be written.
@@ -228,7 +246,22 @@ def serve_study(
     password = stored_password(folder) if password_file is None else hash_password(read_password(password_file))
     sessions = Sessions(secret, study.definition.id, password, folder)
     pictures = Pictures(collection, secret)
-    return ServedStudy(study, collection, pictures, sessions, password, behind_proxy=behind_proxy)
+    return ServedStudy(study, collection, pictures, sessions, password, **how)
+
+
+def read_invited(path: Path) -> frozenset[str]:
+    """The ids of a file, one a line.
+
+    Raises:
+        RequestError: it holds none, a placeholder, or no text.
+    """
+    try:
+        ids = frozenset(line.strip() for line in path.read_text("utf-8-sig").splitlines()) - {""}
+    except UnicodeDecodeError:
+        ids = frozenset()
+    if not ids or any(map(is_placeholder, ids)):
+        raise RequestError(f"{path} is no list of participants' ids; write one a line, as UTF-8")
+    return ids
 
 
 def random_id() -> str:
