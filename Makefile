@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
+TELLING := sh scripts/telling.sh
 # Installed first and by itself, so that a machine's own build of it (for its GPU, or for the CPU alone) is kept.
 TORCH ?= torch==2.13.0
 
@@ -42,15 +43,15 @@ clean:
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Vernissage needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + "; run make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
+	@$(TELLING) "making $(VENV)" $(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@# Where Python is told to write no bytecode, as in many containers, every command would compile its modules anew.
-	$(BIN)/python -m compileall -q src
+	@$(TELLING) "compiling" $(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,models,minilm,openvino,postgres]'
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,models,minilm,openvino,postgres]'
 	@touch $@

@@ -12,7 +12,9 @@ from vernissage.cli.main import main
 from vernissage.errors import Kind, StudyError
 from vernissage.gallery.engines import make_engine
 from vernissage.study.opening import open_study
-from vernissage.study.participation import Study
+from vernissage.study.participation import Study, Visitor
+from vernissage.web.credentials import load_or_make_secret
+from vernissage.web.study.served import Sessions
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
 
@@ -123,3 +125,28 @@ def test_a_database_elsewhere(study: Command, workspace: Path, file: Path, datab
         walk(running, "ann")
     assert json.loads(study("status", file, workspace, "--database", database_place, "--json")[1])["finished"] == 1
     assert not (workspace / "vernissage.db").exists()
+
+
+def test_signed_invitations(study: Command, workspace: Path, file: Path) -> None:
+    code, out, _ = study("invite", file, workspace, "ann", "b&b", "--address", "https://study.example.org/")
+    sessions = Sessions(load_or_make_secret(workspace), "my-study", None)
+    expected = [sessions.invitation_code(name) for name in ("ann", "b&b")]
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            f"https://study.example.org/?PROLIFIC_PID=ann&invitation={expected[0]}",
+            f"https://study.example.org/?PROLIFIC_PID=b%26b&invitation={expected[1]}",
+        ],
+    )
+    code, out, err = study("invite", file, workspace, "{{ID}}")
+    assert (code, out) == (1, "")
+    assert "'{{ID}}' is no participant's id" in err
+
+
+def test_status_warns_of_an_id_that_many_come_with(study: Command, workspace: Path, file: Path) -> None:
+    with opened_study(file, workspace) as running:
+        walk(running, "ann")
+        for _ in range(2):
+            running.count_visit(Visitor("participant", "ann"))
+    code, _, err = study("status", file, workspace)
+    assert (code, err) == (0, "warning: ann was opened for the first time in 3 browsers; is it one person?\n")

@@ -31,7 +31,7 @@ def test_migrations_make_what_the_tables_in_the_code_are(database: Database) -> 
         assert stored_revision(connection) == REVISION
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006"])
 def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_place: str, version: str) -> None:
     engine, name = new_engine(database_place)
     migrate(engine, name, version)
@@ -322,3 +322,17 @@ def test_a_database_is_a_database_of_its_own_file(tmp_path: Path) -> None:
         assert connection.execute("SELECT id FROM uploads").fetchall() == [("a",)]
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_checking_that_a_database_answers(database: Database) -> None:
+    database.check()
+    with database.writing(), database.reading():
+        database.check()
+
+
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "answers.db")
+    database.close()
+    (tmp_path / "answers.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StorageError, match="does not answer"):
+        database.check()

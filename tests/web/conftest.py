@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -91,6 +92,10 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         engines: bool = True,
         hosts: object = None,
         clock: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[], float] = time.time,
+        patience: float | None = None,
+        most_starts: int | None = None,
+        **how: Any,
     ) -> World:
         plan, recommenders = made
         if completion is not None:
@@ -102,12 +107,12 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
                     plan.provenance, definition=definition.digest, content=definition.content
                 ),
             )
-        database = open_database(tmp_path / "vernissage.db")
+        database = open_database(tmp_path / "vernissage.db", patience)
         opened.append(database)
-        study = Study(plan, database, recommend or recommend_with(recommenders), clocks)
+        study = Study(plan, database, recommend or recommend_with(recommenders), clocks, most_starts=most_starts)
         collection = open_workspace(built).collection
-        sessions = Sessions(SECRET, plan.definition.id, password)
-        served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock))
+        sessions = Sessions(SECRET, plan.definition.id, password, tmp_path, time_of_day)
+        served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock), **how)
         return World(served, TestClient(create_app(served, hosts)))  # type: ignore[arg-type]
 
     yield call

@@ -14,10 +14,17 @@ _START = "from vernissage.cli.main import main; main()"
 
 
 @contextmanager
-def served(workspace: Path, study: Path, *options: str, port: int = 0) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """The address of a server that lasts as long as the block, unless it is killed before; and its process."""
+def served(
+    workspace: Path, study: Path, *options: str, port: int = 0, descriptors: int | None = None
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """The address of a server that lasts as long as the block, unless it is killed before; and its process.
+
+    ``descriptors`` is how many files it may open.
+    """
     words = ["serve", workspace, "--study", study, "--port", port, *options]
     command = [sys.executable, "-c", _START, *map(str, words)]
+    if descriptors is not None:
+        command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         yield _address(process), process

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from tests.web.conftest import Serve, World
 from tests.web.walking import Form, Walker, form_in, steady
 
+from vernissage.errors import StudyError
 from vernissage.study.timing import Clocks
 
 ALL_ONE = {f"statement-{name}": "1" for name in ("accuracy", "diversity", "novelty", "serendipity")}
@@ -197,7 +199,7 @@ def test_ids_that_no_service_gives(world: World, name: str) -> None:
     assert world.served.study.records.overview().started == 0
 
 
-@pytest.mark.parametrize("name", ["=1+1", "<script>", "'; DROP TABLE people; --", "Łódź", "../../etc"])
+@pytest.mark.parametrize("name", ["=1+1", '"onclick="x', "'; DROP TABLE people; --", "Łódź", "../../etc"])
 def test_strange_ids_are_only_ids(world: World, name: str) -> None:
     walker = Walker(world.client)
     page = walker.open()
@@ -289,3 +291,33 @@ def carried(page: httpx.Response) -> dict[str, str]:
     """What a page's form sends without being asked."""
     form: Form = form_in(page)
     return dict(form.carried)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{{%PROLIFIC_PID%}}", "${workerId}", "$workerId", "[[ID]]", "[%ID%]", "%ID%", "%%ID%%", "<id>", "«id»", "{id}", "#{id}",
+        "__ID__", "*|ID|*", "@id@", ":id", "p-{{ID}}", "%7B%7BID%7D%7D", "undefined", "PROLIFIC_PID",
+    ],
+)  # fmt: skip
+def test_an_unfilled_placeholder_is_no_identity(world: World, name: str) -> None:
+    page = world.client.get("/", params={"PROLIFIC_PID": name})
+    assert page.status_code == 400
+    assert "placeholder that was not filled in" in page.text
+    assert not world.client.cookies
+    with pytest.raises(StudyError, match="placeholder"):
+        world.served.study.register(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["5f0c1e2d3b4a596877665544", "A1-B_2.c", "ann@example.org", "Zoë K.", "100%", "me:3", "x+/="]
+)
+def test_ids_of_recruitment_services_are_identities(world: World, name: str) -> None:
+    assert Walker(world.client).begin(f"?{urlencode({'PROLIFIC_PID': name})}").url.path == "/study/elicitation"
+
+
+def test_other_placeholders_count_as_nothing(world: World) -> None:
+    Walker(world.client).begin("?PROLIFIC_PID=ann&STUDY_ID={{%STUDY_ID%}}&SESSION_ID=s")
+    assert [(row["recruitment_study"], row["recruitment_session"]) for row in world.table("demographics")] == [
+        ("", "s")
+    ]

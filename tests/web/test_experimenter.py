@@ -5,6 +5,8 @@ import dataclasses
 import io
 import re
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -23,8 +25,14 @@ HOME = "/experimenter"
 def inside(world: World) -> httpx.Client:
     """The experimenter's browser, logged in."""
     client = world.anybody()
-    assert client.post(f"{HOME}/login", data={"password": PASSWORD}).url.path == HOME
+    assert log_in(client).url.path == HOME
     return client
+
+
+def log_in(client: httpx.Client, password: str = PASSWORD, **options: Any) -> httpx.Response:
+    """What the form answers, which is asked for first."""
+    form = form_in(client.get(f"{HOME}/login")).carried
+    return client.post(f"{HOME}/login", data={**form, "password": password}, **options)
 
 
 def form_to(page: httpx.Response, action: str) -> dict[str, str]:
@@ -53,20 +61,86 @@ def test_nothing_happens_without_the_password(world: World, action: str) -> None
 
 @pytest.mark.parametrize("guess", ["", "wrong", PASSWORD.upper(), PASSWORD + " ", "é" * 5000])
 def test_a_wrong_password(world: World, guess: str) -> None:
-    answer = world.client.post(f"{HOME}/login", data={"password": guess})
+    answer = log_in(world.client, guess)
     assert answer.status_code == 403
     assert "not the password" in answer.text
-    assert not world.client.cookies
+    assert set(world.client.cookies) == {"vernissage-login"}
     assert world.client.get(HOME).url.path == f"{HOME}/login"
 
 
-def test_guessing_is_slow(serve: Serve) -> None:
+def test_guessing_is_slow_and_keeps_nobody_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", sleep)
     world = serve(clock=lambda: 0.0)
-    answers = [world.client.post(f"{HOME}/login", data={"password": str(guess)}) for guess in range(9)]
-    assert [answer.status_code for answer in answers[:8]] == [403] * 8
-    assert answers[8].status_code == 429
-    assert 1 <= int(answers[8].headers["retry-after"]) <= 10
-    assert world.anybody().post(f"{HOME}/login", data={"password": PASSWORD}).status_code == 429
+    known = world.anybody()
+    assert log_in(known).url.path == HOME
+    known.post(f"{HOME}/logout", data=form_to(known.get(HOME), "logout"))
+    waits.clear()
+    answers = [log_in(world.client, str(guess)) for guess in range(14)]
+    assert [answer.status_code for answer in answers] == [403] * 13 + [429]
+    assert waits == [0.0] * 7 + [5.0, 10.0, 15.0, 20.0, 25.0, 30.0]
+    assert answers[-1].headers["retry-after"] == "5"
+    for guess in range(20):
+        assert log_in(known, str(guess)).status_code == 403
+    assert log_in(known).url.path == HOME
+    assert max(waits[13:]) == 5.0
+
+
+def test_the_form_that_asks_for_the_password_has_a_token(world: World) -> None:
+    """Otherwise another site could log somebody in, or guess from a visitor's browser."""
+    client = world.anybody()
+    client.get(f"{HOME}/login")
+    for token in ("", "0" * 64, form_in(world.anybody().get(f"{HOME}/login")).carried["token"]):
+        answer = client.post(f"{HOME}/login", data={"password": PASSWORD, "token": token})
+        assert (answer.status_code, "not from this page" in answer.text) == (403, True)
+    assert client.get(HOME).url.path == f"{HOME}/login"
+    assert log_in(client).url.path == HOME
+
+
+def test_the_session_ends_on_the_server(world: World, inside: httpx.Client, tmp_path: Path) -> None:
+    copied = dict(inside.cookies)
+    thief = world.anybody()
+    thief.cookies.update(copied)
+    assert thief.get(HOME).url.path == HOME
+    (kept,) = (tmp_path / "study.sessions").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert copied["vernissage-experimenter"] not in kept.name + kept.read_text()
+    inside.post(f"{HOME}/logout", data=form_to(inside.get(HOME), "logout"))
+    assert not kept.exists()
+    assert thief.get(HOME).url.path == f"{HOME}/login"
+    for made_up in ("", "x", "../../study.secret", copied["vernissage-experimenter"] + "x"):
+        thief.cookies.clear()
+        thief.cookies.set("vernissage-experimenter", made_up)
+        assert thief.get(HOME).url.path == f"{HOME}/login"
+
+
+@pytest.mark.parametrize(("seconds", "lasts"), [(-5, True), (-3600, True), (8 * 3600 - 1, True), (8 * 3600 + 1, False)])
+def test_a_session_and_a_clock_that_is_set(serve: Serve, seconds: float, lasts: bool) -> None:
+    now = 1_800_000_000.0
+    world = serve(time_of_day=lambda: now)
+    log_in(world.client)
+    now += seconds
+    assert (world.client.get(HOME).url.path == HOME) == lasts
+
+
+def test_a_session_survives_a_restart(serve: Serve) -> None:
+    cookies = dict(log_in(serve().client).history[0].cookies)
+    again = serve().client
+    again.cookies.update(cookies)
+    assert again.get(HOME).url.path == HOME
+
+
+def test_a_link_to_a_preview_expires(serve: Serve) -> None:
+    now = 1_800_000_000.0
+    world = serve(time_of_day=lambda: now)
+    code = world.served.sessions.preview_code()
+    for days, status in ((-0.1, 303), (6.9, 303), (7.1, 400)):
+        now = 1_800_000_000.0 + days * 86_400
+        assert world.anybody().get(f"/?preview={code}", follow_redirects=False).status_code == status
 
 
 def test_a_participants_cookie_opens_nothing(world: World) -> None:
@@ -78,7 +152,7 @@ def test_a_participants_cookie_opens_nothing(world: World) -> None:
 
 
 def test_the_experimenters_cookie(world: World, inside: httpx.Client) -> None:
-    cookie = world.anybody().post(f"{HOME}/login", data={"password": PASSWORD}, follow_redirects=False)
+    cookie = log_in(world.anybody(), follow_redirects=False)
     for word in ("HttpOnly", "SameSite=strict", "Max-Age=28800"):
         assert word in cookie.headers["set-cookie"]
     page = inside.get(HOME)
@@ -86,9 +160,9 @@ def test_the_experimenters_cookie(world: World, inside: httpx.Client) -> None:
     assert inside.get(HOME).url.path == f"{HOME}/login"
 
 
-def test_another_password_ends_every_session(world: World, inside: httpx.Client) -> None:
+def test_another_password_ends_every_session(world: World, inside: httpx.Client, tmp_path: Path) -> None:
     hashed = hash_password("another password")
-    served = dataclasses.replace(world.served, sessions=Sessions(SECRET, "toy", hashed), password=hashed)
+    served = dataclasses.replace(world.served, sessions=Sessions(SECRET, "toy", hashed, tmp_path), password=hashed)
     client = TestClient(create_app(served), cookies=dict(inside.cookies))
     assert client.get(HOME).url.path == f"{HOME}/login"
 
@@ -188,4 +262,6 @@ def test_without_a_password_the_pages_stay_closed(world: World) -> None:
     client = TestClient(create_app(dataclasses.replace(world.served, password=None)))
     assert "study password" in client.get(f"{HOME}/login").text
     for password in ("", "None"):
-        assert client.post(f"{HOME}/login", data={"password": password}).status_code == 403
+        form = {"token": world.served.sessions.token("login x"), "password": password}
+        client.cookies.set("vernissage-login", "x")
+        assert client.post(f"{HOME}/login", data=form).status_code == 403

@@ -18,7 +18,7 @@ from vernissage.web.credentials import (
     set_password,
     stored_password,
 )
-from vernissage.web.security import REMEMBERED, RateLimit
+from vernissage.web.security import REMEMBERED, RateLimit, truncated_address
 from vernissage.web.works import Pictures
 
 ADDRESSES = ["/", "/study", "/study/welcome", "/nowhere", "/healthz", "/experimenter/login", "/pictures/x/large.jpg"]
@@ -34,6 +34,17 @@ def test_every_answer_is_guarded(world: World, address: str) -> None:
     assert headers["referrer-policy"] == "no-referrer"
     assert "camera=()" in headers["permissions-policy"]
     assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_over_tls_browsers_are_told_to_stay_there(world: World, scheme: str) -> None:
+    headers = world.client.get(f"{scheme}://localhost/healthz").headers
+    assert headers.get("strict-transport-security") == {"http": None, "https": "max-age=31536000"}[scheme]
+
+
+def test_health_by_head(world: World) -> None:
+    answer = world.client.head("/healthz")
+    assert (answer.status_code, answer.text) == (200, "")
 
 
 def test_pages_hold_no_script_style_or_foreign_address(world: World) -> None:
@@ -68,6 +79,34 @@ def test_too_many_requests_are_told_to_wait_and_others_are_not(serve: Serve) -> 
     assert refused
     assert int(refused[-1].headers["retry-after"]) == 1
     assert Walker(world.anybody()).open("?PROLIFIC_PID=bob").status_code == 200
+
+
+def test_requests_without_a_cookie_are_limited_by_network(serve: Serve) -> None:
+    """Only the last entry of X-Forwarded-For is the proxy's; a client that writes others gains nothing."""
+    world = serve(clock=lambda: 0.0, behind_proxy=True)
+
+    def status(address: str, query: str = "") -> int:
+        headers = {"X-Forwarded-For": address}
+        return world.anybody().get(f"/{query}", headers=headers, follow_redirects=False).status_code
+
+    answers = [status(f"198.51.100.{number}, 192.0.2.{number}") for number in range(210)]
+    assert answers.count(429) == 10
+    assert status("192.0.2.7") == 429
+    assert status("192.0.3.7") == status("2001:db8::1") == 303
+    code = world.served.sessions.invitation_code("bob")
+    assert status("192.0.2.7", f"?PROLIFIC_PID=bob&invitation={code}") == 303
+    assert status("192.0.2.7", f"?PROLIFIC_PID=ann&invitation={code}") == 429
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"), ("::ffff:192.0.2.77", "192.0.2.0/24"), ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("unix", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_addresses_are_truncated(address: str, network: str) -> None:
+    assert truncated_address(address) == network
 
 
 def test_only_known_names_are_answered_to(serve: Serve) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from rich.text import Text
 from vernissage import progress as reporting
 
 _PIPED_WIDTH = 140
-_SILENT_SECONDS = 2.0
+_SILENT_SECONDS, _LONGEST_SILENCE = 2.0, 8.0
 
 
 def stdout() -> Console:
@@ -35,7 +36,8 @@ def progress_bars() -> Iterator[reporting.Progress]:
     """Draw one bar for each step that reports; in a pipe or a log, print plain lines for steps that take long."""
     console = stderr()
     if not console.is_terminal:
-        yield _plain_lines()
+        with _plain_lines() as report:
+            yield report
         return
     from rich import progress as drawn
 
@@ -49,28 +51,43 @@ def progress_bars() -> Iterator[reporting.Progress]:
     with drawn.Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[str, drawn.TaskID] = {}
 
-        def report(step: str, done: int, total: int) -> None:
+        def draw(step: str, done: int, total: int) -> None:
             if step not in tasks:
                 tasks[step] = bars.add_task(step, total=total)
             bars.update(tasks[step], completed=done, total=total)
 
-        yield report
+        yield draw
 
 
-def _plain_lines() -> reporting.Progress:
-    """Report a step once it has taken two seconds, and then at twice the time before, so that logs stay short."""
+@contextmanager
+def _plain_lines() -> Iterator[reporting.Progress]:
+    """Say after two seconds what is under way, then less and less often, but at least every ten seconds.
+
+    A thread says it, since a step may take long without reporting.
+    """
+    started, over = time.monotonic(), threading.Event()
     begun: dict[str, float] = {}
-    due: dict[str, float] = {}
+    latest = ""
 
     def report(step: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        begun.setdefault(step, now)
-        spent = now - begun[step]
-        if spent >= due.setdefault(step, _SILENT_SECONDS):
-            due[step] = 2 * spent
-            note(f"{step}: {done:,} of {total:,} after {spent:.0f} s")
+        nonlocal latest
+        begun.setdefault(step, time.monotonic())
+        latest = f"{step}: {done:,} of {total:,}"
 
-    return report
+    def tell() -> None:
+        wait = _SILENT_SECONDS
+        while not over.wait(wait):
+            wait = min(2 * wait, _LONGEST_SILENCE)
+            since = max(begun.values(), default=started)
+            note(f"{latest or 'working'} after {time.monotonic() - since:.0f} s")
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield report
+    finally:
+        over.set()
+        teller.join()
 
 
 def print_json(content: Any) -> None:

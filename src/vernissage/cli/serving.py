@@ -12,6 +12,8 @@ from vernissage.cli.output import note, say
 from vernissage.errors import RequestError
 
 _CLOSING_SECONDS = 10
+_PATIENCE = 3.0
+"""Seconds that a page waits for another process that writes; browsers and people do not wait for half a minute."""
 
 
 def serve(
@@ -24,8 +26,11 @@ def serve(
         None, "A file with the experimenter's password; default: what `study password` has set."
     ),
     behind_proxy: bool = option(
-        False, "Believe a proxy's X-Forwarded-Proto: cookies over TLS alone.", "--behind-proxy"
+        False, "Believe a proxy's X-Forwarded-Proto and -For: cookies over TLS alone.", "--behind-proxy"
     ),
+    invited: Path | None = option(None, "Let those alone take part whose ids are in this file, one a line."),
+    signed_links: bool = option(False, "Let those alone begin who follow a link of `study invite`.", "--signed-links"),
+    most_starts: int | None = option(None, "Let no more than so many begin.", min=1),
     allowed_host: list[str] | None = option(None, "Answer to this name alone, as in a URL; repeat.", metavar="NAME"),
 ) -> None:
     """Serve a study: participants' pages at /, the experimenter's at /experimenter, health at /healthz.
@@ -41,18 +46,25 @@ def serve(
 
     from vernissage.gallery.engines import make_engine
     from vernissage.study.opening import open_study
+    from vernissage.web.connections import BoundedConnection, FloodFilter, connection_limits
     from vernissage.web.security import LOCAL_HOSTS
     from vernissage.web.study.app import create_app
-    from vernissage.web.study.served import serve_study
+    from vernissage.web.study.served import read_invited, serve_study
     from vernissage.workspace.workspace import open_workspace
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FloodFilter())
     # A server that listens on this machine alone answers to this machine's names alone.
     local = host in {"127.0.0.1", "localhost", "::1"} and not behind_proxy
     names = [*(allowed_host or [host]), *LOCAL_HOSTS] if allowed_host or local else None
+    ids = None if invited is None else read_invited(invited)
+    access = {"behind_proxy": behind_proxy, "invited": ids, "signed": signed_links}
     opened = open_workspace(workspace)
-    with open_study(study, opened, make_engine, database) as running, _listening(host, port) as listener:
-        served = serve_study(running, opened.collection, workspace, password_file)
+    opening = open_study(study, opened, make_engine, database, patience=_PATIENCE, most_starts=most_starts)
+    with opening as running, _listening(host, port) as listener:
+        served = serve_study(running, opened.collection, workspace, password_file, **access)
+        BoundedConnection.most, at_one_go = connection_limits()
         config = uvicorn.Config(
             create_app(served, names),
             log_config=None,
@@ -60,6 +72,8 @@ def serve(
             server_header=False,
             proxy_headers=behind_proxy,
             forwarded_allow_ips="*",
+            http=BoundedConnection,
+            backlog=at_one_go,
             ws="none",
             lifespan="off",
             timeout_graceful_shutdown=_CLOSING_SECONDS,

@@ -105,6 +105,8 @@ def status(place: StudyPlace, as_json: AsJson = False) -> None:
     print_table(["participants", "number"], numbers.items(), numbers=["number"])
     began = f"began {found.frozen:%Y-%m-%d %H:%M} UTC" if found.frozen else "nobody has begun"
     say(f"{'paused' if found.paused else 'running'}; {began}")
+    for participant, visits in found.often_visited.items():
+        note(f"{participant} was opened for the first time in {visits} browsers; is it one person?", kind="warning")
 
 
 @study.command()
@@ -191,6 +193,35 @@ def password(
     )
     set_password(workspace, given)
     say("Password set.")
+
+
+@study.command()
+def invite(
+    place: StudyPlace,
+    participants: Annotated[list[str], typer.Argument(metavar="ID...", help="Participants' ids.")],
+    address: str = option("http://127.0.0.1:8080/", "Where the study is served."),
+) -> None:
+    """Print signed links, one a line, each for one participant: nobody else can make or change one.
+
+    \b
+    Example:
+      vernissage study invite study.toml workspace ann bob --address https://study.example.org/
+    """
+    from urllib.parse import urlencode
+
+    from vernissage.errors import RequestError
+    from vernissage.study.definition import read_definition
+    from vernissage.study.participation import is_placeholder
+    from vernissage.web.credentials import load_or_make_secret
+    from vernissage.web.study.served import ID, INVITATION, Sessions
+    from vernissage.workspace.workspace import open_workspace
+
+    if unfilled := [each for each in participants if not each.strip() or is_placeholder(each)]:
+        raise RequestError(f"{unfilled[0]!r} is no participant's id; give ids as they are to stand in the export")
+    open_workspace(place.workspace)
+    sessions = Sessions(load_or_make_secret(place.workspace), read_definition(place.file).id, None)
+    for each in map(str.strip, participants):
+        say(f"{address}?{urlencode({ID: each, INVITATION: sessions.invitation_code(each)})}")
 
 
 @study.command()

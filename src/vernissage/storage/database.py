@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from vernissage.storage.changes import current_version
 from vernissage.storage.schema import METADATA, REVISION, REVISION_TABLE, STATE
 
 PATIENCE = 30.0
-"""Seconds that a writer waits for another before it gives up."""
+"""Seconds that a writer waits for another before it gives up; less in a server, where somebody waits for a page."""
 
 TransactionKind = Literal["reading", "writing", "none"]
 
@@ -30,7 +30,7 @@ _KIND = "vernissage_transaction"
 _ISOLATION = {"reading": "REPEATABLE READ", "writing": "READ COMMITTED", "none": "AUTOCOMMIT"}
 _EXAMPLES = "give a path such as workspace/vernissage.db, or a URL such as postgresql://user:password@host/database"
 _CONNECTIONS: dict[str, Any] = {
-    "poolclass": QueuePool, "pool_size": 8, "max_overflow": 24, "pool_timeout": PATIENCE,
+    "poolclass": QueuePool, "pool_size": 8, "max_overflow": 24,
     # What people uploaded belongs neither in logs nor in messages.
     "hide_parameters": True,
 }  # fmt: skip
@@ -65,8 +65,9 @@ class Database:
         place: where the database is, without a password, for messages.
     """
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    def __init__(self, engine: Engine, place: str, patience: float = PATIENCE) -> None:
         self.place = place
+        self._patience = patience
         self._engine = engine
         self._inherited: list[object] = []
         self._turn = threading.Lock()
@@ -94,7 +95,7 @@ class Database:
         Raises:
             StorageError: the database cannot be reached or written, or another writer keeps it for too long.
         """
-        if not self._turn.acquire(timeout=PATIENCE):
+        if not self._turn.acquire(timeout=self._patience):
             raise StorageError(
                 f"the database {self.place} is locked by another thread for too long; wait until that one has ended "
                 f"and try again"
@@ -112,6 +113,21 @@ class Database:
         """The number of the latest change of uploads or ratings."""
         with self.reading() as connection:
             return current_version(connection)
+
+    def check(self) -> None:
+        """Check that the database answers, by a connection of its own: however many wait for one, this does not.
+
+        Raises:
+            StorageError: it cannot be reached or read.
+        """
+        pool = self._engine.pool.recreate()
+        try:
+            with closing(pool.connect()) as connection:
+                connection.cursor().execute(str(select(STATE.c.version)))
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise StorageError(f"the database {self.place} does not answer: {_first_line(str(error))}") from error
+        finally:
+            pool.dispose()
 
     def purge(self) -> None:
         """Take what was deleted out of the files as far as the database can; see docs/storage.md.
@@ -145,17 +161,20 @@ class Database:
         self._turn = threading.Lock()
 
 
-def open_database(place: str | Path) -> Database:
+def open_database(place: str | Path, patience: float | None = None) -> Database:
     """Open the database at a path (SQLite) or URL (``postgresql://…``), made or brought up to date where needed.
 
     One statement reads how far its schema has come. Only where that is not `REVISION` are migrations run, whoever opens
     it, for reading too: all in one transaction, so that after an upgrade every command goes on.
 
+    ``patience`` is how many seconds a writer waits for another; None for half a minute.
+
     Raises:
         StorageError: it cannot be reached, opened, written or brought up to date, is of a newer version, or is not
             one of Vernissage; the message says which, and what to do.
     """
-    engine, name = new_engine(place)
+    patience = PATIENCE if patience is None else patience
+    engine, name = new_engine(place, patience)
     try:
         with storage_errors(name), engine.connect() as connection, begin(connection, "reading"):
             found = stored_revision(connection)
@@ -167,7 +186,7 @@ def open_database(place: str | Path) -> Database:
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine, name)
+    return Database(engine, name, patience)
 
 
 def require_writing(connection: Connection) -> None:
@@ -180,20 +199,20 @@ def require_writing(connection: Connection) -> None:
         raise StorageError("this changes files that belong to uploads; call it within Database.writing()")
 
 
-def new_engine(place: str | Path) -> tuple[Engine, str]:
+def new_engine(place: str | Path, patience: float = PATIENCE) -> tuple[Engine, str]:
     """An engine for a path or URL, and the place's name without a password; nothing is opened yet.
 
     Raises:
         StorageError: the URL cannot be read, is of another kind of database, or needs a driver that is missing.
     """
     if "://" not in str(place):
-        return _sqlite(Path(place)), str(place)
+        return _sqlite(Path(place), patience), str(place)
     url = _url(str(place))
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
             raise StorageError(f"the URL {place} names no file; {_EXAMPLES}", kind=Kind.BAD_REQUEST)
-        return _sqlite(Path(url.database)), url.database
-    return _postgresql(url), url.render_as_string(hide_password=True)
+        return _sqlite(Path(url.database), patience), url.database
+    return _postgresql(url, patience), url.render_as_string(hide_password=True)
 
 
 def begin(connection: Connection, kind: TransactionKind) -> RootTransaction:
@@ -236,13 +255,13 @@ def _url(place: str) -> URL:
     )
 
 
-def _postgresql(url: URL) -> Engine:
-    patience = f"-c lock_timeout={round(PATIENCE * 1000)}"
-    defaults = {"connect_timeout": "10", "application_name": "vernissage", "options": patience}
+def _postgresql(url: URL, patience: float) -> Engine:
+    options = f"-c lock_timeout={round(patience * 1000)}"
+    defaults = {"connect_timeout": "10", "application_name": "vernissage", "options": options}
     url = url.set(query=defaults | dict(url.query))
     try:
         # A connection that the server ended meanwhile is found and replaced before it is used.
-        return create_engine(url, pool_pre_ping=True, **_CONNECTIONS)
+        return create_engine(url, pool_pre_ping=True, pool_timeout=patience, **_CONNECTIONS)
     except ImportError as error:
         raise StorageError(
             f"PostgreSQL needs the driver psycopg, which is not installed ({error}); install it with "
@@ -250,11 +269,11 @@ def _postgresql(url: URL) -> Engine:
         ) from error
 
 
-def _sqlite(path: Path) -> Engine:
+def _sqlite(path: Path, patience: float) -> Engine:
     url = URL.create("sqlite", database=str(path))
     # The driver's own way of beginning transactions is switched off; `_begin` begins them.
-    arguments = {"timeout": PATIENCE, "isolation_level": None, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, **_CONNECTIONS)
+    arguments = {"timeout": patience, "isolation_level": None, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, pool_timeout=patience, **_CONNECTIONS)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
@@ -155,7 +155,7 @@ STUDY_PARTICIPANTS = _table(
     "id:counted study:words@studies flag:words external_id:words key:words recruitment_study:words "
     "recruitment_session:words provenance:number@study_provenances square_row:number page:number page_since:time "
     "registered:time consented:time? age:number? gender:words equal_weights:flag finished:time? dropped:time? "
-    "dropped_by:words",
+    "dropped_by:words first_visits:number?",
     key="id",
     unique=("key", "study flag external_id"),
     flag="flag IN ('participant', 'preview', 'robot')",
@@ -164,7 +164,8 @@ STUDY_PARTICIPANTS = _table(
 )
 """Who takes part, and at which page; every other row of theirs goes when this one goes.
 
-``page_since`` is when the page became the current one: the participant's last sign of activity.
+``page_since`` is when the page became the current one: the participant's last sign of activity. ``first_visits`` is how
+many browsers came with the participant's id for the first time; missing where that was not counted.
 """
 
 STUDY_ELICITATION = _table(

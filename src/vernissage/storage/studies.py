@@ -92,6 +92,7 @@ class Participant(NewParticipant):
         page_since: when that became their page.
         equal_weights: whether the lists are from equal weights, because every rating was the lowest.
         dropped: when they were counted as dropped out, by whom or what; None otherwise.
+        first_visits: how many browsers came with their id for the first time; None where that was not counted.
     """
 
     number: int
@@ -105,6 +106,7 @@ class Participant(NewParticipant):
     finished: datetime | None
     dropped: datetime | None
     dropped_by: DroppedBy
+    first_visits: int | None
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,7 @@ def add_participant(connection: Connection, new: NewParticipant, time: datetime)
     values: dict[str, Any] = {
         **vars(new), "page": 0, "page_since": time, "registered": time, "consented": None, "age": None, "gender": "",
         "equal_weights": False, "finished": None, "dropped": None, "dropped_by": "",
+        "first_visits": 1,
     }  # fmt: skip
     table = STUDY_PARTICIPANTS
     return Participant(
@@ -217,6 +220,13 @@ def add_participant(connection: Connection, new: NewParticipant, time: datetime)
 def change_participant(connection: Connection, number: int, **values: Any) -> None:
     """Set columns of a participant's row."""
     connection.execute(update(STUDY_PARTICIPANTS).where(STUDY_PARTICIPANTS.c.id == number).values(values))
+
+
+def count_visit(connection: Connection, number: int) -> None:
+    """Count one more browser that came with a participant's id for the first time."""
+    table = STUDY_PARTICIPANTS
+    visits = func.coalesce(table.c.first_visits, 1) + 1
+    connection.execute(update(table).where(table.c.id == number).values(first_visits=visits))
 
 
 def participant_of_key(connection: Connection, study: str, key: str) -> Participant | None:
@@ -235,6 +245,13 @@ def participants_of(connection: Connection, study: str, flag: Flag | None = None
     table = STUDY_PARTICIPANTS
     query = select(table).where(table.c.study == study).order_by(table.c.id)
     return tuple(map(_read, connection.execute(query if flag is None else query.where(table.c.flag == flag))))
+
+
+def count_started(connection: Connection, study: str) -> int:
+    """How many real participants began."""
+    table = STUDY_PARTICIPANTS
+    query = select(func.count()).where(table.c.study == study, table.c.flag == "participant")
+    return connection.execute(query).scalar_one()
 
 
 def square_rows_held(connection: Connection, study: str, flag: Flag) -> dict[int, int]:

@@ -46,15 +46,20 @@ def open_study(
     make_engine: MakeEngine,
     database: str | Path | None = None,
     clocks: Clocks | None = None,
+    patience: float | None = None,
+    most_starts: int | None = None,
 ) -> Iterator[Study]:
     """A study ready to be run, and its database closed afterwards; without ``database`` that of the workspace.
+
+    ``patience`` is how many seconds a writer waits for another; None for half a minute. At most ``most_starts`` real
+    people may begin.
 
     Raises:
         StudyError: as in `plan_of_file`, or the definition or workspace has changed since the first participant.
     """
     plan, engines = plan_of_file(file, workspace, make_engine)
-    with closing(open_database(database or workspace.path / DATABASE_NAME)) as opened:
-        yield Study(plan, opened, recommend_with(engines), clocks)
+    with closing(open_database(database or workspace.path / DATABASE_NAME, patience)) as opened:
+        yield Study(plan, opened, recommend_with(engines), clocks, most_starts=most_starts)
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 A participant sees one page at a time, and no page names an engine.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import Connection
 
@@ -25,6 +27,12 @@ from vernissage.study.timing import Clocks, Stopwatch
 
 WELCOME, ELICITATION = 0, 1
 
+_PLACEHOLDER = re.compile(
+    r"[\[\]{}<>«»|]|\$\w|%[^%]+%|^[@_#:%]\w+[@_#:%]*$|^(prolific_pid|(participant|worker|user)_?id|undefined|null|none|nan)$",
+    re.IGNORECASE,
+)
+"""What stands in an address that nobody filled in: a name in brackets, ``${…}``, ``%…%``, ``__…__``, or no value."""
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -39,6 +47,11 @@ class Visitor:
     external_id: str
     recruitment_study: str = ""
     recruitment_session: str = ""
+
+
+def is_placeholder(external_id: str) -> bool:
+    """Whether an id is a placeholder of an invitation's address, under which everybody would be one person."""
+    return _PLACEHOLDER.search(unquote(external_id).strip()) is not None
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,12 @@ class Closed:
     """The participation was ended by the experimenter, or is a preview of a former definition."""
 
 
-Page = Welcome | Elicitation | Assessment | Thanks | Paused | Closed
+@dataclass(frozen=True)
+class Full:
+    """As many have begun as may; those go on, and nobody new is taken."""
+
+
+Page = Welcome | Elicitation | Assessment | Thanks | Paused | Closed | Full
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,7 @@ ReadAnswers = Callable[[Page], Answers | None]
 
 def page_number(page: Page) -> int | None:
     """The number of a page that is part of the study's course; None of one that is not."""
-    return None if isinstance(page, Paused | Closed) else page.number
+    return None if isinstance(page, Paused | Closed | Full) else page.number
 
 
 class UnknownParticipantError(StudyError):
@@ -119,7 +137,8 @@ class Participation:
     """The beginning of somebody's participation.
 
     Attributes:
-        key: what the server knows them by from now on, 256 random bits; None where a paused study takes nobody new.
+        key: what the server knows them by from now on, 256 random bits; None where a paused or full study takes
+            nobody new.
         page: where they are.
     """
 
@@ -146,8 +165,16 @@ class Study:
     Safe to share among threads, and to run in several processes over one database.
     """
 
-    def __init__(self, plan: Plan, database: Database, recommend: Recommend, clocks: Clocks | None = None) -> None:
-        """Open a study; `records` holds what its experimenter does.
+    def __init__(
+        self,
+        plan: Plan,
+        database: Database,
+        recommend: Recommend,
+        clocks: Clocks | None = None,
+        *,
+        most_starts: int | None = None,
+    ) -> None:
+        """Open a study; `records` holds what its experimenter does, and at most ``most_starts`` real people may begin.
 
         Raises:
             StudyError: somebody has taken part, and the definition or the workspace has changed since.
@@ -156,6 +183,7 @@ class Study:
         self.database = database
         self.records = StudyRecords(database, plan.definition, clocks)
         self._recommend = recommend
+        self._most_starts = most_starts
         self._clocks = clocks or Clocks()
         self._stopwatch = Stopwatch(self._clocks)
         with database.writing() as connection:
@@ -175,11 +203,14 @@ class Study:
         The condition is assigned in the same transaction. The first real participant freezes the study.
 
         Raises:
-            StudyError: the definition or the workspace has changed since the first participant.
+            StudyError: the definition or the workspace has changed since the first participant, or the id is a
+                placeholder.
             StorageError: an id is empty, too long, or holds control characters.
         """
         if external_id:
             checked_name("participant's id", external_id)
+            if is_placeholder(external_id):
+                raise StudyError(f"{external_id!r} is a placeholder that was not filled in; give the participant's id")
         visitor = Visitor(flag, external_id or secrets.token_hex(12), study_id, session_id)
         with self.database.writing() as connection:
             self._drop_inactive(connection)
@@ -189,7 +220,7 @@ class Study:
                     now = self._clocks.utc()
                     stored.change_participant(connection, here.person.number, page_since=now, **values)
                 return Participation(here.person.key, here.page)
-            if isinstance(here.page, Paused):
+            if isinstance(here.page, Paused | Full):
                 return Participation(None, here.page)
             person, _ = self._enter(connection, visitor, here)
         self._stopwatch.start(person.key, WELCOME)
@@ -204,6 +235,15 @@ class Study:
         """
         with self.database.reading() as connection:
             return self._position(connection, who).page
+
+    def count_visit(self, visitor: Visitor) -> None:
+        """Count that a browser came with a participant's id for the first time; of nobody who has not consented."""
+        with self.database.reading() as connection:
+            person = stored.participant_of_id(connection, self.definition.id, visitor.flag, visitor.external_id)
+        if person is None:
+            return
+        with self.database.writing() as connection:
+            stored.count_visit(connection, person.number)
 
     def showing(self, key: str) -> Screen:
         """Which engine's list a participant is to judge now; for simulated people alone.
@@ -325,8 +365,8 @@ class Study:
                 raise UnknownParticipantError("nobody in this study has that key; begin again at the study's address")
         state, nothing = stored.state_of(connection, study), dict[int, tuple[Screen, tuple[str, ...]]]()
         if person is None:
-            waits = isinstance(who, Visitor) and who.flag == "participant" and state.paused
-            return _Position(None, Paused() if waits else Welcome(WELCOME), state, nothing)
+            real = isinstance(who, Visitor) and who.flag == "participant"
+            return _Position(None, self._door(connection, state) if real else Welcome(WELCOME), state, nothing)
         if person.dropped_by == "experimenter" or not self._is_current(connection, person, state):
             return _Position(person, Closed(), state, nothing)
         if person.flag == "participant" and not person.finished and state.paused:
@@ -339,6 +379,14 @@ class Study:
         position = person.page - PAGES_BEFORE_SCREENS + 1
         shown = nothing if person.finished else stored.shown_at(connection, person.number, (position, position + 1))
         return _Position(person, self._page_of(person.page, shown), state, shown)
+
+    def _door(self, connection: Connection, state: StudyState) -> Page:
+        """The first page of somebody new."""
+        if state.paused:
+            return Paused()
+        most = self._most_starts
+        full = most is not None and stored.count_started(connection, self.definition.id) >= most
+        return Full() if full else Welcome(WELCOME)
 
     def _page_of(self, number: int, shown: Mapping[int, tuple[Screen, tuple[str, ...]]]) -> Page:
         """The page of that number after the elicitation."""

@@ -16,6 +16,9 @@ from vernissage.study.counterbalancing import engine_orders
 from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition, definition_of
 from vernissage.study.timing import Clocks
 
+MANY_VISITS = 3
+"""Browsers that come with one id for the first time; a person may have two: a phone and a computer."""
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -28,6 +31,7 @@ class Overview:
         failed: how many of all who answered fail the attention rule so far.
         first_engines: engine → how many begin with it, dropouts not counted.
         equal_weights: how many rated every work 1, so that their lists are from equal weights.
+        often_visited: id → how many browsers came with it for the first time, where more did than one person has.
     """
 
     paused: bool
@@ -41,6 +45,7 @@ class Overview:
     equal_weights: int
     previews: int
     robots: int
+    often_visited: Mapping[str, int]
 
 
 class StudyRecords:
@@ -82,6 +87,11 @@ class StudyRecords:
             equal_weights=sum(person.equal_weights for person in real),
             previews=flags["preview"],
             robots=flags["robot"],
+            often_visited={
+                each.external_id: each.first_visits
+                for each in real
+                if each.first_visits is not None and each.first_visits >= MANY_VISITS
+            },
         )
 
     def pause(self) -> None:

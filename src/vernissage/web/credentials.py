@@ -1,8 +1,10 @@
-"""What only the server may know: the secret that signs, and the experimenter's password as a hash."""
+"""What only the server may know: the secret that signs, and the experimenter's password and sessions as hashes."""
 
 import hashlib
 import hmac
 import secrets
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from vernissage.errors import RequestError, WorkspaceError
@@ -10,6 +12,7 @@ from vernissage.files import writing
 
 SECRET_NAME = "study.secret"  # noqa: S105  (a file's name)
 PASSWORD_NAME = "study.password"  # noqa: S105  (a file's name)
+SESSIONS_NAME = "study.sessions"
 SHORTEST_PASSWORD = 8
 
 _SECRET_BYTES = 32
@@ -102,6 +105,52 @@ def is_password(password: str, hashed: str) -> bool:
     name, n, r, p, salt, expected = hashed.split("$")
     found = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
     return name == "scrypt" and hmac.compare_digest(found, bytes.fromhex(expected))
+
+
+class StoredSessions:
+    """Sessions of the experimenter: a file each, named by a hash of the token, with the time at which it ends.
+
+    Several processes may share the folder. ``clock`` is in seconds since 1970; a session lasts while it is before the
+    end, so that a clock which is set back ends none.
+    """
+
+    def __init__(self, folder: Path, key: bytes, seconds: float, clock: Callable[[], float] = time.time) -> None:
+        self._folder, self._key, self._seconds, self._clock = folder / SESSIONS_NAME, key, seconds, clock
+
+    def begin(self) -> str:
+        """Begin a session; returns its token, which is kept nowhere. Sessions that are over are deleted.
+
+        Raises:
+            WorkspaceError: the folder cannot be written.
+        """
+        token = secrets.token_urlsafe(32)
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            for file in self._folder.iterdir():
+                if not self._lasts(file):
+                    file.unlink(missing_ok=True)
+            with writing(self._file(token), secret=True) as file:
+                file.write(f"{self._clock() + self._seconds!r}\n".encode("ascii"))
+        except OSError as error:
+            raise WorkspaceError(f"cannot write {self._folder}: {error.strerror or error}; make it writable") from error
+        return token
+
+    def lasts(self, token: str) -> bool:
+        """Whether a token is of a session that has begun and not ended."""
+        return self._lasts(self._file(token))
+
+    def end(self, token: str) -> None:
+        """End a session."""
+        self._file(token).unlink(missing_ok=True)
+
+    def _lasts(self, file: Path) -> bool:
+        try:
+            return self._clock() < float(file.read_text("ascii"))
+        except (OSError, ValueError):
+            return False
+
+    def _file(self, token: str) -> Path:
+        return self._folder / hmac.new(self._key, token.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:

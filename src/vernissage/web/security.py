@@ -1,5 +1,6 @@
 """Protection of all pages: security headers, allowed host names, parsing of small forms, and a rate limiter."""
 
+import ipaddress
 import math
 import threading
 import time
@@ -45,6 +46,11 @@ REMEMBERED = 10_000
 """How many askers one limit remembers; the one who asked longest ago is forgotten first."""
 
 
+def security_headers(scheme: str) -> dict[str, str]:
+    """The headers of every answer; over TLS browsers are told to come by TLS alone for a year."""
+    return {**SECURITY_HEADERS, **({"Strict-Transport-Security": "max-age=31536000"} if scheme == "https" else {})}
+
+
 class SecurityHeaders:
     """Adds the headers to every answer, and ``no-store`` to those that say nothing of being kept."""
 
@@ -59,7 +65,7 @@ class SecurityHeaders:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
+                headers.update(security_headers(scope["scheme"]))
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
@@ -136,15 +142,30 @@ class RateLimit:
 
     def wait(self, name: str) -> int:
         """Count one request of ``name``: 0 when it is allowed, else in how many seconds one will be."""
+        return math.ceil(self._counted(name, 0.0))
+
+    def delay(self, name: str, longest: float) -> float:
+        """Count one request of ``name`` and return how many seconds it is to wait for its turn, behind those before.
+
+        Raises:
+            TooManyRequestsError: it would wait longer than ``longest``; it is not counted.
+        """
+        wait = self._counted(name, longest)
+        if wait > longest:
+            raise TooManyRequestsError(math.ceil(wait - longest))
+        return wait
+
+    def _counted(self, name: str, longest: float) -> float:
+        """In how many seconds a request of ``name`` is allowed, which is counted if it may wait that long."""
         with self._lock:
             now = self._clock()
             left, since = self._left.pop(name, (self._at_once, now))
             left = min(self._at_once, left + (now - since) * self._each_second)
-            allowed = left >= 1
-            self._left[name] = (left - allowed, now)
+            wait = max(0.0, (1 - left) / self._each_second)
+            self._left[name] = (left - (wait <= longest), now)
             if len(self._left) > REMEMBERED:
                 self._left.popitem(last=False)
-            return 0 if allowed else math.ceil((1 - left) / self._each_second)
+            return wait
 
     def require(self, name: str) -> None:
         """Count one request of ``name``.
@@ -162,6 +183,16 @@ class TooManyRequestsError(VernissageError):
     def __init__(self, wait: int) -> None:
         super().__init__(f"too many requests; wait {wait} seconds")
         self.wait = wait
+
+
+def truncated_address(address: str) -> str:
+    """The network of an IP address, /24 or /48 (IPv6), which is about a household or a school; else nothing."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 
 def _name(host: str) -> str:

@@ -1,22 +1,25 @@
 """The application of a study: which pages there are, and what becomes of errors."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from vernissage.errors import StorageError, VernissageError
 from vernissage.web.security import (
-    SECURITY_HEADERS,
     FormError,
     InsteadError,
     KnownHosts,
     SecurityHeaders,
     TooManyRequestsError,
+    security_headers,
 )
 from vernissage.web.study.experimenter import experimenter_router
 from vernissage.web.study.pages import study_router
@@ -26,6 +29,8 @@ from vernissage.web.works import media_router
 
 _TELL_NOBODY: Any = {"tracing": False, "metrics": False, "logs": False}
 """The address of a participant's first visit contains their id, which no collector of traces may get."""
+
+_HEALTH_SECONDS = 3.0
 
 _log = logging.getLogger("vernissage.web")
 
@@ -37,17 +42,19 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
         served: the study, opened once and shared by all requests.
         hosts: the names that the server answers to; None for any.
     """
+    health = ThreadPoolExecutor(1, "health")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELL_NOBODY)
     media = media_router(served.pictures, served.visitor, served.count_picture)
     for router in (study_router(served), media, experimenter_router(served)):
         app.include_router(router)
 
-    @app.get("/healthz")
-    def healthz() -> Response:
-        """Whether the server and its database answer."""
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
+    async def healthz() -> Response:
+        """Whether the server and its database answer, asked by a thread and a connection that no page waits for."""
         try:
-            served.study.database.version()
-        except StorageError:
+            asked = asyncio.get_running_loop().run_in_executor(health, served.study.database.check)
+            await asyncio.wait_for(asked, _HEALTH_SECONDS)
+        except (StorageError, TimeoutError):
             return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("ok\n")
 
@@ -56,6 +63,8 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
         InsteadError: lambda _, error: error.answer,
         TooManyRequestsError: _too_many,
         VernissageError: _failed,
+        # Nobody is there any more to read an answer.
+        ClientDisconnect: lambda _, __: Response(status_code=HTTPStatus.BAD_REQUEST),
         HTTPException: _other,
         Exception: _unforeseen,
     }
@@ -86,10 +95,10 @@ def _failed(_: Request, error: Any) -> Response:
     return _sorry(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _unforeseen(_: Request, __: Any) -> Response:
+def _unforeseen(request: Request, _: Any) -> Response:
     answer = _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
     # Starlette answers these outside of every middleware.
-    answer.headers.update({**SECURITY_HEADERS, "Cache-Control": "no-store"})
+    answer.headers.update({**security_headers(request.url.scheme), "Cache-Control": "no-store"})
     return answer
 
 

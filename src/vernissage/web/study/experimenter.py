@@ -1,13 +1,18 @@
 """The experimenter's pages, behind a password: how far the study is, pausing, deletion, preview and downloads."""
 
+import asyncio
 import io
+import math
+import secrets
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from vernissage.errors import StorageError, StudyError
@@ -30,7 +35,8 @@ DOWNLOADS: Mapping[str, str] = MappingProxyType(
 )
 """The names of the files, and what each is."""
 
-_EVERYBODY = "everybody"
+_LONGEST_OF_KNOWN, _LONGEST_OF_OTHERS = 5.0, 30.0
+"""Seconds that an attempt to log in waits, from a browser where the experimenter has been before, and from others."""
 _MEDIA_TYPES = {
     "zip": "application/zip",
     "csv": "text/csv; charset=utf-8",
@@ -44,7 +50,7 @@ def experimenter_router(served: ServedStudy) -> APIRouter:
     """The addresses of the experimenter's pages."""
     pages, router = ExperimenterPages(served), APIRouter(prefix=HOME)
     shown: dict[str, Callable[..., Response]] = {"": pages.home, "/login": pages.login, "/export/{name}": pages.export}
-    changes: dict[str, Callable[..., Response]] = {
+    changes: dict[str, Callable[..., Any]] = {
         "/login": pages.let_in, "/logout": pages.let_out, "/pause": pages.pause, "/resume": pages.resume,
         "/delete": pages.delete,
     }  # fmt: skip
@@ -60,25 +66,37 @@ class ExperimenterPages:
     def __init__(self, served: ServedStudy) -> None:
         self._served = served
         self._records = served.study.records
+        # A guess takes 32 MB for a tenth of a second.
+        self._guesses = asyncio.Semaphore(2)
 
     def login(self, request: Request) -> Response:
         """The form that asks for the password."""
-        return see_other(HOME) if self._served.sessions.experimenter(request) else self._asking()
+        return see_other(HOME) if self._served.sessions.experimenter(request) else self._asking(request)
 
-    def let_in(self, request: Request, form: Form) -> Response:
-        """Begin a session for the right password; guesses are counted, whoever makes them."""
-        self._served.limits.logins.require(_EVERYBODY)
-        if self._served.password is None or not is_password(form.get("password", "")[:1000], self._served.password):
-            return self._asking(wrong=True)
+    async def let_in(self, request: Request, form: Form) -> Response:
+        """Begin a session for the right password; attempts wait for their turn.
+
+        Those from a browser in which the experimenter has been before wait behind nobody else's, and are never refused.
+        """
+        sessions, limits, hashed = self._served.sessions, self._served.limits, self._served.password
+        if not sessions.is_login(request, form.get("token", "")):
+            return self._asking(request, "This form was too old, or not from this page. Try again.")
+        if (browser := sessions.known_browser(request)) is not None:
+            await asyncio.sleep(min(limits.logins.delay(browser, math.inf), _LONGEST_OF_KNOWN))
+        else:
+            await asyncio.sleep(limits.logins.delay(self._served.network(request), _LONGEST_OF_OTHERS))
+        async with self._guesses:
+            right = hashed is not None and await run_in_threadpool(is_password, form.get("password", "")[:1000], hashed)
+        if not right:
+            return self._asking(request, "This is not the password.")
         answer = see_other(HOME)
-        self._served.sessions.let_in(request, answer)
+        await run_in_threadpool(sessions.let_in, request, answer)
         return answer
 
     def let_out(self, request: Request, form: Form) -> Response:
         """End the session."""
-        self._session(request, form)
-        answer = see_other(LOGIN)
-        self._served.sessions.let_out(request, answer)
+        session, answer = self._session(request, form), see_other(LOGIN)
+        self._served.sessions.let_out(session, request, answer)
         return answer
 
     def home(self, request: Request) -> Response:
@@ -137,12 +155,18 @@ class ExperimenterPages:
             raise FormError(HTTPStatus.FORBIDDEN, "This form belongs to a session that has ended; nothing was changed.")
         return session
 
-    def _asking(self, *, wrong: bool = False) -> HTMLResponse:
-        status = HTTPStatus.FORBIDDEN if wrong else HTTPStatus.OK
-        study = self._served.study.definition
-        return page(
-            "study/login.html", status, title=study.title, wrong=wrong, has_password=self._served.password is not None
+    def _asking(self, request: Request, wrong: str = "") -> HTMLResponse:
+        visit, sessions = secrets.token_urlsafe(16), self._served.sessions
+        answer = page(
+            "study/login.html",
+            HTTPStatus.FORBIDDEN if wrong else HTTPStatus.OK,
+            title=self._served.study.definition.title,
+            wrong=wrong,
+            has_password=self._served.password is not None,
+            token=sessions.token(f"login {visit}"),
         )
+        sessions.begin_login(request, answer, visit)
+        return answer
 
     def _overview(self, request: Request, session: str) -> HTMLResponse:
         study = self._served.study

@@ -15,17 +15,28 @@ from vernissage.study.participation import (
     Closed,
     Consent,
     Elicitation,
+    Full,
     Page,
     Paused,
     Thanks,
     Visitor,
     Welcome,
+    is_placeholder,
 )
 from vernissage.web.security import Form, FormError, InsteadError
-from vernissage.web.study.served import LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
+from vernissage.web.study.served import ID, LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
 from vernissage.web.templating import message_page, page
 from vernissage.web.works import ShownWork, shown_work
 
+_UNFILLED = [
+    "Where your id belongs, the link has a placeholder that was not filled in, so we cannot tell you from others.",
+    "Open the study from your invitation. If this page comes again, tell whoever invited you.",
+]
+_UNINVITED = [
+    "This study takes those alone who were invited to it.",
+    "Copy the link from your invitation once more, the whole of it.",
+    "If this page comes again, tell whoever invited you.",
+]
 _RATINGS = {str(rating): rating for rating in range(LOWEST, HIGHEST + 1)}
 
 
@@ -89,7 +100,9 @@ class StudyPages:
 
     def enter(self, request: Request) -> Response:
         """The study's address: remember who was invited, in their browser alone, and lead to where they are."""
-        visitor = self._invited(request)
+        visitor, known = self._invited(request), self._served.sessions.visitor(request)
+        if known is None or known.external_id != visitor.external_id:
+            self._study.count_visit(visitor)
         answer = see_other("/study")
         self._served.sessions.remember(visitor, request, answer)
         return answer
@@ -120,7 +133,7 @@ class StudyPages:
         """Where people share a computer and have no ids: once one has finished, the next begins."""
         visitor = self._visitor(request, form)
         answer = see_other("/study")
-        if is_anonymous(visitor) and isinstance(self._study.page(visitor), Thanks):
+        if self._served.is_open and is_anonymous(visitor) and isinstance(self._study.page(visitor), Thanks):
             self._served.sessions.remember(Visitor(visitor.flag, random_id()), request, answer)
         return answer
 
@@ -128,16 +141,22 @@ class StudyPages:
         """Whom the address names, or, where it names nobody, whom the cookie does.
 
         Raises:
-            InsteadError: the address has an id or a code that nobody sends.
+            InsteadError: who comes was not invited, or the address has an unfilled placeholder, or an id or a code
+                that nobody sends.
         """
         known, query = self._served.visitor(request), request.query_params
-        ids = [query.get(name, "").strip() for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")]
+        ids = [query.get(name, "").strip() for name in (ID, "STUDY_ID", "SESSION_ID")]
+        if is_placeholder(ids[0]):
+            raise InsteadError(message_page("This link names nobody", _UNFILLED, HTTPStatus.BAD_REQUEST, link=None))
+        ids = [each if not is_placeholder(each) else "" for each in ids]
         good = all(len(each) <= LONGEST_ID and each.isprintable() for each in ids)
         if not good or ("preview" in query and not self._served.sessions.is_preview_code(query["preview"])):
             lines = ["The link that you followed is damaged. Copy it from your invitation once more, the whole of it."]
             raise InsteadError(message_page("This link cannot be used", lines, HTTPStatus.BAD_REQUEST, link=None))
         if "preview" in query:
             return Visitor("preview", random_id())
+        if not self._served.admits(request, ids[0]) and (ids[0] or known is None):
+            raise InsteadError(message_page("This link is no invitation", _UNINVITED, HTTPStatus.FORBIDDEN, link=None))
         return Visitor("participant", *ids) if ids[0] else known or Visitor("participant", random_id(), *ids[1:])
 
     def _visitor(self, request: Request, form: Form | None = None) -> Visitor:
@@ -217,6 +236,9 @@ class StudyPages:
         if isinstance(current, Paused):
             lines = ["Your answers are kept. Come back to this page later; you will go on where you are."]
             return message_page("The study is paused", lines, HTTPStatus.OK, link=("Try again", "/study"))
+        if isinstance(current, Full):
+            lines = ["As many people as were needed have begun. Thank you for coming."]
+            return message_page("The study is full", lines, HTTPStatus.OK, link=None)
         if isinstance(current, Closed):
             lines = ["You cannot go on with this study.", f"If you have questions: {self._definition.texts.contact}"]
             return message_page("Your participation has ended", lines, HTTPStatus.OK, link=None)
