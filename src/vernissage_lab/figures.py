@@ -20,7 +20,6 @@ from vernissage.errors import RequestError
 from vernissage.pages.figures import INK, LINE, MUTED, drawing
 from vernissage.pages.groups import LIGHT, framed, grouping
 from vernissage.pages.map_figure import dots, legend_marks
-from vernissage.pages.map_page import check_lengths
 from vernissage.pages.templating import plain
 
 Floats = npt.NDArray[np.float64]
@@ -134,18 +133,12 @@ def dot_figure(dots: Sequence[Dot], *, title: str = "") -> Figure:
     empty.
 
     Raises:
-        RequestError: no dots, two for one line and panel, or a negative standard error.
+        RequestError: no dots.
     """
     if not dots:
         raise RequestError("a figure of means needs at least one row, but none was given; measure something first")
-    seen: set[tuple[str, str]] = set()
     lines: dict[str, bool] = {}
     for dot in dots:
-        if (dot.line, dot.panel) in seen:
-            raise RequestError(f"{dot.line} has two rows for {dot.panel}; give one mean for each")
-        if dot.se < 0:
-            raise RequestError(f"{dot.line} has the standard error {dot.se:g} on {dot.panel}; it must be 0 or more")
-        seen.add((dot.line, dot.panel))
         lines[dot.line] = lines.get(dot.line, False) or dot.baseline
     titles = list(dict.fromkeys(dot.panel for dot in dots))
     across, down = min(len(titles), 3), -(-len(titles) // 3)
@@ -198,15 +191,10 @@ def grid_figure(
     has, so that each has one colour in all of them, and a value that the scale reaches at least.
 
     Raises:
-        RequestError: no points, two for one place of a line, a mean that is not finite, or a mark on no line.
+        RequestError: no points, or a mark on no line.
     """
     if not points:
         raise RequestError("a figure of lines needs one mean or more, but none was given; run the experiment first")
-    places = {(point.down, point.across, point.line, point.dashed, point.x) for point in points}
-    if len(places) < len(points):
-        raise RequestError("two means stand at the same place of a line; give one for each")
-    if not all(isfinite(point.mean) and isfinite(point.x) for point in points):
-        raise RequestError("a mean of the figure is not finite; leave it out")
     if unknown := {mark.line for mark in marks} - {point.line for point in points}:
         raise RequestError(f"marks stand beside the line {min(unknown)!r}, which the figure has not; leave them out")
     downs, acrosses = _names(points, "down"), _names(points, "across")
@@ -345,23 +333,7 @@ def gap_figure(panels: Sequence[GapPanel], names: tuple[str, str], *, title: str
     """For each panel the cosines of pairs above and a map of both modalities below, all on the same scales.
 
     ``names`` are those of the modalities, such as pictures and texts.
-
-    Raises:
-        RequestError: no panels, histograms without cosines or of unequal bins, or points that are not finite or not
-            two halves.
     """
-    if not panels:
-        raise RequestError("a figure of the gap needs one panel or more, but none was given; measure the gap first")
-    for panel in panels:
-        histograms: list[Any] = [np.asarray(counts) for counts in (panel.negative, panel.positive)]
-        if any(counts.shape != panels[0].positive.shape or not counts.sum() for counts in histograms):
-            raise RequestError(f"the cosines of {panel.title!r} must be counts in the same bins, and some in each")
-        points = np.asarray(panel.points)
-        if points.ndim != 2 or points.shape[1] != 2 or len(points) % 2 or not np.isfinite(points).all():
-            raise RequestError(
-                f"the map of {panel.title!r} needs two finite numbers for as many works of one modality as of the "
-                f"other, but got shape {points.shape}"
-            )
     counts = np.array([each for panel in panels for each in (panel.negative, panel.positive)])
     seen, width = np.flatnonzero(counts.sum(axis=0)), 2 / counts.shape[1]
     # All cosines that occur in any panel, with a little room.
@@ -431,14 +403,7 @@ def maps_figure(panels: Sequence[MapPanel], *, title: str, order: Sequence[str] 
 
     The layout of the first paper's Figs. 5 and 6. The largest 11 groups over all maps, or the first 11 of ``order``,
     are told apart; all others are grey.
-
-    Raises:
-        RequestError: no panels, or a map without works, with places that are not finite, or not one group for each.
     """
-    if not panels:
-        raise RequestError("a figure of maps needs one map or more, but none was given; run the experiment first")
-    for panel in panels:
-        check_lengths(len(panel.points), panel.colour_by)
     everything = grouping(list(chain.from_iterable(panel.colour_by for panel in panels)), order)
     names = [group.name for group in everything.groups if group.style >= 0]
     across = min(4, len(panels))

@@ -20,8 +20,9 @@ from vernissage.search.modality_means import fitting_half
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.values import MODALITIES, Modality, Vectors
 from vernissage.workspace.workspace import Workspace
-from vernissage_lab.datasets.captioned import CaptionedSet, Label, one_caption_each
-from vernissage_lab.set_encoders import RawLengths, SetEncoder, embedded, paired
+from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, Label, one_caption_each
+from vernissage_lab.datasets.works import class_names
+from vernissage_lab.set_encoders import RawLengths, SetEncoder, embedded
 from vernissage_lab.users import UNKNOWN, Rows
 
 IN_WORDS: Mapping[Modality, str] = {"image": "pictures", "text": "texts"}
@@ -279,11 +280,14 @@ def material_of_set(
     """
     drawn = one_caption_each(found, seed=seed)
     modalities = tuple(each for each in MODALITIES if each in by.modalities)
-    ids, vectors = paired(drawn, {each: embedded(found, by, each, folder, progress=progress) for each in modalities})
+    tables = {each: embedded(drawn, by, each, folder, progress=progress) for each in modalities}
+    ids = tuple(image.id for image in found.images if all(image.id in table.row_of for table in tables.values()))
+    if not ids:
+        raise DatasetError(f"no picture of {found.name} has vectors in every table; check which pictures are missing")
     caption_of = {caption.image_id: caption.id for caption in drawn.captions}
     labels = [found.labels.get(image_id) for image_id in ids]
     material = material_of(
-        vectors,
+        {each: table.vectors[table.rows(ids)] for each, table in tables.items()},
         [_numbered(label) if label else "" for label in labels],
         item_ids=ids,
         name=found.name,
@@ -298,26 +302,23 @@ def material_of_set(
         unit=not isinstance(by.encoder, RawLengths),
         variant=by.variant,
     )
-    shared = {name for name, count in Counter(found.class_names.values()).items() if count > 1}
-    told = {_numbered(each): _numbered(each) if each.label in shared else each.label for each in found.labels.values()}
+    told = {_numbered(label): name for label, name in class_names(found).items()}
     return replace(material, class_names=tuple(told[name] for name in material.class_names))
 
 
 def other_captions(found: CaptionedSet, by: SetEncoder, folder: Path, *, seed: int = 0) -> tuple[Vectors, Vectors]:
     """The vectors of two captions of each picture that has two: float32 (n, dim) each, of the drawn one and another."""
-    drawn = {caption.image_id: caption.id for caption in one_caption_each(found, seed=seed).captions}
-    table = embedded(found, by, "text", folder)
-    pairs = [
-        (drawn[image_id], next(each.id for each in captions if each.id != drawn[image_id]))
-        for image_id, captions in found.captions_of.items()
-        if len(captions) > 1
-    ]
-    known = [pair for pair in pairs if pair[0] in table.row_of and pair[1] in table.row_of]
-    if not known:
-        empty = np.empty((0, table.dim), dtype=np.float32)
+    drawn = one_caption_each(found, seed=seed)
+    rest = frozenset(found.captions).difference(drawn.captions)
+    others = {caption.image_id: caption for caption in reversed(found.captions) if caption in rest}
+    if not others:
+        empty = np.empty((0, by.encoder.dim), dtype=np.float32)
         return empty, empty
-    first, second = ([pair[place] for pair in known] for place in (0, 1))
-    return table.vectors[table.rows(first)], table.vectors[table.rows(second)]
+    second = replace(found, captions=tuple(others.values()))
+    tables = [embedded(each.keeping(others), by, "text", folder) for each in (drawn, second)]
+    both = [image.id for image in found.images if all(image.id in table.row_of for table in tables)]
+    first, other = (table.vectors[table.rows(both)] for table in tables)
+    return first, other
 
 
 def pairs_of_set(

@@ -16,17 +16,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from matplotlib.figure import Figure
 
 import vernissage
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import read_json, write_json
-from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
-from vernissage_lab.cells import Cells
 from vernissage_lab.tables import Row, Table, read_table, write_table
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from vernissage_lab.cells import Cells
     from vernissage_lab.published.folder import PublishedFolder
     from vernissage_lab.report import PublishedBlock
 
@@ -74,6 +74,21 @@ MARKS = "published"
 
 Record = Mapping[str, Any]
 """What a run wrote of itself: experiment, options, inputs, notes, versions and so on."""
+
+
+Words = list[str] | None
+"""The words of an option that can be repeated; None where it is not given."""
+
+PictureFolder = Annotated[
+    Path | None, typer.Option("--pictures", help="The folder below which the pictures lie; else beside the file.")
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out captions without pictures, pictures without captions; count them.")
+]
+CaptionFields = Annotated[
+    Words,
+    typer.Option("--caption", help="Galleries: fields of one caption, as title+keywords; repeat for several captions."),
+]
 
 
 @dataclass(frozen=True)
@@ -161,7 +176,7 @@ class Published:
 class Picture:
     """A figure and what it shows, in words."""
 
-    figure: Figure
+    figure: "Figure"
     alt: str
 
 
@@ -190,7 +205,7 @@ class Recipe:
 
     about: About
     options: type[Options]
-    compute: Callable[[Any, Cells], Outcome]
+    compute: "Callable[[Any, Cells], Outcome]"
     pictures: Callable[[Tables], Mapping[str, Picture]]
     views: Callable[[Tables], Sequence[Table]]
     published: tuple[Published, ...] = ()
@@ -224,6 +239,9 @@ def run_recipe(recipe: Recipe, options: Options, run: RunOptions, progress: Prog
         RequestError: the folder is a file or holds another experiment, or as the recipe.
         WorkspaceError: the folder cannot be written.
     """
+    from vernissage.pages.figures import save_figure
+    from vernissage_lab.cells import Cells
+
     folder = run.folder(recipe.name)
     _require_own(folder, recipe.name)
     cells = Cells(folder, recipe.name, seed=run.seed, most=run.cells, progress=progress)

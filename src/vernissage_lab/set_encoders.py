@@ -1,31 +1,34 @@
 """Encoders for a captioned set, loaded or fitted on a part of it, and its vectors: kept below the folder of a run.
 
+models/ENCODER-KEY/               a workspace, built of the part that the encoder was fitted on
+sets/FINGERPRINT.json             what that part holds
 vectors/ENCODER.MODALITY-KEY.*    vectors and their card; KEY stands for set and encoder
-models/ENCODER-KEY/               what was fitted on the set, as arrays and JSON
 building/                         finished blocks of an encoding under way
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from PIL import Image
 
-from vernissage.encoders.contract import Encoder, EncoderState
+from vernissage.catalog.loading import load_collection
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS
-from vernissage.encoders.loading import load_pretrained, restore
-from vernissage.encoders.register import EncoderCard, card, cards, names
+from vernissage.encoders.loading import load_pretrained
+from vernissage.encoders.register import card, cards, names
 from vernissage.errors import EncoderError, ProvenanceError, RequestError
-from vernissage.files import digest
+from vernissage.files import digest, write_json
 from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorTable, card_file, make_vector_table
 from vernissage.values import Modality, Vectors
-from vernissage.workspace.encoding import encode_collection, material_of
-from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError
-from vernissage_lab.datasets.works import captions_as_works, pictures_as_works, whole_works
+from vernissage.workspace.build import build_workspace
+from vernissage.workspace.encoding import encode_collection
+from vernissage.workspace.state import is_workspace
+from vernissage.workspace.workspace import Workspace, open_workspace
+from vernissage_lab.datasets.captioned import CaptionedSet, described
+from vernissage_lab.datasets.works import SetSource, readable
 
 WHOLE = "whole"
 USUAL = "aligned"
@@ -42,14 +45,12 @@ class SetEncoder:
     Attributes:
         encoder: loaded or fitted.
         fitted_on: in words, for records and reports; "nothing of this set" for encoders with weights.
-        card: of an encoder that was fitted; None for encoders with weights.
-        bases: the encoders that it was made from.
+        workspace: in which it was fitted, with the encoders that it was made from; None for encoders with weights.
     """
 
     encoder: Any
     fitted_on: str
-    card: EncoderCard | None = None
-    bases: Mapping[str, "SetEncoder"] = field(default_factory=dict)
+    workspace: Workspace | None = None
 
     @property
     def modalities(self) -> frozenset[Modality]:
@@ -105,7 +106,7 @@ def set_encoder(
 def fit_set_encoder(
     found: CaptionedSet, name: str, folder: Path, *, part: str = "", seed: int = 0, progress: Progress = silent
 ) -> SetEncoder:
-    """An encoder that is fitted on a set, or read from ``folder`` where the same fit was made before.
+    """An encoder that the product's build fits on a set, or that is read from ``folder`` where it did so before.
 
     Every picture is one document for the fit: all its captions, joined. Pictures whose files are missing have no part
     in the fit of an encoder that reads pictures.
@@ -117,6 +118,7 @@ def fit_set_encoder(
     Raises:
         EncoderError: there is no such encoder, or the set is too small for it.
         DatasetError: the set has no training part, or no pictures for an encoder that reads them.
+        CollectionError: a picture cannot be opened.
     """
     if name not in names("fitted"):
         raise EncoderError(
@@ -130,77 +132,67 @@ def fit_set_encoder(
             f"{name} is fitted on {FEWEST_PAIRS} works or more, but {found.name} has {len(fitted_set.images)} for it; "
             f"take a larger set, or an encoder with weights"
         )
-    on = f"the {'whole' if chosen == WHOLE else f'part {chosen}'} of {found.name}, {len(fitted_set.images)} works"
-    return _fitted(fitted_set, card(name), folder, seed, progress, on)
+    works = readable(fitted_set, pictures="image" in card(name).modalities)
+    home = folder / "models" / f"{name}-{key_of(works.fingerprint, str(seed))}"
+    workspace = open_workspace(home) if is_workspace(home) else None
+    if workspace is None or not workspace.manifest.complete:
+        told = folder / "sets" / f"{works.fingerprint}.json"
+        write_json(told, described(works))
+        source = SetSource(works, told)
+        workspace = build_workspace(source, home, encoders=[name], seed=seed, progress=progress).workspace
+    on = f"the {'whole' if chosen == WHOLE else f'part {chosen}'} of {found.name}, {len(works.images)} works"
+    return SetEncoder(workspace.encoder(name), on, workspace)
 
 
 def embedded(
     found: CaptionedSet, by: SetEncoder, modality: Modality, folder: Path, *, progress: Progress = silent
 ) -> VectorTable:
-    """The vectors of a set's pictures, by picture id, or of its captions, by caption id.
+    """The vectors of a set's pictures, or of their captions, each picture's as one text; by picture id.
 
     They are kept below ``folder`` and read from there when set and encoder are the same, unless they are damaged; an
-    interrupted encoding goes on with its next block. Missing pictures, and contents in which the encoder
-    finds nothing, have no row.
+    interrupted encoding goes on with its next block. Missing pictures, and contents in which the encoder finds nothing,
+    have no row. A workspace cannot hold them: its encoders are fitted on all its works, or have vectors of length 1.
 
     Raises:
         EncoderError: the encoder does not read that modality.
         DatasetError: pictures are to be encoded, and all files are missing.
         CollectionError: a picture cannot be opened; the message names it.
     """
-    encoder = by.encoder
+    encoder, fitted_in = by.encoder, by.workspace
     if modality not in by.modalities:
         raise EncoderError(f"{encoder.name} does not read {modality}s; choose an encoder that does")
-    stem = folder / "vectors" / f"{encoder.name}.{modality}-{key_of(found.fingerprint, encoder.fingerprint)}"
+    key = key_of("by picture", found.fingerprint, encoder.fingerprint)
+    stem = folder / "vectors" / f"{encoder.name}.{modality}-{key}"
     if (kept := _kept_table(stem)) is not None:
         return kept
+    if fitted_in is not None and (derive := card(encoder.name).derive) is not None:
+        below = fitted_in.encoder(card(encoder.name).derived_from[modality])
+        base = embedded(found, SetEncoder(below, by.fitted_on, fitted_in), modality, folder, progress=progress)
+        table = make_vector_table(
+            derive(encoder, modality, base.vectors),
+            base.item_ids,
+            base.card.contents,
+            encoder=encoder.name,
+            fingerprint=encoder.fingerprint,
+            modality=modality,
+            collection=base.card.collection,
+        )
+        table.save(stem)
+        return table
+    source = SetSource(readable(found, pictures=modality == "image"), folder)
     staging = folder / "building" / stem.name
-    table = _derived(found, by, modality, folder, progress) or encode_collection(
+    table = encode_collection(
         encoder,
         modality,
-        pictures_as_works(found) if modality == "image" else captions_as_works(found),
+        load_collection(source, progress=progress),
+        stem=stem,
         before=None,
         staging=staging,
-        whole_batches=by.card is None,
+        whole_batches=fitted_in is None,
         progress=progress,
     )
-    whole = VectorTable(table.vectors, replace(table.card, collection=found.fingerprint))
-    whole.save(stem)
     shutil.rmtree(staging, ignore_errors=True)
-    return whole
-
-
-def paired(
-    found: CaptionedSet, tables: Mapping[Modality, VectorTable]
-) -> tuple[tuple[str, ...], dict[Modality, Vectors]]:
-    """Ids of the pictures that have a row in every table, and those rows side by side.
-
-    Args:
-        found: a set with one caption for each picture, see `one_caption_each`.
-        tables: what `embedded` made of it.
-
-    Returns:
-        Picture ids (n,), in the set's order, and for each modality float32 (n, dim).
-
-    Raises:
-        DatasetError: a picture has several captions, or none has a row in every table.
-    """
-    if len(found.captions) != len(found.images):
-        raise DatasetError(
-            f"{found.name} has {len(found.captions)} captions of {len(found.images)} pictures, and pairs need one "
-            f"each; draw them with one_caption_each"
-        )
-    key_in: dict[Modality, dict[str, str]] = {
-        "image": {image.id: image.id for image in found.images},
-        "text": {caption.image_id: caption.id for caption in found.captions},
-    }
-    there = tuple(
-        image.id for image in found.images if all(key_in[each][image.id] in tables[each].row_of for each in tables)
-    )
-    if not there:
-        raise DatasetError(f"no picture of {found.name} has vectors in every table; check which pictures are missing")
-    rows = {each: table.rows([key_in[each][image_id] for image_id in there]) for each, table in tables.items()}
-    return there, {each: tables[each].vectors[rows[each]] for each in tables}
+    return table
 
 
 def key_of(*parts: str) -> str:
@@ -250,43 +242,7 @@ def in_raw_lengths(by: SetEncoder) -> SetEncoder:
     """
     if by.encoder.name in SCALED_IN_PRINT:
         return by
-    return SetEncoder(RawLengths(by.encoder), by.fitted_on, by.card, by.bases)
-
-
-def _fitted(
-    found: CaptionedSet, fitted: EncoderCard, folder: Path, seed: int, progress: Progress, on: str
-) -> SetEncoder:
-    bases = {base: _fitted(found, card(base), folder, seed, progress, on) for base in fitted.needs}
-    encoders: dict[str, Encoder] = {base: each.encoder for base, each in bases.items()}
-    fingerprints = (each.fingerprint for each in encoders.values())
-    model = folder / "models" / f"{fitted.name}-{key_of(found.fingerprint, str(seed), *fingerprints)}"
-    encoder = _kept_model(model, fitted, encoders)
-    if encoder is None:
-        works = whole_works(found, pictures="image" in fitted.modalities)
-        staging = folder / "building" / model.name
-        tables = {
-            (name, modality): encode_collection(
-                base.encoder, modality, works, before=None, staging=staging, progress=progress
-            )
-            for name, base in bases.items()
-            for modality in base.modalities
-        }
-        material = material_of(fitted, works, encoders, tables, seed=seed, progress=progress)
-        encoder = fitted.fit(material)  # type: ignore[misc]  # it is one of those that are fitted
-        encoder.state.save(model)
-        shutil.rmtree(staging, ignore_errors=True)
-    return SetEncoder(encoder, on, fitted, MappingProxyType(bases))
-
-
-def _kept_model(model: Path, fitted: EncoderCard, encoders: Mapping[str, Encoder]) -> Any | None:
-    """The encoder as it was fitted before; None where there is none, or it is damaged."""
-    if not (model / "model.json").exists():
-        return None
-    try:
-        return restore(fitted.name, EncoderState.load(model), [encoders[base] for base in fitted.needs])
-    except ProvenanceError:
-        shutil.rmtree(model)
-        return None
+    return SetEncoder(RawLengths(by.encoder), by.fitted_on)
 
 
 def _kept_table(stem: Path) -> VectorTable | None:
@@ -298,21 +254,3 @@ def _kept_table(stem: Path) -> VectorTable | None:
     except ProvenanceError:
         card_file(stem).unlink()
         return None
-
-
-def _derived(
-    found: CaptionedSet, by: SetEncoder, modality: Modality, folder: Path, progress: Progress
-) -> VectorTable | None:
-    """Vectors that are made of another encoder's vectors, which are kept for themselves."""
-    if by.card is None or by.card.derive is None:
-        return None
-    base = embedded(found, by.bases[by.card.derived_from[modality]], modality, folder, progress=progress)
-    return make_vector_table(
-        by.card.derive(by.encoder, modality, base.vectors),
-        base.item_ids,
-        base.card.contents,
-        encoder=by.encoder.name,
-        fingerprint=by.encoder.fingerprint,
-        modality=modality,
-        collection=found.fingerprint,
-    )

@@ -11,17 +11,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
-import pyarrow as pa
-from pyarrow import parquet
-
-from vernissage.analysis.multiple_comparisons import SMALLEST_P, format_p
 from vernissage.cli import output
 from vernissage.errors import RequestError
 from vernissage.files import write_bytes, writing
-from vernissage_lab.analysis.paired import PairedDifference, holm, mean_with_error, paired_difference
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from vernissage_lab.analysis.paired import PairedDifference
+
+# SciPy and pyarrow are imported by what needs them: a list of experiments is printed in a fraction of their second.
 
 Row = Mapping[str, Any]
 """Column → text or number; all rows of a table have the same columns in the same order."""
@@ -113,6 +114,9 @@ def write_table(folder: Path, name: str, rows: Sequence[Row]) -> None:
     Raises:
         WorkspaceError: the folder cannot be written.
     """
+    import pyarrow as pa
+    from pyarrow import parquet
+
     found = tidy(rows)
     write_bytes(folder / f"{name}.csv", as_csv(found))
     with writing(folder / f"{name}.parquet") as file:
@@ -125,6 +129,9 @@ def read_table(folder: Path, name: str) -> list[Row]:
     Raises:
         RequestError: the file is missing or damaged.
     """
+    import pyarrow as pa
+    from pyarrow import parquet
+
     path = folder / f"{name}.parquet"
     try:
         rows: list[Row] = parquet.read_table(path).to_pylist()
@@ -138,6 +145,8 @@ def means(rows: Sequence[Row], by: Sequence[str], measures: Sequence[str]) -> li
 
     A group of a single row has the standard error NaN; rows whose measure is NaN are left out of it.
     """
+    from vernissage_lab.analysis.paired import mean_with_error
+
     found: list[Row] = []
     for key, group in parts(rows, *by):
         for measure in measures:
@@ -166,6 +175,8 @@ def differences(
         Difference, its standard error and 95 % interval, t, p and Holm's p over the group. A p of 1e-300 stands for
         that or less.
     """
+    from vernissage.analysis.multiple_comparisons import SMALLEST_P
+
     found: list[Row] = []
     base = tuple(reference)
     for key, group in parts(rows, *by):
@@ -189,9 +200,11 @@ def differences(
 
 
 def paired_tests(
-    pairs: Mapping[Any, tuple[npt.ArrayLike, npt.ArrayLike]],
-) -> Iterator[tuple[Any, PairedDifference, float]]:
+    pairs: "Mapping[Any, tuple[npt.ArrayLike, npt.ArrayLike]]",
+) -> "Iterator[tuple[Any, PairedDifference, float]]":
     """The paired test of each first against each second, with its p after Holm's correction over all of them."""
+    from vernissage_lab.analysis.paired import holm, paired_difference
+
     tests = {name: paired_difference(*values) for name, values in pairs.items()}
     adjusted = holm([test.p for test in tests.values()]) if tests else ()
     yield from zip(tests, tests.values(), adjusted, strict=True)
@@ -278,6 +291,8 @@ def difference(rows: Sequence[Row]) -> str:
     """A paired difference with its standard error and Holm's p; empty where there is none."""
     if not rows:
         return ""
+    from vernissage.analysis.multiple_comparisons import format_p
+
     p = format_p(rows[0]["p_holm"])
     told = f"{signed(rows[0]['difference'])} ±{short(rows[0]['se'])}"
     return f"{told}, p {p if p.startswith('<') else f'= {p}'}"

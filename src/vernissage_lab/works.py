@@ -16,23 +16,9 @@ from vernissage_lab.cells import Cells
 from vernissage_lab.datasets.captioned import CaptionedSet
 from vernissage_lab.datasets.kinds import open_dataset
 from vernissage_lab.material import Material, material_of_set, material_of_workspace, measured_part
-from vernissage_lab.recipe import Options
+from vernissage_lab.recipe import CaptionFields, Options, PictureFolder, SkipBad, Words
 from vernissage_lab.set_encoders import USUAL, checked_encoders, in_raw_lengths, set_encoder
 from vernissage_lab.users import FEWEST_USERS, POOL, QUERY_CLASSES, UNKNOWN, Protocol, protocol_of
-
-Words = list[str] | None
-"""The words of an option that can be repeated; None where it is not given."""
-
-PictureFolder = Annotated[
-    Path | None, typer.Option("--pictures", help="The folder below which the pictures lie; else beside the file.")
-]
-SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out captions without pictures, pictures without captions; count them.")
-]
-CaptionFields = Annotated[
-    Words,
-    typer.Option("--caption", help="Galleries: fields of one caption, as title+keywords; repeat for several captions."),
-]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from tests.galleries import toy_gallery
 from vernissage.encoders.fitted.lsa import LSA
 from vernissage.errors import EncoderError
 from vernissage.values import Modality, Vectors
-from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, one_caption_each
+from vernissage.workspace.state import is_workspace
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, one_caption_each
 from vernissage_lab.datasets.gallery import read_gallery
-from vernissage_lab.set_encoders import SetEncoder, embedded, fit_set_encoder, paired
+from vernissage_lab.material import material_of_set
+from vernissage_lab.set_encoders import SetEncoder, embedded, fit_set_encoder
 
 COUNT = 64
 
@@ -52,27 +54,28 @@ def by(encoder: Lengths) -> SetEncoder:
 def test_vectors_are_made_once_for_each_set_and_encoder(toys: CaptionedSet, tmp_path: Path) -> None:
     first, again = Lengths(), Lengths()
     table = embedded(toys, by(first), "text", tmp_path)
-    assert table.item_ids == tuple(caption.id for caption in toys.captions)
+    assert table.item_ids == tuple(image.id for image in toys.images)
     np.testing.assert_array_equal(embedded(toys, by(again), "text", tmp_path).vectors, table.vectors)
     assert (first.read > 0, again.read) == (True, 0)
-    assert (table.card.collection, table.card.fingerprint) == (toys.fingerprint, "f1")
+    assert table.card.fingerprint == "f1"
     part = Lengths()
-    assert len(embedded(toys.part("test"), by(part), "text", tmp_path)) == 48
+    assert len(embedded(toys.part("test"), by(part), "text", tmp_path)) == 24
     assert part.read > 0
     assert not list((tmp_path / "building").iterdir())
     assert {path.suffix for path in (tmp_path / "vectors").iterdir()} == {".npy", ".json", ".parquet"}
 
 
 def test_damaged_vectors_are_made_again(toys: CaptionedSet, tmp_path: Path) -> None:
-    table = embedded(toys, by(Lengths()), "text", tmp_path)
+    vectors = embedded(toys, by(Lengths()), "text", tmp_path).vectors.copy()  # not mapped from the file
     (array,) = (tmp_path / "vectors").glob("*.npy")
     array.write_bytes(array.read_bytes()[:-8] + b"damaged!")
-    np.testing.assert_array_equal(embedded(toys, by(Lengths()), "text", tmp_path).vectors, table.vectors)
+    np.testing.assert_array_equal(embedded(toys, by(Lengths()), "text", tmp_path).vectors, vectors)
 
 
 def test_an_interrupted_encoding_goes_on(toys: CaptionedSet, tmp_path: Path) -> None:
-    captions = tuple(Caption(f"c{n}", toys.images[n % COUNT].id, "y" * (n + 1)) for n in range(2500))
-    long = replace(toys, captions=captions)
+    images = tuple(ImageEntry(f"w{n}", "") for n in range(2500))
+    captions = tuple(Caption(f"c{n}", f"w{n}", "y" * (n + 1)) for n in range(2500))
+    long = replace(toys, images=images, captions=captions)
     with pytest.raises(KeyboardInterrupt):
         embedded(long, by(Lengths(breaks_at=2048)), "text", tmp_path)
     rest = Lengths()
@@ -82,8 +85,15 @@ def test_an_interrupted_encoding_goes_on(toys: CaptionedSet, tmp_path: Path) -> 
 
 
 def test_captions_without_a_vector_have_no_row(toys: CaptionedSet, tmp_path: Path) -> None:
-    odd = replace(toys, captions=(*toys.captions, Caption("odd", toys.images[0].id, "x")))
-    assert "odd" not in embedded(odd, by(Lengths()), "text", tmp_path).item_ids
+    odd = toys.images[3].id
+    drawn = one_caption_each(toys, seed=2)
+    mute = replace(drawn, captions=tuple(replace(c, text="x") if c.image_id == odd else c for c in drawn.captions))
+    material = material_of_set(mute, by(Lengths()), tmp_path)
+    assert material.item_ids == tuple(image.id for image in toys.images if image.id != odd)
+    (caption,) = mute.captions_of[material.item_ids[7]]
+    np.testing.assert_array_equal(material.vectors["text"][7], Lengths().encode_texts([caption.text])[0])
+    with pytest.raises(DatasetError, match="no picture of .* has vectors in every table"):
+        material_of_set(mute.keeping([odd]), by(Lengths()), tmp_path)
 
 
 def test_fitted_encoders_say_on_what_they_were_fitted(toys: CaptionedSet, tmp_path: Path) -> None:
@@ -95,7 +105,8 @@ def test_fitted_encoders_say_on_what_they_were_fitted(toys: CaptionedSet, tmp_pa
     again = fit_set_encoder(toys, "lsa", tmp_path)
     assert isinstance(again.encoder, LSA)
     assert again.encoder.fingerprint == trained.encoder.fingerprint
-    assert len(list((tmp_path / "models").iterdir())) == 2
+    assert all(is_workspace(path) for path in (tmp_path / "models").iterdir())
+    assert len(list((tmp_path / "sets").iterdir())) == 2
     unsplit = replace(toys, images=tuple(replace(image, split="") for image in toys.images))
     assert fit_set_encoder(unsplit, "lsa", tmp_path).fitted_on.startswith("the whole of")
 
@@ -104,13 +115,12 @@ def test_aligned_vectors_come_of_those_of_its_bases(toys: CaptionedSet, tmp_path
     aligned = fit_set_encoder(toys, "aligned", tmp_path, part="whole")
     pictures = embedded(toys, aligned, "image", tmp_path)
     texts = embedded(toys, aligned, "text", tmp_path)
-    assert (len(pictures), len(texts)) == (COUNT, 2 * COUNT)
+    assert (len(pictures), len(texts)) == (COUNT, COUNT)
     kept = {path.name.rpartition("-")[0] for path in (tmp_path / "vectors").glob("*.npy")}
     assert kept == {"aligned.image", "aligned.text", "colour-texture.image", "lsa.text"}
-    text = toys.captions[1].text
-    np.testing.assert_allclose(
-        texts.vectors[texts.row_of[toys.captions[1].id]], aligned.encoder.encode_texts([text])[0], atol=1e-6
-    )
+    image = toys.images[1].id
+    text = "\n".join(caption.text for caption in toys.captions_of[image])
+    np.testing.assert_allclose(texts.vectors[texts.row_of[image]], aligned.encoder.encode_texts([text])[0], atol=1e-6)
 
 
 def test_what_cannot_be_embedded_is_told(toys: CaptionedSet, tmp_path: Path) -> None:
@@ -125,17 +135,4 @@ def test_what_cannot_be_embedded_is_told(toys: CaptionedSet, tmp_path: Path) -> 
     bare = replace(toys, images=tuple(replace(image, path=None, size=0) for image in toys.images))
     with pytest.raises(DatasetError, match="has none of its 40 pictures here; name their folder with --pictures"):
         fit_set_encoder(bare, "colour-texture", tmp_path)
-    assert len(embedded(bare, by(Lengths()), "text", tmp_path)) == 2 * COUNT  # texts alone still run
-
-
-def test_pairs_are_rows_of_one_picture_side_by_side(toys: CaptionedSet, tmp_path: Path) -> None:
-    odd = toys.images[3].id
-    drawn = one_caption_each(toys, seed=2)
-    mute = replace(drawn, captions=tuple(replace(c, text="x") if c.image_id == odd else c for c in drawn.captions))
-    table = embedded(mute, by(Lengths()), "text", tmp_path)
-    ids, rows = paired(mute, {"text": table})
-    assert ids == tuple(image.id for image in toys.images if image.id != odd)
-    (caption,) = mute.captions_of[ids[7]]
-    np.testing.assert_array_equal(rows["text"][7], table.vectors[table.row_of[caption.id]])
-    with pytest.raises(DatasetError, match="has 128 captions of 64 pictures, and pairs need one each"):
-        paired(toys, {"text": table})
+    assert len(embedded(bare, by(Lengths()), "text", tmp_path)) == COUNT  # texts alone still run

@@ -129,8 +129,8 @@ class StoredSessions:
             for file in self._folder.iterdir():
                 if not self._lasts(file):
                     file.unlink(missing_ok=True)
-            with writing(self._file(token), secret=True) as file:
-                file.write(f"{self._clock() + self._seconds!r}\n".encode("ascii"))
+            with writing(self._file(token), secret=True) as written:
+                written.write(f"{self._clock() + self._seconds!r}\n".encode("ascii"))
         except OSError as error:
             raise WorkspaceError(f"cannot write {self._folder}: {error.strerror or error}; make it writable") from error
         return token

@@ -16,11 +16,20 @@ from vernissage.cli.output import note, print_json, progress_bars, say
 from vernissage.cli.output import print_table as print_rows
 from vernissage.errors import RequestError
 from vernissage.files import write_bytes
-from vernissage_lab.datasets.captioned import described, description_lines
-from vernissage_lab.datasets.kinds import KINDS
-from vernissage_lab.recipe import EXPERIMENTS, RECIPES, About, Recipe, RunOptions, read_run, recipe_of, run_recipe
+from vernissage_lab.recipe import (
+    EXPERIMENTS,
+    RECIPES,
+    About,
+    CaptionFields,
+    PictureFolder,
+    Recipe,
+    RunOptions,
+    SkipBad,
+    read_run,
+    recipe_of,
+    run_recipe,
+)
 from vernissage_lab.tables import print_table, table
-from vernissage_lab.works import CaptionFields, PictureFolder, SkipBad, read_set
 
 
 class _Recipes(LazyGroup):
@@ -153,6 +162,10 @@ def data(
       vernissage lab experiment data flickr30k flickr30k/results.csv
       vernissage lab experiment data gallery openclipart --caption title+keywords --json
     """
+    from vernissage_lab.datasets.captioned import described, description_lines
+    from vernissage_lab.datasets.kinds import KINDS
+    from vernissage_lab.works import read_set
+
     if kind is None:
         kinds = [(word, each.what, each.source) for word, each in KINDS.items()]
         if as_json:
@@ -201,8 +214,10 @@ def classify(
     """
     from vernissage.encoders.loading import load_pretrained
     from vernissage.encoders.runtime.devices import Runtime
+    from vernissage_lab.datasets.captioned import described
     from vernissage_lab.datasets.classified import write_classified
     from vernissage_lab.datasets.classifying import classify as classified
+    from vernissage_lab.works import read_set
 
     if out.suffix.lower() != ".csv":
         raise RequestError(f"a classified set cannot be written as {out.suffix or out.name!r}; end the name in .csv")

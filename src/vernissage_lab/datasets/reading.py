@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vernissage.catalog.host import long_fields
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.sources.columns import plain_name
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, ImageEntry, checked
 
 _SEPARATORS = {",": "commas", "|": "vertical bars", ";": "semicolons", "\t": "tabs"}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_LONGEST_FIELD = 2**31 - 1
 _MOST_LINES = 50
 """More in one cell are taken for a quotation mark that lacks its partner."""
 
@@ -146,22 +146,23 @@ class Rows:
         Raises:
             DatasetError: a cell spans too many lines, or a row has more cells than the first.
         """
-        reader = _reader(self._lines[self._skipped :], self.separator)
-        before = 0
-        for cells in reader:
-            if reader.line_num - before > _MOST_LINES:
-                raise DatasetError(
-                    f"{self.path}, line {before + 1 + self._skipped}: a quotation mark opens a cell that spans "
-                    f"{reader.line_num - before} lines; close it, or double it where it stands in a text"
-                )
-            before = reader.line_num
-            if any(cell.strip() for cell in cells[len(self.header) :]):
-                raise DatasetError(
-                    f"{self.path}, line {before + self._skipped} has {len(cells)} cells where the first line has "
-                    f"{len(self.header)}; put quotation marks around a text that holds {_SEPARATORS[self.separator]}"
-                )
-            if any(cells):
-                yield before + self._skipped, [" ".join(cell.split()) for cell in cells]
+        with long_fields:
+            reader, before = _reader(self._lines[self._skipped :], self.separator), 0
+            for cells in reader:
+                if reader.line_num - before > _MOST_LINES:
+                    raise DatasetError(
+                        f"{self.path}, line {before + 1 + self._skipped}: a quotation mark opens a cell that spans "
+                        f"{reader.line_num - before} lines; close it, or double it where it stands in a text"
+                    )
+                before = reader.line_num
+                if any(cell.strip() for cell in cells[len(self.header) :]):
+                    raise DatasetError(
+                        f"{self.path}, line {before + self._skipped} has {len(cells)} cells where the first line has "
+                        f"{len(self.header)}; put quotation marks around a text that holds "
+                        f"{_SEPARATORS[self.separator]}"
+                    )
+                if any(cells):
+                    yield before + self._skipped, [" ".join(cell.split()) for cell in cells]
 
     def without_header(self) -> "Rows":
         """The same rows, the first line among them."""
@@ -170,13 +171,13 @@ class Rows:
         return whole
 
 
+@long_fields
 def read_rows(path: Path) -> Rows:
     """Open a table whose cells are separated by what separates its header: comma, vertical bar, semicolon or tab.
 
     Raises:
         DatasetError: no UTF-8, or empty.
     """
-    csv.field_size_limit(_LONGEST_FIELD)
     lines = read_text(path).splitlines(keepends=True)
     if not lines or not lines[0].strip():
         raise DatasetError(f"{path} is empty or begins with an empty line; write the columns' names into the first")

@@ -1,15 +1,13 @@
-"""A captioned set as works: as a source of a workspace, and as collections of captions, pictures, or both joined."""
+"""A captioned set as a source of works, of which the product's build and its encoders read."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from hashlib import file_digest
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.report import Reading
 from vernissage.catalog.sources.contract import Record
-from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, ImageEntry, Label
 
@@ -71,52 +69,21 @@ def class_names(found: CaptionedSet) -> dict[Label, str]:
     }
 
 
-def captions_as_works(found: CaptionedSet) -> Collection:
-    """Every caption as a text of its own, by caption id."""
-    return Collection((Item(caption.id, text=caption.text) for caption in found.captions), Path())
-
-
-def pictures_as_works(found: CaptionedSet) -> Collection:
-    """Every picture whose file is there, by picture id.
+def readable(found: CaptionedSet, *, pictures: bool) -> CaptionedSet:
+    """The set as encoders of pictures read it, or without the files of its pictures for those of texts alone.
 
     Raises:
-        DatasetError: all are missing.
-        CollectionError: a file cannot be read.
+        DatasetError: pictures are to be read, and all are missing.
     """
-    return Collection((_pictured(image, "") for image in _there(found)), Path())
-
-
-def whole_works(found: CaptionedSet, *, pictures: bool) -> Collection:
-    """Every picture with all its captions as one text; with ``pictures``, those alone whose files are there.
-
-    Raises: see `pictures_as_works`.
-    """
-    if pictures:
-        return Collection((_pictured(image, _text(found, image)) for image in _there(found)), Path())
-    return Collection((Item(image.id, text=_text(found, image)) for image in found.images), Path())
-
-
-def _text(found: CaptionedSet, image: ImageEntry) -> str:
-    return "\n".join(caption.text for caption in found.captions_of[image.id])
-
-
-def _there(found: CaptionedSet) -> Sequence[ImageEntry]:
-    there = [image for image in found.images if image.path is not None]
-    if not there:
+    if not pictures:
+        return replace(found, images=tuple(replace(image, path=None) for image in found.images))
+    if not any(image.path for image in found.images):
         raise DatasetError(
             f"{found.name} has none of its {len(found.images)} pictures here; name their folder with --pictures, or "
             f"choose tasks and encoders of texts alone"
         )
-    return there
+    return found
 
 
-def _pictured(image: ImageEntry, text: str) -> Item:
-    path = str(image.path)
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123  (mypy needs the plain type for file_digest)
-            found = file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CollectionError(
-            f"the picture {path} cannot be read ({error.strerror}); put it back, or open the set anew without it"
-        ) from error
-    return Item(image.id, picture=path, picture_digest=found, text=text)
+def _text(found: CaptionedSet, image: ImageEntry) -> str:
+    return "\n".join(caption.text for caption in found.captions_of[image.id])

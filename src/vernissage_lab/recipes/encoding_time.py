@@ -25,12 +25,12 @@ from vernissage.workspace.encoding import TEXT_BLOCK, decoded_side
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
 from vernissage_lab.figures import TimeLine, time_figure
-from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, machine, versions
-from vernissage_lab.set_encoders import USUAL, set_encoder
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words, machine, versions
+from vernissage_lab.set_encoders import USUAL, fit_set_encoder
 from vernissage_lab.tables import Row, Table, distinct, parts, table, where
 from vernissage_lab.timing import Timed, column, on_threads, timed
 from vernissage_lab.untrained import ARCHITECTURES, load_untrained, require_architecture
-from vernissage_lab.works import SourceOptions, Words
+from vernissage_lab.works import SourceOptions
 
 Entry = tuple[str, Path | None, str]
 """Id, picture file, text; None and an empty text stand for what is not there."""
@@ -369,10 +369,8 @@ def _methods(options: EncodingTimeOptions, works: TimedWorks, cells: Cells) -> l
 
 
 def _fitted(name: str, options: EncodingTimeOptions, cells: Cells) -> EncodingMethod:
-    if options.kind is not None:
-        by = set_encoder(options.dataset, name, cells.place, **cells.how)
-        return fitted_method(name, by.encoder, [base.encoder for base in by.bases.values()])
-    there = options.workspace
+    by = fit_set_encoder(options.dataset, name, cells.place, **cells.how) if options.kind is not None else None
+    there = by.workspace if by is not None and by.workspace is not None else options.workspace
     return fitted_method(name, there.encoder(name), [there.encoder(base) for base in card(name).needs])
 
 

@@ -32,9 +32,8 @@ from vernissage_lab.evaluation import finite
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import BASELINES, RULES, Lister, Listing, Trial, interleaved, listers, works_of
 from vernissage_lab.material import reader_of_tags
-from vernissage_lab.recipe import Options
+from vernissage_lab.recipe import Options, Words
 from vernissage_lab.tables import Row, Table, Told, as_csv, paired_tests, short, signed, table, tidy, where
-from vernissage_lab.works import Words
 
 STEP = "Hiding works and asking for them"
 FEWEST_WORKS = 3

@@ -139,10 +139,10 @@ def _of_set(options: MapOptions, cells: Cells) -> list[MapWorks]:
         halves = in_halves(found, seed=cells.seed)
         if len(material.modalities) < 2:
             works.append(MapWorks(material))
-        elif by.card is not None and halves.splits.get("train", 0) < FEWEST_PAIRS:
+        elif by.workspace is not None and halves.splits.get("train", 0) < FEWEST_PAIRS:
             works.append(MapWorks(material, remark=_too_few(name, len(found.images))))
         else:
-            if by.card is not None:
+            if by.workspace is not None:
                 by = fit_set_encoder(halves, name, folder, part="train", **how)
             works.append(MapWorks(material, pairs_of_set(halves, by, folder, pairs=options.pairs, **how)))
     return works

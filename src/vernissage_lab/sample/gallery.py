@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from vernissage.errors import WorkspaceError
+from vernissage.errors import RequestError
 from vernissage.files import write_bytes
 from vernissage.progress import Progress, silent
 from vernissage_lab.sample.noise import Rng
@@ -71,8 +71,8 @@ def paint_gallery(out: Path, *, count: int = 240, seed: int = 2023, progress: Pr
         The number of pictures.
 
     Raises:
-        WorkspaceError: ``out`` holds files already, ``count`` is not from 8 to 999, ``seed`` is negative, or the
-            folder cannot be written.
+        RequestError: ``out`` holds files already, ``count`` is not from 8 to 999, or ``seed`` is negative.
+        WorkspaceError: the folder cannot be written.
     """
     _check(out, count, seed)
     works = imagine_gallery(count, seed)
@@ -117,13 +117,13 @@ def _unheard(plan: Plan, view: View, facts: Facts, told: set[str], rng: Rng) -> 
 
 def _check(out: Path, count: int, seed: int) -> None:
     if not FEWEST <= count <= MOST:
-        raise WorkspaceError(f"cannot paint {count} pictures; ask for a count from {FEWEST} to {MOST}, such as 240")
+        raise RequestError(f"cannot paint {count} pictures; ask for a count from {FEWEST} to {MOST}, such as 240")
     if seed < 0:
-        raise WorkspaceError(f"the seed {seed} is negative; choose a whole number from 0 up, such as 2023")
+        raise RequestError(f"the seed {seed} is negative; choose a whole number from 0 up, such as 2023")
     if out.exists() and not out.is_dir():
-        raise WorkspaceError(f"{out} is a file, not a folder; name a new folder for the sample gallery")
+        raise RequestError(f"{out} is a file, not a folder; name a new folder for the sample gallery")
     if out.is_dir() and any(out.iterdir()):
-        raise WorkspaceError(f"{out} is not empty; name a new folder for the sample gallery, or empty this one first")
+        raise RequestError(f"{out} is not empty; name a new folder for the sample gallery, or empty this one first")
 
 
 def _pictures(works: Sequence[Work]) -> Iterator[bytes]:

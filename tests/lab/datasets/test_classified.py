@@ -1,5 +1,6 @@
 """Classified tables: the authors' form without a header, forms with one, and what we write ourselves."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_the_published_form_has_no_header(tmp_path: Path) -> None:
     assert found.image_tags == {"11": ("bird", "water", "bird"), "12": ("rock", "climbing")}
     assert found.text_tags == {"11#0": ("crane", "wade"), "12#0": ("crane", "lift", "beam")}
     assert found.missing == ("11", "12", "13")
+
+
+def test_cells_may_be_long_and_the_limit_of_the_host_stays(tmp_path: Path) -> None:
+    limit = csv.field_size_limit()
+    found = read_classified(_write(tmp_path / "set.csv", f"1,{'x' * (limit + 1)},134,crane,,\n2,a crane,134,crane,,\n"))
+    assert [len(caption.text) for caption in found.captions] == [limit + 1, 7]
+    assert csv.field_size_limit() == limit
 
 
 def test_the_form_of_four_columns_lacks_tags(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import vernissage
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.sources.contract import Source
 from vernissage_lab.datasets.kinds import open_dataset
-from vernissage_lab.datasets.works import SetSource, whole_works
+from vernissage_lab.datasets.works import SetSource
 
 HEADER = "id,caption,class_index,label,image_tags,file,split,owner\n"
 ROWS = (
@@ -48,12 +48,6 @@ def test_missing_pictures_and_the_sets_remarks_are_told(tmp_path: Path) -> None:
     report = load_collection(source_below(tmp_path)).report
     assert report is not None
     assert report.remarks == ("pictures of the set that are not there: 1",)
-
-
-def test_what_is_fitted_reads_the_same_texts_as_a_workspace(tmp_path: Path) -> None:
-    source = source_below(tmp_path)
-    works = whole_works(open_dataset("classified", tmp_path / "birds.csv"), pictures=False)
-    assert works.texts("text") == load_collection(source).texts("text")
 
 
 def test_a_workspace_is_built_of_a_set(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vernissage.errors import VernissageError
+from vernissage.errors import RequestError
 from vernissage_lab.sample import paint_gallery
 from vernissage_lab.sample.gallery import imagine_gallery, jpeg
 from vernissage_lab.sample.painting import LONG_SIDE, SUBJECTS, TECHNIQUES
@@ -60,26 +60,26 @@ def test_another_seed_tells_and_paints_something_else(gallery: Path) -> None:
 
 def test_a_folder_with_files_is_refused_and_kept(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(VernissageError, match="not empty"):
+    with pytest.raises(RequestError, match="not empty"):
         paint_gallery(tmp_path, count=8)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(VernissageError, match="not a folder"):
+    with pytest.raises(RequestError, match="not a folder"):
         paint_gallery(tmp_path / "out", count=8)
 
 
 @pytest.mark.parametrize("count", [-1, 0, 7, 1000])
 def test_a_silly_count_is_refused_before_anything_is_written(tmp_path: Path, count: int) -> None:
-    with pytest.raises(VernissageError, match="from 8 to 999"):
+    with pytest.raises(RequestError, match="from 8 to 999"):
         paint_gallery(tmp_path / "out", count=count)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(VernissageError, match="seed -1"):
+    with pytest.raises(RequestError, match="seed -1"):
         paint_gallery(tmp_path / "out", count=8, seed=-1)
 
 
