@@ -23,6 +23,7 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.report import CollectionReport
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
 from vernissage.files import Seal, int32_values, open_parquet, read_checked, read_column, write_parquet
+from vernissage.folding import folded
 from vernissage.values import Condition
 
 _BATCH = 1024
@@ -161,7 +162,7 @@ class Collection:
         return frozenset(_strings(_own(pictures, pictures.values.field("sha256")))) - {""}
 
     def entries(self, field: str) -> Entries:
-        """All values of one field or attribute; attributes by their names in any case.
+        """All values of one field or attribute; attributes by their names, folded.
 
         Keywords are several of one work, most others one, and absent ones none.
 
@@ -178,7 +179,7 @@ class Collection:
         if field == "keywords":
             return rows, *_coded(_own(column, column.values))
         codes, names = _coded(_own(column, column.keys))
-        named = np.array([name.casefold() == field for name in names], dtype=bool)[codes]
+        named = np.array([folded(name) == field for name in names], dtype=bool)[codes]
         codes, distinct = _coded(_own(column, column.items))
         kept = named & np.array([bool(text) for text in distinct], dtype=bool)[codes]
         return rows[kept], codes[kept], distinct

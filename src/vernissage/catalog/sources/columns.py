@@ -1,8 +1,9 @@
 """Which column of a museum's table means what, by the names that tables commonly give."""
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
+
+from vernissage.folding import folded
 
 
 def _names(names: str) -> tuple[str, ...]:
@@ -97,9 +98,8 @@ _ID_NAMES = frozenset(NAMES["id"] + NAMES["owner"] + NAMES["licence"] + NAMES["p
 
 def plain_name(column: str) -> str:
     """A column's name without case, accents, blanks, hyphens and underscores: "Künstler-Name" is "kunstlername"."""
-    stripped = _LANGUAGE.sub("", _PREFIX.sub("", column.strip().casefold()))
-    letters = unicodedata.normalize("NFKD", stripped)
-    return "".join(letter for letter in letters if letter.isalnum())
+    stripped = _LANGUAGE.sub("", _PREFIX.sub("", column.strip()))
+    return "".join(letter for letter in folded(stripped) if letter.isalnum())
 
 
 def candidates(columns: Sequence[str]) -> dict[str, list[int]]:
