@@ -128,6 +128,7 @@ class Material:
         bases: those other encoders.
         seed: of the fit.
         topics: how many, for a topic model; None has them chosen.
+        languages: of the texts, by their codes of two letters; none has them found.
         progress: told how far the fit is.
     """
 
@@ -137,6 +138,7 @@ class Material:
     bases: tuple[Encoder, ...] = ()
     seed: int = 0
     topics: int | None = None
+    languages: tuple[str, ...] = ()
     progress: Progress = silent
 
 

@@ -19,7 +19,14 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
-from vernissage.encoders.fitted.words import WordEncoder, choose_vocabulary, count_words, documents_of
+from vernissage.encoders.fitted.words import (
+    WordEncoder,
+    choose_vocabulary,
+    columns_of,
+    count_words,
+    documents_of,
+    fitted_language,
+)
 from vernissage.errors import EncoderError
 from vernissage.files import writing
 from vernissage.progress import Progress, silent
@@ -114,7 +121,13 @@ class LDA(WordEncoder):
 
 def fit(material: Material) -> LDA:
     """Fit on the texts of a collection."""
-    return fit_lda(material.texts(), topics=material.topics, seed=material.seed, progress=material.progress)
+    return fit_lda(
+        material.texts(),
+        topics=material.topics,
+        seed=material.seed,
+        languages=material.languages,
+        progress=material.progress,
+    )
 
 
 def fit_lda(
@@ -123,6 +136,7 @@ def fit_lda(
     topics: int | None = None,
     topic_range: Sequence[int] = TOPIC_RANGE,
     seed: int = 0,
+    languages: Sequence[str] = (),
     progress: Progress = silent,
 ) -> LDA:
     """Fit topics to the texts of a collection; texts may be empty.
@@ -132,12 +146,14 @@ def fit_lda(
         topics: how many; None chooses by coherence.
         topic_range: to choose from; numbers with fewer than 20 texts per topic are left out, but the smallest stays.
         seed: equal texts and seed give the same model, bit for bit.
+        languages: of the texts; none has them found.
         progress: told of every number tried.
 
     Raises:
         EncoderError: fewer than two texts share words with others, or there are fewer texts than topics.
     """
-    counts, vocabulary = _known_words(texts, seed)
+    language = fitted_language(texts, languages)
+    counts, vocabulary = _known_words(texts, language, seed)
     offered = sorted(set(topic_range))
     enough = [number for number in offered if number * _TEXTS_PER_TOPIC <= counts.shape[0]]
     numbers = [topics] if topics is not None else enough or offered[:1]
@@ -159,21 +175,22 @@ def fit_lda(
     return LDA.of_words(
         vocabulary,
         {"topic_words": topic_words[order], "shares": shares[order]},
+        language,
         prior=MIXTURE_PRIOR,
         coherence={str(number): sum(values) / len(values) for number, values in scores.items()},
         coherence_error=standard_error(scores) if scores else 0.0,
     )
 
 
-def _known_words(texts: Sequence[str], seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
+def _known_words(texts: Sequence[str], language: str, seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
     """Word counts of the texts that have any word of the vocabulary, and the vocabulary."""
     if len(texts) > _MOST_TEXTS_READ:
         texts = [texts[row] for row in _rows(len(texts), _MOST_TEXTS_READ, seed)]
-    documents = documents_of(texts)
+    documents = documents_of(texts, language)
     at_least = min(max(2, round(len(documents) / 250)), 10)
     at_most = _MOST_COMMON if len(documents) >= 20 else 1.0
     vocabulary = choose_vocabulary(documents, at_least=at_least, at_most=at_most, size=_MOST_WORDS)
-    counts = count_words(documents, {word: column for column, word in enumerate(vocabulary)})
+    counts = count_words(documents, columns_of(vocabulary))
     known = counts[np.flatnonzero(np.diff(counts.indptr))]
     if known.shape[0] < 2:
         raise EncoderError(
