@@ -184,6 +184,22 @@ class Collection:
         kept = named & np.array([bool(text) for text in distinct], dtype=bool)[codes]
         return rows[kept], codes[kept], distinct
 
+    def rows_with_cell(self, value: str) -> list[int]:
+        """The rows of works of which a field or attribute, but not owner and licence, is ``value``, all folded."""
+        found: set[int] = set()
+        for name in ("id", "title", "artist", "year", "group"):
+            codes, distinct = _coded(self._works.column(name))
+            right = np.array([folded(text) == value for text in distinct], dtype=bool)
+            found.update(np.flatnonzero(right[codes]).tolist())
+        for name in ("keywords", "attributes"):
+            column = self._works.column(name)
+            values = column.values if name == "keywords" else column.items
+            codes, distinct = _coded(_own(column, values))
+            right = np.array([folded(text) == value for text in distinct], dtype=bool)
+            rows = np.repeat(np.arange(len(self)), np.diff(int32_values(column.offsets)))
+            found.update(rows[right[codes]].tolist())
+        return sorted(found)
+
     @cached_property
     def groups(self) -> dict[str, int]:
         """Group names and their sizes, largest first; works without a group are not counted."""

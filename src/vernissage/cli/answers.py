@@ -47,6 +47,8 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
         columns["found as"] = lambda work: {"image": "picture", "text": "text"}.get(work.modality or "", "")
     columns |= {"title": lambda work: work.title or "untitled", "artist": lambda work: work.artist}
     columns |= {"year": lambda work: work.item.year, "score": _score}
+    if not answer.works:
+        return
     _print_works(answer.works, columns | ({because: _strongest} if because else {}))
     for work in answer.works if explain else ():
         engines, rated = work.of_kind("engine"), work.of_kind("rated")
@@ -68,7 +70,9 @@ def _score(work: "Work") -> str:
 
 
 def _strongest(work: "Work") -> str:
-    """The rated works that speak most for a work, with their ratings and their part of the score."""
+    """Where a work has the words, or the rated works that speak most for it, with ratings and parts of the score."""
+    if fields := work.of_kind("field"):
+        return fields[0].words
     strongest = [reason for reason in work.of_kind("rated")[:2] if reason.contribution > 0]
     return ", ".join(
         reason.words.removeprefix("you rated ") + (f" ({reason.share:.0%})" if work.score > 0 else "")

@@ -28,7 +28,7 @@ class TFIDF(WordEncoder):
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)
         self._weights = state.arrays["weights"]
-        words = len(self._columns)
+        words = len(self.columns)
         if self._weights.shape != (words,) or words != len(self.vocabulary):
             raise ProvenanceError(
                 f"a tfidf model needs one weight for each word, but has weights of shape {self._weights.shape} and "
@@ -37,7 +37,7 @@ class TFIDF(WordEncoder):
 
     @property
     def dim(self) -> int:
-        return len(self._columns)
+        return len(self.columns)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of ``texts``: float32 (n, words), zeros where no word is known."""

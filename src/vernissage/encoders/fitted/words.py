@@ -139,6 +139,7 @@ class WordEncoder(FittedEncoder):
 
     Attributes:
         vocabulary: the words, in the order of the arrays' rows or columns.
+        columns: of the words, by their folded forms.
         language: of the texts, or several joined by ``+``, the commonest first.
     """
 
@@ -147,7 +148,7 @@ class WordEncoder(FittedEncoder):
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)
         self.vocabulary: tuple[str, ...] = tuple(state.settings["vocabulary"])
-        self._columns = columns_of(self.vocabulary)
+        self.columns: Mapping[str, int] = columns_of(self.vocabulary)
         self.language: str = state.settings["language"]
 
     @property
@@ -166,7 +167,7 @@ class WordEncoder(FittedEncoder):
 
     def _counts(self, texts: Sequence[str]) -> "sparse.csr_matrix":
         """How often each known word stands in each text: float64 (n, words)."""
-        return count_words([content_words(text, self.language, self._columns) for text in texts], self._columns)
+        return count_words([content_words(text, self.language, self.columns) for text in texts], self.columns)
 
 
 @dataclass(frozen=True, eq=False)
