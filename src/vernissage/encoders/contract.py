@@ -123,6 +123,7 @@ class Material:
 
     Attributes:
         texts: the text of every work, empty where it has none.
+        artists: the artist of every work, empty where none is known.
         pictures: functions that open the pictures of the works that have one.
         paired_vectors: for an encoder made on others: their vectors of the works that all of them read, row by row.
         bases: those other encoders.
@@ -133,6 +134,7 @@ class Material:
     """
 
     texts: Callable[[], Sequence[str]] = tuple
+    artists: Callable[[], Sequence[str]] = tuple
     pictures: Callable[[], Sequence[PictureOpener]] = tuple
     paired_vectors: Callable[[], tuple[Vectors, ...]] = tuple
     bases: tuple[Encoder, ...] = ()

@@ -297,8 +297,9 @@ class Gallery:
             return self._search_texts(query, name, asked)
         vector = _encoded(snapshot.workspace, name, query)
         if not vector.any():
-            about, notes = {"query": query, "encoder": name, "within": within}, (f"{name} knows no word of {query!r}",)
-            return Answer("search", (), name, self.fingerprint, notes, about=about)
+            asked_for = {"query": query, "encoder": name, "within": within}
+            why = (f"{name} knows no word of {query!r}",)
+            return Answer("search", (), name, self.fingerprint, why, about=asked_for)
         if within == "mixed":
             both = snapshot.workspace.mixed_index(name)
             mixed, places = asked.first(

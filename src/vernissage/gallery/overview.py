@@ -33,11 +33,12 @@ class TopicSummary:
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics that LDA found, the coherence (NPMI) of each number that was tried, and the drawing of it, if any."""
+    """The topics that LDA found, the coherence (NPMI) of each number that was tried, its drawing, if any, and notes."""
 
     topics: tuple[TopicSummary, ...]
     coherence: dict[int, float]
     curve: Path | None
+    notes: tuple[str, ...] = ()
 
 
 def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
@@ -64,7 +65,8 @@ def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
         for column, topic in enumerate(model.topics)
     )
     drawn = workspace.path / "models" / workspace.manifest.models["lda"] / "coherence.png"
-    return Topics(found, dict(sorted(model.coherence.items())), drawn if drawn.exists() else None)
+    coherence, notes = dict(sorted(model.coherence.items())), (model.chance,) if model.chance else ()
+    return Topics(found, coherence, drawn if drawn.exists() else None, notes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -351,6 +351,8 @@ def _model_name(building: Building, card: EncoderCard) -> str:
     for modality in card.modalities:
         parts.append(modality)
         parts += (content_of(item, modality, draft=building.settings.draft) for item in building.collection)
+    if "text" in card.modalities:
+        parts += building.collection.texts("artist")
     return f"{card.name}-{_identity(card.name, *parts)}"
 
 

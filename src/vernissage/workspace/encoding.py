@@ -91,6 +91,7 @@ def material_of(
 
     return Material(
         texts=lambda: [item.text for item in collection],
+        artists=lambda: collection.texts("artist"),
         pictures=lambda: _openers(collection, collection, _DECODED_SIDE if draft else None),
         paired_vectors=paired_vectors,
         bases=tuple(encoders[name] for name in card.needs),
