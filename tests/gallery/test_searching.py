@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vernissage.errors import RatingsError, RequestError
 from vernissage.gallery.building import build
 from vernissage.gallery.gallery import Gallery, open_gallery
 
@@ -115,3 +116,44 @@ def test_other_languages(tmp_path: Path, works: list[tuple[str, ...]], words: di
         reason = gallery.search(next(iter(words))).works[0].reasons[0]
         assert reason.kind == "field"
         json.dumps(gallery.search("猫").to_dict(), allow_nan=False)
+
+
+NOISE = [
+    *[(f"f{i}", f"Boat {i}", "", "", f"A boat with {colour} sails", "") for i, colour in enumerate(("red", "blue"))],
+    ("alone", "ציור", "", "", "ציור של ים סוער עם סירה ודייגים", ""),
+    ("blank", "", "", "", "", ""),
+    ("f3", "Horse", "", "", "A horse crosses a bridge", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    with gallery_of(tmp_path_factory.mktemp("noise"), NOISE) as gallery:
+        yield gallery
+
+
+def test_a_work_that_shares_no_word_recommends_nothing(noise: Gallery) -> None:
+    for ask in (lambda: noise.recommend({"alone": 5}), lambda: noise.similar("alone")):
+        with pytest.raises(RequestError, match="lsa finds nothing that resembles the rated works"):
+            ask()
+
+
+def test_ratings_that_weigh_nothing_are_refused_after_those_that_cannot_be_read(noise: Gallery) -> None:
+    with pytest.raises(RatingsError, match="knows only f0, which the rule linear counts as 0"):
+        noise.recommend({"blank": 5, "f0": 1}, rule="linear")
+
+
+def test_no_place_is_filled_by_rounding(noise: Gallery) -> None:
+    answer = noise.similar("f0", n=3)
+    assert answer.ids == ("f1",)
+    assert answer.notes == ("3 works were asked for, but only 1 fit what was asked",)
+
+
+def test_works_unlike_a_disliked_one_still_come(noise: Gallery) -> None:
+    assert noise.recommend({"f0": 1, "alone": 5}, n=3, rule="signed").ids == ("f3", "f1")
+
+
+def test_no_answer_prints_a_negative_zero(noise: Gallery) -> None:
+    answer = noise.recommend({"f0": 1, "alone": 5}, n=3, rule="signed")
+    assert "-0.0000" not in repr(answer)
+    assert "-0.0000" not in answer._repr_html_()

@@ -39,10 +39,10 @@ from vernissage.gallery.selecting import (
     shortfall,
     title_or_text,
 )
-from vernissage.profiles.ratings import WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.rankings import PRECISION
-from vernissage.recommenders.contract import Explanation, Recommender
+from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
 from vernissage.values import Modality, Ranking, Vectors
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
@@ -246,6 +246,8 @@ class Gallery:
         found, places = asked.first(
             lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
         )
+        if isinstance(recommender, Engine):
+            places = _above_rounding(recommender, profile, asked, found.ranking, places)
         ids = [found.ranking.item_ids[place] for place in places]
         items = snapshot.items([*ids, *ratings])
         rated = {item_id: (items[item_id].title, words(items[item_id], rating)) for item_id, rating in ratings.items()}
@@ -479,6 +481,26 @@ def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], en
         words, adds = engines[part.engine], part.share
         reasons.append(Reason("engine", part.engine, words, adds, adds * scale, f"by {words}", rank=part.rank or None))
     return Work(item, why.score, tuple(reasons))
+
+
+def _above_rounding(
+    engine: Engine, profile: Profile, asked: Selection, ranking: Ranking, places: list[int]
+) -> list[int]:
+    """The places of works that an engine finds like the rated ones; all of them where it finds any unlike these.
+
+    Raises:
+        RequestError: to the engine all works are equally like the rated ones.
+    """
+    scored = engine.scored(profile)
+    like = [place for place in places if ranking.scores[place] > scored.floor]
+    if len(like) == len(places) or scored.lowest(asked.allow.without(profile.item_ids)) < -scored.floor:
+        return places
+    if not like:
+        raise RequestError(
+            f"{engine.name} finds nothing that resembles the rated works, so none can be recommended; rate other "
+            f"works, or choose another engine"
+        )
+    return like
 
 
 def _weighted(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
