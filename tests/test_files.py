@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import os
 import stat
 from pathlib import Path
@@ -15,6 +16,7 @@ from vernissage.files import (
     array_bytes,
     csv_bytes,
     digest,
+    json_text,
     read_array,
     read_json,
     seal_of,
@@ -136,3 +138,9 @@ def test_array_bytes_know_shape_and_type() -> None:
     assert array_bytes(row) != array_bytes(row.reshape(2, 3))
     assert array_bytes(np.zeros(2, np.int32)) != array_bytes(np.zeros(2, np.float32))
     assert array_bytes(row.astype(">f4")) == array_bytes(row)
+
+
+def test_json_has_no_nan_no_infinity_and_no_negative_zero() -> None:
+    written = json_text({"a": [float("nan"), -0.0, 1.5], "b": {"c": float("inf"), "d": (True, None, "NaN")}})
+    assert json.loads(written) == {"a": [None, 0.0, 1.5], "b": {"c": None, "d": [True, None, "NaN"]}}
+    assert "-0" not in written

@@ -147,7 +147,20 @@ def csv_bytes(columns: Iterable[str], rows: Iterable[Iterable[Any]], *, reversib
 
 def write_json(path: Path, content: Any) -> None:
     """Write ``content`` as JSON with sorted keys, so that equal contents give equal bytes."""
-    write_bytes(path, (json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, (json_text(content, sort_keys=True) + "\n").encode())
+
+
+def json_text(content: Any, *, sort_keys: bool = False) -> str:
+    """JSON as its standard has it: NaN and infinities, which are no numbers there, are null, and there is no -0.0."""
+    return json.dumps(_standard(content), indent=2, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)
+
+
+def _standard(value: Any) -> Any:
+    if isinstance(value, float):
+        return value + 0.0 if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _standard(each) for key, each in value.items()}
+    return [_standard(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def write_array(path: Path, array: npt.NDArray[Any]) -> None:

@@ -47,6 +47,23 @@ def test_conditions(conditions: list[str], found: str) -> None:
     assert WORKS.fulfilling(parsed, ["3", "x", "1"]).tolist() == ["3" in found, False, "1" in found]
 
 
+def test_conditions_know_names_with_accents_and_without() -> None:
+    works = Collection(
+        [
+            Item("1", artist="Paul Cézanne", attributes={"Größe": "klein"}),
+            Item("2", artist="Paul Cezanne", attributes={"Größe": "groß"}),
+            Item("3", artist="Łukasz Ørsted"),
+        ],
+        Path(),
+    )
+    found = {
+        text: works.fulfilling([parse_condition(text)], works.ids).tolist()
+        for text in ("artist~Cezanne", "artist=PAUL CÉZANNE", "artist~lukasz orsted", "grosse=gross")
+    }
+    both, last, second = [True, True, False], [False, False, True], [False, True, False]
+    assert list(found.values()) == [both, both, last, second]
+
+
 @pytest.mark.parametrize(
     ("condition", "words"),
     [

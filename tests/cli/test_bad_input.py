@@ -308,7 +308,6 @@ CASES: dict[str, Case] = {
     "unknown option": (lambda p: ["info", str(p.workspace), "--colour"], "--help"),
     "unknown command": (lambda p: ["paint"], "--help"),
     "similar to nothing": (lambda p: ["similar", str(p.workspace), "w999"], "no work 'w999'"),
-    "search for unknown words": (lambda p: ["search", str(p.workspace), "xyzzy"], "none of the words"),
     "curve of one number": (
         lambda p: ["topics", str(p.workspace), "--curve", str(p.folder / "c.png")],
         "only one number",

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +125,22 @@ def test_empty_texts_do_not_change_the_model(lda: LDA) -> None:
 def test_a_given_number_of_topics_is_kept() -> None:
     fixed = fit_lda(TEXTS, topics=5)
     assert fixed.dim == 5
-    assert not fixed.coherence
+    assert list(fixed.coherence) == [5]
+
+
+def test_artists_names_make_no_topics() -> None:
+    painters = ["Rosa Bonheur", "Jan Steen"]
+    texts = [f"{text}. {painters[row % 2]}" for row, text in enumerate(TEXTS)]
+    artists = [painters[row % 2] for row in range(len(texts))]
+    assert {"bonheur", "steen"} <= set(fit_lda(texts, topics=2).vocabulary)
+    assert {"bonheur", "steen", "rosa"}.isdisjoint(fit_lda(texts, artists=artists, topics=2).vocabulary)
+
+
+def test_topics_of_words_that_fell_together_by_chance_say_so(lda: LDA) -> None:
+    assert not lda.notes
+    by_chance = LDA(replace(lda.state, settings={**lda.state.settings, "coherence": {"2": -0.01}}))
+    (note,) = by_chance.notes
+    assert "no more often than by chance (NPMI -0.010)" in note
 
 
 def test_accents_and_markup() -> None:

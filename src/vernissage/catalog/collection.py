@@ -24,6 +24,7 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.report import CollectionReport
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
 from vernissage.files import Seal, int32_values, open_parquet, read_checked, read_column, write_parquet
+from vernissage.folding import folded
 from vernissage.values import Condition
 
 _BATCH = 1024
@@ -162,7 +163,7 @@ class Collection:
         return frozenset(_strings(_own(pictures, pictures.values.field("sha256")))) - {""}
 
     def entries(self, field: str) -> Entries:
-        """All values of one field or attribute; attributes by their names in any case.
+        """All values of one field or attribute; attributes by their names, folded.
 
         Keywords are several of one work, most others one, and absent ones none; from and to are written as numbers.
 
@@ -181,7 +182,7 @@ class Collection:
         if field == "keywords":
             return rows, *_coded(_own(column, column.values))
         codes, names = _coded(_own(column, column.keys))
-        named = np.array([name.casefold() == field for name in names], dtype=bool)[codes]
+        named = np.array([folded(name) == field for name in names], dtype=bool)[codes]
         codes, distinct = _coded(_own(column, column.items))
         kept = named & np.array([bool(text) for text in distinct], dtype=bool)[codes]
         return rows[kept], codes[kept], distinct
@@ -198,6 +199,22 @@ class Collection:
         rows = np.flatnonzero(~np.isnan(years))
         distinct, codes = np.unique(years[rows].astype(np.int64), return_inverse=True)
         return rows, codes, list(map(str, distinct.tolist()))
+
+    def rows_with_cell(self, value: str) -> list[int]:
+        """The rows of works of which a field or attribute, but not owner and licence, is ``value``, all folded."""
+        found: set[int] = set()
+        for name in ("id", "title", "artist", "year", "group"):
+            codes, distinct = _coded(self._works.column(name))
+            right = np.array([folded(text) == value for text in distinct], dtype=bool)
+            found.update(np.flatnonzero(right[codes]).tolist())
+        for name in ("keywords", "attributes"):
+            column = self._works.column(name)
+            values = column.values if name == "keywords" else column.items
+            codes, distinct = _coded(_own(column, values))
+            right = np.array([folded(text) == value for text in distinct], dtype=bool)
+            rows = np.repeat(np.arange(len(self)), np.diff(int32_values(column.offsets)))
+            found.update(rows[right[codes]].tolist())
+        return sorted(found)
 
     @cached_property
     def groups(self) -> dict[str, int]:

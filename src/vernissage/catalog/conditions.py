@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vernissage.catalog.dates import year_number
 from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
+from vernissage.folding import folded
 from vernissage.values import Condition
 
 FIELDS = (
@@ -50,7 +51,7 @@ def parse_condition(text: str) -> Condition:
             f"the condition {text!r} is not understood; write FIELD=VALUE (equals), FIELD!=VALUE, FIELD~TEXT "
             f"(contains) or FIELD>=NUMBER, for example artist=Monet or year>=1850"
         )
-    condition = Condition(match["field"].strip().casefold(), match["operator"], match["value"])
+    condition = Condition(folded(match["field"].strip()), match["operator"], match["value"])
     if condition.operator in _NUMERIC and _number(condition.value) is None:
         raise RequestError(
             f"the condition {text!r} compares with {condition.value!r}; {condition.operator} needs a number"
@@ -76,27 +77,27 @@ def fulfilling(columns: _Columns, condition: Condition) -> npt.NDArray[np.bool_]
         known, first = ~np.isnan(numbers), np.full(len(columns), np.nan)
         first[rows[known][::-1]] = numbers[known][::-1]  # of several, the one that comes first is written last
         return _NUMERIC[condition.operator](first, float(condition.value.replace(",", ".")))
-    wanted, folded = condition.value.casefold(), [value.casefold() for value in distinct]
-    right = [wanted in value if condition.operator == "~" else wanted == value for value in folded]
+    wanted, values = folded(condition.value), [folded(value) for value in distinct]
+    right = [wanted in value if condition.operator == "~" else wanted == value for value in values]
     found = np.zeros(len(columns), dtype=bool)
     found[rows[np.array(right, dtype=bool)[codes]]] = True
     return ~found if condition.operator == "!=" else found
 
 
 def require_fields(columns: _Columns, fields: Iterable[str]) -> None:
-    """Refuse names, in any case, of what no work has.
+    """Refuse names, in any case and with accents or without, of what no work has.
 
     Raises:
         RequestError: there is one; the message names those that there are.
     """
-    known = {*FIELDS, *(name.casefold() for name in columns.attribute_names)}
+    known = {*FIELDS, *map(folded, columns.attribute_names)}
     for field in fields:
-        if field.casefold() not in known:
+        if folded(field) not in known:
             raise RequestError(f"the collection has no field {field!r}; it has {', '.join(sorted(known))}")
 
 
 def values_of(item: Item, field: str) -> tuple[str, ...]:
-    """The values of one field of a work, its name in small letters; keywords are several, absent ones none."""
+    """The values of one field of a work, its name folded; keywords are several, absent ones none."""
     if field == "keywords":
         return item.keywords
     if field in {"from", "to"}:
@@ -105,7 +106,7 @@ def values_of(item: Item, field: str) -> tuple[str, ...]:
     if field in FIELDS:
         value = getattr(item, field)
         return (value,) if value else ()
-    return tuple(value for name, value in item.attributes.items() if name.casefold() == field and value)
+    return tuple(value for name, value in item.attributes.items() if folded(name) == field and value)
 
 
 def _number(text: str) -> float | None:

@@ -47,15 +47,17 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
         columns["found as"] = lambda work: {"image": "picture", "text": "text"}.get(work.modality or "", "")
     columns |= {"title": lambda work: work.title or "untitled", "artist": lambda work: work.artist}
     columns |= {"year": lambda work: work.item.year, "score": _score}
+    if not answer.works:
+        return
     _print_works(answer.works, columns | ({because: _strongest} if because else {}))
     for work in answer.works if explain else ():
         engines, rated = work.of_kind("engine"), work.of_kind("rated")
         terms = [(each, f"{each.id} ({f'rank {each.rank}' if each.rank else 'not ranked'})") for each in engines]
-        _print_terms(f"{titled(work.item)}: score {work.score:.6f}", terms)
+        _print_terms(f"{titled(work.item)}: score {work.score:z.6f}", terms)
         if engines:
             say("  of which")
         _print_terms("", [(each, f"{each.title or 'untitled'} ({each.id}) (weight {each.weight:g})") for each in rated])
-        say(f"  {sum(reason.contribution for reason in rated):+.6f}  together")
+        say(f"  {sum(reason.contribution for reason in rated):+z.6f}  together")
 
 
 def _print_works(works: Sequence["Work"], columns: _Columns) -> None:
@@ -64,11 +66,13 @@ def _print_works(works: Sequence["Work"], columns: _Columns) -> None:
 
 
 def _score(work: "Work") -> str:
-    return f"{work.score:.4f}"
+    return f"{work.score:z.4f}"
 
 
 def _strongest(work: "Work") -> str:
-    """The rated works that speak most for a work, with their ratings and their part of the score."""
+    """Where a work has the words, or the rated works that speak most for it, with ratings and parts of the score."""
+    if fields := work.of_kind("field"):
+        return fields[0].words
     strongest = [reason for reason in work.of_kind("rated")[:2] if reason.contribution > 0]
     return ", ".join(
         reason.words.removeprefix("you rated ") + (f" ({reason.share:.0%})" if work.score > 0 else "")
@@ -78,7 +82,7 @@ def _strongest(work: "Work") -> str:
 
 def _print_terms(heading: str, terms: Iterable["tuple[Reason, str]"]) -> None:
     """Terms of a work's score, which add up to it."""
-    say(*(["", heading] if heading else []), *[f"  {each.contribution:+.6f}  {what}" for each, what in terms])
+    say(*(["", heading] if heading else []), *[f"  {each.contribution:+z.6f}  {what}" for each, what in terms])
 
 
 def print_list(each: "AnswerList", owner: str, fusion: str, *, explain: bool) -> None:
@@ -94,7 +98,7 @@ def print_list(each: "AnswerList", owner: str, fusion: str, *, explain: bool) ->
         columns["area"] = lambda work: "".join(reason.title for reason in work.of_kind("area")[:1])
     _print_works(each.works, columns | ({"because it resembles": _nearest} if reasoned else {}))
     for work in each.works if explain and reasoned else ():
-        heading = f"{title_or_text(work.item)} ({work.id}): score {work.score:.6f}"
+        heading = f"{title_or_text(work.item)} ({work.id}): score {work.score:z.6f}"
         _print_terms(heading, [(reason, _upload(reason)) for reason in work.of_kind("upload")])
     say("")
 
@@ -102,13 +106,13 @@ def print_list(each: "AnswerList", owner: str, fusion: str, *, explain: bool) ->
 def _nearest(work: "Work") -> str:
     """The uploads that speak most for a work; what all others contribute together has no id."""
     uploads = [reason for reason in work.of_kind("upload") if reason.id]
-    return ", ".join(f"{reason.title} ({reason.similarity:.2f})" for reason in uploads[:2])
+    return ", ".join(f"{reason.title} ({reason.similarity:z.2f})" for reason in uploads[:2])
 
 
 def _upload(reason: "Reason") -> str:
     if not reason.id:
         return reason.words
-    return f"{reason.title} ({reason.id}), {reason.modality}, cosine {reason.similarity:.4f}"
+    return f"{reason.title} ({reason.id}), {reason.modality}, cosine {reason.similarity:z.4f}"
 
 
 def titled(item: "Item") -> str:

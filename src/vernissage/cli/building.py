@@ -40,6 +40,7 @@ class FitOptions:
     """How encoders are fitted."""
 
     topics: int | None = option(None, "Number of topics; default: chosen by coherence.")
+    language: list[str] | None = option(None, "Language of the texts: en, de … Repeat. Default: found.")
     seed: int | None = option(None, "Seed of every fit; default 0.")
     refit: bool = option(False, "Fit the encoders anew on the works as they are now.", "--refit")
     draft: bool | None = option(
@@ -132,6 +133,7 @@ def build(
                 encoders=encoder,
                 seed=fit.seed,
                 topics=fit.topics,
+                languages=fit.language,
                 weights=weights_by_name(weights.weights or (), names),
                 runtime=runtime,
                 executions=executions,

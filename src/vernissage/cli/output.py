@@ -1,6 +1,5 @@
 """What commands print: progress on standard error, answers on standard output."""
 
-import json
 import math
 import os
 import sys
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vernissage import progress as reporting
+from vernissage.files import json_text
 
 _PIPED_WIDTH = 140
 _SILENT_SECONDS, _LONGEST_SILENCE = 2.0, 8.0
@@ -92,7 +92,7 @@ def _plain_lines() -> Iterator[reporting.Progress]:
 
 def print_json(content: Any) -> None:
     """Print JSON for scripts."""
-    print(json.dumps(content, ensure_ascii=False, indent=2))
+    print(json_text(content))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:

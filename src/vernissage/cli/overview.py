@@ -33,9 +33,12 @@ def topics(
             raise RequestError("there is no coherence curve: only one number of topics was tried (given, or few texts)")
         write_bytes(curve, found.curve.read_bytes())
         note(f"Curve written: {curve}")
+    note(*found.notes, kind="note")
     if as_json:
         coherence = {str(number): value for number, value in found.coherence.items()}
-        print_json({"topics": [asdict(topic) for topic in found.topics], "coherence": coherence})
+        print_json(
+            {"topics": [asdict(topic) for topic in found.topics], "coherence": coherence, "notes": list(found.notes)}
+        )
         return
     rows = [
         [topic.number, f"{topic.share:.0%}", " ".join(topic.words), " · ".join(shown)]

@@ -255,8 +255,7 @@ def search(
             method=comparable or "means",  # type: ignore[arg-type]  # checked there
             **selected(selection, diversity=False),
         )
-    require_enough(answer, selection.n)
-    show(answer, as_json=as_json)
+    show(answer, as_json=as_json, because="found in" if any(work.reasons for work in answer.works) else "")
 
 
 def selected(selection: Selection, *, diversity: bool = True) -> dict[str, Any]:

@@ -123,20 +123,24 @@ class Material:
 
     Attributes:
         texts: the text of every work, empty where it has none.
+        artists: the artist of every work, empty where none is known.
         pictures: functions that open the pictures of the works that have one.
         paired_vectors: for an encoder made on others: their vectors of the works that all of them read, row by row.
         bases: those other encoders.
         seed: of the fit.
         topics: how many, for a topic model; None has them chosen.
+        languages: of the texts, by their codes of two letters; none has them found.
         progress: told how far the fit is.
     """
 
     texts: Callable[[], Sequence[str]] = tuple
+    artists: Callable[[], Sequence[str]] = tuple
     pictures: Callable[[], Sequence[PictureOpener]] = tuple
     paired_vectors: Callable[[], tuple[Vectors, ...]] = tuple
     bases: tuple[Encoder, ...] = ()
     seed: int = 0
     topics: int | None = None
+    languages: tuple[str, ...] = ()
     progress: Progress = silent
 
 

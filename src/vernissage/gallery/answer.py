@@ -184,7 +184,7 @@ class Answer:
     def __repr__(self) -> str:
         rows: list[tuple[str, ...]] = [("", "id", "title", "artist", "year", "score")]
         for rank, work in enumerate(self.works, start=1):
-            row = (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:.4f}")
+            row = (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:z.4f}")
             rows.append(tuple(cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…" for cell in row))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
@@ -198,7 +198,7 @@ class Answer:
             cells += (
                 f"<tr><td>{rank}</td><td>{_thumbnail(self.picture_path(work.item), work.title)}</td>"
                 f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(byline)}<br>"
-                f"<small>{escape(work.id)}</small></td><td>{work.score:.4f}</td>"
+                f"<small>{escape(work.id)}</small></td><td>{work.score:z.4f}</td>"
                 f"<td>{escape('; '.join(why)[:200])}</td></tr>"
             )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)

@@ -27,6 +27,7 @@ from vernissage.gallery.engines import (
     preset_notes,
     search_encoder,
 )
+from vernissage.gallery.searching import search_words
 from vernissage.gallery.selecting import (
     KINDS,
     USUAL_COUNT,
@@ -38,11 +39,12 @@ from vernissage.gallery.selecting import (
     shortfall,
     title_or_text,
 )
-from vernissage.profiles.ratings import WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.contract import Explanation, Recommender
+from vernissage.rankings import PRECISION
+from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
-from vernissage.values import Modality, Vectors
+from vernissage.values import Modality, Ranking, Vectors
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
 
@@ -246,6 +248,8 @@ class Gallery:
         found, places = asked.first(
             lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
         )
+        if isinstance(recommender, Engine):
+            places = _above_rounding(recommender, profile, asked, found.ranking, places)
         ids = [found.ranking.item_ids[place] for place in places]
         items = snapshot.items([*ids, *ratings])
         rated = {item_id: (items[item_id].title, words(items[item_id], rating)) for item_id, rating in ratings.items()}
@@ -267,10 +271,12 @@ class Gallery:
         exclude: Iterable[str] = (),
         per: Caps = MappingProxyType({}),
     ) -> Answer:
-        """The ``n`` works that go best with words, or with a picture (a file or an open one).
+        """The works, ``n`` at most, that go best with words, or with a picture (a file or an open one).
 
         Args:
-            query: words, or a picture.
+            query: words, or a picture. Works whose ids, inventory numbers, years, names or texts have the words come
+                first, and where no work has one, its nearest spelling is taken; then those that are like the words.
+                The score is the number of words found (one more where a whole cell is the query), plus the cosine.
             n: how many works.
             within: ``text`` finds words in the works' texts; ``pictures`` finds pictures, by words through a space that
                 holds both; ``mixed`` searches both and answers with one list, in which a work may stand twice. A
@@ -280,7 +286,7 @@ class Gallery:
             where, exclude, per: as in `recommend`.
 
         Raises:
-            RequestError: the encoder does not read what was given, or knows none of it.
+            RequestError: the encoder does not read what was given, or finds nothing in the picture.
         """
         snapshot = self.snapshot
         one_of(("text", "pictures", "mixed"), within, "search within")
@@ -290,8 +296,14 @@ class Gallery:
         reads = snapshot.workspace.modalities(name)
         if within == "mixed" and len(reads) == 1:
             raise RequestError(f"{name} reads {KINDS[reads[0]]} alone; choose an encoder of both modalities")
-        vector = _encoded(snapshot.workspace, name, query)
         asked = selection(snapshot, n, where, exclude, per)
+        if isinstance(query, str) and within == "text":
+            return self._search_texts(query, name, asked)
+        vector = _encoded(snapshot.workspace, name, query)
+        if not vector.any():
+            asked_for = {"query": query, "encoder": name, "within": within}
+            why = (f"{name} knows no word of {query!r}",)
+            return Answer("search", (), name, self.fingerprint, why, about=asked_for)
         if within == "mixed":
             both = snapshot.workspace.mixed_index(name)
             mixed, places = asked.first(
@@ -311,6 +323,42 @@ class Gallery:
         about |= {"method": method} if within == "mixed" else {}
         notes, pictures = shortfall(len(works), n), snapshot.picture_path
         return Answer("search", works, name, self.fingerprint, notes, about=about, picture_path=pictures)
+
+    def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
+        """Works that have the words first, by how many; then those that the encoder finds like them."""
+        snapshot, allow = asked.snapshot, asked.allow
+        encoder, index = snapshot.workspace.encoder(name), snapshot.workspace.index(name, "text")
+        if not isinstance(encoder, TextEncoder):
+            raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
+        words = search_words(snapshot.collection, query, encoder)
+        vector = encoder.encode_texts([words.query])[0]
+        ids = [item_id for item_id in words.found if item_id not in allow.exclude]
+        fits = snapshot.collection.fulfilling(allow.conditions, ids).tolist()
+        known = [item_id for item_id, fit in zip(ids, fits, strict=True) if fit]
+        scores = {item_id: float(words.found[item_id]) for item_id in known}
+        placed = [item_id for item_id in known if item_id in index]
+        for item_id, alike in zip(placed, (index.vectors_of(placed) @ vector).tolist() if placed else (), strict=True):
+            scores[item_id] += min(1.0, max(0.0, alike))
+        first = Ranking(tuple(sorted(known, key=lambda each: (-scores[each], each))), np.empty(0))
+
+        def candidates(count: int) -> tuple[str, ...]:
+            if len(first) >= count or not vector.any():
+                return first.item_ids[:count]
+            like = index.search(vector[None, :], count - len(first), allow.without(known))[0]
+            more = {item_id: score for item_id, score in like if score > PRECISION}
+            scores.update(more)
+            return (*first.item_ids, *more)
+
+        found, places = asked.first(candidates, tuple)
+        works = []
+        for item in snapshot.collection.take(snapshot.collection.rows_of([found[place] for place in places])):
+            field, part = words.reason(item, encoder)
+            why = (Reason("field", field, part, scores[item.id], 1.0, f"{field}: {part}"),) if field else ()
+            works.append(Work(item, scores[item.id], why))
+        notes = (*words.notes, *(shortfall(len(works), asked.n) if works else (f"nothing here has {query!r}",)))
+        about = {"query": query, "encoder": name, "within": "text"}
+        pictures = snapshot.picture_path
+        return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, picture_path=pictures)
 
     def elicitation(
         self,
@@ -440,26 +488,44 @@ def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], en
     return Work(item, why.score, tuple(reasons))
 
 
+def _above_rounding(
+    engine: Engine, profile: Profile, asked: Selection, ranking: Ranking, places: list[int]
+) -> list[int]:
+    """The places of works that an engine finds like the rated ones; all of them where it finds any unlike these.
+
+    Raises:
+        RequestError: to the engine all works are equally like the rated ones.
+    """
+    scored = engine.scored(profile)
+    like = [place for place in places if ranking.scores[place] > scored.floor]
+    if len(like) == len(places) or scored.lowest(asked.allow.without(profile.item_ids)) < -scored.floor:
+        return places
+    if not like:
+        raise RequestError(
+            f"{engine.name} finds nothing that resembles the rated works, so none can be recommended; rate other "
+            f"works, or choose another engine"
+        )
+    return like
+
+
 def _weighted(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
     chosen = fusion or Fusion()
     return replace(chosen, weights={**chosen.weights, **weights}) if weights else chosen
 
 
 def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image") -> Vectors:
-    """The vector of words or of a picture, float32 (dim,).
+    """The vector of words or of a picture, float32 (dim,); zeros of words that the encoder does not know.
 
     Raises:
-        RequestError: the encoder does not read such a thing, or knows nothing of it.
+        RequestError: the encoder does not read such a thing, or finds nothing in the picture.
         CollectionError: the picture cannot be opened.
     """
     encoder = workspace.encoder(name)
     if isinstance(query, str):
         if not isinstance(encoder, TextEncoder):
             raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
-        vector: Vectors = encoder.encode_texts([query])[0]
-        if not vector.any():
-            raise RequestError(f"{name} knows none of the words in {query!r}; try words that stand in the works' texts")
-        return vector
+        known: Vectors = encoder.encode_texts([query])[0]
+        return known
     if not isinstance(encoder, ImageEncoder):
         raise RequestError(f"{name} does not read pictures; search with colour-texture, or an encoder of both")
     from vernissage.catalog.pictures import open_picture
@@ -468,7 +534,7 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
     # As the works were decoded: a draft and the whole picture have different vectors.
     side = decoded_side(encoder, draft=workspace.draft)
     picture = open_picture(query, at_least=side) if isinstance(query, Path) else query
-    vector = encoder.encode_images([picture.convert("RGB")])[0]
+    vector: Vectors = encoder.encode_images([picture.convert("RGB")])[0]
     if not vector.any():
         raise RequestError(f"{name} finds nothing in that picture; give another one")
     return vector

@@ -11,6 +11,7 @@ from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
 from vernissage.encoders.fitted.lda import LDA
 from vernissage.errors import RequestError
+from vernissage.folding import folded
 from vernissage.gallery.engines import PRESET_PICTURES, PRESET_TEXTS, engine_words
 from vernissage.progress import Progress, silent
 from vernissage.search.vectors import side_by_side
@@ -30,11 +31,12 @@ class TopicSummary:
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics that LDA found, the coherence (NPMI) of each number that was tried, and the drawing of it, if any."""
+    """The topics that LDA found, the coherence (NPMI) of each number that was tried, its drawing, if any, and notes."""
 
     topics: tuple[TopicSummary, ...]
     coherence: dict[int, float]
     curve: Path | None
+    notes: tuple[str, ...] = ()
 
 
 def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
@@ -61,7 +63,8 @@ def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
         for column, topic in enumerate(model.topics)
     )
     drawn = workspace.path / "models" / workspace.manifest.models["lda"] / "coherence.png"
-    return Topics(found, dict(sorted(model.coherence.items())), drawn if drawn.exists() else None)
+    coherence, notes = dict(sorted(model.coherence.items())), (model.chance,) if model.chance else ()
+    return Topics(found, coherence, drawn if drawn.exists() else None, notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +98,8 @@ def map_of(
     name = encoder or (PRESET_PICTURES[-1] if PRESET_PICTURES[-1] in workspace.encoder_names else PRESET_TEXTS)
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
     items = tuple(snapshot.collection[item_id] for item_id in item_ids)
-    labels = tuple("; ".join(values_of(item, by.casefold())) for item in items)
-    if by.casefold() != "group" and not any(labels):
+    labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
+    if folded(by) != "group" and not any(labels):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
     points = project(vectors, seed=seed, progress=progress)
     return Map(points, items, labels, engine_words(name), len(snapshot.collection) - len(items))

@@ -1,6 +1,5 @@
 """Somebody who owns works, uploads or rates: what is kept of them, their areas of interest, works for them."""
 
-import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import Kind, RequestError, StorageError
-from vernissage.files import writing
+from vernissage.files import json_text, writing
 from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
 from vernissage.gallery.areas import AreaChanges, AreaOptions, PersonAreas, area_key, find_areas
 from vernissage.gallery.selecting import (
@@ -152,7 +151,7 @@ class Person:
             ],
         }
         with writing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("person.json", json.dumps(content, ensure_ascii=False, indent=2))
+            archive.writestr("person.json", json_text(content))
             for item in uploads:
                 picture = snapshot.picture_path(item)
                 if picture is not None:

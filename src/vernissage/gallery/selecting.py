@@ -9,6 +9,7 @@ from typing import TypeVar
 from vernissage.catalog.conditions import parse_condition, require_fields, values_of
 from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
+from vernissage.folding import folded
 from vernissage.values import Allow, Condition, Modality
 from vernissage.workspace.repository import Snapshot
 
@@ -76,7 +77,7 @@ class Selection:
         kept: dict[int, str] = {}
         for place, item_id in enumerate(ids):
             item = items[item_id]
-            found = {(field, value.casefold()) for field in self.per for value in values_of(item, field.casefold())}
+            found = {(field, folded(value)) for field in self.per for value in values_of(item, folded(field))}
             again = item_id in kept.values()
             if again or all(counts[each] < self.per[each[0]] for each in found):
                 counts.update(() if again else found)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
+from vernissage.folding import folded
 from vernissage.profiles.areas import Area, areas_of_interest
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.recommenders.area_searches import require_uploads
@@ -110,8 +111,8 @@ def _counted(occurrences: Iterable[str]) -> Counter[str]:
 
 
 def known_tags(tags: Tags, item_id: str) -> list[str]:
-    """The tags of one work without blanks around them; those that are empty are left out."""
-    return [known for tag in tags.get(item_id, ()) if (known := tag.strip())]
+    """The tags of one work, folded (`folded`) and without blanks around them; those that are empty are left out."""
+    return [known for tag in tags.get(item_id, ()) if (known := folded(tag).strip())]
 
 
 def unmuted_areas(profile: UploadProfile) -> list[list[str]]:

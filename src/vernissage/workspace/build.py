@@ -110,6 +110,7 @@ def build_workspace(
     encoders: Sequence[str] | None = None,
     seed: int | None = None,
     topics: int | None = None,
+    languages: Sequence[str] | None = None,
     weights: Mapping[str, Path] | None = None,
     runtime: Runtime | None = None,
     executions: Mapping[str, Execution] | None = None,
@@ -133,6 +134,8 @@ def build_workspace(
             of the build before, at first all usual ones that can be fitted (see `EncoderCard.on_request`).
         seed: of every fit; None takes that of the build before, at first 0.
         topics: number of topics; None takes that of the build before, at first chooses by coherence.
+        languages: of the texts, by their codes of two letters; None takes those of the build before, at first those
+            that works name, else those that their texts tell.
         weights: for encoders with weights, where those are; the hub if not named.
         runtime: device and batch size of encoders with weights, and the precision of those that are asked for.
         executions: for encoders with weights that are asked for, another backend than torch, with its export and
@@ -167,6 +170,7 @@ def build_workspace(
                 runtime=how,
                 seed=seed,
                 topics=topics,
+                languages=languages,
                 pairs=pairs,
                 draft=draft,
             )
@@ -264,7 +268,7 @@ def _notes(building: Building) -> tuple[str, ...]:
     kept = building.before is not None and building.before.manifest.complete and not building.refit
     if kept and added > building.works_before // 4:
         notes.append(f"The collection has grown by {added} works; `--refit` fits its encoders anew on all of them.")
-    return tuple(notes)
+    return tuple(dict.fromkeys(notes))
 
 
 def _make_encoder(building: Building, card: EncoderCard) -> None:
@@ -331,6 +335,7 @@ def _made(building: Building, card: EncoderCard) -> Any:
         building.tables,
         seed=settings.seed,
         topics=settings.topics,
+        languages=settings.languages,
         draft=settings.draft,
         progress=building.progress,
     )
@@ -347,7 +352,7 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
         same = building.settings.weights[card.name] == old.get("weights", {}).get(card.name)
         same &= building.settings.executions[card.name] == stored_execution(old, card.name)
         return before.manifest.models[card.name] if same else None
-    if any(old.get(key) != new[key] for key in ("seed", "topics")):
+    if any(old.get(key) != new.get(key) for key in ("seed", "topics", "languages")):
         return None
     if "image" in card.modalities and building.settings.draft != old.get("draft", True):
         return None
@@ -358,11 +363,13 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
 
 def _model_name(building: Building, card: EncoderCard) -> str:
     """A folder name that stands for everything the fit depends on."""
-    parts = [str(building.settings.seed), str(building.settings.topics)]
+    parts = [str(building.settings.seed), str(building.settings.topics), *building.settings.languages]
     parts += [building.encoders[base].fingerprint for base in card.needs]
     for modality in card.modalities:
         parts.append(modality)
         parts += (content_of(item, modality, draft=building.settings.draft) for item in building.collection)
+    if "text" in card.modalities:
+        parts += building.collection.texts("artist")
     return f"{card.name}-{_identity(card.name, *parts)}"
 
 

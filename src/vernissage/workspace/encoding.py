@@ -1,6 +1,7 @@
 """What encoders read of works, and how works become vectors block by block, so that an interruption costs one block."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
+from vernissage.encoders.fitted.languages import language_code
 from vernissage.encoders.register import EncoderCard
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
@@ -67,6 +69,7 @@ def material_of(
     *,
     seed: int = 0,
     topics: int | None = None,
+    languages: Sequence[str] = (),
     draft: bool = True,
     progress: Progress = silent,
 ) -> Material:
@@ -78,6 +81,7 @@ def material_of(
         encoders, tables: those made before, among them the ones that it is made on.
         seed: of the fit.
         topics: how many, for a topic model; None has them chosen.
+        languages: of the texts; none takes those that works name, else has them found.
         draft: whether large JPEGs are decoded at a fraction of their size.
         progress: told how far the fit is.
     """
@@ -89,13 +93,22 @@ def material_of(
 
     return Material(
         texts=lambda: [item.text for item in collection],
+        artists=lambda: collection.texts("artist"),
         pictures=lambda: _openers(collection, collection, _DECODED_SIDE if draft else None),
         paired_vectors=paired_vectors,
         bases=tuple(encoders[name] for name in card.needs),
         seed=seed,
         topics=topics,
+        languages=tuple(languages) or _named_languages(collection),
         progress=progress,
     )
+
+
+def _named_languages(collection: Collection) -> tuple[str, ...]:
+    """The languages that works name, the commonest first, if most of those with a text do."""
+    named = [code for tag in collection.texts("language") if (code := language_code(tag))]
+    written = sum(map(bool, collection.texts("text")))
+    return tuple(dict(Counter(named).most_common())) if 2 * len(named) > written else ()
 
 
 def encode_collection(

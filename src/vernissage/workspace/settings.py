@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vernissage.encoders.fitted.languages import require_languages
 from vernissage.encoders.loading import Execution, checked_execution
 from vernissage.encoders.register import EncoderCard, card, cards, names
 from vernissage.encoders.runtime.devices import Runtime
@@ -27,6 +28,7 @@ class Settings:
         executions: for each of those, by what and in which precision it is computed.
         seed: of every fit.
         topics: number of topics; None chooses by coherence.
+        languages: of the texts; none has them found.
         pairs: how many texts are read together with each picture, the most promising ones; 0 for all, -1 for none.
         draft: whether large JPEGs are decoded at a fraction of their size.
     """
@@ -37,13 +39,15 @@ class Settings:
     executions: Mapping[str, Execution] = field(default_factory=dict)
     seed: int = 0
     topics: int | None = None
+    languages: tuple[str, ...] = ()
     pairs: int = USUAL_PAIRS
     draft: bool = True
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON values."""
         values: dict[str, object] = json.loads(json.dumps(asdict(self)))
-        return values if self.added else {name: value for name, value in values.items() if name != "added"}
+        # What nobody asked for is left out, so that manifests and models keep their names.
+        return {name: value for name, value in values.items() if value or name not in ("added", "languages")}
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, so that it may not be left out."""
@@ -64,6 +68,7 @@ def merged_settings(
     runtime: Runtime,
     seed: int | None = None,
     topics: int | None = None,
+    languages: Sequence[str] | None = None,
     pairs: int | None = None,
     draft: bool | None = None,
 ) -> Settings:
@@ -73,8 +78,8 @@ def merged_settings(
     now, or torch in the precision of ``runtime``. One that is not asked for stays as it was.
 
     Raises:
-        EncoderError: there is no encoder of that name, weights or an execution were named for one that is not asked
-            for, an encoder cannot be computed so, or there is none that reads the pairs.
+        EncoderError: there is no encoder or language of that name, weights or an execution were named for one that is
+            not asked for, an encoder cannot be computed so, or there is none that reads the pairs.
         ProvenanceError: an export is of another encoder, or damaged.
     """
     stored = before.manifest.settings if before is not None else {}
@@ -110,6 +115,7 @@ def merged_settings(
         },
         seed if seed is not None else int(stored.get("seed", 0)),
         topics if topics is not None else stored.get("topics"),
+        require_languages(stored.get("languages", ()) if languages is None else languages),
         pairs if pairs is not None else int(stored.get("pairs", USUAL_PAIRS)),
         draft if draft is not None else bool(stored.get("draft", True)),
     )

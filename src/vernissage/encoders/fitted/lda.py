@@ -3,6 +3,7 @@
 Fitted by variational EM from clusters of the texts; the number of topics is chosen by the coherence of their words.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,9 +20,17 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
-from vernissage.encoders.fitted.words import WordEncoder, choose_vocabulary, count_words, documents_of
+from vernissage.encoders.fitted.words import (
+    WordEncoder,
+    choose_vocabulary,
+    columns_of,
+    content_words,
+    count_words,
+    fitted_language,
+)
 from vernissage.errors import EncoderError
 from vernissage.files import writing
+from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
 
@@ -84,7 +93,7 @@ class LDA(WordEncoder):
     float64 (topics,), the mean part of each topic in the texts.
 
     Attributes:
-        coherence: the mean NPMI of every number of topics that was tried; empty if only one was.
+        coherence: the mean NPMI of every number of topics that was tried.
         coherence_error: the standard error of these means.
         topics: the largest first.
     """
@@ -103,6 +112,21 @@ class LDA(WordEncoder):
     def dim(self) -> int:
         return len(self._topic_words)
 
+    @property
+    def chance(self) -> str:
+        """A note where the words of the topics stand together no more often than by chance; else empty."""
+        coherence = self.coherence.get(self.dim, 1.0)
+        return (
+            f"the words of the topics stand together no more often than by chance (NPMI {coherence:.3f}): they say "
+            f"little of the works; longer descriptions or fewer topics may"
+            if coherence <= 0
+            else ""
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(filter(None, (*super().notes, self.chance)))
+
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """The topic mixtures of ``texts``, scaled to length 1: float32 (n, topics), zeros where no word is known."""
         return unit_rows(self.mixtures(texts))
@@ -114,30 +138,42 @@ class LDA(WordEncoder):
 
 def fit(material: Material) -> LDA:
     """Fit on the texts of a collection."""
-    return fit_lda(material.texts(), topics=material.topics, seed=material.seed, progress=material.progress)
+    return fit_lda(
+        material.texts(),
+        artists=material.artists(),
+        topics=material.topics,
+        seed=material.seed,
+        languages=material.languages,
+        progress=material.progress,
+    )
 
 
 def fit_lda(
     texts: Sequence[str],
     *,
+    artists: Sequence[str] = (),
     topics: int | None = None,
     topic_range: Sequence[int] = TOPIC_RANGE,
     seed: int = 0,
+    languages: Sequence[str] = (),
     progress: Progress = silent,
 ) -> LDA:
     """Fit topics to the texts of a collection; texts may be empty.
 
     Args:
         texts: one per work.
+        artists: of each work, whose names make no topics: their words do not count in the texts of their own works.
         topics: how many; None chooses by coherence.
         topic_range: to choose from; numbers with fewer than 20 texts per topic are left out, but the smallest stays.
         seed: equal texts and seed give the same model, bit for bit.
+        languages: of the texts; none has them found.
         progress: told of every number tried.
 
     Raises:
         EncoderError: fewer than two texts share words with others, or there are fewer texts than topics.
     """
-    counts, vocabulary = _known_words(texts, seed)
+    language = fitted_language(texts, languages)
+    counts, vocabulary = _known_words(texts, artists or [""] * len(texts), language, seed)
     offered = sorted(set(topic_range))
     enough = [number for number in offered if number * _TEXTS_PER_TOPIC <= counts.shape[0]]
     numbers = [topics] if topics is not None else enough or offered[:1]
@@ -155,25 +191,31 @@ def fit_lda(
     fits = _fits(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
     _, topic_words, shares = max(fits, key=lambda fit: fit[0])
     progress(f"fitting {chosen} topics", 1, 1)
+    scores = scores or {chosen: [fit[0] for fit in fits]}
     order = np.argsort(-shares, kind="stable")
     return LDA.of_words(
         vocabulary,
         {"topic_words": topic_words[order], "shares": shares[order]},
+        language,
         prior=MIXTURE_PRIOR,
         coherence={str(number): sum(values) / len(values) for number, values in scores.items()},
-        coherence_error=standard_error(scores) if scores else 0.0,
+        coherence_error=standard_error(scores),
     )
 
 
-def _known_words(texts: Sequence[str], seed: int) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
+def _known_words(
+    texts: Sequence[str], artists: Sequence[str], language: str, seed: int
+) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
     """Word counts of the texts that have any word of the vocabulary, and the vocabulary."""
     if len(texts) > _MOST_TEXTS_READ:
-        texts = [texts[row] for row in _rows(len(texts), _MOST_TEXTS_READ, seed)]
-    documents = documents_of(texts)
+        rows = _rows(len(texts), _MOST_TEXTS_READ, seed).tolist()
+        texts, artists = [texts[row] for row in rows], [artists[row] for row in rows]
+    read = (_without_names(content_words(text, language), artist) for text, artist in zip(texts, artists, strict=True))
+    documents = [words for words in read if words]
     at_least = min(max(2, round(len(documents) / 250)), 10)
     at_most = _MOST_COMMON if len(documents) >= 20 else 1.0
     vocabulary = choose_vocabulary(documents, at_least=at_least, at_most=at_most, size=_MOST_WORDS)
-    counts = count_words(documents, {word: column for column, word in enumerate(vocabulary)})
+    counts = count_words(documents, columns_of(vocabulary))
     known = counts[np.flatnonzero(np.diff(counts.indptr))]
     if known.shape[0] < 2:
         raise EncoderError(
@@ -181,6 +223,12 @@ def _known_words(texts: Sequence[str], seed: int) -> tuple[sparse.csr_matrix, tu
             f"add descriptions or keywords to the works, or use an encoder of pictures"
         )
     return known, vocabulary
+
+
+def _without_names(words: Sequence[str], artist: str) -> list[str]:
+    """The words of a text that do not stand in the name of its artist, as written and as a lemma."""
+    name = frozenset(re.findall(r"\w+", folded(artist)))
+    return [word for word in words if folded(word) not in name] if name else list(words)
 
 
 def _sample(counts: sparse.csr_matrix, size: int, seed: int) -> sparse.csr_matrix:

@@ -9,7 +9,7 @@ from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
-from vernissage.encoders.fitted.words import WordEncoder, weigh_words, weighted_rows
+from vernissage.encoders.fitted.words import WordEncoder, fitted_language, weigh_words, weighted_rows
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
@@ -49,11 +49,20 @@ class LSA(WordEncoder):
 
 def fit(material: Material) -> LSA:
     """Fit on the texts of a collection."""
-    return fit_lsa(material.texts(), seed=material.seed, progress=material.progress)
+    return fit_lsa(material.texts(), seed=material.seed, languages=material.languages, progress=material.progress)
 
 
-def fit_lsa(texts: Sequence[str], *, dim: int = 256, seed: int = 0, progress: Progress = silent) -> LSA:
+def fit_lsa(
+    texts: Sequence[str],
+    *,
+    dim: int = 256,
+    seed: int = 0,
+    languages: Sequence[str] = (),
+    progress: Progress = silent,
+) -> LSA:
     """Fit at most ``dim`` directions of meaning to the texts of a collection, one per work; texts may be empty.
+
+    ``languages`` are those of the texts, found by them where none is given.
 
     Term weights are ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))``, rows of unit length; the directions are the leading
     right singular vectors (Halko, Martinsson & Tropp, SIAM Review 2011). Equal texts and seed give the same model, bit
@@ -65,10 +74,11 @@ def fit_lsa(texts: Sequence[str], *, dim: int = 256, seed: int = 0, progress: Pr
     if dim < 1:
         raise EncoderError(f"cannot fit {dim} directions; give a number of 1 or more, such as 256")
     progress("fitting directions of meaning", 0, 1)
-    words = weigh_words(texts)
+    language = fitted_language(texts, languages)
+    words = weigh_words(texts, language)
     directions = _directions(words.rows, dim, seed)
     progress("fitting directions of meaning", 1, 1)
-    return LSA.of_words(words.vocabulary, {"directions": directions, "weights": words.weights})
+    return LSA.of_words(words.vocabulary, {"directions": directions, "weights": words.weights}, language)
 
 
 def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material
-from vernissage.encoders.fitted.words import WeighedWords, WordEncoder, weigh_words, weighted_rows
+from vernissage.encoders.fitted.words import WeighedWords, WordEncoder, fitted_language, weigh_words, weighted_rows
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
@@ -28,7 +28,7 @@ class TFIDF(WordEncoder):
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)
         self._weights = state.arrays["weights"]
-        words = len(self._columns)
+        words = len(self.columns)
         if self._weights.shape != (words,) or words != len(self.vocabulary):
             raise ProvenanceError(
                 f"a tfidf model needs one weight for each word, but has weights of shape {self._weights.shape} and "
@@ -37,7 +37,7 @@ class TFIDF(WordEncoder):
 
     @property
     def dim(self) -> int:
-        return len(self._columns)
+        return len(self.columns)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of ``texts``: float32 (n, words), zeros where no word is known."""
@@ -47,11 +47,19 @@ class TFIDF(WordEncoder):
 
 def fit(material: Material) -> TFIDF:
     """Fit on the texts of a collection."""
-    return fit_tfidf(material.texts(), progress=material.progress)
+    return fit_tfidf(material.texts(), languages=material.languages, progress=material.progress)
 
 
-def fit_tfidf(texts: Sequence[str], *, most_words: int = MOST_WORDS, progress: Progress = silent) -> TFIDF:
+def fit_tfidf(
+    texts: Sequence[str],
+    *,
+    most_words: int = MOST_WORDS,
+    languages: Sequence[str] = (),
+    progress: Progress = silent,
+) -> TFIDF:
     """Weigh the words of a collection's texts, one per work; texts may be empty, and equal ones give the same bits.
+
+    ``languages`` are those of the texts, found by them where none is given.
 
     A text's vector is ``(1 + ln n_w) (1 + ln((1 + N) / (1 + N_w)))`` at each word w, scaled to length 1, where w stands
     n_w times in it and in N_w of N texts. Of more words than ``most_words`` those stay that carry most of the vectors'
@@ -63,10 +71,11 @@ def fit_tfidf(texts: Sequence[str], *, most_words: int = MOST_WORDS, progress: P
     if most_words < 1:
         raise EncoderError(f"cannot keep {most_words} words; give a number of 1 or more, such as {MOST_WORDS}")
     progress("weighing words", 0, 1)
-    words = weigh_words(texts)
+    language = fitted_language(texts, languages)
+    words = weigh_words(texts, language)
     kept = _weightiest(words, most_words)
     progress("weighing words", 1, 1)
-    return TFIDF.of_words([words.vocabulary[column] for column in kept], {"weights": words.weights[kept]})
+    return TFIDF.of_words([words.vocabulary[column] for column in kept], {"weights": words.weights[kept]}, language)
 
 
 def _weightiest(words: WeighedWords, most: int) -> npt.NDArray[np.intp]:

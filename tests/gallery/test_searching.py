@@ -1,0 +1,159 @@
+"""Words find their works: ids, numbers, years, names, words as they stand, with a typo, inflected, in every language."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vernissage.errors import RatingsError, RequestError
+from vernissage.gallery.building import build
+from vernissage.gallery.gallery import Gallery, open_gallery
+
+WORKS = [
+    ("A-17", "Boats at the harbour", "Paul Cézanne", "1880", "Two boats and a lighthouse", "1982.3"),
+    ("A-18", "Woman with a red hat", "Berthe Morisot", "1881", "A woman reads a letter", "1982.4"),
+    ("A-19", "Winter road", "Paul Cezanne", "c. 1880", "A road with snow in a painting of winter", "1982.5"),
+    ("A-20", "Apples", "Łukasz Ørsted", "1902", "Apples and pears on a plate", "1982.6"),
+    ("A-21", "Rembrandt's house", "Anonymous", "1650", "A house near the canal", "1982.7"),
+]
+GERMAN = [
+    ("b1", "Schiffe im Hafen", "", "", "Zwei Schiffe liegen am Abend im Hafen", ""),
+    ("b2", "Das Schiff", "", "", "Ein Schiff im Sturm vor der Küste", ""),
+    ("b3", "Bäume", "", "", "Bäume auf einer Wiese hinter dem Dorf", ""),
+    ("b4", "Lesende", "", "", "Eine Frau liest einen Brief am Fenster", ""),
+]
+JAPANESE = [
+    ("c1", "釈迦如来", "", "", "鎌倉時代に造られた木造の仏像である。", ""),
+    ("c2", "荒海", "", "", "荒れた海を渡る舟と漁師を描いた作品である。", ""),
+    ("c3", "花瓶", "", "", "机の上の花瓶に生けた花である。", ""),
+]
+
+
+def gallery_of(folder: Path, works: list[tuple[str, ...]]) -> Gallery:
+    table = folder / "works" / "metadata.csv"
+    table.parent.mkdir()
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "title", "artist", "year", "description", "shelf mark"), *works])
+    build(table, folder / "workspace", encoders=["lsa"])
+    return open_gallery(folder / "workspace")
+
+
+@pytest.fixture(scope="module")
+def english(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    with gallery_of(tmp_path_factory.mktemp("english"), WORKS) as gallery:
+        yield gallery
+
+
+@pytest.mark.parametrize(
+    ("query", "ids", "field"),
+    [
+        ("A-19", ("A-19",), "id"),
+        ("a-19", ("A-19",), "id"),
+        ("1982.6", ("A-20",), "shelf mark"),
+        ("1880", ("A-17", "A-19"), "year"),
+        ("Cezanne", ("A-17", "A-19"), "artist"),
+        ("CÉZANNE", ("A-17", "A-19"), "artist"),
+        ("lukasz orsted", ("A-20",), "artist"),
+        ("painting", ("A-19",), "description"),
+        ("harbor", ("A-17",), "title"),
+        ("harbuor", ("A-17",), "title"),
+        ("Rembrant", ("A-21",), "title"),
+        ("letters", ("A-18",), "description"),
+        ("xyzzy", (), ""),
+    ],
+)
+def test_words_find_their_works_and_say_where(english: Gallery, query: str, ids: tuple[str, ...], field: str) -> None:
+    answer = english.search(query)
+    assert answer.ids[: len(ids)] == ids
+    assert all(score > 0 for score in answer.scores)
+    if not ids:
+        assert answer.to_dict()["works"] == []
+        assert answer.notes == (f"nothing here has {query!r}",)
+        return
+    (reason,) = answer.works[0].reasons
+    assert (reason.kind, reason.id) == ("field", field)
+    assert reason.contribution == answer.scores[0]
+
+
+def test_a_score_is_the_words_found_and_the_cosine(english: Gallery) -> None:
+    first = english.search("A-19").works[0]
+    assert first.score == 2.0  # one word, one whole cell, and lsa does not know it
+    red, *_ = english.search("red hat").works
+    assert 2 < red.score <= 3
+
+
+def test_near_spellings_are_told(english: Gallery) -> None:
+    assert english.search("harbor").notes[0] == "no work has 'harbor'; 'harbour' was searched for instead"
+    assert "near spellings: lighthouse" in english.search("lighthuoes").notes[0]
+
+
+def test_no_place_is_filled_with_works_of_score_0(english: Gallery) -> None:
+    answer = english.search("lighthouse", n=4)
+    assert answer.ids == ("A-17",)
+    assert answer.notes == ("4 works were asked for, but only 1 fit what was asked",)
+
+
+def test_more_works_extend_fewer_and_conditions_hold(english: Gallery) -> None:
+    whole = english.search("paul snow winter boats", n=5).ids
+    for count in range(1, len(whole)):
+        assert english.search("paul snow winter boats", n=count).ids == whole[:count]
+    assert english.search("Cezanne", where="year>=1880", exclude=["A-17"]).ids == ("A-19",)
+    assert len(english.search("Cezanne", per={"artist": 1})) == 1
+
+
+@pytest.mark.parametrize(
+    ("works", "words"),
+    [
+        (GERMAN, {"Schiff": {"b1", "b2"}, "schiffe": {"b1", "b2"}, "Baum": {"b3"}, "baume": {"b3"}, "auf": {"b3"}}),
+        (JAPANESE, {"仏像": {"c1"}, "舟": {"c2"}, "漁師": {"c2"}, "花": {"c3"}, "如来": {"c1"}}),
+    ],
+)
+def test_other_languages(tmp_path: Path, works: list[tuple[str, ...]], words: dict[str, set[str]]) -> None:
+    with gallery_of(tmp_path, works) as gallery:
+        assert {word: set(gallery.search(word).ids) for word in words} == words
+        reason = gallery.search(next(iter(words))).works[0].reasons[0]
+        assert reason.kind == "field"
+        json.dumps(gallery.search("猫").to_dict(), allow_nan=False)
+
+
+NOISE = [
+    *[(f"f{i}", f"Boat {i}", "", "", f"A boat with {colour} sails", "") for i, colour in enumerate(("red", "blue"))],
+    ("alone", "ציור", "", "", "ציור של ים סוער עם סירה ודייגים", ""),
+    ("blank", "", "", "", "", ""),
+    ("f3", "Horse", "", "", "A horse crosses a bridge", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    with gallery_of(tmp_path_factory.mktemp("noise"), NOISE) as gallery:
+        yield gallery
+
+
+def test_a_work_that_shares_no_word_recommends_nothing(noise: Gallery) -> None:
+    for ask in (lambda: noise.recommend({"alone": 5}), lambda: noise.similar("alone")):
+        with pytest.raises(RequestError, match="lsa finds nothing that resembles the rated works"):
+            ask()
+
+
+def test_ratings_that_weigh_nothing_are_refused_after_those_that_cannot_be_read(noise: Gallery) -> None:
+    with pytest.raises(RatingsError, match="knows only f0, which the rule linear counts as 0"):
+        noise.recommend({"blank": 5, "f0": 1}, rule="linear")
+
+
+def test_no_place_is_filled_by_rounding(noise: Gallery) -> None:
+    answer = noise.similar("f0", n=3)
+    assert answer.ids == ("f1",)
+    assert answer.notes == ("3 works were asked for, but only 1 fit what was asked",)
+
+
+def test_works_unlike_a_disliked_one_still_come(noise: Gallery) -> None:
+    assert noise.recommend({"f0": 1, "alone": 5}, n=3, rule="signed").ids == ("f3", "f1")
+
+
+def test_no_answer_prints_a_negative_zero(noise: Gallery) -> None:
+    answer = noise.recommend({"f0": 1, "alone": 5}, n=3, rule="signed")
+    assert "-0.0000" not in repr(answer)
+    assert "-0.0000" not in answer._repr_html_()
