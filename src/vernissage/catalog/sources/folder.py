@@ -17,6 +17,7 @@ from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
 from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, understand
 from vernissage.catalog.sources.contract import Record
+from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.words import (
     attribute_words,
@@ -115,6 +116,8 @@ class FolderSource:
             return _described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
+            if found := foreign_file(root):
+                raise CollectionError(refusal(*found))
             way_out = "put a table metadata.csv or pictures into it, or give the path of a table"
             if others:
                 way_out = f"its tables ({', '.join(others)}) are not called metadata: rename one, or give its path"
