@@ -72,6 +72,7 @@ class Reading:
         columns: column name → field of `Item`.
         attributes: columns kept under their own names.
         not_in_text: attributes that stay out of `Item.text` because they repeat the group.
+        texts: columns that feed the texts, in their order.
         encoding: how the table's bytes were read; empty where the format fixes it.
         separator: what separates the cells ("comma", "tab" …); empty where the format fixes it.
         remarks: what was decided on the way that a person may want to know.
@@ -84,6 +85,7 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     not_in_text: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     encoding: str = ""
     separator: str = ""
     remarks: tuple[str, ...] = ()
@@ -143,6 +145,8 @@ class CollectionReport(Reading):
             lines += ["columns:", *(f"  {guess.line()}" for guess in self.guesses)]
         if self.attributes:
             lines.append("kept under their own names: " + ", ".join(self.attributes))
+        if self.texts:
+            lines.append(f"columns that feed the texts: {', '.join(self.texts)}")
         if self.not_in_text:
             lines.append("kept out of the texts, for they repeat the group: " + ", ".join(self.not_in_text))
         if self.encoding or self.separator:

@@ -57,6 +57,9 @@ class ReadingOptions:
     column: list[str] | None = option(
         None, "Which column gives a field, as title=nom_objet; title= for none. Kept. Repeat.", metavar="FIELD=COLUMN"
     )
+    text_column: list[str] | None = option(
+        None, "A column that feeds the texts beside those that speak of the work; -NAME keeps one out. Kept. Repeat."
+    )
     encoding: str = option("", "Of a table that is not UTF-8, as cp1250; guessed without. Kept.")
     mapping: Path | None = option(None, "A JSON file of fields and columns, as a workspace keeps in table.json.")
 
@@ -75,7 +78,8 @@ class ReadingOptions:
             if not sign:
                 raise RequestError(f"what does the column {word!r} give? write FIELD=COLUMN, as title={word}")
             columns[meaning.strip()] = column.strip()
-        said = TableOptions(columns=columns, encoding=self.encoding)
+        spoken = {word.removeprefix("-"): not word.startswith("-") for word in self.text_column or ()}
+        said = TableOptions(columns=columns, encoding=self.encoding, text_columns=spoken)
         return said.over(TableOptions.load(self.mapping)) if self.mapping else said
 
 
@@ -237,13 +241,21 @@ def _pairs(word: str | None) -> int | None:
     return int(word)
 
 
-def info(place: Place, as_json: AsJson = False) -> None:
+def info(
+    place: Place,
+    text_of: str | None = option(None, "Show the text that encoders read of this work, and from where.", metavar="ID"),
+    as_json: AsJson = False,
+) -> None:
     """Say what is in a workspace: works, groups, people and uploads, encoders with fingerprints, coverage, sizes.
 
     \b
     Example:
       vernissage info workspace
+      vernissage info workspace --text-of 1982.3
     """
+    if text_of is not None:
+        _show_text(place, text_of, as_json)
+        return
     with place.gallery() as gallery:
         content = gallery.info()
     if as_json:
@@ -275,6 +287,28 @@ def info(place: Place, as_json: AsJson = False) -> None:
         say("pictures are decoded whole, without drafts")
     say(*[found["sentence"] for found in content["coverage"] if found["sentence"]])
     say(*[f"left out: {name}: {why}" for name, why in content["left_out"].items()])
+
+
+def _show_text(place: Place, item_id: str, as_json: bool) -> None:
+    """One work's text in full, and which of its fields and attributes stand in it."""
+    from vernissage.catalog.words import attribute_words, joined, without_markup
+
+    with place.gallery() as gallery:
+        item = gallery.snapshot.collection[item_id]
+    fields = {name: getattr(item, name) for name in ("title", "artist", "year", "medium", "description")}
+    known = {**fields, "keywords": ", ".join(item.keywords), **item.attributes}
+    words = {
+        name: joined([without_markup(value) if name in fields else attribute_words(value)]) or value
+        for name, value in known.items()
+        if value
+    }
+    parts = {name: value for name, value in words.items() if value in item.text}
+    if as_json:
+        print_json({"id": item.id, "text": item.text, "from": parts, "not_in_text": sorted(words.keys() - parts)})
+        return
+    say(item.text or "(no text)", "", *(f"{name}: {value}" for name, value in parts.items()))
+    if others := sorted(words.keys() - parts):
+        say(f"not in the text: {', '.join(others)}")
 
 
 def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
-from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, understand
+from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, speaking, understand
 from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
@@ -305,10 +305,16 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     others = [place for place in range(len(table.columns)) if place not in places.values()]
     spoken = [place for place in others if not names_no_words(table.columns[place])]
     groups = table.column(places["group"]) if "group" in places else []
-    repeating = tuple(place for place in spoken if groups and repeats_group(table.column(place), groups))
+    chosen = speaking(table.columns, options)
+    spoken = [place for place in others if chosen.get(place, place in spoken)]
+    repeating = tuple(
+        place for place in spoken if groups and place not in chosen and repeats_group(table.column(place), groups)
+    )
     empty = [name for place, name in enumerate(table.columns) if place not in table.filled]
     unfilled = (f"columns without a value in any row: {', '.join(empty)}",) if empty and table.rows else ()
     filled = [(table.columns[place], place) for place in others if place in table.filled]
+    fields = [meaning for meaning in (*_CLEANED, "keywords") if chosen.get(places.get(meaning, -1), True)]
+    texts = [places[meaning] for meaning in fields if meaning in places]
     columns = _Columns(
         places,
         beside(table.columns) | apart,
@@ -316,13 +322,16 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
         [place for place in spoken if place not in repeating and place in table.filled],
         keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
         table.columns[places["picture"]] if "picture" in places else "",
+        frozenset(fields),
     )
+    texts += [place for place in columns.spoken if any(map(holds_words, table.sample(place)))]
     ids, remarks = _ids(table, places)
     reading = Reading(
         table=name,
         columns={table.columns[place]: meaning for meaning, place in places.items()},
         attributes=tuple(name for name, _ in filled),
         not_in_text=tuple(table.columns[place] for place in repeating),
+        texts=tuple(table.columns[place] for place in texts if place in table.filled),
         encoding=table.encoding,
         separator=table.separator,
         problems=table.problems,
@@ -386,6 +395,7 @@ class _Columns(NamedTuple):
     spoken: list[int]
     separator: str
     picture: str
+    fields: frozenset[str]
 
 
 def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work:
@@ -402,7 +412,8 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
     further = [words for words in further if words and not (group and same_words(words, group))]
     years = [beside.get(name, "") for name in ("year_from", "year_to")]
     first, last = (int(year) if _WHOLE_NUMBER.fullmatch(year) else None for year in years)
-    text = joined([*cleaned.values(), ", ".join(keywords), *further])
+    parts = {**cleaned, "keywords": ", ".join(keywords)}
+    text = joined([*(part for field, part in parts.items() if field in columns.fields), *further])
     cleaned["title"] = cleaned["title"] or " ".join(without_markup(beside.get("name", "")).split())
     cleaned["title"] = cleaned["title"] or first_words(cleaned["description"])
     item = Item(
