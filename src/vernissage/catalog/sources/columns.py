@@ -183,11 +183,13 @@ class TableOptions:
         encoding: of a text, as people name it.
         text_columns: columns that feed the texts that encoders read (True), or do not (False); the others do where
             their names and cells speak of the work.
+        pictures: the folder below which the pictures lie if that is not the table's own.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     text_columns: Mapping[str, bool] = field(default_factory=dict)
+    pictures: str = ""
 
     def over(self, before: "TableOptions") -> "TableOptions":
         """These options, and those of ``before`` where these say nothing."""
@@ -195,6 +197,7 @@ class TableOptions:
             columns={**before.columns, **self.columns},
             encoding=self.encoding or before.encoding,
             text_columns={**before.text_columns, **self.text_columns},
+            pictures=self.pictures or before.pictures,
         )
 
     def save(self, path: Path) -> None:

@@ -74,7 +74,7 @@ class FolderSource:
         """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own."""
         self.location = path
         self.options = options or TableOptions()
-        self._pictures = pictures
+        self._pictures = pictures or (Path(self.options.pictures) if self.options.pictures else None)
         self._met = _Met()
 
     @cached_property
@@ -220,14 +220,35 @@ class FolderSource:
             try:
                 path = Path(path).resolve().relative_to(self.folder.resolve()).as_posix()
             except (ValueError, OSError):
+                if found := self._by_last_parts(path):
+                    return found
                 raise OutsideError from None
         path = posixpath.normpath(path)
         if path.startswith("../") or path in {"..", "."}:
             raise OutsideError
         tried = (path, f"images/{path}")
         there = (each for each in tried if _exists(self.folder / each))
-        alike = (found[0] for each in tried if len(found := self._alike.get(_alike(each), [])) == 1)
-        return next(there, None) or next(alike, None)
+        matches = (self._alike.get(_alike(each), []) for each in tried)
+        alike = (some[0] for some in matches if len(some) == 1)
+        return next(there, None) or next(alike, None) or self._by_last_parts(path)
+
+    def _by_last_parts(self, path: str) -> str | None:
+        """The one picture that has most of the last parts of a path of another machine; None where several have."""
+        parts = _alike(path).strip("/").split("/")
+        named = self._named_so.get(parts[-1], [])
+        several = "|" in path or ";" in path
+        for count in range(0 if several else len(parts), 0, -1):
+            ending = "/" + "/".join(parts[-count:])
+            if found := [each for each in named if f"/{_alike(each)}".endswith(ending)]:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    @cached_property
+    def _named_so(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for path in self.paths:
+            names.setdefault(_alike(posixpath.basename(path)), []).append(path)
+        return names
 
     @cached_property
     def _alike(self) -> dict[str, list[str]]:
