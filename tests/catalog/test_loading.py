@@ -383,3 +383,12 @@ def test_a_collection_reads_the_same_wherever_it_lies(tmp_path: Path) -> None:
     table(tmp_path / "one", "id,file,title\na,images/a.png,A\n")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     assert load_collection(tmp_path / "one").fingerprint == load_collection(tmp_path / "two").fingerprint
+
+
+def test_pictures_of_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    for name in ("b.heic", "c.DNG", "x/d.svg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    remarks = report_of(load_collection(tmp_path)).remarks
+    assert "pictures not read: 1 DNG, 1 HEIC, 1 SVG; save them as JPEG, PNG or TIFF to use them" in remarks

@@ -36,6 +36,9 @@ from vernissage.progress import Progress, silent
 
 _TABLE_STEM = "metadata"
 _OTHER_TABLES = frozenset({"factors.csv"})
+_NOT_READ = (
+    frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"}) - PICTURE_SUFFIXES
+)
 _DRIVE = re.compile(r"^[A-Za-z]:/")
 _CAMERA_NAME = re.compile(r"^(?:img|dsc[fn]?|dcim|pict?|image|photo|picture|scan|p|s)?[\W_]*\d[\d\W_]*$", re.IGNORECASE)
 _CLEANED = ("title", "artist", "year", "medium", "description")
@@ -100,6 +103,15 @@ class FolderSource:
             found += [(below / name).as_posix() for name in shown]
         return tuple(sorted(found))
 
+    def _passed_over(self) -> tuple[str, ...]:
+        """What to say of files of pictures in formats that are not read."""
+        kinds = Counter(_suffix(name) for _, _, files in os.walk(self.folder) for name in files)
+        told = [
+            f"{kinds[suffix]} {suffix[1:].upper()}"
+            for suffix in sorted((_NOT_READ - set(PICTURE_SUFFIXES)) & kinds.keys())
+        ]
+        return (f"pictures not read: {', '.join(told)}; save them as JPEG, PNG or TIFF to use them",) if told else ()
+
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""
         table = self._found[1]
@@ -140,7 +152,7 @@ class FolderSource:
 
     def reading(self) -> Reading:
         reading, met = self._described.reading, self._met
-        remarks = list(reading.remarks)
+        remarks = [*reading.remarks, *self._passed_over()]
         if reading.table and not met.named and self.paths:
             remarks.append(
                 f"pictures lie in the folder ({len(self.paths)}), but no row names one; name them in a column "
