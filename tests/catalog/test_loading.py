@@ -12,7 +12,7 @@ from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import inspect_collection, load_collection
-from vernissage.catalog.report import BadRowsError, CollectionReport
+from vernissage.catalog.report import SKIP_BAD, BadRowsError, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.errors import CollectionError
@@ -161,7 +161,7 @@ def bad_folder(tmp_path: Path) -> Path:
 
 def test_every_bad_row_is_told_with_its_number_and_one_line_sums_them_up(tmp_path: Path) -> None:
     with pytest.raises(BadRowsError) as error:
-        load_collection(bad_folder(tmp_path))
+        load_collection(bad_folder(tmp_path), tolerance=Tolerance(strict=True))
     message = str(error.value)
     assert message.startswith(
         "metadata.csv has 8 problems: row 3 (a): the id a stands in row 2 already; give each work its own id, or take "
@@ -189,20 +189,72 @@ def test_every_bad_row_is_told_with_its_number_and_one_line_sums_them_up(tmp_pat
     ]
 
 
-def test_bad_rows_are_left_out_on_request_and_the_first_of_two_stays(tmp_path: Path) -> None:
-    collection = load_collection(bad_folder(tmp_path), skip_bad=True)
-    assert [(item.id, item.title) for item in collection] == [("a", "A"), ("j", ""), ("k", "K")]
+def test_bad_rows_are_left_out_the_first_of_two_stays_and_works_without_their_picture_do(tmp_path: Path) -> None:
+    collection = load_collection(bad_folder(tmp_path), tolerance=SKIP_BAD)
+    assert [(item.id, item.title, bool(item.picture)) for item in collection] == [
+        ("a", "A", True),
+        *((name, name.upper(), False) for name in "defgh"),
+        ("j", "", False),
+        ("k", "K", False),
+    ]
     report = report_of(collection)
-    assert (report.rows, report.kept, report.pictures, len(report.problems)) == (11, 3, 1, 8)
+    assert (report.rows, report.kept, report.pictures, len(report.problems)) == (11, 8, 1, 8)
+    assert [(problem.kind, problem.row) for problem in report.rejected] == [
+        ("duplicate id", 3),
+        ("no id", 4),
+        ("damaged row", 10),
+    ]
     assert report.empty_texts == ("j",)
-    assert [problem.id for problem in report.of_kind("missing picture")] == ["d"]
-    assert [problem.row for problem in report.of_kind("duplicate id")] == [3]
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "bad", "builds"),
+    [
+        (Tolerance(), 3, True),
+        (Tolerance(), 4, False),
+        (Tolerance(0.5), 4, True),
+        (Tolerance(4), 4, True),
+        (Tolerance(2), 3, False),
+        (Tolerance(strict=True), 1, False),
+    ],
+)
+def test_so_many_rows_may_be_left_out(tolerance: Tolerance, bad: int, builds: bool, tmp_path: Path) -> None:
+    rows = [*(f"{n},Sea {n}" for n in range(10)), *("0,Other" for _ in range(bad))]
+    root = table(tmp_path, "\n".join(["id,title", *rows]))
+    if builds:
+        assert len(load_collection(root, tolerance=tolerance)) == 10
+    else:
+        with pytest.raises(BadRowsError, match="--max-rejected"):
+            load_collection(root, tolerance=tolerance)
+
+
+def test_fewer_than_half_of_the_named_pictures_stop_unless_texts_are_enough(tmp_path: Path) -> None:
+    picture(tmp_path / "0.png")
+    root = table(tmp_path, "id,title,file\n" + "".join(f"{n},Sea {n},{n}.png\n" for n in range(3)))
+    with pytest.raises(
+        CollectionError, match=r"names 3 pictures, and only 1 of them .* 1\.png.*--pictures-from FOLDER"
+    ):
+        load_collection(root)
+    works = load_collection(root, tolerance=Tolerance(without_pictures=True))
+    assert [bool(work.picture) for work in works] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "before", ["C:\\Museum\\Bilder\\", "/srv/museum/", "\\\\server\\share\\", "file:///x/", "scans/"]
+)
+def test_paths_of_other_machines_are_found_by_their_last_parts(before: str, tmp_path: Path) -> None:
+    for name in ("images/a.png", "images/x/b.png", "images/y/b.png"):
+        picture(tmp_path / "elsewhere" / name)
+    rows = f"1,Sea,{before}a.png\n2,Hill,{before}x/b.png\n3,Wood,{before}z/b.png\n"
+    root = table(tmp_path / "works", f"id,title,file\n{rows}")
+    works = load_collection(FolderSource(root, options=TableOptions(pictures=str(tmp_path / "elsewhere"))))
+    assert [work.picture for work in works] == ["images/a.png", "images/x/b.png", ""]
 
 
 def test_a_table_of_bad_rows_alone_is_an_error_even_when_they_may_be_skipped(tmp_path: Path) -> None:
     root = table(tmp_path, "id,file\na,none.png\n")
     with pytest.raises(BadRowsError, match=r"no row of metadata\.csv can be used \(1 row read\): row 2 \(a\)"):
-        load_collection(root, skip_bad=True)
+        load_collection(root, tolerance=SKIP_BAD)
     assert len(inspect_collection(root)) == 0
 
 
@@ -243,7 +295,8 @@ def test_a_damaged_picture_among_loose_ones_is_named_by_its_path(tmp_path: Path)
     picture(tmp_path / "a.png")
     (tmp_path / "b.png").write_text("no picture")
     with pytest.raises(BadRowsError, match=r"has 1 problem: \(b\): the picture b\.png holds text"):
-        load_collection(tmp_path)
+        load_collection(tmp_path, tolerance=Tolerance(strict=True))
+    assert load_collection(tmp_path).ids == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -342,3 +395,12 @@ def test_a_collection_reads_the_same_wherever_it_lies(tmp_path: Path) -> None:
     table(tmp_path / "one", "id,file,title\na,images/a.png,A\n")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     assert load_collection(tmp_path / "one").fingerprint == load_collection(tmp_path / "two").fingerprint
+
+
+def test_pictures_of_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    for name in ("b.heic", "c.DNG", "x/d.svg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    remarks = report_of(load_collection(tmp_path)).remarks
+    assert "pictures not read: 1 DNG, 1 HEIC, 1 SVG; save them as JPEG, PNG or TIFF to use them" in remarks

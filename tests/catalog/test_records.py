@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vernissage.catalog.loading import load_collection
 from vernissage.catalog.sources.tables import as_cell, read_json_lines, read_parquet, read_table
 from vernissage.errors import CollectionError
 
@@ -39,8 +40,11 @@ from vernissage.errors import CollectionError
         (["a", " b ", None, 3], "a | b | 3"),
         ([], ""),
         ({}, ""),
-        ({"b": [1, "é"]}, '{"b": [1, "é"]}'),
-        ([{"name": "x"}], '[{"name": "x"}]'),
+        ({"b": [1, "é"]}, "b: 1 | é"),
+        ([{"name": "x", "role": "r"}, {"name": {"en": "y"}}], "x | y"),
+        ({"de": "Meer", "en": "Sea"}, "Sea"),
+        ([{"type": "literal", "@value": "Sea"}], "Sea"),
+        ([{"url": "a.jpg", "width": 3}, {"url": "b.jpg"}], "a.jpg | b.jpg"),
         ("\ud83d", "\ufffd"),
     ],
 )
@@ -180,3 +184,63 @@ def test_warnings_of_excel_files_are_passed_over_and_the_hosts_filters_stay(tmp_
         tables = list(pool.map(read_table, [odd] * 12))
     assert [tuple(table.rows) for table in tables] == [((2, ("a", "Sea")),)] * 12
     assert list(warnings.filters) == before
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_nested_records_are_unfolded_and_no_brace_is_left(name: str, tmp_path: Path) -> None:
+    record = {
+        "id": 7,
+        "title": {"de": "Boote", "en": "Boats"},
+        "artists": [{"name": "Anna Beispiel", "role": "painter"}, {"name": "Bert"}],
+        "dating": {"presentingDate": "c. 1650", "year": 1650, "period": {"id": 17}},
+        "place": {"label": "Ulm", "id": "x:1"},
+        "images": [{"url": "images/0.jpg", "size": [1, 2]}],
+    }
+    text = json.dumps(record) if name.endswith("l") else json.dumps({"info": {"n": 1}, "response": {"docs": [record]}})
+    (tmp_path / name).write_text(text)
+    table = read_table(tmp_path / name)
+    ((_, cells),) = table.rows
+    assert dict(zip(table.columns, cells, strict=True)) == {
+        "id": "7",
+        "title": "Boats",
+        "title[de]": "Boote",
+        "artists": "Anna Beispiel | Bert",
+        "dating.presentingDate": "c. 1650",
+        "dating.year": "1650",
+        "dating.period.id": "17",
+        "place": "Ulm",
+        "images": "images/0.jpg",
+    }
+
+
+FORMATS = {
+    "LIDO": '<?xml version="1.0"?><lido:lidoWrap xmlns:lido="http://www.lido-schema.org"/>',
+    "EAD": '<ead xmlns="urn:isbn:1-931666-22-9"><eadheader/></ead>',
+    "MARC XML": '<collection xmlns="http://www.loc.gov/MARC21/slim"/>',
+    "Adlib XML": "<adlibXML><recordList/></adlibXML>",
+    "XML": "<works><work/></works>",
+    "MARC": "01142cam  2200301 a 4500001001300000003000400013",
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_formats_of_museums_and_libraries_are_called_by_name(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / ("metadata.mrc" if kind == "MARC" else "metadata.xml")
+    path.write_text(FORMATS[kind])
+    for place in (path, tmp_path):
+        with pytest.raises(CollectionError, match=f"is {kind}, which is recognised but not read yet; export the works"):
+            load_collection(place)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ({"@context": "http://iiif.io/api/presentation/2/context.json", "@type": "sc:Manifest"}, "manifest"),
+        ({"@context": ["x", "http://iiif.io/api/presentation/3/context.json"], "type": "Collection"}, "collection"),
+        ({"@id": "x", "@type": "sc:Manifest", "sequences": [{"canvases": []}]}, "manifest"),
+    ],
+)
+def test_manifests_of_iiif_are_called_by_name(content: Any, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "metadata.json").write_text(json.dumps(content | {"items": [{"id": "a"}]}))
+    with pytest.raises(CollectionError, match=f"is a IIIF {kind}, which is recognised but not read yet"):
+        load_collection(tmp_path)

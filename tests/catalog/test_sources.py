@@ -9,7 +9,7 @@ from tests.contracts.sources import SourceContract
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.loading import load_collection
-from vernissage.catalog.report import BadRowsError, Problem, Reading
+from vernissage.catalog.report import SKIP_BAD, BadRowsError, Problem, Reading, Tolerance
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.progress import Progress, silent
@@ -83,12 +83,12 @@ class TestDrawn(SourceContract):
 
 def test_what_is_wrong_with_records_is_told_alike_for_every_source(tmp_path: Path) -> None:
     with pytest.raises(BadRowsError) as error:
-        load_collection(Drawn(tmp_path, broken=True))
+        load_collection(Drawn(tmp_path, broken=True), tolerance=Tolerance(strict=True))
     assert [problem.line() for problem in error.value.report.problems] == [
         "row 7 (y): the id y stands in an earlier record already; give each work its own id, or take one row out",
         "row 8 (z): it is half a record; ask again",
     ]
-    collection = load_collection(Drawn(tmp_path, broken=True), skip_bad=True)
+    collection = load_collection(Drawn(tmp_path, broken=True), tolerance=SKIP_BAD)
     assert collection.ids == ("x", "y")
     assert collection["x"].further_pictures == ()
     assert collection.report is not None

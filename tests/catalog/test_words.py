@@ -134,12 +134,29 @@ def test_words_are_told_from_addresses_numbers_files_and_keys(cell: str, words: 
     assert holds_words(cell) is words
 
 
-@pytest.mark.parametrize("column", ["image_url", "objectURL", "Artist ID", "source", "credit line", "rights_holder"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        *(
+            "image_url",
+            "objectURL",
+            "Artist ID",
+            "source",
+            "credit line",
+            "rights_holder",
+            "legal_status",
+            "acquisition",
+        ),
+        *("held_by", "Location", "Standort", "lieu de conservation", "color_code", "Inventory No.", "所蔵先", "Museum"),
+    ],
+)
 def test_columns_of_addresses_ids_and_rights_hold_no_words(column: str) -> None:
     assert names_no_words(column)
 
 
-@pytest.mark.parametrize("column", ["culture", "image_caption", "did_you_know", "style"])
+@pytest.mark.parametrize(
+    "column", ["culture", "image_caption", "did_you_know", "style", "place", "period", "support", "school"]
+)
 def test_columns_of_words_are_read(column: str) -> None:
     assert not names_no_words(column)
 

@@ -49,7 +49,7 @@ def recommend(place: Place, *more: str) -> list[str]:
 def picture(content: bytes) -> Callable[[Place], list[str]]:
     def prepare(place: Place) -> list[str]:
         (place.gallery / "images/w003.png").write_bytes(content)
-        return build(place)
+        return build(place, "--strict")
 
     return prepare
 
@@ -57,7 +57,7 @@ def picture(content: bytes) -> Callable[[Place], list[str]]:
 def truncated(place: Place) -> list[str]:
     file = place.gallery / "images/w003.png"
     file.write_bytes(file.read_bytes()[:-200])
-    return build(place)
+    return build(place, "--strict")
 
 
 def table(content: str | bytes) -> Callable[[Place], list[str]]:
@@ -81,18 +81,18 @@ def wide_png(width: int, height: int = 1) -> bytes:
 
 def duplicate_ids(place: Place) -> list[str]:
     write_table(place.gallery, [toy_row(0), toy_row(0) | {"file_name": "images/w001.png"}])
-    return build(place)
+    return build(place, "--strict")
 
 
 def missing_picture(place: Place) -> list[str]:
     (place.gallery / "images/w003.png").unlink()
-    return build(place)
+    return build(place, "--strict")
 
 
 def picture_is_folder(place: Place) -> list[str]:
     (place.gallery / "images/w003.png").unlink()
     (place.gallery / "images/w003.png").mkdir()
-    return build(place)
+    return build(place, "--strict")
 
 
 def two_tables(place: Place) -> list[str]:

@@ -60,3 +60,30 @@ def test_a_dry_run_says_how_a_table_is_understood_and_builds_nothing(run: Run, t
     mapping.write_text('{"title": 3}')
     code, _, error = run("build", works, "-o", tmp_path / "w", "--mapping", mapping)
     assert (code, "does not say how a table is read" in error) == (1, True)
+
+
+def test_administration_stays_out_of_texts_unless_asked_for(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"{n},Boat {n},property of the state,Paris,Ministry\n" for n in range(4))
+    works = write(tmp_path / "works", f"id,title,legal_status,culture,held_by\n{rows}")
+    out = tmp_path / "w"
+    assert "columns that feed the texts: title, culture" in run("build", works, "-o", out, "-e", "lsa")[1]
+    code, printed, _ = run("info", out, "--text-of", "1")
+    assert (code, printed.splitlines()[0]) == (0, "Boat 1. Paris")
+    assert "culture: Paris\nnot in the text: held_by, legal_status" in printed
+    run("build", works, "-o", out, "--text-column", "held_by", "--text-column=-culture")
+    told = json.loads(run("info", out, "--text-of", "1", "--json")[1])
+    assert (told["text"], told["from"]) == ("Boat 1. Ministry", {"title": "Boat 1", "held_by": "Ministry"})
+    code, _, error = run("build", works, "-o", out, "--text-column", "nothing")
+    assert (code, "names 'nothing', but there is no such column (columns: id, title" in error) == (1, True)
+
+
+def test_rows_left_out_are_listed_and_the_build_goes_on(run: Run, tmp_path: Path) -> None:
+    works = write(tmp_path / "works", "id,title\n" + "".join(f"{n % 9},Boats at sea {n}\n" for n in range(11)))
+    code, printed, _ = run("build", works, "-o", tmp_path / "w", "-e", "lsa")
+    assert (code, "rows left out: 2" in printed) == (0, True)
+    assert len((tmp_path / "w" / "rejected.csv").read_text("utf-8-sig").splitlines()) == 3
+    for word, expected in (("--max-rejected=1", 1), ("--max-rejected=20%", 0), ("--strict", 1), ("--skip-bad", 0)):
+        code, _, error = run("build", works, "-o", tmp_path / "w", word)
+        assert code == expected, error
+    code, _, error = run("build", works, "-o", tmp_path / "w", "--max-rejected", "many")
+    assert (code, "is no number; write 20 (rows) or 10% (of all)" in error) == (1, True)

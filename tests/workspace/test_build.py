@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.galleries import paint, toy_gallery, toy_row, write_table
 
-from vernissage.catalog.report import BadRowsError
+from vernissage.catalog.report import BadRowsError, Tolerance
 from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
 from vernissage.values import Vectors
 from vernissage.workspace.build import build_workspace
@@ -143,14 +143,21 @@ def test_what_cannot_be_fitted_is_left_out_by_name_and_refused_if_asked_for(tmp_
         build_workspace(gallery, tmp_path / "asked", encoders=["aligned"])
 
 
-def test_bad_rows_build_nothing(tmp_path: Path) -> None:
-    gallery = toy_gallery(tmp_path / "gallery", count=12)
-    (gallery / "images/w003.png").write_bytes(b"not a picture")
-    with pytest.raises(BadRowsError, match="w003"):
-        build_workspace(gallery, tmp_path / "ws")
+def test_with_too_many_bad_rows_nothing_is_built_and_with_few_they_are_listed(tmp_path: Path) -> None:
+    gallery, listed = toy_gallery(tmp_path / "gallery", count=12), tmp_path / "ws" / "rejected.csv"
+    rows = [toy_row(number) for number in range(12)]
+    write_table(gallery, [*rows, rows[0]])
+    with pytest.raises(BadRowsError, match="w000"):
+        build_workspace(gallery, tmp_path / "ws", tolerance=Tolerance(strict=True))
     assert not (tmp_path / "ws").exists()
-    result = build_workspace(gallery, tmp_path / "ws", skip_bad=True)
-    assert len(result.collection) == 11
+    assert len(build_workspace(gallery, tmp_path / "ws").collection) == 12
+    told = listed.read_text("utf-8-sig").splitlines()
+    assert told[0] == "row,id,file,kind,reason,way out"
+    assert told[1].startswith("14,w000,,duplicate id,the id w000 stands in row 2 already,")
+    assert len(told) == 2
+    write_table(gallery, rows)
+    build_workspace(gallery, tmp_path / "ws")
+    assert not listed.exists()
 
 
 def test_a_bad_change_leaves_the_old_state(changing: tuple[Path, Path]) -> None:

@@ -13,7 +13,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.dates import date_span
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
-from vernissage.catalog.report import CollectionReport, Problem
+from vernissage.catalog.report import USUAL, CollectionReport, Problem, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.folder import FolderSource
@@ -23,6 +23,7 @@ from vernissage.progress import Progress, silent
 _NOTHING: AbstractSet[str] = frozenset()
 _AT_ONCE = 1024
 _DATES_SHOWN = 5
+_OF_PICTURES = frozenset({"missing picture", "unreadable picture", "picture outside the folder"})
 
 
 def source_of(given: Path | Source, options: TableOptions | None = None) -> Source:
@@ -33,7 +34,7 @@ def source_of(given: Path | Source, options: TableOptions | None = None) -> Sour
 def load_collection(
     source: Path | Source,
     *,
-    skip_bad: bool = False,
+    tolerance: Tolerance = USUAL,
     progress: Progress = silent,
     verified: AbstractSet[str] = _NOTHING,
 ) -> Collection:
@@ -44,14 +45,14 @@ def load_collection(
     before. The collection's ``report`` says what was found and how it was understood.
 
     Raises:
-        BadRowsError: records that cannot be used, unless ``skip_bad``, which leaves them out; or none can be used.
+        BadRowsError: more records cannot be used than ``tolerance`` leaves out, or none can be used.
         CollectionError: there is no collection, it cannot be read at all, or no column of its table gives a title, a
             name or a description though one could.
     """
     collection = inspect_collection(source, progress=progress, verified=verified)
     report = collection.report
     if report is not None:
-        report.require(skip_bad=skip_bad)
+        report.require(tolerance)
     if not len(collection):
         where = source_of(source).location
         raise CollectionError(f"{where} has no row with a work in it; write one row for each work below the header")
@@ -135,13 +136,18 @@ class _Judging:
     def _judged(self, record: Record, checks: dict[str, PictureCheck]) -> Item | None:
         found = [*self._id_faults(record), *record.problems]
         shown = [(picture, checks[picture]) for picture in record.pictures]
-        if shown and shown[0][1].fault:
+        good = tuple((picture, check.digest) for picture, check in shown if not check.fault)
+        if shown and not good:
             what, way_out = f"the picture {record.file} {shown[0][1].fault}", "export it again, or empty the cell"
             found.append(Problem("unreadable picture", record.row, record.item.id, record.file, what, way_out))
-        self.problems += found
+        alone = record.row is None and record.item.text in (
+            "",
+            record.item.title,
+        )  # but its name
+        spared = bool(record.item.text) and not alone and all(problem.kind in _OF_PICTURES for problem in found)
+        self.problems += (replace(problem, kept=True) for problem in found) if spared else found
         if found or not shown:
-            return None if found else record.item
-        good = tuple((picture, check.digest) for picture, check in shown if not check.fault)
+            return None if found and not spared else record.item
         self.unusable += len(shown) - len(good)
         return replace(record.item, picture=good[0][0], picture_digest=good[0][1], further_pictures=good[1:])
 

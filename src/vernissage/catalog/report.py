@@ -11,6 +11,7 @@ ProblemKind = Literal[
 ]
 
 _SHOWN = 20
+_ALWAYS = 3
 _LONGEST = 120
 
 
@@ -25,6 +26,7 @@ class Problem:
         file: the picture's name as the table gives it; empty where no picture is concerned.
         what: what is wrong with the row.
         way_out: what to do about it.
+        kept: whether the work is kept all the same, with its text alone.
     """
 
     kind: ProblemKind
@@ -33,11 +35,13 @@ class Problem:
     file: str
     what: str
     way_out: str
+    kept: bool = False
 
     def line(self) -> str:
         """The problem in one line: place, what, way out."""
         place = " ".join([f"row {self.row}" if self.row else "", f"({_short(self.id)})" if self.id else ""]).strip()
-        return f"{place}: {_short(self.what)}; {self.way_out}" if place else f"{_short(self.what)}; {self.way_out}"
+        way_out = f"the work is kept with its text; {self.way_out}" if self.kept else self.way_out
+        return f"{place}: {_short(self.what)}; {way_out}" if place else f"{_short(self.what)}; {way_out}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Reading:
         columns: column name → field of `Item`.
         attributes: columns kept under their own names.
         not_in_text: attributes that stay out of `Item.text` because they repeat the group.
+        texts: columns that feed the texts, in their order.
         encoding: how the table's bytes were read; empty where the format fixes it.
         separator: what separates the cells ("comma", "tab" …); empty where the format fixes it.
         remarks: what was decided on the way that a person may want to know.
@@ -84,11 +89,36 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     not_in_text: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     encoding: str = ""
     separator: str = ""
     remarks: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
     stop: str = ""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a build goes on with.
+
+    Attributes:
+        most: rows that may be left out: a share of all rows (float), though three always may, or a number (int).
+        strict: nothing may be wrong with any row.
+        without_pictures: works are kept with their texts even if fewer than half of the named pictures are found.
+    """
+
+    most: float | int = 0.05
+    strict: bool = False
+    without_pictures: bool = False
+
+    def allows(self, rejected: int, rows: int) -> bool:
+        """Whether so many rows of all may be left out."""
+        most = self.most if isinstance(self.most, int) else max(_ALWAYS, self.most * rows)
+        return rejected <= (0 if self.strict else most)
+
+
+USUAL = Tolerance()
+SKIP_BAD = Tolerance(1.0, without_pictures=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,17 +151,36 @@ class CollectionReport(Reading):
         """The problems of one kind, in the order of the file."""
         return tuple(problem for problem in self.problems if problem.kind == kind)
 
-    def require(self, *, skip_bad: bool = False) -> None:
+    @property
+    def rejected(self) -> tuple[Problem, ...]:
+        """The problems of rows that were left out."""
+        return tuple(problem for problem in self.problems if not problem.kept)
+
+    def require(self, tolerance: "Tolerance") -> None:
         """Refuse what no collection may be made of.
 
         Raises:
-            BadRowsError: there are rows with problems, unless ``skip_bad`` and others are left.
-            CollectionError: no column gives a title, a name or a description though one could.
+            BadRowsError: more rows were left out than may be, or none is left.
+            CollectionError: no column gives a title, a name or a description though one could, or fewer than half of
+                the named pictures were found.
         """
         if self.stop:
             raise CollectionError(self.stop)
-        if self.problems and not (skip_bad and self.kept):
+        rows = {problem.row if problem.row is not None else problem.id for problem in self.rejected}
+        lost = len(self.problems) - len(self.rejected)
+        if (
+            (self.problems and not self.kept)
+            or not tolerance.allows(len(rows), self.rows)
+            or (tolerance.strict and lost)
+        ):
             raise BadRowsError(self)
+        if lost > self.pictures and not tolerance.without_pictures:
+            first = next(problem for problem in self.problems if problem.kept)
+            raise CollectionError(
+                f"{self.source} names {lost + self.pictures} pictures, and only {self.pictures} of them are there "
+                f"(the first that is not: {_short(first.file)}); say where they lie with --pictures-from FOLDER, or go "
+                f"on with the texts by --without-pictures"
+            )
 
     def lines(self) -> list[str]:
         """The report for printing: the counts first, then what was recognised, then every problem."""
@@ -143,24 +192,30 @@ class CollectionReport(Reading):
         if self.groups:
             sizes = [f"{name} ({size})" for name, size in self.groups.items()]
             lines.append(f"{_number(len(self.groups), 'group')}: {_some(sizes)}")
-        if self.dates_read or self.dates_unread:
-            read = "; ".join(f"{_short(date)} → {years}" for date, years in self.date_examples.items() if years)
-            unread = "; ".join(_short(date) for date, years in self.date_examples.items() if not years)
-            lines.append(f"{_number(self.dates_read, 'date')} read as years" + (f" ({read})" if read else ""))
-            if self.dates_unread:
-                lines.append(f"{_number(self.dates_unread, 'date')} not read ({unread})")
+        lines += self._dates()
         if self.problems:
-            lines.append(f"{_number(len(self.problems), 'problem')}, listed below")
+            counts = f"rows left out: {len(self.rejected)}, pictures missed: {len(self.problems) - len(self.rejected)}"
+            lines.append(f"{_number(len(self.problems), 'problem')}, listed below ({counts})")
         if self.guesses:
             lines += ["columns:", *(f"  {guess.line()}" for guess in self.guesses)]
         if self.attributes:
             lines.append("kept under their own names: " + ", ".join(self.attributes))
+        if self.texts:
+            lines.append(f"columns that feed the texts: {', '.join(self.texts)}")
         if self.not_in_text:
             lines.append("kept out of the texts, for they repeat the group: " + ", ".join(self.not_in_text))
         if self.encoding or self.separator:
             separated = f"cells separated by {self.separator}" if self.separator else ""
             lines.append(", ".join(filter(None, (self.encoding, separated))))
         return [*lines, *self.remarks, *(problem.line() for problem in self.problems)]
+
+    def _dates(self) -> list[str]:
+        shown = [f"{_short(date)} → {years}" if years else _short(date) for date, years in self.date_examples.items()]
+        read = "; ".join(each for each in shown if " → " in each)
+        unread = "; ".join(each for each in shown if " → " not in each)
+        lines = [f"{_number(self.dates_read, 'date')} read as years" + (f" ({read})" if read else "")]
+        lines += [f"{_number(self.dates_unread, 'date')} not read ({unread})"] if self.dates_unread else []
+        return lines if self.dates_read or self.dates_unread else []
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values; problems carry their printed line as well."""
@@ -185,7 +240,7 @@ class BadRowsError(CollectionError):
         more = len(report.problems) - 2
         others = f" · and {more} more" if more > 0 else ""
         counted = f"{report.source} has {_number(len(report.problems), 'problem')}"
-        way_out = "`--skip-bad` goes on without these rows"
+        way_out = "`--max-rejected 10%` lets more rows be left out, `--skip-bad` all of these"
         if not report.kept:
             counted = f"no row of {report.source} can be used ({_number(report.rows, 'row')} read)"
             way_out = "without these rows nothing is left"

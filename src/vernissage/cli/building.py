@@ -58,7 +58,17 @@ class ReadingOptions:
     column: list[str] | None = option(
         None, "Which column gives a field, as title=nom_objet; title= for none. Kept. Repeat.", metavar="FIELD=COLUMN"
     )
+    text_column: list[str] | None = option(
+        None, "A column that feeds the texts beside those that speak of the work; -NAME keeps one out. Kept. Repeat."
+    )
     encoding: str = option("", "Of a table that is not UTF-8, as cp1250; guessed without. Kept.")
+    pictures_from: Path | None = option(None, "The folder below which the pictures lie, if not the table's. Kept.")
+    without_pictures: bool = option(
+        False, "Keep works with their texts if most pictures are missing.", "--without-pictures"
+    )
+    max_rejected: str = option("5%", "Rows that may be left out, as a share of all (three always may) or a number.")
+    strict: bool = option(False, "Build nothing if anything is wrong with any row.", "--strict")
+    skip_bad: bool = option(False, "Leave out all rows that have problems, however many.", "--skip-bad")
     mapping: Path | None = option(None, "A JSON file of fields and columns, as a workspace keeps in table.json.")
 
     def table(self) -> Any:
@@ -76,8 +86,31 @@ class ReadingOptions:
             if not sign:
                 raise RequestError(f"what does the column {word!r} give? write FIELD=COLUMN, as title={word}")
             columns[meaning.strip()] = column.strip()
-        said = TableOptions(columns=columns, encoding=self.encoding)
+        place = self.pictures_from.resolve().as_posix() if self.pictures_from else ""
+        if self.pictures_from and not self.pictures_from.is_dir():
+            raise RequestError(f"there is no folder {self.pictures_from}; name the one that holds the pictures")
+        spoken = {word.removeprefix("-"): not word.startswith("-") for word in self.text_column or ()}
+        said = TableOptions(columns=columns, encoding=self.encoding, text_columns=spoken, pictures=place)
         return said.over(TableOptions.load(self.mapping)) if self.mapping else said
+
+    def tolerance(self) -> Any:
+        """What the build goes on with.
+
+        Raises:
+            RequestError: the number of rows is none.
+        """
+        from vernissage.catalog.report import SKIP_BAD, Tolerance
+
+        if self.skip_bad:
+            return SKIP_BAD
+        number, share = self.max_rejected.rstrip("% "), "%" in self.max_rejected
+        try:
+            most = float(number) / 100 if share else int(number)
+        except ValueError:
+            most = -1
+        if most < 0:
+            raise RequestError(f"--max-rejected {self.max_rejected!r} is no number; write 20 (rows) or 10% (of all)")
+        return Tolerance(most, self.strict, self.without_pictures)
 
 
 def build(
@@ -89,7 +122,6 @@ def build(
     encoder: list[str] | None = option(
         None, "An encoder to build; repeat. Default: all without weights but tfidf.", "--encoder", "-e"
     ),
-    skip_bad: bool = option(False, "Go on without rows that have problems.", "--skip-bad"),
     report: Path | None = option(None, "Write the full report of the table here, as JSON."),
     dry_run: bool = option(False, "Say how the table is understood, and build nothing.", "--dry-run"),
     database: DatabasePlace = None,
@@ -121,7 +153,7 @@ def build(
         write_report(understood)
         if understood is not None:
             print_json(understood.to_dict()) if as_json else say(*understood.lines())
-            understood.require(skip_bad=skip_bad)
+            understood.require(reading.tolerance())
         return
     names = encoder or ()
     runtime, executions = computed_by(names, weights)
@@ -139,7 +171,7 @@ def build(
                 executions=executions,
                 pairs=_pairs(weights.pairs),
                 draft=fit.draft,
-                skip_bad=skip_bad,
+                tolerance=reading.tolerance(),
                 refit=fit.refit,
                 table=reading.table(),
                 database=database,
@@ -239,13 +271,21 @@ def _pairs(word: str | None) -> int | None:
     return int(word)
 
 
-def info(place: Place, as_json: AsJson = False) -> None:
+def info(
+    place: Place,
+    text_of: str | None = option(None, "Show the text that encoders read of this work, and from where.", metavar="ID"),
+    as_json: AsJson = False,
+) -> None:
     """Say what is in a workspace: works, groups, people and uploads, encoders with fingerprints, coverage, sizes.
 
     \b
     Example:
       vernissage info workspace
+      vernissage info workspace --text-of 1982.3
     """
+    if text_of is not None:
+        _show_text(place, text_of, as_json)
+        return
     with place.gallery() as gallery:
         content = gallery.info()
     if as_json:
@@ -277,6 +317,28 @@ def info(place: Place, as_json: AsJson = False) -> None:
         say("pictures are decoded whole, without drafts")
     say(*[found["sentence"] for found in content["coverage"] if found["sentence"]])
     say(*[f"left out: {name}: {why}" for name, why in content["left_out"].items()])
+
+
+def _show_text(place: Place, item_id: str, as_json: bool) -> None:
+    """One work's text in full, and which of its fields and attributes stand in it."""
+    from vernissage.catalog.words import attribute_words, joined, without_markup
+
+    with place.gallery() as gallery:
+        item = gallery.snapshot.collection[item_id]
+    fields = {name: getattr(item, name) for name in ("title", "artist", "year", "medium", "description")}
+    known = {**fields, "keywords": ", ".join(item.keywords), **item.attributes}
+    words = {
+        name: joined([without_markup(value) if name in fields else attribute_words(value)]) or value
+        for name, value in known.items()
+        if value
+    }
+    parts = {name: value for name, value in words.items() if value in item.text}
+    if as_json:
+        print_json({"id": item.id, "text": item.text, "from": parts, "not_in_text": sorted(words.keys() - parts)})
+        return
+    say(item.text or "(no text)", "", *(f"{name}: {value}" for name, value in parts.items()))
+    if others := sorted(words.keys() - parts):
+        say(f"not in the text: {', '.join(others)}")
 
 
 def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import inspect_collection, source_of
+from vernissage.catalog.report import USUAL, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.loading import Execution
@@ -53,7 +54,7 @@ def build(
     executions: Mapping[str, Execution] | None = None,
     pairs: int | None = None,
     draft: bool | None = None,
-    skip_bad: bool = False,
+    tolerance: Tolerance = USUAL,
     refit: bool = False,
     table: TableOptions | None = None,
     database: str | None = None,
@@ -76,7 +77,7 @@ def build(
         executions=executions,
         pairs=pairs,
         draft=draft,
-        skip_bad=skip_bad,
+        tolerance=tolerance,
         refit=refit,
         table=table,
         progress=progress,

@@ -4,6 +4,8 @@ Models, vectors, means and pairs lie under names that stand for all that they de
 where an interrupted build has left it.
 """
 
+import csv
+import io
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +16,7 @@ from typing import Any, TypeVar
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import load_collection, source_of
+from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
@@ -21,7 +24,7 @@ from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
-from vernissage.files import digest
+from vernissage.files import digest, write_bytes
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
@@ -49,6 +52,7 @@ from vernissage.workspace.state import (
 from vernissage.workspace.workspace import SCANNED_FROM, Workspace, open_workspace
 
 OPTIONS_NAME = "table.json"
+REJECTED_NAME = "rejected.csv"
 _T = TypeVar("_T")
 
 
@@ -116,7 +120,7 @@ def build_workspace(
     executions: Mapping[str, Execution] | None = None,
     pairs: int | None = None,
     draft: bool | None = None,
-    skip_bad: bool = False,
+    tolerance: Tolerance = USUAL,
     refit: bool = False,
     table: TableOptions | None = None,
     progress: Progress = silent,
@@ -144,7 +148,7 @@ def build_workspace(
             promising ones; 0 for all, -1 for none; None takes that of the build before, at first 50.
         draft: whether large JPEGs are decoded at a fraction of their size, no smaller than twice an encoder's input;
             vectors made of whole pictures never mix with others. None takes that of the build before, at first True.
-        skip_bad: go on without rows that have problems.
+        tolerance: how many rows may be left out, which ``rejected.csv`` then lists.
         refit: fit the encoders anew on the collection as it is now.
         table: how a folder's table is read, on top of what was said in the builds before.
         progress: told of every step.
@@ -178,16 +182,29 @@ def build_workspace(
             started = time.perf_counter()
             old = _unless_damaged(lambda: before.collection) if before else None
             verified = old.picture_digests() if old else frozenset[str]()
-            collection = load_collection(opened, skip_bad=skip_bad, progress=progress, verified=verified)
+            collection = load_collection(opened, tolerance=tolerance, progress=progress, verified=verified)
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
             building.seconds["reading the collection"] = time.perf_counter() - started
             result = _build(building, opened, wanted)
             options.save(path / OPTIONS_NAME)
+            _list_rejected(path / REJECTED_NAME, collection.report)
             return result
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
                 shutil.rmtree(path, ignore_errors=True)
             raise
+
+
+def _list_rejected(path: Path, report: CollectionReport | None) -> None:
+    """Every row that the state leaves out, with its reason; without any, no file is left."""
+    if report is None or not report.rejected:
+        path.unlink(missing_ok=True)
+        return
+    written = io.StringIO(newline="")
+    rows = csv.writer(written)
+    rows.writerow(("row", "id", "file", "kind", "reason", "way out"))
+    rows.writerows((each.row or "", each.id, each.file, each.kind, each.what, each.way_out) for each in report.rejected)
+    write_bytes(path, written.getvalue().encode("utf-8-sig"))
 
 
 def table_options(path: Path, given: TableOptions | None) -> TableOptions:

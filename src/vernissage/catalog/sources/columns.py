@@ -134,11 +134,16 @@ def recognised(columns: Sequence[str]) -> int:
 
 
 def names_no_words(column: str) -> bool:
-    """Whether the name says that its cells are addresses, ids, rights or measures rather than words about the work."""
+    """Whether the name says that its cells are addresses, ids, rights, measures or administration."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
     parts = re.split(r"[\W_]+", spaced.casefold())
     named = [part for part in parts if part] or [""]
-    return plain_name(column) in _ID_NAMES or named[-1] in _NO_WORDS_AT_END or named[0] in _NO_WORDS_AT_START
+    if plain_name(column) in _ID_NAMES or named[-1] in _NO_WORDS_AT_END or named[0] in _NO_WORDS_AT_START:
+        return True
+    administration = _WORDS["administration"]
+    return any(word in administration for word in _words(column)) or any(
+        not word.isascii() and word in folded(column) for word in administration
+    )
 
 
 def _read_words() -> dict[str, tuple[str, ...]]:
@@ -176,16 +181,23 @@ class TableOptions:
     Attributes:
         columns: field (see `FIELDS`) → the column that gives it; an empty one says that none does.
         encoding: of a text, as people name it.
+        text_columns: columns that feed the texts that encoders read (True), or do not (False); the others do where
+            their names and cells speak of the work.
+        pictures: the folder below which the pictures lie if that is not the table's own.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
+    text_columns: Mapping[str, bool] = field(default_factory=dict)
+    pictures: str = ""
 
     def over(self, before: "TableOptions") -> "TableOptions":
         """These options, and those of ``before`` where these say nothing."""
         return TableOptions(
             columns={**before.columns, **self.columns},
             encoding=self.encoding or before.encoding,
+            text_columns={**before.text_columns, **self.text_columns},
+            pictures=self.pictures or before.pictures,
         )
 
     def save(self, path: Path) -> None:
@@ -281,6 +293,23 @@ def _place_by_cells(
         free = [place for place in free if not _words(columns[place]) & forbidden]
         if meaning not in places and (place := next(filter(fits, free), None)) is not None:
             places[meaning] = Place(place, reason)
+
+
+def speaking(columns: Sequence[str], options: TableOptions) -> dict[int, bool]:
+    """The columns that a person lets feed the texts, or keeps out of them.
+
+    Raises:
+        CollectionError: there is no such column.
+    """
+    plain = [plain_name(name) for name in columns]
+    chosen = {}
+    for column, spoken in options.text_columns.items():
+        if column not in columns and plain_name(column) not in plain:
+            raise CollectionError(
+                f"--text-column names {column!r}, but there is no such column (columns: {', '.join(columns)})"
+            )
+        chosen[columns.index(column) if column in columns else plain.index(plain_name(column))] = spoken
+    return chosen
 
 
 def _named(columns: Sequence[str], options: TableOptions) -> dict[str, Place]:

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
-from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, understand
+from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, speaking, understand
 from vernissage.catalog.sources.contract import Record
+from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.words import (
     attribute_words,
@@ -35,6 +36,9 @@ from vernissage.progress import Progress, silent
 
 _TABLE_STEM = "metadata"
 _OTHER_TABLES = frozenset({"factors.csv"})
+_NOT_READ = (
+    frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"}) - PICTURE_SUFFIXES
+)
 _DRIVE = re.compile(r"^[A-Za-z]:/")
 _CAMERA_NAME = re.compile(r"^(?:img|dsc[fn]?|dcim|pict?|image|photo|picture|scan|p|s)?[\W_]*\d[\d\W_]*$", re.IGNORECASE)
 _CLEANED = ("title", "artist", "year", "medium", "description")
@@ -73,7 +77,7 @@ class FolderSource:
         """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own."""
         self.location = path
         self.options = options or TableOptions()
-        self._pictures = pictures
+        self._pictures = pictures or (Path(self.options.pictures) if self.options.pictures else None)
         self._met = _Met()
 
     @cached_property
@@ -99,6 +103,15 @@ class FolderSource:
             found += [(below / name).as_posix() for name in shown]
         return tuple(sorted(found))
 
+    def _passed_over(self) -> tuple[str, ...]:
+        """What to say of files of pictures in formats that are not read."""
+        kinds = Counter(_suffix(name) for _, _, files in os.walk(self.folder) for name in files)
+        told = [
+            f"{kinds[suffix]} {suffix[1:].upper()}"
+            for suffix in sorted((_NOT_READ - set(PICTURE_SUFFIXES)) & kinds.keys())
+        ]
+        return (f"pictures not read: {', '.join(told)}; save them as JPEG, PNG or TIFF to use them",) if told else ()
+
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""
         table = self._found[1]
@@ -115,6 +128,8 @@ class FolderSource:
             return _described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
+            if found := foreign_file(root):
+                raise CollectionError(refusal(*found))
             way_out = "put a table metadata.csv or pictures into it, or give the path of a table"
             if others:
                 way_out = f"its tables ({', '.join(others)}) are not called metadata: rename one, or give its path"
@@ -137,7 +152,7 @@ class FolderSource:
 
     def reading(self) -> Reading:
         reading, met = self._described.reading, self._met
-        remarks = list(reading.remarks)
+        remarks = [*reading.remarks, *self._passed_over()]
         if reading.table and not met.named and self.paths:
             remarks.append(
                 f"pictures lie in the folder ({len(self.paths)}), but no row names one; name them in a column "
@@ -217,14 +232,35 @@ class FolderSource:
             try:
                 path = Path(path).resolve().relative_to(self.folder.resolve()).as_posix()
             except (ValueError, OSError):
+                if found := self._by_last_parts(path):
+                    return found
                 raise OutsideError from None
         path = posixpath.normpath(path)
         if path.startswith("../") or path in {"..", "."}:
             raise OutsideError
         tried = (path, f"images/{path}")
         there = (each for each in tried if _exists(self.folder / each))
-        alike = (found[0] for each in tried if len(found := self._alike.get(_alike(each), [])) == 1)
-        return next(there, None) or next(alike, None)
+        matches = (self._alike.get(_alike(each), []) for each in tried)
+        alike = (some[0] for some in matches if len(some) == 1)
+        return next(there, None) or next(alike, None) or self._by_last_parts(path)
+
+    def _by_last_parts(self, path: str) -> str | None:
+        """The one picture that has most of the last parts of a path of another machine; None where several have."""
+        parts = _alike(path).strip("/").split("/")
+        named = self._named_so.get(parts[-1], [])
+        several = "|" in path or ";" in path
+        for count in range(0 if several else len(parts), 0, -1):
+            ending = "/" + "/".join(parts[-count:])
+            if found := [each for each in named if f"/{_alike(each)}".endswith(ending)]:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    @cached_property
+    def _named_so(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for path in self.paths:
+            names.setdefault(_alike(posixpath.basename(path)), []).append(path)
+        return names
 
     @cached_property
     def _alike(self) -> dict[str, list[str]]:
@@ -302,10 +338,16 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     others = [place for place in range(len(table.columns)) if place not in places.values()]
     spoken = [place for place in others if not names_no_words(table.columns[place])]
     groups = table.column(places["group"]) if "group" in places else []
-    repeating = tuple(place for place in spoken if groups and repeats_group(table.column(place), groups))
+    chosen = speaking(table.columns, options)
+    spoken = [place for place in others if chosen.get(place, place in spoken)]
+    repeating = tuple(
+        place for place in spoken if groups and place not in chosen and repeats_group(table.column(place), groups)
+    )
     empty = [name for place, name in enumerate(table.columns) if place not in table.filled]
     unfilled = (f"columns without a value in any row: {', '.join(empty)}",) if empty and table.rows else ()
     filled = [(table.columns[place], place) for place in others if place in table.filled]
+    fields = [meaning for meaning in (*_CLEANED, "keywords") if chosen.get(places.get(meaning, -1), True)]
+    texts = [places[meaning] for meaning in fields if meaning in places]
     columns = _Columns(
         places,
         beside(table.columns) | apart,
@@ -313,13 +355,16 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
         [place for place in spoken if place not in repeating and place in table.filled],
         keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
         table.columns[places["picture"]] if "picture" in places else "",
+        frozenset(fields),
     )
+    texts += [place for place in columns.spoken if any(map(holds_words, table.sample(place)))]
     ids, remarks = _ids(table, places)
     reading = Reading(
         table=name,
         columns={table.columns[place]: meaning for meaning, place in places.items()},
         attributes=tuple(name for name, _ in filled),
         not_in_text=tuple(table.columns[place] for place in repeating),
+        texts=tuple(table.columns[place] for place in texts if place in table.filled),
         encoding=table.encoding,
         separator=table.separator,
         problems=table.problems,
@@ -383,6 +428,7 @@ class _Columns(NamedTuple):
     spoken: list[int]
     separator: str
     picture: str
+    fields: frozenset[str]
 
 
 def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work:
@@ -399,7 +445,8 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
     further = [words for words in further if words and not (group and same_words(words, group))]
     years = [beside.get(name, "") for name in ("year_from", "year_to")]
     first, last = (int(year) if _WHOLE_NUMBER.fullmatch(year) else None for year in years)
-    text = joined([*cleaned.values(), ", ".join(keywords), *further])
+    parts = {**cleaned, "keywords": ", ".join(keywords)}
+    text = joined([*(part for field, part in parts.items() if field in columns.fields), *further])
     cleaned["title"] = cleaned["title"] or " ".join(without_markup(beside.get("name", "")).split())
     cleaned["title"] = cleaned["title"] or first_words(cleaned["description"])
     item = Item(

@@ -19,6 +19,8 @@ from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import recognised
 from vernissage.catalog.sources.encodings import decode_unknown, known_codec, shown_name
+from vernissage.catalog.sources.foreign import SUFFIXES, format_of_bytes, iiif_kind, refusal
+from vernissage.catalog.sources.nested import unfolded, words
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
 
@@ -105,7 +107,6 @@ def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
 
 
 _ROWS_AT_ONCE = 10_000
-_BETWEEN_VALUES = " | "
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
@@ -117,6 +118,8 @@ def read_table(path: Path, encoding: str = "") -> Table:
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
+        if path.suffix.lower() in SUFFIXES and path.is_file() and (kind := format_of_bytes(path.read_bytes())):
+            raise CollectionError(refusal(path, kind))
         raise CollectionError(f"{path} is no table that can be read; save it as one of {', '.join(READERS)}")
     try:
         raw = path.read_bytes()
@@ -155,12 +158,23 @@ def read_json(path: Path, raw: bytes) -> Table:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CollectionError(f"{path} is not JSON ({error}); write a list with one object for each work") from error
+    if kind := iiif_kind(content):
+        raise CollectionError(refusal(path, kind))
     if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list) and value]
-        content = lists[0] if len(lists) == 1 else None
+        content = _only_list(content)
     if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
         raise CollectionError(f"{path} holds no list of objects; write a list with one object for each work")
     return _from_records(enumerate(content, start=1), (), encoding)
+
+
+def _only_list(content: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
+    """The one list of objects that an object holds, itself or in objects within it; None where there are several."""
+    lists = [value for value in content.values() if isinstance(value, list) and value]
+    if len(lists) == 1:
+        return lists[0]
+    inner = [value for value in content.values() if isinstance(value, dict)] if depth and not lists else []
+    found = [each for value in inner if (each := _only_list(value, depth - 1))]
+    return found[0] if len(found) == 1 else None
 
 
 def read_json_lines(path: Path, raw: bytes) -> Table:
@@ -187,7 +201,7 @@ def _from_records(
 ) -> Table:
     """A table of records that name their own cells; the columns stand in the order in which they are met."""
     kept = [
-        (number, {clean_cell(name) or "column": as_cell(value) for name, value in record.items()})
+        (number, {clean_cell(name) or "column": cell for name, cell in unfolded(record, as_cell).items()})
         for number, record in records
     ]
     columns = tuple(dict.fromkeys(name for _, cells in kept for name in cells))
@@ -252,7 +266,7 @@ def read_excel(path: Path, raw: bytes) -> Table:
 def as_cell(value: Any) -> str:
     """A typed value as the text that a person would write: whole numbers without ``.0``, midnight without the time.
 
-    Lists of plain values are joined; other nested values stay as JSON.
+    Lists are joined, and of nested values the words are taken, see `words`.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
@@ -260,10 +274,7 @@ def as_cell(value: Any) -> str:
         cell = clean_cell(value)
         return "" if cell in _EXCEL_ERRORS else cell
     if isinstance(value, dict | list | tuple):
-        nested = isinstance(value, dict) or any(isinstance(part, dict | list | tuple) for part in value)
-        if nested and value:
-            return clean_cell(json.dumps(value, ensure_ascii=False, default=str))
-        return _BETWEEN_VALUES.join(part for part in map(as_cell, value) if part)
+        return clean_cell(words(value, as_cell))
     return clean_cell(_scalar(value))
 
 
