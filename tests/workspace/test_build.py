@@ -275,3 +275,36 @@ def test_a_collection_may_lose_all_its_pictures(workspace: Path, tmp_path: Path)
     built = build_workspace(texts, workspace)
     assert len(built.workspace.table("colour-texture", "image")) == 0
     assert len(built.workspace.table("lsa", "text")) == 12
+
+
+@pytest.mark.parametrize("name", ["pairs", "models", "vectors", "building", "uploads"])
+def test_links_in_a_workspace_are_not_followed(gallery: Path, workspace: Path, tmp_path: Path, name: str) -> None:
+    precious = tmp_path / "precious"
+    for file in ("diary.txt", f"{name}/lsa-0123456789ab/arrays.npz", f".{name}.abcdefgh.tmp"):
+        (precious / file).parent.mkdir(parents=True, exist_ok=True)
+        (precious / file).write_text("kept")
+    before = snapshot(precious)
+    shutil.rmtree(workspace / name, ignore_errors=True)
+    (workspace / name).symlink_to(precious)
+    with pytest.raises(WorkspaceError, match=rf"{name} is a link .* remove the link"):
+        build_workspace(gallery, workspace)
+    with pytest.raises(WorkspaceError, match="is a link"):
+        open_workspace(workspace)
+    assert snapshot(precious) == before
+
+
+def test_a_build_deletes_only_names_of_its_own(gallery: Path, workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "diary.txt").write_text("kept")
+    (workspace / "pairs").mkdir(exist_ok=True)
+    (workspace / "models" / "lsa-0123456789ab").symlink_to(tmp_path / "precious")
+    strangers = ["models/notes.txt", "pairs/holiday/photo.jpg", "vectors/.notes.tmp", "works-of-mine.parquet"]
+    leftovers = ["vectors/lsa.text-0123456789ab.npy", "models/lda-00112233aabb/model.json", ".x.json.ab_cdefg.tmp"]
+    for name in (*strangers, *leftovers):
+        (workspace / name).parent.mkdir(exist_ok=True)
+        (workspace / name).write_text("text")
+    build_workspace(gallery, workspace)
+    assert all((workspace / name).exists() for name in strangers)
+    assert not any((workspace / name).exists() for name in leftovers)
+    assert not (workspace / "models" / "lsa-0123456789ab").is_symlink()
+    assert (tmp_path / "precious" / "diary.txt").read_text() == "kept"

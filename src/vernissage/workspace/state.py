@@ -1,6 +1,7 @@
 """The state of a workspace: one small file whose replacement switches all that is current at once, by one writer."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +20,13 @@ FORMER = 1
 
 FILE_NAME = "workspace.json"
 STAGING = "building"
+_UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
 _FILES = ("works-*.parquet", "words-*.parquet", "collection-*.parquet")  # the last one is of format 1
+_OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words|collection)-[0-9a-f]+\.parquet")
+_UNFINISHED = re.compile(rf"\..+\.[a-z0-9_]{{8}}{re.escape(TEMPORARY_SUFFIX)}")
+"""Names that Vernissage itself gives, of which alone anything is deleted: see `build` and `files.writing`."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ def read_manifest(workspace: Path) -> Manifest:
     if not is_workspace(workspace):
         kind = Kind.BAD_REQUEST if workspace.is_file() else Kind.NOT_FOUND
         raise WorkspaceError(_no_workspace(workspace), kind=kind)
+    _require_no_links(workspace)
     content, found = read_json(workspace / FILE_NAME), format_of(workspace)
     if found != FORMAT:
         raise WorkspaceError(
@@ -107,6 +113,17 @@ def read_manifest(workspace: Path) -> Manifest:
             f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again",
             kind=Kind.CONFLICT,
         ) from error
+
+
+def _require_no_links(workspace: Path) -> None:
+    """Refuse a workspace whose folders or manifest lie elsewhere: what is written and deleted in it stays in it."""
+    for name in (*_FOLDERS, STAGING, _UPLOADS, FILE_NAME, _LOCK_NAME):
+        if (workspace / name).is_symlink():
+            raise WorkspaceError(
+                f"{workspace / name} is a link to another place, and links in a workspace are not followed; remove "
+                f"the link, and move the whole workspace if it is to lie elsewhere",
+                kind=Kind.BAD_REQUEST,
+            )
 
 
 def _no_workspace(folder: Path) -> str:
@@ -161,6 +178,7 @@ def sole_writer(workspace: Path, *, patience: float = 0.0) -> Iterator[None]:
     Raises:
         WorkspaceError: another process is writing, or the folder cannot be written to.
     """
+    _require_no_links(workspace)
     lock = FileLock(workspace / _LOCK_NAME)
     try:
         workspace.mkdir(parents=True, exist_ok=True)
@@ -224,20 +242,22 @@ def _sweep(path: Path, kept: frozenset[str]) -> None:
 
     The pictures of uploads are left alone: somebody may be uploading at this moment.
     """
-    remains = f".*{TEMPORARY_SUFFIX}"
-    for file in (*path.glob(remains), *(found for name in _FOLDERS for found in (path / name).rglob(remains))):
-        file.unlink(missing_ok=True)
+    _require_no_links(path)
+    for folder in (path, *(path / name for name in _FOLDERS)):
+        for file in folder.glob(f"{'' if folder == path else '**/'}.*{TEMPORARY_SUFFIX}"):
+            if _UNFINISHED.fullmatch(file.name):
+                file.unlink(missing_ok=True)
     shutil.rmtree(path / STAGING, ignore_errors=True)
     for pattern in (*(f"{folder}/*" for folder in _FOLDERS), *_FILES):
         for entry in sorted(path.glob(pattern)):
-            if entry.relative_to(path).as_posix() not in kept:
+            if entry.relative_to(path).as_posix() not in kept and _OWN_NAME.fullmatch(entry.name):
                 _remove(entry)
 
 
 def _remove(entry: Path) -> None:
     """Remove a file or folder; one that a reader on Windows holds open goes with a later build."""
     try:
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     except PermissionError:
         if os.name != "nt":
             raise
