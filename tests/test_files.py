@@ -1,3 +1,5 @@
+import csv
+import io
 import os
 import stat
 from pathlib import Path
@@ -11,6 +13,7 @@ from vernissage import files
 from vernissage.errors import ProvenanceError, WorkspaceError
 from vernissage.files import (
     array_bytes,
+    csv_bytes,
     digest,
     read_array,
     read_json,
@@ -18,6 +21,7 @@ from vernissage.files import (
     write_array,
     write_bytes,
     write_json,
+    write_together,
     writing,
 )  # fmt: skip
 
@@ -42,6 +46,35 @@ def test_files_get_the_usual_permissions(tmp_path: Path) -> None:
     write_bytes(tmp_path / "a", b"")
     (tmp_path / "b").write_bytes(b"")
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
+
+
+def test_a_secret_is_its_owners_and_the_first_one_stays(tmp_path: Path) -> None:
+    for content in (b"first", b"second"):
+        with writing(tmp_path / "secret", secret=True, replace=False) as file:
+            file.write(content)
+    assert (tmp_path / "secret").read_bytes() == b"first"
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_several_files_are_written_all_or_none(tmp_path: Path) -> None:
+    write_together({tmp_path / "a": b"old", tmp_path / "b": b"old"})
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(WorkspaceError, match="taken"):
+        write_together({tmp_path / "a": b"new", tmp_path / "b": b"new", tmp_path / "taken" / "c": b"new"})
+    assert [(tmp_path / name).read_text() for name in "ab"] == ["old", "old"]
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "taken"}
+
+
+def test_a_table_has_all_digits_and_no_formula() -> None:
+    cells = ["=1+1", "+1", "-x", "@x", "\tx", "\rx", "'x", "plain"]
+    plain, reversible = (
+        csv_bytes(["a", "b"], [[cell, -0.5] for cell in cells], reversible=each).decode() for each in (False, True)
+    )
+    assert plain == "a,b\n" + "".join(f"{cell},-0.5\n" for cell in [*(f"'{cell}" for cell in cells[:6]), *cells[6:]])
+    found = [row[0] for row in csv.reader(io.StringIO(reversible, newline=""))][1:]
+    assert found == [*(f"'{cell}" for cell in cells[:7]), *cells[7:]]
+    assert csv_bytes(["x", "y"], [[0.1 + 0.2, None], [-1, float("nan")]]) == b"x,y\n0.30000000000000004,\n-1,NaN\n"
 
 
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Files that are either wholly old or wholly new: written to a temporary name, flushed, renamed."""
 
+import csv
 import hashlib
+import io
 import json
 import math
 import os
@@ -9,7 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -21,6 +23,9 @@ from vernissage.errors import ProvenanceError, WorkspaceError
 
 _T = TypeVar("_T")
 TEMPORARY_SUFFIX = ".tmp"
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
 
 SMALL = 16 * 2**20
 """Files up to this many bytes are hashed whenever they are opened, which takes some hundredths of a second at most."""
@@ -58,11 +63,16 @@ def seal_of(path: Path) -> Seal:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterator[IO[bytes]]:
     """Open a file that appears under ``path`` only when the block has ended well.
 
     The bytes go to a temporary file beside it, are flushed to the disk, and then take the place of what was there.
     If the block raises, the old file stays as it was and the temporary one is removed.
+
+    Args:
+        path: where the file appears.
+        secret: only its owner may read it.
+        replace: False leaves a file that is there, or that somebody else writes first.
 
     Raises:
         WorkspaceError: the file cannot be written (disk full, folder read-only, path is a folder).
@@ -76,8 +86,13 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        if not secret:
+            temporary.chmod(0o666 & ~_umask())
+        if replace:
+            temporary.replace(path)
+        else:
+            with suppress(FileExistsError):
+                path.hardlink_to(temporary)
         _flush_folder(path.parent)
     except OSError as error:
         raise WorkspaceError(
@@ -93,6 +108,41 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``, wholly or not at all (see `writing`)."""
     with writing(path) as file:
         file.write(content)
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write several files, all or none: the bytes of all are on the disk before the first takes its place.
+
+    Raises:
+        WorkspaceError: as in `writing`.
+    """
+    with ExitStack() as stack:
+        for path, content in files.items():
+            file = stack.enter_context(writing(path))
+            file.write(content)
+            file.flush()  # a full disk shows here, while all files are as they were
+            os.fsync(file.fileno())
+
+
+def csv_bytes(columns: Iterable[str], rows: Iterable[Iterable[Any]], *, reversible: bool = False) -> bytes:
+    """A table as CSV in UTF-8: numbers with all their digits, missing ones as NaN, and None as an empty cell.
+
+    Text that a spreadsheet would run as a formula begins with an apostrophe. With ``reversible`` no two texts become
+    one: so does text that begins with an apostrophe, and lines end as in RFC 4180.
+    """
+    marked = (*_FORMULA, "'") if reversible else _FORMULA
+
+    def cell(value: Any) -> Any:
+        if isinstance(value, str):
+            return f"'{value}" if value.startswith(marked) else value
+        return "NaN" if isinstance(value, float) and math.isnan(value) else value
+
+    text = io.StringIO(newline="")
+    # With the longer end of line, cells that hold either half of it are set in quotation marks.
+    writer = csv.writer(text, lineterminator="\r\n" if reversible else "\n")
+    writer.writerow(columns)
+    writer.writerows(map(cell, row) for row in rows)
+    return text.getvalue().encode()
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -149,18 +149,18 @@ def test_a_picture_upload_whose_file_is_gone_is_passed_over(repository: Reposito
 
 def test_texts_of_a_file_without_a_workspace(run: Any, tmp_path: Path) -> None:
     texts = tmp_path / "texts.csv"
-    texts.write_text('id,text\na,"A man riding a horse"\nb,of\n')
+    texts.write_text('id,text\na,"A man riding a horse"\n=b,of\n')
     said = run("tag", "--texts", texts, "--tagger", "lexicon", "--out", tmp_path / "tags.csv")
     assert "2 tagged" in said
     assert "1 without any tag" in said
     with (tmp_path / "tags.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["id"], row["tags"]) for row in rows] == [("a", "man|ride|horse"), ("b", "")]
+    assert [(row["id"], row["tags"]) for row in rows] == [("a", "man|ride|horse"), ("'=b", "")]
     assert {row["method"] for row in rows} == {LexiconTagger().method}
     assert {row["tagger"] for row in rows} == {tagger_key(LexiconTagger())}
     run("tag", "--texts", texts, "--tagger", "lexicon", "--out", tmp_path / "tags.json")
     record = json.loads((tmp_path / "tags.json").read_text())
-    assert record["tags"] == {"a": ["man", "ride", "horse"], "b": []}
+    assert record["tags"] == {"a": ["man", "ride", "horse"], "=b": []}
     assert record["fingerprint"] == LexiconTagger().fingerprint
 
 

@@ -15,7 +15,7 @@ from vernissage.analysis.study_answers import analyse
 from vernissage.errors import StudyError
 from vernissage.storage.database import Database
 from vernissage.study.answer_files import read_long_table
-from vernissage.study.export import ExportTable, as_csv, as_parquet, export_tables, write_export
+from vernissage.study.export import ExportTable, as_csv, as_parquet, export_files, export_tables, write_export
 from vernissage.study.participation import Study
 
 NAMES = ("accuracy", "diversity", "novelty", "serendipity")
@@ -90,6 +90,19 @@ def test_equal_answers_give_equal_bytes(sqlite: Database, tmp_path: Path) -> Non
         files = write_export(study.records, tmp_path / name)
         contents.append([path.read_bytes() for path in files])
     assert contents[0] == contents[1]
+
+
+def test_files_are_of_one_state(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = populated(sqlite)
+    opened: list[object] = []
+
+    def reading(database: Database, real: Any = Database.reading) -> Any:
+        opened.append(database)
+        return real(database)
+
+    monkeypatch.setattr(Database, "reading", reading)
+    assert "study.json" in export_files(study.records)
+    assert len(opened) == 1  # of two transactions the second can see a participant whom the first did not
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'x", "x=", 'a"b,c', "zwölf\n3"])

@@ -1,11 +1,7 @@
 """The commands about what a study finds: vernissage study power, analyse, report."""
 
-import csv
-import io
 import math
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,8 +19,6 @@ if TYPE_CHECKING:
     from vernissage.study.results import Results
 
 PAGE = "report.html"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 _USUAL = 95
 _SHOWN_NAMES = 8
 _ANSWERS = {
@@ -66,38 +60,22 @@ class AnalysisOptions:
 def write_tables(folder: Path, tables: Mapping[str, tuple[type, Sequence[Any]]]) -> None:
     """Write tables as CSV files into ``folder``, all or none: name → (row class, rows); fields are the columns.
 
-    Numbers have all their digits, missing ones are NaN; text that a spreadsheet would run begins with an apostrophe.
-
     Raises:
         WorkspaceError: the folder cannot be written.
         RequestError: a folder stands where a file belongs.
     """
-    from vernissage.files import writing
+    from vernissage.files import csv_bytes, write_together
 
     if folder.exists() and not folder.is_dir():
         raise RequestError(f"{folder} is a file, but the tables need a folder; choose another with --out")
     for name in tables:
         if (folder / name).is_dir():
             raise RequestError(f"{folder / name} is a folder; move it away, or choose another folder with --out")
-    with ExitStack() as stack:
-        for name, (kind, rows) in tables.items():
-            columns = [field.name for field in fields(kind)]
-            text = io.StringIO(newline="")
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
-            file = stack.enter_context(writing(folder / name))
-            file.write(text.getvalue().encode())
-            # A full disk shows here, before the first of the files takes its place.
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "NaN" if math.isnan(value) else repr(value)
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    files = {}
+    for name, (kind, rows) in tables.items():
+        columns = [field.name for field in fields(kind)]
+        files[folder / name] = csv_bytes(columns, ([getattr(row, column) for column in columns] for row in rows))
+    write_together(files)
 
 
 def power(

@@ -1,7 +1,5 @@
 """The command that finds words for works: tag."""
 
-import csv
-import io
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -123,18 +121,15 @@ def _tag_files(files: TaggedFiles, tagger: Any, batch_size: int, progress: "Prog
 
 def _write(out: Path, tagger: Any, record: "dict[str, Any]") -> None:
     """A table with the tags as a museum's keywords, or JSON; either says by which method."""
-    from vernissage.files import write_bytes, write_json
+    from vernissage.files import csv_bytes, write_bytes, write_json
     from vernissage.taggers.contract import tagger_key
 
     if out.suffix == ".json":
         write_json(out, record)
         return
-    table = io.StringIO(newline="")
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["id", "tags", "tagger", "method"])
     key = tagger_key(tagger)
-    writer.writerows([name, "|".join(found), key, tagger.method] for name, found in record["tags"].items())
-    write_bytes(out, table.getvalue().encode())
+    rows = ([name, "|".join(found), key, tagger.method] for name, found in record["tags"].items())
+    write_bytes(out, csv_bytes(["id", "tags", "tagger", "method"], rows))
 
 
 def _print(tagger: Any, found: "Tagging") -> None:

@@ -1,11 +1,9 @@
 """A study's answers as tables: CSV for people and spreadsheets, Parquet for programs."""
 
-import csv
 import io
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
@@ -15,7 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from vernissage.errors import Kind, StudyError
-from vernissage.files import digest, writing
+from vernissage.files import csv_bytes, digest, write_together
 from vernissage.storage import studies as stored
 from vernissage.storage.studies import Answer, Participant, Provenance, StudyState
 from vernissage.study.definition import Definition, definition_of
@@ -24,9 +22,6 @@ from vernissage.study.records import StudyRecords, fails_attention, page_in_word
 CellKind = Literal["text", "whole", "number", "truth", "time"]
 
 TABLES = ("long", "wide", "rankings", "elicitation", "demographics", "screens")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""What makes a spreadsheet take a cell for a formula; and the apostrophe, so that no two texts become one."""
-
 
 _People = Mapping[str, tuple[Participant, Sequence[Answer]]]
 """Real participants with their answers, by their ids in alphabetical order."""
@@ -50,11 +45,15 @@ def export_tables(records: StudyRecords, *, finished_only: bool = False) -> tupl
         StudyError: nobody has taken part yet.
     """
     with records.database.reading() as connection:
-        state, frozen, _ = _frozen(connection, records.id)
-        everyone = stored.participants_of(connection, records.id, "participant")
-        answers = stored.answers_of_study(connection, records.id)
-        lists = stored.lists_of_study(connection, records.id)
-        elicitation = stored.elicitation_of_study(connection, records.id)
+        return _tables(connection, records.id, finished_only)
+
+
+def _tables(connection: Connection, study: str, finished_only: bool) -> tuple[ExportTable, ...]:
+    state, frozen, _ = _frozen(connection, study)
+    everyone = stored.participants_of(connection, study, "participant")
+    answers = stored.answers_of_study(connection, study)
+    lists = stored.lists_of_study(connection, study)
+    elicitation = stored.elicitation_of_study(connection, study)
     definition = definition_of(frozen.content)
     kept = sorted((each for each in everyone if each.finished or not finished_only), key=attrgetter("external_id"))
     people = {each.external_id: (each, answers.get(each.number, ())) for each in kept}
@@ -86,24 +85,25 @@ def write_export(records: StudyRecords, folder: Path, *, finished_only: bool = F
     """
     if folder.exists() and not folder.is_dir():
         raise StudyError(f"{folder} is a file, but an export needs a folder; choose another with --out")
-    files = export_files(records, finished_only=finished_only)
-    with ExitStack() as stack:
-        for name, content in files.items():
-            stack.enter_context(writing(folder / name)).write(content)
-    return tuple(folder / name for name in files)
+    files = {folder / name: content for name, content in export_files(records, finished_only=finished_only).items()}
+    write_together(files)
+    return tuple(files)
 
 
 def export_files(records: StudyRecords, *, finished_only: bool = False) -> dict[str, bytes]:
-    """Every table as CSV and Parquet, and ``study.json``: name → content.
+    """Every table as CSV and Parquet, and ``study.json``, of one state of the study: name → content.
 
     Raises:
         StudyError: nobody has taken part yet.
     """
+    with records.database.reading() as connection:
+        tables = _tables(connection, records.id, finished_only)
+        provenance = _provenance_record(connection, records.id)
     files: dict[str, bytes] = {}
-    for table in export_tables(records, finished_only=finished_only):
+    for table in tables:
         files[f"{table.name}.csv"] = as_csv(table)
         files[f"{table.name}.parquet"] = as_parquet(table)
-    record = json.dumps(_provenance_record(records), indent=2, ensure_ascii=False)
+    record = json.dumps(provenance, indent=2, ensure_ascii=False)
     return files | {"study.json": f"{record}\n".encode()}
 
 
@@ -116,12 +116,7 @@ def status_of(person: Participant) -> str:
 
 def as_csv(table: ExportTable) -> bytes:
     """A table as CSV in UTF-8; cells that a spreadsheet would take for formulas begin with an apostrophe."""
-    text = io.StringIO(newline="")
-    # With this end of line, cells that hold either half of it are set in quotation marks.
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(table.columns)
-    writer.writerows([_cell(value) for value in row] for row in table.rows)
-    return text.getvalue().encode()
+    return csv_bytes(table.columns, (map(_cell, row) for row in table.rows), reversible=True)
 
 
 def as_parquet(table: ExportTable) -> bytes:
@@ -140,12 +135,11 @@ def as_parquet(table: ExportTable) -> bytes:
     return sink.getvalue()
 
 
-def _provenance_record(records: StudyRecords) -> dict[str, Any]:
+def _provenance_record(connection: Connection, study: str) -> dict[str, Any]:
     """What the answers depend on, as JSON values: the frozen definition, and every provenance that answers have."""
-    with records.database.reading() as connection:
-        state, frozen, since = _frozen(connection, records.id)
+    state, frozen, since = _frozen(connection, study)
     return {
-        "study": records.id,
+        "study": study,
         "frozen": since.isoformat(),
         "definition": dict(frozen.content),
         "provenances": [_provenance_values(each) for each in state.provenances.values() if each.same_as(frozen)],
@@ -235,12 +229,7 @@ def _provenance_values(provenance: Provenance) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat()
+def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = repr(value) if isinstance(value, float) else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -128,12 +128,8 @@ class StudyRecords:
         finish_erasures(self.database, None)
         return deleted
 
-    def held_definition(self) -> Definition:
-        """The definition that the first real participant froze; before that, the one given."""
-        with self.database.reading() as connection:
-            return self._held(connection, stored.state_of(connection, self.id))
-
     def _held(self, connection: Connection, state: StudyState) -> Definition:
+        """The definition that the first real participant froze; before that, the one given."""
         return self.definition if state.frozen is None else definition_of(stored.content_of(connection, state.frozen))
 
     def _set_paused(self, paused: bool) -> None:

@@ -183,7 +183,7 @@ def source_of_records(records: StudyRecords) -> ReportSource:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         write_export(records, place)
-        names = [statement.name for statement in records.held_definition().statements]
+        names = [statement["name"] for statement in read_json(place / "study.json")["definition"]["statements"]]
         return source_of_files(place / "long.csv", place / "rankings.csv", names)
 
 

@@ -2,13 +2,11 @@
 
 import hashlib
 import hmac
-import os
 import secrets
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from vernissage.errors import RequestError, WorkspaceError
+from vernissage.files import writing
 
 SECRET_NAME = "study.secret"  # noqa: S105  (a file's name)
 PASSWORD_NAME = "study.password"  # noqa: S105  (a file's name)
@@ -28,11 +26,12 @@ def load_or_make_secret(folder: Path) -> bytes:
     path = folder / SECRET_NAME
     try:
         if not path.exists():
-            _write_private(path, secrets.token_hex(_SECRET_BYTES), replace=False)
+            with writing(path, secret=True, replace=False) as file:
+                file.write(f"{secrets.token_hex(_SECRET_BYTES)}\n".encode())
         secret = bytes.fromhex(path.read_text("ascii").strip())
     except OSError as error:
         raise WorkspaceError(
-            f"cannot read or write {path}: {error.strerror or error}; make the workspace writable for whoever serves it"
+            f"cannot read {path}: {error.strerror or error}; make the workspace readable for whoever serves it"
         ) from error
     except ValueError:
         secret = b""
@@ -48,11 +47,9 @@ def set_password(folder: Path, password: str) -> None:
         RequestError: the password is too short.
         WorkspaceError: the file cannot be written.
     """
-    path, hashed = folder / PASSWORD_NAME, hash_password(password)
-    try:
-        _write_private(path, hashed, replace=True)
-    except OSError as error:
-        raise WorkspaceError(f"cannot write {path}: {error.strerror or error}; make the workspace writable") from error
+    hashed = hash_password(password)
+    with writing(folder / PASSWORD_NAME, secret=True) as file:
+        file.write(f"{hashed}\n".encode())
 
 
 def stored_password(folder: Path) -> str | None:
@@ -109,21 +106,3 @@ def is_password(password: str, hashed: str) -> bool:
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
-
-
-def _write_private(path: Path, content: str, *, replace: bool) -> None:
-    """Write a file for its owner alone; without ``replace`` the one that is there first stays."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(content + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(path)
-        elif not path.exists():
-            with suppress(FileExistsError):
-                path.hardlink_to(temporary)
-    finally:
-        temporary.unlink(missing_ok=True)
