@@ -220,6 +220,30 @@ def check_target(source: Path, path: Path) -> None:
         raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)
 
 
+def check_output(path: Path, *, force: bool = False) -> None:
+    """Check that a file may be written at ``path``: nothing is there, or a page of Vernissage's, or ``force`` is set.
+
+    Raises:
+        WorkspaceError: it would replace another file, a device or the like, or lie inside a workspace or a collection.
+    """
+    target = path.resolve()
+    home = next((each for each in target.parents if is_workspace(each) or any(each.glob("metadata.*"))), None)
+    fault = ""
+    if home is not None:
+        fault = f"{path} would lie inside {home}, which is a workspace or a collection; choose a place outside it"
+    elif target.exists() and not (target.is_file() or target.is_dir()):
+        fault = f"{path} is no regular file but a device or a pipe, which cannot be replaced; choose another name"
+    elif target.is_file() and not force and not _is_page(target):
+        fault = f"{path} is there already, and is no page of Vernissage's; choose another name, or add --force"
+    if fault:
+        raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)
+
+
+def _is_page(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return b'name="generator" content="Vernissage"' in opened.read(1000)
+
+
 def _is_foreign(path: Path) -> bool:
     """Whether the folder holds anything but the traces of a first build that was killed very early."""
     early = {_LOCK_NAME, FILE_NAME, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
