@@ -1,12 +1,15 @@
 """Files that are either wholly old or wholly new: written to a temporary name, flushed, renamed."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
 import math
 import os
+import stat
 import struct
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -29,6 +32,43 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 SMALL = 16 * 2**20
 """Files up to this many bytes are hashed whenever they are opened, which takes some hundredths of a second at most."""
+
+
+LARGEST = 2**31
+"""Bytes of the largest file of a stranger's that is read whole."""
+
+
+def open_regular(path: Path, largest: int = LARGEST) -> IO[bytes]:
+    """Open a regular file for reading, never waiting: a pipe or a device is refused before anything is read of it.
+
+    Raises:
+        OSError: it cannot be opened, is no regular file, or has more than ``largest`` bytes; ``strerror`` says which.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        told = os.fstat(handle)
+        if stat.S_ISDIR(told.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(told.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file but a pipe or a device", str(path))
+        if told.st_size > largest:
+            raise OSError(errno.EFBIG, f"it has {told.st_size:,} bytes, more than {largest:,}", str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: Path, largest: int = LARGEST) -> bytes:
+    """The bytes of a file of a stranger's; raises as `open_regular`."""
+    with open_regular(path, largest) as file:
+        return file.read(largest + 1)
+
+
+def is_below(root: Path, path: Path) -> bool:
+    """Whether a path leads to a place below ``root``, once all links are followed."""
+    real = os.path.realpath(root)
+    return os.path.realpath(path).startswith(real.rstrip(os.sep) + os.sep)
 
 
 @dataclass(frozen=True)
@@ -55,7 +95,7 @@ def seal_of(path: Path) -> Seal:
     """Size and SHA-256 of a file."""
 
     def read() -> Seal:
-        with path.open("rb") as file:
+        with open_regular(path, sys.maxsize) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
             return Seal(file.tell(), found)
 

@@ -327,8 +327,10 @@ def _read(file: Path) -> list[tuple[str, object, str]]:
     Raises:
         RatingsError: the file is missing, or not of these kinds.
     """
+    from vernissage.files import read_regular
+
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = read_regular(file).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise RatingsError(

@@ -136,7 +136,7 @@ TAGS = _table("tags", "tagger:words item:words tags:json", key="tagger item", in
 """What a tagger found in a work or an upload."""
 
 ERASURES = _table("erasures", "picture:words", key="picture")
-"""What has yet to go from files: names of pictures, and an empty one for the database's bytes; see `storage.erasure`."""
+"""What has yet to go from files: names of pictures, and an empty one for the database's bytes (see `erasure`)."""
 
 STUDIES = _table("studies", "id:words paused:flag", key="id")
 """Studies by the id that their definition names."""

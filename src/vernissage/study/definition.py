@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar, get_args
 from vernissage.analysis.long_table import KEYS, NO_RATINGS
 from vernissage.catalog.collection import Collection
 from vernissage.errors import Kind, StudyError
-from vernissage.files import digest, write_bytes
+from vernissage.files import digest, read_regular, write_bytes
 
 ElicitationMethod = Literal["groups", "coverage"]
 AttentionRule = Literal["repeated-showings", "none"]
@@ -306,7 +306,7 @@ def read_definition(path: Path) -> Definition:
             key, and says what is expected.
     """
     try:
-        source = path.read_text(encoding="utf-8-sig")
+        source = read_regular(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise StudyError(

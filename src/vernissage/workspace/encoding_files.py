@@ -17,7 +17,7 @@ from vernissage.encoders.contract import unit_rows
 from vernissage.encoders.loading import Execution, checked_execution, load_executed, load_pretrained
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import RequestError
-from vernissage.files import write_arrays, writing
+from vernissage.files import read_regular, write_arrays, writing
 from vernissage.progress import Progress
 from vernissage.workspace.encoding import decoded_side
 
@@ -210,7 +210,7 @@ def read_texts(file: Path) -> list[tuple[str, str]]:
     suffix = file.suffix.lower()
     if suffix == ".json" or suffix not in READERS:
         try:
-            content = file.read_text(encoding="utf-8-sig")
+            content = read_regular(file).decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise RequestError(

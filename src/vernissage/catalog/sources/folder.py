@@ -29,7 +29,7 @@ from vernissage.catalog.words import (
     without_markup,
 )
 from vernissage.errors import CollectionError
-from vernissage.files import digest, seal_of
+from vernissage.files import digest, is_below, seal_of
 from vernissage.progress import Progress, silent
 
 _TABLE_STEM = "metadata"
@@ -212,7 +212,10 @@ class FolderSource:
         tried = (path, f"images/{path}")
         there = (each for each in tried if _exists(self.folder / each))
         alike = (found[0] for each in tried if len(found := self._alike.get(_alike(each), [])) == 1)
-        return next(there, None) or next(alike, None)
+        found = next(there, None) or next(alike, None)
+        if found is not None and not is_below(self.folder, self.folder / found):
+            raise OutsideError
+        return found
 
     @cached_property
     def _alike(self) -> dict[str, list[str]]:
@@ -243,6 +246,8 @@ def find_table(path: Path) -> tuple[Path, Path | None]:
         return path, tables[0] if tables else None
     if not path.exists():
         raise CollectionError(f"there is no file or folder {path}; give the folder of a collection or its table")
+    if not path.is_file():
+        raise CollectionError(f"{path} is no regular file but a pipe or a device; give a folder or a table")
     if path.suffix.lower() in PICTURE_SUFFIXES:
         raise CollectionError(f"{path} is one picture; give the folder that holds the pictures")
     return path.parent, path

@@ -20,6 +20,7 @@ from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import recognised
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
+from vernissage.files import read_regular
 
 
 class Rows:
@@ -97,7 +98,7 @@ def read_table(path: Path) -> Table:
     if reader is None:
         raise CollectionError(f"{path} is no table that can be read; save it as one of {', '.join(READERS)}")
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path)
     except OSError as error:
         raise CollectionError(
             f"{path} cannot be read ({error.strerror}); check that it is a file you may open"
