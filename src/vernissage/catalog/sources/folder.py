@@ -20,6 +20,7 @@ from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.words import (
     attribute_words,
+    clean_cell,
     is_address,
     joined,
     keyword_separator,
@@ -346,7 +347,7 @@ def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Describ
 
 def readable(name: str) -> str:
     """A file's name as a title: "starry-night_1889" is "Starry night 1889"."""
-    words = " ".join(re.sub(r"[_\s]+|(?<=\w)-(?=\w)", " ", name).split())
+    words = " ".join(re.sub(r"[_\s]+|(?<=\w)-(?=\w)", " ", clean_cell(name)).split())
     return words[:1].upper() + words[1:]
 
 
