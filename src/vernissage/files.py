@@ -111,7 +111,7 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
 
     Args:
         path: where the file appears.
-        secret: only its owner may read it.
+        secret: only its owner may read it, and the folder if that is new.
         replace: False leaves a file that is there, or that somebody else writes first.
 
     Raises:
@@ -119,7 +119,7 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
     """
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o700 if secret else 0o777, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
@@ -144,13 +144,13 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, secret: bool = False) -> None:
     """Write ``content`` to ``path``, wholly or not at all (see `writing`)."""
-    with writing(path) as file:
+    with writing(path, secret=secret) as file:
         file.write(content)
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
+def write_together(files: Mapping[Path, bytes], *, secret: bool = False) -> None:
     """Write several files, all or none: the bytes of all are on the disk before the first takes its place.
 
     Raises:
@@ -158,7 +158,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     """
     with ExitStack() as stack:
         for path, content in files.items():
-            file = stack.enter_context(writing(path))
+            file = stack.enter_context(writing(path, secret=secret))
             file.write(content)
             file.flush()  # a full disk shows here, while all files are as they were
             os.fsync(file.fileno())

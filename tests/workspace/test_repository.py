@@ -1,6 +1,7 @@
 """Works and uploads together: what is uploaded is there for all, what is removed is gone, builds keep up."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,6 +196,18 @@ def test_a_build_deletes_pictures_without_upload_where_nobody_is_left(repository
     orphan.write_bytes(b"left")
     vernissage.build(source_of(peopled), peopled)
     assert not orphan.exists()
+
+
+def test_what_is_about_people_is_readable_by_its_owner_alone(built: Path, tmp_path: Path) -> None:
+    workspace = Path(shutil.copytree(built, tmp_path / "workspace"))
+    paint(tmp_path / "boat.png", 200)
+    with vernissage.open(workspace, writing=True) as gallery:
+        gallery.person("ann").upload([Submission(tmp_path / "boat.png")])
+        gallery.person("ann").export(tmp_path / "exports" / "ann.zip")
+        private = [*workspace.glob("vernissage.db*"), *(workspace / "uploads").iterdir(), *tmp_path.glob("exports/*")]
+        assert len(private) >= 5  # the database, its log and index, a picture, an export
+        assert {oct(file.stat().st_mode & 0o777) for file in private} == {"0o600"}
+        assert {oct(each.stat().st_mode & 0o777) for each in (workspace / "uploads", tmp_path / "exports")} == {"0o700"}
 
 
 def test_a_refit_is_followed_by_encoding_uploads_anew(repository: Repository, peopled: Path) -> None:

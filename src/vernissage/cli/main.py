@@ -129,7 +129,8 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; print an error as one line on standard error.
 
-    Exit codes: 0; 2 misused; 70 a fault of the program; 130 stopped; else that of the error's kind (`vernissage.errors.Kind`), 1 for most.
+    Exit codes: 0; 2 misused; 70 a fault of the program; 130 stopped; else that of the error's kind
+    (`vernissage.errors.Kind`), 1 for most.
     """
     try:
         code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -252,6 +252,8 @@ def _postgresql(url: URL) -> Engine:
 
 def _sqlite(path: Path) -> Engine:
     url = URL.create("sqlite", database=str(path))
+    with suppress(OSError):  # SQLite would make it readable by everybody; where it cannot be made, SQLite tells
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     # The driver's own way of beginning transactions is switched off; `_begin` begins them.
     arguments = {"timeout": PATIENCE, "isolation_level": None, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, **_CONNECTIONS)

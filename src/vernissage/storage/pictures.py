@@ -43,7 +43,7 @@ def new_pictures(connection: Connection, folder: Path) -> Iterator[Callable[[byt
             known = ", ".join(sorted(PICTURE_SUFFIXES))
             raise UnstorableError(f"{suffix!r} is no suffix of a picture; use one of {known}")
         name = secrets.token_hex(16) + suffix.lower()
-        write_bytes(folder / name, content)
+        write_bytes(folder / name, content, secret=True)
         written.append(name)
         return name
 
