@@ -12,6 +12,8 @@ from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 from vernissage.catalog.report import BadRowsError
 from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
+from vernissage.search.vectors import VectorTable
+from vernissage.search.vectors import write_table as write_vectors
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.state import sole_writer
 from vernissage.workspace.workspace import open_workspace
@@ -205,6 +207,26 @@ def test_a_damaged_vector_file_is_told_and_made_anew_by_the_next_build(gallery: 
         open_workspace(workspace).index("lda", "text")
     build_workspace(gallery, workspace)
     assert snapshot(workspace) == before
+
+
+def test_swapped_tables_are_refused(workspace: Path) -> None:
+    manifest = json.loads((workspace / "workspace.json").read_text())
+    vectors = manifest["vectors"]
+    vectors["aligned.image"], vectors["aligned.text"] = vectors["aligned.text"], vectors["aligned.image"]
+    (workspace / "workspace.json").write_text(json.dumps(manifest))
+    with pytest.raises(ProvenanceError, match="made with modality text, but the workspace has image"):
+        open_workspace(workspace).table("aligned", "image")
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e19, np.nan])
+def test_vectors_without_unit_length_are_refused_though_their_digest_fits(workspace: Path, factor: float) -> None:
+    opened = open_workspace(workspace)
+    stem = workspace / "vectors" / opened.manifest.vectors["lsa.text"]
+    table = VectorTable.load(stem)
+    changed = (table.vectors * np.float32(factor)).astype(np.float32)
+    write_vectors(stem, [changed], table.dim, table.card)
+    with pytest.raises(ProvenanceError, match="not all have length 1"):
+        open_workspace(workspace).table("lsa", "text")
 
 
 def test_vectors_of_another_model_are_refused(workspace: Path) -> None:
