@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,15 @@ import pytest
 from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 from vernissage.catalog.report import BadRowsError
-from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
+from vernissage.errors import (
+    CollectionError,
+    EncoderError,
+    Kind,
+    ProvenanceError,
+    RequestError,
+    VernissageError,
+    WorkspaceError,
+)
 from vernissage.search.vectors import VectorTable
 from vernissage.search.vectors import write_table as write_vectors
 from vernissage.workspace.build import build_workspace
@@ -207,6 +216,28 @@ def test_a_damaged_vector_file_is_told_and_made_anew_by_the_next_build(gallery: 
         open_workspace(workspace).index("lda", "text")
     build_workspace(gallery, workspace)
     assert snapshot(workspace) == before
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", [], [1], {"a": 1}, {"lsa": "../../private"}, True])
+def test_every_entry_of_a_manifest_is_checked(workspace: Path, value: object) -> None:
+    whole = json.loads((workspace / "workspace.json").read_text())
+    for key in whole:
+        (workspace / "workspace.json").write_text(json.dumps({**whole, key: value}))
+        with suppress(VernissageError):  # any other error fails the test
+            opened = open_workspace(workspace)
+            assert opened.collection_name
+            for encoder in opened.encoder_names:
+                for modality in opened.modalities(encoder):
+                    opened.index(encoder, modality)
+
+
+@pytest.mark.parametrize("key", ["models", "vectors", "pairs", "means"])
+def test_a_manifest_names_no_file_elsewhere(workspace: Path, key: str) -> None:
+    whole = json.loads((workspace / "workspace.json").read_text())
+    whole[key]["lsa"] = "../../private"
+    (workspace / "workspace.json").write_text(json.dumps(whole))
+    with pytest.raises(WorkspaceError, match="names of files"):
+        open_workspace(workspace)
 
 
 def test_swapped_tables_are_refused(workspace: Path) -> None:

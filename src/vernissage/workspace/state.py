@@ -107,12 +107,45 @@ def read_manifest(workspace: Path) -> Manifest:
             kind=Kind.CONFLICT,
         )
     try:
+        _check_types(content)
         return Manifest(**{**content, "retired": tuple(content["retired"])})
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise WorkspaceError(
             f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again",
             kind=Kind.CONFLICT,
         ) from error
+
+
+_FILE = re.compile(r"(?!\.)[^/\\\0]+")
+_PLACES = ("models", "vectors", "pairs", "means")
+_TEXTS = ("source", "folder", *_PLACES, "fingerprints", "left_out")
+
+
+def _check_types(content: Mapping[str, Any]) -> None:
+    """Check every value of a manifest: texts where texts belong, and names of files that stay in the workspace.
+
+    Raises:
+        KeyError, ValueError: an entry is missing or of another type.
+    """
+    texts = {key: dict(content.get(key) or {}) if isinstance(content.get(key, {}), dict) else None for key in _TEXTS}
+    names = [content["collection"], content["words"], *(v for key in _PLACES for v in (texts[key] or {}).values())]
+    seals = content["seals"]
+    sound = {
+        **{key: found is not None and all(isinstance(value, str) for value in found.values())
+           for key, found in texts.items()},
+        "source": {"absolute", "relative"} <= (texts["source"] or {}).keys(),
+        "folder": {"absolute", "relative"} <= (texts["folder"] or {}).keys(),
+        "names of files": all(isinstance(name, str) and _FILE.fullmatch(name) for name in names),
+        "fingerprint": isinstance(content["fingerprint"], str),
+        "seals": isinstance(seals, dict) and set(names[:2]) <= seals.keys() and all(
+            isinstance(seal, dict) and seal.keys() == {"size", "sha256"}
+            and isinstance(seal["size"], int) and isinstance(seal["sha256"], str) for seal in seals.values()),
+        "settings": isinstance(content["settings"], dict),
+        "complete": isinstance(content.get("complete", False), bool),
+        "retired": isinstance(content["retired"], list) and all(isinstance(name, str) for name in content["retired"]),
+    }  # fmt: skip
+    if wrong := [key for key, holds in sound.items() if not holds]:
+        raise ValueError(f"{', '.join(wrong)} of another kind than expected")
 
 
 def _require_no_links(workspace: Path) -> None:
