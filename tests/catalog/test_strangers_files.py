@@ -1,8 +1,11 @@
 """Files that strangers wrote: pipes, devices, links that lead out, and damage that libraries would talk about."""
 
 import os
+import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from tests.galleries import paint, toy_gallery
@@ -12,6 +15,7 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.pictures import UnreadablePictureError, check_picture, decoded_pixels, open_picture
 from vernissage.catalog.report import BadRowsError
+from vernissage.catalog.sources import tables
 from vernissage.catalog.sources.tables import read_table
 from vernissage.errors import CollectionError
 from vernissage.files import open_regular
@@ -86,3 +90,16 @@ def test_a_damaged_tiff_says_nothing_but_its_fault(tmp_path: Path, capfd: pytest
     (tmp_path / "a.tif").write_bytes(raw)
     assert check_picture(tmp_path / "a.tif").fault
     assert capfd.readouterr() == ("", "")
+
+
+def test_packed_tables_are_refused_before_they_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_BYTES", 10_000_000)
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), pa.array(["x" * 10_000]))
+    pq.write_table(pa.table({"title": column.cast(pa.string())}), tmp_path / "bomb.parquet", compression="zstd")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 100_000
+    with pytest.raises(CollectionError, match="when unpacked, and at most"):
+        read_table(tmp_path / "bomb.parquet")
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"<row></row>" * 10_000_000)
+    with pytest.raises(CollectionError, match="when unpacked, from a small file, and at most"):
+        read_table(tmp_path / "bomb.xlsx")
