@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -38,7 +39,7 @@ LARGEST = 2**31
 """Bytes of the largest file of a stranger's that is read whole."""
 
 
-def open_regular(path: Path, largest: int = LARGEST) -> IO[bytes]:
+def open_regular(path: Path, largest: int = LARGEST) -> BufferedReader:
     """Open a regular file for reading, never waiting: a pipe or a device is refused before anything is read of it.
 
     Raises:

@@ -213,10 +213,10 @@ class FolderSource:
         tried = (path, f"images/{path}")
         there = (each for each in tried if _exists(self.folder / each))
         alike = (found[0] for each in tried if len(found := self._alike.get(_alike(each), [])) == 1)
-        found = next(there, None) or next(alike, None)
-        if found is not None and not is_below(self.folder, self.folder / found):
+        place = next(there, None) or next(alike, None)
+        if place is not None and not is_below(self.folder, self.folder / place):
             raise OutsideError
-        return found
+        return place
 
     @cached_property
     def _alike(self) -> dict[str, list[str]]:
