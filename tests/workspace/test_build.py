@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,17 @@ import pytest
 from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 from vernissage.catalog.report import BadRowsError, Tolerance
-from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
+from vernissage.errors import (
+    CollectionError,
+    EncoderError,
+    Kind,
+    ProvenanceError,
+    RequestError,
+    VernissageError,
+    WorkspaceError,
+)
+from vernissage.search.vectors import VectorTable
+from vernissage.search.vectors import write_table as write_vectors
 from vernissage.values import Vectors
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.state import sole_writer
@@ -221,6 +232,48 @@ def test_a_damaged_vector_file_is_told_and_made_anew_by_the_next_build(gallery: 
     assert snapshot(workspace) == before
 
 
+@pytest.mark.parametrize("value", [None, 7, "x", [], [1], {"a": 1}, {"lsa": "../../private"}, True])
+def test_every_entry_of_a_manifest_is_checked(workspace: Path, value: object) -> None:
+    whole = json.loads((workspace / "workspace.json").read_text())
+    for key in whole:
+        (workspace / "workspace.json").write_text(json.dumps({**whole, key: value}))
+        with suppress(VernissageError):  # any other error fails the test
+            opened = open_workspace(workspace)
+            assert opened.collection_name
+            for encoder in opened.encoder_names:
+                for modality in opened.modalities(encoder):
+                    opened.index(encoder, modality)
+
+
+@pytest.mark.parametrize("key", ["models", "vectors", "pairs", "means"])
+def test_a_manifest_names_no_file_elsewhere(workspace: Path, key: str) -> None:
+    whole = json.loads((workspace / "workspace.json").read_text())
+    whole[key]["lsa"] = "../../private"
+    (workspace / "workspace.json").write_text(json.dumps(whole))
+    with pytest.raises(WorkspaceError, match="names of files"):
+        open_workspace(workspace)
+
+
+def test_swapped_tables_are_refused(workspace: Path) -> None:
+    manifest = json.loads((workspace / "workspace.json").read_text())
+    vectors = manifest["vectors"]
+    vectors["aligned.image"], vectors["aligned.text"] = vectors["aligned.text"], vectors["aligned.image"]
+    (workspace / "workspace.json").write_text(json.dumps(manifest))
+    with pytest.raises(ProvenanceError, match="made with modality text, but the workspace has image"):
+        open_workspace(workspace).table("aligned", "image")
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e19, np.nan])
+def test_vectors_without_unit_length_are_refused_though_their_digest_fits(workspace: Path, factor: float) -> None:
+    opened = open_workspace(workspace)
+    stem = workspace / "vectors" / opened.manifest.vectors["lsa.text"]
+    table = VectorTable.load(stem)
+    changed = (table.vectors * np.float32(factor)).astype(np.float32)
+    write_vectors(stem, [changed], table.dim, table.card)
+    with pytest.raises(ProvenanceError, match="not all have length 1"):
+        open_workspace(workspace).table("lsa", "text")
+
+
 def test_vectors_of_another_model_are_refused(workspace: Path) -> None:
     opened = open_workspace(workspace)
     card = next((workspace / "vectors").glob("lda.text-*.card.json"))
@@ -289,3 +342,36 @@ def test_a_collection_may_lose_all_its_pictures(workspace: Path, tmp_path: Path)
     built = build_workspace(texts, workspace)
     assert len(built.workspace.table("colour-texture", "image")) == 0
     assert len(built.workspace.table("lsa", "text")) == 12
+
+
+@pytest.mark.parametrize("name", ["pairs", "models", "vectors", "building", "uploads"])
+def test_links_in_a_workspace_are_not_followed(gallery: Path, workspace: Path, tmp_path: Path, name: str) -> None:
+    precious = tmp_path / "precious"
+    for file in ("diary.txt", f"{name}/lsa-0123456789ab/arrays.npz", f".{name}.abcdefgh.tmp"):
+        (precious / file).parent.mkdir(parents=True, exist_ok=True)
+        (precious / file).write_text("kept")
+    before = snapshot(precious)
+    shutil.rmtree(workspace / name, ignore_errors=True)
+    (workspace / name).symlink_to(precious)
+    with pytest.raises(WorkspaceError, match=rf"{name} is a link .* remove the link"):
+        build_workspace(gallery, workspace)
+    with pytest.raises(WorkspaceError, match="is a link"):
+        open_workspace(workspace)
+    assert snapshot(precious) == before
+
+
+def test_a_build_deletes_only_names_of_its_own(gallery: Path, workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "diary.txt").write_text("kept")
+    (workspace / "pairs").mkdir(exist_ok=True)
+    (workspace / "models" / "lsa-0123456789ab").symlink_to(tmp_path / "precious")
+    strangers = ["models/notes.txt", "pairs/holiday/photo.jpg", "vectors/.notes.tmp", "works-of-mine.parquet"]
+    leftovers = ["vectors/lsa.text-0123456789ab.npy", "models/lda-00112233aabb/model.json", ".x.json.ab_cdefg.tmp"]
+    for name in (*strangers, *leftovers):
+        (workspace / name).parent.mkdir(exist_ok=True)
+        (workspace / name).write_text("text")
+    build_workspace(gallery, workspace)
+    assert all((workspace / name).exists() for name in strangers)
+    assert not any((workspace / name).exists() for name in leftovers)
+    assert not (workspace / "models" / "lsa-0123456789ab").is_symlink()
+    assert (tmp_path / "precious" / "diary.txt").read_text() == "kept"

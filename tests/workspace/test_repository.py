@@ -1,12 +1,17 @@
 """Works and uploads together: what is uploaded is there for all, what is removed is gone, builds keep up."""
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.galleries import owner_of, paint, toy_gallery, toy_row, write_table
 
+import vernissage
 from vernissage.errors import (
     CollectionError,
     RatingsError,
@@ -145,6 +150,64 @@ def test_removing_a_person_leaves_no_byte(repository: Repository, peopled: Path,
     kept = [file.read_bytes() for file in peopled.rglob("*") if file.is_file()]
     assert not any(NAME.encode() in each or content in each or vector in each for each in kept)
     assert open_repository(peopled).snapshot.uploaders() == {"emil": 1}
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+import vernissage.storage.erasure as erasure
+from vernissage.storage.database import Database
+from vernissage.workspace.repository import open_repository
+place, owner, moment = sys.argv[1:]
+die = lambda *given, **named: os.kill(os.getpid(), signal.SIGKILL)
+if moment == "first file":
+    Path.unlink = die
+else:
+    Database.purge = die
+open_repository(Path(place)).remove_person(owner)
+"""
+
+
+@pytest.mark.parametrize("moment", ["first file", "bytes of the database"])
+def test_a_removal_that_is_killed_is_finished_by_whoever_opens_next(
+    repository: Repository, peopled: Path, tmp_path: Path, moment: str
+) -> None:
+    paint(tmp_path / "boat.png", 200)
+    content = (tmp_path / "boat.png").read_bytes()
+    repository.upload(NAME, [Submission(tmp_path / "boat.png", title=f"{NAME} boat")])
+    repository.close()
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(peopled), NAME, moment], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    again = open_repository(peopled)
+    assert again.finished_erasures > 0
+    assert again.snapshot.uploaders() == {}
+    again.close()
+    kept = [file.read_bytes() for file in peopled.rglob("*") if file.is_file()]
+    assert not any(NAME.encode() in each or content in each for each in kept)
+    assert open_repository(peopled).finished_erasures == 0
+
+
+def test_a_build_deletes_pictures_without_upload_where_nobody_is_left(repository: Repository, peopled: Path) -> None:
+    (upload,), _ = repository.upload("dora", [Submission(text="A rose")])
+    repository.remove([upload.id])
+    repository.close()
+    orphan = peopled / "uploads" / f"{'0' * 32}.png"
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_bytes(b"left")
+    vernissage.build(source_of(peopled), peopled)
+    assert not orphan.exists()
+
+
+def test_what_is_about_people_is_readable_by_its_owner_alone(built: Path, tmp_path: Path) -> None:
+    workspace = Path(shutil.copytree(built, tmp_path / "workspace"))
+    paint(tmp_path / "boat.png", 200)
+    with vernissage.open(workspace, writing=True) as gallery:
+        gallery.person("ann").upload([Submission(tmp_path / "boat.png")])
+        gallery.person("ann").export(tmp_path / "exports" / "ann.zip")
+        private = [*workspace.glob("vernissage.db*"), *(workspace / "uploads").iterdir(), *tmp_path.glob("exports/*")]
+        assert len(private) >= 5  # the database, its log and index, a picture, an export
+        assert {oct(file.stat().st_mode & 0o777) for file in private} == {"0o600"}
+        assert {oct(each.stat().st_mode & 0o777) for each in (workspace / "uploads", tmp_path / "exports")} == {"0o700"}
 
 
 def test_a_refit_is_followed_by_encoding_uploads_anew(repository: Repository, peopled: Path) -> None:

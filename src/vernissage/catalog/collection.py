@@ -23,7 +23,7 @@ from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.report import CollectionReport
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
-from vernissage.files import Seal, int32_values, open_parquet, read_checked, read_column, write_parquet
+from vernissage.files import Seal, int32_values, is_below, open_parquet, read_checked, read_column, write_parquet
 from vernissage.folding import folded
 from vernissage.values import Condition
 
@@ -262,8 +262,20 @@ class Collection:
         return np.append(fulfilling(self, condition), False)
 
     def picture_path(self, item: Item) -> Path | None:
-        """Where the work's picture lies on the disk, or None without one."""
-        return self.folder / item.picture if item.picture else None
+        """Where the work's picture lies on the disk, or None without one.
+
+        Raises:
+            CollectionError: its name or a link leads out of the collection's folder.
+        """
+        if not item.picture:
+            return None
+        path = self.folder / item.picture
+        if not is_below(self.folder, path):
+            raise CollectionError(
+                f"the picture {item.picture} of {item.id} lies outside the collection's folder {self.folder}; put the "
+                f"file itself into the folder"
+            )
+        return path
 
 
 class _ItemsByRow(Sequence[Item]):

@@ -1,6 +1,7 @@
 """What reading changes in the process that it runs in, for as long as anything is read, in any number of threads."""
 
 import csv
+import ctypes
 import re
 import threading
 import warnings
@@ -49,6 +50,26 @@ def quiet(package: str) -> Shared:
             warnings.filters.remove(entry)  # type: ignore[attr-defined]  # a list, typed as a sequence
 
     return Shared(filtered)
+
+
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    from PIL import _imaging
+
+    try:
+        # Pillow's own libtiff, found through the module that is linked with it.
+        handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
+    except (OSError, AttributeError):
+        yield  # a Pillow without libtiff, or with one inside it that cannot be reached
+        return
+    handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+    before = handler(None)
+    yield
+    handler(before)
+
+
+quiet_libtiff = Shared(_quiet_libtiff)
+"""Let libtiff raise its errors without writing each to standard error as well: a damaged file wrote 180 lines."""
 
 
 @contextmanager

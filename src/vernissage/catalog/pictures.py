@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from vernissage.catalog.host import quiet
+from vernissage.catalog.host import quiet, quiet_libtiff
 from vernissage.errors import CollectionError
+from vernissage.files import open_regular
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
@@ -20,6 +21,8 @@ PICTURE_SUFFIXES = frozenset(
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_956_970
 """A picture of 0.5 GB in RGB, beyond which Pillow too refuses a picture, unless its host has set another limit."""
+MAX_BYTES = 2**30
+"""Of a picture's file."""
 
 THUMBNAIL_MEDIA_TYPE = "image/jpeg"
 
@@ -96,7 +99,7 @@ def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
 def decoded_pixels(path: Path, *, at_least: int | None = None) -> int:
     """How many pixels `open_picture` will decode, told from the beginning of the file; 0 where it tells nothing."""
     try:
-        with _quietly, Image.open(path, formats=_formats()) as image:
+        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=_formats()) as image:
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
             return image.width * image.height
@@ -127,7 +130,7 @@ def thumbnail(path: Path, size: int) -> bytes:
 def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> PictureCheck:
     """Hash a picture file and decode it to its end, unless its SHA-256 is among the ``verified`` ones."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MAX_BYTES) as file:
             found = file_digest(file, "sha256").hexdigest()
         if found not in verified:
             # An eighth of the size costs a third of the time and still reads every byte of the file.
@@ -142,7 +145,7 @@ def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> Pictu
 def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
     """The decoded picture as its file holds it, and its EXIF orientation (1 when it has none)."""
     try:
-        with _quietly, Image.open(path, formats=_formats()) as image:
+        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=_formats()) as image:
             width, height = image.size
             if max(width, height) > MAX_SIDE:
                 raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
@@ -150,7 +153,8 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
                 raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
-            image.load()
+            with quiet_libtiff:
+                image.load()
             return image, _orientation(image)
     except UnreadablePictureError:
         raise
@@ -220,7 +224,7 @@ def _cannot_be_read(path: Path, error: Exception) -> str:
 
 def _what_it_is(path: Path) -> str:
     """Why a file that no reader knows is not a picture, told from its first bytes."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = file.read(512)
     if not start:
         return "is an empty file (0 bytes)"

@@ -160,8 +160,10 @@ _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK.replace(' ', '|')})(?:\s[^<>]*)?/?>", r
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # FileMaker writes returns within a cell as vertical tabs and repeated values with group separators.
-_CONTROLS = {0: None, 0x0B: "\n", 0x0D: "\n", 0x1D: "|"}
-_ODD = re.compile("[\x00\x0b\r\x1d\ud800-\udfff]")
+# Other control characters could steer a terminal; those that only part words become blanks.
+_CONTROLS: dict[int, str | None] = dict.fromkeys([*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0), 0x202D, 0x202E])
+_CONTROLS |= {0x0B: "\n", 0x0C: "\n", 0x0D: "\n", 0x1C: " ", 0x1D: "|", 0x1E: " ", 0x1F: " ", 0x85: "\n"}
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
 
 
 def without_markup(text: str) -> str:
@@ -182,7 +184,7 @@ def without_markup(text: str) -> str:
 
 
 def clean_cell(cell: str) -> str:
-    """A cell of a table without blanks around it, NUL bytes, and characters that no file can hold."""
+    """A cell of a table without blanks around it, control characters, and characters that no file can hold."""
     if _ODD.search(cell):
         cell = _SURROGATE.sub("\ufffd", cell.replace("\r\n", "\n").translate(_CONTROLS))
     return cell.strip()

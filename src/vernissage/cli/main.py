@@ -129,7 +129,8 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; print an error as one line on standard error.
 
-    Exit codes: 0; 2 misused; 130 stopped; else that of the error's kind (`vernissage.errors.Kind`), 1 for most.
+    Exit codes: 0; 2 misused; 70 a fault of the program; 130 stopped; else that of the error's kind
+    (`vernissage.errors.Kind`), 1 for most.
     """
     try:
         code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
@@ -149,9 +150,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _end(f"{error.filename or 'the system'}: {error.strerror or error}; check the path and its permissions", 1)
     except MemoryError:
         _end("the memory is not enough for this; close other programs, or work on a smaller collection", 1)
+    except (typer.Exit, SystemExit):
+        raise
+    except Exception as error:
+        # A fault of the program's own, or of a library on a file that no check knows: its trace goes to a file.
+        _end(_unexpected(error), _UNEXPECTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+_UNEXPECTED = 70
+"""The exit code of a fault in the program, EX_SOFTWARE of sysexits.h."""
+
+
+def _unexpected(error: Exception) -> str:
+    """What is said of an error that nothing foresees, with the place of its trace."""
+    import tempfile
+    import traceback
+
+    said = f"{type(error).__name__}: {error}"[:200]
+    with tempfile.NamedTemporaryFile("w", prefix="vernissage-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return f"this should not have happened ({said}); please report it with {file.name}, after reading what is in it"
+
+
 def _end(message: str, code: int) -> None:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    from vernissage.cli.output import visible
+
+    print(visible(f"error: {' '.join(message.split())}"), file=sys.stderr)
     sys.exit(code)

@@ -1,7 +1,7 @@
 """Options that several commands share, and how options that travel together become one value."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -101,6 +101,19 @@ class AreaWords:
         return area_options(self.area_rule, self.projection, self.half_life, seed)
 
 
+_OUTPUTS = frozenset({"out", "html", "curve", "figure", "report"})
+_INTO_FOLDERS = frozenset({"build", "export_onnx", "sample"})
+"""Commands whose ``out`` is a folder that they check themselves."""
+
+
+def _check_outputs(places: Iterable[Path | None], *, force: bool) -> None:
+    from vernissage.workspace.state import check_output
+
+    for place in places:
+        if place is not None:
+            check_output(place, force=force)
+
+
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameters may be frozen dataclasses: each of their fields becomes an option of its own.
 
@@ -120,12 +133,21 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
             kind = inspect.Parameter.KEYWORD_ONLY
             parameters.append(inspect.Parameter(each.name, kind, default=default, annotation=inner[each.name]))
 
+    own = _OUTPUTS - {"out"} if function.__name__ in _INTO_FOLDERS else _OUTPUTS
+    outputs = [each.name for each in parameters if each.name in own]
+    if outputs:
+        about = typer.Option("--force", help="Replace a file that is there already.")
+        parameters.append(
+            inspect.Parameter("force", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, about])
+        )
     # Few need another database, so that option comes last in the help.
     rare = [each for each in parameters if each.annotation == DatabasePlace]
     parameters = [each for each in parameters if each not in rare] + rare
 
     @wraps(function)
     def call(**given: Any) -> None:
+        if outputs:
+            _check_outputs((given[name] for name in outputs), force=given.pop("force"))
         values = {
             name: kind(**{each.name: given.pop(each.name) for each in fields(kind)}) for name, kind in grouped.items()
         }

@@ -90,9 +90,18 @@ def _plain_lines() -> Iterator[reporting.Progress]:
         teller.join()
 
 
+_CONTROLS = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
+_CONTROLS |= {0x7F: "\u2421", 0x202D: "\ufffd", 0x202E: "\ufffd"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
+
+
+def visible(words: object) -> str:
+    """Words without control characters, which could steer a terminal: a picture of each stands in its place."""
+    return str(words).translate(_CONTROLS)
+
+
 def print_json(content: Any) -> None:
     """Print JSON for scripts."""
-    print(json_text(content))
+    print(visible(json_text(content)))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
@@ -102,20 +111,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
         flush = "right" if name in numbers else "left"
         table.add_column(name, justify=flush, no_wrap=flush == "right", overflow="fold")  # type: ignore[arg-type]
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     stdout().print(table)
 
 
 def say(*lines: str) -> None:
     """Print lines of the answer, as they are."""
     for line in lines:
-        stdout().print(line, markup=False, soft_wrap=True)
+        stdout().print(visible(line), markup=False, soft_wrap=True)
 
 
 def note(*lines: str, kind: str = "") -> None:
     """Print remarks on standard error, each after its ``kind`` (note, warning)."""
     for line in lines:
-        stderr().print(f"{kind}: {line}" if kind else line, markup=False)
+        stderr().print(visible(f"{kind}: {line}" if kind else line), markup=False)
 
 
 def readable_size(size: float) -> str:

@@ -220,6 +220,8 @@ def remove(
     if whole and owner:
         raise RequestError("--owner goes with the ids of uploads; for everything of a person --person is enough")
     with place.gallery() as gallery:
+        if gallery.repository.finished_erasures:
+            note("a removal that was interrupted before is finished now: its files are gone as well", kind="note")
         if whole is None:
             removal = gallery.repository.remove(ids or (), owner=owner)
         else:

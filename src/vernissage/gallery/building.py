@@ -84,10 +84,12 @@ def build(
     )
     # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
     with closing(open_repository(Path(workspace), database)) as repository:
-        people = repository.snapshot.uploaders()
+        if not repository.has_database:
+            return BuildOutcome(result, None)
+        people, swept = repository.snapshot.uploaders(), repository.sweep()
         if not people:
             return BuildOutcome(result, None)
-        made, swept = repository.encode_missing(progress), repository.sweep()
+        made = repository.encode_missing(progress)
         return BuildOutcome(result, UploadsOutcome(len(people), sum(people.values()), made, len(swept)))
 
 

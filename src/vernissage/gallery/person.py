@@ -150,7 +150,7 @@ class Person:
                 {"kind": each.kind, "time": each.time.isoformat(), **dict(each.payload)} for each in record.edits
             ],
         }
-        with writing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with writing(path, secret=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("person.json", json_text(content))
             for item in uploads:
                 picture = snapshot.picture_path(item)

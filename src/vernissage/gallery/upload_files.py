@@ -10,6 +10,7 @@ from vernissage.catalog.sources.columns import plain_name
 from vernissage.catalog.sources.tables import READERS, decode, read_table
 from vernissage.catalog.words import keyword_separator, split_keywords
 from vernissage.errors import CollectionError, RequestError
+from vernissage.files import read_regular
 from vernissage.workspace.uploading import Submission
 
 TEXT_SUFFIXES = frozenset({".txt", ".md"})
@@ -91,7 +92,7 @@ def _from_file(file: Path) -> tuple[list[Submission], list[str]]:
         kinds = "pictures (JPEG, PNG …), texts (.txt) and tables (.csv, .json …)"
         raise RequestError(f"{file} cannot be uploaded: its name does not say what it is; give {kinds}")
     try:
-        text, _ = decode(file, file.read_bytes())
+        text, _ = decode(file, read_regular(file))
     except OSError as error:
         raise RequestError(f"the text {file} cannot be read: {error.strerror or error}; check its path") from error
     if not text.strip():

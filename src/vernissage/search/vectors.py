@@ -30,6 +30,9 @@ from vernissage.files import (
 from vernissage.values import Vectors
 
 _ROW_GROUP = 65_536
+_SAMPLED = 1024
+_UNIT = 1e-3
+"""How far the squared length of a stored vector may be from 1; float32 keeps it within 1e-6."""
 _TOLD = ("encoder", "fingerprint", "modality", "collection", "values")
 _LABELS = tuple(
     pa.field(name, kind, nullable=False)
@@ -111,10 +114,17 @@ class VectorTable:
             )
         return rows
 
-    def require(self, *, fingerprint: str, collection: str) -> "VectorTable":
-        """Return these vectors if they were made by that encoder from that collection; else a `ProvenanceError`."""
+    def require(self, **wanted: str) -> "VectorTable":
+        """Return these vectors if their card has the ``wanted`` values and a sample of rows is of unit length.
+
+        Raises:
+            ProvenanceError: they are of another encoder, modality, fingerprint or collection, or are no unit vectors.
+        """
         what = f"{self.card.modality} vectors of {self.card.encoder}"
-        require_source(self.card, what, fingerprint=fingerprint, collection=collection)
+        require_source(self.card, what, **wanted)
+        rows = self.vectors[:: max(1, len(self) // _SAMPLED)].astype(np.float64)
+        if not np.allclose((rows * rows).sum(axis=1), 1.0, atol=_UNIT):  # also where one is not a number
+            raise ProvenanceError(f"the {what} are damaged: not all have length 1; run `vernissage build` again")
         return self
 
     def save(self, stem: Path) -> None:

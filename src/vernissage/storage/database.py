@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -271,6 +271,8 @@ def _postgresql(url: URL, patience: float) -> Engine:
 
 def _sqlite(path: Path, patience: float) -> Engine:
     url = URL.create("sqlite", database=str(path))
+    with suppress(OSError):  # SQLite would make it readable by everybody; where it cannot be made, SQLite tells
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     # The driver's own way of beginning transactions is switched off; `_begin` begins them.
     arguments = {"timeout": patience, "isolation_level": None, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, pool_timeout=patience, **_CONNECTIONS)

@@ -43,7 +43,7 @@ def new_pictures(connection: Connection, folder: Path) -> Iterator[Callable[[byt
             known = ", ".join(sorted(PICTURE_SUFFIXES))
             raise UnstorableError(f"{suffix!r} is no suffix of a picture; use one of {known}")
         name = secrets.token_hex(16) + suffix.lower()
-        write_bytes(folder / name, content)
+        write_bytes(folder / name, content, secret=True)
         written.append(name)
         return name
 
@@ -58,11 +58,12 @@ def picture_path(folder: Path, name: str) -> Path:
     """Where the picture file of an upload lies.
 
     Raises:
-        StorageError: the name is none that `new_pictures` gives.
+        StorageError: the name is none that `new_pictures` gives, or the file is a link.
     """
-    if _NAME.fullmatch(name) is None:
-        raise StorageError(f"{name[:60]!r} is no name of a picture file of an upload; the row it is from was changed")
-    return folder / name
+    path = _named(folder, name)
+    if path.is_symlink():
+        raise StorageError(f"the picture {path} of an upload is a link to another file; it was put there by hand")
+    return path
 
 
 def delete_pictures(folder: Path, names: Iterable[str]) -> None:
@@ -72,7 +73,7 @@ def delete_pictures(folder: Path, names: Iterable[str]) -> None:
         StorageError: a file cannot be deleted.
     """
     for name in names:
-        _delete(picture_path(folder, name))
+        _delete(_named(folder, name))
 
 
 def sweep_pictures(connection: Connection, folder: Path) -> tuple[str, ...]:
@@ -92,6 +93,12 @@ def sweep_pictures(connection: Connection, folder: Path) -> tuple[str, ...]:
     for name in orphans:
         _delete(folder / name)
     return orphans
+
+
+def _named(folder: Path, name: str) -> Path:
+    if _NAME.fullmatch(name) is None:
+        raise StorageError(f"{name[:60]!r} is no name of a picture file of an upload; the row it is from was changed")
+    return folder / name
 
 
 def _delete(path: Path) -> None:

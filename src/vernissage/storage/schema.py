@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
@@ -134,6 +134,9 @@ AREA_EDITS = _table(
 
 TAGS = _table("tags", "tagger:words item:words tags:json", key="tagger item", index=("item",))
 """What a tagger found in a work or an upload."""
+
+ERASURES = _table("erasures", "picture:words", key="picture")
+"""What has yet to go from files: names of pictures, and an empty one for the database's bytes (see `erasure`)."""
 
 STUDIES = _table("studies", "id:words paused:flag", key="id")
 """Studies by the id that their definition names."""

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, fun
 from vernissage.errors import Kind, StorageError, UnknownItemError
 from vernissage.files import digest
 from vernissage.storage.changes import current_version, forget_changes, log_changes
+from vernissage.storage.erasure import intend_erasure
 from vernissage.storage.people import enter_person, known_person
 from vernissage.storage.schema import PEOPLE, RATINGS, TAGS, UPLOADS
 from vernissage.storage.validation import UnstorableError, checked_text, checked_upload_id, in_batches
@@ -95,7 +96,7 @@ def add_uploads(connection: Connection, uploads: Sequence[Upload], vectors: Iter
 def remove_uploads(connection: Connection, ids: Iterable[str], *, owner: str | None = None) -> Removal:
     """Remove uploads with their vectors, tags and ratings as one change.
 
-    With ``owner`` only what is theirs can be removed. Delete the picture files after the commit.
+    With ``owner`` only what is theirs can be removed. Call `finish_erasures` after the commit.
 
     Raises:
         UnknownItemError: one of them is not there, or is another person's; then none is removed.
@@ -112,6 +113,7 @@ def remove_uploads(connection: Connection, ids: Iterable[str], *, owner: str | N
     _remove_mentions(connection, wanted)
     for batch in in_batches(wanted):
         connection.execute(delete(UPLOADS).where(UPLOADS.c.id.in_(batch)))
+    intend_erasure(connection, _pictures(found))
     version = log_changes(connection, wanted, "removed")
     return Removal(version, tuple(wanted), _pictures(found))
 
@@ -120,7 +122,7 @@ def remove_person(connection: Connection, owner: str) -> Removal:
     """Remove a person: uploads, vectors, ratings, edits, and others' ratings and the tags of what they uploaded.
 
     Nothing that names the person or their uploads stays: the log of changes is emptied as well, so that every reading
-    process reads the uploads anew. Delete the picture files after the commit, then call `Database.purge`.
+    process reads the uploads anew. Call `finish_erasures` after the commit.
 
     Raises:
         StorageError: nothing is kept of a person of that name.
@@ -130,6 +132,7 @@ def remove_person(connection: Connection, owner: str) -> Removal:
     ids = tuple(upload.id for upload in found)
     _remove_mentions(connection, ids)
     connection.execute(delete(PEOPLE).where(PEOPLE.c.id == person))
+    intend_erasure(connection, _pictures(found), of_person=True)
     return Removal(forget_changes(connection), ids, _pictures(found))
 
 

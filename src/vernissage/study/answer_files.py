@@ -14,6 +14,7 @@ import numpy as np
 
 from vernissage.analysis.long_table import KEYS, NO_RATINGS, LongTable
 from vernissage.errors import RequestError
+from vernissage.files import read_regular
 
 RANKING_COLUMNS = ("participant", "engine", "rank", "item")
 PEOPLE_COLUMNS = ("participant", "status", "page", "age", "gender")
@@ -168,7 +169,7 @@ def read_sheet(path: Path, needed: Sequence[str]) -> tuple[tuple[str, ...], list
         RequestError: the file cannot be read, is no table, or lacks one of the ``needed`` columns.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError(f"{path} is not in UTF-8; save it as CSV in UTF-8") from error
     except OSError as error:

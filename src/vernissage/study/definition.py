@@ -313,7 +313,7 @@ def parse_definition(source: str, name: str = "study.toml") -> Definition:
     """The definition that a TOML text holds; see `read_definition`."""
     try:
         values = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise StudyError(f"{name} is no TOML: {error}; correct it there") from error
     root = _Table(values, "", source, name)
     definition = root.read(Definition)

@@ -86,7 +86,7 @@ def write_export(records: StudyRecords, folder: Path, *, finished_only: bool = F
     if folder.exists() and not folder.is_dir():
         raise StudyError(f"{folder} is a file, but an export needs a folder; choose another with --out")
     files = {folder / name: content for name, content in export_files(records, finished_only=finished_only).items()}
-    write_together(files)
+    write_together(files, secret=True)
     return tuple(files)
 
 

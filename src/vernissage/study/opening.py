@@ -8,6 +8,7 @@ from vernissage.errors import Kind, RequestError, StudyError
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage import DATABASE_NAME
 from vernissage.storage.database import open_database
+from vernissage.storage.erasure import resume_erasures
 from vernissage.storage.studies import state_of, study_ids
 from vernissage.study.definition import read_definition
 from vernissage.study.participation import Study, check_unchanged
@@ -59,6 +60,7 @@ def open_study(
     """
     plan, engines = plan_of_file(file, workspace, make_engine)
     with closing(open_database(database or workspace.path / DATABASE_NAME, patience)) as opened:
+        resume_erasures(opened, None)
         yield Study(plan, opened, recommend_with(engines), clocks, most_starts=most_starts)
 
 
@@ -98,6 +100,7 @@ def open_records(file: Path, workspace: Path, database: str | None = None) -> It
     if not _is_there(place):
         raise StudyError(nothing.format(place), kind=Kind.NOT_FOUND)
     with closing(open_database(place)) as opened:
+        resume_erasures(opened, None)
         with opened.reading() as connection:
             there = study_ids(connection)
         if definition.id not in there:

@@ -11,6 +11,7 @@ from vernissage.analysis.long_table import LEAST_VIOLATION
 from vernissage.errors import Kind, StudyError
 from vernissage.storage import studies as stored
 from vernissage.storage.database import Database
+from vernissage.storage.erasure import finish_erasures, intend_erasure
 from vernissage.storage.studies import Answer, StudyState
 from vernissage.study.counterbalancing import engine_orders
 from vernissage.study.definition import PAGES_BEFORE_SCREENS, Definition, definition_of
@@ -133,7 +134,8 @@ class StudyRecords:
             deleted = stored.delete_participants(connection, self.id, external_id)
             if not deleted:
                 raise self._unknown(external_id)
-        self.database.purge()
+            intend_erasure(connection, of_person=True)
+        finish_erasures(self.database, None)
         return deleted
 
     def _held(self, connection: Connection, state: StudyState) -> Definition:

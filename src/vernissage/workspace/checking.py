@@ -146,7 +146,7 @@ def _check_words(workspace: Workspace) -> None:
 
 def _check_vectors(workspace: Workspace, encoder: str, stem: Path) -> None:
     manifest, table = workspace.manifest, VectorTable.load(stem, whole=True)
-    table.require(fingerprint=manifest.fingerprints[encoder], collection=manifest.fingerprint)
+    table.require(encoder=encoder, fingerprint=manifest.fingerprints[encoder], collection=manifest.fingerprint)
     strange = np.flatnonzero(workspace.collection.ids.rows(table.item_ids) < 0)
     if strange.size:
         work = table.item_ids[int(strange[0])]

@@ -57,8 +57,8 @@ def decoded_side(encoder: Encoder, *, draft: bool = True) -> int | None:
 
 def _openers(collection: Collection, items: Iterable[Item], side: int | None) -> list[Callable[[], Any]]:
     """Functions that open the pictures of those works that have one, see `open_picture`."""
-    pictures = (item.picture for item in items if item.picture)
-    return [partial(open_picture, collection.folder / picture, at_least=side) for picture in pictures]
+    paths = (collection.picture_path(item) for item in items)
+    return [partial(open_picture, path, at_least=side) for path in paths if path is not None]
 
 
 def material_of(

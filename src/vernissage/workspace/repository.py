@@ -252,12 +252,19 @@ class Repository:
     """
 
     def __init__(
-        self, workspace: Workspace, database: "Database | None", place: Path | None = None, *, writing: bool = False
+        self,
+        workspace: Workspace,
+        database: "Database | None",
+        place: Path | None = None,
+        *,
+        writing: bool = False,
+        finished: int = 0,
     ) -> None:
         """Join an open workspace with its database, or with the place where one may come to be, or be made.
 
         `open_repository` finds all of them.
         """
+        self.finished_erasures = finished
         self._database = database
         self._place = place
         self._writing = writing
@@ -393,7 +400,7 @@ class Repository:
             )
         with self.database.writing() as connection:
             removal = storage.uploads.remove_uploads(connection, wanted, owner=owner)
-        storage.pictures.delete_pictures(self.uploads_folder, removal.pictures)
+        storage.erasure.finish_erasures(self.database, self.uploads_folder)
         self.refresh()
         return removal
 
@@ -407,10 +414,8 @@ class Repository:
         """
         with self.database.writing() as connection:
             removal = storage.uploads.remove_person(connection, owner)
-        storage.pictures.delete_pictures(self.uploads_folder, removal.pictures)
-        self.sweep()
         self.refresh()
-        self.database.purge()
+        storage.erasure.finish_erasures(self.database, self.uploads_folder)
         return removal
 
     def sweep(self) -> tuple[str, ...]:
@@ -484,10 +489,11 @@ def open_repository(
     opened = storage.database.open_database(place)
     try:
         _require_distinct(workspace, opened)
+        finished = storage.erasure.resume_erasures(opened, path / storage.PICTURES_FOLDER)
     except BaseException:
         opened.close()
         raise
-    return Repository(workspace, opened)
+    return Repository(workspace, opened, finished=finished)
 
 
 def _require_distinct(workspace: Workspace, database: "Database") -> None:

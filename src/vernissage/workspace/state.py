@@ -1,6 +1,7 @@
 """The state of a workspace: one small file whose replacement switches all that is current at once, by one writer."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,9 +20,13 @@ FORMER = 1
 
 FILE_NAME = "workspace.json"
 STAGING = "building"
+_UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
 _FILES = ("works-*.parquet", "words-*.parquet", "collection-*.parquet")  # the last one is of format 1
+_OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words|collection)-[0-9a-f]+\.parquet")
+_UNFINISHED = re.compile(rf"\..+\.[a-z0-9_]{{8}}{re.escape(TEMPORARY_SUFFIX)}")
+"""Names that Vernissage itself gives, of which alone anything is deleted: see `build` and `files.writing`."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ def read_state(workspace: Path) -> dict[str, Any]:
     if not is_workspace(workspace):
         kind = Kind.BAD_REQUEST if workspace.is_file() else Kind.NOT_FOUND
         raise WorkspaceError(_no_workspace(workspace), kind=kind)
+    _require_no_links(workspace)
     content = read_json(workspace / FILE_NAME)
     return content if isinstance(content, dict) else {}
 
@@ -112,12 +118,56 @@ def read_manifest(workspace: Path, content: Mapping[str, Any] | None = None) -> 
             kind=Kind.CONFLICT,
         )
     try:
+        _check_types(content)
         return Manifest(**{**content, "retired": tuple(content["retired"])})
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise WorkspaceError(
             f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again",
             kind=Kind.CONFLICT,
         ) from error
+
+
+_FILE = re.compile(r"(?!\.)[^/\\\0]+")
+_PLACES = ("models", "vectors", "pairs", "means")
+_TEXTS = ("source", "folder", *_PLACES, "fingerprints", "left_out")
+
+
+def _check_types(content: Mapping[str, Any]) -> None:
+    """Check every value of a manifest: texts where texts belong, and names of files that stay in the workspace.
+
+    Raises:
+        KeyError, ValueError: an entry is missing or of another type.
+    """
+    texts = {key: dict(content.get(key) or {}) if isinstance(content.get(key, {}), dict) else None for key in _TEXTS}
+    names = [content["collection"], content["words"], *(v for key in _PLACES for v in (texts[key] or {}).values())]
+    seals = content["seals"]
+    sound = {
+        **{key: found is not None and all(isinstance(value, str) for value in found.values())
+           for key, found in texts.items()},
+        "source": {"absolute", "relative"} <= (texts["source"] or {}).keys(),
+        "folder": {"absolute", "relative"} <= (texts["folder"] or {}).keys(),
+        "names of files": all(isinstance(name, str) and _FILE.fullmatch(name) for name in names),
+        "fingerprint": isinstance(content["fingerprint"], str),
+        "seals": isinstance(seals, dict) and set(names[:2]) <= seals.keys() and all(
+            isinstance(seal, dict) and seal.keys() == {"size", "sha256"}
+            and isinstance(seal["size"], int) and isinstance(seal["sha256"], str) for seal in seals.values()),
+        "settings": isinstance(content["settings"], dict),
+        "complete": isinstance(content.get("complete", False), bool),
+        "retired": isinstance(content["retired"], list) and all(isinstance(name, str) for name in content["retired"]),
+    }  # fmt: skip
+    if wrong := [key for key, holds in sound.items() if not holds]:
+        raise ValueError(f"{', '.join(wrong)} of another kind than expected")
+
+
+def _require_no_links(workspace: Path) -> None:
+    """Refuse a workspace whose folders or manifest lie elsewhere: what is written and deleted in it stays in it."""
+    for name in (*_FOLDERS, STAGING, _UPLOADS, FILE_NAME, _LOCK_NAME):
+        if (workspace / name).is_symlink():
+            raise WorkspaceError(
+                f"{workspace / name} is a link to another place, and links in a workspace are not followed; remove "
+                f"the link, and move the whole workspace if it is to lie elsewhere",
+                kind=Kind.BAD_REQUEST,
+            )
 
 
 def _no_workspace(folder: Path) -> str:
@@ -162,6 +212,7 @@ def sole_writer(workspace: Path, *, patience: float = 0.0) -> Iterator[None]:
     Raises:
         WorkspaceError: another process is writing, or the folder cannot be written to.
     """
+    _require_no_links(workspace)
     lock = FileLock(workspace / _LOCK_NAME)
     try:
         workspace.mkdir(parents=True, exist_ok=True)
@@ -203,6 +254,30 @@ def check_target(source: Path, path: Path) -> None:
         raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)
 
 
+def check_output(path: Path, *, force: bool = False) -> None:
+    """Check that a file may be written at ``path``: nothing is there, or a page of Vernissage's, or ``force`` is set.
+
+    Raises:
+        WorkspaceError: it would replace another file, a device or the like, or lie inside a workspace or a collection.
+    """
+    target = path.resolve()
+    home = next((each for each in target.parents if is_workspace(each) or any(each.glob("metadata.*"))), None)
+    fault = ""
+    if home is not None:
+        fault = f"{path} would lie inside {home}, which is a workspace or a collection; choose a place outside it"
+    elif target.exists() and not (target.is_file() or target.is_dir()):
+        fault = f"{path} is no regular file but a device or a pipe, which cannot be replaced; choose another name"
+    elif target.is_file() and not force and not _is_page(target):
+        fault = f"{path} is there already, and is no page of Vernissage's; choose another name, or add --force"
+    if fault:
+        raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)
+
+
+def _is_page(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return b'name="generator" content="Vernissage"' in opened.read(1000)
+
+
 def _is_foreign(path: Path) -> bool:
     """Whether the folder holds anything but the traces of a first build that was killed very early."""
     early = {_LOCK_NAME, FILE_NAME, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
@@ -225,20 +300,22 @@ def _sweep(path: Path, kept: frozenset[str]) -> None:
 
     The pictures of uploads are left alone: somebody may be uploading at this moment.
     """
-    remains = f".*{TEMPORARY_SUFFIX}"
-    for file in (*path.glob(remains), *(found for name in _FOLDERS for found in (path / name).rglob(remains))):
-        file.unlink(missing_ok=True)
+    _require_no_links(path)
+    for folder in (path, *(path / name for name in _FOLDERS)):
+        for file in folder.glob(f"{'' if folder == path else '**/'}.*{TEMPORARY_SUFFIX}"):
+            if _UNFINISHED.fullmatch(file.name):
+                file.unlink(missing_ok=True)
     shutil.rmtree(path / STAGING, ignore_errors=True)
     for pattern in (*(f"{folder}/*" for folder in _FOLDERS), *_FILES):
         for entry in sorted(path.glob(pattern)):
-            if entry.relative_to(path).as_posix() not in kept:
+            if entry.relative_to(path).as_posix() not in kept and _OWN_NAME.fullmatch(entry.name):
                 _remove(entry)
 
 
 def _remove(entry: Path) -> None:
     """Remove a file or folder; one that a reader on Windows holds open goes with a later build."""
     try:
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     except PermissionError:
         if os.name != "nt":
             raise

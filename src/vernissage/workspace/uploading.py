@@ -12,13 +12,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from sqlalchemy import Connection
 
-from vernissage.catalog.pictures import PICTURE_SUFFIXES, check_picture, open_picture
+from vernissage.catalog.pictures import MAX_BYTES, PICTURE_SUFFIXES, check_picture, open_picture
 from vernissage.catalog.words import joined
 from vernissage.encoders.contract import Encoder, ImageEncoder, TextEncoder
 from vernissage.errors import CollectionError, RequestError
+from vernissage.files import open_regular
 from vernissage.progress import Progress
 from vernissage.storage.database import Database
-from vernissage.storage.pictures import new_pictures
+from vernissage.storage.pictures import new_pictures, picture_path
 from vernissage.storage.uploads import Upload, UploadModality, add_uploads, get_uploads, same_uploads
 from vernissage.storage.vectors import UploadVectors, VectorSpace, drop_vectors, missing_vectors, put_vectors
 from vernissage.values import Modality, Vectors
@@ -199,7 +200,8 @@ def _copied(picture: Path | None, folder: Path, number: int) -> tuple[Path | Non
         raise RequestError(f"{picture} is no picture by its name; give a JPEG, PNG or other picture file")
     copy = folder / f"{number}{suffix}"
     try:
-        shutil.copyfile(picture, copy)
+        with open_regular(picture, MAX_BYTES) as given, copy.open("xb") as kept:
+            shutil.copyfileobj(given, kept)
     except OSError as error:
         raise RequestError(
             f"the picture {picture} cannot be read: {error.strerror or error}; check its path"
@@ -239,7 +241,8 @@ def _encode(database: Database, workspace: Workspace, folder: Path, space: Vecto
         uploads = get_uploads(connection, ids)
     if not uploads:
         return 0
-    given = {each.id: Submission(folder / each.picture if each.picture else None, text=each.text) for each in uploads}
+    pictures = {each.id: picture_path(folder, each.picture) if each.picture else None for each in uploads}
+    given = {each.id: Submission(pictures[each.id], text=each.text) for each in uploads}
     try:
         vectors = _encoded(workspace, space, given)
     except CollectionError:

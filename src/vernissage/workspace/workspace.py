@@ -97,7 +97,8 @@ class Workspace:
             stem = self._named(self.manifest.vectors, f"{encoder}.{modality}", encoder)
             table = VectorTable.load(self.path / "vectors" / stem, self.collection.ids)
             fingerprint = self._named(self.manifest.fingerprints, encoder, encoder)
-            self._tables[key] = table.require(fingerprint=fingerprint, collection=self.manifest.fingerprint)
+            wanted = {"encoder": encoder, "modality": modality, "fingerprint": fingerprint}
+            self._tables[key] = table.require(**wanted, collection=self.manifest.fingerprint)
         return self._tables[key]
 
     def index(self, encoder: str, modality: Modality, columns: Columns | None = None) -> ExactIndex:

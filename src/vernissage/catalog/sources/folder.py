@@ -21,6 +21,7 @@ from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.words import (
     attribute_words,
+    clean_cell,
     holds_words,
     is_address,
     joined,
@@ -31,7 +32,7 @@ from vernissage.catalog.words import (
     without_markup,
 )
 from vernissage.errors import CollectionError
-from vernissage.files import digest, seal_of
+from vernissage.files import digest, is_below, seal_of
 from vernissage.progress import Progress, silent
 
 _TABLE_STEM = "metadata"
@@ -242,7 +243,10 @@ class FolderSource:
         there = (each for each in tried if _exists(self.folder / each))
         matches = (self._alike.get(_alike(each), []) for each in tried)
         alike = (some[0] for some in matches if len(some) == 1)
-        return next(there, None) or next(alike, None) or self._by_last_parts(path)
+        place = next(there, None) or next(alike, None) or self._by_last_parts(path)
+        if place is not None and not is_below(self.folder, self.folder / place):
+            raise OutsideError
+        return place
 
     def _by_last_parts(self, path: str) -> str | None:
         """The one picture that has most of the last parts of a path of another machine; None where several have."""
@@ -291,6 +295,8 @@ def find_table(path: Path) -> tuple[Path, Path | None]:
         return path, tables[0] if tables else None
     if not path.exists():
         raise CollectionError(f"there is no file or folder {path}; give the folder of a collection or its table")
+    if not path.is_file():
+        raise CollectionError(f"{path} is no regular file but a pipe or a device; give a folder or a table")
     if path.suffix.lower() in PICTURE_SUFFIXES:
         raise CollectionError(f"{path} is one picture; give the folder that holds the pictures")
     return path.parent, path
@@ -406,7 +412,7 @@ def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Describ
 
 def readable(name: str) -> str:
     """A file's name as a title: "starry-night_1889" is "Starry night 1889"."""
-    words = " ".join(re.sub(r"[_\s]+|(?<=\w)-(?=\w)", " ", name).split())
+    words = " ".join(re.sub(r"[_\s]+|(?<=\w)-(?=\w)", " ", clean_cell(name)).split())
     return words[:1].upper() + words[1:]
 
 

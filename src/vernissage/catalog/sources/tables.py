@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,7 @@ from vernissage.catalog.sources.foreign import SUFFIXES, format_of_bytes, iiif_k
 from vernissage.catalog.sources.nested import unfolded, words
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
+from vernissage.files import read_regular
 
 
 class Rows:
@@ -122,7 +124,7 @@ def read_table(path: Path, encoding: str = "") -> Table:
             raise CollectionError(refusal(path, kind))
         raise CollectionError(f"{path} is no table that can be read; save it as one of {', '.join(READERS)}")
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path)
     except OSError as error:
         raise CollectionError(
             f"{path} cannot be read ({error.strerror}); check that it is a file you may open"
@@ -218,7 +220,14 @@ def read_parquet(path: Path, raw: bytes) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        content = pq.read_table(io.BytesIO(raw), use_threads=False)
+        file = pq.ParquetFile(io.BytesIO(raw))
+        _limit(path, file.metadata.num_rows * file.metadata.num_columns, MOST_CELLS, "cells")
+        batches, held = [], 0
+        for batch in file.iter_batches(1024, use_threads=False):
+            held += batch.nbytes
+            _limit(path, held, MOST_BYTES, "bytes when unpacked")
+            batches.append(batch)
+        content = pa.Table.from_batches(batches, file.schema_arrow)
         binary = [field.name for field in content.schema if _holds_bytes(field.type)]
         kept = [place for place, field in enumerate(content.schema) if not _holds_bytes(field.type)]
         cells = [[as_cell(value) for value in _values(content.column(place))] for place in kept]
@@ -243,9 +252,19 @@ def read_excel(path: Path, raw: bytes) -> Table:
     import openpyxl
 
     try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        _limit(path, unpacked, max(_UNPACKED, _MOST_RATIO * len(raw)), "bytes when unpacked, from a small file")
         sheet = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
         sheet.reset_dimensions()
-        sheet_rows = [[as_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+        sheet_rows, cells, letters = [], 0, 0
+        for row in sheet.iter_rows(values_only=True):
+            sheet_rows.append([as_cell(value) for value in row])
+            cells, letters = cells + len(row), letters + sum(map(len, sheet_rows[-1]))
+            _limit(path, cells, MOST_CELLS, "cells")
+            _limit(path, letters, MOST_BYTES, "letters")
+    except CollectionError:
+        raise
     except Exception as error:
         # openpyxl lets through whatever its zip, XML and style readers raise on damaged files.
         raise CollectionError(
@@ -261,6 +280,18 @@ def read_excel(path: Path, raw: bytes) -> Table:
     place = _header_place([cells for _, cells in whole[:30]])
     remarks = (f"row {whole[place][0]} is taken for the header; what stands above it is left out",) if place else ()
     return Table(unique_columns(whole[place][1]), Rows(whole[place + 1 :], width), remarks=remarks)
+
+
+MOST_CELLS = 50_000_000
+MOST_BYTES = 2**30
+_UNPACKED = 64 * 2**20
+_MOST_RATIO = 50
+"""What a packed table may unpack to: 64 MiB, or 50 times its size; tables of works come to 5 to 20 times."""
+
+
+def _limit(path: Path, found: int, most: int, what: str) -> None:
+    if found > most:
+        raise CollectionError(f"{path} has {found:,} {what}, and at most {most:,} are read; split the table into parts")
 
 
 def as_cell(value: Any) -> str:
