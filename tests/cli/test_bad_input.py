@@ -241,7 +241,7 @@ EXPERIMENTS: dict[str, Case] = {
         "--pictures is for data sets, but .*workspace is read as a workspace",
     ),
     "a set without its kind": (experiment("maps", kind=""), "gallery holds no workspace"),
-    "run into a file": (run_into_a_file, "taken is a file, but a run fills a folder; name another place with --out"),
+    "run into a file": (run_into_a_file, "taken is there already.*choose another name"),
 }
 
 CASES: dict[str, Case] = {
@@ -337,7 +337,6 @@ CODES = {
     **dict.fromkeys(["corrupted vectors", "corrupted model", "missing vectors", "damaged collection"], Kind.CONFLICT),
     **dict.fromkeys(["no workspace", "folder without a workspace", "a set without its kind"], Kind.NOT_FOUND),
     "workspace of another version": Kind.CONFLICT,
-    **dict.fromkeys(["sample into a full folder", "sample of nothing"], Kind.UNAVAILABLE),
     "page into a missing drive": Kind.UNAVAILABLE,
 }
 """Cases whose code says more than that the request is bad (1) or misspelled (2)."""
@@ -390,8 +389,9 @@ def test_a_full_disk_leaves_the_old_state(place: Place) -> None:
     write_table(place.gallery, [toy_row(number) for number in range(12)])
     failed = _run(["build", str(place.gallery), "-o", str(place.workspace)], preexec_fn=_no_room)
     assert failed.returncode == Kind.UNAVAILABLE.exit_code
-    assert failed.stderr.startswith("error: cannot write")
-    assert len(failed.stderr.splitlines()) == 1
+    told = [line for line in failed.stderr.splitlines() if " after " not in line]  # progress, on a slow machine
+    assert told[0].startswith("error: cannot write")
+    assert len(told) == 1
     after = snapshot(place.workspace)
     assert {name: after[name] for name in before} == before
     assert _run(["recommend", str(place.workspace), "--rate", "w001=5", "-n", "3", "--engine", "lda"]).returncode == 0

@@ -106,7 +106,7 @@ def test_drafts_are_close_and_leave_small_pictures_as_they_are(run: Any, tmp_pat
     asked = ("encode", "clip", "--images", pictures, "--weights", weights / "clip.safetensors")
     found = {}
     for switch in ("", "--no-draft", "--draft"):
-        run(*asked, *filter(None, [switch]), "--out", tmp_path / "out.npz")
+        run(*asked, *filter(None, [switch]), "--force", "--out", tmp_path / "out.npz")
         found[switch] = read_arrays(tmp_path / "out.npz")["image"]
     assert np.array_equal(found[""], found["--no-draft"])
     large, small = zip(found[""], found["--draft"], strict=True)
@@ -122,7 +122,7 @@ def test_a_damaged_picture_in_the_middle_ends_in_one_line_and_leaves_the_old_fil
     out.parent.mkdir()
     out.write_bytes(b"of before")
     for turned in ("--as-stored", "--upright"):
-        asked = ("encode", "blip", "--images", inputs[0], "--weights", blip, "--batch-size", "1", turned)
+        asked = ("encode", "blip", "--images", inputs[0], "--weights", blip, "--batch-size", "1", turned, "--force")
         told = run(*asked, "--out", out, code=1)
         assert "1.png" in told
         assert len(told.splitlines()) == 1

@@ -288,7 +288,7 @@ def test_tables_are_all_written_or_none(run: Any, tmp_path: Path) -> None:
     (tmp_path / "out" / "varcomp.csv").rmdir()
     (tmp_path / "out").rmdir()
     (tmp_path / "out").write_text("a file")
-    assert "out is a file, but the tables need a folder" in run(STUDIES / "tiny.csv", code=1)
+    assert "out is there already" in run(STUDIES / "tiny.csv", code=1)
     assert (tmp_path / "out").read_text() == "a file"
 
 

@@ -146,7 +146,6 @@ def _check_words(workspace: Workspace) -> None:
 
 def _check_vectors(workspace: Workspace, encoder: str, stem: Path) -> None:
     manifest, table = workspace.manifest, VectorTable.load(stem, whole=True)
-    table.require(encoder=encoder, fingerprint=manifest.fingerprints[encoder], collection=manifest.fingerprint)
     strange = np.flatnonzero(workspace.collection.ids.rows(table.item_ids) < 0)
     if strange.size:
         work = table.item_ids[int(strange[0])]
@@ -157,6 +156,7 @@ def _check_vectors(workspace: Workspace, encoder: str, stem: Path) -> None:
         if wrong.size:
             work, length = table.item_ids[start + int(wrong[0])], lengths[wrong[0]]
             raise ProvenanceError(f"the vector of {work} in {stem}.npy has the length {length:.3f}, not 1; {_REBUILD}")
+    table.require(encoder=encoder, fingerprint=manifest.fingerprints[encoder], collection=manifest.fingerprint)
 
 
 def _check_scan(stem: Path, file: Path) -> None:

@@ -1,5 +1,6 @@
 """A captioned set as a source of works, of which the product's build and its encoders read."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +24,10 @@ class SetSource:
     def __init__(self, found: CaptionedSet, location: Path) -> None:
         """``location`` is the file or folder that the set was read from."""
         self.name, self.location = found.name, location
-        self.folder = location if location.is_dir() else location.parent
+        pictures = [image.path.resolve().parent for image in found.images if image.path]
+        beside = location if location.is_dir() else location.parent
+        # Pictures may lie elsewhere than the set; a collection gives those below its folder alone.
+        self.folder = Path(os.path.commonpath(pictures)) if pictures else beside
         self._set = found
 
     def fingerprint(self) -> str:
