@@ -196,3 +196,30 @@ def test_an_answer_prints_as_a_table_and_shows_thumbnails(toy: Gallery) -> None:
     html = answer._repr_html_()
     assert html.count('<img src="data:image/jpeg;base64,') == 3
     assert "you rated" in html
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"n": 1.5}, "whole number, but 1.5"),
+        ({"n": "9"}, "whole number"),
+        ({"where": None}, "where takes conditions"),
+        ({"where": ["year>=1850", 3]}, "where takes conditions"),
+        ({"exclude": "w001"}, "exclude takes a list of ids"),
+        ({"exclude": None}, "exclude takes a list of ids"),
+        ({"per": ["artist"]}, "per takes whole numbers"),
+        ({"per": {"artist": "1"}}, "per takes whole numbers"),
+        ({"diversity": "0.3"}, "diversity is a number"),
+        ({"ratings": [("w001", 5)]}, "ratings are numbers"),
+        ({"ratings": {1: 5}}, "the id 1 is no text; write it as '1'"),
+        ({"ratings": {"w001": "5"}}, "the rating of w001 is '5'"),
+    ],
+)
+def test_values_of_another_kind_are_told(toy: Gallery, asked: dict[str, object], told: str) -> None:
+    with pytest.raises((RequestError, RatingsError), match=told):
+        toy.recommend(**{"ratings": {"w001": 5}, **asked})  # type: ignore[arg-type]
+
+
+def test_generators_are_lists_of_conditions_and_ids(toy: Gallery) -> None:
+    found = toy.recommend({"w001": 5}, 3, exclude=(name for name in ["w002"]), where=(word for word in ["year>=1"]))
+    assert len(found) == 3

@@ -34,7 +34,9 @@ from vernissage.gallery.selecting import (
     Caps,
     Selection,
     Where,
+    listed,
     one_of,
+    require_ratings,
     selection,
     shortfall,
     title_or_text,
@@ -175,6 +177,7 @@ class Gallery:
             RequestError: anything else that was asked for is not understood or cannot be answered.
         """
         snapshot = self.snapshot
+        require_ratings(ratings)
         snapshot.collection.rows_of(ratings)  # raises for an id that no work has
         asked = selection(snapshot, n, where, exclude, per, diversity)
         return self._recommended(
@@ -207,7 +210,9 @@ class Gallery:
         Arguments and errors are those of `recommend`.
         """
         snapshot = self.snapshot
-        ids = [works] if isinstance(works, str) else list(works)
+        ids = listed(
+            [works] if isinstance(works, str) else works, str, "similar takes the id of a work, or a list of ids"
+        )
         if not ids:
             raise RequestError("no work was named to look for similar ones; give the id of one, or several")
         snapshot.collection.rows_of(ids)

@@ -22,6 +22,7 @@ from vernissage.gallery.selecting import (
     Selection,
     Where,
     one_of,
+    require_ratings,
     selection,
     shortfall,
     title_or_text,
@@ -96,7 +97,9 @@ class Person:
             RatingsError: a rating is outside 1 to 5.
             UnknownItemError: there is no such work or upload.
         """
-        self.gallery.repository.rate(self.name, {ratings: rating} if isinstance(ratings, str) else ratings)
+        given = {ratings: rating} if isinstance(ratings, str) else ratings
+        require_ratings(given)
+        self.gallery.repository.rate(self.name, given)
 
     def upload(
         self, submissions: "Submission | Sequence[Submission]", *, progress: Progress = silent

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vernissage.catalog.conditions import parse_condition, require_fields, values_of
 from vernissage.catalog.item import Item
-from vernissage.errors import RequestError
+from vernissage.errors import RatingsError, RequestError
 from vernissage.folding import folded
 from vernissage.values import Allow, Condition, Modality
 from vernissage.workspace.repository import Snapshot
@@ -100,12 +101,47 @@ def selection(
     Raises:
         RequestError: fewer than 1 work, or a condition that is not understood or names a column that no work has.
     """
-    given = [where] if isinstance(where, str | Condition) else list(where)
+    if not _is_whole(n):
+        raise RequestError(f"n says how many works, a whole number, but {n!r} was given")
+    if not isinstance(per, Mapping) or not all(map(_is_whole, per.values())):
+        raise RequestError(f"per takes whole numbers by column, as in {{'artist': 1}}, but {per!r} was given")
+    if not _is_number(diversity):
+        raise RequestError(f"diversity is a number from 0 to 1, but {diversity!r} was given")
+    excluded = listed(exclude, str, "exclude takes a list of ids, which are texts")
+    some = [where] if isinstance(where, str | Condition) else where
+    given = listed(some, str | Condition, "where takes conditions such as 'year>=1850', or a list of them")
     conditions = tuple([each if isinstance(each, Condition) else parse_condition(each) for each in given])
     require_fields(snapshot.collection, [condition.field for condition in conditions])
     if n < 1:
         raise RequestError(f"{n} works were asked for; ask for 1 or more")
-    return Selection(snapshot, n, Allow(exclude=frozenset(exclude), conditions=conditions), per, diversity)
+    return Selection(snapshot, n, Allow(exclude=frozenset(excluded), conditions=conditions), per, diversity)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real)
+
+
+def listed(values: object, kind: Any, expected: str) -> list[Any]:
+    """The values of an iterable, which must all be of one kind; as Python passes on what a command would not."""
+    found = list(values) if isinstance(values, Iterable) and not isinstance(values, str | bytes) else None
+    if found is None or not all(isinstance(each, kind) for each in found):
+        raise RequestError(f"{expected}, but {values!r} was given")
+    return found
+
+
+def require_ratings(ratings: object) -> None:
+    """Refuse what is no mapping of ids, which are texts, to numbers or None, by a `RatingsError`."""
+    if not isinstance(ratings, Mapping):
+        raise RatingsError(f"ratings are numbers from 1 to 5 by id, as in {{'v041': 5}}, but {ratings!r} was given")
+    for item_id, rating in ratings.items():
+        if not isinstance(item_id, str):
+            raise RatingsError(f"the id {item_id!r} is no text; write it as {str(item_id)!r}")
+        if rating is not None and not isinstance(rating, Real):
+            raise RatingsError(f"the rating of {item_id} is {rating!r}; give a number from 1 to 5")
 
 
 def one_of(choices: Iterable[str], word: str, what: str) -> str:
