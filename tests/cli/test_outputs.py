@@ -49,7 +49,7 @@ def test_output_replaces_pages_and_other_files_only_by_force(
     asked = ["recommend", workspace, "--rate", "w001=5", "--html"]
     run(*asked, page)
     run(*asked, page)
-    assert "add --force" in refusal(capsys, *asked, letter)
+    assert "replace it with --force" in refusal(capsys, *asked, letter)
     assert letter.read_text() == "Dear Ann"
     run(*asked, letter, "--force")
     assert letter.read_bytes() == page.read_bytes()

@@ -268,7 +268,7 @@ def check_output(path: Path, *, force: bool = False) -> None:
     elif target.exists() and not (target.is_file() or target.is_dir()):
         fault = f"{path} is no regular file but a device or a pipe, which cannot be replaced; choose another name"
     elif target.is_file() and not force and not _is_page(target):
-        fault = f"{path} is there already, and is no page of Vernissage's; choose another name, or add --force"
+        fault = f"{path} is there already; choose another name, or replace it with --force"
     if fault:
         raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)
 
