@@ -1,4 +1,4 @@
-"""Commands that make, describe and check workspaces: build, info, check."""
+"""Commands that make, describe, check and purge workspaces: build, info, check, purge."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -339,6 +339,19 @@ def _show_text(place: Place, item_id: str, as_json: bool) -> None:
     say(item.text or "(no text)", "", *(f"{name}: {value}" for name, value in parts.items()))
     if others := sorted(words.keys() - parts):
         say(f"not in the text: {', '.join(others)}")
+
+
+def purge(workspace: WorkspacePath, database: DatabasePlace = None) -> None:
+    """Delete what is kept for readers of an earlier state, and the bytes of deleted rows; other readers open it again.
+
+    \b
+    Example:
+      vernissage purge workspace
+    """
+    from vernissage.gallery.building import purge as purge_workspace
+
+    purge_workspace(workspace, database)
+    say(f"{workspace} holds its state in force alone.")
 
 
 def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:

@@ -31,6 +31,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "build": "Read a collection and make its vectors; again after changes.",
             "info": "Say what is in a workspace: works, people, encoders, sizes.",
             "check": "Check every byte of a workspace against what it should be.",
+            "purge": "Delete what is left of works that were taken down.",
             "doctor": "Say what is installed and what this machine can run.",
         },
         "Works": {
@@ -50,7 +51,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 _MODULES = {
-    "building": "build info check",
+    "building": "build info check purge",
     "models": "doctor encoders export-onnx tag",
     "overview": "map topics",
     "people": "person upload remove owners areas",

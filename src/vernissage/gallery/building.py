@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from vernissage import storage
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import inspect_collection, source_of
 from vernissage.catalog.report import USUAL, Tolerance
@@ -15,6 +17,8 @@ from vernissage.encoders.runtime.devices import Runtime
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import BuildResult, build_workspace, table_options
 from vernissage.workspace.repository import open_repository
+from vernissage.workspace.state import purge_state
+from vernissage.workspace.workspace import open_workspace
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,11 @@ def build(
     ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments and the
     errors are those of `build_workspace`; ``database`` is that of `open_gallery`, whose uploads are encoded too.
     """
+    path = Path(workspace)
+    place = database or path / storage.DATABASE_NAME
     result = build_workspace(
         Path(source) if isinstance(source, str) else source,
-        Path(workspace),
+        path,
         encoders=encoders,
         seed=seed,
         topics=topics,
@@ -80,10 +86,11 @@ def build(
         tolerance=tolerance,
         refit=refit,
         table=table,
+        superseding=partial(_forget_works, place) if storage.is_there(place) else None,
         progress=progress,
     )
     # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
-    with closing(open_repository(Path(workspace), database)) as repository:
+    with closing(open_repository(path, database)) as repository:
         if not repository.has_database:
             return BuildOutcome(result, None)
         people, swept = repository.snapshot.uploaders(), repository.sweep()
@@ -91,6 +98,49 @@ def build(
             return BuildOutcome(result, None)
         made = repository.encode_missing(progress)
         return BuildOutcome(result, UploadsOutcome(len(people), sum(people.values()), made, len(swept)))
+
+
+def _forget_works(place: str | Path, old: Collection, new: Collection) -> None:
+    """Delete the tags of works that are gone, or are no longer what they were, from the database and its files."""
+    with closing(storage.database.open_database(place)) as database:
+        with database.reading() as connection:
+            tagged = set(storage.tags.tagged_items(connection))
+        if not tagged:
+            return
+        kept = {item.id: item.record_digest for item in new if item.id in tagged}
+        gone = [item.id for item in old if item.id in tagged and item.record_digest != kept.get(item.id)]
+        if gone:
+            with database.writing() as connection:
+                storage.tags.forget_tags(connection, gone)
+                storage.erasure.intend_erasure(connection, of_person=True)
+            storage.erasure.resume_erasures(
+                database, None
+            )  # where another process reads the log, whoever opens it next finishes this
+
+
+def purge(workspace: str | Path, database: str | None = None) -> None:
+    """Delete what only readers of earlier states of a workspace may still need, and the bytes of deleted rows.
+
+    That is files of earlier states and of interrupted builds, tags of works that are gone, and deleted rows in the
+    database's files. Readers of an earlier state have to open the workspace again.
+
+    Raises:
+        WorkspaceError, ProvenanceError: there is no workspace, it is damaged, or another process is writing to it.
+        StorageError: another process reads the database's log, so that deleted rows stay in it; or it cannot be opened.
+    """
+    path = Path(workspace)
+    purge_state(path)
+    place = database or path / storage.DATABASE_NAME
+    if not storage.is_there(place):
+        return
+    collection = open_workspace(path).collection
+    with closing(storage.database.open_database(place)) as opened:
+        with opened.writing() as connection:
+            works = [item for item in storage.tags.tagged_items(connection) if item not in collection]
+            there = {upload.id for upload in storage.uploads.get_uploads(connection, works)}
+            storage.tags.forget_tags(connection, [item for item in works if item not in there])
+            storage.erasure.intend_erasure(connection, of_person=True)
+        storage.erasure.finish_erasures(opened, path / storage.PICTURES_FOLDER)
 
 
 def inspect(

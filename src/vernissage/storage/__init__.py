@@ -5,10 +5,11 @@ takes longer than a recommendation.
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vernissage.storage import changes, database, erasure, people, pictures, studies, uploads, vectors
+    from vernissage.storage import changes, database, erasure, people, pictures, studies, tags, uploads, vectors
 
 __all__ = [
     "DATABASE_NAME",
@@ -16,9 +17,11 @@ __all__ = [
     "changes",
     "database",
     "erasure",
+    "is_there",
     "people",
     "pictures",
     "studies",
+    "tags",
     "uploads",
     "vectors",
 ]
@@ -27,6 +30,11 @@ DATABASE_NAME = "vernissage.db"
 """The database of a workspace, unless another place is named."""
 PICTURES_FOLDER = "uploads"
 """Where the pictures of uploads lie, below the workspace."""
+
+
+def is_there(place: str | Path) -> bool:
+    """Whether a database is at a path, or is named by a URL."""
+    return "://" in str(place) or Path(place).exists()
 
 
 def __getattr__(name: str) -> Any:

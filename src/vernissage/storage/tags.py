@@ -1,6 +1,6 @@
 """Tags that taggers found in works and uploads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -24,6 +24,17 @@ def set_tags(connection: Connection, tagger: str, tags: Mapping[str, Sequence[st
         items = [row["item"] for row in batch]
         connection.execute(delete(TAGS).where(TAGS.c.tagger == tagger, TAGS.c.item.in_(items)))
         connection.execute(insert(TAGS), batch)
+
+
+def tagged_items(connection: Connection) -> tuple[str, ...]:
+    """The works and uploads of which any tags are kept, by id."""
+    return tuple(connection.scalars(select(TAGS.c.item).distinct()))
+
+
+def forget_tags(connection: Connection, items: Iterable[str]) -> None:
+    """Delete all that taggers found in works, of whatever tagger."""
+    for batch in in_batches(sorted(items)):
+        connection.execute(delete(TAGS).where(TAGS.c.item.in_(batch)))
 
 
 def tags_of(connection: Connection, tagger: str) -> dict[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vernissage.errors import Kind, RequestError, StudyError
 from vernissage.recommenders.contract import Recommender
-from vernissage.storage import DATABASE_NAME
+from vernissage.storage import DATABASE_NAME, is_there
 from vernissage.storage.database import open_database
 from vernissage.storage.erasure import resume_erasures
 from vernissage.storage.studies import state_of, study_ids
@@ -97,7 +97,7 @@ def open_records(file: Path, workspace: Path, database: str | None = None) -> It
         f"nothing of the study {definition.id!r} is in {{}}; run it first with `vernissage serve {workspace} "
         f"--study {file}`, or name its database with --database"
     )
-    if not _is_there(place):
+    if not is_there(place):
         raise StudyError(nothing.format(place), kind=Kind.NOT_FOUND)
     with closing(open_database(place)) as opened:
         resume_erasures(opened, None)
@@ -115,10 +115,6 @@ def check_against_database(plan: Plan, workspace: Path, database: str | None = N
         StudyError: its definition or workspace has changed since the first participant.
     """
     place = database or str(workspace / DATABASE_NAME)
-    if _is_there(place):
+    if is_there(place):
         with closing(open_database(place)) as opened, opened.reading() as connection:
             check_unchanged(connection, plan, state_of(connection, plan.definition.id))
-
-
-def _is_there(place: str) -> bool:
-    return "://" in place or Path(place).exists()

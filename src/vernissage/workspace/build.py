@@ -20,11 +20,13 @@ from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
+from vernissage.encoders.fitted.words import columns_of, content_words
 from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.files import digest, write_bytes
+from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
@@ -46,10 +48,14 @@ from vernissage.workspace.state import (
     is_workspace,
     located,
     put_in_force,
+    read_manifest,
     read_state,
     sole_writer,
 )
-from vernissage.workspace.workspace import SCANNED_FROM, Workspace, open_workspace
+from vernissage.workspace.workspace import SCANNED_FROM, Workspace
+
+_PATIENCE = 1.0
+"""Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
 
 OPTIONS_NAME = "table.json"
 REJECTED_NAME = "rejected.csv"
@@ -95,6 +101,7 @@ class Building:
     vectors: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    former_texts: Sequence[str] = ()
     encoded: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -123,6 +130,7 @@ def build_workspace(
     tolerance: Tolerance = USUAL,
     refit: bool = False,
     table: TableOptions | None = None,
+    superseding: Callable[[Collection, Collection], None] | None = None,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build the workspace ``path`` from the collection ``source``, or bring it up to date.
@@ -151,6 +159,8 @@ def build_workspace(
         tolerance: how many rows may be left out, which ``rejected.csv`` then lists.
         refit: fit the encoders anew on the collection as it is now.
         table: how a folder's table is read, on top of what was said in the builds before.
+        superseding: called with the works of the state before and those of the new one, just before that takes over:
+            whoever keeps things of works elsewhere forgets those that are gone.
         progress: told of every step.
 
     Raises:
@@ -163,7 +173,7 @@ def build_workspace(
     opened, how = source_of(source, options), runtime or Runtime()
     check_target(opened.location, path)
     existed = path.exists()
-    with sole_writer(path):
+    with sole_writer(path, patience=_PATIENCE):
         try:
             before = _before(path)
             settings = merged_settings(
@@ -185,10 +195,14 @@ def build_workspace(
             collection = load_collection(opened, tolerance=tolerance, progress=progress, verified=verified)
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
             building.seconds["reading the collection"] = time.perf_counter() - started
-            result = _build(building, opened, wanted)
+            building.former_texts = _former_texts(old, collection) if old else ()
+            manifest = _made_manifest(building, opened, wanted)
+            # Written first: a kill in between must not leave what the state before said of works that are gone.
             options.save(path / OPTIONS_NAME)
             _list_rejected(path / REJECTED_NAME, collection.report)
-            return result
+            if superseding is not None and old is not None:
+                superseding(old, building.collection)
+            return _put_in_force(building, manifest, wanted)
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
                 shutil.rmtree(path, ignore_errors=True)
@@ -226,7 +240,7 @@ def _before(path: Path) -> Workspace | None:
             convert_locked(path)
         except ProvenanceError:
             return None  # its collection is damaged: all is built anew, beside people's uploads
-    return open_workspace(path)
+    return Workspace(path, read_manifest(path))
 
 
 def _unless_damaged(load: Callable[[], _T]) -> _T | None:
@@ -237,7 +251,8 @@ def _unless_damaged(load: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) -> BuildResult:
+def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderCard]) -> Manifest:
+    """The new state, all of whose files are there."""
     path, before = building.path, building.before
     with building.timed("keeping the collection"):
         known = before.manifest.seals if before else {}
@@ -254,7 +269,7 @@ def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) ->
     for card in wanted:
         _make_encoder(building, card)
     means = _keep_means(building)
-    manifest = replace(
+    return replace(
         begun,
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
@@ -264,6 +279,10 @@ def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) ->
         left_out=building.left_out,
         complete=True,
     )
+
+
+def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[EncoderCard]) -> BuildResult:
+    path, before = building.path, building.before
     with building.timed("putting the new state in force"):
         put_in_force(path, manifest, before.manifest if before else None)
     coverage = (
@@ -273,7 +292,13 @@ def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) ->
         for card in wanted
         if card.name in building.encoders
     )
-    new, notes = open_workspace(path), _notes(building)
+    new = Workspace(path, read_manifest(path))  # no reader that a takedown would have to wait for
+    if new.manifest.retired:
+        building.notes.append(
+            f"Another process still reads the state before, so {len(new.manifest.retired)} of its files stay until the "
+            f"workspace is next opened after that has ended; `vernissage purge {path}` deletes them at once."
+        )
+    notes = _notes(building)
     return BuildResult(new, building.collection, building.encoded, building.seconds, notes, tuple(coverage))
 
 
@@ -375,7 +400,31 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
         return None
     if any(building.models[base] != before.manifest.models.get(base) for base in card.needs):
         return None
-    return before.manifest.models[card.name]
+    return None if _knows_gone_words(building, before.manifest.models[card.name]) else before.manifest.models[card.name]
+
+
+def _former_texts(old: Collection, new: Collection) -> list[str]:
+    """The texts of works that are gone, and the former ones of those whose text has changed."""
+    now = dict(zip(new.ids, new.texts("text"), strict=True))
+    return [text for item_id, text in zip(old.ids, old.texts("text"), strict=True) if text != now.get(item_id)]
+
+
+def _knows_gone_words(building: Building, folder: str) -> bool:
+    """Whether an encoder knows words that no text has any more: a takedown takes those out of its model too."""
+    if (
+        not building.former_texts
+        or (state := _unless_damaged(lambda: EncoderState.load(building.path / "models" / folder))) is None
+    ):
+        return False
+    known, language = columns_of(state.settings.get("vocabulary", ())), state.settings.get("language", "en")
+    gone = {key for text in building.former_texts for key in map(folded, content_words(text, language)) if key in known}
+    texts = building.collection.texts("text") if gone else ()
+    everything = folded("\n".join(texts))
+    if not (gone := {word for word in gone if word not in everything}):  # most stand elsewhere, which is seen at once
+        return False
+    for text in texts:
+        gone -= set(map(folded, content_words(text, language)))
+    return bool(gone)
 
 
 def _model_name(building: Building, card: EncoderCard) -> str:

@@ -327,7 +327,8 @@ class Repository:
             self._snapshot = Snapshot(self.workspace, self._database, self._database.version())
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and no longer keep a build from deleting the files of this state."""
+        self.workspace.release()
         if self._database is not None:
             self._database.close()
 

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from vernissage.errors import CollectionError, Kind, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, read_json, write_json
+from vernissage.workspace.readers import alone
 
 FORMAT = 2
 FORMER = 1
@@ -47,7 +48,8 @@ class Manifest:
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
         left_out: encoder name → why it could not be fitted.
-        retired: files of the state before, kept so that readers which opened it can still read.
+        retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
+            build was killed at that moment: the intent of `finish_retirement`.
         format: the version of this layout.
     """
 
@@ -285,7 +287,10 @@ def _is_foreign(path: Path) -> bool:
 
 
 def put_in_force(path: Path, manifest: Manifest, before: Manifest | None) -> None:
-    """Replace the manifest, keep the files of the state before for its readers, and remove all others."""
+    """Replace the manifest, and remove all files that it does not name, but keep those of readers of the state before.
+
+    The manifest names what is to go until it has gone, so that a kill in between leaves an intent to be finished.
+    """
     if before is not None and before.complete:
         unchanged = replace(manifest, retired=before.retired) == before
         retired = before.retired if unchanged else tuple(sorted(before.files - manifest.files))
@@ -293,6 +298,42 @@ def put_in_force(path: Path, manifest: Manifest, before: Manifest | None) -> Non
     if manifest != before:
         manifest.write(path)
     _sweep(path, manifest.files | set(manifest.retired))
+    finish_retirement(path, manifest)
+
+
+def finish_retirement(path: Path, manifest: Manifest | None = None, *, despite_readers: bool = False) -> int:
+    """Delete the files of the state before, unless somebody reads it; for the writer. Returns how many stay.
+
+    Raises:
+        WorkspaceError: a file cannot be deleted.
+    """
+    manifest = read_manifest(path) if manifest is None else manifest
+    if not manifest.retired:
+        return 0
+    with alone(path) as nobody_reads:
+        if not (nobody_reads or despite_readers):
+            return len(manifest.retired)
+        _sweep(path, manifest.files)
+        left = tuple(name for name in manifest.retired if (path / name).exists())
+        replace(manifest, retired=left).write(path)
+        return len(left)
+
+
+def purge_state(path: Path) -> Manifest:
+    """Delete all files of earlier states and of interrupted builds, whoever reads them; returns the state in force.
+
+    Readers that opened an earlier state may find its files missing, and have to open the workspace again.
+
+    Raises:
+        WorkspaceError: there is no workspace, another process is writing, or a file cannot be deleted.
+        ProvenanceError: the manifest is damaged.
+    """
+    read_manifest(path)
+    with sole_writer(path):
+        manifest = read_manifest(path)
+        _sweep(path, manifest.files | set(manifest.retired))
+        finish_retirement(path, manifest, despite_readers=True)
+        return read_manifest(path)
 
 
 def _sweep(path: Path, kept: frozenset[str]) -> None:

@@ -20,9 +20,20 @@ from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.values import MODALITIES, Columns, Modality
 from vernissage.workspace.collection_files import read_word_counts
-from vernissage.workspace.state import FORMER, Manifest, found, read_manifest, read_state
+from vernissage.workspace.readers import mark_reader
+from vernissage.workspace.state import (
+    FORMER,
+    Manifest,
+    finish_retirement,
+    found,
+    read_manifest,
+    read_state,
+    sole_writer,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vernissage.profiles.naming import WordCounts
 
 SCANNED_FROM = 1_000_000
@@ -44,6 +55,15 @@ class Workspace:
         self._indexes: dict[tuple[str, Modality], ExactIndex] = {}
         self._joint: dict[tuple[str, JointRule], ExactIndex] = {}
         self._mixed: dict[str, MixedIndex] = {}
+        self._unmark: Callable[[], object] = lambda: None
+
+    def mark(self) -> None:
+        """Keep the files of this state for as long as this object lives, or until `release`, see `readers`."""
+        self._unmark = mark_reader(self.path, self)
+
+    def release(self) -> None:
+        """Let a build delete the files of this state once another is in force."""
+        self._unmark()
 
     @property
     def encoder_names(self) -> tuple[str, ...]:
@@ -186,6 +206,8 @@ class Workspace:
 def open_workspace(path: Path) -> Workspace:
     """Open the current state of a workspace for reading; one of format 1 is converted first, see `convert_workspace`.
 
+    What a build had to leave for readers of the state before is deleted where they have ended meanwhile.
+
     Raises:
         WorkspaceError: there is no workspace, it is of another version, or it cannot be converted where it lies.
         ProvenanceError: its manifest is damaged.
@@ -196,4 +218,11 @@ def open_workspace(path: Path) -> Workspace:
 
         convert_workspace(path)
         content = read_state(path)
-    return Workspace(path, read_manifest(path, content))
+    workspace = Workspace(path, read_manifest(path, content))
+    # Processes of the version that read format 1, whose works were in a `collection-` file, leave no marks.
+    if workspace.manifest.retired and not any(name.startswith("collection-") for name in workspace.manifest.retired):
+        with suppress(WorkspaceError), sole_writer(path):  # who may not write, or meets a writer, leaves it to the next
+            finish_retirement(path)
+    workspace.mark()
+    workspace.manifest = read_manifest(path)  # the one that the mark has kept whole, should a build have ended just now
+    return workspace
