@@ -53,13 +53,13 @@ def test_a_server_that_is_killed_in_the_middle_of_submits(workspace: Path, study
                 walker.client.post(action, data=fields, follow_redirects=False)
             killer.join()
             process.wait(30)
-        answered = len(long_rows(workspace / "vernissage.db", study_file))
+        answered = len(long_rows(workspace / "study.db", study_file))
         assert answered in {before - 1, before}
     with served(workspace, study_file, port=port):
         page = walker.get("/study")
         assert page.url.path == ("/study/thanks" if answered == 4 else f"/study/assessment/{answered + 1}")
         walker.walk(page)
-    rows = long_rows(workspace / "vernissage.db", study_file)
+    rows = long_rows(workspace / "study.db", study_file)
     assert rows == [("ann", engine, repetition) for engine in ("colour-texture", "lda") for repetition in (1, 2)]
 
 

@@ -1,18 +1,23 @@
 """What a check of a workspace finds, and what opening finds of files too large to be hashed each time."""
 
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vernissage import files
-from vernissage.errors import ProvenanceError
+from vernissage.errors import Kind, ProvenanceError, VernissageError
+from vernissage.gallery.building import build
 from vernissage.search import vectors
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.checking import check_workspace
+from vernissage.workspace.repository import open_repository
+from vernissage.workspace.uploading import Submission
 from vernissage.workspace.workspace import open_workspace
 
 
@@ -138,3 +143,42 @@ def test_vectors_stay_in_their_files_and_ids_are_held_once(workspace: Path) -> N
         assert isinstance(table.vectors.base, np.memmap)
         assert not table.vectors.flags.writeable
         assert table.item_ids is opened.collection.ids
+
+
+def test_a_lost_manifest_is_made_anew_beside_what_people_uploaded(workspace: Path, gallery: Path) -> None:
+    with closing(open_repository(workspace, writing=True)) as repository:
+        repository.upload("dora", [Submission(text="A ship in a storm", id="ship")])
+    for damage in ("{", "[]", '{"format": null}', '{"format": 2}'):
+        (workspace / "workspace.json").write_text(damage)
+        with pytest.raises(VernissageError, match=r"delete (it|that file) and run `vernissage build") as error:
+            check_workspace(workspace)
+        assert error.value.kind is Kind.CONFLICT
+    (workspace / "workspace.json").unlink()
+    vectors = {file.name: file.stat().st_mtime_ns for file in (workspace / "vectors").iterdir()}
+    assert build(gallery, workspace).uploads.uploads == 1  # type: ignore[union-attr]
+    assert {file.name: file.stat().st_mtime_ns for file in (workspace / "vectors").iterdir()} == vectors
+    assert check_workspace(workspace).is_sound
+
+
+def test_databases_and_pictures_of_uploads_are_read_too(workspace: Path, gallery: Path) -> None:
+    with closing(open_repository(workspace, writing=True)) as repository:
+        submissions = [Submission(picture=gallery / f"images/w00{n}.png", id=f"u{n}", text=f"A {n}") for n in range(3)]
+        uploads, _ = repository.upload("dora", submissions)
+    assert check_workspace(workspace).is_sound
+    picture = workspace / "uploads" / uploads[1].picture
+    raw = picture.read_bytes()
+    for damage in (raw[:-1] + b"\0", None):
+        picture.write_bytes(damage) if damage else picture.unlink()
+        (fault,) = check_workspace(workspace).faults
+        assert "the pictures of 1 uploads" in fault
+        assert "u1" in fault
+    picture.write_bytes(raw)
+    with closing(sqlite3.connect(workspace / "vernissage.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("UPDATE uploads SET person = 99 WHERE id = 'u2'")
+        connection.commit()
+    (fault,) = check_workspace(workspace).faults
+    assert "a row of uploads refers to one that is missing" in fault
+    (workspace / "vernissage.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    assert "vernissage.db" in check_workspace(workspace).faults[0]

@@ -354,8 +354,8 @@ def purge(workspace: WorkspacePath, database: DatabasePlace = None) -> None:
     say(f"{workspace} holds its state in force alone.")
 
 
-def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:
-    """Check every byte of a workspace against what its cards say; 0 where all is whole, and 4 where it is not.
+def check(workspace: WorkspacePath, database: DatabasePlace = None, as_json: AsJson = False) -> None:
+    """Check every byte of a workspace and of people's things: exit code 0 where all is whole, and 4 where it is not.
 
     \b
     Example:
@@ -364,7 +364,7 @@ def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:
     from vernissage.workspace.checking import check_workspace
 
     with progress_bars() as progress:
-        found = check_workspace(workspace, progress=progress)
+        found = check_workspace(workspace, progress=progress, database=database)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -373,6 +373,6 @@ def check(workspace: WorkspacePath, as_json: AsJson = False) -> None:
             say(f"{workspace}: all {len(found.checked)} files are as they were written")
     if not found.is_sound:
         raise ProvenanceError(
-            f"{len(found.faults)} of {len(found.checked)} files of {workspace} are damaged; run the build again",
+            f"{len(found.faults)} of {len(found.checked)} files of {workspace} are damaged; run the build again, or do what is said of each",
             kind=Kind.CONFLICT,
         )

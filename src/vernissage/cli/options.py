@@ -40,7 +40,7 @@ DatabasePlace = Annotated[
         "--database",
         metavar="URL",
         envvar="VERNISSAGE_DATABASE",
-        help="Where people are kept: a PostgreSQL URL or a file; default vernissage.db in the workspace.",
+        help="Where people are kept: a PostgreSQL URL or a file; default vernissage.db, or study.db, in the workspace.",
     ),
 ]
 EngineName = Annotated[

@@ -130,9 +130,12 @@ def purge(workspace: str | Path, database: str | None = None) -> None:
     """
     path = Path(workspace)
     purge_state(path)
-    place = database or path / storage.DATABASE_NAME
-    if not storage.is_there(place):
-        return
+    places = [database] if database else [path / storage.DATABASE_NAME, path / storage.STUDY_DATABASE_NAME]
+    for place in filter(storage.is_there, places):
+        _purge_database(place, path)
+
+
+def _purge_database(place: str | Path, path: Path) -> None:
     collection = open_workspace(path).collection
     with closing(storage.database.open_database(place)) as opened:
         with opened.writing() as connection:

@@ -28,6 +28,8 @@ __all__ = [
 
 DATABASE_NAME = "vernissage.db"
 """The database of a workspace, unless another place is named."""
+STUDY_DATABASE_NAME = "study.db"
+"""That of its studies, unless another place is named: a file of its own, see `study_file`."""
 PICTURES_FOLDER = "uploads"
 """Where the pictures of uploads lie, below the workspace."""
 

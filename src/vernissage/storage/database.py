@@ -35,6 +35,8 @@ _CONNECTIONS: dict[str, Any] = {
     "hide_parameters": True,
 }  # fmt: skip
 
+_REFERENCES = text("PRAGMA foreign_key_check")
+
 _SQLITE_SAYS = {
     "SQLITE_NOTADB": "is not a database of Vernissage; choose another path, or move that file away",
     "SQLITE_CORRUPT": "is damaged; restore it from a backup",
@@ -128,6 +130,19 @@ class Database:
             raise StorageError(f"the database {self.place} does not answer: {_first_line(str(error))}") from error
         finally:
             pool.dispose()
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the database's own files, read whole: nothing where all is well, and on PostgreSQL.
+
+        Raises:
+            StorageError: it cannot be read at all.
+        """
+        with self.reading() as connection:
+            if connection.dialect.name == "postgresql":  # which checks its pages by itself
+                return ()
+            told = [*connection.scalars(text("PRAGMA integrity_check(10)"))]
+            told += [f"a row of {row[0]} refers to one that is missing" for row in connection.execute(_REFERENCES)]
+            return tuple(dict.fromkeys(each for each in told if each != "ok"))
 
     def purge(self) -> None:
         """Take what was deleted out of the files as far as the database can; see docs/storage.md.

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from vernissage.errors import Kind, RequestError, StudyError
 from vernissage.recommenders.contract import Recommender
-from vernissage.storage import DATABASE_NAME, is_there
+from vernissage.storage import DATABASE_NAME, STUDY_DATABASE_NAME, is_there
 from vernissage.storage.database import open_database
 from vernissage.storage.erasure import resume_erasures
 from vernissage.storage.studies import state_of, study_ids
+from vernissage.storage.study_file import separate_studies
 from vernissage.study.definition import read_definition
 from vernissage.study.participation import Study, check_unchanged
 from vernissage.study.plan import Plan, plan_study, recommend_with
@@ -50,7 +51,7 @@ def open_study(
     patience: float | None = None,
     most_starts: int | None = None,
 ) -> Iterator[Study]:
-    """A study ready to be run, and its database closed afterwards; without ``database`` that of the workspace.
+    """A study ready to be run, and its database closed afterwards; without ``database`` the workspace's ``study.db``.
 
     ``patience`` is how many seconds a writer waits for another; None for half a minute. At most ``most_starts`` real
     people may begin.
@@ -59,7 +60,7 @@ def open_study(
         StudyError: as in `plan_of_file`, or the definition or workspace has changed since the first participant.
     """
     plan, engines = plan_of_file(file, workspace, make_engine)
-    with closing(open_database(database or workspace.path / DATABASE_NAME, patience)) as opened:
+    with closing(open_database(_place(workspace.path, database), patience)) as opened:
         resume_erasures(opened, None)
         yield Study(plan, opened, recommend_with(engines), clocks, most_starts=most_starts)
 
@@ -92,7 +93,7 @@ def open_records(file: Path, workspace: Path, database: str | None = None) -> It
         StudyError: there is no database, or nothing of this study in it.
     """
     definition = read_definition(file)
-    place = database or str(workspace / DATABASE_NAME)
+    place = _place(workspace, database)
     nothing = (
         f"nothing of the study {definition.id!r} is in {{}}; run it first with `vernissage serve {workspace} "
         f"--study {file}`, or name its database with --database"
@@ -114,7 +115,15 @@ def check_against_database(plan: Plan, workspace: Path, database: str | None = N
     Raises:
         StudyError: its definition or workspace has changed since the first participant.
     """
-    place = database or str(workspace / DATABASE_NAME)
+    place = _place(workspace, database)
     if is_there(place):
         with closing(open_database(place)) as opened, opened.reading() as connection:
             check_unchanged(connection, plan, state_of(connection, plan.definition.id))
+
+
+def _place(workspace: Path, database: str | Path | None) -> str | Path:
+    """Where a workspace's studies are kept: as named, else in a file of their own, into which former ones are moved."""
+    if database is not None:
+        return database
+    separate_studies(workspace / DATABASE_NAME, workspace / STUDY_DATABASE_NAME)
+    return workspace / STUDY_DATABASE_NAME

@@ -42,6 +42,7 @@ from vernissage.workspace.encoding import content_of, encode_collection, materia
 from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     FORMER,
+    OPTIONS_NAME,
     STAGING,
     Manifest,
     check_target,
@@ -57,7 +58,6 @@ from vernissage.workspace.workspace import SCANNED_FROM, Workspace
 _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
 
-OPTIONS_NAME = "table.json"
 REJECTED_NAME = "rejected.csv"
 _T = TypeVar("_T")
 

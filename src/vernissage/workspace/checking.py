@@ -1,22 +1,31 @@
 """What is in a workspace, and whether every file of it is as it was written: what opening large ones leaves out."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from vernissage import storage
 from vernissage.catalog.collection import fingerprint_of
+from vernissage.catalog.sources.columns import TableOptions
 from vernissage.encoders.contract import EncoderState
 from vernissage.errors import ProvenanceError, VernissageError
+from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
+from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
 from vernissage.values import Modality
 from vernissage.workspace.coverage import Coverage, coverage_of
+from vernissage.workspace.state import OPTIONS_NAME
 from vernissage.workspace.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from vernissage.storage.uploads import Upload
 
 _ROWS_AT_ONCE = 4096
 _LENGTH_ERROR = 1e-3
@@ -91,18 +100,19 @@ class CheckReport:
         return {"sound": self.is_sound, "checked": list(self.checked), "faults": list(self.faults)}
 
 
-def check_workspace(path: Path, progress: Progress = silent) -> CheckReport:
+def check_workspace(path: Path, progress: Progress = silent, *, database: str | None = None) -> CheckReport:
     """Read every byte of a workspace's state and compare it with its card; goes on after what it finds.
 
     Checked are the works and their fingerprint, the counts of words, models, vectors (also that each is finite and of
-    length 1), pairs, means and byte scans. People's database has checks of its own.
+    length 1), pairs, means, byte scans and moments; and of people, the databases and the pictures of uploads, which are
+    compared with the digests in their rows. ``database`` is where people are kept, if not in the workspace.
 
     Raises:
         WorkspaceError: there is no workspace, or it is of another version.
         ProvenanceError: its manifest is damaged.
     """
     workspace = open_workspace(path)
-    checks = list(_checks(workspace))
+    checks = [*_checks(workspace), *_checks_of_people(path, database)]
     faults = []
     for number, (_, check) in enumerate(checks):
         progress("checking", number, len(checks))
@@ -123,12 +133,45 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"vectors/{stem}", partial(_check_vectors, workspace, key.rpartition(".")[0], vectors)
         if scan.exists():
             yield f"indexes/{stem}", partial(_check_scan, vectors, scan)
+        if (moments := scan.with_suffix(".moments.npz")).exists():
+            yield f"indexes/{moments.name}", partial(_check_moments, vectors, moments)
     for folder in manifest.models.values():
         yield f"models/{folder}", partial(EncoderState.load, path / "models" / folder)
     for name in manifest.means:
         yield f"means of {name}", partial(workspace.means, name)
     for name in manifest.pairs:
         yield f"pairs of {name}", partial(workspace.pair_matrix, name, whole=True)
+
+
+def _checks_of_people(path: Path, database: str | None) -> Iterator[tuple[str, Callable[[], object]]]:
+    if (path / OPTIONS_NAME).exists():
+        yield OPTIONS_NAME, partial(TableOptions.load, path / OPTIONS_NAME)
+    places = [database] if database else [path / name for name in (storage.DATABASE_NAME, storage.STUDY_DATABASE_NAME)]
+    for place in filter(storage.is_there, places):
+        yield Path(place).name, partial(_check_database, place, path / storage.PICTURES_FOLDER)
+
+
+def _check_database(place: str | Path, folder: Path) -> None:
+    with closing(storage.database.open_database(place)) as database:
+        if faults := database.faults():
+            raise ProvenanceError(f"the database {database.place} is damaged ({faults[0]}); restore it from a backup")
+        with database.reading() as connection:
+            uploads = [upload for upload in storage.uploads.get_uploads(connection) if upload.picture]
+    wrong = [
+        upload.id for upload in uploads if not _is_kept(storage.pictures.picture_path(folder, upload.picture), upload)
+    ]
+    if wrong:
+        raise ProvenanceError(
+            f"the pictures of {len(wrong)} uploads in {folder} are missing or damaged, such as that of {wrong[0]}; "
+            f"restore them from a backup, or have them uploaded again"
+        )
+
+
+def _is_kept(file: Path, upload: "Upload") -> bool:
+    try:
+        return seal_of(file).sha256 == upload.picture_digest
+    except ProvenanceError:
+        return False
 
 
 def _check_works(workspace: Workspace) -> None:
@@ -162,3 +205,8 @@ def _check_vectors(workspace: Workspace, encoder: str, stem: Path) -> None:
 def _check_scan(stem: Path, file: Path) -> None:
     table = VectorTable.load(stem)
     ByteScan.load(file, table.vectors, table.card.values)
+
+
+def _check_moments(stem: Path, file: Path) -> None:
+    table = VectorTable.load(stem)
+    load_moments(file, table.dim, table.card.values)

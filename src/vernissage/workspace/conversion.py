@@ -49,7 +49,7 @@ def convert_locked(path: Path) -> None:
         return
     if lacking := _NEEDED - content.keys():
         raise WorkspaceError(
-            f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete {path} and build it again",
+            f"{path / FILE_NAME} lacks {', '.join(sorted(lacking))}; delete that file and run `vernissage build` again",
             kind=Kind.CONFLICT,
         )
     file = path / content["collection"]

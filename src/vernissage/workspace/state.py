@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from vernissage.errors import CollectionError, Kind, WorkspaceError
+from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, read_json, write_json
 from vernissage.workspace.readers import alone
 
@@ -20,6 +20,7 @@ FORMER = 1
 """The format before, which `conversion` converts."""
 
 FILE_NAME = "workspace.json"
+OPTIONS_NAME = "table.json"
 STAGING = "building"
 _UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
@@ -91,7 +92,7 @@ class Manifest:
 
 
 def read_state(workspace: Path) -> dict[str, Any]:
-    """What the manifest says, of whatever format; nothing where it is no JSON object.
+    """What the manifest says, of whatever format.
 
     Raises:
         WorkspaceError: there is no workspace.
@@ -102,7 +103,9 @@ def read_state(workspace: Path) -> dict[str, Any]:
         raise WorkspaceError(_no_workspace(workspace), kind=kind)
     _require_no_links(workspace)
     content = read_json(workspace / FILE_NAME)
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+        raise ProvenanceError(f"{workspace / FILE_NAME} is damaged (no manifest of any format); {_way_out(workspace)}")
+    return content
 
 
 def read_manifest(workspace: Path, content: Mapping[str, Any] | None = None) -> Manifest:
@@ -124,9 +127,16 @@ def read_manifest(workspace: Path, content: Mapping[str, Any] | None = None) -> 
         return Manifest(**{**content, "retired": tuple(content["retired"])})
     except (TypeError, KeyError, ValueError) as error:
         raise WorkspaceError(
-            f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); delete {workspace} and build it again",
+            f"{workspace / FILE_NAME} lacks or has unknown entries ({error}); {_way_out(workspace)}",
             kind=Kind.CONFLICT,
         ) from error
+
+
+def _way_out(workspace: Path) -> str:
+    return (
+        f"delete that file and run `vernissage build COLLECTION -o {workspace}` again, which finds models and vectors "
+        f"and leaves people's uploads as they are"
+    )
 
 
 _FILE = re.compile(r"(?!\.)[^/\\\0]+")
@@ -281,7 +291,9 @@ def _is_page(file: Path) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether the folder holds anything but the traces of a first build that was killed very early."""
+    """Whether the folder holds other things than a workspace that lost its manifest, or than a first build's traces."""
+    if any(_OWN_NAME.fullmatch(entry.name) for entry in path.glob("works-*.parquet")):
+        return False
     early = {_LOCK_NAME, FILE_NAME, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
     return any(entry.name not in early and not entry.name.endswith(TEMPORARY_SUFFIX) for entry in path.iterdir())
 
