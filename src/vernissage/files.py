@@ -296,9 +296,17 @@ def read_arrays(path: Path, *, memory_map: Collection[str] = ()) -> dict[str, np
 
     def load() -> dict[str, npt.NDArray[Any]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            _require_unpacked(archive.zip.infolist(), path.stat().st_size)
             return {name: _mapped(path, name) if name in memory_map else archive[name] for name in archive.files}
 
     return read_checked(path, load)
+
+
+def _require_unpacked(members: Iterable[zipfile.ZipInfo], size: int) -> None:
+    """Refuse arrays that are packed, as ours never are, or come to more than the file: both could fill the memory."""
+    members = list(members)
+    if any(each.compress_type != zipfile.ZIP_STORED for each in members) or sum(m.file_size for m in members) > size:
+        raise ValueError("its arrays are packed, or larger than the file")
 
 
 def write_parquet(path: Path, schema: Any, batches: Iterable[Any]) -> None:

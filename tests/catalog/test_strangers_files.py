@@ -4,6 +4,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,8 +18,8 @@ from vernissage.catalog.pictures import UnreadablePictureError, check_picture, d
 from vernissage.catalog.report import BadRowsError, Tolerance
 from vernissage.catalog.sources import tables
 from vernissage.catalog.sources.tables import read_table
-from vernissage.errors import CollectionError
-from vernissage.files import open_regular
+from vernissage.errors import CollectionError, ProvenanceError
+from vernissage.files import open_regular, read_arrays
 
 
 @pytest.fixture
@@ -97,9 +98,47 @@ def test_packed_tables_are_refused_before_they_fill_the_memory(tmp_path: Path, m
     column = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), pa.array(["x" * 10_000]))
     pq.write_table(pa.table({"title": column.cast(pa.string())}), tmp_path / "bomb.parquet", compression="zstd")
     assert (tmp_path / "bomb.parquet").stat().st_size < 100_000
-    with pytest.raises(CollectionError, match="when unpacked, and at most"):
+    with pytest.raises(CollectionError, match=r"bomb.parquet.* when unpacked, and at most"):
         read_table(tmp_path / "bomb.parquet")
     with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"<row></row>" * 10_000_000)
     with pytest.raises(CollectionError, match="when unpacked, from a small file, and at most"):
         read_table(tmp_path / "bomb.xlsx")
+
+
+MANY = ",".join(f"c{number}" for number in range(20_000))
+BOMBS = {
+    "a long line.csv": ("id,title\n1," + "x" * 17_000_000 + "\n", "a line of the table has 17,000,003 letters"),
+    "a long cell.csv": ('id,title\n1,"' + ("x" * 999 + "\n") * 1100 + '"\n', "a cell has 1,099,999 letters"),
+    "a long cell.json": ('[{"id": "1", "title": "' + "x" * 1_100_000 + '"}]', "a cell has 1,099,999 letters"),
+    "many columns.csv": (f"id,title,{MANY}\n1,t\n", "the table has 20,00. columns"),
+    "many columns.json": ("[{" + ",".join(f'"c{n}":1' for n in range(20_000)) + "}]", "the table has 20,000 columns"),
+    "columns by rows.jsonl": ("".join(f'{{"c{n}": 1}}\n' for n in range(17_000)), "the table has 16,385 columns"),
+    "many cells.jsonl": ("".join(f'{{"c{n}": 1}}\n' for n in range(9_000)), "the table has .* cells"),
+    "many lists.json": ("[" + "[]," * 10_000_001 + "[]]", "the file has 10,000,003 objects and lists"),
+    "many lines.csv": ("id\n" + "\n" * 10_000_001, "the table has 10,000,002 lines"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_tables_are_refused_before_they_fill_the_memory(tmp_path: Path, name: str) -> None:
+    content, words = BOMBS[name]
+    (tmp_path / name).write_text(content)
+    with pytest.raises(CollectionError, match=f"{name}: {words}, and at most .* are read; split the table"):
+        read_table(tmp_path / name)
+
+
+def test_packed_arrays_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "arrays.npz"
+    np.savez_compressed(path, values=np.zeros(10_000_000))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(ProvenanceError, match="its arrays are packed"):
+        read_arrays(path)
+    np.savez(path, values=np.zeros(100))
+    assert read_arrays(path)["values"].sum() == 0
+    raw = bytearray(path.read_bytes())
+    place = raw.rindex(b"PK\x01\x02")  # the directory claims more bytes than there are
+    raw[place + 24 : place + 28] = (2**31).to_bytes(4, "little")
+    path.write_bytes(raw)
+    with pytest.raises(ProvenanceError, match="larger than the file"):
+        read_arrays(path)

@@ -373,6 +373,6 @@ def check(workspace: WorkspacePath, database: DatabasePlace = None, as_json: AsJ
             say(f"{workspace}: all {len(found.checked)} files are as they were written")
     if not found.is_sound:
         raise ProvenanceError(
-            f"{len(found.faults)} of {len(found.checked)} files of {workspace} are damaged; run the build again, or do what is said of each",
+            f"{len(found.faults)} of {len(found.checked)} files of {workspace} are damaged; do what is said of each",
             kind=Kind.CONFLICT,
         )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
 from vernissage.errors import Kind, RatingsError, RequestError
+from vernissage.files import open_regular
 from vernissage.gallery.selecting import KINDS
 from vernissage.profiles.area_rules import AreaRule, Coherence, Hdbscan, Silhouette, Ward
 from vernissage.profiles.areas import Area, areas_of_interest
@@ -380,7 +381,7 @@ def _read_vectors(path: Path) -> npt.NDArray[Any]:
         RequestError: the file is missing, is no .npy file, is cut short, or holds something else than finite numbers.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = np.load(file, allow_pickle=False)
     except FileNotFoundError:
         raise RequestError(f"{path} is missing; give a .npy file, as numpy.save writes it") from None

@@ -33,7 +33,11 @@ class Rows:
     def __init__(self, rows: Iterable[tuple[int, Sequence[str]]], width: int) -> None:
         rest = iter(rows)
         self.parts: list[tuple[list[int], list[Any]]] = []
-        while some := list(islice(rest, _ROWS_AT_ONCE)):
+        at_once = max(1, min(_ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, width)))
+        while some := list(islice(rest, at_once)):
+            _limit("the table", (len(self) + len(some)) * width, MOST_CELLS, "cells")
+            longest = max((len(cell) for _, cells in some for cell in cells), default=0)
+            _limit("a cell", longest, MOST_LETTERS, "letters")
             columns = [pa.array([cells[place] for _, cells in some], pa.string()) for place in range(width)]
             self.parts.append(([number for number, _ in some], columns))
 
@@ -97,18 +101,20 @@ class Table:
 
 def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
     """Trimmed names; a column without one is called by its place, a name met again gets a number."""
-    names: list[str] = []
+    _limit("the table", len(header), MOST_COLUMNS, "columns")
+    names: dict[str, None] = {}
     for place, cell in enumerate(header, start=1):
         name = base = " ".join(clean_cell(cell).split()) or f"column {place}"
         count = 1
         while name in names:
             count += 1
             name = f"{base} {count}"
-        names.append(name)
+        names[name] = None
     return tuple(names)
 
 
 _ROWS_AT_ONCE = 10_000
+_CELLS_AT_ONCE = 2_000_000
 _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
@@ -131,7 +137,10 @@ def read_table(path: Path, encoding: str = "") -> Table:
         ) from error
     if encoding and path.suffix.lower() not in (".parquet", ".xlsx", ".xlsm"):
         raw = _named_encoding(path, raw, encoding)
-    return reader(path, raw)
+    try:
+        return reader(path, raw)
+    except _TooLargeError as error:
+        raise CollectionError(f"{path}: {error}") from None
 
 
 def _named_encoding(path: Path, raw: bytes, encoding: str) -> bytes:
@@ -155,6 +164,7 @@ def read_json(path: Path, raw: bytes) -> Table:
     Raises:
         CollectionError: the file is not JSON, or holds no list of objects.
     """
+    _limit_json(raw)
     text, encoding = decode(path, raw)
     try:
         content = json.loads(text)
@@ -181,6 +191,7 @@ def _only_list(content: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
 
 def read_json_lines(path: Path, raw: bytes) -> Table:
     """Read one object in each line; a line that is no object is a problem of its own, named by its number."""
+    _limit_json(raw)
     text, encoding = decode(path, raw)
     records, problems = [], []
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
@@ -202,11 +213,14 @@ def _from_records(
     records: Iterable[tuple[int, Mapping[str, Any]]], problems: Sequence[Problem], encoding: str
 ) -> Table:
     """A table of records that name their own cells; the columns stand in the order in which they are met."""
-    kept = [
-        (number, {clean_cell(name) or "column": cell for name, cell in unfolded(record, as_cell).items()})
-        for number, record in records
-    ]
-    columns = tuple(dict.fromkeys(name for _, cells in kept for name in cells))
+    kept: list[tuple[int, dict[str, str]]] = []
+    named: dict[str, None] = {}
+    for number, record in records:
+        cells = {clean_cell(name) or "column": cell for name, cell in unfolded(record, as_cell).items()}
+        kept.append((number, cells))
+        named.update(dict.fromkeys(cells))
+        _limit("the table", len(named), MOST_COLUMNS, "columns")
+    columns = tuple(named)
     rows = ((number, [cells.get(name, "") for name in columns]) for number, cells in kept)
     return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
 
@@ -221,11 +235,15 @@ def read_parquet(path: Path, raw: bytes) -> Table:
 
     try:
         file = pq.ParquetFile(io.BytesIO(raw))
-        _limit(path, file.metadata.num_rows * file.metadata.num_columns, MOST_CELLS, "cells")
+        _limit("the table", file.metadata.num_columns, MOST_COLUMNS, "columns")
+        _limit("the table", file.metadata.num_rows * file.metadata.num_columns, MOST_CELLS, "cells")
+        groups = range(file.metadata.num_row_groups)
+        told = sum(file.metadata.row_group(group).total_byte_size for group in groups)
+        _limit("the table", told, MOST_BYTES, "bytes when unpacked")
         batches, held = [], 0
         for batch in file.iter_batches(1024, use_threads=False):
             held += batch.nbytes
-            _limit(path, held, MOST_BYTES, "bytes when unpacked")
+            _limit("the table", held, MOST_BYTES, "bytes when unpacked")
             batches.append(batch)
         content = pa.Table.from_batches(batches, file.schema_arrow)
         binary = [field.name for field in content.schema if _holds_bytes(field.type)]
@@ -254,15 +272,15 @@ def read_excel(path: Path, raw: bytes) -> Table:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-        _limit(path, unpacked, max(_UNPACKED, _MOST_RATIO * len(raw)), "bytes when unpacked, from a small file")
+        _limit("the file", unpacked, max(_UNPACKED, _MOST_RATIO * len(raw)), "bytes when unpacked, from a small file")
         sheet = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True).worksheets[0]
         sheet.reset_dimensions()
         sheet_rows, cells, letters = [], 0, 0
         for row in sheet.iter_rows(values_only=True):
             sheet_rows.append([as_cell(value) for value in row])
             cells, letters = cells + len(row), letters + sum(map(len, sheet_rows[-1]))
-            _limit(path, cells, MOST_CELLS, "cells")
-            _limit(path, letters, MOST_BYTES, "letters")
+            _limit("the table", cells, MOST_CELLS, "cells")
+            _limit("the table", letters, MOST_BYTES, "letters")
     except CollectionError:
         raise
     except Exception as error:
@@ -287,11 +305,25 @@ MOST_BYTES = 2**30
 _UNPACKED = 64 * 2**20
 _MOST_RATIO = 50
 """What a packed table may unpack to: 64 MiB, or 50 times its size; tables of works come to 5 to 20 times."""
+MOST_COLUMNS = 16_384
+"""As many as Excel has; the widest of forty museums' exports has some hundred."""
+MOST_LETTERS = 2**20
+_LONGEST_LINE = 2**24
 
 
-def _limit(path: Path, found: int, most: int, what: str) -> None:
+class _TooLargeError(CollectionError):
+    """A table that would fill the memory; its file is named by `read_table`."""
+
+
+def _limit(thing: str, found: int, most: int, what: str) -> None:
     if found > most:
-        raise CollectionError(f"{path} has {found:,} {what}, and at most {most:,} are read; split the table into parts")
+        raise _TooLargeError(f"{thing} has {found:,} {what}, and at most {most:,} are read; split the table into parts")
+
+
+def _limit_json(raw: bytes) -> None:
+    """Of ``[[],[],…`` every three bytes become seventy."""
+    _limit("the file", raw.count(b"{") + raw.count(b"["), MOST_CELLS // 5, "objects and lists")
+    _limit("the file", raw.count(b","), 2 * MOST_CELLS, "values")
 
 
 def as_cell(value: Any) -> str:
@@ -302,6 +334,7 @@ def as_cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, str):
+        _limit("a cell", len(value), MOST_LETTERS, "letters")
         cell = clean_cell(value)
         return "" if cell in _EXCEL_ERRORS else cell
     if isinstance(value, dict | list | tuple):
@@ -359,7 +392,11 @@ def read_delimited(path: Path, raw: bytes) -> Table:
     text, encoding = decode(path, raw)
     if "\n" not in text and "\r" not in text:
         text = re.sub("[\x85\u2028\u2029]", "\n", text)  # line ends of mainframes and of Unicode
+    _limit("the table", max(text.count("\n"), text.count("\r")), MOST_CELLS // 5, "lines")
     lines = list(io.StringIO(text, newline=""))
+    _limit("a line of the table", max(map(len, lines), default=0), _LONGEST_LINE, "letters")
+    widest = max((line.count(sign) for line in lines[:_HEADER_WITHIN] for sign in SEPARATORS), default=0)
+    _limit("the table", widest, MOST_COLUMNS, "columns")
     announced = _SEPARATOR_LINE.match(lines[0]) if lines else None
     separator = announced[1] if announced else find_separator(lines)
     first = 1 if announced else 0
