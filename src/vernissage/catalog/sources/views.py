@@ -1,0 +1,140 @@
+"""Several pictures of one work: cells that name several, and tables with one row for each view."""
+
+import json
+import math
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from vernissage.catalog.pictures import PICTURE_SUFFIXES
+from vernissage.catalog.sources.columns import picture_columns, view_columns
+from vernissage.catalog.sources.tables import Table, as_cell
+from vernissage.catalog.words import split_keywords
+from vernissage.folding import folded
+
+NOT_READ = frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"})
+_LEADING = re.compile(
+    r"\b(?:primary|main|front|recto|overall|principale?|preferred|cover|default|lead|hauptansicht|hauptbild|vorderseite|"
+    r"face|avers|obverse|vooraanzicht|voorzijde|true|yes|1|x|y|t|j|ja|oui|si|sim)\b"
+)
+"""A word by which a cell says that its row's picture leads, folded."""
+
+
+def names_in(cell: str, is_one: Callable[[str], bool]) -> list[str]:
+    """The pictures that a cell names, in their order: the whole cell, or the parts of a list.
+
+    A list is written as JSON or Python writes it, or its parts stand between bars, line ends, semicolons, or between
+    commas or blanks if all of them look like names of pictures. A cell that ``is_one`` names one, whatever its signs.
+    """
+    if cell[:1] in ("[", "{"):
+        try:
+            parts = as_cell(json.loads(cell)).split(" | ")
+        except (ValueError, RecursionError):
+            parts = list(split_keywords(cell, "|"))
+        return [part for part in parts if part] or [cell]
+    for separator in "|\n;, ":
+        if separator in cell and not is_one(cell):
+            parts = [part.strip() for part in cell.split(separator) if part.strip()]
+            if separator not in ", " or all(map(looks_like_picture, parts)):
+                return [name for part in parts for name in names_in(part, is_one)]
+    return [cell]
+
+
+def looks_like_picture(name: str) -> bool:
+    """Whether a file's name or an address ends as those of pictures do."""
+    suffix = posixpath.splitext(name.partition("?")[0])[1].lower()
+    return suffix in PICTURE_SUFFIXES or suffix in NOT_READ
+
+
+@dataclass(frozen=True)
+class Views:
+    """Which rows of a table are views of one work, and which columns name and order its pictures.
+
+    Attributes:
+        pictures: the columns that name pictures, the leading one first.
+        order: the columns by which the rows of a work are ordered, see `view_columns`; empty where no work has several.
+        firsts: for each row the first row of its work.
+        joined: how many rows are not the first of their work.
+    """
+
+    pictures: tuple[int, ...]
+    order: Mapping[str, int]
+    firsts: Sequence[int]
+    joined: int
+
+    def works(
+        self, rows: Iterable[tuple[int, Sequence[str]]], lists: Mapping[int, str]
+    ) -> Iterator[tuple[int, int, Sequence[str]]]:
+        """The first row of each work, by its place and number, with the cells of all rows of the work.
+
+        All pictures stand in the first column of pictures, in the order of their rows: those first whose cell in the
+        column ``leads`` says so, then by the number in the column ``order``, then as in the table. Columns in ``lists``
+        hold all that any row holds, each once: as a list of keywords by their separator, or between bars where that is
+        empty. Of every other column the first cell that holds anything counts.
+        """
+        further: dict[int, list[Sequence[str]]] = {}
+        for place, (_, cells) in enumerate(rows if self.joined else ()):
+            if self.firsts[place] != place:
+                further.setdefault(self.firsts[place], []).append(cells)
+        for place, (row, cells) in enumerate(rows):
+            if self.firsts[place] == place:
+                others = further.get(place)
+                yield place, row, self._joined([cells, *others], lists) if others else cells
+
+    def _joined(self, rows: Sequence[Sequence[str]], lists: Mapping[int, str]) -> list[str]:
+        cells = [next(filter(None, column), "") for column in zip(*rows, strict=True)]
+        for place, separator in lists.items():
+            filled = list(dict.fromkeys(row[place] for row in rows if row[place]))
+            if len(filled) > 1 and separator:
+                parts = (part for cell in filled for part in split_keywords(cell, separator))
+                cells[place] = json.dumps(list(dict.fromkeys(parts)), ensure_ascii=False)
+            elif filled:
+                cells[place] = " | ".join(filled)
+        if self.pictures:
+            named = (row[place] for row in sorted(rows, key=self._rank) for place in self.pictures if row[place])
+            cells[self.pictures[0]] = "|".join(dict.fromkeys(named))
+        return cells
+
+    def _rank(self, row: Sequence[str]) -> tuple[bool, float]:
+        leads = "leads" in self.order and _LEADING.search(folded(row[self.order["leads"]])) is not None
+        try:
+            number = float(row[self.order["order"]]) if "order" in self.order else 0.0
+        except ValueError:
+            number = math.inf
+        return not leads, math.inf if math.isnan(number) else number
+
+    def remarks(self, table: Table) -> tuple[str, ...]:
+        """What to say of rows that are one more view of a work."""
+        if not self.joined:
+            return ()
+        leading = " and ".join(f"by {table.columns[place]}" for place in self.order.values()) or "of its first row"
+        rows, works = len(self.firsts), len(self.firsts) - self.joined
+        several = f"{rows} rows of {works} {'work' if works == 1 else 'works'}"
+        return (f"{several}: rows of equal id and title are views of one work, led by the picture {leading}",)
+
+
+def views_of(table: Table, ids: Sequence[str], places: Mapping[str, int]) -> Views:
+    """The views of a table whose rows have these ids, and whose fields stand in these columns.
+
+    A row belongs to the work of the first row of its id if both have the same title, folded, or if it has none and
+    names a picture.
+    """
+    pictures = picture_columns(table.columns, table.sample, places)
+    if len(set(ids)) == len(ids):
+        return Views(pictures, {}, range(len(ids)), 0)
+    titles, shown = (
+        table.column(place) if place is not None else [""] * len(ids)
+        for place in (places.get("title"), next(iter(pictures), None))
+    )
+    seen: dict[str, int] = {}
+    firsts = []
+    for place, name in enumerate(ids):
+        first = seen.setdefault(name, place)
+        title, leading = (" ".join(folded(titles[each]).split()) for each in (place, first))
+        same = title == leading if title else bool(shown[place])
+        firsts.append(first if name and same else place)
+    joined = sum(first != place for place, first in enumerate(firsts))
+    order = view_columns(table.columns) if joined else {}
+    order = {meaning: place for meaning, place in order.items() if place not in places.values()}
+    return Views(pictures, order, firsts, joined)
