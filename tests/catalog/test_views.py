@@ -171,6 +171,22 @@ def test_media_rows_without_titles_are_views_of_the_object_that_is_named_as_thei
     assert shown(collection) == {"17": ["b.jpg", "a.jpg"], "23": ["c.jpg"]}
 
 
+def test_rows_that_repeat_an_id_without_one_more_view_are_told_as_duplicates(tmp_path: Path) -> None:
+    rows = [
+        ("id", "title", "description", "file"),
+        ("1", "Boats", "Two boats", "a.jpg"),
+        ("1", "Boats", "Two boats", "a.jpg"),  # equal to the row before
+        ("1", "Boats", "Three boats", ""),  # no view: its description would be lost without a word
+        ("1", "Boats", "", "b.jpg"),
+    ]
+    collection = load_collection(write(tmp_path, rows), tolerance=Tolerance(2))
+    assert shown(collection) == {"1": ["a.jpg", "b.jpg"]}
+    assert [(problem.kind, problem.row) for problem in report_of(collection).rejected] == [
+        ("duplicate id", 3),
+        ("duplicate id", 4),
+    ]
+
+
 def test_ids_that_repeat_with_their_titles_are_known_by_their_name(tmp_path: Path) -> None:
     # A query of Wikidata for pictures (P18) gives one row for each picture of an item.
     entity = "http://www.wikidata.org/entity/"

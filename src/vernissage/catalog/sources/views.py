@@ -4,6 +4,7 @@ import json
 import math
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,23 +118,24 @@ class Views:
 def views_of(table: Table, ids: Sequence[str], places: Mapping[str, int]) -> Views:
     """The views of a table whose rows have these ids, and whose fields stand in these columns.
 
-    A row belongs to the work of the first row of its id if both have the same title, folded, or if it has none and
-    names a picture.
+    A row is one more view of the first row of its id if it names a picture, is not wholly equal to an earlier one, and
+    has the same title, folded, or none. Others with the same id are left to be told as duplicates.
     """
     pictures = picture_columns(table.columns, table.sample, places)
-    if len(set(ids)) == len(ids):
+    repeated = {name for name, count in Counter(ids).items() if count > 1 and name}
+    if not repeated:
         return Views(pictures, {}, range(len(ids)), 0)
-    titles, shown = (
-        table.column(place) if place is not None else [""] * len(ids)
-        for place in (places.get("title"), next(iter(pictures), None))
-    )
-    seen: dict[str, int] = {}
-    firsts = []
-    for place, name in enumerate(ids):
-        first = seen.setdefault(name, place)
-        title, leading = (" ".join(folded(titles[each]).split()) for each in (place, first))
-        same = title == leading if title else bool(shown[place])
-        firsts.append(first if name and same else place)
+    seen: dict[str, tuple[int, str]] = {}
+    said: set[tuple[str, ...]] = set()
+    firsts = list(range(len(ids)))
+    for place, (name, (_, cells)) in enumerate(zip(ids, table.rows, strict=True)):
+        if name not in repeated:
+            continue
+        title = " ".join(folded(cells[places["title"]]).split()) if "title" in places else ""
+        first, leading = seen.setdefault(name, (place, title))
+        if cells not in said and title in ("", leading) and any(cells[column] for column in pictures):
+            firsts[place] = first
+        said.add(cells)
     joined = sum(first != place for place, first in enumerate(firsts))
     order = view_columns(table.columns) if joined else {}
     order = {meaning: place for meaning, place in order.items() if place not in places.values()}
