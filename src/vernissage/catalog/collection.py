@@ -157,6 +157,12 @@ class Collection:
         values = _strings(_own(pictures, pictures.values.field("path" if field == "picture" else "sha256")))
         return [values[start] if end > start else "" for start, end in _ranges(pictures)]
 
+    @property
+    def picture_count(self) -> int:
+        """How many pictures all works have together."""
+        pictures = self._works.column("pictures")
+        return len(_own(pictures, pictures.values))
+
     def picture_digests(self) -> frozenset[str]:
         """The SHA-256 of all pictures."""
         pictures = self._works.column("pictures")
