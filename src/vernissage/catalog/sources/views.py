@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.sources.columns import picture_columns, view_columns
 from vernissage.catalog.sources.tables import Table, as_cell
-from vernissage.catalog.words import split_keywords
+from vernissage.catalog.words import is_address, split_keywords
 from vernissage.folding import folded
 
 NOT_READ = frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"})
@@ -26,7 +26,8 @@ def names_in(cell: str, is_one: Callable[[str], bool]) -> list[str]:
     """The pictures that a cell names, in their order: the whole cell, or the parts of a list.
 
     A list is written as JSON or Python writes it, or its parts stand between bars, line ends, semicolons, or between
-    commas or blanks if all of them look like names of pictures. A cell that ``is_one`` names one, whatever its signs.
+    commas or blanks if all of them look like names of pictures; addresses between other signs than bars and line ends
+    if each begins as one. A cell that ``is_one`` names one, whatever its signs.
     """
     if cell[:1] in ("[", "{"):
         try:
@@ -37,7 +38,8 @@ def names_in(cell: str, is_one: Callable[[str], bool]) -> list[str]:
     for separator in "|\n;, ":
         if separator in cell and not is_one(cell):
             parts = [part.strip() for part in cell.split(separator) if part.strip()]
-            if separator not in ", " or all(map(looks_like_picture, parts)):
+            fits = separator == ";" or all(map(looks_like_picture, parts))
+            if separator in "|\n" or (all(map(is_address, parts)) if is_address(cell) else fits):
                 return [name for part in parts for name in names_in(part, is_one)]
     return [cell]
 
