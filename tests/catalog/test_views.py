@@ -140,8 +140,8 @@ def test_rows_of_equal_id_and_title_are_one_work(tmp_path: Path) -> None:
     assert (report.rows, report.kept, report.joined) == (5, 2, 2)
     assert [(problem.kind, problem.row) for problem in report.rejected] == [("duplicate id", 6)]
     assert (
-        "5 rows of 3 works: rows of equal id and title are views of one work, led by the picture by viewtype and by "
-        "sequence"
+        "5 rows of 3 works: rows of equal id and title are views of one work, and the first by viewtype and sequence "
+        "leads"
     ) in report.remarks
 
 
@@ -153,7 +153,8 @@ def test_rows_of_equal_id_and_title_are_one_work(tmp_path: Path) -> None:
         ("isPrimaryImage", ("false", "true", "false"), "b.jpg"),
         ("sequence", ("10", "9", "2.0"), "c.jpg"),
         ("display order", ("", "2", "1"), "c.jpg"),
-        ("view", ("verso", "recto", "detail"), "b.jpg"),
+        ("view", ("detail of the front", "back of the main panel", "front"), "c.jpg"),
+        ("PrimaryDisplay", ("0", "-1", "0"), "b.jpg"),  # true as databases of Access write it
         ("remarks", ("verso", "recto", "main"), "a.jpg"),
     ],
 )

@@ -40,7 +40,7 @@ class Problem:
     def line(self) -> str:
         """The problem in one line: place, what, way out."""
         place = " ".join([f"row {self.row}" if self.row else "", f"({_short(self.id)})" if self.id else ""]).strip()
-        way_out = f"the work is kept without it; {self.way_out}" if self.kept else self.way_out
+        way_out = f"the work is kept without this picture; {self.way_out}" if self.kept else self.way_out
         return f"{place}: {_short(self.what)}; {way_out}" if place else f"{_short(self.what)}; {way_out}"
 
 

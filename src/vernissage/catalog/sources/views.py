@@ -19,7 +19,8 @@ _LEADING = re.compile(
     r"\b(?:primary|main|front|recto|overall|principale?|preferred|cover|default|lead|hauptansicht|hauptbild|vorderseite|"
     r"face|avers|obverse|vooraanzicht|voorzijde|true|yes|1|x|y|t|j|ja|oui|si|sim)\b"
 )
-"""A word by which a cell says that its row's picture leads, folded."""
+_ASIDE = re.compile(r"\b(?:details?|ausschnitt|back|verso|reverse|side|not|no)\b")
+"""Words by which a cell says that its row's picture leads, and those by which it does not all the same, folded."""
 
 
 def names_in(cell: str, is_one: Callable[[str], bool]) -> list[str]:
@@ -100,7 +101,8 @@ class Views:
         return cells
 
     def _rank(self, row: Sequence[str]) -> tuple[bool, float]:
-        leads = "leads" in self.order and _LEADING.search(folded(row[self.order["leads"]])) is not None
+        told = folded(row[self.order["leads"]]) if "leads" in self.order else ""
+        leads = _LEADING.search(told) is not None and _ASIDE.search(told) is None
         try:
             number = float(row[self.order["order"]]) if "order" in self.order else 0.0
         except ValueError:
@@ -111,10 +113,11 @@ class Views:
         """What to say of rows that are one more view of a work."""
         if not self.joined:
             return ()
-        leading = " and ".join(f"by {table.columns[place]}" for place in self.order.values()) or "of its first row"
+        order = " and ".join(table.columns[place] for place in self.order.values())
+        leading = f"the first by {order}" if order else "its first row's picture"
         rows, works = len(self.firsts), len(self.firsts) - self.joined
         several = f"{rows} rows of {works} {'work' if works == 1 else 'works'}"
-        return (f"{several}: rows of equal id and title are views of one work, led by the picture {leading}",)
+        return (f"{several}: rows of equal id and title are views of one work, and {leading} leads",)
 
 
 def views_of(table: Table, ids: Sequence[str], places: Mapping[str, int]) -> Views:
