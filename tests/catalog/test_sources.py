@@ -84,7 +84,9 @@ class TestDrawn(SourceContract):
 def test_what_is_wrong_with_records_is_told_alike_for_every_source(tmp_path: Path) -> None:
     with pytest.raises(BadRowsError) as error:
         load_collection(Drawn(tmp_path, broken=True), tolerance=Tolerance(strict=True))
-    assert [problem.line() for problem in error.value.report.problems] == [
+    empty, *others = [problem.line() for problem in error.value.report.problems]
+    assert empty.startswith("(x): the picture b.png is an empty file (0 bytes); the work is kept without this picture;")
+    assert others == [
         "row 7 (y): the id y stands in an earlier record already; give each work its own id, or take one row out",
         "row 8 (z): it is half a record; ask again",
     ]
@@ -92,7 +94,7 @@ def test_what_is_wrong_with_records_is_told_alike_for_every_source(tmp_path: Pat
     assert collection.ids == ("x", "y")
     assert collection["x"].further_pictures == ()
     assert collection.report is not None
-    assert collection.report.remarks == ("drawn by hand", "further pictures of works that cannot be opened: 1")
+    assert collection.report.remarks == ("drawn by hand",)
     assert collection["x"].language == "en"
     assert collection["y"].year_from == 1850
 
@@ -115,7 +117,9 @@ def test_a_tables_own_languages_years_and_further_pictures_have_their_place(tmp_
     assert x.attributes == {"Language": "German", "objectBeginDate": "1845", "objectEndDate": "1855"}
     assert x.text == "Sea. ca. 1850. German"
     assert collection.report is not None
-    assert "further pictures of works that are not there: 2" in collection.report.remarks
+    kept = [(problem.kind, problem.file, problem.kept) for problem in collection.report.problems]
+    assert kept == [("missing picture", "gone.png", True), ("picture outside the folder", "../c.png", True)]
+    assert (collection.report.pictures, collection.report.all_pictures) == (2, 3)
 
 
 def test_a_changed_table_or_picture_changes_the_fingerprint(tmp_path: Path) -> None:

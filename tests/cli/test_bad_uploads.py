@@ -119,6 +119,10 @@ CASES: dict[str, tuple[Words, str]] = {
     "a row of nothing": (table("id,text\na,rose\nb,\n"), "row 3 has neither"),
     "a time that is none": (table("text,time\nrose,yesterday\n"), "row 2: the time 'yesterday'"),
     "a table of missing pictures": (table("picture\nnowhere.png\n"), "nowhere.png cannot be read"),
+    "a row of two pictures": (
+        table("picture,text\na.png|b.png,rose\n"),
+        "row 2 names 2 pictures, and an upload has one",
+    ),
     "a table that is no JSON": (table("{", "uploads.json"), "uploads.json"),
     "a database that is none": (
         lambda p: [*upload("--text", "A rose")(p), "--database", p.file("x.db", b"no database" * 99)],

@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
+from tests.galleries import paint
 
+from vernissage import answer_schema
 from vernissage.cli.main import main
 
 Run = Callable[..., tuple[int, str, str]]
@@ -75,6 +78,24 @@ def test_administration_stays_out_of_texts_unless_asked_for(run: Run, tmp_path: 
     assert (told["text"], told["from"]) == ("Boat 1. Ministry", {"title": "Boat 1", "held_by": "Ministry"})
     code, _, error = run("build", works, "-o", out, "--text-column", "nothing")
     assert (code, "names 'nothing', but there is no such column (columns: id, title" in error) == (1, True)
+
+
+def test_all_pictures_of_a_work_are_told(run: Run, tmp_path: Path) -> None:
+    views = "".join(f"{n},Boat {n},{n}{side}.png\n" for n in range(4) for side in "ab")
+    works, out = write(tmp_path / "works", f"id,title,file\n{views}4,Hat,0a.png\n"), tmp_path / "w"
+    for number in range(8):
+        paint(works / f"{number // 2}{'ab'[number % 2]}.png", number)
+    code, printed, _ = run("build", works, "-o", out, "-e", "colour-texture")
+    assert code == 0
+    assert "9 rows, 5 works kept, 5 with a picture (9 pictures), 5 with a text" in printed
+    assert "with a picture: 5 (9 pictures), with a text: 5" in run("info", out)[1]
+    assert json.loads(run("info", out, "--json")[1])["all_pictures"] == 9
+    assert "pictures, the leading one first: 1a.png, 1b.png" in run("info", out, "--text-of", "1")[1]
+    assert json.loads(run("info", out, "--text-of", "4", "--json")[1])["pictures"] == ["0a.png"]
+    found = json.loads(run("similar", out, "0", "--engine", "colour-texture", "--json")[1])
+    jsonschema.validate(found, answer_schema())
+    pictures = {work["id"]: work.get("pictures") for work in found["works"]}
+    assert pictures == {"1": ["1a.png", "1b.png"], "2": ["2a.png", "2b.png"], "3": ["3a.png", "3b.png"], "4": None}
 
 
 def test_rows_left_out_are_listed_and_the_build_goes_on(run: Run, tmp_path: Path) -> None:

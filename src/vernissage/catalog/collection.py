@@ -149,13 +149,19 @@ class Collection:
         """One text of every work, in their order; empty where a work has none.
 
         Args:
-            field: a field of `Item` that is a text; ``picture`` and ``picture_digest`` are those that are used.
+            field: a field of `Item` that is a text; ``picture`` and ``picture_digest`` are the leading one's.
         """
         if field not in {"picture", "picture_digest"}:
             return _strings(self._works.column(field))
         pictures = self._works.column("pictures")
         values = _strings(_own(pictures, pictures.values.field("path" if field == "picture" else "sha256")))
         return [values[start] if end > start else "" for start, end in _ranges(pictures)]
+
+    @property
+    def picture_count(self) -> int:
+        """How many pictures all works have together."""
+        pictures = self._works.column("pictures")
+        return len(_own(pictures, pictures.values))
 
     def picture_digests(self) -> frozenset[str]:
         """The SHA-256 of all pictures."""
@@ -262,18 +268,23 @@ class Collection:
         return np.append(fulfilling(self, condition), False)
 
     def picture_path(self, item: Item) -> Path | None:
-        """Where the work's picture lies on the disk, or None without one.
+        """Where the work's leading picture lies on the disk, or None without one.
 
         Raises:
             CollectionError: its name or a link leads out of the collection's folder.
         """
-        if not item.picture:
-            return None
-        path = self.folder / item.picture
+        return self._path(item, item.picture) if item.picture else None
+
+    def picture_paths(self, item: Item) -> tuple[Path, ...]:
+        """Where all pictures of the work lie, the leading one first; errors as of `picture_path`."""
+        return tuple(self._path(item, picture) for picture, _ in item.pictures)
+
+    def _path(self, item: Item, picture: str) -> Path:
+        path = self.folder / picture
         if not is_below(self.folder, path):
             raise CollectionError(
-                f"the picture {item.picture} of {item.id} lies outside the collection's folder {self.folder}; put the "
-                f"file itself into the folder"
+                f"the picture {picture} of {item.id} lies outside the collection's folder {self.folder}; put the file "
+                f"itself into the folder"
             )
         return path
 
@@ -394,7 +405,7 @@ def _batch(items: Sequence[Item]) -> Any:
     columns = [pa.array(list(map(attrgetter(name), items)), _SCHEMA.field(name).type) for name in _SCHEMA.names[:-3]]
     words = [item.keywords for item in items]
     cells = [sorted(item.attributes.items()) for item in items]
-    pictures = [_pictures(item) for item in items]
+    pictures = [item.pictures for item in items]
     names, values = _transposed(cells)
     shown = pa.StructArray.from_arrays(_transposed(pictures), fields=list(_PICTURE))
     columns += [
@@ -403,11 +414,6 @@ def _batch(items: Sequence[Item]) -> Any:
         pa.ListArray.from_arrays(_offsets(pictures), shown),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
-
-
-def _pictures(item: Item) -> tuple[tuple[str, str], ...]:
-    used = item.picture, item.picture_digest
-    return (used, *item.further_pictures) if any(used) or item.further_pictures else ()
 
 
 def _transposed(pairs: Iterable[Iterable[tuple[str, str]]]) -> list[Any]:

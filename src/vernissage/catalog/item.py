@@ -19,7 +19,8 @@ class Item:
     Attributes:
         id: unique in the collection.
         year: the date as the museum wrote it ("c. 1710", "1882–83", "Date unknown").
-        picture: path of the picture below the collection's folder, with forward slashes; empty without one.
+        picture: path of the leading picture below the collection's folder, with forward slashes; empty without one.
+            Pages show it; encoders read all pictures.
         picture_digest: SHA-256 of the picture file; empty without one.
         text: what text encoders read: title, artist, year, medium, description, keywords and further attributes
             that hold words, joined by full stops. The group, the owner, the licence and addresses stay out of it.
@@ -27,7 +28,7 @@ class Item:
         language: of the text, as the source names it; empty where it does not say.
         year_from, year_to: the years between which the work was made where the source gives them as numbers, negative
             before Christ; None where it does not. Nothing is guessed from ``year``: that is what ``span`` is for.
-        further_pictures: path and SHA-256 of pictures beside ``picture``, such as other views.
+        further_pictures: path and SHA-256 of pictures beside ``picture``, such as other views, in their order.
     """
 
     id: str
@@ -57,6 +58,12 @@ class Item:
         first = first if self.year_from is None else self.year_from
         last = last if self.year_to is None else self.year_to
         return None if first is None or last is None else DateSpan(first, last)
+
+    @property
+    def pictures(self) -> tuple[tuple[str, str], ...]:
+        """Path and SHA-256 of every picture, the leading one first."""
+        used = self.picture, self.picture_digest
+        return (used, *self.further_pictures) if any(used) or self.further_pictures else ()
 
     @property
     def text_digest(self) -> str:

@@ -86,7 +86,7 @@ class _Judging:
     records: int = 0
     kept: int = 0
     pictures: int = 0
-    unusable: int = 0
+    all_pictures: int = 0
     first_rows: dict[str, int | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     empty_texts: list[str] = field(default_factory=list)
@@ -114,41 +114,38 @@ class _Judging:
     def report(self) -> CollectionReport:
         """What was found, once all works were taken."""
         reading = self.source.reading()
-        remarks = list(reading.remarks)
-        if self.unusable:
-            remarks.append(f"further pictures of works that cannot be opened: {self.unusable}")
         found = {
             "source": reading.table or self.source.name,
-            "rows": self.records + len(reading.problems),
+            "rows": self.records + len(reading.problems) + reading.joined,
             "problems": tuple(sorted([*reading.problems, *self.problems], key=lambda problem: problem.row or 0)),
             "empty_texts": tuple(self.empty_texts),
             "groups": dict(self.groups.most_common()),
             "dates_read": self.dates[True],
             "dates_unread": self.dates[False],
             "date_examples": self.date_examples[True] | self.date_examples[False],
-            "remarks": tuple(remarks),
         }
-        return CollectionReport(**vars(reading) | found, kept=self.kept, pictures=self.pictures)
+        counts = {"kept": self.kept, "pictures": self.pictures, "all_pictures": self.all_pictures}
+        return CollectionReport(**vars(reading) | found | counts)
 
     def _checked(self, picture: str) -> PictureCheck:
         return check_picture(self.source.picture_path(picture), self.verified)
 
     def _judged(self, record: Record, checks: dict[str, PictureCheck]) -> Item | None:
         found = [*self._id_faults(record), *record.problems]
-        shown = [(picture, checks[picture]) for picture in record.pictures]
-        good = tuple((picture, check.digest) for picture, check in shown if not check.fault)
-        if shown and not good:
-            what, way_out = f"the picture {record.file} {shown[0][1].fault}", "export it again, or empty the cell"
-            found.append(Problem("unreadable picture", record.row, record.item.id, record.file, what, way_out))
-        alone = record.row is None and record.item.text in (
-            "",
-            record.item.title,
-        )  # but its name
-        spared = bool(record.item.text) and not alone and all(problem.kind in _OF_PICTURES for problem in found)
+        good = tuple((picture, checks[picture].digest) for picture in record.pictures if not checks[picture].fault)
+        for picture in record.pictures:
+            if fault := checks[picture].fault:
+                name = record.file if len(record.pictures) == 1 else picture
+                what, way_out = f"the picture {name} {fault}", "export it again, or take it out"
+                found.append(Problem("unreadable picture", record.row, record.item.id, name, what, way_out))
+        alone = record.row is None and record.item.text in ("", record.item.title)  # but its name
+        worth = bool(good) or (bool(record.item.text) and not alone)
+        spared = worth and all(problem.kind in _OF_PICTURES for problem in found)
         self.problems += (replace(problem, kept=True) for problem in found) if spared else found
-        if found or not shown:
-            return None if found and not spared else record.item
-        self.unusable += len(shown) - len(good)
+        if found and not spared:
+            return None
+        if not good:
+            return record.item
         return replace(record.item, picture=good[0][0], picture_digest=good[0][1], further_pictures=good[1:])
 
     def _id_faults(self, record: Record) -> Sequence[Problem]:
@@ -166,6 +163,7 @@ class _Judging:
     def _count(self, item: Item) -> None:
         self.kept += 1
         self.pictures += bool(item.picture)
+        self.all_pictures += len(item.pictures)
         if not item.text:
             self.empty_texts.append(item.id)
         if item.group:

@@ -1,14 +1,14 @@
-"""Opening pictures of any kind as RGB, and telling in plain words why one cannot be opened."""
+"""Opening pictures of any kind as sRGB, and telling in plain words why one cannot be opened."""
 
 import io
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import file_digest
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from vernissage.catalog.host import quiet, quiet_libtiff
 from vernissage.errors import CollectionError
@@ -38,6 +38,15 @@ _TURNED = {
     8: (Image.Transpose.ROTATE_90,),
 }
 _ORIENTATION = 0x0112
+
+_COLOURS = {"1": "L", "LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBX": "RGB", "RGBa": "RGB"}
+"""What a picture's colours are without its transparency, where that is another mode."""
+_SPACES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}
+_MOST_PROFILE = 2**23
+"""Of a colour profile's bytes; large ones of printing presses have two million."""
+_SAME = 2
+"""Of 255 levels; profiles that are called sRGB differ by so much among themselves."""
+_LEVELS = (255, 1023, 4095, 16_383, 65_535)
 _FOREIGN = {
     b"%PDF": "is a PDF",
     b"%!PS": "is a PostScript drawing",
@@ -71,10 +80,14 @@ class PictureCheck:
 
 
 def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
-    """Open a picture as RGB, upright as its EXIF says, transparency laid on white, the first frame of several.
+    """Open a picture in sRGB, upright as its EXIF says, transparency laid on white, the first frame of several.
+
+    Colours are converted by the embedded profile, of RGB, CMYK, grey or Lab, unless it is sRGB itself; a damaged one
+    counts as none. Without one, RGB and grey are taken for sRGB, and of CMYK black and inks are taken from white.
 
     With ``at_least`` a large JPEG is decoded at a half, a quarter or an eighth of its size, as long as both sides keep
-    at least so many pixels: up to four times faster. Palettes, grey, CMYK and 16 bits per channel are converted.
+    at least so many pixels: up to four times faster. Of grey in 16 bits the range in use becomes 0 to 255: that of 8,
+    10, 12, 14 or 16 bits, the fewest that hold the highest value.
 
     Raises:
         UnreadablePictureError: no picture, cut short, or larger than 20,000 pixels on a side or 179 million in all.
@@ -180,29 +193,78 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _rgb(image: Image.Image, path: Path) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
+def in_srgb(image: Image.Image) -> Image.Image:
+    """An open picture of any mode in sRGB, see `open_picture`; what its file says is in ``image.info``.
+
+    Raises:
+        ValueError: its mode cannot be converted.
+    """
+    if image.mode == "RGB" and not image.info.keys() & {"transparency", "icc_profile"}:
         return image
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        image = _eight_bits(image)
-    try:
+        image, image.info = _eight_bits(image), image.info
+    if (converted := _by_profile(image)) is not None:
         if image.has_transparency_data:
-            layer = image.convert("RGBA")
-            white = Image.new("RGBA", layer.size, "white")
-            return Image.alpha_composite(white, layer).convert("RGB")
-        return image.convert("RGB")
+            converted.putalpha(image.convert("RGBA").getchannel("A"))
+        image = converted
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _rgb(image: Image.Image, path: Path) -> Image.Image:
+    try:
+        return in_srgb(image)
     except ValueError:
         raise UnreadablePictureError(path, f"uses the colour mode {image.mode}, not RGB, CMYK or grey") from None
 
 
+def _by_profile(image: Image.Image) -> Image.Image | None:
+    """The colours in sRGB by the picture's profile; None where they are so already or nothing says otherwise."""
+    mode, profile = _COLOURS.get(image.mode, image.mode), image.info.get("icc_profile")
+    if mode != "LAB" and not (isinstance(profile, bytes) and 0 < len(profile) <= _MOST_PROFILE):
+        return None
+    found = _to_srgb(b"" if mode == "LAB" else profile, mode)
+    if found is None:
+        return None
+    transform, given = found
+    colours = image if image.mode == mode else image.convert(mode)
+    return ImageCms.applyTransform(colours if mode == given else colours.convert(given), transform)
+
+
+@lru_cache(maxsize=8)
+def _to_srgb(profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform, str] | None:
+    """What converts a mode's colours to sRGB, and the mode that it takes; None of damaged, foreign and sRGB ones."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile) if profile else ImageCms.createProfile("LAB"))
+        given = _SPACES.get(source.profile.xcolor_space.strip(), "")
+        if given != mode and (mode, given) != ("L", "RGB"):  # grey pictures may have the profile of their RGB scanner
+            return None
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), given, "RGB")
+        if given not in ("L", "RGB"):
+            return transform, given
+        steps = np.arange(0, 256, 15, dtype=np.uint8)
+        levels = np.stack(np.meshgrid(*[steps] * len(given), indexing="ij"), axis=-1).reshape(1, -1, len(given))
+        probe = Image.fromarray(levels if given == "RGB" else levels[..., 0])
+        moved = np.asarray(ImageCms.applyTransform(probe, transform)).astype(int) - np.asarray(probe.convert("RGB"))
+        return (transform, given) if np.abs(moved).max() > _SAME else None
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, or in floating point, as 8 bits: the full range of the type becomes 0–255."""
+    """Grey of 16 or 32 bits, or in floating point, as 8 bits; the range becomes 0–255.
+
+    It ends at 1, 255 or 65,535 of floating point, at the first of `_LEVELS` of whole numbers, or at the highest value.
+    """
     values = np.nan_to_num(np.asarray(image).astype(np.float64), posinf=0.0, neginf=0.0)
     highest = float(values.max(initial=0.0))
     if image.mode == "F":
         full = 1.0 if highest <= 1 else 255.0 if highest <= 255 else max(highest, 65_535.0)
     else:
-        full = max(highest, 65_535.0)
+        full = next((level for level in _LEVELS if level >= highest), highest)
     return Image.fromarray(np.clip(np.floor(values / full * 255 + 0.5), 0, 255).astype(np.uint8))
 
 

@@ -26,7 +26,7 @@ class Problem:
         file: the picture's name as the table gives it; empty where no picture is concerned.
         what: what is wrong with the row.
         way_out: what to do about it.
-        kept: whether the work is kept all the same, with its text alone.
+        kept: whether the work is kept all the same, with its text and its other pictures.
     """
 
     kind: ProblemKind
@@ -40,7 +40,7 @@ class Problem:
     def line(self) -> str:
         """The problem in one line: place, what, way out."""
         place = " ".join([f"row {self.row}" if self.row else "", f"({_short(self.id)})" if self.id else ""]).strip()
-        way_out = f"the work is kept with its text; {self.way_out}" if self.kept else self.way_out
+        way_out = f"the work is kept without this picture; {self.way_out}" if self.kept else self.way_out
         return f"{place}: {_short(self.what)}; {way_out}" if place else f"{_short(self.what)}; {way_out}"
 
 
@@ -81,6 +81,7 @@ class Reading:
         separator: what separates the cells ("comma", "tab" …); empty where the format fixes it.
         remarks: what was decided on the way that a person may want to know.
         guesses: what each column in ``columns`` was taken for and why.
+        joined: rows that are one more view of the work of an earlier row.
         stop: why no collection may be made of it as it is understood, with the way out; empty where one may.
     """
 
@@ -94,6 +95,7 @@ class Reading:
     separator: str = ""
     remarks: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
+    joined: int = 0
     stop: str = ""
 
 
@@ -129,7 +131,8 @@ class CollectionReport(Reading):
         source: the table's file name, or the name of the source where there is no table.
         rows: rows that hold anything, without the header; records where there is no table.
         kept: works that can be used.
-        pictures: works whose picture was found and decoded to its end.
+        pictures: works of which a picture was found and decoded to its end.
+        all_pictures: such pictures of all works together.
         empty_texts: ids of works without any text; no problem in itself.
         groups: group names and sizes, largest first.
         dates_read, dates_unread: works whose date names years, and works whose date names none; works without a date
@@ -141,6 +144,7 @@ class CollectionReport(Reading):
     rows: int
     kept: int
     pictures: int
+    all_pictures: int
     empty_texts: tuple[str, ...] = ()
     groups: Mapping[str, int] = field(default_factory=dict)
     dates_read: int = 0
@@ -174,10 +178,10 @@ class CollectionReport(Reading):
             or (tolerance.strict and lost)
         ):
             raise BadRowsError(self)
-        if lost > self.pictures and not tolerance.without_pictures:
-            first = next(problem for problem in self.problems if problem.kept)
+        if lost > self.all_pictures and not tolerance.without_pictures:
+            first, there = next(problem for problem in self.problems if problem.kept), self.all_pictures
             raise CollectionError(
-                f"{self.source} names {lost + self.pictures} pictures, and only {self.pictures} of them are there "
+                f"{self.source} names {lost + there} pictures, and only {there} of them are there "
                 f"(the first that is not: {_short(first.file)}); say where they lie with --pictures-from FOLDER, or go "
                 f"on with the texts by --without-pictures"
             )
@@ -186,7 +190,8 @@ class CollectionReport(Reading):
         """The report for printing: the counts first, then what was recognised, then every problem."""
         texts = self.kept - len(self.empty_texts)
         counts = f"{_number(self.rows, 'row')}, {_number(self.kept, 'work')} kept"
-        lines = [f"{self.source}: {counts}, {self.pictures} with a picture, {texts} with a text"]
+        shown = f" ({self.all_pictures} pictures)" if self.all_pictures > self.pictures else ""
+        lines = [f"{self.source}: {counts}, {self.pictures} with a picture{shown}, {texts} with a text"]
         if self.empty_texts:
             lines.append(f"without text: {_some(self.empty_texts)}")
         if self.groups:

@@ -292,10 +292,11 @@ def info(
         print_json(content)
         return
     state = "complete" if content["complete"] else "unfinished: run the same build again to go on"
+    shown = f" ({content['all_pictures']} pictures)" if content["all_pictures"] > content["pictures"] else ""
     say(
         f"{place.workspace}: {content['works']} works from {content['source']}, {state}",
         f"collection {content['collection']}, format {content['format']}, {readable_size(content['bytes'])} on disk",
-        f"with a picture: {content['pictures']}, with a text: {content['texts']}",
+        f"with a picture: {content['pictures']}{shown}, with a text: {content['texts']}",
     )
     if content["owners"] or content["uploads"]:
         say(f"owners of works: {content['owners']}, uploads: {content['uploads']}, uploaders: {content['people']}")
@@ -320,7 +321,7 @@ def info(
 
 
 def _show_text(place: Place, item_id: str, as_json: bool) -> None:
-    """One work's text in full, and which of its fields and attributes stand in it."""
+    """One work's text in full, which of its fields and attributes stand in it, and its pictures."""
     from vernissage.catalog.words import attribute_words, joined, without_markup
 
     with place.gallery() as gallery:
@@ -334,11 +335,15 @@ def _show_text(place: Place, item_id: str, as_json: bool) -> None:
     }
     parts = {name: value for name, value in words.items() if value in item.text}
     if as_json:
-        print_json({"id": item.id, "text": item.text, "from": parts, "not_in_text": sorted(words.keys() - parts)})
+        shown = [path for path, _ in item.pictures]
+        others = sorted(words.keys() - parts)
+        print_json({"id": item.id, "text": item.text, "from": parts, "not_in_text": others, "pictures": shown})
         return
     say(item.text or "(no text)", "", *(f"{name}: {value}" for name, value in parts.items()))
     if others := sorted(words.keys() - parts):
         say(f"not in the text: {', '.join(others)}")
+    if item.pictures:
+        say(f"pictures, the leading one first: {', '.join(path for path, _ in item.pictures)}")
 
 
 def purge(workspace: WorkspacePath, database: DatabasePlace = None) -> None:

@@ -94,6 +94,8 @@ class Work:
         content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
         if item.owner:
             content["owner"] = item.owner
+        if item.further_pictures:
+            content["pictures"] = [path for path, _ in item.pictures]
         if self.modality is not None:
             content["modality"] = self.modality
         return content | {"score": self.score, "reasons": reasons}

@@ -533,13 +533,13 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
         return known
     if not isinstance(encoder, ImageEncoder):
         raise RequestError(f"{name} does not read pictures; search with colour-texture, or an encoder of both")
-    from vernissage.catalog.pictures import open_picture
+    from vernissage.catalog.pictures import in_srgb, open_picture
     from vernissage.workspace.encoding import decoded_side
 
     # As the works were decoded: a draft and the whole picture have different vectors.
     side = decoded_side(encoder, draft=workspace.draft)
-    picture = open_picture(query, at_least=side) if isinstance(query, Path) else query
-    vector: Vectors = encoder.encode_images([picture.convert("RGB")])[0]
+    picture = open_picture(query, at_least=side) if isinstance(query, Path) else in_srgb(query)
+    vector: Vectors = encoder.encode_images([picture])[0]
     if not vector.any():
         raise RequestError(f"{name} finds nothing in that picture; give another one")
     return vector

@@ -1,5 +1,6 @@
 """What people upload, as files: pictures, texts, and tables of both."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.sources.columns import plain_name
 from vernissage.catalog.sources.tables import READERS, decode, read_table
+from vernissage.catalog.sources.views import names_in
 from vernissage.catalog.words import keyword_separator, split_keywords
 from vernissage.errors import CollectionError, RequestError
 from vernissage.files import read_regular
@@ -111,6 +113,12 @@ def _row(path: Path, number: int, cells: Sequence[str], places: dict[str, int], 
     )
     if found.picture is None and not found.words:
         raise RequestError(f"{path}, row {number} has neither a picture nor a text; fill one, or take the row out")
+    # Path.exists raises where a list is longer than a file's name may be.
+    named = names_in(values["picture"], lambda cell: os.path.exists(path.parent / cell))  # noqa: PTH110
+    if len(named) > 1:
+        raise RequestError(
+            f"{path}, row {number} names {len(named)} pictures, and an upload has one; give each a row of its own"
+        )
     if not values["time"]:
         return found
     try:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from vernissage.catalog.ids import Ids
+from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, UnknownItemError
 from vernissage.files import (
     SMALL,
@@ -31,6 +32,8 @@ from vernissage.values import Vectors
 
 _ROW_GROUP = 65_536
 _SAMPLED = 1024
+_CANCELLED = 1e-3
+"""The length of a sum of unit vectors below which rounding would decide its direction."""
 _UNIT = 1e-3
 """How far the squared length of a stored vector may be from 1; float32 keeps it within 1e-6."""
 _TOLD = ("encoder", "fingerprint", "modality", "collection", "values")
@@ -50,7 +53,7 @@ class VectorCard:
         modality: what of the works was read, such as ``image`` or ``text``.
         collection: the fingerprint of the collection that was encoded.
         item_ids: the work of each row.
-        contents: the SHA-256 of the picture or text that each row was made of.
+        contents: the SHA-256 of the picture or text that each row was made of; of several pictures, one over all.
         values: the SHA-256 of the array, see `array_digest`.
     """
 
@@ -249,6 +252,31 @@ def make_vector_table(
     ids = Ids.of(item_ids)
     card = VectorCard(encoder, fingerprint, modality, collection, ids, tuple(contents), array_digest(rows))
     return VectorTable(rows, card)
+
+
+def pooled(vectors: Vectors, works: npt.NDArray[np.intp]) -> Vectors:
+    """One vector for each work from those of its pictures: the mean of the unit vectors, scaled to length 1 again.
+
+    The mean is what an inner product is linear in: up to that scale, a work's score is the mean of its pictures'
+    scores, whatever the query. Pictures in which nothing was found (rows of zeros) do not count. A work with one such
+    picture keeps its bits; where pictures cancel each other out, the first that tells anything stands for the work.
+
+    Args:
+        vectors: of pictures, float32 (m, dim), unit rows or zeros.
+        works: the work of each row, int (m,), rising from 0 without gaps.
+
+    Returns:
+        float32 (n, dim); a row of zeros where nothing was found in any picture of the work.
+    """
+    told = np.flatnonzero(vectors.any(axis=1))
+    found, first, counts = np.unique(works[told], return_index=True, return_counts=True)
+    result = np.zeros((int(works[-1]) + 1 if len(works) else 0, vectors.shape[1]), dtype=np.float32)
+    result[found] = vectors[told[first]]
+    if (several := counts > 1).any():
+        sums = np.add.reduceat(vectors[told].astype(np.float64), first)[several]
+        lengths = np.linalg.norm(sums, axis=1)
+        result[found[several]] = np.where(lengths[:, None] > _CANCELLED, unit_rows(sums), result[found[several]])
+    return result
 
 
 def side_by_side(tables: Sequence[VectorTable]) -> tuple[tuple[str, ...], Vectors]:

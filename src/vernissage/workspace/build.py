@@ -38,7 +38,7 @@ from vernissage.values import Modality
 from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.encoding import content_of, encode_collection, material_of
+from vernissage.workspace.encoding import contents_of, encode_collection, material_of
 from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     FORMER,
@@ -433,7 +433,8 @@ def _model_name(building: Building, card: EncoderCard) -> str:
     parts += [building.encoders[base].fingerprint for base in card.needs]
     for modality in card.modalities:
         parts.append(modality)
-        parts += (content_of(item, modality, draft=building.settings.draft) for item in building.collection)
+        found = (contents_of(item, modality, draft=building.settings.draft) for item in building.collection)
+        parts += (contents[0] if contents else "" for contents in found)  # fits read leading pictures alone
     if "text" in card.modalities:
         parts += building.collection.texts("artist")
     return f"{card.name}-{_identity(card.name, *parts)}"

@@ -48,6 +48,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "collection": manifest.fingerprint,
         "works": len(collection),
         "pictures": sum(map(bool, collection.texts("picture"))),
+        "all_pictures": collection.picture_count,
         "texts": sum(map(bool, collection.texts("text"))),
         "groups": dict(collection.groups),
         "settings": dict(manifest.settings),

@@ -2,10 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import accumulate, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from vernissage.encoders.register import EncoderCard
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
-from vernissage.search.vectors import VectorCard, VectorTable, write_table
+from vernissage.search.vectors import VectorCard, VectorTable, pooled, write_table
 from vernissage.values import Modality, Vectors
 
 _DECODED_SIDE = 768
@@ -34,16 +36,29 @@ TEXT_BLOCK = 1024
 """Texts that an encoder is given at once, so that those of like length go through a network together."""
 
 
-def content_of(item: Item, modality: Modality, *, draft: bool = True) -> str:
-    """The digest of what an encoder of that modality reads of a work; empty where there is nothing to read.
+def contents_of(item: Item, modality: Modality, *, draft: bool = True) -> tuple[str, ...]:
+    """The digests of what an encoder of that modality reads of a work: its text, or its pictures, equal ones once.
 
     A picture that is always decoded whole counts as another content, since an encoder sees other pixels.
     """
     if modality == "text":
-        return item.text_digest
-    if draft or not item.picture_digest:
-        return item.picture_digest
-    return digest(b"decoded whole", item.picture_digest.encode())
+        return (item.text_digest,) if item.text else ()
+    digests = _distinct(item)
+    return tuple(digests if draft else (digest(b"decoded whole", found.encode()) for found in digests))
+
+
+def _distinct(item: Item) -> dict[str, str]:
+    """The digests of the work's pictures in their order, and the path of the first of each."""
+    paths: dict[str, str] = {}
+    for path, found in item.pictures:
+        if found:
+            paths.setdefault(found, path)
+    return paths
+
+
+def _content(contents: Sequence[str]) -> str:
+    """What stands for all contents of a work: the only one, or a digest over several."""
+    return contents[0] if len(contents) == 1 else digest(*(content.encode() for content in contents))
 
 
 def decoded_side(encoder: Encoder, *, draft: bool = True) -> int | None:
@@ -56,7 +71,7 @@ def decoded_side(encoder: Encoder, *, draft: bool = True) -> int | None:
 
 
 def _openers(collection: Collection, items: Iterable[Item], side: int | None) -> list[Callable[[], Any]]:
-    """Functions that open the pictures of those works that have one, see `open_picture`."""
+    """Functions that open the leading pictures of those works that have one, see `open_picture`."""
     paths = (collection.picture_path(item) for item in items)
     return [partial(open_picture, path, at_least=side) for path in paths if path is not None]
 
@@ -125,25 +140,29 @@ def encode_collection(
 ) -> VectorTable:
     """Write the vectors of all works that have the modality to ``stem``, and open them; memory holds a few blocks.
 
-    Contents that ``before`` already holds from the same encoder are not encoded again, nor are equal contents twice.
+    A work's vector is that of its text, or what `pooled` makes of those of all its pictures. Contents that ``before``
+    already holds from the same encoder are not encoded again, nor are equal contents twice.
     Each finished block is kept below ``staging``, under a name that stands for its encoder and contents, until the
     caller removes it, and so is the table without ``stem``. Works in which the encoder finds nothing (a row of zeros)
     are left out of the table. Without ``draft``, large JPEGs are decoded whole.
     """
-    found = ((row, content_of(item, modality, draft=draft)) for row, item in enumerate(collection))
-    content_by_row = {row: content for row, content in found if content}
+    found = ((row, contents_of(item, modality, draft=draft)) for row, item in enumerate(collection))
+    read = {row: contents for row, contents in found if contents}
     same = before is not None and before.card.fingerprint == encoder.fingerprint
     known = {content: row for row, content in enumerate(before.card.contents)} if before is not None and same else {}
-    missing: dict[str, int] = {}
-    for row, content in content_by_row.items():
-        if content not in known:
-            missing.setdefault(content, row)
+    missing: dict[str, tuple[int, int]] = {}
+    for row, contents in read.items():
+        if _content(contents) in known:
+            read[row] = (_content(contents),)  # the work's vector is there
+        for place, content in enumerate(read[row]):
+            if content not in known:
+                missing.setdefault(content, (row, place))
     encoding = _Encoding(encoder, modality, collection, whole_batches, decoded_side(encoder, draft=draft))
     name = digest(encoder.fingerprint.encode(), *(content.encode() for content in missing))[:16]
     folder = staging / f"{encoder.name}.{modality}-{name}"
     told, size = encoding.stage(list(missing.values()), folder, progress)
     place_of = {content: place for place, content in enumerate(missing)}
-    kept = [row for row, content in content_by_row.items() if content in known or told[place_of[content]]]
+    kept = [row for row, some in read.items() if any(each in known or told[place_of[each]] for each in some)]
     block = lru_cache(_BLOCKS_KEPT)(lambda number: read_array(_block_file(folder, number * size)))
 
     def vector(content: str) -> Vectors:
@@ -154,15 +173,26 @@ def encode_collection(
         new: Vectors = block(number)[place]
         return new
 
-    contents = [content_by_row[row] for row in kept]
-    starts = range(0, len(kept), _ROWS_WRITTEN_AT_ONCE)
-    parts = (contents[start : start + _ROWS_WRITTEN_AT_ONCE] for start in starts)
-    blocks = (np.array([vector(content) for content in part], dtype=np.float32) for part in parts)
+    labels = [_content(read[row]) for row in kept]
+    blocks = (
+        pooled(
+            np.array([vector(content) for row in rows for content in read[row]], dtype=np.float32),
+            np.repeat(np.arange(len(rows)), [len(read[row]) for row in rows]),
+        )
+        for rows in _in_parts(kept, [len(read[row]) for row in kept])
+    )
     ids = collection.ids if len(kept) == len(collection) else [collection.ids[row] for row in kept]
-    card = VectorCard(encoder.name, encoder.fingerprint, modality, collection.fingerprint, ids, contents, values="")
+    card = VectorCard(encoder.name, encoder.fingerprint, modality, collection.fingerprint, ids, labels, values="")
     stem = stem or folder / "table"
     write_table(stem, blocks, encoder.dim, card)
     return VectorTable.load(stem, collection.ids)
+
+
+def _in_parts(rows: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    """The rows in parts that read at most `_ROWS_WRITTEN_AT_ONCE` pictures or texts, or are one work."""
+    ends = (end // _ROWS_WRITTEN_AT_ONCE for end in accumulate(sizes, initial=0))
+    for _, part in groupby(zip(ends, rows, strict=False), key=itemgetter(0)):
+        yield [row for _, row in part]
 
 
 def _block_file(folder: Path, start: int) -> Path:
@@ -179,21 +209,35 @@ class _Encoding:
     whole_batches: bool
     side: int | None
 
-    def stage(self, rows: Sequence[int], folder: Path, progress: Progress) -> tuple[list[bool], int]:
-        """Encode works by their rows into files of blocks; in which of them anything was found, and a block's size."""
+    def stage(self, read: Sequence[tuple[int, int]], folder: Path, progress: Progress) -> tuple[list[bool], int]:
+        """Encode texts, or pictures, of works into files of blocks.
+
+        Args:
+            read: the row of each work, and the place of the picture among its `contents_of`.
+            folder: of the blocks.
+            progress: told of each.
+
+        Returns:
+            In which of them anything was found, and a block's size.
+        """
         size = _BLOCK if self.modality == "image" else TEXT_BLOCK
         step = f"Encoding {'pictures' if self.modality == 'image' else 'texts'} with {self.encoder.name}"
         told: list[bool] = []
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            for start in range(0, len(rows), size):
-                progress(step, start, len(rows))
-                works = self.collection.take(rows[start : start + size])
+            for start in range(0, len(read), size):
+                progress(step, start, len(read))
+                rows, places = zip(*read[start : start + size], strict=True)
+                works = self.collection.take(rows)
+                if self.modality == "image":
+                    shown = zip(works, places, strict=True)
+                    works = [replace(item, picture=[*_distinct(item).values()][place]) for item, place in shown]
                 block = _block(_block_file(folder, start), len(works), self._encoded(works, pool))
                 told += [bool(row.any()) for row in block]
-        progress(step, len(rows), len(rows))
+        progress(step, len(read), len(read))
         return told, size
 
     def _encoded(self, works: Sequence[Item], pool: ThreadPoolExecutor) -> Callable[[], Vectors]:
+        """Encodes the texts or the leading pictures of works when it is called."""
         encoder = self.encoder
         if self.modality == "text":
             if not isinstance(encoder, TextEncoder):

@@ -83,6 +83,33 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
 }
 """What is read of a column beside keeping it as an attribute, so that texts stay as they are."""
 
+_VIEWS: Mapping[str, tuple[str, ...]] = {
+    "leads": _names(
+        "primary isprimary main ismain primaryimage isprimaryimage mainimage preferred ispreferred default isdefault "
+        "primarydisplay isprimarydisplay lead cover iscover representative hauptbild isthumbnail viewtype view "
+        "viewname imageview imagetype mediaview ansicht vue vista"
+    ),
+    "order": _names(
+        "sequence seq sequencenumber sequenceno displayorder sortorder sortnumber order ordering rank position "
+        "imageorder imagesequence imagenumber imageno mediaorder pictureorder pagenumber reihenfolge ordre orden "
+        "ordine volgorde"
+    ),
+}
+"""Columns of tables with one row for each picture: those that say which leads, and in which order the others follow."""
+
+_SAME_PICTURE = frozenset(
+    _names(
+        "thumb thumbs thumbnail thumbnails thumbnailfile preview small mini icon vignette miniature vorschau anteprima "
+        "original orig source former old medium large full web lowres hires screen derivative manifest mask"
+    )
+)
+_FURTHER = frozenset(
+    _names(
+        "additional further other others alternate alternative extra more secondary second third back verso reverse "
+        "detail details rear side weitere andere autres otras altri ruckseite dos"
+    )
+)
+
 _PREFIX = re.compile(
     r"^(?:dublin core|dc|dcterms|dct|dce|schema|edm|vra|foaf|rdfs|skos|crm|lido|xmp|xmp-dc|iptc|exif|o|bibo)[:.] ?",
     re.IGNORECASE,
@@ -123,6 +150,55 @@ def beside(columns: Sequence[str]) -> dict[str, int]:
     plain = [plain_name(column) for column in columns]
     found = {meaning: [plain.index(name) for name in names if name in plain] for meaning, names in _BESIDE.items()}
     return {meaning: places[0] for meaning, places in found.items() if places}
+
+
+def view_columns(columns: Sequence[str]) -> dict[str, int]:
+    """The columns that say which of the pictures of a work leads (``leads``) and how they follow (``order``)."""
+    plain = [plain_name(column) for column in columns]
+    found = {meaning: [plain.index(name) for name in names if name in plain] for meaning, names in _VIEWS.items()}
+    return {meaning: places[0] for meaning, places in found.items() if places}
+
+
+def picture_columns(
+    columns: Sequence[str], sample: Callable[[int], Sequence[str]], places: Mapping[str, int]
+) -> tuple[int, ...]:
+    """The columns that name pictures of a work, the leading one first: image1, image2, recto, verso.
+
+    Further ones hold names of files in most of their cells, or addresses if they are numbered or called further ones.
+    None says that it holds the same picture in another size.
+    """
+    if "picture" not in places:
+        return ()
+    leading = places["picture"]
+    base = re.sub(r"\d+", "", plain_name(columns[leading]))
+    found = [leading]
+    for place, column in enumerate(columns):
+        cells, words = sample(place), _words(column)
+        if place in places.values() or words & _SAME_PICTURE or _share(cells, _PICTURE_NAME.search) <= 0.5:
+            continue
+        numbered = re.sub(r"\d+", "", plain_name(column)) == base
+        if numbered or words & _FURTHER or _share(cells, is_address) < 0.5:
+            found.append(place)
+    return tuple(found)
+
+
+def repeated_id(columns: Sequence[str], cells: Callable[[int], Sequence[str]], places: Mapping[str, int]) -> int | None:
+    """The column of ids that stand in several rows, one for each picture; None where a table has ids or no such column.
+
+    Its name says so or nothing else, its cells are all filled, and rows with equal cells have equal titles.
+    """
+    if "id" in places or "title" not in places or "picture" not in places:
+        return None
+    titles = cells(places["title"])
+    for place, column in enumerate(columns):
+        words = _words(column)
+        if place in places.values() or not (_head("id", words) or words <= _NEUTRAL) or words & _FORBIDDEN["id"]:
+            continue
+        found = cells(place)
+        distinct = set(found)
+        if all(found) and 1 < len(distinct) == len(set(zip(found, titles, strict=True))) and _is_short(found):
+            return place
+    return None
 
 
 def recognised(columns: Sequence[str]) -> int:

@@ -17,8 +17,9 @@ class Record:
     Attributes:
         item: the work with its final ``text``, but without pictures and their digests.
         pictures: its pictures as `Source.picture_path` takes them, the one that stands for the work first.
-        row: the row as a person counts in the source (a table's header is row 1); None where there are no rows.
-        file: the first picture as the source names it, for messages; empty without one.
+        row: the row as a person counts in the source (a table's header is row 1), of several the first; None where
+            there are no rows.
+        file: the pictures as the source names them, for messages; empty without one.
         problems: why the record cannot be used as it is; empty where it can.
     """
 

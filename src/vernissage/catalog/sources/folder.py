@@ -15,10 +15,20 @@ from typing import Any, NamedTuple
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
-from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, speaking, understand
+from vernissage.catalog.sources.columns import (
+    OPTIONAL,
+    Place,
+    TableOptions,
+    beside,
+    names_no_words,
+    repeated_id,
+    speaking,
+    understand,
+)
 from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
+from vernissage.catalog.sources.views import NOT_READ, looks_like_picture, names_in, views_of
 from vernissage.catalog.words import (
     attribute_words,
     clean_cell,
@@ -37,10 +47,8 @@ from vernissage.progress import Progress, silent
 
 _TABLE_STEM = "metadata"
 _OTHER_TABLES = frozenset({"factors.csv"})
-_NOT_READ = (
-    frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"}) - PICTURE_SUFFIXES
-)
 _DRIVE = re.compile(r"^[A-Za-z]:/")
+_LIST = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(PICTURE_SUFFIXES)))})[|;,\s]", re.IGNORECASE)
 _CAMERA_NAME = re.compile(r"^(?:img|dsc[fn]?|dcim|pict?|image|photo|picture|scan|p|s)?[\W_]*\d[\d\W_]*$", re.IGNORECASE)
 _CLEANED = ("title", "artist", "year", "medium", "description")
 _WHOLE_NUMBER = re.compile(r"-?\d{1,5}")
@@ -55,7 +63,6 @@ class _Met:
 
     named: bool = False
     addresses: int = 0
-    unlocated: int = 0
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -70,8 +77,8 @@ class _Described(NamedTuple):
 class FolderSource:
     """A folder whose table is called ``metadata``, a table, or a folder of pictures, as a `Source`.
 
-    Pictures lie anywhere below the folder. A cell may name several, separated by ``;`` or ``|``: the first stands for
-    the work, and further ones that are not there are passed over.
+    Pictures lie anywhere below the folder. A cell may name several, see `names_in`, as may several columns, and rows of
+    equal id and title: the first that is there leads.
     """
 
     def __init__(self, path: Path, *, pictures: Path | None = None, options: TableOptions | None = None) -> None:
@@ -109,7 +116,7 @@ class FolderSource:
         kinds = Counter(_suffix(name) for _, _, files in os.walk(self.folder) for name in files)
         told = [
             f"{kinds[suffix]} {suffix[1:].upper()}"
-            for suffix in sorted((_NOT_READ - set(PICTURE_SUFFIXES)) & kinds.keys())
+            for suffix in sorted((NOT_READ - set(PICTURE_SUFFIXES)) & kinds.keys())
         ]
         return (f"pictures not read: {', '.join(told)}; save them as JPEG, PNG or TIFF to use them",) if told else ()
 
@@ -171,8 +178,6 @@ class FolderSource:
                 f"pictures found by names that differ a little from the table's: {len(met.respelled)}, such as "
                 f"{cell} → {path}"
             )
-        if met.unlocated:
-            remarks.append(f"further pictures of works that are not there: {met.unlocated}")
         return replace(reading, remarks=tuple(remarks))
 
     def picture_path(self, picture: str) -> Path:
@@ -182,42 +187,40 @@ class FolderSource:
         if not cell:
             return Record(item, row=row)
         self._met.named = True
-        if is_address(cell):
+        files = [name for name in names_in(cell, self._is_there) if not is_address(name)]
+        if not files:
             self._met.addresses += 1
             return Record(item, row=row)
+        paths, problems = [], []
+        for name in files:
+            path, problem = self._located(name, row, item.id)
+            paths += [path] if path else []
+            problems += [problem] if problem else []
+        return Record(item, tuple(dict.fromkeys(paths)), row, files[0], tuple(problems))
+
+    def _located(self, name: str, row: int | None, work: str) -> tuple[str, Problem | None]:
+        """The path of a picture by its name, or why there is none."""
         kind: ProblemKind = "missing picture"
-        what, way_out = f"there is no picture {cell}", "put the file into the folder, or empty the cell"
+        what, way_out = f"there is no picture {name}", "put the file into the folder, or empty the cell"
         try:
-            paths = self._located(cell)
-            if paths and _is_utf8(paths[0]):
-                if not f"/{paths[0]}".endswith("/" + cell.replace("\\", "/").removeprefix("./")):
-                    self._met.respelled.append((cell, paths[0]))
-                return Record(item, paths, row, cell)
-            if paths:
+            path = self.locate(name)
+            if path and _is_utf8(path):
+                if not f"/{path}".endswith("/" + name.replace("\\", "/").removeprefix("./")):
+                    self._met.respelled.append((name, path))
+                return path, None
+            if path:
                 kind, way_out = "unreadable picture", "rename it"
-                what = f"the name of the picture {cell!a} is not written in UTF-8"
+                what = f"the name of the picture {name!a} is not written in UTF-8"
         except OutsideError:
             kind, way_out = "picture outside the folder", "put the picture into the folder and name it from there"
-            what = f"the picture {cell} lies outside the collection's folder"
-        return Record(item, (), row, cell, (Problem(kind, row, item.id, cell, what, way_out),))
+            what = f"the picture {name} lies outside the collection's folder"
+        return "", Problem(kind, row, work, name, what, way_out)
 
-    def _located(self, cell: str) -> tuple[str, ...]:
-        """The paths of the pictures that a cell names, none where the first is not there."""
-        if whole := self.locate(cell):
-            return (whole,)
-        first, *further = (part.strip() for part in cell.replace("|", ";").split(";"))
-        path = self.locate(first) if first and further else None
-        if path is None:
-            return ()
-        others = [self._locate_if_inside(part) for part in further if part]
-        self._met.unlocated += others.count(None)
-        return (path, *(other for other in dict.fromkeys(others) if other and other != path and _is_utf8(other)))
-
-    def _locate_if_inside(self, cell: str) -> str | None:
+    def _is_there(self, cell: str) -> bool:
         try:
-            return self.locate(cell)
+            return self.locate(cell) is not None
         except OutsideError:
-            return None
+            return False
 
     def locate(self, cell: str) -> str | None:
         """The path below the folder that a cell means, or None when there is no such file.
@@ -252,8 +255,7 @@ class FolderSource:
         """The one picture that has most of the last parts of a path of another machine; None where several have."""
         parts = _alike(path).strip("/").split("/")
         named = self._named_so.get(parts[-1], [])
-        several = "|" in path or ";" in path
-        for count in range(0 if several else len(parts), 0, -1):
+        for count in range(0 if _LIST.search(path) else len(parts), 0, -1):
             ending = "/" + "/".join(parts[-count:])
             if found := [each for each in named if f"/{_alike(each)}".endswith(ending)]:
                 return found[0] if len(found) == 1 else None
@@ -337,7 +339,12 @@ def _tables(folder: Path) -> list[Path]:
 
 def _described_by_table(table: Table, name: str, options: TableOptions) -> _Described:
     """The rows of a table as works, its columns understood as `understand` does."""
-    understood = understand(table.columns, lru_cache(None)(table.sample), lru_cache(None)(table.unique), options)
+    sample = lru_cache(None)(table.sample)
+    understood = understand(table.columns, sample, lru_cache(None)(table.unique), options)
+    found = {meaning: place.column for meaning, place in understood.items()}
+    repeated = None if "id" in options.columns else repeated_id(table.columns, table.column, found)
+    if repeated is not None:
+        understood["id"] = Place(repeated, "its cells are ids, and equal ones have equal titles")
     understood = dict(sorted(understood.items(), key=lambda entry: entry[1].column))
     apart = {meaning: place.column for meaning, place in understood.items() if meaning in OPTIONAL}
     places = {meaning: place.column for meaning, place in understood.items() if meaning not in OPTIONAL}
@@ -345,7 +352,9 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     spoken = [place for place in others if not names_no_words(table.columns[place])]
     groups = table.column(places["group"]) if "group" in places else []
     chosen = speaking(table.columns, options)
-    spoken = [place for place in others if chosen.get(place, place in spoken)]
+    ids, remarks = _ids(table, places)
+    views = views_of(table, ids, places)
+    spoken = [place for place in others if chosen.get(place, place in spoken and place not in views.order.values())]
     repeating = tuple(
         place for place in spoken if groups and place not in chosen and repeats_group(table.column(place), groups)
     )
@@ -362,9 +371,9 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
         keyword_separator(table.column(places["keywords"])) if "keywords" in places else ",",
         table.columns[places["picture"]] if "picture" in places else "",
         frozenset(fields),
+        views.pictures,
     )
     texts += [place for place in columns.spoken if any(map(holds_words, table.sample(place)))]
-    ids, remarks = _ids(table, places)
     reading = Reading(
         table=name,
         columns={table.columns[place]: meaning for meaning, place in places.items()},
@@ -374,18 +383,26 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
         encoding=table.encoding,
         separator=table.separator,
         problems=table.problems,
-        remarks=(*table.remarks, *unfilled, *remarks),
+        remarks=(*table.remarks, *unfilled, *remarks, *views.remarks(table)),
         guesses=tuple(
             Guess(table.columns[place.column], meaning, place.reason, next(iter(table.sample(place.column, 1)), ""))
-            for meaning, place in understood.items()
+            for meaning, place in (
+                *understood.items(),
+                *(("picture", Place(place, "one more picture of the work")) for place in views.pictures[1:]),
+            )
         ),
+        joined=views.joined,
         stop=_stop(table, name, places, spoken, options),
     )
 
-    def works() -> Iterator[_Work]:
-        return (_work(columns, row, name, cells) for (row, cells), name in zip(table.rows, ids, strict=True))
+    lists = dict.fromkeys(columns.spoken, "")
+    if "keywords" in places:
+        lists[places["keywords"]] = columns.separator
 
-    return _Described(len(ids), works, reading)
+    def works() -> Iterator[_Work]:
+        return (_work(columns, row, ids[place], cells) for place, row, cells in views.works(table.rows, lists))
+
+    return _Described(len(ids) - views.joined, works, reading)
 
 
 def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Described:
@@ -435,13 +452,14 @@ class _Columns(NamedTuple):
     separator: str
     picture: str
     fields: frozenset[str]
+    pictures: tuple[int, ...]
 
 
 def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work:
     values = {meaning: cells[place] for meaning, place in columns.places.items()}
     beside = {meaning: cells[place] for meaning, place in columns.beside.items()}
     cleaned: dict[str, Any] = {field: without_markup(values.get(field, "")) for field in _CLEANED}
-    file = values.get("picture", "")
+    file = "|".join(dict.fromkeys(cells[place] for place in columns.pictures if cells[place]))
     attributes = {name: cells[place] for name, place in columns.attributes.items() if cells[place]}
     if is_address(file):
         attributes = dict(sorted({**attributes, columns.picture: file}.items()))
@@ -490,9 +508,9 @@ def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ..
         ids = [" ".join(cell.split()) for cell in table.column(places["id"])]
         ends = [cell.rstrip("/#").rpartition("/")[2] for cell in ids if is_address(cell)]
         # An identifier on the web stands in addresses of pages better by its end, as Q42 in Wikidata's.
-        return ends if len(ends) == len(ids) and len(set(ends)) == len(ids) and all(ends) else ids, ()
+        return ends if len(ends) == len(ids) and len(set(ends)) == len(set(ids)) and all(ends) else ids, ()
     files = table.column(places["picture"]) if "picture" in places else [""] * len(table.rows)
-    files = ["" if is_address(file) else file.replace("\\", "/") for file in files]
+    files = [_first_picture(file).replace("\\", "/") for file in files]
     stems = [PurePosixPath(file).stem for file in files]
     short = Counter(stem for stem in stems if stem)
     if any(count > 1 for count in short.values()):
@@ -500,3 +518,10 @@ def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ..
     ids = [stem or f"row-{row}" for stem, (row, _) in zip(stems, table.rows, strict=True)]
     origin = "the names of the pictures" if any(stems) else "the row numbers"
     return ids, (f"no column holds ids: they come from {origin}; a column id keeps ratings valid when rows move",)
+
+
+def _first_picture(cell: str) -> str:
+    """The file that a cell names, of a list of files the first; empty for addresses."""
+    names = names_in(cell, lambda _: False)
+    first = names[0] if all(map(looks_like_picture, names)) else cell
+    return "" if is_address(first) else first
