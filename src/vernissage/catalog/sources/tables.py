@@ -34,8 +34,8 @@ class Rows:
         rest = iter(rows)
         self.parts: list[tuple[list[int], list[Any]]] = []
         while some := list(islice(rest, _ROWS_AT_ONCE)):
-            columns = [pa.array([cells[place] for _, cells in some], pa.string()) for place in range(width)]
-            self.parts.append(([number for number, _ in some], columns))
+            cells = zip(*(cells for _, cells in some), strict=True) if width else ()
+            self.parts.append(([number for number, _ in some], [pa.array(column, pa.string()) for column in cells]))
 
     def __len__(self) -> int:
         return sum(len(numbers) for numbers, _ in self.parts)
@@ -92,7 +92,9 @@ class Table:
     @cached_property
     def filled(self) -> frozenset[int]:
         """The columns that hold anything in any row."""
-        return frozenset(place for place in range(len(self.columns)) if any(self.column(place)))
+        parts = [columns for _, columns in self.rows.parts]
+        places = range(len(self.columns))
+        return frozenset(place for place in places if any(any(columns[place].to_pylist()) for columns in parts))
 
 
 def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
@@ -384,7 +386,9 @@ def read_delimited(path: Path, raw: bytes) -> Table:
             if fault := _fault(row, cells, len(columns)):
                 problems.append(fault)
             elif cells is not None:
-                yield row, list(map(clean_cell, cells[: len(columns)]))
+                trimmed = cells[: len(columns)]
+                # Seen of a whole row at once: most have nothing to clean but blanks.
+                yield row, list(map(str.strip if "".join(trimmed).isprintable() else clean_cell, trimmed))
 
     rows = Rows(sound(), len(columns))
     mended = _changed_cells(encoding, rows)
