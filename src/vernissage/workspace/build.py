@@ -275,6 +275,8 @@ def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) ->
 
 def _notes(building: Building) -> tuple[str, ...]:
     notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in building.left_out.items())]
+    if not building.encoders:
+        notes.append("No encoder could be made, so nothing is recommended; search finds words as they stand.")
     for encoder in building.encoders.values():
         notes += getattr(encoder, "notes", ())
     added = len(building.collection) - building.works_before
