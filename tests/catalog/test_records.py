@@ -1,5 +1,6 @@
 """Excel, Parquet, JSON and JSON Lines."""
 
+import csv
 import datetime
 import json
 import re
@@ -244,3 +245,36 @@ def test_manifests_of_iiif_are_called_by_name(content: Any, kind: str, tmp_path:
     (tmp_path / "metadata.json").write_text(json.dumps(content | {"items": [{"id": "a"}]}))
     with pytest.raises(CollectionError, match=f"is a IIIF {kind}, which is recognised but not read yet"):
         load_collection(tmp_path)
+
+
+def test_objects_and_lists_in_cells_are_read_as_those_of_json(tmp_path: Path) -> None:
+    people = [{"name": "Berthe Morisot", "born": 1841}, {"name": "B. Roe"}]
+    rows = [
+        ("1", "Boats", json.dumps(people), '["boat, red", "sea"]', "{'label': 'Oil'}", "[Untitled]", '{"from": 1880}'),
+        ("2", "Storm", "", '["storm"]', "", "[1885]", '{"from": 1881, "to": 1890}'),
+    ]
+    heads = ("id", "title", "artist", "keywords", "medium", "note", "dating")
+    with (tmp_path / "metadata.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([heads, *rows])
+    first, second = load_collection(tmp_path)
+    assert (first.artist, first.medium, first.keywords) == ("Berthe Morisot | B. Roe", "Oil", ("boat, red", "sea"))
+    assert dict(second.attributes) == {"dating.to": "1890", "note": "[1885]"}
+    assert second.year == "1881"
+    assert not set("{}").intersection(first.text + second.text)
+
+
+def test_structs_lists_and_maps_of_parquet_are_unfolded(tmp_path: Path) -> None:
+    table = pa.table({
+        "title": ["Boats", None],
+        "artist": [{"name": "Morisot", "born": 1841}, None],
+        "tags": [["sea", "boat"], []],
+        "dating": [{"from": 1880, "to": 1890}, {"from": 1881, "to": None}],
+        "medium": pa.array([[("de", "Öl"), ("en", "Oil")], []], pa.map_(pa.string(), pa.string())),
+        "notes": ['{"value": "seen"}', ""],
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "metadata.parquet")
+    first, second = load_collection(tmp_path)
+    assert (first.artist, first.year, first.medium, first.keywords) == ("Morisot", "1880", "Oil", ("sea", "boat"))
+    assert dict(first.attributes) == {"dating.to": "1890", "medium[de]": "Öl"}
+    assert first.description == "seen"
+    assert (second.artist, second.year, second.title) == ("", "1881", "")

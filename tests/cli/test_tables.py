@@ -108,3 +108,46 @@ def test_rows_left_out_are_listed_and_the_build_goes_on(run: Run, tmp_path: Path
         assert code == expected, error
     code, _, error = run("build", works, "-o", tmp_path / "w", "--max-rejected", "many")
     assert (code, "is no number; write 20 (rows) or 10% (of all)" in error) == (1, True)
+
+
+def test_a_table_without_words_or_rows_stops_a_build_and_a_dry_run(run: Run, tmp_path: Path) -> None:
+    numbers = write(tmp_path / "numbers", "a,b,c\n1,2,3.5\n2,5,3.5\n")
+    empty, keywords = write(tmp_path / "empty", "id,title\n"), write(tmp_path / "tags", "id,tags\n1,sea\n2,horse\n")
+    for more in ([], ["--dry-run"]):
+        code, _, error = run("build", numbers, "-o", tmp_path / "w", *more)
+        assert (code, "its cells are numbers and keys alone (columns: a, b, c)" in error) == (1, True)
+        code, _, error = run("build", empty, "-o", tmp_path / "w", *more)
+        assert (code, "has no row with a work in it" in error) == (1, True)
+    assert not (tmp_path / "w").exists()
+    assert run("build", keywords, "-o", tmp_path / "w", "--dry-run")[0] == 0
+
+
+def test_words_are_found_where_no_encoder_could_be_made(run: Run, tmp_path: Path) -> None:
+    works = write(tmp_path / "works", "id,title\n1,Untitled\n2,Untitled\n3,Portrait\n")
+    code, _, error = run("build", works, "-o", tmp_path / "w")
+    assert (code, "No encoder could be made, so nothing is recommended; search finds words" in error) == (0, True)
+    for query, ids in (("PORTRAIT", ["3"]), ("portrat", ["3"]), ("untitled", ["1", "2"]), ("ships", [])):
+        code, printed, _ = run("search", tmp_path / "w", query, "--json")
+        assert (code, [work["id"] for work in json.loads(printed)["works"]]) == (0, ids)
+
+
+def test_languages_of_texts_are_said_by_an_option_or_a_column(run: Run, tmp_path: Path) -> None:
+    rows = "".join(
+        f"{n},{word},{word} am Hafen,de\n" for n, word in enumerate(("Schiffe", "Boote", "Schiffe", "Bäume"))
+    )
+    works = write(tmp_path / "works", f"id,title,description,language\n{rows}")
+    for more, expected in (
+        ([], "de"),
+        (["--language", "fr"], "fr"),
+        (["--language", "de", "--language", "en"], "de+en"),
+    ):
+        assert run("build", works, "-o", tmp_path / "w", "-e", "lsa", *more)[0] == 0
+        (model,) = (tmp_path / "w" / "models").glob("lsa-*") if not more else [_latest(tmp_path / "w")]
+        assert json.loads((model / "model.json").read_text())["settings"]["language"] == expected
+    code, _, error = run("build", works, "-o", tmp_path / "w", "--language", "xx")
+    assert (code, "there is no dictionary of lemmas for the language 'xx'" in error) == (1, True)
+
+
+def _latest(workspace: Path) -> Path:
+    """The folder of the model in force."""
+    return workspace / "models" / str(json.loads((workspace / "workspace.json").read_text())["models"]["lsa"])

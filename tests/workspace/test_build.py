@@ -166,6 +166,9 @@ def test_with_too_many_bad_rows_nothing_is_built_and_with_few_they_are_listed(tm
     assert told[0] == "row,id,file,kind,reason,way out"
     assert told[1].startswith("14,w000,,duplicate id,the id w000 stands in row 2 already,")
     assert len(told) == 2
+    write_table(gallery, [*rows, *[rows[0] | {"id": "=2+2"}] * 2])
+    build_workspace(gallery, tmp_path / "ws")
+    assert listed.read_text("utf-8-sig").splitlines()[1].startswith("15,'=2+2,")
     write_table(gallery, rows)
     build_workspace(gallery, tmp_path / "ws")
     assert not listed.exists()

@@ -17,7 +17,6 @@ from vernissage.catalog.report import USUAL, CollectionReport, Problem, Toleranc
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.folder import FolderSource
-from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 
 _NOTHING: AbstractSet[str] = frozenset()
@@ -53,9 +52,6 @@ def load_collection(
     report = collection.report
     if report is not None:
         report.require(tolerance)
-    if not len(collection):
-        where = source_of(source).location
-        raise CollectionError(f"{where} has no row with a work in it; write one row for each work below the header")
     return collection
 
 

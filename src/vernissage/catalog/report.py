@@ -165,9 +165,13 @@ class CollectionReport(Reading):
 
         Raises:
             BadRowsError: more rows were left out than may be, or none is left.
-            CollectionError: no column gives a title, a name or a description though one could, or fewer than half of
-                the named pictures were found.
+            CollectionError: there is no row, no column gives a title, a name or a description though one could, or
+                fewer than half of the named pictures were found.
         """
+        if not self.kept and not self.problems:
+            raise CollectionError(
+                f"{self.source} has no row with a work in it; write one row for each work below the header"
+            )
         if self.stop:
             raise CollectionError(self.stop)
         rows = {problem.row if problem.row is not None else problem.id for problem in self.rejected}

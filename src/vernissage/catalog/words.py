@@ -53,12 +53,14 @@ def joined(parts: Sequence[str]) -> str:
     """Parts as one text: single blanks inside, a full stop between two parts unless one stands there already."""
     text = ""
     for part in filter(None, parts):
-        plain = " ".join(part.split())
+        # Most parts are single words and blanks already, which is cheaper to see than to make anew.
+        plain = part.strip(" ") if "  " not in part and part.isprintable() else " ".join(part.split())
         if plain:
             text += (" " if text.endswith(_JOINED_BY_BLANK) else ". " if text else "") + plain
     return text
 
 
+@lru_cache(maxsize=1 << 14)  # places, cultures, techniques: most cells stand in many rows
 def attribute_words(cell: str) -> str:
     """The words of an attribute, without addresses, and lists with commas; empty when it holds none."""
     if not holds_words(cell):
@@ -71,8 +73,13 @@ def attribute_words(cell: str) -> str:
 def split_keywords(cell: str, separator: str) -> tuple[str, ...]:
     """The keywords of a cell in their order, each once; a list as programs write it is read as one."""
     listed = _written_list(cell)
-    parts = (" ".join(without_markup(part).split()) for part in (cell.split(separator) if listed is None else listed))
-    return tuple(dict.fromkeys(part for part in parts if part))
+    parts = map(_plain_part, cell.split(separator) if listed is None else listed)
+    return tuple(dict.fromkeys(filter(None, parts)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _plain_part(part: str) -> str:
+    return " ".join(without_markup(part).split())
 
 
 def _written_list(cell: str) -> list[str] | None:
@@ -185,6 +192,6 @@ def without_markup(text: str) -> str:
 
 def clean_cell(cell: str) -> str:
     """A cell of a table without blanks around it, control characters, and characters that no file can hold."""
-    if _ODD.search(cell):
+    if not cell.isprintable() and _ODD.search(cell):
         cell = _SURROGATE.sub("\ufffd", cell.replace("\r\n", "\n").translate(_CONTROLS))
     return cell.strip()

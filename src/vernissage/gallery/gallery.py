@@ -297,6 +297,9 @@ class Gallery:
         one_of(("text", "pictures", "mixed"), within, "search within")
         source: Modality = "text" if isinstance(query, str) else "image"
         target: Modality = "image" if within != "text" or source == "image" else "text"
+        read = {kind for each in self.encoders for kind in snapshot.workspace.modalities(each)}
+        if isinstance(query, str) and within == "text" and not encoder and "text" not in read:
+            return self._search_texts(query, "", selection(snapshot, n, where, exclude, per))
         name = encoder or search_encoder(snapshot.workspace, source, target)
         reads = snapshot.workspace.modalities(name)
         if within == "mixed" and len(reads) == 1:
@@ -332,22 +335,24 @@ class Gallery:
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
         """Works that have the words first, by how many; then those that the encoder finds like them."""
         snapshot, allow = asked.snapshot, asked.allow
-        encoder, index = snapshot.workspace.encoder(name), snapshot.workspace.index(name, "text")
-        if not isinstance(encoder, TextEncoder):
+        encoder = snapshot.workspace.encoder(name) if name else None
+        if encoder is not None and not isinstance(encoder, TextEncoder):
             raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
         words = search_words(snapshot.collection, query, encoder)
-        vector = encoder.encode_texts([words.query])[0]
+        index = snapshot.workspace.index(name, "text") if encoder is not None else None
+        vector = encoder.encode_texts([words.query])[0] if encoder is not None else np.zeros(0, np.float32)
         ids = [item_id for item_id in words.found if item_id not in allow.exclude]
         fits = snapshot.collection.fulfilling(allow.conditions, ids).tolist()
         known = [item_id for item_id, fit in zip(ids, fits, strict=True) if fit]
         scores = {item_id: float(words.found[item_id]) for item_id in known}
-        placed = [item_id for item_id in known if item_id in index]
-        for item_id, alike in zip(placed, (index.vectors_of(placed) @ vector).tolist() if placed else (), strict=True):
+        placed = [item_id for item_id in known if index is not None and item_id in index]
+        cosines = (index.vectors_of(placed) @ vector).tolist() if index is not None and placed else ()
+        for item_id, alike in zip(placed, cosines, strict=True):
             scores[item_id] += min(1.0, max(0.0, alike))
         first = Ranking(tuple(sorted(known, key=lambda each: (-scores[each], each))), np.empty(0))
 
         def candidates(count: int) -> tuple[str, ...]:
-            if len(first) >= count or not vector.any():
+            if index is None or len(first) >= count or not vector.any():
                 return first.item_ids[:count]
             like = index.search(vector[None, :], count - len(first), allow.without(known))[0]
             more = {item_id: score for item_id, score in like if score > PRECISION}

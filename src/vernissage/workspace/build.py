@@ -4,8 +4,6 @@ Models, vectors, means and pairs lie under names that stand for all that they de
 where an interrupted build has left it.
 """
 
-import csv
-import io
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +23,7 @@ from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
-from vernissage.files import digest, write_bytes
+from vernissage.files import csv_bytes, digest, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
@@ -214,11 +212,9 @@ def _list_rejected(path: Path, report: CollectionReport | None) -> None:
     if report is None or not report.rejected:
         path.unlink(missing_ok=True)
         return
-    written = io.StringIO(newline="")
-    rows = csv.writer(written)
-    rows.writerow(("row", "id", "file", "kind", "reason", "way out"))
-    rows.writerows((each.row or "", each.id, each.file, each.kind, each.what, each.way_out) for each in report.rejected)
-    write_bytes(path, written.getvalue().encode("utf-8-sig"))
+    columns = ("row", "id", "file", "kind", "reason", "way out")
+    rows = ((each.row or "", each.id, each.file, each.kind, each.what, each.way_out) for each in report.rejected)
+    write_bytes(path, b"\xef\xbb\xbf" + csv_bytes(columns, rows))
 
 
 def table_options(path: Path, given: TableOptions | None) -> TableOptions:
@@ -304,6 +300,8 @@ def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[Encod
 
 def _notes(building: Building) -> tuple[str, ...]:
     notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in building.left_out.items())]
+    if not building.encoders:
+        notes.append("No encoder could be made, so nothing is recommended; search finds words as they stand.")
     for encoder in building.encoders.values():
         notes += getattr(encoder, "notes", ())
     added = len(building.collection) - building.works_before

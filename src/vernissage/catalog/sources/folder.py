@@ -493,8 +493,17 @@ def _stop(table: Table, name: str, places: dict[str, int], spoken: Sequence[int]
     """What to say where no column gives a title, a name or a description, though one could; else nothing."""
     could = [table.columns[place] for place in spoken if any(map(holds_words, table.sample(place)))]
     given = any(places.get(meaning) in table.filled for meaning in ("title", "description"))
-    if given or not could or "title" in options.columns:
+    if given or "title" in options.columns:
         return ""
+    if not could:
+        spoken = any(any(map(holds_words, table.sample(place))) for place in table.filled)  # as keywords alone
+        if spoken or places.get("picture") in table.filled or not table.filled:
+            return ""
+        return (
+            f"no column of {name} gives a title, a name or a description, or names a picture: its cells are numbers "
+            f"and keys alone (columns: {', '.join(table.columns)}); add a column of titles, or say which one gives "
+            f"them, as in `vernissage build … --column 'title={table.columns[-1]}'`"
+        )
     return (
         f"no column of {name} is known to give a title, a name or a description (columns that hold words: "
         f"{', '.join(could)}); name one, as in `vernissage build … --column 'title={could[0]}'`, or say that there is "

@@ -1,5 +1,7 @@
 """Nested values as cells: of languages one, of people and terms their names, of pictures their addresses."""
 
+import ast
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +16,22 @@ _MOST_PARTS = 8
 _DEEPEST = 12
 
 Cell = Callable[[Any], str]
+
+
+def written(cell: str) -> Any:
+    """The list or object that JSON or Python has written into a cell; None of other cells, and of lists of numbers."""
+    if cell[:1] + cell[-1:] not in ("{}", "[]"):
+        return None
+    try:
+        value = json.loads(cell)
+    except (ValueError, RecursionError):
+        try:
+            value = ast.literal_eval(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            return None
+    if isinstance(value, list):
+        return value if all(isinstance(each, str | dict) for each in value) else None
+    return value if isinstance(value, dict) and value else None
 
 
 def unfolded(record: Mapping[str, Any], cell: Cell, before: str = "", depth: int = 0) -> dict[str, str]:

@@ -8,7 +8,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
-from vernissage.catalog.sources.columns import recognised
+from vernissage.catalog.sources.columns import candidates, recognised
 from vernissage.catalog.sources.encodings import decode_unknown, known_codec, shown_name
 from vernissage.catalog.sources.foreign import SUFFIXES, format_of_bytes, iiif_kind, refusal
-from vernissage.catalog.sources.nested import unfolded, words
+from vernissage.catalog.sources.nested import unfolded, words, written
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
 from vernissage.files import read_regular
@@ -36,10 +36,10 @@ class Rows:
         at_once = max(1, min(_ROWS_AT_ONCE, _CELLS_AT_ONCE // max(1, width)))
         while some := list(islice(rest, at_once)):
             _limit("the table", (len(self) + len(some)) * width, MOST_CELLS, "cells")
-            longest = max((len(cell) for _, cells in some for cell in cells), default=0)
-            _limit("a cell", longest, MOST_LETTERS, "letters")
-            columns = [pa.array([cells[place] for _, cells in some], pa.string()) for place in range(width)]
-            self.parts.append(([number for number, _ in some], columns))
+            cells = list(zip(*(cells for _, cells in some), strict=True)) if width else []
+            for column in cells:
+                _limit("a cell", max(map(len, column)), MOST_LETTERS, "letters")
+            self.parts.append(([number for number, _ in some], [pa.array(column, pa.string()) for column in cells]))
 
     def __len__(self) -> int:
         return sum(len(numbers) for numbers, _ in self.parts)
@@ -96,7 +96,9 @@ class Table:
     @cached_property
     def filled(self) -> frozenset[int]:
         """The columns that hold anything in any row."""
-        return frozenset(place for place in range(len(self.columns)) if any(self.column(place)))
+        parts = [columns for _, columns in self.rows.parts]
+        places = range(len(self.columns))
+        return frozenset(place for place in places if any(any(columns[place].to_pylist()) for columns in parts))
 
 
 def unique_columns(header: Sequence[str]) -> tuple[str, ...]:
@@ -138,9 +140,31 @@ def read_table(path: Path, encoding: str = "") -> Table:
     if encoding and path.suffix.lower() not in (".parquet", ".xlsx", ".xlsm"):
         raw = _named_encoding(path, raw, encoding)
     try:
-        return reader(path, raw)
+        return _unfolded(reader(path, raw))
     except _TooLargeError as error:
         raise CollectionError(f"{path}: {error}") from None
+
+
+def _unfolded(table: Table) -> Table:
+    """The table with objects and lists that stand in its cells read as those of JSON are.
+
+    Plain lists of keywords stay, since their values may hold commas (see `split_keywords`).
+    """
+    of_keywords = set(candidates(table.columns)["keywords"])
+
+    def holds(place: int) -> bool:
+        found = filter(None, map(written, table.sample(place)))
+        return any(isinstance(value, dict) or place not in of_keywords or dict in map(type, value) for value in found)
+
+    if not (places := {place for place in range(len(table.columns)) if holds(place)}):
+        return table
+
+    def record(cells: Sequence[str]) -> dict[str, Any]:
+        named = enumerate(zip(table.columns, cells, strict=True))
+        return {name: (place in places and written(cell)) or cell for place, (name, cell) in named}
+
+    whole = _from_records(((row, record(cells)) for row, cells in table.rows), table.problems, table.encoding)
+    return replace(whole, separator=table.separator, remarks=table.remarks)
 
 
 def _named_encoding(path: Path, raw: bytes, encoding: str) -> bytes:
@@ -248,15 +272,22 @@ def read_parquet(path: Path, raw: bytes) -> Table:
         content = pa.Table.from_batches(batches, file.schema_arrow)
         binary = [field.name for field in content.schema if _holds_bytes(field.type)]
         kept = [place for place, field in enumerate(content.schema) if not _holds_bytes(field.type)]
-        cells = [[as_cell(value) for value in _values(content.column(place))] for place in kept]
+        columns = [content.schema.field(place).name for place in kept]
+        values = [_values(content.column(place)) for place in kept]
+        nested = content.num_rows > 0 and any(pa.types.is_nested(content.schema.field(place).type) for place in kept)
+        cells = [] if nested else [list(map(as_cell, column)) for column in values]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CollectionError(f"{path} cannot be read as Parquet ({_first_line(error)}); export it again") from error
-    columns = [content.schema.field(place).name for place in kept]
-    rows = ((number, row) for number, row in enumerate(zip(*cells, strict=True), start=1) if any(row))
     remarks = tuple(
         f"column {name} holds bytes and was left out: pictures are read from files, named in a column file_name"
         for name in binary
     )
+    if nested:
+        names = unique_columns(columns)
+        whole = enumerate(zip(*values, strict=True), start=1)
+        records = ((number, dict(zip(names, row, strict=True))) for number, row in whole if any(map(as_cell, row)))
+        return replace(_from_records(records, (), ""), remarks=remarks)
+    rows = ((number, row) for number, row in enumerate(zip(*cells, strict=True), start=1) if any(row))
     return Table(unique_columns(columns), Rows(rows, len(columns)), remarks=remarks)
 
 
@@ -356,6 +387,8 @@ def _values(column: Any) -> list[Any]:
     """Python values of an Arrow column; times to the microsecond, which is as far as Python's reach."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    if pa.types.is_map(column.type):
+        return [value and dict(value) for value in column.to_pylist()]
     return list(column.to_pylist())
 
 
@@ -421,7 +454,9 @@ def read_delimited(path: Path, raw: bytes) -> Table:
             if fault := _fault(row, cells, len(columns)):
                 problems.append(fault)
             elif cells is not None:
-                yield row, list(map(clean_cell, cells[: len(columns)]))
+                trimmed = cells[: len(columns)]
+                # Seen of a whole row at once: most have nothing to clean but blanks.
+                yield row, list(map(str.strip if "".join(trimmed).isprintable() else clean_cell, trimmed))
 
     rows = Rows(sound(), len(columns))
     mended = _changed_cells(encoding, rows)
