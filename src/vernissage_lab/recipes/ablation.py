@@ -19,10 +19,9 @@ from vernissage.profiles.reduction import TSNE, PrincipalComponents, Projection,
 from vernissage.progress import Progress
 from vernissage.recommenders.area_searches import SEEDS
 from vernissage_lab.cells import Cells, Part, rows_of
-from vernissage_lab.figures import grid_figure
 from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, tasks_of
 from vernissage_lab.material import Material
-from vernissage_lab.method_grid import WITH_MARKS, grid_points, published_marks, usual_points
+from vernissage_lab.method_grid import grid_picture, usual_points
 from vernissage_lab.published.beside import beside_ablation
 from vernissage_lab.recipe import EXPERIMENTS, MARKS, Outcome, Picture, Recipe, Tables
 from vernissage_lab.tables import (
@@ -263,24 +262,18 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     rows = tables.get("means", ())
     for (encoder, projection), mine in parts(rows, "encoder", "projection"):
         for measure, title in (("recall", "one list of ten"), ("recall_per_seed", "ten works from every area")):
-            some = where(mine, measure=measure)
-            heading = f"Recall@10 with {encoder}, projection {projection}: {title}"
             others = {"encoder": encoder, "projection": projection, "measure": measure, "seed": "centroid"}
-            marks = published_marks(where(tables.get(MARKS, ()), **others), "clustering")
-            figure = grid_figure(
-                grid_points(some, "clustering", dashed="medoid"),
-                marks=marks,
-                title=heading,
-                x_label="uploads in each class",
-                y_label="recall",
+            found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = grid_picture(
+                where(mine, measure=measure),
+                where(tables.get(MARKS, ()), **others),
+                "clustering",
+                f"Recall@10 with {encoder}, projection {projection}: {title}",
+                lambda best: f"{best['mean']:.3f}, {best['task']}, {counted(best['classes'])}",
+                dashed="medoid",
                 styles=("centroid", "medoid"),
                 lines=distinct(rows, "clustering"),
                 top=max(row["mean"] for row in where(rows, measure=measure)),
             )
-            best = max(some, key=lambda row: row["mean"])
-            alt = f"{heading}. Highest mean {best['mean']:.3f}, {best['task']}, {counted(best['classes'])}."
-            alt += WITH_MARKS if marks else ""
-            found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = Picture(figure, alt)
     return found
 
 
