@@ -23,7 +23,7 @@ from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, tasks_of
 from vernissage_lab.material import Material
 from vernissage_lab.method_grid import grid_picture, usual_points
 from vernissage_lab.published.beside import beside_ablation
-from vernissage_lab.recipe import EXPERIMENTS, MARKS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.recipe import EXPERIMENTS, MARKS, Outcome, Picture, Recipe, Tables, Words
 from vernissage_lab.tables import (
     Row,
     Table,
@@ -82,12 +82,12 @@ class AblationOptions(UserOptions):
 
     points: PointNumbers = "5,10,20,30"
     clustering: Annotated[
-        list[str] | None,
+        Words,
         typer.Option(help="coherence, ward:T, silhouette or hdbscan; repeat. Default: coherence, ward:5, hdbscan."),
     ] = None
-    projection: Annotated[
-        list[str] | None, typer.Option(help="none, pca, pca:N or tsne; repeat. Default: none, pca, tsne.")
-    ] = None
+    projection: Annotated[Words, typer.Option(help="none, pca, pca:N or tsne; repeat. Default: none, pca, tsne.")] = (
+        None
+    )
     as_published: Annotated[
         bool,
         typer.Option(
@@ -301,11 +301,4 @@ def _shown(rows: list[Row]) -> str:
     return f"{estimate(told['recall'])} | {short(told['recall_per_seed']['mean'])} in {told['shown']['mean']:.0f}"
 
 
-RECIPE = Recipe(
-    about=EXPERIMENTS["ablation"],
-    options=AblationOptions,
-    compute=compute,
-    pictures=_pictures,
-    views=_views,
-    beside=beside_ablation,
-)
+RECIPE = Recipe(EXPERIMENTS["ablation"], AblationOptions, compute, _pictures, _views, beside=beside_ablation)
