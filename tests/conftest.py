@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forks import Forks, forks
 from tests.galleries import owned_gallery, toy_gallery
 from tests.postgres import postgres_programs, run_sql, running_server
 from vernissage.workspace.build import build_workspace
@@ -74,6 +75,15 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def peopled(owned: Path, tmp_path: Path) -> Path:
     """The same to do anything with."""
     return Path(shutil.copytree(owned, tmp_path / "peopled"))
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Forks]:
+    """What calls functions in processes of their own, which start at once and can be killed."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
+    with forks() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

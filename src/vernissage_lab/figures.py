@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, Literal
 
 import numpy as np
@@ -53,7 +53,8 @@ class Dot:
 class GridPoint:
     """One mean: its panel (``down``, ``across``), its line, and its place on it.
 
-    ``dashed`` tells two kinds of one line apart; ``se`` may be NaN.
+    ``dashed`` tells two kinds of one line apart; ``se`` may be NaN. ``by`` says whose a value is that is a mark beside
+    the line, and is told by the marker's form; marks have no bars.
     """
 
     down: str
@@ -61,20 +62,9 @@ class GridPoint:
     line: str
     x: float
     mean: float
-    se: float
+    se: float = nan
     dashed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GridMark:
-    """A value of somebody else at a place of a line of ours; ``by`` says whose, and is told by the marker's form."""
-
-    down: str
-    across: str
-    line: str
-    x: float
-    mean: float
-    by: str
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,7 +165,7 @@ def _dots_of(panel: Axes, name: str, lines: Mapping[str, bool], dots: Sequence[D
 def grid_figure(
     points: Sequence[GridPoint],
     *,
-    marks: Sequence[GridMark] = (),
+    marks: Sequence[GridPoint] = (),
     title: str,
     x_label: str,
     y_label: str,
@@ -249,7 +239,7 @@ def _lines(panel: Axes, points: Sequence[GridPoint], place: tuple[str, str], num
     panel.tick_params(length=0, labelcolor=MUTED)
 
 
-def _mark(panel: Axes, marks: Sequence[GridMark], place: tuple[str, str], number: Mapping[str, int]) -> None:
+def _mark(panel: Axes, marks: Sequence[GridPoint], place: tuple[str, str], number: Mapping[str, int]) -> None:
     if marks:
         panel.tick_params(axis="x", pad=7)  # below what lies at 0
     for mark in marks:
@@ -275,7 +265,7 @@ def _legend(figure: Figure, number: Mapping[str, int], styles: tuple[str, str] |
     figure.legend(handles=handles, loc="outside right upper", ncols=1, frameon=False, fontsize=9, labelcolor=INK)
 
 
-def _names(points: Sequence[GridPoint | GridMark], field: str) -> list[str]:
+def _names(points: Sequence[GridPoint], field: str) -> list[str]:
     return list(dict.fromkeys(getattr(point, field) for point in points))
 
 

@@ -1,8 +1,9 @@
 """Figures and tables of methods compared by the recommendation protocol: tasks × classes, a line for each method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from vernissage_lab.figures import GridMark, GridPoint, grid_figure
+from vernissage_lab.figures import GridPoint, grid_figure
 from vernissage_lab.recipe import MARKS, Picture, Tables
 from vernissage_lab.tables import Row, Table, arrow, counted, distinct, estimate, parts, short, signed, table, where
 
@@ -15,52 +16,45 @@ def method_pictures(tables: Tables, measures: Mapping[str, str]) -> dict[str, Pi
     found: dict[str, Picture] = {}
     for (encoder,), mine in parts(tables.get("means", ()), "encoder"):
         for measure, words in measures.items():
-            some = where(mine, measure=measure)
+            published = where(tables.get(MARKS, ()), encoder=encoder, measure=measure)
             heading = f"Recall@10 with {encoder}: {words}"
-            marks = published_marks(where(tables.get(MARKS, ()), encoder=encoder, measure=measure), "method")
-            figure = grid_figure(
-                grid_points(some, "method"),
-                marks=marks,
-                title=heading,
-                x_label="uploads in each class",
-                y_label="recall",
-            )
-            best = max(some, key=lambda row: row["mean"])
-            place = f"{best['method']}, {best['task']}, {counted(best['classes'])}"
-            alt = f"{heading}. Highest mean {short(best['mean'])}: {place}.{WITH_MARKS if marks else ''}"
-            found[f"{encoder}-{measure.replace('_', '-')}"] = Picture(figure, alt)
+            picture = grid_picture(where(mine, measure=measure), published, "method", heading, _highest)
+            found[f"{encoder}-{measure.replace('_', '-')}"] = picture
     return found
 
 
-def grid_points(rows: Sequence[Row], line: str, dashed: str = "") -> list[GridPoint]:
-    """Means, task by classes, on the lines that the column ``line`` names; rows of the seed ``dashed`` are dashed."""
-    return [
-        GridPoint(
-            arrow(row["task"]),
-            counted(row["classes"]),
-            row[line],
-            row["points"],
-            row["mean"],
-            row["se"],
-            bool(dashed) and row["seed"] == dashed,
-        )
-        for row in rows
-    ]
+def grid_picture(
+    rows: Sequence[Row],
+    published: Sequence[Row],
+    line: str,
+    heading: str,
+    highest: Callable[[Row], str],
+    *,
+    dashed: str = "",
+    **how: Any,
+) -> Picture:
+    """Means, task by classes, on the lines that the column ``line`` names; ``published`` ones are marks beside these.
+
+    Args:
+        highest: words for the highest mean.
+        dashed: the seed whose rows are dashed.
+        how: further arguments of `grid_figure`.
+    """
+    points, marks = ([_point(row, line, dashed) for row in some] for some in (rows, published))
+    labels = {"x_label": "uploads in each class", "y_label": "recall"}
+    figure = grid_figure(points, marks=marks, title=heading, **labels, **how)
+    told = highest(max(rows, key=lambda row: row["mean"]))
+    return Picture(figure, f"{heading}. Highest mean {told}.{WITH_MARKS if marks else ''}")
 
 
-def published_marks(rows: Sequence[Row], line: str) -> list[GridMark]:
-    """What others published, as marks beside the lines that the column ``line`` names."""
-    return [
-        GridMark(
-            arrow(row["task"]),
-            counted(row["classes"]),
-            row[line],
-            row["points"],
-            row["mean"],
-            f"published, {row['by']}" if row["by"] else "published",
-        )
-        for row in rows
-    ]
+def _point(row: Row, line: str, dashed: str) -> GridPoint:
+    by = ", ".join(filter(None, ("published", row["by"]))) if "by" in row else ""
+    panel, is_dashed = (arrow(row["task"]), counted(row["classes"])), bool(dashed) and row["seed"] == dashed
+    return GridPoint(*panel, row[line], row["points"], row["mean"], row["se"], is_dashed, by)
+
+
+def _highest(row: Row) -> str:
+    return f"{short(row['mean'])}: {row['method']}, {row['task']}, {counted(row['classes'])}"
 
 
 def method_views(tables: Tables) -> list[Table]:

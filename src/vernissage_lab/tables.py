@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,10 +204,11 @@ def paired_tests(
     pairs: "Mapping[Any, tuple[npt.ArrayLike, npt.ArrayLike]]",
 ) -> "Iterator[tuple[Any, PairedDifference, float]]":
     """The paired test of each first against each second, with its p after Holm's correction over all of them."""
-    from vernissage_lab.analysis.paired import holm, paired_difference
+    from vernissage.analysis.multiple_comparisons import holm_adjusted
+    from vernissage_lab.analysis.paired import paired_difference
 
     tests = {name: paired_difference(*values) for name, values in pairs.items()}
-    adjusted = holm([test.p for test in tests.values()]) if tests else ()
+    adjusted = holm_adjusted([test.p for test in tests.values()]).tolist()
     yield from zip(tests, tests.values(), adjusted, strict=True)
 
 
@@ -298,14 +300,14 @@ def difference(rows: Sequence[Row]) -> str:
     return f"{told}, p {p if p.startswith('<') else f'= {p}'}"
 
 
-def counted(count: int, noun: str = "class", plural: str = "classes") -> str:
-    """``1 class``, ``5 classes``."""
+def counted(count: int, noun: str = "class") -> str:
+    """``1 class``, ``5 classes``, ``2 pictures``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{count} {noun if count == 1 else plural}"
 
 
-def interests(count: int) -> str:
-    """``1 interest``, ``5 interests``."""
-    return counted(count, "interest", "interests")
+interests = partial(counted, noun="interest")
+"""``1 interest``, ``5 interests``."""
 
 
 def arrow(task: str) -> str:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import typer
 
 from vernissage.errors import RequestError
+from vernissage_lab.recipe import Words
 
 UNKNOWN = -1
 """The class of works that have none."""
@@ -28,9 +29,7 @@ Rows = npt.NDArray[np.int64]
 
 PointNumbers = Annotated[str, typer.Option("--points", metavar="5,10,…", help="Uploads in each class.")]
 Points = Annotated[int, typer.Option(min=1, help="Uploads in each class.")]
-Tasks = Annotated[
-    list[str] | None, typer.Option("--task", help="text-to-image and so on; repeat. Default: all there are.")
-]
+Tasks = Annotated[Words, typer.Option("--task", help="text-to-image and so on; repeat. Default: all there are.")]
 
 
 @dataclass(frozen=True, eq=False)

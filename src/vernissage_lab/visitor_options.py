@@ -22,7 +22,7 @@ from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.evaluation import STEP, evaluate
 from vernissage_lab.lists import encoders_behind
 from vernissage_lab.material import material_of_workspace
-from vernissage_lab.recipe import Options
+from vernissage_lab.recipe import Options, Words
 from vernissage_lab.tables import Row
 from vernissage_lab.tastes import Labels, labels_from_collection, labels_from_factors
 
@@ -38,14 +38,12 @@ class VisitorOptions(Options):
 
     workspace: WorkspacePath
     engine: Annotated[
-        list[str] | None, typer.Option("--engine", "-e", help="Engines to compare; repeat. Default: all there are.")
+        Words, typer.Option("--engine", "-e", help="Engines to compare; repeat. Default: all there are.")
     ] = None
     factors: Annotated[
         Path | None, typer.Option(help="A CSV of hidden factors; default: factors.csv beside the collection, if any.")
     ] = None
-    by: Annotated[list[str] | None, typer.Option(help="Tastes over these labels instead: group, artist …; repeat.")] = (
-        None
-    )
+    by: Annotated[Words, typer.Option(help="Tastes over these labels instead: group, artist …; repeat.")] = None
     visitors: Annotated[int, typer.Option(help="How many simulated visitors.")] = VISITORS
     n: Annotated[int, typer.Option("-n", "--number", help="How many works each is shown.")] = 9
 

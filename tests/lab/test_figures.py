@@ -13,7 +13,6 @@ from vernissage.pages.groups import LIGHT
 from vernissage_lab.figures import (
     Dot,
     GapPanel,
-    GridMark,
     GridPoint,
     MapPanel,
     dot_figure,
@@ -95,8 +94,8 @@ def test_all_panels_share_one_scale_and_lines_do_not_hide_one_another() -> None:
 
 def test_marks_of_others_are_open_in_the_colour_of_their_line_and_within_the_scale() -> None:
     marks = [
-        GridMark("text → image", "5 classes", "hdbscan", 10.0, mean=1.9, by="published, CLIP"),
-        GridMark("text → image", "5 classes", "ward", 10.0, mean=0.2, by="published, ALBEF"),
+        GridPoint("text → image", "5 classes", "hdbscan", 10.0, mean=1.9, by="published, CLIP"),
+        GridPoint("text → image", "5 classes", "ward", 10.0, mean=0.2, by="published, ALBEF"),
     ]
     figure = grid_figure(POINTS, marks=marks, title="Recall", x_label="uploads", y_label="recall")
     assert [text.get_text() for text in figure.legends[0].get_texts()][-2:] == ["published, CLIP", "published, ALBEF"]
@@ -110,7 +109,7 @@ def test_marks_of_others_are_open_in_the_colour_of_their_line_and_within_the_sca
     assert above.get_marker() != below.get_marker()
     assert figure.axes[0].get_ylim()[1] > 1.9
     with pytest.raises(RequestError, match="beside the line 'none'"):
-        grid_figure(POINTS, marks=[GridMark("a", "b", "none", 1, 0, "")], title="t", x_label="x", y_label="y")
+        grid_figure(POINTS, marks=[GridPoint("a", "b", "none", 1, 0)], title="t", x_label="x", y_label="y")
 
 
 def test_figures_that_are_compared_have_the_same_colours_and_scale() -> None:

@@ -7,8 +7,6 @@ import argparse
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tests.forks import forks
 
 from vernissage.storage.uploads import get_uploads
 from vernissage.values import Allow
@@ -26,6 +25,10 @@ from vernissage.workspace.uploading import Submission, spaces_of
 FEWEST = 20
 """What each process does at least, however slowly it starts."""
 
+STOP = "stop"
+"""A file beside the workspace that tells them to end."""
+
+_PATIENCE = 60.0
 WORDS = ("harbour", "rose", "storm", "bench", "sail", "orchard", "wave", "hedge")
 
 
@@ -40,8 +43,8 @@ class Outcome:
     there: int
 
 
-def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int, end: float) -> None:
-    """Upload, delete and recommend until ``end``, and 20 times at least; every line of the log is on the disk before the next action.
+def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int) -> None:
+    """Upload, delete and recommend until told to stop, and 20 times at least; every line of the log is on the disk before the next action.
 
     ``+? id`` and ``-? id`` are written before, ``+ id`` and ``- id`` once the change is acknowledged.
     """
@@ -57,7 +60,7 @@ def act(workspace: Path, database: str | None, log: Path, owner: str, seed: int,
             os.fsync(lines.fileno())
 
         number = done = 0
-        while time.time() < end or done < FEWEST:
+        while not (workspace.parent / STOP).exists() or done < FEWEST:
             done += 1
             draw = chance.random()
             if draw < 0.5 or not mine:
@@ -98,40 +101,38 @@ def run_people(
 ) -> Outcome:
     """Let ``people`` processes act at once, kill them ``kills`` times, and check everything at the end."""
     logs = [workspace.parent / f"log-{number}.txt" for number in range(people)]
-    end, chance, killed = time.time() + seconds, random.Random(seed), 0
-    starts = [0] * people
+    for log in logs:
+        log.touch()
+    chance, killed, starts, sizes = random.Random(seed), 0, [0] * people, [0] * people
+    with forks() as forked:
 
-    def start(number: int) -> subprocess.Popen[bytes]:
-        starts[number] += 1
-        command = [
-            sys.executable,
-            "-m",
-            "tests.workspace.concurrent_people",
-            "--act",
-            str(workspace),
-            str(logs[number]),
-        ]
-        command += [f"person-{number}", str(1000 * number + starts[number]), str(end), database or ""]
-        return subprocess.Popen(command, stderr=subprocess.PIPE)
+        def start(number: int) -> int:
+            starts[number] += 1
+            sizes[number] = logs[number].stat().st_size
+            person = (logs[number], f"person-{number}", 1000 * number + starts[number])
+            return forked.start("tests.workspace.concurrent_people:act", workspace, database, *person)
 
-    running = [start(number) for number in range(people)]
-    reader = open_repository(workspace, database, writing=True)  # lives through everything, and is compared at the end
-    for space in spaces_of(reader.workspace):
-        reader.snapshot.index(space.encoder, space.modality)
-    pause = seconds / (kills + 1)
-    for _ in range(kills):
-        time.sleep(pause * chance.uniform(0.7, 1.0))
-        reader.refresh()
-        number = chance.randrange(people)
-        if running[number].poll() is None:
-            running[number].send_signal(signal.SIGKILL)
-            running[number].communicate()
-            killed += 1
-            running[number] = start(number)
-    for process in running:
-        _, errors = process.communicate()
-        if process.returncode != 0:
-            raise AssertionError(errors.decode())
+        running = [start(number) for number in range(people)]
+        # It lives through everything, and is compared at the end.
+        reader = open_repository(workspace, database, writing=True)
+        for space in spaces_of(reader.workspace):
+            reader.snapshot.index(space.encoder, space.modality)
+        pause = seconds / (kills + 1)
+        try:
+            for _ in range(kills):
+                time.sleep(pause * chance.uniform(0.7, 1.0))
+                reader.refresh()
+                number, deadline = chance.randrange(people), time.monotonic() + _PATIENCE
+                while logs[number].stat().st_size == sizes[number] and time.monotonic() < deadline:
+                    time.sleep(0.01)  # it is killed while it acts
+                os.kill(running[number], signal.SIGKILL)
+                killed += forked.wait(running[number]) == -signal.SIGKILL
+                running[number] = start(number)
+            time.sleep(pause)
+        finally:
+            (workspace.parent / STOP).touch()
+        for process in running:
+            forked.wait(process)
     outcome = _check(reader, workspace, database, logs, killed)
     reader.close()
     return outcome
@@ -194,11 +195,7 @@ def _require(condition: bool, otherwise: str) -> None:
 
 
 def main() -> None:
-    """Act as one of them, or run several."""
-    if sys.argv[1:2] == ["--act"]:
-        workspace, log, owner, seed, end, database = sys.argv[2:]
-        act(Path(workspace), database or None, Path(log), owner, int(seed), float(end))
-        return
+    """Run several."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("gallery", type=Path)
     parser.add_argument("--seconds", type=float, default=60)

@@ -14,7 +14,7 @@ def test_uploads_survive_others_and_kills(
     (tmp_path / "gallery").symlink_to(gallery)
     workspace = Path(shutil.copytree(built, tmp_path / "workspace"))
     database = database_place if database_place.startswith("postgres") else None
-    outcome = run_people(workspace, database, seconds=5 if kills else 3, kills=kills)
+    outcome = run_people(workspace, database, seconds=2 if kills else 0.5, kills=kills)
     assert outcome.uploaded > outcome.removed > 0
     assert outcome.recommended > 0
     assert outcome.killed == kills

@@ -1,14 +1,12 @@
 """Means with standard errors, and whether one engine beats another for the same people."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from vernissage.analysis.multiple_comparisons import holm_adjusted
 from vernissage.errors import RequestError
 
 
@@ -22,7 +20,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class PairedDifference:
+class PairedDifference(Estimate):
     """The mean of a − b over the same ``n`` people.
 
     Attributes:
@@ -32,9 +30,6 @@ class PairedDifference:
         p: two-sided, 2·P(T > |t|) by the survival function, which keeps small values that 1 − cdf would round to 0.
     """
 
-    mean: float
-    se: float
-    n: int
     low: float
     high: float
     t: float
@@ -65,22 +60,7 @@ def paired_difference(a: npt.ArrayLike, b: npt.ArrayLike) -> PairedDifference:
     half = float(stats.t.ppf(0.975, freedom)) * estimate.se
     t = _ratio(estimate.mean, estimate.se)
     p = min(1.0, 2 * float(stats.t.sf(abs(t), freedom)))
-    return PairedDifference(estimate.mean, estimate.se, estimate.n, estimate.mean - half, estimate.mean + half, t, p)
-
-
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """p values adjusted for all comparisons of a family, in the given order.
-
-    The step-down method of Holm, Scandinavian Journal of Statistics 6, 1979: the i-th smallest of m is multiplied by
-    m − i + 1, and none is smaller than one before it. Holds the chance of any false claim below the level.
-
-    Raises:
-        RequestError: a value outside [0, 1].
-    """
-    values = np.asarray(p_values, dtype=np.float64)
-    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
-        raise RequestError(f"p values lie between 0 and 1, but are {values.tolist()[:9]}")
-    return tuple(holm_adjusted(values).tolist())
+    return PairedDifference(*vars(estimate).values(), estimate.mean - half, estimate.mean + half, t, p)
 
 
 def _ratio(mean: float, se: float) -> float:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from vernissage.errors import VernissageError
 from vernissage.files import digest
+from vernissage_lab.tables import counted
 
 Split = Literal["train", "val", "test", ""]
 """The part of a published split that a picture belongs to; empty where the set has none."""
@@ -197,12 +198,6 @@ class CaptionedSet:
                 f"with --query-classes, or take a larger set"
             )
         return tuple(large[:count])
-
-
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: "1 class", "2 classes"."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}"
 
 
 def _label(label: Label | None) -> list[Any] | None:

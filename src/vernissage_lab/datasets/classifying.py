@@ -21,7 +21,8 @@ from vernissage.encoders.towers.resnet import CONFIDENT, Classification
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_arrays, write_arrays
 from vernissage.progress import Progress, silent
-from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, ImageEntry, Label, counted
+from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, ImageEntry, Label
+from vernissage_lab.tables import counted
 
 _BLOCK = 256
 _STEP = "Classifying pictures"

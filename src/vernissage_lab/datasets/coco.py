@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split, counted
-from vernissage_lab.datasets.reading import assembled, read_json_object, require_file, text_of, value_of
+from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split
+from vernissage_lab.datasets.reading import assembled, published_file, read_json_object, require_file, text_of, value_of
+from vernissage_lab.tables import counted
 
 COCO_SOURCE = (
     "https://cocodataset.org/#download (annotations_trainval2014.zip or 2017: captions CC BY 4.0; pictures under "
@@ -71,7 +72,7 @@ def read_karpathy(
         skip_bad: leave out pictures without captions and empty captions.
     """
     require_file(path, "Karpathy's JSON file, such as dataset_coco.json,", source)
-    file = _karpathy_file(path, source)
+    file = published_file(path, _KARPATHY_FILES, source, alone=True)
     content = read_json_object(file, "images")
     images, captions, rest = [], [], 0
     for place, entry in enumerate(content["images"]):
@@ -99,18 +100,6 @@ def _coco_files(path: Path) -> Sequence[Path]:
             f"into a folder"
         )
     return found
-
-
-def _karpathy_file(path: Path, source: str) -> Path:
-    if not path.is_dir():
-        return path
-    there = [path / name for name in _KARPATHY_FILES if (path / name).is_file()]
-    if len(there) != 1:
-        names = ", ".join(_KARPATHY_FILES)
-        raise DatasetError(
-            f"{path} holds {'several' if there else 'none'} of {names}; name the file, or get it from {source}"
-        )
-    return there[0]
 
 
 def _image(entry: Mapping[str, Any], where: str) -> ImageEntry:

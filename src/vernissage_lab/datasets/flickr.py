@@ -12,16 +12,7 @@ from pathlib import Path
 
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split
 from vernissage_lab.datasets.coco import read_karpathy
-from vernissage_lab.datasets.reading import assembled, cell_of, read_rows, read_text, require_file
-
-FLICKR30K_SOURCE = (
-    "https://shannon.cs.illinois.edu/DenotationGraph/ (by a form; non-commercial research; pictures under Flickr's "
-    "terms)"
-)
-FLICKR8K_SOURCE = (
-    "https://hockenmaier.cs.illinois.edu/Framing_Image_Description/KCCA.html (by a form; non-commercial research; "
-    "pictures under Flickr's terms)"
-)
+from vernissage_lab.datasets.reading import assembled, cell_of, published_file, read_rows, read_text, require_file
 
 _TOKEN = re.compile(r"^([^\t#]+)#(\d+)\t(.*)$")
 _NUMBER_AND_TEXT = re.compile(r"^(\d+) (.+)$")
@@ -46,12 +37,14 @@ class Flickr:
 
 FLICKR30K = Flickr(
     "Flickr30k",
-    FLICKR30K_SOURCE,
+    "https://shannon.cs.illinois.edu/DenotationGraph/ (by a form; non-commercial research; pictures under Flickr's "
+    "terms)",
     ("dataset_flickr30k.json", "results_20130124.token", "results.csv", "captions.txt"),
 )
 FLICKR8K = Flickr(
     "Flickr8k",
-    FLICKR8K_SOURCE,
+    "https://hockenmaier.cs.illinois.edu/Framing_Image_Description/KCCA.html (by a form; non-commercial research; "
+    "pictures under Flickr's terms)",
     ("dataset_flickr8k.json", "Flickr8k.token.txt", "captions.txt"),
 )
 
@@ -71,7 +64,8 @@ def read_flickr(path: Path, which: Flickr, *, pictures: Path | None = None, skip
     Raises:
         DatasetError: see `assembled`; a column is missing, or a line is none of a token file.
     """
-    file = _file(require_file(path, f"a file of {which.name}, such as {which.files[1]},", which.source), which)
+    require_file(path, f"a file of {which.name}, such as {which.files[1]},", which.source)
+    file = published_file(path, which.files, which.source)
     if file.suffix.lower() == ".json":
         found = read_karpathy(file, pictures=pictures, source=which.source, skip_bad=skip_bad)
         return replace(found, name=f"{which.name} (Karpathy split)")
@@ -83,17 +77,6 @@ def read_flickr(path: Path, which: Flickr, *, pictures: Path | None = None, skip
     texts = tuple(caption for _, caption in captions)
     found = CaptionedSet(which.name, which.source, images, texts, remarks=tuple(remarks))
     return assembled(found, file.parent, pictures, skip_bad=skip_bad)
-
-
-def _file(path: Path, which: Flickr) -> Path:
-    if not path.is_dir():
-        return path
-    there = [path / name for name in which.files if (path / name).is_file()]
-    if not there:
-        raise DatasetError(
-            f"{path} holds none of {', '.join(which.files)}; name the file, or get the set from {which.source}"
-        )
-    return there[0]
 
 
 def _is_token_file(file: Path) -> bool:

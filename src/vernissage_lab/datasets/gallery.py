@@ -18,10 +18,10 @@ from vernissage_lab.datasets.captioned import (
     ImageEntry,
     Label,
     checked,
-    counted,
     refuse_doubles,
 )
 from vernissage_lab.datasets.reading import require_file, require_folder, require_some
+from vernissage_lab.tables import counted
 
 CAPTION = ("title+description+keywords",)
 """One caption a work, of these fields, as far as the work has them."""

@@ -38,6 +38,23 @@ def require_file(path: Path, what: str, source: str) -> Path:
     return path
 
 
+def published_file(path: Path, names: Sequence[str], source: str, *, alone: bool = False) -> Path:
+    """The path itself, or the file in it that has the first of these ``names``; with ``alone`` it may have one of them.
+
+    Raises:
+        DatasetError: the folder has none, or several where it must be ``alone``.
+    """
+    if not path.is_dir():
+        return path
+    there = [path / name for name in names if (path / name).is_file()]
+    if not there or (alone and len(there) > 1):
+        raise DatasetError(
+            f"{path} holds {'several' if there else 'none'} of {', '.join(names)}; name the file, or get it from "
+            f"{source}"
+        )
+    return there[0]
+
+
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8, with or without a byte-order mark.
 

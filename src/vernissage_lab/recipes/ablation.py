@@ -19,12 +19,11 @@ from vernissage.profiles.reduction import TSNE, PrincipalComponents, Projection,
 from vernissage.progress import Progress
 from vernissage.recommenders.area_searches import SEEDS
 from vernissage_lab.cells import Cells, Part, rows_of
-from vernissage_lab.figures import grid_figure
 from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, tasks_of
 from vernissage_lab.material import Material
-from vernissage_lab.method_grid import WITH_MARKS, grid_points, published_marks, usual_points
+from vernissage_lab.method_grid import grid_picture, usual_points
 from vernissage_lab.published.beside import beside_ablation
-from vernissage_lab.recipe import EXPERIMENTS, MARKS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.recipe import EXPERIMENTS, MARKS, Outcome, Picture, Recipe, Tables, Words
 from vernissage_lab.tables import (
     Row,
     Table,
@@ -83,12 +82,12 @@ class AblationOptions(UserOptions):
 
     points: PointNumbers = "5,10,20,30"
     clustering: Annotated[
-        list[str] | None,
+        Words,
         typer.Option(help="coherence, ward:T, silhouette or hdbscan; repeat. Default: coherence, ward:5, hdbscan."),
     ] = None
-    projection: Annotated[
-        list[str] | None, typer.Option(help="none, pca, pca:N or tsne; repeat. Default: none, pca, tsne.")
-    ] = None
+    projection: Annotated[Words, typer.Option(help="none, pca, pca:N or tsne; repeat. Default: none, pca, tsne.")] = (
+        None
+    )
     as_published: Annotated[
         bool,
         typer.Option(
@@ -263,24 +262,18 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     rows = tables.get("means", ())
     for (encoder, projection), mine in parts(rows, "encoder", "projection"):
         for measure, title in (("recall", "one list of ten"), ("recall_per_seed", "ten works from every area")):
-            some = where(mine, measure=measure)
-            heading = f"Recall@10 with {encoder}, projection {projection}: {title}"
             others = {"encoder": encoder, "projection": projection, "measure": measure, "seed": "centroid"}
-            marks = published_marks(where(tables.get(MARKS, ()), **others), "clustering")
-            figure = grid_figure(
-                grid_points(some, "clustering", dashed="medoid"),
-                marks=marks,
-                title=heading,
-                x_label="uploads in each class",
-                y_label="recall",
+            found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = grid_picture(
+                where(mine, measure=measure),
+                where(tables.get(MARKS, ()), **others),
+                "clustering",
+                f"Recall@10 with {encoder}, projection {projection}: {title}",
+                lambda best: f"{best['mean']:.3f}, {best['task']}, {counted(best['classes'])}",
+                dashed="medoid",
                 styles=("centroid", "medoid"),
                 lines=distinct(rows, "clustering"),
                 top=max(row["mean"] for row in where(rows, measure=measure)),
             )
-            best = max(some, key=lambda row: row["mean"])
-            alt = f"{heading}. Highest mean {best['mean']:.3f}, {best['task']}, {counted(best['classes'])}."
-            alt += WITH_MARKS if marks else ""
-            found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = Picture(figure, alt)
     return found
 
 
@@ -308,11 +301,4 @@ def _shown(rows: list[Row]) -> str:
     return f"{estimate(told['recall'])} | {short(told['recall_per_seed']['mean'])} in {told['shown']['mean']:.0f}"
 
 
-RECIPE = Recipe(
-    about=EXPERIMENTS["ablation"],
-    options=AblationOptions,
-    compute=compute,
-    pictures=_pictures,
-    views=_views,
-    beside=beside_ablation,
-)
+RECIPE = Recipe(EXPERIMENTS["ablation"], AblationOptions, compute, _pictures, _views, beside=beside_ablation)

@@ -21,7 +21,7 @@ from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import IN_TURN, RULES, Seeker, Task, named, recall_by_rule, tasks_of
 from vernissage_lab.material import Material
-from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words
 from vernissage_lab.tables import (
     Row,
     Table,
@@ -60,7 +60,7 @@ class AreasOptions(UserOptions):
 
     points: Points = 10
     cut: Annotated[
-        list[str] | None,
+        Words,
         typer.Option(help="coherence, ward:T, silhouette or hdbscan; repeat. Default: coherence, ward at 1 to 5."),
     ] = None
     task: Tasks = None
@@ -241,4 +241,4 @@ def _told(rows: list[Row]) -> str:
     return f"{estimate(told['rand'])} | {told['areas']['mean']:.1f} | {short(told['recall']['mean'])}"
 
 
-RECIPE = Recipe(about=EXPERIMENTS["areas"], options=AreasOptions, compute=compute, pictures=_pictures, views=_views)
+RECIPE = Recipe(EXPERIMENTS["areas"], AreasOptions, compute, _pictures, _views)

@@ -734,10 +734,4 @@ def _encoder_row(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-RECIPE = Recipe(
-    about=EXPERIMENTS["encoding-time"],
-    options=EncodingTimeOptions,
-    compute=compute,
-    pictures=pictures_of,
-    views=views_of,
-)
+RECIPE = Recipe(EXPERIMENTS["encoding-time"], EncodingTimeOptions, compute, pictures_of, views_of)

@@ -16,7 +16,7 @@ from vernissage.values import Ranking
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import fused
-from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words
 from vernissage_lab.tables import Row, Table, difference, differences, distinct, estimate, means, only, table, where
 from vernissage_lab.visitor_options import MEASURES, LabelledWorks, VisitorOptions, lists_of, visitor_part, visitor_rows
 from vernissage_lab.works import whole_numbers
@@ -30,7 +30,7 @@ class FusionOptions(VisitorOptions):
     """Visitors, and the constants of reciprocal-rank fusion that are compared."""
 
     engine: Annotated[
-        list[str] | None,
+        Words,
         typer.Option("--engine", "-e", help="Engines to fuse; repeat. Default: the paper's pair, or the first two."),
     ] = None
     constants: Annotated[str, typer.Option("-k", metavar="0,1,…", help="Constants of reciprocal-rank fusion.")] = (
@@ -230,4 +230,4 @@ def _views(tables: Tables) -> list[Table]:
     ]
 
 
-RECIPE = Recipe(about=EXPERIMENTS["fusion"], options=FusionOptions, compute=compute, pictures=_pictures, views=_views)
+RECIPE = Recipe(EXPERIMENTS["fusion"], FusionOptions, compute, _pictures, _views)

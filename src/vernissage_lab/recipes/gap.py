@@ -470,4 +470,4 @@ def _report_json(names: tuple[str, str], report: GapReport, seed: int) -> dict[s
     }
 
 
-RECIPE = Recipe(about=EXPERIMENTS["gap"], options=GapOptions, compute=compute, pictures=pictures_of, views=views_of)
+RECIPE = Recipe(EXPERIMENTS["gap"], GapOptions, compute, pictures_of, views_of)

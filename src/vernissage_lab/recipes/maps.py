@@ -425,4 +425,4 @@ def _views(tables: Tables) -> list[Table]:
     return [each for each in found if each.rows]
 
 
-RECIPE = Recipe(about=EXPERIMENTS["maps"], options=MapOptions, compute=compute, pictures=_pictures, views=_views)
+RECIPE = Recipe(EXPERIMENTS["maps"], MapOptions, compute, _pictures, _views)

@@ -206,4 +206,4 @@ def _told(rows: list[Row]) -> str:
     return f"{estimate(told['recall'])} ({short(told['own']['mean'], 2)})"
 
 
-RECIPE = Recipe(about=EXPERIMENTS["mixed"], options=MixedOptions, compute=compute, pictures=_pictures, views=_views)
+RECIPE = Recipe(EXPERIMENTS["mixed"], MixedOptions, compute, _pictures, _views)

@@ -102,4 +102,4 @@ def _spread(rows: Sequence[Row]) -> str:
     return f"{short(rows[0]['mean'])} ±{short(rows[0]['sd'])}" if rows else ""
 
 
-RECIPE = Recipe(about=EXPERIMENTS["overlap"], options=VisitorOptions, compute=compute, pictures=_pictures, views=_views)
+RECIPE = Recipe(EXPERIMENTS["overlap"], VisitorOptions, compute, _pictures, _views)

@@ -187,11 +187,7 @@ def _parted(record: Record, *, model: str, data: str, task: str) -> str:
 
 
 RECIPE = Recipe(
-    about=EXPERIMENTS["retrieval"],
-    options=RetrievalOptions,
-    compute=compute,
-    pictures=_pictures,
-    views=_views,
+    *(EXPERIMENTS["retrieval"], RetrievalOptions, compute, _pictures, _views),
     published=tuple(
         Published(
             what=f"{arrow(task)}, {MODELS[model].name}, {DATA[data].name}: recall @1 / @5 / @10",

@@ -580,11 +580,7 @@ def _other_machine(record: Record) -> str:
 _SMALL_NEEDS = "5,000 small vectors of 512 dimensions and all of them asked for"
 
 RECIPE = Recipe(
-    about=EXPERIMENTS["search-time"],
-    options=SearchTimeOptions,
-    compute=compute,
-    pictures=_pictures,
-    views=_views,
+    *(EXPERIMENTS["search-time"], SearchTimeOptions, compute, _pictures, _views),
     published=(
         Published(
             what="One index against two, a query for the best 1,000 of 1,000,000",

@@ -36,7 +36,7 @@ from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, shown_by_
 from vernissage_lab.material import IN_WORDS, Material, measured_part
 from vernissage_lab.method_grid import method_pictures, method_views
 from vernissage_lab.published.beside import beside_tags
-from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words
 from vernissage_lab.set_encoders import key_of
 from vernissage_lab.tables import Row, differences, means, parts
 from vernissage_lab.users import PointNumbers, Rows, SimulatedUser, Tasks, simulated_users
@@ -52,18 +52,18 @@ class TagOptions(UserOptions):
     points: PointNumbers = "5,10,20,30"
     task: Tasks = None
     overlap: Annotated[
-        list[str] | None,
+        Words,
         typer.Option(help="Which tags of the uploads count for overlap: mass (default), unique, twice-unique; repeat."),
     ] = None
     tags: Annotated[
-        list[str] | None,
+        Words,
         typer.Option(
             help="keywords (default; of a data set its own tags), or what `vernissage encoders tag` found in a "
             "workspace: stored for all of it, or the name of a tagger; repeat."
         ),
     ] = None
     tagger: Annotated[
-        list[str] | None,
+        Words,
         typer.Option(
             "--tagger",
             "-t",
@@ -71,8 +71,7 @@ class TagOptions(UserOptions):
         ),
     ] = None
     tagger_weights: Annotated[
-        list[str] | None,
-        typer.Option(metavar="[NAME=]PATH", help="The folder of a tagger's weights, objects or caption; repeat."),
+        Words, typer.Option(metavar="[NAME=]PATH", help="The folder of a tagger's weights, objects or caption; repeat.")
     ] = None
     database: DatabasePlace = None
 
@@ -515,11 +514,4 @@ def _pictures(tables: Tables) -> Mapping[str, Picture]:
     return method_pictures(tables, {"recall": "one list of ten", "recall_per_seed": "ten works from every area"})
 
 
-RECIPE = Recipe(
-    about=EXPERIMENTS["tags"],
-    options=TagOptions,
-    compute=compute,
-    pictures=_pictures,
-    views=method_views,
-    beside=beside_tags,
-)
+RECIPE = Recipe(EXPERIMENTS["tags"], TagOptions, compute, _pictures, method_views, beside=beside_tags)

@@ -78,10 +78,4 @@ def _views(tables: Tables) -> list[Table]:
     return [table("nDCG of simulated visitors' lists, by weighting rule", heads, body, note)]
 
 
-RECIPE = Recipe(
-    about=EXPERIMENTS["weighting"],
-    options=VisitorOptions,
-    compute=compute,
-    pictures=_pictures,
-    views=_views,
-)
+RECIPE = Recipe(EXPERIMENTS["weighting"], VisitorOptions, compute, _pictures, _views)
