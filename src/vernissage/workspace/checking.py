@@ -39,6 +39,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "collection": manifest.fingerprint,
         "works": len(collection),
         "pictures": sum(map(bool, collection.texts("picture"))),
+        "picture_links": sum(map(bool, collection.texts("picture_link"))),
         "texts": sum(map(bool, collection.texts("text"))),
         "groups": dict(collection.groups),
         "settings": dict(manifest.settings),

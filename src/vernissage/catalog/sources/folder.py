@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from vernissage.catalog.fetching import MARK, FetchedPictures, fetched_path
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
@@ -22,10 +23,12 @@ from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.words import (
     attribute_words,
     clean_cell,
+    holds_credentials,
     holds_words,
     is_address,
     joined,
     keyword_separator,
+    picture_link,
     repeats_group,
     same_words,
     split_keywords,
@@ -55,6 +58,7 @@ class _Met:
 
     named: bool = False
     addresses: int = 0
+    credentials: int = 0
     unlocated: int = 0
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
@@ -65,6 +69,7 @@ class _Described(NamedTuple):
     number: int
     works: Callable[[], Iterable[_Work]]
     reading: Reading
+    links: Sequence[str] = ()
 
 
 class FolderSource:
@@ -74,9 +79,21 @@ class FolderSource:
     the work, and further ones that are not there are passed over.
     """
 
-    def __init__(self, path: Path, *, pictures: Path | None = None, options: TableOptions | None = None) -> None:
-        """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        pictures: Path | None = None,
+        options: TableOptions | None = None,
+        fetched: FetchedPictures | None = None,
+    ) -> None:
+        """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own.
+
+        Cells that are web addresses give pictures as far as they are among the ``fetched`` ones, which `records` asks
+        for them first.
+        """
         self.location = path
+        self.fetched = fetched
         self.options = options or TableOptions()
         self._pictures = pictures or (Path(self.options.pictures) if self.options.pictures else None)
         self._met = _Met()
@@ -148,6 +165,8 @@ class FolderSource:
         described = self._described
         if table is not None:
             progress(f"reading {table.name}", 1, 1)
+        if self.fetched is not None:
+            self.fetched.fetch(described.links, progress)
         self._met = _Met()
         return (self._record(*work) for work in described.works())
 
@@ -160,11 +179,7 @@ class FolderSource:
                 f"file_name to use them"
             )
         if met.addresses:
-            column = next(column for column, meaning in reading.columns.items() if meaning == "picture")
-            remarks.append(
-                f"column {column} holds {met.addresses} web addresses, not files: kept as links; to use the pictures, "
-                f"download them into the folder under their own names"
-            )
+            remarks += self._of_addresses(reading)
         if met.respelled:
             cell, path = met.respelled[0]
             remarks.append(
@@ -175,7 +190,22 @@ class FolderSource:
             remarks.append(f"further pictures of works that are not there: {met.unlocated}")
         return replace(reading, remarks=tuple(remarks))
 
+    def _of_addresses(self, reading: Reading) -> Iterator[str]:
+        """What to say of cells that hold web addresses."""
+        column = next(column for column, meaning in reading.columns.items() if meaning == "picture")
+        told = f"column {column} holds {self._met.addresses} web addresses, not files: kept as links"
+        if self.fetched is None or self.fetched.options is None:
+            yield f"{told}; `vernissage build … --fetch-pictures` downloads the pictures (docs/collections.md says how)"
+        else:
+            yield f"{told}; pictures that could not be fetched: {len(self.fetched.unfetched)}"
+        if self.fetched is not None and self.fetched.beyond:
+            yield f"pictures beyond the bounds, which were not fetched: {self.fetched.beyond}; --fetch-most raises them"
+        if self._met.credentials:
+            yield f"addresses with a name or password, which are neither kept nor sent: {self._met.credentials}"
+
     def picture_path(self, picture: str) -> Path:
+        if picture.startswith(MARK):
+            return fetched_path(self.fetched.folder if self.fetched else None, picture)
         return self.folder / picture
 
     def _record(self, row: int | None, item: Item, cell: str) -> Record:
@@ -184,7 +214,8 @@ class FolderSource:
         self._met.named = True
         if is_address(cell):
             self._met.addresses += 1
-            return Record(item, row=row)
+            self._met.credentials += holds_credentials(cell)
+            return self._linked(row, item)
         kind: ProblemKind = "missing picture"
         what, way_out = f"there is no picture {cell}", "put the file into the folder, or empty the cell"
         try:
@@ -200,6 +231,16 @@ class FolderSource:
             kind, way_out = "picture outside the folder", "put the picture into the folder and name it from there"
             what = f"the picture {cell} lies outside the collection's folder"
         return Record(item, (), row, cell, (Problem(kind, row, item.id, cell, what, way_out),))
+
+    def _linked(self, row: int | None, item: Item) -> Record:
+        """A work whose picture lies on the web: fetched, or kept as a link."""
+        link, fetched = item.picture_link, self.fetched
+        picture = fetched.picture(link) if fetched is not None and link else ""
+        why = fetched.unfetched.get(link, "") if fetched is not None else ""
+        if picture or not why:
+            return Record(item, (picture,) if picture else (), row, link)
+        what, way_out = f"the picture {link} was not fetched: {why}", "correct the address, or try again later"
+        return Record(item, (), row, link, (Problem("picture not fetched", row, item.id, link, what, way_out),))
 
     def _located(self, cell: str) -> tuple[str, ...]:
         """The paths of the pictures that a cell names, none where the first is not there."""
@@ -385,7 +426,9 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     def works() -> Iterator[_Work]:
         return (_work(columns, row, name, cells) for (row, cells), name in zip(table.rows, ids, strict=True))
 
-    return _Described(len(ids), works, reading)
+    cells = table.column(places["picture"]) if "picture" in places else []
+    links = [link for cell in cells if is_address(cell) and (link := picture_link(cell))]
+    return _Described(len(ids), works, reading, links)
 
 
 def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Described:
@@ -443,7 +486,8 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
     cleaned: dict[str, Any] = {field: without_markup(values.get(field, "")) for field in _CLEANED}
     file = values.get("picture", "")
     attributes = {name: cells[place] for name, place in columns.attributes.items() if cells[place]}
-    if is_address(file):
+    link = picture_link(file) if is_address(file) else ""
+    if is_address(file) and not link:
         attributes = dict(sorted({**attributes, columns.picture: file}.items()))
     keywords = split_keywords(values.get("keywords", ""), columns.separator)
     group = " ".join(without_markup(values.get("group", "")).split())
@@ -467,6 +511,7 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
         language=beside.get("language", ""),
         year_from=first,
         year_to=last,
+        picture_link=link,
     )
     return row, item, file
 
