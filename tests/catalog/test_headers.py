@@ -166,4 +166,4 @@ def test_addresses_are_kept_as_links_and_said_to_be_none_of_files(tmp_path: Path
     assert any("column image holds 3 web addresses, not files" in remark for remark in report.remarks)
     works = load_collection(tmp_path)
     assert works.ids == ("Q0", "Q1", "Q2")
-    assert works["Q0"].attributes["image"] == "https://x.example/0.jpg"
+    assert works["Q0"].picture_link == "https://x.example/0.jpg"

@@ -129,7 +129,7 @@ def test_web_addresses_are_kept_and_are_no_pictures(tmp_path: Path) -> None:
     root = table(tmp_path, "id,title,image\nx,A title,https://example.org/a.jpg\ny,Another,http://example.org/b.jpg\n")
     collection = load_collection(root)
     assert collection["x"].picture == ""
-    assert collection["x"].attributes == {"image": "https://example.org/a.jpg"}
+    assert (collection["x"].picture_link, dict(collection["x"].attributes)) == ("https://example.org/a.jpg", {})
     assert collection["x"].text == "A title"
 
 
@@ -137,7 +137,7 @@ def test_among_addresses_and_files_each_row_is_taken_for_what_it_is(tmp_path: Pa
     picture(tmp_path / "a.png")
     collection = load_collection(table(tmp_path, "id,image\nx,https://example.org/a.jpg\ny,a.png\n"))
     assert [item.picture for item in collection] == ["", "a.png"]
-    assert [dict(item.attributes) for item in collection] == [{"image": "https://example.org/a.jpg"}, {}]
+    assert [item.picture_link for item in collection] == ["https://example.org/a.jpg", ""]
 
 
 def test_the_column_that_names_files_wins_over_one_of_addresses(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from vernissage.catalog.conditions import FIELDS, Entries, fulfilling
 from vernissage.catalog.dates import date_span
+from vernissage.catalog.fetching import FOLDER, MARK, fetched_path
 from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.report import CollectionReport
@@ -34,6 +35,7 @@ _BATCHES_KEPT = 32
 _MASKS_KEPT = 32
 _TEXTS = (
     "id", "title", "artist", "year", "medium", "description", "group", "owner", "licence", "text", "language",
+    "picture_link",
 )  # fmt: skip
 _PICTURE = pa.struct([pa.field("path", pa.string(), nullable=False), pa.field("sha256", pa.string(), nullable=False)])
 _SCHEMA = pa.schema(
@@ -46,6 +48,9 @@ _SCHEMA = pa.schema(
         pa.field("pictures", pa.list_(_PICTURE), nullable=False),
     ]
 )
+_LATER = "picture_link"
+"""A column that files of earlier builds lack; its texts are empty there."""
+
 _ORDER = pa.field("order", pa.int32(), nullable=False)
 _CARD = b"vernissage"
 _FORMAT = 2
@@ -74,12 +79,20 @@ class _Works:
 class Collection:
     """An immutable sequence of works with unique ids; pictures stay on the disk below ``folder``.
 
-    ``report`` says what was found when the collection was read from a source, and is None otherwise.
+    Those from web addresses lie in ``fetched``, see `FetchedPictures`. ``report`` says what was found when the
+    collection was read from a source, and is None otherwise.
     """
 
-    def __init__(self, items: Iterable[Item] | _Works, folder: Path, report: CollectionReport | None = None) -> None:
+    def __init__(
+        self,
+        items: Iterable[Item] | _Works,
+        folder: Path,
+        report: CollectionReport | None = None,
+        fetched: Path | None = None,
+    ) -> None:
         self._works = items if isinstance(items, _Works) else _in_memory(items)
         self.folder = folder
+        self.fetched = fetched
         self.report = report
         self._masks = lru_cache(_MASKS_KEPT)(self._mask)
 
@@ -280,8 +293,9 @@ class Collection:
         return tuple(self._path(item, picture) for picture, _ in item.pictures)
 
     def _path(self, item: Item, picture: str) -> Path:
-        path = self.folder / picture
-        if not is_below(self.folder, path):
+        from_web = picture.startswith(MARK)
+        path = fetched_path(self.fetched, picture) if from_web else self.folder / picture
+        if not is_below(path.parent if from_web else self.folder, path):
             raise CollectionError(
                 f"the picture {picture} of {item.id} lies outside the collection's folder {self.folder}; put the file "
                 f"itself into the folder"
@@ -337,12 +351,14 @@ def read_collection(
     if seal is not None:
         seal.require(path)
     file = open_parquet(path)
+    later = _LATER in file.schema_arrow.names
+    stored = _SCHEMA if later else _SCHEMA.remove(_SCHEMA.get_field_index(_LATER))
 
     def card() -> tuple[str, tuple[str, ...]]:
         found = json.loads(file.schema_arrow.metadata[_CARD])
         if found["format"] != _FORMAT:
             raise ProvenanceError(f"{path} was written by another version (format {found['format']}); {_REBUILD}")
-        if file.schema_arrow != _SCHEMA.append(_ORDER):
+        if file.schema_arrow != stored.append(_ORDER):
             raise ProvenanceError(f"{path} does not have the columns of a collection; {_REBUILD}")
         return str(found["fingerprint"]), tuple(found["attributes"])
 
@@ -350,10 +366,14 @@ def read_collection(
 
     def batch(number: int) -> Any:
         with lock:
-            table = read_checked(path, lambda: file.read_row_group(number, columns=_SCHEMA.names, use_threads=False))
+            table = read_checked(path, lambda: file.read_row_group(number, columns=stored.names, use_threads=False))
+        if not later:
+            table = table.append_column(_SCHEMA.field(_LATER), pa.array([""] * len(table), pa.string()))
         return table.combine_chunks().to_batches()[0]
 
     def column(name: str) -> Any:
+        if name == _LATER and not later:
+            return pa.array([""] * len(ids), pa.string())
         with lock:
             return read_checked(path, lambda: read_column(file, name))
 
@@ -362,7 +382,7 @@ def read_collection(
     if len(ids.order) != len(ids) or ((ids.order < 0) | (ids.order >= len(ids))).any():
         raise ProvenanceError(f"the order of the ids in {path} is damaged; {_REBUILD}")
     works = _Works(ids, fingerprint, attributes, lru_cache(_BATCHES_KEPT)(batch), column)
-    return Collection(works, folder, report)
+    return Collection(works, folder, report, path.parent / FOLDER)
 
 
 def fingerprint_of(items: Iterable[Item]) -> str:

@@ -29,6 +29,7 @@ class Item:
         language: of the text, as the source names it; empty where it does not say.
         year_from, year_to: the years between which the work was made where the source gives them as numbers, negative
             before Christ; None where it does not. Nothing is guessed from ``year``: that is what ``span`` is for.
+        picture_link: the web address of its picture as the source gives it; kept whether it was fetched or not.
         further_pictures: path and SHA-256 of pictures beside ``picture``, such as other views, in their order.
     """
 
@@ -50,6 +51,7 @@ class Item:
     year_from: int | None = None
     year_to: int | None = None
     further_pictures: tuple[tuple[str, str], ...] = ()
+    picture_link: str = ""
 
     @property
     def span(self) -> DateSpan | None:
@@ -79,6 +81,8 @@ class Item:
         texts, words = (", ".join(map(_quoted, some)) for some in (_texts_of(self), self.keywords))
         record = f"[{texts}, [{words}], {{{', '.join(attributes)}}}]".encode()
         newer = self.language, self.year_from, self.year_to, self.further_pictures
+        if self.picture_link:
+            return digest(record, json.dumps([*newer, self.picture_link]).encode())
         # Works that have none of these keep the digest, and their collection the fingerprint, of earlier versions.
         return digest(record) if newer == _NONE_OF_THESE else digest(record, json.dumps(newer).encode())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.dates import date_span
+from vernissage.catalog.fetching import FetchedPictures
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
 from vernissage.catalog.report import USUAL, CollectionReport, Problem, Tolerance
@@ -22,12 +23,14 @@ from vernissage.progress import Progress, silent
 _NOTHING: AbstractSet[str] = frozenset()
 _AT_ONCE = 1024
 _DATES_SHOWN = 5
-_OF_PICTURES = frozenset({"missing picture", "unreadable picture", "picture outside the folder"})
+_OF_PICTURES = frozenset({"missing picture", "unreadable picture", "picture outside the folder", "picture not fetched"})
 
 
-def source_of(given: Path | Source, options: TableOptions | None = None) -> Source:
-    """A source, or the folder or table at a path as one that is read by the options."""
-    return FolderSource(given, options=options) if isinstance(given, Path) else given
+def source_of(
+    given: Path | Source, options: TableOptions | None = None, fetched: FetchedPictures | None = None
+) -> Source:
+    """A source, or the folder or table at a path as one that is read by the options, with pictures from the web."""
+    return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
 
 
 def load_collection(
@@ -67,7 +70,8 @@ def inspect_collection(
     """
     opened = source_of(source)
     judging = _Judging(opened, progress, verified)
-    collection = Collection(judging.items(), opened.folder)
+    fetched = opened.fetched.folder if isinstance(opened, FolderSource) and opened.fetched else None
+    collection = Collection(judging.items(), opened.folder, fetched=fetched)
     collection.report = judging.report()
     return collection
 

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from vernissage.errors import CollectionError
 
 ProblemKind = Literal[
-    "missing picture", "unreadable picture", "picture outside the folder", "duplicate id", "no id", "damaged row"
-]
+    "missing picture", "unreadable picture", "picture outside the folder", "picture not fetched",
+    "duplicate id", "no id", "damaged row",
+]  # fmt: skip
 
 _SHOWN = 20
 _ALWAYS = 3
@@ -184,6 +185,12 @@ class CollectionReport(Reading):
             raise BadRowsError(self)
         if lost > self.all_pictures and not tolerance.without_pictures:
             first, there = next(problem for problem in self.problems if problem.kept), self.all_pictures
+            if first.kind == "picture not fetched":
+                raise CollectionError(
+                    f"{self.source} names {lost + there} pictures, and {lost} of them cannot be fetched "
+                    f"(the first: {_short(first.what, 300)}); what was fetched is kept: try again, or go on with the "
+                    f"texts by --without-pictures"
+                )
             raise CollectionError(
                 f"{self.source} names {lost + there} pictures, and only {there} of them are there "
                 f"(the first that is not: {_short(first.file)}); say where they lie with --pictures-from FOLDER, or go "

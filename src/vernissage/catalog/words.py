@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 _ADDRESS_START = re.compile(r"(?:https?:|ftp:|s3:|gs:|data:|iiif:)|//\w|www\.", re.IGNORECASE)
+_WEB = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+_FURTHER_ADDRESS = re.compile(r"\s*[|;,\s]\s*(?=https?://|//\w|www\.)|\s*\|\s*|\s+", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"((?:https?:)?//)[^/?#\s]*@", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+|\bwww\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(
     r"\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|edu|gov|io|info|museum)(?:/\S*)?(?=\s|$|[;,)])", re.IGNORECASE
@@ -32,6 +35,21 @@ _JOINED_BY_BLANK = (".", "!", "?", "…", ":", ";", ".”", '."', ".)")
 def is_address(cell: str) -> bool:
     """Whether a cell names something on a network, or several such things, rather than a file."""
     return bool(_ADDRESS_START.match(cell))
+
+
+def picture_link(cell: str) -> str:
+    """The first web address of a cell, without a name and password in it; empty where there is none."""
+    first = _FURTHER_ADDRESS.split(cell, maxsplit=1)[0]
+    if first.startswith("//") or first[:4].casefold() == "www.":
+        first = f"https:{first}" if first.startswith("//") else f"https://{first}"
+    if not _WEB.match(first):
+        return ""
+    return _CREDENTIALS.sub(r"\1", first)
+
+
+def holds_credentials(cell: str) -> bool:
+    """Whether a cell begins with a web address that holds a name or a password."""
+    return bool(_CREDENTIALS.match(cell))
 
 
 def holds_words(cell: str) -> bool:

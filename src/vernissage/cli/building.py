@@ -113,9 +113,31 @@ class ReadingOptions:
         return Tolerance(most, self.strict, self.without_pictures)
 
 
+@dataclass(frozen=True)
+class FetchingOptions:
+    """Pictures at web addresses."""
+
+    fetch_pictures: bool = option(
+        False, "Download pictures that a table names by web addresses into the workspace.", "--fetch-pictures"
+    )
+    fetch_most: int = option(10_000, "Pictures to fetch at most, those of earlier builds included.")
+    contact: str = option("", "An address of yours that servers are told, as some wish.")
+    allow_private_hosts: bool = option(
+        False, "Fetch from this machine and private networks too.", "--allow-private-hosts"
+    )
+
+    def options(self) -> Any:
+        """How pictures are fetched; False where none are."""
+        from vernissage.catalog.web_client import FetchOptions
+
+        chosen = FetchOptions(most=self.fetch_most, private_hosts=self.allow_private_hosts, contact=self.contact)
+        return chosen if self.fetch_pictures else False
+
+
 def build(
     source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
     reading: ReadingOptions,
+    fetching: FetchingOptions,
     weights: WeightsOptions,
     fit: FitOptions,
     out: Path | None = option(None, "The workspace; default NAME-workspace.", "--out", "-o"),
@@ -174,6 +196,7 @@ def build(
                 tolerance=reading.tolerance(),
                 refit=fit.refit,
                 table=reading.table(),
+                fetch_pictures=fetching.options(),
                 database=database,
                 progress=progress,
             )
@@ -296,7 +319,8 @@ def info(
     say(
         f"{place.workspace}: {content['works']} works from {content['source']}, {state}",
         f"collection {content['collection']}, format {content['format']}, {readable_size(content['bytes'])} on disk",
-        f"with a picture: {content['pictures']}{shown}, with a text: {content['texts']}",
+        f"with a picture: {content['pictures']}{shown}, with a text: {content['texts']}"
+        + (f", with the web address of a picture: {links}" if (links := content["picture_links"]) else ""),
     )
     if content["owners"] or content["uploads"]:
         say(f"owners of works: {content['owners']}, uploads: {content['uploads']}, uploaders: {content['people']}")

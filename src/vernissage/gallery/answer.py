@@ -96,6 +96,8 @@ class Work:
             content["owner"] = item.owner
         if item.further_pictures:
             content["pictures"] = [path for path, _ in item.pictures]
+        if item.picture_link:
+            content["picture_link"] = item.picture_link
         if self.modality is not None:
             content["modality"] = self.modality
         return content | {"score": self.score, "reasons": reasons}
@@ -197,8 +199,9 @@ class Answer:
         for rank, work in enumerate(self.works, start=1):
             byline = ", ".join(part for part in (work.artist or work.item.owner, work.item.year) if part)
             why = [reason.words for reason in work.reasons if reason.kind != "engine" and reason.words]
+            picture = _thumbnail(self.picture_path(work.item), work.title) or _link(work.item)
             cells += (
-                f"<tr><td>{rank}</td><td>{_thumbnail(self.picture_path(work.item), work.title)}</td>"
+                f"<tr><td>{rank}</td><td>{picture}</td>"
                 f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(byline)}<br>"
                 f"<small>{escape(work.id)}</small></td><td>{work.score:z.4f}</td>"
                 f"<td>{escape('; '.join(why)[:200])}</td></tr>"
@@ -213,6 +216,12 @@ def answer_schema() -> dict[str, Any]:
     text = files("vernissage.gallery").joinpath("answer.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+def _link(item: Item) -> str:
+    """A link to the picture of a work that has none here."""
+    link = escape(item.picture_link)
+    return f'<a href="{link}" rel="noopener noreferrer">picture</a>' if link else ""
 
 
 def _thumbnail(path: Path | None, title: str) -> str:

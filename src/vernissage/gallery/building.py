@@ -8,10 +8,12 @@ from pathlib import Path
 
 from vernissage import storage
 from vernissage.catalog.collection import Collection
+from vernissage.catalog.fetching import FOLDER, FetchedPictures
 from vernissage.catalog.loading import inspect_collection, source_of
 from vernissage.catalog.report import USUAL, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
+from vernissage.catalog.web_client import FetchOptions
 from vernissage.encoders.loading import Execution
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.progress import Progress, silent
@@ -61,6 +63,7 @@ def build(
     tolerance: Tolerance = USUAL,
     refit: bool = False,
     table: TableOptions | None = None,
+    fetch_pictures: bool | FetchOptions = False,
     database: str | None = None,
     progress: Progress = silent,
 ) -> BuildOutcome:
@@ -68,6 +71,7 @@ def build(
 
     ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments and the
     errors are those of `build_workspace`; ``database`` is that of `open_gallery`, whose uploads are encoded too.
+    ``fetch_pictures`` downloads pictures that are named by web addresses, as `FetchOptions` says.
     """
     path = Path(workspace)
     place = database or path / storage.DATABASE_NAME
@@ -87,6 +91,7 @@ def build(
         refit=refit,
         table=table,
         superseding=partial(_forget_works, place) if storage.is_there(place) else None,
+        fetch=FetchOptions() if fetch_pictures is True else fetch_pictures or None,
         progress=progress,
     )
     # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
@@ -159,4 +164,5 @@ def inspect(
         CollectionError: there is no collection, or it cannot be read at all.
     """
     given = Path(source) if isinstance(source, str) else source
-    return inspect_collection(source_of(given, table_options(Path(workspace), table)), progress=progress)
+    there = FetchedPictures(Path(workspace) / FOLDER)
+    return inspect_collection(source_of(given, table_options(Path(workspace), table), there), progress=progress)

@@ -34,7 +34,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Work:
-    """One work as the page prints it; ``why`` is what its template shows as reasons."""
+    """One work as the page prints it.
+
+    ``why`` is what its template shows as reasons, ``link`` the web address of a picture that is not in the page.
+    """
 
     number: int
     title: str
@@ -43,6 +46,7 @@ class Work:
     description: str
     long: bool
     credit: str
+    link: str
     picture: Picture | None
     why: Any
 
@@ -79,6 +83,7 @@ def work_of(reading: Reading, number: int, item: Item, *, side: int = PICTURE_SI
     """A work as a page shows it, its picture with a longer side of at most ``side`` pixels."""
     lines = [plain(value) for name, value in item.attributes.items() if name.casefold() in _CREDITS]
     description = item.description.strip()
+    picture = reading.picture(item, side)
     return Work(
         number=number,
         title=title_of(item.title),
@@ -87,7 +92,8 @@ def work_of(reading: Reading, number: int, item: Item, *, side: int = PICTURE_SI
         description=description,
         long=len(description) > _LONG_TEXT,
         credit=" · ".join(part for part in (*lines, plain(item.licence)) if part),
-        picture=reading.picture(item, side),
+        link="" if picture else item.picture_link,
+        picture=picture,
         why=why,
     )
 

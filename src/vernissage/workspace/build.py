@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vernissage.catalog.collection import Collection
+from vernissage.catalog.fetching import FOLDER as FETCHED
+from vernissage.catalog.fetching import FetchedPictures
 from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
+from vernissage.catalog.web_client import FetchOptions
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import columns_of, content_words
 from vernissage.encoders.loading import Execution, load_executed, restore
@@ -129,6 +132,7 @@ def build_workspace(
     refit: bool = False,
     table: TableOptions | None = None,
     superseding: Callable[[Collection, Collection], None] | None = None,
+    fetch: FetchOptions | None = None,
     progress: Progress = silent,
 ) -> BuildResult:
     """Build the workspace ``path`` from the collection ``source``, or bring it up to date.
@@ -159,6 +163,7 @@ def build_workspace(
         table: how a folder's table is read, on top of what was said in the builds before.
         superseding: called with the works of the state before and those of the new one, just before that takes over:
             whoever keeps things of works elsewhere forgets those that are gone.
+        fetch: how pictures at web addresses are fetched; None fetches none, but uses those of the builds before.
         progress: told of every step.
 
     Raises:
@@ -168,7 +173,10 @@ def build_workspace(
         WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
     """
     options = table_options(path, table)
-    opened, how = source_of(source, options), runtime or Runtime()
+    if fetch is not None and not isinstance(source, Path):
+        raise RequestError("pictures are fetched for folders and tables; another source fetches its own")
+    fetched = FetchedPictures(path / FETCHED, fetch)
+    opened, how = source_of(source, options, fetched), runtime or Runtime()
     check_target(opened.location, path)
     existed = path.exists()
     with sole_writer(path, patience=_PATIENCE):
@@ -200,11 +208,23 @@ def build_workspace(
             _list_rejected(path / REJECTED_NAME, collection.report)
             if superseding is not None and old is not None:
                 superseding(old, building.collection)
-            return _put_in_force(building, manifest, wanted)
+            result = _put_in_force(building, manifest, wanted)
+            if fetched.folder.exists():
+                fetched.keep_only(result.collection)
+            return result
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
-                shutil.rmtree(path, ignore_errors=True)
+                _remove_all_but(path, FETCHED)
             raise
+
+
+def _remove_all_but(path: Path, kept: str) -> None:
+    """Remove what a first build has made, but for the pictures that were fetched, and the folder if there are none."""
+    for entry in path.iterdir():
+        if entry.name != kept:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    if not any(path.iterdir()):
+        path.rmdir()
 
 
 def _list_rejected(path: Path, report: CollectionReport | None) -> None:

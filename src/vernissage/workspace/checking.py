@@ -49,6 +49,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "works": len(collection),
         "pictures": sum(map(bool, collection.texts("picture"))),
         "all_pictures": collection.picture_count,
+        "picture_links": sum(map(bool, collection.texts("picture_link"))),
         "texts": sum(map(bool, collection.texts("text"))),
         "groups": dict(collection.groups),
         "settings": dict(manifest.settings),

@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, read_json, write_json
 from vernissage.workspace.readers import alone
@@ -173,7 +174,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
 
 def _require_no_links(workspace: Path) -> None:
     """Refuse a workspace whose folders or manifest lie elsewhere: what is written and deleted in it stays in it."""
-    for name in (*_FOLDERS, STAGING, _UPLOADS, FILE_NAME, _LOCK_NAME):
+    for name in (*_FOLDERS, STAGING, _UPLOADS, FETCHED, FILE_NAME, _LOCK_NAME):
         if (workspace / name).is_symlink():
             raise WorkspaceError(
                 f"{workspace / name} is a link to another place, and links in a workspace are not followed; remove "
@@ -294,7 +295,7 @@ def _is_foreign(path: Path) -> bool:
     """Whether the folder holds other things than a workspace that lost its manifest, or than a first build's traces."""
     if any(_OWN_NAME.fullmatch(entry.name) for entry in path.glob("works-*.parquet")):
         return False
-    early = {_LOCK_NAME, FILE_NAME, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
+    early = {_LOCK_NAME, FILE_NAME, FETCHED, *(entry.name for pattern in _FILES for entry in path.glob(pattern))}
     return any(entry.name not in early and not entry.name.endswith(TEMPORARY_SUFFIX) for entry in path.iterdir())
 
 

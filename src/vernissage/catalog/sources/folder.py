@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from vernissage.catalog.fetching import MARK, FetchedPictures, fetched_path
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
@@ -28,14 +29,16 @@ from vernissage.catalog.sources.columns import (
 from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
-from vernissage.catalog.sources.views import NOT_READ, looks_like_picture, names_in, views_of
+from vernissage.catalog.sources.views import NOT_READ, links_in, looks_like_picture, names_in, views_of
 from vernissage.catalog.words import (
     attribute_words,
     clean_cell,
+    holds_credentials,
     holds_words,
     is_address,
     joined,
     keyword_separator,
+    picture_link,
     repeats_group,
     same_words,
     split_keywords,
@@ -63,6 +66,7 @@ class _Met:
 
     named: bool = False
     addresses: int = 0
+    credentials: int = 0
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -72,6 +76,7 @@ class _Described(NamedTuple):
     number: int
     works: Callable[[], Iterable[_Work]]
     reading: Reading
+    links: Sequence[str] = ()
 
 
 class FolderSource:
@@ -81,9 +86,21 @@ class FolderSource:
     equal id and title: the first that is there leads.
     """
 
-    def __init__(self, path: Path, *, pictures: Path | None = None, options: TableOptions | None = None) -> None:
-        """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        pictures: Path | None = None,
+        options: TableOptions | None = None,
+        fetched: FetchedPictures | None = None,
+    ) -> None:
+        """Read from a folder or a table; ``pictures`` is the folder that its file names start from if not its own.
+
+        Cells that are web addresses give pictures as far as they are among the ``fetched`` ones, which `records` asks
+        for them first.
+        """
         self.location = path
+        self.fetched = fetched
         self.options = options or TableOptions()
         self._pictures = pictures or (Path(self.options.pictures) if self.options.pictures else None)
         self._met = _Met()
@@ -155,6 +172,8 @@ class FolderSource:
         described = self._described
         if table is not None:
             progress(f"reading {table.name}", 1, 1)
+        if self.fetched is not None:
+            self.fetched.fetch(described.links, progress)
         self._met = _Met()
         return (self._record(*work) for work in described.works())
 
@@ -167,11 +186,7 @@ class FolderSource:
                 f"file_name to use them"
             )
         if met.addresses:
-            column = next(column for column, meaning in reading.columns.items() if meaning == "picture")
-            remarks.append(
-                f"column {column} holds {met.addresses} web addresses, not files: kept as links; to use the pictures, "
-                f"download them into the folder under their own names"
-            )
+            remarks += self._of_addresses(reading)
         if met.respelled:
             cell, path = met.respelled[0]
             remarks.append(
@@ -180,23 +195,47 @@ class FolderSource:
             )
         return replace(reading, remarks=tuple(remarks))
 
+    def _of_addresses(self, reading: Reading) -> Iterator[str]:
+        """What to say of cells that hold web addresses."""
+        column = next(column for column, meaning in reading.columns.items() if meaning == "picture")
+        told = f"column {column} holds {self._met.addresses} web addresses, not files: kept as links"
+        if self.fetched is None or self.fetched.options is None:
+            yield f"{told}; `vernissage build … --fetch-pictures` downloads the pictures (docs/collections.md says how)"
+        else:
+            yield f"{told}; pictures that could not be fetched: {len(self.fetched.unfetched)}"
+        if self.fetched is not None and self.fetched.beyond:
+            yield f"pictures beyond the bounds, which were not fetched: {self.fetched.beyond}; --fetch-most raises them"
+        if self._met.credentials:
+            yield f"addresses with a name or password, which are neither kept nor sent: {self._met.credentials}"
+
     def picture_path(self, picture: str) -> Path:
+        if picture.startswith(MARK):
+            return fetched_path(self.fetched.folder if self.fetched else None, picture)
         return self.folder / picture
 
     def _record(self, row: int | None, item: Item, cell: str) -> Record:
         if not cell:
             return Record(item, row=row)
         self._met.named = True
-        files = [name for name in names_in(cell, self._is_there) if not is_address(name)]
-        if not files:
-            self._met.addresses += 1
-            return Record(item, row=row)
-        paths, problems = [], []
-        for name in files:
-            path, problem = self._located(name, row, item.id)
-            paths += [path] if path else []
-            problems += [problem] if problem else []
-        return Record(item, tuple(dict.fromkeys(paths)), row, files[0], tuple(problems))
+        names = names_in(cell, self._is_there)
+        addresses = [name for name in names if is_address(name)]
+        self._met.addresses += len(addresses)
+        self._met.credentials += sum(map(holds_credentials, addresses))
+        placed = [(self._linked if is_address(name) else self._located)(name, row, item.id) for name in names]
+        paths = dict.fromkeys(path for path, _ in placed if path)
+        problems = tuple(problem for _, problem in placed if problem)
+        return Record(item, tuple(paths), row, item.picture_link if is_address(names[0]) else names[0], problems)
+
+    def _linked(self, address: str, row: int | None, work: str) -> tuple[str, Problem | None]:
+        """The path of a picture that was fetched from its address, or why it was not; neither where none was asked."""
+        link, fetched = picture_link(address), self.fetched
+        if fetched is None or not link:
+            return "", None
+        picture, why = fetched.picture(link), fetched.unfetched.get(link, "")
+        if picture or not why:
+            return picture, None
+        what, way_out = f"the picture {link} was not fetched: {why}", "correct the address, or try again later"
+        return "", Problem("picture not fetched", row, work, link, what, way_out)
 
     def _located(self, name: str, row: int | None, work: str) -> tuple[str, Problem | None]:
         """The path of a picture by its name, or why there is none."""
@@ -402,7 +441,8 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     def works() -> Iterator[_Work]:
         return (_work(columns, row, ids[place], cells) for place, row, cells in views.works(table.rows, lists))
 
-    return _Described(len(ids) - views.joined, works, reading)
+    links = [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
+    return _Described(len(ids) - views.joined, works, reading, links)
 
 
 def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Described:
@@ -461,7 +501,8 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
     cleaned: dict[str, Any] = {field: without_markup(values.get(field, "")) for field in _CLEANED}
     file = "|".join(dict.fromkeys(cells[place] for place in columns.pictures if cells[place]))
     attributes = {name: cells[place] for name, place in columns.attributes.items() if cells[place]}
-    if is_address(file):
+    link = next(iter(links_in(file)), "")
+    if is_address(file) and not link:
         attributes = dict(sorted({**attributes, columns.picture: file}.items()))
     keywords = split_keywords(values.get("keywords", ""), columns.separator)
     group = " ".join(without_markup(values.get("group", "")).split())
@@ -485,6 +526,7 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
         language=beside.get("language", ""),
         year_from=first,
         year_to=last,
+        picture_link=link,
     )
     return row, item, file
 

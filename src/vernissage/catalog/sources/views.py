@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.sources.columns import picture_columns, view_columns
 from vernissage.catalog.sources.tables import Table, as_cell
-from vernissage.catalog.words import is_address, split_keywords
+from vernissage.catalog.words import is_address, picture_link, split_keywords
 from vernissage.folding import folded
 
 NOT_READ = frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"})
@@ -43,6 +43,14 @@ def names_in(cell: str, is_one: Callable[[str], bool]) -> list[str]:
             if separator in "|\n" or (all(map(is_address, parts)) if is_address(cell) else fits):
                 return [name for part in parts for name in names_in(part, is_one)]
     return [cell]
+
+
+def links_in(cell: str) -> list[str]:
+    """The web addresses that a cell names, see `names_in`, as `picture_link` gives them."""
+    if not is_address(cell) and "//" not in cell:
+        return []
+    addresses = filter(is_address, names_in(cell, lambda _: False))
+    return list(filter(None, map(picture_link, addresses)))
 
 
 def looks_like_picture(name: str) -> bool:

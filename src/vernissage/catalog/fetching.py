@@ -1,0 +1,140 @@
+"""Pictures at web addresses, kept below a workspace: each is fetched once, and an interrupted build goes on."""
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from vernissage.catalog.item import Item
+from vernissage.catalog.pictures import check_picture
+from vernissage.catalog.web_client import FetchOptions, NotFetchedError, WebClient, iiif_picture
+from vernissage.errors import CollectionError
+from vernissage.files import digest, write_bytes
+from vernissage.progress import Progress, silent
+
+FOLDER = "fetched"
+"""Of the pictures, in a workspace."""
+MARK = "fetched://"
+"""What the path of such a picture begins with, as `Item.picture` has it; no path below a folder holds ``//``."""
+
+CONNECTIONS = 4
+MOST_BYTES = 20 * 2**30
+"""Of all pictures of a collection together."""
+REMEMBERED_SECONDS = 86_400.0
+"""How long an address that gives no picture is not asked again."""
+
+_OWN_NAME = re.compile(r"[0-9a-f]{32}(?:\.new|\.refused)?|\..+\.tmp")
+
+
+class FetchedPictures:
+    """The pictures of a workspace that come from web addresses.
+
+    Attributes:
+        folder: where they lie.
+        unfetched: address → why there is no picture, of those that were last asked for.
+        beyond: how many addresses were not asked, because as many pictures or bytes were there as may be.
+    """
+
+    def __init__(self, folder: Path, options: FetchOptions | None = None) -> None:
+        """Without ``options`` nothing is fetched: only what is there already is used."""
+        self.folder = folder
+        self.options = options
+        self.unfetched: dict[str, str] = {}
+        self.beyond = 0
+
+    def picture(self, address: str) -> str:
+        """The picture of an address as `Item.picture` names it; empty where it is not there."""
+        name = name_of(address)
+        return MARK + name if (self.folder / name).is_file() else ""
+
+    def fetch(self, addresses: Sequence[str], progress: Progress = silent) -> None:
+        """Fetch those that are not there yet, several at a time, each host paced; what is there stays if this is ended.
+
+        Raises:
+            WorkspaceError: a picture cannot be written.
+        """
+        self.unfetched, self.beyond = {}, 0
+        wanted = list(dict.fromkeys(addresses))
+        options = self.options
+        if options is None or not wanted:
+            return
+        there = [self.folder / name_of(address) for address in wanted]
+        held = [path.stat().st_size if path.is_file() else 0 for path in there]
+        missing = [address for address, size in zip(wanted, held, strict=True) if not size]
+        room = max(0, options.most - len(wanted) + len(missing))
+        self._fetch_all(missing[:room], WebClient(options), sum(held), len(wanted) - len(missing), progress)
+        self.beyond += max(0, len(missing) - room)
+
+    def _fetch_all(self, missing: Sequence[str], client: WebClient, held: int, done: int, progress: Progress) -> None:
+        total, step, rest = done + len(missing), "fetching pictures", iter(missing)
+        running: dict[Future[int], str] = {}
+        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch") as pool:
+            try:
+                while True:
+                    while len(running) < 2 * CONNECTIONS and held < MOST_BYTES and (address := next(rest, "")):
+                        running[pool.submit(self._fetch_one, client, address)] = address
+                    progress(step, done, total)
+                    if not running:
+                        break
+                    ended, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        address, done = running.pop(future), done + 1
+                        try:
+                            held += future.result()
+                        except NotFetchedError as error:
+                            self.unfetched[address] = str(error)
+            finally:
+                client.stop()  # by Ctrl-C too: the threads end, and what they have not finished is not there
+        self.beyond = sum(1 for _ in rest)
+
+    def _fetch_one(self, client: WebClient, address: str) -> int:
+        """Fetch one picture and put it in its place once it has been decoded to its end; returns its bytes."""
+        path = self.folder / name_of(address)
+        refused, new = path.with_suffix(".refused"), path.with_suffix(".new")
+        if refused.is_file() and time.time() - refused.stat().st_mtime < REMEMBERED_SECONDS:
+            raise NotFetchedError(refused.read_text("utf-8"), lasting=True)
+        try:
+            reply = client.get(address)
+            if described := iiif_picture(reply):
+                reply = client.get(described)
+            write_bytes(new, reply.body)
+            if fault := check_picture(new).fault:
+                new.unlink()
+                raise NotFetchedError(f"what its server gives {fault}", lasting=True)
+        except NotFetchedError as error:
+            if error.lasting:
+                write_bytes(refused, str(error).encode())
+            raise
+        refused.unlink(missing_ok=True)
+        new.replace(path)
+        return len(reply.body)
+
+    def keep_only(self, works: Iterable[Item]) -> None:
+        """Delete all pictures but those of these works, and what is known of all addresses but theirs."""
+        kept = set()
+        for item in works:
+            pictures = [item.picture, *(path for path, _ in item.further_pictures)]
+            kept |= {picture.removeprefix(MARK) for picture in pictures if picture.startswith(MARK)}
+            if item.picture_link:
+                kept.add(f"{name_of(item.picture_link)}.refused")
+        for file in self.folder.glob("*"):
+            if file.name not in kept and _OWN_NAME.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+
+
+def name_of(address: str) -> str:
+    """The name of the file for an address."""
+    return digest(address.encode())[:32]
+
+
+def fetched_path(folder: Path | None, picture: str) -> Path:
+    """Where a picture that begins with `MARK` lies.
+
+    Raises:
+        CollectionError: its name is none that a fetched picture has, or there is no folder of such pictures.
+    """
+    name = picture.removeprefix(MARK)
+    if folder is None or not re.fullmatch(r"[0-9a-f]{32}", name):
+        raise CollectionError(f"the picture {picture} is none that was fetched; run `vernissage build` again")
+    return folder / name

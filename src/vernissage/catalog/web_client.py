@@ -1,0 +1,388 @@
+"""GET requests to strangers' servers: bounded in time and size, paced for each host, as robots.txt lets, none inward.
+
+The host's name is resolved once, the address found is checked, and the connection goes to that address, so that a name
+which means another address a moment later (DNS rebinding) changes nothing. Proxies of the environment are not used.
+"""
+
+import ipaddress
+import json
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from protego import Protego
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.response import HTTPResponse
+
+LARGEST = 20 * 2**20
+"""Bytes of an answer."""
+MOST_SECONDS = 60.0
+"""From the connection to the last byte of an answer, however fast it comes."""
+MOST_REDIRECTS = 5
+LONGEST_WAIT = 60.0
+"""Seconds that a server may ask to wait, by Retry-After or Crawl-delay."""
+
+_SILENCE = 15.0
+_TRIES = 3
+_FAILURES = 5
+_ADDRESSES = 4
+_DEEPEST = 8
+_USUAL_WAIT = "5"
+_ROBOTS_LARGEST = 512_000
+_AGENT = "Vernissage"
+_SAFE = "/%:@!$&'()*+,;=~-._"
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_BUSY = frozenset({429, 503})
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Answer = tuple[int, Mapping[str, str], bytes]
+"""Status, headers by their names in small letters, and the body of an answer of status 200."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchOptions:
+    """How pictures at web addresses are fetched.
+
+    Attributes:
+        most: pictures of a collection, those of earlier builds included.
+        private_hosts: whether hosts of private networks and of this machine may be asked.
+        contact: an address of yours that is sent along, as some servers wish; empty for none.
+        rate: requests a second to each host, unless its robots.txt asks for fewer.
+    """
+
+    most: int = 10_000
+    private_hosts: bool = False
+    contact: str = ""
+    rate: float = 2.0
+
+
+class NotFetchedError(Exception):
+    """Why an address gives nothing; ``lasting`` says that asking again soon would be no use."""
+
+    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A body, and the address that it came from after all redirects."""
+
+    address: str
+    body: bytes
+
+
+@dataclass
+class _Host:
+    """What is known of a host in this run; ``refused`` is why it is asked no more."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    next_at: float = 0.0
+    interval: float = 0.0
+    failures: int = 0
+    refused: str = ""
+    robots: dict[str, Protego | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """An address, understood: everything that a request needs."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def origin(self) -> str:
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        usual = self.port == (443 if self.scheme == "https" else 80)
+        return f"{self.scheme}://{name}" + ("" if usual else f":{self.port}")
+
+
+class WebClient:
+    """Asks servers for pictures; may be used by several threads, and `stop` ends what all of them do."""
+
+    def __init__(self, options: FetchOptions) -> None:
+        self._options = options
+        self._hosts: dict[str, _Host] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._open: set[Callable[[], None]] = set()
+        contact = " ".join(options.contact.encode("ascii", "ignore").decode().split())
+        self._agent = f"{_AGENT}/{version('vernissage')}" + (f" ({contact})" if contact else "")
+        self._tls = ssl.create_default_context()
+
+    def stop(self) -> None:
+        """Cut all connections; every call ends with an error soon."""
+        self._stopped.set()
+        with self._lock:
+            for cut in self._open:
+                cut()
+
+    def get(self, address: str, largest: int = LARGEST) -> Reply:
+        """What lies at an address, after redirects, each of which is checked and paced like the first request.
+
+        Raises:
+            NotFetchedError: the address or a redirect may not be asked, or gives nothing within the bounds.
+        """
+        for _ in range(MOST_REDIRECTS + 1):
+            target = _target(address)
+            host = self._host(target.host)
+            if not self._allowed(target, host):
+                raise NotFetchedError(f"the robots.txt of {target.host} does not let it be fetched", lasting=True)
+            status, headers, body = self._patiently(target, host, largest)
+            if status not in _MOVED:
+                _require_ok(status)
+                return Reply(address, body)
+            address = urljoin(address, headers.get("location", ""))
+        raise NotFetchedError(f"it leads from address to address, more than {MOST_REDIRECTS} times", lasting=True)
+
+    def _host(self, name: str) -> _Host:
+        with self._lock:
+            return self._hosts.setdefault(name, _Host(interval=1 / self._options.rate))
+
+    def _allowed(self, target: _Target, host: _Host) -> bool:
+        """Whether robots.txt lets the path be fetched; read once for each origin, while others wait for it."""
+        with host.lock:
+            if target.origin not in host.robots:
+                host.robots[target.origin] = self._robots(target, host)
+            rules = host.robots[target.origin]
+        return rules is None or bool(rules.can_fetch(target.origin + target.path, _AGENT))
+
+    def _robots(self, target: _Target, host: _Host) -> Protego | None:
+        """The rules of an origin; None where it has none. As RFC 9309 says: a server in trouble allows nothing."""
+        address = f"{target.origin}/robots.txt"
+        for _ in range(MOST_REDIRECTS + 1):
+            place = _target(address)
+            status, headers, body = self._patiently(place, host, _ROBOTS_LARGEST)
+            if status in _MOVED:
+                address = urljoin(address, headers.get("location", ""))
+                continue
+            if status >= 500:
+                host.refused = f"{target.host} does not give its robots.txt (HTTP {status})"
+                raise NotFetchedError(host.refused)
+            if status != 200:
+                return None
+            rules = Protego.parse(body.decode("utf-8", "replace"))
+            delay = rules.crawl_delay(_AGENT)
+            host.interval = max(host.interval, min(delay or 0.0, LONGEST_WAIT))
+            return rules
+        return None
+
+    def _patiently(self, target: _Target, host: _Host, largest: int) -> _Answer:
+        """Status, headers and body of one address; a server that asks to wait is waited for and asked again."""
+        for _ in range(_TRIES):
+            self._pace(host)
+            try:
+                status, headers, body = self._once(target, largest)
+                host.failures = 0
+            except (OSError, HTTPError) as error:
+                host.failures += 1
+                if host.failures >= _FAILURES:
+                    host.refused = f"{target.host} did not answer {_FAILURES} times"
+                raise NotFetchedError(_in_words(target.host, error)) from error
+            if status not in _BUSY:
+                return status, headers, body
+            wait = _retry_after(headers.get("retry-after", _USUAL_WAIT))
+            if wait > LONGEST_WAIT:
+                host.refused = f"{target.host} asks to come back in {wait:.0f} seconds (HTTP {status})"
+                raise NotFetchedError(host.refused)
+            host.next_at = max(host.next_at, time.monotonic() + wait)
+        raise NotFetchedError(f"{target.host} is busy (HTTP {status}, {_TRIES} times)")
+
+    def _pace(self, host: _Host) -> None:
+        """Wait for this host's next turn."""
+        with self._lock:
+            at = max(host.next_at, time.monotonic())
+            host.next_at = at + host.interval
+        if self._stopped.wait(max(0.0, at - time.monotonic())):
+            raise NotFetchedError("it was interrupted")
+        if host.refused:
+            raise NotFetchedError(host.refused)
+
+    def _once(self, target: _Target, largest: int) -> _Answer:
+        """Ask the first address of the host that may be asked and can be connected to."""
+        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        public = [each for each in addresses if self._options.private_hosts or is_public(each)]
+        if not public:
+            where = "" if addresses[0] == target.host else f"{addresses[0]}, "
+            raise NotFetchedError(
+                f"{target.host} is {where}on a private network or this machine (--allow-private-hosts lets it be asked)"
+            )
+        for address in public[:_ADDRESSES]:
+            try:
+                return self._answer(self._connection(target, address), target, largest)
+            except (NewConnectionError, ConnectTimeoutError) as error:
+                unreached: Exception = error
+        raise unreached
+
+    def _connection(self, target: _Target, address: str) -> HTTPConnection:
+        if target.scheme == "http":
+            return HTTPConnection(address, target.port, timeout=_SILENCE)
+        return HTTPSConnection(
+            address,
+            target.port,
+            timeout=_SILENCE,
+            ssl_context=self._tls,
+            server_hostname=target.host,
+            assert_hostname=target.host,
+        )
+
+    def _answer(self, connection: HTTPConnection, target: _Target, largest: int) -> _Answer:
+        over = threading.Event()
+        connected: list[Any] = []
+
+        def cut() -> None:
+            # Once a connection is answered, it no longer says which its socket is.
+            for each in (*connected, connection.sock):
+                with suppress(OSError):  # where it has ended already
+                    if each is not None:
+                        each.shutdown(socket.SHUT_RDWR)
+
+        def end() -> None:
+            over.set()
+            cut()
+
+        # A server that sends a byte now and then would outlast any limit of silence.
+        timer = threading.Timer(MOST_SECONDS, end)
+        timer.daemon = True
+        with self._lock:
+            self._open.add(cut)
+        timer.start()
+        fault: Exception | None = None
+        response: HTTPResponse | None = None
+        try:
+            headers = {"Host": target.origin.partition("://")[2], "User-Agent": self._agent}
+            headers |= {"Accept": "image/*, */*;q=0.1", "Accept-Encoding": "identity", "Connection": "close"}
+            connection.connect()
+            connected.append(connection.sock)
+            connection.request("GET", target.path, headers=headers, preload_content=False, decode_content=False)
+            response = connection.getresponse()
+            told = {name.lower(): value for name, value in response.headers.items()}
+            answer = response.status, told, _body(response, told, largest) if response.status == 200 else b""
+        except (HTTPError, HTTPException, OSError, ValueError, AttributeError) as error:
+            fault = error  # the last two are what cut connections and odd answers raise
+        finally:
+            timer.cancel()
+            with self._lock:
+                self._open.discard(cut)
+            if response is not None:
+                response.close()
+            connection.close()
+        if self._stopped.is_set():
+            raise NotFetchedError("it was interrupted")
+        if over.is_set():
+            raise NotFetchedError(f"{target.host} takes longer than {MOST_SECONDS:.0f} seconds")
+        if fault is not None:
+            raise fault if isinstance(fault, OSError | HTTPError) else OSError(str(fault)) from fault
+        return answer
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address, and the IPv4 address that it may hold, is one of the public internet."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    inner: _Address | None = None
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return is_public(str(ip.ipv4_mapped))
+        teredo = ip.teredo
+        inner = ip.sixtofour or (teredo[1] if teredo else None)
+        if ip in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and (inner is None or is_public(str(inner)))
+
+
+def _target(address: str) -> _Target:
+    try:
+        parts = urlsplit(address)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+        if parts.scheme not in ("http", "https"):
+            raise NotFetchedError(f"it is no web address but begins with {parts.scheme or 'no scheme'}:", lasting=True)
+        if ":" in host:
+            host = str(ipaddress.IPv6Address(host))
+        else:
+            host = host.encode("idna").decode().lower()
+            if not _HOST.fullmatch(host):
+                raise ValueError(host)
+    except ValueError:  # UnicodeError is one
+        raise NotFetchedError("its address is not written as one of the web", lasting=True) from None
+    path = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else "")
+    return _Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
+
+
+def _body(response: HTTPResponse, headers: Mapping[str, str], largest: int) -> bytes:
+    if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        coding = headers["content-encoding"][:20]
+        raise NotFetchedError(f"its server packs it ({coding}) though asked not to", lasting=True)
+    size = headers.get("content-length", "")
+    too_large = NotFetchedError(f"it has more than {largest // 2**20} MiB", lasting=True)
+    if size.isdecimal() and int(size) > largest:
+        raise too_large
+    parts, held = [], 0
+    while part := response.read1(65_536):
+        parts.append(part)
+        held += len(part)
+        if held > largest:
+            raise too_large
+    return b"".join(parts)
+
+
+def _require_ok(status: int) -> None:
+    if status != 200:
+        lasting = 400 <= status < 500 and status not in (408, 425, 429)
+        words = {401: "asks for a password", 403: "forbids it", 404: "does not have it", 410: "has it no more"}
+        raise NotFetchedError(f"its server {words.get(status, 'does not give it')} (HTTP {status})", lasting=lasting)
+
+
+def _retry_after(value: str) -> float:
+    """Seconds to wait, from seconds or a date; the usual wait where it is neither."""
+    try:
+        return max(0.0, float(value) if value.isdecimal() else parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return float(_USUAL_WAIT)
+
+
+def _in_words(host: str, error: Exception) -> str:
+    cause: BaseException | None = error
+    for _ in range(_DEEPEST):  # libraries chain errors in circles
+        if isinstance(cause, socket.gaierror):
+            return f"there is no host {host}"
+        if isinstance(cause, ssl.SSLError):
+            return f"{host} does not prove who it is ({getattr(cause, 'verify_message', '') or cause.reason})"
+        if isinstance(cause, TimeoutError):
+            return f"{host} is silent"
+        cause = cause and (cause.__cause__ or cause.__context__)
+    return f"{host} cannot be reached or breaks off ({' '.join(str(error).split())[:80]})"
+
+
+def iiif_picture(reply: Reply) -> str:
+    """The address of a picture of about 1,024 pixels where a reply describes a IIIF image; else nothing."""
+    try:
+        told = json.loads(reply.body) if reply.body.lstrip()[:1] == b"{" else None
+        if not isinstance(told, dict) or "iiif.io/api/image" not in str(told.get("protocol") or told.get("@context")):
+            return ""
+        sizes = [(int(size["width"]), int(size["height"])) for size in told.get("sizes") or ()]
+        whole = int(told["width"]), int(told["height"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    # Servers of the lowest level give listed sizes alone; the others any width.
+    fitting = [size for size in sizes if max(size) <= 2048]
+    width, height = max(fitting or [(min(1024, whole[0]), 0)])
+    third = "image/3" in str(told.get("@context"))
+    size = f"{width},{height}" if third and height else f"{width},"
+    return f"{reply.address.removesuffix('/info.json').rstrip('/')}/full/{size}/0/default.jpg"

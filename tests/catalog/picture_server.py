@@ -1,0 +1,127 @@
+"""A small server of pictures on this machine, with the faults that servers have."""
+
+import gzip
+import io
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from PIL import Image
+
+
+def png(colour: str = "navy", size: tuple[int, int] = (40, 30)) -> bytes:
+    """A picture of one colour."""
+    written = io.BytesIO()
+    Image.new("RGB", size, colour).save(written, "PNG")
+    return written.getvalue()
+
+
+_LOCATIONS = {
+    "inward": "http://169.254.1.1/secret.png",
+    "to-file": "file:///etc/passwd",
+    "moved": "/a.png",
+}
+_BODIES: dict[str, tuple[Callable[[], bytes], dict[str, str]]] = {
+    "html": (lambda: b"<!doctype html><title>Log in</title>", {}),
+    "large": (lambda: b"\x89PNG" + bytes(30 * 2**20), {}),
+    "large-untold": (lambda: b"\x89PNG" + bytes(30 * 2**20), {}),
+    "packed": (lambda: gzip.compress(bytes(10**7)), {"Content-Encoding": "gzip"}),
+    "cut": (lambda: png()[:50], {"Content-Length": "5000"}),
+}
+_INFO = (
+    b'{"@context": "http://iiif.io/api/image/3/context.json", "protocol": "http://iiif.io/api/image", '
+    b'"width": 4000, "height": 3000, "sizes": [{"width": 1000, "height": 750}]}'
+)
+
+
+class PictureServer(ThreadingHTTPServer):
+    """Answers by path; ``asked`` counts the paths, ``headers`` holds those of the last request."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: Counter[str] = Counter()
+        self.times: list[float] = []
+        self.headers: dict[str, str] = {}
+        self.robots = ""
+        self.robots_status = 200
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that leave."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: PictureServer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked[path] += 1
+        self.server.headers = dict(self.headers)
+        if path == "/robots.txt":
+            self._send(self.server.robots.encode(), self.server.robots_status)
+            return
+        self.server.times.append(time.monotonic())
+        kind = path.strip("/").split("/")[0]
+        if kind == "drip":
+            self._drip()
+        elif kind in ("429", "503"):
+            first = self.server.asked[path] == 1 or "soon" not in path
+            wait = "1" if "soon" in path else "7200"
+            self._send(b"busy" if first else png(), int(kind) if first else 200, {"Retry-After": wait})
+        elif kind == "endless":
+            self._send(b"", 302, {"Location": f"/endless/{self.server.asked.total()}"})
+        elif kind == "iiif":
+            described = path.endswith("/info.json") or path.count("/") == 2
+            self._send(_INFO if described else png("teal"))
+        elif kind in _LOCATIONS:
+            self._send(b"", 302, {"Location": _LOCATIONS[kind]})
+        elif kind in _BODIES:
+            body, headers = _BODIES[kind]
+            self._send(body(), 200, headers, length=kind not in ("large-untold", "cut"))
+        else:
+            self._send(png(), int(kind) if kind.isdecimal() and len(kind) == 3 else 200)
+
+    def _send(
+        self, body: bytes, status: int = 200, headers: dict[str, str] | None = None, *, length: bool = True
+    ) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if length:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        for _ in range(300):
+            self.wfile.write(b"\x89")
+            self.wfile.flush()
+            time.sleep(0.1)
+
+
+@contextmanager
+def serving() -> Iterator[PictureServer]:
+    """The server, while the block runs."""
+    server = PictureServer()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
