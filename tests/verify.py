@@ -1,9 +1,12 @@
 """The long runs of `make verify`, on SQLite and on PostgreSQL: people on one workspace, and participants of a study.
 
 For a minute each, without and with ten kills, processes upload, remove and recommend at once; afterwards nothing may be
-lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time.
+lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time. Last,
+every kind of settings file is damaged in hundreds of ways.
 """
 
+import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +21,7 @@ _SECONDS = 60
 _KILLS = (0, 10)
 _PARTICIPANTS = 200
 _AT_ONCE = 20
+_MUTATIONS = 300
 
 
 def main() -> None:
@@ -41,6 +45,10 @@ def main() -> None:
             print(f"  {load}", flush=True)
             assert load.completed == _PARTICIPANTS
             assert load.rows == load.distinct
+    print(f"Files of settings, each damaged in {_MUTATIONS} ways", flush=True)
+    tests = ["tests/cli/test_mutated_files.py", "tests/encoders/test_mutated_settings.py"]
+    variables = os.environ | {"VERNISSAGE_MUTATIONS": str(_MUTATIONS)}
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "-n", "auto", *tests], check=True, env=variables)
 
 
 def _place(parent: Path, kind: str, server: str, name: str) -> tuple[Path, str | None]:

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import shutil
 import stat
 import struct
 import sys
@@ -24,9 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import ProvenanceError, RequestError, VernissageError, WorkspaceError
+from vernissage.shapes import json_values, misfit
 
 _T = TypeVar("_T")
 TEMPORARY_SUFFIX = ".tmp"
+NO_ROOM = "no space left on its disk"
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -103,6 +106,18 @@ def seal_of(path: Path) -> Seal:
     return read_checked(path, read)
 
 
+def is_full(place: Path, error: BaseException | None = None) -> bool:
+    """Whether an error is for want of room on the disk of ``place``: libraries seldom say so where they meet it."""
+    code = getattr(error, "errno", None)
+    if code is not None:
+        return code in (errno.ENOSPC, errno.EDQUOT)
+    with suppress(OSError):
+        return (
+            shutil.disk_usage(next(each for each in (place, *place.absolute().parents) if each.is_dir())).free < 2**16
+        )
+    return False
+
+
 @contextmanager
 def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterator[IO[bytes]]:
     """Open a file that appears under ``path`` only when the block has ended well.
@@ -136,8 +151,9 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
                 path.hardlink_to(temporary)
         _flush_folder(path.parent)
     except OSError as error:
+        reason = NO_ROOM if is_full(path, error) else error.strerror or error
         raise WorkspaceError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose a writable place and run the "
+            f"cannot write {path}: {reason}; free space or choose a writable place and run the "
             f"same command again; what was there before is unchanged"
         ) from error
     finally:
@@ -242,7 +258,7 @@ def read_json(path: Path) -> Any:
     Raises:
         ProvenanceError: the file is missing or is not JSON.
     """
-    return read_checked(path, lambda: json.loads(path.read_bytes()))
+    return read_checked(path, lambda: json_values(read_regular(path)))
 
 
 def read_text(path: Path, what: str, advice: str, error: type[VernissageError] = RequestError) -> str:
@@ -261,20 +277,23 @@ def read_text(path: Path, what: str, advice: str, error: type[VernissageError] =
 def parse_json(text: str, path: Path, error: type[VernissageError] = RequestError) -> Any:
     """The values of a JSON text that a person wrote into ``path``; ``error`` where it is none."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as fault:
-        raise error(f"{path} is no JSON (line {fault.lineno}: {fault.msg}); correct that line") from fault
+        return json_values(text)
+    except ValueError as fault:
+        line = f"line {fault.lineno}: {fault.msg}" if isinstance(fault, json.JSONDecodeError) else str(fault)
+        raise error(f"{path} is no JSON ({line}); correct that") from fault
 
 
-def read_card(path: Path, keys: Iterable[str], what: str) -> dict[str, Any]:
-    """Read a JSON object with exactly those keys.
+def read_card(path: Path, keys: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Read a JSON object with exactly those keys, each of the type that it is given here (see `misfit`).
 
     Raises:
         ProvenanceError: the file is missing, damaged, or no card of ``what``.
     """
     content = read_json(path)
-    if not isinstance(content, dict) or content.keys() != set(keys):
+    if not isinstance(content, dict) or content.keys() != keys.keys():
         raise ProvenanceError(f"{path} is no card of {what} of this version; {_ANEW}")
+    if wrong := next(filter(None, (misfit(content[key], kind, key) for key, kind in keys.items())), ""):
+        raise ProvenanceError(f"{path} is damaged ({wrong}); {_ANEW}")
     return content
 
 
@@ -408,12 +427,21 @@ def read_checked(path: Path, load: Callable[[], _T]) -> _T:
         return load()
     except FileNotFoundError:
         raise ProvenanceError(f"{path} is missing; run `vernissage build` again to make it") from None
+    except OSError as error:
+        if error.errno is None:  # of a library that found it damaged
+            raise _damaged(path, error) from error
+        reason = NO_ROOM if is_full(path, error) else error.strerror
+        raise WorkspaceError(f"{path} cannot be read: {reason}; mend that and try again") from error
     except (
-        ValueError, OSError, EOFError, AttributeError, KeyError, TypeError, RuntimeError, struct.error,
+        ValueError, EOFError, AttributeError, KeyError, TypeError, RuntimeError, struct.error,
         zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
-        line = (str(error) or type(error).__name__).splitlines()[0]
-        raise ProvenanceError(f"{path} is damaged ({line}); {_ANEW}") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ProvenanceError:
+    line = (str(error) or type(error).__name__).splitlines()[0]
+    return ProvenanceError(f"{path} is damaged ({line}); {_ANEW}")
 
 
 _ANEW = "delete it and run `vernissage build` again to make it anew"

@@ -217,7 +217,7 @@ def test_an_older_database_that_may_not_be_written_to_is_told() -> None:
 def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None:
     database = open_database(tmp_path / "vernissage.db")
     add_notes(database, "a")
-    with pytest.raises(StorageError, match="no room left on its disk"), database.writing() as connection:
+    with pytest.raises(StorageError, match="no space left on its disk"), database.writing() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
         connection.execute(text(f"PRAGMA max_page_count = {pages + 3}"))
         connection.execute(insert(PEOPLE), [{"name": f"{number:05d}" * 40} for number in range(1000)])

@@ -148,7 +148,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
-        _end(f"{error.filename or 'the system'}: {error.strerror or error}; check the path and its permissions", 1)
+        import errno
+
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        way_out = "free space and run the same command again" if full else "check the path and its permissions"
+        _end(f"{error.filename or 'the system'}: {error.strerror or error}; {way_out}", 6 if full else 1)
     except MemoryError:
         _end("the memory is not enough for this; close other programs, or work on a smaller collection", 1)
     except (typer.Exit, SystemExit):
@@ -159,6 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+_LONGEST = 1000
+"""Letters of an error."""
 _UNEXPECTED = 70
 """The exit code of a fault in the program, EX_SOFTWARE of sysexits.h."""
 
@@ -177,5 +183,8 @@ def _unexpected(error: Exception) -> str:
 def _end(message: str, code: int) -> None:
     from vernissage.cli.output import visible
 
-    print(visible(f"error: {' '.join(message.split())}"), file=sys.stderr)
+    said = " ".join(message.split())
+    if len(said) > _LONGEST:  # a stranger's value; the way out stands at the end
+        said = f"{said[: _LONGEST // 2]} … {said[-_LONGEST // 2 :]}"
+    print(visible(f"error: {said}"), file=sys.stderr)
     sys.exit(code)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from vernissage.errors import ProvenanceError
-from vernissage.files import array_bytes, digest, read_arrays, read_json, write_arrays, write_json
+from vernissage.files import array_bytes, digest, read_arrays, read_card, write_arrays, write_json
 from vernissage.progress import Progress, silent
 from vernissage.values import Modality, Vectors
 
@@ -63,6 +63,9 @@ class TextEncoder(Encoder, Protocol):
         ...
 
 
+_CARD = {"name": str, "settings": Mapping[str, Any], "fingerprint": str}
+
+
 @dataclass(frozen=True)
 class EncoderState:
     """Everything a fitted encoder is, as arrays and JSON values: safe to open wherever it comes from."""
@@ -105,14 +108,9 @@ class EncoderState:
         Raises:
             ProvenanceError: a file is missing or damaged, or the arrays are not those that the card describes.
         """
-        card = read_json(folder / "model.json")
-        arrays = read_arrays(folder / "arrays.npz")
-        try:
-            state = cls(card["name"], card["settings"], arrays)
-            fingerprint = card["fingerprint"]
-        except (KeyError, TypeError) as error:
-            raise ProvenanceError(f"{folder / 'model.json'} is no model card ({error}); {_REBUILD}") from error
-        if state.fingerprint != fingerprint:
+        card = read_card(folder / "model.json", _CARD, "a model")
+        state = cls(card["name"], card["settings"], read_arrays(folder / "arrays.npz"))
+        if state.fingerprint != card["fingerprint"]:
             raise ProvenanceError(f"the model in {folder} does not match its card model.json; {_REBUILD}")
         return state
 

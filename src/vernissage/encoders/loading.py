@@ -61,7 +61,16 @@ def load_pretrained(
         return found.load(runtime=how)
     from vernissage.encoders.runtime.hub import locate_weights
 
-    return found.load(locate_weights(found.models[0], weights, progress=progress), runtime=how, **options)
+    place = locate_weights(found.models[0], weights, progress=progress)
+    try:
+        return found.load(place, runtime=how, **options)
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # What libraries make of settings of another type or size than the model's; there is no end to the ways.
+        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise EncoderError(
+            f"{name} cannot be loaded from {place} ({said}); get its settings, tokenizer and weights anew, from one "
+            f"and the same model"
+        ) from error
 
 
 def load_executed(

@@ -23,6 +23,7 @@ from vernissage.search.vectors import (
 from vernissage.values import Vectors
 
 _TOLD = ("scorer", "fingerprint", "collection", "pairs")
+_CARD = dict.fromkeys(_TOLD, str) | {"pairs": int | None, "array": Seal, "rows": Seal}
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class PairMatrix:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
         labels = rows_file(stem)
-        content = read_card(card_file(stem), (*_TOLD, "array", "rows"), "pairs")
+        content = read_card(card_file(stem), _CARD, "pairs")
         for file, key in ((array_file(stem), "array"), (labels, "rows")):
             Seal(**content[key]).require(file, whole=whole)
         ids = read_ids(labels)

@@ -37,6 +37,7 @@ _CANCELLED = 1e-3
 _UNIT = 1e-3
 """How far the squared length of a stored vector may be from 1; float32 keeps it within 1e-6."""
 _TOLD = ("encoder", "fingerprint", "modality", "collection", "values")
+_CARD = dict.fromkeys((*_TOLD, "ids"), str) | dict.fromkeys(("count", "dim", "size"), int) | {"rows": Seal}
 _LABELS = tuple(
     pa.field(name, kind, nullable=False)
     for name, kind in (("id", pa.string()), ("order", pa.int32()), ("content", pa.string()), ("row", pa.int32()))
@@ -145,7 +146,7 @@ class VectorTable:
             ProvenanceError: a file is missing, damaged, or not what the card describes.
         """
         array, rows = array_file(stem), rows_file(stem)
-        content = read_card(card_file(stem), (*_TOLD, "ids", "count", "dim", "size", "rows"), "vectors")
+        content = read_card(card_file(stem), _CARD, "vectors")
         told = {key: content[key] for key in _TOLD}
         shape, size = (content["count"], content["dim"]), content["size"]
         Seal(**content["rows"]).require(rows, whole=whole)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from vernissage.errors import Kind, StorageError
+from vernissage.files import is_full
 from vernissage.storage.changes import current_version
 from vernissage.storage.schema import METADATA, REVISION, REVISION_TABLE, STATE
 
@@ -40,16 +41,17 @@ _REFERENCES = text("PRAGMA foreign_key_check")
 _SQLITE_SAYS = {
     "SQLITE_NOTADB": "is not a database of Vernissage; choose another path, or move that file away",
     "SQLITE_CORRUPT": "is damaged; restore it from a backup",
-    "SQLITE_FULL": "has no room left on its disk; free space and try again; nothing of this change was written",
+    "SQLITE_FULL": "has no space left on its disk; free space and try again; nothing of this change was written",
     "SQLITE_BUSY": "is locked by another process for too long; wait until that one has ended and try again",
     "SQLITE_LOCKED": "is locked by another process for too long; wait until that one has ended and try again",
     "SQLITE_READONLY": "cannot be written to; make the file and its folder writable, or choose another place",
     "SQLITE_CANTOPEN": "cannot be opened; its folder must exist and be writable",
     "SQLITE_IOERR": "cannot be read or written by its disk; check the disk and try again; nothing was half-written",
 }
+_PERHAPS_FULL = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _POSTGRESQL_SAYS = {
     "42501": "does not let this user do that; grant the user the right to create tables in it",
-    "53100": "has no room left on its disk; free space and try again; nothing of this change was written",
+    "53100": "has no space left on its disk; free space and try again; nothing of this change was written",
     "55P03": "is locked by another process for too long; wait until that one has ended and try again",
     "25006": "can only be read; use the URL of the server that may be written to",
 }
@@ -153,7 +155,8 @@ class Database:
         Raises:
             StorageError: the database cannot be reached or written, or another process still reads the log.
         """
-        with storage_errors(self.place), self._engine.connect() as connection, begin(connection, "none"):
+        place = f"{self.place}, whose deleted rows are yet to leave its files,"
+        with storage_errors(place), self._engine.connect() as connection, begin(connection, "none"):
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"VACUUM {', '.join(METADATA.tables)}"))
                 return
@@ -331,16 +334,18 @@ def storage_errors(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StorageError(f"the database {place} {_meaning(error)}") from error
+        raise StorageError(f"the database {place} {_meaning(error, place)}") from error
     except PoolTimeoutError as error:
         raise StorageError(f"the database {place} is used by too many at once; wait a moment and try again") from error
 
 
-def _meaning(error: DBAPIError) -> str:
+def _meaning(error: DBAPIError, place: str) -> str:
     cause = error.orig
     name, state = getattr(cause, "sqlite_errorname", None), getattr(cause, "sqlstate", None)
     reported = f"reports: {_first_line(str(cause))}"
     if name is not None:
+        if name.startswith(_PERHAPS_FULL) and is_full(Path(place)):
+            name = "SQLITE_FULL"
         return next((meaning for prefix, meaning in _SQLITE_SAYS.items() if name.startswith(prefix)), reported)
     if state is None:
         # Without a code there was no connection; a server that answered says why after the word FATAL.

@@ -313,7 +313,7 @@ def parse_definition(source: str, name: str = "study.toml") -> Definition:
     """The definition that a TOML text holds; see `read_definition`."""
     try:
         values = tomllib.loads(source)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of more digits than Python converts
         raise StudyError(f"{name} is no TOML: {error}; correct it there") from error
     root = _Table(values, "", source, name)
     definition = root.read(Definition)

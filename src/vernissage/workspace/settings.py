@@ -4,14 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vernissage.encoders.fitted.languages import require_languages
 from vernissage.encoders.loading import Execution, checked_execution
 from vernissage.encoders.register import EncoderCard, card, cards, names
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError
-from vernissage.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vernissage.workspace.workspace import Workspace
 
 USUAL_PAIRS = 50
 
@@ -60,7 +62,7 @@ def stored_execution(settings: Mapping[str, Any], encoder: str) -> Execution:
 
 
 def merged_settings(
-    before: Workspace | None,
+    before: "Workspace | None",
     encoders: Sequence[str] | None,
     *,
     weights: Mapping[str, Path],

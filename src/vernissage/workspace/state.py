@@ -14,7 +14,9 @@ from filelock import FileLock, Timeout
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, read_json, write_json
+from vernissage.shapes import misfit
 from vernissage.workspace.readers import alone
+from vernissage.workspace.settings import Settings
 
 FORMAT = 2
 FORMER = 1
@@ -157,14 +159,15 @@ def _check_types(content: Mapping[str, Any]) -> None:
     sound = {
         **{key: found is not None and all(isinstance(value, str) for value in found.values())
            for key, found in texts.items()},
-        "source": {"absolute", "relative"} <= (texts["source"] or {}).keys(),
-        "folder": {"absolute", "relative"} <= (texts["folder"] or {}).keys(),
+        "places": all({"absolute", "relative"} <= (texts[key] or {}).keys() for key in ("source", "folder")),
         "names of files": all(isinstance(name, str) and _FILE.fullmatch(name) for name in names),
+        "encoders": {key.rpartition(".")[0] for key in texts["vectors"] or ()} | (texts["pairs"] or {}).keys()
+        | (texts["means"] or {}).keys() <= (texts["models"] or {}).keys() & (texts["fingerprints"] or {}).keys(),
         "fingerprint": isinstance(content["fingerprint"], str),
         "seals": isinstance(seals, dict) and set(names[:2]) <= seals.keys() and all(
             isinstance(seal, dict) and seal.keys() == {"size", "sha256"}
             and isinstance(seal["size"], int) and isinstance(seal["sha256"], str) for seal in seals.values()),
-        "settings": isinstance(content["settings"], dict),
+        "settings": not misfit(content["settings"], Settings),
         "complete": isinstance(content.get("complete", False), bool),
         "retired": isinstance(content["retired"], list) and all(isinstance(name, str) for name in content["retired"]),
     }  # fmt: skip

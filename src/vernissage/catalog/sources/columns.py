@@ -1,6 +1,5 @@
 """Which column of a museum's table means what: as people say, by its name, by parts of its name, by its cells."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -9,8 +8,9 @@ from pathlib import Path
 
 from vernissage.catalog.words import holds_words, is_address
 from vernissage.errors import CollectionError
-from vernissage.files import write_json
+from vernissage.files import read_regular, write_json
 from vernissage.folding import folded
+from vernissage.shapes import json_values, misfit
 
 
 def _names(names: str) -> tuple[str, ...]:
@@ -291,14 +291,14 @@ class TableOptions:
             CollectionError: the file is missing, is no JSON, or has unknown entries.
         """
         try:
-            content = json.loads(path.read_text("utf-8-sig"))
-            known = content.keys() <= {each.name for each in fields(cls)}
+            content = json_values(read_regular(path).removeprefix(b"\xef\xbb\xbf"))
+            known = isinstance(content, dict) and content.keys() <= {each.name for each in fields(cls)}
+            if wrong := misfit(content, cls if known else Mapping[str, str]):
+                raise ValueError(wrong)
             options = cls(**content) if known else cls(columns=content)
-            if not all(isinstance(text, str) for entry in options.columns.items() for text in entry):
-                raise TypeError
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError) as error:
             raise CollectionError(
-                f"{path} does not say how a table is read ({str(error) or 'columns are not names'}); write a JSON "
+                f"{path} does not say how a table is read ({error}); write a JSON "
                 f'object of fields and columns, as {{"title": "nom_objet"}}'
             ) from error
         return options

@@ -75,6 +75,11 @@ class Runtime:
                     ) from error
                 size //= 2
                 continue
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                raise EncoderError(
+                    f"the network cannot compute with its own settings ({type(error).__name__}: {error}); get "
+                    f"config.json and the weights anew, from one and the same model"
+                ) from error
             rows.append(features.float().cpu().numpy())
             start += size
         return np.concatenate(rows) if rows else np.zeros((0, width), dtype=np.float32)

@@ -186,7 +186,12 @@ def _by_length(ids: Sequence[TokenIds], run: Callable[[list[TokenIds]], Vectors]
 
 def tokenized(tokenizer: Any, texts: Sequence[str], **options: Any) -> list[TokenIds]:
     """The ids of each text by a tokenizer of transformers, without padding; those refuse to read no texts at all."""
-    ids: list[TokenIds] = tokenizer(list(texts), padding=False, **options)["input_ids"] if texts else []
+    try:
+        ids: list[TokenIds] = tokenizer(list(texts), padding=False, **options)["input_ids"] if texts else []
+    except Exception as error:  # the tokenizers' own errors are bare Exceptions
+        raise EncoderError(
+            f"the tokenizer cannot read texts ({error}); get its files anew, of the same model"
+        ) from error
     return ids
 
 

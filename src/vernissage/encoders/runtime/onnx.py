@@ -4,7 +4,6 @@ The encoder in torch keeps preparing pictures and texts. What is saved of such a
 lie and what both were, never the networks.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,8 @@ from vernissage.encoders.contract import EncoderState, require_keys
 from vernissage.encoders.runtime.devices import import_extra, import_torch
 from vernissage.encoders.runtime.loaded import padded_ids
 from vernissage.errors import EncoderError, ProvenanceError
-from vernissage.files import digest, seal_of, write_json
+from vernissage.files import digest, read_regular, seal_of, write_json
+from vernissage.shapes import json_values, misfit
 from vernissage.values import MODALITIES, Modality, Vectors
 
 if TYPE_CHECKING:
@@ -115,14 +115,16 @@ def read_card(folder: Path) -> OnnxCard:
     if not file.is_file():
         raise ProvenanceError(f"{folder} holds no {CARD_FILE}; {_AGAIN}")
     try:
-        content = json.loads(file.read_bytes())
+        content = json_values(read_regular(file))
         if content.pop("format") != _FORMAT:
             raise ProvenanceError(f"{file} was written by another version; {_AGAIN}")
+        if wrong := misfit(content, OnnxCard):
+            raise ValueError(wrong)
         towers = content.pop("towers")
         for entry in towers:
             entry["fidelity"] = entry["fidelity"] and Fidelity(**entry["fidelity"])
         return OnnxCard(**content, towers=tuple(ExportedTower(**entry) for entry in towers))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProvenanceError(f"{file} is no card of an export ({error}); {_AGAIN}") from error
 
 

@@ -5,7 +5,6 @@ in passing at most; here each of these is an error.
 """
 
 import hashlib
-import json
 import pickle  # only its error type; nothing here unpickles
 import re
 import struct
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
 from vernissage.errors import EncoderError
-from vernissage.files import seal_of
+from vernissage.files import read_regular, seal_of
+from vernissage.shapes import json_values
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +49,7 @@ def read_object(file: Path) -> dict[str, Any]:
         EncoderError: it is missing, damaged or something else.
     """
     try:
-        content = json.loads(file.read_bytes())
+        content = json_values(read_regular(file))
     except OSError as error:
         raise EncoderError(f"{file} is missing; get it from where the weights came from") from error
     except ValueError as error:
