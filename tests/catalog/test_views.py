@@ -116,7 +116,7 @@ def test_an_omeka_export_has_its_files_in_one_cell(tmp_path: Path) -> None:
     ]
     collection = read(tmp_path, rows)
     assert shown(collection) == {"11": [], "12": ["a.jpg", "b.jpg"]}
-    assert any("1 web addresses" in remark for remark in report_of(collection).remarks)
+    assert any("2 web addresses" in remark for remark in report_of(collection).remarks)
 
 
 def test_rows_of_equal_id_and_title_are_one_work(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.catalog.picture_server import PictureServer, png, serving
 
 import vernissage
+from vernissage.catalog.fetching import name_of
 from vernissage.catalog.web_client import FetchOptions
 from vernissage.cli.main import main
 from vernissage.gallery.answer import Answer
@@ -90,3 +91,25 @@ def test_what_a_failed_first_build_has_fetched_is_used_by_the_next(tmp_path: Pat
         asked = server.asked.total()
         vernissage.build(source, workspace, encoders=["lsa"], fetch_pictures=HERE)
         assert server.asked.total() == asked
+
+
+def test_all_addresses_of_a_work_are_fetched_and_forgotten_with_it(tmp_path: Path) -> None:
+    workspace, source = tmp_path / "w", tmp_path / "works"
+    source.mkdir()
+
+    def build(*rows: str) -> dict[str, list[str]]:
+        (source / "metadata.csv").write_text("\n".join(["id,title,image,sequence", *rows]))
+        built = vernissage.build(source, workspace, encoders=["colour-texture"], fetch_pictures=HERE).result
+        return {item.id: [path for path, _ in item.pictures] for item in built.collection}
+
+    with serving() as server:
+        at = [f"{server.base}/{number}.png" for number in range(4)]
+        first = build(f"1,Boats,{at[0]},2", f"1,Boats,{at[1]},1", f"2,Sea,{at[2]}|{at[3]},")
+        names = {address: f"fetched://{name_of(address)}" for address in at}
+        assert first == {"1": [names[at[1]], names[at[0]]], "2": [names[at[2]], names[at[3]]]}
+        with vernissage.open(workspace) as gallery:
+            work = gallery.snapshot.collection["1"]
+            assert work.picture_link == at[1]
+            assert [path.is_file() for path in gallery.snapshot.collection.picture_paths(work)] == [True, True]
+        assert build(f"1,Boats,{at[0]},2", f"2,Sea,{at[2]},") == {"1": [names[at[0]]], "2": [names[at[2]]]}
+    assert {file.name for file in (workspace / "fetched").iterdir()} == {name_of(at[0]), name_of(at[2])}

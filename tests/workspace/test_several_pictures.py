@@ -57,14 +57,14 @@ def test_a_works_vector_is_the_unit_mean_of_its_pictures_vectors(tmp_path: Path)
 
 def test_a_changed_or_a_new_second_picture_is_noticed_and_others_are_not_encoded_again(tmp_path: Path) -> None:
     folder = write(tmp_path / "works", ROWS)
-    before = build(folder, tmp_path / "w").workspace
+    table = table_of(build(folder, tmp_path / "w").workspace)
+    ids, before = list(table.item_ids), table.vectors.copy()
     assert set(build(folder, tmp_path / "w").encoded.values()) == {0}
     shutil.copy(folder / "p6.png", folder / "p2.png")
     changed = build(folder, tmp_path / "w")
     assert changed.encoded == {"colour-texture.image": 1}
-    old, new = table_of(before), table_of(changed.workspace)
-    same = (old.vectors == new.vectors).all(axis=1)
-    assert dict(zip(old.item_ids, same.tolist(), strict=True)) == {"a": True, "b": False, "c": True, "d": True}
+    same = (before == table_of(changed.workspace).vectors).all(axis=1)
+    assert dict(zip(ids, same.tolist(), strict=True)) == {"a": True, "b": False, "c": True, "d": True}
     again = build(write(tmp_path / "works", ROWS | {"a": ("p0.png", "p7.png")}), tmp_path / "w")
     assert again.encoded == {"colour-texture.image": 2}  # a has a new one, and b its second picture of before
 
