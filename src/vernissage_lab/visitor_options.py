@@ -38,7 +38,7 @@ class VisitorOptions(Options):
 
     workspace: WorkspacePath
     engine: Annotated[
-        list[str] | None, typer.Option("--engine", "-e", help="Engines to compare; repeat. Default: all there are.")
+        list[str] | None, typer.Option("--engine", help="Engines to compare; repeat. Default: all there are.")
     ] = None
     factors: Annotated[
         Path | None, typer.Option(help="A CSV of hidden factors; default: factors.csv beside the collection, if any.")

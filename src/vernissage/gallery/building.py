@@ -12,6 +12,7 @@ from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.loading import Execution
 from vernissage.encoders.runtime.devices import Runtime
+from vernissage.files import as_path
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import BuildResult, build_workspace, table_options
 from vernissage.workspace.repository import open_repository
@@ -65,9 +66,10 @@ def build(
     ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments and the
     errors are those of `build_workspace`; ``database`` is that of `open_gallery`, whose uploads are encoded too.
     """
+    home = as_path(workspace, "the workspace")
     result = build_workspace(
-        Path(source) if isinstance(source, str) else source,
-        Path(workspace),
+        _source(source),
+        home,
         encoders=encoders,
         seed=seed,
         topics=topics,
@@ -83,7 +85,7 @@ def build(
         progress=progress,
     )
     # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
-    with closing(open_repository(Path(workspace), database)) as repository:
+    with closing(open_repository(home, database)) as repository:
         if not repository.has_database:
             return BuildOutcome(result, None)
         people, swept = repository.snapshot.uploaders(), repository.sweep()
@@ -105,5 +107,9 @@ def inspect(
     Raises:
         CollectionError: there is no collection, or it cannot be read at all.
     """
-    given = Path(source) if isinstance(source, str) else source
-    return inspect_collection(source_of(given, table_options(Path(workspace), table)), progress=progress)
+    options = table_options(as_path(workspace, "the workspace"), table)
+    return inspect_collection(source_of(_source(source), options), progress=progress)
+
+
+def _source(given: str | Path | Source) -> Path | Source:
+    return given if callable(getattr(given, "records", None)) else as_path(given, "the source")  # type: ignore[return-value]
