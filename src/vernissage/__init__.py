@@ -28,24 +28,29 @@ if TYPE_CHECKING:
         WorkspaceError,
     )
     from vernissage.gallery.answer import Answer, answer_schema
+    from vernissage.gallery.areas import AreaChanges
     from vernissage.gallery.building import build
     from vernissage.gallery.engines import Fusion
     from vernissage.gallery.gallery import Gallery
     from vernissage.gallery.gallery import open_gallery as open  # noqa: A004
     from vernissage.gallery.person import Person
+    from vernissage.workspace.uploading import Submission
 
 _PLACES = {
     "Answer": "gallery.answer",
     "answer_schema": "gallery.answer",
+    "AreaChanges": "gallery.areas",
     "build": "gallery.building",
     "Fusion": "gallery.engines",
     "Gallery": "gallery.gallery",
     "open": "gallery.gallery",
     "Person": "gallery.person",
+    "Submission": "workspace.uploading",
 }
 
 __all__ = [
     "Answer",
+    "AreaChanges",
     "CollectionError",
     "EncoderError",
     "Fusion",
@@ -56,6 +61,7 @@ __all__ = [
     "RequestError",
     "StorageError",
     "StudyError",
+    "Submission",
     "UnknownItemError",
     "VernissageError",
     "WorkspaceError",

@@ -38,6 +38,17 @@ SMALL = 16 * 2**20
 """Files up to this many bytes are hashed whenever they are opened, which takes some hundredths of a second at most."""
 
 
+def as_path(given: object, what: str) -> Path:
+    """A path that was given as text or as a `Path`.
+
+    Raises:
+        RequestError: it is neither.
+    """
+    if not isinstance(given, str | os.PathLike) or not str(given):
+        raise RequestError(f"{what} takes a path, as a text or a pathlib.Path, but {given!r} was given")
+    return Path(given)
+
+
 LARGEST = 2**31
 """Bytes of the largest file of a stranger's that is read whole."""
 

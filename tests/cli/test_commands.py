@@ -126,7 +126,7 @@ def test_evaluate(run: Any, built: Path, tmp_path: Path) -> None:
     printed = run(*asked, "--plot", tmp_path / "plot.png")
     assert "nDCG@5" in printed
     assert (tmp_path / "plot.png").exists()
-    content = json.loads(run(*asked, "--json", "-e", "lda", "-e", "colour-texture"))
+    content = json.loads(run(*asked, "--json", "--engine", "lda", "--engine", "colour-texture"))
     means = {row["engine"]: row["mean"] for row in content["rows"] if row["metric"] == "ndcg"}
     assert means["lda"] > means["random"]
     assert means["labels"] > means["most-average"]

@@ -194,7 +194,7 @@ def test_a_workspace_ranks_by_pairs_and_by_joint_vectors(run: Any, blip: Path, t
     assert set(workspace.manifest.vectors) == {"blip.image", "blip.text"}
     assert workspace.pair_matrix("blip").card.pairs == 4
     for engine in ("blip", "blip-itc"):
-        answer = json.loads(run("recommend", tmp_path / "ws", "-r", "w000=5", "-e", engine, "-n", "3", "--json"))
+        answer = json.loads(run("recommend", tmp_path / "ws", "-r", "w000=5", "--engine", engine, "-n", "3", "--json"))
         assert len(answer["works"]) == 3
         for work in answer["works"]:
             assert sum(each["contribution"] for each in work["reasons"]) == pytest.approx(work["score"], abs=1e-6)
@@ -204,7 +204,7 @@ def test_a_workspace_ranks_by_pairs_and_by_joint_vectors(run: Any, blip: Path, t
 def test_pairs_that_are_not_kept_are_read_on_demand(run: Any, blip: Path, tmp_path: Path) -> None:
     gallery = owned_gallery(tmp_path / "gallery", count=12)
     build = ("build", gallery, "--encoder", "blip", "--weights", blip, "--pairs")
-    asked = ("-r", "w000=5", "-r", "w003=2", "-e", "blip", "-n", "5", "--json")
+    asked = ("-r", "w000=5", "-r", "w003=2", "--engine", "blip", "-n", "5", "--json")
     condition = ("--where", "artist~red")
     answers = []
     for pairs in ("all", "none"):
@@ -232,7 +232,7 @@ def test_recommending_needs_the_vectors_alone_and_searching_the_weights(run: Any
     gallery = toy_gallery(tmp_path / "gallery", count=12)
     run("build", gallery, "-o", tmp_path / "ws", "--encoder", "blip", "--weights", weights, "--pairs", "2")
     shutil.rmtree(weights)
-    run("recommend", tmp_path / "ws", "-r", "w000=5", "-e", "blip", "-n", "3")
+    run("recommend", tmp_path / "ws", "-r", "w000=5", "--engine", "blip", "-n", "3")
     told = run("search", tmp_path / "ws", "a ship", "--encoder", "blip", code=1)
     assert len(told.splitlines()) == 1
     assert "weights" in told

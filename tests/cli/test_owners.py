@@ -39,10 +39,10 @@ def test_owners_are_listed_with_works_and_uploads(run: Run, peopled: Path) -> No
     run("upload", peopled, "--owner", "dora", "--text", "A rose")
     found = json.loads(run("owners", peopled, "--json"))["owners"]
     assert found == [
-        {"owner": "carl", "works": 32, "uploads": 0},
-        {"owner": "ann", "works": 16, "uploads": 1},
-        {"owner": "bob", "works": 16, "uploads": 0},
-        {"owner": "dora", "works": 0, "uploads": 1},
+        {"owner": "carl", "works": 32, "uploads": 0, "ratings": 0},
+        {"owner": "ann", "works": 16, "uploads": 1, "ratings": 0},
+        {"owner": "bob", "works": 16, "uploads": 0, "ratings": 0},
+        {"owner": "dora", "works": 0, "uploads": 1, "ratings": 0},
     ]
     assert "4 people" in run("owners", peopled)
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,32 @@ def test_the_command_and_python_answer_alike(built: Path, capsys: pytest.Capture
     printed = json.loads(capsys.readouterr().out)
     with vernissage.open(built, writing=False) as opened:
         assert printed == opened.recommend(ratings).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda g: vernissage.open(None), "open takes a path, as a text or a pathlib.Path, but None was given"),
+        (lambda g: vernissage.build(None, "w"), "the source takes a path"),
+        (lambda g: vernissage.build("nowhere", None), "the workspace takes a path"),
+        (lambda g: g.search(None), "search takes words, the Path of a picture or an open picture, but None was given"),
+        (lambda g: g.recommend({"w000": 5}, weights=3), "weights takes numbers by engine, .*but 3 was given"),
+        (lambda g: g.recommend({"w000": 5}, weights={"lda": "much"}), "weights takes numbers by engine"),
+        (lambda g: g.recommend({"w000": 5}, fusion="rrf"), "fusion takes a Fusion"),
+        (lambda g: g.person(None), "name the person"),
+    ],
+)
+def test_values_of_other_kinds_are_told(built: Path, call: Callable[[vernissage.Gallery], object], words: str) -> None:
+    with vernissage.open(built, writing=False) as opened, pytest.raises(vernissage.RequestError, match=words):
+        call(opened)
+
+
+def test_unknown_works_to_leave_out_are_noted(built: Path) -> None:
+    with vernissage.open(built, writing=False) as opened:
+        ratings = {"w000": 5.0}
+        asked = [
+            opened.recommend(ratings, 3, exclude=["w001", "x1", "x2"]),
+            opened.search("storm", 3, exclude=["x1", "x2"]),
+        ]
+        assert all("there is no work x1, x2, which exclude names" in answer.notes for answer in asked)
+        assert opened.elicitation(3, exclude=["w001"]).notes == ()

@@ -70,8 +70,29 @@ def test_ratings_are_kept_and_join_the_uploads(toy: Gallery) -> None:
     answer = dora.recommend(6)
     assert not {"w000", "w004", "w001"} & set(answer.ids)
     assert {work.item.group for work in answer.works[:4]} == {"sea"}
-    dora.rate("w001", None)
+    for nothing in (None, ()):
+        with pytest.raises(RatingsError, match="number" if nothing is None else "is \\(\\)"):
+            dora.rate("w001", nothing)  # type: ignore[arg-type]
+    assert dora.ratings["w001"] == 1
+    dora.unrate("w001")
     assert "w001" not in dora.ratings
+
+
+def test_who_only_dislikes_is_told_what_to_do(toy: Gallery) -> None:
+    toy.person("gina").rate({"w000": 1, "w001": 1})
+    assert {"owner": "gina", "works": 0, "uploads": 0, "ratings": 2} in toy.people()
+    with pytest.raises(RequestError, match="every work the lowest rating.*; rate a work higher, or upload something"):
+        toy.person("gina").recommend(3)
+
+
+def test_paths_are_taken_as_text_too(toy: Gallery, tmp_path: Path) -> None:
+    paint(tmp_path / "boat.png", 0)
+    eve = toy.person("eve")
+    eve.upload(str(tmp_path / "boat.png"))
+    eve.upload([Submission(str(tmp_path / "boat.png"), title="A boat")])  # type: ignore[arg-type]
+    assert eve.export(str(tmp_path / "eve.zip"))["uploads"] == 2
+    with pytest.raises(RequestError, match="upload takes a Submission or the path of a picture, .*, but 3 was given"):
+        eve.upload(3)  # type: ignore[arg-type]
 
 
 def test_areas_are_changed_and_changed_back(toy: Gallery) -> None:

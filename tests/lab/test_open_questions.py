@@ -56,13 +56,13 @@ def test_a_question_is_answered_by_one_command_with_tables_figures_and_a_record(
 
 
 def test_the_record_names_the_encoders_behind_a_fusion(run: Any, workspace: Path, tmp_path: Path) -> None:
-    told = json.loads(run("overlap", workspace, *VISITORS, "-e", "late-zscore", "-o", tmp_path / "out", "--json"))
+    told = json.loads(run("overlap", workspace, *VISITORS, "--engine", "late-zscore", "-o", tmp_path / "out", "--json"))
     assert [each["encoder"] for each in told["inputs"]] == ["lsa", "colour-texture"]
 
 
 def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: Path) -> None:
     out = ("-o", tmp_path / "out")
-    assert "give two with -e" in run("fusion", workspace, "-e", "lsa", *out, code=1)
+    assert "give two with --engine" in run("fusion", workspace, "--engine", "lsa", *out, code=1)
     assert "not whole numbers" in run("fusion", workspace, "-k", "0,x", *out, code=1)
     assert "reads texts alone" in run("mixed", workspace, "-e", "lsa", *USERS, *out, code=1)
     assert "no rule 'best'" in run("areas", workspace, "--cut", "best", *USERS, *out, code=1)

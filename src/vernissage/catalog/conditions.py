@@ -20,7 +20,12 @@ FIELDS = (
 )  # fmt: skip
 """The fields of a work that conditions may name, beside its attributes; from and to are those of `Item.span`."""
 
-_CONDITION = re.compile(r"\s*(?P<field>[^=~<>!]+?)\s*(?P<operator>!=|>=|<=|=|~|<|>)\s*(?P<value>.*?)\s*", re.DOTALL)
+_CONDITION = re.compile(
+    r"\s*(?P<field>[^=~<>!≥≤≠]+?)\s*(?P<operator>!=|>=|<=|=>|=<|==|<>|=~|[=~<>≥≤≠])\s*(?P<value>.*?)\s*", re.DOTALL
+)
+_SPELLINGS = {"=>": ">=", "=<": "<=", "==": "=", "<>": "!=", "=~": "~", "≥": ">=", "≤": "<=", "≠": "!="}
+"""How other programs write operators."""
+
 _NUMERIC: Mapping[str, Callable[[npt.NDArray[np.float64], float], npt.NDArray[np.bool_]]] = MappingProxyType(
     {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 )
@@ -51,7 +56,8 @@ def parse_condition(text: str) -> Condition:
             f"the condition {text!r} is not understood; write FIELD=VALUE (equals), FIELD!=VALUE, FIELD~TEXT "
             f"(contains) or FIELD>=NUMBER, for example artist=Monet or year>=1850"
         )
-    condition = Condition(folded(match["field"].strip()), match["operator"], match["value"])
+    sign = _SPELLINGS.get(match["operator"], match["operator"])
+    condition = Condition(folded(match["field"].strip()), sign, match["value"])
     if condition.operator in _NUMERIC and _number(condition.value) is None:
         raise RequestError(
             f"the condition {text!r} compares with {condition.value!r}; {condition.operator} needs a number"

@@ -14,20 +14,15 @@ if TYPE_CHECKING:
 _Columns = dict[str, Callable[["Work"], str]]
 
 
-def require_enough(answer: "Answer", n: int | None, *, of: Sequence["Work"] | None = None, what: str = "works") -> None:
-    """Refuse an answer that is shorter than what was asked for by name; fewer would be no answer for a script.
+def require_any(works: Sequence["Work"], what: str = "works") -> None:
+    """Refuse an answer without works, which would be none for a script.
 
     Raises:
-        RequestError: nothing came back, or fewer than ``n``.
+        RequestError: there is none.
     """
-    found = len(answer.works if of is None else of)
-    if found == 0:
+    if not works:
         raise RequestError(
             f"no {what} fit and can be recommended; loosen the conditions, or choose another engine or encoder"
-        )
-    if n is not None and found < n:
-        raise RequestError(
-            f"{n} {what} were asked for, but only {found} fit and can be recommended; ask for -n {found} or fewer"
         )
 
 

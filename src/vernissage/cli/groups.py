@@ -1,6 +1,7 @@
 """Groups of commands that are imported one at a time, when they are called."""
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -32,6 +33,16 @@ class LazyGroup(TyperGroup):
             return None
         module, _, name = self.places[cmd_name].partition(":")
         return as_command(getattr(import_module(module), name), cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except Exception as error:
+            # Typer looks for commands that look alike only among those that are imported.
+            near = get_close_matches(args[0], [*self.list_commands(ctx), *self.places])
+            if near and hasattr(error, "message") and "such command" in error.message:
+                error.message = f"{error.message.rstrip('.')}; did you mean {' or '.join(dict.fromkeys(near))}?"
+            raise
 
     def headings(self) -> Mapping[str, Mapping[str, str]]:
         """What the group's help shows, as `sections`."""

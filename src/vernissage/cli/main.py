@@ -139,6 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except VernissageError as error:
         _end(str(error), error.kind.exit_code)
     except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # Typer holds its own copy of Click, without a public name
+            print(error, file=sys.stderr)
+            sys.exit(2)
         formatted, context = getattr(error, "format_message", None), getattr(error, "ctx", None)
         message = str(formatted() if formatted is not None else error).rstrip(".")
         _end(f"{message}; see `{context.command_path if context is not None else 'vernissage'} --help`", 2)

@@ -45,9 +45,7 @@ DatabasePlace = Annotated[
 ]
 EngineName = Annotated[
     str | None,
-    typer.Option(
-        "--engine", "-e", help="What judges works: lda, lsa, colour-texture, clip …, late-total, or some with +."
-    ),
+    typer.Option("--engine", help="What judges works: lda, lsa, colour-texture, clip …, late-total, or some with +."),
 ]
 EncoderName = Annotated[
     str | None, typer.Option("--encoder", help="Whose vectors; default: the best that is here for the purpose.")

@@ -1,6 +1,7 @@
 """Commands about people: what they upload, rate and are interested in. ``vernissage person …`` and former names."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +28,7 @@ from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
     from vernissage.gallery.areas import AreaChanges, PersonAreas
+    from vernissage.gallery.gallery import Gallery
 
 _EXAMPLES = 3
 
@@ -101,8 +103,9 @@ def _named(word: str) -> tuple[str, str]:
 def upload(
     place: Place,
     words: UploadWords,
+    owner: str | None = argument(None, "Who.", metavar="NAME"),
     files: list[Path] | None = argument(None, "Pictures, .txt files, or tables of uploads.", metavar="FILE"),
-    owner: str = option("", "Whose they are.", "--owner", "-o"),
+    former: str | None = option(None, "Former way to say NAME.", "--owner", hidden=True),
     as_json: AsJson = False,
 ) -> None:
     """Upload a person's pictures and texts: all of them at once, or, if anything is wrong with one, none.
@@ -112,17 +115,19 @@ def upload(
 
     \b
     Examples:
-      vernissage person upload workspace --owner ann boat.jpg cat.png poem.txt
-      vernissage person upload workspace --owner ann boat.jpg --title "A boat" --keywords "sea, boat"
-      vernissage person upload workspace --owner ann --text "Fog over the harbour before sunrise"
-      vernissage person upload workspace --owner ann uploads.csv --json
+      vernissage person upload workspace ann boat.jpg cat.png poem.txt
+      vernissage person upload workspace ann boat.jpg --title "A boat" --keywords "sea, boat"
+      vernissage person upload workspace ann --text "Fog over the harbour before sunrise"
+      vernissage person upload workspace ann uploads.csv --json
     """
     from vernissage.catalog.words import keyword_separator, split_keywords
     from vernissage.gallery.upload_files import submissions_from
     from vernissage.workspace.uploading import Submission
 
-    if not owner.strip():
-        raise RequestError("whose uploads are these? name the person with --owner NAME")
+    if former is not None:  # then all that stands behind the workspace are files
+        files, owner = [*([Path(owner)] if owner else []), *(files or ())], former
+    if owner is None or not owner.strip():
+        raise RequestError("whose uploads are these? name the person, as in `person upload WORKSPACE NAME FILE`")
     keywords = split_keywords(words.keywords, keyword_separator([words.keywords]))
     about = Submission(None, words.title, words.text, keywords, words.item_id)
     submissions, remarks = submissions_from(files or (), about)
@@ -180,7 +185,7 @@ def rate(
 
 @person.command("list")
 def owners(place: Place, as_json: AsJson = False) -> None:
-    """Who owns works of the collection, or uploaded something, and how much; those with most first.
+    """Who owns works of the collection, uploaded or rated something, and how much; those with most first.
 
     \b
     Example:
@@ -192,9 +197,9 @@ def owners(place: Place, as_json: AsJson = False) -> None:
         print_json({"owners": people})
         return
     if not people:
-        say("Nobody yet: no work of the collection names an owner, and nothing was uploaded.")
+        say("Nobody yet: no work of the collection names an owner, and nothing was uploaded or rated.")
         return
-    heads = ["owner", "works", "uploads"]
+    heads = ["owner", "works", "uploads", "ratings"]
     print_table(heads, [[each[head] for head in heads] for each in people], numbers=heads[1:])
     say(f"{len(people)} {'person' if len(people) == 1 else 'people'}")
 
@@ -202,9 +207,11 @@ def owners(place: Place, as_json: AsJson = False) -> None:
 @person.command("remove")
 def remove(
     place: Place,
-    ids: list[str] | None = argument(None, "Uploads.", metavar="ID"),
-    owner: str | None = option(None, "Remove only what is this person's.", "--owner", "-o"),
+    words: list[str] | None = argument(
+        None, "Whose, and the ids of uploads; of anybody without NAME.", metavar="[NAME] ID…"
+    ),
     whole: str | None = option(None, "Remove everything of this person: uploads, ratings, edits.", "--person"),
+    former: str | None = option(None, "Former way to say NAME.", "--owner", hidden=True),
     yes: bool = option(False, "Do not ask before everything of a person goes.", "--yes", "-y"),
     as_json: AsJson = False,
 ) -> None:
@@ -212,18 +219,19 @@ def remove(
 
     \b
     Examples:
-      vernissage person remove workspace 5f2a9c01d3b47e68 --owner ann
+      vernissage person remove workspace ann 5f2a9c01d3b47e68
       vernissage person remove workspace --person ann
     """
-    if bool(ids) == bool(whole):
+    if bool(words) == bool(whole):
         raise RequestError("name the uploads to remove, or with --person NAME somebody of whom everything goes")
-    if whole and owner:
+    if whole and former:
         raise RequestError("--owner goes with the ids of uploads; for everything of a person --person is enough")
     with place.gallery() as gallery:
+        owner, ids = _owner_and_ids(gallery, words or (), former)
         if gallery.repository.finished_erasures:
             note("a removal that was interrupted before is finished now: its files are gone as well", kind="note")
         if whole is None:
-            removal = gallery.repository.remove(ids or (), owner=owner)
+            removal = gallery.repository.remove(ids, owner=owner)
         else:
             theirs = _uploads(len(gallery.person(whole).uploads))
             if not yes and not sys.stdin.isatty():
@@ -240,6 +248,15 @@ def remove(
         return
     said = f"Everything kept of {whole} was removed: " if whole else "Removed "
     say(f"{said}{_uploads(len(removal.ids))}, {len(removal.pictures)} of them with a picture.")
+
+
+def _owner_and_ids(gallery: "Gallery", words: Sequence[str], former: str | None) -> tuple[str | None, Sequence[str]]:
+    """Whose uploads are meant, None for anybody's, and their ids."""
+    if former is not None or not words or all(each["owner"] != words[0] for each in gallery.people()):
+        return former, words
+    if len(words) == 1:
+        raise RequestError(f"which uploads of {words[0]}? name their ids, or remove everything by --person {words[0]}")
+    return words[0], words[1:]
 
 
 @person.command("export")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.answers import print_list, require_enough, show, titled, write_page
+from vernissage.cli.answers import print_list, require_any, show, titled, write_page
 from vernissage.cli.options import (
     AreaWords,
     AsJson,
@@ -147,7 +147,7 @@ def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused:
                 progress=progress,
                 **selected(selection),
             )
-        require_enough(answer, selection.n)
+        require_any(answer.works)
         if shown.html is not None:
             from vernissage.gallery.engines import engine_words
             from vernissage.pages.recommendations import recommendation_page
@@ -176,14 +176,9 @@ def _for_person(
                 progress=progress,
                 **selected(selection),
             )
-        from vernissage.gallery.areas import found_words
-        from vernissage.gallery.selecting import KINDS
-
-        for each in answer.lists:
-            if not each.area:
-                what = f"{KINDS[each.target]} of anybody but {owner}"
-                require_enough(answer, selection.n, of=each.works, what=what)
+        require_any(answer.works, f"works of anybody but {owner}")
         if shown.html is not None:
+            from vernissage.gallery.areas import found_words
             from vernissage.pages.areas import person_page
 
             write_page(shown.html, person_page, answer, title=gallery.name, engine=found_words(answer.areas))
@@ -213,7 +208,7 @@ def similar(
     with Place(workspace).gallery(people=False) as gallery, progress_bars() as progress:
         answer = gallery.similar(item_ids, engine=engine, progress=progress, **selected(selection))
         named = ", ".join(titled(gallery[item_id]) for item_id in item_ids)
-    require_enough(answer, selection.n)
+    require_any(answer.works)
     show(answer, as_json=as_json, heading=f"Like {named}, by {answer.engine}:")
 
 

@@ -240,6 +240,11 @@ def find_areas(
             seed=asked.seed,
             progress=progress,
         )
+    if not found and not record.items and rated is None:
+        raise RequestError(
+            f"{record.name} has uploaded nothing and given every work the lowest rating, so nothing says what to look "
+            f"for; rate a work higher, or upload something"
+        )
     if not found:
         kinds = " and ".join(KINDS[each] for each in reads)
         others = ", ".join(name for name in workspace.encoder_names if name != encoder)

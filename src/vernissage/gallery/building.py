@@ -16,6 +16,7 @@ from vernissage.catalog.sources.contract import Source
 from vernissage.catalog.web_client import FetchOptions
 from vernissage.encoders.loading import Execution
 from vernissage.encoders.runtime.devices import Runtime
+from vernissage.files import as_path
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import BuildResult, build_workspace, table_options
 from vernissage.workspace.repository import open_repository
@@ -73,10 +74,10 @@ def build(
     errors are those of `build_workspace`; ``database`` is that of `open_gallery`, whose uploads are encoded too.
     ``fetch_pictures`` downloads pictures that are named by web addresses, as `FetchOptions` says.
     """
-    path = Path(workspace)
+    path = as_path(workspace, "the workspace")
     place = database or path / storage.DATABASE_NAME
     result = build_workspace(
-        Path(source) if isinstance(source, str) else source,
+        _source(source),
         path,
         encoders=encoders,
         seed=seed,
@@ -163,6 +164,10 @@ def inspect(
     Raises:
         CollectionError: there is no collection, or it cannot be read at all.
     """
-    given = Path(source) if isinstance(source, str) else source
-    there = FetchedPictures(Path(workspace) / FOLDER)
-    return inspect_collection(source_of(given, table_options(Path(workspace), table), there), progress=progress)
+    path = as_path(workspace, "the workspace")
+    there = FetchedPictures(path / FOLDER)
+    return inspect_collection(source_of(_source(source), table_options(path, table), there), progress=progress)
+
+
+def _source(given: str | Path | Source) -> Path | Source:
+    return given if callable(getattr(given, "records", None)) else as_path(given, "the source")  # type: ignore[return-value]

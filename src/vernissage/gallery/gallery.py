@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
 from vernissage.errors import RequestError
-from vernissage.files import digest
+from vernissage.files import as_path, digest
 from vernissage.gallery.answer import Answer, AnswerKind, Reason, Work
 from vernissage.gallery.engines import (
     DEFAULT_RULE,
@@ -261,7 +262,7 @@ class Gallery:
         explanations = found.explain(ids)
         engines = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
         works = tuple([_work(items[why.item_id], why, rated, engines) for why in explanations])
-        notes = (*preset_notes(name, recommender), *found.notes, *shortfall(len(works), asked.n))
+        notes = (*preset_notes(name, recommender), *found.notes, *asked.notes, *shortfall(len(works), asked.n))
         return Answer(kind, works, name, self.fingerprint, notes, about=about, picture_path=snapshot.picture_path)
 
     def search(
@@ -295,6 +296,8 @@ class Gallery:
         """
         snapshot = self.snapshot
         one_of(("text", "pictures", "mixed"), within, "search within")
+        if not isinstance(query, str | Path) and not hasattr(query, "convert"):
+            raise RequestError(f"search takes words, the Path of a picture or an open picture, but {query!r} was given")
         source: Modality = "text" if isinstance(query, str) else "image"
         target: Modality = "image" if within != "text" or source == "image" else "text"
         read = {kind for each in self.encoders for kind in snapshot.workspace.modalities(each)}
@@ -329,7 +332,7 @@ class Gallery:
         works = tuple([Work(items[ids[each]], float(scores[each]), (), found_as[each]) for each in places])
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         about |= {"method": method} if within == "mixed" else {}
-        notes, pictures = shortfall(len(works), n), snapshot.picture_path
+        notes, pictures = (*asked.notes, *shortfall(len(works), n)), snapshot.picture_path
         return Answer("search", works, name, self.fingerprint, notes, about=about, picture_path=pictures)
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
@@ -365,7 +368,11 @@ class Gallery:
             field, part = words.reason(item, encoder)
             why = (Reason("field", field, part, scores[item.id], 1.0, f"{field}: {part}"),) if field else ()
             works.append(Work(item, scores[item.id], why))
-        notes = (*words.notes, *(shortfall(len(works), asked.n) if works else (f"nothing here has {query!r}",)))
+        notes = (
+            *words.notes,
+            *asked.notes,
+            *(shortfall(len(works), asked.n) if works else (f"nothing here has {query!r}",)),
+        )
         about = {"query": query, "encoder": name, "within": "text"}
         pictures = snapshot.picture_path
         return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, picture_path=pictures)
@@ -407,7 +414,7 @@ class Gallery:
             Work(item, 0.0, (Reason("field", "group", item.group, 0.0, 0.0, words),) if words else ())
             for item, words in chosen
         )
-        notes = shortfall(len(works), n)
+        notes = (*asked.notes, *shortfall(len(works), n))
         return Answer("elicitation", works, how, self.fingerprint, notes, picture_path=snapshot.picture_path)
 
     def person(self, name: str) -> "Person":
@@ -416,19 +423,20 @@ class Gallery:
         Raises:
             RequestError: the name is empty.
         """
-        if not name.strip():
+        if not isinstance(name, str) or not name.strip():
             raise RequestError("whose works are these? name the person")
         from vernissage.gallery.person import Person
 
         return Person(self, name)
 
     def people(self) -> list[dict[str, Any]]:
-        """Everyone who owns works of the collection or uploaded something, those with most first."""
+        """Everyone who owns works of the collection, uploaded or rated something, those with most works first."""
         snapshot = self.snapshot
-        everything, works = snapshot.owners(), snapshot.collection.owner_counts
-        names = sorted(everything, key=lambda name: (-everything[name], name))
+        owned, rated, works = snapshot.owners(), snapshot.raters(), snapshot.collection.owner_counts
+        names = sorted({*owned, *rated}, key=lambda name: (-owned.get(name, 0), -rated.get(name, 0), name))
         return [
-            {"owner": name, "works": works.get(name, 0), "uploads": everything[name] - works.get(name, 0)}
+            {"owner": name, "works": works.get(name, 0), "uploads": owned.get(name, 0) - works.get(name, 0)}
+            | {"ratings": rated.get(name, 0)}
             for name in names
         ]
 
@@ -474,7 +482,7 @@ def open_gallery(
     Raises:
         WorkspaceError, ProvenanceError, StorageError: it cannot be opened.
     """
-    return Gallery(open_repository(Path(workspace), database, writing=writing, people=people))
+    return Gallery(open_repository(as_path(workspace, "open"), database, writing=writing, people=people))
 
 
 def fingerprint_of(workspace: Workspace) -> str:
@@ -519,7 +527,11 @@ def _above_rounding(
 
 
 def _weighted(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
-    chosen = fusion or Fusion()
+    chosen = Fusion() if fusion is None else fusion
+    if not isinstance(chosen, Fusion):
+        raise RequestError(f"fusion takes a Fusion, as in Fusion('zscore'), but {fusion!r} was given")
+    if not isinstance(weights, Mapping) or not all(isinstance(each, Real) for each in weights.values()):
+        raise RequestError(f"weights takes numbers by engine, as in {{'lda': 2}}, but {weights!r} was given")
     return replace(chosen, weights={**chosen.weights, **weights}) if weights else chosen
 
 

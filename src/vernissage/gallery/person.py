@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder
-from vernissage.errors import Kind, RequestError, StorageError
-from vernissage.files import json_text, writing
+from vernissage.errors import Kind, RatingsError, RequestError, StorageError
+from vernissage.files import as_path, json_text, writing
 from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
 from vernissage.gallery.areas import AreaChanges, AreaOptions, PersonAreas, area_key, find_areas
 from vernissage.gallery.selecting import (
@@ -21,6 +21,7 @@ from vernissage.gallery.selecting import (
     Caps,
     Selection,
     Where,
+    listed,
     one_of,
     require_ratings,
     selection,
@@ -91,23 +92,39 @@ class Person:
         return tuple(self.record.times)
 
     def rate(self, ratings: str | Mapping[str, float | None], rating: float | None = None) -> None:
-        """Keep ratings from 1 to 5, all or none: of one work, or by work id; None takes a rating back.
+        """Keep ratings from 1 to 5, all or none: of one work, or by work id, where None takes one back (see `unrate`).
 
         Raises:
-            RatingsError: a rating is outside 1 to 5.
+            RatingsError: a rating is outside 1 to 5, or that of the one work is missing.
             UnknownItemError: there is no such work or upload.
         """
+        if isinstance(ratings, str) and rating is None:
+            raise RatingsError(f"{ratings} is given no rating; give a number from 1 to 5, or take it back with unrate")
         given = {ratings: rating} if isinstance(ratings, str) else ratings
         require_ratings(given)
         self.gallery.repository.rate(self.name, given)
 
+    def unrate(self, works: str | Iterable[str]) -> None:
+        """Take the rating of one work or of several back; of works without one, nothing is changed.
+
+        Raises:
+            UnknownItemError: there is no such work or upload.
+        """
+        self.rate(dict.fromkeys([works] if isinstance(works, str) else works))
+
     def upload(
-        self, submissions: "Submission | Sequence[Submission]", *, progress: Progress = silent
+        self, submissions: "Submission | str | Path | Sequence[Submission | str | Path]", *, progress: Progress = silent
     ) -> "tuple[tuple[Upload, ...], frozenset[str]]":
-        """Keep pictures and texts of theirs, all or none (see `Repository.upload`); the uploads, and which are new."""
+        """Keep pictures and texts of theirs, all or none (see `Repository.upload`); the uploads, and which are new.
+
+        A path alone is a picture without words.
+        """
         from vernissage.workspace.uploading import Submission
 
-        given = [submissions] if isinstance(submissions, Submission) else submissions
+        some = [submissions] if isinstance(submissions, Submission | str | Path) else submissions
+        expected = "upload takes a Submission or the path of a picture, or a list of them"
+        paths = listed(some, Submission | str | Path, expected)
+        given = [each if isinstance(each, Submission) else Submission(as_path(each, "picture")) for each in paths]
         return self.gallery.repository.upload(self.name, given, progress=progress)
 
     def remove(self, ids: str | Iterable[str]) -> "Removal":
@@ -126,7 +143,7 @@ class Person:
         """
         return self.gallery.repository.remove_person(self.name)
 
-    def export(self, path: Path) -> dict[str, int]:
+    def export(self, path: str | Path) -> dict[str, int]:
         """Write everything that is kept of them into a new .zip: ``person.json`` and the pictures of uploads.
 
         Returns how many uploads, ratings and changes of areas are in it.
@@ -134,6 +151,7 @@ class Person:
         Raises:
             StorageError: nothing is kept of them, or there is such a file already.
         """
+        path = as_path(path, "export")
         if path.exists():
             raise StorageError(f"{path} is there already; choose another name", kind=Kind.CONFLICT)
         snapshot, record = self.gallery.snapshot, self.record
@@ -250,7 +268,7 @@ class Person:
         seed = cast(Seed, one_of(("centroid", "medoid"), query or "centroid", "query"))
         found = self.areas(encoder, options, progress=progress)
         profile, targets = _searching(found, task)
-        notes = list(found.notes)
+        notes = [*found.notes, *asked.notes]
         if len(found.reads) == 1 and encoder is None:
             notes.insert(
                 0,

@@ -42,7 +42,7 @@ class WordSearch:
     found: Mapping[str, int]
     notes: tuple[str, ...]
 
-    def reason(self, item: Item, encoder: Encoder | None) -> tuple[str, str]:
+    def reason(self, item: Item, encoder: Encoder | WordEncoder | None) -> tuple[str, str]:
         """The field of a work that tells best why it was found, and its words around that; empty where none does."""
         cells = [(name, value) for name in _SHOWN for value in _values(item, name)]
         cells += [*item.attributes.items(), ("text", item.text)]
@@ -63,7 +63,7 @@ class WordSearch:
         return "", ""
 
 
-def search_words(collection: Collection, query: str, encoder: Encoder | None) -> WordSearch:
+def search_words(collection: Collection, query: str, encoder: Encoder | WordEncoder | None) -> WordSearch:
     """Look for the words of a query in ids, titles, artists, years and texts, and for all of it in every cell.
 
     A word that no work has and the encoder does not know is looked for in its near spelling: the commonest that differs

@@ -28,6 +28,7 @@ KINDS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "
 _BEGINNING = 60
 """Characters of a text that stand for a missing title."""
 
+_NAMED = 3
 _GROWTH = 4
 """How many times as many candidates are asked for when caps have left too few."""
 
@@ -42,13 +43,17 @@ def title_or_text(item: Item, otherwise: str = "Untitled") -> str:
 
 @dataclass(frozen=True)
 class Selection:
-    """How many works of which state come back, of those that are allowed, under which caps, and how different."""
+    """How many works of which state come back, of those that are allowed, under which caps, and how different.
+
+    ``notes`` say which ids to leave out no work has.
+    """
 
     snapshot: Snapshot
     n: int
     allow: Allow
     per: Caps
     diversity: float
+    notes: tuple[str, ...] = ()
 
     def first(self, candidates: Callable[[int], T], ids_of: Callable[[T], Sequence[str]]) -> tuple[T, list[int]]:
         """Candidates, and the places among them of the first ``n`` works within the caps.
@@ -114,7 +119,13 @@ def selection(
     require_fields(snapshot.collection, [condition.field for condition in conditions])
     if n < 1:
         raise RequestError(f"{n} works were asked for; ask for 1 or more")
-    return Selection(snapshot, n, Allow(exclude=frozenset(excluded), conditions=conditions), per, diversity)
+    unknown = [each for each in dict.fromkeys(excluded) if each not in snapshot.collection]
+    unknown = [each for each in unknown if each not in snapshot.items(unknown)] if unknown else []
+    more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+    told = f"there is no work {', '.join(unknown[:_NAMED])}{more}, which exclude names"
+    notes = (told,) if unknown else ()
+    allow = Allow(exclude=frozenset(excluded), conditions=conditions)
+    return Selection(snapshot, n, allow, per, diversity, notes)
 
 
 def _is_whole(value: object) -> bool:
@@ -159,4 +170,6 @@ def shortfall(found: int, n: int, what: str = "works") -> tuple[str, ...]:
     """A note where fewer works come back than were asked for."""
     if found >= n:
         return ()
+    if not found:
+        return (f"no {what} fit what was asked; loosen the conditions, or choose another engine or encoder",)
     return (f"{n} {what} were asked for, but only {found} fit what was asked",)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from vernissage.errors import Kind, RatingsError, StorageError
 from vernissage.profiles.ratings import HIGHEST, LOWEST
@@ -35,6 +35,13 @@ class StoredEdit:
 def people(connection: Connection) -> tuple[str, ...]:
     """Everyone of whom something is kept, by name."""
     return tuple(connection.scalars(select(PEOPLE.c.name).order_by(PEOPLE.c.name)))
+
+
+def raters(connection: Connection) -> dict[str, int]:
+    """Everyone who rated something, and how much, by name."""
+    joined = PEOPLE.join(RATINGS, RATINGS.c.person == PEOPLE.c.id)
+    counts = select(PEOPLE.c.name, func.count()).select_from(joined).group_by(PEOPLE.c.name)
+    return {row[0]: row[1] for row in connection.execute(counts)}
 
 
 def person_key(connection: Connection, name: str) -> int | None:

@@ -140,6 +140,13 @@ class Snapshot:
         with self._database.reading() as connection:
             return storage.uploads.owners(connection)
 
+    def raters(self) -> dict[str, int]:
+        """Everyone who rated something, and how much, by name."""
+        if self._database is None:
+            return {}
+        with self._database.reading() as connection:
+            return storage.people.raters(connection)
+
     def unknown_person(self, name: str) -> RequestError:
         """The error that nobody of that name owns or uploaded anything, with names that look alike."""
         known = list(self.owners())

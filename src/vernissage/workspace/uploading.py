@@ -16,7 +16,7 @@ from vernissage.catalog.pictures import MAX_BYTES, PICTURE_SUFFIXES, check_pictu
 from vernissage.catalog.words import joined
 from vernissage.encoders.contract import Encoder, ImageEncoder, TextEncoder
 from vernissage.errors import CollectionError, RequestError
-from vernissage.files import open_regular
+from vernissage.files import as_path, open_regular
 from vernissage.progress import Progress
 from vernissage.storage.database import Database
 from vernissage.storage.pictures import new_pictures, picture_path
@@ -35,7 +35,7 @@ class Submission:
     """Something that a person uploads: a picture, words, or both.
 
     Attributes:
-        picture: a picture file; it is read once and copied.
+        picture: a picture file, its path as text too; it is read once and copied.
         title, text, keywords: words about it, or by themselves.
         id: unique among works and uploads; drawn at random where empty.
         time: when it was made or uploaded, with its zone; now where None.
@@ -47,6 +47,10 @@ class Submission:
     keywords: tuple[str, ...] = ()
     id: str = ""
     time: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.picture is not None:
+            object.__setattr__(self, "picture", as_path(self.picture, "picture"))
 
     @property
     def words(self) -> str:

@@ -265,7 +265,7 @@ class EncodingTimeOptions(SourceOptions):
         Words, typer.Option(help="float32, bfloat16 or float16; onnx: float32 or int8. Repeat. Default float32.")
     ] = None
     export: Annotated[
-        Words, typer.Option("--onnx", metavar="[NAME=]FOLDER", help="The folder that export-onnx wrote. Repeat.")
+        Words, typer.Option("--onnx", metavar="[NAME=]FOLDER", help="The folder that `encoders export` wrote. Repeat.")
     ] = None
     weights: Annotated[
         Words, typer.Option(metavar="[NAME=]PATH", help="Where an encoder's weights are; else the hub. Repeat.")

@@ -30,8 +30,7 @@ class FusionOptions(VisitorOptions):
     """Visitors, and the constants of reciprocal-rank fusion that are compared."""
 
     engine: Annotated[
-        Words,
-        typer.Option("--engine", "-e", help="Engines to fuse; repeat. Default: the paper's pair, or the first two."),
+        Words, typer.Option("--engine", help="Engines to fuse; repeat. Default: the paper's pair, or the first two.")
     ] = None
     constants: Annotated[str, typer.Option("-k", metavar="0,1,…", help="Constants of reciprocal-rank fusion.")] = (
         "0,1,10,60"
@@ -57,7 +56,9 @@ class FusionOptions(VisitorOptions):
         usual = pair if set(pair) <= set(there) else [name for name in there if not name.startswith("late-")][:2]
         names = list(dict.fromkeys(self.engine or usual))
         if len(names) < 2:
-            raise RequestError(f"a fusion needs two engines or more, but there is {', '.join(names)}; give two with -e")
+            raise RequestError(
+                f"a fusion needs two engines or more, but there is {', '.join(names)}; give two with --engine"
+            )
         return self.engines(names)
 
 

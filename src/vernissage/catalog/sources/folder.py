@@ -538,8 +538,8 @@ def _stop(table: Table, name: str, places: dict[str, int], spoken: Sequence[int]
     if given or "title" in options.columns:
         return ""
     if not could:
-        spoken = any(any(map(holds_words, table.sample(place))) for place in table.filled)  # as keywords alone
-        if spoken or places.get("picture") in table.filled or not table.filled:
+        worded = any(any(map(holds_words, table.sample(place))) for place in table.filled)  # as by keywords alone
+        if worded or places.get("picture") in table.filled or not table.filled:
             return ""
         return (
             f"no column of {name} gives a title, a name or a description, or names a picture: its cells are numbers "
