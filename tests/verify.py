@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.forks import forks
 from tests.galleries import toy_gallery
 from tests.postgres import postgres_programs, run_sql, running_server
 from tests.web.robots import study_with_robots
@@ -29,7 +30,7 @@ def main() -> None:
     programs = postgres_programs()
     if programs is None:
         sys.exit("there is no PostgreSQL; `make install` brings one")
-    with tempfile.TemporaryDirectory() as name, running_server(programs) as server:
+    with tempfile.TemporaryDirectory() as name, running_server(programs) as server, forks() as forked:
         gallery = toy_gallery(Path(name) / "gallery")
         for kind in ("SQLite", "PostgreSQL"):
             for kills in _KILLS:
@@ -37,7 +38,7 @@ def main() -> None:
                 (folder / "gallery").symlink_to(gallery)
                 build_workspace(gallery, folder / "workspace")
                 print(f"People on {kind} for {_SECONDS} s, {kills} kills", flush=True)
-                print(f"  {run_people(folder / 'workspace', url, seconds=_SECONDS, kills=kills)}", flush=True)
+                print(f"  {run_people(folder / 'workspace', url, forked, seconds=_SECONDS, kills=kills)}", flush=True)
             folder, url = _place(Path(name), kind, server, "study")
             build_workspace(gallery, folder / "workspace")
             print(f"A study on {kind}: {_PARTICIPANTS} participants, {_AT_ONCE} at a time", flush=True)

@@ -1,13 +1,16 @@
 """What the first page and the page about Python show works as it is printed."""
 
+import io
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from vernissage.cli.main import main
 from vernissage_lab.sample import paint_gallery
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,10 +27,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *words: str) -> str:
-    code = "from vernissage.cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
-    return done.stdout
+    """What the command prints, called in that folder."""
+    told, errors = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(told), redirect_stderr(errors), pytest.raises(SystemExit) as end:
+        main(list(words))
+    assert end.value.code == 0, f"{' '.join(words)}: {errors.getvalue()}"
+    return told.getvalue()
 
 
 def blocks(page: str, language: str) -> list[str]:

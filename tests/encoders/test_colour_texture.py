@@ -1,9 +1,9 @@
 """The colour-texture encoder on a world whose nearest neighbours are known by construction."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -95,12 +95,19 @@ def test_saved_and_loaded_it_gives_the_same_bits(
     assert loaded.encode_images(pictures[:8]).tobytes() == fitted.encode_images(pictures[:8]).tobytes()
 
 
-def test_equal_pictures_and_seeds_give_equal_bits(fitted: ColourTexture) -> None:
-    assert fit_colour_texture(openers(CODEBOOK_PICTURES), seed=3).fingerprint == fitted.fingerprint
+@dataclass(frozen=True)
+class Fit:
+    """A fit of the same pictures and seed once more, with what it opened and told of its progress."""
+
+    encoder: ColourTexture
+    opened: Sequence[int]
+    told: Sequence[tuple[str, int]]
 
 
-def test_pictures_that_open_at_odd_speeds_give_equal_bits_and_are_opened_once(fitted: ColourTexture) -> None:
+@pytest.fixture(scope="module")
+def again() -> Fit:
     opened: list[int] = []
+    told: list[tuple[str, int]] = []
 
     def slowly(number: int) -> Image.Image:
         # Every other picture takes longer than its follower, so that threads finish out of order.
@@ -108,9 +115,16 @@ def test_pictures_that_open_at_odd_speeds_give_equal_bits_and_are_opened_once(fi
         opened.append(number)
         return toy_picture(*KINDS[number % 4], number)
 
-    again = fit_colour_texture([partial(slowly, number) for number in range(CODEBOOK_PICTURES)], seed=3)
-    assert again.fingerprint == fitted.fingerprint
-    assert sorted(opened) == list(range(CODEBOOK_PICTURES))
+    pictures = [partial(slowly, number) for number in range(CODEBOOK_PICTURES)]
+    encoder = fit_colour_texture(pictures, seed=3, progress=lambda step, done, _: told.append((step, done)))
+    return Fit(encoder, opened, told)
+
+
+def test_equal_pictures_that_open_at_odd_speeds_give_equal_bits_and_are_opened_once(
+    fitted: ColourTexture, again: Fit
+) -> None:
+    assert again.encoder.fingerprint == fitted.fingerprint
+    assert sorted(again.opened) == list(range(CODEBOOK_PICTURES))
 
 
 def test_a_picture_that_cannot_be_opened_stops_the_fit() -> None:
@@ -133,12 +147,10 @@ def test_fitting_reports_how_far_it_is() -> None:
     assert told == [(done, FITTING_PICTURES) for done in range(1, FITTING_PICTURES + 1)]
 
 
-def test_fitting_with_a_codebook_reports_both_of_its_steps() -> None:
-    told: list[tuple[str, int]] = []
-    fit_colour_texture(openers(CODEBOOK_PICTURES), progress=lambda step, done, _: told.append((step, done)))
-    steps = list(dict.fromkeys(step for step, _ in told))
+def test_fitting_with_a_codebook_reports_both_of_its_steps(again: Fit) -> None:
+    steps = list(dict.fromkeys(step for step, _ in again.told))
     assert len(steps) == 2
-    assert told == [(step, done) for step in steps for done in range(1, CODEBOOK_PICTURES + 1)]
+    assert again.told == [(step, done) for step in steps for done in range(1, CODEBOOK_PICTURES + 1)]
 
 
 def test_a_small_collection_skips_the_codebook_and_says_so(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_the_command_maps_a_data_set_and_without_pictures_its_texts(
 ) -> None:
     bare = tmp_path / "bare"
     bare.mkdir()
-    write_table(bare, [toy_row(row) | {"file_name": ""} for row in range(120)])
+    write_table(bare, [toy_row(row) | {"file_name": ""} for row in range(44)])
     told = command(capsys, bare, "--kind", "national-gallery", "-e", "lsa", "-o", tmp_path / "texts", "--json")
     assert [each["encoder"] for each in json.loads(told)["inputs"]] == ["lsa"]
     by_artist = ("--kind", "gallery", "--class-column", "artist", "-e", "aligned", "-o", tmp_path / "pairs")

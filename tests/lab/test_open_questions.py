@@ -12,6 +12,7 @@ from vernissage_lab.tables import read_table
 
 VISITORS = ("--visitors", 6)
 USERS = ("--query-classes", 1, "--classes", 1, "--points", 5, "--users", 4)
+CUTS = ("--cut", "coherence", "--cut", "ward:2")
 
 COMMAND = ("experiment", "run")
 
@@ -30,7 +31,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("weighting", VISITORS, "signed − linear", {"values", "means", "differences"}),
         ("overlap", VISITORS, "Table 2: overlap of two engines' lists", {"values", "within", "between"}),
         ("fusion", (*VISITORS, "-k", "0,60"), "Partial against total fusion", {"overlap_means", "overlap_differences"}),
-        ("areas", (*USERS, "--cut", "coherence", "--cut", "ward:2"), "ward:2", {"lists", "cut_means"}),
+        ("areas", (*USERS, *CUTS, "--task", "image-to-text"), "ward:2", {"lists", "cut_means"}),
         ("mixed", USERS, "Milliseconds a query", {"values", "times"}),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, make_url, select, text, update
+from tests.forks import Forks
 from tests.uploads import NOON, add_notes, note
 
 from vernissage.errors import StorageError
@@ -79,11 +80,9 @@ def test_a_migration_that_fails_changes_nothing(database_place: str) -> None:
     open_database(database_place).close()
 
 
-def test_many_processes_may_open_a_new_database_at_once(database_place: str) -> None:
-    code = "import sys; from vernissage.storage.database import open_database; open_database(sys.argv[1]).close()"
-    started = [subprocess.Popen([sys.executable, "-c", code, database_place], stderr=subprocess.PIPE) for _ in range(3)]
-    assert [process.communicate()[1] for process in started] == [b""] * 3
-    assert [process.returncode for process in started] == [0] * 3
+def test_many_processes_may_open_a_new_database_at_once(database_place: str, forked: Forks) -> None:
+    started = [forked.start("vernissage.storage.database:open_database", database_place) for _ in range(3)]
+    assert [forked.wait(process) for process in started] == [0] * 3
     database = open_database(database_place)
     assert add_notes(database, "a") == 1
     database.close()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tests.forks import forks
+from tests.forks import Forks, forks
 
 from vernissage.storage.uploads import get_uploads
 from vernissage.values import Allow
@@ -97,42 +97,48 @@ def _recommend(repository: Repository, owner: str, chance: random.Random) -> Non
 
 
 def run_people(
-    workspace: Path, database: str | None, *, people: int = 2, seconds: float = 60, kills: int = 0, seed: int = 0
+    workspace: Path,
+    database: str | None,
+    forked: Forks,
+    *,
+    people: int = 2,
+    seconds: float = 60,
+    kills: int = 0,
+    seed: int = 0,
 ) -> Outcome:
     """Let ``people`` processes act at once, kill them ``kills`` times, and check everything at the end."""
     logs = [workspace.parent / f"log-{number}.txt" for number in range(people)]
     for log in logs:
         log.touch()
     chance, killed, starts, sizes = random.Random(seed), 0, [0] * people, [0] * people
-    with forks() as forked:
 
-        def start(number: int) -> int:
-            starts[number] += 1
-            sizes[number] = logs[number].stat().st_size
-            person = (logs[number], f"person-{number}", 1000 * number + starts[number])
-            return forked.start("tests.workspace.concurrent_people:act", workspace, database, *person)
+    def start(number: int) -> int:
+        starts[number] += 1
+        sizes[number] = logs[number].stat().st_size
+        person = (logs[number], f"person-{number}", 1000 * number + starts[number])
+        return forked.start("tests.workspace.concurrent_people:act", workspace, database, *person)
 
-        running = [start(number) for number in range(people)]
+    running = [start(number) for number in range(people)]
+    pause = seconds / (kills + 1)
+    try:
         # It lives through everything, and is compared at the end.
         reader = open_repository(workspace, database, writing=True)
         for space in spaces_of(reader.workspace):
             reader.snapshot.index(space.encoder, space.modality)
-        pause = seconds / (kills + 1)
-        try:
-            for _ in range(kills):
-                time.sleep(pause * chance.uniform(0.7, 1.0))
-                reader.refresh()
-                number, deadline = chance.randrange(people), time.monotonic() + _PATIENCE
-                while logs[number].stat().st_size == sizes[number] and time.monotonic() < deadline:
-                    time.sleep(0.01)  # it is killed while it acts
-                os.kill(running[number], signal.SIGKILL)
-                killed += forked.wait(running[number]) == -signal.SIGKILL
-                running[number] = start(number)
-            time.sleep(pause)
-        finally:
-            (workspace.parent / STOP).touch()
-        for process in running:
-            forked.wait(process)
+        for _ in range(kills):
+            time.sleep(pause * chance.uniform(0.7, 1.0))
+            reader.refresh()
+            number, deadline = chance.randrange(people), time.monotonic() + _PATIENCE
+            while logs[number].stat().st_size == sizes[number] and time.monotonic() < deadline:
+                time.sleep(0.01)  # it is killed while it acts
+            os.kill(running[number], signal.SIGKILL)
+            killed += forked.wait(running[number]) == -signal.SIGKILL
+            running[number] = start(number)
+        time.sleep(pause)
+    finally:
+        (workspace.parent / STOP).touch()
+    for process in running:
+        forked.wait(process)
     outcome = _check(reader, workspace, database, logs, killed)
     reader.close()
     return outcome
@@ -207,7 +213,9 @@ def main() -> None:
         (Path(folder) / "gallery").symlink_to(given.gallery.resolve())
         workspace = Path(folder) / "workspace"
         build_workspace(given.gallery, workspace)
-        outcome = run_people(workspace, given.database, people=given.people, seconds=given.seconds, kills=given.kills)
+        how = {"people": given.people, "seconds": given.seconds, "kills": given.kills}
+        with forks() as forked:
+            outcome = run_people(workspace, given.database, forked, **how)
     print(outcome)
 
 
