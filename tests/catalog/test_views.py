@@ -21,8 +21,8 @@ Cells = Sequence[Sequence[str]]
 
 def write(folder: Path, rows: Cells, name: str = "metadata.csv") -> Path:
     (folder / "images").mkdir(exist_ok=True)
-    for number, file in enumerate(NAMES):
-        Image.new("RGB", (9, 9), (20 * number, 9, 90)).save(folder / "images" / file)
+    for number, picture in enumerate(NAMES):
+        Image.new("RGB", (9, 9), (20 * number, 9, 90)).save(folder / "images" / picture)
     with (folder / name).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
     return folder
