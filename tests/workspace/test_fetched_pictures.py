@@ -7,7 +7,7 @@ import pytest
 from tests.catalog.picture_server import PictureServer, png, serving
 
 import vernissage
-from vernissage.catalog.web_client import FetchOptions
+from vernissage.catalog.fetching import FetchOptions
 from vernissage.cli.main import main
 from vernissage.gallery.answer import Answer
 

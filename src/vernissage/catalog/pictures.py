@@ -1,18 +1,24 @@
 """Opening pictures of any kind as RGB, and telling in plain words why one cannot be opened."""
 
 import io
+import threading
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import file_digest
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from vernissage.catalog.host import quiet, quiet_libtiff
+from vernissage.catalog.host import quiet, quiet_libtiff, return_memory
 from vernissage.errors import CollectionError
 from vernissage.files import open_regular
+
+_T = TypeVar("_T")
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
@@ -23,6 +29,12 @@ MAX_PIXELS = 178_956_970
 """A picture of 0.5 GB in RGB, beyond which Pillow too refuses a picture, unless its host has set another limit."""
 MAX_BYTES = 2**30
 """Of a picture's file."""
+MOST_DECODED = 100_000_000
+"""Pixels that are being decoded at a time, by all threads together, but for single pictures of more: 0.3 GB in RGB."""
+MOST_WHOLE = 50_000_000
+"""Pixels that a picture keeps where fewer are enough."""
+_STRIP = 16
+"""Rows of the smaller picture that a larger one is reduced to at a time."""
 
 THUMBNAIL_MEDIA_TYPE = "image/jpeg"
 
@@ -76,16 +88,21 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
     With ``at_least`` a large JPEG is decoded at a half, a quarter or an eighth of its size, as long as both sides keep
     at least so many pixels: up to four times faster. Palettes, grey, CMYK and 16 bits per channel are converted.
 
+    Other pictures of more than 50 million pixels are then averaged over squares of pixels, as far as ``at_least`` lets.
+
     Raises:
         UnreadablePictureError: no picture, cut short, or larger than 20,000 pixels on a side or 179 million in all.
     """
-    with _quietly:
-        image, orientation = _decode(path, at_least)
-        rgb = _rgb(image, path)
-    for turn in _TURNED.get(orientation, ()):
-        rgb = rgb.transpose(turn)
-    rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
-    return rgb
+
+    def finish(image: Image.Image, orientation: int) -> Image.Image:
+        with _quietly:
+            rgb = _reduced_rgb(image, path, at_least)
+        for turn in _TURNED.get(orientation, ()):
+            rgb = rgb.transpose(turn)
+        rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
+        return rgb
+
+    return _decode(path, at_least, finish)
 
 
 def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
@@ -93,7 +110,7 @@ def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
 
     ``at_least`` and Raises: see `open_picture`.
     """
-    return _decode(path, at_least)[0]
+    return _decode(path, at_least, lambda image, _: image)
 
 
 def decoded_pixels(path: Path, *, at_least: int | None = None) -> int:
@@ -134,7 +151,7 @@ def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> Pictu
             found = file_digest(file, "sha256").hexdigest()
         if found not in verified:
             # An eighth of the size costs a third of the time and still reads every byte of the file.
-            _decode(path, at_least=1)
+            _decode(path, 1, lambda *_: None)
     except UnreadablePictureError as error:
         return PictureCheck("", error.reason)
     except OSError as error:
@@ -142,8 +159,36 @@ def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> Pictu
     return PictureCheck(found)
 
 
-def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
-    """The decoded picture as its file holds it, and its EXIF orientation (1 when it has none)."""
+class _Decoding:
+    """How many pixels all threads together may be decoding at a time; a picture of more is decoded alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, pixels: int) -> Iterator[None]:
+        """Wait until so many more may be decoded, and hold them while the block runs."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held or self._held + pixels <= self._most)
+            self._held += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= pixels
+                self._changed.notify_all()
+
+
+_decoding = _Decoding(MOST_DECODED)
+
+
+def _decode(path: Path, at_least: int | None, finish: Callable[[Image.Image, int], _T]) -> _T:
+    """What ``finish`` makes of the decoded picture as its file holds it, and of its EXIF orientation (1 without one).
+
+    It is called while the picture's pixels count among those that are being decoded.
+    """
     try:
         with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=_formats()) as image:
             width, height = image.size
@@ -153,9 +198,7 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
                 raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
-            with quiet_libtiff:
-                image.load()
-            return image, _orientation(image)
+            return _finished(image, finish)
     except UnreadablePictureError:
         raise
     except Image.DecompressionBombError:
@@ -171,6 +214,19 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
         raise UnreadablePictureError(path, _cannot_be_read(path, error)) from error
 
 
+def _finished(image: Image.Image, finish: Callable[[Image.Image, int], _T]) -> _T:
+    pixels = image.width * image.height
+    with _decoding.of(pixels):
+        with quiet_libtiff:
+            image.load()
+        made = finish(image, _orientation(image))
+        if made is not image:
+            image.close()  # lets go of its pixels before others are decoded
+            if pixels > MOST_WHOLE:
+                return_memory()
+        return made
+
+
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
@@ -178,6 +234,19 @@ def _orientation(image: Image.Image) -> int:
         # Damaged EXIF data, which raises errors of many kinds, says nothing about the pixels.
         return 1
     return value if isinstance(value, int) else 1
+
+
+def _reduced_rgb(image: Image.Image, path: Path, at_least: int | None) -> Image.Image:
+    """The picture as RGB; a very large one in strips, averaged, so that no second one of its size is in memory."""
+    factor = min(image.size) // at_least if at_least and image.width * image.height > MOST_WHOLE else 1
+    if factor < 2 or image.mode in {"I", "F"} or image.mode.startswith("I;16"):  # whose range is that of the whole
+        return _rgb(image, path)
+    width, height = (-(-side // factor) for side in image.size)
+    small = Image.new("RGB", (width, height))
+    for top in range(0, height, _STRIP):
+        box = (0, top * factor, image.width, min(image.height, (top + _STRIP) * factor))
+        small.paste(_rgb(image.crop(box), path).reduce(factor), (0, top))
+    return small
 
 
 def _rgb(image: Image.Image, path: Path) -> Image.Image:
