@@ -161,7 +161,6 @@ def test_other_truncated_pictures_are_found(suffix: str, tmp_path: Path) -> None
         (b"<!DOCTYPE html><html>404</html>", "is a web page, not a picture"),
         (b"<svg xmlns='x'></svg>", "is a drawing in SVG"),
         (b"%PDF-1.7 ...", "is a PDF"),
-        (b"\0\0\0\x18ftypheic\0\0", "is in Apple's HEIC format"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "is a PostScript drawing"),
         (b"\xff\xd8\xff\xe0\0", "is cut short"),
         (b"\x01\x02\x03\x04", "is not a picture"),
@@ -177,6 +176,26 @@ def test_what_is_no_picture_is_told_in_plain_words(raw: bytes, fault: str, tmp_p
     with pytest.raises(UnreadablePictureError) as error:
         open_picture(path)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_heic_is_read_where_its_extra_is_installed(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    image = Image.new("RGB", (64, 48), RED)
+    heif.from_pillow(image).save(tmp_path / "a.heic", quality=95)
+    assert check_picture(tmp_path / "a.heic").fault == ""
+    opened = open_picture(tmp_path / "a.heic")
+    assert (opened.size, opened.mode) == ((64, 48), "RGB")
+    assert np.abs(np.asarray(opened).astype(int) - RED).max() < 12
+    (tmp_path / "b.heic").write_bytes((tmp_path / "a.heic").read_bytes()[:200])
+    assert check_picture(tmp_path / "b.heic").fault
+
+
+def test_without_its_extra_heic_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "PICTURE_SUFFIXES", pictures.PICTURE_SUFFIXES - {".heic", ".heif"})
+    monkeypatch.setattr(pictures, "_formats", lambda: ("JPEG", "PNG"))
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0")
+    fault = check_picture(tmp_path / "a.heic").fault
+    assert fault == "is in Apple's HEIC format (`pip install 'vernissage[heic]'` lets HEIC be read)"
 
 
 def test_a_folder_and_a_missing_file_are_no_pictures(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import file_digest
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +24,9 @@ _T = TypeVar("_T")
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
     | {".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
+    | ({".heic", ".heif"} if find_spec("pillow_heif") else set())
 )
+HEIC_HINT = "`pip install 'vernissage[heic]'` lets HEIC be read"
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_956_970
 """A picture of 0.5 GB in RGB, beyond which Pillow too refuses a picture, unless its host has set another limit."""
@@ -39,7 +42,7 @@ _STRIP = 16
 THUMBNAIL_MEDIA_TYPE = "image/jpeg"
 
 # Only formats that hold pixels: Pillow also knows some that start other programs (EPS) or that are not pictures.
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
+_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF", "HEIF")
 _TURNED = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
     3: (Image.Transpose.ROTATE_180,),
@@ -278,6 +281,10 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 @cache
 def _formats() -> tuple[str, ...]:
     Image.init()
+    if ".heic" in PICTURE_SUFFIXES:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
@@ -301,7 +308,7 @@ def _what_it_is(path: Path) -> str:
     guesses = {
         "is a web page, not a picture": text.startswith((b"<!doctype html", b"<html")),
         "is a drawing in SVG": b"<svg" in text,
-        "is in Apple's HEIC format": start[4:12] in _HEIC,
+        f"is in Apple's HEIC format{'' if '.heic' in PICTURE_SUFFIXES else f' ({HEIC_HINT})'}": start[4:12] in _HEIC,
         "is cut short": start.startswith(_BEGINNINGS),
         "holds text, not a picture": all(byte >= 32 or byte in b"\t\r\n\f" for byte in start),
     }

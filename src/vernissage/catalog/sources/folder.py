@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from vernissage.catalog.fetching import MARK, FetchedPictures, fetched_path
 from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import PICTURE_SUFFIXES
+from vernissage.catalog.pictures import HEIC_HINT, PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
 from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, speaking, understand
 from vernissage.catalog.sources.contract import Record
@@ -40,9 +40,25 @@ from vernissage.progress import Progress, silent
 
 _TABLE_STEM = "metadata"
 _OTHER_TABLES = frozenset({"factors.csv"})
-_NOT_READ = (
-    frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"}) - PICTURE_SUFFIXES
-)
+_RAW = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"})
+"""Pictures as cameras take them, of which Pillow would open a small preview."""
+_NOT_READ = _RAW | {
+    ".svg",
+    ".svgz",
+    ".pdf",
+    ".psd",
+    ".psb",
+    ".ai",
+    ".eps",
+    ".ps",
+    ".jxl",
+    ".xcf",
+    ".djvu",
+    ".wmf",
+    ".emf",
+}
+_NOT_READ |= {".heic", ".heif"}  # but where their extra is installed
+
 _DRIVE = re.compile(r"^[A-Za-z]:/")
 _CAMERA_NAME = re.compile(r"^(?:img|dsc[fn]?|dcim|pict?|image|photo|picture|scan|p|s)?[\W_]*\d[\d\W_]*$", re.IGNORECASE)
 _CLEANED = ("title", "artist", "year", "medium", "description")
@@ -125,10 +141,10 @@ class FolderSource:
         """What to say of files of pictures in formats that are not read."""
         kinds = Counter(_suffix(name) for _, _, files in os.walk(self.folder) for name in files)
         told = [
-            f"{kinds[suffix]} {suffix[1:].upper()}"
-            for suffix in sorted((_NOT_READ - set(PICTURE_SUFFIXES)) & kinds.keys())
+            f"{kinds[suffix]} {suffix[1:].upper()}" for suffix in sorted((_NOT_READ - PICTURE_SUFFIXES) & kinds.keys())
         ]
-        return (f"pictures not read: {', '.join(told)}; save them as JPEG, PNG or TIFF to use them",) if told else ()
+        heic = f", or {HEIC_HINT}" if {".heic", ".heif"} & (kinds.keys() - PICTURE_SUFFIXES) else ""
+        return (f"not read: {', '.join(told)}; save them as JPEG, PNG or TIFF{heic}",) if told else ()
 
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""
@@ -220,11 +236,16 @@ class FolderSource:
         what, way_out = f"there is no picture {cell}", "put the file into the folder, or empty the cell"
         try:
             paths = self._located(cell)
-            if paths and _is_utf8(paths[0]):
+            if paths and _suffix(paths[0]) in _RAW:
+                kind, way_out = "unreadable picture", "save it as JPEG or TIFF"
+                what = (
+                    f"the picture {cell} is a camera's raw picture ({_suffix(paths[0])[1:].upper()}), which is not read"
+                )
+            elif paths and _is_utf8(paths[0]):
                 if not f"/{paths[0]}".endswith("/" + cell.replace("\\", "/").removeprefix("./")):
                     self._met.respelled.append((cell, paths[0]))
                 return Record(item, paths, row, cell)
-            if paths:
+            elif paths:
                 kind, way_out = "unreadable picture", "rename it"
                 what = f"the name of the picture {cell!a} is not written in UTF-8"
         except OutsideError:
