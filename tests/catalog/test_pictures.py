@@ -192,7 +192,7 @@ def test_heic_is_read_where_its_extra_is_installed(tmp_path: Path) -> None:
 
 def test_without_its_extra_heic_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "PICTURE_SUFFIXES", pictures.PICTURE_SUFFIXES - {".heic", ".heif"})
-    monkeypatch.setattr(pictures, "_formats", lambda: ("JPEG", "PNG"))
+    monkeypatch.setattr(pictures, "formats", lambda: ("JPEG", "PNG"))
     (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0")
     fault = check_picture(tmp_path / "a.heic").fault
     assert fault == "is in Apple's HEIC format (`pip install 'vernissage[heic]'` lets HEIC be read)"

@@ -119,7 +119,7 @@ def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
 def decoded_pixels(path: Path, *, at_least: int | None = None) -> int:
     """How many pixels `open_picture` will decode, told from the beginning of the file; 0 where it tells nothing."""
     try:
-        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=_formats()) as image:
+        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=formats()) as image:
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
             return image.width * image.height
@@ -193,7 +193,7 @@ def _decode(path: Path, at_least: int | None, finish: Callable[[Image.Image, int
     It is called while the picture's pixels count among those that are being decoded.
     """
     try:
-        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=_formats()) as image:
+        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=formats()) as image:
             width, height = image.size
             if max(width, height) > MAX_SIDE:
                 raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
@@ -279,7 +279,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
+    """The formats that are read, as Pillow names them."""
     Image.init()
     if ".heic" in PICTURE_SUFFIXES:
         import pillow_heif

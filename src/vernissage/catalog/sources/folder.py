@@ -18,6 +18,7 @@ from vernissage.catalog.pictures import HEIC_HINT, PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
 from vernissage.catalog.sources.columns import OPTIONAL, TableOptions, beside, names_no_words, speaking, understand
 from vernissage.catalog.sources.contract import Record
+from vernissage.catalog.sources.embedded import Embedded, embedded_in
 from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.words import (
@@ -76,6 +77,7 @@ class _Met:
     addresses: int = 0
     credentials: int = 0
     unlocated: int = 0
+    embedded: int = 0
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -169,7 +171,7 @@ class FolderSource:
                 way_out = f"its tables ({', '.join(others)}) are not called metadata: rename one, or give its path"
             raise CollectionError(f"{root} holds neither a table named metadata nor pictures; {way_out}")
         unread = (f"{name} was not read; name it metadata{Path(name).suffix} to use it" for name in others)
-        return _described_by_names(self.paths, tuple(unread))
+        return _described_by_names(self.paths, tuple(unread), self.folder)
 
     def count(self) -> int:
         return self._described.number
@@ -194,6 +196,8 @@ class FolderSource:
                 f"pictures lie in the folder ({len(self.paths)}), but no row names one; name them in a column "
                 f"file_name to use them"
             )
+        if met.embedded:
+            remarks.append(f"pictures whose files say more of them (in XMP, IPTC or EXIF): {met.embedded}")
         if met.addresses:
             remarks += self._of_addresses(reading)
         if met.respelled:
@@ -228,6 +232,7 @@ class FolderSource:
         if not cell:
             return Record(item, row=row)
         self._met.named = True
+        self._met.embedded += row is None and bool(item.artist or item.year or item.description or item.keywords)
         if is_address(cell):
             self._met.addresses += 1
             self._met.credentials += holds_credentials(cell)
@@ -452,8 +457,10 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     return _Described(len(ids), works, reading, links)
 
 
-def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Described:
-    """Works of picture files alone: ids and titles from their names, groups from the folders they lie in."""
+def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path) -> _Described:
+    """Works of picture files alone: ids from their names, groups from the folders they lie in, titles and other words
+    from the files themselves, else from their names.
+    """
     plain = Counter(posixpath.splitext(path)[0] for path in paths)
     folders = [posixpath.dirname(path) for path in paths]
     common = posixpath.commonpath(folders) if folders and all(folders) else ""
@@ -461,12 +468,20 @@ def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Describ
     def works() -> Iterator[_Work]:
         for path, folder in zip(paths, folders, strict=True):
             stem = posixpath.splitext(path)[0]
-            title = readable(PurePosixPath(path).stem)
+            said = embedded_in(root / path) if is_below(root, root / path) else Embedded()
+            title = said.title if said.title and not _CAMERA_NAME.match(said.title) else ""
+            title = title or readable(PurePosixPath(path).stem)
+            spoken = "" if _CAMERA_NAME.match(title) else title, said.artist, said.description, ", ".join(said.keywords)
+            dated = (*spoken[:2], said.year, *spoken[2:]) if any(spoken) else ()  # a date alone says nothing of a work
             item = Item(
                 id=stem if plain[stem] == 1 else path,
                 title=title,
                 group=posixpath.relpath(folder, common or ".") if folder != common else "",
-                text="" if _CAMERA_NAME.match(title) else title,
+                artist=said.artist,
+                year=said.year,
+                description=said.description,
+                keywords=said.keywords,
+                text=joined(dated),
             )
             yield None, item, path
 
