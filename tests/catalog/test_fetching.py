@@ -11,11 +11,11 @@ import pytest
 from tests.catalog.picture_server import PictureServer, png, serving
 
 from vernissage.catalog import fetching, web_client
-from vernissage.catalog.fetching import MARK, FetchedPictures, name_of
+from vernissage.catalog.fetching import MARK, FetchedPictures, FetchOptions, NotFetchedError, name_of
 from vernissage.catalog.loading import inspect_collection, load_collection
 from vernissage.catalog.report import CollectionReport, Tolerance
 from vernissage.catalog.sources.folder import FolderSource
-from vernissage.catalog.web_client import FetchOptions, NotFetchedError, Reply, WebClient, iiif_picture, is_public
+from vernissage.catalog.web_client import Reply, WebClient, iiif_picture, is_public
 from vernissage.catalog.words import holds_credentials, picture_link
 from vernissage.errors import CollectionError
 

@@ -12,7 +12,9 @@ from PIL import Image
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import inspect_collection, load_collection
+from vernissage.catalog.pictures import PICTURE_SUFFIXES
 from vernissage.catalog.report import SKIP_BAD, BadRowsError, CollectionReport, Tolerance
+from vernissage.catalog.sources import folder
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.errors import CollectionError
@@ -397,10 +399,22 @@ def test_a_collection_reads_the_same_wherever_it_lies(tmp_path: Path) -> None:
     assert load_collection(tmp_path / "one").fingerprint == load_collection(tmp_path / "two").fingerprint
 
 
-def test_pictures_of_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
+def test_pictures_of_formats_that_are_not_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "PICTURE_SUFFIXES", PICTURE_SUFFIXES - {".heic", ".heif"})  # as without the extra
     picture(tmp_path / "a.png")
     for name in ("b.heic", "c.DNG", "x/d.svg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     remarks = report_of(load_collection(tmp_path)).remarks
-    assert "pictures not read: 1 DNG, 1 HEIC, 1 SVG; save them as JPEG, PNG or TIFF to use them" in remarks
+    way_out = "save them as JPEG, PNG or TIFF, or `pip install 'vernissage[heic]'` lets HEIC be read"
+    assert f"not read: 1 DNG, 1 HEIC, 1 SVG; {way_out}" in remarks
+
+
+def test_a_raw_picture_that_a_table_names_is_not_taken_by_its_preview(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "b.dng", "TIFF")
+    collection = load_collection(table(tmp_path, "id,title,file\n1,A boat,a.png\n2,A tree,b.dng\n"))
+    assert [item.picture for item in collection] == ["a.png", ""]
+    report = report_of(collection)
+    assert "the picture b.dng is a camera's raw picture (DNG), which is not read" in report.problems[0].line()
+    assert any(remark.startswith("not read: 1 DNG;") for remark in report.remarks)

@@ -5,6 +5,8 @@ import io
 import struct
 import subprocess
 import sys
+import threading
+import time
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vernissage.catalog import pictures
 from vernissage.catalog.pictures import UnreadablePictureError, check_picture, open_picture, thumbnail
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -158,7 +161,6 @@ def test_other_truncated_pictures_are_found(suffix: str, tmp_path: Path) -> None
         (b"<!DOCTYPE html><html>404</html>", "is a web page, not a picture"),
         (b"<svg xmlns='x'></svg>", "is a drawing in SVG"),
         (b"%PDF-1.7 ...", "is a PDF"),
-        (b"\0\0\0\x18ftypheic\0\0", "is in Apple's HEIC format"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "is a PostScript drawing"),
         (b"\xff\xd8\xff\xe0\0", "is cut short"),
         (b"\x01\x02\x03\x04", "is not a picture"),
@@ -174,6 +176,26 @@ def test_what_is_no_picture_is_told_in_plain_words(raw: bytes, fault: str, tmp_p
     with pytest.raises(UnreadablePictureError) as error:
         open_picture(path)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_heic_is_read_where_its_extra_is_installed(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    image = Image.new("RGB", (64, 48), RED)
+    heif.from_pillow(image).save(tmp_path / "a.heic", quality=95)
+    assert check_picture(tmp_path / "a.heic").fault == ""
+    opened = open_picture(tmp_path / "a.heic")
+    assert (opened.size, opened.mode) == ((64, 48), "RGB")
+    assert np.abs(np.asarray(opened).astype(int) - RED).max() < 12
+    (tmp_path / "b.heic").write_bytes((tmp_path / "a.heic").read_bytes()[:200])
+    assert check_picture(tmp_path / "b.heic").fault
+
+
+def test_without_its_extra_heic_is_named_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "PICTURE_SUFFIXES", pictures.PICTURE_SUFFIXES - {".heic", ".heif"})
+    monkeypatch.setattr(pictures, "formats", lambda: ("JPEG", "PNG"))
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0")
+    fault = check_picture(tmp_path / "a.heic").fault
+    assert fault == "is in Apple's HEIC format (`pip install 'vernissage[heic]'` lets HEIC be read)"
 
 
 def test_a_folder_and_a_missing_file_are_no_pictures(tmp_path: Path) -> None:
@@ -218,3 +240,36 @@ def test_a_hosts_own_limit_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert open_picture(path).size == (100, 50)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2_000)
     assert check_picture(path).fault == "has more than 4,000 pixels"
+
+
+def test_no_more_pixels_are_decoded_at_a_time_than_the_budget_and_a_larger_picture_alone() -> None:
+    decoding, held, most = pictures._Decoding(100), [0], [0]
+    lock = threading.Lock()
+
+    def decode(pixels: int) -> None:
+        with decoding.of(pixels):
+            with lock:
+                held[0] += pixels
+                most[0] = max(most[0], held[0] if held[0] != 250 else 0)
+            time.sleep(0.01)
+            with lock:
+                held[0] -= pixels
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(decode, [60, 40, 30, 250, 90, 10, 250, 20] * 3))
+    assert 60 <= most[0] <= 100
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "LA", "CMYK"])
+def test_a_very_large_picture_is_averaged_as_far_as_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    noise(301, 203).convert(mode).save(path)
+    whole = pictures.open_picture(path, at_least=40)
+    assert whole.size == (301, 203)
+    monkeypatch.setattr(pictures, "MOST_WHOLE", 60_000)
+    small = pictures.open_picture(path, at_least=40)
+    assert small.size == (61, 41)  # 203 / 40 = 5 times smaller, the last row and column of what is left
+    np.testing.assert_array_equal(np.asarray(small), np.asarray(whole.reduce(5)))
+    assert pictures.open_picture(path).size == (301, 203)

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from vernissage.catalog.pictures import decoded_pixels
+from vernissage.catalog.pictures import MOST_WHOLE, decoded_pixels
 
-MOST_PIXELS = 50_000_000
+MOST_PIXELS = MOST_WHOLE
 """What a batch decodes to at most, but for single pictures that are larger: 0.2 GB."""
 
 _BATCHES_AHEAD = 2

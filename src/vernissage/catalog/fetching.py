@@ -4,14 +4,18 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import check_picture
-from vernissage.catalog.web_client import FetchOptions, NotFetchedError, WebClient, iiif_picture
 from vernissage.errors import CollectionError
 from vernissage.files import digest, write_bytes
 from vernissage.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from vernissage.catalog.web_client import WebClient
 
 FOLDER = "fetched"
 """Of the pictures, in a workspace."""
@@ -25,6 +29,31 @@ REMEMBERED_SECONDS = 86_400.0
 """How long an address that gives no picture is not asked again."""
 
 _OWN_NAME = re.compile(r"[0-9a-f]{32}(?:\.new|\.refused)?|\..+\.tmp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchOptions:
+    """How pictures at web addresses are fetched.
+
+    Attributes:
+        most: pictures of a collection, those of earlier builds included.
+        private_hosts: whether hosts of private networks and of this machine may be asked.
+        contact: an address of yours that is sent along, as some servers wish; empty for none.
+        rate: requests a second to each host, unless its robots.txt asks for fewer.
+    """
+
+    most: int = 10_000
+    private_hosts: bool = False
+    contact: str = ""
+    rate: float = 2.0
+
+
+class NotFetchedError(Exception):
+    """Why an address gives nothing; ``lasting`` says that asking again soon would be no use."""
+
+    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
 
 
 class FetchedPictures:
@@ -59,6 +88,8 @@ class FetchedPictures:
         options = self.options
         if options is None or not wanted:
             return
+        from vernissage.catalog.web_client import WebClient  # urllib3 sets warning filters of the process
+
         there = [self.folder / name_of(address) for address in wanted]
         held = [path.stat().st_size if path.is_file() else 0 for path in there]
         missing = [address for address, size in zip(wanted, held, strict=True) if not size]
@@ -66,7 +97,7 @@ class FetchedPictures:
         self._fetch_all(missing[:room], WebClient(options), sum(held), len(wanted) - len(missing), progress)
         self.beyond += max(0, len(missing) - room)
 
-    def _fetch_all(self, missing: Sequence[str], client: WebClient, held: int, done: int, progress: Progress) -> None:
+    def _fetch_all(self, missing: Sequence[str], client: "WebClient", held: int, done: int, progress: Progress) -> None:
         total, step, rest = done + len(missing), "fetching pictures", iter(missing)
         running: dict[Future[int], str] = {}
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch") as pool:
@@ -88,8 +119,10 @@ class FetchedPictures:
                 client.stop()  # by Ctrl-C too: the threads end, and what they have not finished is not there
         self.beyond = sum(1 for _ in rest)
 
-    def _fetch_one(self, client: WebClient, address: str) -> int:
+    def _fetch_one(self, client: "WebClient", address: str) -> int:
         """Fetch one picture and put it in its place once it has been decoded to its end; returns its bytes."""
+        from vernissage.catalog.web_client import iiif_picture
+
         path = self.folder / name_of(address)
         refused, new = path.with_suffix(".refused"), path.with_suffix(".new")
         if refused.is_file() and time.time() - refused.stat().st_mtime < REMEMBERED_SECONDS:

@@ -6,7 +6,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager, suppress
 
 _LONGEST_FIELD = 2**31 - 1
 
@@ -70,6 +70,12 @@ def _quiet_libtiff() -> Iterator[None]:
 
 quiet_libtiff = Shared(_quiet_libtiff)
 """Let libtiff raise its errors without writing each to standard error as well: a damaged file wrote 180 lines."""
+
+
+def return_memory() -> None:
+    """Give what was freed back to the system; else the C library keeps the size of the largest picture per thread."""
+    with suppress(AttributeError, OSError, TypeError):  # libraries other than glibc do so by themselves
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

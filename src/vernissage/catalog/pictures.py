@@ -1,33 +1,48 @@
 """Opening pictures of any kind as sRGB, and telling in plain words why one cannot be opened."""
 
 import io
+import threading
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import file_digest
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from vernissage.catalog.host import quiet, quiet_libtiff
+from vernissage.catalog.host import quiet, quiet_libtiff, return_memory
 from vernissage.errors import CollectionError
 from vernissage.files import open_regular
+
+_T = TypeVar("_T")
 
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
     | {".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
+    | ({".heic", ".heif"} if find_spec("pillow_heif") else set())
 )
+HEIC_HINT = "`pip install 'vernissage[heic]'` lets HEIC be read"
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_956_970
 """A picture of 0.5 GB in RGB, beyond which Pillow too refuses a picture, unless its host has set another limit."""
 MAX_BYTES = 2**30
 """Of a picture's file."""
+MOST_DECODED = 100_000_000
+"""Pixels that are being decoded at a time, by all threads together, but for single pictures of more: 0.3 GB in RGB."""
+MOST_WHOLE = 50_000_000
+"""Pixels that a picture keeps where fewer are enough."""
+_STRIP = 16
+"""Rows of the smaller picture that a larger one is reduced to at a time."""
 
 THUMBNAIL_MEDIA_TYPE = "image/jpeg"
 
 # Only formats that hold pixels: Pillow also knows some that start other programs (EPS) or that are not pictures.
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF")
+_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF", "HEIF")
 _TURNED = {
     2: (Image.Transpose.FLIP_LEFT_RIGHT,),
     3: (Image.Transpose.ROTATE_180,),
@@ -89,16 +104,21 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
     at least so many pixels: up to four times faster. Of grey in 16 bits the range in use becomes 0 to 255: that of 8,
     10, 12, 14 or 16 bits, the fewest that hold the highest value.
 
+    Other pictures of more than 50 million pixels are then averaged over squares of pixels, as far as ``at_least`` lets.
+
     Raises:
         UnreadablePictureError: no picture, cut short, or larger than 20,000 pixels on a side or 179 million in all.
     """
-    with _quietly:
-        image, orientation = _decode(path, at_least)
-        rgb = _rgb(image, path)
-    for turn in _TURNED.get(orientation, ()):
-        rgb = rgb.transpose(turn)
-    rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
-    return rgb
+
+    def finish(image: Image.Image, orientation: int) -> Image.Image:
+        with _quietly:
+            rgb = _reduced_rgb(image, path, at_least)
+        for turn in _TURNED.get(orientation, ()):
+            rgb = rgb.transpose(turn)
+        rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
+        return rgb
+
+    return _decode(path, at_least, finish)
 
 
 def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
@@ -106,13 +126,13 @@ def open_as_stored(path: Path, *, at_least: int | None = None) -> Image.Image:
 
     ``at_least`` and Raises: see `open_picture`.
     """
-    return _decode(path, at_least)[0]
+    return _decode(path, at_least, lambda image, _: image)
 
 
 def decoded_pixels(path: Path, *, at_least: int | None = None) -> int:
     """How many pixels `open_picture` will decode, told from the beginning of the file; 0 where it tells nothing."""
     try:
-        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=_formats()) as image:
+        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=formats()) as image:
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
             return image.width * image.height
@@ -147,7 +167,7 @@ def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> Pictu
             found = file_digest(file, "sha256").hexdigest()
         if found not in verified:
             # An eighth of the size costs a third of the time and still reads every byte of the file.
-            _decode(path, at_least=1)
+            _decode(path, 1, lambda *_: None)
     except UnreadablePictureError as error:
         return PictureCheck("", error.reason)
     except OSError as error:
@@ -155,10 +175,38 @@ def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> Pictu
     return PictureCheck(found)
 
 
-def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
-    """The decoded picture as its file holds it, and its EXIF orientation (1 when it has none)."""
+class _Decoding:
+    """How many pixels all threads together may be decoding at a time; a picture of more is decoded alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, pixels: int) -> Iterator[None]:
+        """Wait until so many more may be decoded, and hold them while the block runs."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held or self._held + pixels <= self._most)
+            self._held += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= pixels
+                self._changed.notify_all()
+
+
+_decoding = _Decoding(MOST_DECODED)
+
+
+def _decode(path: Path, at_least: int | None, finish: Callable[[Image.Image, int], _T]) -> _T:
+    """What ``finish`` makes of the decoded picture as its file holds it, and of its EXIF orientation (1 without one).
+
+    It is called while the picture's pixels count among those that are being decoded.
+    """
     try:
-        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=_formats()) as image:
+        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=formats()) as image:
             width, height = image.size
             if max(width, height) > MAX_SIDE:
                 raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_SIDE:,} on a side")
@@ -166,9 +214,7 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
                 raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
-            with quiet_libtiff:
-                image.load()
-            return image, _orientation(image)
+            return _finished(image, finish)
     except UnreadablePictureError:
         raise
     except Image.DecompressionBombError:
@@ -184,6 +230,19 @@ def _decode(path: Path, at_least: int | None) -> tuple[Image.Image, int]:
         raise UnreadablePictureError(path, _cannot_be_read(path, error)) from error
 
 
+def _finished(image: Image.Image, finish: Callable[[Image.Image, int], _T]) -> _T:
+    pixels = image.width * image.height
+    with _decoding.of(pixels):
+        with quiet_libtiff:
+            image.load()
+        made = finish(image, _orientation(image))
+        if made is not image:
+            image.close()  # lets go of its pixels before others are decoded
+            if pixels > MOST_WHOLE:
+                return_memory()
+        return made
+
+
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
@@ -191,6 +250,19 @@ def _orientation(image: Image.Image) -> int:
         # Damaged EXIF data, which raises errors of many kinds, says nothing about the pixels.
         return 1
     return value if isinstance(value, int) else 1
+
+
+def _reduced_rgb(image: Image.Image, path: Path, at_least: int | None) -> Image.Image:
+    """The picture in sRGB; a very large one in strips, averaged, so that no second one of its size is in memory."""
+    factor = min(image.size) // at_least if at_least and image.width * image.height > MOST_WHOLE else 1
+    if factor < 2 or image.mode in {"I", "F"} or image.mode.startswith("I;16"):  # whose range is that of the whole
+        return _rgb(image, path)
+    width, height = (-(-side // factor) for side in image.size)
+    small = Image.new("RGB", (width, height))
+    for top in range(0, height, _STRIP):
+        box = (0, top * factor, image.width, min(image.height, (top + _STRIP) * factor))
+        small.paste(_rgb(image.crop(box), path).reduce(factor), (0, top))
+    return small
 
 
 def in_srgb(image: Image.Image) -> Image.Image:
@@ -269,8 +341,13 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
+    """The formats that are read, as Pillow names them."""
     Image.init()
+    if ".heic" in PICTURE_SUFFIXES:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
@@ -294,7 +371,7 @@ def _what_it_is(path: Path) -> str:
     guesses = {
         "is a web page, not a picture": text.startswith((b"<!doctype html", b"<html")),
         "is a drawing in SVG": b"<svg" in text,
-        "is in Apple's HEIC format": start[4:12] in _HEIC,
+        f"is in Apple's HEIC format{'' if '.heic' in PICTURE_SUFFIXES else f' ({HEIC_HINT})'}": start[4:12] in _HEIC,
         "is cut short": start.startswith(_BEGINNINGS),
         "holds text, not a picture": all(byte >= 32 or byte in b"\t\r\n\f" for byte in start),
     }

@@ -25,6 +25,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.response import HTTPResponse
 
+from vernissage.catalog.fetching import FetchOptions, NotFetchedError
+
 LARGEST = 20 * 2**20
 """Bytes of an answer."""
 MOST_SECONDS = 60.0
@@ -50,31 +52,6 @@ _BUSY = frozenset({429, 503})
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Answer = tuple[int, Mapping[str, str], bytes]
 """Status, headers by their names in small letters, and the body of an answer of status 200."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FetchOptions:
-    """How pictures at web addresses are fetched.
-
-    Attributes:
-        most: pictures of a collection, those of earlier builds included.
-        private_hosts: whether hosts of private networks and of this machine may be asked.
-        contact: an address of yours that is sent along, as some servers wish; empty for none.
-        rate: requests a second to each host, unless its robots.txt asks for fewer.
-    """
-
-    most: int = 10_000
-    private_hosts: bool = False
-    contact: str = ""
-    rate: float = 2.0
-
-
-class NotFetchedError(Exception):
-    """Why an address gives nothing; ``lasting`` says that asking again soon would be no use."""
-
-    def __init__(self, reason: str, *, lasting: bool = False) -> None:
-        super().__init__(reason)
-        self.lasting = lasting
 
 
 @dataclass(frozen=True)

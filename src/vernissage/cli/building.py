@@ -128,7 +128,7 @@ class FetchingOptions:
 
     def options(self) -> Any:
         """How pictures are fetched; False where none are."""
-        from vernissage.catalog.web_client import FetchOptions
+        from vernissage.catalog.fetching import FetchOptions
 
         chosen = FetchOptions(most=self.fetch_most, private_hosts=self.allow_private_hosts, contact=self.contact)
         return chosen if self.fetch_pictures else False

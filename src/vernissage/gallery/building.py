@@ -8,12 +8,11 @@ from pathlib import Path
 
 from vernissage import storage
 from vernissage.catalog.collection import Collection
-from vernissage.catalog.fetching import FOLDER, FetchedPictures
+from vernissage.catalog.fetching import FOLDER, FetchedPictures, FetchOptions
 from vernissage.catalog.loading import inspect_collection, source_of
 from vernissage.catalog.report import USUAL, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
-from vernissage.catalog.web_client import FetchOptions
 from vernissage.encoders.loading import Execution
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.files import as_path

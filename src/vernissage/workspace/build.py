@@ -14,12 +14,11 @@ from typing import Any, TypeVar
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.fetching import FOLDER as FETCHED
-from vernissage.catalog.fetching import FetchedPictures
+from vernissage.catalog.fetching import FetchedPictures, FetchOptions
 from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
-from vernissage.catalog.web_client import FetchOptions
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import columns_of, content_words
 from vernissage.encoders.loading import Execution, load_executed, restore

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from vernissage.catalog.ahead import picture_batches
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
@@ -246,14 +247,19 @@ class _Encoding:
         if not isinstance(encoder, ImageEncoder):
             raise EncoderError(f"{encoder.name} does not read pictures; choose an encoder that does")
 
-        openers = _openers(self.collection, works, self.side)
-        if self.whole_batches:
-            return lambda: encoder.encode_images(list(pool.map(lambda opener: opener(), openers)))
+        opened = partial(open_picture, at_least=self.side)
+        paths = [path for item in works if (path := self.collection.picture_path(item)) is not None]
 
-        def some(start: int) -> Vectors:
-            return encoder.encode_images([opener() for opener in openers[start : start + _AT_ONCE]])
+        def encode() -> Vectors:
+            # Batches end early where their pixels come to too many, so that large pictures do not fill the memory.
+            batches = picture_batches(paths, len(works) if self.whole_batches else _AT_ONCE, at_least=self.side)
+            if self.whole_batches:
+                return np.concatenate([encoder.encode_images(list(pool.map(opened, batch))) for batch in batches])
+            return np.concatenate(
+                list(pool.map(lambda batch: encoder.encode_images(list(map(opened, batch))), batches))
+            )
 
-        return lambda: np.concatenate(list(pool.map(some, range(0, len(works), _AT_ONCE))))
+        return encode
 
 
 def _block(path: Path, count: int, encode: Callable[[], Vectors]) -> Vectors:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from vernissage.catalog.fetching import MARK, FetchedPictures, fetched_path
 from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import PICTURE_SUFFIXES
+from vernissage.catalog.pictures import HEIC_HINT, PICTURE_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
 from vernissage.catalog.sources.columns import (
     OPTIONAL,
@@ -27,9 +27,10 @@ from vernissage.catalog.sources.columns import (
     understand,
 )
 from vernissage.catalog.sources.contract import Record
+from vernissage.catalog.sources.embedded import Embedded, embedded_in
 from vernissage.catalog.sources.foreign import foreign_file, refusal
 from vernissage.catalog.sources.tables import READERS, Table, read_table
-from vernissage.catalog.sources.views import NOT_READ, links_in, looks_like_picture, names_in, views_of
+from vernissage.catalog.sources.views import NOT_READ, RAW, links_in, looks_like_picture, names_in, views_of
 from vernissage.catalog.words import (
     attribute_words,
     clean_cell,
@@ -67,6 +68,7 @@ class _Met:
     named: bool = False
     addresses: int = 0
     credentials: int = 0
+    embedded: int = 0
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -132,10 +134,10 @@ class FolderSource:
         """What to say of files of pictures in formats that are not read."""
         kinds = Counter(_suffix(name) for _, _, files in os.walk(self.folder) for name in files)
         told = [
-            f"{kinds[suffix]} {suffix[1:].upper()}"
-            for suffix in sorted((NOT_READ - set(PICTURE_SUFFIXES)) & kinds.keys())
+            f"{kinds[suffix]} {suffix[1:].upper()}" for suffix in sorted((NOT_READ - PICTURE_SUFFIXES) & kinds.keys())
         ]
-        return (f"pictures not read: {', '.join(told)}; save them as JPEG, PNG or TIFF to use them",) if told else ()
+        heic = f", or {HEIC_HINT}" if {".heic", ".heif"} & (kinds.keys() - PICTURE_SUFFIXES) else ""
+        return (f"not read: {', '.join(told)}; save them as JPEG, PNG or TIFF{heic}",) if told else ()
 
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""
@@ -160,7 +162,7 @@ class FolderSource:
                 way_out = f"its tables ({', '.join(others)}) are not called metadata: rename one, or give its path"
             raise CollectionError(f"{root} holds neither a table named metadata nor pictures; {way_out}")
         unread = (f"{name} was not read; name it metadata{Path(name).suffix} to use it" for name in others)
-        return _described_by_names(self.paths, tuple(unread))
+        return _described_by_names(self.paths, tuple(unread), self.folder)
 
     def count(self) -> int:
         return self._described.number
@@ -185,6 +187,8 @@ class FolderSource:
                 f"pictures lie in the folder ({len(self.paths)}), but no row names one; name them in a column "
                 f"file_name to use them"
             )
+        if met.embedded:
+            remarks.append(f"pictures whose files say more of them (in XMP, IPTC or EXIF): {met.embedded}")
         if met.addresses:
             remarks += self._of_addresses(reading)
         if met.respelled:
@@ -217,6 +221,7 @@ class FolderSource:
         if not cell:
             return Record(item, row=row)
         self._met.named = True
+        self._met.embedded += row is None and bool(item.artist or item.year or item.description or item.keywords)
         names = names_in(cell, self._is_there)
         addresses = [name for name in names if is_address(name)]
         self._met.addresses += len(addresses)
@@ -243,11 +248,14 @@ class FolderSource:
         what, way_out = f"there is no picture {name}", "put the file into the folder, or empty the cell"
         try:
             path = self.locate(name)
-            if path and _is_utf8(path):
+            if path and _suffix(path) in RAW:
+                kind, way_out = "unreadable picture", "save it as JPEG or TIFF"
+                what = f"the picture {name} is a camera's raw picture ({_suffix(path)[1:].upper()}), which is not read"
+            elif path and _is_utf8(path):
                 if not f"/{path}".endswith("/" + name.replace("\\", "/").removeprefix("./")):
                     self._met.respelled.append((name, path))
                 return path, None
-            if path:
+            elif path:
                 kind, way_out = "unreadable picture", "rename it"
                 what = f"the name of the picture {name!a} is not written in UTF-8"
         except OutsideError:
@@ -445,8 +453,10 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     return _Described(len(ids) - views.joined, works, reading, links)
 
 
-def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Described:
-    """Works of picture files alone: ids and titles from their names, groups from the folders they lie in."""
+def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path) -> _Described:
+    """Works of picture files alone: ids from their names, groups from the folders they lie in, titles and other words
+    from the files themselves, else from their names.
+    """
     plain = Counter(posixpath.splitext(path)[0] for path in paths)
     folders = [posixpath.dirname(path) for path in paths]
     common = posixpath.commonpath(folders) if folders and all(folders) else ""
@@ -454,12 +464,20 @@ def _described_by_names(paths: Sequence[str], unread: Sequence[str]) -> _Describ
     def works() -> Iterator[_Work]:
         for path, folder in zip(paths, folders, strict=True):
             stem = posixpath.splitext(path)[0]
-            title = readable(PurePosixPath(path).stem)
+            said = embedded_in(root / path) if is_below(root, root / path) else Embedded()
+            title = said.title if said.title and not _CAMERA_NAME.match(said.title) else ""
+            title = title or readable(PurePosixPath(path).stem)
+            spoken = "" if _CAMERA_NAME.match(title) else title, said.artist, said.description, ", ".join(said.keywords)
+            dated = (*spoken[:2], said.year, *spoken[2:]) if any(spoken) else ()  # a date alone says nothing of a work
             item = Item(
                 id=stem if plain[stem] == 1 else path,
                 title=title,
                 group=posixpath.relpath(folder, common or ".") if folder != common else "",
-                text="" if _CAMERA_NAME.match(title) else title,
+                artist=said.artist,
+                year=said.year,
+                description=said.description,
+                keywords=said.keywords,
+                text=joined(dated),
             )
             yield None, item, path
 

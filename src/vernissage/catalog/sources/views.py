@@ -14,7 +14,10 @@ from vernissage.catalog.sources.tables import Table, as_cell
 from vernissage.catalog.words import is_address, picture_link, split_keywords
 from vernissage.folding import folded
 
-NOT_READ = frozenset({".heic", ".heif", ".dng", ".svg", ".pdf", ".psd", ".cr2", ".nef", ".arw", ".eps"})
+RAW = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"})
+"""Pictures as cameras take them, of which Pillow would open a small preview."""
+_OTHERS = "svg svgz pdf psd psb ai eps ps jxl xcf djvu wmf emf heic heif"  # HEIC is read with its extra
+NOT_READ = RAW | {f".{suffix}" for suffix in _OTHERS.split()}
 _LEADING = re.compile(
     r"\b(?:primary|main|front|recto|overall|principale?|preferred|cover|default|lead|hauptansicht|hauptbild|vorderseite|"
     r"face|avers|obverse|vooraanzicht|voorzijde|true|yes|1|x|y|t|j|ja|oui|si|sim)\b"
