@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vernissage.storage import changes, database, erasure, people, pictures, studies, uploads, vectors
+    from vernissage.storage import changes, copies, database, erasure, people, pictures, studies, uploads, vectors
 
 __all__ = [
     "DATABASE_NAME",
     "PICTURES_FOLDER",
     "changes",
+    "copies",
     "database",
     "erasure",
     "people",
