@@ -29,6 +29,7 @@ from vernissage.gallery.selecting import (
 )
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
+from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
@@ -269,6 +270,11 @@ class Person:
         request = _Request(asked, found, profile, indexes, rule, seed, quota)
         recommender = _recommender(self.gallery, request, tags or "keywords", options)
         whole = [_list(recommender, target, request) for target in targets]
+        notes += [
+            f"{found.encoder} finds no {KINDS[each.target]} that resemble what {self.name} owns, uploaded or rated"
+            for each in whole
+            if not each.works and recommender.count(profile, each.target, asked.allow)
+        ]
         notes += [line for each in whole for line in shortfall(len(each.works), n, KINDS[each.target])]
         return Answer(
             "person",
@@ -365,6 +371,8 @@ def _list(recommender: UploadRecommender, target: Modality, request: _Request) -
     ids = [answer.ranking.item_ids[place] for place in places]
     scores, items = dict(answer.ranking), asked.snapshot.items(ids)
     whys, also = answer.explain(ids) or [None] * len(ids), asked.folded_into(ids)
+    if all(why is not None and all(abs(each.similarity) <= PRECISION for each in why.uploads) for why in whys):
+        return AnswerList(target, ())  # else rounding would decide the order
     works = [
         Work(items[each], scores[each], _reasons(why, request.found) if why else (), target, also.get(each, ()))
         for each, why in zip(ids, whys, strict=True)
