@@ -28,6 +28,7 @@ from vernissage_lab.analysis.ranking_metrics import (
     precision,
     recall,
 )
+from vernissage_lab.lists import reads_texts
 from vernissage_lab.tables import Row, paired_tests
 from vernissage_lab.tastes import UNKNOWN, Labels
 from vernissage_lab.visitors import (
@@ -120,6 +121,19 @@ class Evaluation:
         means = {row["engine"]: row["mean"] for row in self.rows() if row["metric"] == "ndcg"}
         found: str = max(means, key=lambda engine: (engine not in self.references, means[engine]))
         return found
+
+    def sentences(self) -> list[str]:
+        """Which engines read what tastes are made of, for each facet."""
+        told = []
+        for facet in self.protocol["facets"]:
+            stated = f"{facet['works_whose_text_states_it']} of {facet['works_known']} texts state it"
+            readers = ", ".join(facet["read_by"])
+            told.append(
+                f"{facet['name']} is read by {readers} ({stated}): they see this part of a taste"
+                if readers
+                else f"{facet['name']} is read by no engine ({stated})"
+            )
+        return told
 
     def differences(self, reference: str | None = None) -> list[Row]:
         """Every other engine minus ``reference`` in every metric, paired by visitor; the `best` if none is named.
@@ -218,15 +232,19 @@ def evaluate(
     asked = {name: EngineLists(tuple(lists[name]), tuple(metrics[name])) for name in engines}
     if not any(len(shown.answered) >= FEWEST_VISITORS for shown in asked.values()):
         raise RequestError(f"none of {', '.join(engines)} knows any of the rated works; build vectors for these works")
+    readers = [name for name, engine in engines.items() if name not in references and reads_texts(engine)]
     works_of = {name: {"works": sum(each in engine for each in collection.ids)} for name, engine in engines.items()}
-    settings = {"seed": seed, "n": n, "rule": rule}
+    settings = {"seed": seed, "n": n, "rule": rule, "copies_left_out": len(collection) - len(labels.item_ids)}
+    facets = [_facet(known, collection, number, readers) for number in range(len(known.facets))]
     return Evaluation(
         engines=MappingProxyType(asked),
         candidates=candidates,
         visitors=tuple(people),
         failures=MappingProxyType({name: visitors - len(shown.answered) for name, shown in asked.items()}),
         references=frozenset(references) & engines.keys(),
-        protocol=MappingProxyType(_protocol(works_of, known, collection, chosen, people, settings)),
+        protocol=MappingProxyType(
+            _protocol(works_of, known, collection, chosen, people, settings | {"facets": facets})
+        ),
     )
 
 
@@ -292,7 +310,6 @@ def _protocol(
         "candidates": len(labels.item_ids),
         "candidates_are": "works with a label that at least one engine knows; the rated ones are not judged",
         "engines": dict(engines),
-        "facets": [_facet(labels, collection, number) for number in range(len(labels.facets))],
         "facets_left_out": dict(labels.left_out),
         "facet_concentration": FACET_CONCENTRATION,
         "category_concentration": CATEGORY_CONCENTRATION,
@@ -309,8 +326,11 @@ def _protocol(
     }
 
 
-def _facet(labels: Labels, collection: Collection, number: int) -> dict[str, Any]:
-    """One facet, and in how many works its category stands literally in the text, where text engines can read it."""
+def _facet(labels: Labels, collection: Collection, number: int, readers: Sequence[str]) -> dict[str, Any]:
+    """One facet, in how many works its category stands in the text, and the engines that read it there.
+
+    A column that feeds the texts stands in all of them; a label that a text mentions now and then is not read.
+    """
     facet, codes = labels.facets[number], labels.codes[:, number]
     known = [(item_id, code) for item_id, code in zip(labels.item_ids, codes.tolist(), strict=True) if code != UNKNOWN]
     names = labels.categories[facet]
@@ -320,4 +340,5 @@ def _facet(labels: Labels, collection: Collection, number: int) -> dict[str, Any
         "categories": len({code for _, code in known}),
         "works_known": len(known),
         "works_whose_text_states_it": stated,
+        "read_by": list(readers) if 2 * stated >= len(known) > 0 else [],
     }

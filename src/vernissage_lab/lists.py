@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import index_of_encoder, indexes_of
@@ -103,6 +104,17 @@ def fused(
 def encoders_behind(engines: Iterable[Recommender]) -> list[str]:
     """The encoders whose vectors engines compare, those of a fusion's parts too, each once."""
     return list(dict.fromkeys(index.card.encoder for engine in engines for index in indexes_of(engine)))
+
+
+def reads_texts(engine: Recommender) -> bool:
+    """Whether what an engine compares was made of texts, alone or with pictures."""
+    parts = engine.engines if isinstance(engine, LateFusion) else [engine]
+    return any(
+        not isinstance(part, RatingWeightedSimilarity)  # which read pairs of pictures and texts
+        or part.index.card.modality == "text"
+        or "text" in getattr(register.cards().get(part.index.card.encoder), "modalities", ())
+        for part in parts
+    )
 
 
 # Lists for simulated users: the works of a pool, by vectors or tags

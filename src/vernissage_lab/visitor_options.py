@@ -63,10 +63,14 @@ class VisitorOptions(Options):
         return self.factors or (beside if beside.is_file() and not self.by else None)
 
     def labels(self) -> Labels:
-        """What tastes are made of."""
+        """What tastes are made of; of works that are the same the first alone has labels, so no other is a hit."""
+        works, copies = self.opened.collection, self.opened.copies
         if self.factors_file is not None:
-            return labels_from_factors(self.factors_file, self.opened.collection)
-        return labels_from_collection(self.opened.collection, self.by)
+            found = labels_from_factors(self.factors_file, works)
+        else:
+            found = labels_from_collection(works, self.by)
+        first = [item_id for item_id, name in zip(works.ids, copies.names(works.ids), strict=True) if item_id == name]
+        return found.of(first)
 
     def engines(self, names: Sequence[str] | None = None) -> dict[str, Recommender]:
         """The engines of these names, or those that are asked for, or all that the workspace has."""

@@ -5,12 +5,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.galleries import paint
+from tests.galleries import paint, toy_row, write_table
 
 from vernissage.catalog.dates import year_number
 from vernissage.errors import RatingsError, RequestError, StorageError
 from vernissage.gallery.areas import AreaChanges, area_options
 from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.workspace.build import build_workspace
 from vernissage.workspace.uploading import Submission
 
 
@@ -135,3 +136,21 @@ def test_words_for_areas_are_checked() -> None:
         with pytest.raises(RequestError):
             area_options(*words)  # type: ignore[arg-type]
     assert area_options("ward:2", "pca:20", 0).half_life_days is None
+
+
+def test_no_list_is_made_of_rounding(tmp_path: Path) -> None:
+    rows = [toy_row(number) | {"file_name": ""} for number in range(30)]
+    odd = {"id": "odd", "title": "Quorf", "artist": "Blint", "year": "", "description": "Zwerk vlom of grundle."}
+    (tmp_path / "gallery").mkdir()
+    write_table(tmp_path / "gallery", [*rows, rows[0] | odd])
+    build_workspace(tmp_path / "gallery", tmp_path / "workspace", encoders=["lsa"])
+    with open_gallery(tmp_path / "workspace") as gallery:
+        dan = gallery.person("dan")
+        dan.rate("odd", 5)
+        answer = dan.recommend(3, encoder="lsa")
+        assert answer.works == ()
+        assert "lsa finds no texts that resemble what dan owns, uploaded or rated" in answer.notes
+        nothing = dan.recommend(3, encoder="lsa", where="year>=3000")
+        assert nothing.notes == ("3 texts were asked for, but only 0 fit what was asked",)
+        dan.rate("w000", 5)
+        assert len(dan.recommend(3, encoder="lsa")) == 3

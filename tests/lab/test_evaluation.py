@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +14,13 @@ from vernissage.recommenders.contract import Recommendation, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.values import EVERYTHING, Allow, Ranking
+from vernissage.workspace.copies import Copies
+from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.baselines import MostAverage, RandomOrder
 from vernissage_lab.evaluation import METRICS, Evaluation, evaluate
 from vernissage_lab.tables import Row, only
 from vernissage_lab.tastes import Labels
+from vernissage_lab.visitor_options import VisitorOptions
 from vernissage_lab.visitors import elicitation, relevant, simulate_visitors
 
 
@@ -148,6 +153,33 @@ def test_the_record_is_json_and_names_what_a_rerun_needs() -> None:
     assert [facet["works_whose_text_states_it"] for facet in protocol["facets"]] == [600, 0]
     assert len(record["rows"]) == 11 * 6
     assert len(record["differences"]) == 10 * 6
+
+
+def test_engines_that_read_a_label_in_the_texts_are_named() -> None:
+    collection, labels = gallery(120, groups=9)
+    pictures, texts = seeing(labels, "palette"), seeing(labels, "subject")
+    texts.index._card = replace(texts.index.card, modality="text")  # type: ignore[attr-defined]
+    pictures.index._card = replace(pictures.index.card, modality="image")  # type: ignore[attr-defined]
+    engines = {"pictures": pictures, "texts": texts, "both": LateFusion([pictures, texts])}
+    found = small(engines, collection, labels)  # type: ignore[arg-type]
+    assert [facet["read_by"] for facet in found.protocol["facets"]] == [["texts", "both"], []]
+    one, other = labels.facets
+    assert found.sentences() == [
+        f"{one} is read by texts, both (120 of 120 texts state it): they see this part of a taste",
+        f"{other} is read by no engine (0 of 120 texts state it)",
+    ]
+
+
+def test_works_that_are_the_same_are_one_candidate(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = open_workspace(built).collection.ids
+    first = np.arange(len(ids), dtype=np.int32)
+    first[[5, 9]] = 1
+    monkeypatch.setattr(Workspace, "copies", Copies(ids, first))
+    options = VisitorOptions(built)
+    assert set(ids) - set(options.labels().item_ids) == {ids[5], ids[9]}
+    found = evaluate(options.engines(["lsa"]), options.labels(), options.opened.collection, visitors=3)
+    assert not {ids[5], ids[9]} & set(found.candidates)
+    assert found.protocol["copies_left_out"] == 2
 
 
 def small(engines: dict[str, Recommender], collection: Collection, labels: Labels, **settings: int) -> Evaluation:

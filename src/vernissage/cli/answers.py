@@ -56,6 +56,8 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
 
 
 def _print_works(works: Sequence["Work"], columns: _Columns) -> None:
+    if any(work.also for work in works):
+        columns = columns | {"also": lambda work: ", ".join(work.also)}
     rows = [[rank, *(cell(work) for cell in columns.values())] for rank, work in enumerate(works, start=1)]
     print_table(["", *columns], rows, numbers=["", "score", "similarity"])
 

@@ -341,6 +341,7 @@ def info(
     if not content["settings"].get("draft", True):
         say("pictures are decoded whole, without drafts")
     say(*[found["sentence"] for found in content["coverage"] if found["sentence"]])
+    say(*filter(None, [content["copies"]["sentence"]]))
     say(*[f"left out: {name}: {why}" for name, why in content["left_out"].items()])
 
 

@@ -78,6 +78,7 @@ class Selection:
     exclude: list[str] | None = option(None, "Not this work; repeat.", metavar="ID")
     per: list[str] | None = option(None, "At most N works of one artist, owner, year …; repeat.", metavar="COLUMN=N")
     diversity: float = option(0.0, "0: relevance alone; towards 1: works that differ.")
+    show_copies: bool = option(False, "Give works that show the same picture a place each.", "--show-copies")
 
 
 @dataclass(frozen=True)

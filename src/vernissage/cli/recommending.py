@@ -261,6 +261,7 @@ def selected(selection: Selection, *, diversity: bool = True) -> dict[str, Any]:
     if broken := [name for name, most in caps.items() if not most.is_integer()]:
         raise RequestError(f"the cap of {broken[0]} is {caps[broken[0]]:g}; give a whole number of works")
     given: dict[str, Any] = {"where": selection.where or (), "exclude": selection.exclude or ()}
+    given["show_copies"] = selection.show_copies
     given["per"] = {name: int(most) for name, most in caps.items()}
     if diversity:
         given["diversity"] = selection.diversity

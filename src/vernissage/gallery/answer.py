@@ -55,12 +55,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One work of an answer; ``modality`` says as what it was found, where that is more than one."""
+    """One work of an answer; ``modality`` says as what it was found, where that is more than one.
+
+    ``also`` are the ids of works that are the same, which share its place.
+    """
 
     item: Item
     score: float
     reasons: tuple[Reason, ...] = ()
     modality: Modality | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -100,6 +104,8 @@ class Work:
             content["picture_link"] = item.picture_link
         if self.modality is not None:
             content["modality"] = self.modality
+        if self.also:
+            content["also"] = list(self.also)
         return content | {"score": self.score, "reasons": reasons}
 
 
@@ -186,9 +192,18 @@ class Answer:
         return content
 
     def __repr__(self) -> str:
-        rows: list[tuple[str, ...]] = [("", "id", "title", "artist", "year", "score")]
+        folds = any(work.also for work in self.works)
+        rows: list[tuple[str, ...]] = [("", "id", "title", "artist", "year", "score", *["also"] * folds)]
         for rank, work in enumerate(self.works, start=1):
-            row = (str(rank), work.id, work.title or "untitled", work.artist, work.item.year, f"{work.score:z.4f}")
+            row: tuple[str, ...] = (
+                str(rank),
+                work.id,
+                work.title or "untitled",
+                work.artist,
+                work.item.year,
+                f"{work.score:z.4f}",
+            )
+            row += (", ".join(work.also),) * folds
             rows.append(tuple(cell if len(cell) <= _CELL else f"{cell[: _CELL - 1]}…" for cell in row))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
@@ -198,12 +213,13 @@ class Answer:
         cells = ""
         for rank, work in enumerate(self.works, start=1):
             byline = ", ".join(part for part in (work.artist or work.item.owner, work.item.year) if part)
+            also = f", also {', '.join(work.also)}" if work.also else ""
             why = [reason.words for reason in work.reasons if reason.kind != "engine" and reason.words]
             picture = _thumbnail(self.picture_path(work.item), work.title) or _link(work.item)
             cells += (
                 f"<tr><td>{rank}</td><td>{picture}</td>"
                 f"<td><strong>{escape(work.title or 'untitled')}</strong><br>{escape(byline)}<br>"
-                f"<small>{escape(work.id)}</small></td><td>{work.score:z.4f}</td>"
+                f"<small>{escape(work.id)}{escape(also)}</small></td><td>{work.score:z.4f}</td>"
                 f"<td>{escape('; '.join(why)[:200])}</td></tr>"
             )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)

@@ -153,6 +153,7 @@ class Gallery:
         diversity: float = 0.0,
         weights: Mapping[str, float] = MappingProxyType({}),
         fusion: Fusion | None = None,
+        show_copies: bool = False,
         progress: Progress = silent,
     ) -> Answer:
         """The ``n`` works that suit somebody who rated works from 1 to 5, with reasons that add up to the scores.
@@ -170,6 +171,8 @@ class Gallery:
             diversity: 0 ranks by relevance alone; towards 1 works differ from each other.
             weights: of engines in a fusion.
             fusion: how engines joined by ``+`` are fused.
+            show_copies: whether works that are the same (one picture, or one text where neither has a picture) have a
+                place each. Else they share one, `Work.also` names the others, and copies of rated works stay out.
             progress: told of long steps.
 
         Raises:
@@ -180,7 +183,7 @@ class Gallery:
         snapshot = self.snapshot
         require_ratings(ratings)
         snapshot.collection.rows_of(ratings)  # raises for an id that no work has
-        asked = selection(snapshot, n, where, exclude, per, diversity)
+        asked = selection(snapshot, n, where, exclude, per, diversity, show_copies=show_copies).unlike(list(ratings))
         return self._recommended(
             "recommendation",
             ratings,
@@ -204,6 +207,7 @@ class Gallery:
         diversity: float = 0.0,
         weights: Mapping[str, float] = MappingProxyType({}),
         fusion: Fusion | None = None,
+        show_copies: bool = False,
         progress: Progress = silent,
     ) -> Answer:
         """The ``n`` works that resemble one work most, or several together; those themselves do not come back.
@@ -217,7 +221,7 @@ class Gallery:
         if not ids:
             raise RequestError("no work was named to look for similar ones; give the id of one, or several")
         snapshot.collection.rows_of(ids)
-        asked = selection(snapshot, n, where, exclude, per, diversity)
+        asked = selection(snapshot, n, where, exclude, per, diversity, show_copies=show_copies).unlike(ids)
         return self._recommended(
             "similar",
             dict.fromkeys(ids, 5.0),
@@ -261,7 +265,10 @@ class Gallery:
         rated = {item_id: (items[item_id].title, words(items[item_id], rating)) for item_id, rating in ratings.items()}
         explanations = found.explain(ids)
         engines = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
-        works = tuple([_work(items[why.item_id], why, rated, engines) for why in explanations])
+        also = asked.folded_into(ids)
+        works = tuple(
+            [_work(items[why.item_id], why, rated, engines, also.get(why.item_id, ())) for why in explanations]
+        )
         notes = (*preset_notes(name, recommender), *found.notes, *asked.notes, *shortfall(len(works), asked.n))
         return Answer(kind, works, name, self.fingerprint, notes, about=about, picture_path=snapshot.picture_path)
 
@@ -276,6 +283,7 @@ class Gallery:
         where: Where = (),
         exclude: Iterable[str] = (),
         per: Caps = MappingProxyType({}),
+        show_copies: bool = False,
     ) -> Answer:
         """The works, ``n`` at most, that go best with words, or with a picture (a file or an open one).
 
@@ -289,7 +297,7 @@ class Gallery:
                 picture as query is searched for in pictures unless ``mixed`` is asked for.
             encoder: what compares; None takes the best that is here for the purpose.
             method: for ``mixed``, how pictures and texts are made comparable: ``means``, ``zscore`` or ``raw``.
-            where, exclude, per: as in `recommend`.
+            where, exclude, per, show_copies: as in `recommend`.
 
         Raises:
             RequestError: the encoder does not read what was given, or finds nothing in the picture.
@@ -307,7 +315,7 @@ class Gallery:
         reads = snapshot.workspace.modalities(name)
         if within == "mixed" and len(reads) == 1:
             raise RequestError(f"{name} reads {KINDS[reads[0]]} alone; choose an encoder of both modalities")
-        asked = selection(snapshot, n, where, exclude, per)
+        asked = selection(snapshot, n, where, exclude, per, show_copies=show_copies)
         if isinstance(query, str) and within == "text":
             return self._search_texts(query, name, asked)
         vector = _encoded(snapshot.workspace, name, query)
@@ -329,7 +337,10 @@ class Gallery:
             )
             ids, scores, found_as = ranking.item_ids, ranking.scores, (None,) * len(ranking)
         items = snapshot.collection
-        works = tuple([Work(items[ids[each]], float(scores[each]), (), found_as[each]) for each in places])
+        also = asked.folded_into([ids[each] for each in places])
+        works = tuple(
+            [Work(items[ids[at]], float(scores[at]), (), found_as[at], also.get(ids[at], ())) for at in places]
+        )
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         about |= {"method": method} if within == "mixed" else {}
         notes, pictures = (*asked.notes, *shortfall(len(works), n)), snapshot.picture_path
@@ -363,16 +374,14 @@ class Gallery:
             return (*first.item_ids, *more)
 
         found, places = asked.first(candidates, tuple)
-        works = []
-        for item in snapshot.collection.take(snapshot.collection.rows_of([found[place] for place in places])):
+        shown, works = [found[place] for place in places], []
+        also = asked.folded_into(shown)
+        for item in snapshot.collection.take(snapshot.collection.rows_of(shown)):
             field, part = words.reason(item, encoder)
             why = (Reason("field", field, part, scores[item.id], 1.0, f"{field}: {part}"),) if field else ()
-            works.append(Work(item, scores[item.id], why))
-        notes = (
-            *words.notes,
-            *asked.notes,
-            *(shortfall(len(works), asked.n) if works else (f"nothing here has {query!r}",)),
-        )
+            works.append(Work(item, scores[item.id], why, also=also.get(item.id, ())))
+        short = shortfall(len(works), asked.n) if works else (f"nothing here has {query!r}",)
+        notes = (*words.notes, *asked.notes, *short)
         about = {"query": query, "encoder": name, "within": "text"}
         pictures = snapshot.picture_path
         return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, picture_path=pictures)
@@ -488,11 +497,24 @@ def open_gallery(
 def fingerprint_of(workspace: Workspace) -> str:
     """16 hexadecimal digits over collection, encoders and vectors of a state."""
     manifest = workspace.manifest
-    parts = [manifest.fingerprint, manifest.fingerprints, manifest.vectors, manifest.pairs, manifest.means]
+    parts = [
+        manifest.fingerprint,
+        manifest.fingerprints,
+        manifest.vectors,
+        manifest.pairs,
+        manifest.means,
+        manifest.copies,
+    ]
     return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 
 
-def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], engines: Mapping[str, str]) -> Work:
+def _work(
+    item: Item,
+    why: Explanation,
+    rated: Mapping[str, tuple[str, str]],
+    engines: Mapping[str, str],
+    also: tuple[str, ...],
+) -> Work:
     """A work with its reasons: what each rated work adds, by title and words, and what each engine of a fusion does."""
     scale = 1 / why.score if why.score else 0.0
     reasons = []
@@ -503,7 +525,7 @@ def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], en
     for part in why.shares:
         words, adds = engines[part.engine], part.share
         reasons.append(Reason("engine", part.engine, words, adds, adds * scale, f"by {words}", rank=part.rank or None))
-    return Work(item, why.score, tuple(reasons))
+    return Work(item, why.score, tuple(reasons), also=also)
 
 
 def _above_rounding(
@@ -566,11 +588,15 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
 
 
 def _askable(asked: Selection) -> list[Item]:
-    """The works that a visitor may be asked about: those that fit, with pictures if any of these have one."""
+    """The works that a visitor may be asked about: those that fit, with pictures if any have one, each but once."""
     collection, allow = asked.snapshot.collection, asked.allow
     fits = collection.fulfilling(allow.conditions, collection.ids)
     items = [item for item, fit in zip(collection, fits.tolist(), strict=True) if fit and item.id not in allow.exclude]
-    return [item for item in items if item.picture] or items
+    shown = [item for item in items if item.picture] or items
+    distinct: dict[str, Item] = {}
+    for name, item in zip(asked.names([item.id for item in shown]), shown, strict=True):
+        distinct.setdefault(name, item)
+    return list(distinct.values())
 
 
 def _by_group(collection: Collection, items: Sequence[Item], n: int, seed: int) -> list[tuple[Item, str]]:

@@ -30,6 +30,7 @@ from vernissage.gallery.selecting import (
 )
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
+from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
@@ -236,6 +237,7 @@ class Person:
         tags: str | None = None,
         areas: AreaOptions | None = None,
         per_area: bool = False,
+        show_copies: bool = False,
         progress: Progress = silent,
     ) -> Answer:
         """Other people's works for this person, by what they own, uploaded and rated, with reasons that add up.
@@ -255,18 +257,20 @@ class Person:
             tags: for the baselines, ``keywords`` (default) or whose tags: ``lexicon``, ``caption`` …
             areas: how areas are found.
             per_area: whether the answer holds a list for each area and task.
+            show_copies: whether works that are the same have a place each, those that show what is theirs included.
             progress: told of long steps.
 
         Raises:
             RequestError: nothing is theirs, or what was asked for is not understood or cannot be answered.
         """
         snapshot, options = self.gallery.snapshot, areas or AreaOptions()
-        asked = selection(snapshot, n, where, exclude, per, diversity)
+        asked = selection(snapshot, n, where, exclude, per, diversity, show_copies=show_copies)
         rule = one_of((*FUSION_RULES, *BY_TAGS), fusion or DEFAULT_FUSION, "fusion")
         if tags is not None and rule not in BY_TAGS:
             raise RequestError(f"{rule} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
         seed = cast(Seed, one_of(("centroid", "medoid"), query or "centroid", "query"))
         found = self.areas(encoder, options, progress=progress)
+        asked = asked.unlike(list(found.items))
         profile, targets = _searching(found, task)
         notes = [*found.notes, *asked.notes]
         if len(found.reads) == 1 and encoder is None:
@@ -284,10 +288,15 @@ class Person:
         request = _Request(asked, found, profile, indexes, rule, seed, quota)
         recommender = _recommender(self.gallery, request, tags or "keywords", options)
         whole = [_list(recommender, target, request) for target in targets]
+        notes += [
+            f"{found.encoder} finds no {KINDS[each.target]} that resemble what {self.name} owns, uploaded or rated"
+            for each in whole
+            if not each.works and recommender.count(profile, each.target, asked.allow)
+        ]
         notes += [line for each in whole for line in shortfall(len(each.works), n, KINDS[each.target])]
         return Answer(
             "person",
-            _one_list(whole, n),
+            _one_list(whole, asked),
             rule,
             self.gallery.fingerprint,
             tuple(notes),
@@ -379,10 +388,12 @@ def _list(recommender: UploadRecommender, target: Modality, request: _Request) -
     )
     ids = [answer.ranking.item_ids[place] for place in places]
     scores, items = dict(answer.ranking), asked.snapshot.items(ids)
-    whys = answer.explain(ids) or [None] * len(ids)
+    whys, also = answer.explain(ids) or [None] * len(ids), asked.folded_into(ids)
+    if all(why is not None and all(abs(each.similarity) <= PRECISION for each in why.uploads) for why in whys):
+        return AnswerList(target, ())  # else rounding would decide the order
     works = [
-        Work(items[item_id], scores[item_id], _reasons(why, request.found) if why is not None else (), target)
-        for item_id, why in zip(ids, whys, strict=True)
+        Work(items[each], scores[each], _reasons(why, request.found) if why else (), target, also.get(each, ()))
+        for each, why in zip(ids, whys, strict=True)
     ]
     return AnswerList(target, tuple(works))
 
@@ -413,13 +424,19 @@ def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]
     found, profile, asked = request.found, request.profile, request.asked
     indexes = {target: request.indexes[target] for target in targets}
     lists = []
-    for each in rank_areas(indexes, profile, asked.n, asked.allow, seed=request.query):
-        uploads = profile.by_modality[each.source]
-        near = resembling_uploads(uploads, each.area, indexes[each.target], each.ranking.item_ids)
-        items = asked.snapshot.items(each.ranking.item_ids)
+    ranked = asked.first_of_each(
+        lambda count: rank_areas(indexes, profile, count, asked.allow, seed=request.query),
+        attrgetter("ranking.item_ids"),
+    )
+    for each, places in ranked:
+        uploads, scores = profile.by_modality[each.source], each.ranking.scores
+        ids = [each.ranking.item_ids[place] for place in places]
+        near = resembling_uploads(uploads, each.area, indexes[each.target], ids)
+        items, also = asked.snapshot.items(ids), asked.folded_into(ids)
         works = [
-            Work(items[item_id], score, tuple([_resemblance(found, *one) for one in resembling]), each.target)
-            for (item_id, score), resembling in zip(each.ranking, near, strict=True)
+            Work(items[item_id], float(scores[place]), reasons, each.target, also.get(item_id, ()))
+            for item_id, place, resembling in zip(ids, places, near, strict=True)
+            for reasons in [tuple([_resemblance(found, *one) for one in resembling])]
         ]
         key = area_key(each.source, each.area)
         lists.append(AnswerList(each.target, tuple(works), each.source, key, uploads.names[each.area]))
@@ -427,9 +444,10 @@ def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]
     return sorted(lists, key=lambda each: order.index(each.area))
 
 
-def _one_list(lists: Sequence[AnswerList], n: int) -> tuple[Work, ...]:
-    """The best ``n`` works of all targets; a work that was found as picture and as text counts by the better."""
+def _one_list(lists: Sequence[AnswerList], asked: Selection) -> tuple[Work, ...]:
+    """The best works of all targets; what was found as picture and as text, or twice, counts by the better."""
     best: dict[str, Work] = {}
-    for work in sorted((work for each in lists for work in each.works), key=lambda work: (-work.score, work.id)):
-        best.setdefault(work.id, work)
-    return tuple(best.values())[:n]
+    works = sorted((work for each in lists for work in each.works), key=lambda work: (-work.score, work.id))
+    for work, name in zip(works, asked.names([work.id for work in works]), strict=True):
+        best.setdefault(name, work)
+    return tuple(best.values())[: asked.n]

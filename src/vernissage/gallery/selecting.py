@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -45,7 +46,8 @@ def title_or_text(item: Item, otherwise: str = "Untitled") -> str:
 class Selection:
     """How many works of which state come back, of those that are allowed, under which caps, and how different.
 
-    ``notes`` say which ids to leave out no work has.
+    ``notes`` say which ids to leave out no work has. Works that are the same (see `workspace.copies`) take one place
+    together, unless ``show_copies`` is set.
     """
 
     snapshot: Snapshot
@@ -53,6 +55,7 @@ class Selection:
     allow: Allow
     per: Caps
     diversity: float
+    show_copies: bool = False
     notes: tuple[str, ...] = ()
 
     def first(self, candidates: Callable[[int], T], ids_of: Callable[[T], Sequence[str]]) -> tuple[T, list[int]]:
@@ -65,32 +68,58 @@ class Selection:
         Raises:
             RequestError: a cap is below 1, or no work has such a column.
         """
+        return self.first_of_each(lambda count: [candidates(count)], ids_of)[0]
+
+    def first_of_each(
+        self, candidates: Callable[[int], Sequence[T]], ids_of: Callable[[T], Sequence[str]]
+    ) -> list[tuple[T, list[int]]]:
+        """`first` for several lists, of which ``candidates(count)`` gives the best ``count`` of each."""
         require_fields(self.snapshot.collection, self.per)
         if wrong := [(field, most) for field, most in self.per.items() if most < 1]:
             raise RequestError(f"at most {wrong[0][1]} works of one {wrong[0][0]} were asked for; ask for 1 or more")
         asked = self.n
         while True:
-            found = candidates(asked)
-            ids = ids_of(found)
-            places = self._capped(ids) if self.per else list(range(len(ids)))
-            if len(places) == self.n or len(ids) < asked:
-                return found, places
+            found = [(each, self._capped(ids_of(each))) for each in candidates(asked)]
+            if all(len(places) == self.n or len(ids_of(each)) < asked for each, places in found):
+                return found
             asked *= _GROWTH
+
+    def unlike(self, ids: Sequence[str]) -> "Selection":
+        """The same without what is the same as one of these works, which are a person's or were rated by them."""
+        copies = () if self.show_copies else chain.from_iterable(self.snapshot.copies_of(ids).values())
+        return replace(self, allow=self.allow.without(tuple(copies)))
+
+    def folded_into(self, ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """What may come back and is the same as one of these works, whose place it shares; by their ids."""
+        copies = {} if self.show_copies else self.snapshot.copies_of(ids)
+        every = list(dict.fromkeys(chain.from_iterable(copies.values())))
+        fit = (
+            self.snapshot.columns.fulfilling(self.allow.conditions, every).tolist() if self.allow.conditions else every
+        )
+        allowed = {each for each, fits in zip(every, fit, strict=True) if fits} - self.allow.exclude
+        return {item_id: tuple([each for each in others if each in allowed]) for item_id, others in copies.items()}
 
     def _capped(self, ids: Sequence[str]) -> list[int]:
         counts: Counter[tuple[str, str]] = Counter()
-        items = self.snapshot.items(ids)
-        kept: dict[int, str] = {}
-        for place, item_id in enumerate(ids):
-            item = items[item_id]
-            found = {(field, folded(value)) for field in self.per for value in values_of(item, folded(field))}
-            again = item_id in kept.values()
+        items = self.snapshot.items(ids) if self.per else {}
+        shown: dict[str, str] = {}
+        places: list[int] = []
+        for place, (item_id, name) in enumerate(zip(ids, self.names(ids), strict=True)):
+            again = name in shown
+            if again and shown[name] != item_id:
+                continue
+            found = {(field, folded(value)) for field in self.per for value in values_of(items[item_id], folded(field))}
             if again or all(counts[each] < self.per[each[0]] for each in found):
                 counts.update(() if again else found)
-                kept[place] = item_id
-                if len(kept) == self.n:
+                shown[name] = item_id
+                places.append(place)
+                if len(places) == self.n:
                     break
-        return list(kept)
+        return places
+
+    def names(self, ids: Sequence[str]) -> Sequence[str]:
+        """One name for all works that take one place together."""
+        return ids if self.show_copies else self.snapshot.copy_names(ids)
 
 
 def selection(
@@ -100,6 +129,8 @@ def selection(
     exclude: Iterable[str] = (),
     per: Caps = MappingProxyType({}),
     diversity: float = 0.0,
+    *,
+    show_copies: bool = False,
 ) -> Selection:
     """What words and ids stand for.
 
@@ -123,9 +154,8 @@ def selection(
     unknown = [each for each in unknown if each not in snapshot.items(unknown)] if unknown else []
     more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
     told = f"there is no work {', '.join(unknown[:_NAMED])}{more}, which exclude names"
-    notes = (told,) if unknown else ()
     allow = Allow(exclude=frozenset(excluded), conditions=conditions)
-    return Selection(snapshot, n, allow, per, diversity, notes)
+    return Selection(snapshot, n, allow, per, diversity, show_copies, (told,) if unknown else ())
 
 
 def _is_whole(value: object) -> bool:

@@ -9,12 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vernissage.storage import changes, database, erasure, people, pictures, studies, tags, uploads, vectors
+    from vernissage.storage import (
+        changes,
+        copies,
+        database,
+        erasure,
+        people,
+        pictures,
+        studies,
+        tags,
+        uploads,
+        vectors,
+    )
 
 __all__ = [
     "DATABASE_NAME",
     "PICTURES_FOLDER",
     "changes",
+    "copies",
     "database",
     "erasure",
     "is_there",

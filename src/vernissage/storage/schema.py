@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
@@ -108,6 +108,12 @@ VECTORS = _table(
     modality="modality IN ('image', 'text')",
 )
 """Vectors of uploads: float32, little-endian."""
+
+COPIES = _table("copies", "upload:words@uploads name:words state:words", key="upload", index=("name", "state"))
+"""What each upload shows or says: the same ``name`` as everything that is the same (see `workspace.copies`).
+
+``state`` is that of the works with which the upload was compared.
+"""
 
 CHANGES = _table(
     "changes",

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
-from vernissage.files import csv_bytes, digest, write_bytes
+from vernissage.files import Seal, csv_bytes, digest, seal_of, write_array, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
@@ -37,6 +37,7 @@ from vernissage.search.vectors import VectorTable, card_file, make_vector_table
 from vernissage.values import Modality
 from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
+from vernissage.workspace.copies import COMPARED_BY, REVISION, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, encode_collection, material_of
 from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
@@ -284,8 +285,12 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
     for card in wanted:
         _make_encoder(building, card)
     means = _keep_means(building)
+    with building.timed("comparing works"):
+        copies, seal = _keep_copies(building)
     return replace(
         begun,
+        seals={**begun.seals, copies: seal},
+        copies=copies,
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
@@ -313,8 +318,21 @@ def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[Encod
             f"Another process still reads the state before, so {len(new.manifest.retired)} of its files stay until the "
             f"workspace is next opened after that has ended; `vernissage purge {path}` deletes them at once."
         )
-    notes = _notes(building)
+    notes = (*_notes(building), *filter(None, [new.copies.sentence]))
     return BuildResult(new, building.collection, building.encoded, building.seconds, notes, tuple(coverage))
+
+
+def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
+    """The name and the seal of the array that says which works are the same, found before or now."""
+    works, table = building.collection, building.tables.get((COMPARED_BY, "image"))
+    parts = str(REVISION), works.fingerprint, building.vectors.get(f"{COMPARED_BY}.image", "")
+    name = f"copies-{digest(*[part.encode() for part in parts])[:12]}.npy"
+    known = building.before.manifest.seals.get(name) if building.before else None
+    try:
+        Seal(**known or {"size": -1, "sha256": ""}).require(building.path / name, whole=True)
+    except ProvenanceError:
+        write_array(building.path / name, find_copies(works, table, building.progress))
+    return name, asdict(seal_of(building.path / name))
 
 
 def _notes(building: Building) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
     Raises:
         ProvenanceError: a file is missing or damaged.
     """
-    manifest, collection = workspace.manifest, workspace.collection
+    manifest, collection, copies = workspace.manifest, workspace.collection, workspace.copies
     models = manifest.models.items()
     return {
         "path": str(workspace.path),
@@ -59,6 +59,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "pairs": {name: len(workspace.pair_matrix(name).item_ids) for name in manifest.pairs},
         "means": {name: workspace.means(name).fingerprint for name in manifest.means},
         "left_out": dict(manifest.left_out),
+        "copies": {"groups": list(map(list, copies.groups())), "sentence": copies.sentence},
         "bytes": _size(workspace.path.rglob("*")),
     }
 
@@ -130,6 +131,8 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
     manifest, path = workspace.manifest, workspace.path
     yield manifest.collection, partial(_check_works, workspace)
     yield manifest.words, partial(_check_words, workspace)
+    if manifest.copies:
+        yield manifest.copies, lambda: workspace.copies
     for key, stem in manifest.vectors.items():
         vectors, scan = path / "vectors" / stem, path / "indexes" / f"{stem}.npz"
         yield f"vectors/{stem}", partial(_check_vectors, workspace, key.rpartition(".")[0], vectors)

@@ -116,6 +116,32 @@ class Snapshot:
             return self.collection.picture_path(item)
         return storage.pictures.picture_path(self.workspace.path / storage.PICTURES_FOLDER, item.picture)
 
+    def copy_names(self, ids: Sequence[str]) -> list[str]:
+        """What each work or upload is called together with all that is the same (see `workspace.copies`)."""
+        found = self.workspace.copies.names(ids)
+        uploads = [item_id for item_id, name in zip(ids, found, strict=True) if not name]
+        names: Mapping[str, str] = {}
+        if uploads and self._database is not None:
+            with self._database.reading() as connection:
+                names = storage.copies.names_of(connection, uploads)
+        return [name or names.get(item_id, item_id) for item_id, name in zip(ids, found, strict=True)]
+
+    def copies_of(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """For works and uploads that are not alone all others that are the same: works first, then uploads, by id."""
+        names = dict(zip(ids, self.copy_names(ids), strict=True))
+        works, uploads = self.workspace.copies.named(names.values()), {}
+        if self._database is not None:
+            with self._database.reading() as connection:
+                uploads = storage.copies.named(connection, names.values())
+        found: dict[str, tuple[str, ...]] = {}
+        for item_id, name in names.items():
+            # A work that is alone among works is in no group there, but its uploaded copies bear its id.
+            alone = [name] if name in self.collection and name not in works else []
+            everything = (*works.get(name, alone), *uploads.get(name, ()))
+            if others := tuple([each for each in everything if each != item_id]):
+                found[item_id] = others
+        return found
+
     def person(self, name: str) -> PersonRecord:
         """Everything that is theirs; a record without items, edits and ratings where nothing is known of them."""
         items = {item.id: item for item in self.collection.of_owner(name)}
@@ -356,6 +382,7 @@ class Repository:
             CollectionError: a picture cannot be opened.
             StorageError: an id or a name cannot be stored, or the database cannot be written.
         """
+        from vernissage.workspace.copies import compare_uploads
         from vernissage.workspace.uploading import incoming
 
         with incoming(submissions) as given:
@@ -369,6 +396,7 @@ class Repository:
                 self.refresh()
                 if kept is not None:
                     uploads, new = kept
+                    compare_uploads(self.database, self.snapshot, progress)
                     return tuple(uploads[each.id] for each in given), new
         raise WorkspaceError(f"{self.path} is being built anew all the time; wait until that has ended and try again")
 
@@ -432,14 +460,16 @@ class Repository:
             return storage.pictures.sweep_pictures(connection, self.uploads_folder)
 
     def encode_missing(self, progress: Progress = silent) -> int:
-        """Encode uploads that lack vectors of the workspace's encoders, and forget those of former ones.
+        """Encode uploads that lack vectors of the workspace's encoders, forget those of former ones, and compare them.
 
         Returns how many vectors were made. What was made stays if this is interrupted.
         """
+        from vernissage.workspace.copies import compare_uploads
         from vernissage.workspace.uploading import encode_missing
 
         made = encode_missing(self.database, self.workspace, self.uploads_folder, progress)
         self.refresh()
+        compare_uploads(self.database, self.snapshot, progress)
         return made
 
     def rate(self, owner: str, ratings: Mapping[str, float | None]) -> None:

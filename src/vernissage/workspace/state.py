@@ -28,7 +28,7 @@ STAGING = "building"
 _UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
-_FILES = ("works-*.parquet", "words-*.parquet", "collection-*.parquet")  # the last one is of format 1
+_FILES = ("works-*.parquet", "words-*.parquet", "copies-*.npy", "collection-*.parquet")  # the last one is of format 1
 _OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words|collection)-[0-9a-f]+\.parquet")
 _UNFINISHED = re.compile(rf"\..+\.[a-z0-9_]{{8}}{re.escape(TEMPORARY_SUFFIX)}")
 """Names that Vernissage itself gives, of which alone anything is deleted: see `build` and `files.writing`."""
@@ -51,6 +51,7 @@ class Manifest:
         vectors: "encoder.modality" → stem below ``vectors``; a modality is any word, so that more of them can come.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
+        copies: file name of the array that says which works are the same; empty in states of earlier versions.
         left_out: encoder name → why it could not be fitted.
         retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
             build was killed at that moment: the intent of `finish_retirement`.
@@ -69,6 +70,7 @@ class Manifest:
     vectors: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[str, str] = field(default_factory=dict)
     means: Mapping[str, str] = field(default_factory=dict)
+    copies: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     complete: bool = False
@@ -83,7 +85,7 @@ class Manifest:
         }
         folders = {"models": self.models, "pairs": self.pairs, "means": self.means}
         named |= {f"{folder}/{name}" for folder, names in folders.items() for name in names.values()}
-        return frozenset({self.collection, self.words, *named})
+        return frozenset({self.collection, self.words, *named} | ({self.copies} - {""}))
 
     def seal(self, file: str) -> Seal:
         """Size and SHA-256 of the file of the collection or of its words."""
@@ -154,7 +156,13 @@ def _check_types(content: Mapping[str, Any]) -> None:
         KeyError, ValueError: an entry is missing or of another type.
     """
     texts = {key: dict(content.get(key) or {}) if isinstance(content.get(key, {}), dict) else None for key in _TEXTS}
-    names = [content["collection"], content["words"], *(v for key in _PLACES for v in (texts[key] or {}).values())]
+    copies = content.get("copies", "")
+    names = [
+        content["collection"],
+        content["words"],
+        *([copies] if copies else ()),
+        *(v for key in _PLACES for v in (texts[key] or {}).values()),
+    ]
     seals = content["seals"]
     sound = {
         **{key: found is not None and all(isinstance(value, str) for value in found.values())
@@ -164,7 +172,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
         "encoders": {key.rpartition(".")[0] for key in texts["vectors"] or ()} | (texts["pairs"] or {}).keys()
         | (texts["means"] or {}).keys() <= (texts["models"] or {}).keys() & (texts["fingerprints"] or {}).keys(),
         "fingerprint": isinstance(content["fingerprint"], str),
-        "seals": isinstance(seals, dict) and set(names[:2]) <= seals.keys() and all(
+        "seals": isinstance(seals, dict) and {*names[:2], *([copies] if copies else ())} <= seals.keys() and all(
             isinstance(seal, dict) and seal.keys() == {"size", "sha256"}
             and isinstance(seal["size"], int) and isinstance(seal["sha256"], str) for seal in seals.values()),
         "settings": not misfit(content["settings"], Settings),

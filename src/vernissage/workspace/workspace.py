@@ -5,11 +5,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import restore
 from vernissage.encoders.register import card
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
+from vernissage.files import read_array
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import JointRule, join_modalities
 from vernissage.search.mixed import MixedIndex
@@ -20,6 +23,7 @@ from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.values import MODALITIES, Columns, Modality
 from vernissage.workspace.collection_files import read_word_counts
+from vernissage.workspace.copies import Copies
 from vernissage.workspace.readers import mark_reader
 from vernissage.workspace.state import (
     FORMER,
@@ -97,6 +101,18 @@ class Workspace:
     def word_counts(self) -> "WordCounts":
         """In how many works of the collection each word stands, see `count_words`."""
         return read_word_counts(self.path / self.manifest.words, self.manifest.seal(self.manifest.words))
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Which works are the same; none in states of earlier versions, which did not compare them."""
+        name, ids = self.manifest.copies, self.collection.ids
+        if not name:
+            return Copies(ids, np.arange(len(ids), dtype=np.int32))
+        self.manifest.seal(name).require(self.path / name)
+        first = read_array(self.path / name)
+        if first.shape != (len(ids),) or first.dtype != np.int32 or ((first < 0) | (first > np.arange(len(ids)))).any():
+            raise ProvenanceError(f"{self.path / name} is of another collection; run `vernissage build` again")
+        return Copies(ids, first)
 
     def modalities(self, encoder: str) -> tuple[Modality, ...]:
         """What of the works the encoder's vectors here were made of."""

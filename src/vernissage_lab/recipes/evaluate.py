@@ -60,6 +60,7 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
     source = options.factors_file.name if options.factors_file is not None else "the works' labels"
     shown: list[str | Table] = [
         f"{options.visitors} simulated visitors, tastes over {', '.join(labels.facets)} ({source}), {n} works each",
+        *found.sentences(),
         "",
         _means(found, n),
         *_differences(differences),
