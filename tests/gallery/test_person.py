@@ -1,5 +1,6 @@
 """People: what they upload, rate and change, and what they are recommended."""
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.galleries import paint
 from vernissage.catalog.dates import year_number
 from vernissage.errors import RatingsError, RequestError, StorageError
 from vernissage.gallery.areas import AreaChanges, area_options
+from vernissage.gallery.building import build
 from vernissage.gallery.gallery import Gallery, open_gallery
 from vernissage.workspace.uploading import Submission
 
@@ -135,3 +137,19 @@ def test_words_for_areas_are_checked() -> None:
         with pytest.raises(RequestError):
             area_options(*words)  # type: ignore[arg-type]
     assert area_options("ward:2", "pca:20", 0).half_life_days is None
+
+
+def test_areas_of_a_german_collection_are_named_in_german(tmp_path: Path) -> None:
+    subjects = ("Schiffe liegen im Hafen vor der Stadt", "Pferde stehen auf der Weide hinter dem Dorf")
+    rows = [(f"b{n}", f"Die {subjects[n % 2]}", "Emil Hafenmeister", "berta" if n < 8 else "") for n in range(16)]
+    table = tmp_path / "works" / "metadata.csv"
+    table.parent.mkdir()
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "title", "artist", "owner"), *rows])
+    for _ in range(2):  # a build again finds the counts of words, without asking for the language anew
+        build(table, tmp_path / "workspace", encoders=["lsa"])
+        with open_gallery(tmp_path / "workspace") as gallery:
+            assert gallery.snapshot.workspace.word_counts.language == "de"
+            names = " ".join(area["name"] for area in gallery.person("berta").areas().to_dict()["areas"])
+            assert {"schiff", "pferd"} & set(names.replace(",", "").split())
+            assert not {"die", "der", "emil", "hafenmeister", "schiffe", "pferde"} & set(names.split())
