@@ -48,8 +48,8 @@ def words_of_work(item: Item, language: str = "en") -> tuple[str, ...]:
 
     Words are lemmas without filler, as `content_words` finds them in ``language``; a keyword of several words stays
     together, only its last word becomes a lemma. A description is prose about many things and speaks only where there
-    are no keywords. What is in the artist's name is left out: it tells who made a work, not what it is about. A work that has none of
-    these but a text gives the words of that.
+    are no keywords. What is in the artist's name is left out: it tells who made a work, not what it is about. A work
+    that has none of these but a text gives the words of that.
     """
     artist = frozenset(content_words(item.artist, language))
     listed = [_phrase(keyword, artist, language) for keyword in item.keywords if not _MACHINE_WORD.search(keyword)]
