@@ -1,5 +1,6 @@
 """What may come back: conditions, exclusions, caps, and how many."""
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import parse_condition, require_fields, values_of
 from vernissage.catalog.item import Item
 from vernissage.errors import RatingsError, RequestError
@@ -123,9 +125,25 @@ def selection(
     unknown = [each for each in unknown if each not in snapshot.items(unknown)] if unknown else []
     more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
     told = f"there is no work {', '.join(unknown[:_NAMED])}{more}, which exclude names"
-    notes = (told,) if unknown else ()
+    notes = (*([told] if unknown else []), *filter(None, (unmet(snapshot.collection, each) for each in conditions)))
     allow = Allow(exclude=frozenset(excluded), conditions=conditions)
     return Selection(snapshot, n, allow, per, diversity, notes)
+
+
+def unmet(collection: Collection, condition: Condition) -> str:
+    """What to say where no work has the words of a condition, with values that are spelled alike; else nothing."""
+    _, _, distinct = collection.entries(condition.field)
+    wanted = folded(condition.value)
+    values = {folded(each): each for each in distinct if each}
+    if condition.operator not in ("=", "~") or wanted in values:
+        return ""
+    if condition.operator == "~":
+        if any(wanted in each for each in values):
+            return ""
+        values |= {folded(word): word for each in distinct for word in each.split()}
+    near = [values[each] for each in difflib.get_close_matches(wanted, values, _NAMED)]
+    told = f"none of the {len(collection)} works has {condition}"
+    return f"{told}; near: {', '.join(near)}" if near else told
 
 
 def _is_whole(value: object) -> bool:
