@@ -77,3 +77,12 @@ def test_a_reader_that_stops_reading_ends_the_command_quietly(built: Path, words
         running.stdout.close()
         assert b"Traceback" not in (told := running.stderr.read())
         assert b"error" not in told.lower()
+
+
+def test_values_that_no_work_has_are_met_with_near_ones(run: Run, built: Path) -> None:
+    asked = ["recommend", built, "--rate", "w001=5", "--engine", "colour-texture", "--where"]
+    for condition, near in (("artist~mastr", "master"), ("artist=The red mastre", "The red master")):
+        code, _, error = run(*asked, condition)
+        assert code == 1
+        assert f"note: none of the 64 works has {condition}; near: {near}" in " ".join(error.split())
+    assert "near" not in run(*asked, "artist~master")[2]

@@ -1,5 +1,6 @@
 """People: what they upload, rate and change, and what they are recommended."""
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.galleries import paint, toy_row, write_table
 from vernissage.catalog.dates import year_number
 from vernissage.errors import RatingsError, RequestError, StorageError
 from vernissage.gallery.areas import AreaChanges, area_options
+from vernissage.gallery.building import build
 from vernissage.gallery.gallery import Gallery, open_gallery
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.uploading import Submission
@@ -151,6 +153,24 @@ def test_no_list_is_made_of_rounding(tmp_path: Path) -> None:
         assert answer.works == ()
         assert "lsa finds no texts that resemble what dan owns, uploaded or rated" in answer.notes
         nothing = dan.recommend(3, encoder="lsa", where="year>=3000")
-        assert nothing.notes == ("3 texts were asked for, but only 0 fit what was asked",)
+        assert nothing.notes == (
+            "no texts fit what was asked; loosen the conditions, or choose another engine or encoder",
+        )
         dan.rate("w000", 5)
         assert len(dan.recommend(3, encoder="lsa")) == 3
+
+
+def test_areas_of_a_german_collection_are_named_in_german(tmp_path: Path) -> None:
+    subjects = ("Schiffe liegen im Hafen vor der Stadt", "Pferde stehen auf der Weide hinter dem Dorf")
+    rows = [(f"b{n}", f"Die {subjects[n % 2]}", "Emil Hafenmeister", "berta" if n < 8 else "") for n in range(16)]
+    table = tmp_path / "works" / "metadata.csv"
+    table.parent.mkdir()
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "title", "artist", "owner"), *rows])
+    for _ in range(2):  # a build again finds the counts of words, without asking for the language anew
+        build(table, tmp_path / "workspace", encoders=["lsa"])
+        with open_gallery(tmp_path / "workspace") as gallery:
+            assert gallery.snapshot.workspace.word_counts.language == "de"
+            names = " ".join(area["name"] for area in gallery.person("berta").areas().to_dict()["areas"])
+            assert {"schiff", "pferd"} & set(names.replace(",", "").split())
+            assert not {"die", "der", "emil", "hafenmeister", "schiffe", "pferde"} & set(names.split())

@@ -157,3 +157,41 @@ def test_no_answer_prints_a_negative_zero(noise: Gallery) -> None:
     answer = noise.recommend({"f0": 1, "alone": 5}, n=3, rule="signed")
     assert "-0.0000" not in repr(answer)
     assert "-0.0000" not in answer._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("works", "words"),
+    [
+        (
+            ["Häuser am Fluß", "Mädchen mit Blumenstrauß", "Pferde auf der Weide"],
+            ["Haus", "Haeuser", "Hauser", "FLUSS", "/Maedchen", "/Blumen", "/Strauß", "//Pferd"],
+        ),
+        (
+            ["L'église sous la neige", "Un cœur et des chevaux", "Des bateaux au port"],
+            ["eglise", "églises", "l'eglise", "/coeur", "/cheval", "//bateau"],
+        ),
+        (["Schepen op zee", "Schaatsen op het IJs", "Een landschap met molens"], ["schip", "/ijs", "/ĳs", "//molen"]),
+        (
+            ["Unos niños en la calle", "El corazón de oro", "Caballos en el campo"],
+            ["nino", "niño", "/corazon", "//caballo"],
+        ),
+        (["Konie na łące", "Statek na morzu", "Zamek w Krakowie"], ["koń", "laka", "/morze", "/statki", "//Kraków"]),
+        (
+            ["Корабли в море", "Девушка у окна", "Чёрный конь"],
+            ["корабль", "КОРАБЛЕЙ", "/девушки", "//черный", "//кони"],
+        ),
+        (
+            ["السفينة في البحر", "امرأة تحمل الزهور", "أحصنة في الحقل"],
+            ["سفينة", "سفينه", "بحر", "/امراة", "/زهور", "//احصنة"],
+        ),
+        (["Barche nel porto", "La città di notte", "Un albero"], ["barca", "/citta", "//alberi", "//l'albero"]),
+        (["富士山の風景", "カメラを持つ少女", "桜の庭"], ["富士山", "風景画", "/カメラ", "/ｶﾒﾗ", "//桜"]),
+        (["山水之间有桥", "描绘牡丹与蝴蝶", "仕女弹琴"], ["山水", "/牡丹", "//仕女"]),
+        (["เรือในทะเล", "ช้างเดินในป่า", "วัดพระแก้ว"], ["เรือ", "/ช้าง", "//วัด"]),
+    ],
+)
+def test_words_of_visitors_find_their_works(tmp_path: Path, works: list[str], words: list[str]) -> None:
+    """Slashes before a word count the works before the one that it must find first."""
+    with gallery_of(tmp_path, [(f"w{n}", title, "", "", f"{title}.", "") for n, title in enumerate(works)]) as gallery:
+        wrong = {word: gallery.search(word.lstrip("/")).ids[:1] for word in words}
+        assert wrong == {word: (f"w{word.count('/')}",) for word in words}

@@ -155,3 +155,18 @@ def test_names_do_not_depend_on_the_order_of_uploads(
     moved = [list(reversed(words[row])) for row in order]
     again = [[place[row] for row in reversed(rows)] for rows in members]
     assert name_areas(moved, again, BACKGROUND) == name_areas(words, members, BACKGROUND)
+
+
+@pytest.mark.parametrize(
+    ("language", "artist", "title", "keywords", "words"),
+    [
+        ("de", "Franz Marc", "Die Pferde von Franz Marc", ("Blaue Pferde", "und"), ("blaue pferd", "pferd")),
+        ("fr", "Claude Monet", "Les bateaux de Claude Monet dans le port", (), ("bateau", "port")),
+        ("pl", "Jan Matejko", "Konie i jeźdźcy", (), ("koń", "jeździec")),
+        ("ja", "歌川広重", "荒海", ("風景画",), ("風景画", "荒海")),
+    ],
+)
+def test_words_of_works_are_those_of_their_language(
+    language: str, artist: str, title: str, keywords: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    assert words_of_work(Item("1", title=title, artist=artist, keywords=keywords), language) == words

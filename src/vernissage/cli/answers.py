@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 _Columns = dict[str, Callable[["Work"], str]]
 
 
-def require_any(works: Sequence["Work"], what: str = "works") -> None:
+def require_any(answer: "Answer", what: str = "works") -> None:
     """Refuse an answer without works, which would be none for a script.
 
     Raises:
         RequestError: there is none.
     """
-    if not works:
+    if not answer.works:
+        note(*answer.notes, kind="note")
         raise RequestError(
             f"no {what} fit and can be recommended; loosen the conditions, or choose another engine or encoder"
         )

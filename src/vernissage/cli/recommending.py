@@ -147,7 +147,7 @@ def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused:
                 progress=progress,
                 **selected(selection),
             )
-        require_any(answer.works)
+        require_any(answer)
         if shown.html is not None:
             from vernissage.gallery.engines import engine_words
             from vernissage.pages.recommendations import recommendation_page
@@ -176,7 +176,7 @@ def _for_person(
                 progress=progress,
                 **selected(selection),
             )
-        require_any(answer.works, f"works of anybody but {owner}")
+        require_any(answer, f"works of anybody but {owner}")
         if shown.html is not None:
             from vernissage.gallery.areas import found_words
             from vernissage.pages.areas import person_page
@@ -208,7 +208,7 @@ def similar(
     with Place(workspace).gallery(people=False) as gallery, progress_bars() as progress:
         answer = gallery.similar(item_ids, engine=engine, progress=progress, **selected(selection))
         named = ", ".join(titled(gallery[item_id]) for item_id in item_ids)
-    require_any(answer.works)
+    require_any(answer)
     show(answer, as_json=as_json, heading=f"Like {named}, by {answer.engine}:")
 
 

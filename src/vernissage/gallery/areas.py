@@ -120,6 +120,7 @@ class PersonAreas:
         unread: what the encoder cannot read or found nothing in.
         reads: the modalities that the encoder has vectors of.
         disliked: works that they rated low, by modality.
+        language: of the collection's texts, as in `content_words`.
     """
 
     owner: str
@@ -129,6 +130,7 @@ class PersonAreas:
     unread: tuple[str, ...]
     reads: tuple[Modality, ...]
     disliked: Mapping[Modality, RatedVectors] = field(default_factory=dict)
+    language: str = "en"
 
     @property
     def profile(self) -> UploadProfile:
@@ -227,7 +229,7 @@ def find_areas(
             background=index.moments().mean,
             counts=counts,
             vocabulary=Vocabulary(
-                [words_of_work(items[item_id]) for item_id in ids],
+                [words_of_work(items[item_id], workspace.word_counts.language) for item_id in ids],
                 workspace.word_counts,
                 partial(_words_near, snapshot, index, record.name),
             ),
@@ -254,13 +256,15 @@ def find_areas(
         )
     known = {item_id for each in found.values() for item_id in each.uploads.item_ids}
     unread = tuple(item_id for item_id in record.items if item_id not in known)
-    return PersonAreas(record.name, encoder, items, found, unread, reads, disliked)
+    language = workspace.word_counts.language
+    return PersonAreas(record.name, encoder, items, found, unread, reads, disliked, language)
 
 
 def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:
     """The words of other people's works next to an area that has none of its own."""
     [nearest] = index.search(centroid[None, :], _NAMING_NEIGHBOURS, Allow(not_owner=owner))
-    return [words_of_work(item) for item in snapshot.items(nearest.item_ids).values()]
+    language = snapshot.workspace.word_counts.language
+    return [words_of_work(item, language) for item in snapshot.items(nearest.item_ids).values()]
 
 
 # Changes of areas

@@ -39,7 +39,6 @@ from vernissage.gallery.selecting import (
     one_of,
     require_ratings,
     selection,
-    shortfall,
     title_or_text,
 )
 from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
@@ -269,7 +268,7 @@ class Gallery:
         works = tuple(
             [_work(items[why.item_id], why, rated, engines, also.get(why.item_id, ())) for why in explanations]
         )
-        notes = (*preset_notes(name, recommender), *found.notes, *asked.notes, *shortfall(len(works), asked.n))
+        notes = (*preset_notes(name, recommender), *found.notes, *asked.told(len(works)))
         return Answer(kind, works, name, self.fingerprint, notes, about=about, picture_path=snapshot.picture_path)
 
     def search(
@@ -343,7 +342,7 @@ class Gallery:
         )
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         about |= {"method": method} if within == "mixed" else {}
-        notes, pictures = (*asked.notes, *shortfall(len(works), n)), snapshot.picture_path
+        notes, pictures = asked.told(len(works)), snapshot.picture_path
         return Answer("search", works, name, self.fingerprint, notes, about=about, picture_path=pictures)
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
@@ -380,8 +379,7 @@ class Gallery:
             field, part = words.reason(item, encoder)
             why = (Reason("field", field, part, scores[item.id], 1.0, f"{field}: {part}"),) if field else ()
             works.append(Work(item, scores[item.id], why, also=also.get(item.id, ())))
-        short = shortfall(len(works), asked.n) if works else (f"nothing here has {query!r}",)
-        notes = (*words.notes, *asked.notes, *short)
+        notes = (*words.notes, *(asked.told(len(works)) if works else (f"nothing here has {query!r}",)))
         about = {"query": query, "encoder": name, "within": "text"}
         pictures = snapshot.picture_path
         return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, picture_path=pictures)
@@ -423,7 +421,7 @@ class Gallery:
             Work(item, 0.0, (Reason("field", "group", item.group, 0.0, 0.0, words),) if words else ())
             for item, words in chosen
         )
-        notes = (*asked.notes, *shortfall(len(works), n))
+        notes = asked.told(len(works))
         return Answer("elicitation", works, how, self.fingerprint, notes, picture_path=snapshot.picture_path)
 
     def person(self, name: str) -> "Person":

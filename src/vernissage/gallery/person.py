@@ -293,6 +293,7 @@ class Person:
             for each in whole
             if not each.works and recommender.count(profile, each.target, asked.allow)
         ]
+        notes += () if any(each.works for each in whole) else asked.unmet()
         notes += [line for each in whole for line in shortfall(len(each.works), n, KINDS[each.target])]
         return Answer(
             "person",

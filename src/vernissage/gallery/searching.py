@@ -114,6 +114,10 @@ def _near_spellings(word: str, texts: Iterable[str]) -> _Near:
     close = [each for each in counts if abs(len(each) - len(word)) <= _ENDING and _is_near(word, each)]
     if close:
         return _Near(min(close, key=lambda each: (-counts[each], each)))
+    # Compounds of German, Dutch and others: Blumen stands in Blumenstrauß.
+    compounds = [each for each in counts if each.startswith(word) or each.endswith(word)]
+    if compounds:
+        return _Near(min(compounds, key=lambda each: (-counts[each], len(each), each)))
     return _Near("", difflib.get_close_matches(word, counts, _MOST_OFFERED, _ALIKE))
 
 

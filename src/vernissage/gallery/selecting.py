@@ -1,5 +1,6 @@
 """What may come back: conditions, exclusions, caps, and how many."""
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import parse_condition, require_fields, values_of
 from vernissage.catalog.item import Item
 from vernissage.errors import RatingsError, RequestError
@@ -57,6 +59,14 @@ class Selection:
     diversity: float
     show_copies: bool = False
     notes: tuple[str, ...] = ()
+
+    def told(self, found: int) -> tuple[str, ...]:
+        """What to say beside so many works: ids and conditions that no work has, and how many were asked for."""
+        return (*self.notes, *(() if found else self.unmet()), *shortfall(found, self.n))
+
+    def unmet(self) -> tuple[str, ...]:
+        """What to say of conditions that no work meets. It reads all values, so it is asked for empty answers alone."""
+        return tuple(filter(None, (_unmet(self.snapshot.collection, each) for each in self.allow.conditions)))
 
     def first(self, candidates: Callable[[int], T], ids_of: Callable[[T], Sequence[str]]) -> tuple[T, list[int]]:
         """Candidates, and the places among them of the first ``n`` works within the caps.
@@ -156,6 +166,22 @@ def selection(
     told = f"there is no work {', '.join(unknown[:_NAMED])}{more}, which exclude names"
     allow = Allow(exclude=frozenset(excluded), conditions=conditions)
     return Selection(snapshot, n, allow, per, diversity, show_copies, (told,) if unknown else ())
+
+
+def _unmet(collection: Collection, condition: Condition) -> str:
+    """What to say where no work has the words of a condition, with values that are spelled alike; else nothing."""
+    _, _, distinct = collection.entries(condition.field)
+    wanted = folded(condition.value)
+    values = {folded(each): each for each in distinct if each}
+    if condition.operator not in ("=", "~") or wanted in values:
+        return ""
+    if condition.operator == "~":
+        if any(wanted in each for each in values):
+            return ""
+        values |= {folded(word): word for each in distinct for word in each.split()}
+    near = [values[each] for each in difflib.get_close_matches(wanted, values, _NAMED)]
+    told = f"none of the {len(collection)} works has {condition}"
+    return f"{told}; near: {', '.join(near)}" if near else told
 
 
 def _is_whole(value: object) -> bool:

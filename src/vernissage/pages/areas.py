@@ -182,7 +182,7 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
         size=_counted(len(area), KINDS[modality]),
         share=round(100 * weight / total),
         muted=weight == 0,
-        words=_words([found.items[uploads.item_ids[row]] for row in area.members]),
+        words=_words([found.items[uploads.item_ids[row]] for row in area.members], found.language),
         examples=tuple(_example(item, modality, reading) for item in examples),
         more=len(area) - len(examples),
     )
@@ -199,9 +199,9 @@ def _examples(found: AnswerList, reading: Reading) -> list[Example]:
     return [_example(work.item, found.target, reading) for work in found.works[:_PER_AREA]]
 
 
-def _words(items: Sequence[Item]) -> tuple[str, ...]:
+def _words(items: Sequence[Item], language: str) -> tuple[str, ...]:
     """The words that stand in most of an area's works, those that stand in two or more, commonest first."""
-    counts = count_words_of_works([words_of_work(item) for item in items]).counts
+    counts = count_words_of_works([words_of_work(item, language) for item in items]).counts
     common = sorted((word for word in counts if counts[word] > 1), key=lambda word: (-counts[word], word))
     return tuple(f"{word} ({counts[word]})" for word in common[:_WORDS])
 

@@ -28,10 +28,11 @@ _MACHINE_WORD = re.compile(r"0x[0-9a-f]+", re.IGNORECASE)  # broken exports keep
 
 @dataclass(frozen=True)
 class WordCounts:
-    """In how many of ``works`` works each word stands."""
+    """In how many of ``works`` works each word stands; their language is as in `content_words`."""
 
     works: int
     counts: Mapping[str, int]
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -42,34 +43,36 @@ class AreaName:
     by: NamedBy
 
 
-def words_of_work(item: Item) -> tuple[str, ...]:
+def words_of_work(item: Item, language: str = "en") -> tuple[str, ...]:
     """The words that can name a work: each once, the keywords first, then those of the title.
 
-    Words are lemmas without filler, as `content_words` finds them; a keyword of several words stays together, only its
-    last word becomes a lemma. A description is prose about many things and speaks only where there are no keywords.
-    What is in the artist's name is left out: it tells who made a work, not what it is about. A work that has none of
-    these but a text gives the words of that.
+    Words are lemmas without filler, as `content_words` finds them in ``language``; a keyword of several words stays
+    together, only its last word becomes a lemma. A description is prose about many things and speaks only where there
+    are no keywords. What is in the artist's name is left out: it tells who made a work, not what it is about. A work
+    that has none of these but a text gives the words of that.
     """
-    artist = frozenset(content_words(item.artist))
-    listed = [_phrase(keyword, artist) for keyword in item.keywords if not _MACHINE_WORD.search(keyword)]
+    artist = frozenset(content_words(item.artist, language))
+    listed = [_phrase(keyword, artist, language) for keyword in item.keywords if not _MACHINE_WORD.search(keyword)]
     phrases = [phrase for phrase in listed if phrase]
-    prose = content_words("\n".join([item.title] if phrases else [item.title, item.description]))
+    prose = content_words("\n".join([item.title] if phrases else [item.title, item.description]), language)
     named = [*phrases, *(word for word in prose if word not in artist)]
-    return tuple(dict.fromkeys(named or content_words(item.text)))
+    return tuple(dict.fromkeys(named or content_words(item.text, language)))
 
 
-def _phrase(keyword: str, artist: frozenset[str]) -> str:
+def _phrase(keyword: str, artist: frozenset[str], language: str) -> str:
     """The keyword in small letters, its last word a lemma; empty where it is filler or the artist's name."""
-    content = content_words(keyword)
+    content = content_words(keyword, language)
     if not content or artist.issuperset(content):
         return ""
     *before, last = unicodedata.normalize("NFKC", keyword).lower().split()
-    return " ".join([*before, *(content_words(last) or [last])]) if before else " ".join(content)
+    # Words of scripts without blanks come in pairs of signs, which together are no words.
+    ending = content_words(last, language) if len(content) <= len(before) + 1 else [last]
+    return " ".join([*before, *(ending or [last])])
 
 
-def count_words_of_works(works: Collection[Collection[str]]) -> WordCounts:
+def count_words_of_works(works: Collection[Collection[str]], language: str = "en") -> WordCounts:
     """Count the works in which each word stands; the background of `name_areas` is that of the whole collection."""
-    return WordCounts(len(works), Counter(word for words in works for word in set(words)))
+    return WordCounts(len(works), Counter(word for words in works for word in set(words)), language)
 
 
 def name_areas(

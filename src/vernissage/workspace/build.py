@@ -272,7 +272,7 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
     path, before = building.path, building.before
     with building.timed("keeping the collection"):
         known = before.manifest.seals if before else {}
-        building.collection, files = keep_collection(building.collection, path, known)
+        building.collection, files = keep_collection(building.collection, path, known, building.settings.languages)
     begun = Manifest(
         source=located(source.location, path) | {"name": source.name},
         folder=located(building.collection.folder, path),

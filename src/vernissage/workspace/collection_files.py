@@ -1,7 +1,8 @@
 """The collection of a workspace as files: its works, and the counts of its words that areas are named against."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from vernissage.catalog.collection import Collection, read_collection, save_collection
+from vernissage.encoders.fitted.languages import language_code
+from vernissage.encoders.fitted.words import fitted_language
 from vernissage.errors import ProvenanceError
 from vernissage.files import Seal, open_parquet, read_checked, seal_of, write_parquet
 
@@ -21,9 +24,14 @@ _SCHEMA = pa.schema([pa.field("word", pa.string(), nullable=False), pa.field("wo
 
 
 def keep_collection(
-    collection: Collection, workspace: Path, known: Mapping[str, Mapping[str, Any]]
+    collection: Collection,
+    workspace: Path,
+    known: Mapping[str, Mapping[str, Any]],
+    languages: Sequence[str] = (),
 ) -> tuple[Collection, dict[str, Any]]:
     """Write the works and count their words, unless files of the ``known`` seals hold both already.
+
+    ``languages`` are those of the texts; without, they are found.
 
     Returns the collection opened from its file, so that memory no longer holds it, and what a `Manifest` says of it:
     ``collection``, ``words`` and ``seals``.
@@ -31,7 +39,12 @@ def keep_collection(
     Raises:
         WorkspaceError: a file cannot be written.
     """
-    works, words = (f"{kind}-{collection.fingerprint}.parquet" for kind in ("works", "words"))
+    works, begin = (f"{kind}-{collection.fingerprint}" for kind in ("works", "words"))
+    former = next((name for name in known if name.startswith(begin) and not languages), "")
+    language = "" if former else fitted_language(collection.texts("text"), languages or named_languages(collection))
+    # The usual name stands for English, as it did when words were read in English alone.
+    words = former or f"{begin}{'' if language == 'en' else '-' + language.replace('+', '-')}.parquet"
+    works = f"{works}.parquet"
     seals: dict[str, Any] = {}
 
     def keep(name: str, write: Callable[[Path], None]) -> Seal:
@@ -44,16 +57,28 @@ def keep_collection(
 
     seal = keep(works, lambda path: save_collection(collection, path))
     opened = read_collection(workspace / works, collection.folder, collection.report, seal=seal)
-    keep(words, lambda path: save_word_counts(count_words(opened), path))
+    keep(words, lambda path: save_word_counts(count_words(opened, language or _language_of(words)), path))
     return opened, {"collection": works, "words": words, "seals": seals}
 
 
-def count_words(collection: Collection) -> "WordCounts":
+def _language_of(words: str) -> str:
+    """The language that a file's name tells."""
+    return "+".join(words.removesuffix(".parquet").split("-")[2:]) or "en"
+
+
+def named_languages(collection: Collection) -> tuple[str, ...]:
+    """The languages that works name, the commonest first, if most of those with a text do."""
+    named = [code for tag in collection.texts("language") if (code := language_code(tag))]
+    written = sum(map(bool, collection.texts("text")))
+    return tuple(dict(Counter(named).most_common())) if 2 * len(named) > written else ()
+
+
+def count_words(collection: Collection, language: str = "en") -> "WordCounts":
     """In how many works each word stands; of 20,000 works and more, of 10,000 spread evenly."""
     from vernissage.profiles.naming import count_words_of_works, words_of_work  # brings scikit-learn, for a second
 
     step = max(1, len(collection) // _WORKS_COUNTED)
-    return count_words_of_works([words_of_work(item) for item in collection.items[::step]])
+    return count_words_of_works([words_of_work(item, language) for item in collection.items[::step]], language)
 
 
 def save_word_counts(counts: "WordCounts", path: Path) -> None:
@@ -62,9 +87,9 @@ def save_word_counts(counts: "WordCounts", path: Path) -> None:
     Raises:
         WorkspaceError: the file cannot be written.
     """
-    words = sorted(counts.counts)
+    words, told = sorted(counts.counts), {"language": counts.language} if counts.language != "en" else {}
     columns = [pa.array(words, pa.string()), pa.array([counts.counts[word] for word in words], pa.int32())]
-    schema = _SCHEMA.with_metadata({_CARD: json.dumps({"works": counts.works}).encode()})
+    schema = _SCHEMA.with_metadata({_CARD: json.dumps({"works": counts.works} | told).encode()})
     write_parquet(path, schema, pa.Table.from_arrays(columns, schema=schema).to_batches())
 
 
@@ -81,6 +106,7 @@ def read_word_counts(path: Path, seal: Seal) -> "WordCounts":
     def read() -> WordCounts:
         table = open_parquet(path).read(use_threads=False)
         words, works = (table.column(name).to_pylist() for name in _SCHEMA.names)
-        return WordCounts(json.loads(table.schema.metadata[_CARD])["works"], dict(zip(words, works, strict=True)))
+        card = json.loads(table.schema.metadata[_CARD])
+        return WordCounts(card["works"], dict(zip(words, works, strict=True)), card.get("language", "en"))
 
     return read_checked(path, read)

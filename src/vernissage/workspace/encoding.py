@@ -1,7 +1,6 @@
 """What encoders read of works, and how works become vectors block by block, so that an interruption costs one block."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,13 +17,13 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
-from vernissage.encoders.fitted.languages import language_code
 from vernissage.encoders.register import EncoderCard
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorCard, VectorTable, pooled, write_table
 from vernissage.values import Modality, Vectors
+from vernissage.workspace.collection_files import named_languages
 
 _DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
@@ -115,16 +114,9 @@ def material_of(
         bases=tuple(encoders[name] for name in card.needs),
         seed=seed,
         topics=topics,
-        languages=tuple(languages) or _named_languages(collection),
+        languages=tuple(languages) or named_languages(collection),
         progress=progress,
     )
-
-
-def _named_languages(collection: Collection) -> tuple[str, ...]:
-    """The languages that works name, the commonest first, if most of those with a text do."""
-    named = [code for tag in collection.texts("language") if (code := language_code(tag))]
-    written = sum(map(bool, collection.texts("text")))
-    return tuple(dict(Counter(named).most_common())) if 2 * len(named) > written else ()
 
 
 def encode_collection(
