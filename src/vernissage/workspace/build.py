@@ -274,6 +274,7 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
+        dims={".".join(key): table.dim for key, table in building.tables.items()},
         pairs=building.pairs,
         means=means,
         left_out=building.left_out,
