@@ -4,8 +4,7 @@ Models, vectors, means and pairs lie under names that stand for all that they de
 where an interrupted build has left it.
 """
 
-import csv
-import io
+import codecs
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
-from vernissage.files import digest, write_bytes
+from vernissage.files import csv_bytes, digest, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
@@ -214,11 +213,8 @@ def _list_rejected(path: Path, report: CollectionReport | None) -> None:
     if report is None or not report.rejected:
         path.unlink(missing_ok=True)
         return
-    written = io.StringIO(newline="")
-    rows = csv.writer(written)
-    rows.writerow(("row", "id", "file", "kind", "reason", "way out"))
-    rows.writerows((each.row or "", each.id, each.file, each.kind, each.what, each.way_out) for each in report.rejected)
-    write_bytes(path, written.getvalue().encode("utf-8-sig"))
+    rows = ((each.row or "", each.id, each.file, each.kind, each.what, each.way_out) for each in report.rejected)
+    write_bytes(path, codecs.BOM_UTF8 + csv_bytes(("row", "id", "file", "kind", "reason", "way out"), rows))
 
 
 def table_options(path: Path, given: TableOptions | None) -> TableOptions:
