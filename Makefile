@@ -9,6 +9,11 @@ TELLING := sh scripts/telling.sh
 # Installed first and by itself, so that a machine's own build of it (for its GPU, or for the CPU alone) is kept.
 TORCH ?= torch==2.13.0
 
+# CONSTRAINTS=constraints.txt installs the base packages in the versions that the release was tested with; without it the
+# newest are taken, so that what breaks with one of them is known before the next release.
+CONSTRAINTS ?=
+PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
+
 .PHONY: demo check install lint types imports test verify benchmarks clean
 
 demo: $(VENV)/.base
@@ -46,12 +51,12 @@ $(VENV)/bin/python:
 	@$(TELLING) "making $(VENV)" $(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: $(VENV)/bin/python pyproject.toml
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable .
 	@# Where Python is told to write no bytecode, as in many containers, every command would compile its modules anew.
 	@$(TELLING) "compiling" $(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.base
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,models,minilm,openvino,postgres]'
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) $(TORCH)
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,models,minilm,openvino,postgres]'
 	@touch $@

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import event
 from tests.web.conftest import Serve, World
 from tests.web.serving import served
 from tests.web.walking import Walker, form_in
@@ -140,3 +141,22 @@ def test_health_of_a_database_that_does_not_answer(world: World, monkeypatch: py
     monkeypatch.setattr(app, "_HEALTH_SECONDS", 0.1)
     monkeypatch.setattr(world.served.study.database, "check", lambda: time.sleep(1))
     assert world.client.get("/healthz").status_code == 503
+
+
+def test_an_answer_that_finds_no_room_is_told_on_a_page(serve: Serve) -> None:
+    """SQLite may not grow: it says that the disk is full, as it does where that is so."""
+    world = serve()
+    event.listen(
+        world.served.study.database._engine,
+        "begin",
+        lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"),  # at least what there is
+    )
+    for number in range(60):
+        client = world.anybody()
+        carried = form_in(Walker(client).open(f"?PROLIFIC_PID={number:04d}{'p' * 60}")).carried
+        answer = client.post("/study/welcome", data=carried | {"consent": "yes"}, follow_redirects=False)
+        if answer.status_code == 503:
+            break
+    assert answer.status_code == 503
+    assert "Traceback" not in answer.text
+    assert "<h1>" in answer.text

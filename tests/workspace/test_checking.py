@@ -4,6 +4,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from vernissage import files
 from vernissage.errors import Kind, ProvenanceError, VernissageError
 from vernissage.gallery.building import build
 from vernissage.search import vectors
+from vernissage.search.pair_matrix import PairCard, PairMatrix
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.checking import check_workspace
 from vernissage.workspace.repository import open_repository
@@ -182,3 +184,54 @@ def test_databases_and_pictures_of_uploads_are_read_too(workspace: Path, gallery
     assert "a row of uploads refers to one that is missing" in fault
     (workspace / "vernissage.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     assert "vernissage.db" in check_workspace(workspace).faults[0]
+
+
+def forged(workspace: Path, encoder: str, vectors_of: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Put other vectors in a table's place, with a card whose digests fit."""
+    stem = next((workspace / "vectors").glob(f"{encoder}-*.npy")).with_suffix("")
+    table = vectors.VectorTable.load(stem)
+    told = {key: getattr(table.card, key) for key in ("encoder", "fingerprint", "modality", "collection")}
+    new = vectors_of(np.array(table.vectors)).astype(np.float32)
+    vectors.make_vector_table(new, tuple(table.item_ids), tuple(table.card.contents), **told).save(stem)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (np.zeros_like, "not all have length 1"),
+        (lambda old: old * 1e38, "not all have length 1"),
+        (lambda old: old * np.nan, "not all have length 1"),
+        (lambda old: old * np.inf, "not all have length 1"),
+        (lambda old: np.eye(len(old), 7) + np.eye(len(old), 7, -7), "have 7 numbers each, but were made"),
+        (lambda old: np.pad(old, ((0, 0), (0, 3))), "numbers each, but were made"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*encountered")
+def test_vectors_whose_digest_fits_are_compared_with_the_manifest(
+    workspace: Path, change: Callable[[np.ndarray], np.ndarray], words: str
+) -> None:
+    forged(workspace, "lsa.text", change)
+    with pytest.raises(ProvenanceError, match=words):
+        open_workspace(workspace).table("lsa", "text")
+    assert not check_workspace(workspace).is_sound
+
+
+def test_swapped_tables_are_told_by_their_cards(workspace: Path) -> None:
+    folder = workspace / "vectors"
+    one, other = (next(folder.glob(f"aligned.{kind}-*.npy")).with_suffix("") for kind in ("image", "text"))
+    for end in (".npy", ".rows.parquet", ".card.json"):
+        first, second = (Path(f"{stem}{end}") for stem in (one, other))
+        raw = first.read_bytes()
+        first.write_bytes(second.read_bytes())
+        second.write_bytes(raw)
+    with pytest.raises(ProvenanceError, match="made with modality text, but the workspace has image"):
+        open_workspace(workspace).table("aligned", "image")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, 1e38])
+def test_pairs_that_are_no_probabilities_are_refused(value: float) -> None:
+    card = PairCard("blip", "f", "c", None, ("a", "b"), ("a", "b"), ("x", "y"))
+    sound = PairMatrix(np.array([[0.5, 0.1], [0, 1]], np.float32), card)
+    assert sound.require(fingerprint="f", collection="c") is sound
+    with pytest.raises(ProvenanceError, match="not all are probabilities"):
+        PairMatrix(np.array([[0.5, value], [0, 1]], np.float32), card).require(fingerprint="f", collection="c")

@@ -151,9 +151,11 @@ def test_a_takedown_that_was_killed_is_finished_by_the_next_opening(gallery: Pat
 def test_rows_that_were_left_out_leave_the_list_with_them(gallery: Path, tmp_path: Path) -> None:
     path = tmp_path / "workspace"
     rows = [toy_row(number) for number in range(60)]
-    write_table(gallery, [*rows, toy_row(5) | {"title": "Xanthippe Quuxford"}])
+    formula = toy_row(5) | {"id": '=HYPERLINK("x")'}
+    write_table(gallery, [*rows, formula, toy_row(5) | {"title": "Xanthippe Quuxford"}, formula | {"title": "Other"}])
     build_workspace(gallery, path, encoders=FEW)
     assert b"w005" in (path / "rejected.csv").read_bytes()
+    assert b"'=HYPERLINK" in (path / "rejected.csv").read_bytes()  # a spreadsheet is to show it, not to run it
     write_table(gallery, rows)
     build_workspace(gallery, path, encoders=FEW)
     assert not (path / "rejected.csv").exists()

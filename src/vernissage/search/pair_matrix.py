@@ -22,6 +22,9 @@ from vernissage.search.vectors import (
 )
 from vernissage.values import Vectors
 
+_SAMPLED = 16
+_MOST = 1000.0
+"""Probabilities are at most 1; other scorers may measure otherwise, but not without end."""
 _TOLD = ("scorer", "fingerprint", "collection", "pairs")
 _CARD = dict.fromkeys(_TOLD, str) | {"pairs": int | None, "array": Seal, "rows": Seal}
 
@@ -96,9 +99,20 @@ class PairMatrix:
         return np.array(self.values[self._row_ids.rows(item_ids)])
 
     def require(self, *, fingerprint: str, collection: str) -> "PairMatrix":
-        """Return these pairs if that model computed them from that collection; else a `ProvenanceError`."""
+        """Return these pairs if that model computed them from that collection; else a `ProvenanceError`.
+
+        A sample of rows must be finite and not negative: no probability is.
+        """
         require_source(self.card, f"pairs of {self.card.scorer}", fingerprint=fingerprint, collection=collection)
+        self.require_sound(self.values[:: max(1, len(self.values) // _SAMPLED)])
         return self
+
+    def require_sound(self, rows: Vectors) -> None:
+        """Check some of the rows; a `ProvenanceError` where they are no measures of how well two things fit."""
+        if not ((rows >= 0) & (rows <= _MOST)).all():  # also where one is not a number
+            raise ProvenanceError(
+                f"the pairs of {self.card.scorer} are damaged: not all are probabilities; run `vernissage build` again"
+            )
 
     def save(self, stem: Path) -> None:
         """Write numbers, works, and then the card."""

@@ -118,12 +118,18 @@ class VectorTable:
             )
         return rows
 
-    def require(self, **wanted: str) -> "VectorTable":
+    def require(self, dim: int | None = None, **wanted: str) -> "VectorTable":
         """Return these vectors if their card has the ``wanted`` values and a sample of rows is of unit length.
 
         Raises:
-            ProvenanceError: they are of another encoder, modality, fingerprint or collection, or are no unit vectors.
+            ProvenanceError: they are of another encoder, modality, fingerprint, collection or width than wanted, or no
+                unit vectors.
         """
+        if dim not in (None, self.dim):
+            raise ProvenanceError(
+                f"the {self.card.modality} vectors of {self.card.encoder} have {self.dim} numbers each, but were made "
+                f"with {dim}; run `vernissage build` again"
+            )
         what = f"{self.card.modality} vectors of {self.card.encoder}"
         require_source(self.card, what, **wanted)
         rows = self.vectors[:: max(1, len(self) // _SAMPLED)].astype(np.float64)

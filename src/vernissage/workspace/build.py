@@ -4,6 +4,7 @@ Models, vectors, means and pairs lie under names that stand for all that they de
 where an interrupted build has left it.
 """
 
+import codecs
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -232,9 +233,8 @@ def _list_rejected(path: Path, report: CollectionReport | None) -> None:
     if report is None or not report.rejected:
         path.unlink(missing_ok=True)
         return
-    columns = ("row", "id", "file", "kind", "reason", "way out")
     rows = ((each.row or "", each.id, each.file, each.kind, each.what, each.way_out) for each in report.rejected)
-    write_bytes(path, b"\xef\xbb\xbf" + csv_bytes(columns, rows))
+    write_bytes(path, codecs.BOM_UTF8 + csv_bytes(("row", "id", "file", "kind", "reason", "way out"), rows))
 
 
 def table_options(path: Path, given: TableOptions | None) -> TableOptions:
@@ -294,6 +294,7 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
+        dims={".".join(key): table.dim for key, table in building.tables.items()},
         pairs=building.pairs,
         means=means,
         left_out=building.left_out,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vernissage.storage.uploads import Upload
 
 _ROWS_AT_ONCE = 4096
+_PAIRS_AT_ONCE = 256
 _LENGTH_ERROR = 1e-3
 _REBUILD = "delete it and run `vernissage build` again"
 
@@ -135,7 +136,7 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
         yield manifest.copies, lambda: workspace.copies
     for key, stem in manifest.vectors.items():
         vectors, scan = path / "vectors" / stem, path / "indexes" / f"{stem}.npz"
-        yield f"vectors/{stem}", partial(_check_vectors, workspace, key.rpartition(".")[0], vectors)
+        yield f"vectors/{stem}", partial(_check_vectors, workspace, key, vectors)
         if scan.exists():
             yield f"indexes/{stem}", partial(_check_scan, vectors, scan)
         if (moments := scan.with_suffix(".moments.npz")).exists():
@@ -145,7 +146,7 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
     for name in manifest.means:
         yield f"means of {name}", partial(workspace.means, name)
     for name in manifest.pairs:
-        yield f"pairs of {name}", partial(workspace.pair_matrix, name, whole=True)
+        yield f"pairs of {name}", partial(_check_pairs, workspace, name)
 
 
 def _checks_of_people(path: Path, database: str | None) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -192,8 +193,9 @@ def _check_words(workspace: Workspace) -> None:
     _ = workspace.word_counts
 
 
-def _check_vectors(workspace: Workspace, encoder: str, stem: Path) -> None:
+def _check_vectors(workspace: Workspace, key: str, stem: Path) -> None:
     manifest, table = workspace.manifest, VectorTable.load(stem, whole=True)
+    encoder, _, modality = key.rpartition(".")
     strange = np.flatnonzero(workspace.collection.ids.rows(table.item_ids) < 0)
     if strange.size:
         work = table.item_ids[int(strange[0])]
@@ -204,12 +206,19 @@ def _check_vectors(workspace: Workspace, encoder: str, stem: Path) -> None:
         if wrong.size:
             work, length = table.item_ids[start + int(wrong[0])], lengths[wrong[0]]
             raise ProvenanceError(f"the vector of {work} in {stem}.npy has the length {length:.3f}, not 1; {_REBUILD}")
-    table.require(encoder=encoder, fingerprint=manifest.fingerprints[encoder], collection=manifest.fingerprint)
+    wanted = {"encoder": encoder, "modality": modality, "fingerprint": manifest.fingerprints[encoder]}
+    table.require(manifest.dims.get(key), **wanted, collection=manifest.fingerprint)
 
 
 def _check_scan(stem: Path, file: Path) -> None:
     table = VectorTable.load(stem)
     ByteScan.load(file, table.vectors, table.card.values)
+
+
+def _check_pairs(workspace: Workspace, encoder: str) -> None:
+    matrix = workspace.pair_matrix(encoder, whole=True)
+    for start in range(0, len(matrix.values), _PAIRS_AT_ONCE):
+        matrix.require_sound(matrix.values[start : start + _PAIRS_AT_ONCE])
 
 
 def _check_moments(stem: Path, file: Path) -> None:

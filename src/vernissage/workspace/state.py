@@ -49,6 +49,7 @@ class Manifest:
         models: encoder name → folder below ``models``.
         fingerprints: encoder name → its fingerprint.
         vectors: "encoder.modality" → stem below ``vectors``; a modality is any word, so that more of them can come.
+        dims: "encoder.modality" → how many numbers a vector has; nothing in workspaces of earlier builds.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
         copies: file name of the array that says which works are the same; empty in states of earlier versions.
@@ -68,6 +69,7 @@ class Manifest:
     models: Mapping[str, str] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     vectors: Mapping[str, str] = field(default_factory=dict)
+    dims: Mapping[str, int] = field(default_factory=dict)
     pairs: Mapping[str, str] = field(default_factory=dict)
     means: Mapping[str, str] = field(default_factory=dict)
     copies: str = ""
@@ -175,6 +177,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
         "seals": isinstance(seals, dict) and {*names[:2], *([copies] if copies else ())} <= seals.keys() and all(
             isinstance(seal, dict) and seal.keys() == {"size", "sha256"}
             and isinstance(seal["size"], int) and isinstance(seal["sha256"], str) for seal in seals.values()),
+        "dims": not misfit(content.get("dims", {}), Mapping[str, int]),
         "settings": not misfit(content["settings"], Settings),
         "complete": isinstance(content.get("complete", False), bool),
         "retired": isinstance(content["retired"], list) and all(isinstance(name, str) for name in content["retired"]),

@@ -134,7 +134,8 @@ class Workspace:
             table = VectorTable.load(self.path / "vectors" / stem, self.collection.ids)
             fingerprint = self._named(self.manifest.fingerprints, encoder, encoder)
             wanted = {"encoder": encoder, "modality": modality, "fingerprint": fingerprint}
-            self._tables[key] = table.require(**wanted, collection=self.manifest.fingerprint)
+            width = self.manifest.dims.get(f"{encoder}.{modality}", table.dim)
+            self._tables[key] = table.require(width, **wanted, collection=self.manifest.fingerprint)
         return self._tables[key]
 
     def index(self, encoder: str, modality: Modality, columns: Columns | None = None) -> ExactIndex:
