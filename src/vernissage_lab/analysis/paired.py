@@ -60,7 +60,7 @@ def paired_difference(a: npt.ArrayLike, b: npt.ArrayLike) -> PairedDifference:
     half = float(stats.t.ppf(0.975, freedom)) * estimate.se
     t = _ratio(estimate.mean, estimate.se)
     p = min(1.0, 2 * float(stats.t.sf(abs(t), freedom)))
-    return PairedDifference(*vars(estimate).values(), estimate.mean - half, estimate.mean + half, t, p)
+    return PairedDifference(estimate.mean, estimate.se, estimate.n, estimate.mean - half, estimate.mean + half, t, p)
 
 
 def _ratio(mean: float, se: float) -> float:
