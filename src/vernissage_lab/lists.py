@@ -13,7 +13,7 @@ from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import index_of_encoder, indexes_of
-from vernissage.profiles.areas import Area
+from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed
@@ -143,6 +143,11 @@ class Seeker:
     def profile(self, source: Modality, areas: Sequence[Area]) -> UploadProfile:
         """The uploads of one modality in these areas, each counting by its size."""
         return UploadProfile("", {source: uploads_of_modality(self.upload_ids, self.vectors(source), areas)})
+
+    def true_areas(self, source: Modality) -> tuple[Area, ...]:
+        """The uploads of one modality by the interests that they were drawn for, as no rule could know them."""
+        interests, vectors = self.user.interests, self.vectors(source)
+        return tuple(area_of(vectors, np.flatnonzero(interests == each)) for each in dict.fromkeys(interests.tolist()))
 
     def index(self, target: Modality) -> ExactIndex:
         """The works of the pool that have a vector, searchable."""

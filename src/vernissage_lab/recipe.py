@@ -146,11 +146,6 @@ class Outcome:
     inputs: tuple[Mapping[str, Any], ...] = ()
 
 
-def no_difference(_: Record) -> str:
-    """The protocols agree."""
-    return ""
-
-
 @dataclass(frozen=True)
 class Published:
     """A value that was published.
@@ -169,7 +164,7 @@ class Published:
     source: str
     needs: str
     ours: Callable[[Tables, Record], str]
-    difference: Callable[[Record], str] = no_difference
+    difference: Callable[[Record], str] = lambda _: ""
 
 
 @dataclass(frozen=True)

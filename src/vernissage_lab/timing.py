@@ -87,6 +87,11 @@ def column(rows: Sequence[Row], name: str) -> np.ndarray:
     return np.array([float(row[name]) for row in rows])
 
 
+def spread(name: str, values: np.ndarray) -> dict[str, float]:
+    """Median and 95th percentile of milliseconds, as columns that begin with ``name``."""
+    return {f"{name}_median_ms": float(np.median(values)), f"{name}_p95_ms": float(np.quantile(values, 0.95))}
+
+
 def _set_threads(torch: Any, opencv: Any, counts: tuple[int, int]) -> None:
     if torch:
         torch.set_num_threads(counts[0])

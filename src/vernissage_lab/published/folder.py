@@ -193,12 +193,11 @@ class PublishedFolder:
         Raises:
             DatasetError: a table is damaged.
         """
-        return dict(self._fingerprints())
-
-    def _fingerprints(self) -> Iterator[tuple[str, str]]:
-        for data, known in DATA.items():
-            if (table := self.path / known.classified).is_file():
-                yield data, read_classified(table).fingerprint
+        return {
+            data: read_classified(table).fingerprint
+            for data, known in DATA.items()
+            if (table := self.path / known.classified).is_file()
+        }
 
 
 def _word(cells: Sequence[str], places: Mapping[str, int], column: str, known: Collection[str], where: str) -> str:

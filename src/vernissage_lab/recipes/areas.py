@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from vernissage.errors import RequestError
 from vernissage.gallery.areas import area_rule
 from vernissage.profiles.area_rules import AreaRule, Coherence
-from vernissage.profiles.areas import Area, area_of, areas_of_interest
+from vernissage.profiles.areas import Area, areas_of_interest
 from vernissage.profiles.directions import mean_direction
 from vernissage.recommenders.upload_rules import FusionRule
 from vernissage.values import Modality
@@ -138,7 +138,7 @@ def _measures(material: Material, options: AreasOptions) -> dict[str, _Measure]:
 
     def lists(seeker: Seeker, tasks: Sequence[Task]) -> Iterator[dict[str, Any]]:
         areas = found(seeker, Coherence(), tasks)
-        true = {each: _true_areas(seeker, each) for each in areas}
+        true = {each: seeker.true_areas(each) for each in areas}
         indexes = seeker.indexes(tasks)
         ways: dict[str, tuple[_Areas, FusionRule]] = {AREAS: (areas, IN_TURN), TRUE: (true, IN_TURN)}
         ways |= {name: (areas, rule) for name, rule in WITHOUT.items()}
@@ -159,11 +159,6 @@ def _measures(material: Material, options: AreasOptions) -> dict[str, _Measure]:
                 yield {**named(task), "cut": name, "rand": agreement, "areas": float(len(own)), "recall": recall}
 
     return {"lists": lists, "cuts": cuts}
-
-
-def _true_areas(seeker: Seeker, source: Modality) -> tuple[Area, ...]:
-    interests, vectors = seeker.user.interests, seeker.vectors(source)
-    return tuple(area_of(vectors, np.flatnonzero(interests == each)) for each in dict.fromkeys(interests.tolist()))
 
 
 def _rows(

@@ -28,7 +28,7 @@ from vernissage_lab.figures import TimeLine, time_figure
 from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words, machine, versions
 from vernissage_lab.set_encoders import USUAL, fit_set_encoder
 from vernissage_lab.tables import Row, Table, distinct, parts, table, where
-from vernissage_lab.timing import Timed, column, on_threads, timed
+from vernissage_lab.timing import Timed, column, on_threads, spread, timed
 from vernissage_lab.untrained import ARCHITECTURES, load_untrained, require_architecture
 from vernissage_lab.works import SourceOptions
 
@@ -625,8 +625,7 @@ def _summarised(rows: Sequence[Row]) -> Row:
     found |= {"works": len({row["first"] + place for row in rows for place in range(row["works"])})}
     found |= {"calls": len(rows)}
     for clock in ("cpu", "wall"):
-        each = whole[clock] / works
-        found |= {f"{clock}_median_ms": float(np.median(each)), f"{clock}_p95_ms": float(np.quantile(each, 0.95))}
+        found |= spread(clock, whole[clock] / works)
     for step, taken in (("decode", decoding), ("encode", encoding)):
         found |= {f"{step}_{clock}_median_ms": float(np.median(taken[clock] / works)) for clock in ("cpu", "wall")}
     found |= {"works_per_cpu_second": 1e3 * float(works.sum() / whole["cpu"].sum())}

@@ -37,7 +37,7 @@ from vernissage_lab.recipe import (
     versions,
 )
 from vernissage_lab.tables import Row, Table, parts, short, table, where
-from vernissage_lab.timing import Timed, column, in_turns
+from vernissage_lab.timing import Timed, column, in_turns, spread
 
 _BLOCK = 32_768
 _NEARNESS = 0.2
@@ -424,8 +424,7 @@ def _summarised(rows: Sequence[Row], baseline: float) -> Row:
     found = {name: first[name] for name in ("comparison", "vectors", "dim", "k", "contender", "indexes")}
     found["queries"] = len(rows)
     for clock in ("wall", "cpu"):
-        times = column(rows, f"{clock}_ms")
-        found |= {f"{clock}_median_ms": float(np.median(times)), f"{clock}_p95_ms": float(np.quantile(times, 0.95))}
+        found |= spread(clock, column(rows, f"{clock}_ms"))
     found["cpu_times_baseline"] = found["cpu_median_ms"] / baseline
     found |= {"missed": int(column(rows, "missed").sum()), "of": len(rows) * int(first["k"])}
     recalls = {depth: _recall(ranks, depth) for depth in DEPTHS}

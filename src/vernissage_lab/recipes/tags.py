@@ -21,7 +21,7 @@ from vernissage.cli.output import note
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import digest, read_json, write_json
-from vernissage.profiles.areas import area_of, areas_of_interest
+from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.directions import mean_direction
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import CommonRule, common_rule, embed_tags, known_tags
@@ -481,8 +481,7 @@ def _shown_by_overlap(seeker: Seeker, task: Task, rules: Sequence[CommonRule]) -
     works = dict(zip(seeker.pool_ids, _tags_of(seeker.material, target, seeker.user.pool), strict=True))
     if not any(known_tags(uploads, item_id) for item_id in uploads):
         return dict.fromkeys(rules, NOTHING)
-    rows, interests = seeker.vectors(source), seeker.user.interests
-    areas = [area_of(rows, np.flatnonzero(interests == each)) for each in dict.fromkeys(interests.tolist())]
+    areas = seeker.true_areas(source)
     found: dict[CommonRule, Mapping[str, float]] = {}
     for rule in rules:
         shown = shown_by_overlap(seeker, task, areas, uploads | works, rule)
