@@ -41,8 +41,7 @@ def grid_picture(
         how: further arguments of `grid_figure`.
     """
     points, marks = ([_point(row, line, dashed) for row in some] for some in (rows, published))
-    x, y = "uploads in each class", "recall"
-    figure = grid_figure(points, marks=marks, title=heading, x_label=x, y_label=y, **how)
+    figure = grid_figure(points, marks=marks, title=heading, x_label="uploads in each class", y_label="recall", **how)
     told = highest(max(rows, key=lambda row: row["mean"]))
     return Picture(figure, f"{heading}. Highest mean {told}.{WITH_MARKS if marks else ''}")
 
