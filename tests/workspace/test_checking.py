@@ -38,9 +38,9 @@ def test_a_sound_workspace_is_told_so(workspace: Path) -> None:
     report = check_workspace(workspace, lambda *step: steps.append(step))
     assert report.is_sound
     assert report.to_dict()["faults"] == []
-    assert len(report.checked) == 2 + 5 + 4 + 1  # works and words, vectors, models, means
-    assert steps[0] == ("checking", 0, 12)
-    assert steps[-1] == ("checking", 12, 12)
+    assert len(report.checked) == 2 + 8 + 7 + 1  # works and words, vectors, models, means
+    assert steps[0] == ("checking", 0, 18)
+    assert steps[-1] == ("checking", 18, 18)
 
 
 @pytest.mark.usefixtures("large")

@@ -242,13 +242,19 @@ def _weights(variant: Variant, place: str) -> bytes:
 
 def _running(model: bytes) -> Run:
     """The network on one thread, for callers that run several pictures side by side."""
-    if importlib.util.find_spec("onnxruntime") is not None:
-        import onnxruntime
+    return _on_onnx_runtime(model) if importlib.util.find_spec("onnxruntime") is not None else _on_opencv(model)
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return lambda pixels: session.run(None, {"pixels": pixels})[0]
+
+def _on_onnx_runtime(model: bytes) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return lambda pixels: session.run(None, {"pixels": pixels})[0]
+
+
+def _on_opencv(model: bytes) -> Run:
     import cv2
 
     nets = threading.local()  # a net of OpenCV holds its input, so each thread has its own
