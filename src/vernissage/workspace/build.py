@@ -23,7 +23,7 @@ from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import columns_of, content_words
 from vernissage.encoders.loading import Execution, load_executed, restore
-from vernissage.encoders.register import EncoderCard
+from vernissage.encoders.register import EncoderCard, cards
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.files import Seal, csv_bytes, digest, seal_of, write_array, write_bytes
@@ -311,7 +311,7 @@ def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[Encod
             building.collection, card.name, {kind: building.tables[card.name, kind] for kind in card.modalities}
         )
         for card in wanted
-        if card.name in building.encoders
+        if card.name in building.encoders and not card.internal
     )
     new = Workspace(path, read_manifest(path))  # no reader that a takedown would have to wait for
     if new.manifest.retired:
@@ -337,7 +337,9 @@ def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
 
 
 def _notes(building: Building) -> tuple[str, ...]:
-    notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in building.left_out.items())]
+    internal = {name for name, card in cards().items() if card.internal}
+    left_out = {name: why for name, why in building.left_out.items() if name not in internal}
+    notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in left_out.items())]
     if not building.encoders:
         notes.append("No encoder could be made, so nothing is recommended; search finds words as they stand.")
     for encoder in building.encoders.values():
@@ -374,6 +376,8 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
     for base in card.needs:
         if base not in building.encoders:
             why = building.left_out.get(base, "it was not built")
+            if cards()[base].internal:
+                raise EncoderError(why)
             raise EncoderError(f"{card.name} needs {base}, which is not there: {why}")
     kept = _kept_model(building, card)
     name = kept or _model_name(building, card)
@@ -382,12 +386,13 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
         try:
             return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in card.needs]), name
         except ProvenanceError:
-            if not card.pretrained:
+            if kept and not card.pretrained:
                 raise
-            building.notes.append(
-                f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
-                f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
-            )
+            if kept:
+                building.notes.append(
+                    f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
+                    f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
+                )
     encoder = _made(building, card)
     if card.pretrained:
         name = f"{card.name}-{encoder.fingerprint[:12]}"
@@ -414,10 +419,17 @@ def _made(building: Building, card: EncoderCard) -> Any:
         seed=settings.seed,
         topics=settings.topics,
         languages=settings.languages,
+        weights=_place_of_weights(settings, card),
         draft=settings.draft,
         progress=building.progress,
     )
     return card.fit(material)
+
+
+def _place_of_weights(settings: Settings, card: EncoderCard) -> Path | None:
+    """Where the weights of a network lie, by what was said of the encoders that are made of it."""
+    places = (place for name, place in settings.weights.items() if card.name in cards()[name].needs)
+    return next(map(Path, places), None)
 
 
 def _kept_model(building: Building, card: EncoderCard) -> str | None:
@@ -430,9 +442,10 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
         same = building.settings.weights[card.name] == old.get("weights", {}).get(card.name)
         same &= building.settings.executions[card.name] == stored_execution(old, card.name)
         return before.manifest.models[card.name] if same else None
-    if any(old.get(key) != new.get(key) for key in ("seed", "topics", "languages")):
+    decisive = ("weights",) if card.internal else ("seed", "topics", "languages")
+    if any(old.get(key) != new.get(key) for key in decisive):
         return None
-    if "image" in card.modalities and building.settings.draft != old.get("draft", True):
+    if "image" in card.modalities and not card.internal and building.settings.draft != old.get("draft", True):
         return None
     if any(building.models[base] != before.manifest.models.get(base) for base in card.needs):
         return None
@@ -509,7 +522,7 @@ def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: 
     if not card_file(stem).exists():
         table.save(stem)
         table = VectorTable.load(stem)
-    if table.vectors.size >= SCANNED_FROM:  # what an index over it would else have to compute
+    if table.vectors.size >= SCANNED_FROM and not card.internal:  # what an index over it would else have to compute
         scan, moments = (building.path / "indexes" / f"{stem.name}{end}" for end in (".npz", ".moments.npz"))
         if not scan.exists():
             build_byte_scan(table.vectors, table.card.values).save(scan)

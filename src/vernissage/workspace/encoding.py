@@ -85,6 +85,7 @@ def material_of(
     seed: int = 0,
     topics: int | None = None,
     languages: Sequence[str] = (),
+    weights: Path | None = None,
     draft: bool = True,
     progress: Progress = silent,
 ) -> Material:
@@ -97,12 +98,15 @@ def material_of(
         seed: of the fit.
         topics: how many, for a topic model; None has them chosen.
         languages: of the texts; none takes those that works name, else has them found.
+        weights: where they lie, for the encoder of a network; None for its package.
         draft: whether large JPEGs are decoded at a fraction of their size.
         progress: told how far the fit is.
     """
 
     def paired_vectors() -> tuple[Vectors, ...]:
         found = [tables[name, modality] for modality, name in card.derived_from.items()]
+        if len(found) == 1:
+            return (found[0].vectors,)
         both = [item_id for item_id in found[0].item_ids if all(item_id in table.item_ids for table in found)]
         return tuple(table.vectors[table.rows(both)] for table in found)
 
@@ -115,6 +119,7 @@ def material_of(
         seed=seed,
         topics=topics,
         languages=tuple(languages) or named_languages(collection),
+        weights=weights,
         progress=progress,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import restore
-from vernissage.encoders.register import card
+from vernissage.encoders.register import card, cards
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import read_array
 from vernissage.search.exact import ExactIndex, exact_index
@@ -71,8 +71,14 @@ class Workspace:
 
     @property
     def encoder_names(self) -> tuple[str, ...]:
-        """The encoders that have vectors here."""
-        return tuple(dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors))
+        """The encoders that have vectors here, but for internal ones."""
+        found = dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors)
+        return tuple(name for name in found if name not in self.internal_names)
+
+    @property
+    def internal_names(self) -> tuple[str, ...]:
+        """The encoders whose vectors here only serve those that are made of them."""
+        return tuple(name for name, card in cards().items() if card.internal and self.modalities(name))
 
     @property
     def collection_name(self) -> str:

@@ -95,13 +95,15 @@ def how_to_pin(card: ModelCard) -> str:
 
 def missing_packages(card: ModelCard) -> tuple[str, ...]:
     """The packages of the model's extra that are not installed; none is imported."""
-    return tuple(package for package in _PACKAGES[card.extra] if importlib.util.find_spec(package) is None)
+    needed = (*_PACKAGES[card.extra], *([card.package] if card.package else []))
+    return tuple(each for each in needed if importlib.util.find_spec(each.replace("-", "_")) is None)
 
 
 def why_not_ready(card: ModelCard) -> str:
     """What stands between this machine and using the model; empty when nothing does."""
     if missing_packages(card):
-        return f"needs pip install 'vernissage[{card.extra}]'"
+        extra = f"'vernissage[{card.extra}]'"
+        return f"needs pip install {card.package or extra}"
     if card.hub:
         return "" if cached_weights(card) else f"not fetched ({size_in_words(card)})"
     return f"not fetched ({size_in_words(card)}, from its authors)" if card.url else ""
