@@ -14,9 +14,10 @@ EACH = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 def test_what_needs_no_download_comes_first_and_can_be_fitted() -> None:
-    assert names("fitted") == ("lda", "lsa", "tfidf", "colour-texture", "aligned")
-    assert tuple(MODELS)[:5] == names("fitted")
-    assert [model.name for model in MODELS.values() if not model.extra] == list(names("fitted"))
+    without = ("lda", "lsa", "tfidf", "colour-texture", "aligned")
+    assert tuple(MODELS)[:5] == without
+    assert [model.name for model in MODELS.values() if not model.extra] == list(without)
+    assert set(without) < set(names("fitted"))
 
 
 @EACH

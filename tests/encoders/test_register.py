@@ -203,7 +203,7 @@ def test_areas_are_found_by_encoders_of_both_modalities_first() -> None:
     everything = {name: known.modalities for name, known in register.cards().items()}
     assert register.for_areas(everything) == (
         *("clip", "albef", "dual", "blip", "blip2", "aligned"),
-        *("minilm", "sentence", "lsa", "tfidf", "resnet50", "colour-texture", "lda"),
+        *("minilm", "sentence", "lsa", "wordllama", "tfidf", "resnet50", "colour-texture", "lda"),
     )
     assert register.for_areas({"aligned": BOTH, "lsa": ["text"], "clip": ["image"], "lda": []}) == (
         *("aligned", "lsa", "clip"),
@@ -214,7 +214,7 @@ def test_areas_are_found_by_encoders_of_both_modalities_first() -> None:
 def test_words_search_texts_by_encoders_of_texts_first_and_pictures_by_those_that_read_both() -> None:
     everything: dict[str, Any] = {name: known.modalities for name, known in register.cards().items()}
     assert register.for_words(everything, "text") == (
-        *("minilm", "sentence", "lsa", "tfidf", "lda"),
+        *("minilm", "sentence", "lsa", "wordllama", "tfidf", "lda"),
         *("clip", "albef", "dual", "blip", "blip2", "aligned"),
     )
     assert register.for_words(everything, "image") == ("clip", "albef", "dual", "blip", "blip2", "aligned")

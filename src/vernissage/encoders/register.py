@@ -19,7 +19,7 @@ Commercial = Literal["yes", "discouraged", "unclear"]
 """``yes``: the licence allows it. ``discouraged``: so it does, but the authors advise against any deployment.
 ``unclear``: the licence is open, the terms of the training pictures are not."""
 
-Extra = Literal["", "models", "minilm"]
+Extra = Literal["", "models", "minilm", "pretrained"]
 """The optional extra that must be installed; empty for what always works."""
 
 
@@ -47,6 +47,7 @@ class ModelCard:
         download_bytes: how much is fetched, about; 0 for nothing, None where it is not known.
         url: where the authors keep the file, for models that are not on the hub.
         instead: what to use where its weights cannot be had.
+        modules: what is imported of the packages that bring its weights.
     """
 
     name: str
@@ -66,6 +67,7 @@ class ModelCard:
     download_bytes: int | None = 0
     url: str = ""
     instead: str = "`vernissage encoders` lists the encoders that need no download"
+    modules: tuple[str, ...] = ()
 
     @property
     def needs_weights(self) -> bool:
@@ -229,6 +231,18 @@ _CARDS = (
     _fitted(
         "tfidf", "TF-IDF", "Salton & Buckley 1988, Inf. Process. Manage. 24(5)", _TEXT, "tfidf", "TFIDF",
         summary="words of the texts, each by itself", words="words", preference=40, on_request=True,
+    ),
+    EncoderCard(
+        "wordllama", "meaning of the texts, by the vectors of their words", "meaning", _TEXT, 45,
+        models=(
+            ModelCard(
+                "wordllama", "wordllama", "token means", 8_192_000, 256, _TEXT, "MIT", "yes",
+                "Miller 2024, github.com/dleemiller/WordLlama",
+                "static vectors of tokens, averaged; the weights come with the package wordllama",
+                extra="pretrained", modules=("wordllama", "tokenizers"),
+            ),
+        ),
+        fit=_at("fitted.wordllama:fit"), restore=_at("fitted.wordllama:WordLlama.from_state"),
     ),
     EncoderCard(
         "sentence", "meaning of the texts, by a model of BERT's kind", "meaning", _TEXT, 60,

