@@ -97,8 +97,9 @@ class EncoderCard:
         fit: from what a collection offers to the encoder.
         restore: from its saved state and the encoders that it is made on.
         load: from the place of weights, ``runtime`` and ``options``; without a place if it brings its own weights.
-        derived_from: for an encoder made on the vectors of others, which one serves each modality, pictures first.
-        derive: from the encoder, a modality and the other one's vectors to its own.
+        derived_from: for an encoder made on the vectors of others, which ones serve each modality, pictures first; one
+            of each modality must be there, and all that are there are used.
+        derive: from the encoder, a modality and the others' vectors, those that are there, to its own.
         illustrate: writes pictures about the fitted encoder into its folder.
         options: what ``load`` takes beside place and runtime.
         on_request: whether it is fitted only where it is named, not in a build that names no encoders.
@@ -116,8 +117,8 @@ class EncoderCard:
     fit: Callable[[Material], Any] | None = None
     restore: Callable[..., Encoder] | None = None
     load: Callable[..., Any] | None = None
-    derived_from: Mapping[Modality, str] = field(default_factory=dict)
-    derive: Callable[[Any, Modality, Vectors], Vectors] | None = None
+    derived_from: Mapping[Modality, tuple[str, ...]] = field(default_factory=dict)
+    derive: Callable[..., Vectors] | None = None
     illustrate: Callable[[Any, Path], None] | None = None
     options: tuple[str, ...] = ()
     on_request: bool = False
@@ -132,8 +133,8 @@ class EncoderCard:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The encoders that it is made on."""
-        return tuple(self.derived_from.values())
+        """The encoders that it is made on, each once, in the order of its modalities."""
+        return tuple(dict.fromkeys(base for bases in self.derived_from.values() for base in bases))
 
     @property
     def in_fusion(self) -> bool:
@@ -286,7 +287,7 @@ _CARDS = (
     _fitted(
         "aligned", "CCA", "Hotelling 1936, Biometrika 28", MODALITIES, "aligned", "Aligned",
         summary="one space for pictures and texts, fitted on their pairs here",
-        words=_ONE_SPACE, preference=10, derived_from={"image": "colour-texture", "text": "lsa"},
+        words=_ONE_SPACE, preference=10, derived_from={"image": ("colour-texture",), "text": ("wordllama", "lsa")},
         derive=_at("fitted.aligned:derive"),
     ),
     EncoderCard(

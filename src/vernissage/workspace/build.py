@@ -36,7 +36,7 @@ from vernissage.values import Modality
 from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.encoding import content_of, encode_collection, material_of
+from vernissage.workspace.encoding import base_tables, content_of, encode_collection, joined_rows, material_of
 from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     FORMER,
@@ -310,16 +310,17 @@ def _make_encoder(building: Building, card: EncoderCard) -> None:
 
 def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
     """The encoder and the name of its folder: as fitted before, as left by an interrupted build, or fitted now."""
-    for base in card.needs:
-        if base not in building.encoders:
-            why = building.left_out.get(base, "it was not built")
-            raise EncoderError(f"{card.name} needs {base}, which is not there: {why}")
+    for bases in card.derived_from.values():
+        if not any(base in building.encoders for base in bases):
+            why = building.left_out.get(bases[-1], "it was not built")
+            raise EncoderError(f"{card.name} needs {' or '.join(bases)}, which is not there: {why}")
+    there = [base for base in card.needs if base in building.encoders]
     kept = _kept_model(building, card)
     name = kept or _model_name(building, card)
     folder = building.path / "models" / name
     if (folder / "model.json").exists() and (kept or not card.pretrained):
         try:
-            return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in card.needs]), name
+            return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in there]), name
         except ProvenanceError:
             if not card.pretrained:
                 raise
@@ -373,7 +374,7 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
         return None
     if "image" in card.modalities and building.settings.draft != old.get("draft", True):
         return None
-    if any(building.models[base] != before.manifest.models.get(base) for base in card.needs):
+    if any(building.models.get(base) != before.manifest.models.get(base) for base in card.needs):
         return None
     return before.manifest.models[card.name]
 
@@ -381,7 +382,7 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
 def _model_name(building: Building, card: EncoderCard) -> str:
     """A folder name that stands for everything the fit depends on."""
     parts = [str(building.settings.seed), str(building.settings.topics), *building.settings.languages]
-    parts += [building.encoders[base].fingerprint for base in card.needs]
+    parts += [building.encoders[base].fingerprint for base in card.needs if base in building.encoders]
     for modality in card.modalities:
         parts.append(modality)
         parts += (content_of(item, modality, draft=building.settings.draft) for item in building.collection)
@@ -459,11 +460,11 @@ def _paired(building: Building, scorer: PairScorer) -> None:
 def _derived(building: Building, card: EncoderCard, encoder: Encoder, modality: Modality) -> VectorTable | None:
     if card.derive is None:
         return None
-    base = building.tables[card.derived_from[modality], modality]
+    below = joined_rows(base_tables(card, modality, building.tables))
     return make_vector_table(
-        card.derive(encoder, modality, base.vectors),
-        base.item_ids,
-        base.card.contents,
+        card.derive(encoder, modality, *below.vectors),
+        below.item_ids,
+        below.contents,
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
         modality=modality,

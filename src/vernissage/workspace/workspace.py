@@ -86,7 +86,7 @@ class Workspace:
         """The fitted encoder of that name."""
         if name not in self._encoders:
             folder = self.path / "models" / self._named(self.manifest.models, name, name)
-            bases = [self.encoder(base) for base in card(name).needs]
+            bases = [self.encoder(base) for base in card(name).needs if base in self.manifest.models]
             self._encoders[name] = restore(name, EncoderState.load(folder), bases)
         return self._encoders[name]
 
