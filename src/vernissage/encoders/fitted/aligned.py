@@ -39,13 +39,14 @@ MOST_DIM = 128
 
 FIRST_WEIGHTS = {"efficientnet-lite0": 0.5, "colour-texture": 0.5}
 """What the vectors of an encoder are multiplied by at first, where several are joined; 1 if not named."""
-_OTHER_WEIGHTS = (0.0, 0.25, 0.5, 1.0)
+_WEIGHTS = (0.0, 0.5, 1.0)
 ZERO_SHOT_WEIGHTS = (0.0, 0.15, 0.3, 0.6)
 """Of a space that needs no pairs beside the fitted one, each score in units of its own deviation."""
 _FIRST_ZERO_SHOT = 0.3
 
 _MOST_COMPONENTS = 512
-_MOST_OF_ENCODER = 256
+_MOST_OF_SEVERAL = 256
+"""Of each encoder and of all together, where a side has several: 512 cost twice the time and found no more."""
 _LEAST_CORRELATION = 1e-9
 _LEAST_VARIANCE = 1e-9
 
@@ -89,11 +90,12 @@ def _view_of(vectors: Matrix, most: int = _MOST_COMPONENTS) -> _View:
     """The principal components of the rows of ``vectors`` (works, columns); at most the ``most`` largest."""
     mean = vectors.mean(axis=0)
     centred = vectors - mean
-    columns = vectors.shape[1]
-    largest = (max(0, columns - most), columns - 1)
-    variances, axes = eigh(centred.T @ centred / len(vectors), subset_by_index=largest)
+    few = len(vectors) < vectors.shape[1]  # then the products of rows tell the same as those of columns, sooner
+    products = (centred @ centred.T if few else centred.T @ centred) / len(vectors)
+    variances, axes = eigh(products, subset_by_index=(max(0, len(products) - most), len(products) - 1))
     kept = variances > max(_LEAST_VARIANCE * variances[-1], np.finfo(np.float64).tiny)
-    return _View(mean, axes[:, kept][:, ::-1], variances[kept][::-1])
+    variances, axes = variances[kept][::-1], axes[:, kept][:, ::-1]
+    return _View(mean, centred.T @ axes / np.sqrt(len(vectors) * variances) if few else axes, variances)
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def fit_aligned(
 
     Regularised canonical correlation, each direction weighted by its correlation (see `align`). Several encoders of a
     side stand side by side, each times a weight. From 200 pairs on, weights are chosen by how early texts find their
-    pictures among works held out: the ridge first, then one weight after the other, each among four, then the ridge
+    pictures among works held out: the ridge first, then one weight after the other, each among three, then the ridge
     again. An encoder of both modalities, given last on both sides, is no part of that space: it stands beside it.
 
     Args:
@@ -228,7 +230,7 @@ def fit_aligned(
             choice.choose_weights(ridge)
             ridge = choice.ridge() if regularisation is None and choice.changed else ridge
         joined = [side.joined(weights) for side, weights in zip(sides, choice.weights, strict=True)]
-        alignment = align(joined[0], joined[1], ridge, dim)
+        alignment = align(joined[0], joined[1], ridge, dim, choice.most)
         zero_shot = choice.zero_shot(ridge, *beside) if beside else 0.0
     if not alignment.image_projection.size:
         raise EncoderError(
@@ -268,7 +270,7 @@ class _Blocks:
         rows, views = [], []
         for vectors in given:
             there = vectors.any(axis=1)
-            view = _view_of(vectors[there], _MOST_OF_ENCODER)
+            view = _view_of(vectors[there], _MOST_OF_SEVERAL)
             rows.append(np.where(there[:, None], (vectors - view.mean) @ view.axes, 0.0))
             views.append(view)
         return cls(tuple(rows), tuple(views), names)
@@ -309,6 +311,7 @@ class _Choice:
         self._sides, self._fold_of, self._dim, self._progress = sides, fold_of, dim, progress
         self.weights = [side.first_weights() for side in sides]
         self.changed = False
+        self.most = _MOST_OF_SEVERAL if max(map(len, self.weights)) > 1 else _MOST_COMPONENTS
 
     def ridge(self) -> float:
         """Of `REGULARISATIONS` the one with which held-out texts find their pictures best."""
@@ -322,7 +325,7 @@ class _Choice:
         ]:
             best = float(self._found((ridge,))[0]) if best is None else best
             now = self.weights[side]
-            for weight in _OTHER_WEIGHTS:
+            for weight in _WEIGHTS:
                 if weight == now[place]:
                     continue
                 before = self.weights[side]
@@ -362,7 +365,7 @@ class _Choice:
         for fold in range(FOLDS):
             self._progress("choosing how to align", fold, FOLDS)
             fitted, held = self._fold_of != fold, self._fold_of == fold
-            views = _view_of(images[fitted]), _view_of(texts[fitted])
+            views = _view_of(images[fitted], self.most), _view_of(texts[fitted], self.most)
             covariance = _covariance(images[fitted], texts[fitted])
             for number, ridge in enumerate(ridges):
                 alignment = _align(*views, covariance, ridge, self._dim)
@@ -462,14 +465,14 @@ def _base_of(saved: Mapping[str, Any], bases: Sequence[Encoder]) -> Encoder:
     )
 
 
-def align(images: Matrix, texts: Matrix, regularisation: float, dim: int) -> Alignment:
+def align(images: Matrix, texts: Matrix, regularisation: float, dim: int, most: int = _MOST_COMPONENTS) -> Alignment:
     """At most ``dim`` directions along which paired rows of two views (pairs, columns) go together.
 
     The singular vectors of ``W1ᵀ C W2``, where W are `_View.ridge_whitening` and C the covariance between the views:
     canonical ridge analysis (Vinod, J. Econometrics 1976). Each direction is weighted by its correlation, so that
     those which hardly go together hardly count (after Gong et al., IJCV 2014, who use the fourth power).
     """
-    return _align(_view_of(images), _view_of(texts), _covariance(images, texts), regularisation, dim)
+    return _align(_view_of(images, most), _view_of(texts, most), _covariance(images, texts), regularisation, dim)
 
 
 def _align(images: _View, texts: _View, covariance: Matrix, regularisation: float, dim: int) -> Alignment:
