@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from vernissage.encoders.contract import EncoderState, TextEncoder, unit_rows
-from vernissage.encoders.fitted import wordllama
-from vernissage.encoders.fitted.wordllama import TokenVectors, WordLlama, fit_wordllama
+from vernissage.encoders.fitted import centred_texts
+from vernissage.encoders.fitted.wordllama import TokenVectors, WordLlama
 from vernissage.encoders.runtime.packages import PackagedFile, mapped_tensor
 from vernissage.errors import EncoderError, ProvenanceError
 
@@ -23,7 +23,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def encoder() -> WordLlama:
-    return fit_wordllama(TEXTS)
+    return WordLlama.fit(TEXTS)
 
 
 def test_it_keeps_the_contract(encoder: WordLlama) -> None:
@@ -45,13 +45,13 @@ def test_words_that_no_text_of_the_collection_has_are_understood(encoder: WordLl
 
 def test_a_text_is_the_mean_of_its_tokens_rows_without_the_collections_mean(encoder: WordLlama) -> None:
     """The numbers that the package's own pooling gives: tokens ▁A ▁storm ▁at ▁sea, no marks of start or end."""
-    place = wordllama.WEIGHTS.locate("wordllama", "pretrained")
+    place = WordLlama.weights.locate("wordllama", "pretrained")
     rows = mapped_tensor(place, "embedding.weight").astype(np.float64)
     assert rows.shape == (32_000, 256)
     mean = rows[[319, 14280, 472, 7205]].mean(axis=0)
-    raw = TokenVectors().means(["A storm at sea"])[0]
+    raw = TokenVectors().vectors_of(["A storm at sea"])[0]
     np.testing.assert_allclose(raw, mean, atol=1e-12)
-    raws = TokenVectors().means(TEXTS)
+    raws = TokenVectors().vectors_of(TEXTS)
     units = raws / np.linalg.norm(raws, axis=1, keepdims=True)
     expected = unit_rows((mean / np.linalg.norm(mean) - units.mean(axis=0))[None])
     np.testing.assert_allclose(encoder.encode_texts(["A storm at sea"]), expected, atol=1e-6)
@@ -65,21 +65,21 @@ def test_texts_without_letters_that_it_knows_are_zero_and_other_alphabets_are_no
 def test_saved_and_loaded_it_gives_the_same_bits(encoder: WordLlama, tmp_path: Path) -> None:
     encoder.state.save(tmp_path)
     loaded = WordLlama.from_state(EncoderState.load(tmp_path))
-    assert loaded.fingerprint == encoder.fingerprint == fit_wordllama(TEXTS).fingerprint
+    assert loaded.fingerprint == encoder.fingerprint == WordLlama.fit(TEXTS).fingerprint
     assert loaded.encode_texts(TEXTS).tobytes() == encoder.encode_texts(TEXTS).tobytes()
-    assert fit_wordllama(TEXTS[1:]).fingerprint != encoder.fingerprint
-    assert fit_wordllama(["", *TEXTS]).fingerprint == encoder.fingerprint
+    assert WordLlama.fit(TEXTS[1:]).fingerprint != encoder.fingerprint
+    assert WordLlama.fit(["", *TEXTS]).fingerprint == encoder.fingerprint
 
 
 @pytest.mark.parametrize("texts", [[], ["", "🎨"], ["", "a ship"]])
 def test_too_few_texts_are_refused(texts: list[str]) -> None:
     with pytest.raises(EncoderError, match=rf"of {len(texts)} texts have words.*needs at least 2"):
-        fit_wordllama(texts)
+        WordLlama.fit(texts)
 
 
 def test_a_large_collection_is_centred_on_a_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wordllama, "_MOST_TEXTS", 3)
-    assert fit_wordllama(TEXTS).fingerprint == fit_wordllama(TEXTS[::2]).fingerprint
+    monkeypatch.setattr(centred_texts, "_MOST_TEXTS", 3)
+    assert WordLlama.fit(TEXTS).fingerprint == WordLlama.fit(TEXTS[::2]).fingerprint
 
 
 def test_other_weights_or_half_a_state_are_refused(encoder: WordLlama) -> None:
@@ -126,7 +126,7 @@ def test_a_tensor_is_read_where_its_header_says(tmp_path: Path) -> None:
 
 def test_neither_the_package_nor_a_network_is_touched_to_read_it() -> None:
     code = (
-        "import sys; from vernissage.encoders.fitted.wordllama import fit_wordllama; fit_wordllama(['a ship', 'a rose'])"
+        "import sys; from vernissage.encoders.fitted.wordllama import WordLlama; WordLlama.fit(['a ship', 'a rose'])"
         "; print(sorted({'wordllama', 'torch', 'transformers', 'requests', 'huggingface_hub'} & set(sys.modules)))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

