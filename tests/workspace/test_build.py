@@ -28,7 +28,9 @@ from vernissage.workspace.build import build_workspace
 from vernissage.workspace.state import sole_writer
 from vernissage.workspace.workspace import Workspace, open_workspace
 
-VECTORS = {"lda.text", "lsa.text", "colour-texture.image", "aligned.image", "aligned.text"}
+VECTORS = {"lda.text", "lsa.text", "colour-texture.image", "aligned.image", "aligned.text"} | {
+    f"efficientnet-lite0{part}.image" for part in ("-network", "", "-pooled")
+}
 
 
 def snapshot(folder: Path) -> dict[str, str]:

@@ -244,7 +244,7 @@ def _by_name(question: str, words: Sequence[str], encoders: Sequence[str]) -> di
     """Read ``NAME=PATH`` or, where one encoder with weights is asked for, ``PATH``."""
     from vernissage.encoders.register import names
 
-    with_weights = names("pretrained")
+    with_weights = names("takes_weights")
     asked = [name for name in encoders if name in with_weights]
     places: dict[str, Path] = {}
     for word in words:

@@ -50,13 +50,15 @@ def list_encoders(as_json: AsJson = False) -> None:
             entries.append(asdict(card) | known)
         print_json(entries)
         return
-    print_table(["encoder", "vectors"], [[each.name, each.summary] for each in register().values()])
+    print_table(
+        ["encoder", "vectors"], [[each.name, each.summary] for each in register().values() if not each.internal]
+    )
     numbers = ["parameters", "dim", "size"]
     say("")
     print_table(
         ["model", *numbers, "reads", "ready"], [_use(each, waiting[each.name]) for each in cards], numbers=numbers
     )
-    facts = ["encoder", "family", "licence", "commercial"]
+    facts = ["encoder", "licence", "commercial"]
     say("")
     print_table(["model", *facts], [[each.name, *[getattr(each, fact) for fact in facts]] for each in cards])
     fetched = [

@@ -130,6 +130,7 @@ class Material:
         seed: of the fit.
         topics: how many, for a topic model; None has them chosen.
         languages: of the texts, by their codes of two letters; none has them found.
+        weights: where a person said that the weights lie, for an encoder of a network that others trained.
         progress: told how far the fit is.
     """
 
@@ -141,6 +142,7 @@ class Material:
     seed: int = 0
     topics: int | None = None
     languages: tuple[str, ...] = ()
+    weights: Path | None = None
     progress: Progress = silent
 
 

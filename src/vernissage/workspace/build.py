@@ -22,7 +22,7 @@ from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder
 from vernissage.encoders.loading import Execution, load_executed, restore
-from vernissage.encoders.register import EncoderCard
+from vernissage.encoders.register import EncoderCard, cards
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.files import digest, write_bytes
@@ -272,14 +272,16 @@ def _build(building: Building, source: Source, wanted: Sequence[EncoderCard]) ->
             building.collection, card.name, {kind: building.tables[card.name, kind] for kind in card.modalities}
         )
         for card in wanted
-        if card.name in building.encoders
+        if card.name in building.encoders and not card.internal
     )
     new, notes = open_workspace(path), _notes(building)
     return BuildResult(new, building.collection, building.encoded, building.seconds, notes, tuple(coverage))
 
 
 def _notes(building: Building) -> tuple[str, ...]:
-    notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in building.left_out.items())]
+    internal = {name for name, card in cards().items() if card.internal}
+    left_out = {name: why for name, why in building.left_out.items() if name not in internal}
+    notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in left_out.items())]
     for encoder in building.encoders.values():
         notes += getattr(encoder, "notes", ())
     added = len(building.collection) - building.works_before
@@ -322,6 +324,8 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
     for bases in card.derived_from.values():
         if not any(base in building.encoders for base in bases):
             why = building.left_out.get(bases[-1], "it was not built")
+            if cards()[bases[-1]].internal:
+                raise EncoderError(why)
             raise EncoderError(f"{card.name} needs {' or '.join(bases)}, which is not there: {why}")
     there = [base for base in card.needs if base in building.encoders]
     kept = _kept_model(building, card)
@@ -363,10 +367,17 @@ def _made(building: Building, card: EncoderCard) -> Any:
         seed=settings.seed,
         topics=settings.topics,
         languages=settings.languages,
+        weights=_place_of_weights(settings, card),
         draft=settings.draft,
         progress=building.progress,
     )
     return card.fit(material)
+
+
+def _place_of_weights(settings: Settings, card: EncoderCard) -> Path | None:
+    """Where the weights of a network lie, by what was said of the encoders that are made of it."""
+    places = (place for name, place in settings.weights.items() if card.name in cards()[name].needs)
+    return next(map(Path, places), None)
 
 
 def _kept_model(building: Building, card: EncoderCard) -> str | None:
@@ -379,9 +390,10 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
         same = building.settings.weights[card.name] == old.get("weights", {}).get(card.name)
         same &= building.settings.executions[card.name] == stored_execution(old, card.name)
         return before.manifest.models[card.name] if same else None
-    if any(old.get(key) != new.get(key) for key in ("seed", "topics", "languages")):
+    decisive = ("weights",) if card.internal else ("seed", "topics", "languages")
+    if any(old.get(key) != new.get(key) for key in decisive):
         return None
-    if "image" in card.modalities and building.settings.draft != old.get("draft", True):
+    if "image" in card.modalities and not card.internal and building.settings.draft != old.get("draft", True):
         return None
     if any(building.models.get(base) != before.manifest.models.get(base) for base in card.needs):
         return None
@@ -433,7 +445,7 @@ def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: 
     if not card_file(stem).exists():
         table.save(stem)
         table = VectorTable.load(stem)
-    if table.vectors.size >= SCANNED_FROM:  # what an index over it would else have to compute
+    if table.vectors.size >= SCANNED_FROM and not card.internal:  # what an index over it would else have to compute
         scan, moments = (building.path / "indexes" / f"{stem.name}{end}" for end in (".npz", ".moments.npz"))
         if not scan.exists():
             build_byte_scan(table.vectors, table.card.values).save(scan)

@@ -71,6 +71,7 @@ def material_of(
     seed: int = 0,
     topics: int | None = None,
     languages: Sequence[str] = (),
+    weights: Path | None = None,
     draft: bool = True,
     progress: Progress = silent,
 ) -> Material:
@@ -83,6 +84,7 @@ def material_of(
         seed: of the fit.
         topics: how many, for a topic model; None has them chosen.
         languages: of the texts; none takes those that works name, else has them found.
+        weights: where they lie, for the encoder of a network; None for its package.
         draft: whether large JPEGs are decoded at a fraction of their size.
         progress: told how far the fit is.
     """
@@ -103,6 +105,7 @@ def material_of(
         seed=seed,
         topics=topics,
         languages=tuple(languages) or _named_languages(collection),
+        weights=weights,
         progress=progress,
     )
 

