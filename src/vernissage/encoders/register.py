@@ -344,11 +344,27 @@ _CARDS = (
         ),
         load=_at("towers.resnet:load_resnet"), exports=True,
     ),
+    EncoderCard(
+        "conse", "one space for pictures and texts, from names of things", _ONE_SPACE, MODALITIES, 5,
+        models=(
+            ModelCard(
+                "conse", "conse", "ConSE", None, 256, MODALITIES, "MIT", "unclear",
+                "Norouzi et al. 2014, arXiv 1312.5650",
+                "the probabilities of efficientnet-lite0 for 1,000 classes weigh wordllama's vectors of their names; "
+                "trained on ImageNet, whose pictures are for non-commercial research",
+                extra="pretrained", package="wordllama",
+            ),
+        ),
+        fit=_at("fitted.conse:fit"), restore=_at("fitted.conse:Conse.from_state"),
+        derived_from={"image": ("efficientnet-lite0-network",), "text": ("wordllama",)},
+        derive=_at("fitted.conse:derive"),
+    ),
     _fitted(
         "aligned", "CCA", "Hotelling 1936, Biometrika 28", MODALITIES, "aligned", "Aligned",
         summary="one space for pictures and texts, from pairs here",
         words=_ONE_SPACE, preference=10, derived_from={
-            "image": ("efficientnet-lite0-pooled", "efficientnet-lite0", "colour-texture"), "text": ("wordllama", "lsa"),
+            "image": ("efficientnet-lite0-pooled", "efficientnet-lite0", "colour-texture", "conse"),
+            "text": ("wordllama", "lsa", "conse"),
         },
         derive=_at("fitted.aligned:derive"),
     ),
