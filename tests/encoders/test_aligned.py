@@ -211,7 +211,7 @@ class Numbers:
         return self.rows[[int(text) for text in texts]]
 
 
-PAIRS = 240
+PAIRS = 500
 
 
 def views(*strengths: float, seed: int = 0, columns: int = 6) -> list[Vectors]:
@@ -224,16 +224,16 @@ def views(*strengths: float, seed: int = 0, columns: int = 6) -> list[Vectors]:
 
 def recall(pictures: Vectors, texts: Vectors) -> float:
     scores = texts @ pictures.T
-    return float(np.mean((scores > scores.diagonal()[:, None]).sum(axis=1) < 10))
+    return float(np.mean((scores > scores.diagonal()[:, None]).sum(axis=1) < 20))
 
 
 def test_several_encoders_of_a_side_find_more_than_one_and_noise_counts_less() -> None:
-    see, hear, also, noise = views(0.6, 0.6, 0.6, 0.0)
+    see, hear, also, noise = views(0.8, 1.5, 1.5, 0.0)
     picture, text = Numbers("see", ["image"], see), Numbers("hear", ["text"], hear)
     second, third = Numbers("also", ["image"], also), Numbers("noise", ["image"], noise)
     one = fit_aligned([Part(picture, see)], [Part(text, hear)])
     two = fit_aligned([Part(picture, see), Part(second, also), Part(third, noise)], [Part(text, hear)])
-    single, joined = recall(one.project_images(see), one.project_texts(hear)), 0.0
+    single = recall(one.project_images(see), one.project_texts(hear))
     joined = recall(two.project_images(see, also, noise), two.project_texts(hear))
     assert joined > single + 0.05
     weights = {each["name"]: each["weight"] for each in two.state.settings["image_encoders"]}
@@ -250,7 +250,7 @@ def test_several_encoders_of_a_side_find_more_than_one_and_noise_counts_less() -
 
 
 def test_weights_stay_as_they_are_where_few_pairs_would_choose_them() -> None:
-    see, also, hear = (rows[:199] for rows in views(0.6, 0.6, 0.6))
+    see, also, hear = (rows[:499] for rows in views(0.6, 0.6, 0.6))
     images = [Part(Numbers("see", ["image"], see), see), Part(Numbers("colour-texture", ["image"], also), also)]
     settings = fit_aligned(images, [Part(Numbers("hear", ["text"], hear), hear)]).state.settings
     assert [each["weight"] for each in settings["image_encoders"]] == [1, 0.5]

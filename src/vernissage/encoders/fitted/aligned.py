@@ -33,7 +33,7 @@ REGULARISATIONS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 FOLDS = 4
 
 FEWEST_PAIRS = 50
-FEWEST_CHOSEN = 200
+FEWEST_CHOSEN = 500
 """With fewer pairs the weights of encoders stay as they are at first: held-out pairs would choose by chance."""
 MOST_DIM = 128
 
@@ -199,7 +199,7 @@ def fit_aligned(
     """Fit one space for pictures and texts to works that have both.
 
     Regularised canonical correlation, each direction weighted by its correlation (see `align`). Several encoders of a
-    side stand side by side, each times a weight. From 200 pairs on, weights are chosen by how early texts find their
+    side stand side by side, each times a weight. From 500 pairs on, weights are chosen by how early texts find their
     pictures among works held out: the ridge first, then one weight after the other, each among three, then the ridge
     again. An encoder of both modalities, given last on both sides, is no part of that space: it stands beside it.
 
