@@ -29,7 +29,8 @@ from vernissage.workspace.state import sole_writer
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 VECTORS = {"lda.text", "lsa.text", "colour-texture.image", "aligned.image", "aligned.text"} | {
-    f"efficientnet-lite0{part}.image" for part in ("-network", "", "-pooled")
+    *(f"efficientnet-lite0{part}.image" for part in ("-network", "", "-pooled")),
+    *("wordllama.text", "conse.image", "conse.text"),
 }
 
 

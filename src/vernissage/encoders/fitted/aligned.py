@@ -18,9 +18,7 @@ from vernissage.encoders.contract import (
     Encoder,
     EncoderState,
     FittedEncoder,
-    ImageEncoder,
     Material,
-    TextEncoder,
     unit_rows,
 )
 from vernissage.errors import EncoderError, ProvenanceError
@@ -123,12 +121,14 @@ class Aligned(FittedEncoder):
         super().__init__(state)
         self._alignment = Alignment(self.regularisation, **state.arrays)
         saved = {side: _saved_cards(state.settings, side) for side in MODALITIES}
-        self._encoders = {side: [_base_of(card, bases) for card in cards] for side, cards in saved.items()}
+        self._encoders: dict[str, list[Any]] = {
+            side: [_base_of(card, bases) for card in cards] for side, cards in saved.items()
+        }
 
     @property
     def dim(self) -> int:
         beside = [encoder.dim for encoder in self._encoders["image"] if _reads_both(encoder)]
-        return int(self._alignment.image_projection.shape[1]) + sum(beside)
+        return int(self._alignment.image_projection.shape[1] + sum(beside))
 
     @property
     def regularisation(self) -> float:
@@ -142,13 +142,11 @@ class Aligned(FittedEncoder):
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Encode pictures: float32 (n, dim), unit rows; zeros where no encoder of pictures found anything."""
-        readers = [encoder for encoder in self._encoders["image"] if isinstance(encoder, ImageEncoder)]
-        return self.project_images(*(encoder.encode_images(images) for encoder in readers))
+        return self.project_images(*(encoder.encode_images(images) for encoder in self._encoders["image"]))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Encode texts: float32 (n, dim), unit rows; zeros where no encoder of texts knew a word."""
-        readers = [encoder for encoder in self._encoders["text"] if isinstance(encoder, TextEncoder)]
-        return self.project_texts(*(encoder.encode_texts(texts) for encoder in readers))
+        return self.project_texts(*(encoder.encode_texts(texts) for encoder in self._encoders["text"]))
 
     def project_images(self, *vectors: Vectors) -> Vectors:
         """Take vectors of the encoders of pictures, as they were fitted, into the common space: float32 (n, dim)."""
@@ -232,14 +230,13 @@ def fit_aligned(
         joined = [side.joined(weights) for side, weights in zip(sides, choice.weights, strict=True)]
         alignment = align(joined[0], joined[1], ridge, dim, choice.most)
         zero_shot = choice.zero_shot(ridge, *beside) if beside else 0.0
+        arrays = sides[0].whole("image", alignment, choice.weights[0])
+        arrays |= sides[1].whole("text", alignment, choice.weights[1])
     if not alignment.image_projection.size:
         raise EncoderError(
             f"all {len(rows)} pairs have equal pictures or equal texts, so neither says anything of the other; "
             f"add works that differ in both"
         )
-    arrays = sides[0].whole("image", alignment, choice.weights[0]) | sides[1].whole(
-        "text", alignment, choice.weights[1]
-    )
     told = _told("image", images, choice.weights[0]) | _told("text", texts, choice.weights[1])
     settings = {"regularisation": ridge, **told, **({"zero_shot": zero_shot} if beside else {})}
     bases = {part.encoder.name: part.encoder for part in (*images, *texts)}
@@ -269,7 +266,7 @@ class _Blocks:
             return cls(tuple(given), (None,), names)
         rows, views = [], []
         for vectors in given:
-            there = vectors.any(axis=1)
+            there = np.asarray(vectors.any(axis=1))
             view = _view_of(vectors[there], _MOST_OF_SEVERAL)
             rows.append(np.where(there[:, None], (vectors - view.mean) @ view.axes, 0.0))
             views.append(view)
@@ -359,7 +356,7 @@ class _Choice:
             found[number] += _mean_reciprocal_rank(scores)
         return found
 
-    def _scores(self, ridges: Sequence[float]) -> Iterator[tuple[int, Matrix, npt.NDArray[np.bool_]]]:
+    def _scores(self, ridges: Sequence[float]) -> Iterator[tuple[int, Matrix, npt.NDArray[Any]]]:
         """Of every fold and ridge, by its number: the scores of held-out texts and pictures, and which those are."""
         images, texts = (side.joined(weights) for side, weights in zip(self._sides, self.weights, strict=True))
         for fold in range(FOLDS):
@@ -371,7 +368,8 @@ class _Choice:
                 alignment = _align(*views, covariance, ridge, self._dim)
                 gallery = unit_rows((images[held] - alignment.image_mean) @ alignment.image_projection)
                 queries = unit_rows((texts[held] - alignment.text_mean) @ alignment.text_projection)
-                yield number, queries @ gallery.T, held
+                scores: Matrix = np.asarray(queries @ gallery.T, dtype=np.float64)
+                yield number, scores, held
         self._progress("choosing how to align", FOLDS, FOLDS)
 
 
@@ -417,7 +415,7 @@ def _project(vectors: Sequence[Vectors], mean: Matrix, projection: Matrix) -> Ve
             np.cumsum([each.shape[1] for each in vectors]),
         )
         centred = [
-            np.where(block.any(axis=1)[:, None], block - part, 0.0)
+            np.where(block.any(axis=1, keepdims=True), block - part, 0.0)
             for block, part in zip(blocks, np.split(mean, ends[:-1]), strict=True)
         ]
         rows[start : start + _BLOCK] = sparse.csr_matrix(np.hstack(centred)) @ projection
