@@ -32,11 +32,13 @@ class TaggerOptions:
     """What finds tags, and how it is computed."""
 
     tagger: str = option(
-        "words", "words, lexicon, spacy (texts); caption, objects, scene (pictures).", "--tagger", "-t"
+        "words", "words, lexicon, spacy (texts); imagenet, caption, objects, scene (pictures).", "--tagger", "-t"
     )
     weights: list[str] | None = option(None, "The folder of the model's weights; else the hub.", metavar="[NAME=]PATH")
     model: list[str] | None = option(None, "Another model than the usual, as rtdetr_v2_r50vd; repeat.")
-    above: float | None = option(None, "objects, scene: count scores above this; default 0.5.")
+    above: float | None = option(
+        None, "objects, scene, imagenet: count scores above this; default 0.5, of imagenet 0.3."
+    )
     device: str | None = option(None, "cpu, cuda or mps.")
     batch_size: int = option(16, "Pictures at once.", min=1)
 
@@ -72,10 +74,13 @@ def tag(
         if workspace is None:
             found = _tag_files(files, loaded, how.batch_size, progress)
         else:
+            from vernissage.workspace.seeing import tagger_of
             from vernissage.workspace.tagging import tag_works
 
             with Place(workspace, database).gallery(writing=True) as gallery:
                 repository = gallery.repository
+                if how.tagger == "imagenet":
+                    loaded = tagger_of(repository.workspace, loaded.above) or loaded
                 found = tag_works(repository, loaded, batch_size=how.batch_size, again=again, progress=progress)
     record = {"tagger": loaded.name, "fingerprint": loaded.fingerprint, "method": loaded.method}
     record |= {"tags": {name: list(tags) for name, tags in found.tags.items()}}

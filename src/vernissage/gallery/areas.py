@@ -220,13 +220,19 @@ def find_areas(
             counts += liked.weights.tolist()
         if not ids:
             continue
+        words = [words_of_work(items[item_id]) for item_id in ids]
+        seen = (
+            snapshot.seen([each for each, own in zip(ids, words, strict=True) if not own])
+            if modality == "image"
+            else {}
+        )
         found[modality] = interests(
             ids,
             index.vectors_of(ids),
             background=index.moments().mean,
             counts=counts,
             vocabulary=Vocabulary(
-                [words_of_work(items[item_id]) for item_id in ids],
+                [own or seen.get(item_id, ()) for item_id, own in zip(ids, words, strict=True)],
                 workspace.word_counts,
                 partial(_words_near, snapshot, index, record.name),
             ),

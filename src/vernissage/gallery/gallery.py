@@ -46,6 +46,7 @@ from vernissage.progress import Progress, silent
 from vernissage.rankings import PRECISION
 from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
+from vernissage.taggers.contract import Tags
 from vernissage.values import Modality, Ranking, Vectors
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
@@ -260,7 +261,10 @@ class Gallery:
         rated = {item_id: (items[item_id].title, words(items[item_id], rating)) for item_id, rating in ratings.items()}
         explanations = found.explain(ids)
         engines = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
-        works = tuple([_work(items[why.item_id], why, rated, engines) for why in explanations])
+        parts = {index.card.encoder for index in indexes_of(recommender)}
+        looks = any("image" in snapshot.workspace.modalities(each) for each in parts)
+        seen = snapshot.seen([*ids, *ratings]) if looks else {}
+        works = tuple([_work(items[why.item_id], why, rated, engines, seen) for why in explanations])
         notes = (*preset_notes(name, recommender), *found.notes, *shortfall(len(works), asked.n))
         return Answer(kind, works, name, self.fingerprint, notes, about=about, picture_path=snapshot.picture_path)
 
@@ -479,13 +483,21 @@ def fingerprint_of(workspace: Workspace) -> str:
     return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 
 
-def _work(item: Item, why: Explanation, rated: Mapping[str, tuple[str, str]], engines: Mapping[str, str]) -> Work:
+def _work(
+    item: Item,
+    why: Explanation,
+    rated: Mapping[str, tuple[str, str]],
+    engines: Mapping[str, str],
+    seen: Mapping[str, Tags],
+) -> Work:
     """A work with its reasons: what each rated work adds, by title and words, and what each engine of a fusion does."""
     scale = 1 / why.score if why.score else 0.0
     reasons = []
     for reason in why.reasons:
         title, words = rated[reason.item_id]
         adds = reason.contribution
+        both = [tag for tag in seen.get(item.id, ()) if tag in seen.get(reason.item_id, ())] if adds > 0 else []
+        words += f"; both seem to show: {both[0]}" if both else ""
         reasons.append(Reason("rated", reason.item_id, title, adds, adds * scale, words, weight=reason.weight))
     for part in why.shares:
         words, adds = engines[part.engine], part.share

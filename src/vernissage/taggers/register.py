@@ -79,6 +79,7 @@ TAGGERS: Mapping[str, TaggerCard] = MappingProxyType(
         "caption": TaggerCard("pictures", ("caption",)),
         "objects": TaggerCard("pictures", ("objects",)),
         "scene": TaggerCard("pictures", ("objects", "caption")),
+        "imagenet": TaggerCard("pictures"),
     }
 )
 """The words for taggers."""
@@ -101,7 +102,7 @@ def load_tagger(
         weights: PATH or MODEL=PATH.
         models: names of cards.
         runtime: how torch runs.
-        above: the detector's threshold; None for the usual one.
+        above: the detector's or classifier's threshold; None for the usual one.
         progress: told of what is fetched.
         tell: told, in a sentence, what a person should know of what is loaded.
 
@@ -114,7 +115,7 @@ def load_tagger(
     kind = _kind(name)
     if (weights or models) and not kind.models:
         raise RequestError(f"the tagger {name} has no weights; leave --weights and --model out")
-    if above is not None and "objects" not in kind.models:
+    if above is not None and "objects" not in kind.models and name != "imagenet":
         raise RequestError(f"the tagger {name} detects no objects; leave --above out")
     places = {of: Path(place) for of, place in (_named(word, kind.models) for word in weights)}
     known = {card.name: card.encoder for card in TAGGER_CARDS.values() if card.encoder in kind.models}
@@ -138,8 +139,18 @@ def load_tagger(
         "caption": lambda: pictures.CaptionTagger(captioner(), words.load_words()),
         "objects": objects,
         "scene": lambda: pictures.SceneTagger(objects(), captioner(), words.load_words(["verb"])),
+        "imagenet": lambda: load_imagenet(above),
     }
     return loaders[name]()
+
+
+def load_imagenet(above: float | None) -> Any:
+    """The tagger imagenet by EfficientNet-Lite0, for pictures by themselves; `seeing.tagger_of` has a collection's."""
+    from vernissage.encoders.contract import Material
+    from vernissage.encoders.towers.efficientnet_lite import load
+    from vernissage.taggers.imagenet import ABOVE, ImagenetTagger
+
+    return ImagenetTagger(load("efficientnet-lite0-network", Material()), above=ABOVE if above is None else above)
 
 
 def weights_of_each(names: Sequence[str], weights: Sequence[str]) -> dict[str, list[str]]:

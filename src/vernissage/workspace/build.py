@@ -335,12 +335,13 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
         try:
             return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in there]), name
         except ProvenanceError:
-            if not card.pretrained:
+            if kept and not card.pretrained:
                 raise
-            building.notes.append(
-                f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
-                f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
-            )
+            if kept:
+                building.notes.append(
+                    f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
+                    f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
+                )
     encoder = _made(building, card)
     if card.pretrained:
         name = f"{card.name}-{encoder.fingerprint[:12]}"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vernissage.storage.people import StoredEdit
     from vernissage.storage.uploads import Removal, Upload
     from vernissage.storage.vectors import OwnedVectors, VectorSpace
+    from vernissage.taggers.contract import Tags
     from vernissage.workspace.uploading import Incoming, Submission
 
 _ATTEMPTS = 3
@@ -115,6 +116,12 @@ class Snapshot:
         if item.id in self.collection:
             return self.collection.picture_path(item)
         return storage.pictures.picture_path(self.workspace.path / storage.PICTURES_FOLDER, item.picture)
+
+    def seen(self, ids: Iterable[str]) -> "dict[str, Tags]":
+        """What a network of photographs makes out in the pictures of works and uploads, see `seeing.seen_in`."""
+        from vernissage.workspace.seeing import seen_in
+
+        return seen_in(self.workspace, ids, database=self._database)
 
     def person(self, name: str) -> PersonRecord:
         """Everything that is theirs; a record without items, edits and ratings where nothing is known of them."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from PIL import Image
@@ -16,6 +16,7 @@ from vernissage.storage.tags import set_tags, taggers, tags_of
 from vernissage.storage.uploads import get_uploads
 from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, tagger_key
 from vernissage.workspace.repository import Repository
+from vernissage.workspace.workspace import Workspace
 
 _TEXTS_AT_ONCE = 500
 
@@ -75,8 +76,11 @@ def tag_works(
         places = {name: place for name, item in items.items() if (place := snapshot.picture_path(item)) is not None}
         readable = list(places)
         waiting = [name for name in readable if name not in before]
-        pictures = [(name, places[name]) for name in waiting]
-        batches = tag_pictures(tagger, pictures, batch_size, may_vanish=uploaded.__contains__)
+        known = _tags_of_outputs(repository.workspace, tagger, waiting)
+        pictures = [(name, places[name]) for name in waiting if name not in known]
+        batches = chain(
+            [known] if known else [], tag_pictures(tagger, pictures, batch_size, may_vanish=uploaded.__contains__)
+        )
     progress(step, 0, len(waiting))
     done = 0
     for found in batches:
@@ -87,6 +91,15 @@ def tag_works(
         after = tags_of(connection, key)
     tags = {name: after[name] for name in readable if name in after}
     return Tagging(tags, done, len(items) - len(readable))
+
+
+def _tags_of_outputs(workspace: Workspace, tagger: ImageTagger, ids: Sequence[str]) -> dict[str, Tags]:
+    """The tags of works whose pictures the tagger's network has read already."""
+    from vernissage.taggers.imagenet import ImagenetTagger
+    from vernissage.workspace.seeing import seen_in
+
+    kept = isinstance(tagger, ImagenetTagger) and tagger.network.name in workspace.internal_names
+    return seen_in(workspace, ids, tagger=tagger) if kept and isinstance(tagger, ImagenetTagger) else {}
 
 
 def kept_tags(repository: Repository, tagger: str) -> dict[str, Tags]:

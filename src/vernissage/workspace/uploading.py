@@ -70,7 +70,7 @@ def spaces_of(workspace: Workspace) -> tuple[VectorSpace, ...]:
     fingerprints = workspace.manifest.fingerprints
     return tuple(
         VectorSpace(encoder, modality, fingerprints[encoder])
-        for encoder in workspace.encoder_names
+        for encoder in (*workspace.internal_names, *workspace.encoder_names)
         for modality in workspace.modalities(encoder)
     )
 

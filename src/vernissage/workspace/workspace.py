@@ -48,8 +48,13 @@ class Workspace:
     @property
     def encoder_names(self) -> tuple[str, ...]:
         """The encoders that have vectors here, but for internal ones."""
-        found, known = dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors), cards()
-        return tuple(name for name in found if name not in known or not known[name].internal)
+        found = dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors)
+        return tuple(name for name in found if name not in self.internal_names)
+
+    @property
+    def internal_names(self) -> tuple[str, ...]:
+        """The encoders whose vectors here only serve those that are made of them."""
+        return tuple(name for name, card in cards().items() if card.internal and self.modalities(name))
 
     @property
     def collection_name(self) -> str:

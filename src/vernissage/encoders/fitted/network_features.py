@@ -39,6 +39,8 @@ _NOTHING = 1e-6
 """Axes with a smaller share of the largest variance are rounding alone."""
 
 _BLOCK = 1024
+_PRIOR = 100
+"""Pictures that see every class alike count as so many, so that in a small collection one picture is no habit."""
 
 
 class NetworkFeatures:
@@ -47,7 +49,7 @@ class NetworkFeatures:
     modalities: frozenset[Modality] = frozenset({"image"})
 
     def __init__(self, state: EncoderState, network: EfficientNetLite) -> None:
-        self.state, self._network = state, network
+        self.state, self.network = state, network
 
     @classmethod
     def from_state(cls, state: EncoderState, *bases: Encoder) -> "NetworkFeatures":
@@ -58,7 +60,8 @@ class NetworkFeatures:
         """
         network = _network(bases)
         known = {"revision": REVISION, "network": network.fingerprint}
-        if (found := {key: state.settings.get(key) for key in known}) != known or "centre" not in state.arrays:
+        needed = {"centre", "usual"} if state.name.endswith(POOLED_SUFFIX) else {"centre", "mean", "deviation", "axes"}
+        if (found := {key: state.settings.get(key) for key in known}) != known or needed - state.arrays.keys():
             raise ProvenanceError(
                 f"the saved {state.name} was fitted as {found}, but this version has {known}; run `vernissage build` "
                 f"with --refit"
@@ -76,7 +79,13 @@ class NetworkFeatures:
     @property
     def preprocessing(self) -> Preprocessing:
         """The network's."""
-        return self._network.preprocessing
+        return self.network.preprocessing
+
+    @property
+    def usual(self) -> Floats:
+        """The mean probability of each class in the collection, float32 (1000,); of the pooled features alone."""
+        usual: Floats = self.state.arrays["usual"]
+        return usual
 
     @property
     def dim(self) -> int:
@@ -85,7 +94,7 @@ class NetworkFeatures:
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Encode pictures: float32 (n, dim), unit rows; zeros where a picture is the very mean."""
-        return self.of_outputs(self._network.encode_images(images))
+        return self.of_outputs(self.network.encode_images(images))
 
     def of_outputs(self, rows: Vectors) -> Vectors:
         """The same from rows of the network's outputs."""
@@ -112,7 +121,14 @@ def fit_pooled(material: Material) -> NetworkFeatures:
     network, rows = _sampled(material)
     name = network.name.removesuffix(SUFFIX) + POOLED_SUFFIX
     centre = _prepared(name, rows, {}).mean(axis=0, dtype=np.float64)
-    return _fitted(name, network, {"centre": centre if len(rows) >= FEWEST_CENTRED else 0 * centre})
+    usual = usual_probabilities(Outputs.of_rows(rows).probabilities)
+    return _fitted(name, network, {"centre": centre if len(rows) >= FEWEST_CENTRED else 0 * centre, "usual": usual})
+
+
+def usual_probabilities(found: Vectors) -> Floats:
+    """The mean of the probabilities (n, 1000) of classes, as if 100 pictures more saw all alike: float32 (1000,)."""
+    sums = found.sum(axis=0, dtype=np.float64) + _PRIOR / found.shape[1]
+    return np.asarray(sums / (len(found) + _PRIOR), np.float32)
 
 
 def fit_stages(material: Material) -> NetworkFeatures:

@@ -1,0 +1,68 @@
+"""What pictures show, as classes of ImageNet that a network of photographs is sure of, and not of everything here.
+
+On drawings and paintings such a network sees "envelope" or "book jacket" everywhere. So a class counts when its
+probability is above 0.3, and above 30 times its mean in the collection. How often that is right: docs/tags.md.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from vernissage.encoders.towers.efficientnet_lite import CLASSES, EfficientNetLite, Outputs, class_names
+from vernissage.errors import EncoderError
+from vernissage.files import array_bytes, digest
+from vernissage.taggers.contract import Tags
+from vernissage.values import Vectors
+
+ABOVE = 0.3
+TIMES_USUAL = 30.0
+
+
+class ImagenetTagger:
+    """Classes by their probability in a picture, and in the pictures of a collection."""
+
+    name = "imagenet"
+
+    def __init__(self, network: EfficientNetLite, usual: Vectors | None = None, above: float = ABOVE) -> None:
+        """Compare with the mean probability of each class in a collection, float32 (1000,); with none where not given.
+
+        Raises:
+            EncoderError: ``above`` is no probability.
+        """
+        if not 0 <= above < 1:
+            raise EncoderError(f"probabilities lie from 0 to 1, but {above:g} was given; {ABOVE} is usual")
+        self.network, self.above, self.compares = network, above, usual is not None
+        self._least = np.maximum(0 if usual is None else usual * TIMES_USUAL, np.full(CLASSES, above, np.float32))
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over the network and the least probability of every class."""
+        return digest(self.network.fingerprint.encode(), array_bytes(self._least))[:16]
+
+    @property
+    def method(self) -> str:
+        """What counts as seen, and by which network."""
+        usual = f" and {TIMES_USUAL:g} times its mean in the collection" if self.compares else ""
+        return (
+            f"classes of ImageNet with a probability above {self.above:g}{usual}, by {self.network.variant.name} "
+            f"(made by a machine, and often wrong on paintings)"
+        )
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of what the network looks at."""
+        return self.network.preprocessing.size
+
+    def tag_images(self, images: Sequence[Image.Image]) -> list[Tags]:
+        """The names of the classes in each picture, the surest first."""
+        return self.tags_of_outputs(self.network.encode_images(images))
+
+    def tags_of_outputs(self, rows: Vectors) -> list[Tags]:
+        """The same from rows of the network's outputs."""
+        names, found = class_names(), Outputs.of_rows(rows).probabilities
+        order = np.argsort(-found, axis=1, kind="stable")
+        return [
+            tuple(names[place] for place in places if row[place] > self._least[place])
+            for row, places in zip(found, order[:, : int(1 / max(self.above, 1 / CLASSES))].tolist(), strict=True)
+        ]

@@ -1,0 +1,49 @@
+"""What a network of photographs makes out in the pictures of works and uploads, from outputs that are kept."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from vernissage.encoders.fitted.network_features import POOLED_SUFFIX, NetworkFeatures
+from vernissage.encoders.towers.efficientnet_lite import SUFFIX
+from vernissage.storage.vectors import VectorSpace, vectors_of
+from vernissage.taggers.contract import Tags
+from vernissage.taggers.imagenet import ABOVE, ImagenetTagger
+from vernissage.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vernissage.storage.database import Database
+
+
+def tagger_of(workspace: Workspace, above: float = ABOVE) -> ImagenetTagger | None:
+    """The tagger by the first network whose outputs the workspace has, compared with its collection; None without."""
+    networks = (name for name in workspace.internal_names if name.endswith(SUFFIX))
+    for name in networks:
+        pooled = name.removesuffix(SUFFIX) + POOLED_SUFFIX
+        if pooled in workspace.encoder_names and isinstance(features := workspace.encoder(pooled), NetworkFeatures):
+            return ImagenetTagger(features.network, features.usual, above)
+    return None
+
+
+def seen_in(
+    workspace: Workspace,
+    ids: Iterable[str],
+    *,
+    database: "Database | None" = None,
+    tagger: ImagenetTagger | None = None,
+) -> dict[str, Tags]:
+    """What pictures show, of works and uploads whose outputs are kept; an empty tuple where nothing is sure."""
+    tagger = tagger or tagger_of(workspace)
+    if tagger is None:
+        return {}
+    name, wanted = tagger.network.name, list(dict.fromkeys(ids))
+    table = workspace.table(name, "image")
+    rows = table.item_ids.rows(wanted)
+    there = [each for each, row in zip(wanted, rows.tolist(), strict=True) if row >= 0]
+    found = dict(zip(there, tagger.tags_of_outputs(table.vectors[rows[rows >= 0]]), strict=True))
+    if database is not None and (others := [each for each in wanted if each not in found]):
+        with database.reading() as connection:
+            space = VectorSpace(name, "image", workspace.manifest.fingerprints[name])
+            kept = vectors_of(connection, space, others)
+        if len(kept.ids):
+            found |= dict(zip(kept.ids, tagger.tags_of_outputs(kept.vectors), strict=True))
+    return found

