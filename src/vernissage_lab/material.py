@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.encoders.contract import ImageEncoder, TextEncoder, unit_rows
-from vernissage.encoders.fitted.aligned import FEWEST_PAIRS, fit_aligned
+from vernissage.encoders.contract import TextEncoder, unit_rows
+from vernissage.encoders.fitted.aligned import FEWEST_PAIRS, Part, derive, fit_aligned
 from vernissage.encoders.register import card
 from vernissage.errors import RequestError
 from vernissage.files import digest
@@ -19,6 +19,7 @@ from vernissage.recommenders.tags import Tags
 from vernissage.search.modality_means import fitting_half
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.workspace.encoding import joined_rows
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, Label, one_caption_each
 from vernissage_lab.datasets.works import class_names
@@ -199,20 +200,25 @@ def refitted(
     Raises:
         RequestError: half of the works are too few.
     """
-    names = card("aligned").needs
-    readers = workspace.encoder(names[0]), workspace.encoder(names[1])
-    if not isinstance(readers[0], ImageEncoder) or not isinstance(readers[1], TextEncoder):
-        raise RequestError(f"aligned needs {names[0]} for pictures and {names[1]} for texts; build it again")
     fitting = fitting_half(item_ids, seed)
     if fitting.sum() < FEWEST_PAIRS:
         raise RequestError(
             f"{fitting.sum()} works are half of what there is, and fitting aligned anew needs {FEWEST_PAIRS}; "
             f"measuring on works that it was fitted on would say nothing"
         )
-    tables = workspace.table(names[0], "image"), workspace.table(names[1], "text")
-    images, texts = (table.vectors[table.rows(item_ids)] for table in tables)
-    model = fit_aligned(images[fitting], texts[fitting], readers[0], readers[1], seed=seed, progress=progress)
-    return {"image": model.project_images(images), "text": model.project_texts(texts)}, fitting, model.fingerprint
+    sides = {side: _parts_below(workspace, side, item_ids) for side in MODALITIES}
+    images, texts = ([replace(part, vectors=part.vectors[fitting]) for part in sides[side]] for side in MODALITIES)
+    model = fit_aligned(images, texts, seed=seed, progress=progress)
+    vectors = {side: derive(model, side, *(part.vectors for part in parts)) for side, parts in sides.items()}
+    return vectors, fitting, model.fingerprint
+
+
+def _parts_below(workspace: Workspace, side: Modality, item_ids: Sequence[str]) -> list[Part]:
+    """The vectors of works that ``aligned`` is made of here, zeros where an encoder found nothing."""
+    names = [name for name in card("aligned").derived_from[side] if side in workspace.modalities(name)]
+    below = joined_rows([workspace.table(name, side) for name in names])
+    rows = below.item_ids.rows(item_ids)
+    return [Part(workspace.encoder(name), found[rows]) for name, found in zip(names, below.vectors, strict=True)]
 
 
 def unseen_material(workspace: Workspace, encoder: str, *, seed: int = 0, progress: Progress = silent) -> Material:

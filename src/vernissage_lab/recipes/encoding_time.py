@@ -371,7 +371,9 @@ def _methods(options: EncodingTimeOptions, works: TimedWorks, cells: Cells) -> l
 def _fitted(name: str, options: EncodingTimeOptions, cells: Cells) -> EncodingMethod:
     by = fit_set_encoder(options.dataset, name, cells.place, **cells.how) if options.kind is not None else None
     there = by.workspace if by is not None and by.workspace is not None else options.workspace
-    return fitted_method(name, there.encoder(name), [there.encoder(base) for base in card(name).needs])
+    return fitted_method(
+        name, there.encoder(name), [there.encoder(base) for base in card(name).needs if base in there.manifest.models]
+    )
 
 
 def _trained(name: str, options: EncodingTimeOptions, names: Sequence[str]) -> Iterator[EncodingMethod]:

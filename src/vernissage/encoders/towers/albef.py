@@ -295,7 +295,8 @@ def load_albef(
             of its training (config.json, config_bert.json) may lie beside it, and must for sizes of one's own.
         image_size: pixels a side; None takes what the weights are for: 256 pre-training, 384 fine-tuned. For another
             the position embeddings are interpolated bicubically, as the authors do.
-        vocabulary: vocab.txt of bert-base-uncased or its folder; None takes the one beside the weights.
+        vocabulary: vocab.txt of bert-base-uncased or its folder; None takes the one beside the weights;
+            without one there pictures are read, and the first text is refused.
         cleaning: ``albef`` as in training, or ``zccr`` as the code of ZCCR: neither cut at 30 ids nor without the
             tag ``<person>``.
 
@@ -307,15 +308,17 @@ def load_albef(
     file = _checkpoint(place.resolve())
     beside = Path(vocabulary).resolve() if vocabulary else file.parent
     listed = beside / "vocab.txt" if beside.is_dir() else beside
-    read_vocabulary(listed)  # told before the weights are read, which takes long
+    if there := listed.is_file():
+        read_vocabulary(listed)  # told before the weights are read, which takes long
     sizes, weights = _read_albef(file, image_size)
-    words = albef_words(bert_pieces(listed, sizes.vocabulary)[0], cleaning, sizes.positions)
+    pieces = bert_pieces(listed, sizes.vocabulary)[0] if there else _NoWordPieces(listed)
+    words = albef_words(pieces, cleaning, sizes.positions)
     device = runtime.resolved_device()
     network = AlbefNetwork(sizes, {name: tensor.to(device) for name, tensor in weights.items()})
     state = described(
         "albef",
         file,
-        digest(digest_of(file).encode(), digest_of(listed).encode()),
+        digest(digest_of(file).encode(), digest_of(listed).encode() if there else b""),
         runtime,
         vocabulary=str(listed),
         image_size=sizes.image_size,
@@ -323,6 +326,17 @@ def load_albef(
         network=asdict(sizes),
     )
     return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, runtime)
+
+
+class _NoWordPieces:
+    """Stands for the tokenizer where the vocabulary is missing; whoever reads a text is told so."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __getattr__(self, name: str) -> Any:
+        read_vocabulary(self._place)
+        raise EncoderError(f"{self._place} was not there when ALBEF was loaded; load it again to read texts")
 
 
 def albef_words(tokenizer: Any, cleaning: Cleaning, positions: int) -> WordPieces:
