@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 import vernissage
 from vernissage.errors import ProvenanceError, RequestError
-from vernissage.files import digest, read_json, write_bytes
+from vernissage.files import digest, read_checked, read_regular, write_bytes
 from vernissage.progress import Progress, silent
 from vernissage.search.scan import one_thread
 from vernissage_lab.tables import Row
@@ -80,7 +80,7 @@ class Cells:
         path = self._path(options)
         if path is None or not path.is_file():
             return None
-        content = read_json(path)
+        content = read_checked(path, lambda: json.loads(read_regular(path)))  # figures may be NaN
         if not isinstance(content, dict) or not {"rows", "seconds"} <= content.keys():
             raise ProvenanceError(f"{path} is no cell of an experiment; delete it and run the experiment again")
         self.read += 1

@@ -241,3 +241,8 @@ def test_pictures_in_lists_of_json(tmp_path: Path) -> None:
 def test_ids_from_names_of_pictures_are_those_of_the_first(tmp_path: Path) -> None:
     collection = read(tmp_path, [("title", "file"), ("Boats", "images/a.jpg|images/b.jpg"), ("Hat", "c.jpg")])
     assert shown(collection) == {"a": ["a.jpg", "b.jpg"], "c": ["c.jpg"]}
+
+
+@pytest.mark.parametrize("cell", [";", "|", " ; ", ",,", "[]", "{}"])
+def test_a_cell_of_signs_alone_names_itself(cell: str) -> None:
+    assert names_in(cell, lambda _: False) == [cell]

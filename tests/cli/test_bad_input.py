@@ -80,7 +80,7 @@ def wide_png(width: int, height: int = 1) -> bytes:
 
 
 def duplicate_ids(place: Place) -> list[str]:
-    write_table(place.gallery, [toy_row(0), toy_row(0) | {"file_name": "images/w001.png"}])
+    write_table(place.gallery, [toy_row(0), toy_row(0) | {"title": "Another", "file_name": "images/w001.png"}])
     return build(place, "--strict")
 
 

@@ -32,7 +32,7 @@ def run(*arguments: str | Path) -> int:
 
 def similar(workspace: Path) -> Answer:
     with vernissage.open(workspace) as gallery:
-        return gallery.similar("0", n=2)
+        return gallery.similar("0", n=2, show_copies=True)
 
 
 def test_a_build_fetches_the_next_one_does_not_and_what_leaves_the_table_is_deleted(tmp_path: Path) -> None:

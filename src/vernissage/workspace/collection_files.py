@@ -41,9 +41,6 @@ def keep_collection(
     """
     works, begin = (f"{kind}-{collection.fingerprint}" for kind in ("works", "words"))
     former = next((name for name in known if name.startswith(begin) and not languages), "")
-    language = "" if former else fitted_language(collection.texts("text"), languages or named_languages(collection))
-    # The usual name stands for English, as it did when words were read in English alone.
-    words = former or f"{begin}{'' if language == 'en' else '-' + language.replace('+', '-')}.parquet"
     works = f"{works}.parquet"
     seals: dict[str, Any] = {}
 
@@ -57,6 +54,9 @@ def keep_collection(
 
     seal = keep(works, lambda path: save_collection(collection, path))
     opened = read_collection(workspace / works, collection.folder, collection.report, seal=seal)
+    language = "" if former else fitted_language(opened.texts("text"), languages or named_languages(opened))
+    # The usual name stands for English, as it did when words were read in English alone.
+    words = former or f"{begin}{'' if language == 'en' else '-' + language.replace('+', '-')}.parquet"
     keep(words, lambda path: save_word_counts(count_words(opened, language or _language_of(words)), path))
     return opened, {"collection": works, "words": words, "seals": seals}
 

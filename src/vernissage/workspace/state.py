@@ -171,8 +171,8 @@ def _check_types(content: Mapping[str, Any]) -> None:
            for key, found in texts.items()},
         "places": all({"absolute", "relative"} <= (texts[key] or {}).keys() for key in ("source", "folder")),
         "names of files": all(isinstance(name, str) and _FILE.fullmatch(name) for name in names),
-        "encoders": {key.rpartition(".")[0] for key in texts["vectors"] or ()} | (texts["pairs"] or {}).keys()
-        | (texts["means"] or {}).keys() <= (texts["models"] or {}).keys() & (texts["fingerprints"] or {}).keys(),
+        "encoders": {key.rpartition(".")[0] for key in texts["vectors"] or ()} | (texts["means"] or {}).keys()
+        <= (texts["models"] or {}).keys() & (texts["fingerprints"] or {}).keys(),
         "fingerprint": isinstance(content["fingerprint"], str),
         "seals": isinstance(seals, dict) and {*names[:2], *([copies] if copies else ())} <= seals.keys() and all(
             isinstance(seal, dict) and seal.keys() == {"size", "sha256"}

@@ -151,7 +151,7 @@ def _labels(classes: Mapping[str, str]) -> dict[str, Label]:
 
 
 def _entry(record: Record, source: FolderSource) -> ImageEntry:
-    image = ImageEntry(record.item.id, record.file)
+    image = ImageEntry(record.item.id, "" if record.file == record.item.picture_link else record.file)
     if not record.pictures:
         return image
     path = source.picture_path(record.pictures[0])

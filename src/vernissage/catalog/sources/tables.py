@@ -244,6 +244,7 @@ def _from_records(
         kept.append((number, cells))
         named.update(dict.fromkeys(cells))
         _limit("the table", len(named), MOST_COLUMNS, "columns")
+        _limit("the table", len(named) * len(kept), MOST_CELLS, "cells")
     columns = tuple(named)
     rows = ((number, [cells.get(name, "") for name in columns]) for number, cells in kept)
     return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))

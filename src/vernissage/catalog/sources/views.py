@@ -43,7 +43,7 @@ def names_in(cell: str, is_one: Callable[[str], bool]) -> list[str]:
         if separator in cell and not is_one(cell):
             parts = [part.strip() for part in cell.split(separator) if part.strip()]
             fits = separator == ";" or all(map(looks_like_picture, parts))
-            if separator in "|\n" or (all(map(is_address, parts)) if is_address(cell) else fits):
+            if parts and (separator in "|\n" or (all(map(is_address, parts)) if is_address(cell) else fits)):
                 return [name for part in parts for name in names_in(part, is_one)]
     return [cell]
 
