@@ -51,12 +51,12 @@ $(VENV)/bin/python:
 	@$(TELLING) "making $(VENV)" $(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: $(VENV)/bin/python pyproject.toml
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable .
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[pretrained]'
 	@# Where Python is told to write no bytecode, as in many containers, every command would compile its modules anew.
 	@$(TELLING) "compiling" $(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.base
 	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) $(TORCH)
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,models,minilm,openvino,postgres]'
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,heic,models,minilm,multilingual,openvino,postgres,pretrained]'
 	@touch $@

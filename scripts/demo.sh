@@ -10,7 +10,7 @@ echo "1. A collection: 240 pictures with titles, artists and descriptions"
 "$vernissage" lab sample "$demo/gallery"
 
 echo
-echo "2. A workspace: topics of the texts, colours and textures of the pictures, and one space of both"
+echo "2. A workspace: topics and meaning of the texts, what pictures show and how they look, and one space of both"
 "$vernissage" build "$demo/gallery" -o "$demo/workspace"
 
 echo

