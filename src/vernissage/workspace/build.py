@@ -111,6 +111,11 @@ class Building:
     encoded: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    asked: frozenset[str] = frozenset()
+
+    def is_named(self, encoder: str) -> bool:
+        """Whether somebody asked for that encoder by name, now or before, so that it may not be left out."""
+        return encoder in self.asked or self.settings.is_named(encoder)
 
     @cached_property
     def lacking(self) -> tuple[Modality, ...]:
@@ -211,6 +216,7 @@ def build_workspace(
             verified = old.picture_digests() if old else frozenset[str]()
             collection = load_collection(opened, tolerance=tolerance, progress=progress, verified=verified)
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
+            building.asked = frozenset(encoders or ())
             building.seconds["reading the collection"] = time.perf_counter() - started
             building.former_texts = _former_texts(old, collection) if old else ()
             manifest = _made_manifest(building, opened, wanted)
@@ -369,13 +375,13 @@ def _notes(building: Building) -> tuple[str, ...]:
 
 def _make_encoder(building: Building, card: EncoderCard) -> None:
     """Fit or find one encoder and make its vectors; where it cannot be fitted and nobody named it, say why."""
-    if card.for_other_languages and not building.settings.is_named(card.name) and not _is_foreign(building):
+    if card.for_other_languages and not building.is_named(card.name) and not _is_foreign(building):
         return
     try:
         with building.timed(f"fitting {card.name}"):
             encoder, folder = _fitted(building, card)
     except EncoderError as error:
-        if building.settings.is_named(card.name):
+        if building.is_named(card.name):
             raise
         building.left_out[card.name] = str(error)
         return
