@@ -182,7 +182,8 @@ def test_any_text_is_a_span_in_order_or_none(date: str) -> None:
     span = date_span(date)
     assert span is None or span.first <= span.middle <= span.last
     year = year_number(date)
-    assert (year is None) == (span is None) and (span is None or year is None or span.first <= year <= span.last)
+    assert (year is None) == (span is None)
+    assert span is None or year is None or span.first <= year <= span.last
 
 
 @pytest.mark.parametrize(
