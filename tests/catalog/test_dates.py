@@ -56,6 +56,7 @@ def test_there_are_spellings_enough() -> None:
         ("Ende 16. bis Mitte 17. Jh.", 1590),
         ("17世紀末〜18世紀初", 1690),
         ("3rd–2nd millennium BC", -2500),
+        ("100s-0", 100),
         ("turn of the 19th and 20th centuries", 1900),
         ("1880s–1890s", 1890),
         ("early 18th century", 1715),

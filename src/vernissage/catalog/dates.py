@@ -338,12 +338,13 @@ class _Reader:
         turn = chain[0].part == _TURN and len(chain) > 1 and chain[1].unit >= 10
         if turn:
             chain[0].part, chain[1].part = (90, 100), (0, 10)
-        first, last = own = chain[0].years()
+        first, last = chain[0].years()
+        own = last
         for after in chain[1:]:
             last = max(first, after.years()[1])
         whole = DateSpan(first, last)
         centuries = chain[0].unit >= 100 and not turn  # a turn is one time, which lies between them
-        return (whole, DateSpan(*own) if centuries else whole) if first <= _LATEST else None
+        return (whole, DateSpan(first, min(own, last)) if centuries else whole) if first <= _LATEST else None
 
     def _assume(self) -> None:
         """Without any sure period: Roman numerals are centuries, "ca. 95" is a year."""
