@@ -48,7 +48,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "description": _names(
         "description caption text labeltext abstract notes label walltext summary longdescription "
         "objectdescription beschreibung bildbeschreibung kommentar legende descriptif descripcion texto "
-        "resumen descrizione testo descricao beschrijving beskrivning beskrivelse"
+        "resumen опис descrizione testo descricao beschrijving beskrivning beskrivelse"
     ),
     "keywords": _names(
         "keywords tags subjects keyword tag subject subjectterms schlagworte schlagworter schlagwort "
@@ -236,6 +236,8 @@ _WORDS = _read_words()
 _HEADS = {name: words for name, words in _WORDS.items() if name in NAMES or name == "name"}
 _NEUTRAL, _STARTS, _ENDS = (frozenset(_WORDS[name]) for name in ("neutral", "starts", "ends"))
 _FORBIDDEN = {name: frozenset((*_WORDS["not"], *_WORDS.get(f"not {name}", ()))) for name in _HEADS}
+_OTHER_TIMES = {"artist": _WORDS["life"], "year": (*_WORDS["life"], *_WORDS["not year"])}
+"""What forbids by the beginning of a word as well, as in "birthyear"; by any part in other scripts."""
 
 OPTIONAL = frozenset({"name", "language", "year_from", "year_to"})
 """Fields whose columns are kept as attributes as well."""
@@ -365,8 +367,8 @@ def _place_by_cells(
     )
     for meaning, reason, fits in tests:
         free = [place for place in range(len(columns)) if place not in _taken(places) and sample(place)]
-        forbidden = _FORBIDDEN[meaning] if meaning == "year" else frozenset()
-        free = [place for place in free if not _words(columns[place]) & forbidden]
+        if meaning == "year":
+            free = [place for place in free if not _is_forbidden(meaning, columns[place])]
         if meaning not in places and (place := next(filter(fits, free), None)) is not None:
             places[meaning] = Place(place, reason)
 
@@ -434,7 +436,7 @@ def _place_by_parts(
             continue
         words = _words(column)
         found = _head(meaning, words)
-        if found is None or words & (_FORBIDDEN[meaning] | (_ENDS if meaning == "year" else frozenset())):
+        if found is None or _is_forbidden(meaning, column) or (meaning == "year" and words & _ENDS):
             continue
         head, heads = found
         strange = bool(words - heads - _NEUTRAL)
@@ -452,6 +454,19 @@ def _head(meaning: str, words: frozenset[str]) -> tuple[str, frozenset[str]] | N
     """The first of the field's words that a column's name has, and all words of the name that say it."""
     hits = [(head, word) for head in _HEADS[meaning] for word in words if _says(word, head)]
     return (hits[0][0], frozenset(word for _, word in hits)) if hits else None
+
+
+def _is_forbidden(meaning: str, column: str) -> bool:
+    """Whether a column's name says that it is not of this field: "birthyear", "Zugangsjahr", "생년"."""
+    words = _words(column)
+    if meaning == "artist" and column.endswith(".title"):
+        words -= {"title"}  # what APIs call the name of anything
+    times = _OTHER_TIMES.get(meaning, ())
+    return bool(words & _FORBIDDEN[meaning]) or any(
+        time in word if not time.isascii() else word == time or (len(time) > 3 and word.startswith(time))
+        for time in times
+        for word in words
+    )
 
 
 def _says(word: str, head: str) -> bool:
