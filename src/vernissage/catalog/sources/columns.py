@@ -103,6 +103,7 @@ _SAME_PICTURE = frozenset(
         "original orig source former old medium large full web lowres hires screen derivative manifest mask"
     )
 )
+_REDUCED = frozenset(_names("thumb thumbs thumbnail preview small mini icon vignette miniature vorschau anteprima"))
 _FURTHER = frozenset(
     _names(
         "additional further other others alternate alternative extra more secondary second third back verso reverse "
@@ -442,8 +443,8 @@ def _place_by_parts(
         strange = bool(words - heads - _NEUTRAL)
         others = ("artist", "picture", "medium") if meaning in {"name", "title"} else ()
         if not (meaning == "name" and strange) and not any(_head(other, words) for other in others):
-            starts = meaning == "year" and bool(words & _STARTS)
-            ranked.append((starts, strange, _HEADS[meaning].index(head), place, head))
+            later = bool(words & _STARTS) if meaning == "year" else meaning == "picture" and bool(words & _REDUCED)
+            ranked.append((later, strange, _HEADS[meaning].index(head), place, head))
     for *_, place, head in sorted(ranked):
         if _fits(meaning, sample(place), unique(place)):
             places[meaning] = Place(place, f"a part of its name, {head}")
