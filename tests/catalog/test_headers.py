@@ -161,6 +161,27 @@ def test_years_of_people_and_of_the_museum_are_not_those_of_works(column: str, t
     assert report.columns == {"id": "id", "title": "title"}
 
 
+@pytest.mark.parametrize(
+    ("cell", "found"), [("2015-01-0{} 10:12:33", False), ("2015-01-0{}T00:00:00", True), ("188{}", True)]
+)
+def test_the_times_of_records_are_not_those_of_works(cell: str, found: bool, tmp_path: Path) -> None:
+    report = read(tmp_path, "id,title,created\n" + "".join(f"N{n},Boats,{cell.format(n)}\n" for n in range(5)))
+    assert ("created" in report.columns) is found
+
+
+def test_a_table_of_pictures_alone_gives_works_by_the_number_of_their_object(tmp_path: Path) -> None:
+    rows = [f"u{n}{v},https://a.example/{n}{v}.jpg,{v},10{n},Boat {n} lies there {v}" for n in range(4) for v in "ab"]
+    head = "uuid,iiifthumburl,viewtype,depictstmsobjectid,assistivetext"
+    report = read(tmp_path, "\n".join([head, *rows]))
+    assert report.columns == {"depictstmsobjectid": "id", "iiifthumburl": "picture", "assistivetext": "description"}
+    assert report.kept == 4
+
+
+def test_the_column_that_is_proposed_for_titles_repeats_least(tmp_path: Path) -> None:
+    report = read(tmp_path, "foo,bar\nSeen here,Ulm\nSeen here,Bonn\n")
+    assert "--column 'title=bar'" in report.stop
+
+
 def read(folder: Path, text: str, columns: dict[str, str] | None = None) -> CollectionReport:
     (folder / "metadata.csv").write_text(text, encoding="utf-8")
     report = inspect_collection(FolderSource(folder, options=TableOptions(columns=columns or {}))).report

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from vernissage.catalog.host import quiet, quiet_libtiff, return_memory
 from vernissage.errors import CollectionError
@@ -249,7 +249,7 @@ def _finished(image: Image.Image, finish: Callable[[Image.Image, int], _T], path
 def _lower_bytes(image: Image.Image) -> list[Any]:
     """What to decode for the lower bytes of colour in 16 bits, of which Pillow keeps the upper ones; else empty."""
     tiles = []
-    for tile in image.tile:
+    for tile in image.tile if isinstance(image, ImageFile.ImageFile) else ():
         args = tile.args if isinstance(tile.args, tuple) else (tile.args,)
         raw = args[0] if args and isinstance(args[0], str) else ""
         if image.mode not in {"RGB", "RGBA"} or raw[:-1] != f"{image.mode};16":

@@ -20,7 +20,8 @@ def _names(names: str) -> tuple[str, ...]:
 # In order of priority, in the form that `plain_name` gives: without blanks, marks and accents.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "id": _names(
-        "id itemid workid objectid artworkid identifier accessionnumber accessionno accession inventorynumber "
+        "id itemid workid objectid artworkid depictstmsobjectid tmsobjectid "
+        "identifier accessionnumber accessionno accession inventorynumber "
         "inventoryno inventory invno invnr objectnumber objectno uuid inventarnummer inventarnr "
         "inventarnummern objektnummer numeroinventaire numerodinventaire inventaire identifiant "
         "numeroinventario numerodeinventario numinventario inventario inventarisnummer objectnummer"
@@ -47,6 +48,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "description": _names(
         "description caption text labeltext abstract notes label walltext summary longdescription "
+        "assistivetext alttext alternativetext imagedescription "
         "objectdescription beschreibung bildbeschreibung kommentar legende descriptif descripcion texto "
         "resumen опис descrizione testo descricao beschrijving beskrivning beskrivelse"
     ),
@@ -250,6 +252,7 @@ _PICTURE_NAME = re.compile(
     r"\.(?:jpe?g|png|gif|tiff?|webp|bmp|jp2|heic|svg)(?:[?#].*)?$|/full/|\.(?:jpe?g|png)\b", re.IGNORECASE
 )
 _YEARS = re.compile(r"\D{0,14}(?:1\d{3}|20[0-2]\d)\b.{0,16}")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ](?!00:00)\d\d:\d\d")
 _LONG = 60
 
 
@@ -345,6 +348,8 @@ def _place_by_name(columns: Sequence[str], sample: Callable[[int], Sequence[str]
     """Place fields by whole names: the likeliest column that any row fills, else the likeliest."""
     for meaning, named in candidates(columns).items():
         found = [place for place in named if place not in _taken(places)]
+        if meaning == "year":
+            found = [place for place in found if not _is_stamp(columns[place], sample(place))]
         if meaning == "picture":
             chosen = _picture_first(found, sample)
         else:
@@ -370,6 +375,7 @@ def _place_by_cells(
         free = [place for place in range(len(columns)) if place not in _taken(places) and sample(place)]
         if meaning == "year":
             free = [place for place in free if not _is_forbidden(meaning, columns[place])]
+            free = [place for place in free if not _is_stamp(columns[place], sample(place))]
         if meaning not in places and (place := next(filter(fits, free), None)) is not None:
             places[meaning] = Place(place, reason)
 
@@ -455,6 +461,11 @@ def _head(meaning: str, words: frozenset[str]) -> tuple[str, frozenset[str]] | N
     """The first of the field's words that a column's name has, and all words of the name that say it."""
     hits = [(head, word) for head in _HEADS[meaning] for word in words if _says(word, head)]
     return (hits[0][0], frozenset(word for _, word in hits)) if hits else None
+
+
+def _is_stamp(column: str, cells: Sequence[str]) -> bool:
+    """Whether a column called created says when records were, to the minute, rather than works."""
+    return plain_name(column).startswith("created") and _share(cells, _STAMP.match) > 0.5
 
 
 def _is_forbidden(meaning: str, column: str) -> bool:
