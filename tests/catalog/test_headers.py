@@ -177,6 +177,12 @@ def test_a_table_of_pictures_alone_gives_works_by_the_number_of_their_object(tmp
     assert report.kept == 4
 
 
+def test_a_picture_goes_before_its_reduced_one(tmp_path: Path) -> None:
+    rows = "".join(f"N{n},Boats,small/{n}.jpg,large/{n}.jpg\n" for n in range(4))
+    report = read(tmp_path, f"id,title,image_thumbnail,image_native\n{rows}")
+    assert report.columns["image_native"] == "picture"
+
+
 def test_the_column_that_is_proposed_for_titles_repeats_least(tmp_path: Path) -> None:
     report = read(tmp_path, "foo,bar\nSeen here,Ulm\nSeen here,Bonn\n")
     assert "--column 'title=bar'" in report.stop
