@@ -97,6 +97,23 @@ def test_groups_are_called_by_their_first_work(tmp_path: Path) -> None:
     assert copies.named(["a", "e", "nobody"]) == {"a": ["a", "b"]}
     assert copies.groups() == [("a", "b"), ("d", "c")]
     assert len(copies) == 2
-    expected = "2 works show the same picture as another, or say the same without one: a = b; d = c"
-    assert copies.sentence == expected
-    assert Copies(works.ids, np.arange(5, dtype=np.int32)).sentence == ""
+
+
+@pytest.mark.parametrize(
+    ("pictured", "first", "expected"),
+    [
+        ("dacbe", [0, 1, 0, 1, 4], "2 works show the same picture as another: a = b; d = c"),
+        ("dacbe", [0, 1, 0, 3, 4], "1 work shows the same picture as another: d = c"),
+        ("", [0, 1, 0, 3, 4], "1 work without a picture says the same as another: d = c"),
+        ("", [0, 0, 0, 0, 4], "3 works without a picture say the same as another: d = a = c …"),
+        ("dc", [0, 1, 0, 3, 1],
+         "1 work shows the same picture as another: d = c. 1 work without a picture says the same as another: a = e"),
+        ("dacbe", [0, 1, 2, 3, 4], ""),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_what_is_the_same(pictured: str, first: list[int], expected: str, tmp_path: Path) -> None:
+    works = [
+        Item(name, picture=f"{name}.png", picture_digest=name) if name in pictured else Item(name) for name in "dacbe"
+    ]
+    collection = Collection(works, tmp_path)
+    assert Copies(collection.ids, np.array(first, dtype=np.int32)).sentence(collection) == expected

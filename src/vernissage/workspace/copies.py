@@ -82,20 +82,35 @@ class Copies:
             found.setdefault(self.ids[int(self.first[row])], []).append(self.ids[row])
         return found
 
-    @property
-    def sentence(self) -> str:
-        """How many works are the same as others, with some of their ids; empty where none is."""
-        if not len(self):
-            return ""
-        some = [" = ".join(ids[:3]) + " …" * (len(ids) > 3) for ids in self.groups()[:4]]
-        more = " …" if len(self.groups()) > 4 else ""
-        what = "1 work shows" if len(self) == 1 else f"{len(self)} works show"
-        return f"{what} the same picture as another, or say the same without one: {'; '.join(some)}{more}"
+    def sentence(self, works: Works) -> str:
+        """How many works show the picture or say the text of others, with some of their ids; empty where none does.
+
+        ``works`` are those of the collection.
+        """
+        groups: tuple[list[tuple[str, ...]], list[tuple[str, ...]]] = [], []
+        pictures = works.texts("picture_digest") if len(self) else []
+        for ids in self.groups():
+            groups[not pictures[int(self.ids.rows(ids[:1])[0])]].append(ids)
+        shown, said = groups
+        sentences = (
+            _sentence(shown, "", "show", "the same picture"),
+            _sentence(said, " without a picture", "say", "the same"),
+        )
+        return ". ".join(filter(None, sentences))
 
     def groups(self) -> list[tuple[str, ...]]:
         """The ids of the works of each group of two or more, the largest group first."""
         found = self.named(self.ids[int(row)] for row in np.unique(self.first[self.grouped]).tolist())
         return sorted(map(tuple, found.values()), key=lambda ids: (-len(ids), ids))
+
+
+def _sentence(groups: Sequence[tuple[str, ...]], which: str, verb: str, what: str) -> str:
+    if not groups:
+        return ""
+    count = sum(len(ids) - 1 for ids in groups)
+    some = [" = ".join(ids[:3]) + " …" * (len(ids) > 3) for ids in groups[:4]]
+    subject = f"1 work{which} {verb}s" if count == 1 else f"{count} works{which} {verb}"
+    return f"{subject} {what} as another: {'; '.join(some)}{' …' * (len(groups) > 4)}"
 
 
 def find_copies(works: Works, table: VectorTable | None, progress: Progress = silent) -> Rows:
