@@ -3,7 +3,9 @@ import io
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ from vernissage.files import (
     csv_bytes,
     digest,
     json_text,
+    open_parquet,
     read_array,
+    read_arrays,
     read_json,
     seal_of,
     write_array,
@@ -106,6 +110,13 @@ def test_missing_and_cut_files_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "rows.npy").write_bytes(whole[:-8])
     with pytest.raises(ProvenanceError, match="damaged"):
         read_array(tmp_path / "rows.npy")
+
+
+@pytest.mark.parametrize("read", [read_array, read_arrays, open_parquet, seal_of, read_json])
+def test_a_pipe_among_the_files_is_refused_and_not_waited_for(read: Callable[[Path], Any], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "vectors")
+    with pytest.raises(WorkspaceError, match="vectors cannot be read: it is no regular file but a pipe or a device"):
+        read(tmp_path / "vectors")
 
 
 def test_a_seal_knows_the_bytes_of_small_files_and_the_size_of_all(

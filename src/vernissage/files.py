@@ -435,6 +435,7 @@ def read_checked(path: Path, load: Callable[[], _T]) -> _T:
         ProvenanceError: the file is missing, or the library that reads it finds it damaged.
     """
     try:
+        open_regular(path, sys.maxsize).close()  # libraries would wait for a pipe without end
         return load()
     except FileNotFoundError:
         raise ProvenanceError(f"{path} is missing; run `vernissage build` again to make it") from None

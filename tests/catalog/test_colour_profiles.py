@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -198,3 +199,48 @@ def test_scans_in_sixteen_bits_are_scaled_by_the_bits_that_they_use(
     greys = np.linspace(0, highest, 256).astype(np.uint16).reshape(16, 16)
     Image.fromarray(greys).save(tmp_path / f"a.{suffix}")
     assert np.abs(colours(open_picture(tmp_path / f"a.{suffix}"))[..., 0] - greys / full * 255).max() <= 0.5
+
+
+def png_in_sixteen_bits(values: npt.NDArray[np.uint16]) -> bytes:
+    """Colours (height, width, 3 or 4) as a PNG file, which Pillow does not write."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    head = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    blocks = (
+        struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(blocks)
+
+
+def tiff_in_sixteen_bits(values: npt.NDArray[np.uint16], order: str) -> bytes:
+    """Colours (height, width, 3) as a TIFF file in the byte order ``<`` or ``>``."""
+    height, width, _ = values.shape
+    pixels = values.astype(f"{order}u2").tobytes()
+    entries = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 3, 122 + len(pixels)), (259, 3, 1, 1), (262, 3, 1, 2),
+               (273, 4, 1, 122), (277, 3, 1, 3), (278, 3, 1, height), (279, 4, 1, len(pixels))]  # fmt: skip
+    packed = [
+        struct.pack(f"{order}HHI", tag, kind, count)
+        + (struct.pack(f"{order}HH", value, 0) if (kind, count) == (3, 1) else struct.pack(f"{order}I", value))
+        for tag, kind, count, value in entries
+    ]
+    mark = {"<": b"II", ">": b"MM"}[order]
+    head = mark + struct.pack(f"{order}HIH", 42, 8, len(entries)) + b"".join(packed) + bytes(4)
+    return head + pixels + struct.pack(f"{order}HHH", 16, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("highest", "full"), [(255, 255), (900, 1023), (3900, 4095), (12_000, 16_383), (40_000, 65_535)]
+)
+@pytest.mark.parametrize("kind", ["png", "png with transparency", "tiff <", "tiff >"])
+def test_colour_in_sixteen_bits_is_scaled_as_grey_is(kind: str, highest: int, full: int, tmp_path: Path) -> None:
+    values = np.linspace(0, highest, 16 * 16 * 3).astype(np.uint16).reshape(16, 16, 3)
+    clear = np.concatenate([values, np.full((16, 16, 1), 65_535, dtype=np.uint16)], axis=2)
+    raw = (
+        tiff_in_sixteen_bits(values, kind[-1])
+        if "tiff" in kind
+        else png_in_sixteen_bits(clear if "with" in kind else values)
+    )
+    (tmp_path / "a").write_bytes(raw)
+    shown = colours(open_picture(tmp_path / "a"))
+    assert np.abs(shown - values / full * 255).max() <= (1 if full == 65_535 else 0.5)

@@ -51,7 +51,14 @@ def test_there_are_spellings_enough() -> None:
         ("c. 950", 950),
         ("18th century", 1750),
         ("17th-century copy", 1650),
-        ("16th–17th century", 1600),
+        ("16th–17th century", 1550),
+        ("late 19th–early 20th century", 1885),
+        ("Ende 16. bis Mitte 17. Jh.", 1590),
+        ("17世紀末〜18世紀初", 1690),
+        ("3rd–2nd millennium BC", -2500),
+        ("100s-0", 100),
+        ("turn of the 19th and 20th centuries", 1900),
+        ("1880s–1890s", 1890),
         ("early 18th century", 1715),
         ("late 18th C", 1785),
         ("XVIIIe siècle", 1750),
@@ -175,6 +182,9 @@ PIECES = st.sampled_from(
 def test_any_text_is_a_span_in_order_or_none(date: str) -> None:
     span = date_span(date)
     assert span is None or span.first <= span.middle <= span.last
+    year = year_number(date)
+    assert (year is None) == (span is None)
+    assert span is None or year is None or span.first <= year <= span.last
 
 
 @pytest.mark.parametrize(

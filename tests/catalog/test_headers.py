@@ -61,6 +61,26 @@ museum-digital: Inventarnummer;*Objektname;Objektbeschreibung;*hergestellt_wer_H
 Art UK: *Artwork title;*Artist name;Artist dates;*Execution date;Medium;Acquisition method;*Image file
 Databases: pk;*display_name;*auteur_objet;*date_creation_string;matiere_filtre;*fichier_image
 """
+# The same with the marks t, a, y and p; columns that end in + hold years that are not those of the work.
+MARKED_HEADERS = """
+Te Papa: id;type;pid;t=title;identifier;a=production.contributor.title;y=production.createdDate;production.spatial.title;creditLine;p=hasRepresentation.contentUrl
+Nationalmuseum: inventory_number;t=title.sv;a=actors.actor_full_name;actors.actor_role;y=dating.sv;acquisition;p=iiif
+Finland: Inventaarionumero;t=Teoksen nimi;a=Tekijä;Syntymävuosi+;y=Valmistusaika;Materiaali;p=Kuva
+Denmark: Inventarnr.;t=Titel;a=Kunstner;Født+;y=Datering;Materiale;p=Billedfil
+Norway: Identifikasjonsnr.;t=Tittel;a=Kunstner;Fødselsår+;y=Datering;Teknikk;p=Bildefil
+Hungary: Leltári szám;t=Cím;a=Alkotó;Születés éve+;y=Keletkezés ideje;Anyag;p=Képfájl
+Turkey: Envanter No;t=Eser adı;a=Sanatçı;Doğum yılı+;y=Tarih;Teknik;p=Görsel
+Greece: Αριθμός;t=Τίτλος έργου;a=Καλλιτέχνης;Έτος γέννησης+;y=Χρονολογία;Υλικό;p=Εικόνα
+Korea: 소장품번호;t=작품명;a=작가;작가 생년+;y=제작연도;수집연도+;재료;p=이미지
+Ukraine: Інвентарний номер;t=Назва твору;a=Автор;Рік народження+;y=Дата створення;Матеріал;p=Зображення
+Catalonia: Núm. d'inventari;t=Títol;a=Autor/a;y=Datació;Tècnica;p=Imatge
+Romania: Nr. inventar;t=Titlu;a=Autor;y=Datare;Material/Tehnică;p=Imagine
+Israel: מספר;t=כותרת;a=אמן;שנת לידה+;y=תאריך;p=תמונה
+Iran: شماره;t=عنوان;a=هنرمند;y=تاریخ;p=تصویر
+Vatican: Nº Inv;t=Opera;a=Artista;y=Epoca;p=Immagine
+Abbreviated: obj_id;t=obj_title;a=obj_artist_nm;y=obj_dt_display;dob+;acqdate+;p=obj_img_path
+One word: recno;birthyear+;deathyear+;acquisitionyear+;t=worktitle;a=artistname;y=productiondate;p=imagefile
+"""
 _VALUES = ("Boats at the harbour", "Anna Beispiel", "1890", "3.jpg")
 _MEANINGS = ("title", "artist", "year", "picture")
 
@@ -110,6 +130,62 @@ def test_title_artist_year_and_picture_are_found_in_every_export(line: str, tmp_
     list(source.records())
     found = {meaning: column for column, meaning in source.reading().columns.items() if meaning in _MEANINGS}
     assert found == wanted
+
+
+@pytest.mark.parametrize("line", MARKED_HEADERS.strip().splitlines(), ids=lambda line: line.partition(":")[0])
+def test_columns_of_other_times_and_languages_are_told_apart(line: str, tmp_path: Path) -> None:
+    _, _, columns = line.partition(": ")
+    marks = [("", mark) if mark[1:2] != "=" else (mark[0], mark[2:]) for mark in columns.split(";")]
+    shown = {"t": "Boats {}", "a": "Anna Beispiel", "y": "c. 189{}", "p": "images/{}.jpg"}
+    rows = [[name.rstrip("+") for _, name in marks]]
+    rows += [
+        [
+            shown.get(mark, "1951" if name.endswith("+") else "Some words" if place else f"N{number}").format(number)
+            for place, (mark, name) in enumerate(marks)
+        ]
+        for number in range(8)
+    ]
+    (tmp_path / "metadata.csv").write_text("\n".join(map(";".join, rows)), encoding="utf-8")
+    source = FolderSource(tmp_path)
+    list(source.records())
+    found = {meaning: column for column, meaning in source.reading().columns.items() if meaning in _MEANINGS}
+    assert found == {meaning: name for meaning in _MEANINGS for mark, name in marks if mark == meaning[0]}
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["birthyear", "Geburtsjahr", "AcquisitionYear", "Zugangsjahr", "année_achat", "YearOfBirth", "dob", "生年"],
+)
+def test_years_of_people_and_of_the_museum_are_not_those_of_works(column: str, tmp_path: Path) -> None:
+    report = read(tmp_path, f"id,title,{column}\n" + "".join(f"N{n},Boats,18{n}0\n" for n in range(5)))
+    assert report.columns == {"id": "id", "title": "title"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"), [("2015-01-0{} 10:12:33", False), ("2015-01-0{}T00:00:00", True), ("188{}", True)]
+)
+def test_the_times_of_records_are_not_those_of_works(cell: str, found: bool, tmp_path: Path) -> None:
+    report = read(tmp_path, "id,title,created\n" + "".join(f"N{n},Boats,{cell.format(n)}\n" for n in range(5)))
+    assert ("created" in report.columns) is found
+
+
+def test_a_table_of_pictures_alone_gives_works_by_the_number_of_their_object(tmp_path: Path) -> None:
+    rows = [f"u{n}{v},https://a.example/{n}{v}.jpg,{v},10{n},Boat {n} lies there {v}" for n in range(4) for v in "ab"]
+    head = "uuid,iiifthumburl,viewtype,depictstmsobjectid,assistivetext"
+    report = read(tmp_path, "\n".join([head, *rows]))
+    assert report.columns == {"depictstmsobjectid": "id", "iiifthumburl": "picture", "assistivetext": "description"}
+    assert report.kept == 4
+
+
+def test_a_picture_goes_before_its_reduced_one(tmp_path: Path) -> None:
+    rows = "".join(f"N{n},Boats,small/{n}.jpg,large/{n}.jpg\n" for n in range(4))
+    report = read(tmp_path, f"id,title,image_thumbnail,image_native\n{rows}")
+    assert report.columns["image_native"] == "picture"
+
+
+def test_the_column_that_is_proposed_for_titles_repeats_least(tmp_path: Path) -> None:
+    report = read(tmp_path, "foo,bar\nSeen here,Ulm\nSeen here,Bonn\n")
+    assert "--column 'title=bar'" in report.stop
 
 
 def read(folder: Path, text: str, columns: dict[str, str] | None = None) -> CollectionReport:

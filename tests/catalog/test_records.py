@@ -214,6 +214,36 @@ def test_nested_records_are_unfolded_and_no_brace_is_left(name: str, tmp_path: P
     }
 
 
+def test_lists_of_objects_without_a_name_become_columns(tmp_path: Path) -> None:
+    record = {
+        "id": 7,
+        "production": [
+            {"creator": "Anna Beispiel", "died": "1900", "contributor": {"id": 1, "type": "Person", "title": "Anna"}},
+            {"creator": "Bert", "died": "1900"},
+        ],
+        "date": [{"period": "1890–95", "start": "1890-01-01"}],
+        "visuals": [{"entity": {"publicUrl": "images/0.jpg"}}],
+        "freetext": {"name": [{"label": "Artist", "content": "Cora"}, {"label": "Sitter", "content": "Dora"}]},
+    }
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([record]))
+    table = read_table(path)
+    ((_, cells),) = table.rows
+    assert dict(zip(table.columns, cells, strict=True)) == {
+        "id": "7",
+        "production.creator": "Anna Beispiel | Bert",
+        "production.died": "1900",
+        "production.contributor.id": "1",
+        "production.contributor.type": "Person",
+        "production.contributor.title": "Anna",
+        "date.period": "1890–95",
+        "date.start": "1890-01-01",
+        "visuals.entity.publicUrl": "images/0.jpg",
+        "freetext.name.Artist": "Cora",
+        "freetext.name.Sitter": "Dora",
+    }
+
+
 FORMATS = {
     "LIDO": '<?xml version="1.0"?><lido:lidoWrap xmlns:lido="http://www.lido-schema.org"/>',
     "EAD": '<ead xmlns="urn:isbn:1-931666-22-9"><eadheader/></ead>',

@@ -44,3 +44,16 @@ def test_an_error_that_nothing_foresees_is_one_line_and_a_file(
     assert "ZeroDivisionError" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
     log.unlink()
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def doctor() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vernissage.cli.models.doctor", doctor)
+    with pytest.raises(SystemExit) as end:
+        command.main(["doctor"])
+    message = capsys.readouterr().err
+    assert end.value.code == 130
+    assert message.strip().count("\n") == 0
+    assert "a build goes on from what it had finished when run again" in message

@@ -2,6 +2,7 @@ import base64
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -180,6 +181,14 @@ def test_credits_stand_with_their_works(gallery: Collection) -> None:
     page = Page(page_of(gallery, engine(gallery, 1, "texts")))
     assert len(page.all("p", "credit")) == 3
     assert "Credits of the works you rated Picture 0 CC0 1.0" in page.text
+
+
+def test_works_that_are_the_same_are_named_with_the_one_that_is_shown(gallery: Collection) -> None:
+    answer = recommended(gallery, engine(gallery, 1, "texts"), {"p0": 5})
+    first, *others = answer.works
+    folded = replace(answer, works=(replace(first, also=("k1", "<b>")), *others))
+    page = Page(recommendation_page(folded, rated(gallery, {"p0": 5}), title="Toy", engine="texts"))
+    assert page.text.count("The same under other ids: k1, <b>") == 1
 
 
 def test_ratings_are_stars_and_words(gallery: Collection) -> None:

@@ -47,12 +47,16 @@ def test_ratings_outside_the_scale_are_refused(rating: float) -> None:
 def test_equal_ratings_under_minmax_are_refused_with_a_way_out() -> None:
     with pytest.raises(RatingsError, match="all 2 ratings are 4.*rate at least one work differently, or use the rule"):
         profile_from_ratings({"a": 4, "b": 4}, "minmax")
+    with pytest.raises(RatingsError, match="^the only rating is 4, and the rule minmax"):
+        profile_from_ratings({"a": 4}, "minmax")
 
 
 @pytest.mark.parametrize("rule", ["linear", "signed"])
 def test_ratings_that_weigh_nothing_are_refused(rule: WeightingRule) -> None:
     with pytest.raises(RatingsError, match="all 2 ratings are 1, which the rule .* counts as 0"):
         profile_from_ratings({"a": 1, "b": 1}, rule)
+    with pytest.raises(RatingsError, match="^the only rating is 1, which the rule .* counts as 0"):
+        profile_from_ratings({"a": 1}, rule)
 
 
 def test_no_ratings_and_unknown_rules_are_refused() -> None:

@@ -17,6 +17,7 @@ from vernissage.errors import RequestError, StudyError
 from vernissage.gallery.engines import make_engine
 from vernissage.study.definition import Definition, Elicitation
 from vernissage.study.plan import Plan, plan_notes, plan_sentences, plan_study, recommend_with
+from vernissage.workspace.copies import Copies
 from vernissage.workspace.workspace import open_workspace
 
 
@@ -73,6 +74,20 @@ def test_lists_come_from_the_engines_of_the_workspace(built: Path) -> None:
     ranking = recommend("lsa", {"w000": 5, "w001": 1}, 9)
     assert len(ranking) == 9
     assert all(toy_row(int(work[1:]))["group"] == "sea" for work in ranking.item_ids)
+
+
+def test_works_that_show_one_picture_are_rated_and_shown_once(built: Path) -> None:
+    workspace = open_workspace(built)
+    first = np.arange(64, dtype=np.int32)
+    first[2:62] = np.arange(60) % 2  # the first works of sea and garden, and 30 copies of each
+    workspace.copies = Copies(workspace.collection.ids, first)  # type: ignore[misc]
+    engines = {name: make_engine(workspace, name, 2) for name in TOY.engines}
+    plan = plan_study(toy(works=2), workspace, engines)
+    assert sorted(work for slot in plan.slots.values() for work in slot) == ["w000", "w001", "w062", "w063"]
+    found = recommend_with(engines, workspace.copies.repeated)("lsa", {"w000": 5}, 9)
+    assert sorted(found.item_ids) == ["w001", "w062", "w063"]
+    with pytest.raises(StudyError, match="works = 3 is more than lsa has: it knows 4 works"):
+        plan_study(toy(works=3), workspace, engines)
 
 
 def test_what_will_happen_is_said(built: Path) -> None:

@@ -1,6 +1,6 @@
 """Works and uploads that are the same: which are found, and that drawings which differ in one place are not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from PIL import Image, ImageDraw
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import check_picture
+from vernissage.progress import silent
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.workspace.copies import Copies, alike, content_of, find_copies, small_of
+from vernissage.workspace import copies
+from vernissage.workspace.copies import Copies, Small, alike, content_of, find_copies, small_of
 
 
 def drawing(number: int, side: int = 240, *, hat: bool = False, colour: str = "tomato") -> Image.Image:
@@ -72,6 +74,30 @@ def test_pictures_whose_vectors_are_far_apart_are_not_opened(tmp_path: Path) -> 
     assert groups(items, tmp_path, apart) == []
 
 
+def test_of_many_pictures_the_nearest_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second picture is an encoding of the one before, with a cosine of .9; others are at right angles or so."""
+    random, count = np.random.default_rng(0), 600
+    vectors = random.standard_normal((count, 300), dtype=np.float32)
+    vectors[1::2] = vectors[::2] + 0.48 * vectors[1::2]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    shown = random.integers(0, 256, (count // 2, 2496), dtype=np.uint8)
+    opened: list[int] = []
+
+    def small(places: Sequence[int]) -> list[Small]:
+        opened.extend(places)
+        return [shown[place // 2] for place in places]
+
+    for most in (count, 0):
+        monkeypatch.setattr(copies, "_ALL_PAIRS", most)
+        found = copies._same_pictures(vectors, np.arange(count), small, silent)
+        assert found.tolist() == [place - place % 2 for place in range(count)]
+        assert sorted(opened) == list(range(count))
+        opened.clear()
+    blank = np.tile(vectors[:1], (2_500, 1))  # many that all show the same, of which each is compared with a few
+    found = copies._same_pictures(blank, np.arange(2_500), lambda places: [shown[0]] * len(places), silent)
+    assert not found.any()
+
+
 def test_equal_texts_are_the_same_only_without_pictures_and_with_a_description(tmp_path: Path) -> None:
     told = Item("told", title="Fog", description="Fog over a harbour.", text="Fog. Fog over a harbour.")
     untitled = Item("u1", title="Untitled", keywords=("red",), text="Untitled. red")
@@ -92,11 +118,28 @@ def test_equal_texts_are_the_same_only_without_pictures_and_with_a_description(t
 
 def test_groups_are_called_by_their_first_work(tmp_path: Path) -> None:
     works = Collection([Item(name) for name in "dacbe"], tmp_path)
-    copies = Copies(works.ids, np.array([0, 1, 0, 1, 4], dtype=np.int32))
-    assert copies.names(["c", "b", "e", "nobody"]) == ["d", "a", "e", ""]
-    assert copies.named(["a", "e", "nobody"]) == {"a": ["a", "b"]}
-    assert copies.groups() == [("a", "b"), ("d", "c")]
-    assert len(copies) == 2
-    expected = "2 works show the same picture as another, or say the same without one: a = b; d = c"
-    assert copies.sentence == expected
-    assert Copies(works.ids, np.arange(5, dtype=np.int32)).sentence == ""
+    found = Copies(works.ids, np.array([0, 1, 0, 1, 4], dtype=np.int32))
+    assert found.names(["c", "b", "e", "nobody"]) == ["d", "a", "e", ""]
+    assert found.named(["a", "e", "nobody"]) == {"a": ["a", "b"]}
+    assert found.groups() == [("a", "b"), ("d", "c")]
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("pictured", "first", "expected"),
+    [
+        ("dacbe", [0, 1, 0, 1, 4], "2 works show the same picture as another: a = b; d = c"),
+        ("dacbe", [0, 1, 0, 3, 4], "1 work shows the same picture as another: d = c"),
+        ("", [0, 1, 0, 3, 4], "1 work without a picture says the same as another: d = c"),
+        ("", [0, 0, 0, 0, 4], "3 works without a picture say the same as another: d = a = c …"),
+        ("dc", [0, 1, 0, 3, 1],
+         "1 work shows the same picture as another: d = c. 1 work without a picture says the same as another: a = e"),
+        ("dacbe", [0, 1, 2, 3, 4], ""),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_what_is_the_same(pictured: str, first: list[int], expected: str, tmp_path: Path) -> None:
+    works = [
+        Item(name, picture=f"{name}.png", picture_digest=name) if name in pictured else Item(name) for name in "dacbe"
+    ]
+    collection = Collection(works, tmp_path)
+    assert Copies(collection.ids, np.array(first, dtype=np.int32)).sentence(collection) == expected

@@ -1,6 +1,7 @@
 """Pictures from web addresses in a workspace: built, kept, used again without the network, and taken down."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def run(*arguments: str | Path) -> int:
 
 def similar(workspace: Path) -> Answer:
     with vernissage.open(workspace) as gallery:
-        return gallery.similar("0", n=2, show_copies=True)
+        return gallery.similar("0", n=2, show_copies=True)  # the server has one picture for all
 
 
 def test_a_build_fetches_the_next_one_does_not_and_what_leaves_the_table_is_deleted(tmp_path: Path) -> None:
@@ -45,6 +46,10 @@ def test_a_build_fetches_the_next_one_does_not_and_what_leaves_the_table_is_dele
         answer = similar(workspace)
         assert answer.to_dict()["works"][0]["picture_link"] == f"{server.base}/{answer.ids[0]}.png"
         assert "data:image/jpeg" in answer._repr_html_()
+        work = answer.works[0]
+        several = replace(work, item=replace(work.item, further_pictures=(("sub/back.png", ""),))).to_dict()["pictures"]
+        assert several[1] == "sub/back.png"
+        assert (workspace / several[0]).read_bytes() == answer.picture_path(work.item).read_bytes()  # type: ignore[union-attr]
         asked = server.asked.total()
         vernissage.build(source, workspace, fetch_pictures=HERE)
         assert server.asked.total() == asked

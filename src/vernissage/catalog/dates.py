@@ -72,7 +72,13 @@ class DateSpan:
 
 
 def year_number(date: str) -> int | None:
-    """The middle of the years that a date means, see `DateSpan.middle`; None where it names no year."""
+    """The middle of the years that a date means, see `DateSpan.middle`; None where it names no year.
+
+    Of two centuries that are joined it is that of the first: 1885 for "late 19th–early 20th century".
+    """
+    if _PLAIN.fullmatch(date) is None:
+        spans = _read(date.strip()[:_LONGEST])
+        return spans[1].middle if spans else None
     span = date_span(date)
     return None if span is None else span.middle
 
@@ -85,7 +91,8 @@ def date_span(date: str) -> DateSpan | None:
     """
     plain = _PLAIN.fullmatch(date)  # most dates, at a tenth of the time
     if plain is None:
-        return _read(date.strip()[:_LONGEST])
+        spans = _read(date.strip()[:_LONGEST])
+        return spans[0] if spans else None
     first = int(plain[1])
     end = plain[2] or plain[1]
     last = int(plain[1][: -len(end)] + end)
@@ -93,8 +100,8 @@ def date_span(date: str) -> DateSpan | None:
 
 
 @lru_cache(maxsize=1 << 15)
-def _read(date: str) -> DateSpan | None:
-    return _Reader(list(_tokens(_folded(date)))).span()
+def _read(date: str) -> tuple[DateSpan, DateSpan] | None:
+    return _Reader(list(_tokens(_folded(date)))).spans()
 
 
 def _folded(text: str) -> str:
@@ -309,8 +316,8 @@ class _Reader:
             if step := _STEPS.get(token.kind):
                 step(self, token)
 
-    def span(self) -> DateSpan | None:
-        """The first period that is named, with those joined to it."""
+    def spans(self) -> tuple[DateSpan, DateSpan] | None:
+        """The first period that is named, with those joined to it, and that whose middle is its year."""
         found = self.found
         for period in found:
             if not period.unit and period.digits and period.era in {"bc", "ad"} and period.number:
@@ -321,19 +328,23 @@ class _Reader:
             (period.doubtful, place) for place, period in enumerate(found) if period.unit and period.era != "passed"
         ]
         if not known:
-            return DateSpan(*_TURN_OF_THE_CENTURY) if self.part == _TURN else None
+            return (DateSpan(*_TURN_OF_THE_CENTURY),) * 2 if self.part == _TURN else None
         place = min(known)[1]
         chain = [found[place]]
         for after in found[place + 1 :]:
             if not after.joined or not _continues(chain[-1], after):
                 break
             chain.append(after)
-        if chain[0].part == _TURN and len(chain) > 1 and chain[1].unit >= 10:
+        turn = chain[0].part == _TURN and len(chain) > 1 and chain[1].unit >= 10
+        if turn:
             chain[0].part, chain[1].part = (90, 100), (0, 10)
         first, last = chain[0].years()
+        own = last
         for after in chain[1:]:
             last = max(first, after.years()[1])
-        return DateSpan(first, last) if first <= _LATEST else None
+        whole = DateSpan(first, last)
+        centuries = chain[0].unit >= 100 and not turn  # a turn is one time, which lies between them
+        return (whole, DateSpan(first, min(own, last)) if centuries else whole) if first <= _LATEST else None
 
     def _assume(self) -> None:
         """Without any sure period: Roman numerals are centuries, "ca. 95" is a year."""

@@ -161,6 +161,11 @@ def name_of(address: str) -> str:
     return digest(address.encode())[:32]
 
 
+def shown_path(picture: str) -> str:
+    """`Item.picture` as scripts are told it: of a fetched one, its path below the workspace's folder."""
+    return f"{FOLDER}/{picture.removeprefix(MARK)}" if picture.startswith(MARK) else picture
+
+
 def fetched_path(folder: Path | None, picture: str) -> Path:
     """Where a picture that begins with `MARK` lies.
 

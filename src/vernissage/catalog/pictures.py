@@ -1,6 +1,7 @@
 """Opening pictures of any kind as sRGB, and telling in plain words why one cannot be opened."""
 
 import io
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
@@ -10,10 +11,10 @@ from functools import cache, lru_cache
 from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from vernissage.catalog.host import quiet, quiet_libtiff, return_memory
 from vernissage.errors import CollectionError
@@ -101,8 +102,8 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
     counts as none. Without one, RGB and grey are taken for sRGB, and of CMYK black and inks are taken from white.
 
     With ``at_least`` a large JPEG is decoded at a half, a quarter or an eighth of its size, as long as both sides keep
-    at least so many pixels: up to four times faster. Of grey in 16 bits the range in use becomes 0 to 255: that of 8,
-    10, 12, 14 or 16 bits, the fewest that hold the highest value.
+    at least so many pixels: up to four times faster. In 16 bits the range in use becomes 0 to 255: that of 8,
+    10, 12, 14 or 16 bits, the fewest that hold the highest value (of colour in PNG and TIFF to 50 million pixels).
 
     Other pictures of more than 50 million pixels are then averaged over squares of pixels, as far as ``at_least`` lets.
 
@@ -214,7 +215,7 @@ def _decode(path: Path, at_least: int | None, finish: Callable[[Image.Image, int
                 raise UnreadablePictureError(path, f"is {width} × {height} pixels, more than {MAX_PIXELS:,} in all")
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
-            return _finished(image, finish)
+            return _finished(image, finish, path)
     except UnreadablePictureError:
         raise
     except Image.DecompressionBombError:
@@ -230,17 +231,49 @@ def _decode(path: Path, at_least: int | None, finish: Callable[[Image.Image, int
         raise UnreadablePictureError(path, _cannot_be_read(path, error)) from error
 
 
-def _finished(image: Image.Image, finish: Callable[[Image.Image, int], _T]) -> _T:
+def _finished(image: Image.Image, finish: Callable[[Image.Image, int], _T], path: Path) -> _T:
     pixels = image.width * image.height
     with _decoding.of(pixels):
         with quiet_libtiff:
+            lower = _lower_bytes(image) if pixels <= MOST_WHOLE else []
             image.load()
-        made = finish(image, _orientation(image))
+            scaled = _brightened(image, lower, path) if lower else image
+        made = finish(scaled, _orientation(image))
         if made is not image:
             image.close()  # lets go of its pixels before others are decoded
             if pixels > MOST_WHOLE:
                 return_memory()
         return made
+
+
+def _lower_bytes(image: Image.Image) -> list[Any]:
+    """What to decode for the lower bytes of colour in 16 bits, of which Pillow keeps the upper ones; else empty."""
+    tiles = []
+    for tile in image.tile if isinstance(image, ImageFile.ImageFile) else ():
+        args = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        raw = args[0] if args and isinstance(args[0], str) else ""
+        if image.mode not in {"RGB", "RGBA"} or raw[:-1] != f"{image.mode};16":
+            return []
+        order = raw[-1] if raw[-1] in "LB" else sys.byteorder[0].upper()
+        args = (f"{raw[:-1]}{'B' if order == 'L' else 'L'}", *args[1:])
+        tiles.append(tile._replace(args=args if isinstance(tile.args, tuple) else args[0]))
+    return tiles
+
+
+def _brightened(image: Image.Image, lower: list[Any], path: Path) -> Image.Image:
+    """Colour in 16 bits of which fewer are used, scaled as grey is; a decoded picture that uses all stays as it is."""
+    upper = np.asarray(image)
+    if upper[..., :3].max(initial=0) > _LEVELS[-2] >> 8:
+        return image
+    with open_regular(path, MAX_BYTES) as file, Image.open(file, formats=formats()) as again:
+        again.tile = lower
+        again.load()
+        values = upper[..., :3] * np.uint16(256) + np.asarray(again)[..., :3]
+    full = next(level for level in _LEVELS if level >= values.max(initial=0))
+    colours = (values * np.float32(255 / full) + np.float32(0.5)).astype(np.uint8)
+    scaled = Image.fromarray(np.concatenate([colours, upper[..., 3:]], axis=2))
+    scaled.info = image.info
+    return scaled
 
 
 def _orientation(image: Image.Image) -> int:

@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (`vernissage.errors.Kind`), 1 for most.
     """
     try:
-        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        code = _run(list(arguments) if arguments is not None else None)
         sys.stdout.flush()
     except VernissageError as error:
         _end(str(error), error.kind.exit_code)
@@ -146,7 +146,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         message = str(formatted() if formatted is not None else error).rstrip(".")
         _end(f"{message}; see `{context.command_path if context is not None else 'vernissage'} --help`", 2)
     except (KeyboardInterrupt, typer.Abort):
-        _end("stopped; nothing half-written is left, and a build goes on from what it had finished when run again", 130)
+        _end(
+            "stopped; nothing half-written is left, and a build goes on from what it had finished when run again",
+            _STOPPED,
+        )
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -166,6 +169,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _run(arguments: list[str] | None) -> object:
+    code = app(args=arguments, standalone_mode=False)
+    if code == _STOPPED:  # Typer makes this of Ctrl-C, and says nothing
+        raise KeyboardInterrupt
+    return code
+
+
+_STOPPED = 130
+"""The exit code after Ctrl-C, 128 and the number of the signal."""
 _LONGEST = 1000
 """Letters of an error."""
 _UNEXPECTED = 70

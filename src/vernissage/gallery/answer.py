@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vernissage.catalog.fetching import shown_path
 from vernissage.catalog.item import Item
 from vernissage.values import Modality
 
@@ -99,7 +100,7 @@ class Work:
         if item.owner:
             content["owner"] = item.owner
         if item.further_pictures:
-            content["pictures"] = [path for path, _ in item.pictures]
+            content["pictures"] = [shown_path(path) for path, _ in item.pictures]
         if item.picture_link:
             content["picture_link"] = item.picture_link
         if self.modality is not None:

@@ -223,7 +223,7 @@ def _suggestion(found: PersonAreas, reading: Reading, target: Modality, number: 
     if target == "text":  # as a text: without the picture that it may have as well
         description = item.description or ", ".join(item.keywords)
         item = replace(item, title=item.title or title_or_text(item), picture="", description=description)
-    shown = work_of(reading, number, item)
+    shown = work_of(reading, number, item, also=work.also)
     areas = work.of_kind("area")
     near: dict[str, float] = {}
     for upload in work.of_kind("upload"):  # a work with a picture and a text may stand there twice

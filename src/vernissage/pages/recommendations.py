@@ -78,7 +78,7 @@ def recommendation_page(
         rated=shown,
         credits=credits_of([work for work, _ in shown]),
         works=[
-            work_of(reading, number, work.item, why=_why(work, rated) if work.reasons else None)
+            work_of(reading, number, work.item, why=_why(work, rated) if work.reasons else None, also=work.also)
             for number, work in enumerate(answer.works, start=1)
         ],
         fused=any(work.of_kind("engine") for work in answer.works),

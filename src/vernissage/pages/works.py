@@ -36,7 +36,8 @@ class Picture:
 class Work:
     """One work as the page prints it.
 
-    ``why`` is what its template shows as reasons, ``link`` the web address of a picture that is not in the page.
+    ``why`` is what its template shows as reasons, ``link`` the web address of a picture that is not in the page,
+    ``also`` the ids of works that are the same.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Work:
     link: str
     picture: Picture | None
     why: Any
+    also: str
 
 
 class Reading:
@@ -79,7 +81,9 @@ class Reading:
         return self._known[path, side]
 
 
-def work_of(reading: Reading, number: int, item: Item, *, side: int = PICTURE_SIDE, why: Any = None) -> Work:
+def work_of(
+    reading: Reading, number: int, item: Item, *, side: int = PICTURE_SIDE, why: Any = None, also: Sequence[str] = ()
+) -> Work:
     """A work as a page shows it, its picture with a longer side of at most ``side`` pixels."""
     lines = [plain(value) for name, value in item.attributes.items() if name.casefold() in _CREDITS]
     description = item.description.strip()
@@ -95,6 +99,7 @@ def work_of(reading: Reading, number: int, item: Item, *, side: int = PICTURE_SI
         link="" if picture else item.picture_link,
         picture=picture,
         why=why,
+        also=", ".join(map(plain, also)),
     )
 
 

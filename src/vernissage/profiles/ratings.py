@@ -56,8 +56,9 @@ def profile_from_ratings(ratings: Mapping[str, float], rule: WeightingRule) -> P
     values = np.array(list(ratings.values()), dtype=np.float64)
     weights = WEIGHTING_RULES[rule](values)
     if not weights.any():
+        given = f"all {len(values)} ratings are" if len(values) > 1 else "the only rating is"
         raise RatingsError(
-            f"all {len(values)} ratings are {values[0]:g}, which the rule {rule} counts as 0, so nothing speaks for "
+            f"{given} {values[0]:g}, which the rule {rule} counts as 0, so nothing speaks for "
             f"any work; rate at least one work higher"
         )
     return Profile(tuple(ratings), values, weights, rule)
@@ -77,8 +78,9 @@ def _linear(ratings: _Ratings) -> _Ratings:
 def _minmax(ratings: _Ratings) -> _Ratings:
     spread = np.ptp(ratings)
     if spread == 0:
+        given = f"all {len(ratings)} ratings are" if len(ratings) > 1 else "the only rating is"
         raise RatingsError(
-            f"all {len(ratings)} ratings are {ratings[0]:g}, and the rule minmax measures each against the lowest and "
+            f"{given} {ratings[0]:g}, and the rule minmax measures each against the lowest and "
             f"the highest; rate at least one work differently, or use the rule linear"
         )
     weights: _Ratings = (ratings - ratings.min()) / spread

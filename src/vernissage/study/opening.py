@@ -62,7 +62,7 @@ def open_study(
     plan, engines = plan_of_file(file, workspace, make_engine)
     with closing(open_database(_place(workspace.path, database), patience)) as opened:
         resume_erasures(opened, None)
-        yield Study(plan, opened, recommend_with(engines), clocks, most_starts=most_starts)
+        yield Study(plan, opened, recommend_with(engines, workspace.copies.repeated), clocks, most_starts=most_starts)
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def open_rehearsal(
     plan, engines = plan_of_file(file, workspace, make_engine)
     folder.mkdir(parents=True, exist_ok=True)
     with closing(open_database(place)) as opened:
-        yield Study(plan, opened, recommend_with(engines), clock.clocks)
+        yield Study(plan, opened, recommend_with(engines, workspace.copies.repeated), clock.clocks)
 
 
 @contextmanager

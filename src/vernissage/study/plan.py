@@ -1,6 +1,6 @@
 """The plan of a study: a definition checked against a workspace, and described in sentences."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from vernissage import __version__
@@ -12,7 +12,7 @@ from vernissage.recommenders.contract import Recommender
 from vernissage.storage.studies import Provenance
 from vernissage.study.counterbalancing import engine_orders, screen_order
 from vernissage.study.definition import REPLACE, Definition, Elicitation, Texts
-from vernissage.values import Ranking
+from vernissage.values import Allow, Ranking
 from vernissage.workspace.workspace import Workspace
 
 Recommend = Callable[[str, Mapping[str, int], int], Ranking]
@@ -46,11 +46,16 @@ def plan_study(definition: Definition, workspace: Workspace, engines: Mapping[st
             the message names the key.
     """
     screen_order(range(len(definition.engines)), definition.repetitions)
-    askable = [item for item in workspace.collection if all(item.id in engine for engine in engines.values())]
+    repeated = workspace.copies.repeated
+    askable = [
+        item
+        for item in workspace.collection
+        if item.id not in repeated and all(item.id in engine for engine in engines.values())
+    ]
     if any(item.picture for item in askable):
         askable = [item for item in askable if item.picture]
     for name, engine in engines.items():
-        known = sum(item_id in engine for item_id in workspace.collection.ids)
+        known = sum(item_id in engine and item_id not in repeated for item_id in workspace.collection.ids)
         if known - definition.elicitation.works < definition.works:
             raise StudyError(
                 f"works = {definition.works} is more than {name} has: it knows {known} works, of which "
@@ -69,12 +74,16 @@ def provenance_of(definition: Definition, workspace: Workspace) -> Provenance:
     return Provenance(definition.digest, manifest.fingerprint, fingerprints, __version__, definition.content)
 
 
-def recommend_with(engines: Mapping[str, Recommender]) -> Recommend:
-    """What a study calls for its lists, from engines by their words in the definition; ratings weigh linearly."""
+def recommend_with(engines: Mapping[str, Recommender], repeated: Collection[str] = ()) -> Recommend:
+    """What a study calls for its lists, from engines by their words in the definition; ratings weigh linearly.
+
+    ``repeated`` are the works that are never shown, because an earlier one is the same (`Copies.repeated`).
+    """
+    allow = Allow(exclude=frozenset(repeated))
 
     def recommend(engine: str, ratings: Mapping[str, int], n: int) -> Ranking:
         profile = profile_from_ratings({item: float(rating) for item, rating in ratings.items()}, "linear")
-        return engines[engine].recommend(profile, n).ranking
+        return engines[engine].recommend(profile, n, allow).ranking
 
     return recommend
 

@@ -335,7 +335,7 @@ def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[Encod
             f"Another process still reads the state before, so {len(new.manifest.retired)} of its files stay until the "
             f"workspace is next opened after that has ended; `vernissage purge {path}` deletes them at once."
         )
-    notes = (*_notes(building), *filter(None, [new.copies.sentence]))
+    notes = (*_notes(building), *filter(None, [new.copies.sentence(new.collection)]))
     return BuildResult(new, building.collection, building.encoded, building.seconds, notes, tuple(coverage))
 
 

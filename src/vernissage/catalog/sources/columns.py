@@ -20,7 +20,8 @@ def _names(names: str) -> tuple[str, ...]:
 # In order of priority, in the form that `plain_name` gives: without blanks, marks and accents.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "id": _names(
-        "id itemid workid objectid artworkid identifier accessionnumber accessionno accession inventorynumber "
+        "id itemid workid objectid artworkid depictstmsobjectid tmsobjectid "
+        "identifier accessionnumber accessionno accession inventorynumber "
         "inventoryno inventory invno invnr objectnumber objectno uuid inventarnummer inventarnr "
         "inventarnummern objektnummer numeroinventaire numerodinventaire inventaire identifiant "
         "numeroinventario numerodeinventario numinventario inventario inventarisnummer objectnummer"
@@ -47,8 +48,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "description": _names(
         "description caption text labeltext abstract notes label walltext summary longdescription "
+        "assistivetext alttext alternativetext imagedescription "
         "objectdescription beschreibung bildbeschreibung kommentar legende descriptif descripcion texto "
-        "resumen descrizione testo descricao beschrijving beskrivning beskrivelse"
+        "resumen опис descrizione testo descricao beschrijving beskrivning beskrivelse"
     ),
     "keywords": _names(
         "keywords tags subjects keyword tag subject subjectterms schlagworte schlagworter schlagwort "
@@ -103,6 +105,7 @@ _SAME_PICTURE = frozenset(
         "original orig source former old medium large full web lowres hires screen derivative manifest mask"
     )
 )
+_REDUCED = frozenset(_names("thumb thumbs thumbnail preview small mini icon vignette miniature vorschau anteprima"))
 _FURTHER = frozenset(
     _names(
         "additional further other others alternate alternative extra more secondary second third back verso reverse "
@@ -236,6 +239,8 @@ _WORDS = _read_words()
 _HEADS = {name: words for name, words in _WORDS.items() if name in NAMES or name == "name"}
 _NEUTRAL, _STARTS, _ENDS = (frozenset(_WORDS[name]) for name in ("neutral", "starts", "ends"))
 _FORBIDDEN = {name: frozenset((*_WORDS["not"], *_WORDS.get(f"not {name}", ()))) for name in _HEADS}
+_OTHER_TIMES = {"artist": _WORDS["life"], "year": (*_WORDS["life"], *_WORDS["not year"])}
+"""What forbids by the beginning of a word as well, as in "birthyear"; by any part in other scripts."""
 
 OPTIONAL = frozenset({"name", "language", "year_from", "year_to"})
 """Fields whose columns are kept as attributes as well."""
@@ -247,6 +252,7 @@ _PICTURE_NAME = re.compile(
     r"\.(?:jpe?g|png|gif|tiff?|webp|bmp|jp2|heic|svg)(?:[?#].*)?$|/full/|\.(?:jpe?g|png)\b", re.IGNORECASE
 )
 _YEARS = re.compile(r"\D{0,14}(?:1\d{3}|20[0-2]\d)\b.{0,16}")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ](?!00:00)\d\d:\d\d")
 _LONG = 60
 
 
@@ -342,6 +348,8 @@ def _place_by_name(columns: Sequence[str], sample: Callable[[int], Sequence[str]
     """Place fields by whole names: the likeliest column that any row fills, else the likeliest."""
     for meaning, named in candidates(columns).items():
         found = [place for place in named if place not in _taken(places)]
+        if meaning == "year":
+            found = [place for place in found if not _is_stamp(columns[place], sample(place))]
         if meaning == "picture":
             chosen = _picture_first(found, sample)
         else:
@@ -365,8 +373,9 @@ def _place_by_cells(
     )
     for meaning, reason, fits in tests:
         free = [place for place in range(len(columns)) if place not in _taken(places) and sample(place)]
-        forbidden = _FORBIDDEN[meaning] if meaning == "year" else frozenset()
-        free = [place for place in free if not _words(columns[place]) & forbidden]
+        if meaning == "year":
+            free = [place for place in free if not _is_forbidden(meaning, columns[place])]
+            free = [place for place in free if not _is_stamp(columns[place], sample(place))]
         if meaning not in places and (place := next(filter(fits, free), None)) is not None:
             places[meaning] = Place(place, reason)
 
@@ -434,14 +443,14 @@ def _place_by_parts(
             continue
         words = _words(column)
         found = _head(meaning, words)
-        if found is None or words & (_FORBIDDEN[meaning] | (_ENDS if meaning == "year" else frozenset())):
+        if found is None or _is_forbidden(meaning, column) or (meaning == "year" and words & _ENDS):
             continue
         head, heads = found
         strange = bool(words - heads - _NEUTRAL)
         others = ("artist", "picture", "medium") if meaning in {"name", "title"} else ()
         if not (meaning == "name" and strange) and not any(_head(other, words) for other in others):
-            starts = meaning == "year" and bool(words & _STARTS)
-            ranked.append((starts, strange, _HEADS[meaning].index(head), place, head))
+            later = bool(words & _STARTS) if meaning == "year" else meaning == "picture" and bool(words & _REDUCED)
+            ranked.append((later, strange, _HEADS[meaning].index(head), place, head))
     for *_, place, head in sorted(ranked):
         if _fits(meaning, sample(place), unique(place)):
             places[meaning] = Place(place, f"a part of its name, {head}")
@@ -452,6 +461,24 @@ def _head(meaning: str, words: frozenset[str]) -> tuple[str, frozenset[str]] | N
     """The first of the field's words that a column's name has, and all words of the name that say it."""
     hits = [(head, word) for head in _HEADS[meaning] for word in words if _says(word, head)]
     return (hits[0][0], frozenset(word for _, word in hits)) if hits else None
+
+
+def _is_stamp(column: str, cells: Sequence[str]) -> bool:
+    """Whether a column called created says when records were, to the minute, rather than works."""
+    return plain_name(column).startswith("created") and _share(cells, _STAMP.match) > 0.5
+
+
+def _is_forbidden(meaning: str, column: str) -> bool:
+    """Whether a column's name says that it is not of this field: "birthyear", "Zugangsjahr", "생년"."""
+    words = _words(column)
+    if meaning == "artist" and column.endswith(".title"):
+        words -= {"title"}  # what APIs call the name of anything
+    times = _OTHER_TIMES.get(meaning, ())
+    return bool(words & _FORBIDDEN[meaning]) or any(
+        time in word if not time.isascii() else word == time or (len(time) > 3 and word.startswith(time))
+        for time in times
+        for word in words
+    )
 
 
 def _says(word: str, head: str) -> bool:

@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 from charset_normalizer import from_bytes
 
-_SINGLE = ("cp1252", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "cp1256", "cp1257", "cp850")
-_DOUBLE = ("cp932", "euc_jp", "euc_kr", "gb18030", "big5")
+_SINGLE = (
+    "cp1252", "mac_roman", "cp1250", "cp1255", "cp1251", "cp1253", "cp1254", "koi8_r", "cp1256", "cp1257", "cp850",
+    "iso8859_2", "iso8859_5", "iso8859_7", "cp852", "cp866", "mac_latin2", "mac_cyrillic",
+)  # fmt: skip
+_DOUBLE = ("cp932", "euc_jp", "cp949", "gb18030", "big5")
 _NAMES: Mapping[str, str] = {
     "cp1252": "Windows-1252",
     "latin-1": "Latin-1",
@@ -25,7 +28,15 @@ _NAMES: Mapping[str, str] = {
     "euc_jp": "EUC-JP (Japanese)",
     "gb18030": "GB 18030 (Chinese)",
     "big5": "Big5 (Chinese)",
-    "euc_kr": "EUC-KR (Korean)",
+    "cp949": "EUC-KR (Korean)",
+    "cp1255": "Windows-1255 (Hebrew)",
+    "iso8859_2": "ISO 8859-2 (Central Europe)",
+    "iso8859_5": "ISO 8859-5 (Cyrillic)",
+    "iso8859_7": "ISO 8859-7 (Greek)",
+    "cp852": "code page 852 (MS-DOS, Central Europe)",
+    "cp866": "code page 866 (MS-DOS, Cyrillic)",
+    "mac_latin2": "Mac Central European",
+    "mac_cyrillic": "Mac Cyrillic",
 }
 # Standards put the 3,000 to 5,000 usual characters first: from and to which leading byte.
 _FIRST_CHARACTERS: Mapping[str, tuple[str, int, int]] = {
@@ -42,11 +53,13 @@ _ALPHABETS = tuple(
         "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "åäöéü", "æøåéöäü", "áéíðóúýþæö", "čšžćđ", "ăâîșțşţ",
         "çğıöşüâîİ", "āčēģīķļņšūž", "ąčęėįšųūž", "äöõüšž", "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ",
         "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ", "ابتثجحخدذرزسشصضطظعغفقكلمنهويىءأإآؤئةپچگ",
+        "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
     )
 )  # fmt: skip
 _AT_END = frozenset("ìòùς")  # of Italian, French and Greek words
-_OTHER_SCRIPTS = 3  # of the alphabets, the last ones: their words have no Latin letters
+_OTHER_SCRIPTS = 4  # of the alphabets, the last ones: their words have no Latin letters
 _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*|[^\x00-\x7f]")
+_CONTROLS = re.compile("[\x80-\x9f]")
 # Signs that any text may hold beside its letters; a candidate that needs others is less likely.
 _SIGNS = frozenset("–—‘’“”„‚«»…°·×•©®™§£€½¼¾±²³\u00a0¿¡、。・「」（），：ー〜～《》")
 _ENOUGH = 200_000
@@ -115,6 +128,8 @@ def _score(raw: bytes, codec: str) -> float | None:
         if error.start < len(raw) - 4:  # the sample may end within a letter
             return None
         text = raw.decode(codec, "ignore")
+    if codec.startswith("iso") and _CONTROLS.search(text):
+        return None
     words = [word for word in _WORD.findall(text) if word not in _SIGNS]
     if not words:
         return 1.5 if codec == "cp1252" else 0.5
@@ -135,6 +150,8 @@ def _likely(words: Sequence[str]) -> float:
             continue  # a capital within a word
         if any(letter in _AT_END for letter in word[:-1].lower()):
             continue
+        if "þ" in word[1:] or word[0] in "ъьЪЬ":
+            continue  # a Turkish ş, or another script
         letters = {letter for letter in word.lower() if letter > "\x7f"}
         mixed = any("a" <= letter <= "z" for letter in word.lower())
         could = _ALPHABETS[:-_OTHER_SCRIPTS] if mixed else _ALPHABETS
@@ -147,8 +164,8 @@ def _likely(words: Sequence[str]) -> float:
 
 def _is_common(letter: str, codec: str) -> bool:
     """Whether a text in that encoding would often have the letter: of its script, or of the characters put first."""
-    if codec == "euc_kr":
-        return "\uac00" <= letter <= "\ud7a3"
+    if codec == "cp949":
+        return "\uac00" <= letter <= "\ud7a3" and len(letter.encode("euc_kr", "ignore")) == 2
     standard, first, last = _FIRST_CHARACTERS[codec]
     if standard == "shift_jis" and "\u3040" <= letter <= "\u30ff":
         return True

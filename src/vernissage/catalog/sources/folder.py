@@ -551,7 +551,8 @@ def _work(columns: _Columns, row: int, name: str, cells: Sequence[str]) -> _Work
 
 def _stop(table: Table, name: str, places: dict[str, int], spoken: Sequence[int], options: TableOptions) -> str:
     """What to say where no column gives a title, a name or a description, though one could; else nothing."""
-    could = [table.columns[place] for place in spoken if any(map(holds_words, table.sample(place)))]
+    likely = sorted(spoken, key=lambda place: -len(set(table.sample(place))))  # a title seldom repeats
+    could = [table.columns[place] for place in likely if any(map(holds_words, table.sample(place)))]
     given = any(places.get(meaning) in table.filled for meaning in ("title", "description"))
     if given or "title" in options.columns:
         return ""

@@ -48,9 +48,26 @@ def unfolded(record: Mapping[str, Any], cell: Cell, before: str = "", depth: int
                 cells[column] = words(value, cell)
             else:
                 cells |= unfolded(value, cell, column, depth + 1)
+        elif isinstance(value, list) and value and depth < _DEEPEST and (each := _unnamed(value, column)):
+            parts = [unfolded(part, cell, of, depth + 1) for of, part in each]
+            for name_of_part in dict.fromkeys(name for part in parts for name in part):
+                cells[name_of_part] = words([part.get(name_of_part, "") for part in parts], cell)
         else:
             cells[column] = words(value, cell)
     return cells
+
+
+def _unnamed(values: list[Any], column: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Objects of a list that have no name of their own, each with the column that they stand in; empty for others.
+
+    Those of a label and a content are the property that the label names.
+    """
+    if not all(isinstance(value, dict) and value for value in values):
+        return []
+    if all(value.keys() == {"label", "content"} and isinstance(value["label"], str) for value in values):
+        return [(column, {value["label"]: value["content"]}) for value in values]
+    named = any(key in value for value in values for key in (*_SPOKEN, *_ADDRESSES))
+    return [] if named or any(_languages(value) for value in values) else [(column, value) for value in values]
 
 
 def words(value: Any, cell: Cell, depth: int = 0) -> str:

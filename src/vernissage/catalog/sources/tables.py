@@ -505,7 +505,7 @@ def _whole(lines: Sequence[str], separator: str, *, escaped: bool) -> tuple[int,
 
 def _changed_cells(encoding: str, rows: Rows) -> tuple[str, ...]:
     """Three cells that hang on a guessed encoding, and how to name another."""
-    if "not UTF-8" not in encoding and "read as Windows" not in encoding:
+    if "not UTF-8" not in encoding and "but for" not in encoding:
         return ()
     odd = (cell for _, cells in rows for cell in cells if not cell.isascii())
     shown = "; ".join(
@@ -640,6 +640,8 @@ def _decoded(path: Path, raw: bytes) -> tuple[str, str]:
     if raw.startswith(b"\xef\xbb\xbf"):
         text, name = _utf8(raw[3:])
         return text, f"{name}, with a byte-order mark"
+    if raw.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return raw.decode("utf-32", "replace"), "UTF-32"
     for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if raw.startswith(mark):
             return raw[2:].decode(codec, "replace"), "UTF-16"
@@ -660,8 +662,18 @@ def _utf8(raw: bytes) -> tuple[str, str]:
         found = decode_unknown(raw)
         unsure = f" (not sure: it may be {' or '.join(map(shown_name, found.rivals))})" if found.rivals else ""
         return found.text, f"{shown_name(found.codec)}, for it is not UTF-8{unsure}"
-    mended = re.sub("[\udc80-\udcff]+", lambda match: _western(match[0].encode(errors="surrogateescape"))[0], text)
-    return mended, f"UTF-8, but for {wrong} {'byte' if wrong == 1 else 'bytes'} read as Windows-1252"
+    lines = text.splitlines(keepends=True)
+    foreign = {place for place, line in enumerate(lines) if _ALIEN.search(line) and not _LETTERS_BEYOND.search(line)}
+    found = decode_unknown(b"".join(lines[place].encode(errors="surrogateescape") for place in sorted(foreign)))
+    for place in foreign:  # lines pasted from another file, whole
+        lines[place] = lines[place].encode(errors="surrogateescape").decode(found.codec, "replace")
+    mended = _ALIEN.sub(lambda match: _western(match[0].encode(errors="surrogateescape"))[0], "".join(lines))
+    codecs = {*([shown_name(found.codec)] if foreign else []), *([] if "".join(lines) == mended else ["Windows-1252"])}
+    return mended, f"UTF-8, but for {wrong} {'byte' if wrong == 1 else 'bytes'} read as {' and '.join(sorted(codecs))}"
+
+
+_ALIEN = re.compile("[\udc80-\udcff]+")
+_LETTERS_BEYOND = re.compile("[^\x00-\x7f\udc80-\udcff]")
 
 
 def _western(raw: bytes) -> tuple[str, str]:
@@ -673,13 +685,14 @@ def _western(raw: bytes) -> tuple[str, str]:
 
 
 def _utf16_without_mark(raw: bytes) -> str | None:
-    """UTF-16 of a western language has a zero in every second byte."""
+    """UTF-16 has zeros in half of its bytes: as often as letters are Latin, digits, separators or line ends."""
     start = raw[:2000]
     half = len(start) // 2
     zeros = start[::2].count(0), start[1::2].count(0)
     for codec, (few, many) in (("utf-16-le", zeros), ("utf-16-be", zeros[::-1])):
-        if half >= 4 and many > 0.7 * half and few < 0.1 * half:
-            return codec
+        if half >= 4 and many > 0.03 * half and few < 0.1 * many:
+            text = start[: 2 * half].decode(codec, "ignore")
+            return codec if sum(sign in text for sign in ',;|:"{\t\r\n') > 1 else None  # no stray zeros
     return None
 
 
