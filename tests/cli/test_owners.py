@@ -168,7 +168,7 @@ def test_tasks_are_answered_area_by_area(run: Run, owned: Path, task: str) -> No
 def test_a_muted_area_is_not_heard(run: Run, peopled: Path) -> None:
     muted = [key for key, area in areas(run, peopled).items() if set(area["members"]) == GARDENS]
     areas(run, peopled, *(word for key in muted for word in ("--mute", key)))
-    answer = json.loads(run("recommend", peopled, "--owner", "ann", "-n", "8", "--json"))
+    answer = json.loads(run("recommend", peopled, "--owner", "ann", "-n", "6", "--json"))
     for each in answer["lists"]:
         assert all(int(work["id"][1:]) % 4 == 0 for work in each["works"])
 

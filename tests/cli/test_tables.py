@@ -1,6 +1,7 @@
 """Tables as museums export them, from the command line."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,7 +127,10 @@ def test_a_table_without_words_or_rows_stops_a_build_and_a_dry_run(run: Run, tmp
     assert run("build", keywords, "-o", tmp_path / "w", "--dry-run")[0] == 0
 
 
-def test_words_are_found_where_no_encoder_could_be_made(run: Run, tmp_path: Path) -> None:
+def test_words_are_found_where_no_encoder_could_be_made(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wordllama", None)  # which knows all words
     works = write(tmp_path / "works", "id,title\n1,Untitled\n2,Untitled\n3,Portrait\n")
     code, _, error = run("build", works, "-o", tmp_path / "w")
     assert (code, "No encoder could be made, so nothing is recommended; search finds words" in error) == (0, True)

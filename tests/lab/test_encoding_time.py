@@ -292,17 +292,22 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
     return call
 
 
+IMAGE_ENCODERS = ("aligned", "colour-texture", "conse", "efficientnet-lite0", "efficientnet-lite0-pooled")
+TEXT_ENCODERS = ("aligned", "conse", "lsa", "wordllama")
+
+
 def test_the_command_times_all_encoders_of_a_workspace(run: Any, workspace: Path, tmp_path: Path) -> None:
     printed = run(workspace, "--works", 5, "--batch", 2, "--rounds", 1, "-o", tmp_path)
     assert "Pictures: 5 works" in printed
     assert "Texts: 5 works" in printed
     summary = read_table(tmp_path, "summary")
     timed_pairs = {(row["contender"], row["modality"]) for row in summary}
-    assert timed_pairs == {("aligned", "image"), ("aligned", "text"), ("colour-texture", "image"), ("lsa", "text")}
+    names = {"image": IMAGE_ENCODERS, "text": TEXT_ENCODERS}
+    assert timed_pairs == {(name, modality) for modality, some in names.items() for name in some}
     assert {row["weights"] for row in summary} == {"fitted"}
     assert max(float(row["apart"]) for row in summary) < 1e-6
     record = json.loads((tmp_path / "record.json").read_text())
-    assert {each["encoder"] for each in record["inputs"]} == {"lsa", "colour-texture", "aligned"}
+    assert {each["encoder"] for each in record["inputs"]} == {*IMAGE_ENCODERS, *TEXT_ENCODERS}
     assert record["tables"].keys() == {"times", "summary"}
     assert (tmp_path / "encoding-time.png").stat().st_size > 10_000
 
@@ -314,7 +319,7 @@ def test_what_a_data_set_is_timed_with_is_fitted_on_it(run: Any, gallery: Path, 
     assert (alone["calls"], at_once["calls"], at_once["at_once"]) == (4, 1, 4)
     (workspace,) = (tmp_path / "models").iterdir()
     fitted = {path.name.rpartition("-")[0] for path in (workspace / "models").iterdir()}
-    assert fitted == {"aligned", "colour-texture", "lsa"}
+    assert fitted == {*IMAGE_ENCODERS, *TEXT_ENCODERS, "efficientnet-lite0-network"}
 
 
 def test_untrained_is_said_wherever_such_a_network_stands(

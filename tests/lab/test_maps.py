@@ -196,7 +196,9 @@ def test_the_command_maps_every_encoder_of_a_workspace(
     found = {(row["encoder"], row["of"]): row for row in measures}
     assert set(found) == {
         ("aligned", "pictures"), ("aligned", "texts"), ("aligned", "joint"),
-        ("colour-texture", "pictures"), ("lsa", "texts"),
+        ("conse", "pictures"), ("conse", "texts"), ("conse", "joint"),
+        ("colour-texture", "pictures"), ("lsa", "texts"), ("wordllama", "texts"),
+        ("efficientnet-lite0", "pictures"), ("efficientnet-lite0-pooled", "pictures"),
     }  # fmt: skip
     assert float(found["lsa", "texts"]["mean"]) == 1  # themes are groups, and words tell them
     colours = found["colour-texture", "pictures"]  # which are no groups

@@ -58,7 +58,9 @@ def test_a_question_is_answered_by_one_command_with_tables_figures_and_a_record(
 
 def test_the_record_names_the_encoders_behind_a_fusion(run: Any, workspace: Path, tmp_path: Path) -> None:
     told = json.loads(run("overlap", workspace, *VISITORS, "--engine", "late-zscore", "-o", tmp_path / "out", "--json"))
-    assert [each["encoder"] for each in told["inputs"]] == ["lsa", "colour-texture"]
+    assert [each["encoder"] for each in told["inputs"]] == [
+        "lsa", "wordllama", "colour-texture", "efficientnet-lite0", "efficientnet-lite0-pooled"
+    ]  # fmt: skip
 
 
 def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: Path) -> None:

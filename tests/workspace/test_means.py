@@ -12,7 +12,7 @@ from vernissage.workspace.workspace import open_workspace
 
 def test_a_build_keeps_the_means_of_encoders_of_both_modalities(built: Path) -> None:
     workspace = open_workspace(built)
-    assert set(workspace.manifest.means) == {"aligned"}
+    assert set(workspace.manifest.means) == {"aligned", "conse"}
     means = workspace.means("aligned")
     tables = workspace.table("aligned", "image"), workspace.table("aligned", "text")
     assert means.fingerprint == fit_modality_means(*tables).fingerprint
@@ -67,7 +67,7 @@ def test_a_workspace_of_an_earlier_version_says_what_to_do(gallery: Path, worksp
     file.write_text(json.dumps(content))
     with pytest.raises(RequestError, match="built by an earlier version; run `vernissage build` again"):
         open_workspace(workspace).mixed_index("aligned")
-    assert set(build_workspace(gallery, workspace).workspace.manifest.means) == {"aligned"}
+    assert set(build_workspace(gallery, workspace).workspace.manifest.means) == {"aligned", "conse"}
 
 
 def test_means_of_another_encoder_are_refused(workspace: Path) -> None:

@@ -56,7 +56,8 @@ def traces(workspace: Path, gallery: Path) -> dict[str, bytes]:
         table = current.table(encoder, modality)  # type: ignore[arg-type]
         row = table.row_of["w007"]
         stem = workspace / "indexes" / f"{current.manifest.vectors[key]}.npz"
-        codes = np.asarray(ByteScan.load(stem, table.vectors, table.card.values).codes[row])
+        scanned = stem.exists()  # not of a network's outputs, which nobody searches
+        codes = np.asarray(ByteScan.load(stem, table.vectors, table.card.values).codes[row]) if scanned else np.zeros(0)
         vector = table.vectors[row]
         forms: Mapping[str, np.ndarray] = {
             "32": vector,

