@@ -163,8 +163,19 @@ def test_no_answer_prints_a_negative_zero(noise: Gallery) -> None:
     ("works", "words"),
     [
         (
-            ["Häuser am Fluß", "Mädchen mit Blumenstrauß", "Pferde auf der Weide"],
-            ["Haus", "Haeuser", "Hauser", "FLUSS", "/Maedchen", "/Blumen", "/Strauß", "//Pferd"],
+            ["Häuser am Fluß", "Mädchen mit Blumenstrauß", "Pferde auf der Weide", "Mönche in Segelbooten"],
+            [
+                "Haus",
+                "Haeuser",
+                "Hauser",
+                "FLUSS",
+                "/Maedchen",
+                "/Blumen",
+                "/Strauß",
+                "//Pferd",
+                "///Boot",
+                "///Moench",
+            ],
         ),
         (
             ["L'église sous la neige", "Un cœur et des chevaux", "Des bateaux au port"],

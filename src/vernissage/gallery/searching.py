@@ -111,14 +111,22 @@ def _near_spellings(word: str, texts: Iterable[str]) -> _Near:
     if len(word) < _SHORTEST_GUESSED or not word.isalpha():
         return _Near()
     counts = Counter(each for text in texts for each in set(_LETTERS.findall(text)))
-    close = [each for each in counts if abs(len(each) - len(word)) <= _ENDING and _is_near(word, each)]
+    forms = [form for form in _forms(word) if len(form) >= _SHORTEST_GUESSED]
+    close = [
+        each for each in counts for form in forms if abs(len(each) - len(form)) <= _ENDING and _is_near(form, each)
+    ]
     if close:
         return _Near(min(close, key=lambda each: (-counts[each], each)))
-    # Compounds of German, Dutch and others: Blumen stands in Blumenstrauß.
-    compounds = [each for each in counts if each.startswith(word) or each.endswith(word)]
+    # Compounds of German, Dutch and others: Blumen stands in Blumenstrauß, and Boot in Segelboote.
+    compounds = [each for each in counts if each.startswith(word) or word in each[-len(word) - _ENDING :]]
     if compounds:
         return _Near(min(compounds, key=lambda each: (-counts[each], len(each), each)))
     return _Near("", difflib.get_close_matches(word, counts, _MOST_OFFERED, _ALIKE))
+
+
+def _forms(word: str) -> set[str]:
+    """The word, with umlauts that were written as two letters as one (Moench), and an Arabic plural as its singular."""
+    return {word, re.sub("([aou])e", r"\1", word), f"{word[:-2]}ه" if word.endswith("ات") else word}
 
 
 def _is_near(word: str, other: str) -> bool:
