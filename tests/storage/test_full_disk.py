@@ -50,6 +50,7 @@ def test_what_is_read(tmp_path: Path, code: int, words: str) -> None:
     def load() -> None:
         raise OSError(code, "Permission denied")
 
+    (tmp_path / "a.npy").touch()
     with pytest.raises(WorkspaceError, match=f"a.npy cannot be read: {words}"):
         read_checked(tmp_path / "a.npy", load)
 
@@ -58,6 +59,7 @@ def test_what_a_library_finds_damaged_is_no_matter_of_the_disk(tmp_path: Path) -
     def load() -> None:
         raise OSError("Couldn't deserialize thrift")
 
+    (tmp_path / "a.parquet").touch()
     with pytest.raises(ProvenanceError, match="is damaged"):
         read_checked(tmp_path / "a.parquet", load)
 

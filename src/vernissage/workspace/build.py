@@ -407,7 +407,10 @@ def _require_material(building: Building, card: EncoderCard) -> None:
     Raises:
         EncoderError: no work has a modality that it is fitted on, or none of the encoders that it is made of was built.
     """
-    if lacking := [_THINGS[each] for each in building.lacking if each in card.modalities and not card.pretrained]:
+    fitted = building.before is not None and card.name in building.before.manifest.models  # on works that are gone
+    if lacking := [
+        _THINGS[each] for each in building.lacking if each in card.modalities and not (card.pretrained or fitted)
+    ]:
         raise EncoderError(
             f"{card.name} needs {' and '.join(_THINGS[each] for each in card.modalities)}, and no work has "
             f"{lacking[0]}; add some to the collection, or choose another encoder"
