@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs a command and says every eight seconds that it goes on: telling.sh WORDS COMMAND...
+# Says what is done, runs a command, and says every eight seconds that it goes on: telling.sh WORDS COMMAND...
 set -eu
 words=$1
 shift
+echo "$words"
 "$@" &
 command=$!
 trap 'kill "$command" 2> /dev/null || :' INT TERM
