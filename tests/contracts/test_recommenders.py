@@ -158,7 +158,7 @@ def test_unknown_ratings_are_refused(recommender: Recommender) -> None:
 
 
 def test_ratings_that_weigh_nothing_once_unknown_ones_are_gone_are_refused(recommender: Recommender) -> None:
-    with pytest.raises(RatingsError, match="knows only a1, which the rule linear counts as 0"):
+    with pytest.raises(RatingsError, match="only a1 can be read by .*, and the rule linear counts their ratings as 0"):
         recommender.recommend(profile_from_ratings({"nobody": 5, "a1": 1}, "linear"), 3)
 
 

@@ -139,7 +139,7 @@ def test_a_work_that_shares_no_word_recommends_nothing(noise: Gallery) -> None:
 
 
 def test_ratings_that_weigh_nothing_are_refused_after_those_that_cannot_be_read(noise: Gallery) -> None:
-    with pytest.raises(RatingsError, match="knows only f0, which the rule linear counts as 0"):
+    with pytest.raises(RatingsError, match="only f0 can be read by lsa, and the rule linear counts their ratings as 0"):
         noise.recommend({"blank": 5, "f0": 1}, rule="linear")
 
 

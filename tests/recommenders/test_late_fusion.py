@@ -262,7 +262,9 @@ def test_an_engine_whose_remaining_ratings_weigh_nothing_is_left_out_and_named()
         assert found.notes == ("the rated works that words knows weigh 0, so it was left out",)
         assert np.isfinite(found.ranking.scores).all()
     apart = [RatingWeightedSimilarity(index_of(np.eye(2), ids)) for ids in (["x", "y"], ["u", "v"])]
-    with pytest.raises(RatingsError, match="knows only y, v, which the rule linear counts as 0"):
+    with pytest.raises(
+        RatingsError, match="only y, v can be read by .*, and the rule linear counts their ratings as 0"
+    ):
         LateFusion(apart).recommend(profile_from_ratings({"y": 1, "v": 1, "z": 5}, "linear"), 3)
 
 

@@ -206,8 +206,8 @@ def known_ratings(profile: Profile, known: "Engine | Recommender", name: str) ->
     rated, weights = [profile.item_ids[place] for place in places], profile.weights[places]
     if not weights.any():
         raise RatingsError(
-            f"of the rated works {name} knows only {', '.join(rated[:5])}, which the rule {profile.rule} counts as 0, "
-            f"so nothing speaks for any work; rate other works higher, or choose another engine"
+            f"of the rated works only {', '.join(rated[:5])} can be read by {name}, and the rule {profile.rule} counts "
+            f"their ratings as 0, so nothing speaks for any work; rate other works higher, or choose another engine"
         )
     return rated, weights
 
