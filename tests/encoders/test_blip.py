@@ -258,7 +258,9 @@ def test_everything_is_as_the_original_code_has_it(layout: str, tmp_path: Path) 
         for name in ("model_tiny_retrieval.pth", "config.json", "med_config.json", "hf_blip_tiny/vocab.txt"):
             shutil.copy(source / name, tmp_path)
     place = tmp_path if layout == "original" else source / "hf_blip_tiny"
-    inputs, expected = json.loads((source / "inputs.json").read_text()), np.load(source / "expected.npz")
+    inputs = json.loads((source / "inputs.json").read_text())
+    with np.load(source / "expected.npz") as archive:
+        expected = dict(archive)
     # The original code drops what is transparent and turns no picture, and so do these lines.
     images = [Image.open(GOLDEN / "common" / "images" / name).convert("RGB") for name in inputs["image_files"]]
     captions, blip = inputs["captions"], load_blip(place)
