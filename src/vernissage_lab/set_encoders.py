@@ -21,10 +21,10 @@ from vernissage.encoders.register import card, cards, names
 from vernissage.errors import EncoderError, ProvenanceError, RequestError
 from vernissage.files import digest, write_json
 from vernissage.progress import Progress, silent
-from vernissage.search.vectors import VectorTable, card_file, make_vector_table
+from vernissage.search.vectors import VectorTable, card_file
 from vernissage.values import Modality, Vectors
 from vernissage.workspace.build import build_workspace
-from vernissage.workspace.encoding import encode_collection, joined_rows
+from vernissage.workspace.encoding import derived_table, encode_collection
 from vernissage.workspace.state import is_workspace
 from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.datasets.captioned import CaptionedSet, described
@@ -165,22 +165,14 @@ def embedded(
     stem = folder / "vectors" / f"{encoder.name}.{modality}-{key}"
     if (kept := _kept_table(stem)) is not None:
         return kept
-    if fitted_in is not None and (derive := card(encoder.name).derive) is not None:
-        there = [name for name in card(encoder.name).derived_from[modality] if name in fitted_in.manifest.models]
-        bases = [SetEncoder(fitted_in.encoder(name), by.fitted_on, fitted_in) for name in there]
-        tables = [embedded(found, base, modality, folder, progress=progress) for base in bases]
-        below = joined_rows(tables)
-        table = make_vector_table(
-            derive(encoder, modality, *below.vectors),
-            below.item_ids,
-            below.contents,
-            encoder=encoder.name,
-            fingerprint=encoder.fingerprint,
-            modality=modality,
-            collection=tables[0].card.collection,
-        )
-        table.save(stem)
-        return table
+    tables = {}
+    for name in card(encoder.name).derived_from.get(modality, ()):
+        if fitted_in is not None and name in fitted_in.manifest.models:
+            base = SetEncoder(fitted_in.encoder(name), by.fitted_on, fitted_in)
+            tables[name, modality] = embedded(found, base, modality, folder, progress=progress)
+    if (derived := derived_table(card(encoder.name), encoder, modality, tables)) is not None:
+        derived.save(stem)
+        return derived
     source = SetSource(readable(found, pictures=modality == "image"), folder)
     staging = folder / "building" / stem.name
     table = encode_collection(

@@ -1,10 +1,10 @@
 """Making a workspace: the front door `vernissage.build`."""
 
-from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 from vernissage import storage
 from vernissage.catalog.collection import Collection
@@ -13,12 +13,11 @@ from vernissage.catalog.loading import inspect_collection, source_of
 from vernissage.catalog.report import USUAL, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
-from vernissage.encoders.loading import Execution
-from vernissage.encoders.runtime.devices import Runtime
 from vernissage.files import as_path
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import BuildResult, build_workspace, table_options
 from vernissage.workspace.repository import open_repository
+from vernissage.workspace.settings import BuildOptions
 from vernissage.workspace.state import purge_state
 from vernissage.workspace.workspace import open_workspace
 
@@ -51,48 +50,33 @@ def build(
     source: str | Path | Source,
     workspace: str | Path,
     *,
-    encoders: Sequence[str] | None = None,
-    seed: int | None = None,
-    topics: int | None = None,
-    languages: Sequence[str] | None = None,
-    weights: Mapping[str, Path] | None = None,
-    runtime: Runtime | None = None,
-    executions: Mapping[str, Execution] | None = None,
-    pairs: int | None = None,
-    draft: bool | None = None,
     tolerance: Tolerance = USUAL,
     refit: bool = False,
     table: TableOptions | None = None,
     fetch_pictures: bool | FetchOptions = False,
     database: str | None = None,
     progress: Progress = silent,
+    **asked: Unpack[BuildOptions],
 ) -> BuildOutcome:
     """Read a collection and make its vectors, or bring a workspace up to date; only what changed is encoded.
 
     ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments and the
-    errors are those of `build_workspace`; ``database`` is that of `open_gallery`, whose uploads are encoded too.
-    ``fetch_pictures`` downloads pictures that are named by web addresses, as `FetchOptions` says.
+    errors are those of `build_workspace`, all of `BuildOptions` among them; ``database`` is that of `open_gallery`, whose
+    uploads are encoded too. ``fetch_pictures`` downloads pictures that are named by web addresses, as `FetchOptions`
+    says.
     """
     path = as_path(workspace, "the workspace")
     place = database or path / storage.DATABASE_NAME
     result = build_workspace(
         _source(source),
         path,
-        encoders=encoders,
-        seed=seed,
-        topics=topics,
-        languages=languages,
-        weights=weights,
-        runtime=runtime,
-        executions=executions,
-        pairs=pairs,
-        draft=draft,
         tolerance=tolerance,
         refit=refit,
         table=table,
         superseding=partial(_forget_works, place) if storage.is_there(place) else None,
         fetch=FetchOptions() if fetch_pictures is True else fetch_pictures or None,
         progress=progress,
+        **asked,
     )
     # Uploads lack vectors of encoders that are new; pictures that no upload names are deleted.
     with closing(open_repository(path, database)) as repository:

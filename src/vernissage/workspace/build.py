@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.fetching import FOLDER as FETCHED
@@ -24,7 +24,7 @@ from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
-from vernissage.encoders.loading import Execution, load_executed, restore
+from vernissage.encoders.loading import load_executed, restore
 from vernissage.encoders.register import EncoderCard, cards
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
@@ -36,14 +36,14 @@ from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
 from vernissage.search.scan import build_byte_scan
-from vernissage.search.vectors import VectorTable, card_file, make_vector_table
+from vernissage.search.vectors import VectorTable, card_file
 from vernissage.values import Modality
 from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.copies import COMPARED_BY, REVISION, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.encoding import base_tables, contents_of, encode_collection, joined_rows, material_of
-from vernissage.workspace.settings import Settings, merged_settings, stored_execution, wanted_encoders
+from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, material_of
+from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     FORMER,
     OPTIONS_NAME,
@@ -135,21 +135,13 @@ def build_workspace(
     source: Path | Source,
     path: Path,
     *,
-    encoders: Sequence[str] | None = None,
-    seed: int | None = None,
-    topics: int | None = None,
-    languages: Sequence[str] | None = None,
-    weights: Mapping[str, Path] | None = None,
-    runtime: Runtime | None = None,
-    executions: Mapping[str, Execution] | None = None,
-    pairs: int | None = None,
-    draft: bool | None = None,
     tolerance: Tolerance = USUAL,
     refit: bool = False,
     table: TableOptions | None = None,
     superseding: Callable[[Collection, Collection], None] | None = None,
     fetch: FetchOptions | None = None,
     progress: Progress = silent,
+    **asked: Unpack[BuildOptions],
 ) -> BuildResult:
     """Build the workspace ``path`` from the collection ``source``, or bring it up to date.
 
@@ -160,20 +152,6 @@ def build_workspace(
     Args:
         source: a folder of pictures with or without a table, a table, or any other source.
         path: the workspace's folder.
-        encoders: names to build, each of which must succeed, besides those that are there already; None takes those
-            of the build before, at first all usual ones that can be fitted (see `EncoderCard.on_request`).
-        seed: of every fit; None takes that of the build before, at first 0.
-        topics: number of topics; None takes that of the build before, at first chooses by coherence.
-        languages: of the texts, by their codes of two letters; None takes those of the build before, at first those
-            that works name, else those that their texts tell.
-        weights: for encoders with weights, where those are; the hub if not named.
-        runtime: device and batch size of encoders with weights, and the precision of those that are asked for.
-        executions: for encoders with weights that are asked for, another backend than torch, with its export and
-            precision; an encoder that is not asked for keeps how it was computed before.
-        pairs: for encoders that read pictures and texts together, how many texts with each picture, the most
-            promising ones; 0 for all, -1 for none; None takes that of the build before, at first 50.
-        draft: whether large JPEGs are decoded at a fraction of their size, no smaller than twice an encoder's input;
-            vectors made of whole pictures never mix with others. None takes that of the build before, at first True.
         tolerance: how many rows may be left out, which ``rejected.csv`` then lists.
         refit: fit the encoders anew on the collection as it is now.
         table: how a folder's table is read, on top of what was said in the builds before.
@@ -181,6 +159,7 @@ def build_workspace(
             whoever keeps things of works elsewhere forgets those that are gone.
         fetch: how pictures at web addresses are fetched; None fetches none, but uses those of the builds before.
         progress: told of every step.
+        asked: which encoders, and how they are fitted and computed.
 
     Raises:
         CollectionError: the collection has problems; nothing was built.
@@ -188,35 +167,26 @@ def build_workspace(
         ProvenanceError: an export is damaged, or of other weights.
         WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
     """
+    if unknown := sorted(asked.keys() - BuildOptions.__annotations__.keys()):
+        raise TypeError(f"a build has no option {unknown[0]!r}")
     options = table_options(path, table)
     if fetch is not None and not isinstance(source, Path):
         raise RequestError("pictures are fetched for folders and tables; another source fetches its own")
     fetched = FetchedPictures(path / FETCHED, fetch)
-    opened, how = source_of(source, options, fetched), runtime or Runtime()
+    opened, how = source_of(source, options, fetched), asked.get("runtime") or Runtime()
     check_target(opened.location, path)
     existed = path.exists()
     with sole_writer(path, patience=_PATIENCE):
         try:
             before = _before(path)
-            settings = merged_settings(
-                before,
-                encoders,
-                weights=weights or {},
-                executions=executions or {},
-                runtime=how,
-                seed=seed,
-                topics=topics,
-                languages=languages,
-                pairs=pairs,
-                draft=draft,
-            )
+            settings = merged_settings(before, asked)
             wanted = wanted_encoders(settings)
             started = time.perf_counter()
             old = _unless_damaged(lambda: before.collection) if before else None
             verified = old.picture_digests() if old else frozenset[str]()
             collection = load_collection(opened, tolerance=tolerance, progress=progress, verified=verified)
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
-            building.asked = frozenset(encoders or ())
+            building.asked = frozenset(asked.get("encoders") or ())
             building.seconds["reading the collection"] = time.perf_counter() - started
             building.former_texts = _former_texts(old, collection) if old else ()
             manifest = _made_manifest(building, opened, wanted)
@@ -459,25 +429,9 @@ def _made(building: Building, card: EncoderCard) -> Any:
         place, execution = settings.weights[card.name], settings.executions[card.name]
         weights = Path(place) if place else None
         return load_executed(card.name, weights, building.runtime, execution, progress=building.progress)
-    material = material_of(
-        card,
-        building.collection,
-        building.encoders,
-        building.tables,
-        seed=settings.seed,
-        topics=settings.topics,
-        languages=settings.languages,
-        weights=_place_of_weights(settings, card),
-        draft=settings.draft,
-        progress=building.progress,
+    return card.fit(
+        material_of(card, building.collection, building.encoders, building.tables, settings, building.progress)
     )
-    return card.fit(material)
-
-
-def _place_of_weights(settings: Settings, card: EncoderCard) -> Path | None:
-    """Where the weights of a network lie, by what was said of the encoders that are made of it."""
-    places = (place for name, place in settings.weights.items() if card.name in cards()[name].needs)
-    return next(map(Path, places), None)
 
 
 def _kept_model(building: Building, card: EncoderCard) -> str | None:
@@ -555,7 +509,7 @@ def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: 
         card_file(stem).unlink(missing_ok=True)
     table = (
         there
-        or _derived(building, card, encoder, modality)
+        or derived_table(card, encoder, modality, building.tables)
         or encode_collection(
             encoder,
             modality,
@@ -603,21 +557,6 @@ def _paired(building: Building, scorer: PairScorer) -> None:
         progress=building.progress,
     )
     building.pairs[scorer.name] = folder
-
-
-def _derived(building: Building, card: EncoderCard, encoder: Encoder, modality: Modality) -> VectorTable | None:
-    if card.derive is None:
-        return None
-    below = joined_rows(base_tables(card, modality, building.tables))
-    return make_vector_table(
-        card.derive(encoder, modality, *below.vectors),
-        below.item_ids,
-        below.contents,
-        encoder=encoder.name,
-        fingerprint=encoder.fingerprint,
-        modality=modality,
-        collection=building.collection.fingerprint,
-    )
 
 
 def _keep_means(building: Building) -> dict[str, str]:

@@ -18,13 +18,14 @@ from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
-from vernissage.encoders.register import EncoderCard
+from vernissage.encoders.register import EncoderCard, cards
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
-from vernissage.search.vectors import VectorCard, VectorTable, pooled, write_table
+from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, pooled, write_table
 from vernissage.values import Modality, Vectors
 from vernissage.workspace.collection_files import named_languages
+from vernissage.workspace.settings import Settings
 
 _DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
@@ -82,27 +83,15 @@ def material_of(
     collection: Collection,
     encoders: Mapping[str, Encoder],
     tables: Mapping[tuple[str, Modality], VectorTable],
-    *,
-    seed: int = 0,
-    topics: int | None = None,
-    languages: Sequence[str] = (),
-    weights: Path | None = None,
-    draft: bool = True,
+    settings: Settings,
     progress: Progress = silent,
 ) -> Material:
-    """What a collection offers for fitting one encoder.
+    """What a collection offers for fitting one encoder; ``encoders`` and ``tables`` are those made before.
 
-    Args:
-        card: the encoder's.
-        collection: the works.
-        encoders, tables: those made before, among them the ones that it is made on.
-        seed: of the fit.
-        topics: how many, for a topic model; None has them chosen.
-        languages: of the texts; none takes those that works name, else has them found.
-        weights: where they lie, for the encoder of a network; None for its package.
-        draft: whether large JPEGs are decoded at a fraction of their size.
-        progress: told how far the fit is.
+    A network's weights lie where it was said of the encoders that are made of it; languages that nobody asks for are
+    those that works name.
     """
+    places = (place for name, place in settings.weights.items() if card.name in cards()[name].needs)
 
     def paired_vectors() -> tuple[Vectors, ...]:
         sides = [joined_rows(base_tables(card, modality, tables)) for modality in card.derived_from]
@@ -114,13 +103,13 @@ def material_of(
     return Material(
         texts=lambda: [item.text for item in collection],
         artists=lambda: collection.texts("artist"),
-        pictures=lambda: _openers(collection, collection, _DECODED_SIDE if draft else None),
+        pictures=lambda: _openers(collection, collection, _DECODED_SIDE if settings.draft else None),
         paired_vectors=paired_vectors,
         bases=tuple(encoders[name] for name in card.needs if name in encoders),
-        seed=seed,
-        topics=topics,
-        languages=tuple(languages) or named_languages(collection),
-        weights=weights,
+        seed=settings.seed,
+        topics=settings.topics,
+        languages=settings.languages or named_languages(collection),
+        weights=next(map(Path, places), None),
         progress=progress,
     )
 
@@ -156,6 +145,25 @@ def joined_rows(tables: Sequence[VectorTable]) -> JoinedRows:
         found[rows >= 0] = table.vectors[rows[rows >= 0]]
         vectors.append(found)
     return JoinedRows(Ids.of(ids), [content_of[item_id] for item_id in ids], tuple(vectors))
+
+
+def derived_table(
+    card: EncoderCard, encoder: Encoder, modality: Modality, tables: Mapping[tuple[str, Modality], VectorTable]
+) -> VectorTable | None:
+    """The vectors of an encoder that is made on those of others, from their ``tables``; None for any other encoder."""
+    if card.derive is None:
+        return None
+    bases = base_tables(card, modality, tables)
+    below = joined_rows(bases)
+    return make_vector_table(
+        card.derive(encoder, modality, *below.vectors),
+        below.item_ids,
+        below.contents,
+        encoder=encoder.name,
+        fingerprint=encoder.fingerprint,
+        modality=modality,
+        collection=bases[0].card.collection,
+    )
 
 
 def encode_collection(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from vernissage.encoders.fitted.languages import require_languages
 from vernissage.encoders.loading import Execution, checked_execution
@@ -16,6 +16,37 @@ if TYPE_CHECKING:
     from vernissage.workspace.workspace import Workspace
 
 USUAL_PAIRS = 50
+
+
+class BuildOptions(TypedDict, total=False):
+    """What a build may be asked for; whatever is None or left out stays as it was in the build before.
+
+    Attributes:
+        encoders: names to build, each of which must succeed, besides those that are there already; at first all usual
+            ones that can be fitted (see `EncoderCard.on_request`).
+        seed: of every fit; at first 0.
+        topics: number of topics; at first chosen by coherence.
+        languages: of the texts, by their codes of two letters; at first those that works name, else those that their
+            texts tell.
+        weights: for encoders with weights, where those are; the hub if not named.
+        runtime: device and batch size of encoders with weights, and the precision of those that are asked for.
+        executions: for encoders with weights that are asked for, another backend than torch, with its export and
+            precision; an encoder that is not asked for keeps how it was computed before.
+        pairs: for encoders that read pictures and texts together, how many texts with each picture, the most promising
+            ones; 0 for all, -1 for none; at first 50.
+        draft: whether large JPEGs are decoded at a fraction of their size, no smaller than twice an encoder's input;
+            vectors made of whole pictures never mix with others. At first True.
+    """
+
+    encoders: Sequence[str] | None
+    seed: int | None
+    topics: int | None
+    languages: Sequence[str] | None
+    weights: Mapping[str, Path] | None
+    runtime: Runtime | None
+    executions: Mapping[str, Execution] | None
+    pairs: int | None
+    draft: bool | None
 
 
 @dataclass(frozen=True)
@@ -61,23 +92,11 @@ def stored_execution(settings: Mapping[str, Any], encoder: str) -> Execution:
     return Execution(**settings.get("executions", {}).get(encoder, {}))
 
 
-def merged_settings(
-    before: "Workspace | None",
-    encoders: Sequence[str] | None,
-    *,
-    weights: Mapping[str, Path],
-    executions: Mapping[str, Execution],
-    runtime: Runtime,
-    seed: int | None = None,
-    topics: int | None = None,
-    languages: Sequence[str] | None = None,
-    pairs: int | None = None,
-    draft: bool | None = None,
-) -> Settings:
+def merged_settings(before: "Workspace | None", options: BuildOptions) -> Settings:
     """What was asked for now on top of what was asked for in the build before.
 
     An encoder with weights that is asked for by name is stated anew: its weights and its execution are those given
-    now, or torch in the precision of ``runtime``. One that is not asked for stays as it was.
+    now, or torch in the precision of the runtime. One that is not asked for stays as it was.
 
     Raises:
         EncoderError: there is no encoder or language of that name, weights or an execution were named for one that is
@@ -85,9 +104,13 @@ def merged_settings(
         ProvenanceError: an export is of another encoder, or damaged.
     """
     stored = before.manifest.settings if before is not None else {}
-    asked = tuple(encoders or ())
+    asked, executions, pairs = (
+        tuple(options.get("encoders") or ()),
+        options.get("executions") or {},
+        options.get("pairs"),
+    )
     places = dict(stored.get("weights", {})) | {name: "" for name in asked if card(name).pretrained}
-    for name, place in weights.items():
+    for name, place in (options.get("weights") or {}).items():
         if name not in places and not (name in asked and card(name).takes_weights):
             raise EncoderError(f"weights were named for {name!r}, which is not asked for; add --encoder {name}")
         places[name] = place.resolve().as_posix()
@@ -104,7 +127,12 @@ def merged_settings(
     former = fitted if before is None and asked else stored.get("encoders")
     named = tuple(dict.fromkeys((*former, *fitted))) if former is not None else None
     added = dict.fromkeys((*stored.get("added", ()), *(name for name in fitted if card(name).on_request)))
-    default = Execution("torch", runtime.precision)
+    default = Execution("torch", (options.get("runtime") or Runtime()).precision)
+
+    def stated(name: str, at_first: Any) -> Any:
+        now = options.get(name)
+        return now if now is not None else stored.get(name, at_first)
+
     return Settings(
         named,
         tuple(added) if named is None else (),
@@ -116,11 +144,11 @@ def merged_settings(
             for name in places
             if card(name).pretrained
         },
-        seed if seed is not None else int(stored.get("seed", 0)),
-        topics if topics is not None else stored.get("topics"),
-        require_languages(stored.get("languages", ()) if languages is None else languages),
-        pairs if pairs is not None else int(stored.get("pairs", USUAL_PAIRS)),
-        draft if draft is not None else bool(stored.get("draft", True)),
+        int(stated("seed", 0)),
+        stated("topics", None),
+        require_languages(stated("languages", ())),
+        int(stated("pairs", USUAL_PAIRS)),
+        bool(stated("draft", True)),
     )
 
 

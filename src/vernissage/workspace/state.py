@@ -148,7 +148,6 @@ def _way_out(workspace: Path) -> str:
 
 _FILE = re.compile(r"(?!\.)[^/\\\0]+")
 _PLACES = ("models", "vectors", "pairs", "means")
-_TEXTS = ("source", "folder", *_PLACES, "fingerprints", "left_out")
 
 
 def _check_types(content: Mapping[str, Any]) -> None:
@@ -157,31 +156,19 @@ def _check_types(content: Mapping[str, Any]) -> None:
     Raises:
         KeyError, ValueError: an entry is missing or of another type.
     """
-    texts = {key: dict(content.get(key) or {}) if isinstance(content.get(key, {}), dict) else None for key in _TEXTS}
-    copies = content.get("copies", "")
-    names = [
-        content["collection"],
-        content["words"],
-        *([copies] if copies else ()),
-        *(v for key in _PLACES for v in (texts[key] or {}).values()),
-    ]
-    seals = content["seals"]
+    kinds = {"it": Manifest, "seals": Mapping[str, Seal], "settings": Settings}
+    if fault := next(filter(None, (misfit(content.get(at, content), kind, at) for at, kind in kinds.items())), ""):
+        raise ValueError(fault)
+    named = {key: content.get(key, {}) for key in (*_PLACES, "fingerprints")}
+    sealed = [content["collection"], content["words"], *filter(None, [content.get("copies")])]
+    names = [*sealed, *(name for key in _PLACES for name in named[key].values())]
+    encoders = {key.rpartition(".")[0] for key in named["vectors"]} | named["means"].keys()
     sound = {
-        **{key: found is not None and all(isinstance(value, str) for value in found.values())
-           for key, found in texts.items()},
-        "places": all({"absolute", "relative"} <= (texts[key] or {}).keys() for key in ("source", "folder")),
-        "names of files": all(isinstance(name, str) and _FILE.fullmatch(name) for name in names),
-        "encoders": {key.rpartition(".")[0] for key in texts["vectors"] or ()} | (texts["means"] or {}).keys()
-        <= (texts["models"] or {}).keys() & (texts["fingerprints"] or {}).keys(),
-        "fingerprint": isinstance(content["fingerprint"], str),
-        "seals": isinstance(seals, dict) and {*names[:2], *([copies] if copies else ())} <= seals.keys() and all(
-            isinstance(seal, dict) and seal.keys() == {"size", "sha256"}
-            and isinstance(seal["size"], int) and isinstance(seal["sha256"], str) for seal in seals.values()),
-        "dims": not misfit(content.get("dims", {}), Mapping[str, int]),
-        "settings": not misfit(content["settings"], Settings),
-        "complete": isinstance(content.get("complete", False), bool),
-        "retired": isinstance(content["retired"], list) and all(isinstance(name, str) for name in content["retired"]),
-    }  # fmt: skip
+        "places": all({"absolute", "relative"} <= content[key].keys() for key in ("source", "folder")),
+        "names of files": all(map(_FILE.fullmatch, names)),
+        "encoders": encoders <= named["models"].keys() & named["fingerprints"].keys(),
+        "seals": content["seals"].keys() >= set(sealed),
+    }
     if wrong := [key for key, holds in sound.items() if not holds]:
         raise ValueError(f"{', '.join(wrong)} of another kind than expected")
 
