@@ -75,7 +75,7 @@ def named_languages(collection: Collection) -> tuple[str, ...]:
 
 def count_words(collection: Collection, language: str = "en") -> "WordCounts":
     """In how many works each word stands; of 20,000 works and more, of 10,000 spread evenly."""
-    from vernissage.profiles.naming import count_words_of_works, words_of_work  # brings scikit-learn, for a second
+    from vernissage.profiles.naming import count_words_of_works, words_of_work
 
     step = max(1, len(collection) // _WORKS_COUNTED)
     return count_words_of_works([words_of_work(item, language) for item in collection.items[::step]], language)

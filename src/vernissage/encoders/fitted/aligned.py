@@ -75,12 +75,12 @@ class _View:
     variances: Matrix
 
     def ridge_whitening(self, regularisation: float) -> Matrix:
-        """(columns, components): what makes the components of equal weight, small ones less so.
+        """(components,): what the components are multiplied by so that they weigh the same, small ones less.
 
-        A component of variance v is divided by ``√(v + regularisation · mean variance)``.
+        ``1 / √(v + regularisation · mean variance)`` for one of variance v.
         """
         ridge = regularisation * self.variances.sum() / max(len(self.variances), 1)
-        whitening: Matrix = self.axes / np.sqrt(self.variances + ridge)
+        whitening: Matrix = 1 / np.sqrt(self.variances + ridge)
         return whitening
 
 
@@ -91,7 +91,8 @@ def _view_of(vectors: Matrix, most: int = _MOST_COMPONENTS) -> _View:
     few = len(vectors) < vectors.shape[1]  # then the products of rows tell the same as those of columns, sooner
     products = (centred @ centred.T if few else centred.T @ centred) / len(vectors)
     variances, axes = eigh(products, subset_by_index=(max(0, len(products) - most), len(products) - 1))
-    kept = variances > max(_LEAST_VARIANCE * variances[-1], np.finfo(np.float64).tiny)
+    rounding = np.finfo(variances.dtype)
+    kept = variances > max(max(_LEAST_VARIANCE, 8 * rounding.eps) * variances[-1], rounding.tiny)
     variances, axes = variances[kept][::-1], axes[:, kept][:, ::-1]
     return _View(mean, centred.T @ axes / np.sqrt(len(vectors) * variances) if few else axes, variances)
 
@@ -308,6 +309,7 @@ class _Choice:
         self._sides, self._fold_of, self._dim, self._progress = sides, fold_of, dim, progress
         self.weights = [side.first_weights() for side in sides]
         self.changed = False
+        self._views: dict[tuple[int, int, tuple[float, ...]], _View] = {}
         self.most = _MOST_OF_SEVERAL if max(map(len, self.weights)) > 1 else _MOST_COMPONENTS
 
     def ridge(self) -> float:
@@ -358,19 +360,29 @@ class _Choice:
 
     def _scores(self, ridges: Sequence[float]) -> Iterator[tuple[int, Matrix, npt.NDArray[Any]]]:
         """Of every fold and ridge, by its number: the scores of held-out texts and pictures, and which those are."""
-        images, texts = (side.joined(weights) for side, weights in zip(self._sides, self.weights, strict=True))
+        # Ranks of held-out works need no more than single precision, in half of the time.
+        sides = [
+            side.joined(weights).astype(np.float32) for side, weights in zip(self._sides, self.weights, strict=True)
+        ]
         for fold in range(FOLDS):
             self._progress("choosing how to align", fold, FOLDS)
             fitted, held = self._fold_of != fold, self._fold_of == fold
-            views = _view_of(images[fitted], self.most), _view_of(texts[fitted], self.most)
-            covariance = _covariance(images[fitted], texts[fitted])
+            views = [self._view(fold, side, rows[fitted]) for side, rows in enumerate(sides)]
+            covariance = _covariance(*views, *(rows[fitted] for rows in sides))
             for number, ridge in enumerate(ridges):
                 alignment = _align(*views, covariance, ridge, self._dim)
-                gallery = unit_rows((images[held] - alignment.image_mean) @ alignment.image_projection)
-                queries = unit_rows((texts[held] - alignment.text_mean) @ alignment.text_projection)
+                gallery = unit_rows((sides[0][held] - alignment.image_mean) @ alignment.image_projection)
+                queries = unit_rows((sides[1][held] - alignment.text_mean) @ alignment.text_projection)
                 scores: Matrix = np.asarray(queries @ gallery.T, dtype=np.float64)
                 yield number, scores, held
         self._progress("choosing how to align", FOLDS, FOLDS)
+
+    def _view(self, fold: int, side: int, rows: Matrix) -> _View:
+        """The components of a side's fitted rows, kept: most of the time, and one weight changes one side alone."""
+        key = fold, side, self.weights[side]
+        if key not in self._views:
+            self._views[key] = _view_of(rows, self.most)
+        return self._views[key]
 
 
 def _folds(pairs: int, seed: int) -> npt.NDArray[np.int64]:
@@ -466,26 +478,27 @@ def _base_of(saved: Mapping[str, Any], bases: Sequence[Encoder]) -> Encoder:
 def align(images: Matrix, texts: Matrix, regularisation: float, dim: int, most: int = _MOST_COMPONENTS) -> Alignment:
     """At most ``dim`` directions along which paired rows of two views (pairs, columns) go together.
 
-    The singular vectors of ``W1ᵀ C W2``, where W are `_View.ridge_whitening` and C the covariance between the views:
+    The singular vectors of ``W1 C W2``, where W are `_View.ridge_whitening` and C the covariance of the components:
     canonical ridge analysis (Vinod, J. Econometrics 1976). Each direction is weighted by its correlation, so that
     those which hardly go together hardly count (after Gong et al., IJCV 2014, who use the fourth power).
     """
-    return _align(_view_of(images, most), _view_of(texts, most), _covariance(images, texts), regularisation, dim)
+    views = _view_of(images, most), _view_of(texts, most)
+    return _align(*views, _covariance(*views, images, texts), regularisation, dim)
 
 
 def _align(images: _View, texts: _View, covariance: Matrix, regularisation: float, dim: int) -> Alignment:
+    if not covariance.size:
+        return Alignment(regularisation, images.mean, images.axes[:, :0], texts.mean, texts.axes[:, :0])
     whiten_images, whiten_texts = images.ridge_whitening(regularisation), texts.ridge_whitening(regularisation)
-    if not (whiten_images.size and whiten_texts.size):
-        return Alignment(regularisation, images.mean, whiten_images[:, :0], texts.mean, whiten_texts[:, :0])
-    left, correlations, right = svd(whiten_images.T @ covariance @ whiten_texts, full_matrices=False)
+    left, correlations, right = svd(whiten_images[:, None] * covariance * whiten_texts, full_matrices=False)
     kept = np.flatnonzero(correlations[:dim] > _LEAST_CORRELATION)
     weights = correlations[kept]
     return Alignment(
         regularisation,
         images.mean,
-        np.ascontiguousarray(whiten_images @ left[:, kept] * weights),
+        images.axes @ (whiten_images[:, None] * left[:, kept] * weights),
         texts.mean,
-        np.ascontiguousarray(whiten_texts @ right[kept].T * weights),
+        texts.axes @ (whiten_texts[:, None] * right[kept].T * weights),
     )
 
 
@@ -496,7 +509,8 @@ def _mean_reciprocal_rank(scores: Matrix) -> float:
     return float(np.mean(1 / (better + (equal + 1) / 2)))
 
 
-def _covariance(first: Matrix, second: Matrix) -> Matrix:
-    """The cross-covariance of paired rows: (columns of first, columns of second)."""
-    covariance: Matrix = (first - first.mean(axis=0)).T @ (second - second.mean(axis=0)) / len(first)
+def _covariance(images: _View, texts: _View, image_rows: Matrix, text_rows: Matrix) -> Matrix:
+    """Of the two views' components of paired rows: (components of images, components of texts)."""
+    first, second = (image_rows - images.mean) @ images.axes, (text_rows - texts.mean) @ texts.axes
+    covariance: Matrix = first.T @ second / len(first)
     return covariance

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material, PictureOpener, unit_rows
+from vernissage.encoders.fitted.k_means import k_means
 from vernissage.encoders.runtime.pixels import on_white
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
@@ -303,8 +303,8 @@ def fit_codebook(descriptors: Floats, *, n_centres: int, reduced: int, seed: int
         centred = descriptors - mean
         covariance = (centred.T @ centred).astype(np.float64)
         axes = np.ascontiguousarray(np.linalg.eigh(covariance)[1][:, ::-1][:, :reduced].T, dtype=np.float32)
-        clusters = KMeans(n_centres, n_init=1, max_iter=50, random_state=seed).fit(centred @ axes.T)
-    return Codebook(mean, axes, clusters.cluster_centers_.astype(np.float32))
+        _, centres = k_means(centred @ axes.T, n_centres, seed=seed, most_rounds=50)
+    return Codebook(mean, axes, centres.astype(np.float32))
 
 
 def picture_parts(pixels: Pixels, codebook: Codebook | None = None) -> Parts:

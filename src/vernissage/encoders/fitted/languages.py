@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vernissage.errors import EncoderError
@@ -108,10 +109,8 @@ def _identifier(languages: tuple[str, ...]) -> "LanguageIdentifier":
 def stop_words(language: str) -> frozenset[str]:
     """Folded words of the language that say nothing of what a text is about; none where no list is known."""
     if language == "en":
-        # Imported when the first word is judged: importing scikit-learn takes longer than a recommendation.
-        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-        return frozenset(ENGLISH_STOP_WORDS)
+        # scikit-learn's list, copied: importing it takes longer than a recommendation.
+        return frozenset(Path(__file__).with_name("english_stop_words.txt").read_text("utf-8").split())
     from stop_words import StopWordError, get_stop_words
 
     try:

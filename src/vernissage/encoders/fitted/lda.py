@@ -14,19 +14,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.special import psi
-from sklearn.cluster import KMeans
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
+from vernissage.encoders.fitted.k_means import k_means
+from vernissage.encoders.fitted.lsa import singular_vectors
 from vernissage.encoders.fitted.words import (
     WordEncoder,
     choose_vocabulary,
     columns_of,
     content_words,
     count_words,
+    document_weights,
     fitted_language,
+    weighted_rows,
 )
 from vernissage.errors import EncoderError
 from vernissage.files import writing
@@ -335,14 +336,13 @@ def _fit_topics(counts: sparse.csr_matrix, topics: int, seed: int) -> Matrix:
 
 def _clusters(counts: sparse.csr_matrix, topics: int, seed: int) -> npt.NDArray[np.intp]:
     """Each text's k-means cluster by its leading TF-IDF components; by chance if there are too few texts."""
-    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    weighted = weighted_rows(counts, document_weights(counts), np.float64)
     dimensions = min(_START_DIMENSIONS, min(weighted.shape) - 1)
     if dimensions > 0:
-        texts, scales, _ = randomized_svd(weighted, dimensions, random_state=seed)
+        texts, scales, _ = singular_vectors(weighted, dimensions, seed)
         components = unit_rows(texts * scales)
         if len(np.unique(components.round(4), axis=0)) >= topics:
-            labels: npt.NDArray[np.intp] = KMeans(topics, n_init=1, random_state=seed).fit(components).labels_
-            return labels
+            return k_means(components, topics, seed=seed)[0]
     return np.random.default_rng(seed).permutation(counts.shape[0]) % topics
 
 

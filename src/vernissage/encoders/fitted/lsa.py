@@ -1,10 +1,11 @@
 """Texts as vectors that a search finds: TF-IDF weights, gathered into a few hundred directions of meaning."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
 
 from vernissage.encoders.contract import Encoder, EncoderState, Material, unit_rows
@@ -14,6 +15,8 @@ from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
 
 _LEAST_SCALE = 1e-6
+_OVERSAMPLES = 10
+_ROUNDS, _ROUNDS_OF_MANY = 7, 4
 
 
 class LSA(WordEncoder):
@@ -82,9 +85,31 @@ def fit_lsa(
 
 def _directions(rows: sparse.csr_matrix, dim: int, seed: int) -> npt.NDArray[np.float32]:
     """The leading right singular vectors of ``rows``: float32 (words, at most dim), without those of no weight."""
-    from sklearn.utils.extmath import randomized_svd  # a second to import, which searching needs not wait for
-
     with threadpool_limits(1):
-        _, scales, directions = randomized_svd(rows, min(dim, *rows.shape), random_state=seed)
+        _, scales, directions = singular_vectors(rows, min(dim, *rows.shape), seed)
     kept = scales > _LEAST_SCALE * scales[0]
     return np.ascontiguousarray(directions[kept].T, dtype=np.float32)
+
+
+def singular_vectors(
+    rows: sparse.csr_matrix, count: int, seed: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """The leading ``count`` singular vectors of ``rows`` (n, columns): (n, count), values (count,), (count, columns).
+
+    By random projection and power iterations (Halko et al. 2011, algorithms 4.4 and 5.1), with the numbers that
+    scikit-learn's ``randomized_svd`` takes, whose import takes longer. The largest entry of each left vector is above
+    0.
+    """
+    turned = rows.shape[0] < rows.shape[1]
+    matrix = rows.T if turned else rows
+    basis = np.random.RandomState(seed).normal(size=(matrix.shape[1], count + _OVERSAMPLES)).astype(rows.dtype)
+    for _ in range(_ROUNDS if count < 0.1 * min(rows.shape) else _ROUNDS_OF_MANY):
+        basis = linalg.lu(matrix @ basis, permute_l=True, check_finite=False)[0]
+        basis = linalg.lu(matrix.T @ basis, permute_l=True, check_finite=False)[0]
+    basis = linalg.qr(matrix @ basis, mode="economic", check_finite=False)[0]
+    left, scales, right = linalg.svd(basis.T @ matrix, full_matrices=False)
+    left = basis @ left
+    decisive = right.T if turned else left
+    signs = np.sign(decisive[np.abs(decisive).argmax(axis=0), np.arange(decisive.shape[1])])
+    left, right = (left * signs)[:, :count], (right * signs[:, None])[:count]
+    return (right.T, scales[:count], left.T) if turned else (left, scales[:count], right)

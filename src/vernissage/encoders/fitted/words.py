@@ -205,16 +205,24 @@ def weigh_words(texts: Sequence[str], language: str = "en") -> WeighedWords:
             f"descriptions or keywords to the works, or use an encoder of pictures"
         )
     counts = count_words(documents, columns_of(vocabulary))
-    weights = 1 + np.log((1 + len(documents)) / (1 + counts.getnnz(axis=0)))
+    weights = document_weights(counts)
     return WeighedWords(vocabulary, weights, weighted_rows(counts, weights))
 
 
-def weighted_rows(counts: "sparse.csr_matrix", weights: npt.NDArray[np.float64]) -> "sparse.csr_matrix":
-    """Rows ``(1 + ln n_w) · weight_w`` of unit length, float32; a row depends on its own counts alone."""
+def document_weights(counts: "sparse.csr_matrix") -> npt.NDArray[np.float64]:
+    """``1 + ln((1 + N) / (1 + N_w))`` for every word, float64 (words,)."""
+    weights: npt.NDArray[np.float64] = 1 + np.log((1 + counts.shape[0]) / (1 + counts.getnnz(axis=0)))
+    return weights
+
+
+def weighted_rows(
+    counts: "sparse.csr_matrix", weights: npt.NDArray[np.float64], dtype: npt.DTypeLike = np.float32
+) -> "sparse.csr_matrix":
+    """Rows ``(1 + ln n_w) · weight_w`` of unit length; a row depends on its own counts alone."""
     values = (1 + np.log(counts.data)) * weights[counts.indices]
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     lengths = np.sqrt(np.bincount(rows, values**2, minlength=counts.shape[0]))
-    unit = (values / lengths[rows]).astype(np.float32)
+    unit = (values / lengths[rows]).astype(dtype)
     from scipy import sparse
 
     return sparse.csr_matrix((unit, counts.indices, counts.indptr), shape=counts.shape)
