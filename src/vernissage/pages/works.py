@@ -55,7 +55,7 @@ def description_of(item: Item, tags: Tags = ()) -> AltText:
 
 
 def alt_text(item: Item, tags: Tags = (), label: str = "") -> AltText:
-    """The own alternative text; else a label (title, artist) and, if nobody described the work, what it seems to show."""
+    """The own alternative text; else a label (title, artist) and, if nobody described it, what it seems to show."""
     described = description_of(item, tags)
     if described.text and not described.by_software:
         return described
