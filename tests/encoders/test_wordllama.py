@@ -57,9 +57,19 @@ def test_a_text_is_the_mean_of_its_tokens_rows_without_the_collections_mean(enco
     np.testing.assert_allclose(encoder.encode_texts(["A storm at sea"]), expected, atol=1e-6)
 
 
-def test_texts_without_letters_that_it_knows_are_zero_and_other_alphabets_are_not(encoder: WordLlama) -> None:
-    vectors = encoder.encode_texts(["", "  ", "\n\t", "🎨🖼", "ꦲꦤ", "Κυανός", "浮世絵", "буря на море", "a ship 🎨"])
-    assert vectors.any(axis=1).tolist() == [False] * 5 + [True] * 4
+def test_texts_of_single_letters_bytes_and_digits_are_not_known_and_signs_that_are_words_are(
+    encoder: WordLlama,
+) -> None:
+    unknown = ["", "  ", "\n\t", "🎨🖼", "ꦲꦤ", "Κυανός", "ציור של ים. 1920", "لوحة البحر", "ทะเล", "1889, 5", "X"]
+    known = ["浮世絵", "바다", "буря на море", "a ship 🎨", "ציור oil"]
+    vectors = encoder.encode_texts(unknown + known)
+    assert vectors.any(axis=1).tolist() == [False] * len(unknown) + [True] * len(known)
+
+
+def test_letters_that_say_nothing_leave_the_words_beside_them_as_they_are(encoder: WordLlama) -> None:
+    storm, mixed, other = encoder.encode_texts(["a storm at sea", "ים a storm at sea", "ים tulips"])
+    assert storm @ mixed > 0.95
+    assert abs(mixed @ other - storm @ encoder.encode_texts(["tulips"])[0]) < 0.1
 
 
 def test_saved_and_loaded_it_gives_the_same_bits(encoder: WordLlama, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from vernissage.web.credentials import (
     stored_password,
 )
 from vernissage.web.security import REMEMBERED, RateLimit, truncated_address
-from vernissage.web.works import Pictures
+from vernissage.web.works import Pictures, shown_work
 
 ADDRESSES = ["/", "/study", "/study/welcome", "/nowhere", "/healthz", "/experimenter/login", "/pictures/x/large.jpg"]
 
@@ -186,6 +187,14 @@ def test_a_limit_remembers_no_more_than_it_may() -> None:
     for number in range(REMEMBERED):
         limit.wait(str(number))
     assert limit.wait("first") == 0
+
+
+def test_participants_who_see_no_picture_hear_what_it_seems_to_show(world: World) -> None:
+    item = replace(world.served.collection["w000"], description="")
+    pictures = Pictures(world.served.collection, b"x", seen=lambda ids: dict.fromkeys(ids, ("castle",)))
+    shown = shown_work(item, pictures)
+    assert shown.alt.text == f"{shown.label}; seems to show: castle (described by software)"
+    assert shown_work(replace(item, description="A castle."), pictures).alt.text == shown.label
 
 
 def test_pictures_keep_within_their_bound_and_stay_right(world: World) -> None:

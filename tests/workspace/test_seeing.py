@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
 from tests.galleries import toy_gallery
 
+from vernissage.gallery.answer import answer_schema
 from vernissage.gallery.gallery import open_gallery
+from vernissage.pages.areas import areas_page, person_page
+from vernissage.pages.recommendations import recommendation_page
+from vernissage.taggers.contract import EXPLAINED
 from vernissage.taggers.imagenet import ImagenetTagger
 from vernissage.workspace import seeing
 from vernissage.workspace.build import build_workspace
@@ -54,7 +59,15 @@ def test_reasons_say_what_both_pictures_seem_to_show(workspace: Path) -> None:
         for work in answer.works:
             (reason,) = [each for each in work.reasons if each.kind == "rated"]
             (both, *_) = [tag for tag in shown[work.id] if tag in shown["w000"]]
-            assert reason.words.endswith(f"; both seem to show: {both}")
+            assert reason.words.endswith(f"; both seem to show: {both} (by software)")
+            assert reason.by_software == both
+        assert EXPLAINED in answer.notes
+        content = answer.to_dict()
+        assert [each["by_software"] for work in content["works"] for each in work["reasons"] if each["kind"] == "rated"]
+        jsonschema.Draft202012Validator(answer_schema()).validate(content)
+        page = recommendation_page(answer, [(gallery["w000"], 5.0)], title="Toys", engine="pictures")
+        assert page.count(f"Both seem to show: {answer.works[0].reasons[0].by_software} <span") >= 1
+        assert EXPLAINED in page
 
 
 def test_uploads_are_seen_and_name_areas_that_have_no_words(workspace: Path, tmp_path: Path) -> None:
@@ -69,6 +82,20 @@ def test_uploads_are_seen_and_name_areas_that_have_no_words(workspace: Path, tmp
         areas = gallery.person("ada").areas().to_dict()["areas"]
         words = {word for tags in gallery.snapshot.seen(["up0", "up1", "up2"]).values() for word in tags}
         assert all(set(area["name"].split(", ")) <= words for area in areas)
+        assert {area["named_by"] for area in areas} == {"pictures"}
+        answer = gallery.person("ada").recommend(3, per_area=True)
+        made = {area["name"] for area in areas}
+        assert {each["by_software"] for each in answer.to_dict()["lists"] if "area" in each} <= made
+        (reason,) = answer.works[0].of_kind("area")
+        assert reason.by_software in made
+        assert reason.words == f"belongs to {reason.title} (by software)"
+        jsonschema.Draft202012Validator(answer_schema()).validate(answer.to_dict())
+        for page in (
+            person_page(answer, title="Toys", engine="pictures"),
+            areas_page(answer.areas, gallery.snapshot.picture_path, title="Toys", engine="pictures"),
+        ):
+            assert 'data-by="software">by software</span>' in page
+            assert EXPLAINED in page
 
 
 def test_a_workspace_without_the_network_sees_nothing(tmp_path: Path) -> None:

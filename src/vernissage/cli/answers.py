@@ -45,6 +45,8 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
     columns |= {"year": lambda work: work.item.year, "score": _score}
     if not answer.works:
         return
+    if answer.kind == "similar" and any(map(_seen_in_both, answer.works)):
+        columns["both seem to show"] = _seen_in_both
     _print_works(answer.works, columns | ({because: _strongest} if because else {}))
     for work in answer.works if explain else ():
         engines, rated = work.of_kind("engine"), work.of_kind("rated")
@@ -72,10 +74,14 @@ def _strongest(work: "Work") -> str:
     if fields := work.of_kind("field"):
         return fields[0].words
     strongest = [reason for reason in work.of_kind("rated")[:2] if reason.contribution > 0]
-    return ", ".join(
-        reason.words.removeprefix("you rated ") + (f" ({reason.share:.0%})" if work.score > 0 else "")
-        for reason in strongest
-    )
+    told = [(*reason.told_apart, f" ({reason.share:.0%})" if work.score > 0 else "") for reason in strongest]
+    return ", ".join(f"{words.removeprefix('you rated ')}{share}{seen}" for words, seen, share in told)
+
+
+def _seen_in_both(work: "Work") -> str:
+    from vernissage.taggers.contract import marked
+
+    return ", ".join(marked(why.by_software, why.by_software) for why in work.of_kind("rated")[:1])
 
 
 def _print_terms(heading: str, terms: Iterable["tuple[Reason, str]"]) -> None:
@@ -86,14 +92,15 @@ def _print_terms(heading: str, terms: Iterable["tuple[Reason, str]"]) -> None:
 def print_list(each: "AnswerList", owner: str, fusion: str, *, explain: bool) -> None:
     """The list of one modality for a person, or of one of their areas."""
     from vernissage.gallery.selecting import KINDS, title_or_text
+    from vernissage.taggers.contract import marked
 
     whole = f"{KINDS[each.target].capitalize()} for {owner}, by {fusion}:"
-    say(f"{each.area} {each.name}: {each.task}" if each.area else whole)
+    say(f"{each.area} {marked(each.name, each.by_software)}: {each.task}" if each.area else whole)
     reasoned = any(work.reasons for work in each.works)
     columns: _Columns = {"id": lambda work: work.id, "title": lambda work: title_or_text(work.item)}
     columns |= {"owner": lambda work: work.item.owner, "similarity" if each.area else "score": _score}
     if reasoned and not each.area:
-        columns["area"] = lambda work: "".join(reason.title for reason in work.of_kind("area")[:1])
+        columns["area"] = lambda work: "".join(marked(why.title, why.by_software) for why in work.of_kind("area")[:1])
     _print_works(each.works, columns | ({"because it resembles": _nearest} if reasoned else {}))
     for work in each.works if explain and reasoned else ():
         heading = f"{title_or_text(work.item)} ({work.id}): score {work.score:z.6f}"

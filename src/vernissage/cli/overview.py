@@ -84,6 +84,7 @@ def map_works(
                 save_figure(map_figure(found.points, found.labels, title=title, thumbnails=pictures), out)
                 note(f"Picture written: {out}")
         if html is not None:
-            write_page(html, map_page, found.points, found.items, works, title=title, colour_by=found.labels)
+            told = {"title": title, "colour_by": found.labels, "seen": gallery.snapshot.seen}
+            write_page(html, map_page, found.points, found.items, works, **told)
     left = f"; {found.left_out} have nothing that {encoder or 'its encoder'} reads" if found.left_out else ""
     say(f"{len(found.items)} works drawn{left}")

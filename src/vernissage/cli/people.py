@@ -361,8 +361,9 @@ def _areas_of_person(place: Place, owner: str, asked: AskedAreas, edits: EditWor
             from vernissage.gallery.areas import found_words
             from vernissage.pages.areas import areas_page
 
-            pictures, words = gallery.snapshot.picture_path, found_words(found)
-            write_page(asked.html, areas_page, found, pictures, title=gallery.name, engine=words)
+            pictures, seen = gallery.snapshot.picture_path, gallery.snapshot.seen
+            told = {"title": gallery.name, "engine": found_words(found), "seen": seen}
+            write_page(asked.html, areas_page, found, pictures, **told)
     note(*found.notes, kind="note")
     if asked.as_json:
         print_json(found.to_dict())
@@ -374,6 +375,7 @@ def _print_areas(found: "PersonAreas") -> None:
     from vernissage.gallery.areas import area_key
     from vernissage.gallery.selecting import title_or_text
     from vernissage.pages.areas import typical
+    from vernissage.taggers.contract import marked
 
     for modality, each in found.by_modality.items():
         uploads, total = each.uploads, float(each.uploads.weights.sum()) or 1.0
@@ -382,7 +384,8 @@ def _print_areas(found: "PersonAreas") -> None:
             examples = [uploads.item_ids[row] for row in typical(uploads, number, _EXAMPLES)]
             named = ", ".join(f"{title_or_text(found.items[item_id])} ({item_id})" for item_id in examples)
             weight = f"{uploads.weights[number] / total:.0%}" if uploads.weights[number] else "muted"
-            rows.append([area_key(modality, number), uploads.names[number], len(area), weight, named])
+            name = marked(uploads.names[number], found.by_software(modality, number))
+            rows.append([area_key(modality, number), name, len(area), weight, named])
         print_table(["area", "name", "uploads", "weight", "such as"], rows, numbers=["uploads", "weight"])
         kind = {"image": "picture", "text": "text"}[modality] + "s" * (len(uploads) != 1)
         areas = f"{len(rows)} area{'s' * (len(rows) != 1)}"

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,7 @@ def serve(
     from vernissage.web.security import LOCAL_HOSTS
     from vernissage.web.study.app import create_app
     from vernissage.web.study.served import read_invited, serve_study
+    from vernissage.workspace.seeing import seen_in
     from vernissage.workspace.workspace import open_workspace
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
@@ -63,7 +65,7 @@ def serve(
     opened = open_workspace(workspace)
     opening = open_study(study, opened, make_engine, database, patience=_PATIENCE, most_starts=most_starts)
     with opening as running, _listening(host, port) as listener:
-        served = serve_study(running, opened.collection, workspace, password_file, **access)
+        served = serve_study(running, opened.collection, workspace, password_file, partial(seen_in, opened), **access)
         BoundedConnection.most, at_one_go = connection_limits()
         config = uvicorn.Config(
             create_app(served, names),

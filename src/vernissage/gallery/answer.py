@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vernissage.catalog.fetching import shown_path
 from vernissage.catalog.item import Item
+from vernissage.taggers.contract import Seen, marked
 from vernissage.values import Modality
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Reason:
         rank: the place (from 1) that an engine of a fusion gave the work; None where it gave none.
         similarity: cosine of an upload to the work.
         modality: of the upload's vector.
+        by_software: what of title and words software made from what pictures seem to show; empty where people did.
     """
 
     kind: ReasonKind
@@ -52,6 +54,13 @@ class Reason:
     rank: int | None = None
     similarity: float | None = None
     modality: Modality | None = None
+    by_software: str = ""
+
+    @property
+    def told_apart(self) -> tuple[str, str]:
+        """The words without and with only what the pictures of a rated work and this one both seem to show."""
+        seen = f"; both seem to show: {marked(self.by_software, self.by_software)}" if self.by_software else ""
+        return self.words.removesuffix(seen), seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +100,8 @@ class Work:
             values |= {"contribution": reason.contribution, "share": reason.share, "words": reason.words}
             if reason.kind == "engine":
                 values["rank"] = reason.rank
-            for name in ("weight", "similarity", "modality"):
-                if (value := getattr(reason, name)) is not None:
+            for name in ("weight", "similarity", "modality", "by_software"):
+                if (value := getattr(reason, name)) not in (None, ""):
                     values[name] = value
             reasons.append(values)
         item = self.item
@@ -119,6 +128,7 @@ class AnswerList:
         source: the modality of the area's uploads; None for the list of all areas.
         area: the area's key, such as ``image:1``; empty for the list of all areas.
         name: the area's name.
+        by_software: the same if software made it from what pictures seem to show; else empty.
     """
 
     target: Modality
@@ -126,6 +136,7 @@ class AnswerList:
     source: Modality | None = None
     area: str = ""
     name: str = ""
+    by_software: str = ""
 
     @property
     def task(self) -> str:
@@ -137,6 +148,8 @@ class AnswerList:
         content: dict[str, Any] = {"task": self.task, "target": self.target}
         if self.area:
             content |= {"area": self.area, "area_name": self.name}
+        if self.by_software:
+            content["by_software"] = self.by_software
         return content | {"works": [work.to_dict() for work in self.works]}
 
 
@@ -156,6 +169,7 @@ class Answer:
         about: what was asked, as JSON values that `to_dict` puts beside the works.
         picture_path: where the picture of a work of this answer lies.
         areas: for a person, the areas of interest that the answer rests on.
+        seen: what software makes out in pictures, by ids of works.
     """
 
     kind: AnswerKind
@@ -167,6 +181,7 @@ class Answer:
     about: Mapping[str, Any] = field(default_factory=dict)
     picture_path: Callable[[Item], Path | None] = lambda _: None
     areas: "PersonAreas | None" = None
+    seen: Seen = lambda _: {}
 
     def __len__(self) -> int:
         return len(self.works)

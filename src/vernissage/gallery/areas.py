@@ -27,6 +27,7 @@ from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponent
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
+from vernissage.taggers.contract import EXPLAINED
 from vernissage.values import Allow, Index, Modality, Vectors
 from vernissage.workspace.repository import PersonRecord, Snapshot
 
@@ -150,7 +151,13 @@ class PersonAreas:
         some = ", ".join(self.unread[:5]) + (" …" if len(self.unread) > 5 else "")
         nothing = f"{self.encoder} finds nothing in {len(self.unread)} of {len(self.items)}: {some}"
         lapsed = [f"a change of areas ({each.edit.kind}) has lapsed: {each.reason}" for each in self.lapsed]
-        return (*([nothing] if self.unread else []), *lapsed)
+        seen = [EXPLAINED] if any(n.by == "pictures" for each in self.by_modality.values() for n in each.naming) else []
+        return (*([nothing] if self.unread else []), *lapsed, *seen)
+
+    def by_software(self, modality: Modality, number: int) -> str:
+        """The name of an area if software made it from what pictures seem to show; else nothing."""
+        name = self.by_modality[modality].naming[number]
+        return name.text if name.by == "pictures" else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The areas as JSON values."""
@@ -224,20 +231,18 @@ def find_areas(
         if not ids:
             continue
         words = [words_of_work(items[item_id], workspace.word_counts.language) for item_id in ids]
-        seen = (
-            snapshot.seen([each for each, own in zip(ids, words, strict=True) if not own])
-            if modality == "image"
-            else {}
-        )
+        wordless = [item_id for item_id, own in zip(ids, words, strict=True) if not own]
+        seen = snapshot.seen(wordless) if modality == "image" else {}
         found[modality] = interests(
             ids,
             index.vectors_of(ids),
             background=index.moments().mean,
             counts=counts,
             vocabulary=Vocabulary(
-                [own or seen.get(item_id, ()) for item_id, own in zip(ids, words, strict=True)],
+                words,
                 workspace.word_counts,
                 partial(_words_near, snapshot, index, record.name),
+                [seen.get(item_id, ()) for item_id in ids],
             ),
             times=[record.times.get(item_id) for item_id in ids],
             now=asked.now or datetime.now(UTC),

@@ -46,7 +46,7 @@ from vernissage.progress import Progress, silent
 from vernissage.rankings import PRECISION
 from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
-from vernissage.taggers.contract import Tags
+from vernissage.taggers.contract import EXPLAINED, Tags, marked
 from vernissage.values import Modality, Ranking, Vectors
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
@@ -272,8 +272,9 @@ class Gallery:
         works = tuple(
             [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ())) for why in explanations]
         )
-        notes = (*preset_notes(name, recommender), *found.notes, *asked.told(len(works)))
-        return Answer(kind, works, name, self.fingerprint, notes, about=about, picture_path=snapshot.picture_path)
+        made = [EXPLAINED] if any(reason.by_software for work in works for reason in work.reasons) else []
+        notes = (*preset_notes(name, recommender), *found.notes, *asked.told(len(works)), *made)
+        return Answer(kind, works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def search(
         self,
@@ -346,8 +347,8 @@ class Gallery:
         )
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         about |= {"method": method} if within == "mixed" else {}
-        notes, pictures = asked.told(len(works)), snapshot.picture_path
-        return Answer("search", works, name, self.fingerprint, notes, about=about, picture_path=pictures)
+        notes = asked.told(len(works))
+        return Answer("search", works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
         """Works that have the words first, by how many; then those that the encoder finds like them."""
@@ -385,8 +386,7 @@ class Gallery:
             works.append(Work(item, scores[item.id], why, also=also.get(item.id, ())))
         notes = (*words.notes, *(asked.told(len(works)) if works else (f"nothing here has {query!r}",)))
         about = {"query": query, "encoder": name, "within": "text"}
-        pictures = snapshot.picture_path
-        return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, picture_path=pictures)
+        return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def elicitation(
         self,
@@ -426,7 +426,7 @@ class Gallery:
             for item, words in chosen
         )
         notes = asked.told(len(works))
-        return Answer("elicitation", works, how, self.fingerprint, notes, picture_path=snapshot.picture_path)
+        return Answer("elicitation", works, how, self.fingerprint, notes, **_shown_by(snapshot))
 
     def person(self, name: str) -> "Person":
         """Somebody who owns works, uploads or rates; nothing is kept of them before they do.
@@ -510,6 +510,11 @@ def fingerprint_of(workspace: Workspace) -> str:
     return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 
 
+def _shown_by(snapshot: Snapshot) -> dict[str, Any]:
+    """How pages come by the pictures of an answer's works, and by what these seem to show."""
+    return {"picture_path": snapshot.picture_path, "seen": snapshot.seen}
+
+
 def _work(
     item: Item,
     why: Explanation,
@@ -525,8 +530,10 @@ def _work(
         title, words = rated[reason.item_id]
         adds = reason.contribution
         both = [tag for tag in seen.get(item.id, ()) if tag in seen.get(reason.item_id, ())] if adds > 0 else []
-        words += f"; both seem to show: {both[0]}" if both else ""
-        reasons.append(Reason("rated", reason.item_id, title, adds, adds * scale, words, weight=reason.weight))
+        made = both[0] if both else ""
+        words += f"; both seem to show: {marked(made, made)}" if made else ""
+        more: dict[str, Any] = {"weight": reason.weight, "by_software": made}
+        reasons.append(Reason("rated", reason.item_id, title, adds, adds * scale, words, **more))
     for part in why.shares:
         words, adds = engines[part.engine], part.share
         reasons.append(Reason("engine", part.engine, words, adds, adds * scale, f"by {words}", rank=part.rank or None))

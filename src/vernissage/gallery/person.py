@@ -34,6 +34,7 @@ from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
+from vernissage.taggers.contract import marked
 from vernissage.values import MODALITIES, Index, Modality, Vectors
 from vernissage.workspace.repository import PersonRecord
 from vernissage.workspace.workspace import Workspace
@@ -305,6 +306,7 @@ class Person:
             {"owner": self.name, "encoder": found.encoder, "fusion": rule},
             snapshot.picture_path,
             found,
+            snapshot.seen,
         )
 
 
@@ -403,7 +405,9 @@ def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
     if why.area.name:  # areas of tags are no areas of the person's
         key = area_key(why.area.source, why.area.number)
-        reasons.append(Reason("area", key, why.area.name, why.score, 1.0, f"belongs to {why.area.name}"))
+        made = found.by_software(why.area.source, why.area.number)
+        words = f"belongs to {marked(why.area.name, made)}"
+        reasons.append(Reason("area", key, why.area.name, why.score, 1.0, words, by_software=made))
     for each in why.uploads:
         reason = _resemblance(found, each.item_id, each.similarity)
         share = each.contribution / why.score if why.score else 0.0
@@ -439,8 +443,8 @@ def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]
             for item_id, place, resembling in zip(ids, places, near, strict=True)
             for reasons in [tuple([_resemblance(found, *one) for one in resembling])]
         ]
-        key = area_key(each.source, each.area)
-        lists.append(AnswerList(each.target, tuple(works), each.source, key, uploads.names[each.area]))
+        key, made = area_key(each.source, each.area), found.by_software(each.source, each.area)
+        lists.append(AnswerList(each.target, tuple(works), each.source, key, uploads.names[each.area], made))
     order = [area_key(source, area) for source in profile.sources for area in profile.by_modality[source].unmuted]
     return sorted(lists, key=lambda each: order.index(each.area))
 

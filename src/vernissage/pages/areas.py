@@ -13,10 +13,11 @@ from vernissage.gallery.answer import Work as AnswerWork
 from vernissage.gallery.areas import PersonAreas, area_key
 from vernissage.gallery.selecting import KINDS, title_or_text
 from vernissage.pages.templating import plain, render
-from vernissage.pages.works import Picture, PicturePath, Reading, Work, work_of
+from vernissage.pages.works import AltText, Picture, PicturePath, Reading, Work, work_of
 from vernissage.profiles.naming import count_words_of_works, words_of_work
 from vernissage.profiles.uploads import UploadsOfModality
 from vernissage.progress import Progress, silent
+from vernissage.taggers.contract import Seen
 from vernissage.values import Modality
 
 _SIDE, _NEAR_SIDE = 240, 120
@@ -37,6 +38,7 @@ class Example:
     id: str
     title: str
     picture: Picture | None
+    alt: AltText
     excerpt: str
 
 
@@ -47,6 +49,7 @@ class AreaView:
     key: str
     name: str
     named_by: str
+    by_software: str
     size: str
     share: int
     muted: bool
@@ -57,27 +60,35 @@ class AreaView:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A recommended work, the key and name of its area, and (title, picture, cosine) of uploads that speak for it."""
+    """A recommended work, its area (whose name may be by software), and (title, picture, cosine) of uploads for it."""
 
     work: Work
     key: str
     area: str
+    by_software: str
     near: tuple[tuple[str, Picture | None, float], ...]
 
 
 def areas_page(
-    found: PersonAreas, picture_path: PicturePath, *, title: str, engine: str, progress: Progress = silent
+    found: PersonAreas,
+    picture_path: PicturePath,
+    *,
+    title: str,
+    engine: str,
+    seen: Seen = lambda _: {},
+    progress: Progress = silent,
 ) -> str:
     """One HTML document, complete in itself, with a person's areas: name, weight, typical works and words of each.
 
-    ``title`` names the collection, ``engine`` says in plain words what tells works apart. Equal input gives equal
-    bytes.
+    ``title`` names the collection, ``engine`` says in plain words what tells works apart, ``seen`` what pictures seem
+    to show. Equal input gives equal bytes.
 
     Raises:
         CollectionError: a picture cannot be read.
     """
     pictured = found.by_modality["image"].uploads.areas if "image" in found.by_modality else ()
-    reading = Reading(picture_path, sum(min(_MOST["image"], len(area)) for area in pictured), progress)
+    total = sum(min(_MOST["image"], len(area)) for area in pictured)
+    reading = Reading(picture_path, total, progress, seen(found.items))
     return render(
         "areas.html",
         styles=["page.css", "recommendations.css", "areas.css"],
@@ -108,7 +119,8 @@ def person_page(answer: Answer, *, title: str, engine: str, progress: Progress =
     whole = [each for each in answer.lists if not each.area]
     kept = _weightiest([each for each in answer.lists if each.area])
     total = sum(len(each.works) for each in whole) + sum(len(each.works[:_PER_AREA]) for each in kept)
-    reading = Reading(answer.picture_path, total, progress)
+    works = [work.id for each in answer.lists for work in each.works]
+    reading = Reading(answer.picture_path, total, progress, answer.seen([*found.items, *works]))
     groups = _views(found, reading, dict.fromkeys(KINDS, _OVERVIEW))
     return render(
         "person.html",
@@ -127,8 +139,8 @@ def person_page(answer: Answer, *, title: str, engine: str, progress: Progress =
             for each in whole
         ],
         areas=[
-            (name, key, [(each.target, _examples(each, reading)) for each in group])
-            for (key, name), group in groupby(kept, key=lambda each: (each.area, each.name))
+            (name, key, made, [(each.target, _examples(each, reading)) for each in group])
+            for (key, name, made), group in groupby(kept, key=lambda each: (each.area, each.name, each.by_software))
         ],
         kinds=KINDS,
     )
@@ -179,6 +191,7 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
         key=area_key(modality, number),
         name=plain(uploads.names[number]),
         named_by=interests.naming[number].by,
+        by_software=found.by_software(modality, number),
         size=_counted(len(area), KINDS[modality]),
         share=round(100 * weight / total),
         muted=weight == 0,
@@ -190,9 +203,9 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
 
 def _example(item: Item, modality: Modality, reading: Reading) -> Example:
     if modality == "image":
-        return Example(item.id, title_or_text(item), reading.picture(item, _SIDE), "")
+        return Example(item.id, title_or_text(item), reading.picture(item, _SIDE), reading.alt(item), "")
     excerpt = plain(item.description or ", ".join(item.keywords)) if item.title.strip() else ""
-    return Example(item.id, title_or_text(item), None, excerpt)
+    return Example(item.id, title_or_text(item), None, AltText(""), excerpt)
 
 
 def _examples(found: AnswerList, reading: Reading) -> list[Example]:
@@ -233,6 +246,7 @@ def _suggestion(found: PersonAreas, reading: Reading, target: Modality, number: 
         shown,
         areas[0].id if areas else "",
         plain(areas[0].title) if areas else "",
+        areas[0].by_software if areas else "",
         tuple(
             (title_or_text(found.items[upload]), reading.picture(found.items[upload], _NEAR_SIDE), similarity)
             for upload, similarity in list(near.items())[:_NEAR]

@@ -24,8 +24,9 @@ from vernissage.pages.groups import (
     label_places,
 )
 from vernissage.pages.templating import data_uri, embedded_json, plain, render
-from vernissage.pages.works import title_of
+from vernissage.pages.works import description_of, title_of
 from vernissage.progress import Progress, silent
+from vernissage.taggers.contract import Seen
 
 WIDTH, MARGIN = 1000.0, 36.0
 _LABEL_LINE = 24.0
@@ -41,13 +42,14 @@ def map_page(
     *,
     title: str,
     colour_by: Sequence[str],
+    seen: Seen = lambda _: {},
     progress: Progress = silent,
 ) -> str:
     """One HTML document, complete in itself: a map to zoom and walk in, with each work at its point.
 
     ``points`` (n, 2) are the places of ``items``, whose pictures lie in ``collection``'s folder; ``colour_by`` names
-    each work's group. Without scripts the page still shows the map as a drawing with its legend. Equal input gives
-    equal bytes.
+    each work's group, ``seen`` tells what pictures seem to show. Without scripts the page still shows the map as a
+    drawing with its legend. Equal input gives equal bytes.
 
     Raises:
         RequestError: no works, places that are not finite, or not one place and one group for each work.
@@ -75,7 +77,9 @@ def map_page(
         labels=[(groups.groups[number], round(x, 1), round(y, 1)) for number, (x, y) in labels.items()],
         glyphs={group.style: _glyph(group.shape, 8, 8, 5.5) for group in groups.groups},
         sheets=[data_uri(sheet, "image/webp") for sheet in sheets],
-        works=embedded_json(_works(places, height, items, colour_by, groups, labels) | thumbnails),
+        works=embedded_json(
+            _works(places, height, items, colour_by, groups, labels) | _described(items, seen) | thumbnails
+        ),
     )
 
 
@@ -121,6 +125,13 @@ def _works(
             for number, group in enumerate(groups.groups)
         ],
     }
+
+
+def _described(items: Sequence[Item], seen: Seen) -> dict[str, Any]:
+    """What those hear who do not see the pictures: the table's own alternative texts, or what software makes out."""
+    tags = seen([item.id for item in items if item.picture and not item.description.strip()])
+    shown, shows = _distinct(description_of(item, tags.get(item.id, ())).text for item in items)
+    return {"shown": shown, "shows": shows}
 
 
 def _distinct(values: Iterable[str]) -> tuple[list[str], list[int]]:

@@ -41,9 +41,13 @@ class ReasonLine:
 
 @dataclass(frozen=True)
 class Why:
-    """The reasons for one work: a sentence, the rated works' parts, and (engine, place, part of ``score``)."""
+    """The reasons for one work: a sentence, the rated works' parts, and (engine, place, part of ``score``).
+
+    ``seen`` is what software says that the work and the rated work of the sentence both seem to show.
+    """
 
     sentence: str
+    seen: str
     lines: tuple[ReasonLine, ...]
     places: tuple[tuple[str, str, str], ...]
     score: str
@@ -63,7 +67,8 @@ def recommendation_page(
     """
     given = {item.id: (item, rating) for item, rating in ratings}
     rated = {item_id: (number, rating) for number, (item_id, (_, rating)) in enumerate(given.items(), start=1)}
-    reading = Reading(answer.picture_path, len(given) + len(answer), progress)
+    tags = answer.seen([*given, *answer.ids])
+    reading = Reading(answer.picture_path, len(given) + len(answer), progress, tags)
     shown = [
         (work_of(reading, number, item, side=RATED_SIDE), rating)
         for number, (item, rating) in enumerate(given.values(), start=1)
@@ -127,6 +132,7 @@ def _why(work: Work, rated: Rated) -> Why:
     shares = apportioned([engine.contribution for engine in engines], work.score, decimals)
     return Why(
         sentence=_sentence(reasons[0], rated) if reasons else "",
+        seen=reasons[0].by_software if reasons else "",
         lines=_lines(reasons, work.score, rated, decimals),
         places=tuple(
             (plain(engine.title), ordinal(engine.rank) if engine.rank else "not ranked", share)

@@ -1,17 +1,20 @@
 """Works as pages print them: their pictures inside the page, titles and credits."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from PIL import Image
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
+from vernissage.gallery.selecting import title_or_text
 from vernissage.pages.templating import data_uri, plain
 from vernissage.progress import Progress
+from vernissage.taggers.contract import BY_SOFTWARE, Tags
 
 PICTURE_SIDE = 720
 """Pixels of a recommended work's longer side: sharp on dense screens, and large enough to fill a phone."""
@@ -20,6 +23,7 @@ PicturePath = Callable[[Item], Path | None]
 """Where the picture of a work lies; None for a work without one."""
 
 _LONG_TEXT = 110
+_ALT_TEXTS = frozenset({"alt", "alt text", "alttext", "alternative text", "image alt text", "visual description"})
 _CREDITS = frozenset({"credit", "creditline", "credit line", "credit_line"})
 
 
@@ -30,6 +34,34 @@ class Picture:
     uri: str
     width: int
     height: int
+
+
+@dataclass(frozen=True)
+class AltText:
+    """What a work's picture shows, for those who do not see it, and whether software says a part of it."""
+
+    text: str
+    by_software: bool = False
+
+
+def description_of(item: Item, tags: Tags = ()) -> AltText:
+    """The table's own alternative text; else what ``tags`` say of a work that nobody described; else nothing."""
+    for name, value in item.attributes.items():
+        if plain(name.replace("_", " ")).casefold() in _ALT_TEXTS and value.strip():
+            return AltText(plain(value))
+    if item.description.strip() or not tags:
+        return AltText("")
+    return AltText(f"seems to show: {', '.join(tags)} (described {BY_SOFTWARE})", by_software=True)
+
+
+def alt_text(item: Item, tags: Tags = (), label: str = "") -> AltText:
+    """The own alternative text; else a label (title, artist) and, if nobody described it, what it seems to show."""
+    described = description_of(item, tags)
+    if described.text and not described.by_software:
+        return described
+    title = title_of(item.title) if item.artist else title_or_text(item)
+    label = label or ", ".join(filter(None, (title, plain(item.artist))))
+    return AltText("; ".join(filter(None, (label, described.text))), described.by_software)
 
 
 @dataclass(frozen=True)
@@ -49,6 +81,7 @@ class Work:
     credit: str
     link: str
     picture: Picture | None
+    alt: AltText
     why: Any
     also: str
 
@@ -56,12 +89,19 @@ class Work:
 class Reading:
     """Reads pictures one by one, each once at each size, and reports on it."""
 
-    def __init__(self, picture_path: PicturePath, total: int, progress: Progress) -> None:
+    def __init__(
+        self, picture_path: PicturePath, total: int, progress: Progress, tags: Mapping[str, Tags] = MappingProxyType({})
+    ) -> None:
         self._picture_path = picture_path
+        self._tags = tags
         self._progress = progress
         self._total = total
         self._done = 0
         self._known: dict[tuple[Path, int], Picture] = {}
+
+    def alt(self, item: Item) -> AltText:
+        """What to say to those who do not see the work's picture."""
+        return alt_text(item, self._tags.get(item.id, ()))
 
     def picture(self, item: Item, side: int) -> Picture | None:
         """The work's picture with a longer side of at most ``side`` pixels.
@@ -98,6 +138,7 @@ def work_of(
         credit=" · ".join(part for part in (*lines, plain(item.licence)) if part),
         link="" if picture else item.picture_link,
         picture=picture,
+        alt=reading.alt(item),
         why=why,
         also=", ".join(map(plain, also)),
     )

@@ -36,11 +36,13 @@ class Vocabulary:
         words: the words of each upload, as `naming.words_of_work` gives them; empty for a picture without a text.
         background: in how many works of the collection each word stands.
         near: finds words for an area whose uploads have none; None where there are no others' works with words.
+        seen: what software makes out in the picture of each upload, see `naming.name_areas`; None without.
     """
 
     words: Sequence[Sequence[str]]
     background: WordCounts
     near: NearWords | None = None
+    seen: Sequence[Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +115,7 @@ def _named(edited: EditedAreas, vocabulary: Vocabulary) -> tuple[AreaName, ...]:
         for number, area in enumerate(edited.areas)
         if vocabulary.near is not None
         and not edited.names[number]
-        and not any(vocabulary.words[row] for row in area.members)
+        and not any(vocabulary.words[row] or (vocabulary.seen or vocabulary.words)[row] for row in area.members)
     }
     return name_areas(
         vocabulary.words,
@@ -121,6 +123,7 @@ def _named(edited: EditedAreas, vocabulary: Vocabulary) -> tuple[AreaName, ...]:
         vocabulary.background,
         neighbours=neighbours,
         given=edited.names,
+        seen=vocabulary.seen,
     )
 
 

@@ -16,8 +16,9 @@ from vernissage.encoders.fitted.words import content_words
 
 Floats = npt.NDArray[np.float64]
 
-NamedBy = Literal["person", "words", "neighbours", "number"]
-"""Where a name comes from: the person, the area's own words, those of works near to it, or nothing but its number."""
+NamedBy = Literal["person", "words", "pictures", "neighbours", "number"]
+"""Where a name comes from: the person, the area's own words, what software makes out in its pictures (be it one word of
+the name), the words of works near to it, or nothing but its number."""
 
 _PRIOR = 10.0  # works that the collection's habits count for
 _MOST_WORDS = 3
@@ -82,12 +83,14 @@ def name_areas(
     *,
     neighbours: Mapping[int, Sequence[Sequence[str]]] | None = None,
     given: Sequence[str] | None = None,
+    seen: Sequence[Sequence[str]] | None = None,
 ) -> tuple[AreaName, ...]:
     """A name for each area, no two alike: one to three of its distinctive words, joined by commas.
 
     ``words`` are the words of each of the person's uploads (`words_of_work`), ``members`` the rows of each area in
     them, ``background`` counts of the whole collection's words, ``neighbours`` the words of works near to those areas
     whose uploads have no words, ``given`` the person's own names (empty where they gave none), which stand as they are.
+    ``seen`` is what software makes out in the picture of each upload; it stands in for words that an upload lacks.
 
     A word's distinctiveness z is the sum of that against the person's other areas and that against the background, the
     person's own works included (`distinctiveness`). Both must be above 0; where that leaves no word, the background
@@ -102,7 +105,8 @@ def name_areas(
     """
     given = given or [""] * len(members)
     near = neighbours or {}
-    works = [[frozenset(words[row]) for row in rows if words[row]] for rows in members]
+    said = [own or shown for own, shown in zip(words, seen or [()] * len(words), strict=True)]
+    works = [[frozenset(said[row]) for row in rows if said[row]] for rows in members]
     counts = [count_words_of_works(each) for each in works]
     everything = _sum(counts)
     world = _sum([background, everything])
@@ -117,7 +121,8 @@ def name_areas(
         known = frozenset[str]().union(*area)
         others = {word: everything.counts.get(word, 0) - own.counts.get(word, 0) for word in known}
         rest = WordCounts(everything.works - own.works, others)
-        names.append(_free(_telling_words(area, rest, world), by, number, taken))
+        people = frozenset[str]().union(*(words[row] for row in members[number])) if own.works else known
+        names.append(_free(_telling_words(area, rest, world), by, number, taken, known - people))
         taken.add(names[-1].text.casefold())
     return tuple(names)
 
@@ -186,14 +191,17 @@ def _scored(
     return both or alone or dict.fromkeys(words, 1.0)
 
 
-def _free(words: Iterator[tuple[str, bool]], by: NamedBy, number: int, taken: Collection[str]) -> AreaName:
-    """The first name of these words that no other area has."""
+def _free(
+    words: Iterator[tuple[str, bool]], by: NamedBy, number: int, taken: Collection[str], software: frozenset[str]
+) -> AreaName:
+    """The first name of these words that no other area has; ``software`` are words that no person wrote."""
     some = list(islice(words, _MOST_WORDS + len(taken)))
     if not some:
         by = "number"
     chosen = [word for word, strong in some[:_MOST_WORDS] if strong]
-    plain = ", ".join(chosen) or f"Area {number + 1}"
-    longer = (", ".join([*chosen[: _MOST_WORDS - 1], word]) for word, _ in some if word not in chosen)
-    numbered = (f"{plain} ({copy})" for copy in count(2))
-    free = next(name for name in chain([plain], longer, numbered) if name.casefold() not in taken)
-    return AreaName(free, by)
+    plain = chosen or [f"Area {number + 1}"]
+    longer = ([*chosen[: _MOST_WORDS - 1], word] for word, _ in some if word not in chosen)
+    candidates = chain(((name, "") for name in chain([plain], longer)), ((plain, f" ({copy})") for copy in count(2)))
+    texts = ((", ".join(name) + ending, name) for name, ending in candidates)
+    free, name = next(each for each in texts if each[0].casefold() not in taken)
+    return AreaName(free, by if software.isdisjoint(name) else "pictures")

@@ -1,12 +1,20 @@
 """What every tagger promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
 Tags = tuple[str, ...]
 """The tags of one work: lower case, each once, in the order in which they were found."""
+
+Seen = Callable[[Iterable[str]], Mapping[str, Tags]]
+"""From ids of works to what their pictures seem to show; works of which nothing is known may be missing."""
+
+BY_SOFTWARE = "by software"
+"""Stands in brackets behind words that nobody wrote, but which were made from pictures."""
+
+EXPLAINED = f"what is marked “{BY_SOFTWARE}” was named by software from what the pictures seem to show; it may be wrong"
 
 
 @runtime_checkable
@@ -60,3 +68,8 @@ def tagger_key(tagger: Tagger) -> str:
 def once(tags: Iterable[str]) -> Tags:
     """The tags in their order, each where it stands first."""
     return tuple(dict.fromkeys(tags))
+
+
+def marked(words: str, by_software: str) -> str:
+    """Words for people, with a mark where software made them."""
+    return f"{words} ({BY_SOFTWARE})" if by_software else words

@@ -17,6 +17,7 @@ from vernissage.values import Vectors
 
 ABOVE = 0.3
 TIMES_USUAL = 30.0
+_BLOCK = 1024
 
 
 class ImagenetTagger:
@@ -60,9 +61,10 @@ class ImagenetTagger:
 
     def tags_of_outputs(self, rows: Vectors) -> list[Tags]:
         """The same from rows of the network's outputs."""
-        names, found = class_names(), Outputs.of_rows(rows).probabilities
-        order = np.argsort(-found, axis=1, kind="stable")
-        return [
-            tuple(names[place] for place in places if row[place] > self._least[place])
-            for row, places in zip(found, order[:, : int(1 / max(self.above, 1 / CLASSES))].tolist(), strict=True)
-        ]
+        names, tags = class_names(), [[] for _ in rows]  # type: tuple[Sequence[str], list[list[str]]]
+        for start in range(0, len(rows), _BLOCK):
+            found = Outputs.of_rows(rows[start : start + _BLOCK]).probabilities
+            works, classes = np.nonzero(found > self._least)
+            for place in np.lexsort((classes, -found[works, classes])).tolist():
+                tags[start + int(works[place])].append(names[classes[place]])
+        return list(map(tuple, tags))

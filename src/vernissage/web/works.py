@@ -17,6 +17,8 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.gallery.selecting import title_or_text
 from vernissage.pages.templating import plain
+from vernissage.pages.works import AltText, alt_text
+from vernissage.taggers.contract import Seen
 from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
 
 SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 1600})
@@ -34,8 +36,11 @@ PRIVATE, PUBLIC = f"private, {_FOR_EVER}", f"public, {_FOR_EVER}"
 class Pictures:
     """Pictures of a collection by opaque names, which only whoever holds the secret can compute; thread-safe."""
 
-    def __init__(self, collection: Collection, secret: bytes, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(
+        self, collection: Collection, secret: bytes, kept_bytes: int = KEPT_BYTES, seen: Seen = lambda _: {}
+    ) -> None:
         self._collection = collection
+        self.seen = seen
         self._names = {item.id: _opaque(secret, item.id) for item in collection}
         self._items = {name: collection[item_id] for item_id, name in self._names.items()}
         self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
@@ -84,7 +89,8 @@ class ShownWork:
 
     Attributes:
         name: the opaque one, in addresses and in forms.
-        label: title, artist and year in one line, for those who do not see the picture.
+        label: title, artist and year in one line.
+        alt: what those hear who do not see the picture.
         picture: whether it has one; a work without is shown by its words.
     """
 
@@ -92,6 +98,7 @@ class ShownWork:
     title: str
     by: str
     label: str
+    alt: AltText
     picture: bool
     text: str
     excerpt: str
@@ -101,11 +108,13 @@ def shown_work(item: Item, pictures: Pictures) -> ShownWork:
     """A work as pages show it."""
     title, text = title_or_text(item), plain(item.description or item.text)
     by = ", ".join(part for part in (plain(item.artist), plain(item.year)) if part)
+    label = ", ".join(part for part in (title, by) if part)
     return ShownWork(
         name=pictures.name(item.id),
         title=title,
         by=by,
-        label=", ".join(part for part in (title, by) if part),
+        label=label,
+        alt=alt_text(item, pictures.seen([item.id]).get(item.id, ()), label),
         picture=bool(item.picture),
         text=text,
         excerpt=text if len(text) <= _EXCERPT else f"{text[:_EXCERPT].rpartition(' ')[0]} …",

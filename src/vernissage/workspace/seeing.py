@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from vernissage.storage.database import Database
 
 
+_BLOCK = 1024  # copies of rows of a network's outputs, of 15 kB each, at once
+
+
 def tagger_of(workspace: Workspace, above: float = ABOVE) -> ImagenetTagger | None:
     """The tagger by the first network whose outputs the workspace has, compared with its collection; None without."""
     networks = (name for name in workspace.internal_names if name.endswith(SUFFIX))
@@ -38,8 +41,11 @@ def seen_in(
     name, wanted = tagger.network.name, list(dict.fromkeys(ids))
     table = workspace.table(name, "image")
     rows = table.item_ids.rows(wanted)
-    there = [each for each, row in zip(wanted, rows.tolist(), strict=True) if row >= 0]
-    found = dict(zip(there, tagger.tags_of_outputs(table.vectors[rows[rows >= 0]]), strict=True))
+    found: dict[str, Tags] = {}
+    for start in range(0, len(wanted), _BLOCK):
+        block, places = wanted[start : start + _BLOCK], rows[start : start + _BLOCK]
+        there = [each for each, row in zip(block, places.tolist(), strict=True) if row >= 0]
+        found |= zip(there, tagger.tags_of_outputs(table.vectors[places[places >= 0]]), strict=True)
     if database is not None and (others := [each for each in wanted if each not in found]):
         with database.reading() as connection:
             space = VectorSpace(name, "image", workspace.manifest.fingerprints[name])

@@ -36,16 +36,23 @@ class CentredTexts(FittedEncoder, ABC):
 
     modalities: ClassVar[frozenset[Modality]] = frozenset({"text"})
     weights: ClassVar[PackagedFile]
+    reading: ClassVar[int] = 1
+    """Raised whenever the same weights would give texts other vectors."""
+
     is_slow: ClassVar[bool] = False
 
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)
         self._mean = state.arrays["mean"]
-        if state.settings["weights"] != self.weights.sha256 or self._mean.ndim != 1:
+        if dict(state.settings) != self._settings() or self._mean.ndim != 1:
             raise ProvenanceError(
-                f"the saved {self.name} model was made with other weights than this version reads; run `vernissage "
-                f"build --refit`"
+                f"the saved {self.name} model was made with other weights than this version reads, or by another way "
+                f"of reading texts; run `vernissage build --refit`"
             )
+
+    @classmethod
+    def _settings(cls) -> dict[str, Any]:
+        return {"weights": cls.weights.sha256} | ({"reading": cls.reading} if cls.reading > 1 else {})
 
     @classmethod
     @abstractmethod
@@ -74,7 +81,7 @@ class CentredTexts(FittedEncoder, ABC):
                 f"texts, or use colour-texture for the pictures alone"
             )
         progress("averaging texts", 1, 1)
-        fitted = cls(EncoderState(cls.name, {"weights": cls.weights.sha256}, {"mean": mean_of_units(rows)}))
+        fitted = cls(EncoderState(cls.name, cls._settings(), {"mean": mean_of_units(rows)}))
         fitted.__dict__["_reader"] = reader  # read once, not again for the first text
         return fitted
 

@@ -1,5 +1,6 @@
 """Texts as the mean of their tokens' vectors, which a package brings."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,12 @@ _TOKENIZER = PackagedFile(
 )
 _BLOCK = 1024
 _BLANK = "▁"
+_LETTERS = r"\u0370-\u03ff\u0530-\u1dff\u1f00-\u1fff"
+"""Greek, and Armenian to Mongolian: scripts of which it has single letters, and of Arabic the article."""
+
+_BARE = re.compile(f"[{_LETTERS}]+")
+_SAYS = re.compile(rf"(?:(?![{_LETTERS}])[^\W\d_]){{2}}|[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+"""Parts of words, and signs of scripts that write words or syllables by one sign."""
 
 
 class TokenVectors:
@@ -37,17 +44,22 @@ class TokenVectors:
         )
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        # Of letters that it has no token for it makes one token a byte, whose rows say nothing; so do blanks.
-        vocabulary = self._tokenizer.get_vocab()
-        self._says = np.zeros(len(self._rows), dtype=bool)
-        self._says[[number for token, number in vocabulary.items() if token.strip(_BLANK) and token[0] != "<"]] = True
+        # Bytes of letters without a token, single letters, digits and points are in texts of every meaning.
+        vocabulary = [(token.strip(_BLANK), number) for token, number in self._tokenizer.get_vocab().items()]
+        self._says, self._is_bare = np.zeros((2, len(self._rows)), dtype=bool)
+        self._says[[number for token, number in vocabulary if _SAYS.search(token) and token[0] != "<"]] = True
+        self._is_bare[[number for token, number in vocabulary if _BARE.fullmatch(token)]] = True
 
     def vectors_of(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """The mean of the rows of each text's tokens: float64 (n, 256), zeros where none of them is of letters."""
+        """The mean of the rows of each text's tokens: float64 (n, 256), zeros where none of them says anything.
+
+        Letters of alphabets of which there is nothing longer (Hebrew, Greek, Arabic, Thai …) do not count.
+        """
         found = np.zeros((len(texts), self._rows.shape[1]))
-        for row, tokens in enumerate(self._token_ids(texts)):
+        for row, ids in enumerate(self._token_ids(texts)):
+            tokens = np.array(ids, dtype=np.int64)
             if self._says[tokens].any():
-                self._rows[tokens].mean(axis=0, dtype=np.float64, out=found[row])
+                self._rows[tokens[~self._is_bare[tokens]]].mean(axis=0, dtype=np.float64, out=found[row])
         return found
 
     def _token_ids(self, texts: Sequence[str]) -> Iterator[list[int]]:
@@ -65,6 +77,7 @@ class WordLlama(CentredTexts):
     """
 
     name = "wordllama"
+    reading = 2
     weights = PackagedFile(
         "wordllama",
         "wordllama",

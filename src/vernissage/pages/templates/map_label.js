@@ -2,7 +2,7 @@
 
 const words = (i) => [works.artists[works.artist[i]], works.years[i]].filter(Boolean).join(", ");
 const groupName = (i) => works.names[works.name[i]];
-const spoken = (i) => [works.titles[i], words(i), groupName(i)].filter(Boolean).join(". ");
+const spoken = (i) => [works.titles[i], words(i), groupName(i), works.shown[works.shows[i]]].filter(Boolean).join(". ");
 
 const fillCard = (i) => {
   card.hidden = i < 0;

@@ -9,7 +9,7 @@
     event.preventDefault();
     const picture = dialog.querySelector("img");
     picture.src = link.dataset.picture;
-    picture.alt = link.dataset.title;
+    picture.alt = link.querySelector("img").alt;
     dialog.querySelector("p").textContent = link.dataset.title;
     dialog.showModal();
   });

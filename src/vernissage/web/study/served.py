@@ -16,6 +16,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RequestError
 from vernissage.study.participation import Study, Visitor, is_placeholder
+from vernissage.taggers.contract import Seen
 from vernissage.web.credentials import (
     StoredSessions,
     hash_password,
@@ -232,11 +233,12 @@ def serve_study(
     collection: Collection,
     folder: Path,
     password_file: Path | None = None,
+    seen: Seen = lambda _: {},
     **how: Any,
 ) -> ServedStudy:
     """What pages need, with the secret of ``folder``, the workspace, and the password of the file or of the folder.
 
-    ``how``: more of `ServedStudy`.
+    ``seen`` tells what pictures seem to show, ``how`` is more of `ServedStudy`.
 
     Raises:
         WorkspaceError: secret or password cannot be read, or the secret not be written.
@@ -245,7 +247,7 @@ def serve_study(
     secret = load_or_make_secret(folder)
     password = stored_password(folder) if password_file is None else hash_password(read_password(password_file))
     sessions = Sessions(secret, study.definition.id, password, folder)
-    pictures = Pictures(collection, secret)
+    pictures = Pictures(collection, secret, seen=seen)
     return ServedStudy(study, collection, pictures, sessions, password, **how)
 
 
