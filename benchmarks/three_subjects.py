@@ -16,8 +16,9 @@ import argparse
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,19 @@ EXPECTED: Mapping[str | None, tuple[int, ...]] = {
 """Which of the three subjects the uploads of a task are of."""
 
 Subjects = Mapping[str, Sequence[Item]]
+Way = Mapping[str, Any]
+"""Encoder, fusion and quota, as `Person.recommend` takes them."""
+
+
+class Shown(NamedTuple):
+    """Which list: by what rule, of which uploads, and of what where all uploads search."""
+
+    rule: str
+    task: str | None
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.rule:14s}{self.task or 'all':16s}{self.target:12s}"
 
 
 def main() -> None:
@@ -46,53 +60,52 @@ def main() -> None:
     parser.add_argument("workspace", type=Path, help="whose works have pictures and texts")
     parser.add_argument("--keyword", action="append", default=[], help="three: two for pictures, one for texts")
     parser.add_argument("--draws", type=int, default=30)
-    parser.add_argument("--fusion", default="knn3z", help="rule of one list of all uploads (default knn3z)")
-    parser.add_argument("--quota", type=int, default=0, help="places that each area has at least (default 0)")
+    parser.add_argument("--fusion", action="append", help="rule, as rrf, or rule:places of each area, as knn3z:2")
     parser.add_argument("--encoder", help="whose vectors; default: the best that is here")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    how = {"fusion": options.fusion, "quota": options.quota, "encoder": options.encoder}
+    fusions = [each.partition(":") for each in options.fusion or ["knn3z"]]
+    ways = [{"encoder": options.encoder, "fusion": rule, "quota": int(places or 0)} for rule, _, places in fusions]
     with tempfile.TemporaryDirectory() as folder:
         gallery = vernissage.open(options.workspace, database=str(Path(folder) / "people.db"))
         if options.keyword:
             words = {word: [each for each in gallery.collection if word in each.keywords] for word in options.keyword}
-            print_counts(gallery, words, np.random.default_rng(options.seed), how)
+            print_counts(gallery, words, np.random.default_rng(options.seed), ways)
         else:
-            print_shares(gallery, options.draws, options.seed, how)
+            print_shares(gallery, options.draws, options.seed, ways)
 
 
-def print_counts(gallery: Gallery, subjects: Subjects, rng: np.random.Generator, how: Mapping[str, Any]) -> None:
+def print_counts(gallery: Gallery, subjects: Subjects, rng: np.random.Generator, ways: Sequence[Way]) -> None:
     """One person's areas, and of every task how many works of each subject are among nine."""
-    for task, target, found in lists(gallery, subjects, rng, how, areas=True):
-        counts = ", ".join(f"{found[name]} {name}" for name in (*subjects, "other"))
-        print(f"{task or 'all':16s}{target:12s}{counts}")
+    for shown, found in lists(gallery, subjects, rng, ways, areas=True):
+        print(str(shown) + ", ".join(f"{found[name]} {name}" for name in (*subjects, "other")))
 
 
-def print_shares(gallery: Gallery, draws: int, seed: int, how: Mapping[str, Any]) -> None:
+def print_shares(gallery: Gallery, draws: int, seed: int, ways: Sequence[Way]) -> None:
     """Of every task the share of draws whose nine works hold each subject once, or twice; and the works that fit."""
     groups: dict[str, list[Item]] = {}
     for item in gallery.collection:
         if item.group and item.picture and item.text:
             groups.setdefault(item.group, []).append(item)
     large = sorted(name for name, items in groups.items() if len(items) >= FEWEST)
-    fewest: dict[tuple[str | None, str], list[int]] = {}
-    fitting: dict[tuple[str | None, str], list[int]] = {}
+    fewest: dict[Shown, list[int]] = {}
+    fitting: dict[Shown, list[int]] = {}
     for draw in range(draws):
         rng = np.random.default_rng([seed, draw])
         subjects = {name: groups[name] for name in rng.choice(large, 3, replace=False).tolist()}
-        for task, target, found in lists(gallery, subjects, rng, how):
-            counts = [found[list(subjects)[place]] for place in EXPECTED[task]]
-            fewest.setdefault((task, target), []).append(min(counts))
-            fitting.setdefault((task, target), []).append(sum(counts))
-    print(f"{len(large)} groups, {draws} draws\n{'uploads-to-works':28s}one of each  two of each  fitting of {SHOWN}")
-    for (task, target), least in fewest.items():
+        for shown, found in lists(gallery, subjects, rng, ways):
+            counts = [found[list(subjects)[place]] for place in EXPECTED[shown.task]]
+            fewest.setdefault(shown, []).append(min(counts))
+            fitting.setdefault(shown, []).append(sum(counts))
+    print(f"{len(large)} groups, {draws} draws\n{'':42s}one of each  two of each  fitting of {SHOWN}")
+    for shown, least in fewest.items():
         one, two = (np.mean(np.array(least) >= wanted) for wanted in (1, 2))
-        print(f"{task or 'all':16s}{target:12s}{one:11.2f}{two:13.2f}{np.mean(fitting[task, target]):13.2f}")
+        print(f"{shown}{one:11.2f}{two:13.2f}{np.mean(fitting[shown]):13.2f}")
 
 
 def lists(
-    gallery: Gallery, subjects: Subjects, rng: np.random.Generator, how: Mapping[str, Any], *, areas: bool = False
-) -> Iterator[tuple[str | None, str, Counter[str]]]:
+    gallery: Gallery, subjects: Subjects, rng: np.random.Generator, ways: Sequence[Way], *, areas: bool = False
+) -> Iterator[tuple[Shown, Counter[str]]]:
     """Of every task, and of all together, how many works of each subject are shown; ``areas`` prints the areas, too."""
     drawn = [[items[row] for row in rng.permutation(len(items))[:UPLOADS]] for items in subjects.values()]
     folder = gallery.collection.folder
@@ -106,15 +119,16 @@ def lists(
     exclude = [item.id for items in drawn for item in items]
     try:
         if areas:
-            for uploads in person.areas(how["encoder"]).profile.by_modality.values():
+            for uploads in person.areas(ways[0]["encoder"]).profile.by_modality.values():
                 for area, name in zip(uploads.areas, uploads.names, strict=True):
                     ids = [uploads.item_ids[row].removeprefix("upload-") for row in area.members]
                     print(f"area {name}: {dict(Counter(subject_of[each] for each in ids))}")
-        for task in EXPECTED:
-            answer = person.recommend(SHOWN, task=task, exclude=exclude, **how)
+        for way, task in product(ways, EXPECTED):
+            answer = person.recommend(SHOWN, task=task, exclude=exclude, **way)
             shown = {each.target: each.works for each in answer.lists} if task is None else {}
             for target, works in {**shown, "": answer.works}.items():
-                yield task, target, Counter(subject_of.get(work.id, "other") for work in works)
+                name = f"{way['fusion']}:{way['quota']}"
+                yield Shown(name, task, target), Counter(subject_of.get(work.id, "other") for work in works)
     finally:
         person.delete()
 
