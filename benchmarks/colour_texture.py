@@ -61,21 +61,23 @@ def main() -> None:
 
 def precision(rows: Rows, labels: Sequence[str], depth: int = 10) -> float:
     """Mean share of a work's ``depth`` nearest works that bear its label; see the module's docstring."""
-    return neighbours_precision(rows @ rows.T, labels, depth)
+    return float(np.nanmean(neighbour_shares(rows @ rows.T, labels, depth)))
 
 
-def neighbours_precision(similarity: Rows, labels: Sequence[str], depth: int = 10) -> float:
-    """The same from the similarity of all pairs, whose diagonal is overwritten."""
+def neighbour_shares(similarity: Rows, labels: Sequence[str], depth: int = 10) -> Rows:
+    """The share of each work, (n,), by the similarity of all pairs, whose diagonal is overwritten; NaN without a label.
+
+    The same for a label that no other work bears.
+    """
     np.fill_diagonal(similarity, -np.inf)
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :depth]
     _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     hits = codes[nearest] == codes[:, None]
-    shares = [
-        hits[work, : min(depth, sizes[code] - 1)].mean()
-        for work, code in enumerate(codes)
-        if labels[work] and sizes[code] > 1
-    ]
-    return float(np.mean(shares))
+    shares = np.full(len(labels), np.nan, dtype=np.float32)
+    for work, code in enumerate(codes):
+        if labels[work] and sizes[code] > 1:
+            shares[work] = hits[work, : min(depth, sizes[code] - 1)].mean()
+    return shares
 
 
 def _candidates(pictures: Sequence[Pixels], parts: Sequence[Parts], seed: int) -> dict[str, Rows]:

@@ -1,16 +1,13 @@
-"""EfficientNet-Lite: pictures per CPU second against torch eager, and precision@10 of its vectors in a workspace.
+"""EfficientNet-Lite: pictures per CPU second against torch eager.
 
     python benchmarks/efficientnet_lite.py [--number 0]
-    python benchmarks/efficientnet_lite.py --workspace WORKSPACE --label group --label artist
 
-The first form needs torch and the package efficientnet-lite-pytorch, whose network runs on the same weights; all on
-one thread, decoding left out. The second compares the nearest works as `colour_texture.py` does, by single tables and
-by the sum of their z-scores.
+Needs torch and the package efficientnet-lite-pytorch, whose network runs on the same weights; all on one thread,
+decoding left out. What its vectors tell of pictures: `nearest.py`.
 """
 
 import argparse
 from functools import partial
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,30 +15,22 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from colour_texture import neighbours_precision
 from measuring import cpu_seconds
 from vernissage.encoders.contract import Material
 from vernissage.encoders.towers import efficientnet_lite as lite
 from vernissage.values import Vectors
-from vernissage.workspace.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 PICTURES = 16
 
 
 def main() -> None:
-    """Measure what is asked for, print."""
+    """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--number", type=int, default=0, help="of the variant: 0, 1 or 2")
-    parser.add_argument("--workspace", type=Path, help="with colour-texture and efficientnet-lite0")
-    parser.add_argument("--label", action="append", default=[], help="field to compare by; may be repeated")
-    options = parser.parse_args()
-    if options.workspace is not None:
-        print_precision(options.workspace, options.label)
-    else:
-        print_speed(options.number)
+    print_speed(parser.parse_args().number)
 
 
 def print_speed(number: int) -> None:
@@ -88,32 +77,6 @@ def _by_torch(model: Any, pictures: list[Image.Image], network: lite.EfficientNe
     with torch.inference_mode():
         found: Vectors = torch.cat([model(some) for some in pixels.split(batch)]).softmax(1).numpy()
     return found
-
-
-def print_precision(place: Path, labels: list[str]) -> None:
-    """Print precision@10 of the picture tables of a workspace, alone and joined."""
-    workspace = open_workspace(place)
-    names = [name for name in workspace.encoder_names if workspace.modalities(name) == ("image",)]
-    tables = {name: workspace.table(name, "image") for name in names}
-    ids = list(next(iter(tables.values())).item_ids)
-    scores: Mapping[str, Vectors] = {
-        name: _standardised(table.vectors[table.rows(ids)]) for name, table in tables.items()
-    }
-    columns = [workspace.collection.texts(label) for label in labels]
-    rows = workspace.collection.ids.rows(ids).tolist()
-    print(f"{'':80s}" + "".join(f"{label:>12s}" for label in labels))
-    for count in range(1, len(names) + 1):
-        for joined in combinations(names, count):
-            similarity = sum(scores[name] for name in joined)
-            found = [neighbours_precision(similarity.copy(), [column[row] for row in rows]) for column in columns]
-            print(f"{' + '.join(joined):80s}" + "".join(f"{each:12.3f}" for each in found))
-
-
-def _standardised(vectors: Vectors) -> Vectors:
-    """The cosines of all pairs, each work's as z-scores."""
-    similarity = vectors @ vectors.T
-    z: Vectors = (similarity - similarity.mean(axis=1, keepdims=True)) / similarity.std(axis=1, keepdims=True)
-    return z
 
 
 if __name__ == "__main__":

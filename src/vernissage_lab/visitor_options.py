@@ -14,7 +14,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.cli.options import WorkspacePath
 from vernissage.errors import RequestError
 from vernissage.files import digest
-from vernissage.gallery.engines import available_engines, make_engine
+from vernissage.gallery.engines import Fusion, available_engines, make_engine
 from vernissage.profiles.ratings import WeightingRule
 from vernissage.recommenders.contract import Recommender
 from vernissage.workspace.workspace import Workspace, open_workspace
@@ -72,10 +72,16 @@ class VisitorOptions(Options):
         first = [item_id for item_id, name in zip(works.ids, copies.names(works.ids), strict=True) if item_id == name]
         return found.of(first)
 
-    def engines(self, names: Sequence[str] | None = None) -> dict[str, Recommender]:
-        """The engines of these names, or those that are asked for, or all that the workspace has."""
+    def engines(self, names: Sequence[str] | None = None, fusion: Fusion | None = None) -> dict[str, Recommender]:
+        """The engines of these names, or those that are asked for, or all that the workspace has.
+
+        ``fusion`` says how those joined by ``+`` are fused.
+        """
         found = names or self.engine or available_engines(self.opened)
-        return {name: make_engine(self.opened, name, self.n) for name in dict.fromkeys(found)}
+        return {
+            name: make_engine(self.opened, name, self.n, fusion if "+" in name else None)
+            for name in dict.fromkeys(found)
+        }
 
     def works(self) -> "LabelledWorks":
         """The works with their labels."""

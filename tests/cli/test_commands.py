@@ -130,6 +130,11 @@ def test_evaluate(run: Any, built: Path, tmp_path: Path) -> None:
     means = {row["engine"]: row["mean"] for row in content["rows"] if row["metric"] == "ndcg"}
     assert means["lda"] > means["random"]
     assert means["labels"] > means["most-average"]
+    fused = (*asked, "--json", "--engine", "lda+colour-texture", "--engine", "late-total", "--method")
+    found = [json.loads(run(*fused, method)) for method in ("rrf", "minmax", "zscore")]
+    ndcg = [[row["mean"] for row in each["rows"] if row["metric"] == "ndcg"] for each in found]
+    assert len({joined for joined, *_ in ndcg}) == 3  # the method is that of engines joined by +
+    assert len({preset for _, preset, *_ in ndcg}) == 1
 
 
 def test_info_and_build_tell_what_is_there(run: Any, gallery: Path, built: Path, tmp_path: Path) -> None:

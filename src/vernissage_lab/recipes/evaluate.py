@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vernissage.analysis.multiple_comparisons import format_p
+from vernissage.gallery.engines import Fusion
 from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
 from vernissage_lab import evaluation
@@ -25,6 +26,7 @@ class EvaluateOptions(VisitorOptions):
     """Which engines are compared, on which visitors, and what is drawn."""
 
     rule: Annotated[str, typer.Option(help="How ratings weigh: linear, minmax or signed.")] = "linear"
+    method: Annotated[str, typer.Option(help="Fusion of engines joined by +: rrf, minmax or zscore.")] = "rrf"
     seed: Annotated[int, typer.Option(help="Equal seeds simulate equal visitors.")] = 0
     against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the best.")] = None
     plot: Annotated[Path | None, typer.Option(help="Draw the table here: .png, .svg or .pdf.")] = None
@@ -42,7 +44,7 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
     opened, labels, n = options.opened, options.labels(), options.n
     references = references_of(opened, labels, options.seed)
     found = evaluation.evaluate(
-        {**options.engines(), **references},
+        {**options.engines(fusion=Fusion(method=options.method)), **references},  # type: ignore[arg-type]  # refused there
         labels,
         opened.collection,
         visitors=options.visitors,
