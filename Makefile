@@ -35,7 +35,8 @@ imports:
 	$(BIN)/lint-imports
 
 test:
-	$(BIN)/pytest -n auto -q
+	@# Neighbours stay with one worker, so that what the tests of a file share is made once.
+	$(BIN)/pytest -n auto --dist worksteal -q
 
 verify: install
 	$(BIN)/python -m tests.verify

