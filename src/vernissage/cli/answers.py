@@ -73,7 +73,8 @@ def _strongest(work: "Work") -> str:
         return fields[0].words
     strongest = [reason for reason in work.of_kind("rated")[:2] if reason.contribution > 0]
     return ", ".join(
-        reason.words.removeprefix("you rated ") + (f" ({reason.share:.0%})" if work.score > 0 else "")
+        reason.words.removeprefix("you rated ").replace(", which you rated", "")
+        + (f" ({reason.share:.0%})" if work.score > 0 else "")
         for reason in strongest
     )
 
