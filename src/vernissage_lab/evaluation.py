@@ -14,7 +14,7 @@ import scipy
 import vernissage
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RatingsError, RequestError
-from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import Profile, WeightingRule, default_rule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Recommender
 from vernissage.values import EVERYTHING, Allow
@@ -189,7 +189,7 @@ def evaluate(
     visitors: int = 200,
     n: int = 9,
     seed: int = 0,
-    rule: WeightingRule = "linear",
+    rule: WeightingRule | None = None,
     references: Container[str] = (),
     progress: Progress = silent,
 ) -> Evaluation:
@@ -198,8 +198,8 @@ def evaluate(
     The works that are ranked are the same for all engines: those that have a label and that at least one engine
     knows. Works that an engine cannot see count as not found, so reading pictures or texts alone is no advantage.
     Rated works are among them, and count neither as found nor as missed. How visitors come to be:
-    `simulate_visitors`. Engines named in ``references`` are judged alike, but cannot be the best. Equal arguments
-    give equal results.
+    `simulate_visitors`. Where ``rule`` is None, ratings weigh as is usual with each engine. Engines named in
+    ``references`` are judged alike, but cannot be the best. Equal arguments give equal results.
 
     Raises:
         RequestError: no engine, too few works or visitors, or no engine that could answer 2 visitors.
@@ -221,10 +221,12 @@ def evaluate(
     allow = Allow(only=frozenset(candidates)) if len(candidates) < len(collection) else EVERYTHING
     lists: dict[str, list[ShownRows | None]] = {name: [] for name in engines}
     metrics: dict[str, list[Mapping[str, float] | None]] = {name: [] for name in engines}
+    rules = {name: rule or default_rule(name) for name in engines}
     progress(STEP, 0, len(people))
     for done, visitor in enumerate(people, start=1):
-        profile, judge = profile_from_ratings(visitor.ratings, rule), _Judge(visitor, known, n)
+        judge = _Judge(visitor, known, n)
         for name, engine in engines.items():
+            profile = profile_from_ratings(visitor.ratings, rules[name])
             shown = _ask(engine, profile, n, allow, known)
             lists[name].append(shown)
             metrics[name].append(None if shown is None else judge.worth(shown))
@@ -234,7 +236,7 @@ def evaluate(
         raise RequestError(f"none of {', '.join(engines)} knows any of the rated works; build vectors for these works")
     readers = [name for name, engine in engines.items() if name not in references and reads_texts(engine)]
     works_of = {name: {"works": sum(each in engine for each in collection.ids)} for name, engine in engines.items()}
-    settings = {"seed": seed, "n": n, "rule": rule, "copies_left_out": len(collection) - len(labels.item_ids)}
+    settings = {"seed": seed, "n": n, "rules": rules, "copies_left_out": len(collection) - len(labels.item_ids)}
     facets = [_facet(known, collection, number, readers) for number in range(len(known.facets))]
     return Evaluation(
         engines=MappingProxyType(asked),

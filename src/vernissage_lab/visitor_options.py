@@ -15,7 +15,7 @@ from vernissage.cli.options import WorkspacePath
 from vernissage.errors import RequestError
 from vernissage.files import digest
 from vernissage.gallery.engines import Fusion, available_engines, make_engine
-from vernissage.profiles.ratings import WeightingRule
+from vernissage.profiles.ratings import WeightingRule, default_rule
 from vernissage.recommenders.contract import Recommender
 from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.cells import Cells, Part, rows_of
@@ -132,15 +132,16 @@ def visitor_part(
     options: VisitorOptions,
     cells: Cells,
     *,
-    rule: WeightingRule = "linear",
+    rule: WeightingRule | None = None,
     columns: Row = MappingProxyType({}),
 ) -> Part:
     """The cell with one row for each engine and visitor that it could answer.
 
-    ``columns``, engine, visitor, `MEASURES`, and ``shown``: the ids of the works, best first, as a JSON list.
+    Its columns are ``columns``, engine, visitor, `MEASURES`, and ``shown``: the ids of the works, best first, as a JSON
+    list. ``rule`` is that of `evaluate`.
     """
     numbers = {"visitors": options.visitors, "n": options.n}
-    key = {**works.describe(), **numbers, "engines": list(engines), "rule": rule}
+    key = {**works.describe(), **numbers, "engines": {name: rule or default_rule(name) for name in engines}}
     how = {**numbers, "seed": cells.seed, "rule": rule, "progress": cells.progress}
     return Part(key, partial(_rows, works, engines, how, columns))
 

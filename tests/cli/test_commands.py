@@ -34,7 +34,7 @@ def test_recommend_prints_json_for_scripts(run: Any, built: Path) -> None:
         assert len(rated) + len(engines) == len(work["reasons"])
         assert sum(reason["contribution"] for reason in rated) == pytest.approx(work["score"], abs=1e-6)
         assert sum(engine["contribution"] for engine in engines) == pytest.approx(work["score"], abs=1e-6)
-        assert {reason["id"]: reason["weight"] for reason in rated} == {"w000": 1.0, "w001": 0.25}
+        assert {reason["id"]: reason["weight"] for reason in rated} == {"w000": 1.0, "w001": -0.5}
 
 
 @pytest.mark.parametrize("engine", ["lda", "lsa", "colour-texture", "late-partial", "late-total", "lsa+colour-texture"])

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -174,6 +175,47 @@ def test_engines_of_the_paper_weigh_linearly_and_say_what_stands_for_what(toy: G
     assert answer.ids == toy.recommend(RATINGS, engine="late-partial", rule="linear").ids
     weighed = toy.recommend(RATINGS, engine="lda+lsa", fusion=Fusion("zscore"), weights={"lsa": 3})
     assert {reason.id for work in weighed for reason in work.of_kind("engine")} == {"lda", "lsa"}
+
+
+@pytest.mark.parametrize("engine", [None, *ENGINES])
+def test_ratings_weigh_as_the_engine_has_it(toy: Gallery, engine: str | None) -> None:
+    usual = "linear" if engine == "late-total" else "signed"
+    answer, said = (toy.recommend(RATINGS, 9, engine=engine, rule=rule) for rule in (None, usual))
+    assert [(work.id, work.score) for work in answer] == [(work.id, work.score) for work in said]
+    rated = [reason for work in answer for reason in work.of_kind("rated")]
+    assert any((reason.weight or 0) < 0 for reason in rated) == (usual == "signed")
+    for reason in rated:
+        unlike = (reason.weight or 0) < 0 < reason.contribution
+        assert (reason.words.startswith("unlike ") and "which you rated " in reason.words) == unlike
+
+
+@pytest.mark.parametrize(
+    ("ratings", "told"),
+    [
+        ({"w000": 3, "w001": 1, "w002": 2}, "above 3, so each counts by how far it is above or below their mean, 2;"),
+        ({"w000": 1, "w001": 2}, "their mean, 1.5;"),
+        ({"w000": 2, "w001": 2}, "above 3, none more than another, so all count for what resembles them; rate one"),
+        ({"w000": 2}, "none more than another"),
+        ({"w000": 4, "w001": 4}, ""),
+        ({"w000": 4}, ""),
+    ],
+)
+def test_few_or_equal_ratings_and_dislikes_alone_give_exactly_n(
+    toy: Gallery, ratings: dict[str, float], told: str
+) -> None:
+    for engine in (None, "lsa"):
+        answer = toy.recommend(ratings, len(toy) - len(ratings), engine=engine)
+        assert len(answer) == len(toy) - len(ratings)
+        assert np.isfinite(answer.scores).all()
+        assert told in " ".join(answer.notes) if told else not answer.notes
+    if len(set(ratings.values())) > 1:
+        best = max(ratings, key=ratings.__getitem__)
+        assert max(answer.works[0].of_kind("rated"), key=lambda reason: reason.weight).id == best
+
+
+def test_lowest_ratings_alone_say_what_to_do(toy: Gallery) -> None:
+    with pytest.raises(RatingsError, match="all 2 ratings are 1.*rate at least one work higher"):
+        toy.recommend({"w000": 1, "w001": 1})
 
 
 def test_threads_share_a_gallery(toy: Gallery) -> None:

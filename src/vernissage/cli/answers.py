@@ -75,7 +75,9 @@ def _strongest(work: "Work") -> str:
         return fields[0].words
     strongest = [reason for reason in work.of_kind("rated")[:2] if reason.contribution > 0]
     told = [(*reason.told_apart, f" ({reason.share:.0%})" if work.score > 0 else "") for reason in strongest]
-    return ", ".join(f"{words.removeprefix('you rated ')}{share}{seen}" for words, seen, share in told)
+    return ", ".join(
+        words.removeprefix("you rated ").replace(", which you rated", "") + share + seen for words, seen, share in told
+    )
 
 
 def _seen_in_both(work: "Work") -> str:

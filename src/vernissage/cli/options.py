@@ -47,6 +47,13 @@ EngineName = Annotated[
     str | None,
     typer.Option("--engine", help="What judges works: lda, lsa, colour-texture, clip …, late-total, or some with +."),
 ]
+RuleName = Annotated[
+    str | None,
+    typer.Option(
+        "--rule",
+        help="How ratings weigh: signed, linear or minmax; default: linear for the papers' engines, else signed.",
+    ),
+]
 EncoderName = Annotated[
     str | None, typer.Option("--encoder", help="Whose vectors; default: the best that is here for the purpose.")
 ]

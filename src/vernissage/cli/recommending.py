@@ -17,6 +17,7 @@ from vernissage.cli.options import (
     EngineName,
     Html,
     Place,
+    RuleName,
     Selection,
     WorkspacePath,
     argument,
@@ -41,7 +42,7 @@ class RatedOptions:
     rate: list[str] | None = option(None, "A rating from 1 to 5; repeat.", "--rate", "-r", metavar="ID=RATING")
     ratings: Path | None = option(None, "A CSV (columns id, rating) or JSON file of ratings.")
     engine: EngineName = None
-    rule: str | None = option(None, "How ratings weigh: linear, minmax or signed; default: as the engine has it.")
+    rule: RuleName = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from vernissage.encoders import register
 from vernissage.errors import RequestError
 from vernissage.gallery.selecting import KINDS
-from vernissage.profiles.ratings import WeightingRule
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Engine, Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
@@ -25,9 +24,6 @@ PRESET_PICTURES = ("resnet50", "efficientnet-lite0", "colour-texture")
 
 PRESETS = ("late-partial", "late-total")
 ALL = "late-zscore"
-DEFAULT_RULE: WeightingRule = "linear"
-"""How ratings weigh unless another rule is asked for; whatever else it may be, `PRESETS` are linear in the paper."""
-
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
     "LDA + {}"

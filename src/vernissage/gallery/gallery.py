@@ -18,7 +18,6 @@ from vernissage.errors import RequestError
 from vernissage.files import as_path, digest
 from vernissage.gallery.answer import Answer, AnswerKind, Reason, Work
 from vernissage.gallery.engines import (
-    DEFAULT_RULE,
     Fusion,
     available_engines,
     default_engine,
@@ -41,7 +40,7 @@ from vernissage.gallery.selecting import (
     selection,
     title_or_text,
 )
-from vernissage.profiles.ratings import Profile, WeightingRule, profile_from_ratings
+from vernissage.profiles.ratings import Profile, WeightingRule, default_rule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.rankings import PRECISION
 from vernissage.recommenders.contract import Engine, Explanation, Recommender
@@ -164,7 +163,8 @@ class Gallery:
             ratings: ratings 1 to 5 by work id.
             n: how many works.
             engine: what judges (see `engines`), or some joined by ``+``; None takes the default of this workspace.
-            rule: how ratings weigh: ``signed``, ``linear`` or ``minmax``; None takes that of the engine.
+            rule: how ratings weigh: ``signed``, ``linear`` or ``minmax``; None takes ``linear`` for the papers' engines
+                (``late-partial``, ``late-total``, ``clip``, ``blip``) and ``signed`` for all others.
             where: conditions such as ``year>=1850``, all of which must hold.
             exclude: ids that must not come back.
             per: at most so many works of one value, as in ``{"artist": 1}``; works without a value are not limited.
@@ -187,7 +187,7 @@ class Gallery:
         return self._recommended(
             "recommendation",
             ratings,
-            rule or DEFAULT_RULE,
+            rule,
             lambda item, rating: f"you rated {title_or_text(item, item.id)} {rating:g}",
             asked,
             engine,
@@ -238,7 +238,7 @@ class Gallery:
         self,
         kind: AnswerKind,
         ratings: Mapping[str, float],
-        rule: WeightingRule,
+        rule: WeightingRule | None,
         words: Callable[[Item, float], str],
         asked: Selection,
         engine: str | None,
@@ -249,7 +249,7 @@ class Gallery:
         """Works for ratings; ``words`` say of a rated work why it speaks for others."""
         snapshot = asked.snapshot
         name = engine or default_engine(snapshot.workspace)
-        profile = profile_from_ratings(ratings, rule)
+        profile = profile_from_ratings(ratings, rule or default_rule(name))
         recommender: Recommender = make_engine(snapshot.workspace, name, asked.n, fusion, progress)
         if asked.diversity:
             from vernissage.recommenders.diversity import Diversified
@@ -262,7 +262,14 @@ class Gallery:
             places = _above_rounding(recommender, profile, asked, found.ranking, places)
         ids = [found.ranking.item_ids[place] for place in places]
         items = snapshot.items([*ids, *ratings])
-        rated = {item_id: (items[item_id].title, words(items[item_id], rating)) for item_id, rating in ratings.items()}
+        rated = {
+            item_id: (
+                items[item_id].title,
+                words(items[item_id], rating),
+                f"unlike {title_or_text(items[item_id], item_id)}, which you rated {rating:g}",
+            )
+            for item_id, rating in ratings.items()
+        }
         explanations = found.explain(ids)
         engines = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
         parts = {index.card.encoder for index in indexes_of(recommender)}
@@ -273,7 +280,7 @@ class Gallery:
             [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ())) for why in explanations]
         )
         made = [EXPLAINED] if any(reason.by_software for work in works for reason in work.reasons) else []
-        notes = (*preset_notes(name, recommender), *found.notes, *asked.told(len(works)), *made)
+        notes = (*profile.notes, *preset_notes(name, recommender), *found.notes, *asked.told(len(works)), *made)
         return Answer(kind, works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def search(
@@ -518,18 +525,24 @@ def _shown_by(snapshot: Snapshot) -> dict[str, Any]:
 def _work(
     item: Item,
     why: Explanation,
-    rated: Mapping[str, tuple[str, str]],
+    rated: Mapping[str, tuple[str, str, str]],
     engines: Mapping[str, str],
     seen: Mapping[str, Tags],
     also: tuple[str, ...],
 ) -> Work:
-    """A work with its reasons: what each rated work adds, by title and words, and what each engine of a fusion does."""
+    """A work with its reasons: what each rated work adds, and what each engine of a fusion does.
+
+    ``rated`` has the title of each, and words for what is like it and for what is unlike it.
+    """
     scale = 1 / why.score if why.score else 0.0
     reasons = []
     for reason in why.reasons:
-        title, words = rated[reason.item_id]
+        title, words, unlike = rated[reason.item_id]
         adds = reason.contribution
-        both = [tag for tag in seen.get(item.id, ()) if tag in seen.get(reason.item_id, ())] if adds > 0 else []
+        alike = adds > 0 < reason.weight
+        both = [tag for tag in seen.get(item.id, ()) if tag in seen.get(reason.item_id, ())] if alike else []
+        if adds > 0 > reason.weight:
+            words = unlike
         made = both[0] if both else ""
         words += f"; both seem to show: {marked(made, made)}" if made else ""
         more: dict[str, Any] = {"weight": reason.weight, "by_software": made}

@@ -88,6 +88,7 @@ def recommendation_page(
         ],
         fused=any(work.of_kind("engine") for work in answer.works),
         reasoned=any(work.reasons for work in answer.works),
+        against=any((reason.weight or 0) < 0 for work in answer.works for reason in work.reasons),
         shown=_SHOWN_REASONS,
         rating_words=_rating_words,
     )

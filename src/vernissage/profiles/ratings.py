@@ -15,6 +15,10 @@ from vernissage.values import Index, Vectors
 WeightingRule = Literal["signed", "linear", "minmax"]
 _Ratings = npt.NDArray[np.float64]
 
+DEFAULT_RULE: WeightingRule = "signed"
+LINEAR_ENGINES = ("late-partial", "late-total", "clip", "blip")
+"""The first paper's engines, with which ratings weigh as they do there; with all others by `DEFAULT_RULE`."""
+
 LOWEST, HIGHEST = 1, 5
 _NEUTRAL = 3
 
@@ -30,6 +34,21 @@ class Profile:
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say where `signed` measures ratings by another middle than 3."""
+        if self.rule != "signed" or self.ratings.max() > _NEUTRAL:
+            return ()
+        counts = "none more than another, so all count for what resembles them"
+        if np.ptp(self.ratings):
+            counts = f"so each counts by how far it is above or below their mean, {self.ratings.mean():.3g}"
+        return (f"no work was rated above {_NEUTRAL}, {counts}; rate one that you like for a better answer",)
+
+
+def default_rule(engine: str) -> WeightingRule:
+    """How ratings weigh with the engine of that name unless another rule is asked for."""
+    return "linear" if engine in LINEAR_ENGINES else DEFAULT_RULE
 
 
 def profile_from_ratings(ratings: Mapping[str, float], rule: WeightingRule) -> Profile:

@@ -7,7 +7,7 @@ from vernissage import __version__
 from vernissage.analysis.coverage import covering_rows
 from vernissage.catalog.item import Item
 from vernissage.errors import RequestError, StudyError
-from vernissage.profiles.ratings import profile_from_ratings
+from vernissage.profiles.ratings import default_rule, profile_from_ratings
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.studies import Provenance
 from vernissage.study.counterbalancing import engine_orders, screen_order
@@ -75,14 +75,14 @@ def provenance_of(definition: Definition, workspace: Workspace) -> Provenance:
 
 
 def recommend_with(engines: Mapping[str, Recommender], repeated: Collection[str] = ()) -> Recommend:
-    """What a study calls for its lists, from engines by their words in the definition; ratings weigh linearly.
+    """What a study calls for its lists, from engines by their words in the definition; ratings weigh as usual.
 
     ``repeated`` are the works that are never shown, because an earlier one is the same (`Copies.repeated`).
     """
     allow = Allow(exclude=frozenset(repeated))
 
     def recommend(engine: str, ratings: Mapping[str, int], n: int) -> Ranking:
-        profile = profile_from_ratings({item: float(rating) for item, rating in ratings.items()}, "linear")
+        profile = profile_from_ratings({item: float(rating) for item, rating in ratings.items()}, default_rule(engine))
         return engines[engine].recommend(profile, n, allow).ranking
 
     return recommend

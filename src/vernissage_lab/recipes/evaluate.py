@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vernissage.analysis.multiple_comparisons import format_p
+from vernissage.cli.options import RuleName
 from vernissage.gallery.engines import Fusion
 from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
@@ -25,7 +26,7 @@ _SHOWN = ("ndcg", "recall", "coverage", "diversity", "novelty")
 class EvaluateOptions(VisitorOptions):
     """Which engines are compared, on which visitors, and what is drawn."""
 
-    rule: Annotated[str, typer.Option(help="How ratings weigh: linear, minmax or signed.")] = "linear"
+    rule: RuleName = None
     method: Annotated[str, typer.Option(help="Fusion of engines joined by +: rrf, minmax or zscore.")] = "rrf"
     seed: Annotated[int, typer.Option(help="Equal seeds simulate equal visitors.")] = 0
     against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the best.")] = None

@@ -88,7 +88,8 @@ def run_fusion(works: LabelledWorks, parts: Mapping[str, Recommender], options: 
     constants = options.numbers
     ways = {_named(k, depth): fused(parts, k=k, depth=depth) for k in constants for depth in (options.n, None)}
     ways |= {"min-max": fused(parts, method="minmax"), "z-scores": fused(parts, method="zscore")}
-    values = visitor_rows([visitor_part(works, {**parts, **ways}, options, cells)], cells)
+    # Linear weights throughout, as in the paper, so that ways to fuse are all that differs.
+    values = visitor_rows([visitor_part(works, {**parts, **ways}, options, cells, rule="linear")], cells)
     count = (len(works.labels.labelled), len(parts))
     random = {"works": count, "constants": constants, "visitors": options.visitors, "n": options.n}
     by_chance = rows_of([Part(random, partial(_random, *count, options, cells.seed))], cells, "Fusing random rankings")
