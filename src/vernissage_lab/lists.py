@@ -37,7 +37,14 @@ from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.vectors import make_vector_table
 from vernissage.values import EVERYTHING, Allow, Condition, Modality, Ranking, Scores, Vectors
 from vernissage.workspace.workspace import Workspace
-from vernissage_lab.baselines import CommonSubjects, MostAverage, RandomOrder, RandomWorks
+from vernissage_lab.baselines import (
+    CommonSubjects,
+    MostAverage,
+    RandomOrder,
+    RandomWorks,
+    medoids_by_importance,
+    uploads_in_turn,
+)
 from vernissage_lab.material import Material
 from vernissage_lab.tastes import UNKNOWN, Labels
 from vernissage_lab.users import SimulatedUser
@@ -49,9 +56,17 @@ Task = tuple[Modality, Modality]
 """Source and target."""
 
 RULES: Mapping[str, FusionRule] = MappingProxyType(
-    {"knn3z": knn3z, "csls": csls, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
+    {
+        "knn3z": knn3z,
+        "csls": csls,
+        "round-robin": round_robin,
+        "rrf": rrf,
+        "mean-vector": mean_vector,
+        "medoids": medoids_by_importance,
+        "uploads-in-turn": uploads_in_turn,
+    }
 )
-"""The rules that make one list of uploads."""
+"""The rules that make one list of uploads, and the last three, which people would take instead."""
 
 IN_TURN: FusionRule = partial(round_robin, list_length=SHOWN)
 """Areas of interest take turns, the largest first; none brings more works than a list holds."""

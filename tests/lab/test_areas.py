@@ -18,7 +18,7 @@ from vernissage_lab.cells import Cells
 from vernissage_lab.lists import IN_TURN, SHOWN, Seeker
 from vernissage_lab.material import material_of
 from vernissage_lab.recipe import Outcome
-from vernissage_lab.recipes.areas import AREAS, RECIPE, TRUE, AreasOptions, run_areas
+from vernissage_lab.recipes.areas import AREAS, RECIPE, TRUE, WITHOUT, AreasOptions, run_areas
 from vernissage_lab.tables import where
 from vernissage_lab.users import protocol_of, simulated_users
 
@@ -66,7 +66,7 @@ def test_a_rule_of_one_area_is_the_mean_vector() -> None:
     tables = outcome().tables
     for classes in (1, 3):
         one = where(tables["cuts"], cut="ward:5", classes=classes)
-        mean_vector = where(tables["lists"], list="mean vector", classes=classes)
+        mean_vector = where(tables["lists"], list="mean-vector", classes=classes)
         assert [row["recall"] for row in one] == [row["recall"] for row in mean_vector]
 
 
@@ -110,6 +110,6 @@ def test_views_and_figures_tell_every_mean() -> None:
     assert set(RECIPE.pictures(tables)) == {"lists-axes-text-to-image", "cuts-axes-text-to-image"}
     lists, apart, cuts = RECIPE.views(tables)
     assert lists.heads == ("list", "1 interest", "3 interests")
-    assert [row[0] for row in lists.rows] == [AREAS, TRUE, "mean vector", "knn3z", "rrf"]
-    assert [row[0] for row in apart.rows] == [TRUE, "mean vector", "knn3z", "rrf"]
+    assert [row[0] for row in lists.rows] == [AREAS, TRUE, *WITHOUT]
+    assert [row[0] for row in apart.rows] == [TRUE, *WITHOUT]
     assert cuts.rows[0] == ("coherence", "1.000 ±.000 | 1.0 | 1.000", "1.000 ±.000 | 3.0 | 1.000")

@@ -44,11 +44,9 @@ from vernissage_lab.works import UserOptions
 STEP = "Measuring lists and areas"
 AREAS, TRUE = "areas in turn", "true classes in turn"
 WITHOUT: Mapping[str, FusionRule] = {
-    "mean vector": RULES["mean-vector"],
-    "knn3z": RULES["knn3z"],
-    "rrf": RULES["rrf"],
+    name: RULES[name] for name in ("mean-vector", "knn3z", "csls", "rrf", "medoids", "uploads-in-turn")
 }
-"""Rules that make one list of uploads without any clustering."""
+"""Rules that make one list of uploads without areas of interest; ``medoids`` are of clusters of its own."""
 
 _Areas = Mapping[Modality, tuple[Area, ...]]
 _Measure = Callable[[Seeker, Sequence[Task]], Iterator[dict[str, Any]]]
