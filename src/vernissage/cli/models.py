@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 import typer
 
 from vernissage.cli.groups import Group
-from vernissage.cli.options import AsJson, WeightsPlace, option
+from vernissage.cli.options import AsJson, Place, WeightsPlace, option
 from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
 from vernissage.cli.tagging import tag
 
 if TYPE_CHECKING:
     from vernissage.encoders.register import ModelCard
+    from vernissage.gallery.diagnosis import Recall
 
 encoders = Group(
     "encoders",
@@ -131,13 +132,22 @@ _EXTRA_OF = {
 """The extra that installs a package which the doctor looks for; the others come with ``models``."""
 
 
-def doctor(as_json: AsJson = False) -> None:
-    """Say what is installed, what this machine can run, and what to do next.
+def doctor(
+    workspace: Annotated[
+        Path | None, typer.Argument(help="A workspace: what its encoders understand of it.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what this machine can run; of a workspace, what its encoders understand of the collection.
 
     \b
-    Example:
+    Examples:
       vernissage doctor
+      vernissage doctor workspace
     """
+    if workspace is not None:
+        _diagnose(workspace, as_json)
+        return
     from vernissage.encoders.runtime.environment import describe_environment
 
     found = describe_environment()
@@ -157,6 +167,39 @@ def doctor(as_json: AsJson = False) -> None:
     say("")
     print_table(["model", "state"], found["encoders"].items())
     say("", *[f"warning: {line}" for line in found["warnings"]], f"Next: {found['next']}")
+
+
+def _diagnose(workspace: Path, as_json: bool) -> None:
+    with Place(workspace).gallery(people=False) as gallery, progress_bars() as progress:
+        found = gallery.diagnose(progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    say(f"{found.works:,} works, {found.pictures:,} with a picture, {found.texts:,} with a text", *found.coverage)
+    if found.languages:
+        ways = f"by {found.by_pictures or 'nothing'} their picture, by {found.by_texts or 'nothing'} their other half"
+        say("", f"Texts that find, among the first ten, {ways}:")
+        heads = ["language", "texts", "own picture", "by chance", "verdict", "other half", "by chance", "verdict"]
+        rows = [
+            [each.code, each.texts, *_recall(each.pictures), *_recall(each.texts_found)] for each in found.languages
+        ]
+        print_table(heads, rows, numbers=["texts", "own picture", "by chance", "other half"])
+    if found.bands:
+        say("", "Cosines that one in twenty random pairs of works reaches, and one in two hundred:")
+        bands = [[each.encoder, each.modality, f"{each.fair:.2f}", f"{each.strong:.2f}"] for each in found.bands]
+        print_table(["encoder", "modality", "fair", "strong"], bands, numbers=["fair", "strong"])
+    for gap in found.gaps:
+        say(
+            f"{gap.encoder}: pictures and texts lie {gap.distance:.2f} apart; {gap.mixed:.0%} of what is nearest to "
+            f"texts in both together are pictures"
+        )
+    if found.copies:
+        say(f"{found.copies:,} works are the same as another")
+    say("", *([f"Do: {line}." for line in found.advice] or ["Nothing to do."]))
+
+
+def _recall(found: "Recall | None") -> list[str]:
+    return [f"{found.found:.2f}", f"{found.chance:.2f}", found.verdict] if found else ["–", "–", "not measured"]
 
 
 def _use(card: "ModelCard", waiting: str) -> list[str]:

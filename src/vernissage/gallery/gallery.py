@@ -53,6 +53,7 @@ from vernissage.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from PIL import Image
 
+    from vernissage.gallery.diagnosis import Diagnosis
     from vernissage.gallery.overview import Map, Topics
     from vernissage.gallery.person import Person
 
@@ -471,6 +472,12 @@ class Gallery:
         from vernissage.gallery.overview import map_of
 
         return map_of(self.snapshot, encoder, by, seed, progress)
+
+    def diagnose(self, *, progress: Progress = silent) -> "Diagnosis":
+        """What the encoders understand of this collection, and what to do about what they do not (see `diagnose`)."""
+        from vernissage.gallery.diagnosis import diagnose
+
+        return diagnose(self.snapshot, progress)
 
     def info(self) -> dict[str, Any]:
         """What is in the workspace: works, groups, people, encoders with fingerprints, coverage, sizes in bytes.

@@ -141,6 +141,11 @@ class Aligned(FittedEncoder):
         """What the inner product in the space beside the fitted one counts, against one in this; 0 without any."""
         return float(self.state.settings.get("zero_shot", 0.0))
 
+    @property
+    def bases(self) -> dict[str, list[Any]]:
+        """The encoders of each modality, in the order in which `fit_aligned` took their vectors."""
+        return self._encoders
+
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Encode pictures: float32 (n, dim), unit rows; zeros where no encoder of pictures found anything."""
         return self.project_images(*(encoder.encode_images(images) for encoder in self._encoders["image"]))
