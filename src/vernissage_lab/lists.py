@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import index_of_encoder, indexes_of
+from vernissage.gallery.person import FUSION_RULES
 from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.rankings import PRECISION
@@ -25,11 +25,9 @@ from vernissage.recommenders.tags import CommonRule, TagEmbedding, TagOverlap, T
 from vernissage.recommenders.upload_rules import (
     Candidates,
     FusionRule,
-    csls,
     knn3z,
     mean_vector,
     round_robin,
-    rrf,
     weighted_uploads,
 )
 from vernissage.recommenders.uploads import UploadFusion, UploadRecommender
@@ -48,9 +46,7 @@ SHOWN = 10
 Task = tuple[Modality, Modality]
 """Source and target."""
 
-RULES: Mapping[str, FusionRule] = MappingProxyType(
-    {"knn3z": knn3z, "csls": csls, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
-)
+RULES = FUSION_RULES
 """The rules that make one list of uploads."""
 
 IN_TURN: FusionRule = partial(round_robin, list_length=SHOWN)

@@ -94,7 +94,8 @@ class Collection:
         self.folder = folder
         self.fetched = fetched
         self.report = report
-        self._masks = lru_cache(_MASKS_KEPT)(self._mask)
+        # One place more, which the row -1 of an unknown id takes.
+        self._masks = lru_cache(_MASKS_KEPT)(lambda condition: np.append(fulfilling(self, condition), False))
 
     @property
     def ids(self) -> Ids:
@@ -275,10 +276,6 @@ class Collection:
         for condition in conditions:
             found &= self._masks(condition)[rows]
         return found
-
-    def _mask(self, condition: Condition) -> npt.NDArray[np.bool_]:
-        # One place more, which the row -1 of an unknown id takes.
-        return np.append(fulfilling(self, condition), False)
 
     def picture_path(self, item: Item) -> Path | None:
         """Where the work's leading picture lies on the disk, or None without one.

@@ -212,7 +212,8 @@ class _Answer:
         The area is the one that the work was taken for, or else the one whose uploads' parts add up to most, of those
         with any part; where no upload has one, that of the most similar upload. Ties: the area of higher importance.
         """
-        parts, cosines, scores = self.fused.parts(item_ids), self._cosines(item_ids), self.scores(item_ids)
+        parts, scores = self.fused.parts(item_ids), self.scores(item_ids)
+        cosines = self.candidates.cosines(self.uploads.vectors, item_ids)
         sums = self._sums(parts)
         nearest = self.uploads.area_of[cosines[:, : self.uploads.liked].argmax(axis=1)]
         areas = np.where(np.isfinite(sums).any(axis=1), sums.argmax(axis=1), nearest)
@@ -236,9 +237,6 @@ class _Answer:
                 UploadReason(item_id, score, self.uploads.areas[self.area_of.get(item_id, int(areas[row]))], near, rest)
             )
         return tuple(found)
-
-    def _cosines(self, item_ids: Sequence[str]) -> Floats:
-        return self.candidates.cosines(self.uploads.vectors, item_ids)
 
     def _sums(self, parts: Floats) -> Floats:
         """What each area adds to scores, float64 (p, areas); minus infinity where none of its uploads has a part."""
