@@ -1,7 +1,7 @@
 """Tables: rows of named values, their means and paired differences, and one rendering to each form.
 
 Recipes compute rows (column → value, tidy: one measured value a row). A `Table` is what is written or read: columns and
-rows with a caption. `as_csv`, `as_json` and `print_table` render it; templates of pages have a macro for it.
+rows with a caption. `as_csv` and `print_table` render it; templates of pages have a macro for it.
 """
 
 import math
@@ -83,11 +83,6 @@ def tidy(rows: Sequence[Row]) -> Table:
 def as_csv(found: Table) -> bytes:
     """Comma-separated values in UTF-8: numbers with every digit, NaN by name, no text that begins a formula."""
     return csv_bytes(found.heads, found.rows)
-
-
-def as_json(found: Table) -> list[dict[str, Any]]:
-    """One object for each row."""
-    return [dict(zip(found.heads, row, strict=True)) for row in found.rows]
 
 
 def print_table(found: Table) -> None:

@@ -285,10 +285,6 @@ class Collection:
         """
         return self._path(item, item.picture) if item.picture else None
 
-    def picture_paths(self, item: Item) -> tuple[Path, ...]:
-        """Where all pictures of the work lie, the leading one first; errors as of `picture_path`."""
-        return tuple(self._path(item, picture) for picture, _ in item.pictures)
-
     def _path(self, item: Item, picture: str) -> Path:
         from_web = picture.startswith(MARK)
         path = fetched_path(self.fetched, picture) if from_web else self.folder / picture
