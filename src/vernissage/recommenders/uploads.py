@@ -42,8 +42,6 @@ class NearUpload:
         similarity: its cosine to the work.
         contribution: its part of the work's score; below 0 for a disliked work.
         weight: how much it counts beside others; 1 as a rule, below 0 for a disliked work.
-        z_score: how far the cosine lies above the mean over all works, in deviations; None where the rule takes none.
-            Under `knn3z`, contribution = weight · z_score / 3.
     """
 
     item_id: str
@@ -51,7 +49,6 @@ class NearUpload:
     similarity: float
     contribution: float
     weight: float
-    z_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +214,6 @@ class _Answer:
         sums = self._sums(parts)
         nearest = self.uploads.area_of[cosines[:, : self.uploads.liked].argmax(axis=1)]
         areas = np.where(np.isfinite(sums).any(axis=1), sums.argmax(axis=1), nearest)
-        z = self.fused.z_scores(cosines) if self.fused.z_scores else None
         found = []
         for row, item_id in enumerate(item_ids):
             near = tuple(
@@ -227,7 +223,6 @@ class _Answer:
                     float(cosines[row, upload]),
                     float(parts[row, upload]),
                     float(self.uploads.weights[upload]),
-                    float(z[row, upload]) if z is not None else None,
                 )
                 for upload in self._listed(parts[row], cosines[row])
             )
