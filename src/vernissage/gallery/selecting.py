@@ -151,7 +151,7 @@ def selection(
         raise RequestError(f"n says how many works, a whole number, but {n!r} was given")
     if not isinstance(per, Mapping) or not all(map(_is_whole, per.values())):
         raise RequestError(f"per takes whole numbers by column, as in {{'artist': 1}}, but {per!r} was given")
-    if not isinstance(diversity, Real):
+    if not _is_number(diversity):
         raise RequestError(f"diversity is a number from 0 to 1, but {diversity!r} was given")
     excluded = listed(exclude, str, "exclude takes a list of ids, which are texts")
     some = [where] if isinstance(where, str | Condition) else where
@@ -186,6 +186,10 @@ def _unmet(collection: Collection, condition: Condition) -> str:
 
 def _is_whole(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real)
 
 
 def listed(values: object, kind: Any, expected: str) -> list[Any]:
