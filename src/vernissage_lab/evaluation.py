@@ -1,6 +1,5 @@
 """Which engine serves simulated visitors best, with standard errors and paired differences."""
 
-import platform
 from collections.abc import Collection as Container
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
-import vernissage
 from vernissage.catalog.collection import Collection
 from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile, WeightingRule, default_rule, profile_from_ratings
@@ -29,6 +26,7 @@ from vernissage_lab.analysis.ranking_metrics import (
     recall,
 )
 from vernissage_lab.lists import reads_texts
+from vernissage_lab.recipe import versions
 from vernissage_lab.tables import Row, paired_tests
 from vernissage_lab.tastes import UNKNOWN, Labels
 from vernissage_lab.visitors import (
@@ -319,12 +317,7 @@ def _protocol(
         "relevant_share": RELEVANT_SHARE,
         "gain": "affinity in [0, 1], linear; discount log2(place + 1); ideal over all candidates",
         "collection": collection.fingerprint,
-        "versions": {
-            "vernissage": vernissage.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "scipy": scipy.__version__,
-        },
+        "versions": {name: versions()[name] for name in ("vernissage", "python", "numpy", "scipy")},
     }
 
 

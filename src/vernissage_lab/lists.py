@@ -13,6 +13,7 @@ from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import index_of_encoder, indexes_of
+from vernissage.gallery.person import FUSION_RULES
 from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.rankings import PRECISION
@@ -25,11 +26,9 @@ from vernissage.recommenders.tags import CommonRule, TagEmbedding, TagOverlap, T
 from vernissage.recommenders.upload_rules import (
     Candidates,
     FusionRule,
-    csls,
     knn3z,
     mean_vector,
     round_robin,
-    rrf,
     weighted_uploads,
 )
 from vernissage.recommenders.uploads import UploadFusion, UploadRecommender
@@ -57,10 +56,7 @@ Task = tuple[Modality, Modality]
 
 RULES: Mapping[str, FusionRule] = MappingProxyType(
     {
-        "knn3z": knn3z,
-        "csls": csls,
-        "round-robin": round_robin,
-        "rrf": rrf,
+        **FUSION_RULES,
         "mean-vector": mean_vector,
         "medoids": medoids_by_importance,
         "uploads-in-turn": uploads_in_turn,

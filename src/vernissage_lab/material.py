@@ -231,15 +231,11 @@ def unseen_material(workspace: Workspace, encoder: str, *, seed: int = 0, progre
     material.require_both()
     if encoder != "aligned":
         return material
-    vectors, fitting, fingerprint = refitted(workspace, material.item_ids, seed=seed, progress=progress)
-    rows = np.flatnonzero(~fitting)
-    return replace(
-        material,
-        encoder_fingerprint=fingerprint,
-        item_ids=tuple(material.item_ids[row] for row in rows),
-        vectors={modality: found[rows] for modality, found in vectors.items()},
-        classes=material.classes[rows],
-    )
+    pairs = pairs_of_workspace(workspace, material, seed=seed, progress=progress)
+    anew, rows = pairs.material, np.flatnonzero(~pairs.fitting)
+    vectors = {modality: found[rows] for modality, found in anew.vectors.items()}
+    ids = tuple(anew.item_ids[row] for row in rows)
+    return replace(anew, item_ids=ids, vectors=vectors, classes=anew.classes[rows])
 
 
 def pairs_of_workspace(

@@ -192,8 +192,8 @@ class Recipe:
         about: it, in words.
         options: the class of its options, an `Options`.
         compute: from options and `Cells` to what came out; its docstring is the command's help.
-        pictures: from tables to figures by file name, in the papers' layout.
-        views: from tables to what is printed and put on the page.
+        pictures: from tables, of which there are some, to figures by file name, in the papers' layout.
+        views: from the same to what is printed and put on the page.
         published: values to set beside ours.
         beside: from a run and the authors' files to blocks of the report and published values for the figures.
     """
@@ -245,7 +245,7 @@ def run_recipe(recipe: Recipe, options: Options, run: RunOptions, progress: Prog
     tables = {name: list(rows) for name, rows in outcome.tables.items() if rows}
     for name, rows in tables.items():
         write_table(folder, name, rows)
-    pictures = recipe.pictures(tables)
+    pictures = recipe.pictures(tables) if tables else {}
     for name, picture in pictures.items():
         save_figure(picture.figure, folder / f"{name}.png")
     left = f"{cells.skipped} cells are left for another run with the same folder and options"

@@ -98,14 +98,14 @@ def section_of(recipe: Recipe, run: Run, folder: str, published: PublishedFolder
         RequestError, DatasetError: a file below ``published`` that belongs to this experiment is missing or damaged.
     """
     blocks, marks = recipe.beside(run, published) if published and recipe.beside else ([], [])
-    pictures = recipe.pictures({**run.tables, MARKS: marks} if marks else run.tables)
+    pictures = recipe.pictures({**run.tables, MARKS: marks} if marks else run.tables) if run.tables else {}
     return ExperimentSection(
         title=f"{recipe.name}: {_inputs(run.record)}" if run.record["inputs"] else recipe.name,
         paper=recipe.about.paper,
         what=recipe.about.what,
         protocol=recipe.about.protocol,
         notes=tuple(run.record["notes"]),
-        tables=tuple(recipe.views(run.tables)),
+        tables=tuple(recipe.views(run.tables) if run.tables else ()),
         figures=tuple(embedded(each.figure, each.alt) for each in pictures.values()),
         comparisons=tuple(_compared(each, run) for each in recipe.published),
         provenance=tuple(_provenance(run.record)),

@@ -165,14 +165,15 @@ def embedded(
     stem = folder / "vectors" / f"{encoder.name}.{modality}-{key}"
     if (kept := _kept_table(stem)) is not None:
         return kept
-    tables = {}
-    for name in card(encoder.name).derived_from.get(modality, ()):
-        if fitted_in is not None and name in fitted_in.manifest.models:
-            base = SetEncoder(fitted_in.encoder(name), by.fitted_on, fitted_in)
-            tables[name, modality] = embedded(found, base, modality, folder, progress=progress)
-    if (derived := derived_table(card(encoder.name), encoder, modality, tables)) is not None:
-        derived.save(stem)
-        return derived
+    if fitted_in is not None:
+        known, tables = card(encoder.name), {}
+        for name in known.derived_from.get(modality, ()):
+            if name in fitted_in.manifest.models:
+                base = SetEncoder(fitted_in.encoder(name), by.fitted_on, fitted_in)
+                tables[name, modality] = embedded(found, base, modality, folder, progress=progress)
+        if (derived := derived_table(known, encoder, modality, tables)) is not None:
+            derived.save(stem)
+            return derived
     source = SetSource(readable(found, pictures=modality == "image"), folder)
     staging = folder / "building" / stem.name
     table = encode_collection(

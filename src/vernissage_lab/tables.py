@@ -1,11 +1,9 @@
 """Tables: rows of named values, their means and paired differences, and one rendering to each form.
 
 Recipes compute rows (column → value, tidy: one measured value a row). A `Table` is what is written or read: columns and
-rows with a caption. `as_csv`, `as_json` and `print_table` render it; templates of pages have a macro for it.
+rows with a caption. `as_csv` and `print_table` render it; templates of pages have a macro for it.
 """
 
-import csv
-import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vernissage.cli import output
 from vernissage.errors import RequestError
-from vernissage.files import write_bytes, writing
+from vernissage.files import csv_bytes, write_bytes, writing
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 """Column → text or number; all rows of a table have the same columns in the same order."""
-
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +82,7 @@ def tidy(rows: Sequence[Row]) -> Table:
 
 def as_csv(found: Table) -> bytes:
     """Comma-separated values in UTF-8: numbers with every digit, NaN by name, no text that begins a formula."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(found.heads)
-    writer.writerows([_csv_cell(value) for value in row] for row in found.rows)
-    return text.getvalue().encode()
-
-
-def as_json(found: Table) -> list[dict[str, Any]]:
-    """One object for each row."""
-    return [dict(zip(found.heads, row, strict=True)) for row in found.rows]
+    return csv_bytes(found.heads, found.rows)
 
 
 def print_table(found: Table) -> None:
@@ -320,10 +306,3 @@ def _by_pair(rows: Sequence[Row], measure: str, pair: str) -> dict[Any, float]:
     if len(values) < len(rows):
         raise RequestError(f"two rows of one configuration have the same {pair}, so {measure} cannot be paired")
     return values
-
-
-def _csv_cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "NaN" if math.isnan(value) else repr(value)
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_RISKY) else text

@@ -227,8 +227,6 @@ def test_a_work_in_a_crowd_gives_way_to_one_that_is_meant() -> None:
     profile = UploadProfile("ann", {"text": uploads_in(["u"], np.array([[1.0, 0.0, 0.0, 0.0]]), [[0]])})
     assert ranked(csls, profile, index, 1).item_ids == ("meant",)
     assert ranked(knn3z, profile, index, 1).item_ids != ("meant",)
-    (reason,) = UploadFusion({"text": index}, rule=csls).recommend(profile, "text", 1).explanations
-    assert reason.uploads[0].z_score is None
 
 
 def test_reciprocal_ranks_by_hand() -> None:

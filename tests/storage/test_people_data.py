@@ -1,6 +1,5 @@
 """Ratings, edits of areas and tags; and that nothing of a removed person stays."""
 
-import json
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ from vernissage.storage.people import (
     StoredEdit,
     add_edit,
     edits_of,
-    export_person,
     people,
     rate,
     ratings_of,
@@ -53,28 +51,6 @@ def test_ratings_outside_the_scale_are_refused(database: Database) -> None:
     for rating in (0, 5.5, float("nan"), float("inf")):
         with pytest.raises(RatingsError, match="ratings go from 1 to 5"), database.writing() as connection:
             rate(connection, "ann", "irises", rating, NOON)
-
-
-def test_everything_of_a_person_is_exported(database: Database) -> None:
-    with database.writing() as connection:
-        upload = Upload("a", "ann", "text", NOON, "Sea", "waves", ("blue",))
-        add_uploads(connection, [upload, Upload("b", "bob", "text", NOON, text="fog")])
-        rate(connection, "ann", "irises", 4, NOON)
-        rate(connection, "bob", "a", 5, NOON)
-        add_edit(connection, "ann", "mute", {"anchors": ["a"]}, NOON)
-    noon = "2026-03-01T12:00:00+00:00"
-    with database.reading() as connection:
-        assert json.loads(json.dumps(export_person(connection, "ann"))) == {
-            "name": "ann",
-            "uploads": [
-                {"id": "a", "modality": "text", "title": "Sea", "text": "waves", "keywords": ["blue"], "picture": ""}
-                | {"picture_digest": "", "time": noon}
-            ],
-            "ratings": [{"item": "irises", "rating": 4.0, "time": noon}],
-            "area_edits": [{"id": 1, "kind": "mute", "payload": {"anchors": ["a"]}, "time": noon}],
-        }
-        with pytest.raises(StorageError, match="nothing is kept of a person named 'cy'"):
-            export_person(connection, "cy")
 
 
 def test_edits_are_kept_in_order_and_undone_from_the_last(database: Database) -> None:

@@ -115,6 +115,8 @@ def test_all_addresses_of_a_work_are_fetched_and_forgotten_with_it(tmp_path: Pat
         with vernissage.open(workspace) as gallery:
             work = gallery.snapshot.collection["1"]
             assert work.picture_link == at[1]
-            assert [path.is_file() for path in gallery.snapshot.collection.picture_paths(work)] == [True, True]
+            shown = [replace(work, picture=name) for name, _ in work.pictures]
+            paths = [gallery.snapshot.collection.picture_path(each) for each in shown]
+            assert [path is not None and path.is_file() for path in paths] == [True, True]
         assert build(f"1,Boats,{at[0]},2", f"2,Sea,{at[2]},") == {"1": [names[at[0]]], "2": [names[at[2]]]}
     assert {file.name for file in (workspace / "fetched").iterdir()} == {name_of(at[0]), name_of(at[2])}

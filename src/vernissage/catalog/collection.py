@@ -94,7 +94,8 @@ class Collection:
         self.folder = folder
         self.fetched = fetched
         self.report = report
-        self._masks = lru_cache(_MASKS_KEPT)(self._mask)
+        # One place more, which the row -1 of an unknown id takes.
+        self._masks = lru_cache(_MASKS_KEPT)(lambda condition: np.append(fulfilling(self, condition), False))
 
     @property
     def ids(self) -> Ids:
@@ -276,10 +277,6 @@ class Collection:
             found &= self._masks(condition)[rows]
         return found
 
-    def _mask(self, condition: Condition) -> npt.NDArray[np.bool_]:
-        # One place more, which the row -1 of an unknown id takes.
-        return np.append(fulfilling(self, condition), False)
-
     def picture_path(self, item: Item) -> Path | None:
         """Where the work's leading picture lies on the disk, or None without one.
 
@@ -287,10 +284,6 @@ class Collection:
             CollectionError: its name or a link leads out of the collection's folder.
         """
         return self._path(item, item.picture) if item.picture else None
-
-    def picture_paths(self, item: Item) -> tuple[Path, ...]:
-        """Where all pictures of the work lie, the leading one first; errors as of `picture_path`."""
-        return tuple(self._path(item, picture) for picture, _ in item.pictures)
 
     def _path(self, item: Item, picture: str) -> Path:
         from_web = picture.startswith(MARK)

@@ -60,8 +60,8 @@ def build(
 ) -> BuildOutcome:
     """Read a collection and make its vectors, or bring a workspace up to date; only what changed is encoded.
 
-    ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments and the
-    errors are those of `build_workspace`, all of `BuildOptions` among them; ``database`` is that of `open_gallery`,
+    ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments, all of
+    `BuildOptions` among them, and the errors are those of `build_workspace`; ``database`` is that of `open_gallery`,
     whose uploads are encoded too. ``fetch_pictures`` downloads pictures that are named by web addresses, as
     `FetchOptions` says.
     """

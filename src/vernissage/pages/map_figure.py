@@ -76,7 +76,16 @@ def map_figure(
         for row in rows:
             _picture(axes, places[row], (thumbnails or {})[row], _colour(groups.groups[groups.place[row]]))
         _names(axes, places, groups)
-        _legend(figure, groups, inches, head)
+        figure.legend(
+            *legend_marks(groups),
+            loc="upper left",
+            bbox_to_anchor=((_INCHES + 0.05) / inches[0], 1 - (head - 0.05) / inches[1]),
+            frameon=False,
+            fontsize=8,
+            labelcolor=MUTED,
+            handletextpad=0.3,
+            borderaxespad=0,
+        )
     return figure
 
 
@@ -161,19 +170,6 @@ def _names(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping) -> Non
         halo = [withStroke(linewidth=3, foreground="white")]
         above = max(y - _ABOVE, _ABOVE)  # works that all lie at one place would be hidden below their group's name
         axes.text(middle, above, name, size=8.5, weight="bold", ha="center", va="center", path_effects=halo, zorder=4)
-
-
-def _legend(figure: Figure, groups: Grouping, inches: tuple[float, float], head: float) -> None:
-    figure.legend(
-        *legend_marks(groups),
-        loc="upper left",
-        bbox_to_anchor=((_INCHES + 0.05) / inches[0], 1 - (head - 0.05) / inches[1]),
-        frameon=False,
-        fontsize=8,
-        labelcolor=MUTED,
-        handletextpad=0.3,
-        borderaxespad=0,
-    )
 
 
 def _colour(group: Group) -> str:

@@ -124,7 +124,8 @@ class _Clusters:
         kept[gone] = False
         place = np.cumsum(kept) - 1
         place[gone] = place[pairs]
-        bounds, candidates = self._joined_bounds(pairs, gone), self._joined_candidates(pairs, gone)
+        bounds = self._joined_bounds(pairs, gone)
+        candidates = np.concatenate([self.candidates[pairs], self.candidates[gone]], axis=1)
         touched = np.zeros(len(self), dtype=bool)
         touched[pairs] = touched[gone] = True
         a, b = self.sizes[pairs], self.sizes[gone]
@@ -140,9 +141,6 @@ class _Clusters:
         a, b, between = self.sizes[pairs], self.sizes[gone], self.heights[pairs]
         bounds: Floats = ((a + 1) * self.bounds[pairs] + (b + 1) * self.bounds[gone] - between) / (a + b + 1)
         return bounds
-
-    def _joined_candidates(self, pairs: Rows, gone: Rows) -> Rows:
-        return np.concatenate([self.candidates[pairs], self.candidates[gone]], axis=1)
 
     def _move(self, kept: Mask, place: Rows, touched: Mask) -> None:
         """Close the gaps, and measure anew how far candidates are that have been joined."""

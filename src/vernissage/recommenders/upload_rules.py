@@ -177,12 +177,10 @@ class Fused:
         ranking: the best works; higher scores are better, ties by id.
         parts: what each upload adds to the scores of some works, ranked or not: from ids (p,) to float64 (p, m). Their
             sum over the uploads is the score, the same for works with the same vector.
-        z_scores: from cosines (p, m) to the z-scores that parts were made of, where a rule takes such.
     """
 
     ranking: Ranking
     parts: Callable[[Sequence[str]], Floats]
-    z_scores: Callable[[Floats], Floats] | None = None
 
 
 class FusionRule(Protocol):
@@ -323,7 +321,7 @@ def _nearest_z_scores(
     else:
         least = look_up(candidates.search(uploads.vectors[:1], len(candidates))[0].item_ids)
     near = [item_id for item_id, score in seen.items() if score >= least - _ROUNDING * largest]
-    return Fused(best_of(near, total(parts(near).T), n), parts, scale.z if density is None else None)
+    return Fused(best_of(near, total(parts(near).T), n), parts)
 
 
 def _shown(lists: Sequence[Ranking], rated: Sequence[Scores], count: int) -> tuple[list[str], Floats]:

@@ -42,8 +42,6 @@ class NearUpload:
         similarity: its cosine to the work.
         contribution: its part of the work's score; below 0 for a disliked work.
         weight: how much it counts beside others; 1 as a rule, below 0 for a disliked work.
-        z_score: how far the cosine lies above the mean over all works, in deviations; None where the rule takes none.
-            Under `knn3z`, contribution = weight · z_score / 3.
     """
 
     item_id: str
@@ -51,7 +49,6 @@ class NearUpload:
     similarity: float
     contribution: float
     weight: float
-    z_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +209,11 @@ class _Answer:
         The area is the one that the work was taken for, or else the one whose uploads' parts add up to most, of those
         with any part; where no upload has one, that of the most similar upload. Ties: the area of higher importance.
         """
-        parts, cosines, scores = self.fused.parts(item_ids), self._cosines(item_ids), self.scores(item_ids)
+        parts, scores = self.fused.parts(item_ids), self.scores(item_ids)
+        cosines = self.candidates.cosines(self.uploads.vectors, item_ids)
         sums = self._sums(parts)
         nearest = self.uploads.area_of[cosines[:, : self.uploads.liked].argmax(axis=1)]
         areas = np.where(np.isfinite(sums).any(axis=1), sums.argmax(axis=1), nearest)
-        z = self.fused.z_scores(cosines) if self.fused.z_scores else None
         found = []
         for row, item_id in enumerate(item_ids):
             near = tuple(
@@ -226,7 +223,6 @@ class _Answer:
                     float(cosines[row, upload]),
                     float(parts[row, upload]),
                     float(self.uploads.weights[upload]),
-                    float(z[row, upload]) if z is not None else None,
                 )
                 for upload in self._listed(parts[row], cosines[row])
             )
@@ -236,9 +232,6 @@ class _Answer:
                 UploadReason(item_id, score, self.uploads.areas[self.area_of.get(item_id, int(areas[row]))], near, rest)
             )
         return tuple(found)
-
-    def _cosines(self, item_ids: Sequence[str]) -> Floats:
-        return self.candidates.cosines(self.uploads.vectors, item_ids)
 
     def _sums(self, parts: Floats) -> Floats:
         """What each area adds to scores, float64 (p, areas); minus infinity where none of its uploads has a part."""

@@ -40,13 +40,9 @@ def migrate(engine: Engine, place: str, target: str = "head") -> None:
         command.upgrade(config, target)
 
 
-def _revision(connection: Connection) -> str | None:
-    # A statement that fails would end the transaction on PostgreSQL, so the table is looked for first.
-    return stored_revision(connection) if inspect(connection).has_table(REVISION_TABLE) else None
-
-
 def _check_ours(connection: Connection, scripts: ScriptDirectory, place: str) -> None:
-    current = _revision(connection)
+    # A statement that fails would end the transaction on PostgreSQL, so the table is looked for first.
+    current = stored_revision(connection) if inspect(connection).has_table(REVISION_TABLE) else None
     if current is None:
         foreign = sorted(set(inspect(connection).get_table_names()) & METADATA.tables.keys())
         if foreign:

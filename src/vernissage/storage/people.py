@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from vernissage.errors import Kind, RatingsError, StorageError
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.storage.changes import log_changes
-from vernissage.storage.schema import AREA_EDITS, PEOPLE, RATINGS, UPLOADS
+from vernissage.storage.schema import AREA_EDITS, PEOPLE, RATINGS
 from vernissage.storage.validation import UnstorableError, checked_name, checked_text
 
 EditKind = Literal["mute", "weight", "merge", "split", "rename"]
@@ -74,31 +74,6 @@ def enter_person(connection: Connection, name: str) -> int:
         entered = insert(PEOPLE).values(name=checked_name("name of a person", name)).returning(PEOPLE.c.id)
         key = connection.execute(entered).scalar_one()
     return key
-
-
-def export_person(connection: Connection, name: str) -> dict[str, Any]:
-    """Everything that is kept of a person, as JSON values, oldest first: ``uploads``, ``ratings`` and ``area_edits``.
-
-    Left out are vectors and tags, which are computed from uploads. ``picture`` is a file in the folder of uploads.
-
-    Raises:
-        StorageError: nothing is kept of a person of that name.
-    """
-    person = known_person(connection, name)
-    parts: dict[Table, list[Any]] = {
-        UPLOADS: [UPLOADS.c.time, UPLOADS.c.id],
-        RATINGS: [RATINGS.c.time, RATINGS.c.item],
-        AREA_EDITS: [AREA_EDITS.c.id],
-    }
-    content: dict[str, Any] = {"name": name}
-    for table, order in parts.items():
-        rows = connection.execute(select(table).where(table.c.person == person).order_by(*order))
-        content[table.name] = [
-            {key: value for key, value in row._mapping.items() if key not in {"person", "version"}}
-            | {"time": row.time.isoformat()}
-            for row in rows
-        ]
-    return content
 
 
 def rate(connection: Connection, owner: str, item_id: str, rating: float, time: datetime) -> None:

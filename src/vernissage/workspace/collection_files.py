@@ -57,13 +57,9 @@ def keep_collection(
     language = "" if former else fitted_language(opened.texts("text"), languages or named_languages(opened))
     # The usual name stands for English, as it did when words were read in English alone.
     words = former or f"{begin}{'' if language == 'en' else '-' + language.replace('+', '-')}.parquet"
-    keep(words, lambda path: save_word_counts(count_words(opened, language or _language_of(words)), path))
+    told = language or "+".join(words.removesuffix(".parquet").split("-")[2:]) or "en"
+    keep(words, lambda path: save_word_counts(count_words(opened, told), path))
     return opened, {"collection": works, "words": words, "seals": seals}
-
-
-def _language_of(words: str) -> str:
-    """The language that a file's name tells."""
-    return "+".join(words.removesuffix(".parquet").split("-")[2:]) or "en"
 
 
 def named_languages(collection: Collection) -> tuple[str, ...]:

@@ -129,13 +129,16 @@ class Workspace:
         if name not in self._encoders:
             folder = self.path / "models" / self._named(self.manifest.models, name, name)
             there = [base for base in card(name).needs if base in self.manifest.models]
-            late = len(card(name).modalities) > 1
-            bases = [self._late(base) if late else self.encoder(base) for base in there]
+            bases: list[Encoder] = (
+                [self.encoder(base) for base in there]
+                if len(card(name).modalities) == 1
+                else [
+                    LateEncoder(base, self._named(self.manifest.fingerprints, base, base), partial(self.encoder, base))
+                    for base in there
+                ]
+            )
             self._encoders[name] = restore(name, EncoderState.load(folder), bases)
         return self._encoders[name]
-
-    def _late(self, name: str) -> Encoder:
-        return LateEncoder(name, self._named(self.manifest.fingerprints, name, name), partial(self.encoder, name))
 
     def table(self, encoder: str, modality: Modality) -> VectorTable:
         """The vectors of that encoder and modality, checked against encoder and collection, see `VectorTable.load`."""

@@ -1,6 +1,6 @@
 """How far apart an encoder keeps two modalities, what that does to finding works, and what closing the gap brings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -209,28 +209,16 @@ def separability(first: Vectors, second: Vectors, *, closed: bool, seed: int = 0
     with threadpool_limits(1):
         for fold in range(FOLDS):
             held = fold_of == fold
-            right[held] = _told_apart(first, second, held, _closing(first[~held], second[~held]) if closed else _as_is)
+            right[held] = _told_apart((first, second), held, closed=closed)
     return mean_with_error(right)
 
 
-Closing = Callable[[Vectors, Vectors], tuple[Vectors, Vectors]]
-
-
-def _closing(first: Vectors, second: Vectors) -> Closing:
-    """What takes off the means of these training rows."""
-    means = mean_of_units(first), mean_of_units(second)
-    return lambda one, other: (without_mean(one, means[0]), without_mean(other, means[1]))
-
-
-def _as_is(first: Vectors, second: Vectors) -> tuple[Vectors, Vectors]:
-    return first, second
-
-
-def _told_apart(
-    first: Vectors, second: Vectors, held: npt.NDArray[np.bool_], close: Closing
-) -> npt.NDArray[np.float64]:
+def _told_apart(both: Sequence[Vectors], held: npt.NDArray[np.bool_], *, closed: bool) -> npt.NDArray[np.float64]:
     """For each held-out pair the share of its two vectors whose modality is told rightly: 0, .5 or 1."""
-    trained, tested = close(first[~held], second[~held]), close(first[held], second[held])
+    trained, tested = [each[~held] for each in both], [each[held] for each in both]
+    if closed:
+        means = [mean_of_units(rows) for rows in trained]
+        trained, tested = ([*map(without_mean, some, means)] for some in (trained, tested))
     model = LogisticRegression(max_iter=1000)
     model.fit(np.concatenate(trained).astype(np.float64), np.repeat([0, 1], len(trained[0])))
     told = [model.predict(each.astype(np.float64)) == label for label, each in enumerate(tested)]

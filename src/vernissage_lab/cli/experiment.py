@@ -68,7 +68,7 @@ def _run_command(recipe: Recipe) -> Callable[..., None]:
         if as_json:
             print_json(dict(found.record))
             return
-        for view in recipe.views(found.tables):
+        for view in recipe.views(found.tables) if found.tables else ():
             print_table(view)
             say("")
         for remark in found.record["notes"]:

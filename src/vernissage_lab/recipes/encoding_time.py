@@ -609,10 +609,8 @@ def tables_of(rows: Sequence[Row]) -> Tables:
 
 
 def _summary(rows: Sequence[Row]) -> Iterator[Row]:
-    for modality in NOUNS:
-        for _, mine in parts(where(rows, modality=modality), "contender"):
-            for _, calls in parts(mine, "way"):
-                yield _summarised(calls)
+    for _, calls in parts(rows, "modality", "contender", "way"):
+        yield _summarised(calls)
 
 
 def _summarised(rows: Sequence[Row]) -> Row:
@@ -639,8 +637,6 @@ def _summarised(rows: Sequence[Row]) -> Row:
 def pictures_of(tables: Tables) -> Mapping[str, Picture]:
     """One figure: pictures and texts, every method's median and 95th percentile, one by one and in batches."""
     rows = tables.get("summary", ())
-    if not rows:
-        return {}
     lines = [_line(row) for row in rows]
     caption = (
         "Milliseconds for one work on a logarithmic scale. Mark: median; bar: to the 95th percentile; number: the "
@@ -708,8 +704,6 @@ def _digits(value: float) -> str:
 
 
 def _encoder_view(rows: Sequence[Row]) -> Iterator[Table]:
-    if not rows:
-        return
     yield table(
         "Encoders",
         ("encoder", "weights", "by", "dim", "parameters", "tokens", "apart"),

@@ -177,8 +177,6 @@ def _overlap(rankings: str, k: int, visitor: int, first: Sequence[str], whole: S
 def _pictures(tables: Tables) -> dict[str, Picture]:
     words = {"ndcg": "nDCG", "diversity": "intra-list diversity", "iou": "IoU", "rbo": "RBO"}
     rows = [row for row in tables.get("means", ()) if row["measure"] in words]
-    if not rows:
-        return {}
     single = set(distinct(tables["differences"], "reference")) - {PAPER}
     dots = [Dot(row["engine"], words[row["measure"]], row["mean"], row["se"], row["engine"] in single) for row in rows]
     heading = "Ways to fuse engines, for simulated visitors; grey: one engine alone"
@@ -203,8 +201,6 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
 
 def _views(tables: Tables) -> list[Table]:
     rows = tables.get("means", ())
-    if not rows:
-        return []
     tests = tables["differences"]
     references = distinct(tests, "reference")
     body = [

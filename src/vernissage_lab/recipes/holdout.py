@@ -1,6 +1,5 @@
 """`holdout`: a third of each person's works is hidden from every rule, which recommends from the rest."""
 
-import platform
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import typer
 
-import vernissage
 from vernissage.cli.options import WorkspacePath
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import RequestError
@@ -32,7 +30,7 @@ from vernissage_lab.evaluation import finite
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import BASELINES, RULES, Lister, Listing, Trial, interleaved, listers, works_of
 from vernissage_lab.material import reader_of_tags
-from vernissage_lab.recipe import Options, Words
+from vernissage_lab.recipe import Options, Words, versions
 from vernissage_lab.tables import Row, Table, Told, as_csv, paired_tests, short, signed, table, tidy, where
 
 STEP = "Hiding works and asking for them"
@@ -277,11 +275,7 @@ def run_holdout(
         "candidates": "all works but the kept ones of the person",
         "both": "one list by scores, those that are cosines as z-scores over each index; a work counts once",
         "tag_embedding": text_encoder.name if text_encoder is not None else None,
-        "versions": {
-            "vernissage": vernissage.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-        },
+        "versions": {name: versions()[name] for name in ("vernissage", "python", "numpy")},
     }
     return Holdout(
         owners=tuple({"owner": owner, "works": len(ids), "hidden": len(ids) // 3} for owner, ids in works.items()),

@@ -62,8 +62,6 @@ def run_overlap(
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
     rows = tables.get("between", ())
-    if not rows:
-        return {}
     heading = "How alike two engines' lists for the same visitor are"
     dots = [Dot(f"{row['engine_a']}, {row['engine_b']}", row["metric"], row["mean"], row["se"]) for row in rows]
     alike = max(where(rows, metric="IoU"), key=lambda row: row["mean"])
@@ -73,8 +71,6 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
 
 def _views(tables: Tables) -> list[Table]:
     rows = tables.get("within", ())
-    if not rows:
-        return []
     engines = distinct(rows, "engine")
     first = []
     for engine in engines:

@@ -460,8 +460,6 @@ def _welch(rows: Sequence[Row]) -> Iterator[Row]:
 def _pictures(tables: Tables) -> Mapping[str, Picture]:
     """One figure: every method's median and 95th percentile."""
     rows = tables.get("summary", ())
-    if not rows:
-        return {}
     lines = [
         TimeLine(
             _headed(row),

@@ -50,8 +50,6 @@ def run_weighting(
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
     rows = where(tables.get("means", ()), measure="ndcg")
-    if not rows:
-        return {}
     heading = "How well lists serve simulated visitors (nDCG), by weighting rule; every panel has its own scale"
     best = max(rows, key=lambda row: row["mean"])
     figure = dot_figure([Dot(row["rule"], row["engine"], row["mean"], row["se"]) for row in rows], title=heading)
@@ -61,8 +59,6 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
 
 def _views(tables: Tables) -> list[Table]:
     rows = where(tables.get("means", ()), measure="ndcg")
-    if not rows:
-        return []
     others = [rule for rule in distinct(rows, "rule") if rule != REFERENCE]
     tests = where(tables["differences"], measure="ndcg")
     body = [

@@ -1,6 +1,5 @@
 """The sample gallery: pictures, what is said of them, and the factors behind both, written to a folder."""
 
-import csv
 import io
 import multiprocessing
 import os
@@ -14,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from vernissage.errors import RequestError
-from vernissage.files import write_bytes
+from vernissage.files import csv_bytes, write_bytes
 from vernissage.progress import Progress, silent
 from vernissage_lab.sample.noise import Rng
 from vernissage_lab.sample.painting import SUBJECTS, paint_picture
@@ -165,8 +164,4 @@ def _factors(work: Work) -> dict[str, str]:
 
 
 def _table(rows: Sequence[dict[str, str]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_bytes(rows[0], (row.values() for row in rows))

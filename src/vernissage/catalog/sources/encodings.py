@@ -96,12 +96,16 @@ def decode_unknown(raw: bytes) -> Decoded:
         except UnicodeDecodeError:
             continue
         near = (rival for rival in ranked[place + 1 :] if scores[rival] > _SURE * scores[codec])
-        rivals = (rival for rival in near if _differs(odd, codec, rival))
+        rivals = (rival for rival in near if odd.decode(codec, "replace") != odd.decode(rival, "replace"))
         return Decoded(text, codec, tuple(rivals)[:3])
+    return decode_western(raw)
+
+
+def decode_western(raw: bytes) -> Decoded:
+    """The bytes as Windows-1252, or as Latin-1, in which the five bytes have a letter that have none in it."""
     try:
         return Decoded(raw.decode("cp1252"), "cp1252", ())
     except UnicodeDecodeError:
-        # Five bytes have no letter in Windows-1252; in Latin-1 all have one.
         return Decoded(raw.decode("latin-1"), "latin-1", ())
 
 
@@ -114,10 +118,6 @@ def known_codec(name: str) -> str | None:
             continue
         return found.name if found._is_text_encoding else None
     return None
-
-
-def _differs(raw: bytes, one: str, other: str) -> bool:
-    return raw.decode(one, "replace") != raw.decode(other, "replace")
 
 
 def _score(raw: bytes, codec: str) -> float | None:

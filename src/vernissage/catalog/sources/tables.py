@@ -19,7 +19,7 @@ import pyarrow as pa
 from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import candidates, recognised
-from vernissage.catalog.sources.encodings import decode_unknown, known_codec, shown_name
+from vernissage.catalog.sources.encodings import decode_unknown, decode_western, known_codec, shown_name
 from vernissage.catalog.sources.foreign import SUFFIXES, format_of_bytes, iiif_kind, refusal
 from vernissage.catalog.sources.nested import unfolded, words, written
 from vernissage.catalog.words import clean_cell
@@ -667,21 +667,13 @@ def _utf8(raw: bytes) -> tuple[str, str]:
     found = decode_unknown(b"".join(lines[place].encode(errors="surrogateescape") for place in sorted(foreign)))
     for place in foreign:  # lines pasted from another file, whole
         lines[place] = lines[place].encode(errors="surrogateescape").decode(found.codec, "replace")
-    mended = _ALIEN.sub(lambda match: _western(match[0].encode(errors="surrogateescape"))[0], "".join(lines))
+    mended = _ALIEN.sub(lambda match: decode_western(match[0].encode(errors="surrogateescape")).text, "".join(lines))
     codecs = {*([shown_name(found.codec)] if foreign else []), *([] if "".join(lines) == mended else ["Windows-1252"])}
     return mended, f"UTF-8, but for {wrong} {'byte' if wrong == 1 else 'bytes'} read as {' and '.join(sorted(codecs))}"
 
 
 _ALIEN = re.compile("[\udc80-\udcff]+")
 _LETTERS_BEYOND = re.compile("[^\x00-\x7f\udc80-\udcff]")
-
-
-def _western(raw: bytes) -> tuple[str, str]:
-    try:
-        return raw.decode("cp1252"), "Windows-1252, for it is not UTF-8"
-    except UnicodeDecodeError:
-        # Five bytes have no letter in Windows-1252; in Latin-1 all have one.
-        return raw.decode("latin-1"), "Latin-1, for it is not UTF-8"
 
 
 def _utf16_without_mark(raw: bytes) -> str | None:
