@@ -3,11 +3,11 @@
 Fitted by variational EM from clusters of the texts; the number of topics is chosen by the coherence of their words.
 """
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -30,7 +30,6 @@ from vernissage.encoders.fitted.words import (
     weighted_rows,
 )
 from vernissage.errors import EncoderError
-from vernissage.files import writing
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
@@ -449,13 +448,8 @@ def topic_coherence(presence: sparse.csr_matrix, top_words: Sequence[npt.NDArray
     return means
 
 
-def illustrate(lda: LDA, folder: Path) -> None:
-    """Draw coherence over the number of topics, the chosen one marked, as coherence.png; equal models, equal bytes.
-
-    Nothing is drawn where the number of topics was given, or the collection too small to compare any.
-    """
-    if len(lda.coherence) < 2:
-        return
+def draw_coherence(lda: LDA) -> bytes:
+    """Draw coherence over the numbers of topics that were compared: PNG, equal bytes for equal models."""
     # Matplotlib takes half a second to import, and only this picture needs it.
     from matplotlib.figure import Figure
 
@@ -473,5 +467,6 @@ def illustrate(lda: LDA, folder: Path) -> None:
     axes.margins(x=0.08, y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)
-    with writing(folder / "coherence.png") as file:
-        figure.savefig(file, format="png", metadata={"Software": None})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", metadata={"Software": None})
+    return drawn.getvalue()
