@@ -305,7 +305,7 @@ def _product(first: Floats, second: Floats) -> Floats:
     """``first @ second.T`` on one thread: NumPy's would spread each small product over all cores of a thread pool."""
     if not len(first):
         return np.zeros((0, len(second)), dtype=np.float32)
-    return np.asarray(cv2.gemm(first, second, 1, None, 0, flags=cv2.GEMM_2_T), dtype=np.float32)
+    return np.asarray(cv2.gemm(first, second, 1, second, 0, flags=cv2.GEMM_2_T), dtype=np.float32)
 
 
 def fit_codebook(descriptors: Floats, *, n_centres: int, reduced: int, seed: int) -> Codebook:
@@ -527,7 +527,7 @@ def _digested_look(pixels: Pixels) -> tuple[bytes, Parts, Floats]:
 
 
 def _digest(pixels: Pixels) -> bytes:
-    return blake2b(np.ascontiguousarray(pixels), digest_size=16).digest() + bytes(str(pixels.shape), "ascii")
+    return blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest() + bytes(str(pixels.shape), "ascii")
 
 
 def _counted(results: Iterable[_T], step: str, sample: Sequence[PictureOpener], progress: Progress) -> list[_T]:

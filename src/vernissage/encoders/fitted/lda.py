@@ -36,6 +36,9 @@ from vernissage.values import Vectors
 
 Matrix = npt.NDArray[np.float64]
 
+_Fit = tuple[float, Matrix, Matrix]
+"""Mean coherence of the topics, pseudo-counts (topics, words), and each topic's share of the texts."""
+
 TOPIC_RANGE = tuple(range(4, 25, 2))
 
 _TEXTS_PER_TOPIC = 20
@@ -182,13 +185,15 @@ def fit_lda(
             f"cannot fit {', '.join(map(str, numbers)) or 'no'} topics to {counts.shape[0]} texts with known words; "
             f"give a number from 1 to {counts.shape[0]}, or none to have it chosen"
         )
-    scores: dict[int, list[float]] = {}
-    chosen = numbers[0]
+    compared: dict[int, list[_Fit]] = {}
+    chosen, scores = numbers[0], dict[int, list[float]]()
     if len(numbers) > 1:
-        scores = _compare_numbers(_sample(counts, _SAMPLE_TO_COMPARE, seed), numbers, seed, progress)
+        compared = _compare_numbers(_sample(counts, _SAMPLE_TO_COMPARE, seed), numbers, seed, progress)
+        scores = {number: [fit[0] for fit in fits] for number, fits in compared.items()}
         chosen = choose_number(scores)
     progress(f"fitting {chosen} topics", 0, 1)
-    fits = _fits(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
+    done = compared.get(chosen, []) if counts.shape[0] <= _SAMPLE_TO_COMPARE else []  # of the very same texts
+    fits = done or _fits(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
     _, topic_words, shares = max(fits, key=lambda fit: fit[0])
     progress(f"fitting {chosen} topics", 1, 1)
     scores = scores or {chosen: [fit[0] for fit in fits]}
@@ -269,15 +274,15 @@ def _word_probabilities(topic_words: Matrix) -> Matrix:
 
 def _compare_numbers(
     counts: sparse.csr_matrix, numbers: Sequence[int], seed: int, progress: Progress
-) -> dict[int, list[float]]:
-    """For every number of topics the mean coherence of each of its `FITS` fits."""
+) -> dict[int, list[_Fit]]:
+    """The fits of every number of topics."""
     step, total = "comparing numbers of topics", len(numbers) * FITS
-    scores: dict[int, list[float]] = {}
+    found: dict[int, list[_Fit]] = {}
     for done, number in enumerate(numbers):
         progress(step, done * FITS, total)
-        scores[number] = [fit[0] for fit in _fits(counts, number, seed)]
+        found[number] = _fits(counts, number, seed)
     progress(step, total, total)
-    return scores
+    return found
 
 
 def choose_number(scores: Mapping[int, Sequence[float]]) -> int:
@@ -298,8 +303,8 @@ def standard_error(scores: Mapping[int, Sequence[float]]) -> float:
     return float(np.sqrt(table.var(axis=1, ddof=1).mean() / fitted)) if fitted > 1 else 0.0
 
 
-def _fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[tuple[float, Matrix, Matrix]]:
-    """`FITS` times a mean coherence, pseudo-counts (topics, words), and each topic's share of the texts."""
+def _fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[_Fit]:
+    """The fits from `FITS` starts."""
     found = []
     for start in range(FITS):
         topic_words = _fit_topics(counts, number, seed * FITS + start)
