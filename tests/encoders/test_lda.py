@@ -11,8 +11,8 @@ from vernissage.encoders.contract import EncoderState, TextEncoder
 from vernissage.encoders.fitted.lda import (
     LDA,
     choose_number,
+    draw_coherence,
     fit_lda,
-    illustrate,
     standard_error,
     topic_mixtures,
 )
@@ -206,15 +206,8 @@ def test_progress_ends_where_it_said() -> None:
     assert told[-1][1] == told[-1][2]
 
 
-def test_the_coherence_curve_is_a_picture_with_equal_bytes(tmp_path: Path) -> None:
+def test_the_coherence_curve_is_a_picture_with_equal_bytes() -> None:
     lda = fit_lda(FOUR_THEMES, topic_range=(2, 4))
-    illustrate(lda, tmp_path / "one")
-    illustrate(lda, tmp_path / "two")
-    drawn = (tmp_path / "one" / "coherence.png").read_bytes()
-    assert drawn == (tmp_path / "two" / "coherence.png").read_bytes()
+    drawn = draw_coherence(lda)
+    assert drawn == draw_coherence(lda)
     assert drawn.startswith(b"\x89PNG")
-
-
-def test_without_a_comparison_there_is_no_curve(tmp_path: Path) -> None:
-    illustrate(fit_lda(TEXTS, topics=2), tmp_path)
-    assert not list(tmp_path.iterdir())

@@ -31,7 +31,7 @@ def topics(
     if curve is not None:
         if found.curve is None:
             raise RequestError("there is no coherence curve: only one number of topics was tried (given, or few texts)")
-        write_bytes(curve, found.curve.read_bytes())
+        write_bytes(curve, found.curve())
         note(f"Curve written: {curve}")
     note(*found.notes, kind="note")
     if as_json:

@@ -8,7 +8,6 @@ import importlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -101,7 +100,6 @@ class EncoderCard:
         derived_from: for an encoder made on the vectors of others, which ones serve each modality, pictures first; one
             of each modality must be there, and all that are there are used.
         derive: from the encoder, a modality and the others' vectors, those that are there, to its own.
-        illustrate: writes pictures about the fitted encoder into its folder.
         options: what ``load`` takes beside place and runtime.
         on_request: whether it is fitted only where it is named, not in a build that names no encoders.
         for_other_languages: whether it is fitted unnamed only where most texts are in other languages than English.
@@ -122,7 +120,6 @@ class EncoderCard:
     load: Callable[..., Any] | None = None
     derived_from: Mapping[Modality, tuple[str, ...]] = field(default_factory=dict)
     derive: Callable[..., Vectors] | None = None
-    illustrate: Callable[[Any, Path], None] | None = None
     options: tuple[str, ...] = ()
     on_request: bool = False
     for_other_languages: bool = False
@@ -268,7 +265,7 @@ _CARDS = (
     _fitted(
         "lda", "topic model", "Blei, Ng & Jordan 2003, JMLR 3", _TEXT, "lda", "LDA",
         summary="topics of the texts, which a person can name",
-        words="topics", preference=10, illustrate=_at("fitted.lda:illustrate"),
+        words="topics", preference=10,
     ),
     _fitted(
         "lsa", "LSA", "Deerwester et al. 1990, JASIS 41(6)", _TEXT, "lsa", "LSA",

@@ -1,7 +1,8 @@
 """A collection as a whole: the topics of its texts, and all works on a plane."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from vernissage.analysis.projection import project
 from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
-from vernissage.encoders.fitted.lda import LDA
+from vernissage.encoders.fitted.lda import LDA, draw_coherence
 from vernissage.errors import RequestError
 from vernissage.folding import folded
 from vernissage.gallery.engines import PRESET_PICTURES, PRESET_TEXTS, engine_words
@@ -31,11 +32,11 @@ class TopicSummary:
 
 @dataclass(frozen=True)
 class Topics:
-    """The topics that LDA found, the coherence (NPMI) of each number that was tried, its drawing, if any, and notes."""
+    """The topics that LDA found, the coherence (NPMI) of each number tried, what draws it as PNG, if any, and notes."""
 
     topics: tuple[TopicSummary, ...]
     coherence: dict[int, float]
-    curve: Path | None
+    curve: Callable[[], bytes] | None
     notes: tuple[str, ...] = ()
 
 
@@ -62,9 +63,8 @@ def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
         )
         for column, topic in enumerate(model.topics)
     )
-    drawn = workspace.path / "models" / workspace.manifest.models["lda"] / "coherence.png"
     coherence, notes = dict(sorted(model.coherence.items())), (model.chance,) if model.chance else ()
-    return Topics(found, coherence, drawn if drawn.exists() else None, notes)
+    return Topics(found, coherence, partial(draw_coherence, model) if len(coherence) > 1 else None, notes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -415,9 +415,6 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
     if card.pretrained:
         name = f"{card.name}-{encoder.fingerprint[:12]}"
         folder = building.path / "models" / name
-    if card.illustrate is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        card.illustrate(encoder, folder)
     encoder.state.save(folder)
     return encoder, name
 

@@ -59,7 +59,9 @@ def _squared_distances(rows: Matrix, squares: Matrix, chosen: Sequence[int] | np
 
 
 def _nearest(rows: Matrix, centres: Matrix) -> npt.NDArray[np.intp]:
-    return np.asarray(((centres**2).sum(axis=1) - 2 * rows @ centres.T).argmin(axis=1))
+    distances = rows @ (-2 * centres).T  # less each row's own square
+    distances += (centres**2).sum(axis=1)
+    return np.asarray(distances.argmin(axis=1))
 
 
 def _means(rows: Matrix, labels: npt.NDArray[np.intp], centres: Matrix) -> Matrix:

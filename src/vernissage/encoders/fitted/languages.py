@@ -75,8 +75,12 @@ def languages_of(texts: Sequence[str]) -> tuple[str, ...]:
     asked, and English is what is left.
     """
     written = [text for text in texts[:: max(1, len(texts) // _SAMPLE)] if any(map(str.isalpha, text))]
-    if not written:
-        return ("en",)
+    return _languages_of(tuple(written)) if written else ("en",)
+
+
+@lru_cache(maxsize=1)
+def _languages_of(written: tuple[str, ...]) -> tuple[str, ...]:
+    """Kept, since every encoder of a collection's words asks."""
     identifier = _identifier(LANGUAGES)
     found = [identifier.classify(text[:_READ]) for text in written]
     counts = Counter(language for language, sureness in found if sureness >= _SURE)

@@ -3,11 +3,11 @@
 Fitted by variational EM from clusters of the texts; the number of topics is chosen by the coherence of their words.
 """
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -30,12 +30,14 @@ from vernissage.encoders.fitted.words import (
     weighted_rows,
 )
 from vernissage.errors import EncoderError
-from vernissage.files import writing
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
 
 Matrix = npt.NDArray[np.float64]
+
+_Fit = tuple[float, Matrix, Matrix]
+"""Mean coherence of the topics, pseudo-counts (topics, words), and each topic's share of the texts."""
 
 TOPIC_RANGE = tuple(range(4, 25, 2))
 
@@ -183,13 +185,15 @@ def fit_lda(
             f"cannot fit {', '.join(map(str, numbers)) or 'no'} topics to {counts.shape[0]} texts with known words; "
             f"give a number from 1 to {counts.shape[0]}, or none to have it chosen"
         )
-    scores: dict[int, list[float]] = {}
-    chosen = numbers[0]
+    compared: dict[int, list[_Fit]] = {}
+    chosen, scores = numbers[0], dict[int, list[float]]()
     if len(numbers) > 1:
-        scores = _compare_numbers(_sample(counts, _SAMPLE_TO_COMPARE, seed), numbers, seed, progress)
+        compared = _compare_numbers(_sample(counts, _SAMPLE_TO_COMPARE, seed), numbers, seed, progress)
+        scores = {number: [fit[0] for fit in fits] for number, fits in compared.items()}
         chosen = choose_number(scores)
     progress(f"fitting {chosen} topics", 0, 1)
-    fits = _fits(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
+    done = compared.get(chosen, []) if counts.shape[0] <= _SAMPLE_TO_COMPARE else []  # of the very same texts
+    fits = done or _fits(_sample(counts, _SAMPLE_TO_FIT, seed), chosen, seed)
     _, topic_words, shares = max(fits, key=lambda fit: fit[0])
     progress(f"fitting {chosen} topics", 1, 1)
     scores = scores or {chosen: [fit[0] for fit in fits]}
@@ -270,15 +274,15 @@ def _word_probabilities(topic_words: Matrix) -> Matrix:
 
 def _compare_numbers(
     counts: sparse.csr_matrix, numbers: Sequence[int], seed: int, progress: Progress
-) -> dict[int, list[float]]:
-    """For every number of topics the mean coherence of each of its `FITS` fits."""
+) -> dict[int, list[_Fit]]:
+    """The fits of every number of topics."""
     step, total = "comparing numbers of topics", len(numbers) * FITS
-    scores: dict[int, list[float]] = {}
+    found: dict[int, list[_Fit]] = {}
     for done, number in enumerate(numbers):
         progress(step, done * FITS, total)
-        scores[number] = [fit[0] for fit in _fits(counts, number, seed)]
+        found[number] = _fits(counts, number, seed)
     progress(step, total, total)
-    return scores
+    return found
 
 
 def choose_number(scores: Mapping[int, Sequence[float]]) -> int:
@@ -299,8 +303,8 @@ def standard_error(scores: Mapping[int, Sequence[float]]) -> float:
     return float(np.sqrt(table.var(axis=1, ddof=1).mean() / fitted)) if fitted > 1 else 0.0
 
 
-def _fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[tuple[float, Matrix, Matrix]]:
-    """`FITS` times a mean coherence, pseudo-counts (topics, words), and each topic's share of the texts."""
+def _fits(counts: sparse.csr_matrix, number: int, seed: int) -> list[_Fit]:
+    """The fits from `FITS` starts."""
     found = []
     for start in range(FITS):
         topic_words = _fit_topics(counts, number, seed * FITS + start)
@@ -449,13 +453,8 @@ def topic_coherence(presence: sparse.csr_matrix, top_words: Sequence[npt.NDArray
     return means
 
 
-def illustrate(lda: LDA, folder: Path) -> None:
-    """Draw coherence over the number of topics, the chosen one marked, as coherence.png; equal models, equal bytes.
-
-    Nothing is drawn where the number of topics was given, or the collection too small to compare any.
-    """
-    if len(lda.coherence) < 2:
-        return
+def draw_coherence(lda: LDA) -> bytes:
+    """Draw coherence over the numbers of topics that were compared: PNG, equal bytes for equal models."""
     # Matplotlib takes half a second to import, and only this picture needs it.
     from matplotlib.figure import Figure
 
@@ -473,5 +472,6 @@ def illustrate(lda: LDA, folder: Path) -> None:
     axes.margins(x=0.08, y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)
-    with writing(folder / "coherence.png") as file:
-        figure.savefig(file, format="png", metadata={"Software": None})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", metadata={"Software": None})
+    return drawn.getvalue()
