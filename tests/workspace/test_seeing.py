@@ -70,6 +70,30 @@ def test_reasons_say_what_both_pictures_seem_to_show(workspace: Path) -> None:
         assert EXPLAINED in page
 
 
+def test_searching_pictures_says_what_they_seem_to_show(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_workspace(
+        workspace.parent / "gallery", workspace, encoders=["efficientnet-lite0-pooled", "wordllama", "conse"]
+    )
+    with open_gallery(workspace) as gallery:
+        seen = gallery.snapshot.seen(gallery.collection.ids)
+        tag = next(tags[0] for tags in seen.values() if tags)
+        name = tag.partition(" (")[0]
+        showing = seeing.works_showing(gallery.snapshot.workspace, f"a {name} there")
+        assert showing.keys() >= {work for work, tags in seen.items() if tag in tags}
+        answer = gallery.search(f"a {name} there", 64, within="pictures", encoder="conse")
+        ids = answer.ids[: len(showing)]
+        assert set(ids) == set(showing)
+        assert [showing[each][1] + 1 for each in ids] == pytest.approx(answer.scores[: len(showing)])
+        assert list(answer.scores) == sorted(answer.scores, reverse=True)
+        (reason,) = answer.works[0].reasons
+        assert reason.words == f"seems to show: {reason.by_software} (by software)"
+        assert gallery.search(f"a {name} there", 3, within="pictures", encoder="conse").ids == answer.ids[:3]
+        left = gallery.search(name, 64, within="pictures", encoder="conse", exclude=[ids[0]])
+        assert ids[0] not in left.ids
+        jsonschema.Draft202012Validator(answer_schema()).validate(answer.to_dict())
+        assert seeing.works_showing(gallery.snapshot.workspace, "zzzz") == {}
+
+
 def test_uploads_are_seen_and_name_areas_that_have_no_words(workspace: Path, tmp_path: Path) -> None:
     stripes = np.zeros((80, 80, 3), np.uint8)
     stripes[::4] = 255

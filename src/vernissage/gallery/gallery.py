@@ -46,7 +46,7 @@ from vernissage.rankings import PRECISION
 from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
-from vernissage.values import Modality, Ranking, Vectors
+from vernissage.values import Allow, Index, Modality, Ranking, Vectors
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
 
@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 
 Within = Literal["text", "pictures", "mixed"]
 Elicitation = Literal["group", "coverage"]
+
+_TAGS_LEAD = frozenset({"conse"})
+"""Spaces without pairs, in which what a picture seems to show comes first; docs/tags.md has the measurements."""
 
 _COVERED = 5_000
 """Works among which those to rate are chosen by coverage; of larger collections so many, spread evenly."""
@@ -303,6 +306,7 @@ class Gallery:
             query: words, or a picture. Works whose ids, inventory numbers, years, names or texts have the words come
                 first, and where no work has one, its nearest spelling is taken; then those that are like the words.
                 The score is the number of words found (one more where a whole cell is the query), plus the cosine.
+                In pictures the reason says where one seems to show what is asked for; by ``conse`` these come first.
             n: how many works.
             within: ``text`` finds words in the works' texts; ``pictures`` finds pictures, by words through a space that
                 holds both; ``mixed`` searches both and answers with one list, in which a work may stand twice. A
@@ -335,6 +339,7 @@ class Gallery:
             asked_for = {"query": query, "encoder": name, "within": within}
             why = (f"{name} knows no word of {query!r}",)
             return Answer("search", (), name, self.fingerprint, why, about=asked_for)
+        shown: dict[str, tuple[str, float]] = {}
         if within == "mixed":
             both = snapshot.workspace.mixed_index(name)
             mixed, places = asked.first(
@@ -343,19 +348,26 @@ class Gallery:
             )
             ids, scores, found_as = mixed.item_ids, mixed.scores, mixed.modalities
         else:
-            index = snapshot.workspace.index(name, target)
+            shown |= _shown(snapshot.workspace, query, target)
+            first = _leading(asked, shown) if name in _TAGS_LEAD else ()
             ranking, places = asked.first(
-                lambda count: index.search(vector[None, :], count, asked.allow)[0], attrgetter("item_ids")
+                lambda count: _after(first, snapshot.workspace.index(name, target), vector, count, asked.allow),
+                attrgetter("item_ids"),
             )
             ids, scores, found_as = ranking.item_ids, ranking.scores, (None,) * len(ranking)
         items = snapshot.collection
         also = asked.folded_into([ids[each] for each in places])
         works = tuple(
-            [Work(items[ids[at]], float(scores[at]), (), found_as[at], also.get(ids[at], ())) for at in places]
+            [
+                Work(items[ids[at]], float(scores[at]), _seen(ids[at], scores[at], shown), found_as[at], more)
+                for at in places
+                for more in [also.get(ids[at], ())]
+            ]
         )
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         about |= {"method": method} if within == "mixed" else {}
-        notes = asked.told(len(works))
+        made = [EXPLAINED] if any(work.reasons for work in works) else []
+        notes = (*asked.told(len(works)), *made)
         return Answer("search", works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
@@ -558,6 +570,40 @@ def _work(
         words, adds = engines[part.engine], part.share
         reasons.append(Reason("engine", part.engine, words, adds, adds * scale, f"by {words}", rank=part.rank or None))
     return Work(item, why.score, tuple(reasons), also=also)
+
+
+def _shown(workspace: Workspace, query: object, target: Modality) -> dict[str, tuple[str, float]]:
+    """Works whose pictures seem to show what words name, see `seeing.works_showing`."""
+    if not isinstance(query, str) or target != "image":
+        return {}
+    from vernissage.workspace.seeing import works_showing
+
+    return works_showing(workspace, query)
+
+
+def _leading(asked: Selection, shown: Mapping[str, tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    """Ids and scores, 1 + probability, of works that may come back and seem to show what is asked for; best first."""
+    ids = [item_id for item_id in shown if item_id not in asked.allow.exclude]
+    fits = asked.snapshot.collection.fulfilling(asked.allow.conditions, ids).tolist()
+    found = [(item_id, 1 + shown[item_id][1]) for item_id, fit in zip(ids, fits, strict=True) if fit]
+    return tuple(sorted(found, key=lambda each: (-each[1], each[0])))
+
+
+def _after(first: Sequence[tuple[str, float]], index: Index, vector: Vectors, count: int, allow: Allow) -> Ranking:
+    """So many works: those that come first, then those like a vector."""
+    rest = count - len(first)
+    like = index.search(vector[None, :], rest, allow.without([each for each, _ in first]))[0] if rest > 0 else ()
+    ids, scores = zip(*first[:count], *like, strict=True) if first or like else ((), ())
+    return Ranking(ids, np.array(scores, dtype=np.float64))
+
+
+def _seen(item_id: str, score: float, shown: Mapping[str, tuple[str, float]]) -> tuple[Reason, ...]:
+    """Why a work is found whose picture seems to show what was asked for."""
+    if item_id not in shown:
+        return ()
+    tag = shown[item_id][0]
+    words = f"seems to show: {marked(tag, tag)}"
+    return (Reason("field", "picture", tag, float(score), 1.0, words, by_software=tag),)
 
 
 def _above_rounding(

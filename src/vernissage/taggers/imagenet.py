@@ -5,10 +5,12 @@ probability is above 0.3, and above 30 times its mean in the collection. How oft
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from PIL import Image
 
+from vernissage.encoders.fitted.words import content_words
 from vernissage.encoders.towers.efficientnet_lite import CLASSES, EfficientNetLite, Outputs, class_names
 from vernissage.errors import EncoderError
 from vernissage.files import array_bytes, digest
@@ -18,6 +20,21 @@ from vernissage.values import Vectors
 ABOVE = 0.3
 TIMES_USUAL = 30.0
 _BLOCK = 1024
+
+
+def classes_named(query: str) -> list[int]:
+    """The classes of which all words stand in an English query; if none, those whose name ends in its only word.
+
+    So "bear" names the brown bear, and "a cat on a sofa" no sofa bed.
+    """
+    words = content_words(query)
+    whole = [place for place, name in enumerate(_words_of_names()) if name and set(words).issuperset(name)]
+    return whole or [place for place, name in enumerate(_words_of_names()) if len(words) == 1 and name[-1:] == words]
+
+
+@cache
+def _words_of_names() -> list[list[str]]:
+    return [content_words(name.partition(" (")[0]) for name in class_names()]
 
 
 class ImagenetTagger:
@@ -58,6 +75,14 @@ class ImagenetTagger:
     def tag_images(self, images: Sequence[Image.Image]) -> list[Tags]:
         """The names of the classes in each picture, the surest first."""
         return self.tags_of_outputs(self.network.encode_images(images))
+
+    def surest(self, rows: Vectors, classes: Sequence[int]) -> list[tuple[int, str, float]]:
+        """Which rows of the network's outputs show one of some classes, the most probable of them, and how probable."""
+        seen = rows[:, -CLASSES:]
+        shares = seen[:, classes] / seen.sum(axis=1, keepdims=True)
+        shares[shares <= self._least[classes]] = 0
+        best, there = shares.argmax(axis=1), np.flatnonzero(shares.any(axis=1)).tolist()
+        return [(row, class_names()[classes[best[row]]], float(shares[row, best[row]])) for row in there]
 
     def tags_of_outputs(self, rows: Vectors) -> list[Tags]:
         """The same from rows of the network's outputs."""

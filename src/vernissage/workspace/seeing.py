@@ -7,7 +7,7 @@ from vernissage.encoders.fitted.network_features import POOLED_SUFFIX, NetworkFe
 from vernissage.encoders.towers.efficientnet_lite import SUFFIX
 from vernissage.storage.vectors import VectorSpace, vectors_of
 from vernissage.taggers.contract import Tags
-from vernissage.taggers.imagenet import ABOVE, ImagenetTagger
+from vernissage.taggers.imagenet import ABOVE, ImagenetTagger, classes_named
 from vernissage.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,4 +52,16 @@ def seen_in(
             kept = vectors_of(connection, space, others)
         if len(kept.ids):
             found |= dict(zip(kept.ids, tagger.tags_of_outputs(kept.vectors), strict=True))
+    return found
+
+
+def works_showing(workspace: Workspace, query: str) -> dict[str, tuple[str, float]]:
+    """Works of the collection whose pictures seem to show what an English query names: what, and how probably."""
+    tagger, classes = tagger_of(workspace), classes_named(query)
+    if tagger is None or not classes:
+        return {}
+    table, found = workspace.table(tagger.network.name, "image"), dict[str, tuple[str, float]]()
+    for start in range(0, len(table.vectors), _BLOCK):
+        surest = tagger.surest(table.vectors[start : start + _BLOCK], classes)
+        found |= {table.item_ids[start + row]: (name, probability) for row, name, probability in surest}
     return found

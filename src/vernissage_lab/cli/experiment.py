@@ -195,6 +195,10 @@ def classify(
     weights: Annotated[
         Path | None, typer.Option(help="Folder or file of ResNet-50's weights; else the hub's cache or the hub.")
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="efficientnet-lite0 (default without --weights) or resnet50, the second paper's."),
+    ] = None,
     pictures: PictureFolder = None,
     at_least: Annotated[float, typer.Option(help="From this probability on, a class is taken for true.")] = 0.9,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
@@ -203,33 +207,45 @@ def classify(
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
-    """Classify a set's pictures by ResNet-50 and keep those whose class is certain, as a table that `data` can read.
+    """Classify a set's pictures and keep those whose class is certain, as a table that `data` can read.
 
-    Interrupted, the same command goes on where it stopped.
+    By EfficientNet-Lite0, which needs no download, or by the ResNet-50 of the second paper. Interrupted, the same
+    command goes on where it stopped.
 
     \b
     Examples:
       vernissage lab experiment classify dataset_coco.json --kind coco-karpathy --pictures coco -o coco_classified.csv
+      vernissage lab experiment classify openclipart --out classified.csv
       vernissage lab experiment classify openclipart --weights resnet50-0676ba61.pth --out classified.csv
     """
     from vernissage.encoders.loading import load_pretrained
     from vernissage.encoders.runtime.devices import Runtime
     from vernissage_lab.datasets.captioned import described
     from vernissage_lab.datasets.classified import write_classified
+    from vernissage_lab.datasets.classifying import LiteClassifier
     from vernissage_lab.datasets.classifying import classify as classified
     from vernissage_lab.works import read_set
 
+    chosen = by or ("efficientnet-lite0" if weights is None else "resnet50")
+    if chosen not in _CLASSIFIERS or (chosen != "resnet50" and weights is not None):
+        raise RequestError(
+            f"classes are told by {' or '.join(_CLASSIFIERS)}, and --weights are those of resnet50, but --by {chosen} "
+            f"was given{' with --weights' if weights is not None else ''}"
+        )
     if out.suffix.lower() != ".csv":
         raise RequestError(f"a classified set cannot be written as {out.suffix or out.name!r}; end the name in .csv")
     found = read_set(kind, path, pictures, caption, skip_bad=skip_bad)
     building = out.with_name(f"{out.name}.building")
     with progress_bars() as progress:
-        model = load_pretrained("resnet50", weights, runtime=Runtime(device, batch_size=batch_size), progress=progress)
+        runtime = Runtime(device, batch_size=batch_size)
+        lite = chosen != "resnet50"
+        model = LiteClassifier() if lite else load_pretrained("resnet50", weights, runtime=runtime, progress=progress)
         whole = classified(found, model, at_least=at_least, batch_size=batch_size, building=building, progress=progress)
     write_classified(whole, out)
     shutil.rmtree(building, ignore_errors=True)
     if as_json:
-        print_json({"out": str(out), "classifier": model.fingerprint, "at_least": at_least, **described(whole)})
+        known = {"out": str(out), "by": chosen, "classifier": model.fingerprint, "at_least": at_least}
+        print_json(known | described(whole))
         return
     for remark in whole.remarks:
         say(remark)
@@ -238,9 +254,13 @@ def classify(
     print_rows(["class", "label", "pictures"], rows, numbers=["class", "pictures"])
     if len(whole.members) > len(largest):
         say(f"and {len(whole.members) - len(largest)} smaller classes")
-    say(f"Written: {out}, by resnet50 with fingerprint {model.fingerprint}")
+    say(f"Written: {out}, by {_CLASSIFIERS[chosen]} with fingerprint {model.fingerprint}")
 
 
+_CLASSIFIERS = {
+    "efficientnet-lite0": "EfficientNet-Lite0 in place of the second paper's ResNet-50",
+    "resnet50": "resnet50",
+}
 _FIRST, _SECOND, _OPEN = "Yilma & Leiva 2023: ", "ZCCR: ", "left open by "
 _HEADINGS = {
     _FIRST: "Yilma & Leiva, Together Yet Apart, UMAP 2023 (doi 10.1145/3565472.3592964)",

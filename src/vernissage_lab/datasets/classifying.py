@@ -1,7 +1,7 @@
 """Any captioned set with the classes that a classifier sees in its pictures, as D'Asaro et al. made theirs.
 
-ResNet-50's most probable ImageNet class where its probability is .90 or more (doi 10.1016/j.eswa.2024.125108); classes
-are told apart by their index, since two of them have the label "crane".
+The most probable ImageNet class where its probability is .90 or more (doi 10.1016/j.eswa.2024.125108), by ResNet-50 or
+EfficientNet-Lite0 in its place; classes are told apart by their index, since two of them are labelled "crane".
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,8 @@ from PIL import Image
 
 from vernissage.catalog.ahead import picture_batches, read_ahead
 from vernissage.catalog.pictures import open_picture
+from vernissage.encoders.contract import Material
+from vernissage.encoders.towers.efficientnet_lite import Outputs, class_names, load
 from vernissage.encoders.towers.resnet import CONFIDENT, Classification
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_arrays, write_arrays
@@ -37,6 +39,25 @@ class Classifier(Protocol):
     def fingerprint(self) -> str: ...
 
     def classify(self, images: Sequence[Image.Image]) -> list[Classification]: ...
+
+
+class LiteClassifier:
+    """EfficientNet-Lite0 in place of ResNet-50: the same 1,000 classes, with weights that a package brings."""
+
+    def __init__(self) -> None:
+        """Load the network.
+
+        Raises:
+            EncoderError: its package is not installed, or brings other files.
+        """
+        self._network = load("efficientnet-lite0-network", Material())
+        self.fingerprint = self._network.fingerprint
+
+    def classify(self, images: Sequence[Image.Image]) -> list[Classification]:
+        """The most probable class of each RGB picture."""
+        found = Outputs.of_rows(self._network.encode_images(images)).probabilities.astype(np.float64)
+        best = found.argmax(axis=1).tolist()
+        return [Classification(at, class_names()[at], float(row[at])) for at, row in zip(best, found, strict=True)]
 
 
 def classify(
