@@ -9,6 +9,7 @@ import pytest
 from tests.forks import Forks, forks
 from tests.galleries import owned_gallery, toy_gallery
 from tests.postgres import postgres_programs, run_sql, running_server
+from vernissage.storage.database import Database, open_database
 from vernissage.workspace.build import build_workspace
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
@@ -121,11 +122,21 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty database on a PostgreSQL server."""
-    name = f"test_{secrets.token_hex(6)}"
+@pytest.fixture(scope="session")
+def with_tables(postgres_server: str) -> str:
+    """The name of a database on that server with all our tables; copy it only."""
+    name = "with_tables"
     run_sql(postgres_server, f"CREATE DATABASE {name}")
+    open_database(f"{postgres_server.rpartition('/')[0]}/{name}").close()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database on a PostgreSQL server; with our tables where the test asks for `database`."""
+    name = f"test_{secrets.token_hex(6)}"
+    of = f" TEMPLATE {request.getfixturevalue('with_tables')}" if "database" in request.fixturenames else ""
+    run_sql(postgres_server, f"CREATE DATABASE {name}{of}")
     yield f"{postgres_server.rpartition('/')[0]}/{name}"
     run_sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -136,3 +147,11 @@ def database_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "vernissage.db")
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def database(database_place: str) -> Iterator[Database]:
+    """A database with our tables and nothing in them, SQLite and PostgreSQL in turn."""
+    opened = open_database(database_place)
+    yield opened
+    opened.close()

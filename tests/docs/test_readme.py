@@ -21,7 +21,7 @@ COMMAND = ".venv/bin/vernissage "
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which demo/gallery and demo/workspace lie, as `make demo` leaves them, with fewer works."""
     folder = tmp_path_factory.mktemp("readme")
-    paint_gallery(folder / "demo" / "gallery", count=60)
+    paint_gallery(folder / "demo" / "gallery", count=42)  # v041 is rated
     run(folder, "build", "demo/gallery", "-o", "demo/workspace")
     return folder
 

@@ -1,3 +1,4 @@
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,11 @@ def run(material: Material | None = None, *, cells: Cells | None = None, **chang
     return run_ablation([material or separable()], AblationOptions(Path(), **OPTIONS | changes), cells or Cells())
 
 
+@cache
+def usual() -> Outcome:
+    return run()
+
+
 def mean(outcome: Outcome, measure: str, **wanted: str | int) -> float:
     found = where(outcome.tables["means"], measure=measure, task="text-to-image", seed="centroid", **wanted)
     assert len(found) == 1
@@ -34,7 +40,7 @@ def mean(outcome: Outcome, measure: str, **wanted: str | int) -> float:
 
 
 def test_areas_that_are_the_classes_find_all_of_them() -> None:
-    outcome = run()
+    outcome = usual()
     assert mean(outcome, "areas", clustering="coherence", classes=3) == 3
     assert mean(outcome, "recall", clustering="coherence", classes=3) == 1
     assert mean(outcome, "shown", clustering="coherence", classes=1) == 10
@@ -49,7 +55,7 @@ def test_per_seed_shows_more_works_the_more_areas_there_are_and_the_budget_does_
 
 
 def test_one_area_of_everything_has_one_list_however_it_is_counted() -> None:
-    outcome = run()
+    outcome = usual()
     for row in where(outcome.tables["values"], clustering="ward:5"):
         assert row["areas"] == 1
         assert row["shown"] == 10
@@ -57,7 +63,7 @@ def test_one_area_of_everything_has_one_list_however_it_is_counted() -> None:
 
 
 def test_every_task_and_seed_of_the_same_users_is_there() -> None:
-    rows = run().tables["values"]
+    rows = usual().tables["values"]
     tasks = [f"{a}-to-{b}" for a, b in product(("image", "text"), repeat=2)]
     for task, clustering, classes, seed in product(tasks, OPTIONS["clustering"], (1, 3), ("centroid", "medoid")):
         found = where(rows, task=task, clustering=clustering, classes=classes, seed=seed)
@@ -65,7 +71,7 @@ def test_every_task_and_seed_of_the_same_users_is_there() -> None:
 
 
 def test_differences_are_from_the_first_configuration() -> None:
-    rows = run().tables["differences"]
+    rows = usual().tables["differences"]
     assert {row["reference"] for row in rows} == {"none coherence centroid"}
     worse = where(rows, clustering="ward:5", seed="medoid", task="text-to-text", classes=3, measure="recall")
     assert len(worse) == 1
@@ -85,7 +91,7 @@ def test_a_material_of_texts_has_one_task() -> None:
 
 
 def test_cells_are_kept_and_an_interrupted_grid_goes_on(tmp_path: Path) -> None:
-    whole = run()
+    whole = usual()
     first = Cells(tmp_path, most=4)
     part = run(cells=first)
     assert (first.made, first.skipped) == (4, 2)
@@ -116,12 +122,12 @@ def test_what_differs_from_the_protocol_is_told() -> None:
 
 
 def test_equal_seeds_give_equal_tables_and_other_seeds_others() -> None:
-    assert run().tables == run().tables
-    assert run(cells=Cells(seed=1)).tables["values"] != run().tables["values"]
+    assert run().tables == usual().tables
+    assert run(cells=Cells(seed=1)).tables["values"] != usual().tables["values"]
 
 
 def test_figures_and_views_tell_every_mean() -> None:
-    tables = run().tables
+    tables = usual().tables
     pictures = RECIPE.pictures(tables)
     assert set(pictures) == {"axes-none-recall", "axes-none-recall-per-seed"}
     view = next(each for each in RECIPE.views(tables) if "text → image" in each.caption)

@@ -7,14 +7,6 @@ from vernissage.storage.database import Database, open_database
 
 
 @pytest.fixture
-def database(database_place: str) -> Iterator[Database]:
-    """An empty database, SQLite and PostgreSQL in turn."""
-    opened = open_database(database_place)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """An empty database where the kind does not matter."""
     opened = open_database(tmp_path / "vernissage.db")
