@@ -9,12 +9,14 @@ import typer
 
 from vernissage.analysis.multiple_comparisons import format_p
 from vernissage.cli.options import RuleName
+from vernissage.gallery.engines import default_engine
 from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
 from vernissage_lab import evaluation
-from vernissage_lab.evaluation import Evaluation
+from vernissage_lab.baselines import PEERS
+from vernissage_lab.evaluation import Evaluation, finite
 from vernissage_lab.figures import Dot, dot_figure
-from vernissage_lab.lists import references_of
+from vernissage_lab.lists import peers_of, references_of
 from vernissage_lab.tables import Column, Row, Table, Told, table, where
 from vernissage_lab.visitor_options import VisitorOptions
 
@@ -27,7 +29,7 @@ class EvaluateOptions(VisitorOptions):
 
     rule: RuleName = None
     seed: Annotated[int, typer.Option(help="Equal seeds simulate equal visitors.")] = 0
-    against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the best.")] = None
+    against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the default engine.")] = None
     plot: Annotated[Path | None, typer.Option(help="Draw the table here: .png, .svg or .pdf.")] = None
 
 
@@ -41,19 +43,21 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
       vernissage lab evaluate workspace -e lda -e colour-texture -e lda+colour-texture --against lda
     """
     opened, labels, n = options.opened, options.labels(), options.n
-    references = references_of(opened, labels, options.seed)
+    references, peers = references_of(opened, labels, options.seed), peers_of(opened)
+    engines = options.engines()
     found = evaluation.evaluate(
-        {**options.engines(), **references},
+        {**engines, **references, **peers},
         labels,
         opened.collection,
         visitors=options.visitors,
         n=n,
         seed=options.seed,
         rule=options.rule,  # type: ignore[arg-type]  # refused there
-        references=tuple(references),
+        references=(*references, *peers),
         progress=progress,
-    )
-    differences, remarks = found.differences(options.against), []
+    ).with_best_of([name for name in peers if name.startswith(f"{rule} on ")] for rule in PEERS)
+    usual = default_engine(opened)
+    differences, remarks = found.differences(options.against or (usual if usual in engines else None)), []
     if options.plot is not None:
         title = f"{opened.collection_name}: {options.visitors} simulated visitors, {n} works each"
         save_figure(dot_figure(_dots(found, n), title=title), options.plot)
@@ -71,7 +75,7 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
             if count
         ),
     ]
-    return Told(found.to_dict(), shown, remarks)
+    return Told(found.to_dict() | {"differences": [finite(row) for row in differences]}, shown, remarks)
 
 
 def _means(found: Evaluation, n: int) -> Table:
@@ -82,7 +86,10 @@ def _means(found: Evaluation, n: int) -> Table:
         mine = {row["metric"]: row for row in where(rows, engine=engine)}
         body.append((engine, *(f"{mine[name]['mean']:.3f} ±{mine[name]['se']:.3f}" for name in _SHOWN)))
     heads = ("engine", *(names.get(name, name) for name in _SHOWN))
-    note = "mean ± standard error over visitors; random, most-average and labels (perfect encoding) are references"
+    note = (
+        "mean ± standard error over visitors; random, most-average and labels (perfect encoding) are references; so "
+        f"are {', '.join(PEERS)}, which others recommend by, each on the vectors that served these visitors best"
+    )
     return table("", heads, body, note)
 
 
