@@ -72,10 +72,7 @@ def _check(pictures: VectorTable, texts: VectorTable, rule: JointRule) -> None:
 
 def _aligned_rows(table: VectorTable, ids: Sequence[str]) -> npt.NDArray[np.float64]:
     """The centred unit vectors of works, zero where the table lacks them: float64 (n, dim)."""
-    centred = table.vectors
-    if len(table) > 1:
-        centred = unit_rows(centred - centred.mean(axis=0, dtype=np.float64))
-    rows = np.zeros((len(ids), table.dim))
-    own = table.item_ids.rows(ids)
-    rows[own >= 0] = centred[own[own >= 0]]
+    rows, own = np.zeros((len(ids), table.dim)), table.item_ids.rows(ids)
+    known = table.vectors[own[own >= 0]]
+    rows[own >= 0] = unit_rows(known - table.vectors.mean(axis=0, dtype=np.float64)) if len(table) > 1 else known
     return rows
