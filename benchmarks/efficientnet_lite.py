@@ -4,8 +4,8 @@ at 100,000 works.
     python benchmarks/efficientnet_lite.py [--number 0]
 
 Needs torch, transformers and the package efficientnet-lite-pytorch, whose network runs on the same weights; all on one
-thread, decoding left out. Texts go through WordLlama, tokens included, and through a network of MiniLM's shape (6 layers
-of 384, random weights, tokens given). What the vectors tell of pictures: `nearest.py`.
+thread, decoding left out. Texts go through WordLlama, tokens included, and through a network of MiniLM's shape (6
+layers of 384, random weights, tokens given). What the vectors tell of pictures: `nearest.py`.
 """
 
 import argparse

@@ -1,22 +1,25 @@
 """What a recommender must beat: chance, what is the same for everybody, and what others do with uploads."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
 
 from vernissage.files import digest
 from vernissage.profiles.area_rules import Ward
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.ratings import Profile
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.recommenders.contract import Explanation, Recommendation, require_count
+from vernissage.recommenders.contract import Explanation, Recommendation, known_ratings, require_count
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.tags import Tags, known_tags
 from vernissage.recommenders.upload_rules import Candidates, Fused, WeightedUploads
 from vernissage.recommenders.uploads import UnreasonedFusion, fair_places
+from vernissage.search.exact import ExactIndex
 from vernissage.values import EVERYTHING, Allow, Index, Modality, Ranking, Scores, Vectors
 
 
@@ -55,6 +58,76 @@ class MostAverage:
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         return Recommendation(self.index.search(self.index.moments().mean, n, allow.without(profile.item_ids))[0])
+
+
+LIKED, DISLIKED = 4, 2
+"""Ratings from which a work is liked and up to which it is disliked, where a peer knows likes and dislikes alone."""
+
+_Cosines = npt.NDArray[np.float64]
+
+
+def _best_score(liked: _Cosines, disliked: _Cosines) -> Scores:
+    near, far = liked.max(axis=1), disliked.max(axis=1, initial=-np.inf)
+    scores: Scores = np.where(near > far, expit(near), -expit(far))
+    return scores
+
+
+def _average_vector(liked: _Cosines, disliked: _Cosines) -> Scores:
+    average: Scores = liked.mean(axis=1)
+    return 2 * average - disliked.mean(axis=1) if disliked.shape[1] else average
+
+
+PEERS: Mapping[str, Callable[[_Cosines, _Cosines], Scores]] = {
+    "liked-mean": lambda liked, _: liked.mean(axis=1),
+    "average-vector": _average_vector,
+    "best-score": _best_score,
+    "sum-scores": lambda liked, disliked: liked.sum(axis=1) - disliked.sum(axis=1),
+}
+"""Scores of works (n,) by their inner products with liked (n, l) and disliked works (n, d), as others recommend.
+
+The mean of the liked works, which platforms build by hand, and the three strategies of Qdrant's recommend call, written
+from its documentation (https://qdrant.tech/documentation/concepts/explore/): ``average_vector`` searches with
+mean(liked) + (mean(liked) − mean(disliked)), ``best_score`` takes the nearest liked or disliked work, and
+``sum_scores`` the sum over all.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Peer:
+    """What a platform would use instead: one of `PEERS` on the vectors of one index; without reasons.
+
+    Where nothing was liked, what was rated highest counts as liked, as these calls need one liked work.
+    """
+
+    index: ExactIndex
+    rule: str
+
+    @property
+    def name(self) -> str:
+        return self.rule
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self.index
+
+    def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
+        return self.index.count(allow.without(profile.item_ids))
+
+    def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
+        require_count(n)
+        rated, _ = known_ratings(replace(profile, weights=np.ones(len(profile))), self, self.name)
+        stars = np.array([stars for each, stars in zip(profile.item_ids, profile.ratings, strict=True) if each in self])
+        liked = stars >= min(LIKED, stars.max())
+        cosines = self._vectors @ self.index.vectors_of(rated).T.astype(np.float64)
+        scores = PEERS[self.rule](cosines[:, liked], cosines[:, ~liked & (stars <= DISLIKED)])
+        return Recommendation(self._works.best(scores, n, allow.without(profile.item_ids)))
+
+    @cached_property
+    def _works(self) -> ListedWorks:
+        return ListedWorks(tuple(self.index.item_ids))
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        return self.index.vectors_of(self._works.item_ids)
 
 
 @dataclass(frozen=True, eq=False)

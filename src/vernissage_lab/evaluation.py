@@ -1,8 +1,8 @@
 """Which engine serves simulated visitors best, with standard errors and paired differences."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Container
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -120,6 +120,15 @@ class Evaluation:
         found: str = max(means, key=lambda engine: (engine not in self.references, means[engine]))
         return found
 
+    def with_best_of(self, families: Iterable[Container[str]]) -> "Evaluation":
+        """The same with one engine of each family: the one with the highest mean nDCG on these very visitors."""
+        means = {row["engine"]: row["mean"] for row in self.rows() if row["metric"] == "ndcg"}
+        out: set[str] = set()
+        for names in families:
+            there = [name for name in self.engines if name in names]
+            out |= set(there) - {max(there, key=lambda name: means.get(name, -1.0), default="")}
+        return replace(self, engines={name: shown for name, shown in self.engines.items() if name not in out})
+
     def sentences(self) -> list[str]:
         """Which engines read what tastes are made of, for each facet."""
         told = []
@@ -188,6 +197,7 @@ def evaluate(
     n: int = 9,
     seed: int = 0,
     rule: WeightingRule | None = None,
+    choose: Callable[[Sequence[str]], Elicitation] | None = None,
     references: Container[str] = (),
     progress: Progress = silent,
 ) -> Evaluation:
@@ -195,7 +205,8 @@ def evaluate(
 
     The works that are ranked are the same for all engines: those that have a label and that at least one engine
     knows. Works that an engine cannot see count as not found, so reading pictures or texts alone is no advantage.
-    Rated works are among them, and count neither as found nor as missed. How visitors come to be:
+    Rated works are among them, and count neither as found nor as missed. ``choose`` says of the works which ones
+    visitors rate, by default one of each group (see `elicitation`). How visitors come to be:
     `simulate_visitors`. Where ``rule`` is None, ratings weigh as is usual with each engine. Engines named in
     ``references`` are judged alike, but cannot be the best. Equal arguments give equal results.
 
@@ -210,7 +221,7 @@ def evaluate(
     labelled = [item_id for item_id in collection.ids if item_id in labels.labelled]
     candidates = tuple(item_id for item_id in labelled if any(item_id in engine for engine in engines.values()))
     known = labels.of(candidates)
-    chosen = elicitation([collection[item_id].group for item_id in candidates])
+    chosen = choose(candidates) if choose else elicitation([collection[item_id].group for item_id in candidates])
     if len(candidates) < len(chosen.strata) + n:
         raise RequestError(
             f"{len(candidates)} works have labels, too few to rate {len(chosen.strata)} and rank {n} of the rest"
@@ -305,7 +316,7 @@ def _protocol(
         "visitors_redrawn_for_equal_ratings": sum(visitor.redrawn for visitor in people),
         **settings,
         "ratings_each": len(chosen.strata),
-        "rated_works": "one at random from each group" if chosen.by_group else "one at random from each ninth",
+        "rated_works": f"one at random from {chosen.words}",
         "works": len(collection),
         "candidates": len(labels.item_ids),
         "candidates_are": "works with a label that at least one engine knows; the rated ones are not judged",

@@ -33,12 +33,15 @@ from vernissage.recommenders.upload_rules import (
 )
 from vernissage.recommenders.uploads import UploadFusion, UploadRecommender
 from vernissage.search.exact import ExactIndex, exact_index
+from vernissage.search.joint import side_by_side
 from vernissage.search.vectors import make_vector_table
 from vernissage.values import EVERYTHING, Allow, Condition, Modality, Ranking, Scores, Vectors
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.baselines import (
+    PEERS,
     CommonSubjects,
     MostAverage,
+    Peer,
     RandomOrder,
     RandomWorks,
     medoids_by_importance,
@@ -67,6 +70,9 @@ RULES: Mapping[str, FusionRule] = MappingProxyType(
 IN_TURN: FusionRule = partial(round_robin, list_length=SHOWN)
 """Areas of interest take turns, the largest first; none brings more works than a list holds."""
 
+JOINED = "all joined"
+"""The vectors of all parts of the default engine, centred and side by side."""
+
 BASELINES = ("popularity", "random")
 """What knows nothing of the person."""
 
@@ -88,6 +94,19 @@ def references_of(workspace: Workspace, labels: Labels, seed: int) -> dict[str, 
         "most-average": MostAverage(max(indexes, key=len)),
         "labels": RatingWeightedSimilarity(label_index(labels), "labels"),
     }
+
+
+def peers_of(workspace: Workspace) -> dict[str, Recommender]:
+    """What others would use instead, each on the vectors of every part of the default engine and on all joined.
+
+    Their names are the rule's and the vectors', as in ``liked-mean on lsa``.
+    """
+    parts = register.members_of_default(workspace.encoder_names, ())
+    indexes = {name: index_of_encoder(workspace, name) for name in parts}
+    if len(parts) > 1:
+        ids = [each for each in workspace.collection.ids if any(each in index for index in indexes.values())]
+        indexes[JOINED] = _index(JOINED, "", ids, side_by_side([workspace.joint_table(name) for name in parts], ids))
+    return {f"{rule} on {name}": Peer(index, rule) for rule in PEERS for name, index in indexes.items()}
 
 
 def label_index(labels: Labels) -> ExactIndex:

@@ -8,7 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from vernissage.analysis.coverage import covering_rows
 from vernissage.errors import RequestError
+from vernissage.gallery.selecting import one_of
+from vernissage.search.joint import side_by_side
+from vernissage.workspace.clusters import NEAREST, clusters_of, members_of
+from vernissage.workspace.workspace import Workspace
 from vernissage_lab.tastes import UNKNOWN, Labels
 
 Affinities = npt.NDArray[np.float64]
@@ -29,6 +34,9 @@ UMAP 2009, doi 10.1007/978-3-642-02247-0_24); divided by √2 that is 0.39 to 0.
 
 RELEVANT_SHARE = 0.1
 """A work is relevant when it is among this share of the candidates, by the visitor's true affinity."""
+
+ELICITATIONS = ("central", "group", "random", "farthest")
+"""Ways to choose the works that visitors rate."""
 
 FEWEST_GROUPS, MOST_GROUPS = 4, 12
 RATED_WITHOUT_GROUPS = 9
@@ -54,10 +62,10 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Elicitation:
-    """How works are chosen for rating: one at random from each of these strata of rows."""
+    """How works are chosen for rating: one at random from each of these strata of rows, told in words."""
 
     strata: tuple[tuple[int, ...], ...]
-    by_group: bool
+    words: str
 
 
 def elicitation(groups: Sequence[str]) -> Elicitation:
@@ -74,11 +82,41 @@ def elicitation(groups: Sequence[str]) -> Elicitation:
     """
     names = sorted({group for group in groups if group})
     if FEWEST_GROUPS <= len(names) <= MOST_GROUPS:
-        return Elicitation(tuple(tuple(np.flatnonzero(np.array(groups) == name).tolist()) for name in names), True)
+        return Elicitation(
+            tuple(tuple(np.flatnonzero(np.array(groups) == name).tolist()) for name in names), "each group"
+        )
     if len(groups) < 2 * RATED_WITHOUT_GROUPS:
         raise RequestError(f"{len(groups)} works are too few to rate nine and rank the rest; use 18 or more")
     ninths = np.array_split(np.arange(len(groups)), RATED_WITHOUT_GROUPS)
-    return Elicitation(tuple(tuple(part.tolist()) for part in ninths), False)
+    return Elicitation(tuple(tuple(part.tolist()) for part in ninths), "each ninth")
+
+
+def elicitation_by(way: str, workspace: Workspace, candidates: Sequence[str]) -> Elicitation:
+    """The same by one of `ELICITATIONS`, for works of a workspace.
+
+    ``central``: one of the eight works nearest to the centre of each of nine clusters; ``group``: one of each group;
+    ``random``: any; ``farthest``: the same nine for everybody, medoids of k-centre clusters, by all representations.
+
+    Raises:
+        RequestError: there is no such way, or too few works.
+    """
+    one_of(ELICITATIONS, way, "way to choose works to rate")
+    if way == "group":
+        groups = dict(zip(workspace.collection.ids, workspace.collection.texts("group"), strict=True))
+        return elicitation([groups[each] for each in candidates])
+    if len(candidates) < 2 * RATED_WITHOUT_GROUPS:
+        elicitation([""] * len(candidates))
+    if way == "random":
+        order = np.random.default_rng(0).permutation(len(candidates))
+        ninths = np.array_split(order, RATED_WITHOUT_GROUPS)
+        return Elicitation(tuple(tuple(part.tolist()) for part in ninths), "each of nine random ninths")
+    if way == "farthest":
+        rows = covering_rows(side_by_side(workspace.fused_tables, candidates), RATED_WITHOUT_GROUPS)
+        return Elicitation(tuple((row,) for row in rows), "each of nine k-centre clusters: its medoid")
+    places = {item_id: row for row, item_id in enumerate(candidates)}
+    members = members_of(candidates, clusters_of(workspace.fused_tables, candidates))
+    strata = tuple(tuple(places[each] for each in own[:NEAREST]) for own in members)
+    return Elicitation(strata, f"the {NEAREST} works nearest to the centre of each of nine clusters")
 
 
 def simulate_visitors(labels: Labels, chosen: Elicitation, count: int, *, seed: int = 0) -> list[Visitor]:

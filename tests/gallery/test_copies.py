@@ -101,7 +101,7 @@ def test_similar_and_search_fold_too(toy: Gallery) -> None:
 
 
 def test_works_to_rate_are_each_another(toy: Gallery) -> None:
-    for by in ("group", "coverage"):
+    for by in ("central", "group", "coverage"):
         ids = toy.elicitation(63, by=by).ids  # type: ignore[arg-type]
         assert all(len(group & set(ids)) <= 1 for group in GROUPS)
         assert len(ids) == COUNT

@@ -127,13 +127,29 @@ def test_a_picture_finds_pictures_and_words_find_both(toy: Gallery, owned: Path)
     assert {work.modality for work in mixed} == {"image", "text"}
 
 
+def test_works_to_rate_are_near_the_centres_of_clusters(toy: Gallery) -> None:
+    asked = toy.elicitation()
+    assert (asked.engine, len(asked), asked.notes) == ("central", 9, ())
+    clusters = dict(zip(toy.collection.ids, toy.snapshot.workspace.clusters.tolist(), strict=True))
+    assert [clusters[item_id][0] for item_id in asked.ids] == list(range(9))
+    assert all(clusters[item_id][1] < 8 for item_id in asked.ids)
+    assert toy.elicitation(9, seed=1).ids != asked.ids
+    for n in (4, 20, 64):
+        assert len(set(toy.elicitation(n).ids)) == n
+        assert toy.elicitation(n).ids[:9] == asked.ids[:n]
+    assert set(toy.elicitation(64, exclude=asked.ids).ids) == set(toy.collection.ids) - set(asked.ids)
+    some = toy.elicitation(5, where="artist~red")
+    assert {work.item.artist for work in some} == {"The red master"}
+    assert len(set(some.ids)) == 5
+
+
 def test_works_to_rate_stand_for_groups_or_for_all(toy: Gallery) -> None:
-    groups = toy.elicitation(3)
+    groups = toy.elicitation(3, by="group")
     assert groups.engine == "group"
     assert [work.item.group for work in groups] in (["sea", "garden", "sea"], ["garden", "sea", "garden"])
     assert groups.works[0].reasons[0].words == f"one of 32 works in {groups.works[0].item.group}"
-    assert toy.elicitation(3, seed=1).ids != groups.ids
-    assert toy.elicitation(2).ids == groups.ids[:2]
+    assert toy.elicitation(3, by="group", seed=1).ids != groups.ids
+    assert toy.elicitation(2, by="group").ids == groups.ids[:2]
     covering = toy.elicitation(4, by="coverage")
     assert len(set(covering.ids)) == 4
     assert {work.item.artist for work in toy.elicitation(2, where="artist~red")} == {"The red master"}
@@ -157,7 +173,7 @@ def test_works_to_rate_stand_for_groups_or_for_all(toy: Gallery) -> None:
         (lambda g: g.recommend(RATINGS, engine="lsa+lsa"), "names one part twice", Kind.BAD_REQUEST),
         (lambda g: g.similar([]), "no work was named", Kind.BAD_REQUEST),
         (lambda g: g.search("sea", within="music"), "no search within 'music'", Kind.BAD_REQUEST),
-        (lambda g: g.elicitation(3, by="magic"), "by group or by coverage", Kind.BAD_REQUEST),
+        (lambda g: g.elicitation(3, by="magic"), "by central, group or coverage", Kind.BAD_REQUEST),
         (lambda g: g.person(" "), "name the person", Kind.BAD_REQUEST),
         (lambda g: g.person("zoe").recommend(), "nobody named 'zoe'", Kind.NOT_FOUND),
     ],

@@ -266,6 +266,12 @@ def test_an_engine_without_any_answer_has_no_row() -> None:
     assert found.differences("palette") == []
 
 
+def test_of_a_family_the_one_that_served_best_stays() -> None:
+    kept = outcome().with_best_of([("palette", "labels"), ("absent",)])
+    assert list(outcome().engines)[:3] == ["truth", "labels", "palette"]
+    assert list(kept.engines) == [name for name in outcome().engines if name != "palette"]
+
+
 def test_a_reference_is_never_the_best_while_others_answer() -> None:
     collection, labels = gallery(120)
     engines: dict[str, Recommender] = {"labels": seeing_all(labels), "random": RandomOrder(ListedWorks(collection.ids))}

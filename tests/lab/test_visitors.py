@@ -24,7 +24,7 @@ def test_one_work_is_rated_from_each_of_nine_groups() -> None:
 @pytest.mark.parametrize("groups", [[""] * 27, ["a", "b", "c"] * 9, [str(number) for number in range(27)]])
 def test_too_few_or_many_groups_give_one_work_from_each_ninth(groups: list[str]) -> None:
     chosen = elicitation(groups)
-    assert not chosen.by_group
+    assert chosen.words == "each ninth"
     assert chosen.strata == tuple((3 * k, 3 * k + 1, 3 * k + 2) for k in range(9))
 
 

@@ -45,6 +45,13 @@ def test_each_slot_is_a_group_of_works_that_all_engines_know(built: Path) -> Non
     assert dict(plan.provenance.encoders) == dict(workspace.manifest.fingerprints)
 
 
+def test_slots_of_central_works_are_eight_of_each_cluster(built: Path) -> None:
+    plan = planned(built, toy(elicitation=Elicitation("central", 4)))
+    assert [len(slot) for slot in plan.slots.values()] == [8] * 4
+    assert len(set().union(*plan.slots.values())) == 32
+    assert plan_sentences(plan)[0] == "Participants rate 4 works, one drawn at random from each of 4 groups of 8 works."
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from numbers import Real
 from operator import attrgetter
 from pathlib import Path
@@ -47,6 +48,7 @@ from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
 from vernissage.values import Allow, Index, Modality, Ranking, Vectors
+from vernissage.workspace.clusters import NEAREST, clusters_of, members_of
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
 
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
     from vernissage.gallery.person import Person
 
 Within = Literal["text", "pictures", "mixed"]
-Elicitation = Literal["group", "coverage"]
+Elicitation = Literal["central", "group", "coverage"]
 
 _TAGS_LEAD = frozenset({"conse"})
 """Spaces without pairs, in which what a picture seems to show comes first; docs/tags.md has the measurements."""
@@ -417,14 +419,16 @@ class Gallery:
         where: Where = (),
         exclude: Iterable[str] = (),
     ) -> Answer:
-        """``n`` works to rate: one of each of the largest groups, or works that together stand for the collection.
+        """``n`` works to rate, which together stand for the collection.
 
         Args:
             n: how many works.
-            by: ``group`` draws one work of each of the n largest groups, then a second of each where groups are fewer;
-                ``coverage`` takes medoids of k-centre clusters in the vectors of the usual encoder. None chooses by
-                group where the collection has two groups or more.
-            seed: of the draw by group.
+            by: ``central`` draws one of the eight works nearest to the centre of each of nine clusters, by k-means over
+                all representations of the default engine, then a second of each; ``group`` draws one work of each of
+                the n largest groups, then a second of each where groups are fewer; ``coverage`` takes medoids of
+                k-centre clusters in the vectors of the usual encoder. None takes ``central`` where there are vectors,
+                else ``group``.
+            seed: of the draw; give each visitor another.
             where, exclude: as in `recommend`.
 
         Raises:
@@ -433,14 +437,16 @@ class Gallery:
         snapshot = self.snapshot
         asked = selection(snapshot, n, where, exclude)
         collection = snapshot.collection
-        how = by or ("group" if len(collection.groups) > 1 else "coverage")
+        how = by or ("central" if snapshot.workspace.encoder_names else "group")
         items = _askable(asked)
-        if how == "group":
+        if how == "central":
+            chosen = _by_centre(snapshot.workspace, items, n, seed, whole=not asked.allow.conditions)
+        elif how == "group":
             chosen = _by_group(collection, items, n, seed)
         elif how == "coverage":
             chosen = _by_coverage(snapshot, items, n)
         else:
-            raise RequestError(f"works to rate are chosen by group or by coverage, not by {how!r}")
+            raise RequestError(f"works to rate are chosen by central, group or coverage, not by {how!r}")
         works = tuple(
             Work(item, 0.0, (Reason("field", "group", item.group, 0.0, 0.0, words),) if words else ())
             for item, words in chosen
@@ -687,13 +693,45 @@ def _by_group(collection: Collection, items: Sequence[Item], n: int, seed: int) 
         raise RequestError("no work that fits belongs to a group; choose works by coverage, or loosen the conditions")
     for each in members.values():
         each.sort(key=lambda item: digest(str(seed).encode(), item.id.encode()))
-    chosen: list[tuple[Item, str]] = []
-    for place in range(max(map(len, members.values()))):
-        drawn = [(each[place], group) for group, each in members.items() if place < len(each)]
-        chosen += [(item, f"one of {len(members[group])} works in {group}") for item, group in drawn]
-        if len(chosen) >= n:
-            break
-    return chosen[:n]
+    drawn = _in_turn(list(members.values()), n)
+    return [(item, f"one of {len(members[item.group])} works in {item.group}") for item in drawn]
+
+
+def _by_centre(
+    workspace: Workspace, items: Sequence[Item], n: int, seed: int, *, whole: bool
+) -> list[tuple[Item, str]]:
+    """One work of each cluster in turn, drawn among the eight nearest to its centre, then among the next eight.
+
+    Where not the ``whole`` collection may be asked about, what may is clustered by itself. Works in no cluster come
+    last, so that exactly ``n`` come back where so many are there.
+    """
+    by_id = {item.id: item for item in items}
+    if whole:
+        clusters = members_of(workspace.collection.ids, workspace.clusters)
+        members = [own for each in clusters if (own := [item_id for item_id in each if item_id in by_id])]
+    else:
+        members = members_of(list(by_id), clusters_of(workspace.fused_tables, list(by_id), seed=0))
+    if not members:
+        raise RequestError(f"{workspace.path} has no vectors of these works; choose them by group")
+    drawn = [
+        [
+            by_id[item_id]
+            for first in range(0, len(each), NEAREST)
+            for item_id in sorted(
+                each[first : first + NEAREST], key=lambda one: digest(str(seed).encode(), one.encode())
+            )
+        ]
+        for each in members
+    ]
+    clustered = {item_id for each in members for item_id in each}
+    rest = [item for item in items if item.id not in clustered]
+    return [(item, "") for item in [*_in_turn(drawn, n), *rest][:n]]
+
+
+def _in_turn(lists: Sequence[Sequence[Item]], n: int) -> list[Item]:
+    """The first of each list, then the second of each, until there are ``n``."""
+    rounds = (each[place] for place in range(max(map(len, lists))) for each in lists if place < len(each))
+    return list(islice(rounds, n))
 
 
 def _by_coverage(snapshot: Snapshot, items: Sequence[Item], n: int) -> list[tuple[Item, str]]:

@@ -1,5 +1,6 @@
 """One vector of a work that has a picture and a text: early fusion."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import Vectors
 
 JointRule = Literal["image", "text", "mean", "concat"]
 JOINT_RULES: tuple[JointRule, ...] = ("mean", "image", "text", "concat")
@@ -45,6 +47,16 @@ def join_modalities(pictures: VectorTable, texts: VectorTable, rule: JointRule =
     )
 
 
+def side_by_side(tables: Sequence[VectorTable], ids: Sequence[str]) -> Vectors:
+    """Works by several encoders at once: their centred unit vectors joined, scaled to length 1; float32 (n, dims).
+
+    Each table is centred on its own mean, so that what all its works share does not drown the others. A part is zero
+    where its table lacks the work.
+    """
+    rows: Vectors = unit_rows(np.concatenate([_aligned_rows(table, ids) for table in tables], axis=1))
+    return rows
+
+
 def _check(pictures: VectorTable, texts: VectorTable, rule: JointRule) -> None:
     for what in ("encoder", "fingerprint", "collection"):
         one, other = getattr(pictures.card, what), getattr(texts.card, what)
@@ -58,12 +70,9 @@ def _check(pictures: VectorTable, texts: VectorTable, rule: JointRule) -> None:
         )
 
 
-def _aligned_rows(table: VectorTable, ids: tuple[str, ...]) -> npt.NDArray[np.float64]:
+def _aligned_rows(table: VectorTable, ids: Sequence[str]) -> npt.NDArray[np.float64]:
     """The centred unit vectors of works, zero where the table lacks them: float64 (n, dim)."""
-    centred = table.vectors
-    if len(table) > 1:
-        centred = unit_rows(centred - centred.mean(axis=0, dtype=np.float64))
-    rows = np.zeros((len(ids), table.dim))
-    own = table.item_ids.rows(ids)
-    rows[own >= 0] = centred[own[own >= 0]]
+    rows, own = np.zeros((len(ids), table.dim)), table.item_ids.rows(ids)
+    known = table.vectors[own[own >= 0]]
+    rows[own >= 0] = unit_rows(known - table.vectors.mean(axis=0, dtype=np.float64)) if len(table) > 1 else known
     return rows

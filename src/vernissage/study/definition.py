@@ -17,7 +17,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.errors import Kind, StudyError
 from vernissage.files import digest, read_text, write_bytes
 
-ElicitationMethod = Literal["groups", "coverage"]
+ElicitationMethod = Literal["groups", "coverage", "central"]
 AttentionRule = Literal["repeated-showings", "none"]
 
 OLDEST = 120
@@ -134,7 +134,7 @@ class Elicitation:
 
     Attributes:
         method: ``groups``: one work at random from each group; ``coverage``: the same works for all, the medoids of
-            k-centre clusters.
+            k-centre clusters; ``central``: one at random of the eight works nearest to each centre of k-means clusters.
         works: how many.
         groups: the groups to draw from; empty for the largest ones.
         encoder: whose vectors ``coverage`` clusters; empty for the first that the workspace has.

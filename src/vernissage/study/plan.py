@@ -13,6 +13,7 @@ from vernissage.storage.studies import Provenance
 from vernissage.study.counterbalancing import engine_orders, screen_order
 from vernissage.study.definition import REPLACE, Definition, Elicitation, Texts
 from vernissage.values import Allow, Ranking
+from vernissage.workspace.clusters import NEAREST, clusters_of, members_of
 from vernissage.workspace.workspace import Workspace
 
 Recommend = Callable[[str, Mapping[str, int], int], Ranking]
@@ -62,8 +63,7 @@ def plan_study(definition: Definition, workspace: Workspace, engines: Mapping[st
                 f"{definition.elicitation.works} are rated first; lower works or elicitation.works, or take more works "
                 f"into the collection"
             )
-    make_slots = _group_slots if definition.elicitation.method == "groups" else _coverage_slots
-    slots = make_slots(definition.elicitation, workspace, askable)
+    slots = _SLOTS[definition.elicitation.method](definition.elicitation, workspace, askable)
     return Plan(definition, slots, provenance_of(definition, workspace))
 
 
@@ -95,9 +95,9 @@ def plan_sentences(plan: Plan) -> list[str]:
     sizes = {len(slot) for slot in plan.slots.values()}
     size = str(min(sizes)) if len(sizes) == 1 else f"{min(sizes)} to {max(sizes)}"
     drawn = (
-        f"one drawn at random from each of {asked.works} groups of {size} works"
-        if asked.method == "groups"
-        else "the same for everyone, medoids of k-centre clusters, in an order of their own"
+        "the same for everyone, medoids of k-centre clusters, in an order of their own"
+        if asked.method == "coverage"
+        else f"one drawn at random from each of {asked.works} groups of {size} works"
     )
     shown = "each shown twice, the same lists in the same order" if definition.repetitions == 2 else "each shown once"
     rewards = {"a code": definition.completion.code, "a way back": definition.completion.return_url}
@@ -172,3 +172,21 @@ def _coverage_slots(wanted: Elicitation, workspace: Workspace, askable: Sequence
     except RequestError as error:
         raise StudyError(f"elicitation.works = {wanted.works} with {encoder}: {error}") from error
     return {f"{encoder}, cluster {number}": (ids[row],) for number, row in enumerate(rows, start=1)}
+
+
+def _central_slots(wanted: Elicitation, workspace: Workspace, askable: Sequence[Item]) -> dict[str, tuple[str, ...]]:
+    ids = [item.id for item in askable]
+    members = members_of(ids, clusters_of(workspace.fused_tables, ids, wanted.works))
+    if len(members) < wanted.works:
+        raise StudyError(
+            f"elicitation.works = {wanted.works} needs as many clusters, but the works that all engines know make "
+            f"{len(members)}; lower it, or choose another elicitation.method"
+        )
+    return {f"cluster {number}": tuple(sorted(each[:NEAREST])) for number, each in enumerate(members, start=1)}
+
+
+_SLOTS: Mapping[str, Callable[[Elicitation, Workspace, Sequence[Item]], dict[str, tuple[str, ...]]]] = {
+    "groups": _group_slots,
+    "coverage": _coverage_slots,
+    "central": _central_slots,
+}

@@ -25,22 +25,24 @@ from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import load_executed, restore
-from vernissage.encoders.register import EncoderCard, cards
+from vernissage.encoders.register import EncoderCard, cards, members_of_default
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
-from vernissage.files import Seal, csv_bytes, digest, seal_of, write_array, write_bytes
+from vernissage.files import Seal, csv_bytes, digest, read_array, seal_of, write_array, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
+from vernissage.search.joint import join_modalities
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file
 from vernissage.values import Modality
+from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection
 from vernissage.workspace.conversion import convert_locked
-from vernissage.workspace.copies import COMPARED_BY, REVISION, find_copies
+from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, material_of
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
@@ -273,10 +275,13 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
     means = _keep_means(building)
     with building.timed("comparing works"):
         copies, seal = _keep_copies(building)
+    with building.timed("clustering works"):
+        grouped, more = _keep_clusters(building, copies)
     return replace(
         begun,
-        seals={**begun.seals, copies: seal},
+        seals={**begun.seals, copies: seal, **more},
         copies=copies,
+        clusters=grouped,
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
@@ -320,6 +325,29 @@ def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
     except ProvenanceError:
         write_array(building.path / name, find_copies(works, table, building.progress))
     return name, asdict(seal_of(building.path / name))
+
+
+def _keep_clusters(building: Building, copies: str) -> tuple[str, dict[str, Any]]:
+    """The name and the seal of the array of clusters, found before or now; without any vectors there is none."""
+    members, seed = members_of_default(building.encoders, ()), building.settings.seed
+    pairs = [
+        [building.tables[name, each] for each in cards()[name].modalities if (name, each) in building.tables]
+        for name in members
+    ]
+    tables = [join_modalities(*each) if len(each) > 1 else each[0] for each in pairs if each]
+    if not tables:
+        return "", {}
+    stems = [building.vectors[f"{each.card.encoder}.{each.card.modality}"] for some in pairs for each in some]
+    parts = str(clusters.REVISION), str(seed), building.collection.fingerprint, copies, *stems
+    name = f"clusters-{digest(*[part.encode() for part in parts])[:12]}.npy"
+    known = building.before.manifest.seals.get(name) if building.before else None
+    try:
+        Seal(**known or {"size": -1, "sha256": ""}).require(building.path / name, whole=True)
+    except ProvenanceError:
+        works = building.collection
+        same = Copies(works.ids, read_array(building.path / copies))
+        write_array(building.path / name, clusters.clusters_of_collection(works, same, tables, seed))
+    return name, {name: asdict(seal_of(building.path / name))}
 
 
 def _notes(building: Building) -> tuple[str, ...]:

@@ -134,6 +134,8 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
     yield manifest.words, partial(_check_words, workspace)
     if manifest.copies:
         yield manifest.copies, lambda: workspace.copies
+    if manifest.clusters:
+        yield manifest.clusters, lambda: workspace.clusters
     for key, stem in manifest.vectors.items():
         vectors, scan = path / "vectors" / stem, path / "indexes" / f"{stem}.npz"
         yield f"vectors/{stem}", partial(_check_vectors, workspace, key, vectors)

@@ -28,7 +28,13 @@ STAGING = "building"
 _UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
-_FILES = ("works-*.parquet", "words-*.parquet", "copies-*.npy", "collection-*.parquet")  # the last one is of format 1
+_FILES = (
+    "works-*.parquet",
+    "words-*.parquet",
+    "copies-*.npy",
+    "clusters-*.npy",
+    "collection-*.parquet",
+)  # the last one is of format 1
 _OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words|collection)-[0-9a-f]+\.parquet")
 _UNFINISHED = re.compile(rf"\..+\.[a-z0-9_]{{8}}{re.escape(TEMPORARY_SUFFIX)}")
 """Names that Vernissage itself gives, of which alone anything is deleted: see `build` and `files.writing`."""
@@ -53,6 +59,7 @@ class Manifest:
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
         copies: file name of the array that says which works are the same; empty in states of earlier versions.
+        clusters: file name of the array of clusters that works to rate are drawn from; empty where there are none.
         left_out: encoder name → why it could not be fitted.
         retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
             build was killed at that moment: the intent of `finish_retirement`.
@@ -73,6 +80,7 @@ class Manifest:
     pairs: Mapping[str, str] = field(default_factory=dict)
     means: Mapping[str, str] = field(default_factory=dict)
     copies: str = ""
+    clusters: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     complete: bool = False
@@ -87,7 +95,7 @@ class Manifest:
         }
         folders = {"models": self.models, "pairs": self.pairs, "means": self.means}
         named |= {f"{folder}/{name}" for folder, names in folders.items() for name in names.values()}
-        return frozenset({self.collection, self.words, *named} | ({self.copies} - {""}))
+        return frozenset({self.collection, self.words, *named} | ({self.copies, self.clusters} - {""}))
 
     def seal(self, file: str) -> Seal:
         """Size and SHA-256 of the file of the collection or of its words."""
@@ -160,7 +168,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
     if fault := next(filter(None, (misfit(content.get(at, content), kind, at) for at, kind in kinds.items())), ""):
         raise ValueError(fault)
     named = {key: content.get(key, {}) for key in (*_PLACES, "fingerprints")}
-    sealed = [content["collection"], content["words"], *filter(None, [content.get("copies")])]
+    sealed = [content["collection"], content["words"], *filter(None, map(content.get, ("copies", "clusters")))]
     names = [*sealed, *(name for key in _PLACES for name in named[key].values())]
     encoders = {key.rpartition(".")[0] for key in named["vectors"]} | named["means"].keys()
     sound = {

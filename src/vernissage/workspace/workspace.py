@@ -10,7 +10,7 @@ import numpy as np
 from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import LateEncoder, restore
-from vernissage.encoders.register import card, cards
+from vernissage.encoders.register import card, cards, members_of_default
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import read_array
 from vernissage.search.exact import ExactIndex, exact_index
@@ -22,6 +22,7 @@ from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable
 from vernissage.values import MODALITIES, Columns, Modality
+from vernissage.workspace.clusters import Clusters, clusters_of_collection
 from vernissage.workspace.collection_files import read_word_counts
 from vernissage.workspace.copies import Copies
 from vernissage.workspace.readers import mark_reader
@@ -119,6 +120,25 @@ class Workspace:
         if first.shape != (len(ids),) or first.dtype != np.int32 or ((first < 0) | (first > np.arange(len(ids)))).any():
             raise ProvenanceError(f"{self.path / name} is of another collection; run `vernissage build` again")
         return Copies(ids, first)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The clusters that works to rate are drawn from; found now in states of earlier versions, which kept none."""
+        name = self.manifest.clusters
+        if not name:
+            return clusters_of_collection(
+                self.collection, self.copies, self.fused_tables, int(self.manifest.settings.get("seed", 0))
+            )
+        self.manifest.seal(name).require(self.path / name)
+        clusters = read_array(self.path / name)
+        if clusters.shape != (len(self.collection), 2) or clusters.dtype != np.int32:
+            raise ProvenanceError(f"{self.path / name} is of another collection; run `vernissage build` again")
+        return clusters
+
+    @property
+    def fused_tables(self) -> list[VectorTable]:
+        """One table for each representation of the default fusion that has vectors."""
+        return [self.joint_table(name) for name in members_of_default(self.encoder_names, ())]
 
     def modalities(self, encoder: str) -> tuple[Modality, ...]:
         """What of the works the encoder's vectors here were made of."""

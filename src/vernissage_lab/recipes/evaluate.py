@@ -2,22 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vernissage.analysis.multiple_comparisons import format_p
 from vernissage.cli.options import RuleName
-from vernissage.gallery.engines import Fusion
+from vernissage.gallery.engines import Fusion, default_engine
 from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
 from vernissage_lab import evaluation
-from vernissage_lab.evaluation import Evaluation
+from vernissage_lab.analysis.paired import mean_with_error
+from vernissage_lab.baselines import PEERS
+from vernissage_lab.evaluation import Evaluation, finite
 from vernissage_lab.figures import Dot, dot_figure
-from vernissage_lab.lists import references_of
-from vernissage_lab.tables import Column, Row, Table, Told, table, where
+from vernissage_lab.lists import peers_of, references_of
+from vernissage_lab.recipe import Words
+from vernissage_lab.tables import Column, Row, Table, Told, paired_tests, short, signed, table, where
+from vernissage_lab.tastes import Labels
 from vernissage_lab.visitor_options import VisitorOptions
+from vernissage_lab.visitors import ELICITATIONS, elicitation_by
 
 _SHOWN = ("ndcg", "recall", "coverage", "diversity", "novelty")
 
@@ -28,8 +34,14 @@ class EvaluateOptions(VisitorOptions):
 
     rule: RuleName = None
     method: Annotated[str, typer.Option(help="Fusion of engines joined by +: rrf, minmax or zscore.")] = "rrf"
+    elicitation: Annotated[
+        Words,
+        typer.Option(
+            "--elicitation", help="Works that visitors rate: central (default), group, random, farthest; repeat."
+        ),
+    ] = None
     seed: Annotated[int, typer.Option(help="Equal seeds simulate equal visitors.")] = 0
-    against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the best.")] = None
+    against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the default engine.")] = None
     plot: Annotated[Path | None, typer.Option(help="Draw the table here: .png, .svg or .pdf.")] = None
 
 
@@ -40,22 +52,27 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
     Examples:
       vernissage lab evaluate workspace --plot evaluation.png
       vernissage lab evaluate workspace --by group --by artist --visitors 500 --json
-      vernissage lab evaluate workspace -e lda -e colour-texture -e lda+colour-texture --against lda
+      vernissage lab evaluate workspace --engine lda --engine lda+colour-texture --against lda
+      vernissage lab evaluate workspace --elicitation central --elicitation group
     """
     opened, labels, n = options.opened, options.labels(), options.n
-    references = references_of(opened, labels, options.seed)
+    references, peers = references_of(opened, labels, options.seed), peers_of(opened)
+    engines = options.engines(fusion=Fusion(method=options.method))  # type: ignore[arg-type]  # refused there
+    ways = list(dict.fromkeys(options.elicitation or ELICITATIONS[:1]))
     found = evaluation.evaluate(
-        {**options.engines(fusion=Fusion(method=options.method)), **references},  # type: ignore[arg-type]  # refused there
+        {**engines, **references, **peers},
         labels,
         opened.collection,
         visitors=options.visitors,
         n=n,
         seed=options.seed,
         rule=options.rule,  # type: ignore[arg-type]  # refused there
-        references=tuple(references),
+        choose=partial(elicitation_by, ways[0], opened),
+        references=(*references, *peers),
         progress=progress,
-    )
-    differences, remarks = found.differences(options.against), []
+    ).with_best_of([name for name in peers if name.startswith(f"{rule} on ")] for rule in PEERS)
+    usual = default_engine(opened)
+    differences, remarks = found.differences(options.against or (usual if usual in engines else None)), []
     if options.plot is not None:
         title = f"{opened.collection_name}: {options.visitors} simulated visitors, {n} works each"
         save_figure(dot_figure(_dots(found, n), title=title), options.plot)
@@ -73,7 +90,36 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
             if count
         ),
     ]
-    return Told(found.to_dict(), shown, remarks)
+    content = found.to_dict() | {"differences": [finite(row) for row in differences]}
+    if len(ways) > 1:
+        compared = _elicitations(options, labels, ways, progress)
+        content["elicitations"] = [dict(zip(compared.heads, row, strict=True)) for row in compared.rows]
+        shown += ["", compared]
+    return Told(content, shown, remarks)
+
+
+def _elicitations(options: EvaluateOptions, labels: Labels, ways: Sequence[str], progress: Progress) -> Table:
+    """What the default engine is worth to the same visitors who rate other works, paired with the first way."""
+    opened, name = options.opened, default_engine(options.opened)
+    settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
+    values = {}
+    for way in ways:
+        choose = partial(elicitation_by, way, opened)
+        found = evaluation.evaluate(
+            options.engines([name]), labels, opened.collection, **settings, choose=choose, progress=progress
+        )
+        values[way] = [shown["ndcg"] if shown else 0.0 for shown in found.engines[name].metrics]
+    rows = [(ways[0], *_mean(values[ways[0]]), "", "", "", "")]
+    for way, test, p in paired_tests({way: (values[way], values[ways[0]]) for way in ways[1:]}):
+        told = (signed(test.mean), signed(test.low), signed(test.high), format_p(p))
+        rows.append((way, *_mean(values[way]), *told))
+    heads = ("rated works", "nDCG", "±", f"minus {ways[0]}", "from", "to", "p (Holm)")
+    return table(f"nDCG of {name} by which works the same visitors rate", heads, rows)
+
+
+def _mean(values: Sequence[float]) -> tuple[str, str]:
+    mean = mean_with_error(values)
+    return short(mean.mean), short(mean.se)
 
 
 def _means(found: Evaluation, n: int) -> Table:
@@ -84,7 +130,10 @@ def _means(found: Evaluation, n: int) -> Table:
         mine = {row["metric"]: row for row in where(rows, engine=engine)}
         body.append((engine, *(f"{mine[name]['mean']:.3f} ±{mine[name]['se']:.3f}" for name in _SHOWN)))
     heads = ("engine", *(names.get(name, name) for name in _SHOWN))
-    note = "mean ± standard error over visitors; random, most-average and labels (perfect encoding) are references"
+    note = (
+        "mean ± standard error over visitors; random, most-average and labels (perfect encoding) are references; so "
+        f"are {', '.join(PEERS)}, which others recommend by, each on the vectors that served these visitors best"
+    )
     return table("", heads, body, note)
 
 
