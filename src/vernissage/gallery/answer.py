@@ -40,6 +40,7 @@ class Reason:
         rank: the place (from 1) that an engine of a fusion gave the work; None where it gave none.
         similarity: cosine of an upload to the work.
         modality: of the upload's vector.
+        met: for a search, the words of ``title`` that words of the query have met; ``words`` has them in asterisks.
     """
 
     kind: ReasonKind
@@ -52,6 +53,7 @@ class Reason:
     rank: int | None = None
     similarity: float | None = None
     modality: Modality | None = None
+    met: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Work:
             for name in ("weight", "similarity", "modality"):
                 if (value := getattr(reason, name)) is not None:
                     values[name] = value
-            reasons.append(values)
+            reasons.append(values | ({"met": list(reason.met)} if reason.met else {}))
         item = self.item
         content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
         if item.owner:

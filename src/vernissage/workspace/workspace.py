@@ -15,6 +15,7 @@ from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import read_array
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import JointRule, join_modalities
+from vernissage.search.lexical import LexicalIndex
 from vernissage.search.mixed import MixedIndex
 from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.moments import load_moments
@@ -119,6 +120,15 @@ class Workspace:
         if first.shape != (len(ids),) or first.dtype != np.int32 or ((first < 0) | (first > np.arange(len(ids)))).any():
             raise ProvenanceError(f"{self.path / name} is of another collection; run `vernissage build` again")
         return Copies(ids, first)
+
+    @cached_property
+    def lexicon(self) -> LexicalIndex:
+        """The index of the works' words; made anew where its file is missing, as in earlier states."""
+        file, works = self.path / self.manifest.lexicon, len(self.collection)
+        try:
+            return LexicalIndex.load(file, file.stem, works)
+        except ProvenanceError:
+            return LexicalIndex.of(self.collection, self.word_counts.language)
 
     def modalities(self, encoder: str) -> tuple[Modality, ...]:
         """What of the works the encoder's vectors here were made of."""
