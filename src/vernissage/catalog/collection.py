@@ -220,21 +220,13 @@ class Collection:
         distinct, codes = np.unique(years[rows].astype(np.int64), return_inverse=True)
         return rows, codes, list(map(str, distinct.tolist()))
 
-    def rows_with_cell(self, value: str) -> list[int]:
-        """The rows of works of which a field or attribute, but not owner and licence, is ``value``, all folded."""
-        found: set[int] = set()
-        for name in ("id", "title", "artist", "year", "group"):
-            codes, distinct = _coded(self._works.column(name))
-            right = np.array([folded(text) == value for text in distinct], dtype=bool)
-            found.update(np.flatnonzero(right[codes]).tolist())
-        for name in ("keywords", "attributes"):
-            column = self._works.column(name)
-            values = column.values if name == "keywords" else column.items
-            codes, distinct = _coded(_own(column, values))
-            right = np.array([folded(text) == value for text in distinct], dtype=bool)
-            rows = np.repeat(np.arange(len(self)), np.diff(int32_values(column.offsets)))
-            found.update(rows[right[codes]].tolist())
-        return sorted(found)
+    def cells(self) -> Iterator[Entries]:
+        """`entries` of every field and attribute that may say which work is meant: not owner, licence and prose."""
+        for name in ("id", "title", "artist", "year", "group", "keywords"):
+            yield self.entries(name)
+        column = self._works.column("attributes")
+        codes, distinct = _coded(_own(column, column.items))
+        yield np.repeat(np.arange(len(self)), np.diff(int32_values(column.offsets))), codes, distinct
 
     @cached_property
     def groups(self) -> dict[str, int]:

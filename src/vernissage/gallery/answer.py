@@ -42,6 +42,7 @@ class Reason:
         similarity: cosine of an upload to the work.
         modality: of the upload's vector.
         by_software: what of title and words software made from what pictures seem to show; empty where people did.
+        met: for a search, the words of ``title`` that words of the query have met; ``words`` has them in asterisks.
     """
 
     kind: ReasonKind
@@ -55,6 +56,7 @@ class Reason:
     similarity: float | None = None
     modality: Modality | None = None
     by_software: str = ""
+    met: tuple[str, ...] = ()
 
     @property
     def told_apart(self) -> tuple[str, str]:
@@ -103,7 +105,7 @@ class Work:
             for name in ("weight", "similarity", "modality", "by_software"):
                 if (value := getattr(reason, name)) not in (None, ""):
                     values[name] = value
-            reasons.append(values)
+            reasons.append(values | ({"met": list(reason.met)} if reason.met else {}))
         item = self.item
         content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
         if item.owner:

@@ -183,6 +183,9 @@ def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> 
     else:
         able = [name for name in register.for_areas(available) if {source, target} <= set(available[name])]
         there = tuple(sorted(able, key=lambda name: not register.card(name).in_fusion))
+    if source == target == "text" and workspace.lexicon.language.startswith("en"):
+        # BM25 knows the words already: beside it, what was trained on English adds more than what knows these words.
+        there = (*(name for name in there if register.card(name).words == "meaning"), *there)
     if there:
         return there[0]
     raise RequestError(

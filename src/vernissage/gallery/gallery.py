@@ -28,7 +28,7 @@ from vernissage.gallery.engines import (
     preset_notes,
     search_encoder,
 )
-from vernissage.gallery.searching import search_words
+from vernissage.gallery.searching import TextSearcher, shortened
 from vernissage.gallery.selecting import (
     KINDS,
     USUAL_COUNT,
@@ -43,7 +43,6 @@ from vernissage.gallery.selecting import (
 )
 from vernissage.profiles.ratings import Profile, WeightingRule, default_rule, profile_from_ratings
 from vernissage.progress import Progress, silent
-from vernissage.rankings import PRECISION
 from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.search.mixed import MixedMethod
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
@@ -78,6 +77,7 @@ class Gallery:
     def __init__(self, repository: Repository) -> None:
         """Answer from an open repository, which it reads from and writes to; `open_gallery` opens one."""
         self.repository = repository
+        self._searchers: dict[str, TextSearcher] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -305,10 +305,11 @@ class Gallery:
         """The works, ``n`` at most, that go best with words, or with a picture (a file or an open one).
 
         Args:
-            query: words, or a picture. Works whose ids, inventory numbers, years, names or texts have the words come
-                first, and where no work has one, its nearest spelling is taken; then those that are like the words.
-                The score is the number of words found (one more where a whole cell is the query), plus the cosine.
-                In pictures the reason says where one seems to show what is asked for; by ``conse`` these come first.
+            query: words, or a picture. Works of which a whole cell is the query come first, then those that have all
+                of the words as they stand (where no work has one, its nearest spelling is taken), then those of which
+                BM25 and the encoder together make most. The score is a number between 0 and 1 for the latter, one more
+                where a work has all of the words, and one more where a cell is the query. In pictures the reason says
+                where one seems to show what is asked for; by ``conse`` these come first.
             n: how many works.
             within: ``text`` finds words in the works' texts; ``pictures`` finds pictures, by words through a space that
                 holds both; ``mixed`` searches both and answers with one list, in which a work may stand twice. A
@@ -373,42 +374,37 @@ class Gallery:
         return Answer("search", works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
-        """Works that have the words first, by how many; then those that the encoder finds like them."""
-        snapshot, allow = asked.snapshot, asked.allow
+        """Works that have all the words first, then by BM25 and what the encoder finds like them."""
+        snapshot = asked.snapshot
+        if not query.strip():
+            raise RequestError("search takes words, and none were given; give at least one")
         encoder = snapshot.workspace.encoder(name) if name else None
         if encoder is not None and not isinstance(encoder, TextEncoder):
             raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
-        words = search_words(snapshot.collection, query, encoder)
-        index = snapshot.workspace.index(name, "text") if encoder is not None else None
-        vector = encoder.encode_texts([words.query])[0] if encoder is not None else np.zeros(0, np.float32)
-        ids = [item_id for item_id in words.found if item_id not in allow.exclude]
-        fits = snapshot.collection.fulfilling(allow.conditions, ids).tolist()
-        known = [item_id for item_id, fit in zip(ids, fits, strict=True) if fit]
-        scores = {item_id: float(words.found[item_id]) for item_id in known}
-        placed = [item_id for item_id in known if index is not None and item_id in index]
-        cosines = (index.vectors_of(placed) @ vector).tolist() if index is not None and placed else ()
-        for item_id, alike in zip(placed, cosines, strict=True):
-            scores[item_id] += min(1.0, max(0.0, alike))
-        first = Ranking(tuple(sorted(known, key=lambda each: (-scores[each], each))), np.empty(0))
-
-        def candidates(count: int) -> tuple[str, ...]:
-            if index is None or len(first) >= count or not vector.any():
-                return first.item_ids[:count]
-            like = index.search(vector[None, :], count - len(first), allow.without(known))[0]
-            more = {item_id: score for item_id, score in like if score > PRECISION}
-            scores.update(more)
-            return (*first.item_ids, *more)
-
-        found, places = asked.first(candidates, tuple)
-        shown, works = [found[place] for place in places], []
+        searcher = self._searcher(snapshot.workspace, name)
+        words = searcher.look_up(query)
+        reads = encoder is not None and words.has_meaning
+        vector = encoder.encode_texts([words.query])[0] if encoder and reads else np.zeros(0, np.float32)
+        found, places = asked.first(searcher.ranking(words, vector, asked.allow), tuple)
+        shown, works = [tuple(found)[place] for place in places], []
         also = asked.folded_into(shown)
         for item in snapshot.collection.take(snapshot.collection.rows_of(shown)):
-            field, part = words.reason(item, encoder)
-            why = (Reason("field", field, part, scores[item.id], 1.0, f"{field}: {part}"),) if field else ()
-            works.append(Work(item, scores[item.id], why, also=also.get(item.id, ())))
-        notes = (*words.notes, *(asked.told(len(works)) if works else (f"nothing here has {query!r}",)))
+            part = words.snippet(item)
+            why = Reason("field", part.column, part.text, found[item.id], 1.0, part.words, met=part.met)
+            works.append(Work(item, found[item.id], (why,), also=also.get(item.id, ())))
+        notes = (*words.notes, *(asked.told(len(works)) if works else (f"nothing here has {shortened(query)}",)))
+        if works and not any(work.reasons[0].id for work in works):
+            notes = (f"no work has a word of {shortened(query)}; these are related in meaning", *notes)
         about = {"query": query, "encoder": name, "within": "text"}
         return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
+
+    def _searcher(self, workspace: Workspace, name: str) -> TextSearcher:
+        """What searches the texts of a state with that encoder, kept for the next query."""
+        kept = self._searchers.get(name)
+        if kept is None or kept.collection is not workspace.collection:
+            vectors = (workspace.table(name, "text"), workspace.index(name, "text")) if name else None
+            kept = self._searchers[name] = TextSearcher(workspace.collection, workspace.lexicon, vectors)
+        return kept
 
     def elicitation(
         self,

@@ -33,6 +33,7 @@ from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
 from vernissage.search.joint import join_modalities
+from vernissage.search.lexical import LexicalIndex
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
@@ -40,7 +41,7 @@ from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file
 from vernissage.values import Modality
 from vernissage.workspace import clusters
-from vernissage.workspace.collection_files import keep_collection
+from vernissage.workspace.collection_files import keep_collection, read_word_counts
 from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
@@ -273,6 +274,8 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
     for card in wanted:
         _make_encoder(building, card)
     means = _keep_means(building)
+    with building.timed("indexing words"):
+        _keep_lexicon(building, begun)
     with building.timed("comparing works"):
         copies, seal = _keep_copies(building)
     with building.timed("clustering works"):
@@ -600,6 +603,14 @@ def _keep_means(building: Building) -> dict[str, str]:
                 except RequestError as error:
                     building.left_out[f"means of {name}"] = str(error)
     return folders
+
+
+def _keep_lexicon(building: Building, manifest: Manifest) -> None:
+    file = building.path / manifest.lexicon
+    works = building.collection
+    if _unless_damaged(lambda: LexicalIndex.load(file, file.stem, len(works))) is None:
+        counts = read_word_counts(building.path / manifest.words, manifest.seal(manifest.words))
+        LexicalIndex.of(works, counts.language).save(file, file.stem)
 
 
 def _means(building: Building, name: str) -> str:

@@ -1,5 +1,6 @@
 """What is in a workspace, and whether every file of it is as it was written: what opening large ones leaves out."""
 
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from vernissage.encoders.contract import EncoderState
 from vernissage.errors import ProvenanceError, VernissageError
 from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
+from vernissage.search.lexical import LexicalIndex
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
@@ -132,6 +134,8 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
     manifest, path = workspace.manifest, workspace.path
     yield manifest.collection, partial(_check_works, workspace)
     yield manifest.words, partial(_check_words, workspace)
+    if (path / manifest.lexicon).exists():
+        yield manifest.lexicon, partial(_check_lexicon, workspace)
     if manifest.copies:
         yield manifest.copies, lambda: workspace.copies
     if manifest.clusters:
@@ -193,6 +197,14 @@ def _check_words(workspace: Workspace) -> None:
     name = workspace.manifest.words
     workspace.manifest.seal(name).require(workspace.path / name, whole=True)
     _ = workspace.word_counts
+
+
+def _check_lexicon(workspace: Workspace) -> None:
+    file = workspace.path / workspace.manifest.lexicon
+    LexicalIndex.load(file, file.stem, len(workspace.collection))
+    with zipfile.ZipFile(file) as archive:
+        if damaged := archive.testzip():  # compares every array with its checksum
+            raise ProvenanceError(f"{damaged} in the index {file} is damaged; {_REBUILD}")
 
 
 def _check_vectors(workspace: Workspace, key: str, stem: Path) -> None:

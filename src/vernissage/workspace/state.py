@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
-from vernissage.files import TEMPORARY_SUFFIX, Seal, read_json, write_json
+from vernissage.files import TEMPORARY_SUFFIX, Seal, digest, read_json, write_json
+from vernissage.search.lexical import REVISION
 from vernissage.shapes import misfit
 from vernissage.workspace.readers import alone
 from vernissage.workspace.settings import Settings
@@ -95,7 +96,12 @@ class Manifest:
         }
         folders = {"models": self.models, "pairs": self.pairs, "means": self.means}
         named |= {f"{folder}/{name}" for folder, names in folders.items() for name in names.values()}
-        return frozenset({self.collection, self.words, *named} | ({self.copies, self.clusters} - {""}))
+        return frozenset({self.collection, self.words, self.lexicon, *named} | ({self.copies, self.clusters} - {""}))
+
+    @property
+    def lexicon(self) -> str:
+        """File of the index of words, named after the works, their languages and what makes it; derived."""
+        return f"indexes/lexicon-{digest(self.fingerprint.encode(), self.words.encode(), REVISION.encode())[:12]}.npz"
 
     def seal(self, file: str) -> Seal:
         """Size and SHA-256 of the file of the collection or of its words."""

@@ -15,6 +15,7 @@ from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import read_array
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import JointRule, join_modalities
+from vernissage.search.lexical import LexicalIndex
 from vernissage.search.mixed import MixedIndex
 from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.moments import load_moments
@@ -139,6 +140,15 @@ class Workspace:
     def fused_tables(self) -> list[VectorTable]:
         """One table for each representation of the default fusion that has vectors."""
         return [self.joint_table(name) for name in members_of_default(self.encoder_names, ())]
+
+    @cached_property
+    def lexicon(self) -> LexicalIndex:
+        """The index of the works' words; made anew where its file is missing, as in earlier states."""
+        file, works = self.path / self.manifest.lexicon, len(self.collection)
+        try:
+            return LexicalIndex.load(file, file.stem, works)
+        except ProvenanceError:
+            return LexicalIndex.of(self.collection, self.word_counts.language)
 
     def modalities(self, encoder: str) -> tuple[Modality, ...]:
         """What of the works the encoder's vectors here were made of."""
