@@ -118,7 +118,7 @@ def test_uploads_are_seen_and_name_areas_that_have_no_words(workspace: Path, tmp
             person_page(answer, title="Toys", engine="pictures"),
             areas_page(answer.areas, gallery.snapshot.picture_path, title="Toys", engine="pictures"),
         ):
-            assert 'data-by="software">by software</span>' in page
+            assert 'data-by="software">(by software)</span>' in page
             assert EXPLAINED in page
 
 
