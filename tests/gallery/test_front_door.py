@@ -44,6 +44,12 @@ def test_build_open_and_recommend_in_four_lines(gallery: Path, tmp_path: Path) -
     assert {work.item.group for work in answer} == {"sea"}
 
 
+def test_an_option_that_a_build_has_not_is_refused_before_anything_is_written(gallery: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="no option 'topic'"):
+        vernissage.build(gallery, tmp_path / "workspace", topic=5)  # type: ignore[call-arg]
+    assert not (tmp_path / "workspace").exists()
+
+
 def test_the_command_and_python_answer_alike(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from vernissage.cli.main import main
 
