@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PICTURES = 16
-TEXTS, WORDS = 64, 20
+TEXTS, WORDS = 32, 20
 WORKS = 100_000
 
 
@@ -68,6 +68,7 @@ def print_text_speed() -> None:
     import torch
     from transformers import BertConfig, BertModel
 
+    torch.set_num_threads(1)
     random, names = np.random.default_rng(0), lite.class_names()
     texts = [" ".join(names[each] for each in random.integers(0, len(names), WORDS)) for _ in range(TEXTS)]
     words = WordLlama.fit(texts)

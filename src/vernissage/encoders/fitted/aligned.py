@@ -372,8 +372,9 @@ class _Choice:
         for fold in range(FOLDS):
             self._progress("choosing how to align", fold, FOLDS)
             fitted, held = self._fold_of != fold, self._fold_of == fold
-            views = [self._view(fold, side, rows[fitted]) for side, rows in enumerate(sides)]
-            covariance = _covariance(*views, *(rows[fitted] for rows in sides))
+            images, texts = sides[0][fitted], sides[1][fitted]
+            views = self._view(fold, 0, images), self._view(fold, 1, texts)
+            covariance = _covariance(*views, images, texts)
             for number, ridge in enumerate(ridges):
                 alignment = _align(*views, covariance, ridge, self._dim)
                 gallery = unit_rows((sides[0][held] - alignment.image_mean) @ alignment.image_projection)
