@@ -8,6 +8,7 @@ import pytest
 from tests.galleries import toy_row, write_table
 
 from vernissage.cli.main import main
+from vernissage.workspace.workspace import open_workspace
 
 
 @pytest.fixture
@@ -117,7 +118,10 @@ def test_the_coherence_curve_is_drawn_where_numbers_were_compared(run: Any, tmp_
 def test_maps(run: Any, built: Path, tmp_path: Path) -> None:
     assert "64 works drawn" in run("map", built, "-o", tmp_path / "map.png", "--html", tmp_path / "map.html")
     assert "64 works drawn" in run("map", built, "-o", tmp_path / "map.svg", "--encoder", "lda+lsa", "--by", "artist")
-    assert (tmp_path / "map.html").stat().st_size > 10_000
+    page = (tmp_path / "map.html").read_text("utf-8")
+    assert len(page) > 10_000
+    network = "efficientnet-lite0" in open_workspace(built).encoder_names
+    assert (" by forms and motifs and colours and textures" if network else " by colours and textures") in page
     assert (tmp_path / "map.svg").read_text().lstrip().startswith("<?xml")
 
 

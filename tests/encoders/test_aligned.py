@@ -284,3 +284,12 @@ def test_a_space_that_needs_no_pairs_stands_beside_the_fitted_one() -> None:
     np.testing.assert_allclose(pictures, expected, atol=1e-6)
     with pytest.raises(EncoderError, match="of which one or more read pictures alone"):
         fit_aligned(images[1:], texts)
+
+
+def test_a_space_in_which_a_few_texts_are_near_all_pictures_counts_nothing() -> None:
+    see, hear, shared = views(1.5, 1.5, 0.3)
+    near = 10 * np.random.default_rng(5).normal(size=(PAIRS, 1)) ** 2  # takes nothing from texts that look for pictures
+    in_pictures, in_texts = (np.hstack([first, shared]).astype(np.float32) for first in (near * 0 + 1, near))
+    both = Numbers("beside", ["image", "text"], in_pictures)
+    images = [Part(Numbers("see", ["image"], see), see), Part(both, in_pictures)]
+    assert fit_aligned(images, [Part(Numbers("hear", ["text"], hear), hear), Part(both, in_texts)]).zero_shot == 0

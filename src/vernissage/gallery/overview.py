@@ -91,11 +91,13 @@ def map_of(
 ) -> Map:
     """All works that an encoder, or several joined by ``+``, can read, placed by t-SNE and labelled by a column.
 
+    Where none is named, all that stand for pictures, which tell more together than each alone; topics without any.
+
     Raises:
         RequestError: no work has such a column, or the workspace lacks the vectors.
     """
     workspace = snapshot.workspace
-    name = encoder or (PRESET_PICTURES[-1] if PRESET_PICTURES[-1] in workspace.encoder_names else PRESET_TEXTS)
+    name = encoder or "+".join(each for each in PRESET_PICTURES if each in workspace.encoder_names) or PRESET_TEXTS
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
     items = tuple(snapshot.collection[item_id] for item_id in item_ids)
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)

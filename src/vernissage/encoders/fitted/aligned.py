@@ -340,7 +340,10 @@ class _Choice:
                     self.weights[side] = before
 
     def zero_shot(self, ridge: float, image_rows: Matrix, text_rows: Matrix) -> float:
-        """How much a space beside this one counts, chosen likewise from `FEWEST_CHOSEN` pairs on."""
+        """How much a space beside this one counts, chosen likewise from `FEWEST_CHOSEN` pairs on.
+
+        By pictures that find their texts as well: what texts gain by a large weight, pictures can lose.
+        """
         folds = [(scores, held) for _, scores, held in self._scores((ridge,))]
         beside = [text_rows[held] @ image_rows[held].T for _, held in folds]
         units = [scores.std() / max(other.std(), 1e-12) for (scores, _), other in zip(folds, beside, strict=True)]
@@ -348,8 +351,9 @@ class _Choice:
         if len(self._fold_of) >= FEWEST_CHOSEN:
             found = [
                 sum(
-                    _mean_reciprocal_rank(scores + weight * unit * other)
+                    _mean_reciprocal_rank(fused) + _mean_reciprocal_rank(fused.T)
                     for (scores, _), other, unit in zip(folds, beside, units, strict=True)
+                    for fused in [scores + weight * unit * other]
                 )
                 for weight in ZERO_SHOT_WEIGHTS
             ]
