@@ -117,7 +117,7 @@ class Peer:
         rated, _ = known_ratings(replace(profile, weights=np.ones(len(profile))), self, self.name)
         stars = np.array([stars for each, stars in zip(profile.item_ids, profile.ratings, strict=True) if each in self])
         liked = stars >= min(LIKED, stars.max())
-        cosines = self._vectors @ self.index.vectors_of(rated).T.astype(np.float64)
+        cosines: _Cosines = self._vectors @ self.index.vectors_of(rated).T.astype(np.float64)
         scores = PEERS[self.rule](cosines[:, liked], cosines[:, ~liked & (stars <= DISLIKED)])
         return Recommendation(self._works.best(scores, n, allow.without(profile.item_ids)))
 
@@ -126,8 +126,8 @@ class Peer:
         return ListedWorks(tuple(self.index.item_ids))
 
     @cached_property
-    def _vectors(self) -> Vectors:
-        return self.index.vectors_of(self._works.item_ids)
+    def _vectors(self) -> _Cosines:
+        return self.index.vectors_of(self._works.item_ids).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)

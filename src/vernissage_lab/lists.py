@@ -102,7 +102,7 @@ def peers_of(workspace: Workspace) -> dict[str, Recommender]:
     Their names are the rule's and the vectors', as in ``liked-mean on lsa``.
     """
     parts = register.members_of_default(workspace.encoder_names, ())
-    indexes = {name: index_of_encoder(workspace, name) for name in parts}
+    indexes = {name: exact_index(workspace.joint_table(name)) for name in parts}
     if len(parts) > 1:
         ids = [each for each in workspace.collection.ids if any(each in index for index in indexes.values())]
         indexes[JOINED] = _index(JOINED, "", ids, side_by_side([workspace.joint_table(name) for name in parts], ids))

@@ -9,6 +9,7 @@ from tests.galleries import toy_row, write_table
 
 from vernissage.cli.main import main
 from vernissage.workspace.workspace import open_workspace
+from vernissage_lab.baselines import PEERS
 
 
 @pytest.fixture
@@ -130,7 +131,21 @@ def test_evaluate(run: Any, built: Path, tmp_path: Path) -> None:
     printed = run(*asked, "--plot", tmp_path / "plot.png")
     assert "nDCG@5" in printed
     assert (tmp_path / "plot.png").exists()
-    content = json.loads(run(*asked, "--json", "--engine", "lda", "--engine", "colour-texture"))
+    ways = (
+        "--elicitation",
+        "group",
+        "--elicitation",
+        "central",
+        "--elicitation",
+        "random",
+        "--elicitation",
+        "farthest",
+    )
+    content = json.loads(run(*asked, "--json", "--engine", "lda", "--engine", "colour-texture", *ways[:4]))
+    assert content["protocol"]["rated_works"] == "one at random from each ninth"
+    assert [row["rated works"] for row in content["elicitations"]] == ["group", "central"]
+    assert {name.partition(" on ")[0] for name in content["references"]} >= set(PEERS)
+    assert "late-zscore by which works" in run(*asked, "--engine", "lda", *ways[2:])
     means = {row["engine"]: row["mean"] for row in content["rows"] if row["metric"] == "ndcg"}
     assert means["lda"] > means["random"]
     assert means["labels"] > means["most-average"]

@@ -337,7 +337,7 @@ def _keep_clusters(building: Building, copies: str) -> tuple[str, dict[str, Any]
         [building.tables[name, each] for each in cards()[name].modalities if (name, each) in building.tables]
         for name in members
     ]
-    tables = [join_modalities(*each) if len(each) > 1 else each[0] for each in pairs if each]
+    tables = [join_modalities(each[0], each[1]) if len(each) > 1 else each[0] for each in pairs if each]
     if not tables:
         return "", {}
     stems = [building.vectors[f"{each.card.encoder}.{each.card.modality}"] for some in pairs for each in some]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.ids import Ids
@@ -42,7 +43,8 @@ def clusters_of(tables: Sequence[VectorTable], ids: Sequence[str], count: int = 
 
     vectors = side_by_side(tables, [ids[row] for row in rows.tolist()])
     count = min(count, len(np.unique(vectors, axis=0)))
-    fitted = KMeans(count, n_init=2, random_state=seed).fit(vectors)
+    with threadpool_limits(1):  # equal input, equal bits
+        fitted = KMeans(count, n_init=2, random_state=seed).fit(vectors)
     distances = np.linalg.norm(vectors - fitted.cluster_centers_[fitted.labels_], axis=1)
     sizes = np.bincount(fitted.labels_, minlength=count)
     for number, label in enumerate(np.argsort(-sizes, kind="stable").tolist()):
