@@ -45,9 +45,9 @@ def test_a_sound_workspace_is_told_so(workspace: Path) -> None:
     report = check_workspace(workspace, lambda *step: steps.append(step))
     assert report.is_sound
     assert report.to_dict()["faults"] == []
-    assert len(report.checked) == 4 + 11 + 9 + 2  # works, words, copies and clusters, vectors, models, means
-    assert steps[0] == ("checking", 0, 26)
-    assert steps[-1] == ("checking", 26, 26)
+    assert len(report.checked) == 5 + 11 + 9 + 2  # works, words, their index, copies, clusters, vectors, models, means
+    assert steps[0] == ("checking", 0, 27)
+    assert steps[-1] == ("checking", 27, 27)
 
 
 @pytest.mark.usefixtures("large")

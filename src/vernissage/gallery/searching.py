@@ -202,7 +202,7 @@ class TextSearcher:
         scale = LITERAL / spread if spread > 0 else 0.0
         met = (literal > 0) | words.has_words
         rows = np.flatnonzero(met)
-        rows = rows[self._allowed(rows, allow)]
+        rows = rows[self.allowed(rows, allow)]
         meaning = self._meaning(vector)
         fused = scale * (literal[rows] - centre) + (meaning.of_rows(rows) if meaning else 0.0)
         scores = words.stage[rows] + _between(fused)
@@ -221,7 +221,8 @@ class TextSearcher:
 
         return best
 
-    def _allowed(self, rows: Rows, allow: Allow) -> npt.NDArray[np.bool_]:
+    def allowed(self, rows: Rows, allow: Allow) -> npt.NDArray[np.bool_]:
+        """Which of some works may come back."""
         fits = np.ones(len(rows), dtype=bool)
         if allow.conditions:
             fits &= self.collection.fulfilling(allow.conditions, self.collection.ids)[rows]
@@ -251,15 +252,29 @@ class _Meaning:
     scale: float
 
     def of_rows(self, rows: Rows) -> Scores:
+        """What each of some works gets."""
         places = self.searcher.places[rows]
         there, found, vectors = places >= 0, np.zeros(len(rows)), self.table.vectors
         some = places[there]
-        cosines = (vectors @ self.vector)[some] if _DENSE * len(some) > len(vectors) else vectors[some] @ self.vector
+        cosines = self._all[some] if _DENSE * len(some) > len(vectors) else vectors[some] @ self.vector
         found[there] = self.scale * (cosines.astype(np.float64) - self.mean)
         return found
 
+    @cached_property
+    def _all(self) -> Vectors:
+        return self.table.vectors @ self.vector
+
     def nearest(self, count: int, allow: Allow, met: npt.NDArray[np.bool_]) -> tuple[Rows, Scores]:
         """The ``count`` nearest works that have not ``met`` the query, of cosines above 0, and what they get."""
+        if _DENSE * np.count_nonzero(met) > len(met):  # most of the index's nearest would be passed over
+            rows = np.flatnonzero(~met & (self.searcher.places >= 0))
+            cosines = self._all[self.searcher.places[rows]].astype(np.float64)
+            fits = (cosines > PRECISION) & self.searcher.allowed(rows, allow)
+            rows, cosines = rows[fits], cosines[fits]
+            if len(rows) > count:
+                some = np.flatnonzero(cosines >= np.partition(cosines, len(rows) - count)[len(rows) - count])
+                rows, cosines = rows[some], cosines[some]
+            return rows, self.scale * (cosines - self.mean)
         asked = count
         while True:
             found = self.index.search(self.vector[None, :], asked, allow)[0]

@@ -20,6 +20,7 @@ from vernissage_lab.evaluation import Evaluation, finite
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import peers_of, references_of
 from vernissage_lab.recipe import Words
+from vernissage_lab.recipes.title_search import evaluate_search
 from vernissage_lab.tables import Column, Row, Table, Told, paired_tests, short, signed, table, where
 from vernissage_lab.tastes import Labels
 from vernissage_lab.visitor_options import VisitorOptions
@@ -43,10 +44,15 @@ class EvaluateOptions(VisitorOptions):
     seed: Annotated[int, typer.Option(help="Equal seeds simulate equal visitors.")] = 0
     against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the default engine.")] = None
     plot: Annotated[Path | None, typer.Option(help="Draw the table here: .png, .svg or .pdf.")] = None
+    search: Annotated[
+        bool, typer.Option("--search", help="Instead: how well a title finds its work by the rest of its text.")
+    ] = False
 
 
 def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
     """Compare engines on simulated visitors whose tastes mix hidden factors or labels of the works.
+
+    With --search, searching is compared instead: BM25, encoders, their fusions, and what the gallery answers.
 
     \b
     Examples:
@@ -54,7 +60,10 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
       vernissage lab evaluate workspace --by group --by artist --visitors 500 --json
       vernissage lab evaluate workspace --engine lda --engine lda+colour-texture --against lda
       vernissage lab evaluate workspace --elicitation central --elicitation group
+      vernissage lab evaluate workspace --search
     """
+    if options.search:
+        return evaluate_search(options.opened, progress)
     opened, labels, n = options.opened, options.labels(), options.n
     references, peers = references_of(opened, labels, options.seed), peers_of(opened)
     engines = options.engines(fusion=Fusion(method=options.method))  # type: ignore[arg-type]  # refused there
