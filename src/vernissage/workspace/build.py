@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from heapq import nsmallest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from vernissage.analysis.fusion_weights import Representation, RepresentationWeight, fusion_weights
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions
@@ -25,13 +30,14 @@ from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import Execution, load_executed, restore
-from vernissage.encoders.register import EncoderCard, cards
+from vernissage.encoders.register import EncoderCard, cards, members_of_default
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.files import Seal, csv_bytes, digest, seal_of, write_array, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
+from vernissage.search.joint import join_modalities
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
@@ -63,6 +69,8 @@ _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
 
 REJECTED_NAME = "rejected.csv"
+_WEIGHED = 1_000
+"""Works of which the weights of representations are learned: a third of a second."""
 _THINGS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
 
 _T = TypeVar("_T")
@@ -303,6 +311,8 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
     means = _keep_means(building)
     with building.timed("comparing works"):
         copies, seal = _keep_copies(building)
+    with building.timed("weighing representations"):
+        weights = _weights(building)
     return replace(
         begun,
         seals={**begun.seals, copies: seal},
@@ -314,6 +324,7 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         pairs=building.pairs,
         means=means,
         left_out=building.left_out,
+        weights={name: asdict(weight) for name, weight in weights.items()},
         complete=True,
     )
 
@@ -350,6 +361,24 @@ def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
     except ProvenanceError:
         write_array(building.path / name, find_copies(works, table, building.progress))
     return name, asdict(seal_of(building.path / name))
+
+
+def _weights(building: Building) -> dict[str, RepresentationWeight]:
+    """What each representation counts in the default fusion, learned from works that are chosen by their ids.
+
+    So a work that is added or removed changes one row of the sample at most.
+    """
+    works, found = building.collection, []
+    ids = sorted(nsmallest(_WEIGHED, works.ids, key=lambda item_id: digest(item_id.encode())))
+    for name in members_of_default(list(building.encoders), ()):
+        tables = [building.tables[name, modality] for modality in cards()[name].modalities]
+        table = join_modalities(*tables) if len(tables) > 1 else tables[0]
+        rows = table.item_ids.rows(ids)
+        vectors = np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
+        found.append(Representation(name, frozenset(cards()[name].modalities), vectors))
+    owners = works.texts("owner")
+    with threadpool_limits(1):  # equal input, equal bits
+        return fusion_weights(found, [owners[row] for row in works.ids.rows(ids).tolist()])
 
 
 def _notes(building: Building) -> tuple[str, ...]:

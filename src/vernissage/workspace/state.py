@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vernissage.analysis.fusion_weights import RepresentationWeight
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, read_json, write_json
@@ -54,6 +55,8 @@ class Manifest:
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
         copies: file name of the array that says which works are the same; empty in states of earlier versions.
         left_out: encoder name → why it could not be fitted.
+        weights: engine → what it counts in the default fusion, and why (`RepresentationWeight`); nothing where all
+            count the same, and in states of earlier versions.
         retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
             build was killed at that moment: the intent of `finish_retirement`.
         format: the version of this layout.
@@ -74,6 +77,7 @@ class Manifest:
     means: Mapping[str, str] = field(default_factory=dict)
     copies: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     complete: bool = False
     format: int = FORMAT
@@ -179,6 +183,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
             and isinstance(seal["size"], int) and isinstance(seal["sha256"], str) for seal in seals.values()),
         "dims": not misfit(content.get("dims", {}), Mapping[str, int]),
         "settings": not misfit(content["settings"], Settings),
+        "weights": not misfit(content.get("weights", {}), Mapping[str, RepresentationWeight]),
         "complete": isinstance(content.get("complete", False), bool),
         "retired": isinstance(content["retired"], list) and all(isinstance(name, str) for name in content["retired"]),
     }  # fmt: skip
