@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
-from vernissage.gallery.engines import index_of_encoder, indexes_of
+from vernissage.gallery.engines import ALL, Fusion, index_of_encoder, indexes_of, make_engine
 from vernissage.gallery.person import FUSION_RULES
 from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
@@ -81,7 +81,7 @@ BASELINES = ("popularity", "random")
 
 
 def references_of(workspace: Workspace, labels: Labels, seed: int) -> dict[str, Recommender]:
-    """What engines are compared with: chance, the works that resemble all, and the labels themselves.
+    """What engines are compared with: the default without its weights, chance, what resembles all, and the labels.
 
     Raises:
         RequestError: the workspace has no vectors.
@@ -89,7 +89,10 @@ def references_of(workspace: Workspace, labels: Labels, seed: int) -> dict[str, 
     indexes = [index_of_encoder(workspace, name) for name in workspace.encoder_names if name != "aligned"]
     if not indexes:
         raise RequestError(f"{workspace.path} has no vectors to evaluate; run `vernissage build` again")
+    weights = dict.fromkeys(workspace.manifest.weights, 1.0)
+    equal = {"equal-weights": make_engine(workspace, ALL, SHOWN, Fusion(weights=weights))} if weights else {}
     return {
+        **equal,
         "random": RandomOrder(ListedWorks(workspace.collection.ids), seed),
         "most-average": MostAverage(max(indexes, key=len)),
         "labels": RatingWeightedSimilarity(label_index(labels), "labels"),

@@ -37,9 +37,9 @@ class VisitorOptions(Options):
     """Which engines are compared, on which visitors."""
 
     workspace: WorkspacePath
-    engine: Annotated[Words, typer.Option("--engine", help="Engines to compare; repeat. Default: all there are.")] = (
-        None
-    )
+    engine: Annotated[
+        Words, typer.Option("--engine", "-e", help="Engines to compare; repeat. Default: all there are.")
+    ] = None
     factors: Annotated[
         Path | None, typer.Option(help="A CSV of hidden factors; default: factors.csv beside the collection, if any.")
     ] = None

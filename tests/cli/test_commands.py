@@ -1,6 +1,7 @@
 """Every command on the toy gallery, as people and scripts call it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -161,12 +162,31 @@ def test_info_and_build_tell_what_is_there(run: Any, gallery: Path, built: Path,
     assert content["works"] == content["pictures"] == content["texts"] == 64
     assert content["groups"] == {"garden": 32, "sea": 32}
     assert all(each["coverage"] == 1 for each in content["vectors"])
-    assert "complete" in run("info", built)
+    printed = run("info", built)
+    assert "complete" in printed
+    assert "how much each counts" in printed
+    assert sum(each["weight"] for each in content["weights"].values()) == pytest.approx(
+        len(content["weights"]), abs=0.01
+    )
+    assert all(each["why"] in " ".join(printed.split()) for each in content["weights"].values())
     outcome = json.loads(run("build", gallery, "-o", tmp_path / "ws", "--encoder", "lsa", "--json"))
     assert outcome["encoded"] == {"lsa.text": 64}
     report = tmp_path / "report.json"
     assert "encoded anew: 0 with lsa.text" in run("build", gallery, "-o", tmp_path / "ws", "--report", report)
     assert json.loads(report.read_text())["rows"] == 64
+
+
+def test_info_tells_what_each_representation_counts_and_why(run: Any, built: Path, tmp_path: Path) -> None:
+    place = tmp_path / "ws"
+    shutil.copytree(built, place)
+    whole = json.loads((place / "workspace.json").read_text())
+    weight = {"weight": 1.625, "spread": 0.5, "own": 0.25, "agreement": 0.125, "owners": None, "why": "repeats others"}
+    whole["weights"] = {"lsa": weight, "lda": {**weight, "owners": 0.75}}
+    (place / "workspace.json").write_text(json.dumps(whole))
+    assert json.loads(run("info", place, "--json"))["weights"] == whole["weights"]
+    lines = run("info", place).partition("how much each counts:")[2].splitlines()
+    assert lines[2].split() == ["lsa", "1.62", "0.50", "0.25", "0.12", "repeats", "others"]
+    assert lines[3].split() == ["lda", "1.62", "0.50", "0.25", "0.12", "0.75", "repeats", "others"]
 
 
 def test_sample_paints_a_gallery_that_builds(run: Any, tmp_path: Path) -> None:

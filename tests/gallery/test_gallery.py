@@ -1,6 +1,8 @@
 """Recommendations, similar works, search and works to rate, as Python asks for them."""
 
 import threading
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -10,11 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from vernissage.encoders.register import members_of_default
 from vernissage.errors import Kind, RatingsError, RequestError, UnknownItemError
 from vernissage.gallery.answer import Answer, answer_schema
-from vernissage.gallery.engines import Fusion
-from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.gallery.engines import Fusion, make_engine
+from vernissage.gallery.gallery import Gallery, fingerprint_of, open_gallery
 from vernissage.gallery.selecting import selection
+from vernissage.recommenders.late_fusion import LateFusion
+from vernissage.workspace.workspace import Workspace
 
 RATINGS = {"w000": 5.0, "w002": 4.0, "w001": 2.0, "w007": 1.0}
 ENGINES = ("lsa", "late-total", "late-zscore", "lda+colour-texture", "aligned")
@@ -37,6 +42,24 @@ def test_reasons_of_each_kind_add_up_to_the_score(toy: Gallery, engine: str) -> 
                 assert sum(reason.contribution for reason in reasons) == pytest.approx(work.score, abs=1e-9)
                 if work.score:
                     assert sum(reason.share for reason in reasons) == pytest.approx(1)
+
+
+def test_the_default_engine_counts_as_the_workspace_has_learned_unless_weights_are_named(toy: Gallery) -> None:
+    workspace = toy.snapshot.workspace
+    parts = members_of_default(workspace.encoder_names, workspace.manifest.pairs)
+    learned = {name: {"weight": float(number)} for number, name in enumerate(parts, start=1)}
+    weighing = copy(workspace)
+    weighing.manifest = replace(workspace.manifest, weights=learned)
+
+    def weights(place: Workspace, fusion: Fusion | None = None, name: str = "late-zscore") -> list[float]:
+        engine = make_engine(place, name, 9, fusion)
+        assert isinstance(engine, LateFusion)
+        return engine.weights.tolist()
+
+    assert weights(weighing) == [each["weight"] for each in learned.values()]
+    assert set(weights(weighing, Fusion(weights={parts[0]: 5.0}))) == {5.0, 1.0}  # as asked for, and 1 where not named
+    assert weights(weighing, name="late-total") == [1.0, 1.0]  # the papers' engines are as they were
+    assert fingerprint_of(weighing) != fingerprint_of(workspace)
 
 
 def valid(answer: Answer) -> None:

@@ -3,7 +3,7 @@ import json
 import shutil
 import signal
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -247,6 +247,16 @@ def test_every_entry_of_a_manifest_is_checked(workspace: Path, value: object) ->
             for encoder in opened.encoder_names:
                 for modality in opened.modalities(encoder):
                     opened.index(encoder, modality)
+
+
+def test_weights_in_a_manifest_are_what_was_learned_and_nothing_else(workspace: Path) -> None:
+    whole = json.loads((workspace / "workspace.json").read_text())
+    assert whole["weights"] == {}  # so few works teach nothing
+    weight = {"weight": 2.0, "spread": 0.5, "own": 0.5, "agreement": 0.1, "owners": None, "why": "as much as others"}
+    for found, fits in ((weight, True), (2, False), ({"weight": 2.0}, False), ({**weight, "weight": "2"}, False)):
+        (workspace / "workspace.json").write_text(json.dumps({**whole, "weights": {"lsa": found}}))
+        with nullcontext() if fits else pytest.raises(WorkspaceError, match="weights of another kind"):
+            assert open_workspace(workspace).manifest.weights == {"lsa": weight}
 
 
 @pytest.mark.parametrize("key", ["models", "vectors", "pairs", "means"])

@@ -335,6 +335,7 @@ def info(
         ]
         heads = ["encoder", "modality", "works", "dim", "fingerprint", "size"]
         print_table(heads, rows, numbers=["works", "dim", "size"])
+    _show_weights(content["weights"])
     for name, how in content["settings"].get("executions", {}).items():
         if how["backend"] != "torch":
             say(f"{name} is computed by {how['backend']} in {how['precision']}, from the export {how['export']}")
@@ -343,6 +344,19 @@ def info(
     say(*[found["sentence"] for found in content["coverage"] if found["sentence"]])
     say(*filter(None, [content["copies"]["sentence"]]))
     say(*[f"left out: {name}: {why}" for name, why in content["left_out"].items()])
+
+
+def _show_weights(weights: dict[str, dict[str, Any]]) -> None:
+    """What each representation counts in the default fusion, and why."""
+    if not weights:
+        return
+    numbers = ["weight", "spread", "own", "agreement", "owners"]
+    rows = [
+        [name, *("" if each[head] is None else f"{each[head]:.2f}" for head in numbers), each["why"]]
+        for name, each in weights.items()
+    ]
+    say("", "what the default engine fuses, and how much each counts:")
+    print_table(["engine", *numbers, "why"], rows, numbers=numbers)
 
 
 def _show_text(place: Place, item_id: str, as_json: bool) -> None:

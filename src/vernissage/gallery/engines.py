@@ -38,7 +38,8 @@ class Fusion:
         method: ``rrf``, ``minmax`` or ``zscore``.
         k: constant of rrf; 0 in the presets, else 60.
         depth: how many works of each engine rrf looks at; all where None.
-        weights: of engines; 1 where not named.
+        weights: of engines; 1 where not named. Without any, the default engine has those that the build has learned
+            (`fusion_weights`).
         joint: how an encoder of both modalities makes one vector of a work's picture and text.
     """
 
@@ -79,6 +80,8 @@ def make_engine(
         if replace(fusion, weights={}, joint="mean") != Fusion():
             raise RequestError(f"{ALL} fuses by z-scores; for another method join engines with +, as in lsa+lda")
         there = _representations(workspace) or (PRESET_TEXTS, PRESET_PICTURES[-1])
+        learned = {part: float(each["weight"]) for part, each in workspace.manifest.weights.items() if part in there}
+        fusion = fusion if fusion.weights else replace(fusion, weights=learned)
         return _fused(workspace, there, ALL, replace(fusion, method="zscore"), 60, progress)
     if replace(fusion, joint="mean") != Fusion():
         raise RequestError(

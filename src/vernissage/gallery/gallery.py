@@ -525,7 +525,7 @@ def open_gallery(
 
 
 def fingerprint_of(workspace: Workspace) -> str:
-    """16 hexadecimal digits over collection, encoders and vectors of a state."""
+    """16 hexadecimal digits over collection, encoders, vectors and weights of a state."""
     manifest = workspace.manifest
     parts = [
         manifest.fingerprint,
@@ -534,6 +534,7 @@ def fingerprint_of(workspace: Workspace) -> str:
         manifest.pairs,
         manifest.means,
         manifest.copies,
+        *([manifest.weights] if manifest.weights else []),  # states of earlier versions keep theirs
     ]
     return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 

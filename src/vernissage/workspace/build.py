@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from heapq import nsmallest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, Unpack
 
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from vernissage.analysis.fusion_weights import Representation, RepresentationWeight, fusion_weights
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions
@@ -66,6 +71,8 @@ _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
 
 REJECTED_NAME = "rejected.csv"
+_WEIGHED = 1_000
+"""Works of which the weights of representations are learned: a third of a second."""
 _THINGS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
 
 _T = TypeVar("_T")
@@ -280,6 +287,8 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         copies, seal = _keep_copies(building)
     with building.timed("clustering works"):
         grouped, more = _keep_clusters(building, copies)
+    with building.timed("weighing representations"):
+        weights = _weights(building)
     return replace(
         begun,
         seals={**begun.seals, copies: seal, **more},
@@ -292,6 +301,7 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         pairs=building.pairs,
         means=means,
         left_out=building.left_out,
+        weights={name: asdict(weight) for name, weight in weights.items()},
         complete=True,
     )
 
@@ -330,17 +340,23 @@ def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
     return name, asdict(seal_of(building.path / name))
 
 
+def _fused_tables(building: Building) -> list[VectorTable]:
+    """One table for each representation of the default fusion, pictures and texts of an encoder joined."""
+    found = []
+    for name in members_of_default(list(building.encoders), ()):
+        tables = [building.tables[name, each] for each in cards()[name].modalities if (name, each) in building.tables]
+        found.append(join_modalities(tables[0], tables[1]) if len(tables) > 1 else tables[0])
+    return found
+
+
 def _keep_clusters(building: Building, copies: str) -> tuple[str, dict[str, Any]]:
     """The name and the seal of the array of clusters, found before or now; without any vectors there is none."""
-    members, seed = members_of_default(building.encoders, ()), building.settings.seed
-    pairs = [
-        [building.tables[name, each] for each in cards()[name].modalities if (name, each) in building.tables]
-        for name in members
-    ]
-    tables = [join_modalities(each[0], each[1]) if len(each) > 1 else each[0] for each in pairs if each]
+    tables, seed = _fused_tables(building), building.settings.seed
     if not tables:
         return "", {}
-    stems = [building.vectors[f"{each.card.encoder}.{each.card.modality}"] for some in pairs for each in some]
+    stems = [
+        stem for key, stem in building.vectors.items() if key.rpartition(".")[0] in {t.card.encoder for t in tables}
+    ]
     parts = str(clusters.REVISION), str(seed), building.collection.fingerprint, copies, *stems
     name = f"clusters-{digest(*[part.encode() for part in parts])[:12]}.npy"
     known = building.before.manifest.seals.get(name) if building.before else None
@@ -351,6 +367,22 @@ def _keep_clusters(building: Building, copies: str) -> tuple[str, dict[str, Any]
         same = Copies(works.ids, read_array(building.path / copies))
         write_array(building.path / name, clusters.clusters_of_collection(works, same, tables, seed))
     return name, {name: asdict(seal_of(building.path / name))}
+
+
+def _weights(building: Building) -> dict[str, RepresentationWeight]:
+    """What each representation counts in the default fusion, learned from works that are chosen by their ids.
+
+    So a work that is added or removed changes one row of the sample at most.
+    """
+    works, found = building.collection, []
+    ids = sorted(nsmallest(_WEIGHED, works.ids, key=lambda item_id: digest(item_id.encode())))
+    for table in _fused_tables(building):
+        rows, name = table.item_ids.rows(ids), table.card.encoder
+        vectors = np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
+        found.append(Representation(name, frozenset(cards()[name].modalities), vectors))
+    owners = works.texts("owner")
+    with threadpool_limits(1):  # equal input, equal bits
+        return fusion_weights(found, [owners[row] for row in works.ids.rows(ids).tolist()])
 
 
 def _notes(building: Building) -> tuple[str, ...]:

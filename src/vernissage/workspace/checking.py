@@ -62,6 +62,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "pairs": {name: len(workspace.pair_matrix(name).item_ids) for name in manifest.pairs},
         "means": {name: workspace.means(name).fingerprint for name in manifest.means},
         "left_out": dict(manifest.left_out),
+        "weights": {name: dict(weight) for name, weight in manifest.weights.items()},
         "copies": {"groups": list(map(list, copies.groups())), "sentence": copies.sentence(collection)},
         "bytes": _size(workspace.path.rglob("*")),
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vernissage.analysis.fusion_weights import RepresentationWeight
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, digest, read_json, write_json
@@ -62,6 +63,8 @@ class Manifest:
         copies: file name of the array that says which works are the same; empty in states of earlier versions.
         clusters: file name of the array of clusters that works to rate are drawn from; empty where there are none.
         left_out: encoder name → why it could not be fitted.
+        weights: engine → what it counts in the default fusion, and why (`RepresentationWeight`); nothing where all
+            count the same, and in states of earlier versions.
         retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
             build was killed at that moment: the intent of `finish_retirement`.
         format: the version of this layout.
@@ -83,6 +86,7 @@ class Manifest:
     copies: str = ""
     clusters: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     complete: bool = False
     format: int = FORMAT
@@ -171,6 +175,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
         KeyError, ValueError: an entry is missing or of another type.
     """
     kinds = {"it": Manifest, "seals": Mapping[str, Seal], "settings": Settings}
+    kinds |= {"weights": Mapping[str, RepresentationWeight]} if "weights" in content else {}
     if fault := next(filter(None, (misfit(content.get(at, content), kind, at) for at, kind in kinds.items())), ""):
         raise ValueError(fault)
     named = {key: content.get(key, {}) for key in (*_PLACES, "fingerprints")}
