@@ -372,7 +372,7 @@ def _weights(building: Building) -> dict[str, RepresentationWeight]:
     ids = sorted(nsmallest(_WEIGHED, works.ids, key=lambda item_id: digest(item_id.encode())))
     for name in members_of_default(list(building.encoders), ()):
         tables = [building.tables[name, modality] for modality in cards()[name].modalities]
-        table = join_modalities(*tables) if len(tables) > 1 else tables[0]
+        table = join_modalities(tables[0], tables[1]) if len(tables) > 1 else tables[0]
         rows = table.item_ids.rows(ids)
         vectors = np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
         found.append(Representation(name, frozenset(cards()[name].modalities), vectors))
