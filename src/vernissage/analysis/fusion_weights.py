@@ -152,8 +152,8 @@ def _agreement(correlations: Floats, works: Sequence[Representation]) -> Floats:
         apart = ~np.eye(len(works), dtype=bool)
     counts = apart.sum(axis=1)
     found = (correlations * apart).sum(axis=1) / np.maximum(counts, 1)
-    agreed: Floats = np.where(counts > 0, found, found[counts > 0].mean())
-    return agreed
+    agreement: Floats = np.where(counts > 0, found, found[counts > 0].mean())
+    return agreement
 
 
 def _agreement_with_owners(scores: Sequence[npt.NDArray[np.float32]], owners: Sequence[str]) -> Floats | None:
