@@ -124,8 +124,13 @@ class Snippet:
         """The same as a sentence, with asterisks around the words that were met."""
         if not self.column:
             return _RELATED
-        alternatives = "|".join(map(re.escape, sorted(self.met, key=len, reverse=True)))
-        marked = re.sub(rf"(?<![^\W_])(?:{alternatives})(?![^\W_])", r"*\g<0>*", self.text) if self.met else self.text
+        # Longer ones first, of which others may be the beginning; in scripts without blanks a word has no edges.
+        every = sorted(self.met, key=len, reverse=True)
+        any_of = "|".join(
+            re.escape(each) if re.match(f"[{UNSPACED}]", each) else rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
+            for each in every
+        )
+        marked = re.sub(any_of, r"*\g<0>*", self.text) if every else self.text
         return f"{self.column}: {marked}"
 
 
