@@ -192,7 +192,7 @@ class TextSearcher:
         terms = tuple(terms_of(spelled, index.language, index.terms))
         if given and not telling:
             notes.append(
-                f"{shortened(query)} says nothing of what a work is about; works with these very words are shown"
+                f"{shortened(query)} says nothing of what a work is about, so only these very words are looked for"
             )
         return WordSearch(spelled, tuple(used), terms, index.language, stage, has_words, bool(telling), tuple(notes))
 
