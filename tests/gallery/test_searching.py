@@ -115,6 +115,7 @@ def test_other_languages(tmp_path: Path, works: list[tuple[str, ...]], words: di
         assert {word: set(gallery.search(word).ids) for word in words} == words
         reason = gallery.search(next(iter(words))).works[0].reasons[0]
         assert reason.kind == "field"
+        assert any(f"*{word}*" in reason.words for word in reason.met)
         json.dumps(gallery.search("猫").to_dict(), allow_nan=False)
 
 

@@ -124,8 +124,13 @@ class Snippet:
         """The same as a sentence, with asterisks around the words that were met."""
         if not self.column:
             return _RELATED
-        alternatives = "|".join(map(re.escape, sorted(self.met, key=len, reverse=True)))
-        marked = re.sub(rf"(?<![^\W_])(?:{alternatives})(?![^\W_])", r"*\g<0>*", self.text) if self.met else self.text
+        # Longer ones first, of which others may be the beginning; in scripts without blanks a word has no edges.
+        every = sorted(self.met, key=len, reverse=True)
+        any_of = "|".join(
+            re.escape(each) if re.match(f"[{UNSPACED}]", each) else rf"(?<![^\W_]){re.escape(each)}(?![^\W_])"
+            for each in every
+        )
+        marked = re.sub(any_of, r"*\g<0>*", self.text) if every else self.text
         return f"{self.column}: {marked}"
 
 
@@ -187,7 +192,7 @@ class TextSearcher:
         terms = tuple(terms_of(spelled, index.language, index.terms))
         if given and not telling:
             notes.append(
-                f"{shortened(query)} says nothing of what a work is about; works with these very words are shown"
+                f"{shortened(query)} says nothing of what a work is about, so only these very words are looked for"
             )
         return WordSearch(spelled, tuple(used), terms, index.language, stage, has_words, bool(telling), tuple(notes))
 
