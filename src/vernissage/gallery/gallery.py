@@ -422,8 +422,8 @@ class Gallery:
             by: ``central`` draws one of the eight works nearest to the centre of each of nine clusters, by k-means over
                 all representations of the default engine, then a second of each; ``group`` draws one work of each of
                 the n largest groups, then a second of each where groups are fewer; ``coverage`` takes medoids of
-                k-centre clusters in the vectors of the usual encoder. None takes ``central`` where there are vectors,
-                else ``group``.
+                k-centre clusters in the vectors of the usual encoder. None takes ``central``, or ``group`` where there
+                are groups but no vectors.
             seed: of the draw; give each visitor another.
             where, exclude: as in `recommend`.
 
@@ -433,7 +433,7 @@ class Gallery:
         snapshot = self.snapshot
         asked = selection(snapshot, n, where, exclude)
         collection = snapshot.collection
-        how = by or ("central" if snapshot.workspace.encoder_names else "group")
+        how = by or ("central" if snapshot.workspace.encoder_names or not collection.groups else "group")
         items = _askable(asked)
         if how == "central":
             chosen = _by_centre(snapshot.workspace, items, n, seed, whole=not asked.allow.conditions)
@@ -702,14 +702,14 @@ def _by_centre(
     Where not the ``whole`` collection may be asked about, what may is clustered by itself. Works in no cluster come
     last, so that exactly ``n`` come back where so many are there.
     """
+    if not workspace.encoder_names:
+        raise RequestError(f"{workspace.path} has no vectors; run `vernissage build` again to make some")
     by_id = {item.id: item for item in items}
     if whole:
         clusters = members_of(workspace.collection.ids, workspace.clusters)
         members = [own for each in clusters if (own := [item_id for item_id in each if item_id in by_id])]
     else:
         members = members_of(list(by_id), clusters_of(workspace.fused_tables, list(by_id), seed=0))
-    if not members:
-        raise RequestError(f"{workspace.path} has no vectors of these works; choose them by group")
     drawn = [
         [
             by_id[item_id]
@@ -727,7 +727,7 @@ def _by_centre(
 
 def _in_turn(lists: Sequence[Sequence[Item]], n: int) -> list[Item]:
     """The first of each list, then the second of each, until there are ``n``."""
-    rounds = (each[place] for place in range(max(map(len, lists))) for each in lists if place < len(each))
+    rounds = (each[place] for place in range(max(map(len, lists), default=0)) for each in lists if place < len(each))
     return list(islice(rounds, n))
 
 

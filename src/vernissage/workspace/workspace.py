@@ -138,8 +138,9 @@ class Workspace:
 
     @property
     def fused_tables(self) -> list[VectorTable]:
-        """One table for each representation of the default fusion that has vectors."""
-        return [self.joint_table(name) for name in members_of_default(self.encoder_names, ())]
+        """One table for each representation of the default fusion that has vectors, or of any where it has none."""
+        names = members_of_default(self.encoder_names, ()) or self.encoder_names
+        return [self.joint_table(name) for name in names]
 
     @cached_property
     def lexicon(self) -> LexicalIndex:
