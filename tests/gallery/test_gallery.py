@@ -161,6 +161,8 @@ def test_works_to_rate_are_near_the_centres_of_clusters(toy: Gallery) -> None:
         assert len(set(toy.elicitation(n).ids)) == n
         assert toy.elicitation(n).ids[:9] == asked.ids[:n]
     assert set(toy.elicitation(64, exclude=asked.ids).ids) == set(toy.collection.ids) - set(asked.ids)
+    with pytest.raises(RequestError, match="no work fits"):
+        toy.elicitation(5, where="artist=Nobody")
     some = toy.elicitation(5, where="artist~red")
     assert {work.item.artist for work in some} == {"The red master"}
     assert len(set(some.ids)) == 5

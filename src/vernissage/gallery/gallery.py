@@ -711,6 +711,8 @@ def _by_centre(
     else:
         members = members_of(list(by_id), clusters_of(workspace.fused_tables, list(by_id), seed=0))
     if not members:
+        if not items:
+            raise RequestError("no work fits what was asked; loosen the conditions")
         raise RequestError(f"{workspace.path} has no vectors of these works; choose them by group")
     drawn = [
         [
