@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -232,8 +233,18 @@ def test_ten_thousand_words_are_answered(english: Gallery) -> None:
 
 
 def test_nothing_to_search_for_is_refused(english: Gallery) -> None:
-    with pytest.raises(RequestError, match="none were given"):
-        english.search("  ")
+    for within in ("text", "pictures", "mixed"):
+        with pytest.raises(RequestError, match="none were given"):
+            english.search("  ", within=within)
+        with pytest.raises(RequestError, match="no letters"):
+            english.search("storm \udcff", within=within)
+
+
+def test_a_word_longer_than_any_takes_no_longer_than_others(english: Gallery) -> None:
+    began = process_time()
+    english.search("x" * 50_000)
+    english.search("x" * 50_000 + "7")
+    assert process_time() - began < 10  # a pass for each letter took a minute
 
 
 def test_snippets_say_what_was_met(english: Gallery) -> None:

@@ -155,6 +155,14 @@ def test_what_cannot_be_fitted_is_left_out_by_name_and_refused_if_asked_for(tmp_
         build_workspace(gallery, tmp_path / "asked", encoders=["aligned"])
 
 
+def test_works_that_all_say_the_same_are_built_though_an_encoder_knows_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "equal").mkdir()
+    rows = "".join(f"e{number},Untitled,A ship in a storm at sea\n" for number in range(6))
+    (tmp_path / "equal/metadata.csv").write_text(f"id,title,description\n{rows}", encoding="utf-8")
+    made = build_workspace(tmp_path / "equal", tmp_path / "made", encoders=["lsa", "wordllama"]).workspace
+    assert (len(made.table("lsa", "text")), len(made.table("wordllama", "text"))) == (6, 0)
+
+
 def test_with_too_many_bad_rows_nothing_is_built_and_with_few_they_are_listed(tmp_path: Path) -> None:
     gallery, listed = toy_gallery(tmp_path / "gallery", count=12), tmp_path / "ws" / "rejected.csv"
     rows = [toy_row(number) for number in range(12)]

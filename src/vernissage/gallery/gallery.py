@@ -325,6 +325,10 @@ class Gallery:
         one_of(("text", "pictures", "mixed"), within, "search within")
         if not isinstance(query, str | Path) and not hasattr(query, "convert"):
             raise RequestError(f"search takes words, the Path of a picture or an open picture, but {query!r} was given")
+        if isinstance(query, str) and not query.strip():
+            raise RequestError("search takes words, and none were given; give at least one")
+        if isinstance(query, str) and any("\ud800" <= letter <= "\udfff" for letter in query):
+            raise RequestError("search takes words in UTF-8, and these have bytes that are no letters; write them anew")
         source: Modality = "text" if isinstance(query, str) else "image"
         target: Modality = "image" if within != "text" or source == "image" else "text"
         read = {kind for each in self.encoders for kind in snapshot.workspace.modalities(each)}
@@ -340,7 +344,7 @@ class Gallery:
         vector = _encoded(snapshot.workspace, name, query)
         if not vector.any():
             asked_for = {"query": query, "encoder": name, "within": within}
-            why = (f"{name} knows no word of {query!r}",)
+            why = (f"no picture can be found by {shortened(str(query))}; search in the texts, or by other words",)
             return Answer("search", (), name, self.fingerprint, why, about=asked_for)
         shown: dict[str, tuple[str, float]] = {}
         if within == "mixed":
@@ -376,8 +380,6 @@ class Gallery:
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
         """Works that have all the words first, then by BM25 and what the encoder finds like them."""
         snapshot = asked.snapshot
-        if not query.strip():
-            raise RequestError("search takes words, and none were given; give at least one")
         encoder = snapshot.workspace.encoder(name) if name else None
         if encoder is not None and not isinstance(encoder, TextEncoder):
             raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")

@@ -24,7 +24,7 @@ LITERAL = 0.8
 """What BM25 counts of a score, and the encoder the rest; chosen on half of the titles of three collections."""
 
 _SHOWN = ("id", "title", "artist", "year", "keywords", "medium", "description")
-_SHORTEST_GUESSED = 4
+_SHORTEST_GUESSED, _LONGEST_GUESSED = 4, 64
 _MOST_GUESSED = 8
 """Words of a query that are looked for in near spellings: each costs a pass over the words of the collection."""
 
@@ -310,7 +310,7 @@ class _Near:
 
 def _near_spellings(word: str, index: LexicalIndex) -> _Near:
     """The spelling that stands for a word that is nowhere, or some that look like it."""
-    if len(word) < _SHORTEST_GUESSED or not word.isalpha():
+    if not _SHORTEST_GUESSED <= len(word) <= _LONGEST_GUESSED or not word.isalpha():
         return _Near()
     lines = index.forms.lines()
 

@@ -378,7 +378,8 @@ def _weights(building: Building) -> dict[str, RepresentationWeight]:
     ids = sorted(nsmallest(_WEIGHED, works.ids, key=lambda item_id: digest(item_id.encode())))
     for table in _fused_tables(building):
         rows, name = table.item_ids.rows(ids), table.card.encoder
-        vectors = np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
+        vectors = np.zeros((len(ids), table.dim), np.float32)  # no row at all where all works are alike
+        vectors[rows >= 0] = table.vectors[rows[rows >= 0]]
         found.append(Representation(name, frozenset(cards()[name].modalities), vectors))
     owners = works.texts("owner")
     with threadpool_limits(1):  # equal input, equal bits
