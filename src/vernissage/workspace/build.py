@@ -122,6 +122,7 @@ class Building:
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     asked: frozenset[str] = frozenset()
+    outdated: list[str] = field(default_factory=list)
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, now or before, so that it may not be left out."""
@@ -376,7 +377,7 @@ def _weights(building: Building) -> dict[str, RepresentationWeight]:
     """
     works, found = building.collection, []
     ids = sorted(nsmallest(_WEIGHED, works.ids, key=lambda item_id: digest(item_id.encode())))
-    for table in _fused_tables(building):
+    for table in filter(len, _fused_tables(building)):
         rows, name = table.item_ids.rows(ids), table.card.encoder
         vectors = np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
         found.append(Representation(name, frozenset(cards()[name].modalities), vectors))
@@ -397,6 +398,11 @@ def _notes(building: Building) -> tuple[str, ...]:
     notes += [f"{name} was left out: {why}" for name, why in left_out.items()]
     if not building.encoders:
         notes.append("No encoder could be made, so nothing is recommended; search finds words as they stand.")
+    if building.outdated:
+        notes.append(
+            f"An earlier version had fitted {', '.join(building.outdated)} in another way; fitted anew, with all that is "
+            f"made of them."
+        )
     for encoder in building.encoders.values():
         notes += getattr(encoder, "notes", ())
     added = len(building.collection) - building.works_before
@@ -463,19 +469,25 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
     kept = _kept_model(building, card)
     name = kept or _model_name(building, card)
     folder = building.path / "models" / name
-    if (folder / "model.json").exists() and (kept or not card.pretrained):
+    there_already = (folder / "model.json").exists() and bool(kept or not card.pretrained)
+    if there_already:
         try:
-            return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in there]), name
+            state = EncoderState.load(folder)
         except ProvenanceError:
             if kept and not card.pretrained:
                 raise
-            if kept:
-                building.notes.append(
-                    f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
-                    f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
-                )
+        else:
+            try:
+                return restore(card.name, state, [building.encoders[base] for base in there]), name
+            except ProvenanceError:  # whole, but another version made it
+                building.outdated += [card.name] * (not card.pretrained)
+        if kept and card.pretrained:
+            building.notes.append(
+                f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
+                f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
+            )
     encoder = _made(building, card)
-    if card.pretrained:
+    if card.pretrained or there_already:  # the state before may name that folder, so its files stay as they are
         name = f"{card.name}-{encoder.fingerprint[:12]}"
         folder = building.path / "models" / name
     encoder.state.save(folder)
