@@ -294,7 +294,7 @@ class Gallery:
                 for work in [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ()))]
             ]
         )
-        low = _all_weak(works, "like what it was asked for" if kind == "similar" else "like the rated works")
+        low = _all_weak(works, "like what was named" if kind == "similar" else "like the rated works")
         made = [EXPLAINED] if any(reason.by_software for work in works for reason in work.reasons) else []
         notes = (*profile.notes, *preset_notes(name, recommender), *found.notes, *asked.told(len(works)), *low, *made)
         return Answer(kind, works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
