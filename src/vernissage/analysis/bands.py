@@ -56,7 +56,8 @@ def bounds(scores: Floats, *, rare: bool = False) -> Bounds | None:
     reached = [_FAIR, _STRONG] if not rare else [min(_FAIR, _RARE_FAIR * works), min(_STRONG, _RARE_STRONG * works)]
     places = [scores.size - max(1, round(each * requests)) for each in reached]
     fair, strong = np.partition(scores, places, axis=None)[places].tolist()
-    return Bounds(round(fair, 4), round(strong, 4)) if np.isfinite(fair) else None
+    # What is no more like a request than the mean, or not at all, is weak even where hardly any work is.
+    return Bounds(max(0.0, round(fair, 4)), max(0.0, round(strong, 4))) if np.isfinite(fair) else None
 
 
 def rated_bounds(
@@ -108,14 +109,12 @@ def _z_scores(queries: Floats, vectors: Floats, known: Mask) -> tuple[Floats, Ma
     """z-scores of the works that have a vector, (q, n), 0 for others; and which queries tell works apart, (q,)."""
     scores: Floats = queries @ vectors.T
     count = max(1, int(known.sum()))  # the scores of others are 0
-    means = scores.sum(axis=1, keepdims=True) / count
-    squares = np.einsum("qn,qn->q", scores, scores)[:, None] / count
-    spread = np.sqrt(np.maximum(squares - means**2, 0))
-    tells = spread > _LEAST
-    scores -= means
-    scores /= np.where(tells, spread, np.inf)
+    scores -= scores.sum(axis=1, keepdims=True) / count
     scores[:, ~known] = 0
-    return scores, tells[:, 0]
+    spread = np.sqrt(np.einsum("qn,qn->q", scores, scores) / count)
+    tells = spread > _LEAST
+    scores /= np.where(tells, spread, np.inf)[:, None]
+    return scores, tells
 
 
 def _others(scores: Floats, rows: Rows) -> Floats:
