@@ -410,11 +410,13 @@ def _bands(building: Building, copies: str, weights: Mapping[str, float]) -> dic
     chosen = np.array([row_of[each] for each in nsmallest(count, ids, key=lambda one: digest(one.encode()))], np.int64)
 
     def rows_of(table: VectorTable) -> npt.NDArray[np.float32]:
+        if not len(table):
+            return np.zeros((len(ids), table.dim), dtype=np.float32)
         rows = table.item_ids.rows(ids)
         return np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
 
     names = [name for name in building.encoders if not cards()[name].internal]
-    joint = {table.card.encoder: rows_of(table) for table in filter(len, _joint_tables(building, names))}
+    joint = {table.card.encoder: rows_of(table) for table in _joint_tables(building, names)}
     fused = {name: weights.get(name, 1.0) for name in members_of_default(list(joint), ())}
     with threadpool_limits(1):  # equal input, equal bits
         found = rated_bounds(joint, fused, chosen, "late-zscore")
