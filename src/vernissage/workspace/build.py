@@ -420,6 +420,8 @@ def _bands(building: Building, copies: str, weights: Mapping[str, float]) -> dic
     fused = {name: weights.get(name, 1.0) for name in members_of_default(list(joint), ())}
     with threadpool_limits(1):  # equal input, equal bits
         found = rated_bounds(joint, fused, chosen, "late-zscore")
+        if members_of_default(list(joint), building.pairs) != tuple(fused):
+            found.pop("late-zscore")  # it adds pairs read together, too, of which nothing was measured
         for name in joint:
             sides = {each: rows_of(building.tables[name, each]) for each in cards()[name].modalities}
             for source, queries in sides.items() if "image" in sides else ():
