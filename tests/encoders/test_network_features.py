@@ -124,7 +124,7 @@ def test_equal_pictures_are_told() -> None:
 def test_states_of_other_networks_or_revisions_are_refused() -> None:
     state = fit_pooled(material(outputs(30))).state
     for settings in ({**state.settings, "revision": 0}, {**state.settings, "network": "0" * 16}):
-        with pytest.raises(ProvenanceError, match="--refit"):
+        with pytest.raises(ProvenanceError, match="again"):
             NetworkFeatures.from_state(EncoderState(state.name, settings, state.arrays), NETWORK)
-    with pytest.raises(ProvenanceError, match="--refit"):
+    with pytest.raises(ProvenanceError, match="again"):
         NetworkFeatures.from_state(EncoderState(state.name, state.settings, {}), NETWORK)

@@ -94,7 +94,7 @@ def test_a_large_collection_is_centred_on_a_part_of_it(monkeypatch: pytest.Monke
 
 def test_other_weights_or_half_a_state_are_refused(encoder: WordLlama) -> None:
     state = encoder.state
-    with pytest.raises(ProvenanceError, match="made with other weights.*--refit"):
+    with pytest.raises(ProvenanceError, match="made with other weights.*`vernissage build` again"):
         WordLlama.from_state(EncoderState("wordllama", {"weights": "0" * 64}, state.arrays))
     with pytest.raises(ProvenanceError, match="the saved wordllama model is not whole"):
         WordLlama.from_state(EncoderState("wordllama", state.settings, {}))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from vernissage.analysis.bands import Bounds
 from vernissage.encoders.register import members_of_default
 from vernissage.errors import Kind, RatingsError, RequestError, UnknownItemError
 from vernissage.gallery.answer import Answer, answer_schema
@@ -64,6 +65,42 @@ def test_the_default_engine_counts_as_the_workspace_has_learned_unless_weights_a
 
 def valid(answer: Answer) -> None:
     jsonschema.Draft202012Validator(answer_schema()).validate(answer.to_dict())
+
+
+def test_works_say_how_their_scores_compare_with_those_of_random_requests(toy: Gallery) -> None:
+    found = toy.snapshot.workspace.bands["late-zscore"]
+    answer = toy.recommend(RATINGS, n=50)
+    assert [work.band for work in answer] == [found["3"].band(work.score) for work in answer]  # four were rated
+    assert list(dict.fromkeys(work.band for work in answer)) == ["fair", "weak"]
+    one = toy.similar("w000", n=30, engine="colour-texture")
+    index = toy.snapshot.workspace.index("colour-texture", "image")
+    means, spreads = index.moments().of_scores(index.vectors_of(["w000"]))
+    bounds = toy.snapshot.workspace.bands["colour-texture"]["1"]
+    assert [work.band for work in one] == [bounds.band((work.score - means[0]) / spreads[0]) for work in one]
+
+
+def test_a_note_says_where_nothing_is_strongly_like_what_was_searched_for(
+    toy: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "nothing here is strongly like what was searched for"
+    kinds = toy.snapshot.workspace.bands["aligned"]
+    for bound, weak in ((-1.0, False), (2.0, True)):
+        monkeypatch.setitem(kinds, "text-to-image", Bounds(bound, bound))
+        answer = toy.search("lighthouse", within="pictures")
+        assert {work.band for work in answer} == {"weak" if weak else "strong"}
+        assert (note in answer.notes) == weak
+
+
+def test_nothing_is_said_of_scores_that_were_not_measured(toy: Gallery) -> None:
+    answers = [
+        toy.recommend(RATINGS, engine="lda+lsa"),
+        toy.recommend(RATINGS, engine="late-zscore", weights={"lsa": 2.0}),
+        toy.recommend(RATINGS, engine="late-total"),
+        toy.search("lighthouse"),
+        toy.search("lighthouse", within="mixed"),
+    ]
+    assert {work.band for answer in answers for work in answer} == {None}
+    assert all("band" not in work.to_dict() for answer in answers for work in answer)
 
 
 def test_every_answer_fits_the_schema(toy: Gallery, owned: Path) -> None:

@@ -191,6 +191,15 @@ def test_works_that_are_the_same_are_named_with_the_one_that_is_shown(gallery: C
     assert page.text.count("The same under other ids: k1, <b>") == 1
 
 
+def test_how_close_a_work_is_is_said_in_words(gallery: Collection) -> None:
+    answer = recommended(gallery, engine(gallery, 1, "texts"), {"p0": 5})
+    first, second, *others = answer.works
+    banded = replace(answer, works=(replace(first, band="strong"), replace(second, band="weak"), *others))
+    text = Page(recommendation_page(banded, rated(gallery, {"p0": 5}), title="Toy", engine="texts")).text
+    assert (text.count("Close to what you like"), text.count("Not very close to what you like")) == (1, 1)
+    assert "Fairly close" not in text
+
+
 def test_ratings_are_stars_and_words(gallery: Collection) -> None:
     page = Page(page_of(gallery, engine(gallery, 1, "texts")))
     assert [found["style"] for found in page.all("span") if found.get("style", "").startswith("width")] == [

@@ -12,6 +12,7 @@ from tests.forks import Forks
 from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 from vernissage.catalog.report import BadRowsError, Tolerance
+from vernissage.encoders.contract import EncoderState
 from vernissage.errors import (
     CollectionError,
     EncoderError,
@@ -129,6 +130,27 @@ def test_refit_fits_on_the_works_as_they_are_now(changing: tuple[Path, Path]) ->
     shutil.copytree(gallery, gallery.parent / "copy")
     fresh = build_workspace(gallery.parent / "copy", gallery.parent / "fresh").workspace
     assert refitted.encoder("lda").fingerprint == fresh.encoder("lda").fingerprint
+
+
+def test_what_an_earlier_version_fitted_is_fitted_anew_and_told(changing: tuple[Path, Path]) -> None:
+    gallery, path = changing
+    before = open_workspace(path)
+    folder = path / "models" / before.manifest.models["colour-texture"]
+    state = EncoderState.load(folder)
+    EncoderState(state.name, {**state.settings, "revision": 1}, state.arrays).save(folder)
+    with pytest.raises(ProvenanceError, match="expected revision .* run `vernissage build` again"):
+        open_workspace(path).encoder("colour-texture")
+    old = {file.name: file.read_bytes() for file in folder.iterdir()}
+    result = build_workspace(gallery, path)
+    assert [note for note in result.notes if "An earlier version had fitted colour-texture" in note]
+    assert result.workspace.encoder("colour-texture").fingerprint == state.fingerprint
+    changed = dict(result.workspace.manifest.models.items() - before.manifest.models.items())
+    assert changed.keys() == {"colour-texture"}
+    # Who reads the state before keeps its files as they are.
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == old
+    again = build_workspace(gallery, path)
+    assert again.workspace.manifest.models == result.workspace.manifest.models
+    assert not [note for note in again.notes if "earlier version" in note]
 
 
 def test_settings_are_remembered_and_can_be_changed(changing: tuple[Path, Path]) -> None:

@@ -43,6 +43,8 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
         columns["found as"] = lambda work: {"image": "picture", "text": "text"}.get(work.modality or "", "")
     columns |= {"title": lambda work: work.title or "untitled", "artist": lambda work: work.artist}
     columns |= {"year": lambda work: work.item.year, "score": _score}
+    if any(work.band for work in answer.works):
+        columns["is"] = lambda work: work.band or ""
     if not answer.works:
         return
     if answer.kind == "similar" and any(map(_seen_in_both, answer.works)):

@@ -185,9 +185,21 @@ def _diagnose(workspace: Path, as_json: bool) -> None:
         ]
         print_table(heads, rows, numbers=["texts", "own picture", "by chance", "other half"])
     if found.bands:
-        say("", "Cosines that one in twenty random pairs of works reaches, and one in two hundred:")
-        bands = [[each.encoder, each.modality, f"{each.fair:.2f}", f"{each.strong:.2f}"] for each in found.bands]
-        print_table(["encoder", "modality", "fair", "strong"], bands, numbers=["fair", "strong"])
+        say(
+            "", "Scores that nine works of the collection reach for a request of random works (fair), and one (strong):"
+        )
+        bands = [
+            [
+                name,
+                kind.replace("-", " "),
+                "cosine" if "-" in kind else "z-score",
+                f"{one.fair:.2f}",
+                f"{one.strong:.2f}",
+            ]
+            for name, kinds in found.bands.items()
+            for kind, one in kinds.items()
+        ]
+        print_table(["engine", "rated works", "score", "fair", "strong"], bands, numbers=["fair", "strong"])
     for gap in found.gaps:
         say(
             f"{gap.encoder}: pictures and texts lie {gap.distance:.2f} apart; {gap.mixed:.0%} of what is nearest to "

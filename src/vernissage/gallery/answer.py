@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vernissage.analysis.bands import Band
 from vernissage.catalog.fetching import shown_path
 from vernissage.catalog.item import Item
 from vernissage.taggers.contract import Seen, marked
@@ -69,7 +70,8 @@ class Reason:
 class Work:
     """One work of an answer; ``modality`` says as what it was found, where that is more than one.
 
-    ``also`` are the ids of works that are the same, which share its place.
+    ``also`` are the ids of works that are the same, which share its place. ``band`` says how the score compares with
+    those of random requests (`Bounds`); None where nothing can be said.
     """
 
     item: Item
@@ -77,6 +79,7 @@ class Work:
     reasons: tuple[Reason, ...] = ()
     modality: Modality | None = None
     also: tuple[str, ...] = ()
+    band: Band | None = None
 
     @property
     def id(self) -> str:
@@ -108,16 +111,10 @@ class Work:
             reasons.append(values | ({"met": list(reason.met)} if reason.met else {}))
         item = self.item
         content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
-        if item.owner:
-            content["owner"] = item.owner
-        if item.further_pictures:
-            content["pictures"] = [shown_path(path) for path, _ in item.pictures]
-        if item.picture_link:
-            content["picture_link"] = item.picture_link
-        if self.modality is not None:
-            content["modality"] = self.modality
-        if self.also:
-            content["also"] = list(self.also)
+        pictures = [shown_path(path) for path, _ in item.pictures] if item.further_pictures else []
+        optional: dict[str, Any] = {"owner": item.owner, "pictures": pictures, "picture_link": item.picture_link}
+        optional |= {"modality": self.modality, "also": list(self.also), "band": self.band}
+        content |= {name: value for name, value in optional.items() if value}
         return content | {"score": self.score, "reasons": reasons}
 
 

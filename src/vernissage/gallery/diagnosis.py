@@ -1,13 +1,14 @@
 """What the encoders of a workspace understand of its collection, by measurements on the collection itself."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from vernissage.analysis.bands import Bounds
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS, Aligned, Part, fit_aligned
@@ -32,22 +33,8 @@ _READ = 100
 _PAIRS = 1_000
 _SAMPLE, _QUERIES = 2_000, 200
 _SURE = 0.01
-_BANDS = {"fair": 0.95, "strong": 0.995}
 _CROWDED = 0.1
 _COVERED = 0.9
-
-
-@dataclass(frozen=True)
-class Bands:
-    """Where scores of an encoder begin to be fair and strong, by those of random pairs of works.
-
-    ``fair`` is the cosine that one in twenty random pairs reaches, ``strong`` the one that one in two hundred does.
-    """
-
-    encoder: str
-    modality: Modality
-    fair: float
-    strong: float
 
 
 @dataclass(frozen=True)
@@ -118,7 +105,8 @@ class Diagnosis:
         by_pictures, by_texts: the encoders that texts find pictures and texts with; empty where there is none.
         languages: those of the texts, the commonest first.
         gaps: of encoders of both modalities.
-        bands: of each encoder and modality.
+        bands: where scores are fair and strong, by engine and by how many works were rated, or what finds what, as the
+            build has measured it; nothing in small collections.
         advice: what to do, in whole sentences, the most important first; empty where there is nothing.
     """
 
@@ -131,7 +119,7 @@ class Diagnosis:
     by_texts: str = ""
     languages: tuple[Language, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    bands: tuple[Bands, ...] = ()
+    bands: Mapping[str, Mapping[str, Bounds]] = field(default_factory=dict)
     advice: tuple[str, ...] = field(default=(), compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -181,9 +169,7 @@ def diagnose(snapshot: Snapshot, progress: Progress = silent) -> Diagnosis:
         by_texts=by_texts,
         languages=tuple(languages),
         gaps=tuple(_gap(workspace, name) for name in both),
-        bands=tuple(
-            _bands(workspace, name, side, workspace.copies.repeated) for name, sides in tables.items() for side in sides
-        ),
+        bands=workspace.bands,
     )
     return Diagnosis(**{**vars(found), "advice": tuple(_advice(workspace, found))})
 
@@ -297,24 +283,13 @@ def _halved(text: str) -> tuple[str, str]:
 # Spaces
 
 
-def _sample(workspace: Workspace, encoder: str, side: Modality, most: int, without: frozenset[str]) -> Vectors:
+def _sample(workspace: Workspace, encoder: str, side: Modality) -> Vectors:
     index, ids = workspace.index(encoder, side), workspace.table(encoder, side).item_ids
-    chosen = [ids[row] for row in _spread(range(len(ids)), most + len(without)).tolist()]
-    return index.vectors_of([each for each in chosen if each not in without][:most])
-
-
-def _bands(workspace: Workspace, encoder: str, side: Modality, repeated: frozenset[str]) -> Bands:
-    vectors = _sample(workspace, encoder, side, _SAMPLE, repeated)
-    rows = _spread(range(len(vectors)), _QUERIES)
-    cosines = vectors[rows] @ vectors.T
-    cosines[np.arange(len(rows)), rows] = np.nan
-    pairs = cosines[~np.isnan(cosines)]
-    fair, strong = (float(np.quantile(pairs, share)) for share in _BANDS.values()) if pairs.size else (0.0, 0.0)
-    return Bands(encoder, side, fair, strong)
+    return index.vectors_of([ids[row] for row in _spread(range(len(ids)), _SAMPLE).tolist()])
 
 
 def _gap(workspace: Workspace, encoder: str) -> Gap:
-    pictures, texts = (_sample(workspace, encoder, side, _SAMPLE, frozenset()) for side in ("image", "text"))
+    pictures, texts = (_sample(workspace, encoder, side) for side in ("image", "text"))
     distance = float(np.linalg.norm(pictures.mean(axis=0) - texts.mean(axis=0)))
     queries = _spread(range(len(texts)), _QUERIES)
     to_texts = texts[queries] @ texts.T

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from vernissage.analysis.bands import Band, band_of
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
@@ -44,6 +45,8 @@ from vernissage.gallery.selecting import (
 from vernissage.profiles.ratings import Profile, WeightingRule, default_rule, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Engine, Explanation, Recommender
+from vernissage.recommenders.late_fusion import LateFusion
+from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.mixed import MixedMethod
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
 from vernissage.values import Allow, Index, Modality, Ranking, Vectors
@@ -257,6 +260,7 @@ class Gallery:
         name = engine or default_engine(snapshot.workspace)
         profile = profile_from_ratings(ratings, rule or default_rule(name))
         recommender: Recommender = make_engine(snapshot.workspace, name, asked.n, fusion, progress)
+        judged = recommender
         if asked.diversity:
             from vernissage.recommenders.diversity import Diversified
 
@@ -282,11 +286,17 @@ class Gallery:
         looks = any("image" in snapshot.workspace.modalities(each) for each in parts)
         seen = snapshot.seen([*ids, *ratings]) if looks else {}
         also = asked.folded_into(ids)
+        banded = _bands_for(snapshot.workspace, judged, profile, fusion)
         works = tuple(
-            [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ())) for why in explanations]
+            [
+                replace(work, band=banded(work.score))
+                for why in explanations
+                for work in [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ()))]
+            ]
         )
+        low = _all_weak(works, "like what was named" if kind == "similar" else "like the rated works")
         made = [EXPLAINED] if any(reason.by_software for work in works for reason in work.reasons) else []
-        notes = (*profile.notes, *preset_notes(name, recommender), *found.notes, *asked.told(len(works)), *made)
+        notes = (*profile.notes, *preset_notes(name, recommender), *found.notes, *asked.told(len(works)), *low, *made)
         return Answer(kind, works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def search(
@@ -347,6 +357,8 @@ class Gallery:
             why = (f"no picture can be found by {shortened(str(query))}; search in the texts, or by other words",)
             return Answer("search", (), name, self.fingerprint, why, about=asked_for)
         shown: dict[str, tuple[str, float]] = {}
+        kinds = snapshot.workspace.bands.get(name, {}) if within != "mixed" else {}
+        bounds = kinds.get(f"{source}-to-{target}")
         if within == "mixed":
             both = snapshot.workspace.mixed_index(name)
             mixed, places = asked.first(
@@ -366,15 +378,17 @@ class Gallery:
         also = asked.folded_into([ids[each] for each in places])
         works = tuple(
             [
-                Work(items[ids[at]], float(scores[at]), _seen(ids[at], scores[at], shown), found_as[at], more)
+                Work(items[ids[at]], float(scores[at]), _seen(ids[at], scores[at], shown), found_as[at], more, band)
                 for at in places
                 for more in [also.get(ids[at], ())]
+                # Scores above 1 are of works that come first by what they seem to show.
+                for band in [bounds.band(scores[at]) if bounds and scores[at] <= 1 else None]
             ]
         )
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         about |= {"method": method} if within == "mixed" else {}
         made = [EXPLAINED] if any(work.reasons for work in works) else []
-        notes = (*asked.told(len(works)), *made)
+        notes = (*asked.told(len(works)), *_all_weak(works, "like what was searched for"), *made)
         return Answer("search", works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
@@ -536,9 +550,31 @@ def fingerprint_of(workspace: Workspace) -> str:
         manifest.pairs,
         manifest.means,
         manifest.copies,
-        *([manifest.weights] if manifest.weights else []),  # states of earlier versions keep theirs
+        *filter(None, (manifest.weights, manifest.bands)),  # states of earlier versions keep theirs
     ]
     return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
+
+
+def _bands_for(
+    workspace: Workspace, engine: Recommender, profile: Profile, fusion: Fusion
+) -> Callable[[float], Band | None]:
+    """A function from an answer's scores to their bands; to None where the build has measured none of the kind.
+
+    A fusion's score is a sum of z-scores already; one engine's becomes one by its mean and deviation over all works.
+    """
+    mean, spread, name = 0.0, 1.0, engine.name if isinstance(engine, LateFusion) else ""
+    if isinstance(engine, RatingWeightedSimilarity):
+        name, scored = engine.index.card.encoder, engine.scored(profile)
+        mean, spread = scored.moments()
+        name = name if spread > scored.floor else ""
+    found = workspace.bands.get(name, {}) if fusion == Fusion() else {}
+    rated = sum(item_id in engine for item_id in profile.item_ids)
+    return lambda score: band_of(found, rated, (score - mean) / spread) if found else None
+
+
+def _all_weak(works: Sequence[Work], what: str) -> tuple[str, ...]:
+    """A note where there are works, and all are weak."""
+    return (f"nothing here is strongly {what}",) if works and all(work.band == "weak" for work in works) else ()
 
 
 def _shown_by(snapshot: Snapshot) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from vernissage.progress import Progress, silent
 
 RATED_SIDE = 240
 _SHOWN_REASONS = 3
+_LIKENESS = {"strong": "Close to what you like", "fair": "Fairly close to what you like"}
+_LIKENESS |= {"weak": "Not very close to what you like"}
 
 Rated = Mapping[str, tuple[int, float]]
 """By id the number of a rated work on the page, from 1, and its rating."""
@@ -41,7 +43,7 @@ class ReasonLine:
 
 @dataclass(frozen=True)
 class Why:
-    """The reasons for one work: a sentence, the rated works' parts, and (engine, place, part of ``score``).
+    """The reasons for one work: a sentence, the rated works' parts, (engine, place, part of ``score``), and its band.
 
     ``seen`` is what software says that the work and the rated work of the sentence both seem to show.
     """
@@ -51,6 +53,7 @@ class Why:
     lines: tuple[ReasonLine, ...]
     places: tuple[tuple[str, str, str], ...]
     score: str
+    likeness: str
 
 
 def recommendation_page(
@@ -140,6 +143,7 @@ def _why(work: Work, rated: Rated) -> Why:
             for engine, share in zip(engines, shares, strict=True)
         ),
         score=_number(round(work.score * 10**decimals), decimals),
+        likeness=_LIKENESS[work.band] if work.band else "",
     )
 
 

@@ -7,7 +7,7 @@ where an interrupted build has left it.
 import codecs
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -17,8 +17,10 @@ from types import MappingProxyType
 from typing import Any, TypeVar, Unpack
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from vernissage.analysis.bands import Bounds, rated_bounds, search_bounds
 from vernissage.analysis.fusion_weights import Representation, RepresentationWeight, fusion_weights
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.fetching import FOLDER as FETCHED
@@ -73,6 +75,8 @@ _PATIENCE = 1.0
 REJECTED_NAME = "rejected.csv"
 _WEIGHED = 1_000
 """Works of which the weights of representations are learned: a third of a second."""
+_FEWEST_ASKED, _MOST_ASKED, _SCORED = 30, 100, 2_000_000
+"""Requests of random works, and how many scores they may take: seconds of a hundred thousand works."""
 _THINGS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
 
 _T = TypeVar("_T")
@@ -122,6 +126,7 @@ class Building:
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     asked: frozenset[str] = frozenset()
+    outdated: list[str] = field(default_factory=list)
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, now or before, so that it may not be left out."""
@@ -289,6 +294,8 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         grouped, more = _keep_clusters(building, copies)
     with building.timed("weighing representations"):
         weights = _weights(building)
+    with building.timed("measuring scores of random works"):
+        bands = _bands(building, copies, {name: each.weight for name, each in weights.items()})
     return replace(
         begun,
         seals={**begun.seals, copies: seal, **more},
@@ -302,6 +309,7 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         means=means,
         left_out=building.left_out,
         weights={name: asdict(weight) for name, weight in weights.items()},
+        bands={name: {kind: asdict(each) for kind, each in kinds.items()} for name, kinds in bands.items()},
         complete=True,
     )
 
@@ -342,8 +350,12 @@ def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
 
 def _fused_tables(building: Building) -> list[VectorTable]:
     """One table for each representation of the default fusion, pictures and texts of an encoder joined."""
+    return _joint_tables(building, members_of_default(list(building.encoders), ()))
+
+
+def _joint_tables(building: Building, names: Iterable[str]) -> list[VectorTable]:
     found = []
-    for name in members_of_default(list(building.encoders), ()):
+    for name in names:
         tables = [building.tables[name, each] for each in cards()[name].modalities if (name, each) in building.tables]
         found.append(join_modalities(tables[0], tables[1]) if len(tables) > 1 else tables[0])
     return found
@@ -376,7 +388,7 @@ def _weights(building: Building) -> dict[str, RepresentationWeight]:
     """
     works, found = building.collection, []
     ids = sorted(nsmallest(_WEIGHED, works.ids, key=lambda item_id: digest(item_id.encode())))
-    for table in _fused_tables(building):
+    for table in filter(len, _fused_tables(building)):
         rows, name = table.item_ids.rows(ids), table.card.encoder
         vectors = np.zeros((len(ids), table.dim), np.float32)  # no row at all where all works are alike
         vectors[rows >= 0] = table.vectors[rows[rows >= 0]]
@@ -384,6 +396,39 @@ def _weights(building: Building) -> dict[str, RepresentationWeight]:
     owners = works.texts("owner")
     with threadpool_limits(1):  # equal input, equal bits
         return fusion_weights(found, [owners[row] for row in works.ids.rows(ids).tolist()])
+
+
+def _bands(building: Building, copies: str, weights: Mapping[str, float]) -> dict[str, dict[str, Bounds]]:
+    """Where scores are fair and strong, by engine and by how many works were rated; searches by what finds what.
+
+    Works that are the same count once, as in answers.
+    """
+    works = building.collection
+    repeated = Copies(works.ids, read_array(building.path / copies)).repeated
+    ids = [each for each in works.ids if each not in repeated]
+    count = min(len(ids), max(_FEWEST_ASKED, min(_MOST_ASKED, _SCORED // max(1, len(ids)))))
+    row_of = {item_id: row for row, item_id in enumerate(ids)}
+    chosen = np.array([row_of[each] for each in nsmallest(count, ids, key=lambda one: digest(one.encode()))], np.int64)
+
+    def rows_of(table: VectorTable) -> npt.NDArray[np.float32]:
+        if not len(table):
+            return np.zeros((len(ids), table.dim), dtype=np.float32)
+        rows = table.item_ids.rows(ids)
+        return np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
+
+    names = [name for name in building.encoders if not cards()[name].internal]
+    joint = {table.card.encoder: rows_of(table) for table in _joint_tables(building, names)}
+    fused = {name: weights.get(name, 1.0) for name in members_of_default(list(joint), ())}
+    with threadpool_limits(1):  # equal input, equal bits
+        found = rated_bounds(joint, fused, chosen, "late-zscore")
+        if members_of_default(list(joint), building.pairs) != tuple(fused):
+            found.pop("late-zscore")  # it adds pairs read together, too, of which nothing was measured
+        for name in joint:
+            sides = {each: rows_of(building.tables[name, each]) for each in cards()[name].modalities}
+            for source, queries in sides.items() if "image" in sides else ():
+                if own := search_bounds(queries, sides["image"], chosen):
+                    found[name][f"{source}-to-image"] = own
+    return {name: kinds for name, kinds in found.items() if kinds}
 
 
 def _notes(building: Building) -> tuple[str, ...]:
@@ -398,6 +443,11 @@ def _notes(building: Building) -> tuple[str, ...]:
     notes += [f"{name} was left out: {why}" for name, why in left_out.items()]
     if not building.encoders:
         notes.append("No encoder could be made, so nothing is recommended; search finds words as they stand.")
+    if building.outdated:
+        notes.append(
+            f"An earlier version had fitted {', '.join(building.outdated)} in another way; fitted anew, with all that "
+            f"is made of them."
+        )
     for encoder in building.encoders.values():
         notes += getattr(encoder, "notes", ())
     added = len(building.collection) - building.works_before
@@ -464,19 +514,25 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
     kept = _kept_model(building, card)
     name = kept or _model_name(building, card)
     folder = building.path / "models" / name
-    if (folder / "model.json").exists() and (kept or not card.pretrained):
+    there_already = (folder / "model.json").exists() and bool(kept or not card.pretrained)
+    if there_already:
         try:
-            return restore(card.name, EncoderState.load(folder), [building.encoders[base] for base in there]), name
+            state = EncoderState.load(folder)
         except ProvenanceError:
             if kept and not card.pretrained:
                 raise
-            if kept:
-                building.notes.append(
-                    f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
-                    f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
-                )
+        else:
+            try:
+                return restore(card.name, state, [building.encoders[base] for base in there]), name
+            except ProvenanceError:  # whole, but another version made it
+                building.outdated += [card.name] * (not card.pretrained)
+        if kept and card.pretrained:
+            building.notes.append(
+                f"{card.name} is not what it was in the build before (other weights, another export, or a damaged "
+                f"model); it was loaded as it is now, and works whose vectors that changes are encoded anew"
+            )
     encoder = _made(building, card)
-    if card.pretrained:
+    if card.pretrained or there_already:  # the state before may name that folder, so its files stay as they are
         name = f"{card.name}-{encoder.fingerprint[:12]}"
         folder = building.path / "models" / name
     encoder.state.save(folder)

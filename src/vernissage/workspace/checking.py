@@ -63,6 +63,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "means": {name: workspace.means(name).fingerprint for name in manifest.means},
         "left_out": dict(manifest.left_out),
         "weights": {name: dict(weight) for name, weight in manifest.weights.items()},
+        "bands": {name: dict(kinds) for name, kinds in manifest.bands.items()},
         "copies": {"groups": list(map(list, copies.groups())), "sentence": copies.sentence(collection)},
         "bytes": _size(workspace.path.rglob("*")),
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from vernissage.analysis.bands import Bounds
 from vernissage.analysis.fusion_weights import RepresentationWeight
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
@@ -65,6 +66,8 @@ class Manifest:
         left_out: encoder name → why it could not be fitted.
         weights: engine → what it counts in the default fusion, and why (`RepresentationWeight`); nothing where all
             count the same, and in states of earlier versions.
+        bands: engine → how many works were rated, or which side finds which → where scores are fair and strong
+            (`Bounds`); nothing in small collections, and in states of earlier versions.
         retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
             build was killed at that moment: the intent of `finish_retirement`.
         format: the version of this layout.
@@ -87,6 +90,7 @@ class Manifest:
     clusters: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bands: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
     complete: bool = False
     format: int = FORMAT
@@ -176,6 +180,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
     """
     kinds = {"it": Manifest, "seals": Mapping[str, Seal], "settings": Settings}
     kinds |= {"weights": Mapping[str, RepresentationWeight]} if "weights" in content else {}
+    kinds |= {"bands": Mapping[str, Mapping[str, Bounds]]} if "bands" in content else {}
     if fault := next(filter(None, (misfit(content.get(at, content), kind, at) for at, kind in kinds.items())), ""):
         raise ValueError(fault)
     named = {key: content.get(key, {}) for key in (*_PLACES, "fingerprints")}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vernissage.analysis.bands import Bounds
 from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import LateEncoder, restore
@@ -135,6 +136,13 @@ class Workspace:
         if clusters.shape != (len(self.collection), 2) or clusters.dtype != np.int32:
             raise ProvenanceError(f"{self.path / name} is of another collection; run `vernissage build` again")
         return clusters
+
+    @cached_property
+    def bands(self) -> dict[str, dict[str, Bounds]]:
+        """Where scores are fair and strong, see `Manifest.bands`."""
+        return {
+            name: {kind: Bounds(**each) for kind, each in kinds.items()} for name, kinds in self.manifest.bands.items()
+        }
 
     @property
     def fused_tables(self) -> list[VectorTable]:

@@ -47,7 +47,7 @@ class CentredTexts(FittedEncoder, ABC):
         if dict(state.settings) != self._settings() or self._mean.ndim != 1:
             raise ProvenanceError(
                 f"the saved {self.name} model was made with other weights than this version reads, or by another way "
-                f"of reading texts; run `vernissage build --refit`"
+                f"of reading texts; run `vernissage build` again"
             )
 
     @classmethod

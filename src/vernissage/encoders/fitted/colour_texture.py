@@ -428,8 +428,8 @@ class ColourTexture(FittedEncoder):
         super().__init__(state)
         if (revision := state.settings["revision"]) != REVISION:
             raise ProvenanceError(
-                f"expected revision {REVISION} of {self.name}, got {revision}; run `vernissage build` with "
-                f"--refit to make it anew"
+                f"expected revision {REVISION} of {self.name}, got {revision}; run `vernissage build` again "
+                f"to make it anew"
             )
         arrays = state.arrays
         self.pictures = int(state.settings["pictures"])

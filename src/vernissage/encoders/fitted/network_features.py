@@ -64,7 +64,7 @@ class NetworkFeatures:
         if (found := {key: state.settings.get(key) for key in known}) != known or needed - state.arrays.keys():
             raise ProvenanceError(
                 f"the saved {state.name} was fitted as {found}, but this version has {known}; run `vernissage build` "
-                f"with --refit"
+                f"again"
             )
         return cls(state, network)
 
