@@ -49,8 +49,7 @@ class EvaluateOptions(VisitorOptions):
         bool, typer.Option("--search", help="Instead: how well a title finds its work by the rest of its text.")
     ] = False
     similar: Annotated[
-        bool,
-        typer.Option("--similar", help="Instead: which works of one --by (default: group) are found by one of them."),
+        bool, typer.Option("--similar", help="Instead: how many similar works share one --by, by default the group.")
     ] = False
     variety: Annotated[
         bool, typer.Option("--variety", help="Instead: what --diversity and --per cost in nDCG, and gain.")
@@ -127,8 +126,7 @@ def _variety(options: EvaluateOptions, progress: Progress) -> Told:
     opened, n = options.opened, options.n
     engines, judge = varied(opened, n)
     settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
-    choose = partial(elicitation_by, next(iter(options.elicitation or ELICITATIONS)), opened)
-    labels = options.labels()
+    labels, choose = options.labels(), partial(elicitation_by, (options.elicitation or ELICITATIONS)[0], opened)
     found = evaluation.evaluate(engines, labels, opened.collection, **settings, choose=choose, progress=progress)
     told, dots = variety(opened, found, judge, n)
     if options.plot is not None:

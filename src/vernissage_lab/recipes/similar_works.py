@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from vernissage.values import EVERYTHING, Allow
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import intra_list_diversity
-from vernissage_lab.evaluation import Evaluation
+from vernissage_lab.evaluation import Evaluation, finite
 from vernissage_lab.figures import Dot
 from vernissage_lab.tables import Row, Told, paired_tests, short, signed, table
 from vernissage_lab.tastes import UNKNOWN, Labels, labels_from_collection
@@ -59,8 +60,8 @@ def evaluate_similar(opened: Workspace, labels: Labels, n: int, progress: Progre
     ours, rows = found.pop(usual), []
     for name, test, p in paired_tests({name: (ours, values) for name, values in found.items()}):
         halves = [float((ours - found[name])[start::2].mean()) for start in (0, 1)]
-        row = {"way": name, "precision": float(found[name].mean()), "difference": test.mean, "low": test.low}
-        rows.append(row | {"high": test.high, "p_holm": p, "first": halves[0], "second": halves[1]})
+        row = {"way": name, "precision": float(found[name].mean()), **vars(test), "p_holm": p, "halves": halves}
+        rows.append(finite(row))
     names = [labels.categories[facet][code].casefold() for code in codes[asked].tolist()]
     texts = [opened.collection[labels.item_ids[row]].text.casefold() for row in asked]
     stated = sum(name in text for name, text in zip(names, texts, strict=True))
@@ -68,14 +69,13 @@ def evaluate_similar(opened: Workspace, labels: Labels, n: int, progress: Progre
     content = {"label": facet, "queries": len(asked), "works": len(codes), "stated": stated, "chance": chance}
     told = [(usual, short(float(ours.mean())), *[""] * 6)]
     for row in sorted(rows, key=lambda row: -row["precision"]):
-        values = (signed(row[name]) for name in ("difference", "low", "high"))
-        halves_told = (signed(row[name]) for name in ("first", "second"))
-        told.append((row["way"], short(row["precision"]), *values, format_p(row["p_holm"]), *halves_told))
+        numbers = [signed(each) for each in (row["mean"], row["low"], row["high"], *row["halves"])]
+        told.append((row["way"], short(row["precision"]), *numbers, format_p(row["p_holm"])))
     caption = (
         f"Works of the same {facet} among the {n} most similar: {len(asked)} of {len(codes)} works asked, chance "
         f"{short(chance)}; {stated} of their texts state it"
     )
-    heads = ("by", "precision", f"{usual} − it", "from", "to", "p (Holm)", "one half", "other half")
+    heads = ("by", "precision", f"{usual} − it", "from", "to", "one half", "other half", "p (Holm)")
     content |= {"engine": usual, "precision": float(ours.mean()), "rows": rows}
     return Told(content, [table(caption, heads, told)])
 
@@ -89,25 +89,19 @@ def _ways(opened: Workspace, labels: Labels, n: int) -> dict[str, _Lists]:
         equal = Fusion(weights=dict.fromkeys(opened.manifest.weights, 1.0))
         engines["equal-weights"] = make_engine(opened, usual.name, n, equal)
     ways = {name: _by_engine(engine, labels, n) for name, engine in engines.items()}
-    works = ListedWorks(labels.item_ids)
+    works, allow = ListedWorks(labels.item_ids), Allow(only=frozenset(labels.item_ids))
     for name, values in _by_hand(opened, labels).items():
 
-        def scores(item_id: str, values: Sequence[AbstractSet[str]] = values) -> Floats:
+        def shown(item_id: str, parts: int = 0, values: Sequence[AbstractSet[str]] = values) -> Sequence[str]:
             own = values[labels.row_of[item_id]]
-            return np.array([len(own & each) for each in values], dtype=np.float64)
+            scores = np.array([len(own & each) for each in values], dtype=np.float64)
+            if parts:  # the rule is one more part, which counts as much as the mean of the others
+                fused, found = np.zeros(len(works)), usual.recommend(_liked(item_id), len(works), allow).ranking
+                fused[works.rows(found.item_ids)] = found.scores
+                scores = parts * fused + (scores - scores.mean()) / (scores.std() or 1.0)
+            return works.best(scores, n, Allow(exclude=frozenset([item_id]))).item_ids
 
-        def alone(item_id: str, scores: Callable[[str], Floats] = scores) -> Sequence[str]:
-            return works.best(scores(item_id), n, Allow(exclude=frozenset([item_id]))).item_ids
-
-        def joined(item_id: str, scores: Callable[[str], Floats] = scores) -> Sequence[str]:
-            shown = usual.recommend(_liked(item_id), len(works), Allow(only=frozenset(labels.item_ids))).ranking
-            fused, hand = np.zeros(len(works)), scores(item_id)
-            fused[[labels.row_of[each] for each in shown.item_ids]] = shown.scores
-            # One more part that counts as much as the mean of the others.
-            total = len(singles) * fused + (hand - hand.mean()) / (hand.std() or 1.0)
-            return works.best(total, n, Allow(exclude=frozenset([item_id]))).item_ids
-
-        ways |= {name: alone, f"{usual.name} + {name}": joined}
+        ways |= {name: shown, f"{usual.name} + {name}": partial(shown, parts=len(singles))}
     return ways
 
 
