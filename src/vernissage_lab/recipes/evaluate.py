@@ -1,7 +1,7 @@
 """`evaluate`: engines compared on simulated visitors whose tastes mix hidden factors or labels of the works."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from vernissage_lab.evaluation import Evaluation, finite
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import peers_of, references_of
 from vernissage_lab.recipe import Words
+from vernissage_lab.recipes.similar_works import evaluate_similar, varied, variety
 from vernissage_lab.recipes.title_search import evaluate_search
 from vernissage_lab.tables import Column, Row, Table, Told, paired_tests, short, signed, table, where
 from vernissage_lab.tastes import Labels
@@ -47,12 +48,19 @@ class EvaluateOptions(VisitorOptions):
     search: Annotated[
         bool, typer.Option("--search", help="Instead: how well a title finds its work by the rest of its text.")
     ] = False
+    similar: Annotated[
+        bool, typer.Option("--similar", help="Instead: how many similar works share one --by, by default the group.")
+    ] = False
+    variety: Annotated[
+        bool, typer.Option("--variety", help="Instead: what --diversity and --per cost in nDCG, and gain.")
+    ] = False
 
 
 def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
     """Compare engines on simulated visitors whose tastes mix hidden factors or labels of the works.
 
-    With --search, searching is compared instead: BM25, encoders, their fusions, and what the gallery answers.
+    With --search, searching is compared instead: BM25, encoders, their fusions, and what the gallery answers. With
+    --similar, works that are like one: the default engine, each encoder, and rules by hand such as the same artist.
 
     \b
     Examples:
@@ -61,9 +69,16 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
       vernissage lab evaluate workspace --engine lda --engine lda+colour-texture --against lda
       vernissage lab evaluate workspace --elicitation central --elicitation group
       vernissage lab evaluate workspace --search
+      vernissage lab evaluate workspace --similar --by group
+      vernissage lab evaluate workspace --variety --plot variety.png
     """
     if options.search:
         return evaluate_search(options.opened, progress)
+    if options.similar:
+        label = replace(options, by=list(options.by or ["group"])[:1], factors=None)
+        return evaluate_similar(options.opened, label.labels(), options.n, progress)
+    if options.variety:
+        return _variety(options, progress)
     opened, labels, n = options.opened, options.labels(), options.n
     references, peers = references_of(opened, labels, options.seed), peers_of(opened)
     engines = options.engines(fusion=Fusion(method=options.method))  # type: ignore[arg-type]  # refused there
@@ -105,6 +120,20 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
         content["elicitations"] = [dict(zip(compared.heads, row, strict=True)) for row in compared.rows]
         shown += ["", compared]
     return Told(content, shown, remarks)
+
+
+def _variety(options: EvaluateOptions, progress: Progress) -> Told:
+    opened, n = options.opened, options.n
+    engines, judge = varied(opened, n)
+    settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
+    labels, choose = options.labels(), partial(elicitation_by, (options.elicitation or ELICITATIONS)[0], opened)
+    found = evaluation.evaluate(engines, labels, opened.collection, **settings, choose=choose, progress=progress)
+    told, dots = variety(opened, found, judge, n)
+    if options.plot is not None:
+        title = f"{opened.collection_name}: {options.visitors} visitors, tastes over {', '.join(labels.facets)}"
+        save_figure(dot_figure(dots, title=title), options.plot)
+        told = replace(told, remarks=[f"Picture written: {options.plot}"])
+    return told
 
 
 def _elicitations(options: EvaluateOptions, labels: Labels, ways: Sequence[str], progress: Progress) -> Table:
