@@ -347,17 +347,18 @@ class _Choice:
         folds = [(scores, held) for _, scores, held in self._scores((ridge,))]
         beside = [text_rows[held] @ image_rows[held].T for _, held in folds]
         units = [scores.std() / max(other.std(), 1e-12) for (scores, _), other in zip(folds, beside, strict=True)]
-        chosen = _FIRST_ZERO_SHOT
-        if len(self._fold_of) >= FEWEST_CHOSEN:
-            found = [
-                sum(
-                    _mean_reciprocal_rank(fused) + _mean_reciprocal_rank(fused.T)
-                    for (scores, _), other, unit in zip(folds, beside, units, strict=True)
-                    for fused in [scores + weight * unit * other]
-                )
-                for weight in ZERO_SHOT_WEIGHTS
-            ]
-            chosen = ZERO_SHOT_WEIGHTS[int(np.argmax(found))]
+        if len(self._fold_of) < FEWEST_CHOSEN:
+            # Nothing has shown that it tells more of few works than their own pairs do.
+            return float(min(1.0, _FIRST_ZERO_SHOT * np.mean(units)))
+        found = [
+            sum(
+                _mean_reciprocal_rank(fused) + _mean_reciprocal_rank(fused.T)
+                for (scores, _), other, unit in zip(folds, beside, units, strict=True)
+                for fused in [scores + weight * unit * other]
+            )
+            for weight in ZERO_SHOT_WEIGHTS
+        ]
+        chosen = ZERO_SHOT_WEIGHTS[int(np.argmax(found))]
         return float(chosen * np.mean(units))
 
     def _found(self, ridges: Sequence[float]) -> Matrix:
