@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.ids import Ids
+from vernissage.encoders.fitted.k_means import k_means
 from vernissage.search.joint import side_by_side
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.copies import Copies
@@ -24,6 +25,9 @@ NEAREST = 8
 _SAMPLE = 3_000
 """Works that are clustered; of larger collections so many, spread evenly. A draw needs 72."""
 
+_STARTS = 2
+"""Of which the one is kept whose works lie nearest to their centres."""
+
 Clusters = npt.NDArray[np.int32]
 """For each work the number of its cluster, the largest cluster first, and its place in it, the one nearest to the
 centre first: int32 (n, 2); −1 for works that are in none."""
@@ -39,16 +43,16 @@ def clusters_of(tables: Sequence[VectorTable], ids: Sequence[str], count: int = 
     rows = rows[:: max(1, -(-len(rows) // _SAMPLE))]
     if not len(rows):
         return found
-    from sklearn.cluster import KMeans
-
     vectors = side_by_side(tables, [ids[row] for row in rows.tolist()])
     count = min(count, len(np.unique(vectors, axis=0)))
     with threadpool_limits(1):  # equal input, equal bits
-        fitted = KMeans(count, n_init=2, random_state=seed).fit(vectors)
-    distances = np.linalg.norm(vectors - fitted.cluster_centers_[fitted.labels_], axis=1)
-    sizes = np.bincount(fitted.labels_, minlength=count)
+        starts = [k_means(vectors, count, seed=seed + start) for start in range(_STARTS)]
+    apart = [np.linalg.norm(vectors - centres[labels], axis=1) for labels, centres in starts]
+    best = min(range(_STARTS), key=lambda start: float((apart[start] ** 2).sum()))
+    labels, distances = starts[best][0], apart[best]
+    sizes = np.bincount(labels, minlength=count)
     for number, label in enumerate(np.argsort(-sizes, kind="stable").tolist()):
-        own = np.flatnonzero(fitted.labels_ == label)
+        own = np.flatnonzero(labels == label)
         own = own[np.argsort(distances[own], kind="stable")]
         found[rows[own]] = np.column_stack([np.full(len(own), number), np.arange(len(own))])
     return found

@@ -62,6 +62,8 @@ def run_overlap(
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
     rows = tables.get("between", ())
+    if not rows:  # of one engine alone
+        return {}
     heading = "How alike two engines' lists for the same visitor are"
     dots = [Dot(f"{row['engine_a']}, {row['engine_b']}", row["metric"], row["mean"], row["se"]) for row in rows]
     alike = max(where(rows, metric="IoU"), key=lambda row: row["mean"])
