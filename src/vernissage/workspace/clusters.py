@@ -8,7 +8,6 @@ from threadpoolctl import threadpool_limits
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.ids import Ids
-from vernissage.encoders.fitted.k_means import k_means
 from vernissage.search.joint import side_by_side
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.copies import Copies
@@ -43,6 +42,8 @@ def clusters_of(tables: Sequence[VectorTable], ids: Sequence[str], count: int = 
     rows = rows[:: max(1, -(-len(rows) // _SAMPLE))]
     if not len(rows):
         return found
+    from vernissage.encoders.fitted.k_means import k_means  # whoever opens a workspace needs no SciPy
+
     vectors = side_by_side(tables, [ids[row] for row in rows.tolist()])
     count = min(count, len(np.unique(vectors, axis=0)))
     with threadpool_limits(1):  # equal input, equal bits
