@@ -1,14 +1,21 @@
 """Clusters that works to rate are drawn from, by construction: three directions in two tables."""
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from vernissage.catalog.ids import Ids
 from vernissage.encoders.contract import unit_rows
+from vernissage.errors import ProvenanceError
+from vernissage.files import seal_of, write_array
 from vernissage.search.joint import side_by_side
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.workspace import clusters
 from vernissage.workspace.clusters import clusters_of, members_of
+from vernissage.workspace.workspace import open_workspace
 
 IDS = [f"w{number:02d}" for number in range(30)]
 LABELS = np.array([0] * 15 + [1] * 10 + [2] * 5)
@@ -61,3 +68,16 @@ def test_joined_vectors_are_centred_by_table_and_of_length_1() -> None:
     assert joined.shape == (30, 6)
     assert np.allclose(joined[25:], np.hstack([centred[25:], np.zeros((5, 3))]), atol=1e-6)
     assert np.allclose(joined[0, :3], centred[0] / np.sqrt(2), atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [-2, 2**31 - 1])
+def test_numbers_of_clusters_that_cannot_be_are_refused(workspace: Path, number: int) -> None:
+    manifest = json.loads((workspace / "workspace.json").read_text())
+    name = manifest["clusters"]
+    found = np.load(workspace / name)
+    found[3, 0] = number  # lists for so many clusters would fill the memory
+    write_array(workspace / name, found)
+    manifest["seals"][name] = asdict(seal_of(workspace / name))
+    (workspace / "workspace.json").write_text(json.dumps(manifest))
+    with pytest.raises(ProvenanceError, match="of another collection; run `vernissage build` again"):
+        open_workspace(workspace).clusters  # noqa: B018

@@ -240,18 +240,11 @@ def _crossed(
     rows: dict[str, list[list[Vectors]]] = {}
     for side in ("image", "text"):
         tables = [workspace.table(base.name, side) for base in model.bases[side]]
-        rows[side] = [[_rows_of(table, some) for table in tables] for some in (fitted, kept)]
+        rows[side] = [[table.vectors_of(some) for table in tables] for some in (fitted, kept)]
     parts = [[Part(*each) for each in zip(model.bases[side], rows[side][0], strict=True)] for side in ("image", "text")]
     again = fit_aligned(parts[0], parts[1], regularisation=model.regularisation, progress=progress)
     pictures, words = again.project_images(*rows["image"][1]), again.project_texts(*rows["text"][1])
     return _recalls(lambda some: words[some] @ pictures.T, codes[1 - half :: 2])
-
-
-def _rows_of(table: Any, ids: Sequence[str]) -> Vectors:
-    """Vectors of works, zeros where the encoder found nothing: float32 (n, dim)."""
-    rows = table.item_ids.rows(ids)
-    found: Vectors = np.where((rows >= 0)[:, None], table.vectors[np.maximum(rows, 0)], np.float32(0.0))
-    return found
 
 
 def _found_halves(

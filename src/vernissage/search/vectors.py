@@ -118,6 +118,12 @@ class VectorTable:
             )
         return rows
 
+    def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
+        """The vectors of some works, zeros where the table has none: float32 (n, dim)."""
+        rows, found = self.item_ids.rows(item_ids), np.zeros((len(item_ids), self.dim), np.float32)
+        found[rows >= 0] = self.vectors[rows[rows >= 0]]
+        return found
+
     def require(self, dim: int | None = None, **wanted: str) -> "VectorTable":
         """Return these vectors if their card has the ``wanted`` values and a sample of rows is of unit length.
 

@@ -7,21 +7,14 @@ where an interrupted build has left it.
 import codecs
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from heapq import nsmallest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, Unpack
 
-import numpy as np
-import numpy.typing as npt
-from threadpoolctl import threadpool_limits
-
-from vernissage.analysis.bands import Bounds, rated_bounds, search_bounds
-from vernissage.analysis.fusion_weights import Representation, RepresentationWeight, fusion_weights
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions
@@ -32,14 +25,13 @@ from vernissage.catalog.sources.contract import Source
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import load_executed, restore
-from vernissage.encoders.register import EncoderCard, cards, members_of_default
+from vernissage.encoders.register import EncoderCard, cards
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.files import Seal, csv_bytes, digest, read_array, seal_of, write_array, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
-from vernissage.search.joint import join_modalities
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.moments import save_moments
@@ -53,6 +45,7 @@ from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, material_of
+from vernissage.workspace.measures import Measures
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     FORMER,
@@ -73,10 +66,6 @@ _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
 
 REJECTED_NAME = "rejected.csv"
-_WEIGHED = 1_000
-"""Works of which the weights of representations are learned: a third of a second."""
-_FEWEST_ASKED, _MOST_ASKED, _SCORED = 30, 100, 2_000_000
-"""Requests of random works, and how many scores they may take: seconds of a hundred thousand works."""
 _THINGS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
 
 _T = TypeVar("_T")
@@ -288,19 +277,10 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
     means = _keep_means(building)
     with building.timed("indexing words"):
         _keep_lexicon(building, begun)
-    with building.timed("comparing works"):
-        copies, seal = _keep_copies(building)
-    with building.timed("clustering works"):
-        grouped, more = _keep_clusters(building, copies)
-    with building.timed("weighing representations"):
-        weights = _weights(building)
-    with building.timed("measuring scores of random works"):
-        bands = _bands(building, copies, {name: each.weight for name, each in weights.items()})
+    measured = _measured(building)
     return replace(
         begun,
-        seals={**begun.seals, copies: seal, **more},
-        copies=copies,
-        clusters=grouped,
+        **measured | {"seals": {**begun.seals, **measured["seals"]}},
         models=building.models,
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
@@ -308,8 +288,6 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         pairs=building.pairs,
         means=means,
         left_out=building.left_out,
-        weights={name: asdict(weight) for name, weight in weights.items()},
-        bands={name: {kind: asdict(each) for kind, each in kinds.items()} for name, kinds in bands.items()},
         complete=True,
     )
 
@@ -335,100 +313,44 @@ def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[Encod
     return BuildResult(new, building.collection, building.encoded, building.seconds, notes, tuple(coverage))
 
 
-def _keep_copies(building: Building) -> tuple[str, dict[str, Any]]:
-    """The name and the seal of the array that says which works are the same, found before or now."""
-    works, table = building.collection, building.tables.get((COMPARED_BY, "image"))
-    parts = str(REVISION), works.fingerprint, building.vectors.get(f"{COMPARED_BY}.image", "")
-    name = f"copies-{digest(*[part.encode() for part in parts])[:12]}.npy"
+def _kept_array(building: Building, kind: str, parts: Sequence[object], make: Callable[[], Any]) -> tuple[str, Seal]:
+    """The name and the seal of an array, found before or made now; ``parts`` are what it depends on."""
+    name = f"{kind}-{digest(*[str(part).encode() for part in parts])[:12]}.npy"
     known = building.before.manifest.seals.get(name) if building.before else None
     try:
         Seal(**known or {"size": -1, "sha256": ""}).require(building.path / name, whole=True)
     except ProvenanceError:
-        write_array(building.path / name, find_copies(works, table, building.progress))
-    return name, asdict(seal_of(building.path / name))
+        write_array(building.path / name, make())
+    return name, seal_of(building.path / name)
 
 
-def _fused_tables(building: Building) -> list[VectorTable]:
-    """One table for each representation of the default fusion, pictures and texts of an encoder joined."""
-    return _joint_tables(building, members_of_default(list(building.encoders), ()))
-
-
-def _joint_tables(building: Building, names: Iterable[str]) -> list[VectorTable]:
-    found = []
-    for name in names:
-        tables = [building.tables[name, each] for each in cards()[name].modalities if (name, each) in building.tables]
-        found.append(join_modalities(tables[0], tables[1]) if len(tables) > 1 else tables[0])
-    return found
-
-
-def _keep_clusters(building: Building, copies: str) -> tuple[str, dict[str, Any]]:
-    """The name and the seal of the array of clusters, found before or now; without any vectors there is none."""
-    tables, seed = _fused_tables(building), building.settings.seed
-    if not tables:
-        return "", {}
-    stems = [
-        stem for key, stem in building.vectors.items() if key.rpartition(".")[0] in {t.card.encoder for t in tables}
-    ]
-    parts = str(clusters.REVISION), str(seed), building.collection.fingerprint, copies, *stems
-    name = f"clusters-{digest(*[part.encode() for part in parts])[:12]}.npy"
-    known = building.before.manifest.seals.get(name) if building.before else None
-    try:
-        Seal(**known or {"size": -1, "sha256": ""}).require(building.path / name, whole=True)
-    except ProvenanceError:
-        works = building.collection
-        same = Copies(works.ids, read_array(building.path / copies))
-        write_array(building.path / name, clusters.clusters_of_collection(works, same, tables, seed))
-    return name, {name: asdict(seal_of(building.path / name))}
-
-
-def _weights(building: Building) -> dict[str, RepresentationWeight]:
-    """What each representation counts in the default fusion, learned from works that are chosen by their ids.
-
-    So a work that is added or removed changes one row of the sample at most.
-    """
-    works, found = building.collection, []
-    ids = sorted(nsmallest(_WEIGHED, works.ids, key=lambda item_id: digest(item_id.encode())))
-    for table in filter(len, _fused_tables(building)):
-        rows, name = table.item_ids.rows(ids), table.card.encoder
-        vectors = np.zeros((len(ids), table.dim), np.float32)  # no row at all where all works are alike
-        vectors[rows >= 0] = table.vectors[rows[rows >= 0]]
-        found.append(Representation(name, frozenset(cards()[name].modalities), vectors))
-    owners = works.texts("owner")
-    with threadpool_limits(1):  # equal input, equal bits
-        return fusion_weights(found, [owners[row] for row in works.ids.rows(ids).tolist()])
-
-
-def _bands(building: Building, copies: str, weights: Mapping[str, float]) -> dict[str, dict[str, Bounds]]:
-    """Where scores are fair and strong, by engine and by how many works were rated; searches by what finds what.
-
-    Works that are the same count once, as in answers.
-    """
-    works = building.collection
-    repeated = Copies(works.ids, read_array(building.path / copies)).repeated
-    ids = [each for each in works.ids if each not in repeated]
-    count = min(len(ids), max(_FEWEST_ASKED, min(_MOST_ASKED, _SCORED // max(1, len(ids)))))
-    row_of = {item_id: row for row, item_id in enumerate(ids)}
-    chosen = np.array([row_of[each] for each in nsmallest(count, ids, key=lambda one: digest(one.encode()))], np.int64)
-
-    def rows_of(table: VectorTable) -> npt.NDArray[np.float32]:
-        if not len(table):
-            return np.zeros((len(ids), table.dim), dtype=np.float32)
-        rows = table.item_ids.rows(ids)
-        return np.where((rows >= 0)[:, None], table.vectors[rows], np.float32(0))
-
-    names = [name for name in building.encoders if not cards()[name].internal]
-    joint = {table.card.encoder: rows_of(table) for table in _joint_tables(building, names)}
-    fused = {name: weights.get(name, 1.0) for name in members_of_default(list(joint), ())}
-    with threadpool_limits(1):  # equal input, equal bits
-        found = rated_bounds(joint, fused, chosen, "late-zscore")
-        if members_of_default(list(joint), building.pairs) != tuple(fused):
-            found.pop("late-zscore")  # it adds pairs read together, too, of which nothing was measured
-        for name in joint:
-            sides = {each: rows_of(building.tables[name, each]) for each in cards()[name].modalities}
-            for source, queries in sides.items() if "image" in sides else ():
-                if own := search_bounds(queries, sides["image"], chosen):
-                    found[name][f"{source}-to-image"] = own
-    return {name: kinds for name, kinds in found.items() if kinds}
+def _measured(building: Building) -> dict[str, Any]:
+    """What is measured of all works, as entries of the manifest; arrays in files of their own, with their seals."""
+    works, seed, vectors = building.collection, building.settings.seed, building.vectors
+    with building.timed("comparing works"):
+        table = building.tables.get((COMPARED_BY, "image"))
+        parts: tuple[object, ...] = (REVISION, works.fingerprint, vectors.get(f"{COMPARED_BY}.image", ""))
+        copies, seal = _kept_array(building, "copies", parts, lambda: find_copies(works, table, building.progress))
+        seals = {copies: asdict(seal)}
+    measures = Measures(works, Copies(works.ids, read_array(building.path / copies)), building.tables, building.pairs)
+    grouped = ""
+    if fused := measures.fused:
+        with building.timed("clustering works"):
+            stems = [stem for key, stem in vectors.items() if key.rpartition(".")[0] in fused]
+            parts = (clusters.REVISION, seed, works.fingerprint, copies, *stems)
+            grouped, seal = _kept_array(building, "clusters", parts, lambda: measures.clusters(seed))
+            seals[grouped] = asdict(seal)
+    with building.timed("weighing representations"):
+        weights = measures.weights()
+    with building.timed("measuring scores of random works"):
+        bands = measures.bands({name: each.weight for name, each in weights.items()})
+    return {
+        "copies": copies,
+        "clusters": grouped,
+        "weights": {name: asdict(weight) for name, weight in weights.items()},
+        "bands": {name: {kind: asdict(each) for kind, each in kinds.items()} for name, kinds in bands.items()},
+        "seals": seals,
+    }
 
 
 def _notes(building: Building) -> tuple[str, ...]:

@@ -139,12 +139,9 @@ def joined_rows(tables: Sequence[VectorTable]) -> JoinedRows:
         for table in tables
         for item_id, content in zip(table.item_ids, table.card.contents, strict=True)
     }
-    ids, vectors = sorted(content_of), []
-    for table in tables:
-        rows, found = table.item_ids.rows(ids), np.zeros((len(ids), table.dim), dtype=np.float32)
-        found[rows >= 0] = table.vectors[rows[rows >= 0]]
-        vectors.append(found)
-    return JoinedRows(Ids.of(ids), [content_of[item_id] for item_id in ids], tuple(vectors))
+    ids = sorted(content_of)
+    vectors = tuple(table.vectors_of(ids) for table in tables)
+    return JoinedRows(Ids.of(ids), [content_of[item_id] for item_id in ids], vectors)
 
 
 def derived_table(

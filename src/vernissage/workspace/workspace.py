@@ -133,7 +133,9 @@ class Workspace:
             )
         self.manifest.seal(name).require(self.path / name)
         clusters = read_array(self.path / name)
-        if clusters.shape != (len(self.collection), 2) or clusters.dtype != np.int32:
+        works = len(self.collection)
+        fits = clusters.shape == (works, 2) and clusters.dtype == np.int32
+        if not fits or ((clusters < -1) | (clusters >= works)).any():
             raise ProvenanceError(f"{self.path / name} is of another collection; run `vernissage build` again")
         return clusters
 
