@@ -154,3 +154,11 @@ def test_a_later_build_compares_uploads_with_new_works(peopled: Gallery, tmp_pat
     build(source, peopled.path)
     with open_gallery(peopled.path) as later:
         assert later.snapshot.copies_of([upload.id]) == {}
+
+
+def test_words_find_copies_too_where_no_encoder_reads_texts(tmp_path: Path) -> None:
+    build(doubled_gallery(tmp_path / "gallery"), tmp_path / "workspace", encoders=["colour-texture"])
+    with open_gallery(tmp_path / "workspace", writing=False) as gallery:
+        once, every = (gallery.search("red master", n=80, show_copies=show).ids for show in (False, True))
+    assert len(GROUPS[0] & set(once)) == 1
+    assert set(every) >= set(once) | GROUPS[0]

@@ -342,54 +342,61 @@ class Gallery:
         source: Modality = "text" if isinstance(query, str) else "image"
         target: Modality = "image" if within != "text" or source == "image" else "text"
         read = {kind for each in self.encoders for kind in snapshot.workspace.modalities(each)}
+        asked = selection(snapshot, n, where, exclude, per, show_copies=show_copies)
         if isinstance(query, str) and within == "text" and not encoder and "text" not in read:
-            return self._search_texts(query, "", selection(snapshot, n, where, exclude, per))
+            return self._search_texts(query, "", asked)
         name = encoder or search_encoder(snapshot.workspace, source, target)
         reads = snapshot.workspace.modalities(name)
         if within == "mixed" and len(reads) == 1:
             raise RequestError(f"{name} reads {KINDS[reads[0]]} alone; choose an encoder of both modalities")
-        asked = selection(snapshot, n, where, exclude, per, show_copies=show_copies)
         if isinstance(query, str) and within == "text":
             return self._search_texts(query, name, asked)
         vector = _encoded(snapshot.workspace, name, query)
-        if not vector.any():
-            asked_for = {"query": query, "encoder": name, "within": within}
-            why = (f"no picture can be found by {shortened(str(query))}; search in the texts, or by other words",)
-            return Answer("search", (), name, self.fingerprint, why, about=asked_for)
-        shown: dict[str, tuple[str, float]] = {}
-        kinds = snapshot.workspace.bands.get(name, {}) if within != "mixed" else {}
-        bounds = kinds.get(f"{source}-to-{target}")
-        if within == "mixed":
-            both = snapshot.workspace.mixed_index(name)
-            mixed, places = asked.first(
-                lambda count: both.search(vector, source, count, method=method, allow=asked.allow),
-                attrgetter("item_ids"),
-            )
-            ids, scores, found_as = mixed.item_ids, mixed.scores, mixed.modalities
-        else:
-            shown |= _shown(snapshot.workspace, query, target)
-            first = _leading(asked, shown) if name in _TAGS_LEAD else ()
-            ranking, places = asked.first(
-                lambda count: _after(first, snapshot.workspace.index(name, target), vector, count, asked.allow),
-                attrgetter("item_ids"),
-            )
-            ids, scores, found_as = ranking.item_ids, ranking.scores, (None,) * len(ranking)
-        items = snapshot.collection
-        also = asked.folded_into([ids[each] for each in places])
-        works = tuple(
-            [
-                Work(items[ids[at]], float(scores[at]), _seen(ids[at], scores[at], shown), found_as[at], more, band)
-                for at in places
-                for more in [also.get(ids[at], ())]
-                # Scores above 1 are of works that come first by what they seem to show.
-                for band in [bounds.band(scores[at]) if bounds and scores[at] <= 1 else None]
-            ]
-        )
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
-        about |= {"method": method} if within == "mixed" else {}
+        if not vector.any():
+            why = (f"no picture can be found by {shortened(str(query))}; search in the texts, or by other words",)
+            return Answer("search", (), name, self.fingerprint, why, about=about)
+        if within != "mixed":
+            return self._search_pictures(query, vector, source, asked, about)
+        both = snapshot.workspace.mixed_index(name)
+        found, places = asked.first(
+            lambda count: both.search(vector, source, count, method=method, allow=asked.allow), attrgetter("item_ids")
+        )
+        also = asked.folded_into([found.item_ids[at] for at in places])
+        works = [
+            Work(snapshot.collection[item_id], float(found.scores[at]), (), found.modalities[at], also.get(item_id, ()))
+            for at in places
+            for item_id in [found.item_ids[at]]
+        ]
+        notes, about = asked.told(len(works)), about | {"method": method}
+        return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
+
+    def _search_pictures(
+        self,
+        query: "str | Path | Image.Image",
+        vector: Vectors,
+        source: Modality,
+        asked: Selection,
+        about: Mapping[str, Any],
+    ) -> Answer:
+        """The pictures nearest to a vector; where tags lead, first those that seem to show what words name."""
+        snapshot, name = asked.snapshot, str(about["encoder"])
+        index, bounds = snapshot.workspace.index(name, "image"), snapshot.workspace.bands.get(name, {})
+        shown = _shown(snapshot.workspace, query)
+        first = _leading(asked, shown) if name in _TAGS_LEAD else ()
+        found, places = asked.first(
+            lambda count: _after(first, index, vector, count, asked.allow), attrgetter("item_ids")
+        )
+        limits = bounds.get(f"{source}-to-image")
+        also, works = asked.folded_into([found.item_ids[at] for at in places]), []
+        for item_id, score in ((found.item_ids[at], float(found.scores[at])) for at in places):
+            # Scores above 1 are of works that come first by what they seem to show.
+            band = limits.band(score) if limits and score <= 1 else None
+            item, why = snapshot.collection[item_id], _seen(item_id, score, shown)
+            works.append(Work(item, score, why, also=also.get(item_id, ()), band=band))
         made = [EXPLAINED] if any(work.reasons for work in works) else []
         notes = (*asked.told(len(works)), *_all_weak(works, "like what was searched for"), *made)
-        return Answer("search", works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
+        return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
         """Works that have all the words first, then by BM25 and what the encoder finds like them."""
@@ -613,9 +620,9 @@ def _work(
     return Work(item, why.score, tuple(reasons), also=also)
 
 
-def _shown(workspace: Workspace, query: object, target: Modality) -> dict[str, tuple[str, float]]:
+def _shown(workspace: Workspace, query: object) -> dict[str, tuple[str, float]]:
     """Works whose pictures seem to show what words name, see `seeing.works_showing`."""
-    if not isinstance(query, str) or target != "image":
+    if not isinstance(query, str):
         return {}
     from vernissage.workspace.seeing import works_showing
 
