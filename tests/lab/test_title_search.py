@@ -44,7 +44,20 @@ def test_titles_of_one_work_are_searched_for(tmp_path: Path) -> None:
     assert list(found)[:2] == ["bm25s as it comes", "BM25 over lemmas"]
     # "letter" stands in two works, the other titles in one each.
     assert found["search --encoder lsa"] >= (3 + 1 / 2) / 4
-    assert found["bm25s as it comes"] <= 1
+    assert found["bm25s as it comes"] == pytest.approx((3 + 1 / 2) / 4)  # the shorter of the two letters first
+    compared = [row["search"] for row in told.content["rows"] if "difference" not in row]
+    assert compared == ["search --encoder lsa"]  # what the gallery searches with, all others against it
+
+
+def test_others_are_compared_with_the_encoder_that_searches_take(tmp_path: Path) -> None:
+    table = tmp_path / "works" / "metadata.csv"
+    table.parent.mkdir()
+    table.write_text(
+        "\n".join(["id,title,description", *(f'w{at},{one},"{two}"' for at, (one, two) in enumerate(WORKS))])
+    )
+    build(table, tmp_path / "workspace", encoders=["wordllama", "lsa"])
+    told = evaluate_search(open_workspace(tmp_path / "workspace"))
+    assert told.content["rows"][-1]["search"] == "search --encoder wordllama"  # preferred in English, not the last one
 
 
 def test_a_collection_without_titles_is_refused(tmp_path: Path) -> None:

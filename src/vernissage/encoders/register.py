@@ -134,6 +134,11 @@ class EncoderCard:
         return self.load is not None
 
     @property
+    def trained_elsewhere(self) -> bool:
+        """Whether it knows more than the collection's own works tell: its weights are brought by an extra or fetched."""
+        return any(model.extra or model.needs_weights for model in self.models)
+
+    @property
     def takes_weights(self) -> bool:
         """Whether a person may say where its weights lie."""
         return self.pretrained or self.bundled

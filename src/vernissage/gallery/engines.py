@@ -188,7 +188,8 @@ def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> 
         there = tuple(sorted(able, key=lambda name: not register.card(name).in_fusion))
     if source == target == "text" and workspace.lexicon.language.startswith("en"):
         # BM25 knows the words already: beside it, what was trained on English adds more than what knows these words.
-        there = (*(name for name in there if register.card(name).words == "meaning"), *there)
+        readers = [card for card in map(register.card, there) if card.modalities == ("text",)]
+        there = (*(card.name for card in readers if card.trained_elsewhere), *there)
     if there:
         return there[0]
     raise RequestError(

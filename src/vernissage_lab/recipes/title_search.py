@@ -14,10 +14,11 @@ from vernissage.encoders.contract import Material, TextEncoder
 from vernissage.encoders.register import card, for_words
 from vernissage.errors import RequestError
 from vernissage.folding import folded
+from vernissage.gallery.engines import search_encoder
 from vernissage.gallery.searching import LITERAL, TextSearcher
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import exact_index
-from vernissage.search.lexical import LexicalIndex
+from vernissage.search.lexical import LexicalIndex, terms_of
 from vernissage.search.vectors import make_vector_table
 from vernissage.values import EVERYTHING, Vectors
 from vernissage.workspace.workspace import Workspace
@@ -25,6 +26,7 @@ from vernissage_lab.tables import Column, Row, Table, Told, paired_tests
 
 MOST_QUERIES = 1_000
 _CONSTANT = 60.0
+_SEARCH = "search --encoder {}"
 _Scorer = Callable[[int], npt.NDArray[np.float64]]
 
 
@@ -52,7 +54,7 @@ def evaluate_search(opened: Workspace, progress: Progress = silent) -> Told:
         progress("searching", number, len(scorers))
         found[name] = np.array([_reciprocal_rank(scores(place), row) for place, row in enumerate(asked)])
     progress("searching", len(scorers), len(scorers))
-    ours = next(reversed(found))
+    ours = _SEARCH.format(search_encoder(opened, "text", "text"))
     tests = paired_tests({name: (found[ours], values) for name, values in found.items() if name != ours})
     rows: list[Row] = [
         {"search": name, "mrr": float(found[name].mean()), "difference": test.mean, "low": test.low}
@@ -80,7 +82,7 @@ def _table(rows: Sequence[Row], titles: int, works: int) -> Table:
 
 
 def _scorers(opened: Workspace, rest: Collection, titles: Sequence[str]) -> dict[str, _Scorer]:
-    """By name, the scores of all works for the title of a place; the last one is the gallery's search."""
+    """By name, the scores of all works for the title of a place; those of `_SEARCH` are the gallery's."""
     words = LexicalIndex.of(rest, opened.lexicon.language)
     plain, literal = _plain_bm25(rest.texts("text"), titles), [_literal(words, title) for title in titles]
     found: dict[str, _Scorer] = {"bm25s as it comes": plain, "BM25 over lemmas": literal.__getitem__}
@@ -94,7 +96,7 @@ def _scorers(opened: Workspace, rest: Collection, titles: Sequence[str]) -> dict
         found[f"BM25 + {name}, by z-scores"] = lambda place, near=near: (  # type: ignore[misc]
             LITERAL * _z(literal[place]) + (1 - LITERAL) * _z(near[place])
         )
-        found[f"search --encoder {name}"] = _gallery(rest, words, encoder, vectors, titles)
+        found[_SEARCH.format(name)] = _gallery(rest, words, encoder, vectors, titles)
     return found
 
 
@@ -148,8 +150,6 @@ def _plain_bm25(texts: Sequence[str], titles: Sequence[str]) -> _Scorer:
 
 
 def _literal(words: LexicalIndex, title: str) -> npt.NDArray[np.float64]:
-    from vernissage.search.lexical import terms_of
-
     return words.bm25(terms_of(title, words.language, words.terms))
 
 
