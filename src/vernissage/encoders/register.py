@@ -135,7 +135,7 @@ class EncoderCard:
 
     @property
     def trained_elsewhere(self) -> bool:
-        """Whether it knows more than the collection's own works tell: its weights are brought by an extra or fetched."""
+        """Whether its weights know more than the collection's works tell: an extra brings them, or they are fetched."""
         return any(model.extra or model.needs_weights for model in self.models)
 
     @property

@@ -48,24 +48,10 @@ def check_diversity(diversity: float) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Diversified:
-    """Re-ranks a recommender's first ``candidates`` works so that each differs from those before (`marginal_order`).
-
-    Similarity is the cosine of the works' vectors in all ``indexes`` together. Further works follow in the
-    recommender's order. Scores stay the recommender's own, so its reasons still add up to them.
-    """
+class Reranked:
+    """What orders or thins out the works of a recommender: to others it is that recommender."""
 
     recommender: Recommender
-    indexes: Sequence[Index]
-    diversity: float
-    candidates: int = CANDIDATES
-
-    def __post_init__(self) -> None:
-        check_diversity(self.diversity)
-        if not self.indexes:
-            raise RequestError(f"{self.name} compares no vectors, which diversity needs; choose another engine")
-        if self.candidates < 1:
-            raise RequestError(f"a re-ranking needs 1 candidate or more, but {self.candidates} were asked for")
 
     @property
     def name(self) -> str:
@@ -76,6 +62,26 @@ class Diversified:
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
         return self.recommender.count(profile, allow)
+
+
+@dataclass(frozen=True, eq=False)
+class Diversified(Reranked):
+    """Re-ranks a recommender's first ``candidates`` works so that each differs from those before (`marginal_order`).
+
+    Similarity is the cosine of the works' vectors in all ``indexes`` together. Further works follow in the
+    recommender's order. Scores stay the recommender's own, so its reasons still add up to them.
+    """
+
+    indexes: Sequence[Index]
+    diversity: float
+    candidates: int = CANDIDATES
+
+    def __post_init__(self) -> None:
+        check_diversity(self.diversity)
+        if not self.indexes:
+            raise RequestError(f"{self.name} compares no vectors, which diversity needs; choose another engine")
+        if self.candidates < 1:
+            raise RequestError(f"a re-ranking needs 1 candidate or more, but {self.candidates} were asked for")
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         require_count(n)

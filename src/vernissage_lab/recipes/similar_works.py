@@ -16,7 +16,7 @@ from vernissage.gallery.engines import Fusion, default_engine, index_of_encoder,
 from vernissage.profiles.ratings import Profile, profile_from_ratings
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Explanation, Recommendation, Recommender
-from vernissage.recommenders.diversity import Diversified
+from vernissage.recommenders.diversity import Diversified, Reranked
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.values import EVERYTHING, Allow
@@ -129,22 +129,11 @@ def _liked(item_id: str) -> Profile:
 
 
 @dataclass(frozen=True, eq=False)
-class Capped:
+class Capped(Reranked):
     """A recommender of whose works at most ``most`` of one value come back; works without a value are not limited."""
 
-    recommender: Recommender
     values: Mapping[str, str]
     most: int
-
-    @property
-    def name(self) -> str:
-        return self.recommender.name
-
-    def __contains__(self, item_id: object) -> bool:
-        return item_id in self.recommender
-
-    def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        return self.recommender.count(profile, allow)
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         found = self.recommender.recommend(profile, self.count(profile, allow), allow)
@@ -171,7 +160,9 @@ def varied(opened: Workspace, n: int) -> tuple[dict[str, Recommender], str]:
     parts = [part.name for part in usual.engines] if isinstance(usual, LateFusion) else []
     if len(parts) < 3:
         raise RequestError("variety needs three representations: one measures what lists by the others are like")
-    judge = next((name for name in parts if card(name).words == "meaning"), parts[-1])
+    judge = next(
+        (name for name in parts if card(name).modalities == ("text",) and card(name).trained_elsewhere), parts[-1]
+    )
     weights = {name: float(each["weight"]) for name, each in opened.manifest.weights.items() if name in parts}
     rest = [name for name in parts if name != judge]
     fusion = Fusion(method="zscore", weights={name: weights.get(name, 1.0) for name in rest})
