@@ -25,7 +25,6 @@ NOTES = {
     "read by Pillow",
     "pillow": "its wheels bring libjpeg-turbo, libtiff, libwebp, OpenJPEG, FreeType and others, each with its licence",
     "pyarrow": "its wheels bring Apache ORC, Snappy, Zstandard, RE2 and others, listed in its LICENSE.txt",
-    "scikit-learn": "its list of English stop words is copied in `english_stop_words.txt`",
     "scipy": f"its wheels bring {_NUMERIC}",
     "simplemma": "its lists of lemmas include data under the Open Database License (ODbL 1.0)",
     "stop-words": "its lists come from several authors under licences like its own",

@@ -185,9 +185,7 @@ def _diagnose(workspace: Path, as_json: bool) -> None:
         ]
         print_table(heads, rows, numbers=["texts", "own picture", "by chance", "other half"])
     if found.bands:
-        say(
-            "", "Scores that nine works of the collection reach for a request of random works (fair), and one (strong):"
-        )
+        say("", "From where on scores are fair and strong, by what requests made of random works reach:")
         bands = [
             [
                 name,
@@ -202,12 +200,12 @@ def _diagnose(workspace: Path, as_json: bool) -> None:
         print_table(["engine", "rated works", "score", "fair", "strong"], bands, numbers=["fair", "strong"])
     for gap in found.gaps:
         say(
-            f"{gap.encoder}: pictures and texts lie {gap.distance:.2f} apart; {gap.mixed:.0%} of what is nearest to "
-            f"texts in both together are pictures"
+            f"{gap.encoder}: the mean picture and the mean text are {gap.distance:.2f} apart (0 to 2); of the ten "
+            f"nearest to a text, {gap.mixed:.0%} would be pictures, if `search --mixed` did not take off these means"
         )
     if found.copies:
         say(f"{found.copies:,} works are the same as another")
-    say("", *([f"Do: {line}." for line in found.advice] or ["Nothing to do."]))
+    say("", *([f"Do: {line}." for line in found.advice] or ["Nothing to do about what was measured."]))
 
 
 def _recall(found: "Recall | None") -> list[str]:

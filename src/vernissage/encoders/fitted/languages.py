@@ -1,8 +1,10 @@
 """Languages of texts: which one a text is in, its lemmas and its stop words."""
 
+import runpy
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,12 +111,23 @@ def _identifier(languages: tuple[str, ...]) -> "LanguageIdentifier":
     return identifier
 
 
+def _english_stop_words() -> frozenset[str]:
+    """scikit-learn's list, from its file alone: the package around it takes longer to import than a recommendation."""
+    package = find_spec("sklearn")
+    places = package.submodule_search_locations if package else None
+    file = Path(places[0], "feature_extraction", "_stop_words.py") if places else None
+    if file is None or not file.is_file():  # elsewhere in another version
+        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+        return frozenset(ENGLISH_STOP_WORDS)
+    return frozenset(runpy.run_path(str(file))["ENGLISH_STOP_WORDS"])
+
+
 @cache
 def stop_words(language: str) -> frozenset[str]:
     """Folded words of the language that say nothing of what a text is about; none where no list is known."""
     if language == "en":
-        # scikit-learn's list, copied: importing it takes longer than a recommendation.
-        return frozenset(Path(__file__).with_name("english_stop_words.txt").read_text("utf-8").split())
+        return _english_stop_words()
     from stop_words import StopWordError, get_stop_words
 
     try:
