@@ -159,7 +159,7 @@ def test_evaluate(run: Any, built: Path, tmp_path: Path) -> None:
         }
         for each in found
     ]
-    assert len({str(each["lda+colour-texture"]) for each in told}) > 1  # the method is that of engines joined by +
+    assert len({str(each["lda+colour-texture"]) for each in told}) == 3  # the method is that of engines joined by +
     assert len({str(each["late-total"]) for each in told}) == 1
 
 
