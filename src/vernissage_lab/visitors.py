@@ -105,7 +105,7 @@ def elicitation_by(way: str, workspace: Workspace, candidates: Sequence[str]) ->
         groups = dict(zip(workspace.collection.ids, workspace.collection.texts("group"), strict=True))
         return elicitation([groups[each] for each in candidates])
     if len(candidates) < 2 * RATED_WITHOUT_GROUPS:
-        elicitation([""] * len(candidates))
+        elicitation([""] * len(candidates))  # raises, and says how many are needed
     if way == "random":
         order = np.random.default_rng(0).permutation(len(candidates))
         ninths = np.array_split(order, RATED_WITHOUT_GROUPS)
