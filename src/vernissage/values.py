@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,56 @@ Vectors = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 """float64 of shape (n,)."""
 
-Modality = Literal["image", "text"]
+Modality = str
+"""The name of a modality, as it stands in manifests, cards, JSON and names of tasks."""
 
-MODALITIES: tuple[Modality, ...] = ("image", "text")
-"""In the order in which answers list them."""
+
+@dataclass(frozen=True)
+class ModalityCard:
+    """What is known of one modality.
+
+    Attributes:
+        name: the word for it in files, answers and tasks.
+        one, many: what people call one of it and several.
+        within: the word for it where a search is told what to search.
+        read_as: the modality as which encoders read it.
+        suffixes: of its files, in lower case; none of a text, which a work's words make.
+        pictured: whether pages show it as a picture.
+    """
+
+    name: Modality
+    one: str
+    many: str
+    within: str
+    read_as: Modality
+    suffixes: frozenset[str] = frozenset()
+    pictured: bool = False
+
+
+_PICTURES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
+_PICTURES |= {".pbm", ".pnm", ".jp2", ".j2k", ".avif"} | ({".heic", ".heif"} if find_spec("pillow_heif") else set())
+_CARDS = (
+    ModalityCard("image", "picture", "pictures", "pictures", "image", frozenset(_PICTURES), pictured=True),
+    ModalityCard("text", "text", "texts", "text", "text"),
+)
+
+MODALITY_CARDS: Mapping[Modality, ModalityCard] = MappingProxyType({card.name: card for card in _CARDS})
+"""All modalities by name, in the order in which answers list them."""
+
+MODALITIES: tuple[Modality, ...] = tuple(MODALITY_CARDS)
+
+ENCODED: tuple[Modality, ...] = tuple(card.name for card in _CARDS if card.read_as == card.name)
+"""What encoders themselves read: pictures and texts."""
+
+
+def encoded_as(modalities: Collection[Modality]) -> frozenset[Modality]:
+    """As what encoders read these modalities."""
+    return frozenset(MODALITY_CARDS[each].read_as for each in modalities)
+
+
+def readable(modalities: Collection[Modality]) -> tuple[Modality, ...]:
+    """Every modality that an encoder reads which reads these, in the order of the register."""
+    return tuple(card.name for card in _CARDS if card.read_as in encoded_as(modalities))
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
 from vernissage.search.modality_means import fitting_half
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 from vernissage.workspace.encoding import joined_rows
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, Label, one_caption_each
@@ -206,8 +206,8 @@ def refitted(
             f"{fitting.sum()} works are half of what there is, and fitting aligned anew needs {FEWEST_PAIRS}; "
             f"measuring on works that it was fitted on would say nothing"
         )
-    sides = {side: _parts_below(workspace, side, item_ids) for side in MODALITIES}
-    images, texts = ([replace(part, vectors=part.vectors[fitting]) for part in sides[side]] for side in MODALITIES)
+    sides = {side: _parts_below(workspace, side, item_ids) for side in ENCODED}
+    images, texts = ([replace(part, vectors=part.vectors[fitting]) for part in sides[side]] for side in ENCODED)
     model = fit_aligned(images, texts, seed=seed, progress=progress)
     vectors = {side: derive(model, side, *(part.vectors for part in parts)) for side, parts in sides.items()}
     return vectors, fitting, model.fingerprint
@@ -281,7 +281,7 @@ def material_of_set(
     by their index.
     """
     drawn = one_caption_each(found, seed=seed)
-    modalities = tuple(each for each in MODALITIES if each in by.modalities)
+    modalities = tuple(each for each in ENCODED if each in by.modalities)
     tables = {each: embedded(drawn, by, each, folder, progress=progress) for each in modalities}
     ids = tuple(image.id for image in found.images if all(image.id in table.row_of for table in tables.values()))
     if not ids:

@@ -30,7 +30,7 @@ from vernissage_lab.recipes.holdout import (
 )
 from vernissage_lab.tables import as_csv, tidy, where
 
-MODALITIES: tuple[Modality, ...] = ("image", "text")
+ENCODED: tuple[Modality, ...] = ("image", "text")
 THEMES = 8
 PEOPLE = {"ann": 12, "bob": 15, "cleo": 9}
 """Each loves one theme and nobody else does; the crowd, who own one work each, have the other themes."""
@@ -50,7 +50,7 @@ def themed(
         themes[f"crowd-{number:03d}"] = len(PEOPLE) + number % (THEMES - len(PEOPLE))
     random = np.random.default_rng(0)
     indexes: dict[Modality, ExactIndex] = {}
-    for place, modality in enumerate(MODALITIES):
+    for place, modality in enumerate(ENCODED):
         rows = np.zeros((len(owners), THEMES + 2))
         rows[np.arange(len(rows)), list(themes.values())] = 1
         rows[:, THEMES + place] = 1  # pictures lie apart from texts
@@ -166,7 +166,7 @@ def test_kept_works_never_come_back_and_hidden_ones_may() -> None:
     for owner in PEOPLE:
         some = trial(indexes, owners, owner)
         for name, method in methods.items():
-            for target in MODALITIES:
+            for target in ENCODED:
                 everything = method(some, some.profile(["text"]), target, 1000).ranking.item_ids
                 assert set(everything) == set(owners) - set(some.kept), name
                 assert len(everything) == len(set(everything))

@@ -26,7 +26,7 @@ from vernissage.catalog.report import CollectionReport
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
 from vernissage.files import Seal, int32_values, is_below, open_parquet, read_checked, read_column, write_parquet
 from vernissage.folding import folded
-from vernissage.values import Condition
+from vernissage.values import MODALITIES, Condition, Modality
 
 _BATCH = 1024
 """Works in a record batch and in a row group: what is decoded to make one Item, some milliseconds."""
@@ -170,6 +170,12 @@ class Collection:
         pictures = self._works.column("pictures")
         values = _strings(_own(pictures, pictures.values.field("path" if field == "picture" else "sha256")))
         return [values[start] if end > start else "" for start, end in _ranges(pictures)]
+
+    @cached_property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What there is anything of among the works."""
+        columns = {"image": "picture", "text": "text"}
+        return tuple(each for each in MODALITIES if any(self.texts(columns[each])))
 
     @property
     def picture_count(self) -> int:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import file_digest
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,14 +18,11 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from vernissage.catalog.host import quiet, quiet_libtiff, return_memory
 from vernissage.errors import CollectionError
 from vernissage.files import open_regular
+from vernissage.values import MODALITY_CARDS
 
 _T = TypeVar("_T")
 
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
-    | {".pbm", ".pnm", ".jp2", ".j2k", ".avif"}
-    | ({".heic", ".heif"} if find_spec("pillow_heif") else set())
-)
+PICTURE_SUFFIXES = MODALITY_CARDS["image"].suffixes
 HEIC_HINT = "`pip install 'vernissage[heic]'` lets HEIC be read"
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_956_970

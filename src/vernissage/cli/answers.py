@@ -32,6 +32,8 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
 
     ``because`` heads a column of what speaks most for each work, which is left out without it.
     """
+    from vernissage.values import MODALITY_CARDS
+
     note(*answer.notes, kind="note")
     if as_json:
         print_json(answer.to_dict())
@@ -40,7 +42,7 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
         say(heading)
     columns: _Columns = {"id": lambda work: work.id}
     if any(work.modality for work in answer.works):
-        columns["found as"] = lambda work: {"image": "picture", "text": "text"}.get(work.modality or "", "")
+        columns["found as"] = lambda work: MODALITY_CARDS[work.modality].one if work.modality else ""
     columns |= {"title": lambda work: work.title or "untitled", "artist": lambda work: work.artist}
     columns |= {"year": lambda work: work.item.year, "score": _score}
     if any(work.band for work in answer.works):

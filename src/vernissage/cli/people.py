@@ -376,6 +376,7 @@ def _print_areas(found: "PersonAreas") -> None:
     from vernissage.gallery.selecting import title_or_text
     from vernissage.pages.areas import typical
     from vernissage.taggers.contract import marked
+    from vernissage.values import MODALITY_CARDS
 
     for modality, each in found.by_modality.items():
         uploads, total = each.uploads, float(each.uploads.weights.sum()) or 1.0
@@ -387,7 +388,7 @@ def _print_areas(found: "PersonAreas") -> None:
             name = marked(uploads.names[number], found.by_software(modality, number))
             rows.append([area_key(modality, number), name, len(area), weight, named])
         print_table(["area", "name", "uploads", "weight", "such as"], rows, numbers=["uploads", "weight"])
-        kind = {"image": "picture", "text": "text"}[modality] + "s" * (len(uploads) != 1)
+        kind = MODALITY_CARDS[modality].one if len(uploads) == 1 else MODALITY_CARDS[modality].many
         areas = f"{len(rows)} area{'s' * (len(rows) != 1)}"
         say(f"{len(uploads)} {kind} of {found.owner} in {areas}, by {found.encoder}", "")
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vernissage.errors import ProvenanceError
+from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import array_bytes, digest, read_arrays, read_card, write_arrays, write_json
 from vernissage.progress import Progress, silent
-from vernissage.values import Modality, Vectors
+from vernissage.values import MODALITY_CARDS, Modality, Vectors
 
 PictureOpener = Callable[[], Image.Image]
 
@@ -61,6 +61,20 @@ class TextEncoder(Encoder, Protocol):
         A row depends on its own text alone, not on the others in the call.
         """
         ...
+
+
+def reading(encoder: Encoder, modality: Modality) -> Callable[[Sequence[Any]], Vectors]:
+    """How an encoder reads a modality: its `ImageEncoder.encode_images` or `TextEncoder.encode_texts`.
+
+    Raises:
+        EncoderError: it does not.
+    """
+    kind = MODALITY_CARDS[modality]
+    method = getattr(encoder, f"encode_{kind.read_as}s", None)
+    if method is None:
+        raise EncoderError(f"{encoder.name} does not read {kind.many}; choose an encoder that does")
+    found: Callable[[Sequence[Any]], Vectors] = method
+    return found
 
 
 _CARD = {"name": str, "settings": Mapping[str, Any], "fingerprint": str}

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from vernissage.encoders.contract import Encoder, Material
 from vernissage.errors import EncoderError, Kind, RequestError
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors, encoded_as
 
 Commercial = Literal["yes", "discouraged", "unclear"]
 """``yes``: the licence allows it. ``discouraged``: so it does, but the authors advise against any deployment.
@@ -212,7 +212,7 @@ def _fitted(
 
 def _clip(name: str, parameters: int, dim: int, revision: str | None, size: int, branch: str = "main") -> ModelCard:
     return ModelCard(
-        name, "clip", "CLIP", parameters, dim, MODALITIES, "MIT", "discouraged",
+        name, "clip", "CLIP", parameters, dim, ENCODED, "MIT", "discouraged",
         "Radford et al. 2021, arXiv 2103.00020", _CLIP_NOTES,
         hub=f"openai/{name}", revision=revision, branch=branch, download_bytes=size,
     )  # fmt: skip
@@ -220,7 +220,7 @@ def _clip(name: str, parameters: int, dim: int, revision: str | None, size: int,
 
 def _albef(name: str, file: str, size: int | None) -> ModelCard:
     return ModelCard(
-        name, "albef", "ALBEF", 209_315_074, 256, MODALITIES, "BSD-3-Clause", "unclear",
+        name, "albef", "ALBEF", 209_315_074, 256, ENCODED, "BSD-3-Clause", "unclear",
         "Li et al. 2021, arXiv 2107.07651", _ALBEF_NOTES, download_bytes=size, url=f"{_ALBEF_FILES}/{file}",
     )  # fmt: skip
 
@@ -348,10 +348,10 @@ _CARDS = (
         load=_at("towers.resnet:load_resnet"), exports=True,
     ),
     EncoderCard(
-        "conse", "one space for pictures and texts, from class names", _ONE_SPACE, MODALITIES, 5,
+        "conse", "one space for pictures and texts, from class names", _ONE_SPACE, ENCODED, 5,
         models=(
             ModelCard(
-                "conse", "conse", "ConSE", None, 256, MODALITIES, "MIT", "unclear",
+                "conse", "conse", "ConSE", None, 256, ENCODED, "MIT", "unclear",
                 "Norouzi et al. 2014, arXiv 1312.5650",
                 "the probabilities of efficientnet-lite0 for 1,000 classes weigh wordllama's vectors of their names; "
                 "trained on ImageNet, whose pictures are for non-commercial research",
@@ -363,7 +363,7 @@ _CARDS = (
         derive=_at("fitted.conse:derive"),
     ),
     _fitted(
-        "aligned", "CCA", "Hotelling 1936, Biometrika 28", MODALITIES, "aligned", "Aligned",
+        "aligned", "CCA", "Hotelling 1936, Biometrika 28", ENCODED, "aligned", "Aligned",
         summary="one space for pictures and texts, from pairs here",
         words=_ONE_SPACE, preference=10, derived_from={
             "image": ("efficientnet-lite0-pooled", "efficientnet-lite0", "colour-texture", "conse"),
@@ -372,7 +372,7 @@ _CARDS = (
         derive=_at("fitted.aligned:derive"),
     ),
     EncoderCard(
-        "clip", "one space for pictures and texts, from web pairs", _ONE_SPACE, MODALITIES, 60,
+        "clip", "one space for pictures and texts, from web pairs", _ONE_SPACE, ENCODED, 60,
         models=(
             _clip("clip-vit-base-patch32", 151_277_313, 512, "c237dc49a33fc61debc9276459120b7eac67e7ef", 605_157_884),
             _clip("clip-vit-base-patch16", 149_620_737, 512, None, 599_000_000, branch="refs/pr/10"),
@@ -383,7 +383,7 @@ _CARDS = (
         load=_at("towers.clip:load_clip"), options=("prompt",), exports=True,
     ),
     EncoderCard(
-        "albef", "one space for pictures and texts; pairs, too", _ONE_SPACE, MODALITIES, 50,
+        "albef", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 50,
         models=(
             _albef("albef", "ALBEF.pth", 3_490_000_000),
             _albef("albef-mscoco", "mscoco.pth", None),
@@ -392,10 +392,10 @@ _CARDS = (
         load=_at("towers.albef:load_albef"), options=("vocabulary", "image_size", "cleaning"),
     ),
     EncoderCard(
-        "dual", "one space for pictures and texts: SigLIP 2 …", _ONE_SPACE, MODALITIES, 40,
+        "dual", "one space for pictures and texts: SigLIP 2 …", _ONE_SPACE, ENCODED, 40,
         models=(
             _on_hub(
-                "google/siglip2-base-patch16-224", "dual", "SigLIP 2", 375_187_970, 768, MODALITIES, "Apache-2.0",
+                "google/siglip2-base-patch16-224", "dual", "SigLIP 2", 375_187_970, 768, ENCODED, "Apache-2.0",
                 "yes", "Tschannen et al. 2025, arXiv 2502.14786", "reads many languages",
                 "75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2", 1_539_000_000,
             ),
@@ -403,10 +403,10 @@ _CARDS = (
         load=_at("towers.dual:load_dual"), exports=True,
     ),
     EncoderCard(
-        "blip", "one space for pictures and texts; pairs, too", _ONE_SPACE, MODALITIES, 30,
+        "blip", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 30,
         models=(
             _on_hub(
-                "Salesforce/blip-itm-base-coco", "blip", "BLIP", 223_744_258, 256, MODALITIES, "BSD-3-Clause",
+                "Salesforce/blip-itm-base-coco", "blip", "BLIP", 223_744_258, 256, ENCODED, "BSD-3-Clause",
                 "discouraged", "Li et al. 2022, arXiv 2201.12086", _SALESFORCE_NOTES,
                 "98cf803d8586e8e8b3ec527885ac50c422d514ae", 895_000_000,
             ),
@@ -414,10 +414,10 @@ _CARDS = (
         load=_at("towers.blip:load_blip"), options=("first_token",), reads_pairs=True,
     ),
     EncoderCard(
-        "blip2", "one space for pictures and texts; pairs, too", _ONE_SPACE, MODALITIES, 20,
+        "blip2", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 20,
         models=(
             _on_hub(
-                "Salesforce/blip2-itm-vit-g", "blip2", "BLIP-2", 1_172_032_258, 256, MODALITIES, "MIT", "discouraged",
+                "Salesforce/blip2-itm-vit-g", "blip2", "BLIP-2", 1_172_032_258, 256, ENCODED, "MIT", "discouraged",
                 "Li et al. 2023, arXiv 2301.12597", _SALESFORCE_NOTES,
                 "520bf73fd0ef6ccce791cd3f06908040aef2d8cc", 4_690_000_000,
             ),
@@ -516,7 +516,11 @@ def for_areas(available: Mapping[str, Collection[Modality]]) -> tuple[str, ...]:
 
     def rank(name: str) -> tuple[bool, bool, int]:
         known = _REGISTER.get(name)
-        return len(available[name]) < 2, known is None or len(known.modalities) > 1, -(known.preference if known else 0)
+        return (
+            len(encoded_as(available[name])) < 2,
+            known is None or len(known.modalities) > 1,
+            -(known.preference if known else 0),
+        )
 
     return tuple(sorted((name for name in available if available[name]), key=rank))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
 from vernissage.taggers.contract import EXPLAINED
-from vernissage.values import Allow, Index, Modality, Vectors
+from vernissage.values import Allow, Index, Modality, Vectors, encoded_as
 from vernissage.workspace.repository import PersonRecord, Snapshot
 
 _NAMING_NEIGHBOURS = 12
@@ -183,7 +183,9 @@ def found_words(found: "PersonAreas | None") -> str:
     """What the encoder of a person's areas looks at, in words for visitors."""
     if found is None:
         return ""
-    return "pictures and texts in one space" if len(found.reads) == 2 else register.engine(found.encoder).words
+    return (
+        "pictures and texts in one space" if len(encoded_as(found.reads)) > 1 else register.engine(found.encoder).words
+    )
 
 
 def find_areas(
@@ -297,7 +299,7 @@ def area_place(key: str, profile: UploadProfile) -> tuple[Modality, int]:
         modality = profile.sources[0]
     known = [area_key(each, n) for each in profile.sources for n in range(len(profile.by_modality[each].areas))]
     if f"{modality}:{number}" in known:
-        return cast(Modality, modality), int(number) - 1
+        return modality, int(number) - 1
     listed = ", ".join(known)
     shown = listed if len(listed) <= 90 else f"{listed[:80].rpartition(',')[0]} …"
     raise RequestError(f"there is no area {key.strip()!r}; choose from {shown}", kind=Kind.NOT_FOUND)

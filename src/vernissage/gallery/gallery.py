@@ -49,7 +49,7 @@ from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.mixed import MixedMethod
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
-from vernissage.values import Allow, Index, Modality, Ranking, Vectors
+from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Ranking, Vectors, encoded_as
 from vernissage.workspace.clusters import NEAREST, clusters_of, members_of
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
@@ -61,7 +61,8 @@ if TYPE_CHECKING:
     from vernissage.gallery.overview import Map, Topics
     from vernissage.gallery.person import Person
 
-Within = Literal["text", "pictures", "mixed"]
+SEARCHED: Mapping[str, Modality] = MappingProxyType({card.within: card.name for card in MODALITY_CARDS.values()})
+"""Every word for what is searched; ``mixed`` beside them searches all."""
 Elicitation = Literal["central", "group", "coverage"]
 
 _TAGS_LEAD = frozenset({"conse"})
@@ -304,7 +305,7 @@ class Gallery:
         query: "str | Path | Image.Image",
         n: int = USUAL_COUNT,
         *,
-        within: Within = "text",
+        within: str = "text",
         encoder: str | None = None,
         method: MixedMethod = "means",
         where: Where = (),
@@ -332,7 +333,7 @@ class Gallery:
             RequestError: the encoder does not read what was given, or finds nothing in the picture.
         """
         snapshot = self.snapshot
-        one_of(("text", "pictures", "mixed"), within, "search within")
+        one_of((*SEARCHED, "mixed"), within, "search within")
         if not isinstance(query, str | Path) and not hasattr(query, "convert"):
             raise RequestError(f"search takes words, the Path of a picture or an open picture, but {query!r} was given")
         if isinstance(query, str) and not query.strip():
@@ -340,14 +341,14 @@ class Gallery:
         if isinstance(query, str) and any("\ud800" <= letter <= "\udfff" for letter in query):
             raise RequestError("search takes words in UTF-8, and these have bytes that are no letters; write them anew")
         source: Modality = "text" if isinstance(query, str) else "image"
-        target: Modality = "image" if within != "text" or source == "image" else "text"
+        target = SEARCHED.get(within, "image") if source == "text" else "image"
         read = {kind for each in self.encoders for kind in snapshot.workspace.modalities(each)}
         asked = selection(snapshot, n, where, exclude, per, show_copies=show_copies)
         if isinstance(query, str) and within == "text" and not encoder and "text" not in read:
             return self._search_texts(query, "", asked)
         name = encoder or search_encoder(snapshot.workspace, source, target)
         reads = snapshot.workspace.modalities(name)
-        if within == "mixed" and len(reads) == 1:
+        if within == "mixed" and len(encoded_as(reads)) == 1:
             raise RequestError(f"{name} reads {KINDS[reads[0]]} alone; choose an encoder of both modalities")
         if isinstance(query, str) and within == "text":
             return self._search_texts(query, name, asked)

@@ -35,7 +35,7 @@ from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_u
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
 from vernissage.taggers.contract import marked
-from vernissage.values import MODALITIES, Index, Modality, Vectors
+from vernissage.values import MODALITIES, Index, Modality, Vectors, encoded_as
 from vernissage.workspace.repository import PersonRecord
 from vernissage.workspace.workspace import Workspace
 
@@ -274,7 +274,7 @@ class Person:
         asked = asked.unlike(list(found.items))
         profile, targets = _searching(found, task)
         notes = [*found.notes, *asked.notes]
-        if len(found.reads) == 1 and encoder is None:
+        if len(encoded_as(found.reads)) == 1 and encoder is None:
             notes.insert(
                 0,
                 f"no encoder here reads pictures and texts alike, so {found.encoder} serves for "

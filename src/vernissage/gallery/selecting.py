@@ -14,7 +14,7 @@ from vernissage.catalog.conditions import parse_condition, require_fields, value
 from vernissage.catalog.item import Item
 from vernissage.errors import RatingsError, RequestError
 from vernissage.folding import folded
-from vernissage.values import Allow, Condition, Modality
+from vernissage.values import MODALITY_CARDS, Allow, Condition, Modality
 from vernissage.workspace.repository import Snapshot
 
 USUAL_COUNT = 9
@@ -25,7 +25,7 @@ Where = str | Condition | Iterable[str | Condition]
 Caps = Mapping[str, int]
 """At most so many works of one value of a column: ``{"artist": 1}``."""
 
-KINDS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
+KINDS: Mapping[Modality, str] = MappingProxyType({card.name: card.many for card in MODALITY_CARDS.values()})
 """What works of a modality are called."""
 
 _BEGINNING = 60

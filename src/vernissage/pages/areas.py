@@ -18,10 +18,10 @@ from vernissage.profiles.naming import count_words_of_works, words_of_work
 from vernissage.profiles.uploads import UploadsOfModality
 from vernissage.progress import Progress, silent
 from vernissage.taggers.contract import Seen
-from vernissage.values import Modality
+from vernissage.values import MODALITY_CARDS, Modality
 
 _SIDE, _NEAR_SIDE = 240, 120
-_MOST: Mapping[Modality, int] = {"image": 8, "text": 6}
+_MOST: Mapping[Modality, int] = {card.name: 8 if card.pictured else 6 for card in MODALITY_CARDS.values()}
 """How many examples of an area the page of areas shows."""
 
 _OVERVIEW = 5
@@ -86,8 +86,8 @@ def areas_page(
     Raises:
         CollectionError: a picture cannot be read.
     """
-    pictured = found.by_modality["image"].uploads.areas if "image" in found.by_modality else ()
-    total = sum(min(_MOST["image"], len(area)) for area in pictured)
+    pictured = [each for each in found.by_modality if MODALITY_CARDS[each].pictured]
+    total = sum(min(_MOST[each], len(area)) for each in pictured for area in found.by_modality[each].uploads.areas)
     reading = Reading(picture_path, total, progress, seen(found.items))
     return render(
         "areas.html",
@@ -98,7 +98,7 @@ def areas_page(
         summary=_summary(found),
         notes=found.notes,
         groups=_views(found, reading, _MOST),
-        kinds=KINDS,
+        kinds=MODALITY_CARDS,
     )
 
 
@@ -121,7 +121,7 @@ def person_page(answer: Answer, *, title: str, engine: str, progress: Progress =
     total = sum(len(each.works) for each in whole) + sum(len(each.works[:_PER_AREA]) for each in kept)
     works = [work.id for each in answer.lists for work in each.works]
     reading = Reading(answer.picture_path, total, progress, answer.seen([*found.items, *works]))
-    groups = _views(found, reading, dict.fromkeys(KINDS, _OVERVIEW))
+    groups = _views(found, reading, dict.fromkeys(_MOST, _OVERVIEW))
     return render(
         "person.html",
         styles=["page.css", "recommendations.css", "areas.css"],
@@ -142,7 +142,7 @@ def person_page(answer: Answer, *, title: str, engine: str, progress: Progress =
             (name, key, made, [(each.target, _examples(each, reading)) for each in group])
             for (key, name, made), group in groupby(kept, key=lambda each: (each.area, each.name, each.by_software))
         ],
-        kinds=KINDS,
+        kinds=MODALITY_CARDS,
     )
 
 
@@ -180,9 +180,9 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
     uploads = interests.uploads
     area = uploads.areas[number]
     weight, total = float(uploads.weights[number]), float(uploads.weights.sum()) or 1.0
-    rows = typical(uploads, number, most if modality == "image" else len(area))
+    rows = typical(uploads, number, most if MODALITY_CARDS[modality].pictured else len(area))
     examples = [found.items[uploads.item_ids[row]] for row in rows]
-    if modality == "text":  # a series often has one title
+    if not MODALITY_CARDS[modality].pictured:  # a series often has one title
         distinct: dict[str, Item] = {}
         for item in examples:
             distinct.setdefault(title_or_text(item), item)
@@ -202,7 +202,7 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
 
 
 def _example(item: Item, modality: Modality, reading: Reading) -> Example:
-    if modality == "image":
+    if MODALITY_CARDS[modality].pictured:
         return Example(item.id, title_or_text(item), reading.picture(item, _SIDE), reading.alt(item), "")
     excerpt = plain(item.description or ", ".join(item.keywords)) if item.title.strip() else ""
     return Example(item.id, title_or_text(item), None, AltText(""), excerpt)
@@ -233,7 +233,7 @@ def _weightiest(lists: Sequence[AnswerList]) -> list[AnswerList]:
 
 def _suggestion(found: PersonAreas, reading: Reading, target: Modality, number: int, work: AnswerWork) -> Suggestion:
     item = replace(work.item, artist=work.item.artist or work.item.owner)
-    if target == "text":  # as a text: without the picture that it may have as well
+    if not MODALITY_CARDS[target].pictured:  # as a text: without the picture that it may have as well
         description = item.description or ", ".join(item.keywords)
         item = replace(item, title=item.title or title_or_text(item), picture="", description=description)
     shown = work_of(reading, number, item, also=work.also)

@@ -28,7 +28,7 @@ from vernissage.files import (
     write_parquet,
     write_rows,
 )
-from vernissage.values import Vectors
+from vernissage.values import MODALITY_CARDS, Vectors
 
 _ROW_GROUP = 65_536
 _SAMPLED = 1024
@@ -114,7 +114,7 @@ class VectorTable:
             missing = [item_ids[place] for place in np.flatnonzero(rows < 0)[:5].tolist()]
             raise UnknownItemError(
                 f"{', '.join(missing)}: no {self.card.modality} vector of {self.card.encoder} for that; "
-                f"choose works that have a {'picture' if self.card.modality == 'image' else 'text'}, or another engine"
+                f"choose works that have a {MODALITY_CARDS[self.card.modality].one}, or another engine"
             )
         return rows
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar, Unpack
 
 from vernissage.catalog.collection import Collection
@@ -38,7 +37,7 @@ from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file
-from vernissage.values import Modality
+from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as
 from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection, read_word_counts
 from vernissage.workspace.conversion import convert_locked
@@ -66,7 +65,6 @@ _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
 
 REJECTED_NAME = "rejected.csv"
-_THINGS: Mapping[Modality, str] = MappingProxyType({"image": "pictures", "text": "texts"})
 
 _T = TypeVar("_T")
 
@@ -124,8 +122,7 @@ class Building:
     @cached_property
     def lacking(self) -> tuple[Modality, ...]:
         """The modalities that no work has."""
-        columns: dict[Modality, str] = {"image": "picture", "text": "text"}
-        return tuple(kind for kind, column in columns.items() if not any(self.collection.texts(column)))
+        return tuple(each for each in ENCODED if each not in encoded_as(self.collection.modalities))
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -361,7 +358,9 @@ def _notes(building: Building) -> tuple[str, ...]:
         # One line in place of one for each encoder that had nothing to read, and for each that is made of those.
         readers = [name for name, card in cards().items() if modality in card.modalities]
         if idle := [name for name in readers if left_out.pop(name, "")]:
-            notes.append(f"The collection has no {_THINGS[modality]}, so {', '.join(idle)} could not be made.")
+            notes.append(
+                f"The collection has no {MODALITY_CARDS[modality].many}, so {', '.join(idle)} could not be made."
+            )
     notes += [f"{name} was left out: {why}" for name, why in left_out.items()]
     if not building.encoders:
         notes.append("No encoder could be made, so nothing is recommended; search finds words as they stand.")
@@ -415,10 +414,12 @@ def _require_material(building: Building, card: EncoderCard) -> None:
     """
     fitted = building.before is not None and card.name in building.before.manifest.models  # on works that are gone
     if lacking := [
-        _THINGS[each] for each in building.lacking if each in card.modalities and not (card.pretrained or fitted)
+        MODALITY_CARDS[each].many
+        for each in building.lacking
+        if each in card.modalities and not (card.pretrained or fitted)
     ]:
         raise EncoderError(
-            f"{card.name} needs {' and '.join(_THINGS[each] for each in card.modalities)}, and no work has "
+            f"{card.name} needs {' and '.join(MODALITY_CARDS[each].many for each in card.modalities)}, and no work has "
             f"{lacking[0]}; add some to the collection, or choose another encoder"
         )
     for bases in card.derived_from.values():

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from vernissage.search.lexical import LexicalIndex
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
-from vernissage.values import Modality
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.state import OPTIONS_NAME
 from vernissage.workspace.workspace import Workspace, open_workspace
@@ -71,7 +70,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
 
 def _described(workspace: Workspace, key: str) -> dict[str, Any]:
     encoder, _, modality = key.rpartition(".")
-    table = workspace.table(encoder, cast(Modality, modality))
+    table = workspace.table(encoder, modality)
     return {
         "encoder": encoder,
         "modality": modality,

@@ -8,9 +8,7 @@ import numpy as np
 
 from vernissage.catalog.collection import Collection
 from vernissage.search.vectors import VectorTable
-from vernissage.values import Modality
-
-_WORDS: Mapping[Modality, str] = {"image": "picture", "text": "text"}
+from vernissage.values import ENCODED, MODALITY_CARDS, Modality
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,8 @@ def coverage_of(collection: Collection, encoder: str, tables: Mapping[Modality, 
 
 
 def _clause(encoder: str, missing: Missing) -> str:
-    word = _WORDS[missing.modality]
-    other = _WORDS["text" if missing.modality == "image" else "image"]
+    word = MODALITY_CARDS[missing.modality].one
+    other = " or ".join(MODALITY_CARDS[each].one for each in ENCODED if each != missing.modality)
     kinds = {f"without a {word}": missing.without, f"with a {word} that tells {encoder} nothing": missing.unreadable}
     who = " and ".join(
         f"{'1 work' if count == 1 else f'{count:,} works'} {kind}" for kind, count in kinds.items() if count

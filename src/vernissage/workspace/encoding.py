@@ -17,13 +17,13 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.encoders.contract import Encoder, ImageEncoder, Material, TextEncoder
+from vernissage.encoders.contract import Encoder, Material, reading
 from vernissage.encoders.register import EncoderCard, cards
-from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.errors import ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, pooled, write_table
-from vernissage.values import Modality, Vectors
+from vernissage.values import MODALITY_CARDS, Modality, Vectors
 from vernissage.workspace.collection_files import named_languages
 from vernissage.workspace.settings import Settings
 
@@ -257,15 +257,15 @@ class _Encoding:
         Returns:
             In which of them anything was found, and a block's size.
         """
-        size = _BLOCK if self.modality == "image" else TEXT_BLOCK
-        step = f"Encoding {'pictures' if self.modality == 'image' else 'texts'} with {self.encoder.name}"
+        size = TEXT_BLOCK if self.modality == "text" else _BLOCK
+        step = f"Encoding {MODALITY_CARDS[self.modality].many} with {self.encoder.name}"
         told: list[bool] = []
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             for start in range(0, len(read), size):
                 progress(step, start, len(read))
                 rows, places = zip(*read[start : start + size], strict=True)
                 works = self.collection.take(rows)
-                if self.modality == "image":
+                if self.modality != "text":
                     shown = zip(works, places, strict=True)
                     works = [replace(item, picture=[*_distinct(item).values()][place]) for item, place in shown]
                 block = _block(_block_file(folder, start), len(works), self._encoded(works, pool))
@@ -275,14 +275,9 @@ class _Encoding:
 
     def _encoded(self, works: Sequence[Item], pool: ThreadPoolExecutor) -> Callable[[], Vectors]:
         """Encodes the texts or the leading pictures of works when it is called."""
-        encoder = self.encoder
+        read = reading(self.encoder, self.modality)
         if self.modality == "text":
-            if not isinstance(encoder, TextEncoder):
-                raise EncoderError(f"{encoder.name} does not read texts; choose an encoder that does")
-            return lambda: encoder.encode_texts([item.text for item in works])
-        if not isinstance(encoder, ImageEncoder):
-            raise EncoderError(f"{encoder.name} does not read pictures; choose an encoder that does")
-
+            return lambda: read([item.text for item in works])
         opened = partial(open_picture, at_least=self.side)
         paths = [path for item in works if (path := self.collection.picture_path(item)) is not None]
 
@@ -290,10 +285,8 @@ class _Encoding:
             # Batches end early where their pixels come to too many, so that large pictures do not fill the memory.
             batches = picture_batches(paths, len(works) if self.whole_batches else _AT_ONCE, at_least=self.side)
             if self.whole_batches:
-                return np.concatenate([encoder.encode_images(list(pool.map(opened, batch))) for batch in batches])
-            return np.concatenate(
-                list(pool.map(lambda batch: encoder.encode_images(list(map(opened, batch))), batches))
-            )
+                return np.concatenate([read(list(pool.map(opened, batch))) for batch in batches])
+            return np.concatenate(list(pool.map(lambda batch: read(list(map(opened, batch))), batches)))
 
         return encode
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from vernissage.catalog.pictures import MAX_BYTES, PICTURE_SUFFIXES, check_picture, open_picture
 from vernissage.catalog.words import joined
-from vernissage.encoders.contract import Encoder, ImageEncoder, TextEncoder
+from vernissage.encoders.contract import Encoder, reading
 from vernissage.errors import CollectionError, RequestError
 from vernissage.files import as_path, open_regular
 from vernissage.progress import Progress
@@ -110,12 +110,10 @@ def _encoded(workspace: Workspace, space: VectorSpace, submissions: Mapping[str,
 
 
 def _read(encoder: Encoder, modality: Modality, submissions: Sequence[Submission], side: int | None) -> Vectors:
-    if modality == "text" and isinstance(encoder, TextEncoder):
-        return encoder.encode_texts([each.words for each in submissions])
-    if modality == "image" and isinstance(encoder, ImageEncoder):
-        paths = [each.picture for each in submissions if each.picture is not None]
-        return encoder.encode_images([open_picture(path, at_least=side) for path in paths])
-    raise RequestError(f"{encoder.name} does not read uploads of the kind {modality}; build the workspace again")
+    read = reading(encoder, modality)
+    if modality == "text":
+        return read([each.words for each in submissions])
+    return read([open_picture(each.picture, at_least=side) for each in submissions if each.picture is not None])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from vernissage.encoders.runtime.devices import Runtime, import_torch
 from vernissage.encoders.runtime.onnx import PRECISIONS, load_onnx
 from vernissage.errors import RequestError
 from vernissage.files import digest
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 from vernissage.workspace.encoding import TEXT_BLOCK, decoded_side
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
@@ -63,11 +63,11 @@ class TimedWorks:
     @property
     def modalities(self) -> tuple[Modality, ...]:
         """What there is to be read."""
-        return tuple(modality for modality in MODALITIES if self.items(modality))
+        return tuple(modality for modality in ENCODED if self.items(modality))
 
 
 def works_of_collection(
-    collection: Collection, name: str, count: int, *, seed: int, only: Sequence[Modality] = MODALITIES
+    collection: Collection, name: str, count: int, *, seed: int, only: Sequence[Modality] = ENCODED
 ) -> TimedWorks:
     """``count`` works of a collection.
 
@@ -77,7 +77,7 @@ def works_of_collection(
     return drawn_works(entries, count, name=name, fingerprint=collection.fingerprint, seed=seed, only=only)
 
 
-def works_of_set(found: CaptionedSet, count: int, *, seed: int, only: Sequence[Modality] = MODALITIES) -> TimedWorks:
+def works_of_set(found: CaptionedSet, count: int, *, seed: int, only: Sequence[Modality] = ENCODED) -> TimedWorks:
     """``count`` pictures of a set, each with one of its captions.
 
     Raises: see `drawn_works`.
@@ -94,7 +94,7 @@ def drawn_works(
     name: str,
     fingerprint: str,
     seed: int,
-    only: Sequence[Modality] = MODALITIES,
+    only: Sequence[Modality] = ENCODED,
 ) -> TimedWorks:
     """At most ``count`` works that have a picture and as many that have a text, drawn by seed and id alone.
 
@@ -276,7 +276,7 @@ class EncodingTimeOptions(SourceOptions):
 
     def __post_init__(self) -> None:
         self.require(rounds=1, batch=1, warm_up=0, threads=1)
-        if self.only not in (None, *MODALITIES):
+        if self.only not in (None, *ENCODED):
             raise RequestError(f"--only {self.only} names no modality; write image or text, or leave it out for both")
         for model in self.untrained or ():
             require_architecture(model)
@@ -299,7 +299,7 @@ class EncodingTimeOptions(SourceOptions):
     @property
     def modalities(self) -> tuple[Modality, ...]:
         """What is timed, as far as it is there."""
-        return tuple(modality for modality in MODALITIES if self.only in (None, modality))
+        return tuple(modality for modality in ENCODED if self.only in (None, modality))
 
     @property
     def backends(self) -> list[str]:

@@ -22,7 +22,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
 from vernissage.recommenders.upload_rules import FusionRule
 from vernissage.search.exact import ExactIndex
-from vernissage.values import MODALITIES, Modality
+from vernissage.values import ENCODED, Modality
 from vernissage.workspace.repository import Snapshot, open_repository
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import Numbers
@@ -257,7 +257,7 @@ def run_holdout(
     there = {item_id: owner for item_id, owner in owner_of.items() if any(item_id in each for each in indexes.values())}
     works = works_of_owners(there, owners_with)
     methods = listers(indexes, tags, text_encoder=text_encoder, rules=rules, seed=seed)
-    modalities = tuple(modality for modality in MODALITIES if modality in indexes)
+    modalities = tuple(modality for modality in ENCODED if modality in indexes)
     asked = {modality: (modality,) for modality in modalities} | ({"both": modalities} if len(modalities) > 1 else {})
     judged = _Judged(_chosen(asked, sources), _chosen(asked, targets), methods, tuple(sorted(set(depths))), groups)
     progress(STEP, 0, len(works) * repetitions)

@@ -13,7 +13,7 @@ from vernissage.errors import RequestError
 from vernissage.search.exact import ExactIndex
 from vernissage.search.mixed import MixedIndex, MixedMethod
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
-from vernissage.values import MODALITIES, Modality
+from vernissage.values import ENCODED, Modality
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import SHOWN, Seeker, index_of
@@ -110,8 +110,8 @@ def _rows(material: Material, protocol: Protocol, classes: int, options: MixedOp
     people = simulated_users(protocol, interests=classes, points=options.points, users=options.users, seed=seed)
     for number, user in enumerate(people):
         seeker = Seeker(material, user)
-        ways = _ways({each: seeker.index(each) for each in MODALITIES}, closing)
-        for source in MODALITIES:
+        ways = _ways({each: seeker.index(each) for each in ENCODED}, closing)
+        for source in ENCODED:
             query = seeker.vectors(source).mean(axis=0, dtype=np.float64)
             for name, way in ways.items():
                 found = _distinct(way(query, source, 2 * SHOWN))
@@ -148,12 +148,12 @@ def _distinct(found: Sequence[tuple[str, Modality]]) -> dict[str, Modality]:
 
 
 def _means(material: Material) -> ModalityMeans:
-    return fit_modality_means(*(material.table(each, material.vectors[each], material.item_ids) for each in MODALITIES))
+    return fit_modality_means(*(material.table(each, material.vectors[each], material.item_ids) for each in ENCODED))
 
 
 def _timed(material: Material) -> list[Row]:
     """Milliseconds a query over all works, the ways in turn for every query, after a round of warm-up."""
-    indexes = {each: index_of(material, each, material.vectors[each], material.item_ids) for each in MODALITIES}
+    indexes = {each: index_of(material, each, material.vectors[each], material.item_ids) for each in ENCODED}
     ways = _ways(indexes, _means(material))
     rows = np.random.default_rng(0).integers(len(material), size=TIMED_QUERIES)
     seconds: dict[str, list[float]] = {name: [] for name in ways}

@@ -27,7 +27,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import CommonRule, common_rule, embed_tags, known_tags
 from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, once, tagger_key
 from vernissage.taggers.register import TAGGERS, load_tagger, weights_of_each
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 from vernissage.workspace.repository import open_repository
 from vernissage.workspace.tagging import kept_taggers, kept_tags, tag_pictures, tag_texts, words_to_tag
 from vernissage_lab.cells import Cells, Part, rows_of
@@ -491,7 +491,7 @@ def _shown_by_overlap(seeker: Seeker, task: Task, rules: Sequence[CommonRule]) -
 
 
 def _modalities_with_tags(material: Material) -> tuple[Modality, ...]:
-    return tuple(each for each in MODALITIES if any(material.tags.get(each, {}).values()))
+    return tuple(each for each in ENCODED if any(material.tags.get(each, {}).values()))
 
 
 def _tags_of(material: Material, modality: Modality, rows: Rows) -> list[Sequence[str]]:

@@ -23,7 +23,7 @@ from vernissage.encoders.contract import (
 )
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 
 Matrix = npt.NDArray[np.float64]
 
@@ -116,12 +116,12 @@ class Aligned(FittedEncoder):
     """
 
     name = "aligned"
-    modalities = frozenset(MODALITIES)
+    modalities = frozenset(ENCODED)
 
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)
         self._alignment = Alignment(self.regularisation, **state.arrays)
-        saved = {side: _saved_cards(state.settings, side) for side in MODALITIES}
+        saved = {side: _saved_cards(state.settings, side) for side in ENCODED}
         self._encoders: dict[str, list[Any]] = {
             side: [_base_of(card, bases) for card in cards] for side, cards in saved.items()
         }
@@ -177,9 +177,9 @@ class Aligned(FittedEncoder):
 
 def fit(material: Material) -> Aligned:
     """Fit on the vectors that the encoders below made of works with a picture and a text."""
-    sides: dict[Modality, list[Part]] = {side: [] for side in MODALITIES}
+    sides: dict[Modality, list[Part]] = {side: [] for side in ENCODED}
     given = iter(material.paired_vectors())
-    for side in MODALITIES:
+    for side in ENCODED:
         for encoder in sorted(material.bases, key=_reads_both):
             if side in encoder.modalities:
                 sides[side].append(Part(encoder, next(given)))

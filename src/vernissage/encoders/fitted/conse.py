@@ -20,7 +20,7 @@ from vernissage.encoders.contract import (
 )
 from vernissage.encoders.towers.efficientnet_lite import Outputs, class_names
 from vernissage.errors import EncoderError, ProvenanceError
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 
 MOST_CLASSES = 10
 _BLOCK = 1024
@@ -35,7 +35,7 @@ class Conse(FittedEncoder):
     """
 
     name = "conse"
-    modalities = frozenset(MODALITIES)
+    modalities = frozenset(ENCODED)
 
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)

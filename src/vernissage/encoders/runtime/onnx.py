@@ -22,7 +22,7 @@ from vernissage.encoders.runtime.loaded import padded_ids
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import digest, read_regular, seal_of, write_json
 from vernissage.shapes import json_values, misfit
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 
 if TYPE_CHECKING:
     import torch
@@ -180,7 +180,7 @@ def towers_of(encoder: Any) -> dict[Modality, Tower]:
     """
     if not getattr(encoder, "exports", False):
         raise EncoderError(f"{encoder.name} runs in torch alone; choose an encoder that other backends run, as clip")
-    return {modality: Tower(encoder, modality) for modality in MODALITIES if modality in encoder.modalities}
+    return {modality: Tower(encoder, modality) for modality in ENCODED if modality in encoder.modalities}
 
 
 def _features(

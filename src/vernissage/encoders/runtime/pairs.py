@@ -21,7 +21,7 @@ from vernissage.encoders.runtime.devices import import_extra, import_torch
 from vernissage.encoders.runtime.loaded import ImageTower, TextTower, TokenIds, tokenized
 from vernissage.encoders.runtime.weights import read_object
 from vernissage.errors import EncoderError
-from vernissage.values import MODALITIES, Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 
 if TYPE_CHECKING:
     import torch
@@ -146,7 +146,7 @@ class PairTower(ImageTower, TextTower):
     """Pictures and texts to vectors, and to the probability that they belong together."""
 
     tokenizer: WordPieces
-    modalities: frozenset[Modality] = frozenset(MODALITIES)
+    modalities: frozenset[Modality] = frozenset(ENCODED)
     on_white = False
     blank_is_zero = False  # an empty caption has a vector, that of the marks alone, as in the original code
 

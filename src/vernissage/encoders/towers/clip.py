@@ -26,7 +26,7 @@ from vernissage.encoders.runtime.weights import (
 )
 from vernissage.errors import EncoderError
 from vernissage.files import digest
-from vernissage.values import MODALITIES, Modality
+from vernissage.values import ENCODED, Modality
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +80,7 @@ class CLIP(ImageTower, TextTower):
     for transparency, which is laid on white first: the original drops it, and resizes palettes before it converts them.
     """
 
-    modalities: frozenset[Modality] = frozenset(MODALITIES)
+    modalities: frozenset[Modality] = frozenset(ENCODED)
     exports = True
     reads_mask = False  # attention looks back only, so that zeros after the end mark change nothing
     padding = 0

@@ -20,7 +20,7 @@ from vernissage.encoders.runtime.weights import (
     read_config,
 )
 from vernissage.errors import EncoderError
-from vernissage.values import MODALITIES, Modality
+from vernissage.values import ENCODED, Modality
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +40,7 @@ class DualEncoder(ImageTower, TextTower):
     trained; SigLIP without punctuation. Others are padded to the batch's longest text, with a mask.
     """
 
-    modalities: frozenset[Modality] = frozenset(MODALITIES)
+    modalities: frozenset[Modality] = frozenset(ENCODED)
     exports = True
 
     def __init__(
