@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS, Part, derive, fit_aligned
+from vernissage.encoders.raw_lengths import RawLengths
 from vernissage.encoders.register import card
 from vernissage.errors import RequestError
 from vernissage.files import digest
@@ -23,7 +24,7 @@ from vernissage.workspace.encoding import joined_rows
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError, Label, one_caption_each
 from vernissage_lab.datasets.works import class_names
-from vernissage_lab.set_encoders import RawLengths, SetEncoder, embedded
+from vernissage_lab.set_encoders import SetEncoder, embedded
 from vernissage_lab.users import UNKNOWN, Rows
 
 IN_WORDS: Mapping[Modality, str] = {"image": "pictures", "text": "texts"}

@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from vernissage.catalog.loading import load_collection
 from vernissage.encoders.fitted.aligned import FEWEST_PAIRS
 from vernissage.encoders.loading import load_pretrained
+from vernissage.encoders.raw_lengths import SCALED_IN_PRINT, RawLengths
 from vernissage.encoders.register import card, cards, names
 from vernissage.errors import EncoderError, ProvenanceError, RequestError
 from vernissage.files import digest, write_json
 from vernissage.progress import Progress, silent
 from vernissage.search.vectors import VectorTable, card_file
-from vernissage.values import Modality, Vectors
+from vernissage.values import Modality
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.encoding import derived_table, encode_collection
 from vernissage.workspace.state import is_workspace
@@ -33,9 +32,6 @@ from vernissage_lab.datasets.works import SetSource, readable
 WHOLE = "whole"
 USUAL = "aligned"
 """What a set is encoded by where nothing is named."""
-
-SCALED_IN_PRINT = frozenset({"albef"})
-"""Encoders whose vectors the second paper's released code scales to length 1 itself, before it clusters them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,40 +189,6 @@ def embedded(
 def key_of(*parts: str) -> str:
     """12 hexadecimal digits that stand for these parts."""
     return digest(*(part.encode() for part in parts))[:12]
-
-
-class RawLengths:
-    """An encoder whose vectors were not scaled to length 1; for clustering alone, since searches need unit vectors."""
-
-    def __init__(self, encoder: Any) -> None:
-        """Take the vectors of ``encoder`` as its network gives them, before they are scaled.
-
-        Raises:
-            EncoderError: it has none: its vectors are made with length 1.
-        """
-        if not all(hasattr(encoder, f"{modality}_features") for modality in encoder.modalities):
-            raise EncoderError(
-                f"{encoder.name} has no vectors but those of length 1; take an encoder with a network, such as minilm "
-                f"or clip, for an experiment as published"
-            )
-        self._encoder = encoder
-        self.preprocessing = getattr(encoder, "preprocessing", None)
-        self.name: str = encoder.name
-        self.dim: int = encoder.dim
-        self.modalities: frozenset[Modality] = encoder.modalities
-        self.variant = str(getattr(encoder, "variant", ""))
-        # Another one than the encoder's: these vectors must not be taken for its.
-        self.fingerprint = digest(b"raw lengths", encoder.fingerprint.encode())[:16]
-
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Float32 (n, dim), of any length."""
-        found: Vectors = self._encoder.image_features(images)
-        return found if found.ndim == 2 else found[:, 0]  # of several queries that look at a picture, the first
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Float32 (n, dim), of any length."""
-        found: Vectors = self._encoder.text_features(texts)
-        return found
 
 
 def in_raw_lengths(by: SetEncoder) -> SetEncoder:

@@ -203,6 +203,19 @@ def test_one_modality_alone_speaks_for_both(run: Run, peopled: Path) -> None:
     assert [len(each["works"]) for each in answer["lists"]] == [3, 3]
 
 
+def test_zccr_prints_the_lists_of_areas_and_takes_rules_and_projections_by_name(run: Run, owned: Path) -> None:
+    asked = ("recommend", owned, "--owner", "ann", "--engine", "zccr", "-n", "3")
+    answer = json.loads(run(*asked, "--json"))
+    assert (answer["engine"], answer["fusion"]) == ("zccr", "round-robin")
+    printed = run(*asked)
+    for each in of_areas(answer):
+        assert each["area"] in printed
+    finer = json.loads(run(*asked, "--areas", "ward:0.3", "--projection", "tsne-standardised", "--json"))
+    assert len(of_areas(finer)) > len(of_areas(answer))
+    with pytest.raises(SystemExit, match="1"):
+        main([*map(str, asked[:-2]), "--projection", "umap"])
+
+
 def test_uploads_that_are_all_alike_are_one_area(run: Run, peopled: Path) -> None:
     for number in range(3):
         run("upload", peopled, "--owner", "dora", "--text", "A ship in a storm", "--id", f"ship{number}")

@@ -4,15 +4,19 @@ import csv
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.galleries import paint, toy_row, write_table
 
 from vernissage.catalog.dates import year_number
 from vernissage.errors import RatingsError, RequestError, StorageError
+from vernissage.gallery import areas as areas_module
 from vernissage.gallery.areas import AreaChanges, area_options
 from vernissage.gallery.building import build
 from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.values import Vectors
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.uploading import Submission
 
@@ -49,6 +53,88 @@ def test_filters_and_caps_hold_for_people_too(toy: Gallery, fusion: str) -> None
     owners = [work.item.owner for work in more]
     assert max(map(owners.count, owners)) <= 3
     assert all((year_number(work.item.year) or 0) >= 1810 and work.id != "w041" for work in more)
+
+
+def test_zccr_as_published_has_lists_of_its_areas(toy: Gallery) -> None:
+    ann = toy.person("ann")
+    answer = ann.recommend(4, engine="zccr")
+    parts = ann.recommend(
+        4, fusion="round-robin", areas=area_options(projection="pca", half_life_days=0), per_area=True
+    )
+    assert [(each.task, each.area, [*each.works]) for each in answer.lists] == [
+        (each.task, each.area, [*each.works]) for each in parts.lists
+    ]
+    assert {each.task for each in answer.lists if each.area} == {
+        f"{source}-to-{target}" for source in ("image", "text") for target in ("image", "text")
+    }
+    assert answer.to_dict()["engine"] == "zccr"
+    assert answer.to_dict()["fusion"] == "round-robin"
+    [note] = [each for each in answer.notes if "published" in each]
+    assert note.startswith("aligned has vectors of length 1 alone")
+    medoids = ann.recommend(
+        4, engine="zccr", query="medoid", fusion="rrf", areas=area_options("ward:0.2", engine="zccr")
+    )
+    assert medoids.to_dict()["fusion"] == "rrf"
+    assert len(medoids.lists) > len(answer.lists)
+    assert not [each for each in medoids.notes if "published" in each]
+
+
+def test_zccr_cuts_vectors_as_long_as_a_network_gives_them(toy: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network stands in for `aligned`: every picture is 20 long, every text .01 for each word."""
+
+    class Network:
+        name, preprocessing = "aligned", None
+        dim, modalities, fingerprint = 3, frozenset({"image", "text"}), "stand-in"
+
+        def image_features(self, images: list[object]) -> Vectors:
+            return np.full((len(images), 3), 20 / np.sqrt(3), dtype=np.float32)
+
+        def text_features(self, texts: list[str]) -> Vectors:
+            return np.array([[0, 0.01 * len(text.split()), 0] for text in texts], dtype=np.float32)
+
+    ann = toy.person("ann")
+    usual = ann.areas()
+    monkeypatch.setattr(areas_module, "_with_raw_lengths", lambda workspace, name: Network())
+    answer = ann.recommend(2, engine="zccr")
+    assert answer.areas is not None
+    found = answer.areas.by_modality
+    assert len(found["image"].uploads.areas) > len(usual.by_modality["image"].uploads.areas)
+    assert len(found["text"].uploads.areas) == 1  # so short that nothing is 5 apart
+    longest = max(float(np.linalg.norm(area.centroid)) for area in found["image"].uploads.areas)
+    assert 15 < longest < 20.001
+    assert np.linalg.norm(found["image"].uploads.vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert not [each for each in answer.notes if "published" in each]
+    monkeypatch.setattr(Network, "text_features", None)
+    ann.recommend(2, engine="zccr", areas=area_options("hdbscan", engine="zccr"))  # goes by directions: nothing is read
+
+
+def test_zccr_answers_for_one_upload_and_for_equal_ones(toy: Gallery) -> None:
+    dora = toy.person("dora")
+    for count in (1, 3):
+        dora.upload([Submission(text="A storm, a sail", id=f"s{count}{number}") for number in range(count)])
+        for projection in ("none", "pca", "tsne-standardised"):
+            asked = area_options("ward:5", projection, engine="zccr")
+            answer = dora.recommend(3, engine="zccr", areas=asked)
+            assert [(each.area, len(each.works)) for each in answer.lists if each.area] == [
+                ("text:1", 3),
+                ("text:1", 3),
+            ]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"engine": "lda"}, "no engine 'lda' for what a person uploaded; choose zccr, or leave it out"),
+        ({"engine": "zccr", "fusion": "tag-overlap"}, "tag-overlap goes by tags, and zccr by areas"),
+        ({"engine": "zccr", "areas": area_options(projection="tsne", engine="zccr")}, "t-SNE keeps no distances"),
+        ({"engine": "zccr", "encoder": "clip"}, "no vectors of 'clip'"),
+    ],
+)
+def test_what_zccr_cannot_do_is_told(toy: Gallery, given: dict[str, Any], meant: str) -> None:
+    with pytest.raises(RequestError, match=meant):
+        toy.person("ann").recommend(3, **given)
+    with pytest.raises(RequestError, match="zccr is for what --owner uploaded; choose from lda"):
+        toy.recommend({"w000": 5}, engine="zccr")
 
 
 def test_uploads_count_from_the_moment_they_are_kept(toy: Gallery, tmp_path: Path) -> None:

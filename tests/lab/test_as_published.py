@@ -10,16 +10,17 @@ from tests.galleries import toy_gallery
 from tests.lab.separable import QUERY, separable
 
 from vernissage.encoders.contract import unit_rows
+from vernissage.encoders.raw_lengths import RawLengths
 from vernissage.errors import EncoderError
-from vernissage.profiles.reduction import PrincipalComponents
+from vernissage.profiles.reduction import PrincipalComponents, StandardisedTSNE
 from vernissage.progress import silent
 from vernissage.values import Modality, Vectors
 from vernissage_lab.cells import Cells
 from vernissage_lab.datasets.kinds import open_dataset
 from vernissage_lab.lists import index_of
 from vernissage_lab.material import material_of_set
-from vernissage_lab.recipes.ablation import AblationOptions, StandardisedTSNE, run_ablation
-from vernissage_lab.set_encoders import RawLengths, SetEncoder, in_raw_lengths
+from vernissage_lab.recipes.ablation import AblationOptions, run_ablation
+from vernissage_lab.set_encoders import SetEncoder, in_raw_lengths
 from vernissage_lab.tables import where
 from vernissage_lab.users import protocol_of, simulated_users
 

@@ -6,12 +6,12 @@ from sklearn.metrics import silhouette_score
 from tests.profiles.random_profiles import Floats, partition, planted, random_profile
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area_rules import Coherence, Hdbscan, Silhouette, Ward, mean_silhouette
+from vernissage.profiles.area_rules import AsPublished, Coherence, Hdbscan, Silhouette, Ward, mean_silhouette
 from vernissage.profiles.areas import Area, AreaRule, area_of, areas_of_interest
 from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents
 
-RULES = [Coherence(), Ward(1.2), Silhouette(), Hdbscan()]
+RULES = [Coherence(), Ward(1.2), Silhouette(), Hdbscan(), AsPublished()]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 
 
@@ -38,6 +38,18 @@ def test_planted_interests_are_found_largest_first(rule: AreaRule) -> None:
     assert members(found) == [[*range(6, 18)], [*range(6)], [*range(18, 24)]]
     for area in found:
         assert area.centroid == pytest.approx(uploads[list(area.members)].mean(axis=0), abs=1e-6)
+
+
+def test_as_published_cuts_raw_vectors_at_5_and_unit_ones_by_coherence() -> None:
+    rng = np.random.default_rng(3)
+    directions = unit(np.repeat(np.eye(12)[:3], 6, axis=0) + 0.05 * rng.standard_normal((18, 12)))
+    raw = directions * rng.uniform(6, 7, (18, 1))
+    background = np.full(12, 0.1)
+    for rows, rule, count in ((raw, Ward(5.0), 3), (directions, Coherence(), 3), (directions, Ward(5.0), 1)):
+        assert len(areas_of_interest(rows, background=background, rule=rule)) == count
+        if (rule, count) != (Ward(5.0), 1):
+            same = areas_of_interest(rows, background=background, rule=AsPublished())
+            assert members(same) == members(areas_of_interest(rows, background=background, rule=rule))
 
 
 @each_rule

@@ -5,7 +5,7 @@ import pytest
 
 from vernissage.errors import RequestError
 from vernissage.profiles.area_rules import Ward
-from vernissage.profiles.edits import AreaEdit, mute, weigh
+from vernissage.profiles.edits import AreaEdit, merge, mute, weigh
 from vernissage.profiles.interests import Vocabulary, interests
 from vernissage.profiles.naming import WordCounts
 from vernissage.profiles.uploads import UploadProfile
@@ -28,6 +28,23 @@ def test_uploads_become_areas_with_shares_and_names() -> None:
     assert found.uploads.names == ("cat", "ship", "Area 3")
     assert [name.by for name in found.naming] == ["words", "words", "number"]
     assert found.lapsed == ()
+
+
+def test_lengths_decide_over_areas_and_centroids_and_leave_vectors_as_they_are() -> None:
+    lengths = np.array([1, 1, 9, 2, 2, 1])
+    found = interests(IDS, VECTORS, background=None, rule=Ward(3.0), lengths=lengths)
+    assert [area.members for area in found.uploads.areas] == [(0, 1, 5), (3, 4), (2,)]
+    assert found.uploads.areas[2].centroid.tolist() == [9, 0, 0]
+    assert (found.uploads.vectors == VECTORS).all()
+    assert len(interests(IDS, VECTORS, background=None, rule=Ward(3.0)).uploads.areas) == 1
+    # An edit joins areas of the vectors that rules saw.
+    profile = UploadProfile("ana", {"text": found.uploads})
+    edited = interests(
+        IDS, VECTORS, background=None, rule=Ward(3.0), lengths=lengths, edits=[merge(profile, "text", [1, 2])]
+    )
+    assert edited.uploads.areas[0].members == (2, 3, 4) or edited.uploads.areas[1].members == (2, 3, 4)
+    joined = next(area for area in edited.uploads.areas if area.members == (2, 3, 4))
+    assert joined.centroid == pytest.approx([3, 4 / 3, 0])
 
 
 def test_only_areas_without_words_ask_for_their_neighbours() -> None:

@@ -45,7 +45,10 @@ DatabasePlace = Annotated[
 ]
 EngineName = Annotated[
     str | None,
-    typer.Option("--engine", help="What judges works: lda, lsa, colour-texture, clip …, late-total, or some with +."),
+    typer.Option(
+        "--engine",
+        help="What judges works: lda, lsa, colour-texture, clip …, late-total, some with +.",
+    ),
 ]
 RuleName = Annotated[
     str | None,
@@ -92,19 +95,19 @@ class Selection:
 class AreaWords:
     """How areas of interest are found."""
 
-    area_rule: str = option(
-        "coherence", "Areas are found by coherence, ward:T (cut at T), silhouette or hdbscan.", "--areas"
+    area_rule: str | None = option(
+        None, "Areas are found by coherence (default), ward:T (cut at T), silhouette or hdbscan.", "--areas"
     )
-    projection: str = option(
-        "none", "Before clustering: none, pca (99 % of the variance), pca:N (N components) or tsne."
+    projection: str | None = option(
+        None, "Before clustering: none (default), pca (99 % of the variance), pca:N (N), tsne or tsne-standardised."
     )
     half_life: float | None = option(None, "Days until an upload counts half; 0: never. Default 365.", metavar="DAYS")
 
-    def options(self, seed: int = 0) -> "AreaOptions":
+    def options(self, seed: int = 0, *, engine: str | None = None) -> "AreaOptions":
         """What the words stand for."""
         from vernissage.gallery.areas import area_options
 
-        return area_options(self.area_rule, self.projection, self.half_life, seed)
+        return area_options(self.area_rule, self.projection, self.half_life, seed, engine=engine)
 
 
 _OUTPUTS = frozenset({"out", "html", "curve", "figure", "report"})

@@ -108,6 +108,7 @@ def recommend(
       vernissage recommend workspace --rate v012=5 --engine lda+colour-texture --weight lda=2 --json
       vernissage recommend workspace --owner ann --html for-ann.html
       vernissage recommend workspace --owner ann --task image-to-text --per-area
+      vernissage recommend workspace --owner ann --engine zccr --projection tsne-standardised --areas ward:5
     """
     owner = person.owner
     if owner is None:
@@ -127,12 +128,12 @@ def recommend(
     if person.seed is not None:
         note(f"--seed is for draws; write --query {person.seed}", kind="note")
         person = replace(person, query=person.seed)
-    if rated.rate or rated.ratings or rated.engine or given(fused):
+    if rated.rate or rated.ratings or given(fused):
         raise RequestError(
-            "--owner recommends from what a person uploaded, and --rate, --ratings, --engine, --method, --k, --depth, "
-            "--weight and --joint are about ratings; give one or the other"
+            "--owner recommends from what a person uploaded, and --rate, --ratings, --method, --k, --depth, --weight "
+            "and --joint are about ratings; give one or the other"
         )
-    _for_person(place, owner, person, selection, areas, shown)
+    _for_person(place, owner, rated.engine, person, selection, areas, shown)
 
 
 def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused: FusionOptions, shown: Shown) -> None:
@@ -160,12 +161,19 @@ def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused:
 
 
 def _for_person(
-    place: Place, owner: str, person: PersonOptions, selection: Selection, areas: AreaWords, shown: Shown
+    place: Place,
+    owner: str,
+    engine: str | None,
+    person: PersonOptions,
+    selection: Selection,
+    areas: AreaWords,
+    shown: Shown,
 ) -> None:
-    options = areas.options()
+    options = areas.options(engine=engine)
     with place.gallery() as gallery:
         with progress_bars() as progress:
             answer = gallery.person(owner).recommend(
+                engine=engine,
                 task=person.task,
                 fusion=person.fusion,
                 encoder=person.encoder,
@@ -188,7 +196,7 @@ def _for_person(
         print_json(answer.to_dict())
         return
     for each in answer.lists:
-        if bool(each.area) == person.per_area:
+        if bool(each.area) == (person.per_area or engine is not None):
             print_list(each, owner, answer.engine, explain=shown.explain)
 
 

@@ -13,23 +13,28 @@ import numpy.typing as npt
 
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
+from vernissage.encoders.contract import Encoder
+from vernissage.encoders.raw_lengths import has_raw_lengths
 from vernissage.errors import Kind, RatingsError, RequestError
 from vernissage.files import open_regular
+from vernissage.gallery.engines import ZCCR, require_person_engine
 from vernissage.gallery.selecting import KINDS
-from vernissage.profiles.area_rules import AreaRule, Coherence, Hdbscan, Silhouette, Ward
+from vernissage.profiles.area_rules import AreaRule, AsPublished, Coherence, Hdbscan, Silhouette, Ward
 from vernissage.profiles.areas import Area, areas_of_interest
 from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
 from vernissage.profiles.interests import HALF_LIFE_DAYS, Interests, Vocabulary, interests
 from vernissage.profiles.naming import words_of_work
 from vernissage.profiles.ratings import RatedVectors, liked_and_disliked, profile_from_ratings
-from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents, Projection
+from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents, Projection, StandardisedTSNE
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
 from vernissage.taggers.contract import EXPLAINED
 from vernissage.values import Allow, Index, Modality, Vectors, encoded_as
 from vernissage.workspace.repository import PersonRecord, Snapshot
+from vernissage.workspace.uploading import Submission, raw_lengths
+from vernissage.workspace.workspace import Workspace
 
 _NAMING_NEIGHBOURS = 12
 """Works near to an area without words of its own from which it is named."""
@@ -40,34 +45,51 @@ AREA_RULES: Mapping[str, Callable[[], AreaRule]] = MappingProxyType(
 """Every word for how areas are found; ``ward:T`` beside them cuts Ward's tree at the distance T."""
 
 PROJECTIONS: Mapping[str, Callable[[], Projection]] = MappingProxyType(
-    {"none": NoProjection, "pca": PrincipalComponents, "tsne": TSNE}
+    {"none": NoProjection, "pca": PrincipalComponents, "tsne": TSNE, "tsne-standardised": StandardisedTSNE}
 )
 """Every word for what comes before clustering; ``pca:N`` keeps N components."""
 
 
 @dataclass(frozen=True)
 class AreaOptions:
-    """How areas are found and weighed, as in `interests`; ``now`` None stands for the time of asking."""
+    """How areas are found and weighed, as in `interests`; ``now`` None stands for the time of asking.
+
+    With ``raw_lengths`` vectors are clustered as long as the encoder's network gives them, where it has one.
+    """
 
     rule: AreaRule = field(default_factory=Coherence)
     projection: Projection = field(default_factory=NoProjection)
     half_life_days: float | None = HALF_LIFE_DAYS
     seed: int = 0
     now: datetime | None = None
+    raw_lengths: bool = False
 
 
 def area_options(
-    rule: str = "coherence", projection: str = "none", half_life_days: float | None = None, seed: int = 0
+    rule: str | None = None,
+    projection: str | None = None,
+    half_life_days: float | None = None,
+    seed: int = 0,
+    *,
+    engine: str | None = None,
 ) -> AreaOptions:
     """What words for areas stand for; a half-life of None is the usual one, 0 switches decay off.
+
+    Without other words areas are found by ``coherence`` and no projection; by ``engine`` ``zccr`` as D'Asaro et al.
+    (2024, section 3) find them: principal components that keep 99 % of the variance, Ward's tree cut at 5 where the
+    encoder's network gives vectors of various lengths (`AsPublished`), and no decay.
 
     Raises:
         RequestError: one of them is not understood.
     """
     if seed < 0:
         raise RequestError(f"the seed {seed} is negative; give a whole number from 0")
-    days = HALF_LIFE_DAYS if half_life_days is None else half_life_days or None
-    return AreaOptions(area_rule(rule), area_projection(projection), days, seed)
+    published = require_person_engine(engine) == ZCCR
+    usual = None if published else HALF_LIFE_DAYS
+    days = usual if half_life_days is None else half_life_days or None
+    cut = area_rule(rule) if rule is not None else AsPublished() if published else Coherence()
+    before = area_projection(projection or ("pca" if published else "none"))
+    return AreaOptions(cut, before, days, seed, raw_lengths=published)
 
 
 def area_rule(word: str) -> AreaRule:
@@ -87,7 +109,7 @@ def area_rule(word: str) -> AreaRule:
 
 
 def area_projection(word: str) -> Projection:
-    """The projection of that name: ``none``, ``pca``, ``pca:20``, ``tsne``.
+    """The projection of that name: ``none``, ``pca``, ``pca:20``, ``tsne``, ``tsne-standardised``.
 
     Raises:
         RequestError: there is no such projection, or ``pca`` comes with something else than a number of components.
@@ -252,6 +274,7 @@ def find_areas(
             edits=[edit for edit in edits if edit.modality == modality],
             rule=asked.rule,
             projection=asked.projection,
+            lengths=_raw_lengths(snapshot, encoder, modality, [items[item_id] for item_id in ids], asked),
             seed=asked.seed,
             progress=progress,
         )
@@ -271,6 +294,32 @@ def find_areas(
     unread = tuple(item_id for item_id in record.items if item_id not in known)
     language = workspace.word_counts.language
     return PersonAreas(record.name, encoder, items, found, unread, reads, disliked, language)
+
+
+def published_notes(workspace: Workspace, encoder: str, options: AreaOptions) -> list[str]:
+    """What a person should know where areas cannot be found as published with the vectors of this encoder."""
+    if not isinstance(options.rule, AsPublished) or _with_raw_lengths(workspace, encoder) is not None:
+        return []
+    note = "has vectors of length 1 alone, of which the published cut at a distance of 5 would make one area"
+    return [f"{encoder} {note}; areas are found by coherence"]
+
+
+def _with_raw_lengths(workspace: Workspace, name: str) -> Encoder | None:
+    """The encoder, if its network gives vectors of various lengths; those that are fitted have none."""
+    found = workspace.encoder(name) if register.card(name).pretrained else None
+    return found if found is not None and has_raw_lengths(found) else None
+
+
+def _raw_lengths(
+    snapshot: Snapshot, name: str, modality: Modality, works: Sequence[Item], asked: AreaOptions
+) -> npt.NDArray[np.float64] | None:
+    """How long the encoder's network gives the vectors of works; None where no rule asks for it or it has none."""
+    wanted = asked.raw_lengths and isinstance(asked.rule, Ward | AsPublished)
+    encoder = _with_raw_lengths(snapshot.workspace, name) if wanted else None
+    if encoder is None:
+        return None
+    given = [Submission(snapshot.picture_path(item), text=item.text) for item in works]
+    return raw_lengths(snapshot.workspace, encoder, modality, given)
 
 
 def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:

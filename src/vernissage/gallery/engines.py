@@ -24,6 +24,8 @@ PRESET_PICTURES = ("resnet50", "efficientnet-lite0", "colour-texture")
 
 PRESETS = ("late-partial", "late-total")
 ALL = "late-zscore"
+ZCCR = "zccr"
+"""The second paper's system, which recommends for what a person uploaded; all others recommend for ratings."""
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
     "LDA + {}"
@@ -64,7 +66,8 @@ def make_engine(
     for part in parts:
         if part not in alone and part not in (*PRESETS, ALL):
             words = ", ".join([*alone, *PRESETS, ALL])
-            raise RequestError(f"there is no engine {part!r}; choose from {words}, or join some with +")
+            none = f"{ZCCR} is for what --owner uploaded" if part == ZCCR else f"there is no engine {part!r}"
+            raise RequestError(f"{none}; choose from {words}, or join some with +")
     if len(parts) > 1:
         if len(set(parts)) < len(parts):
             raise RequestError(
@@ -89,6 +92,20 @@ def make_engine(
             f"lda+colour-texture"
         )
     return _single(workspace, alone[word], fusion.joint, progress)
+
+
+def require_person_engine(word: str | None) -> str | None:
+    """The word for what recommends for a person's uploads as published; None for the default.
+
+    Raises:
+        RequestError: it is another word.
+    """
+    if word not in (None, ZCCR):
+        raise RequestError(
+            f"there is no engine {word!r} for what a person uploaded; choose {ZCCR}, or leave it out and say whose "
+            f"vectors by --encoder, how they are joined by --fusion"
+        )
+    return word
 
 
 def _fused(

@@ -14,7 +14,16 @@ from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import Kind, RatingsError, RequestError, StorageError
 from vernissage.files import as_path, json_text, writing
 from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
-from vernissage.gallery.areas import AreaChanges, AreaOptions, PersonAreas, area_key, find_areas
+from vernissage.gallery.areas import (
+    AreaChanges,
+    AreaOptions,
+    PersonAreas,
+    area_key,
+    area_options,
+    find_areas,
+    published_notes,
+)
+from vernissage.gallery.engines import require_person_engine
 from vernissage.gallery.selecting import (
     KINDS,
     USUAL_COUNT,
@@ -45,6 +54,8 @@ if TYPE_CHECKING:
     from vernissage.workspace.uploading import Submission
 
 DEFAULT_FUSION = "knn3z"
+_IN_TURN = "round-robin"
+"""How areas of interest, which have a list each in the published system, come to share one."""
 FUSION_RULES: Mapping[str, FusionRule] = MappingProxyType(
     {"knn3z": knn3z, "csls": csls, "round-robin": round_robin, "rrf": rrf, "mean-vector": mean_vector}
 )
@@ -226,6 +237,7 @@ class Person:
         self,
         n: int = USUAL_COUNT,
         *,
+        engine: str | None = None,
         task: str | None = None,
         fusion: str | None = None,
         encoder: str | None = None,
@@ -248,6 +260,8 @@ class Person:
 
         Args:
             n: how many works; also in each of the lists.
+            engine: ``zccr``, the system of D'Asaro et al. (2024): areas as `area_options` tells, lists of each area and
+                task, and in one list areas in turn; what is given beside it takes the place of its parts.
             task: ``image-to-text`` and so on: which uploads search and what is searched; None takes all.
             fusion: how one list is made of all uploads: ``knn3z`` (default), ``csls``, ``round-robin``, ``rrf``,
                 ``mean-vector``, or the baselines ``tag-overlap`` and ``tag-embedding``.
@@ -264,16 +278,18 @@ class Person:
         Raises:
             RequestError: nothing is theirs, or what was asked for is not understood or cannot be answered.
         """
-        snapshot, options = self.gallery.snapshot, areas or AreaOptions()
+        snapshot, options = self.gallery.snapshot, areas or area_options(engine=require_person_engine(engine))
         asked = selection(snapshot, n, where, exclude, per, diversity, show_copies=show_copies)
-        rule = one_of((*FUSION_RULES, *BY_TAGS), fusion or DEFAULT_FUSION, "fusion")
+        rule = one_of((*FUSION_RULES, *BY_TAGS), fusion or (_IN_TURN if engine else DEFAULT_FUSION), "fusion")
+        if engine is not None and rule in BY_TAGS:
+            raise RequestError(f"{rule} goes by tags, and {engine} by areas of interest; give one of the two")
         if tags is not None and rule not in BY_TAGS:
             raise RequestError(f"{rule} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
         seed = cast(Seed, one_of(("centroid", "medoid"), query or "centroid", "query"))
         found = self.areas(encoder, options, progress=progress)
         asked = asked.unlike(list(found.items))
         profile, targets = _searching(found, task)
-        notes = [*found.notes, *asked.notes]
+        notes = [*found.notes, *asked.notes, *published_notes(snapshot.workspace, found.encoder, options)]
         if len(encoded_as(found.reads)) == 1 and encoder is None:
             notes.insert(
                 0,
@@ -299,10 +315,10 @@ class Person:
         return Answer(
             "person",
             _one_list(whole, asked),
-            rule,
+            engine or rule,
             self.gallery.fingerprint,
             tuple(notes),
-            (*whole, *(_by_area(targets, request) if per_area else ())),
+            (*whole, *(_by_area(targets, request) if per_area or engine else ())),
             {"owner": self.name, "encoder": found.encoder, "fusion": rule},
             snapshot.picture_path,
             found,

@@ -1,7 +1,7 @@
 """Rules that decide which uploads belong together: coherence, Ward's tree cut at a distance, silhouette, HDBSCAN."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 _NO_DIRECTION = 1e-6  # shorter than this, a difference of unit vectors in float32 is rounding
+_UNIT = 1e-3  # lengths of unit vectors differ from 1 by less, in any precision
 _EQUAL = 1e-9  # silhouettes that differ by less are equal
 
 
@@ -167,6 +168,22 @@ class Ward:
     def labels(self, vectors: npt.NDArray[np.floating], given: Given) -> Rows:
         seen = given.projected(vectors.astype(np.float64))
         return ward_merges(seen, below=self.threshold, progress=given.progress).below(self.threshold)
+
+
+@dataclass(frozen=True)
+class AsPublished:
+    """`Ward` cut at the second paper's 5 where vectors have lengths of their own, `Coherence` where all have length 1.
+
+    Of unit vectors 5 would make a single area of whatever a person uploads.
+    """
+
+    cut: Ward = field(default_factory=lambda: Ward(5.0))
+    by_direction = True
+
+    def labels(self, vectors: npt.NDArray[np.floating], given: Given) -> Rows:
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+        rule: AreaRule = self.cut if np.abs(lengths - 1).max() > _UNIT else Coherence()
+        return rule.labels(vectors, given)
 
 
 @dataclass(frozen=True)

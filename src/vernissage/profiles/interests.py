@@ -73,6 +73,7 @@ def interests(
     edits: Iterable[AreaEdit] = (),
     rule: AreaRule = Coherence(),  # noqa: B008
     projection: Projection = NoProjection(),  # noqa: B008
+    lengths: npt.NDArray[np.floating] | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Interests:
@@ -82,15 +83,17 @@ def interests(
     `areas_of_interest`, ``counts``, ``times``, ``now`` and ``half_life_days`` those of `importance`, ``edits`` those
     of this modality in the order in which they were made. An area's weight is its importance times the factor of the
     edits, so a factor of 2 doubles it and takes nothing from the others. Without a ``vocabulary`` areas have the
-    person's names or numbers. Works that the person liked may be among the uploads; see `liked_and_disliked`.
+    person's names or numbers. Works that the person liked may be among the uploads; see `liked_and_disliked`. With
+    ``lengths`` (n,), above 0, rows are brought to these before areas and their centroids are found.
 
     Raises:
         RequestError: nothing was uploaded, the parts differ in length, or as in the functions named above.
     """
+    seen = vectors if lengths is None else vectors * lengths[:, None]
     found = areas_of_interest(
-        vectors, background=background, rule=rule, projection=projection, seed=seed, progress=progress
+        seen, background=background, rule=rule, projection=projection, seed=seed, progress=progress
     )
-    edited = apply_edits(found, item_ids, vectors, edits)
+    edited = apply_edits(found, item_ids, seen, edits)
     share = importance(edited.areas, times, counts=counts, now=now, half_life_days=half_life_days)
     known = vocabulary or Vocabulary([()] * len(item_ids), WordCounts(0, {}))
     if len(known.words) != len(item_ids):

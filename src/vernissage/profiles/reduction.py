@@ -1,4 +1,4 @@
-"""Fewer dimensions before clustering: none, principal components, t-SNE."""
+"""Fewer dimensions before clustering: none, principal components, t-SNE of vectors as they are or standardised."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -12,6 +12,7 @@ from vernissage.progress import Progress
 
 Floats = npt.NDArray[np.float64]
 
+_COMPONENTS = 50  # so many the second paper's released code keeps before t-SNE, where there are more
 _ALIKE = 1e-6  # rows of float32 that differ by less differ by rounding
 
 
@@ -87,6 +88,25 @@ class TSNE:
         plane = tsne_plane(rows, perplexity=self.perplexity, start="pca", seed=seed)
         progress("Drawing uploads on a plane (t-SNE)", 1, 1)
         return plane
+
+
+@dataclass(frozen=True)
+class StandardisedTSNE:
+    """A plane by t-SNE from a random start, of vectors whose dimensions were given mean 0 and variance 1.
+
+    As github.com/fedasaro62/ZCCR-Exp, zccr.py, whose results are called ``tsne (pca)``: before it, vectors are reduced
+    to 50 where there are more. The perplexity is that of `TSNE`, of fewer than four rows no plane is drawn.
+    """
+
+    keeps_distances = False
+
+    def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
+        spread = rows.std(axis=0)
+        standard: Floats = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        reduced = PrincipalComponents(_COMPONENTS).apply(standard, seed=seed, progress=progress)
+        if len(reduced) < 4 or reduced.shape[1] < 2:
+            return reduced
+        return tsne_plane(reduced, perplexity=TSNE().perplexity, start="random", seed=seed)
 
 
 def tsne_plane(rows: Floats, *, perplexity: float, start: Literal["pca", "random"], seed: int) -> Floats:

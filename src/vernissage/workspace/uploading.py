@@ -10,11 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection
 
 from vernissage.catalog.pictures import MAX_BYTES, PICTURE_SUFFIXES, check_picture, open_picture
 from vernissage.catalog.words import joined
 from vernissage.encoders.contract import Encoder, reading
+from vernissage.encoders.raw_lengths import RawLengths
 from vernissage.errors import CollectionError, RequestError
 from vernissage.files import as_path, open_regular
 from vernissage.progress import Progress
@@ -102,11 +104,30 @@ def encode_submissions(
 
 
 def _encoded(workspace: Workspace, space: VectorSpace, submissions: Mapping[str, Submission]) -> UploadVectors:
-    encoder, given = workspace.encoder(space.encoder), list(submissions.values())
-    side = decoded_side(encoder, draft=workspace.draft)
+    vectors = _vectors(workspace.encoder(space.encoder), space.modality, list(submissions.values()), workspace.draft)
+    return UploadVectors(space, tuple(submissions), vectors)
+
+
+def raw_lengths(
+    workspace: Workspace, encoder: Encoder, modality: Modality, works: Sequence[Submission]
+) -> npt.NDArray[np.float64]:
+    """How long the vectors of works, at least one, are as the encoder's network gives them: float64 (n,).
+
+    Of several pictures of a work the one that is given counts.
+
+    Raises:
+        EncoderError: the encoder has no vectors but those of length 1 (see `has_raw_lengths`).
+        CollectionError: a picture cannot be opened.
+    """
+    rows = _vectors(RawLengths(encoder), modality, works, workspace.draft)
+    lengths: npt.NDArray[np.float64] = np.linalg.norm(rows.astype(np.float64), axis=1)
+    return lengths
+
+
+def _vectors(encoder: Encoder, modality: Modality, given: Sequence[Submission], draft: bool) -> Vectors:
+    side = decoded_side(encoder, draft=draft)
     parts = (given[start : start + _AT_ONCE] for start in range(0, len(given), _AT_ONCE))
-    blocks = [_read(encoder, space.modality, part, side) for part in parts]
-    return UploadVectors(space, tuple(submissions), np.concatenate(blocks))
+    return np.concatenate([_read(encoder, modality, part, side) for part in parts])
 
 
 def _read(encoder: Encoder, modality: Modality, submissions: Sequence[Submission], side: int | None) -> Vectors:

@@ -11,6 +11,7 @@ from math import sqrt
 from pathlib import PurePosixPath
 from typing import Any
 
+from vernissage.encoders.raw_lengths import SCALED_IN_PRINT
 from vernissage_lab.analysis.gap import DEPTHS
 from vernissage_lab.published.folder import (
     AREAS,
@@ -40,7 +41,6 @@ from vernissage_lab.published.folder import (
 )
 from vernissage_lab.recipe import Run
 from vernissage_lab.report import PublishedBlock
-from vernissage_lab.set_encoders import SCALED_IN_PRINT
 from vernissage_lab.tables import Row, Table, arrow, counted, distinct, estimate, only, short, table, where
 from vernissage_lab.users import POOL, QUERY_CLASSES
 

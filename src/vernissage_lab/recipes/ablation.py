@@ -6,8 +6,6 @@ from functools import cached_property, partial
 from itertools import product
 from typing import Annotated, Any
 
-import numpy as np
-import numpy.typing as npt
 import typer
 
 from vernissage.errors import RequestError
@@ -15,8 +13,7 @@ from vernissage.gallery.areas import area_projection, area_rule
 from vernissage.profiles.area_rules import AreaRule, Coherence
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.directions import mean_direction
-from vernissage.profiles.reduction import TSNE, PrincipalComponents, Projection, tsne_plane
-from vernissage.progress import Progress
+from vernissage.profiles.reduction import Projection
 from vernissage.recommenders.area_searches import SEEDS
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, tasks_of
@@ -42,33 +39,12 @@ from vernissage_lab.tables import (
 from vernissage_lab.users import FEWEST_USERS, PointNumbers, Protocol, Tasks, simulated_users
 from vernissage_lab.works import UserOptions, whole_numbers
 
-Floats = npt.NDArray[np.float64]
-
 STEP = "Measuring cells of the grid"
 MEASURES = ("recall", "recall_per_seed", "shown", "areas")
 CONFIGURATION = ("projection", "clustering", "seed")
 GROUP = ("encoder", "task", "classes", "points")
-COMPONENTS = 50
-"""So many principal components the second paper's released code keeps, where there are more."""
-
-
-@dataclass(frozen=True)
-class StandardisedTSNE:
-    """A plane by t-SNE from a random start, of vectors whose dimensions were given mean 0 and variance 1.
-
-    As github.com/fedasaro62/ZCCR-Exp, zccr.py, whose results are called ``tsne (pca)``: before it vectors are reduced
-    to `COMPONENTS` where there are more. The perplexity is that of `TSNE`, of fewer than four rows no plane is drawn.
-    """
-
-    keeps_distances = False
-
-    def apply(self, rows: Floats, *, seed: int, progress: Progress) -> Floats:
-        spread = rows.std(axis=0)
-        standard: Floats = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1)
-        reduced = PrincipalComponents(COMPONENTS).apply(standard, seed=seed, progress=progress)
-        if len(reduced) < 4 or reduced.shape[1] < 2:
-            return reduced
-        return tsne_plane(reduced, perplexity=TSNE().perplexity, start="random", seed=seed)
+_PUBLISHED_PROJECTIONS = {"none": "none", "pca": "pca:50", "tsne": "tsne-standardised"}
+"""The second paper's words for projections, and what its released code makes of them."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +79,9 @@ class AblationOptions(UserOptions):
     @cached_property
     def projections(self) -> Mapping[str, Projection]:
         """By the word under which tables show them."""
-        known = {word: area_projection(word) for word in self.projection or ("none", "pca", "tsne")}
         if self.as_published and not self.projection:
-            known |= {"pca": PrincipalComponents(COMPONENTS), "tsne": StandardisedTSNE()}
-        return known
+            return {word: area_projection(made) for word, made in _PUBLISHED_PROJECTIONS.items()}
+        return {word: area_projection(word) for word in self.projection or ("none", "pca", "tsne")}
 
     @cached_property
     def clusterings(self) -> Mapping[str, AreaRule]:
