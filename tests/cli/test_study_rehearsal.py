@@ -81,7 +81,7 @@ def test_a_rehearsal_goes_from_the_first_page_to_the_report(
 
 
 def test_robots_are_in_the_database_and_in_no_report(study: Command, workspace: Path, file: Path) -> None:
-    code, said, _ = study("simulate", file, workspace, "-p", "3", "--effect", "lda=1", "--dropouts", "0")
+    code, said, _ = study("simulate", file, workspace, "-p", "3", "--effect", "late-total=1", "--dropouts", "0")
     assert (code, "3 finished" in said, "no export holds them" in said) == (0, True, True)
     assert json.loads(study("status", file, workspace, "--json")[1])["robots"] == 3
     code, _, noted = study("report", "--study", file, "--workspace", workspace)
@@ -91,9 +91,9 @@ def test_robots_are_in_the_database_and_in_no_report(study: Command, workspace: 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--effect", "lda"), "'lda' is not ENGINE=POINTS; engines are lda,"),
+        (("--effect", "lda"), "'lda' is not ENGINE=POINTS; engines are late-partial,"),
         (("--effect", "clip=1"), "'clip=1' is not ENGINE=POINTS"),
-        (("--effect", "lda=1", "--by", "group"), "either by tastes, --by, or by --effect"),
+        (("--effect", "late-total=1", "--by", "group"), "either by tastes, --by, or by --effect"),
         (("--careless", "2"), "share of careless is 2"),
         (("--known", "1.5"), "a share of works from 0 to 1"),
         (("--by", "colour"), "the collection has no facet 'colour'"),
@@ -112,7 +112,7 @@ def test_statements_that_tastes_say_nothing_about_need_effects(study: Command, w
     file.write_text(file.read_text().replace('name = "novelty"', 'name = "calm"'))
     code, _, noted = study("simulate", file, workspace, "-p", "2")
     assert (code, "the study asks for calm; give --effect" in noted) == (1, True)
-    assert study("simulate", file, workspace, "-p", "2", "--effect", "lda=1")[0] == 0
+    assert study("simulate", file, workspace, "-p", "2", "--effect", "late-total=1")[0] == 0
 
 
 def test_power_prints_and_writes_the_same_shares(study: Command, tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from tests.galleries import toy_gallery, toy_row, write_table
 from tests.studies import walk
 
 from vernissage.cli.main import main
 from vernissage.errors import Kind, StudyError
-from vernissage.gallery.engines import make_engine
+from vernissage.gallery.engines import STUDIED, make_engine
+from vernissage.study.definition import read_definition
 from vernissage.study.opening import open_study
 from vernissage.study.participation import Study, Visitor
 from vernissage.web.credentials import load_or_make_secret
@@ -57,6 +59,42 @@ def test_new_writes_a_file_that_check_accepts(study: Command, workspace: Path, t
         assert (code, "is there already" in err) == (Kind.CONFLICT.exit_code, True)
 
 
+@pytest.mark.parametrize(
+    ("encoders", "pictures", "weights", "proposed"),
+    [
+        (["lda", "colour-texture", "lsa", "aligned"], True, [], ["late-partial", "late-total", "aligned"]),
+        (
+            ["lda", "colour-texture", "lsa", "aligned"], True, ["clip"],
+            ["late-partial", "late-total", "clip", "aligned"],
+        ),
+        (["lda", "lsa", "colour-texture"], True, ["blip", "clip"], ["late-partial", "late-total", "clip", "blip"]),
+        (["lda", "lsa", "tfidf"], False, [], ["late-zscore", "lsa", "tfidf", "lda"]),
+        (["colour-texture"], True, ["clip"], ["clip", "late-zscore", "colour-texture"]),
+    ],
+)  # fmt: skip
+def test_new_proposes_the_study_of_the_paper_as_far_as_a_workspace_goes(
+    encoders: list[str], pictures: bool, weights: list[str], proposed: list[str], study: Command, tmp_path: Path
+) -> None:
+    given = {}
+    if weights:
+        families = pytest.importorskip("tests.encoders.test_families").FAMILIES
+        for name in weights:
+            (tmp_path / name).mkdir()
+            given[name] = families[name].write(tmp_path / name, 1)
+    gallery = toy_gallery(tmp_path / "gallery", count=54)
+    if not pictures:
+        write_table(gallery, [toy_row(number) | {"file_name": ""} for number in range(54)])
+    build_workspace(gallery, tmp_path / "ws", encoders=[*encoders, *weights], weights=given)
+    code, said, noted = study("new", tmp_path / "study.toml", "--workspace", tmp_path / "ws")
+    engines = read_definition(tmp_path / "study.toml").engines
+    assert (code, f"Engines: {', '.join(engines)}.\n" in said) == (0, True), said
+    # aligned is made with conse where its packages are installed.
+    assert [name for name in engines if name != "conse"] == proposed
+    lacking = [name for name in STUDIED if name not in proposed]
+    assert [name for name in STUDIED if name in noted] == lacking
+    assert study("check", tmp_path / "study.toml", tmp_path / "ws")[0] == 0
+
+
 def test_check_prints_json_for_scripts(study: Command, workspace: Path, file: Path) -> None:
     found = json.loads(study("check", file, workspace, "--json")[1])
     assert found["definition"]["id"] == "my-study"
@@ -67,7 +105,7 @@ def test_check_prints_json_for_scripts(study: Command, workspace: Path, file: Pa
 def test_check_names_an_engine_that_cannot_be_made(study: Command, workspace: Path, file: Path) -> None:
     text = file.read_text()
     for word, message in (("clipp", "there is no engine 'clipp'"), ("clip", "nothing of 'clip.")):
-        file.write_text(text.replace('engines = ["lda"', f'engines = ["{word}"'))
+        file.write_text(text.replace('engines = ["late-partial"', f'engines = ["{word}"'))
         code, out, err = study("check", file, workspace)
         assert (code, out) == (1, "")
         assert f"engines names '{word}', which cannot be made: " in err

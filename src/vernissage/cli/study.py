@@ -43,20 +43,24 @@ def new(
 ) -> None:
     """Write a study's definition to begin with: complete, with a comment on every key.
 
+    Its engines are those of the first paper's study that the workspace has, late-partial, late-total, clip and blip, or
+    what comes nearest to them.
+
     \b
     Example:
       vernissage study new study.toml --workspace workspace
     """
-    from vernissage.gallery.engines import available_engines
-    from vernissage.study.definition import write_template
+    from vernissage.gallery.engines import STUDIED, study_engines
+    from vernissage.study.definition import USUAL_ENGINES, write_template
     from vernissage.workspace.workspace import open_workspace
 
-    if workspace is None:
-        write_template(file)
-    else:
-        opened = open_workspace(workspace)
-        write_template(file, available_engines(opened), opened.collection)
+    opened = None if workspace is None else open_workspace(workspace)
+    engines = USUAL_ENGINES if opened is None else study_engines(opened)
+    write_template(file, engines, None if opened is None else opened.collection)
     say(f"Written: {file}. Fill in your texts, then run `vernissage study check {file} {workspace or 'WORKSPACE'}`.")
+    say(f"Engines: {', '.join(engines)}.")
+    if lacking := [word for word in STUDIED if word not in {name.removesuffix("-itc") for name in engines}]:
+        note(f"the paper's study also has {', '.join(lacking)}, of which there are no vectors here", kind="note")
 
 
 @study.command()

@@ -26,6 +26,9 @@ PRESETS = ("late-partial", "late-total")
 ALL = "late-zscore"
 ZCCR = "zccr"
 """The second paper's system, which recommends for what a person uploaded; all others recommend for ratings."""
+STUDIED = (*PRESETS, "clip", "blip")
+"""The engines of the first paper's study (Yilma & Leiva, UMAP 2023)."""
+
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
     "LDA + {}"
@@ -162,6 +165,26 @@ def available_engines(workspace: Workspace) -> list[str]:
     there = _representations(workspace)
     presets = PRESETS if {PRESET_TEXTS, preset_pictures(workspace)} <= set(there) else ()
     return [*there, *presets, *([ALL] if len(there) > 1 else [])]
+
+
+def study_engines(workspace: Workspace) -> list[str]:
+    """At most four engines for a study: those of the first paper's that are there, or what comes nearest to them.
+
+    Its late fusions, CLIP and BLIP, which reads pairs where they were read beforehand; then other encoders of pictures
+    and texts, the strongest first. Where these are fewer than two: the default engine, and encoders by themselves.
+    """
+    there, pairs = available_engines(workspace), workspace.manifest.pairs
+    joint = [
+        each
+        for each in register.engines().values()
+        if len(workspace.modalities(each.encoder)) == 2 and (each.by == "pairs") == (each.encoder in pairs)
+    ]
+    joint.sort(key=lambda each: (each.encoder not in STUDIED, -register.card(each.encoder).preference))
+    found = [*(name for name in PRESETS if name in there), *(each.name for each in joint)]
+    if len(found) < 2:
+        alone = sorted(_representations(workspace), key=lambda name: -register.card(name).preference)
+        found += [name for name in dict.fromkeys((default_engine(workspace), *alone)) if name not in found]
+    return found[: len(STUDIED)]
 
 
 def engine_words(name: str, workspace: Workspace | None = None) -> str:

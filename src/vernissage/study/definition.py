@@ -29,13 +29,12 @@ PAGES_BEFORE_SCREENS = 2
 REPLACE = "REPLACE THIS"
 """Placeholder in texts that only the experimenter can write; `plan_notes` names those that are left."""
 
-USUAL_ENGINES = ("late-zscore", "lda", "colour-texture")
+USUAL_ENGINES = ("late-partial", "late-total", "aligned")
 AGREEMENT = ("Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree")
 LIKING = ("Not at all", "A little", "Somewhat", "Quite a lot", "Very much")
 GENDERS = ("Woman", "Man", "Non-binary", "Prefer not to say")
 
 _TEMPLATE = files("vernissage.study") / "template.toml"
-_MOST_ENGINES = 4
 _T = TypeVar("_T")
 _Rule = Mapping[str, Any]
 """Metadata of a field: ``read`` makes its value or raises a ValueError; ``table`` or ``tables`` name a class instead; a
@@ -245,7 +244,7 @@ def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
 
 
 def write_template(file: Path, engines: Sequence[str] = USUAL_ENGINES, collection: Collection | None = None) -> None:
-    """Write a definition to begin with, for some of the engines of a workspace and its collection where that is given.
+    """Write a definition to begin with, for these engines and a collection where that is given.
 
     Raises:
         StudyError: the file is there already.
@@ -253,13 +252,11 @@ def write_template(file: Path, engines: Sequence[str] = USUAL_ENGINES, collectio
     if file.exists():
         raise StudyError(f"{file} is there already; choose another name, or delete it first", kind=Kind.CONFLICT)
     name = re.sub("[^A-Za-z0-9]", "-", file.stem).strip("-")
-    # Fusions stand last, and are what a study is most likely about.
-    chosen = engines if len(engines) <= _MOST_ENGINES else [*engines[:2], *engines[-2:]]
     groups = list(collection.groups)[:9] if collection is not None else []
     works = 9 if collection is None else min(9, max(1, len(collection) // 4))
     groups = groups if len(groups) > 1 else []
     content = definition_template(
-        file.name, name=name or "study", engines=chosen, groups=groups, works=works, asked=works
+        file.name, name=name or "study", engines=engines, groups=groups, works=works, asked=works
     )
     write_bytes(file, content.encode())
 
