@@ -3,10 +3,12 @@
 import io
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -15,35 +17,46 @@ from PIL import Image
 from vernissage.errors import RequestError
 from vernissage.files import csv_bytes, write_bytes
 from vernissage.progress import Progress, silent
-from vernissage_lab.sample.noise import Rng
-from vernissage_lab.sample.painting import SUBJECTS, paint_picture
-from vernissage_lab.sample.plan import GROUPS, Plan, plan_gallery
-from vernissage_lab.sample.view import Facts, View, choose_view
+from vernissage_lab.sample.canvas import Canvas
+from vernissage_lab.sample.palettes import SCENERY, Array, ramps
+from vernissage_lab.sample.plan import (
+    GROUPS,
+    MOODS,
+    SUBJECTS,
+    Facts,
+    Plan,
+    View,
+    choose_view,
+    imagine,
+    plan_gallery,
+)
+from vernissage_lab.sample.scenes import city, indoors, land, sea
+from vernissage_lab.sample.scenes.air import paint_rain
+from vernissage_lab.sample.techniques import TECHNIQUES
 from vernissage_lab.sample.words import Words, artist_of, dated, describe, pick
 
 FEWEST, MOST = 8, 999
 _ENOUGH_FOR_WORKERS = 32
 _LICENCE = "CC0 1.0"
-_MEDIA = {
-    "oil": ("oil on canvas", "oil on panel", "oil on board"),
-    "watercolour": ("watercolour on paper", "watercolour on rough paper"),
-    "linocut": ("colour linocut on cream paper", "linocut in colours"),
-    "ink": ("pen, ink and wash on toned paper", "ink and wash, heightened with white"),
-    "pointillism": ("oil on canvas, in points of divided colour", "oil on panel, in dots"),
-    "gouache": ("gouache on card", "gouache on paper"),
-}
-_README = """A sample gallery, painted by Vernissage
-=======================================
+LONG_SIDE = 580
 
-{count} pictures, painted by a program from the seed {seed}. The artists, places and dates are invented.
-
-images/        the pictures
-metadata.csv   what a museum would say of them: title, artist, year, medium, description, keywords, story group
-factors.csv    what they were painted from: subject, palette, composition, technique and mood of every picture.
-               Recommendations can be checked against it; it must not be read by what is being checked.
-
-Pictures and texts are in the public domain (CC0 1.0): use them as you like.
-"""
+PAINTERS: Mapping[str, Callable[[Canvas, View, Facts], None]] = MappingProxyType(
+    {
+        "harbour": sea.paint_harbour,
+        "open sea": sea.paint_sea,
+        "night street": city.paint_street,
+        "rooftops": city.paint_rooftops,
+        "orchard": land.paint_orchard,
+        "harvest": land.paint_harvest,
+        "mountains": land.paint_mountains,
+        "fruit": indoors.paint_fruit,
+        "flowers": indoors.paint_flowers,
+        "portrait": indoors.paint_portrait,
+        "winter village": land.paint_winter,
+        "forest": land.paint_forest,
+    }
+)
+"""What paints each subject as a study, without rain."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,8 @@ def paint_gallery(out: Path, *, count: int = 240, seed: int = 2023, progress: Pr
     for done, (work, picture) in enumerate(zip(works, _pictures(works), strict=True), start=1):
         write_bytes(out / _file_name(work), picture)
         progress("painting pictures", done, count)
-    write_bytes(out / "README.txt", _README.format(count=count, seed=seed).encode())
+    readme = files(__package__).joinpath("README.txt").read_text(encoding="utf-8")
+    write_bytes(out / "README.txt", readme.format(count=count, seed=seed).encode())
     write_bytes(out / "factors.csv", _table([_factors(work) for work in works]))
     write_bytes(out / "metadata.csv", _table([_record(work) for work in works]))
     return count
@@ -97,21 +111,14 @@ def imagine_gallery(count: int, seed: int) -> tuple[Work, ...]:
 
 def _imagine(plan: Plan, told: set[str]) -> Work:
     rng = np.random.default_rng([*plan.seed, 1])
-    subject = SUBJECTS[plan.subject]
-    view = choose_view(
-        rng, plan.composition, plan.mood, night=subject.night, upright=subject.upright, without=subject.without
-    )
-    facts = subject.imagine(rng, view)
-    words = _unheard(plan, view, facts, told, rng)
-    artist, began = artist_of(list(GROUPS).index(plan.group), rng)
-    return Work(plan, view, facts, words, artist, dated(began, rng), pick(rng, _MEDIA[plan.technique]))
-
-
-def _unheard(plan: Plan, view: View, facts: Facts, told: set[str], rng: Rng) -> Words:
+    view = choose_view(rng, plan)
+    facts = imagine(rng, plan.subject, view)
     words = describe(plan.subject, view, facts, rng)
     while words.description in told:
         words = describe(plan.subject, view, facts, rng)
-    return words
+    artist, began = artist_of(list(GROUPS).index(plan.group), rng)
+    year = dated(began, rng)
+    return Work(plan, view, facts, words, artist, year, pick(rng, SCENERY["techniques"][plan.technique]))
 
 
 def _check(out: Path, count: int, seed: int) -> None:
@@ -136,10 +143,21 @@ def _pictures(works: Sequence[Work]) -> Iterator[bytes]:
         yield from pool.map(jpeg, works, chunksize=4)
 
 
+def paint_picture(work: Work) -> Array:
+    """Paint one picture: float32 (height, width, 3), sRGB from 0 to 1, the longer side `LONG_SIDE` pixels."""
+    plan, view, subject = work.plan, work.view, SUBJECTS[work.plan.subject]
+    wide = LONG_SIDE if view.aspect >= 1 else round(LONG_SIDE * view.aspect)
+    high = LONG_SIDE if view.aspect < 1 else round(LONG_SIDE / view.aspect)
+    canvas = Canvas(high, wide, np.random.default_rng(plan.seed), ramps(plan.palette, MOODS[view.mood]))
+    PAINTERS[plan.subject](canvas, view, work.facts)
+    if view.sky in subject.get("rain", ()):
+        paint_rain(canvas, subject.get("threads", 220))
+    return TECHNIQUES[plan.technique](canvas)
+
+
 def jpeg(work: Work) -> bytes:
     """Paint one work and return the bytes of its JPEG file."""
-    plan = work.plan
-    picture = paint_picture(plan.subject, plan.palette, plan.technique, work.view, work.facts, plan.seed)
+    picture = paint_picture(work)
     eight = np.round(picture * 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(eight, "RGB").save(file, "JPEG", quality=76, subsampling=2, optimize=True)

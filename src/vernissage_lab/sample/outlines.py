@@ -4,9 +4,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage_lab.sample.noise import Rng
+from vernissage_lab.sample.palettes import SCENERY
 
 Points = npt.NDArray[np.float64]
 """float64 (n, 2): x and y in pixels, or in units of a figure."""
+
+OUTLINES: dict[str, Points] = {name: np.array(points, np.float64) for name, points in SCENERY["outlines"].items()}
 
 
 def lump(

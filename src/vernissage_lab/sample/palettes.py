@@ -4,9 +4,12 @@ Colours are mixed in OKLab, where equal steps look equal (B. Ottosson, *A percep
 processing*, 2020).
 """
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,19 +58,10 @@ def _colours(hexes: str) -> Mapping[str, Array]:
     return MappingProxyType(dict(zip(ROLES, values, strict=True)))
 
 
-PALETTES: Mapping[str, Mapping[str, Array]] = MappingProxyType(
-    {
-        #                   dark   light  sky    glow   water  land   growth wall   accent skin
-        "ember": _colours("1f0d12 fff0cf 8a3430 f0924a 7a3540 94502a 7a6428 b85c40 ffc247 dd9468"),
-        "cobalt": _colours("0a1030 eaf2ff 2c4fae 8fb4e6 23589c 3d5c96 357a90 6076b4 ffb454 a9b4d8"),
-        "meadow": _colours("14231a fbf6dc 86b5ae e9e0a6 4f8a83 a89a4a 4c7a34 c9b183 d9542b dba77e"),
-        "rose": _colours("33202f fff3ee c79ab5 f6c5b4 9a8fb8 bd9099 8b9680 dcaba2 d63e62 ebb9a2"),
-        "umber": _colours("1e140b fbeecb b39863 eed391 7d6c4a 8f6838 6f632f aa8455 b3331f d0a06c"),
-        "frost": _colours("222c38 fbfdff a3bccf e2e8ea 7c9db3 b0bbc2 74919a 9aa6b0 e0603a d0c0b8"),
-        "fauve": _colours("1b1140 fff7d6 2a86d6 ffcf4a 1598a8 ee7038 2a9d58 e0508e ffe14a f29a68"),
-        "nocturne": _colours("0b0d14 f3ead2 3a4a60 a3967c 2b4a54 564d48 35544a 66535c eab63e bf977a"),
-    }
-)
+SCENERY: Mapping[str, Any] = tomllib.loads(files(__package__).joinpath("gallery.toml").read_text(encoding="utf-8"))
+"""What pictures are made of, as ``gallery.toml`` tells it."""
+
+PALETTES = MappingProxyType({name: _colours(hexes) for name, hexes in SCENERY["palettes"].items()})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """How a study is carried out: paper and canvas, and the six techniques."""
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -432,3 +434,15 @@ def paint_gouache(c: Canvas) -> Array:
     inside = tripled(blur(sheet(c, 2.0, 0.1), 0.5))
     card = np.array([0.965, 0.955, 0.93], dtype=np.float32) * tripled(1 + 0.008 * grain)
     return clipped(card + inside * (picture - card))
+
+
+TECHNIQUES: Mapping[str, Callable[[Canvas], Array]] = MappingProxyType(
+    {
+        "oil": paint_oil,
+        "watercolour": paint_watercolour,
+        "linocut": paint_linocut,
+        "ink": paint_ink,
+        "pointillism": paint_points,
+        "gouache": paint_gouache,
+    }
+)

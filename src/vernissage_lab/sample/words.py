@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from vernissage_lab.sample.noise import Rng
-from vernissage_lab.sample.view import Facts, View
+from vernissage_lab.sample.plan import Facts, View
 
 _WORDS: Mapping[str, Any] = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 _INDOORS = frozenset({"fruit", "flowers", "portrait"})

@@ -9,10 +9,10 @@ from PIL import Image
 
 from vernissage.errors import RequestError
 from vernissage_lab.sample import paint_gallery
-from vernissage_lab.sample.gallery import imagine_gallery, jpeg
-from vernissage_lab.sample.painting import LONG_SIDE, SUBJECTS, TECHNIQUES
+from vernissage_lab.sample.gallery import LONG_SIDE, imagine_gallery, jpeg
 from vernissage_lab.sample.palettes import PALETTES
-from vernissage_lab.sample.plan import GROUPS, plan_gallery
+from vernissage_lab.sample.plan import GROUPS, SUBJECTS, plan_gallery
+from vernissage_lab.sample.techniques import TECHNIQUES
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -7,8 +7,8 @@ from vernissage_lab.sample.canvas import Canvas, Figure
 from vernissage_lab.sample.noise import grid, tripled
 from vernissage_lab.sample.outlines import mirrored
 from vernissage_lab.sample.palettes import PALETTES, oklab, ramps
+from vernissage_lab.sample.plan import MOODS
 from vernissage_lab.sample.techniques import _brush, _key_block, _key_ink, _stamp, simplified
-from vernissage_lab.sample.view import MOODS
 
 
 def test_the_grid_holds_every_pixels_place() -> None:

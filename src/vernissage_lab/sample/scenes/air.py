@@ -8,13 +8,13 @@ import numpy.typing as npt
 from vernissage_lab.sample.canvas import Canvas, Ink
 from vernissage_lab.sample.noise import blur, clouds, ridge, sample
 from vernissage_lab.sample.outlines import oval
-from vernissage_lab.sample.palettes import STEPS, Array
-from vernissage_lab.sample.view import View
+from vernissage_lab.sample.palettes import SCENERY, STEPS, Array
+from vernissage_lab.sample.plan import View
 
 
 @dataclass(frozen=True)
 class Weather:
-    """Tones of a sky at the top and at the horizon, its clouds, and what hangs in it."""
+    """Tones of a sky at the top and at the horizon, and its clouds."""
 
     top: float
     low: float
@@ -23,20 +23,9 @@ class Weather:
     cloud: float
     stretch: float
     haze: float
-    body: str = ""
 
 
-WEATHER = {
-    "low sun": Weather(0.46, 0.72, 1.0, 0.40, 0.70, 4.0, 0.60, "low sun"),
-    "clear": Weather(0.52, 0.74, 0.7, 0.16, 0.84, 3.5, 0.45),
-    "fair clouds": Weather(0.48, 0.70, 0.5, 0.52, 0.90, 1.9, 0.45),
-    "overcast": Weather(0.55, 0.66, 0.4, 0.75, 0.62, 3.0, 0.70),
-    "mist": Weather(0.60, 0.72, 0.6, 0.20, 0.76, 5.0, 0.95),
-    "storm": Weather(0.20, 0.56, 0.8, 0.72, 0.30, 2.2, 0.55),
-    "rain": Weather(0.28, 0.50, 0.6, 0.70, 0.42, 2.4, 0.70),
-    "moon": Weather(0.20, 0.42, 0.6, 0.34, 0.46, 3.2, 0.55, "moon"),
-    "dusk": Weather(0.24, 0.62, 1.0, 0.36, 0.50, 5.0, 0.50),
-}
+WEATHER = {sky: Weather(**tones) for sky, tones in SCENERY["skies"].items()}
 
 
 @dataclass(frozen=True)
@@ -83,10 +72,9 @@ def paint_sky(c: Canvas, view: View) -> Body | None:
 
 
 def _body(c: Canvas, view: View) -> Body | None:
-    kind = WEATHER[view.sky].body
-    if not kind:
+    if view.sky not in {"low sun", "moon"}:
         return None
-    is_sun = kind == "low sun"
+    is_sun = view.sky == "low sun"
     x = (view.focus + view.away * float(c.rng.uniform(0.16, 0.3))) * c.width
     share = c.rng.uniform(0.62, 0.74) if is_sun else c.rng.uniform(0.3, 0.42)
     return Body(x, view.horizon * c.height * float(share), c.unit * float(c.rng.uniform(2.6, 3.6)), is_sun)
@@ -183,7 +171,7 @@ def rolling(c: Canvas, base: float, height: float, *, cell: float = 40, slope: f
     return np.asarray(base + height * soft + slope * across, dtype=np.float32)
 
 
-def paint_rain(c: Canvas, count: int = 220) -> None:
+def paint_rain(c: Canvas, count: int) -> None:
     """Draw slanting threads of rain over everything."""
     for _ in range(count):
         x, y, length = c.rng.uniform(0, c.width), c.rng.uniform(-20, c.height), c.unit * c.rng.uniform(4, 9)

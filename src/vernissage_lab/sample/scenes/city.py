@@ -5,16 +5,10 @@ from itertools import pairwise
 import numpy as np
 
 from vernissage_lab.sample.canvas import Canvas, Figure
-from vernissage_lab.sample.noise import Rng
 from vernissage_lab.sample.outlines import bend, box, lump, oval
-from vernissage_lab.sample.scenes.air import paint_rain, paint_sky, paint_water
+from vernissage_lab.sample.plan import Facts, View
+from vernissage_lab.sample.scenes.air import paint_sky, paint_water
 from vernissage_lab.sample.scenes.props import paint_person
-from vernissage_lab.sample.view import Facts, View
-
-
-def imagine_street(rng: Rng, view: View) -> Facts:
-    people, lamps = int(rng.integers(1, 5)), int(rng.integers(2, 5))
-    return {"people": people, "lamps": lamps, "umbrellas": int(view.sky in {"rain", "storm"})}
 
 
 def paint_street(c: Canvas, view: View, facts: Facts) -> None:
@@ -27,8 +21,6 @@ def paint_street(c: Canvas, view: View, facts: Facts) -> None:
     _paint_road(c, vx, vy, wet=view.sky in {"rain", "storm", "mist"} or view.mood == "calm")
     _paint_lamps(c, vx, vy, facts["lamps"])
     _paint_walkers(c, vx, vy, facts)
-    if view.sky in {"rain", "storm"}:
-        paint_rain(c)
 
 
 def _paint_fronts(c: Canvas, vx: float, vy: float, side: int) -> None:
@@ -107,10 +99,6 @@ def _paint_walkers(c: Canvas, vx: float, vy: float, facts: Facts) -> None:
         paint_person(c, x, foot, c.height * 0.5 * t, coat=coat, tone=0.32, umbrella=bool(facts["umbrellas"]))
 
 
-def imagine_rooftops(rng: Rng, _view: View) -> Facts:
-    return {"steeple": int(rng.random() < 0.55), "smoke": int(rng.integers(0, 3)), "cat": int(rng.random() < 0.45)}
-
-
 def paint_rooftops(c: Canvas, view: View, facts: Facts) -> None:
     """Roof behind roof under the night sky, windows alight, chimneys, perhaps a cat on the ridge."""
     paint_sky(c, view)
@@ -138,8 +126,6 @@ def paint_rooftops(c: Canvas, view: View, facts: Facts) -> None:
     if facts["cat"]:
         spot = min(inside, key=lambda s: abs(s[0] - view.focus * c.width) + abs(s[1] - 0.7 * c.height))
         _paint_cat(Figure(c, spot[0] - c.unit * 6, spot[1] + c.unit * 4.6, c.unit * 4))
-    if view.sky in {"rain", "storm"}:
-        paint_rain(c)
 
 
 def _paint_skyline(c: Canvas, line: float) -> None:

@@ -7,45 +7,23 @@ import numpy.typing as npt
 
 from vernissage_lab.sample.canvas import Canvas, Figure, Ink
 from vernissage_lab.sample.noise import Rng
-from vernissage_lab.sample.outlines import Points, bend, box, limb, lump, mirrored, oval, placed, smooth, symmetrical
+from vernissage_lab.sample.outlines import (
+    OUTLINES,
+    Points,
+    bend,
+    box,
+    limb,
+    lump,
+    mirrored,
+    oval,
+    placed,
+    smooth,
+    symmetrical,
+)
+from vernissage_lab.sample.plan import Facts, View
 from vernissage_lab.sample.scenes.air import paint_land
-from vernissage_lab.sample.view import Facts, View
 
 # Still life: fruit or flowers on a table with a cloth, before a wall with light across it.
-
-
-_APPLE = ((0, -0.78), (0.34, -0.93), (0.8, -0.7), (1.0, -0.1), (0.84, 0.5), (0.45, 0.88), (0.12, 0.86))
-_PEAR = (
-    (0, -1.5), (0.3, -1.42), (0.45, -1.0), (0.55, -0.55), (0.9, -0.05), (0.98, 0.4), (0.62, 0.86), (0.2, 0.92),
-)  # fmt: skip
-_LEMON = ((0, -1.12), (0.16, -0.98), (0.55, -0.72), (0.78, -0.1), (0.6, 0.6), (0.2, 0.98))
-_JUG = (
-    (0, -2.0), (0.5, -2.0), (0.46, -1.7), (0.5, -1.35), (0.85, -0.75), (0.95, -0.15), (0.8, 0.5), (0.58, 0.85),
-    (0, 0.9),
-)  # fmt: skip
-_VASES = (
-    ((0, -2.6), (0.62, -2.6), (0.5, -2.2), (0.62, -1.6), (1.1, -0.8), (1.1, -0.1), (0.7, 0.5), (0, 0.62)),
-    ((0, -2.6), (0.8, -2.6), (0.72, -1.8), (0.66, -0.8), (0.62, 0.4), (0.5, 0.6), (0, 0.62)),
-    ((0, -2.6), (0.5, -2.6), (0.42, -1.9), (0.95, -1.2), (1.25, -0.4), (0.95, 0.35), (0, 0.62)),
-)
-_BOWL = np.array([[2.2, -0.55], [2.0, 0.0], [1.45, 0.5], [0.75, 0.72], [0.7, 0.86]])
-_PETAL = smooth([[0.2, 0.0], [0.65, -0.19], [1.1, 0.0], [0.65, 0.19]], 4)
-_TULIP = smooth([[0, 0.8], [0.5, 0.35], [0.42, -0.5], [0.05, -1.05], [-0.4, -0.5], [-0.5, 0.35]], 5)
-_LEAF = smooth([[0.0, 0.0], [0.5, -0.24], [1.2, 0.0], [0.5, 0.26]], 5)
-
-
-def imagine_fruit(rng: Rng, _view: View) -> Facts:
-    names = ("apples", "lemons", "pears")
-    counts, kinds = dict.fromkeys(names, 0), rng.permutation(3)
-    for kind in kinds[: int(rng.integers(1, 3))]:
-        counts[names[kind]] = int(rng.integers(2, 5))
-    chances = {"grapes": 0.4, "jug": 0.6, "bowl": 0.55, "window": 0.35}
-    return {**counts, **{name: int(rng.random() < chance) for name, chance in chances.items()}}
-
-
-def imagine_flowers(rng: Rng, _view: View) -> Facts:
-    kind, fallen = int(rng.integers(3)), int(rng.integers(0, 4))
-    return {"kind": kind, "fallen": fallen, "window": int(rng.random() < 0.35), "lemon": int(rng.random() < 0.3)}
 
 
 def paint_fruit(c: Canvas, view: View, facts: Facts) -> None:
@@ -92,7 +70,7 @@ def paint_flowers(c: Canvas, view: View, facts: Facts) -> None:
         lx, ly, long = out * np.cos(around) * 1.2, 0.3 - out * np.sin(around) * 0.8, rng.uniform(0.55, 0.95)
         turn = rng.uniform(-2.6, -0.5)
         tone = rng.uniform(0.36, 0.66)
-        bunch.shape(placed(_LEAF, lx, ly, turn, long), "growth", tone, light=0.14, angle=turn)
+        bunch.shape(placed(smooth(OUTLINES["leaf"], 5), lx, ly, turn, long), "growth", tone, light=0.14, angle=turn)
     _paint_vase(vase)
     for hx, hy in heads:
         head = Figure(c, x + hx * size, bunch.y + hy * size, size * rng.uniform(0.62, 0.92))
@@ -174,10 +152,10 @@ def _paint_piece(piece: Figure, kind: str, *, shadow: bool = True) -> None:
 def _fruit(kind: str, rng: Rng) -> tuple[str, Points, float, float]:
     """Colour role, outline, tone and tilt."""
     if kind == "apples":
-        return "accent" if rng.random() < 0.65 else "growth", symmetrical(_APPLE), 0.44, rng.normal() * 0.12
+        return "accent" if rng.random() < 0.65 else "growth", symmetrical(OUTLINES["apple"]), 0.44, rng.normal() * 0.12
     if kind == "pears":
-        return "growth" if rng.random() < 0.6 else "glow", symmetrical(_PEAR), 0.52, rng.normal() * 0.14
-    return "glow", symmetrical(_LEMON), 0.62, 1.57 + rng.normal() * 0.3
+        return "growth" if rng.random() < 0.6 else "glow", symmetrical(OUTLINES["pear"]), 0.52, rng.normal() * 0.14
+    return "glow", symmetrical(OUTLINES["lemon"]), 0.62, 1.57 + rng.normal() * 0.3
 
 
 def _paint_bowl(bowl: Figure, fruit: list[str]) -> None:
@@ -188,7 +166,7 @@ def _paint_bowl(bowl: Figure, fruit: list[str]) -> None:
         y = bowl.y - bowl.size * (0.0 if abs(spots[k]) > 0.8 else 0.22)
         _paint_piece(Figure(bowl.canvas, bowl.x + spots[k] * bowl.size, y, bowl.size * 0.95), fruit[k], shadow=False)
     rim = np.column_stack([np.linspace(-2.2, 2.2, 17), -0.55 + 0.5 * np.sqrt(1 - np.linspace(-1, 1, 17) ** 2)])
-    front = np.concatenate([rim, _BOWL[1:], _BOWL[::-1][:-1] * [-1, 1]])
+    front = np.concatenate([rim, OUTLINES["bowl"][1:], OUTLINES["bowl"][::-1][:-1] * [-1, 1]])
     bowl.shape(front, "sky", 0.52, light=0.2, angle=0.1)
     band = np.concatenate([placed(rim, 0, 0.14), placed(rim, 0, 0.24)[::-1]]) * [0.95, 1]
     bowl.shape(band, "light", 0.78, light=0.12, alpha=0.8, detail=0.9)
@@ -200,7 +178,7 @@ def _paint_jug(jug: Figure) -> None:
     jug.shadow(1, 0.85, 1.3, 0.25, tone=0.28, soft=0.08)
     jug.band(bend(side * 0.5, -1.6, side * 0.75, -0.1, -0.42 * side, 14), 0.2, 0.16, "sky", 0.46, light=0.15)
     ink = "sky" if jug.canvas.rng.random() < 0.5 else "wall"
-    jug.shape(symmetrical(_JUG), ink, 0.5, light=0.24, angle=1.5, detail=0.5)
+    jug.shape(symmetrical(OUTLINES["jug"]), ink, 0.5, light=0.24, angle=1.5, detail=0.5)
     jug.oval(0, -1.98, 0.5, 0.13, "dark", 0.25, detail=0.9)
     jug.band(bend(sun * 0.55, -0.9, sun * 0.62, 0.2, 0.1), 0.1, 0.16, "light", 0.92, alpha=0.75, soft=0.04)
 
@@ -218,7 +196,7 @@ def _paint_grapes(grapes: Figure) -> None:
 def _paint_vase(vase: Figure) -> None:
     rng, sun = vase.canvas.rng, vase.canvas.sun[0]
     vase.shadow(1.3, 0.55, 1.8, 0.3, soft=0.12)
-    body = symmetrical(_VASES[rng.integers(3)])
+    body = symmetrical(OUTLINES[f"vase_{rng.integers(3)}"])
     vase.shape(body, ("sky", "wall", "light", "water")[rng.integers(4)], 0.52, light=0.24, angle=1.5, detail=0.5)
     vase.band(bend(sun * 0.55, -1.3, sun * 0.62, -0.2, 0.08), 0.1, 0.2, "light", 0.9, alpha=0.7, soft=0.05)
 
@@ -252,7 +230,7 @@ def _paint_daisy(head: Figure) -> None:
     rng, ink = head.canvas.rng, _bloom_ink(head.canvas.rng)
     ink = "light" if rng.random() < 0.6 else ink
     for around in np.arange(13) / 13 * 2 * np.pi:
-        petal = placed(_PETAL, 0, 0, around, 1.05) * [1, 0.85]
+        petal = placed(smooth(OUTLINES["petal"], 4), 0, 0, around, 1.05) * [1, 0.85]
         tone = 0.72 + 0.1 * rng.random() + 0.1 * (np.cos(around) * head.canvas.sun[0] > 0)
         head.shape(petal, ink, tone, light=0.08, angle=around, detail=0.8)
     head.shape(lump(rng, 0, 0, 0.32, 0.28), "accent", 0.52, light=0.2, detail=0.9)
@@ -262,48 +240,13 @@ def _paint_tulip(head: Figure) -> None:
     ink = _bloom_ink(head.canvas.rng)
     turn = head.canvas.rng.normal() * 0.3
     for shift, tone in ((-0.3, 0.4), (0.3, 0.46), (0.0, 0.56)):
-        petal = placed(placed(_TULIP, shift, 0), 0, 0, turn)
+        petal = placed(placed(smooth(OUTLINES["tulip"], 5), shift, 0), 0, 0, turn)
         head.shape(petal, ink, tone, light=0.18, angle=1.4, detail=0.7)
 
 
 # The portrait: head and shoulders before a wall or a window.
 
 
-# Outlines in half heads from the middle of the head; those of one half are drawn for the right and mirrored.
-_FACE = (
-    (0, -1.32), (0.62, -1.15), (0.88, -0.5), (0.86, 0.15), (0.62, 0.85), (0.24, 1.24),
-    (-0.24, 1.24), (-0.62, 0.85), (-0.86, 0.15), (-0.88, -0.5), (-0.62, -1.15),
-)  # fmt: skip
-_SHADE = (
-    (-0.3, -1.2), (-0.86, -0.5), (-0.84, 0.2), (-0.55, 0.92), (-0.14, 1.22), (-0.36, 0.4), (-0.42, -0.3),
-)  # fmt: skip
-_FOREHEAD = ((0.2, -1.05), (0.62, -0.8), (0.6, -0.45), (0.15, -0.6))
-_CHEEK = ((0.38, 0.12), (0.7, 0.1), (0.6, 0.5), (0.36, 0.46))
-_SOCKET = ((0.14, -0.2), (0.4, -0.34), (0.68, -0.2), (0.42, -0.02))
-_ALMOND = ((0.2, -0.12), (0.4, -0.24), (0.62, -0.13), (0.4, -0.04))
-_NOSE_SHADE = ((-0.04, -0.3), (-0.2, 0.34), (-0.17, 0.46), (0.0, 0.47), (0.02, 0.0))
-_NOSE_LIGHT = ((0.03, -0.3), (0.09, 0.3), (0.14, 0.42), (0.0, 0.4), (-0.03, -0.1))
-_UPPER_LIP = ((-0.29, 0.77), (-0.09, 0.69), (0.0, 0.72), (0.09, 0.69), (0.29, 0.77), (0.0, 0.8))
-_LOWER_LIP = ((-0.27, 0.78), (0.0, 0.8), (0.27, 0.78), (0.12, 0.9), (-0.12, 0.9))
-_UNDER_LIP = ((-0.16, 0.97), (0.16, 0.97), (0.0, 1.03))
-_FALLING = (
-    (-1.05, -0.6), (-0.6, -1.55), (0.5, -1.6), (1.1, -0.7), (1.12, 0.6), (0.8, 1.25), (-0.7, 1.25), (-1.1, 0.5),
-)  # fmt: skip
-_CUT = (
-    (-0.93, -0.35), (-0.98, -0.9), (-0.6, -1.45), (0.1, -1.58), (0.72, -1.38), (1.0, -0.85), (0.93, -0.35),
-    (0.76, -0.7), (0.5, -1.0), (-0.3, -1.04), (-0.74, -0.72),
-)  # fmt: skip
-_BEARD = (
-    (-0.8, 0.1), (-0.6, 0.58), (-0.3, 0.62), (0.0, 0.56), (0.3, 0.62), (0.6, 0.58), (0.8, 0.1),
-    (0.86, 0.75), (0.5, 1.6), (0.0, 1.95), (-0.5, 1.6), (-0.86, 0.75),
-)  # fmt: skip
-_CROWN = ((-0.85, -0.92), (-0.8, -1.7), (-0.3, -1.95), (0.35, -1.95), (0.82, -1.7), (0.85, -0.92))
-_BAND = ((-0.87, -1.2), (0, -1.06), (0.87, -1.2), (0.87, -0.92), (0, -0.8), (-0.87, -0.92))
-_COLLAR = ((0, 2.55), (0.62, 1.72), (0.98, 2.08), (0.3, 2.85))
-_WRAP = (
-    (-0.85, 1.72), (-0.4, 1.62), (0.4, 1.62), (0.85, 1.72), (0.92, 2.2), (0.4, 2.5), (-0.4, 2.5), (-0.92, 2.2),
-)  # fmt: skip
-_TAIL = ((0.1, 2.3), (0.6, 2.3), (0.75, 3.7), (0.3, 3.8))
 _PARTING = 0.25
 
 
@@ -330,11 +273,6 @@ class Sitter(Figure):
         self.shape(rounded, ink, tone, light=light, angle=angle, alpha=alpha, soft=soft)
 
 
-def imagine_portrait(rng: Rng, _view: View) -> Facts:
-    kind, chances = int(rng.integers(3)), {"hat": 0.4, "scarf": 0.5, "flower": 0.3}
-    return {"kind": kind, **{name: int(rng.random() < chance) for name, chance in chances.items()}}
-
-
 def paint_portrait(c: Canvas, view: View, facts: Facts) -> None:
     """A sitter turned a little aside, in the long-necked manner of the 1910s: woman, man or bearded elder."""
     rng, kind = c.rng, facts["kind"]
@@ -348,7 +286,7 @@ def paint_portrait(c: Canvas, view: View, facts: Facts) -> None:
     hair = "light" if kind == 2 else ("dark", "land", "glow")[rng.integers(3)]
     _paint_body(replace(head, turn=0.0), coat, facts)
     if kind == 0:
-        head.part(_FALLING, hair, tone, 0.12)
+        head.part(OUTLINES["falling"], hair, tone, 0.12)
     _paint_face(head)
     _paint_hair(head, facts, hair, tone)
     if facts["hat"]:
@@ -408,13 +346,13 @@ def _paint_body(body: Sitter, coat: Ink, facts: Facts) -> None:
     shade = [(-neck, 0.7), (0, 1.2), (neck, 0.7), (neck, 1.15), (0, 1.62), (-neck, 1.15)]
     body.part(shade, "skin", 0.28, 0.0, soft=0.08, alpha=0.7)
     if facts["scarf"]:
-        body.part(_WRAP, "accent", 0.5, 0.16, angle=0.2)
-        replace(body, turn=0.05).part(_TAIL, "accent", 0.44, 0.12)
+        body.part(OUTLINES["wrap"], "accent", 0.5, 0.16, angle=0.2)
+        replace(body, turn=0.05).part(OUTLINES["tail"], "accent", 0.44, 0.12)
         for down in (1.85, 2.02, 2.19):
             body.band(bend(-0.8, down, 0.8, down, -0.08), 0.04, 0.06, "accent", 0.34, alpha=0.7, soft=1 / body.size)
     elif facts["kind"]:
         for side in (-1, 1):
-            body.shape(mirrored(_COLLAR, side), "light", 0.74, light=0.1)
+            body.shape(mirrored(OUTLINES["collar"], side), "light", 0.74, light=0.1)
 
 
 def _paint_flower(head: Sitter) -> None:
@@ -429,13 +367,13 @@ def _paint_flower(head: Sitter) -> None:
 def _paint_face(head: Sitter) -> None:
     """A long oval face, light on one side, with almond eyes that look a little away from the light."""
     side = head.side
-    head.part(_FACE, "skin", 0.56, 0.2)
-    head.part(_SHADE, "skin", 0.34, 0.04, side=side, soft=0.11, alpha=0.75)
-    head.part(_FOREHEAD, "skin", 0.82, 0.05, side=side, soft=0.12, alpha=0.7)
-    head.part(_CHEEK, "accent", 0.62, 0.05, side=side, soft=0.13, alpha=0.32)
+    head.part(OUTLINES["face"], "skin", 0.56, 0.2)
+    head.part(OUTLINES["shade"], "skin", 0.34, 0.04, side=side, soft=0.11, alpha=0.75)
+    head.part(OUTLINES["forehead"], "skin", 0.82, 0.05, side=side, soft=0.12, alpha=0.7)
+    head.part(OUTLINES["cheek"], "accent", 0.62, 0.05, side=side, soft=0.13, alpha=0.32)
     for eye in (-1, 1):
-        head.part(_SOCKET, "skin", 0.32, 0.0, side=eye, soft=0.07, alpha=0.6)
-        head.part(_ALMOND, "light", 0.7, 0.05, side=eye)
+        head.part(OUTLINES["socket"], "skin", 0.32, 0.0, side=eye, soft=0.07, alpha=0.6)
+        head.part(OUTLINES["almond"], "light", 0.7, 0.05, side=eye)
         x, y = head.place([[eye * 0.4 - side * 0.05, -0.135]])[0]
         iris = Figure(head.canvas, x, y, head.size)
         iris.oval(0, 0, 0.1, 0.105, "dark", 0.22, detail=1)
@@ -443,15 +381,15 @@ def _paint_face(head: Sitter) -> None:
         head.band(bend(eye * 0.17, -0.12, eye * 0.66, -0.13, -0.24 * eye, 9), 0.06, 0.03, "dark", 0.24, detail=1)
         brow = bend(eye * 0.14, -0.4, eye * 0.72, -0.38, -0.2 * eye, 9)
         head.band(brow, 0.09, 0.035, "dark", 0.26, alpha=0.85, detail=1)
-    head.part(_NOSE_SHADE, "skin", 0.36, 0.0, side=side, soft=0.03, alpha=0.75)
-    head.part(_NOSE_LIGHT, "skin", 0.8, 0.0, side=side, soft=0.03, alpha=0.7)
+    head.part(OUTLINES["nose_shade"], "skin", 0.36, 0.0, side=side, soft=0.03, alpha=0.75)
+    head.part(OUTLINES["nose_light"], "skin", 0.8, 0.0, side=side, soft=0.03, alpha=0.7)
     for wing in (-0.11, 0.11):
         head.oval(wing, 0.455, 0.045, 0.025, "dark", 0.3, detail=1, alpha=0.8)
     ramps = head.canvas.ramps
     lips = 0.35 * ramps["accent"] + 0.35 * ramps["skin"] + 0.3 * ramps["wall"]
-    head.part(_UPPER_LIP, lips, 0.36, 0.05)
-    head.part(_LOWER_LIP, lips, 0.48, 0.1)
-    head.part(_UNDER_LIP, "skin", 0.38, 0.0, soft=0.04, alpha=0.6)
+    head.part(OUTLINES["upper_lip"], lips, 0.36, 0.05)
+    head.part(OUTLINES["lower_lip"], lips, 0.48, 0.1)
+    head.part(OUTLINES["under_lip"], "skin", 0.38, 0.0, soft=0.04, alpha=0.6)
 
 
 def _paint_hair(head: Sitter, facts: Facts, hair: Ink, tone: float) -> None:
@@ -466,12 +404,12 @@ def _paint_hair(head: Sitter, facts: Facts, hair: Ink, tone: float) -> None:
         if not facts["hat"]:
             head.shape(oval(0.1, -1.66, 0.46, 0.34), hair, tone + 0.04, light=0.2)
     else:
-        head.part(_CUT, hair, tone, 0.16)
+        head.part(OUTLINES["cut"], hair, tone, 0.16)
     for k in range(7):  # thin lights from the parting to the brow
         strand = bend(_PARTING - 0.1 + 0.05 * k, -1.36, -0.75 + 0.25 * k, -0.92, 0.1)
         head.band(strand, 0.05, 0.02, hair, tone + 0.2, alpha=0.5, soft=0.6 / head.size)
     if facts["kind"] == 2:
-        head.part(_BEARD, hair, tone, 0.18)
+        head.part(OUTLINES["beard"], hair, tone, 0.18)
         for k, x in enumerate(-0.6 + 0.12 * np.arange(11)):
             thread = bend(x, 0.7, x * 0.6, 1.65 - abs(x) * 0.5, 0.1)
             head.band(thread, 0.05, 0.02, hair, tone + (0.18 if k % 2 else -0.18), alpha=0.55)
@@ -481,8 +419,8 @@ def _paint_hair(head: Sitter, facts: Facts, hair: Ink, tone: float) -> None:
 def _paint_hat(head: Sitter, kind: int, coat: Ink) -> None:
     """A woman's straw hat with a wide brim, or a dark hat with a band of the coat's colour."""
     felt, band, brim, tone = ("glow", "accent", 1.75, 0.58) if kind == 0 else ("dark", coat, 1.3, 0.3)
-    head.part(_CROWN, felt, tone, 0.2)
-    head.part(_BAND, band, 0.4, 0.16)
+    head.part(OUTLINES["crown"], felt, tone, 0.2)
+    head.part(OUTLINES["band"], band, 0.4, 0.16)
     rim = [
         (-brim, -0.84), (-0.7, -1.04), (0, -0.92), (0.7, -1.04), (brim, -0.84), (0.8, -0.72), (0, -0.66), (-0.8, -0.72),
     ]  # fmt: skip

@@ -6,15 +6,11 @@ from vernissage_lab.sample.canvas import Canvas, Figure
 from vernissage_lab.sample.noise import Rng, clouds, ridge
 from vernissage_lab.sample.outlines import bend, limb, lump, oval, smooth
 from vernissage_lab.sample.palettes import Array
-from vernissage_lab.sample.scenes.air import paint_birds, paint_land, paint_rain, paint_sky, paint_water, rolling
+from vernissage_lab.sample.plan import Facts, View
+from vernissage_lab.sample.scenes.air import paint_birds, paint_land, paint_sky, paint_water, rolling
 from vernissage_lab.sample.scenes.props import paint_bare, paint_house, paint_leafy, paint_person, paint_pine
-from vernissage_lab.sample.view import Facts, View
 
 # The orchard and the harvest field.
-
-
-def imagine_orchard(rng: Rng, _view: View) -> Facts:
-    return {"blossom": int(rng.random() < 0.5), "people": int(rng.integers(0, 3)), "ladder": int(rng.random() < 0.5)}
 
 
 def paint_orchard(c: Canvas, view: View, facts: Facts) -> None:
@@ -37,8 +33,6 @@ def paint_orchard(c: Canvas, view: View, facts: Facts) -> None:
         x = view.focus + (-0.13, 0.12)[k]
         y = line + (c.height - line) * (0.5 + 0.16 * k) + tilt * (x - 0.5) * c.width
         paint_person(c, x * c.width, y, c.unit * (10 + 3 * k), coat=("accent", "sky")[k], tone=0.44)
-    if view.sky == "rain":
-        paint_rain(c)
 
 
 def _rows(view: View, rng: Rng) -> list[tuple[float, float]]:
@@ -84,11 +78,6 @@ def _paint_ladder(ladder: Figure) -> None:
         ladder.band(bend(middle - half, -share, middle + half, -share), 0.03, 0.03, "light", 0.55, detail=1)
 
 
-def imagine_harvest(rng: Rng, _view: View) -> Facts:
-    stacks, people = int(rng.integers(2, 6)), int(rng.integers(0, 4))
-    return {"stacks": stacks, "people": people, "farm": int(rng.random() < 0.45), "birds": int(rng.random() < 0.5)}
-
-
 def paint_harvest(c: Canvas, view: View, facts: Facts) -> None:
     """A mown field with stacks of corn, furrows that converge, perhaps reapers and a farm."""
     paint_sky(c, view)
@@ -113,8 +102,6 @@ def paint_harvest(c: Canvas, view: View, facts: Facts) -> None:
         paint_person(c, x * c.width, y, c.unit * (6 + 9 * near), coat=("light", "sky", "accent")[k], tone=0.52)
     if facts["birds"]:
         paint_birds(c, 7, (1 - view.focus) * c.width, line * 0.55, 0.14)
-    if view.sky == "rain":
-        paint_rain(c)
 
 
 def _paint_stubble(c: Canvas, edge: np.ndarray, line: float, view: View) -> None:
@@ -155,11 +142,6 @@ def _paint_stack(stack: Figure, depth: float) -> None:
 # Mountains: range behind range, a lake or a valley, a hut.
 
 
-def imagine_mountains(rng: Rng, _view: View) -> Facts:
-    lake, hut = int(rng.random() < 0.6), int(rng.random() < 0.5)
-    return {"lake": lake, "hut": hut, "pines": int(rng.integers(0, 2) * rng.integers(3, 8))}
-
-
 def paint_mountains(c: Canvas, view: View, facts: Facts) -> None:
     """Peaks with snow, lit from one side, above a lake or a green valley."""
     body = paint_sky(c, view)
@@ -184,8 +166,6 @@ def paint_mountains(c: Canvas, view: View, facts: Facts) -> None:
         inset = (0.06 + 0.05 * k + c.rng.normal() * 0.01) * c.width
         x, y = inset if view.focus > 0.5 else c.width - inset, c.height * c.rng.uniform(0.9, 1.02)
         paint_pine(c, x, y, c.unit * c.rng.uniform(22, 38), tone=0.26)
-    if view.sky == "rain":
-        paint_rain(c)
 
 
 def _crest(c: Canvas, line: float, height: float, peak: float, tilt: float) -> Array:
@@ -222,13 +202,6 @@ def _paint_range(c: Canvas, ink: str, crest: Array, away: float, *, snow: bool, 
 
 
 # The village in snow.
-
-
-def imagine_winter(rng: Rng, view: View) -> Facts:
-    return {
-        "houses": int(rng.integers(2, 7)), "church": int(rng.random() < 0.5), "people": int(rng.integers(0, 4)),
-        "snowfall": int(view.sky in {"overcast", "storm"} or rng.random() < 0.25), "crows": int(rng.random() < 0.45),
-    }  # fmt: skip
 
 
 def paint_winter(c: Canvas, view: View, facts: Facts) -> None:
@@ -311,11 +284,6 @@ def _paint_path(c: Canvas, view: View, line: float) -> None:
 # The forest: trunks that recede into light.
 
 
-def imagine_forest(rng: Rng, _view: View) -> Facts:
-    chances = {"brook": 0.4, "birches": 0.4, "people": 0.45, "deer": 0.3}
-    return {name: int(rng.random() < chance) for name, chance in chances.items()}
-
-
 def paint_forest(c: Canvas, view: View, facts: Facts) -> None:
     """Ranks of trunks, leaves overhead, a path or a brook, and the light beyond."""
     paint_sky(c, view)
@@ -344,8 +312,6 @@ def paint_forest(c: Canvas, view: View, facts: Facts) -> None:
         y = line + (c.height - line) * 0.34
         paint_person(c, vx - c.unit * 2, y, c.unit * 10, coat="accent", tone=0.42)
     _paint_near(c, view.away, (bark[0], bark[2]))
-    if view.sky == "rain":
-        paint_rain(c, 150)
 
 
 def _paint_bushes(c: Canvas, line: float, tilt: float) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vernissage_lab.sample.canvas import Canvas, Figure, Ink
-from vernissage_lab.sample.outlines import Points, bend, box, limb, lump, mirrored, placed
+from vernissage_lab.sample.outlines import OUTLINES, Points, bend, box, limb, lump, mirrored, placed
 
 
 def paint_leafy(
@@ -138,21 +138,6 @@ def paint_person(
         person.shape(placed(dome, head, 0), coat, tone - 0.1, light=0.2, detail=1)
 
 
-_HULL = (
-    (-1, -0.26),
-    (-0.9, 0.02),
-    (-0.55, 0.13),
-    (0.5, 0.13),
-    (0.9, -0.08),
-    (1.16, -0.42),
-    (0.5, -0.24),
-    (-0.4, -0.22),
-)
-_RIM = (
-    (-1, -0.26), (-0.4, -0.22), (0.5, -0.24), (1.16, -0.42), (1.1, -0.33), (0.5, -0.15), (-0.4, -0.13), (-0.97, -0.16),
-)  # fmt: skip
-
-
 def paint_boat(
     c: Canvas, x: float, y: float, size: float, *, hull: Ink, sails: bool, turn: int = 1, tone: float = 0.4
 ) -> None:
@@ -167,7 +152,7 @@ def paint_boat(
     else:
         cabin = np.array([[-0.35, -0.2], [-0.33, -0.52], [-0.02, -0.52], [0.0, -0.2]])
         parts += [(limb(bend(-0.85, -0.55, 0.08, -0.5, -0.06), 0.1, 0.14), "wall", 0.5), (cabin, "light", 0.6)]
-    parts += [(np.array(_HULL), hull, tone), (np.array(_RIM), "light", 0.72)]
+    parts += [(OUTLINES["hull"], hull, tone), (OUTLINES["rim"], "light", 0.72)]
     scale = np.array([size * turn, size])
     for outline, ink, shade in parts:
         reflected = outline * scale * [1, -0.75] + [x, y + size * 0.2]

@@ -5,15 +5,11 @@ from itertools import pairwise
 import numpy as np
 
 from vernissage_lab.sample.canvas import Canvas, Figure
-from vernissage_lab.sample.noise import Rng, clouds
+from vernissage_lab.sample.noise import clouds
 from vernissage_lab.sample.outlines import bend, lump, placed
-from vernissage_lab.sample.scenes.air import paint_birds, paint_land, paint_rain, paint_sky, paint_water, rolling
+from vernissage_lab.sample.plan import Facts, View
+from vernissage_lab.sample.scenes.air import paint_birds, paint_land, paint_sky, paint_water, rolling
 from vernissage_lab.sample.scenes.props import paint_boat, paint_house
-from vernissage_lab.sample.view import Facts, View
-
-
-def imagine_harbour(rng: Rng, _view: View) -> Facts:
-    return {"boats": int(rng.integers(1, 5)), "gulls": int(rng.random() < 0.5), "lighthouse": int(rng.random() < 0.35)}
 
 
 def paint_harbour(c: Canvas, view: View, facts: Facts) -> None:
@@ -31,8 +27,6 @@ def paint_harbour(c: Canvas, view: View, facts: Facts) -> None:
     _paint_fleet(c, view, facts["boats"], line)
     if view.composition in {"high horizon", "diagonal"}:
         _paint_quay(c, side)
-    if view.sky == "rain":
-        paint_rain(c)
 
 
 def _paint_row(c: Canvas, line: float, side: int, *, lit: float) -> None:
@@ -96,10 +90,6 @@ def _paint_lighthouse(c: Canvas, x: float, y: float, height: float, view: View) 
         c.shine(x, lantern.y - height * 0.08, height * 0.5, "accent", 0.785, 0.7)
 
 
-def imagine_sea(rng: Rng, _view: View) -> Facts:
-    return {"sails": int(rng.integers(1, 4)), "gulls": int(rng.random() < 0.45), "lighthouse": int(rng.random() < 0.35)}
-
-
 def paint_sea(c: Canvas, view: View, facts: Facts) -> None:
     """Sails on open water, waves that grow towards the viewer, perhaps a lighthouse."""
     body = paint_sky(c, view)
@@ -121,8 +111,6 @@ def paint_sea(c: Canvas, view: View, facts: Facts) -> None:
         paint_boat(c, x, line + near * (c.height - line), c.unit * (4.2 + 23 * near), hull=hull, sails=True, turn=side)
     if facts["gulls"]:
         paint_birds(c, 6, (1 - view.focus) * c.width, line * 0.55, 0.8 if view.sky in {"storm", "rain"} else 0.2)
-    if view.sky == "rain":
-        paint_rain(c)
 
 
 def _paint_waves(c: Canvas, line: float, wild: float, view: View) -> None:
