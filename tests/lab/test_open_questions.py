@@ -29,7 +29,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("name", "options", "printed", "tables"),
     [
         ("weighting", VISITORS, "signed − linear", {"values", "means", "differences"}),
-        ("overlap", VISITORS, "Table 2: overlap of two engines' lists", {"values", "within", "between"}),
+        ("overlap", VISITORS, "\n3 efficientnet-lite0-pooled  ", {"values", "within", "between"}),
         ("fusion", (*VISITORS, "-k", "0,60"), "Partial against total fusion", {"overlap_means", "overlap_differences"}),
         ("areas", (*USERS, *CUTS, "--task", "image-to-text"), "ward:2", {"lists", "cut_means"}),
         ("mixed", USERS, "Milliseconds a query", {"values", "times"}),

@@ -81,10 +81,14 @@ def _views(tables: Tables) -> list[Table]:
     told = "± is the standard deviation over pairs of visitors"
     found = [table("Table 1: overlap of one engine's lists", ("engine", *METRICS, "pairs"), first, told)]
     if len(engines) > 1:
-        body = [(a, *(_between(tables["between"], a, b, engines) for b in engines)) for a in engines]
+        numbers = [str(number) for number in range(1, len(engines) + 1)]  # names as heads would be wider than a screen
+        body = [
+            (f"{number} {a}", *(_between(tables["between"], a, b, engines) for b in engines))
+            for number, a in zip(numbers, engines, strict=True)
+        ]
         note = "IoU above the diagonal, RBO below; ± is the standard deviation over visitors"
         caption = "Table 2: overlap of two engines' lists for the same visitor"
-        found.append(table(caption, ("engine", *engines), body, note))
+        found.append(table(caption, ("engine", *numbers), body, note))
     return found
 
 
