@@ -1,14 +1,17 @@
 """What the first page and the page about Python show works as it is printed."""
 
 import io
+import json
 import re
 import shlex
 import subprocess
 import sys
+import urllib.request
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from tests.web.serving import served
 
 from vernissage.cli.main import main
 from vernissage_lab.sample import paint_gallery
@@ -44,7 +47,18 @@ def test_the_commands_of_the_first_page_work(demo: Path) -> None:
     lines = [line for block in blocks("README.md", "sh") for line in block.splitlines() if line.startswith(COMMAND)]
     assert len(lines) >= 5
     for line in lines:
-        assert run(demo, *shlex.split(line.removeprefix(COMMAND)))
+        if " serve " not in line:
+            assert run(demo, *shlex.split(line.removeprefix(COMMAND)))
+
+
+def test_the_requests_of_the_first_page_and_of_the_services_are_answered(demo: Path) -> None:
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/service.md"))
+    addresses = re.findall(r"^curl 'http://localhost:8000(/[^']+)'$", text, re.MULTILINE)
+    assert len(addresses) >= 4
+    with served(demo / "demo" / "workspace", None) as (base, _):
+        for address in addresses:
+            with urllib.request.urlopen(base + address) as answer:
+                assert json.load(answer)["works"]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/python.md"])

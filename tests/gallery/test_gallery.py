@@ -100,7 +100,7 @@ def test_nothing_is_said_of_scores_that_were_not_measured(toy: Gallery) -> None:
         toy.search("lighthouse", within="mixed"),
     ]
     assert {work.band for answer in answers for work in answer} == {None}
-    assert all("band" not in work.to_dict() for answer in answers for work in answer)
+    assert all("band" not in work.to_dict(1) for answer in answers for work in answer)
 
 
 def test_every_answer_fits_the_schema(toy: Gallery, owned: Path) -> None:

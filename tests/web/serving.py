@@ -15,13 +15,13 @@ _START = "from vernissage.cli.main import main; main()"
 
 @contextmanager
 def served(
-    workspace: Path, study: Path, *options: str, port: int = 0, descriptors: int | None = None
+    workspace: Path, study: Path | None, *options: str, port: int = 0, descriptors: int | None = None
 ) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """The address of a server that lasts as long as the block, unless it is killed before; and its process.
 
     ``descriptors`` is how many files it may open.
     """
-    words = ["serve", workspace, "--study", study, "--port", port, *options]
+    words = ["serve", workspace, *(["--study", study] if study else []), "--port", port, *options]
     command = [sys.executable, "-c", _START, *map(str, words)]
     if descriptors is not None:
         command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]

@@ -47,7 +47,9 @@ def test_a_build_fetches_the_next_one_does_not_and_what_leaves_the_table_is_dele
         assert answer.to_dict()["works"][0]["picture_link"] == f"{server.base}/{answer.ids[0]}.png"
         assert "data:image/jpeg" in answer._repr_html_()
         work = answer.works[0]
-        several = replace(work, item=replace(work.item, further_pictures=(("sub/back.png", ""),))).to_dict()["pictures"]
+        several = replace(work, item=replace(work.item, further_pictures=(("sub/back.png", ""),))).to_dict(1)[
+            "pictures"
+        ]
         assert several[1] == "sub/back.png"
         assert (workspace / several[0]).read_bytes() == answer.picture_path(work.item).read_bytes()  # type: ignore[union-attr]
         asked = server.asked.total()

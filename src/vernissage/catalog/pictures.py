@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
@@ -149,12 +149,25 @@ def small_picture(path: Path, size: int) -> Image.Image:
     return image
 
 
-def thumbnail(path: Path, size: int) -> bytes:
-    """`small_picture` as JPEG; equal files give equal bytes."""
+def thumbnail(path: Path, size: int, kind: Literal["jpg", "webp"] = "jpg") -> bytes:
+    """`small_picture` as JPEG or WebP; equal files give equal bytes."""
     image = small_picture(path, size)
     target = io.BytesIO()
-    image.save(target, "JPEG", quality=82, optimize=True, progressive=True)
+    if kind == "webp":
+        image.save(target, "WEBP", quality=80)
+    else:
+        image.save(target, "JPEG", quality=82, optimize=True, progressive=True)
     return target.getvalue()
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a picture, upright, told from the beginning of the file; None where it tells nothing."""
+    try:
+        with _quietly, open_regular(path, MAX_BYTES) as file, Image.open(file, formats=formats()) as image:
+            turned = _orientation(image) >= 5
+            return (image.height, image.width) if turned else image.size
+    except Exception:
+        return None  # as in `decoded_pixels`
 
 
 def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> PictureCheck:

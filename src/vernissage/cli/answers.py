@@ -62,6 +62,22 @@ def show(answer: "Answer", *, as_json: bool, heading: str = "", because: str = "
         say(f"  {sum(reason.contribution for reason in rated):+z.6f}  together")
 
 
+def print_kinds(answer: "Answer") -> None:
+    """The list of each kind of likeness that has works, with what is shared."""
+    for each in answer.kinds:
+        if each.works:
+            say(f"{each.name}:")
+            columns: _Columns = {"id": lambda work: work.id, "title": lambda work: work.title or "untitled"}
+            columns |= {"artist": lambda work: work.artist, "year": lambda work: work.item.year, "score": _score}
+            shares = any(work.of_kind("field") for work in each.works)
+            _print_works(each.works, columns | ({"because": _shared} if shares else {}))
+            say("")
+
+
+def _shared(work: "Work") -> str:
+    return ", ".join(reason.words for reason in work.of_kind("field"))
+
+
 def _print_works(works: Sequence["Work"], columns: _Columns) -> None:
     if any(work.also for work in works):
         columns = columns | {"also": lambda work: ", ".join(work.also)}
@@ -77,6 +93,8 @@ def _strongest(work: "Work") -> str:
     """Where a work has the words, or the rated works that speak most for it, with ratings and parts of the score."""
     if fields := work.of_kind("field"):
         return fields[0].words
+    if not work.of_kind("rated"):
+        return ", ".join(f"{reason.words} (rank {reason.rank})" for reason in work.of_kind("engine"))
     strongest = [reason for reason in work.of_kind("rated")[:2] if reason.contribution > 0]
     told = [(*reason.told_apart, f" ({reason.share:.0%})" if work.score > 0 else "") for reason in strongest]
     return ", ".join(

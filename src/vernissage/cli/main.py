@@ -42,7 +42,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "topics": "The topics of the texts, by their most telling words.",
         },
         "People": {"person": "People's uploads, ratings and areas of interest."},
-        "Service": {"serve": "Serve a study's pages."},
+        "Service": {"serve": "Serve a collection: REST API, and a study."},
         "More": {
             "study": "A user study of engines, from consent to the statistics.",
             "vectors": "Vectors of pictures and texts, for use elsewhere.",

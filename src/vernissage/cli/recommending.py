@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.answers import print_list, require_any, show, titled, write_page
+from vernissage.cli.answers import print_kinds, print_list, require_any, show, titled, write_page
 from vernissage.cli.options import (
     AreaWords,
     AsJson,
@@ -205,20 +205,30 @@ def similar(
     item_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="A work of the collection, or several.")],
     selection: Selection,
     engine: EngineName = None,
+    by: str = option(
+        "", "Kinds of likeness, with commas: look, text, artist, subject, place, period.", metavar="KINDS"
+    ),
     as_json: AsJson = False,
 ) -> None:
     """The works that resemble one work most, or several together.
 
+    With --by one list of each kind of likeness to one work, and one of all together.
+
     \b
     Examples:
       vernissage similar workspace v012
+      vernissage similar workspace v012 --by look,artist,period
       vernissage similar workspace v012 --engine colour-texture -n 20 --per artist=1
     """
     with Place(workspace).gallery(people=False) as gallery, progress_bars() as progress:
-        answer = gallery.similar(item_ids, engine=engine, progress=progress, **selected(selection))
+        kinds = list(filter(None, map(str.strip, by.split(","))))
+        answer = gallery.similar(item_ids, engine=engine, by=kinds, progress=progress, **selected(selection))
         named = ", ".join(titled(gallery[item_id]) for item_id in item_ids)
     require_any(answer)
-    show(answer, as_json=as_json, heading=f"Like {named}, by {answer.engine}:")
+    if not as_json:
+        print_kinds(answer)
+    how = "all kinds together" if answer.kinds else answer.engine
+    show(answer, as_json=as_json, heading=f"Like {named}, by {how}:", because="because" if answer.kinds else "")
 
 
 def search(

@@ -203,7 +203,7 @@ def password(
 def invite(
     place: StudyPlace,
     participants: Annotated[list[str], typer.Argument(metavar="ID...", help="Participants' ids.")],
-    address: str = option("http://127.0.0.1:8080/", "Where the study is served."),
+    address: str = option("http://127.0.0.1:8000/", "Where the study is served."),
 ) -> None:
     """Print signed links, one a line, each for one participant: nobody else can make or change one.
 

@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vernissage.analysis.bands import Band
+from vernissage.catalog.credits import credit_of, link_of
 from vernissage.catalog.fetching import shown_path
 from vernissage.catalog.item import Item
+from vernissage.catalog.keys import key_of
 from vernissage.taggers.contract import Seen, marked
 from vernissage.values import Modality
 
@@ -97,8 +99,11 @@ class Work:
         """The reasons of one kind, which add up to the score."""
         return tuple(reason for reason in self.reasons if reason.kind == kind)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values; a reason has what applies to its kind, and an engine always a rank."""
+    def to_dict(self, rank: int) -> dict[str, Any]:
+        """The same as JSON values, at its place from 1; a reason has what applies to its kind, an engine always a rank.
+
+        Addresses are None: a service knows them.
+        """
         reasons = []
         for reason in self.reasons:
             values: dict[str, Any] = {"kind": reason.kind, "id": reason.id, "title": reason.title}
@@ -109,12 +114,9 @@ class Work:
                 if (value := getattr(reason, name)) not in (None, ""):
                     values[name] = value
             reasons.append(values | ({"met": list(reason.met)} if reason.met else {}))
-        item = self.item
-        content: dict[str, Any] = {"id": item.id, "title": item.title, "artist": item.artist, "year": item.year}
-        pictures = [shown_path(path) for path, _ in item.pictures] if item.further_pictures else []
-        optional: dict[str, Any] = {"owner": item.owner, "pictures": pictures, "picture_link": item.picture_link}
-        optional |= {"modality": self.modality, "also": list(self.also), "band": self.band}
-        content |= {name: value for name, value in optional.items() if value}
+        content = record_of(self.item)
+        optional: dict[str, Any] = {"modality": self.modality, "also": list(self.also), "band": self.band}
+        content |= {name: value for name, value in optional.items() if value} | {"rank": rank}
         return content | {"score": self.score, "reasons": reasons}
 
 
@@ -149,7 +151,20 @@ class AnswerList:
             content |= {"area": self.area, "area_name": self.name}
         if self.by_software:
             content["by_software"] = self.by_software
-        return content | {"works": [work.to_dict() for work in self.works]}
+        return content | {"works": _records(self.works)}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedList:
+    """A part of an answer about one work: those like it by one kind of likeness, and what to say of that list."""
+
+    name: str
+    works: tuple[Work, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {"by": self.name, "notes": list(self.notes), "works": _records(self.works)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +184,7 @@ class Answer:
         picture_path: where the picture of a work of this answer lies.
         areas: for a person, the areas of interest that the answer rests on.
         seen: what software makes out in pictures, by ids of works.
+        kinds: for works like one, the list of each kind of likeness that was asked for.
     """
 
     kind: AnswerKind
@@ -181,6 +197,7 @@ class Answer:
     picture_path: Callable[[Item], Path | None] = lambda _: None
     areas: "PersonAreas | None" = None
     seen: Seen = lambda _: {}
+    kinds: tuple[NamedList, ...] = ()
 
     def __len__(self) -> int:
         return len(self.works)
@@ -201,9 +218,11 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON values; see `answer_schema`."""
         content: dict[str, Any] = {"kind": self.kind, "engine": self.engine, "fingerprint": self.fingerprint}
-        content |= {**self.about, "notes": list(self.notes), "works": [work.to_dict() for work in self.works]}
+        content |= {**self.about, "notes": list(self.notes), "works": _records(self.works)}
         if self.lists:
             content["lists"] = [each.to_dict() for each in self.lists]
+        if self.kinds:
+            content["kinds"] = [each.to_dict() for each in self.kinds]
         return content
 
     def __repr__(self) -> str:
@@ -240,6 +259,20 @@ class Answer:
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         heads = "".join(f"<th>{head}</th>" for head in ("", "", "work", "score", "why"))
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table>{notes}"
+
+
+def _records(works: Sequence[Work]) -> list[dict[str, Any]]:
+    return [work.to_dict(rank) for rank, work in enumerate(works, start=1)]
+
+
+def record_of(item: Item) -> dict[str, Any]:
+    """What is known of a work as JSON values, the same in every answer; addresses, which a service knows, are None."""
+    content: dict[str, Any] = {"id": item.id, "key": key_of(item.id), "url": None, "title": item.title}
+    content |= {"artist": item.artist, "year": item.year, "description": item.description, "medium": item.medium}
+    content |= {"rights": item.licence, "credit": credit_of(item), "link": link_of(item), "manifest": None}
+    pictures = [shown_path(path) for path, _ in item.pictures] if item.further_pictures else []
+    optional: dict[str, Any] = {"owner": item.owner, "pictures": pictures, "picture_link": item.picture_link}
+    return content | {"thumbnail": None} | {name: value for name, value in optional.items() if value}
 
 
 def answer_schema() -> dict[str, Any]:

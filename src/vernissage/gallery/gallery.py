@@ -211,6 +211,7 @@ class Gallery:
         n: int = USUAL_COUNT,
         *,
         engine: str | None = None,
+        by: Sequence[str] = (),
         where: Where = (),
         exclude: Iterable[str] = (),
         per: Caps = MappingProxyType({}),
@@ -222,7 +223,9 @@ class Gallery:
     ) -> Answer:
         """The ``n`` works that resemble one work most, or several together; those themselves do not come back.
 
-        Arguments and errors are those of `recommend`.
+        With ``by``, kinds of likeness to one work (``look``, ``text``, ``artist``, ``subject``, ``place``, ``period``),
+        the answer's ``kinds`` are one list of each, and its works are pooled from them (see `likeness`); only
+        conditions, exclusions and caps go with it. All other arguments and errors are those of `recommend`.
         """
         snapshot = self.snapshot
         ids = listed(
@@ -230,6 +233,12 @@ class Gallery:
         )
         if not ids:
             raise RequestError("no work was named to look for similar ones; give the id of one, or several")
+        if by:
+            from vernissage.gallery.likeness import likeness
+
+            if len(ids) > 1 or engine or diversity or weights or fusion or show_copies:
+                raise RequestError("kinds of likeness are to one work, and take conditions, exclusions and caps alone")
+            return likeness(self, ids[0], by, n, where=where, exclude=exclude, per=per)
         snapshot.collection.rows_of(ids)
         asked = selection(snapshot, n, where, exclude, per, diversity, show_copies=show_copies).unlike(ids)
         return self._recommended(

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from vernissage.catalog.credits import credit_of
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.gallery.selecting import title_or_text
@@ -24,7 +25,6 @@ PicturePath = Callable[[Item], Path | None]
 
 _LONG_TEXT = 110
 _ALT_TEXTS = frozenset({"alt", "alt text", "alttext", "alternative text", "image alt text", "visual description"})
-_CREDITS = frozenset({"credit", "creditline", "credit line", "credit_line"})
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,6 @@ def work_of(
     reading: Reading, number: int, item: Item, *, side: int = PICTURE_SIDE, why: Any = None, also: Sequence[str] = ()
 ) -> Work:
     """A work as a page shows it, its picture with a longer side of at most ``side`` pixels."""
-    lines = [plain(value) for name, value in item.attributes.items() if name.casefold() in _CREDITS]
     description = item.description.strip()
     picture = reading.picture(item, side)
     return Work(
@@ -135,7 +134,7 @@ def work_of(
         year=plain(item.year),
         description=description,
         long=len(description) > _LONG_TEXT,
-        credit=" · ".join(part for part in (*lines, plain(item.licence)) if part),
+        credit=" · ".join(filter(None, (credit_of(item), plain(item.licence)))),
         link="" if picture else item.picture_link,
         picture=picture,
         alt=reading.alt(item),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import resource
+import socket
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,9 @@ class BoundedConnection(H11Protocol):
             oldest = min(idle, key=lambda each: each._waiting or 0)
             self.connections.discard(oldest)
             oldest.transport.abort()
+        # asyncio does this for sockets that name TCP as their protocol, which those of `socket.create_server` do not;
+        # without it each answer of two parts waits 40 ms for the browser's acknowledgement of the first.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
         self._wait()
 

@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import hmac
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,13 +18,11 @@ from vernissage.pages.templating import plain
 from vernissage.pages.works import AltText, alt_text
 from vernissage.taggers.contract import Seen
 from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
+from vernissage.web.thumbnails import KEPT_BYTES, BytesCache
 
 SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 1600})
 """Pixels of the longer side: for nine works on one page of a dense screen, and for one that fills the screen."""
 
-KEPT_BYTES = 128 * 1024**2
-
-_LOCKS = 64
 _EXCERPT = 220
 _FOR_EVER = "max-age=31536000, immutable"
 PRIVATE, PUBLIC = f"private, {_FOR_EVER}", f"public, {_FOR_EVER}"
@@ -43,11 +39,7 @@ class Pictures:
         self.seen = seen
         self._names = {item.id: _opaque(secret, item.id) for item in collection}
         self._items = {name: collection[item_id] for item_id, name in self._names.items()}
-        self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._kept_bytes = kept_bytes
-        self._size = 0
-        self._lock = threading.Lock()
-        self._making = tuple(threading.Lock() for _ in range(_LOCKS))
+        self._cache = BytesCache(kept_bytes)
 
     def name(self, item_id: str) -> str:
         """The opaque name of a work."""
@@ -67,20 +59,7 @@ class Pictures:
         path = self._collection.picture_path(item) if item is not None else None
         if path is None or size not in SIDES:
             return None
-        key = (name, size)
-        # Twenty people who come to one page at once are to wait for one reduction, not to make twenty.
-        with self._making[hash(key) % _LOCKS]:
-            with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key]
-            made = thumbnail(path, SIDES[size])
-            with self._lock:
-                self._kept[key] = made
-                self._size += len(made)
-                while self._size > self._kept_bytes:
-                    self._size -= len(self._kept.popitem(last=False)[1])
-            return made
+        return self._cache.get((name, size), lambda: thumbnail(path, SIDES[size]))
 
 
 @dataclass(frozen=True)

@@ -360,6 +360,15 @@ class Repository:
             self._snapshot = self._snapshot.following(open_workspace(self.path) if changed else current)
             return self._snapshot
 
+    def check(self) -> None:
+        """Ask the database, where there is one, whether it answers.
+
+        Raises:
+            StorageError: it does not.
+        """
+        if self._database is not None:
+            self._database.check()
+
     def _open(self, *, make: bool) -> None:
         """Open the database where there is one by now, or may be made."""
         if self._database is None and self._place is not None and (make or self._place.exists()):

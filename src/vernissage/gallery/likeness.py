@@ -1,0 +1,278 @@
+"""Kinds of likeness to one work: how it looks, what its text says, and what the table says of both."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vernissage.catalog.conditions import values_of
+from vernissage.catalog.item import Item
+from vernissage.encoders import register
+from vernissage.errors import RequestError
+from vernissage.folding import folded
+from vernissage.gallery.answer import Answer, NamedList, Reason, Work
+from vernissage.gallery.engines import Fusion, default_engine, make_engine
+from vernissage.gallery.selecting import USUAL_COUNT, Caps, Selection, Where, listed, one_of, selection
+from vernissage.profiles.ratings import profile_from_ratings
+from vernissage.values import Modality
+from vernissage.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from vernissage.gallery.gallery import Gallery
+
+NEAR_YEARS = 10
+"""Works are of one period where no more years lie between them."""
+
+_K = 60
+_DEPTH = 50
+"""Works of each kind that the pooled list looks at, at least."""
+
+_SUBJECTS = frozenset({
+    "subject", "subjects", "subject terms", "topic", "topics", "theme", "themes", "iconography", "depicts", "tags",
+    "motif", "thema", "themen", "motiv", "sujet", "sujets", "onderwerp", "soggetto", "tema", "temas",
+})  # fmt: skip
+_PLACES = frozenset({
+    "place", "places", "place of origin", "place made", "origin", "culture", "country", "city", "region",
+    "geography", "location depicted", "ort", "land", "herkunft", "lieu", "pays", "plaats", "luogo", "lugar",
+    "nationality",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of likeness: by vectors of a modality, or by what ``shares`` finds in common."""
+
+    words: str
+    modality: Modality | None = None
+    shares: Callable[["Gallery", Item], "_Shared"] | None = None
+
+
+_Shared = tuple[dict[str, dict[str, float]], str, Callable[[str, Item], str]]
+"""For each work what it shares and how much each adds to its score; the column; what to say of one."""
+
+
+def likeness(
+    gallery: "Gallery",
+    item_id: str,
+    kinds: Sequence[str],
+    n: int = USUAL_COUNT,
+    *,
+    where: Where = (),
+    exclude: Iterable[str] = (),
+    per: Caps = MappingProxyType({}),
+) -> Answer:
+    """The ``n`` works most like one by each kind of likeness, and one list of all of them.
+
+    By ``look`` and ``text`` works are ranked by vectors. By ``artist``, ``subject`` and ``place`` a work's score is the
+    sum of log(N / df) over what both share, df of N works having it; by ``period`` it is 1 / (1 + years between both).
+    Equal scores are in the order of the default engine. The pooled list adds 1 / (60 + rank) over the kinds.
+
+    Args:
+        gallery: whose works.
+        item_id: the work.
+        kinds: of `KINDS_OF_LIKENESS`. A kind of which nothing is known here has an empty list and a note.
+        n: works of each list.
+        where, exclude, per: as in `Gallery.recommend`.
+
+    Raises:
+        RequestError: there is no such kind, or none was named.
+        UnknownItemError: there is no such work.
+    """
+    named = listed(dict.fromkeys(kinds), str, "by takes kinds of likeness")
+    for each in named:
+        one_of(_KINDS, each, "kind of likeness")
+    if not named:
+        raise RequestError(f"no kind of likeness was named; choose from {', '.join(_KINDS)}")
+    item = gallery.collection[item_id]
+    depth = max(n, _DEPTH)
+    asked = selection(gallery.snapshot, depth, where, exclude, per).unlike([item_id])
+    asked = replace(asked, allow=asked.allow.without([item_id]))
+    lists = [_list(gallery, item, each, asked) for each in named]
+    pooled = _pooled(lists, replace(asked, n=n))
+    shown = tuple(replace(each, works=each.works[:n]) for each in lists)
+    notes = tuple(f"{each.name}: {note}" for each in shown for note in each.notes)
+    about = {"similar_to": [item_id], "by": list(named)}
+    return Answer(
+        "similar",
+        pooled,
+        "+".join(named),
+        gallery.fingerprint,
+        notes,
+        about=about,
+        picture_path=gallery.snapshot.picture_path,
+        seen=gallery.snapshot.seen,
+        kinds=shown,
+    )
+
+
+def _list(gallery: "Gallery", item: Item, name: str, asked: Selection) -> NamedList:
+    kind = _KINDS[name]
+    if kind.modality is not None:
+        return _by_vectors(gallery, item, name, kind.modality, asked)
+    if kind.shares is None:
+        return NamedList(name, ())
+    shared, column, words = kind.shares(gallery, item)
+    ids = [each for each in shared if each not in asked.allow.exclude]
+    fits = gallery.collection.fulfilling(asked.allow.conditions, ids)
+    scores = {each: sum(shared[each].values()) for each, fit in zip(ids, fits.tolist(), strict=True) if fit}
+    if not scores:
+        told = f"nothing is known of the {name} of {item.id}" if not column else f"no other work shares its {name}"
+        return NamedList(name, (), (told,))
+    places = _by_default(gallery, item, scores, asked)
+    ordered = sorted(scores, key=lambda each: (-scores[each], places.get(each, len(places)), each))
+    _, first = asked.first(lambda count: ordered[:count], lambda some: some)
+    items = gallery.snapshot.items([ordered[place] for place in first])
+    works = []
+    for each in items.values():
+        parts, score = shared[each.id], scores[each.id]
+        reasons = tuple(
+            Reason("field", column, value, adds, adds / score, words(value, each)) for value, adds in parts.items()
+        )
+        works.append(Work(each, score, reasons))
+    return NamedList(name, tuple(works))
+
+
+def _by_vectors(gallery: "Gallery", item: Item, name: str, modality: Modality, asked: Selection) -> NamedList:
+    """Works like one by all encoders that read that modality alone, or by one of both where there is no such."""
+    parts = _encoders(gallery.snapshot.workspace, modality)
+    known = [each for each in parts if item.id in gallery.snapshot.ids(each, modality)]
+    if not known:
+        return NamedList(name, (), (f"nothing here tells works by their {_KINDS[name].words}",))
+    allow = asked.allow
+    found = gallery.similar(
+        item.id,
+        asked.n,
+        engine="+".join(known),
+        fusion=Fusion("zscore") if len(known) > 1 else None,
+        per=asked.per,
+        where=allow.conditions,
+        exclude=allow.exclude,
+    )
+    return NamedList(name, found.works, found.notes)
+
+
+def _encoders(workspace: Workspace, modality: Modality) -> tuple[str, ...]:
+    there = register.members_of_default(workspace.encoder_names, ())
+    alone = tuple(each for each in there if workspace.modalities(each) == (modality,))
+    return alone or tuple(each for each in there if modality in workspace.modalities(each))[:1]
+
+
+def _by_default(gallery: "Gallery", item: Item, ids: Iterable[str], asked: Selection) -> dict[str, int]:
+    """The place of each of some works among them by the default engine; empty where it does not know the work."""
+    workspace = gallery.snapshot.workspace
+    engine = make_engine(workspace, default_engine(workspace), asked.n)
+    only = frozenset(ids)
+    if item.id not in engine:
+        return {}
+    ranking = engine.recommend(
+        profile_from_ratings({item.id: 5.0}, "linear"), len(only), replace(asked.allow, only=only)
+    )
+    return {each: place for place, each in enumerate(ranking.ranking.item_ids)}
+
+
+def _pooled(lists: Sequence[NamedList], asked: Selection) -> tuple[Work, ...]:
+    """One list by reciprocal ranks; its reasons are what each kind adds, with the first of that kind's words."""
+    adds: dict[str, list[tuple[str, int, float, str]]] = {}
+    items: dict[str, Item] = {}
+    for each in lists:
+        for place, work in enumerate(each.works, start=1):
+            items[work.id], value = work.item, 1 / (_K + place)
+            words = next((reason.words for reason in work.reasons if reason.kind == "field"), _KINDS[each.name].words)
+            adds.setdefault(work.id, []).append((each.name, place, value, words))
+    scores = {item_id: sum(value for _, _, value, _ in parts) for item_id, parts in adds.items()}
+    ordered = sorted(scores, key=lambda item_id: (-scores[item_id], item_id))
+    _, places = asked.first(lambda count: ordered[:count], lambda some: some)
+    works = []
+    for item_id in (ordered[place] for place in places):
+        score = scores[item_id]
+        reasons = tuple(
+            Reason("engine", name, name, value, value / score, words, rank=place)
+            for name, place, value, words in adds[item_id]
+        )
+        works.append(Work(items[item_id], score, reasons))
+    return tuple(works)
+
+
+# What two works may share
+
+
+def _shared_values(gallery: "Gallery", item: Item, columns: Sequence[str]) -> tuple[dict[str, dict[str, float]], str]:
+    """For each work the values that it shares with one in some columns, each with log(N / df); and the first column."""
+    collection, found, used = gallery.collection, dict[str, dict[str, float]](), ""
+    for column in columns:
+        own = {folded(value): value for value in values_of(item, folded(column)) if value.strip()}
+        if not own:
+            continue
+        used = used or column
+        rows, codes, distinct = collection.entries(folded(column))
+        for code, value in enumerate(distinct):
+            if (name := folded(value)) not in own:
+                continue
+            having = np.unique(rows[codes == code])
+            adds = math.log(len(collection) / len(having))
+            for each in collection.ids.take(having):
+                if each != item.id and adds > 0:
+                    found.setdefault(each, {})[own[name]] = adds
+    return found, used
+
+
+def _same_artist(gallery: "Gallery", item: Item) -> _Shared:
+    found, used = _shared_values(gallery, item, ["artist"])
+    return found, used, lambda value, _: f"by the same hand: {value}"
+
+
+def _same_subject(gallery: "Gallery", item: Item) -> _Shared:
+    columns = ["keywords", *_columns(gallery, _SUBJECTS)]
+    found, used = _shared_values(gallery, item, columns)
+    return found, used, lambda value, _: f"both are about {value}"
+
+
+def _same_place(gallery: "Gallery", item: Item) -> _Shared:
+    found, used = _shared_values(gallery, item, _columns(gallery, _PLACES))
+    return found, used, lambda value, _: f"both from {value}"
+
+
+def _same_period(gallery: "Gallery", item: Item) -> _Shared:
+    span, collection = item.span, gallery.collection
+    if span is None:
+        return {}, "", lambda value, _: value
+    bounds = []
+    for field in ("from", "to"):
+        rows, codes, distinct = collection.entries(field)
+        years = np.full(len(collection), np.nan)
+        years[rows] = np.array(distinct, dtype=float)[codes] if distinct else np.nan
+        bounds.append(years)
+    first, last = bounds
+    gap = np.maximum(0, np.maximum(first - span.last, span.first - last))
+    near = np.flatnonzero(gap <= NEAR_YEARS)
+    ids = collection.ids.take(near)
+    found = {
+        each: {item.year or str(span.first): 1 / (1 + years)}
+        for each, years in zip(ids, gap[near].tolist(), strict=True)
+        if each != item.id
+    }
+    return found, "year", lambda value, other: f"from {other.year}, this one from {value}"
+
+
+def _columns(gallery: "Gallery", names: frozenset[str]) -> list[str]:
+    """The attributes of the collection that are called so, in any case and with or without underscores."""
+    return [
+        each for each in gallery.collection.attribute_names if " ".join(folded(each).replace("_", " ").split()) in names
+    ]
+
+
+_KINDS: Mapping[str, _Kind] = MappingProxyType(
+    {
+        "look": _Kind("looks alike", "image"),
+        "text": _Kind("texts say alike", "text"),
+        "artist": _Kind("the same artist", shares=_same_artist),
+        "subject": _Kind("the same subject", shares=_same_subject),
+        "place": _Kind("the same place", shares=_same_place),
+        "period": _Kind("the same time", shares=_same_period),
+    }
+)
+KINDS_OF_LIKENESS = tuple(_KINDS)
+"""The words for kinds of likeness."""

@@ -1,0 +1,292 @@
+"""The application of the service: its routes, what every answer carries, health, metrics, and its own description."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import vernissage
+from vernissage.errors import VernissageError
+from vernissage.gallery.answer import answer_schema
+from vernissage.web.api.bodies import schema_of
+from vernissage.web.api.problems import MEDIA_TYPE, problem, tell_problems
+from vernissage.web.api.service import ROOT, Service
+from vernissage.web.api.works import reading_router
+from vernissage.web.security import KnownHosts
+
+LARGEST_BODY = 2 * 1024**2
+"""Bytes of a request's body, but for uploads, which have a limit of their own."""
+
+_HEALTH_SECONDS = 3.0
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+_DOCS_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def create_service(service: Service, hosts: Sequence[str] | None = None) -> FastAPI:
+    """The REST API of one collection as an ASGI application.
+
+    Args:
+        service: the gallery that is served, opened once and shared by all requests.
+        hosts: the names that the server answers to; None for any.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        service.stop()
+
+    app = FastAPI(
+        title="Vernissage",
+        version=vernissage.__version__,
+        summary="Works of a collection for a person, with reasons that add up.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{ROOT}/openapi.json",
+        lifespan=lifespan,
+    )
+    metrics = _Metrics(service)
+    app.include_router(reading_router(service))
+    _add_operations(app, service, metrics)
+    tell_problems(app, service.gallery.path)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Bounded)
+    app.add_middleware(Measured, metrics=metrics)
+    if hosts is not None:
+        app.add_middleware(KnownHosts, hosts=hosts)
+    return app
+
+
+class Bounded:
+    """Refuses bodies that are too large, while they arrive, answers HEAD as GET, and gives every answer its headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        arrived = 0
+
+        async def bounded() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > LARGEST_BODY:
+                told = f"the request is larger than {LARGEST_BODY // 1024**2} MB; send less at once"
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told, {"Connection": "close"})
+            return message
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        # The server sends no body for HEAD, whatever it is given.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        await self.app(asked, bounded, with_headers)
+
+
+class _Metrics:
+    """Counts and times of one process, for Prometheus."""
+
+    def __init__(self, service: Service) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Histogram(
+            "http_server_request_duration_seconds",
+            "Seconds that requests took",
+            ["http_request_method", "http_route", "http_response_status_code"],
+            registry=self.registry,
+        )
+        self.limited = Counter(
+            "vernissage_rate_limited_total", "Requests that were refused as too many", registry=self.registry
+        )
+        self._service = service
+        self._works = Gauge(
+            "vernissage_index_works", "Works in an index", ["encoder", "modality"], registry=self.registry
+        )
+        self._info = Gauge(
+            "vernissage_workspace_info", "The state that is served", ["fingerprint"], registry=self.registry
+        )
+
+    def text(self) -> bytes:
+        """Everything in Prometheus's own format."""
+        workspace = self._service.gallery.snapshot.workspace
+        self._works.clear()
+        self._info.clear()
+        self._info.labels(self._service.gallery.fingerprint).set(1)
+        for encoder in workspace.encoder_names:
+            for modality in workspace.modalities(encoder):
+                self._works.labels(encoder, modality).set(len(workspace.table(encoder, modality)))
+        return generate_latest(self.registry)
+
+
+class Measured:
+    """Times requests by their route, so that ids do not become names of series."""
+
+    def __init__(self, app: ASGIApp, metrics: _Metrics) -> None:
+        self.app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start, status = time.perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            method = (
+                scope["method"] if scope["method"] in {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"} else "_OTHER"
+            )
+            self._metrics.requests.labels(method, route, str(status)).observe(time.perf_counter() - start)
+            if status == HTTPStatus.TOO_MANY_REQUESTS:
+                self._metrics.limited.inc()
+
+
+def _add_operations(app: FastAPI, service: Service, metrics: _Metrics) -> None:
+    """Health, version, encoders, metrics and the reference page."""
+    health = ThreadPoolExecutor(1, "health")
+
+    @app.get("/healthz", tags=["operations"], summary="Whether the process answers", response_class=PlainTextResponse)
+    async def healthz() -> Response:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", tags=["operations"], summary="Whether the database answers", response_class=PlainTextResponse)
+    async def readyz() -> Response:
+        try:
+            asked = asyncio.get_running_loop().run_in_executor(health, service.gallery.repository.check)
+            await asyncio.wait_for(asked, _HEALTH_SECONDS)
+        except (VernissageError, TimeoutError):
+            return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
+        return PlainTextResponse("ok\n")
+
+    @app.get("/metrics", tags=["operations"], summary="For Prometheus", response_class=PlainTextResponse)
+    def exposed() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get(f"{ROOT}/version", tags=["operations"], summary="Of the software and of the collection")
+    def version() -> dict[str, Any]:
+        gallery = service.gallery
+        told = {"software": vernissage.__version__, "collection": gallery.name, "fingerprint": gallery.fingerprint}
+        return told | {"works": len(gallery)}
+
+    @app.get(f"{ROOT}/encoders", tags=["operations"], summary="Encoders and engines that are here")
+    def encoders() -> dict[str, Any]:
+        workspace = service.gallery.snapshot.workspace
+        there = [
+            {"name": name, "modalities": list(workspace.modalities(name))}
+            | {"fingerprint": workspace.manifest.fingerprints[name]}
+            for name in workspace.encoder_names
+        ]
+        return {"encoders": there, "engines": list(service.gallery.engines)}
+
+    @app.get(f"{ROOT}/docs", include_in_schema=False)
+    def docs() -> Response:
+        return HTMLResponse(_static("reference.html"), headers={"Content-Security-Policy": _DOCS_POLICY})
+
+    @app.get(f"{ROOT}/docs/{{name}}", include_in_schema=False)
+    def docs_file(request: Request, name: str) -> Response:
+        kinds = {"reference.js": "text/javascript", "reference.css": "text/css"}
+        if name not in kinds:
+            return problem(request, 404, f"there is nothing at {request.url.path}")
+        return Response(_static(name), media_type=kinds[name], headers={"Cache-Control": "no-cache"})
+
+
+def _static(name: str) -> str:
+    return files("vernissage.web").joinpath("static", name).read_text("utf-8")
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: what FastAPI makes, with the answers' one schema and problems for every error."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    from fastapi.openapi.utils import get_openapi
+
+    made = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, openapi_version="3.1.0", routes=app.routes
+    )
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= schema_of(answer_schema()) | _envelopes()
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    failed = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for path in made["paths"].values():
+        for operation in path.values():
+            responses = operation["responses"]
+            responses.pop("422", None)
+            responses["default"] = {"description": "What went wrong"} | failed
+    app.openapi_schema = made
+    return made
+
+
+def _envelopes() -> dict[str, Any]:
+    """Schemas of what stands around answers."""
+    answer, work = {"$ref": "#/components/schemas/Answer"}, {"$ref": "#/components/schemas/Record"}
+    text = {"type": "string"}
+    unused = {"type": "object", "required": ["id", "why"], "properties": {"id": text, "why": text}}
+    more = {
+        "recommendation_id": {"type": ["string", "null"], "description": "Names it, for more of the same list."},
+        "unused": {"type": "array", "items": unused, "description": "Ratings that were left out, and why."},
+    }
+    recommendation = {
+        "allOf": [answer, {"type": "object", "required": list(more), "properties": more}],
+    }
+    one = {"anyOf": [{"$ref": "#/components/schemas/Recommendation"}, {"type": "object", "required": ["problem"]}]}
+    pointed = {"type": "object", "required": ["pointer", "detail"], "properties": {"pointer": text, "detail": text}}
+    problem_fields = {"type": text, "title": text, "status": {"type": "integer"}, "detail": text, "instance": text}
+    return {
+        "Record": {"type": "object", "required": ["id"], "description": "A work, without place, score and reasons."},
+        "WorkList": {
+            "type": "object",
+            "required": ["works", "total", "next"],
+            "properties": {
+                "works": {"type": "array", "items": work},
+                "total": {"type": ["integer", "null"], "description": "How many there are; null where nobody counted."},
+                "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
+            },
+        },
+        "Recommendation": recommendation,
+        "RecommendationBatch": {
+            "type": "object",
+            "required": ["results"],
+            "properties": {"results": {"type": "array", "items": one}},
+        },
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457.",
+            "required": ["type", "title", "status", "detail"],
+            "properties": problem_fields | {"errors": {"type": "array", "items": pointed}},
+        },
+    }

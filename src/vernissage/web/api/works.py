@@ -1,0 +1,278 @@
+"""Reading: works, works like one, search, works to rate, recommendations for ratings; nothing is kept of who asks."""
+
+import base64
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE
+from vernissage.errors import RequestError, VernissageError
+from vernissage.files import digest
+from vernissage.folding import folded
+from vernissage.gallery.answer import Answer
+from vernissage.gallery.gallery import Elicitation, Within
+from vernissage.gallery.likeness import KINDS_OF_LIKENESS
+from vernissage.gallery.selecting import selection
+from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest
+from vernissage.web.api.problems import problem_of
+from vernissage.web.api.service import ROOT, Service
+from vernissage.web.thumbnails import ThumbnailKind
+from vernissage.workspace.repository import Snapshot
+
+Limit = Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")]
+Where = Annotated[
+    list[str],
+    Query(
+        alias="where[]",
+        default_factory=list,
+        description="A condition such as year>=1850; repeat for several.",
+        max_length=50,
+    ),
+]
+Excluded = Annotated[
+    list[str], Query(alias="exclude[]", default_factory=list, description="An id that must not come back; repeat.")
+]
+Per = Annotated[str, Query(description="At most so many works of one value, such as artist:1; several with commas.")]
+Fields = Annotated[str, Query(description="Which fields of works come back, with commas; all by default.")]
+
+_SORTS = ("id", "title", "artist", "year")
+_MOST_SEARCHED = 1_000
+_FOR_EVER = "public, max-age=31536000, immutable"
+_KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
+
+
+def reading_router(service: Service) -> APIRouter:
+    """The addresses that read the collection; every one may be asked without a person."""
+    reading, router = _Reading(service), APIRouter(tags=["works"])
+    get, post = ["GET"], ["POST"]
+    for path, methods, call, summary, schema in (
+        ("/works", get, reading.works, "List works", "WorkList"),
+        ("/works/{key:path}/similar", get, reading.similar, "Works like one", "Answer"),
+        ("/works/{key:path}", get, reading.work, "One work", "Record"),
+        ("/search", get, reading.search, "Search by words", "Answer"),
+        ("/elicitation", get, reading.elicitation, "Works to rate", "Answer"),
+        ("/recommendations", post, reading.recommendations, "Works for ratings", "Recommendation"),
+        ("/recommendations/batch", post, reading.batch, "Several lists at once", "RecommendationBatch"),
+        ("/recommendations/{recommendation_id}/next", get, reading.following, "More of a list", "Recommendation"),
+    ):
+        router.add_api_route(ROOT + path, call, methods=methods, summary=summary, responses=_described(schema))
+    router.add_api_route(
+        ROOT + "/thumbnails/{name}/{width}.{kind}",
+        reading.thumbnail,
+        methods=get,
+        summary="A picture",
+        responses=_PICTURE,
+    )
+    return router
+
+
+class _Reading:
+    """What the addresses answer; each is a function of one state of the collection and of the request."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._sorted = lru_cache(16)(lambda _, *asked: _sorted_rows(service.gallery.snapshot, *asked))
+
+    def works(
+        self,
+        request: Request,
+        where: Where,
+        q: Annotated[str, Query(max_length=2_000, description="Words; the best works come first.")] = "",
+        sort: Annotated[str, Query(description="id, title, artist or year; with - before it from the last.")] = "id",
+        limit: Limit = 20,
+        cursor: Annotated[str, Query(max_length=200, description="next of the page before.")] = "",
+        fields: Fields = "",
+    ) -> Response:
+        service = self._service
+
+        def make(base: str) -> dict[str, Any]:
+            start, total = _read_cursor(cursor, service), None
+            if q:
+                count = min(_MOST_SEARCHED, start + limit + 1)
+                ids: Sequence[str] = service.gallery.search(q, count, where=where).ids
+                total = len(ids) if len(ids) < count else None
+                page, more = ids[start : start + limit], len(ids) > start + limit
+            else:
+                rows = self._sorted(service.gallery.fingerprint, tuple(where), sort)
+                total, more = len(rows), len(rows) > start + limit
+                page = service.gallery.collection.ids.take(rows[start : start + limit])
+            items = service.gallery.snapshot.items(page)
+            records = [_only(service.record(item, base), fields) for item in items.values()]
+            return {"works": records, "total": total, "next": _cursor(start + limit, service) if more else None}
+
+        return self._cached(request, make)
+
+    def similar(
+        self,
+        request: Request,
+        key: str,
+        where: Where,
+        exclude: Excluded,
+        limit: Limit = 9,
+        by: Annotated[str, Query(description=f"Kinds of likeness, with commas: {', '.join(KINDS_OF_LIKENESS)}.")] = "",
+        per: Per = "",
+        engine: Annotated[str | None, Query(max_length=500)] = None,
+        diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,
+    ) -> Response:
+        gallery, item_id = self._service.gallery, self._service.item(key).id
+        kinds = [each.strip() for each in by.split(",") if each.strip()]
+
+        def make() -> Answer:
+            asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
+            return gallery.similar(item_id, limit, engine=engine, by=kinds, diversity=diversity, **asked)
+
+        return self._cached(request, lambda base: self._service.content(make(), base))
+
+    def work(self, request: Request, key: str) -> Response:
+        item = self._service.item(key)
+        return self._cached(request, lambda base: self._service.record(item, base))
+
+    def search(
+        self,
+        request: Request,
+        where: Where,
+        q: Annotated[str, Query(min_length=1, max_length=20_000)],
+        within: Annotated[Within, Query(alias="in", description="What is searched.")] = "text",
+        limit: Limit = 9,
+    ) -> Response:
+        def make(base: str) -> dict[str, Any]:
+            return self._service.content(self._service.gallery.search(q, limit, within=within, where=where), base)
+
+        return self._cached(request, make)
+
+    def elicitation(
+        self,
+        request: Request,
+        where: Where,
+        n: Annotated[int, Query(ge=1, le=MOST_WORKS)] = 9,
+        by: Annotated[Elicitation | None, Query(description="How they are chosen.")] = None,
+        seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the draw; give each visitor another.")] = 0,
+    ) -> Response:
+        def make(base: str) -> dict[str, Any]:
+            return self._service.content(self._service.gallery.elicitation(n, by=by, seed=seed, where=where), base)
+
+        return self._cached(request, make)
+
+    def recommendations(self, request: Request, body: RecommendationRequest) -> Response:
+        return _answered(self._service.recommend(body, base_address(request, self._service)))
+
+    def batch(self, request: Request, body: Batch) -> Response:
+        base, results = base_address(request, self._service), list[dict[str, Any]]()
+        for each in body.requests:
+            try:
+                results.append(self._service.recommend(each, base))
+            except VernissageError as error:
+                results.append({"problem": problem_of(error, self._service.gallery.path)})
+        return _answered({"results": results})
+
+    def following(self, request: Request, recommendation_id: str, limit: Limit = 9) -> Response:
+        asked, shown = self._service.read_token(recommendation_id)
+        more = asked.model_copy(update={"limit": limit})
+        return _answered(self._service.recommend(more, base_address(request, self._service), shown))
+
+    def thumbnail(self, name: str, width: int, kind: ThumbnailKind) -> Response:
+        content = self._service.picture(name, width, kind)
+        return Response(content, media_type=_KINDS[kind], headers={"Cache-Control": _FOR_EVER})
+
+    def _cached(self, request: Request, make: Callable[[str], dict[str, Any]]) -> Response:
+        """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
+        service = self._service
+        base, gallery = base_address(request, service), service.gallery
+        key = (gallery.fingerprint, gallery.snapshot.version, base, request.url.path, request.url.query)
+        tag = f'W/"{digest(repr(key).encode())[:20]}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Origin"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        content = service.answers.get(key, lambda: orjson.dumps(make(base)))
+        return Response(content, media_type="application/json", headers=headers)
+
+
+def base_address(request: Request, service: Service) -> str:
+    """How the addresses in an answer begin."""
+    return service.public_url or str(request.base_url).rstrip("/")
+
+
+def read_caps(words: str) -> dict[str, int]:
+    """Caps from words such as ``artist:1,medium:3``.
+
+    Raises:
+        RequestError: they are not understood.
+    """
+    caps = {}
+    for each in filter(None, map(str.strip, words.split(","))):
+        field, _, number = each.rpartition(":")
+        if not field or not number.isdecimal() or len(number) > 6:
+            raise RequestError(f"per was given {each!r}, and takes a column and a number, such as artist:1")
+        caps[field.strip()] = int(number)
+    return caps
+
+
+def _answered(content: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _described(schema: str) -> dict[int | str, dict[str, Any]]:
+    """An answer's schema, for the OpenAPI document."""
+    return {200: {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
+
+
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()}}
+}
+
+
+def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDArray[np.int64]:
+    """The rows of the works that fulfil conditions, in order; works without a value last, ties by id."""
+    collection = snapshot.collection
+    conditions = selection(snapshot, 1, where).allow.conditions
+    name, backwards = sort.removeprefix("-"), sort.startswith("-")
+    if name not in _SORTS:
+        raise RequestError(f"sort was given {sort!r}; choose from {', '.join(_SORTS)}, with - before it from the last")
+    rows = np.asarray(collection.ids.order, dtype=np.int64)
+    if name == "year":
+        found, codes, distinct = collection.entries("from")
+        years = np.full(len(collection), np.inf)
+        years[found] = np.array(distinct, dtype=float)[codes]
+        key = np.where(np.isinf(years), np.inf, -years if backwards else years)
+        rows = rows[np.argsort(key[rows], kind="stable")]
+    elif name == "id":
+        rows = rows[::-1] if backwards else rows
+    else:
+        words = [folded(text) for text in collection.texts(name)]
+        listed = sorted((row for row in rows.tolist() if words[row]), key=words.__getitem__, reverse=backwards)
+        rows = np.array([*listed, *(row for row in rows.tolist() if not words[row])], dtype=np.int64)
+    return rows[collection.fulfilling(conditions, collection.ids)[rows]]
+
+
+def _cursor(start: int, service: Service) -> str:
+    text = f"{service.gallery.fingerprint}:{start}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, service: Service) -> int:
+    if not cursor:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError:
+        text = ""
+    state, _, start = text.partition(":")
+    if not start.isdecimal() or len(start) > 9:
+        raise RequestError(f"cursor was given {cursor!r}; take next of the page before, as it stands")
+    if state != service.gallery.fingerprint:
+        raise RequestError("the collection has changed since that page; begin again without cursor")
+    return int(start)
+
+
+def _only(content: dict[str, Any], fields: str) -> dict[str, Any]:
+    """Some fields of a work; its id always."""
+    wanted = {each.strip() for each in fields.split(",") if each.strip()}
+    if unknown := sorted(wanted - content.keys()):
+        raise RequestError(f"works have no field {unknown[0]!r}; they have {', '.join(content)}")
+    return {name: value for name, value in content.items() if name in wanted | {"id"}} if wanted else content

@@ -1,0 +1,75 @@
+"""Reduced pictures, made once for all who ask at the same moment, and kept in memory up to a bound."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from vernissage.catalog.pictures import picture_size, thumbnail
+
+KEPT_BYTES = 128 * 1024**2
+WIDTHS = (160, 320, 640, 960, 1280, 1920)
+"""Pixels, of which pages name those that a picture has."""
+
+ThumbnailKind = Literal["jpg", "webp"]
+_LOCKS = 64
+
+
+class BytesCache:
+    """What was made lately, by its key, up to so many bytes in all; thread-safe."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._kept_bytes = kept_bytes
+        self._size = 0
+        self._lock = threading.Lock()
+        self._making = tuple(threading.Lock() for _ in range(_LOCKS))
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """What is kept under a key, or what ``make`` gives, which is kept."""
+        # Twenty people who come to one page at once are to wait for one making, not to cause twenty.
+        with self._making[hash(key) % _LOCKS]:
+            with self._lock:
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    return self._kept[key]
+            made = make()
+            with self._lock:
+                self._kept[key] = made
+                self._size += len(made)
+                while self._size > self._kept_bytes:
+                    self._size -= len(self._kept.popitem(last=False)[1])
+            return made
+
+
+class Thumbnails:
+    """Pictures by the width in pixels that a page asks for, as JPEG or WebP; nothing is enlarged.
+
+    A picture is known by its SHA-256 beside its path, so that another one in its place is not taken for it.
+    """
+
+    def __init__(self) -> None:
+        self._cache = BytesCache()
+        self._size = lru_cache(50_000)(lambda _, path: picture_size(path))
+
+    def sizes(self, path: Path, digest: str) -> tuple[tuple[int, int], ...]:
+        """Widths and heights in which a picture is to be had: `WIDTHS` below its own, and its own up to the largest."""
+        own = self._size(digest, path)
+        if own is None:
+            return ()
+        widths = [width for width in WIDTHS if width < own[0]] + [own[0]] * (own[0] <= WIDTHS[-1])
+        return tuple((width, max(1, round(width * own[1] / own[0]))) for width in widths)
+
+    def get(self, path: Path, digest: str, width: int, kind: ThumbnailKind) -> bytes | None:
+        """The picture in one of its `sizes`; None for another width.
+
+        Raises:
+            CollectionError: it cannot be opened.
+        """
+        found = dict(self.sizes(path, digest))
+        if width not in found:
+            return None
+        side = max(width, found[width])
+        return self._cache.get((digest, width, kind), lambda: thumbnail(path, side, kind))

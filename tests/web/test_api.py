@@ -1,0 +1,241 @@
+"""The REST API over the toy gallery: answers by the one schema, problems for errors, tokens that tell nothing."""
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from starlette.testclient import TestClient
+
+from vernissage.gallery.answer import answer_schema
+from vernissage.gallery.gallery import open_gallery
+from vernissage.web.api.app import LARGEST_BODY, create_service
+from vernissage.web.api.service import Service
+
+ROOT = "/api/v1"
+RATINGS = {"w000": 5, "w001": 1, "w004": 4}
+
+
+@pytest.fixture
+def client(built: Path) -> Iterator[TestClient]:
+    service = Service(open_gallery(built, writing=False), b"the tests' secret")
+    with TestClient(create_service(service), base_url="http://museum.example") as made:
+        yield made
+
+
+def check(content: dict[str, Any]) -> dict[str, Any]:
+    """An answer that keeps to its schema, its places from 1 and its reasons adding up."""
+    whole = {name: value for name, value in content.items() if name not in {"recommendation_id", "unused"}}
+    jsonschema.Draft202012Validator(answer_schema()).validate(whole)
+    for work in content["works"]:
+        for kind in {reason["kind"] for reason in work["reasons"]} - {"field"}:
+            adds = [reason["contribution"] for reason in work["reasons"] if reason["kind"] == kind]
+            assert sum(adds) == pytest.approx(work["score"])
+    return content
+
+
+def post(client: TestClient, **body: Any) -> dict[str, Any]:
+    answer = client.post(f"{ROOT}/recommendations", json=body)
+    assert answer.status_code == 200, answer.text
+    return check(answer.json())
+
+
+def problem(answer: Any, status: int) -> str:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    content = answer.json()
+    assert content["status"] == status
+    assert {"type", "title", "detail", "instance"} <= content.keys()
+    return str(content["detail"])
+
+
+def test_similar_works_are_those_of_python(client: TestClient, built: Path) -> None:
+    content = check(client.get(f"{ROOT}/works/w000/similar?limit=5").json())
+    with open_gallery(built, writing=False) as gallery:
+        expected = gallery.similar("w000", 5)
+    assert [work["id"] for work in content["works"]] == list(expected.ids)
+    assert [work["score"] for work in content["works"]] == pytest.approx(list(expected.scores))
+    assert [work["rank"] for work in content["works"]] == [1, 2, 3, 4, 5]
+
+
+def test_recommendations_keep_to_conditions_and_caps(client: TestClient) -> None:
+    content = post(client, ratings=RATINGS, limit=4, where=["year>=1810"], per={"artist": 2})
+    assert len(content["works"]) == 4
+    assert all(int(work["year"]) >= 1810 for work in content["works"])
+    artists = [work["artist"] for work in content["works"]]
+    assert max(map(artists.count, artists)) <= 2
+    assert not {work["id"] for work in content["works"]} & RATINGS.keys()
+
+
+def test_liked_and_disliked_count_as_five_and_one(client: TestClient) -> None:
+    ids = [[work["id"] for work in post(client, **body)["works"]] for body in (
+        {"ratings": {"w000": 5, "w001": 1}}, {"liked": ["w000"], "disliked": ["w001"]},
+    )]  # fmt: skip
+    assert ids[0] == ids[1]
+
+
+def test_more_of_a_list_goes_on_where_it_ended(client: TestClient) -> None:
+    whole = [work["id"] for work in post(client, ratings=RATINGS, limit=9)["works"]]
+    first = post(client, ratings=RATINGS, limit=3)
+    token, found = first["recommendation_id"], [work["id"] for work in first["works"]]
+    for _ in range(2):
+        more = check(client.get(f"{ROOT}/recommendations/{token}/next?limit=3").json())
+        found += [work["id"] for work in more["works"]]
+        token = more["recommendation_id"]
+    assert found == whole
+
+
+def test_a_token_tells_nothing_and_cannot_be_made_up(client: TestClient, built: Path) -> None:
+    token = post(client, ratings=RATINGS)["recommendation_id"]
+    assert b"w000" not in base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    changed = token[:20] + ("A" if token[20] != "A" else "B") + token[21:]
+    for each in (changed, "x", "%00", token[:-4]):
+        assert "no such recommendation" in problem(client.get(f"{ROOT}/recommendations/{each}/next"), 404)
+    other = Service(open_gallery(built, writing=False), b"another secret")
+    with TestClient(create_service(other)) as elsewhere:
+        problem(elsewhere.get(f"{ROOT}/recommendations/{token}/next"), 404)
+
+
+def test_ids_that_no_work_has_are_told_and_left_out(client: TestClient) -> None:
+    content = post(client, ratings={"w000": 5, "nobody": 4}, limit=2)
+    assert content["unused"] == [{"id": "nobody", "why": "the collection has no such work"}]
+    told = problem(client.post(f"{ROOT}/recommendations", json={"ratings": {"nobody": 4}}), 400)
+    assert "none of the 1 rated works is in this collection" in told
+
+
+def test_a_batch_answers_each_request_or_tells_its_problem(client: TestClient) -> None:
+    asked = [{"ratings": RATINGS, "limit": 2}, {"ratings": {"nobody": 3}}, {"ratings": RATINGS, "where": ["colour=1"]}]
+    good, unknown, wrong = client.post(f"{ROOT}/recommendations/batch", json={"requests": asked}).json()["results"]
+    assert len(check(good)["works"]) == 2
+    assert unknown["problem"]["status"] == wrong["problem"]["status"] == 400
+    assert "has no field 'colour'" in wrong["problem"]["detail"]
+
+
+def test_kinds_of_likeness_are_confirmed_by_the_table(client: TestClient) -> None:
+    asked = "by=look,text,artist,place,period&limit=3"
+    content = check(client.get(f"{ROOT}/works/w000/similar?{asked}").json())
+    lists = {each["by"]: each for each in content["kinds"]}
+    assert {work["artist"] for work in lists["artist"]["works"]} == {"The red master"}
+    assert all("by the same hand" in work["reasons"][0]["words"] for work in lists["artist"]["works"])
+    assert {abs(int(work["year"]) - 1800) <= 10 for work in lists["period"]["works"]} == {True}
+    assert lists["place"]["works"] == []
+    assert lists["place"]["notes"] == ["nothing is known of the place of w000"]
+    assert len(lists["look"]["works"]) == len(lists["text"]["works"]) == len(content["works"]) == 3
+    ranks = {each["by"]: [work["id"] for work in each["works"]] for each in content["kinds"]}
+    best = content["works"][0]
+    for reason in best["reasons"]:
+        assert reason["contribution"] == pytest.approx(1 / (60 + reason["rank"]))
+        if reason["rank"] <= 3:
+            assert ranks[reason["id"]][reason["rank"] - 1] == best["id"]
+
+
+def test_lists_of_works_are_read_page_by_page(client: TestClient) -> None:
+    found, address = [], f"{ROOT}/works?limit=25&sort=-year&fields=year"
+    while True:
+        page = client.get(address).json()
+        assert page["total"] == 64
+        found += [int(work["year"]) for work in page["works"]]
+        if page["next"] is None:
+            break
+        address = f"{ROOT}/works?limit=25&sort=-year&fields=year&cursor={page['next']}"
+    assert found == sorted(found, reverse=True)
+    assert len(found) == 64
+    some = client.get(f"{ROOT}/works?where[]=group=sea&where[]=year<1810&limit=50").json()
+    assert [work["id"] for work in some["works"]] == ["w000", "w002", "w004", "w006", "w008"]
+
+
+def test_a_work_is_found_by_id_and_by_key_with_its_picture(client: TestClient) -> None:
+    work = client.get(f"{ROOT}/works/w003").json()
+    assert work["url"] == f"http://museum.example{ROOT}/works/w003"
+    picture = client.get(work["thumbnail"]["src"])
+    assert picture.headers["content-type"] == "image/jpeg"
+    assert picture.content[:2] == b"\xff\xd8"
+    assert "immutable" in picture.headers["cache-control"]
+    assert client.get(work["thumbnail"]["src"].replace(".jpg", ".webp")).content[8:12] == b"WEBP"
+    assert "no such picture" in problem(client.get(work["thumbnail"]["src"].replace("/56.", "/57.")), 404)
+    assert "no work 'w999'" in problem(client.get(f"{ROOT}/works/w999"), 404)
+
+
+def test_equal_requests_of_one_state_are_not_sent_again(client: TestClient) -> None:
+    first = client.get(f"{ROOT}/works/w003/similar")
+    again = client.get(f"{ROOT}/works/w003/similar", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+    assert client.get(f"{ROOT}/works/w003/similar?limit=3").headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/works?sort=size", 400, "choose from id, title, artist, year"),
+        ("/works?limit=0", 422, "/query/limit"),
+        ("/works?cursor=abc", 400, "take next of the page before"),
+        ("/works?where[]=colour=red", 400, "has no field 'colour'"),
+        ("/works?fields=id,size", 400, "works have no field 'size'"),
+        ("/works/w000/similar?by=smell", 400, "there is no kind of likeness 'smell'"),
+        ("/works/w000/similar?per=artist", 400, "takes a column and a number"),
+        ("/works/w000/similar?engine=magic", 400, "there is no engine 'magic'"),
+        ("/works/..%2f..%2fetc%2fpasswd", 404, "no work"),
+        ("/search", 422, "/query/q"),
+        ("/nowhere", 404, "there is nothing at"),
+        ("/thumbnails/..%2f..%2fx/320.jpg", 404, ""),
+    ],
+)
+def test_wrong_requests_are_told_what_is_right(
+    client: TestClient, built: Path, address: str, status: int, words: str
+) -> None:
+    told = problem(client.get(ROOT + address), status)
+    assert words in told
+    assert str(built) not in told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"ratings": {"w000": 6}},
+        {"ratings": {"w000": "five"}},
+        {"ratings": RATINGS, "limit": 201},
+        {"ratings": RATINGS, "limits": 3},
+        {"ratings": RATINGS, "per": {"artist": 0}},
+        {"ratings": RATINGS, "diversity": 2},
+        [],
+    ],
+)
+def test_wrong_bodies_are_refused_with_pointers(client: TestClient, body: Any) -> None:
+    answer = client.post(f"{ROOT}/recommendations", json=body)
+    problem(answer, 422)
+    assert all(each["pointer"].startswith("/") for each in answer.json()["errors"])
+
+
+def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
+    told = problem(client.post(f"{ROOT}/recommendations", content=b" " * (LARGEST_BODY + 1)), 413)
+    assert "send less at once" in told
+
+
+def test_the_document_describes_every_call_and_all_schemas_are_there(client: TestClient) -> None:
+    document = client.get(f"{ROOT}/openapi.json").json()
+    assert document["openapi"] == "3.1.0"
+    text = json.dumps(document)
+    names = set(document["components"]["schemas"])
+    used = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert used <= names
+    assert {"/api/v1/works/{key}/similar", "/api/v1/recommendations"} <= set(document["paths"])
+    page = client.get(f"{ROOT}/docs")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert client.get(f"{ROOT}/docs/reference.js").status_code == 200
+
+
+def test_health_version_encoders_and_metrics_are_told(client: TestClient) -> None:
+    assert client.get("/healthz").text == client.get("/readyz").text == "ok\n"
+    assert client.get(f"{ROOT}/version").json()["works"] == 64
+    there = client.get(f"{ROOT}/encoders").json()
+    assert {"lda", "colour-texture"} <= {each["name"] for each in there["encoders"]}
+    assert "late-zscore" in there["engines"]
+    client.get(f"{ROOT}/works/w000")
+    metrics = client.get("/metrics").text
+    assert 'http_route="/api/v1/works/{key:path}"' in metrics
+    assert 'vernissage_index_works{encoder="lda",modality="text"} 64.0' in metrics
+    assert "w000" not in metrics
