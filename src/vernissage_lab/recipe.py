@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -40,14 +41,47 @@ class About:
         paper: which tables and figures, of which paper.
         what: what it does, in a line.
         needs: what it works on.
-        protocol: how it is done, sentence by sentence; nothing for commands of the study.
+        protocol: how it is done, sentence by sentence, to be filled in by `told`; nothing for commands of the study.
     """
 
     name: str
     paper: str
     what: str
     needs: str
-    protocol: tuple[str, ...] = ()
+    protocol: tuple[str | Mapping[str, Any], ...] = ()
+
+    def told(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """How a run with these options of its record was done, sentence by sentence."""
+        facts = _Facts({name: worded(value) for name, value in options.items()})
+        sentences = [{"say": each} if isinstance(each, str) else each for each in self.protocol]
+        return tuple(
+            str(each["say"]).format_map(facts)
+            for each in sentences
+            if all(_holds(condition, options) for condition in each.get("when", ()))
+        )
+
+
+class _Facts(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return f"(a number of {name.replace('_', ' ')} that the record does not tell)"
+
+
+def _holds(condition: str, options: Mapping[str, Any]) -> bool:
+    """Whether an option is given, or holds a value, as in ``clusterings:ward:5``; after ``not``: does not."""
+    name, colon, value = condition.removeprefix("not ").partition(":")
+    found = options.get(name)
+    return (value in (found or ()) if colon else bool(found)) != condition.startswith("not ")
+
+
+def worded(value: Any) -> str:
+    """A JSON value as people write it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {worded(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, str) and re.fullmatch(r"\d+(,\d+)+", value):
+        return value.replace(",", ", ")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return (", ".join(map(worded, value)) or "all") if isinstance(value, list) else str(value)
 
 
 _WORDS = tomllib.loads(files("vernissage_lab.recipes").joinpath("experiments.toml").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from vernissage.errors import RequestError
 from vernissage.pages.figures import EmbeddedFigure, embedded
 from vernissage.pages.templating import plain, render
 from vernissage_lab.published.folder import PublishedFolder
-from vernissage_lab.recipe import MARKS, Published, Recipe, Run
+from vernissage_lab.recipe import MARKS, Published, Recipe, Run, worded
 from vernissage_lab.tables import Table
 
 
@@ -103,7 +103,7 @@ def section_of(recipe: Recipe, run: Run, folder: str, published: PublishedFolder
         title=f"{recipe.name}: {_inputs(run.record)}" if run.record["inputs"] else recipe.name,
         paper=recipe.about.paper,
         what=recipe.about.what,
-        protocol=recipe.about.protocol,
+        protocol=recipe.about.told(run.record["options"]),
         notes=tuple(run.record["notes"]),
         tables=tuple(recipe.views(run.tables) if run.tables else ()),
         figures=tuple(embedded(each.figure, each.alt) for each in pictures.values()),
@@ -128,13 +128,6 @@ def _inputs(record: Mapping[str, Any]) -> str:
     return "; ".join(f"{data} with {', '.join(encoders)}" for data, encoders in by.items())
 
 
-def _worded(value: Any) -> str:
-    """A JSON value as people write it."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_worded(each)}" for name, each in value.items()) or "none"
-    return (", ".join(map(_worded, value)) or "all") if isinstance(value, list) else str(value)
-
-
 def _provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     seconds = record["seconds"]
     yield "Ended", str(record["ended"])
@@ -146,7 +139,7 @@ def _provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Encoder", f"{each['encoder']}, fingerprint {each['encoder_fingerprint']}"
         for modality, by in each.get("tags", {}).items():
             yield f"Tags of {modality}s", by
-    yield "Options", "; ".join(f"{name} {_worded(value)}" for name, value in record["options"].items())
+    yield "Options", "; ".join(f"{name} {worded(value)}" for name, value in record["options"].items())
     yield "Versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     yield "Machine", ", ".join(f"{name} {value}" for name, value in record["machine"].items())
     for name, hashed in record["tables"].items():

@@ -1,6 +1,7 @@
 """What the second paper's released code does otherwise: raw lengths, users that are dealt classes, its t-SNE."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +136,16 @@ def test_an_ablation_as_published_asks_for_every_class_once() -> None:
     for classes, users in ((1, 6), (2, 3), (4, 1)):
         some = where(found.tables["values"], classes=classes, task="text-to-text", projection="none", seed="centroid")
         assert len(some) == users
-    assert any("dealt to users once" in note for note in found.notes)
+    [dealt] = [note for note in found.notes if "dealt to users once" in note]
+    assert "(6 with 1 class, 3 with 2 classes, 1 with 4 classes)" in dealt
+    assert "clustered in length 1" in dealt
+    assert any("tsne starts anywhere" in note for note in found.notes)
+    assert any("HDBSCAN, which is not offered" in note for note in found.notes)
+    own = replace(options, clustering=["ward:2"], projection=["none"], classes="1")
+    assert not any(
+        "starts anywhere" in note or "HDBSCAN" in note for note in run_ablation([separable()], own, Cells()).notes
+    )
+    assert options.record()["users"] == "dealt once"
     assert not any("users in each cell" in note for note in found.notes)
 
 

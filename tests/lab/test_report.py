@@ -1,9 +1,12 @@
 import re
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vernissage.errors import RequestError
+from vernissage_lab.recipe import EXPERIMENTS, RECIPES, recipe_of, worded
 from vernissage_lab.report import Comparison, ExperimentSection, PublishedBlock, experiment_report
 from vernissage_lab.tables import table
 
@@ -71,3 +74,66 @@ def test_each_run_has_its_place_and_none_is_refused() -> None:
     assert page.count('id="run-2"') == 1
     with pytest.raises(RequestError, match="one experiment or more"):
         experiment_report([])
+
+
+def told(name: str, **given: Any) -> str:
+    """What a report tells of a run with these options."""
+    options = recipe_of(name).options
+    places = {each.name: Path() for each in fields(options) if each.default is MISSING and each.type is not bool}
+    return " ".join(EXPERIMENTS[name].told(options(**places, **given).record()))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_sentence_on_a_run_is_filled_in_from_its_record(name: str) -> None:
+    assert "the record does not tell" not in told(name)
+    assert not re.search(r"[{}]", told(name))
+
+
+PEOPLE = {"users": 17, "query_classes": 6, "pool": 321, "classes": "1,3"}
+SEEN = ("17 users", "6 largest classes", "pool of 321 works", "1, 3 ")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "seen", "gone"),
+    [
+        ("ablation", PEOPLE | {"points": "4,7"}, (*SEEN, "4, 7 uploads", "at random"), ("dealt to users", "100 users")),
+        (
+            "ablation",
+            PEOPLE | {"as_published": True},
+            ("dealt to users once", "6 // M users"),
+            ("at random", "17 users", "Vectors here have length 1"),
+        ),
+        ("ablation", {"clustering": ["hdbscan"]}, ("25 largest",), ("Ward at 5",)),
+        ("tags", PEOPLE | {"overlap": ["unique"]}, (*SEEN, "By unique"), ("By mass", "By twice-unique")),
+        ("areas", PEOPLE | {"points": 4, "cut": ["coherence"]}, ("17 users", "4 uploads", "321"), ("ward:5",)),
+        ("mixed", PEOPLE | {"points": 4}, ("17 users", "4 uploads", "pools of 321"), ("100 users",)),
+        ("retrieval", {"pairs": 77}, ("pool of 77 pairs",), ("1,000", "500")),
+        ("gap", {"pairs": 77}, ("77 works",), ("1,000",)),
+        ("overlap", {"visitors": 31, "n": 5}, ("31 simulated visitors", "5 others"), ("nine others",)),
+        ("fusion", {"constants": "0,3"}, ("k = 0, 3;",), ()),
+        ("search-time", {"vectors": 0, "small_queries": 8}, ("8 queries",), ("One index and two",)),
+        ("search-time", {"vectors": 4000, "k": 50, "small_vectors": 0}, ("best 50 of 4,000",), ("Plain ways and",)),
+        (
+            "encoding-time",
+            {"works": 9, "batch": 4, "threads": 2},
+            ("9 works", "batches of 4", "2 thread"),
+            ("On a GPU",),
+        ),
+        ("encoding-time", {"device": ["cuda"]}, ("On a GPU",), ("Untrained",)),
+        ("maps", {"works": 60, "pairs": 40}, ("60 works at most", "40 works at most"), ("2,500",)),
+    ],
+)
+def test_what_a_report_tells_follows_the_settings(
+    name: str, given: dict[str, Any], seen: tuple[str, ...], gone: tuple[str, ...]
+) -> None:
+    text = told(name, **given)
+    assert [each for each in seen if each not in text] == []
+    assert [each for each in gone if each in text] == []
+
+
+def test_a_record_without_an_option_says_so() -> None:
+    [first, *_] = EXPERIMENTS["retrieval"].told({})
+    assert first.startswith("A pool of (a number of pairs that the record does not tell) pairs")
+    assert [worded(each) for each in ("1,2,5", 12_000, True, [], {}, ["a", 2], "a,2")] == [
+        "1, 2, 5", "12,000", "True", "all", "none", "a, 2", "a,2",
+    ]  # fmt: skip

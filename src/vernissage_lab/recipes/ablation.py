@@ -1,6 +1,6 @@
 """`ablation`: which projection, clustering and seed find the works of a few interests again (Figs. 14–18)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import product
@@ -13,7 +13,7 @@ from vernissage.gallery.areas import area_projection, area_rule
 from vernissage.profiles.area_rules import AreaRule, Coherence
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.directions import mean_direction
-from vernissage.profiles.reduction import Projection
+from vernissage.profiles.reduction import Projection, StandardisedTSNE
 from vernissage.recommenders.area_searches import SEEDS
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, tasks_of
@@ -43,6 +43,8 @@ STEP = "Measuring cells of the grid"
 MEASURES = ("recall", "recall_per_seed", "shown", "areas")
 CONFIGURATION = ("projection", "clustering", "seed")
 GROUP = ("encoder", "task", "classes", "points")
+DEALT = "dealt once"
+"""What a record says of the number of users as published: as many as the classes are enough for."""
 _PUBLISHED_PROJECTIONS = {"none": "none", "pca": "pca:50", "tsne": "tsne-standardised"}
 """The second paper's words for projections, and what its released code makes of them."""
 
@@ -101,7 +103,7 @@ class AblationOptions(UserOptions):
 
     def record(self) -> dict[str, Any]:
         rules = {"projections": self.projections, "clusterings": self.clusterings}
-        return {**super().record(), **rules}
+        return {**super().record(), **rules, **({"users": DEALT} if self.as_published else {})}
 
 
 @dataclass(frozen=True)
@@ -169,14 +171,25 @@ def run_ablation(materials: Sequence[Material], options: AblationOptions, cells:
         protocol = options.protocol(material)
         notes += protocol.remarks(material.name, most, FEWEST_USERS if options.as_published else options.users)
         if options.as_published:
-            lengths = "length 1" if material.unit else "the lengths that its network gives them"
-            notes.append(
-                f"as published: the {options.query_classes} classes are dealt to users once, so that M classes have "
-                f"{options.query_classes} // M users; vectors of {material.encoder} are clustered in {lengths}; t-SNE "
-                f"starts anywhere, from standardised vectors; the code's HDBSCAN is not offered; compare recall per "
-                f"seed"
-            )
+            notes += _remarks_as_published(material, options, where(values, encoder=material.encoder))
     return Outcome(_tables(values), tuple(notes), tuple(material.describe() for material in materials))
+
+
+def _remarks_as_published(material: Material, options: AblationOptions, values: Sequence[Row]) -> Iterator[str]:
+    """What a run as published did, made of its options and of what came out."""
+    people = {(row["classes"], row["points"]): row["user"] + 1 for row in values}
+    behind = {each: {count for (classes, _), count in people.items() if classes == each} for each, _ in people}
+    users = ", ".join(f"{' or '.join(map(str, sorted(found)))} with {counted(each)}" for each, found in behind.items())
+    lengths = "length 1" if material.unit else "the lengths that its network gives them"
+    yield (
+        f"as published: the classes are dealt to users once{f' ({users})' if users else ''}; vectors of "
+        f"{material.encoder} are clustered in {lengths}; compare recall per seed"
+    )
+    planes = {word for word, made in options.projections.items() if isinstance(made, StandardisedTSNE)}
+    if planes:
+        yield f"as published: {', '.join(sorted(planes))} starts anywhere, from standardised vectors"
+    if not options.clustering:
+        yield "as published, but for the code's HDBSCAN, which is not offered"
 
 
 def _rows(
@@ -215,7 +228,7 @@ def _rows(
 def _settings(options: AblationOptions, cell: _Cell) -> dict[str, Any]:
     return {
         **options.numbers(),
-        **({"users": "dealt once"} if options.as_published else {}),
+        **({"users": DEALT} if options.as_published else {}),
         "rule": repr(options.clusterings[cell.clustering]),
         "reduction": repr(options.projections[cell.projection]),
     }
