@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from vernissage.encoders.contract import reading
 from vernissage.encoders.register import cards
 from vernissage.errors import EncoderError
