@@ -59,5 +59,5 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.all: $(VENV)/.base
 	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) $(TORCH)
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,heic,models,minilm,multilingual,openvino,postgres,pretrained]'
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,heic,models,minilm,multilingual,openvino,postgres,pretrained,video]'
 	@touch $@

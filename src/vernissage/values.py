@@ -1,5 +1,6 @@
 """Values that every floor speaks: vectors, modalities, rankings, and the contract of an index."""
 
+import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -29,6 +30,7 @@ class ModalityCard:
         within: the word for it where a search is told what to search.
         read_as: the modality as which encoders read it.
         suffixes: of its files, in lower case; none of a text, which a work's words make.
+        formats: in which a file that cannot be read should be saved.
         pictured: whether pages show it as a picture.
     """
 
@@ -38,14 +40,17 @@ class ModalityCard:
     within: str
     read_as: Modality
     suffixes: frozenset[str] = frozenset()
+    formats: str = ""
     pictured: bool = False
 
 
 _PICTURES = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm"}
 _PICTURES |= {".pbm", ".pnm", ".jp2", ".j2k", ".avif"} | ({".heic", ".heif"} if find_spec("pillow_heif") else set())
+_VIDEOS = {".mp4", ".m4v", ".mov", ".webm"}
 _CARDS = (
-    ModalityCard("image", "picture", "pictures", "pictures", "image", frozenset(_PICTURES), pictured=True),
+    ModalityCard("image", "picture", "pictures", "pictures", "image", frozenset(_PICTURES), "JPEG or PNG", True),
     ModalityCard("text", "text", "texts", "text", "text"),
+    ModalityCard("video", "video", "videos", "videos", "image", frozenset(_VIDEOS), "MP4 or WebM", True),
 )
 
 MODALITY_CARDS: Mapping[Modality, ModalityCard] = MappingProxyType({card.name: card for card in _CARDS})
@@ -55,6 +60,12 @@ MODALITIES: tuple[Modality, ...] = tuple(MODALITY_CARDS)
 
 ENCODED: tuple[Modality, ...] = tuple(card.name for card in _CARDS if card.read_as == card.name)
 """What encoders themselves read: pictures and texts."""
+
+
+def modality_of_file(name: str) -> Modality:
+    """What a file of a work is by the end of its name: a picture unless that is another modality's."""
+    suffix = posixpath.splitext(name)[1].lower()
+    return next((card.name for card in _CARDS if suffix in card.suffixes), "image")
 
 
 def encoded_as(modalities: Collection[Modality]) -> frozenset[Modality]:

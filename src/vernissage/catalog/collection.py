@@ -26,7 +26,7 @@ from vernissage.catalog.report import CollectionReport
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
 from vernissage.files import Seal, int32_values, is_below, open_parquet, read_checked, read_column, write_parquet
 from vernissage.folding import folded
-from vernissage.values import MODALITIES, Condition, Modality
+from vernissage.values import MODALITIES, Condition, Modality, modality_of_file
 
 _BATCH = 1024
 """Works in a record batch and in a row group: what is decoded to make one Item, some milliseconds."""
@@ -174,8 +174,10 @@ class Collection:
     @cached_property
     def modalities(self) -> tuple[Modality, ...]:
         """What there is anything of among the works."""
-        columns = {"image": "picture", "text": "text"}
-        return tuple(each for each in MODALITIES if any(self.texts(columns[each])))
+        pictures = self._works.column("pictures")
+        there = {modality_of_file(path) for path in _strings(_own(pictures, pictures.values.field("path"))) if path}
+        there |= {"text"} if any(self.texts("text")) else set()
+        return tuple(each for each in MODALITIES if each in there)
 
     @property
     def picture_count(self) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import file_digest
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -18,12 +19,15 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from vernissage.catalog.host import quiet, quiet_libtiff, return_memory
 from vernissage.errors import CollectionError
 from vernissage.files import open_regular
-from vernissage.values import MODALITY_CARDS
+from vernissage.values import MODALITY_CARDS, modality_of_file
 
 _T = TypeVar("_T")
 
-PICTURE_SUFFIXES = MODALITY_CARDS["image"].suffixes
+VIDEO_SUFFIXES = MODALITY_CARDS["video"].suffixes
+PICTURE_SUFFIXES = MODALITY_CARDS["image"].suffixes | (VIDEO_SUFFIXES if find_spec("av") else frozenset())
+"""Of the files that can show a work: pictures, and videos where they can be read."""
 HEIC_HINT = "`pip install 'vernissage[heic]'` lets HEIC be read"
+VIDEO_HINT = "`pip install 'vernissage[video]'` lets MP4 and WebM be read"
 MAX_SIDE = 20_000
 MAX_PIXELS = 178_956_970
 """A picture of 0.5 GB in RGB, beyond which Pillow too refuses a picture, unless its host has set another limit."""
@@ -72,10 +76,11 @@ _BEGINNINGS = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 
 
 class UnreadablePictureError(CollectionError):
-    """A file that cannot be opened as a picture; ``reason`` completes the sentence "this picture …"."""
+    """A file that cannot be opened as a picture or video; ``reason`` completes the sentence "this picture …"."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"the picture {path} {reason}; export it again as JPEG or PNG, or take it out")
+        kind = MODALITY_CARDS[modality_of_file(path.name)]
+        super().__init__(f"the {kind.one} {path} {reason}; export it again as {kind.formats}, or take it out")
         self.reason = reason
 
 
@@ -102,10 +107,16 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
     10, 12, 14 or 16 bits, the fewest that hold the highest value (of colour in PNG and TIFF to 50 million pixels).
 
     Other pictures of more than 50 million pixels are then averaged over squares of pixels, as far as ``at_least`` lets.
+    Of a video it is the frame that stands for it, see `videos.poster`.
 
     Raises:
         UnreadablePictureError: no picture, cut short, or larger than 20,000 pixels on a side or 179 million in all.
     """
+
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        from vernissage.catalog.videos import poster
+
+        return poster(path, at_least=at_least)
 
     def finish(image: Image.Image, orientation: int) -> Image.Image:
         with _quietly:
@@ -171,11 +182,13 @@ def picture_size(path: Path) -> tuple[int, int] | None:
 
 
 def check_picture(path: Path, verified: AbstractSet[str] = frozenset()) -> PictureCheck:
-    """Hash a picture file and decode it to its end, unless its SHA-256 is among the ``verified`` ones."""
+    """Hash a picture or video file and decode it to its end, unless its SHA-256 is among the ``verified`` ones."""
     try:
         with open_regular(path, MAX_BYTES) as file:
             found = file_digest(file, "sha256").hexdigest()
-        if found not in verified:
+        if found not in verified and path.suffix.lower() in VIDEO_SUFFIXES:
+            open_picture(path, at_least=1)  # which looks at every frame first
+        elif found not in verified:
             # An eighth of the size costs a third of the time and still reads every byte of the file.
             _decode(path, 1, lambda *_: None)
     except UnreadablePictureError as error:
@@ -232,7 +245,7 @@ def _decode(path: Path, at_least: int | None, finish: Callable[[Image.Image, int
         most = min(MAX_PIXELS, 2 * (Image.MAX_IMAGE_PIXELS or MAX_PIXELS))
         raise UnreadablePictureError(path, f"has more than {most:,} pixels") from None
     except UnidentifiedImageError:
-        raise UnreadablePictureError(path, _what_it_is(path)) from None
+        raise UnreadablePictureError(path, what_it_is(path)) from None
     except MemoryError:
         raise UnreadablePictureError(path, "needs more memory than there is") from None
     except Exception as error:
@@ -403,7 +416,7 @@ def _cannot_be_read(path: Path, error: Exception) -> str:
     return f"is damaged ({' '.join(str(error).split()) or type(error).__name__})"
 
 
-def _what_it_is(path: Path) -> str:
+def what_it_is(path: Path) -> str:
     """Why a file that no reader knows is not a picture, told from its first bytes."""
     with open_regular(path) as file:
         start = file.read(512)
@@ -414,6 +427,7 @@ def _what_it_is(path: Path) -> str:
         "is a web page, not a picture": text.startswith((b"<!doctype html", b"<html")),
         "is a drawing in SVG": b"<svg" in text,
         f"is in Apple's HEIC format{'' if '.heic' in PICTURE_SUFFIXES else f' ({HEIC_HINT})'}": start[4:12] in _HEIC,
+        f"is a video ({VIDEO_HINT})": start[4:8] == b"ftyp" or start.startswith(b"\x1aE\xdf\xa3"),
         "is cut short": start.startswith(_BEGINNINGS),
         "holds text, not a picture": all(byte >= 32 or byte in b"\t\r\n\f" for byte in start),
     }

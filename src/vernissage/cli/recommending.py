@@ -237,6 +237,7 @@ def search(
     text: str = argument("", "Words to search for; with --picture nothing."),
     picture: Path | None = option(None, "Search by a picture instead of words."),
     pictures: bool = option(False, "Search in the pictures, through the space that aligns both.", "--pictures"),
+    videos: bool = option(False, "Search in the videos, as in the pictures.", "--videos"),
     mixed: bool = option(False, "Search in pictures and texts together and answer with one list.", "--mixed"),
     gap: str | None = option(None, "How --mixed makes both comparable: means (default), zscore, or raw: not at all."),
     method: str | None = option(None, "Former name of --gap.", hidden=True),
@@ -252,8 +253,9 @@ def search(
       vernissage search workspace "blue evening" --mixed
       vernissage search workspace --picture sketch.jpg
     """
-    if mixed and pictures:
-        raise RequestError("--pictures searches in pictures alone and --mixed in both; give one of them")
+    asked = [word for word, given in (("mixed", mixed), ("pictures", pictures), ("videos", videos)) if given]
+    if len(asked) > 1:
+        raise RequestError("--pictures and --videos search in these alone and --mixed in all; give one of them")
     if bool(text) == (picture is not None):
         raise RequestError("search by words or by a picture; give one of them")
     if method is not None:
@@ -264,7 +266,7 @@ def search(
     with Place(workspace).gallery(people=False) as gallery:
         answer = gallery.search(
             picture if picture is not None else text,
-            within="mixed" if mixed else "pictures" if pictures or picture is not None else "text",
+            within=asked[0] if asked else "text" if picture is None else "pictures",
             encoder=encoder,
             method=comparable or "means",  # type: ignore[arg-type]  # checked there
             **selected(selection, diversity=False),

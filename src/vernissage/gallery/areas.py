@@ -31,7 +31,7 @@ from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
 from vernissage.taggers.contract import EXPLAINED
-from vernissage.values import Allow, Index, Modality, Vectors, encoded_as
+from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Vectors, encoded_as
 from vernissage.workspace.repository import PersonRecord, Snapshot
 from vernissage.workspace.uploading import Submission, raw_lengths
 from vernissage.workspace.workspace import Workspace
@@ -221,7 +221,7 @@ def find_areas(
     """Find a person's areas in the vectors of one encoder, with their edits applied, named and weighed.
 
     Works that they rated highly join what they own and uploaded, each with its weight under the rule ``signed``. What
-    is common to all works (the background) is the mean of the index.
+    is common to all works (the background) is the mean of the index, for a few videos that of the pictures.
 
     Raises:
         RequestError: nobody of that name owns, uploaded or rated anything, the encoder found nothing in any of it, or
@@ -233,7 +233,7 @@ def find_areas(
     if encoder not in workspace.encoder_names:
         there = ", ".join(workspace.encoder_names) or "none"
         raise RequestError(f"the workspace has no vectors of {encoder!r}; choose from {there}")
-    reads = workspace.modalities(encoder)
+    reads = snapshot.modalities(encoder)
     items = {**record.items, **snapshot.items(record.ratings)}
     ratings = {item_id: rating for item_id, rating in record.ratings.items() if item_id in items}
     try:
@@ -256,11 +256,11 @@ def find_areas(
             continue
         words = [words_of_work(items[item_id], workspace.word_counts.language) for item_id in ids]
         wordless = [item_id for item_id, own in zip(ids, words, strict=True) if not own]
-        seen = snapshot.seen(wordless) if modality == "image" else {}
+        seen = snapshot.seen(wordless) if MODALITY_CARDS[modality].pictured else {}
         found[modality] = interests(
             ids,
             index.vectors_of(ids),
-            background=index.moments().mean,
+            background=max(index, snapshot.index(encoder, *encoded_as([modality])), key=len).moments().mean,
             counts=counts,
             vocabulary=Vocabulary(
                 words,

@@ -12,7 +12,7 @@ from vernissage.recommenders.contract import Engine, Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.joint import JointRule
-from vernissage.values import Index, Modality
+from vernissage.values import Index, Modality, encoded_as
 from vernissage.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -224,7 +224,8 @@ def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> 
     if source == "text":
         there = register.for_words(available, target)
     else:
-        able = [name for name in register.for_areas(available) if {source, target} <= set(available[name])]
+        needed = {target, *encoded_as([source])}
+        able = [name for name in register.for_areas(available) if needed <= set(available[name])]
         there = tuple(sorted(able, key=lambda name: not register.card(name).in_fusion))
     if source == target == "text" and workspace.lexicon.language.startswith("en"):
         # BM25 knows the words already: beside it, what was trained on English adds more than what knows these words.
@@ -247,7 +248,7 @@ def indexes_of(engine: Recommender) -> list[Index]:
 def index_of_encoder(workspace: Workspace, encoder: str, joint: JointRule = "mean") -> Index:
     """The index over an encoder's vectors, pictures and texts joined where it reads both; kept by the workspace."""
     modalities = workspace.modalities(encoder)
-    if len(modalities) == 2:
+    if len(modalities) > 1:
         return workspace.joint_index(encoder, joint)
     return workspace.index(encoder, modalities[0] if modalities else "text")
 

@@ -49,7 +49,7 @@ from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.mixed import MixedMethod
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
-from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Ranking, Vectors, encoded_as
+from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Ranking, Vectors, encoded_as, modality_of_file
 from vernissage.workspace.clusters import NEAREST, clusters_of, members_of
 from vernissage.workspace.repository import Repository, Snapshot, open_repository
 from vernissage.workspace.workspace import Workspace
@@ -293,7 +293,7 @@ class Gallery:
         explanations = found.explain(ids)
         engines = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
         parts = {index.card.encoder for index in indexes_of(recommender)}
-        looks = any("image" in snapshot.workspace.modalities(each) for each in parts)
+        looks = any("image" in encoded_as(snapshot.workspace.modalities(each)) for each in parts)
         seen = snapshot.seen([*ids, *ratings]) if looks else {}
         also = asked.folded_into(ids)
         banded = _bands_for(snapshot.workspace, judged, profile, fusion)
@@ -331,9 +331,9 @@ class Gallery:
                 where a work has all of the words, and one more where a cell is the query. In pictures the reason says
                 where one seems to show what is asked for; by ``conse`` these come first.
             n: how many works.
-            within: ``text`` finds words in the works' texts; ``pictures`` finds pictures, by words through a space that
-                holds both; ``mixed`` searches both and answers with one list, in which a work may stand twice. A
-                picture as query is searched for in pictures unless ``mixed`` is asked for.
+            within: ``text`` finds words in the works' texts; ``pictures`` and ``videos`` find these, by words through a
+                space that holds both; ``mixed`` searches all and answers with one list, in which a work may
+                stand twice. A picture or video as query is searched for in pictures unless another is asked for.
             encoder: what compares; None takes the best that is here for the purpose.
             method: for ``mixed``, how pictures and texts are made comparable: ``means``, ``zscore`` or ``raw``.
             where, exclude, per, show_copies: as in `recommend`.
@@ -349,8 +349,9 @@ class Gallery:
             raise RequestError("search takes words, and none were given; give at least one")
         if isinstance(query, str) and any("\ud800" <= letter <= "\udfff" for letter in query):
             raise RequestError("search takes words in UTF-8, and these have bytes that are no letters; write them anew")
-        source: Modality = "text" if isinstance(query, str) else "image"
-        target = SEARCHED.get(within, "image") if source == "text" else "image"
+        source = "text" if isinstance(query, str) else modality_of_file(query.name if isinstance(query, Path) else "")
+        target = SEARCHED.get(within, "image")
+        target = target if source == "text" or MODALITY_CARDS[target].pictured else "image"
         read = {kind for each in self.encoders for kind in snapshot.workspace.modalities(each)}
         asked = selection(snapshot, n, where, exclude, per, show_copies=show_copies)
         if isinstance(query, str) and within == "text" and not encoder and "text" not in read:
@@ -367,7 +368,7 @@ class Gallery:
             why = (f"no picture can be found by {shortened(str(query))}; search in the texts, or by other words",)
             return Answer("search", (), name, self.fingerprint, why, about=about)
         if within != "mixed":
-            return self._search_pictures(query, vector, source, asked, about)
+            return self._search_pictures(query, vector, (source, target), asked, about)
         both = snapshot.workspace.mixed_index(name)
         found, places = asked.first(
             lambda count: both.search(vector, source, count, method=method, allow=asked.allow), attrgetter("item_ids")
@@ -385,19 +386,19 @@ class Gallery:
         self,
         query: "str | Path | Image.Image",
         vector: Vectors,
-        source: Modality,
+        task: tuple[Modality, Modality],
         asked: Selection,
         about: Mapping[str, Any],
     ) -> Answer:
-        """The pictures nearest to a vector; where tags lead, first those that seem to show what words name."""
-        snapshot, name = asked.snapshot, str(about["encoder"])
-        index, bounds = snapshot.workspace.index(name, "image"), snapshot.workspace.bands.get(name, {})
-        shown = _shown(snapshot.workspace, query)
+        """The pictures, or videos, nearest to a vector; where tags lead, first those that seem to show the words."""
+        snapshot, name, (source, target) = asked.snapshot, str(about["encoder"]), task
+        index, bounds = snapshot.workspace.index(name, target), snapshot.workspace.bands.get(name, {})
+        shown = _shown(snapshot.workspace, query) if target == "image" else {}
         first = _leading(asked, shown) if name in _TAGS_LEAD else ()
         found, places = asked.first(
             lambda count: _after(first, index, vector, count, asked.allow), attrgetter("item_ids")
         )
-        limits = bounds.get(f"{source}-to-image")
+        limits = bounds.get(f"{source}-to-{target}")
         also, works = asked.folded_into([found.item_ids[at] for at in places]), []
         for item_id, score in ((found.item_ids[at], float(found.scores[at])) for at in places):
             # Scores above 1 are of works that come first by what they seem to show.
@@ -708,13 +709,16 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
         return known
     if not isinstance(encoder, ImageEncoder):
         raise RequestError(f"{name} does not read pictures; search with colour-texture, or an encoder of both")
-    from vernissage.catalog.pictures import in_srgb, open_picture
-    from vernissage.workspace.encoding import decoded_side
+    from vernissage.catalog.pictures import in_srgb
+    from vernissage.workspace.encoding import decoded_side, vectors_of_files
 
     # As the works were decoded: a draft and the whole picture have different vectors.
     side = decoded_side(encoder, draft=workspace.draft)
-    picture = open_picture(query, at_least=side) if isinstance(query, Path) else in_srgb(query)
-    vector: Vectors = encoder.encode_images([picture])[0]
+    vector: Vectors = (
+        vectors_of_files(encoder, modality_of_file(query.name), [query], side)
+        if isinstance(query, Path)
+        else encoder.encode_images([in_srgb(query)])
+    )[0]
     if not vector.any():
         raise RequestError(f"{name} finds nothing in that picture; give another one")
     return vector

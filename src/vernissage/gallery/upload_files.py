@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vernissage.catalog.pictures import PICTURE_SUFFIXES
+from vernissage.catalog.pictures import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vernissage.catalog.sources.columns import plain_name
 from vernissage.catalog.sources.tables import READERS, decode, read_table
 from vernissage.catalog.sources.views import names_in
@@ -86,12 +86,12 @@ def table_submissions(path: Path) -> tuple[list[Submission], list[str]]:
 
 def _from_file(file: Path) -> tuple[list[Submission], list[str]]:
     suffix = file.suffix.lower()
-    if suffix in PICTURE_SUFFIXES:
+    if suffix in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
         return [Submission(file)], []
     if suffix in READERS:
         return table_submissions(file)
     if suffix not in TEXT_SUFFIXES:
-        kinds = "pictures (JPEG, PNG …), texts (.txt) and tables (.csv, .json …)"
+        kinds = "pictures (JPEG, PNG …), videos (MP4, WebM), texts (.txt) and tables (.csv, .json …)"
         raise RequestError(f"{file} cannot be uploaded: its name does not say what it is; give {kinds}")
     try:
         text, _ = decode(file, read_regular(file))

@@ -1,6 +1,6 @@
 """One vector of a work that has a picture and a text: early fusion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError
-from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import Vectors
+from vernissage.search.vectors import VectorTable, make_vector_table, merged
+from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, readable
 
 JointRule = Literal["image", "text", "mean", "concat"]
 JOINT_RULES: tuple[JointRule, ...] = ("mean", "image", "text", "concat")
@@ -45,6 +45,13 @@ def join_modalities(pictures: VectorTable, texts: VectorTable, rule: JointRule =
         modality="image",
         collection=pictures.card.collection,
     )
+
+
+def joint_of(tables: Mapping[Modality, VectorTable], rule: JointRule = "mean") -> VectorTable:
+    """An encoder's tables by modality as one: what is read alike `merged`, pictures and texts joined by the rule."""
+    sides = [[table for name, table in tables.items() if name in readable([each])] for each in encoded_as(tables)]
+    found = {MODALITY_CARDS[some[0].card.modality].read_as: merged(some) for some in sides}
+    return join_modalities(found["image"], found["text"], rule) if len(found) > 1 else next(iter(found.values()))
 
 
 def side_by_side(tables: Sequence[VectorTable], ids: Sequence[str]) -> Vectors:

@@ -54,8 +54,8 @@ class MixedIndex:
     unit vectors (rows of zeros stand for works in which the encoder found nothing), and is as exact as these.
     """
 
-    def __init__(self, pictures: Index, texts: Index, means: ModalityMeans) -> None:
-        """Join two indexes of one encoder by the means that were fitted for it.
+    def __init__(self, pictures: Index, texts: Index, means: ModalityMeans, videos: Index | None = None) -> None:
+        """Join two indexes, or three, of one encoder by the means that were fitted for it.
 
         Raises:
             ProvenanceError: the means were fitted to vectors of another encoder, or they do not share one space.
@@ -71,6 +71,7 @@ class MixedIndex:
         self._closed: Mapping[Modality, _ClosedIndex] = {
             "image": _ClosedIndex(pictures, means.image),
             "text": _ClosedIndex(texts, means.text),
+            **({"video": _ClosedIndex(videos, means["video"])} if videos is not None else {}),
         }
 
     def __len__(self) -> int:

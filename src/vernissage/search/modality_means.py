@@ -43,7 +43,7 @@ class ModalityMeans:
     seed: int
 
     def __getitem__(self, modality: Modality) -> Mean:
-        return self.image if modality == "image" else self.text
+        return self.text if modality == "text" else self.image
 
     @property
     def dim(self) -> int:

@@ -292,6 +292,25 @@ def pooled(vectors: Vectors, works: npt.NDArray[np.intp]) -> Vectors:
     return result
 
 
+def merged(tables: Sequence[VectorTable]) -> VectorTable:
+    """Tables of one encoder as one; a work that stands in several has what `pooled` makes of its vectors.
+
+    The only one is returned as it is; else works are in the order of their ids.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    ids = np.array([item_id for table in tables for item_id in table.item_ids], dtype=object)
+    contents = [content for table in tables for content in table.card.contents]
+    distinct, works = np.unique(ids, return_inverse=True)
+    order = np.argsort(works, kind="stable")
+    content_of = {ids[row]: contents[row] for row in order[::-1].tolist()}
+    vectors = pooled(np.concatenate([table.vectors for table in tables])[order], works[order])
+    card = tables[0].card
+    about = {"encoder": card.encoder, "fingerprint": card.fingerprint, "collection": card.collection}
+    named = [content_of[item_id] for item_id in distinct]
+    return make_vector_table(vectors, distinct.tolist(), named, modality=card.modality, **about)
+
+
 def side_by_side(tables: Sequence[VectorTable]) -> tuple[tuple[str, ...], Vectors]:
     """The works that stand in every table, and their vectors joined: float32 (n, sum of dims)."""
     rows = np.stack([table.item_ids.rows(tables[0].item_ids) for table in tables])

@@ -3,15 +3,26 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
-REVISION = "0008"
+from vernissage.values import Modality
+
+REVISION = "0009"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
 METADATA = sa.MetaData()
+
+UploadModality = Literal["image", "text", "both", "video", "video-text"]
+
+READ: Mapping[UploadModality, tuple[Modality, ...]] = MappingProxyType({
+    "image": ("image",), "text": ("text",), "both": ("image", "text"), "video": ("video",),
+    "video-text": ("video", "text"),
+})  # fmt: skip
+"""What is read of an upload of each kind."""
 
 
 class UTCTime(sa.TypeDecorator[datetime]):
@@ -96,7 +107,7 @@ UPLOADS = _table(
     "picture_digest:words time:time version:long",
     key="id",
     index=("person",),
-    modality="modality IN ('image', 'text', 'both')",
+    modality="modality <> ''",
 )
 """What people uploaded; ``picture`` is the file's name in the folder of uploads, empty without one."""
 
@@ -105,7 +116,7 @@ VECTORS = _table(
     "encoder:words modality:words fingerprint:words upload:words@uploads vector:bytes",
     key="encoder modality fingerprint upload",
     index=("upload",),
-    modality="modality IN ('image', 'text')",
+    modality="modality <> ''",
 )
 """Vectors of uploads: float32, little-endian."""
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, select
 
@@ -13,11 +13,9 @@ from vernissage.files import digest
 from vernissage.storage.changes import current_version, forget_changes, log_changes
 from vernissage.storage.erasure import intend_erasure
 from vernissage.storage.people import enter_person, known_person
-from vernissage.storage.schema import PEOPLE, RATINGS, TAGS, UPLOADS
+from vernissage.storage.schema import PEOPLE, RATINGS, READ, TAGS, UPLOADS, UploadModality
 from vernissage.storage.validation import UnstorableError, checked_text, checked_upload_id, in_batches
 from vernissage.storage.vectors import UploadVectors, insert_vectors
-
-UploadModality = Literal["image", "text", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class Upload:
     """Something that a person uploaded.
 
     Attributes:
-        modality: what encoders may read: the picture, the text, or both.
+        modality: what encoders may read, see `READ`: the picture or video, the text, or both.
         text: what text encoders read.
         picture: the file's name in the folder of uploads (see `vernissage.storage.pictures`); empty without one.
         picture_digest: SHA-256 of the picture file; empty without one.
@@ -202,10 +200,10 @@ def _check(upload: Upload) -> None:
     checked_text("text", upload.text)
     for word in upload.keywords:
         checked_text("keyword", word)
-    if bool(upload.picture) != (upload.modality != "text"):
+    if bool(upload.picture) != (READ[upload.modality] != ("text",)):
         expected = "has a picture; leave it out, or make it 'both'" if upload.picture else "needs a picture"
         raise UnstorableError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, and {expected}")
-    if upload.modality != "image" and not upload.text.strip():
+    if "text" in READ[upload.modality] and not upload.text.strip():
         raise UnstorableError(f"the upload {upload.id!r} is of the kind {upload.modality!r}, but its text is empty")
     if upload.time.tzinfo is None:
         raise UnstorableError(f"the time of the upload {upload.id!r} lacks its zone; give datetime.now(UTC)")

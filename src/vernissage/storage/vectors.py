@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, false, f
 
 from vernissage.errors import StorageError
 from vernissage.storage.changes import log_changes
-from vernissage.storage.schema import PEOPLE, UPLOADS, VECTORS
+from vernissage.storage.schema import PEOPLE, READ, UPLOADS, VECTORS
 from vernissage.storage.validation import in_batches
 from vernissage.values import Modality, Vectors
 
@@ -80,7 +80,7 @@ def vectors_of(connection: Connection, space: VectorSpace, ids: Iterable[str] | 
 def missing_vectors(connection: Connection, space: VectorSpace) -> tuple[str, ...]:
     """Ids of uploads that have the space's modality but no vector in it, in order: what is to be encoded."""
     there = exists().where(_in(space), VECTORS.c.upload == UPLOADS.c.id)
-    readable = UPLOADS.c.modality.in_([space.modality, "both"])
+    readable = UPLOADS.c.modality.in_([kind for kind, reads in READ.items() if space.modality in reads])
     return tuple(connection.scalars(select(UPLOADS.c.id).where(readable, not_(there)).order_by(UPLOADS.c.id)))
 
 

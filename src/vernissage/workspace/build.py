@@ -37,7 +37,7 @@ from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file
-from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as
+from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as, readable
 from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection, read_word_counts
 from vernissage.workspace.conversion import convert_locked
@@ -123,6 +123,11 @@ class Building:
     def lacking(self) -> tuple[Modality, ...]:
         """The modalities that no work has."""
         return tuple(each for each in ENCODED if each not in encoded_as(self.collection.modalities))
+
+    def kinds(self, card: EncoderCard) -> tuple[Modality, ...]:
+        """Of what an encoder makes vectors: what it reads itself, and what is read alike where a work has it."""
+        there = {*card.modalities, *self.collection.modalities}
+        return tuple(each for each in readable(card.modalities) if each in there)
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -295,7 +300,7 @@ def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[Encod
         put_in_force(path, manifest, before.manifest if before else None)
     coverage = (
         coverage_of(
-            building.collection, card.name, {kind: building.tables[card.name, kind] for kind in card.modalities}
+            building.collection, card.name, {kind: building.tables[card.name, kind] for kind in building.kinds(card)}
         )
         for card in wanted
         if card.name in building.encoders and not card.internal
@@ -392,7 +397,7 @@ def _make_encoder(building: Building, card: EncoderCard) -> None:
         return
     building.encoders[card.name] = encoder
     building.models[card.name] = folder
-    for modality in card.modalities:
+    for modality in building.kinds(card):
         with building.timed(f"encoding with {card.name}"):
             _encoded(building, card, encoder, modality)
     if card.reads_pairs and isinstance(encoder, PairScorer) and building.settings.pairs >= 0:
@@ -522,7 +527,7 @@ def _model_name(building: Building, card: EncoderCard) -> str:
     """A folder name that stands for everything the fit depends on."""
     parts = [str(building.settings.seed), str(building.settings.topics), *building.settings.languages]
     parts += [building.encoders[base].fingerprint for base in card.needs if base in building.encoders]
-    for modality in card.modalities:
+    for modality in building.kinds(card):
         parts.append(modality)
         found = (contents_of(item, modality, draft=building.settings.draft) for item in building.collection)
         # Fits read leading pictures alone, but vectors of other encoders are pooled from all pictures.
@@ -539,7 +544,7 @@ def _identity(*parts: str) -> str:
 
 def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: Modality) -> None:
     key = f"{card.name}.{modality}"
-    whole = modality == "image" and not building.settings.draft
+    whole = modality != "text" and not building.settings.draft
     parts = [encoder.fingerprint, building.collection.fingerprint, *(["decoded whole"] if whole else [])]
     stem = building.path / "vectors" / f"{key}-{_identity(*parts)}"
     former = building.before.manifest.vectors.get(key) if building.before else None

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from vernissage.catalog.collection import Collection
 from vernissage.search.vectors import VectorTable
-from vernissage.values import ENCODED, MODALITY_CARDS, Modality
+from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Missing:
     """The works that one table of vectors lacks.
 
     Attributes:
-        modality: what of the works the vectors were made of.
+        modality: as what the works were read; videos as pictures.
         works: how many have a vector.
         without: how many have no picture or no text, so that there is nothing to encode.
         unreadable: how many have one in which the encoder found nothing it goes by.
@@ -59,14 +60,17 @@ class Coverage:
 def coverage_of(collection: Collection, encoder: str, tables: Mapping[Modality, VectorTable]) -> Coverage:
     """What the tables of one encoder cover of the collection that they were made of."""
     ids, found = collection.ids, []
-    there = {modality: table.item_ids.rows(ids) >= 0 for modality, table in tables.items()}
-    for modality, table in tables.items():
-        lacking = ~there[modality]
+    there: dict[Modality, npt.NDArray[np.bool_]] = {}
+    for kind, table in tables.items():
+        [modality] = encoded_as([kind])
+        there[modality] = (table.item_ids.rows(ids) >= 0) | there.get(modality, False)
+    for modality, works in there.items():
+        lacking = ~works
         filled = np.array(collection.texts("picture_digest" if modality == "image" else "text"), dtype=object) != ""
-        without = int(np.count_nonzero(lacking & ~filled))
+        missing, without = int(np.count_nonzero(lacking)), int(np.count_nonzero(lacking & ~filled))
         others = [rows for key, rows in there.items() if key != modality]
         by_other = int(np.count_nonzero(lacking & np.any(others, axis=0))) if others else 0
-        found.append(Missing(modality, len(table), without, int(np.count_nonzero(lacking)) - without, by_other))
+        found.append(Missing(modality, len(lacking) - missing, without, missing - without, by_other))
     return Coverage(encoder, tuple(found))
 
 

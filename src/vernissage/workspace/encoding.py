@@ -17,13 +17,14 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
+from vernissage.catalog.videos import video_frames
 from vernissage.encoders.contract import Encoder, Material, reading
 from vernissage.encoders.register import EncoderCard, cards
 from vernissage.errors import ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
-from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, pooled, write_table
-from vernissage.values import MODALITY_CARDS, Modality, Vectors
+from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, merged, pooled, write_table
+from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, modality_of_file, readable
 from vernissage.workspace.collection_files import named_languages
 from vernissage.workspace.settings import Settings
 
@@ -36,24 +37,25 @@ _ROWS_WRITTEN_AT_ONCE = 4096
 _BLOCKS_KEPT = 8
 TEXT_BLOCK = 1024
 """Texts that an encoder is given at once, so that those of like length go through a network together."""
+_BLOCKS: Mapping[Modality, int] = {"text": TEXT_BLOCK, "video": 8}
 
 
 def contents_of(item: Item, modality: Modality, *, draft: bool = True) -> tuple[str, ...]:
-    """The digests of what an encoder of that modality reads of a work: its text, or its pictures, equal ones once.
+    """The digests of what is read of a work: its text, or its pictures or videos, equal ones once.
 
     A picture that is always decoded whole counts as another content, since an encoder sees other pixels.
     """
     if modality == "text":
         return (item.text_digest,) if item.text else ()
-    digests = _distinct(item)
+    digests = _distinct(item, modality)
     return tuple(digests if draft else (digest(b"decoded whole", found.encode()) for found in digests))
 
 
-def _distinct(item: Item) -> dict[str, str]:
-    """The digests of the work's pictures in their order, and the path of the first of each."""
+def _distinct(item: Item, modality: Modality) -> dict[str, str]:
+    """The digests of the work's pictures, or videos, in their order, and the path of the first of each."""
     paths: dict[str, str] = {}
     for path, found in item.pictures:
-        if found:
+        if found and modality_of_file(path) == modality:
             paths.setdefault(found, path)
     return paths
 
@@ -70,6 +72,20 @@ def decoded_side(encoder: Encoder, *, draft: bool = True) -> int | None:
     preprocessing = getattr(encoder, "preprocessing", None)
     side = getattr(preprocessing, "shorter_side", None) or getattr(preprocessing, "size", None)
     return 2 * int(side) if side else _DECODED_SIDE
+
+
+def vectors_of_files(encoder: Encoder, modality: Modality, paths: Sequence[Path], side: int | None) -> Vectors:
+    """The vector of each picture or video, float32 (n, dim); a video's is what `pooled` makes of those of its frames.
+
+    Raises:
+        EncoderError: the encoder does not read pictures.
+        CollectionError: a file cannot be read.
+    """
+    read = reading(encoder, modality)
+    if modality != "video":
+        return read([open_picture(path, at_least=side) for path in paths])
+    clips = (video_frames(path, at_least=side) for path in paths)
+    return np.concatenate([pooled(read(frames), np.zeros(len(frames), np.intp)) for frames in clips])
 
 
 def _openers(collection: Collection, items: Iterable[Item], side: int | None) -> list[Callable[[], Any]]:
@@ -94,7 +110,7 @@ def material_of(
     places = (place for name, place in settings.weights.items() if card.name in cards()[name].needs)
 
     def paired_vectors() -> tuple[Vectors, ...]:
-        sides = [joined_rows(base_tables(card, modality, tables)) for modality in card.derived_from]
+        sides = [joined_rows(_fitted_on(card, modality, tables)) for modality in card.derived_from]
         if len(sides) == 1:
             return sides[0].vectors
         ids = [item_id for item_id in sides[0].item_ids if all(item_id in side.item_ids for side in sides)]
@@ -127,7 +143,17 @@ def base_tables(
     card: EncoderCard, modality: Modality, tables: Mapping[tuple[str, Modality], VectorTable]
 ) -> list[VectorTable]:
     """The tables that an encoder is made of, those that are there, in the order of its card."""
-    return [tables[name, modality] for name in card.derived_from[modality] if (name, modality) in tables]
+    [side] = encoded_as([modality])
+    return [tables[name, modality] for name in card.derived_from[side] if (name, modality) in tables]
+
+
+def _fitted_on(
+    card: EncoderCard, modality: Modality, tables: Mapping[tuple[str, Modality], VectorTable]
+) -> list[VectorTable]:
+    """`base_tables` with all that is read as that modality: of pictures, those of videos as well."""
+    kinds = readable([modality])
+    there = ([tables[name, kind] for kind in kinds if (name, kind) in tables] for name in card.derived_from[modality])
+    return [merged(some) for some in there if some]
 
 
 def joined_rows(tables: Sequence[VectorTable]) -> JoinedRows:
@@ -153,7 +179,7 @@ def derived_table(
     bases = base_tables(card, modality, tables)
     below = joined_rows(bases)
     return make_vector_table(
-        card.derive(encoder, modality, *below.vectors),
+        card.derive(encoder, *encoded_as([modality]), *below.vectors),
         below.item_ids,
         below.contents,
         encoder=encoder.name,
@@ -257,7 +283,7 @@ class _Encoding:
         Returns:
             In which of them anything was found, and a block's size.
         """
-        size = TEXT_BLOCK if self.modality == "text" else _BLOCK
+        size = _BLOCKS.get(self.modality, _BLOCK)
         step = f"Encoding {MODALITY_CARDS[self.modality].many} with {self.encoder.name}"
         told: list[bool] = []
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
@@ -267,7 +293,10 @@ class _Encoding:
                 works = self.collection.take(rows)
                 if self.modality != "text":
                     shown = zip(works, places, strict=True)
-                    works = [replace(item, picture=[*_distinct(item).values()][place]) for item, place in shown]
+                    works = [
+                        replace(item, picture=[*_distinct(item, self.modality).values()][place])
+                        for item, place in shown
+                    ]
                 block = _block(_block_file(folder, start), len(works), self._encoded(works, pool))
                 told += [bool(row.any()) for row in block]
         progress(step, len(read), len(read))
@@ -280,6 +309,8 @@ class _Encoding:
             return lambda: read([item.text for item in works])
         opened = partial(open_picture, at_least=self.side)
         paths = [path for item in works if (path := self.collection.picture_path(item)) is not None]
+        if self.modality == "video":
+            return lambda: vectors_of_files(self.encoder, self.modality, paths, self.side)
 
         def encode() -> Vectors:
             # Batches end early where their pixels come to too many, so that large pictures do not fill the memory.

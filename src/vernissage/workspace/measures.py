@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nsmallest
+from itertools import product
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -14,9 +15,9 @@ from vernissage.analysis.fusion_weights import Representation, RepresentationWei
 from vernissage.catalog.collection import Collection
 from vernissage.encoders.register import cards, members_of_default
 from vernissage.files import digest
-from vernissage.search.joint import join_modalities
+from vernissage.search.joint import joint_of
 from vernissage.search.vectors import VectorTable
-from vernissage.values import Modality
+from vernissage.values import MODALITY_CARDS, Modality
 from vernissage.workspace.clusters import Clusters, clusters_of_collection
 from vernissage.workspace.copies import Copies
 
@@ -47,8 +48,7 @@ class Measures:
         """One table for each encoder that is an engine; pictures and texts joined where it reads both."""
         found = {}
         for name in dict.fromkeys(name for name, _ in self.tables if not cards()[name].internal):
-            sides = [self.tables[name, each] for each in cards()[name].modalities if (name, each) in self.tables]
-            found[name] = join_modalities(sides[0], sides[1]) if len(sides) > 1 else sides[0]
+            found[name] = joint_of({each: table for (at, each), table in self.tables.items() if at == name})
         return found
 
     @property
@@ -91,9 +91,9 @@ class Measures:
                 found.pop("late-zscore")  # it adds pairs read together, too, of which nothing was measured
             for name in joint:
                 sides = {side: self.tables[name, side].vectors_of(ids) for at, side in self.tables if at == name}
-                for source, queries in sides.items() if "image" in sides else ():
-                    if own := search_bounds(queries, sides["image"], chosen):
-                        found[name][f"{source}-to-image"] = own
+                for source, target in product(sides, [each for each in sides if MODALITY_CARDS[each].pictured]):
+                    if own := search_bounds(sides[source], sides[target], chosen):
+                        found[name][f"{source}-to-{target}"] = own
         return {name: kinds for name, kinds in found.items() if kinds}
 
 

@@ -20,7 +20,7 @@ from vernissage.catalog.words import joined
 from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError, WorkspaceError
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import ExactIndex
-from vernissage.values import Columns, Condition, Modality
+from vernissage.values import Columns, Condition, Modality, readable
 from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -87,6 +87,11 @@ class Snapshot:
             if (encoder, modality) not in self._indexes:
                 self._indexes[encoder, modality] = self._with_uploads(encoder, modality)
             return self._indexes[encoder, modality]
+
+    def modalities(self, encoder: str) -> tuple[Modality, ...]:
+        """What there are vectors of by an encoder: those of works, and those of uploads where no work is of a kind."""
+        works = self.workspace.modalities(encoder)
+        return tuple(each for each in readable(works) if each in works or len(self.index(encoder, each)))
 
     def ids(self, encoder: str, modality: Modality) -> Sequence[str]:
         """The works and uploads that stand in that index."""

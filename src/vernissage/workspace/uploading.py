@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection
 
-from vernissage.catalog.pictures import MAX_BYTES, PICTURE_SUFFIXES, check_picture, open_picture
+from vernissage.catalog.pictures import MAX_BYTES, PICTURE_SUFFIXES, VIDEO_HINT, VIDEO_SUFFIXES, check_picture
 from vernissage.catalog.words import joined
 from vernissage.encoders.contract import Encoder, reading
 from vernissage.encoders.raw_lengths import RawLengths
@@ -22,10 +22,11 @@ from vernissage.files import as_path, open_regular
 from vernissage.progress import Progress
 from vernissage.storage.database import Database
 from vernissage.storage.pictures import new_pictures, picture_path
-from vernissage.storage.uploads import Upload, UploadModality, add_uploads, get_uploads, same_uploads
+from vernissage.storage.schema import READ, UploadModality
+from vernissage.storage.uploads import Upload, add_uploads, get_uploads, same_uploads
 from vernissage.storage.vectors import UploadVectors, VectorSpace, drop_vectors, missing_vectors, put_vectors
-from vernissage.values import Modality, Vectors
-from vernissage.workspace.encoding import decoded_side
+from vernissage.values import MODALITY_CARDS, Modality, Vectors, modality_of_file, readable
+from vernissage.workspace.encoding import decoded_side, vectors_of_files
 from vernissage.workspace.workspace import Workspace
 
 _AT_ONCE = 32
@@ -37,7 +38,7 @@ class Submission:
     """Something that a person uploads: a picture, words, or both.
 
     Attributes:
-        picture: a picture file, its path as text too; it is read once and copied.
+        picture: a picture or video file, its path as text too; it is read once and copied.
         title, text, keywords: words about it, or by themselves.
         id: unique among works and uploads; drawn at random where empty.
         time: when it was made or uploaded, with its zone; now where None.
@@ -66,18 +67,20 @@ class Submission:
         Raises:
             RequestError: there is neither a picture nor a word.
         """
-        if self.picture is None and not self.words:
+        shown = () if self.picture is None else (modality_of_file(self.picture.name),)
+        reads = (*shown, "text") if self.words else shown
+        if not reads:
             raise RequestError(f"the upload {self.id or '(without an id)'} has neither a picture nor a text; give one")
-        return "text" if self.picture is None else "both" if self.words else "image"
+        return next(kind for kind, read in READ.items() if read == reads)
 
 
 def spaces_of(workspace: Workspace) -> tuple[VectorSpace, ...]:
-    """Every space of vectors that the workspace has now."""
+    """Every space of vectors that uploads can lie in: of all that the workspace's encoders read."""
     fingerprints = workspace.manifest.fingerprints
     return tuple(
         VectorSpace(encoder, modality, fingerprints[encoder])
         for encoder in (*workspace.internal_names, *workspace.encoder_names)
-        for modality in workspace.modalities(encoder)
+        for modality in readable(workspace.modalities(encoder))
     )
 
 
@@ -96,7 +99,7 @@ def encode_submissions(
     spaces = spaces_of(workspace)
     for number, space in enumerate(spaces):
         progress("Encoding uploads", number, len(spaces))
-        readable = {name: each for name, each in submissions.items() if each.modality in {space.modality, "both"}}
+        readable = {name: each for name, each in submissions.items() if space.modality in READ[each.modality]}
         if readable:
             found.append(_encoded(workspace, space, readable))
     progress("Encoding uploads", len(spaces), len(spaces))
@@ -131,10 +134,9 @@ def _vectors(encoder: Encoder, modality: Modality, given: Sequence[Submission], 
 
 
 def _read(encoder: Encoder, modality: Modality, submissions: Sequence[Submission], side: int | None) -> Vectors:
-    read = reading(encoder, modality)
     if modality == "text":
-        return read([each.words for each in submissions])
-    return read([open_picture(each.picture, at_least=side) for each in submissions if each.picture is not None])
+        return reading(encoder, modality)([each.words for each in submissions])
+    return vectors_of_files(encoder, modality, [each.picture for each in submissions if each.picture is not None], side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,18 +222,17 @@ def _copied(picture: Path | None, folder: Path, number: int) -> tuple[Path | Non
         return None, ""
     suffix = picture.suffix.lower()
     if suffix not in PICTURE_SUFFIXES:
-        raise RequestError(f"{picture} is no picture by its name; give a JPEG, PNG or other picture file")
-    copy = folder / f"{number}{suffix}"
+        hint = VIDEO_HINT if suffix in VIDEO_SUFFIXES else "give a JPEG, PNG or other picture file"
+        raise RequestError(f"{picture} is no picture by its name that can be read; {hint}")
+    copy, kind = folder / f"{number}{suffix}", MODALITY_CARDS[modality_of_file(picture.name)].one
     try:
         with open_regular(picture, MAX_BYTES) as given, copy.open("xb") as kept:
             shutil.copyfileobj(given, kept)
     except OSError as error:
-        raise RequestError(
-            f"the picture {picture} cannot be read: {error.strerror or error}; check its path"
-        ) from error
+        raise RequestError(f"the {kind} {picture} cannot be read: {error.strerror or error}; check its path") from error
     found = check_picture(copy)
     if found.fault:
-        raise CollectionError(f"the picture {picture} {found.fault}; export it again, or leave it out")
+        raise CollectionError(f"the {kind} {picture} {found.fault}; export it again, or leave it out")
     return copy, found.digest
 
 

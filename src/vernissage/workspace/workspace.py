@@ -15,15 +15,15 @@ from vernissage.encoders.register import card, cards, members_of_default
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import read_array
 from vernissage.search.exact import ExactIndex, exact_index
-from vernissage.search.joint import JointRule, join_modalities
+from vernissage.search.joint import JointRule, joint_of
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.mixed import MixedIndex
 from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.moments import load_moments
 from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.scan import ByteScan, build_byte_scan
-from vernissage.search.vectors import VectorTable
-from vernissage.values import MODALITIES, Columns, Modality
+from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.values import MODALITIES, Columns, Modality, encoded_as
 from vernissage.workspace.clusters import Clusters, clusters_of_collection
 from vernissage.workspace.collection_files import read_word_counts
 from vernissage.workspace.copies import Copies
@@ -183,7 +183,12 @@ class Workspace:
 
     def table(self, encoder: str, modality: Modality) -> VectorTable:
         """The vectors of that encoder and modality, checked against encoder and collection, see `VectorTable.load`."""
-        key = (encoder, modality)
+        key, [side] = (encoder, modality), encoded_as([modality])
+        if key not in self._tables and side in self.modalities(encoder) and modality not in self.modalities(encoder):
+            card = self.table(encoder, side).card  # no work is of that kind, but uploads may be
+            about = {"encoder": encoder, "fingerprint": card.fingerprint, "collection": card.collection}
+            none = np.zeros((0, self.table(encoder, side).dim), np.float32)
+            self._tables[key] = make_vector_table(none, (), (), modality=modality, **about)
         if key not in self._tables:
             stem = self._named(self.manifest.vectors, f"{encoder}.{modality}", encoder)
             table = VectorTable.load(self.path / "vectors" / stem, self.collection.ids)
@@ -214,10 +219,7 @@ class Workspace:
 
     def joint_table(self, encoder: str, rule: JointRule = "mean") -> VectorTable:
         """An encoder's vectors, of pictures and texts joined to one for each work where it reads both."""
-        there = self.modalities(encoder) or ("text",)
-        if len(there) == 1:
-            return self.table(encoder, there[0])
-        return join_modalities(self.table(encoder, "image"), self.table(encoder, "text"), rule)
+        return joint_of({each: self.table(encoder, each) for each in self.modalities(encoder) or ("text",)}, rule)
 
     def _index(self, encoder: str, modality: Modality, columns: Columns) -> ExactIndex:
         table = self.table(encoder, modality)
@@ -245,7 +247,7 @@ class Workspace:
     def means(self, encoder: str) -> ModalityMeans:
         """The means of the encoder's pictures and of its texts, which one index of both takes off."""
         there = self.modalities(encoder)
-        if len(there) == 1:
+        if len(encoded_as(there)) == 1:
             raise RequestError(f"{encoder} reads {there[0]}s alone; choose an encoder of both modalities")
         if there and encoder not in self.manifest.means:
             why = self.manifest.left_out.get(f"means of {encoder}", "it was built by an earlier version")
@@ -257,7 +259,8 @@ class Workspace:
         """The encoder's pictures and texts in one index."""
         if encoder not in self._mixed:
             pictures, texts = self.index(encoder, "image"), self.index(encoder, "text")
-            self._mixed[encoder] = MixedIndex(pictures, texts, self.means(encoder))
+            videos = self.index(encoder, "video") if "video" in self.modalities(encoder) else None
+            self._mixed[encoder] = MixedIndex(pictures, texts, self.means(encoder), videos)
         return self._mixed[encoder]
 
     def _named(self, entries: object, key: str, encoder: str) -> str:

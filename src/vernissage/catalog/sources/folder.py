@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from vernissage.catalog.fetching import MARK, FetchedPictures, fetched_path
 from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import HEIC_HINT, PICTURE_SUFFIXES
+from vernissage.catalog.pictures import HEIC_HINT, PICTURE_SUFFIXES, VIDEO_HINT, VIDEO_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
 from vernissage.catalog.sources.columns import (
     OPTIONAL,
@@ -133,11 +133,11 @@ class FolderSource:
     def _passed_over(self) -> tuple[str, ...]:
         """What to say of files of pictures in formats that are not read."""
         kinds = Counter(_suffix(name) for _, _, files in os.walk(self.folder) for name in files)
-        told = [
-            f"{kinds[suffix]} {suffix[1:].upper()}" for suffix in sorted((NOT_READ - PICTURE_SUFFIXES) & kinds.keys())
-        ]
-        heic = f", or {HEIC_HINT}" if {".heic", ".heif"} & (kinds.keys() - PICTURE_SUFFIXES) else ""
-        return (f"not read: {', '.join(told)}; save them as JPEG, PNG or TIFF{heic}",) if told else ()
+        unread = sorted((NOT_READ - PICTURE_SUFFIXES) & kinds.keys())
+        heic = f", or {HEIC_HINT}" if {".heic", ".heif"} & set(unread) else ""
+        ways = {f"save them as JPEG, PNG or TIFF{heic}": set(unread) - VIDEO_SUFFIXES, VIDEO_HINT: VIDEO_SUFFIXES}
+        told = {way: [f"{kinds[each]} {each[1:].upper()}" for each in unread if each in of] for way, of in ways.items()}
+        return tuple(f"not read: {', '.join(some)}; {way}" for way, some in told.items() if some)
 
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from vernissage.catalog.pictures import PICTURE_SUFFIXES
+from vernissage.catalog.pictures import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from vernissage.catalog.sources.columns import picture_columns, view_columns
 from vernissage.catalog.sources.tables import Table, as_cell
 from vernissage.catalog.words import is_address, picture_link, split_keywords
@@ -16,8 +16,8 @@ from vernissage.folding import folded
 
 RAW = frozenset({".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef"})
 """Pictures as cameras take them, of which Pillow would open a small preview."""
-_OTHERS = "svg svgz pdf psd psb ai eps ps jxl xcf djvu wmf emf heic heif"  # HEIC is read with its extra
-NOT_READ = RAW | {f".{suffix}" for suffix in _OTHERS.split()}
+_OTHERS = "svg svgz pdf psd psb ai eps ps jxl xcf djvu wmf emf heic heif"  # HEIC and videos are read with extras
+NOT_READ = RAW | VIDEO_SUFFIXES | {f".{suffix}" for suffix in _OTHERS.split()}
 _LEADING = re.compile(
     r"\b(?:primary|main|front|recto|overall|principale?|preferred|cover|default|lead|hauptansicht|hauptbild|vorderseite|"
     r"face|avers|obverse|vooraanzicht|voorzijde|true|yes|1|x|y|t|j|ja|oui|si|sim)\b"
