@@ -21,8 +21,8 @@ from vernissage.pages.works import AltText, alt_text
 from vernissage.taggers.contract import Seen
 from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
 
-SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 1600})
-"""Pixels of the longer side: for nine works on one page of a dense screen, and for one that fills the screen."""
+SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 2000})
+"""Most pixels of the longer side: for nine works on one page of a dense screen, and for one that is looked into."""
 
 KEPT_BYTES = 128 * 1024**2
 
