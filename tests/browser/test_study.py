@@ -183,9 +183,31 @@ def test_a_work_is_enlarged_by_click_and_by_tap(browser: Browser, running: Runni
         assert box["width"] * box["height"] > 3 * small["width"] * small["height"]
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= size[0]
+        look_into(page, dialog)
         dialog.get_by_role("button", name="Close").click()
         expect(dialog).to_be_hidden()
         expect(link).to_be_focused()
+
+
+def look_into(page: Page, dialog: Locator) -> None:
+    """Show the picture at full size where that is larger, move it by a key, and make it fit again."""
+    picture, full = dialog.locator("img"), dialog.get_by_role("button", name="Full size")
+    natural, shown = (picture.evaluate(f"(image) => image.{kind}Width") for kind in ("natural", "client"))
+    if natural <= shown:
+        expect(full).to_be_hidden()
+        return
+    full.click()
+    expect(full).to_have_attribute("aria-pressed", "true")
+    assert picture.evaluate("(image) => image.clientWidth") == natural
+    view = dialog.get_by_role("group")
+    middle = view.evaluate("(view) => view.scrollLeft")
+    assert abs(2 * middle - (natural - shown)) <= 2
+    view.focus()
+    page.keyboard.press("ArrowRight")
+    expect(view).not_to_have_js_property("scrollLeft", middle)
+    picture.click()
+    expect(full).to_have_attribute("aria-pressed", "false")
+    assert picture.evaluate("(image) => image.clientWidth") == shown
 
 
 def test_without_scripts_a_work_is_enlarged_in_a_tab_of_its_own(browser: Browser, running: Running) -> None:

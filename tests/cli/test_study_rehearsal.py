@@ -4,7 +4,9 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pytest
 from tests.pages.reading import Page
@@ -65,6 +67,10 @@ def test_a_rehearsal_goes_from_the_first_page_to_the_report(
     assert "The recommendations match my personal preferences and interests." in page.text
     assert "seed 3" in page.text
     assert "began 12" in page.text
+    rows = [row for row in rows_of(out / "demographics.csv") if row["finished"]]
+    times = [[datetime.fromisoformat(row[name]) for name in ("consented", "finished")] for row in rows]
+    minutes = [(ended - began).total_seconds() / 60 for began, ended in times]
+    assert f"mean {fmean(minutes):.1f} minutes, standard deviation {stdev(minutes):.1f}, median" in page.text
     assert "Seconds from a list's appearance to its answers, first showings: median" in page.text
     for name in said.split(": ")[1].strip().split(", "):
         assert (tmp_path / "page" / name).is_file()

@@ -163,6 +163,22 @@ def test_who_may_not_take_part_is_told(sqlite: Database, age: int, gender: str) 
     assert isinstance(study.submit(key, 0, Consent()), Elicitation)
 
 
+@pytest.mark.parametrize("given", [Consent(), Consent(30), Consent(None, "Woman")])
+def test_where_demographics_are_required_consent_alone_stores_nothing(sqlite: Database, given: Consent) -> None:
+    study = study_of(sqlite, demographics="required")
+    key = study.register("ann").key
+    assert key is not None
+    with pytest.raises(StudyError, match="age or gender is not told"):
+        study.submit(key, 0, given)
+    assert study.page(key) == Welcome(0)
+    assert isinstance(study.submit(key, 0, Consent(30, "Woman")), Elicitation)
+
+
+def test_a_gender_that_is_not_asked_is_not_required(sqlite: Database) -> None:
+    study = study_of(sqlite, demographics="required", genders=())
+    assert isinstance(study.submit(study.register("ann").key or "", 0, Consent(30)), Elicitation)
+
+
 def test_all_lowest_ratings_count_alike_and_that_is_noted(sqlite: Database) -> None:
     study = study_of(sqlite)
     key = walk(study, "ann", pages=2, value=1)

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from vernissage.gallery.engines import make_engine
 from vernissage.recommenders.contract import Recommender
 from vernissage.storage.database import Database, open_database
-from vernissage.study.definition import Completion, Definition, definition_template
+from vernissage.study.definition import Definition, definition_template
 from vernissage.study.export import export_tables
 from vernissage.study.opening import plan_of_file
 from vernissage.study.participation import Study
@@ -87,7 +87,7 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
     def call(
         *,
         recommend: Recommend | None = None,
-        completion: Completion | None = None,
+        changes: Mapping[str, Any] | None = None,
         clocks: Clocks | None = None,
         engines: bool = True,
         hosts: object = None,
@@ -98,8 +98,8 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         **how: Any,
     ) -> World:
         plan, recommenders = made
-        if completion is not None:
-            definition = dataclasses.replace(plan.definition, completion=completion)
+        if changes is not None:
+            definition = dataclasses.replace(plan.definition, **changes)
             plan = dataclasses.replace(
                 plan,
                 definition=definition,

@@ -93,6 +93,24 @@ def test_age_and_gender_are_kept_when_told_and_may_be_left_out(world: World) -> 
     assert told == {"ann": (44, "Woman"), "bob": (None, "")}
 
 
+def test_where_age_and_gender_are_required_nobody_begins_without(serve: Serve) -> None:
+    world = serve(changes={"demographics": "required"})
+    walker = Walker(world.client)
+    page = walker.open("?PROLIFIC_PID=ann")
+    assert "(optional)" not in page.text
+    assert form_in(page).carried["age"] == ""
+    page = walker.send(page, {**fields_without(walker.filled(page), "gender"), "age": ""})
+    assert page.status_code == 422
+    for told in (
+        'href="#age">Your age: enter a number from 18 to 120</a>',
+        'href="#gender-1">Your gender: choose one</a>',
+    ):
+        assert told in page.text
+    assert world.served.study.records.overview().started == 0
+    walker.send(page, {**walker.filled(page), "age": "44", "gender": "Woman"})
+    assert [(row["age"], row["gender"]) for row in world.table("demographics")] == [(44, "Woman")]
+
+
 @pytest.mark.parametrize("age", ["17", "121", "-5", "4.5", "old", "１８", "1" * 400])
 def test_an_age_that_cannot_be_is_told_and_kept_in_the_form(world: World, age: str) -> None:
     walker = Walker(world.client)
@@ -193,7 +211,7 @@ def test_nobody_begins_anew_in_the_middle_or_with_an_id(world: World) -> None:
 
 def test_a_return_address_is_a_link(serve: Serve) -> None:
     address = "https://app.prolific.com/submissions/complete?cc=X&y=1"
-    world = serve(completion=Completion(return_url=address))
+    world = serve(changes={"completion": Completion(return_url=address)})
     walker = Walker(world.client)
     page = walker.walk(walker.begin("?PROLIFIC_PID=ann"))
     assert f'href="{address.replace("&", "&amp;")}"' in page.text

@@ -8,6 +8,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,17 @@ class Row:
 
 @dataclass(frozen=True)
 class People:
-    """How many came how far, (step, people) in the order of the study, and sentences on who those are who finished."""
+    """Who took part.
+
+    Attributes:
+        course: how many came how far, (step, people) in the order of the study.
+        sentences: on who those are who finished.
+        minutes: how long each of them took, from consent to the last answer.
+    """
 
     course: tuple[tuple[str, int], ...] = ()
     sentences: tuple[str, ...] = ()
+    minutes: tuple[float, ...] = ()
 
 
 def read_long_table(path: Path, variables: Sequence[str] = ()) -> LongTable:
@@ -116,7 +124,7 @@ def read_people(path: Path) -> People:
     """Count the people of an export.
 
     Raises:
-        RequestError: the file cannot be read, lacks a column, or has an age that is no number.
+        RequestError: the file cannot be read, lacks a column, or has an age or a time that is none.
     """
     rows = read_sheet(path, PEOPLE_COLUMNS)[1]
     finished = [row for row in rows if row["status"] == "finished"]
@@ -132,7 +140,14 @@ def read_people(path: Path) -> People:
     genders = Counter(row["gender"] or "not told" for row in finished)
     if set(genders) - {"not told"}:
         sentences.append("Gender: " + ", ".join(f"{gender} {count}" for gender, count in genders.most_common()) + ".")
-    return People((("began", len(rows)), *course, ("finished", len(finished))), tuple(sentences))
+    minutes = tuple(_minutes(row) for row in finished if row.cells.get("consented") and row.cells.get("finished"))
+    if len(minutes) > 1:
+        sentences.append(
+            f"Whole duration of the {len(minutes)} who finished, from consent to the last answer: mean "
+            f"{statistics.fmean(minutes):.1f} minutes, standard deviation {statistics.stdev(minutes):.1f}, median "
+            f"{statistics.median(minutes):.1f}, {min(minutes):.1f} to {max(minutes):.1f}."
+        )
+    return People((("began", len(rows)), *course, ("finished", len(finished))), tuple(sentences), minutes)
 
 
 def pace_sentences(path: Path) -> tuple[str, ...]:
@@ -210,6 +225,14 @@ def _age(row: Row) -> int:
     if not row["age"].isdecimal():
         raise row.error(f": the age is {row['age']!r}; write a whole number, or leave it blank")
     return int(row["age"])
+
+
+def _minutes(row: Row) -> float:
+    try:
+        began, ended = (datetime.fromisoformat(row[name]) for name in ("consented", "finished"))
+        return (ended - began).total_seconds() / 60
+    except (ValueError, TypeError):  # a TypeError where only one of both says its time zone
+        raise row.error(": consented or finished is no time; write times as the export does") from None
 
 
 def _place(step: tuple[str, str]) -> tuple[bool, str, bool, int, str]:

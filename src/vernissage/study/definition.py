@@ -19,6 +19,7 @@ from vernissage.files import digest, read_text, write_bytes
 
 ElicitationMethod = Literal["groups", "coverage", "central"]
 AttentionRule = Literal["repeated-showings", "none"]
+Demographics = Literal["optional", "required"]
 
 OLDEST = 120
 """The highest age that somebody can tell."""
@@ -174,6 +175,7 @@ class Definition:
             by 2 or more; ``none`` leaves nobody out.
         youngest: the lowest age that may take part.
         genders: the words to choose from; empty does not ask.
+        demographics: whether age and gender must be told, or may be left unanswered.
         inactivity_minutes: who is not heard of for longer counts as dropped out.
     """
 
@@ -196,6 +198,7 @@ class Definition:
     attention: AttentionRule = field(default="repeated-showings", metadata=_choice(AttentionRule))
     youngest: int = field(default=18, metadata=_whole(0, 100))
     genders: tuple[str, ...] = field(default=GENDERS, metadata=_words(0))
+    demographics: Demographics = field(default="optional", metadata=_choice(Demographics))
     inactivity_minutes: int = field(default=120, metadata=_whole(5, 525_600))
 
     @property

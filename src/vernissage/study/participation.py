@@ -473,6 +473,8 @@ def check_unchanged(connection: Connection, plan: Plan, state: StudyState) -> No
 
 
 def _check_person(definition: Definition, given: Consent) -> None:
+    if definition.demographics == "required" and (given.age is None or (definition.genders and not given.gender)):
+        raise StudyError("age or gender is not told, but this study requires both; send them with the consent")
     if given.age is not None and not definition.youngest <= given.age <= OLDEST:
         raise StudyError(f"the age {given.age} cannot take part; it goes from {definition.youngest} to {OLDEST}")
     if given.gender and given.gender not in definition.genders:

@@ -110,6 +110,7 @@ def plan_sentences(plan: Plan) -> list[str]:
         f"Participants rate {asked.works} works, {drawn}.",
         f"{judged} by {len(definition.statements)} statements: {len(definition.engines)} engines, {shown}.",
         f"{square}.",
+        *(["Nobody begins without telling age and gender."] if definition.demographics == "required" else []),
         f"In the end they get {' and '.join(end) if end else 'thanks alone'}.",
         f"Who is not heard of for {definition.inactivity_minutes} minutes counts as dropped out, until they come back.",
         f"Definition {plan.provenance.definition[:16]}, collection {plan.provenance.collection}.",

@@ -214,7 +214,12 @@ def make_report(source: ReportSource, choices: Choices, *, title: str | None = N
         statements={each["name"]: each["text"] for each in definition.get("statements", [])},
         scale=tuple(definition.get("labels", ())),
         course=source.people.course,
-        people=(*source.people.sentences, *source.pace, *([_HIDDEN] if pseudonyms else [])),
+        people=(
+            *source.people.sentences,
+            *(["Nobody began without telling age and gender."] if definition.get("demographics") == "required" else []),
+            *source.pace,
+            *([_HIDDEN] if pseudonyms else []),
+        ),
         provenance=tuple(_provenance(source)),
         notes=tuple(_notes(source, people)),
         files=tuple(tables),

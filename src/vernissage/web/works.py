@@ -20,8 +20,8 @@ from vernissage.taggers.contract import Seen
 from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
 from vernissage.web.thumbnails import KEPT_BYTES, BytesCache
 
-SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 1600})
-"""Pixels of the longer side: for nine works on one page of a dense screen, and for one that fills the screen."""
+SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 2000})
+"""Most pixels of the longer side: for nine works on one page of a dense screen, and for one that is looked into."""
 
 _EXCERPT = 220
 _FOR_EVER = "max-age=31536000, immutable"

@@ -204,13 +204,15 @@ class StudyPages:
 
     def _read_consent(self, current: Welcome, form: Form) -> Consent:
         definition, faults = self._definition, []
+        required = definition.demographics == "required"
         age, gender = form.get("age", "").strip(), form.get("gender", "")
         years = int(age) if age.isascii() and age.isdigit() and len(age) <= 3 else None
-        if age and (years is None or not definition.youngest <= years <= OLDEST):
-            words = f"enter a number from {definition.youngest} to {OLDEST}, or nothing"
+        or_nothing = "" if required else ", or nothing"
+        if (age or required) and (years is None or not definition.youngest <= years <= OLDEST):
+            words = f"enter a number from {definition.youngest} to {OLDEST}{or_nothing}"
             faults.append(Fault("age", "age", "Your age", words))
-        if gender and gender not in definition.genders:
-            faults.append(Fault("gender", "gender-1", "Your gender", "choose one, or nothing"))
+        if (gender or (required and definition.genders)) and gender not in definition.genders:
+            faults.append(Fault("gender", "gender-1", "Your gender", f"choose one{or_nothing}"))
         if form.get("consent") != "yes":
             faults.append(Fault("consent", "consent", "Your consent", "tick the box to take part, or close this page"))
         if faults:
