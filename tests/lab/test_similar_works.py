@@ -17,7 +17,7 @@ from vernissage_lab.tastes import labels_from_collection
 KINDS = {"sea": "boat harbour sail wave", "land": "road field tree hill"}
 
 
-def built(folder: Path, encoders: list[str]) -> Workspace:
+def built(folder: Path, encoders: list[str], column: str = "category") -> Workspace:
     fruit = ("apple", "pear", "plum", "cherry", "quince", "lemon", "grape", "melon", "fig", "currant")
     rows = [
         f'{kind}{number},"{words} {word}",artist {number % 2},{kind},{word}|{kind}'
@@ -26,7 +26,7 @@ def built(folder: Path, encoders: list[str]) -> Workspace:
     ]
     table = folder / "works" / "metadata.csv"
     table.parent.mkdir()
-    table.write_text("\n".join(["id,title,artist,category,keywords", *rows]), "utf-8")
+    table.write_text("\n".join([f"id,title,artist,{column},keywords", *rows]), "utf-8")
     build(table, folder / "workspace", encoders=encoders)
     return open_workspace(folder / "workspace")
 

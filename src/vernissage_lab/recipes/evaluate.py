@@ -80,23 +80,10 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
     if options.variety:
         return _variety(options, progress)
     opened, labels, n = options.opened, options.labels(), options.n
-    references, peers = references_of(opened, labels, options.seed), peers_of(opened)
-    engines = options.engines(fusion=Fusion(method=options.method))  # type: ignore[arg-type]  # refused there
     ways = list(dict.fromkeys(options.elicitation or ELICITATIONS[:1]))
-    found = evaluation.evaluate(
-        {**engines, **references, **peers},
-        labels,
-        opened.collection,
-        visitors=options.visitors,
-        n=n,
-        seed=options.seed,
-        rule=options.rule,  # type: ignore[arg-type]  # refused there
-        choose=partial(elicitation_by, ways[0], opened),
-        references=(*references, *peers),
-        progress=progress,
-    ).with_best_of([name for name in peers if name.startswith(f"{rule} on ")] for rule in PEERS)
+    found = judged(options, labels, ways[0], progress)
     usual = default_engine(opened)
-    differences, remarks = found.differences(options.against or (usual if usual in engines else None)), []
+    differences, remarks = found.differences(options.against or (usual if usual in found.engines else None)), []
     if options.plot is not None:
         title = f"{opened.collection_name}: {options.visitors} simulated visitors, {n} works each"
         save_figure(dot_figure(_dots(found, n), title=title), options.plot)
@@ -122,6 +109,23 @@ def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
     return Told(content, shown, remarks)
 
 
+def judged(options: EvaluateOptions, labels: Labels, way: str, progress: Progress = silent) -> Evaluation:
+    """Engines and references, and each rule that others recommend by on the vectors that serve these visitors best."""
+    opened = options.opened
+    references, peers = references_of(opened, labels, options.seed), peers_of(opened)
+    engines = options.engines(fusion=Fusion(method=options.method))  # type: ignore[arg-type]  # refused there
+    settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
+    return evaluation.evaluate(
+        {**engines, **references, **peers},
+        labels,
+        opened.collection,
+        **settings,
+        choose=partial(elicitation_by, way, opened),
+        references=(*references, *peers),
+        progress=progress,
+    ).with_best_of([name for name in peers if name.startswith(f"{rule} on ")] for rule in PEERS)
+
+
 def _variety(options: EvaluateOptions, progress: Progress) -> Told:
     opened, n = options.opened, options.n
     engines, judge = varied(opened, n)
@@ -136,23 +140,31 @@ def _variety(options: EvaluateOptions, progress: Progress) -> Told:
     return told
 
 
-def _elicitations(options: EvaluateOptions, labels: Labels, ways: Sequence[str], progress: Progress) -> Table:
-    """What the default engine is worth to the same visitors who rate other works, paired with the first way."""
-    opened, name = options.opened, default_engine(options.opened)
+def worth_by_elicitation(
+    options: EvaluateOptions, labels: Labels, ways: Sequence[str], progress: Progress = silent
+) -> dict[str, list[float]]:
+    """nDCG of the default engine's list for each visitor, by which works the same visitors rate; 0 without a list."""
+    name = default_engine(options.opened)
     settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
     values = {}
     for way in ways:
-        choose = partial(elicitation_by, way, opened)
+        choose = partial(elicitation_by, way, options.opened)
         found = evaluation.evaluate(
-            options.engines([name]), labels, opened.collection, **settings, choose=choose, progress=progress
+            options.engines([name]), labels, options.opened.collection, **settings, choose=choose, progress=progress
         )
         values[way] = [shown["ndcg"] if shown else 0.0 for shown in found.engines[name].metrics]
+    return values
+
+
+def _elicitations(options: EvaluateOptions, labels: Labels, ways: Sequence[str], progress: Progress) -> Table:
+    """What the default engine is worth to the same visitors who rate other works, paired with the first way."""
+    values = worth_by_elicitation(options, labels, ways, progress)
     rows = [(ways[0], *_mean(values[ways[0]]), "", "", "", "")]
     for way, test, p in paired_tests({way: (values[way], values[ways[0]]) for way in ways[1:]}):
         told = (signed(test.mean), signed(test.low), signed(test.high), format_p(p))
         rows.append((way, *_mean(values[way]), *told))
     heads = ("rated works", "nDCG", "±", f"minus {ways[0]}", "from", "to", "p (Holm)")
-    return table(f"nDCG of {name} by which works the same visitors rate", heads, rows)
+    return table(f"nDCG of {default_engine(options.opened)} by which works the same visitors rate", heads, rows)
 
 
 def _mean(values: Sequence[float]) -> tuple[str, str]:

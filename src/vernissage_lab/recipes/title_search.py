@@ -57,8 +57,8 @@ def evaluate_search(opened: Workspace, progress: Progress = silent) -> Told:
     ours = _SEARCH.format(search_encoder(opened, "text", "text"))
     tests = paired_tests({name: (found[ours], values) for name, values in found.items() if name != ours})
     rows: list[Row] = [
-        {"search": name, "mrr": float(found[name].mean()), "difference": test.mean, "low": test.low}
-        | {"high": test.high, "p_holm": p_holm}
+        {"search": name, "mrr": float(found[name].mean()), "difference": test.mean, "se": test.se}
+        | {"low": test.low, "high": test.high, "p_holm": p_holm}
         for name, test, p_holm in tests
     ]
     rows.append({"search": ours, "mrr": float(found[ours].mean())})
