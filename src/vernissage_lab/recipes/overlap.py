@@ -37,7 +37,7 @@ def run_overlap(
         pairs of different visitors; ``between``: Table 2, overlap of two engines' lists of the same visitor, with the
         standard error over visitors (pairs of Table 1 share lists, so none follows from their deviation).
     """
-    values = visitor_rows([visitor_part(works, engines, options, cells)], cells)
+    values = visitor_rows([visitor_part(works, engines, options, cells, rule="linear")], cells)
     lists = {
         (f"visitor{visitor:06d}", engine): shown
         for engine, own in lists_of(values).items()

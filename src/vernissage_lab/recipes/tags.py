@@ -67,7 +67,7 @@ class TagOptions(UserOptions):
         typer.Option(
             "--tagger",
             "-t",
-            help="Tag the works: words, lexicon, spacy (texts); caption, objects, scene (pictures); repeat.",
+            help="Tag the works: words, lexicon, spacy (texts); caption, imagenet, objects, scene (pictures); repeat.",
         ),
     ] = None
     tagger_weights: Annotated[
