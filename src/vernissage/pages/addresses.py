@@ -58,7 +58,7 @@ class Addressed:
     def answer(self, answer: Answer, *, explain: bool = True) -> dict[str, Any]:
         """An answer as JSON values; without ``explain`` its works have no reasons."""
         content = answer.to_dict()
-        lists = [answer.works, *(each.works for each in (*answer.lists, *answer.kinds))]
+        lists = [answer.works, *(each.works for each in answer.lists), *(each.works for each in answer.kinds)]
         made = [content, *content.get("lists", ()), *content.get("kinds", ())]
         seen = self.snapshot.seen({work.id for works in lists for work in works})
         for works, values in zip(lists, made, strict=True):

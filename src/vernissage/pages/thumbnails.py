@@ -13,6 +13,9 @@ KEPT_BYTES = 128 * 1024**2
 WIDTHS = (160, 320, 640, 960, 1280, 1920)
 """Pixels, of which pages name those that a picture has."""
 
+_MUCH = 1.15
+"""A picture is not kept in two sizes that differ by less."""
+
 ThumbnailKind = Literal["jpg", "webp"]
 Sizes = tuple[tuple[int, int], ...]
 """Width and height in pixels, the smallest first."""
@@ -63,7 +66,7 @@ class Thumbnails:
         own = self._size(digest, path)
         if own is None:
             return ()
-        widths = [width for width in self._widths if width < own[0]]
+        widths = [width for width in self._widths if width * _MUCH < own[0]]
         widths += [own[0]] if own[0] <= self._widths[-1] else []
         return tuple((width, max(1, round(width * own[1] / own[0]))) for width in widths)
 
