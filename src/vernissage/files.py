@@ -130,7 +130,7 @@ def is_full(place: Path, error: BaseException | None = None) -> bool:
 
 
 @contextmanager
-def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterator[IO[bytes]]:
+def writing(path: Path, *, secret: bool = False, replace: bool = True, flush: bool = True) -> Iterator[IO[bytes]]:
     """Open a file that appears under ``path`` only when the block has ended well.
 
     The bytes go to a temporary file beside it, are flushed to the disk, and then take the place of what was there.
@@ -140,6 +140,7 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
         path: where the file appears.
         secret: only its owner may read it, and the folder if that is new.
         replace: False leaves a file that is there, or that somebody else writes first.
+        flush: False leaves it to the system when bytes reach the disk, for many files that can be made again.
 
     Raises:
         WorkspaceError: the file cannot be written (disk full, folder read-only, path is a folder).
@@ -152,7 +153,8 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                os.fsync(file.fileno())
         if not secret:
             temporary.chmod(0o666 & ~_umask())
         if replace:
@@ -160,7 +162,8 @@ def writing(path: Path, *, secret: bool = False, replace: bool = True) -> Iterat
         else:
             with suppress(FileExistsError):
                 path.hardlink_to(temporary)
-        _flush_folder(path.parent)
+        if flush:
+            _flush_folder(path.parent)
     except OSError as error:
         reason = NO_ROOM if is_full(path, error) else error.strerror or error
         raise WorkspaceError(

@@ -167,6 +167,21 @@ def test_equal_requests_of_one_state_are_not_sent_again(client: TestClient) -> N
     assert client.get(f"{ROOT}/works/w003/similar?limit=3").headers["etag"] != first.headers["etag"]
 
 
+def test_works_and_recommendations_are_manifests_and_collections(client: TestClient) -> None:
+    work = client.get(f"{ROOT}/works/w003").json()
+    made = client.get(work["manifest"]).json()
+    assert made["id"] == work["manifest"]
+    assert made["label"] == {"none": [work["title"]]}
+    [canvas] = made["items"]
+    [painting] = canvas["items"][0]["items"]
+    assert painting["target"] == canvas["id"]
+    assert (canvas["width"], canvas["height"]) == (56, 40)
+    assert client.get(painting["body"]["id"]).headers["content-type"] == painting["body"]["format"]
+    found = post(client, ratings=RATINGS, limit=3)
+    listed = client.get(f"{ROOT}/iiif/3/collection/{found['recommendation_id']}").json()
+    assert [each["id"] for each in listed["items"]] == [each["manifest"] for each in found["works"]]
+
+
 @pytest.mark.parametrize(
     ("address", "status", "words"),
     [

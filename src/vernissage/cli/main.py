@@ -42,7 +42,10 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "topics": "The topics of the texts, by their most telling words.",
         },
         "People": {"person": "People's uploads, ratings and areas of interest."},
-        "Service": {"serve": "Serve a collection: REST API, and a study."},
+        "Service": {
+            "serve": "Serve a collection: REST API, and a study.",
+            "publish": "Write a collection as files for any web server.",
+        },
         "More": {
             "study": "A user study of engines, from consent to the statistics.",
             "vectors": "Vectors of pictures and texts, for use elsewhere.",
@@ -55,6 +58,7 @@ _MODULES = {
     "models": "doctor encoders export-onnx tag",
     "overview": "map topics",
     "people": "person upload remove owners areas",
+    "publishing": "publish",
     "recommending": "recommend similar search",
     "serving": "serve",
     "study": "study",

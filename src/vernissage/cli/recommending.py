@@ -278,15 +278,24 @@ def selected(selection: Selection, *, diversity: bool = True) -> dict[str, Any]:
     """The options of a selection as arguments of a gallery's methods."""
     if not diversity and selection.diversity:
         raise RequestError("--diversity re-ranks recommendations; a search has none, leave it out")
-    caps = numbers_by_name(selection.per or (), "cap", "COLUMN=NUMBER, as in artist=1")
-    if broken := [name for name, most in caps.items() if not most.is_integer()]:
-        raise RequestError(f"the cap of {broken[0]} is {caps[broken[0]]:g}; give a whole number of works")
     given: dict[str, Any] = {"where": selection.where or (), "exclude": selection.exclude or ()}
     given["show_copies"] = selection.show_copies
-    given["per"] = {name: int(most) for name, most in caps.items()}
+    given["per"] = read_caps(selection.per or ())
     if diversity:
         given["diversity"] = selection.diversity
     return given if selection.n is None else given | {"n": selection.n}
+
+
+def read_caps(words: Sequence[str]) -> dict[str, int]:
+    """Read ``COLUMN=NUMBER``: at most so many works of one value.
+
+    Raises:
+        RequestError: a word is not understood.
+    """
+    caps = numbers_by_name(words, "cap", "COLUMN=NUMBER, as in artist=1")
+    if broken := [name for name, most in caps.items() if not most.is_integer()]:
+        raise RequestError(f"the cap of {broken[0]} is {caps[broken[0]]:g}; give a whole number of works")
+    return {name: int(most) for name, most in caps.items()}
 
 
 def numbers_by_name(words: Sequence[str], what: str, form: str) -> dict[str, float]:

@@ -32,6 +32,9 @@ class Listening:
         False, "Believe a proxy's X-Forwarded-Proto and -For: cookies over TLS alone.", "--behind-proxy"
     )
     allowed_host: list[str] | None = option(None, "Answer to this name alone, as in a URL; repeat.", metavar="NAME")
+    allow_origin: list[str] | None = option(
+        None, "Let pages of this site ask, such as https://museum.example: for the widget; repeat.", metavar="ORIGIN"
+    )
     public_url: str = option("", "How addresses in answers begin; default: as requests come in.", metavar="URL")
 
     @property
@@ -87,7 +90,7 @@ def serve(
     with ExitStack() as opened:
         gallery = open_gallery(place.workspace, database=place.database)
         service = Service(gallery, load_or_make_secret(place.workspace), listening.public_url)
-        app: Any = create_service(service, listening.names)
+        app: Any = create_service(service, listening.names, listening.allow_origin or ())
         title = gallery.name
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))

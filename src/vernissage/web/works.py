@@ -15,10 +15,10 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.gallery.selecting import title_or_text
 from vernissage.pages.templating import plain
+from vernissage.pages.thumbnails import KEPT_BYTES, BytesCache
 from vernissage.pages.works import AltText, alt_text
 from vernissage.taggers.contract import Seen
 from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
-from vernissage.web.thumbnails import KEPT_BYTES, BytesCache
 
 SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 2000})
 """Most pixels of the longer side: for nine works on one page of a dense screen, and for one that is looked into."""

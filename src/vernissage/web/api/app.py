@@ -13,6 +13,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import vernissage
@@ -35,18 +36,22 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+"""For the widget's script, which is no secret: browsers load modules of other origins with this alone."""
+
 _DOCS_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 
 
-def create_service(service: Service, hosts: Sequence[str] | None = None) -> FastAPI:
+def create_service(service: Service, hosts: Sequence[str] | None = None, origins: Sequence[str] = ()) -> FastAPI:
     """The REST API of one collection as an ASGI application.
 
     Args:
         service: the gallery that is served, opened once and shared by all requests.
         hosts: the names that the server answers to; None for any.
+        origins: of other sites whose pages may ask, such as ``https://museum.example``: for the widget.
     """
 
     @asynccontextmanager
@@ -67,9 +72,13 @@ def create_service(service: Service, hosts: Sequence[str] | None = None) -> Fast
     metrics = _Metrics(service)
     app.include_router(reading_router(service))
     _add_operations(app, service, metrics)
+    _add_pages(app)
     tell_problems(app, service.gallery.path)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Bounded)
+    if origins:
+        asked = {"allow_methods": ["GET", "POST"], "allow_headers": ["Content-Type", "X-API-Key"], "max_age": 3600}
+        app.add_middleware(CORSMiddleware, allow_origins=list(origins), **asked)
     app.add_middleware(Measured, metrics=metrics)
     if hosts is not None:
         app.add_middleware(KnownHosts, hosts=hosts)
@@ -176,7 +185,7 @@ class Measured:
 
 
 def _add_operations(app: FastAPI, service: Service, metrics: _Metrics) -> None:
-    """Health, version, encoders, metrics and the reference page."""
+    """Health, version, encoders and metrics."""
     health = ThreadPoolExecutor(1, "health")
 
     @app.get("/healthz", tags=["operations"], summary="Whether the process answers", response_class=PlainTextResponse)
@@ -211,6 +220,15 @@ def _add_operations(app: FastAPI, service: Service, metrics: _Metrics) -> None:
             for name in workspace.encoder_names
         ]
         return {"encoders": there, "engines": list(service.gallery.engines)}
+
+
+def _add_pages(app: FastAPI) -> None:
+    """The widget's script, and the reference page with what it loads."""
+
+    @app.get("/vernissage.js", include_in_schema=False)
+    def widget() -> Response:
+        script = files("vernissage.pages").joinpath("static", "vernissage.js").read_bytes()
+        return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-cache"} | _ANYWHERE)
 
     @app.get(f"{ROOT}/docs", include_in_schema=False)
     def docs() -> Response:

@@ -6,27 +6,23 @@ import logging
 import threading
 import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from vernissage.catalog.item import Item
-from vernissage.catalog.keys import id_of, key_of
-from vernissage.errors import Kind, UnknownItemError, VernissageError
-from vernissage.gallery.answer import Answer, record_of
+from vernissage.catalog.keys import id_of
+from vernissage.errors import RequestError, UnknownItemError, VernissageError
+from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Gallery
-from vernissage.pages.works import alt_text
-from vernissage.taggers.contract import Tags
+from vernissage.pages.addresses import Addressed, Addresses
+from vernissage.pages.thumbnails import BytesCache, Thumbnails
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
-from vernissage.web.thumbnails import BytesCache, Thumbnails
 from vernissage.workspace.repository import Snapshot
 
 ROOT = "/api/v1"
@@ -37,7 +33,6 @@ LONGEST_TOKEN = 6_000
 """Characters of a recommendation's id, which stands in addresses: servers and proxies take 8,000 in all."""
 
 _ANSWERS_BYTES = 32 * 1024**2
-_SHOWN_WIDTH = 320
 _log = logging.getLogger("vernissage.web")
 
 
@@ -116,54 +111,15 @@ class Service:
         unknown = [{"id": each, "why": "the collection has no such work"} for each, known in there.items() if not known]
         return [each for each, known in there.items() if known], unknown
 
-    def record(self, item: Item, base: str) -> dict[str, Any]:
-        """What is known of one work, with its addresses."""
-        content = record_of(item)
-        self._address(content, item, base, self.gallery.snapshot.seen([item.id]).get(item.id, ()))
-        return content
-
-    def content(self, answer: Answer, base: str, *, explain: bool = True) -> dict[str, Any]:
-        """An answer as JSON values, its works with their addresses."""
-        content = answer.to_dict()
-        parts = [(answer.works, content["works"])]
-        parts += [
-            (each.works, made["works"]) for each, made in zip(answer.lists, content.get("lists", ()), strict=True)
-        ]
-        seen = self.gallery.snapshot.seen({work.id for works, _ in parts for work in works})
-        for works, records in parts:
-            for work, record in zip(works, records, strict=True):
-                self._address(record, work.item, base, seen.get(work.id, ()))
-                if not explain:
-                    record["reasons"] = []
-        return content
-
-    def _address(self, content: dict[str, Any], item: Item, base: str, tags: Tags) -> None:
-        """Fill in where a work and its pictures are to be had."""
-        key = quote(key_of(item.id))
-        content["url"] = f"{base}{ROOT}/works/{key}"
-        digests = [digest for _, digest in item.pictures if digest]
-        content["pictures"] = []
-        path = self._picture(item) if digests else None
-        sizes = self.thumbnails.sizes(path, digests[0]) if path is not None else ()
-        if sizes:
-            place = f"{base}{ROOT}/thumbnails/{digests[0][:32]}"
-            width, height = next((size for size in sizes if size[0] >= _SHOWN_WIDTH), sizes[-1])
-            content["thumbnail"] = {
-                "src": f"{place}/{width}.jpg",
-                "srcset": ", ".join(f"{place}/{each}.jpg {each}w" for each, _ in sizes),
-                "width": width,
-                "height": height,
-                "alt": alt_text(item, tags).text,
-            }
-            content["pictures"] = [f"{place}/{sizes[-1][0]}.jpg"]
-
-    def _picture(self, item: Item) -> Path | None:
-        """Where the picture of a work lies; None where it is of an upload, which only its owner may let others see."""
-        if item.id not in self.gallery.collection:
-            return None
-        with suppress(VernissageError):
-            return self.gallery.snapshot.picture_path(item)
-        return None
+    def addressed(self, base: str) -> Addressed:
+        """Records of works with addresses that begin with ``base``."""
+        root = f"{base}{ROOT}".replace("{", "{{").replace("}", "}}")
+        places = Addresses(
+            f"{root}/works/{{key}}",
+            f"{root}/thumbnails/{{picture}}/{{width}}.{{kind}}",
+            f"{root}/iiif/3/manifest/{{key}}",
+        )
+        return Addressed(self.gallery.snapshot, self.thumbnails, places)
 
     def picture(self, name: str, width: int, kind: Any) -> bytes:
         """A picture of the collection by the beginning of its digest.
@@ -214,26 +170,24 @@ class Service:
 
     # Requests
 
-    def recommend(self, request: RecommendationRequest, base: str, shown: int = 0) -> dict[str, Any]:
-        """Works for ratings, after those that were ``shown`` already, as JSON values.
+    def answered(self, request: RecommendationRequest, n: int) -> tuple[Answer, list[dict[str, str]]]:
+        """The ``n`` works for ratings, and what to say of ratings that were left out.
 
         Raises:
             RatingsError, RequestError: the request cannot be answered.
         """
         given = {**request.ratings, **dict.fromkeys(request.disliked, 1.0), **dict.fromkeys(request.liked, 5.0)}
         if twice := sorted({*request.liked} & {*request.disliked}):
-            raise VernissageError(f"{twice[0]} is both liked and disliked; name it once", kind=Kind.BAD_REQUEST)
+            raise RequestError(f"{twice[0]} is both liked and disliked; name it once")
         there, unused = self.known(list(given))
-        ratings = {item_id: given[item_id] for item_id in there}
-        if given and not ratings:
-            raise VernissageError(
+        if given and not there:
+            raise RequestError(
                 f"none of the {len(given)} rated works is in this collection, for example {next(iter(given))}; "
-                f"{ROOT}/works lists ids",
-                kind=Kind.BAD_REQUEST,
+                f"{ROOT}/works lists ids"
             )
         answer = self.gallery.recommend(
-            ratings,
-            shown + request.limit,
+            {item_id: given[item_id] for item_id in there},
+            n,
             engine=request.engine,
             rule=request.rule,
             where=request.where,
@@ -242,7 +196,16 @@ class Service:
             diversity=request.diversity,
             weights=request.weights,
         )
-        content = self.content(answer, base, explain=request.explain)
+        return answer, unused
+
+    def recommend(self, request: RecommendationRequest, base: str, shown: int = 0) -> dict[str, Any]:
+        """Works for ratings, after those that were ``shown`` already, as JSON values.
+
+        Raises:
+            RatingsError, RequestError: the request cannot be answered.
+        """
+        answer, unused = self.answered(request, shown + request.limit)
+        content = self.addressed(base).answer(answer, explain=request.explain)
         content["works"] = content["works"][shown:]
         token = self.token(request, shown + len(content["works"]))
         if token is None:

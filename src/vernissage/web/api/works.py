@@ -12,17 +12,18 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE
-from vernissage.errors import RequestError, VernissageError
+from vernissage.errors import RequestError, UnknownItemError, VernissageError
 from vernissage.files import digest
 from vernissage.folding import folded
 from vernissage.gallery.answer import Answer
-from vernissage.gallery.gallery import Elicitation, Within
+from vernissage.gallery.gallery import Elicitation
 from vernissage.gallery.likeness import KINDS_OF_LIKENESS
 from vernissage.gallery.selecting import selection
+from vernissage.pages import iiif
+from vernissage.pages.thumbnails import ThumbnailKind
 from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest
 from vernissage.web.api.problems import problem_of
 from vernissage.web.api.service import ROOT, Service
-from vernissage.web.thumbnails import ThumbnailKind
 from vernissage.workspace.repository import Snapshot
 
 Limit = Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")]
@@ -62,6 +63,11 @@ def reading_router(service: Service) -> APIRouter:
         ("/recommendations/{recommendation_id}/next", get, reading.following, "More of a list", "Recommendation"),
     ):
         router.add_api_route(ROOT + path, call, methods=methods, summary=summary, responses=_described(schema))
+    for path, shown, summary in (
+        ("/iiif/3/manifest/{key:path}", reading.manifest, "One work for IIIF viewers"),
+        ("/iiif/3/collection/{recommendation_id}", reading.collection, "A recommendation for IIIF viewers"),
+    ):
+        router.add_api_route(ROOT + path, shown, methods=get, summary=summary, responses=_IIIF, tags=["iiif"])
     router.add_api_route(
         ROOT + "/thumbnails/{name}/{width}.{kind}",
         reading.thumbnail,
@@ -103,7 +109,7 @@ class _Reading:
                 total, more = len(rows), len(rows) > start + limit
                 page = service.gallery.collection.ids.take(rows[start : start + limit])
             items = service.gallery.snapshot.items(page)
-            records = [_only(service.record(item, base), fields) for item in items.values()]
+            records = [_only(service.addressed(base).record(item), fields) for item in items.values()]
             return {"works": records, "total": total, "next": _cursor(start + limit, service) if more else None}
 
         return self._cached(request, make)
@@ -127,22 +133,23 @@ class _Reading:
             asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
             return gallery.similar(item_id, limit, engine=engine, by=kinds, diversity=diversity, **asked)
 
-        return self._cached(request, lambda base: self._service.content(make(), base))
+        return self._cached(request, lambda base: self._service.addressed(base).answer(make()))
 
     def work(self, request: Request, key: str) -> Response:
         item = self._service.item(key)
-        return self._cached(request, lambda base: self._service.record(item, base))
+        return self._cached(request, lambda base: self._service.addressed(base).record(item))
 
     def search(
         self,
         request: Request,
         where: Where,
         q: Annotated[str, Query(min_length=1, max_length=20_000)],
-        within: Annotated[Within, Query(alias="in", description="What is searched.")] = "text",
+        within: Annotated[str, Query(alias="in", max_length=20, description="text, pictures or mixed.")] = "text",
         limit: Limit = 9,
     ) -> Response:
         def make(base: str) -> dict[str, Any]:
-            return self._service.content(self._service.gallery.search(q, limit, within=within, where=where), base)
+            found = self._service.gallery.search(q, limit, within=within, where=where)
+            return self._service.addressed(base).answer(found)
 
         return self._cached(request, make)
 
@@ -155,7 +162,8 @@ class _Reading:
         seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the draw; give each visitor another.")] = 0,
     ) -> Response:
         def make(base: str) -> dict[str, Any]:
-            return self._service.content(self._service.gallery.elicitation(n, by=by, seed=seed, where=where), base)
+            found = self._service.gallery.elicitation(n, by=by, seed=seed, where=where)
+            return self._service.addressed(base).answer(found)
 
         return self._cached(request, make)
 
@@ -180,7 +188,29 @@ class _Reading:
         content = self._service.picture(name, width, kind)
         return Response(content, media_type=_KINDS[kind], headers={"Cache-Control": _FOR_EVER})
 
-    def _cached(self, request: Request, make: Callable[[str], dict[str, Any]]) -> Response:
+    def manifest(self, request: Request, key: str) -> Response:
+        item = self._service.item(key)
+
+        def make(base: str) -> dict[str, Any]:
+            made = iiif.manifest(item, self._service.addressed(base))
+            if made is None:
+                raise UnknownItemError(f"{item.id} has no picture, so there is no manifest of it")
+            return made
+
+        return self._cached(request, make, iiif.MEDIA_TYPE)
+
+    def collection(self, request: Request, recommendation_id: str) -> Response:
+        asked, shown = self._service.read_token(recommendation_id)
+        base = base_address(request, self._service)
+        answer = self._service.answered(asked, shown)[0]
+        items = [work.item for work in answer.works[:shown]]
+        place = f"{base}{request.url.path}"
+        content = iiif.collection(place, "Recommended works", items, self._service.addressed(base))
+        return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
+
+    def _cached(
+        self, request: Request, make: Callable[[str], dict[str, Any]], media_type: str = "application/json"
+    ) -> Response:
         """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
         service = self._service
         base, gallery = base_address(request, service), service.gallery
@@ -190,7 +220,7 @@ class _Reading:
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         content = service.answers.get(key, lambda: orjson.dumps(make(base)))
-        return Response(content, media_type="application/json", headers=headers)
+        return Response(content, media_type=media_type, headers=headers)
 
 
 def base_address(request: Request, service: Service) -> str:
@@ -225,6 +255,9 @@ def _described(schema: str) -> dict[int | str, dict[str, Any]]:
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()}}
 }
+
+
+_IIIF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/ld+json": {"schema": {"type": "object"}}}}}
 
 
 def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDArray[np.int64]:

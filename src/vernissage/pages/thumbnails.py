@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,13 @@ KEPT_BYTES = 128 * 1024**2
 WIDTHS = (160, 320, 640, 960, 1280, 1920)
 """Pixels, of which pages name those that a picture has."""
 
+_MUCH = 1.15
+"""A picture is not kept in two sizes that differ by less."""
+
 ThumbnailKind = Literal["jpg", "webp"]
+Sizes = tuple[tuple[int, int], ...]
+"""Width and height in pixels, the smallest first."""
+
 _LOCKS = 64
 
 
@@ -50,16 +56,18 @@ class Thumbnails:
     A picture is known by its SHA-256 beside its path, so that another one in its place is not taken for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
+        self._widths = tuple(sorted(widths))
         self._cache = BytesCache()
         self._size = lru_cache(50_000)(lambda _, path: picture_size(path))
 
-    def sizes(self, path: Path, digest: str) -> tuple[tuple[int, int], ...]:
-        """Widths and heights in which a picture is to be had: `WIDTHS` below its own, and its own up to the largest."""
+    def sizes(self, path: Path, digest: str) -> Sizes:
+        """The sizes in which a picture is to be had: the widths below its own, and its own if no larger one is."""
         own = self._size(digest, path)
         if own is None:
             return ()
-        widths = [width for width in WIDTHS if width < own[0]] + [own[0]] * (own[0] <= WIDTHS[-1])
+        widths = [width for width in self._widths if width * _MUCH < own[0]]
+        widths += [own[0]] if own[0] <= self._widths[-1] else []
         return tuple((width, max(1, round(width * own[1] / own[0]))) for width in widths)
 
     def get(self, path: Path, digest: str, width: int, kind: ThumbnailKind) -> bytes | None:

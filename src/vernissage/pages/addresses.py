@@ -1,0 +1,92 @@
+"""Where works and their pictures are to be had, filled into records: from a server, or beside each other as files."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from vernissage.catalog.item import Item
+from vernissage.catalog.keys import key_of
+from vernissage.errors import VernissageError
+from vernissage.gallery.answer import Answer, record_of
+from vernissage.pages.thumbnails import Sizes, Thumbnails
+from vernissage.pages.works import alt_text
+from vernissage.taggers.contract import Tags
+from vernissage.workspace.repository import Snapshot
+
+_SHOWN_WIDTH = 320
+"""Pixels of the picture that stands in a list unless the page chooses another size."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """How addresses are written: ``{key}`` stands for a work, ``{picture}``, ``{width}`` and ``{kind}`` for a picture.
+
+    An empty ``manifest`` leaves the address of the IIIF manifest out.
+    """
+
+    work: str
+    picture: str
+    manifest: str = ""
+    kind: str = "jpg"
+
+    def of_work(self, item_id: str) -> str:
+        """Where a work is described."""
+        return self.work.format(key=quote(key_of(item_id)))
+
+    def of_manifest(self, item_id: str) -> str | None:
+        """Where its IIIF manifest is; None without one."""
+        return self.manifest.format(key=quote(key_of(item_id))) if self.manifest else None
+
+    def of_picture(self, digest: str, width: int) -> str:
+        """Where a picture is, by its SHA-256; another picture has another address."""
+        return self.picture.format(picture=digest[:32], width=width, kind=self.kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Addressed:
+    """Records of works of one state with their addresses."""
+
+    snapshot: Snapshot
+    thumbnails: Thumbnails
+    addresses: Addresses
+
+    def record(self, item: Item) -> dict[str, Any]:
+        """What is known of one work."""
+        return self._filled(record_of(item), item, self.snapshot.seen([item.id]).get(item.id, ()))
+
+    def answer(self, answer: Answer, *, explain: bool = True) -> dict[str, Any]:
+        """An answer as JSON values; without ``explain`` its works have no reasons."""
+        content = answer.to_dict()
+        lists = [answer.works, *(each.works for each in answer.lists), *(each.works for each in answer.kinds)]
+        made = [content, *content.get("lists", ()), *content.get("kinds", ())]
+        seen = self.snapshot.seen({work.id for works in lists for work in works})
+        for works, values in zip(lists, made, strict=True):
+            for work, record in zip(works, values["works"], strict=True):
+                self._filled(record, work.item, seen.get(work.id, ()))
+                if not explain:
+                    record["reasons"] = []
+        return content
+
+    def sizes(self, item: Item) -> Sizes:
+        """The sizes in which its leading picture is to be had; none of uploads, which only their owners may show."""
+        if item.picture_digest and item.id in self.snapshot.collection:
+            with suppress(VernissageError):
+                path = self.snapshot.picture_path(item)
+                return self.thumbnails.sizes(path, item.picture_digest) if path is not None else ()
+        return ()
+
+    def _filled(self, content: dict[str, Any], item: Item, tags: Tags) -> dict[str, Any]:
+        places, sizes = self.addresses, self.sizes(item)
+        content |= {"url": places.of_work(item.id), "manifest": places.of_manifest(item.id), "pictures": []}
+        if sizes:
+            width, height = next((size for size in sizes if size[0] >= _SHOWN_WIDTH), sizes[-1])
+            content["thumbnail"] = {
+                "src": places.of_picture(item.picture_digest, width),
+                "srcset": ", ".join(f"{places.of_picture(item.picture_digest, each)} {each}w" for each, _ in sizes),
+                "width": width,
+                "height": height,
+                "alt": alt_text(item, tags).text,
+            }
+            content["pictures"] = [places.of_picture(item.picture_digest, sizes[-1][0])]
+        return content

@@ -1,0 +1,374 @@
+"""A collection as files for any web server: related works, pages, pictures, IIIF manifests, and the widget.
+
+    related/KEY.json     a work and the works like it, with reasons       works/KEY.html   a page about it
+    related.parquet      the same of all works as one table               index.html …     all works, by title
+    pictures/…/W.webp    pictures, under names that change with them      iiif/KEY.json    manifests
+    vernissage.js        the widget, which reads these files              publication.json what was written, last
+
+A second run writes what changed alone; one that was interrupted is gone on with by running it again.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from importlib.resources import files
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from vernissage.catalog.item import Item
+from vernissage.catalog.keys import key_of
+from vernissage.errors import Kind, RequestError, VernissageError, WorkspaceError
+from vernissage.files import digest, is_below, json_text, read_json, write_bytes, write_parquet, writing
+from vernissage.folding import folded
+from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.pages import iiif
+from vernissage.pages.addresses import Addressed, Addresses
+from vernissage.pages.templating import environment
+from vernissage.pages.thumbnails import Thumbnails
+from vernissage.progress import Progress, silent
+
+CARD = "publication.json"
+RELATED = 6
+WIDTHS = (320, 640)
+_FORMAT = 1
+_PER_PAGE = 200
+_AT_ONCE = 64
+"""Works that one process takes at a time: some seconds, so that progress is told and an interruption costs little."""
+
+_FOLDERS = ("related", "works", "pictures", "iiif", "list")
+_TABLE = pa.schema(
+    {
+        "id": pa.string(),
+        "rank": pa.int32(),
+        "related": pa.string(),
+        "score": pa.float64(),
+        "band": pa.string(),
+        "words": pa.string(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class PublishOptions:
+    """What is published.
+
+    Attributes:
+        related: works like each work.
+        widths: pixels of the pictures; the next larger one that a picture has is taken, and nothing is enlarged.
+        base_url: where the files will lie on the web; IIIF manifests need it, since their addresses are whole ones.
+        per: at most so many related works of one value of a column.
+    """
+
+    related: int = RELATED
+    widths: tuple[int, ...] = WIDTHS
+    base_url: str = ""
+    per: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.related <= 100:
+            raise RequestError(f"{self.related} related works were asked for; ask for 1 to 100")
+        if not self.widths or not all(16 <= width <= 4_000 for width in self.widths):
+            raise RequestError(f"the widths {self.widths} were asked for; name some from 16 to 4,000 pixels")
+        if self.base_url and not self.base_url.startswith(("https://", "http://")):
+            raise RequestError(f"the address {self.base_url!r} was given; it begins with https:// or http://")
+
+
+@dataclass
+class Published:
+    """What a run did: files written, unchanged and removed, and what to say of works."""
+
+    works: int = 0
+    written: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def publish(
+    gallery: Gallery,
+    out: Path,
+    options: PublishOptions | None = None,
+    *,
+    processes: int = 1,
+    progress: Progress = silent,
+) -> Published:
+    """Write everything about a collection as files into ``out``, a folder of its own; see above.
+
+    Raises:
+        WorkspaceError: the folder holds something else, or cannot be written.
+        RequestError: an option means nothing, or the workspace has no vectors.
+    """
+    asked = options or PublishOptions()
+    state = _state(gallery, asked)
+    before = _before(out)
+    if before.get("state") == state and (found := _listing(out)) == before.get("files"):
+        return Published(len(gallery), unchanged=found["count"])
+    _prepare(out)
+    expected, rows, done = set[str](), list[dict[str, Any]](), Published(len(gallery))
+    jobs = [(start, min(start + _AT_ONCE, len(gallery))) for start in range(0, len(gallery), _AT_ONCE)]
+    job = _Job(str(gallery.path), str(out), asked)
+    for number, part in enumerate(_parts(job, gallery, jobs, processes)):
+        progress("publishing works", jobs[number][0], len(gallery))
+        expected.update(part.files)
+        rows += part.rows
+        done.written += part.written
+        done.notes += part.notes
+    progress("publishing works", len(gallery), len(gallery))
+    writer = _Writer(out)
+    _write_lists(gallery, writer, asked)
+    for name, folder in (("vernissage.js", "static"), ("style.css", "templates")):
+        writer.write(name, _own(name, folder))
+    write_parquet(out / "related.parquet", _TABLE, [pa.RecordBatch.from_pylist(rows, _TABLE)])
+    expected |= writer.files | {"related.parquet"}
+    done.written += writer.written + 1
+    done.unchanged = len(expected) - done.written
+    done.removed = _remove_others(out, expected)
+    if not asked.base_url:
+        done.notes.append("no IIIF manifests were written: they need to know where they will lie; give --base-url")
+    write_bytes(out / CARD, json_text({"format": _FORMAT, "state": state, "files": _listing(out)}).encode())
+    return done
+
+
+def _state(gallery: Gallery, options: PublishOptions) -> str:
+    """What stands for everything that the files are made of."""
+    import vernissage
+
+    own = [_own("vernissage.js", "static"), _own("style.css", "templates"), _own("published_work.html", "templates")]
+    said = json_text({"options": asdict(options), "software": vernissage.__version__}, sort_keys=True)
+    collection = gallery.collection.fingerprint
+    return digest(gallery.fingerprint.encode(), collection.encode(), said.encode(), *own)
+
+
+def _before(out: Path) -> dict[str, Any]:
+    """What the last run wrote of itself; nothing where there was none.
+
+    Raises:
+        WorkspaceError: the folder holds other things.
+    """
+    if not out.exists():
+        return {}
+    begun = out / CARD
+    if out.is_dir() and not out.is_symlink():
+        if begun.is_file() and not begun.is_symlink():
+            found = read_json(begun)
+            if isinstance(found, dict) and found.get("format") == _FORMAT:
+                return found
+        elif not any(out.iterdir()):
+            return {}
+    raise WorkspaceError(
+        f"{out} holds other things than a publication; choose an empty folder or one that does not exist yet",
+        kind=Kind.BAD_REQUEST,
+    )
+
+
+def _prepare(out: Path) -> None:
+    """Make the folders, and say that this is a publication under way."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_bytes(out / CARD, json_text({"format": _FORMAT}).encode())
+        for name in _FOLDERS:
+            (out / name).mkdir(exist_ok=True)
+            if not is_below(out, out / name / "x"):
+                raise WorkspaceError(f"{out / name} is a link to another place; remove it", kind=Kind.BAD_REQUEST)
+    except OSError as error:
+        raise WorkspaceError(f"cannot write {out}: {error.strerror or error}; choose a place that can be") from error
+
+
+# Works, in processes of their own
+
+
+@dataclass(frozen=True)
+class _Job:
+    workspace: str
+    out: str
+    options: PublishOptions
+
+
+@dataclass
+class _Part:
+    files: set[str] = field(default_factory=set)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    written: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def _parts(job: _Job, gallery: Gallery, ranges: Sequence[tuple[int, int]], processes: int) -> Iterator[_Part]:
+    if processes < 2 or len(ranges) < 2:
+        for start, end in ranges:
+            yield _write_works(job, gallery, start, end)
+        return
+    # Spawned, since threads of libraries do not survive a fork.
+    with ProcessPoolExecutor(processes, get_context("spawn"), _open, (job,)) as pool:
+        yield from pool.map(_in_process, *zip(*ranges, strict=True))
+
+
+_opened: dict[str, Any] = {}
+"""The job and the gallery of a process that works for another one."""
+
+
+def _open(job: _Job) -> None:
+    _opened.update(job=job, gallery=open_gallery(job.workspace, people=False))
+
+
+def _in_process(start: int, end: int) -> _Part:
+    return _write_works(_opened["job"], _opened["gallery"], start, end)
+
+
+def _write_works(job: _Job, gallery: Gallery, start: int, end: int) -> _Part:
+    """Write everything about the works of some rows."""
+    asked, part = job.options, _Part()
+    writer, thumbnails = _Writer(Path(job.out)), Thumbnails(asked.widths)
+    for item in gallery.collection.take(range(start, end)):
+        key = key_of(item.id)
+        related, why_none = _related(gallery, item, asked)
+        # Addresses in a file are from where it lies; a key of several parts lies deeper.
+        up = "../" * (1 + key.count("/"))
+        beside = Addressed(gallery.snapshot, thumbnails, _addresses(asked.base_url.rstrip("/") or up[:-1], asked))
+        record = beside.record(item)
+        content: dict[str, Any] = {"work": record, "works": [], "notes": [why_none] if why_none else []}
+        if related is not None:
+            answer = beside.answer(related)
+            content |= {"works": answer["works"], "notes": answer["notes"]}
+        page = replace(beside, addresses=_addresses(up[:-1], asked))
+        shown = page.answer(related)["works"] if related is not None else []
+        writer.write(f"related/{key}.json", orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        html = environment("vernissage.pages").get_template("published_work.html")
+        size = (page.sizes(item) or ((0, 0),))[-1]
+        made = html.render(up=up, collection=gallery.name, item=item, work=page.record(item), related=shown, size=size)
+        writer.write(f"works/{key}.html", made.encode())
+        if asked.base_url and (manifest := iiif.manifest(item, beside)) is not None:
+            writer.write(f"iiif/{key}.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        part.notes += _write_pictures(item, beside, thumbnails, writer)
+        part.rows += [_row(item, each) for each in content["works"]]
+    part.files, part.written = writer.files, writer.written
+    return part
+
+
+def _addresses(base: str, options: PublishOptions) -> Addresses:
+    root = base.replace("{", "{{").replace("}", "}}")
+    manifest = f"{root}/iiif/{{key}}.json" if options.base_url else ""
+    picture = f"{root}/pictures/{{picture}}/{{width}}.{{kind}}"
+    return Addresses(f"{root}/works/{{key}}.html", picture, manifest, "webp")
+
+
+def _related(gallery: Gallery, item: Item, options: PublishOptions) -> tuple[Any, str]:
+    """The works like one, or why there are none."""
+    try:
+        return gallery.similar(item.id, options.related, per=options.per), ""
+    except VernissageError as error:
+        return None, str(error).replace(str(gallery.path), "the collection")
+
+
+def _row(item: Item, related: Mapping[str, Any]) -> dict[str, Any]:
+    words = next((reason["words"] for reason in related["reasons"]), "")
+    said = {"rank": related["rank"], "score": related["score"], "band": related.get("band")}
+    return {"id": item.id, "related": related["id"], "words": words} | said
+
+
+def _write_pictures(item: Item, beside: Addressed, thumbnails: Thumbnails, writer: "_Writer") -> list[str]:
+    """Write the picture of a work in its sizes, those that are not there yet; what to say if it cannot be opened."""
+    path = beside.snapshot.picture_path(item) if item.picture_digest else None
+    if path is None:
+        return []
+    try:
+        for width, _ in beside.sizes(item):
+            make = partial(thumbnails.get, path, item.picture_digest, width, "webp")
+            writer.make(f"pictures/{item.picture_digest[:32]}/{width}.webp", make)
+    except VernissageError as error:
+        return [str(error)]
+    return []
+
+
+class _Writer:
+    """Writes files below a folder where they differ from what is there, and knows which it was asked for."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.files: set[str] = set()
+        self.written = 0
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, unless it is there with this content."""
+        path = self.out / name
+        self.files.add(name)
+        if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
+            return
+        self._put(path, content)
+
+    def make(self, name: str, content: Callable[[], bytes | None]) -> None:
+        """Write a file whose name stands for its content, unless it is there."""
+        path = self.out / name
+        self.files.add(name)
+        if not path.is_file() or path.is_symlink() or not path.stat().st_size:
+            self._put(path, content() or b"")
+
+    def _put(self, path: Path, content: bytes) -> None:
+        if not is_below(self.out, path):
+            raise WorkspaceError(f"{path} leads out of {self.out}; remove the link", kind=Kind.BAD_REQUEST)
+        with writing(path, flush=False) as file:
+            file.write(content)
+        self.written += 1
+
+
+def _write_lists(gallery: Gallery, writer: _Writer, options: PublishOptions) -> None:
+    """All works in the order of their titles, so many a page."""
+    collection, thumbnails = gallery.collection, Thumbnails(options.widths)
+    titles = [folded(title) or "\uffff" for title in collection.texts("title")]
+    rows = sorted(range(len(collection)), key=lambda row: (titles[row], collection.ids[row]))
+    pages = [rows[start : start + _PER_PAGE] for start in range(0, max(len(rows), 1), _PER_PAGE)]
+    names = ["index.html", *(f"list/{number}.html" for number in range(2, len(pages) + 1))]
+    html = environment("vernissage.pages").get_template("published_list.html")
+    for number, (name, page) in enumerate(zip(names, pages, strict=True)):
+        up = "../" * name.count("/")
+        beside = Addressed(gallery.snapshot, thumbnails, _addresses(up[:-1] or ".", options))
+        works = [beside.record(item) for item in collection.take(page)]
+        neighbours = {
+            word: up + names[other]
+            for word, other in (("Previous", number - 1), ("Next", number + 1))
+            if 0 <= other < len(names)
+        }
+        made = html.render(
+            up=up, collection=gallery.name, works=works, number=number + 1, count=len(pages), links=neighbours
+        )
+        writer.write(name, made.encode())
+
+
+def _own(name: str, folder: str) -> bytes:
+    return files("vernissage.pages").joinpath(folder, name).read_bytes()
+
+
+def _files_of(out: Path) -> Iterator[os.DirEntry[str]]:
+    """The regular files below the folder; links are neither followed nor named."""
+    waiting = [str(out)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+                    yield entry
+
+
+def _listing(out: Path) -> dict[str, Any]:
+    """How many files there are, and a digest of their names and sizes, by which a missing or cut one is noticed."""
+    found = [entry for entry in _files_of(out) if entry.name != CARD]
+    named = sorted(f"{os.path.relpath(each.path, out)}:{each.stat(follow_symlinks=False).st_size}" for each in found)
+    return {"count": len(found), "digest": digest("\n".join(named).encode())}
+
+
+def _remove_others(out: Path, expected: set[str]) -> int:
+    """Remove files in the folders of works that are gone; what lies elsewhere in the publication is left alone."""
+    removed = 0
+    for folder in _FOLDERS:
+        for entry in list(_files_of(out / folder)):
+            if Path(entry.path).relative_to(out).as_posix() not in expected:
+                Path(entry.path).unlink(missing_ok=True)
+                removed += 1
+    return removed

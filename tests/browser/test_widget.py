@@ -1,0 +1,142 @@
+"""The widget on a page of another origin under its documented policy, with a service and with files alone."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+from playwright.sync_api import Browser, expect
+from tests.browser.conftest import Pages
+from tests.browser.test_accessibility import barriers
+from tests.browser.test_study import window
+from tests.browser.watching import DESK, PHONE, overflow
+from tests.web.serving import run_command, served
+
+from vernissage.catalog.keys import key_of
+
+SITE = Path(__file__).resolve().parents[2] / "examples" / "museum-site"
+
+
+class WithPolicy(SimpleHTTPRequestHandler):
+    """A plain file server that sends a content security policy."""
+
+    policy = ""
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", self.policy)
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def site(folder: Path, policy: str) -> Iterator[str]:
+    handler = type("Handler", (WithPolicy,), {"policy": policy})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def filled(folder: Path, old: str, new: str) -> None:
+    """The example with another address of the service."""
+    for page in folder.glob("*.html"):
+        page.write_text(page.read_text().replace(old, new).replace("v041", "v012"))
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_related_works_and_for_you_from_a_service(
+    browser: Browser, painted: Pages, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    folder = Path(copytree(SITE, tmp_path / "site"))
+    policy = "default-src 'none'; style-src 'self'; script-src {0}; img-src {0}; connect-src {0}"
+    with site(folder, "") as placeholder:
+        pass
+    port = int(placeholder.rpartition(":")[2])
+    with served(painted.map.parent / "workspace", None, "--allow-origin", f"http://127.0.0.1:{port}") as (api, _):
+        filled(folder, "http://localhost:8000", api)
+        handler = type("Handler", (WithPolicy,), {"policy": policy.format(api)})
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(handler, directory=str(folder)))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with window(browser, size) as page:
+                page.goto(f"http://127.0.0.1:{port}/index.html")
+                expect(page.locator("vernissage-related li")).to_have_count(6)
+                page.wait_for_function(
+                    "document.querySelector('vernissage-related').shadowRoot.querySelector('img').complete"
+                )
+                assert overflow(page) == 0
+                page.goto(f"http://127.0.0.1:{port}/for-you.html")
+                stars = page.locator("vernissage-for-you").get_by_role("button", name="5 of 5")
+                expect(stars).to_have_count(9)
+                stars.first.click()
+                expect(page.locator("vernissage-for-you h2").first).to_have_text("For you")
+                expect(page.locator("vernissage-for-you ol").first.locator("li")).to_have_count(9)
+                page.reload()  # ratings are kept in the browser
+                expect(page.locator("vernissage-for-you h2").first).to_have_text("For you")
+                assert barriers(page) == []
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+def test_related_works_from_files_alone(browser: Browser, painted: Pages, tmp_path: Path) -> None:
+    run_command("publish", painted.map.parent / "workspace", tmp_path / "files", "--workers", "1")
+    (tmp_path / "page.html").write_text(
+        '<!doctype html><html lang="de"><meta charset="utf-8"><title>Werk</title>'
+        '<script type="module" src="files/vernissage.js"></script><main><h1>Werk</h1>'
+        '<vernissage-related work="v012" limit="3" files="files"></vernissage-related></main></html>'
+    )
+    with site(tmp_path, "default-src 'self'") as address, window(browser, DESK) as page:
+        page.goto(f"{address}/page.html")
+        expect(page.locator("vernissage-related li")).to_have_count(3)
+        expect(page.locator("vernissage-related h2")).to_have_text("Ähnliche Werke")
+        href = page.locator("vernissage-related a").first.get_attribute("href") or ""
+        assert href.startswith(f"{address}/files/works/")
+        page.goto(href)
+        expect(page.locator("ol.grid li").first).to_be_visible()
+        assert overflow(page) == 0
+
+
+def test_pages_of_a_publication_open_from_disk(browser: Browser, painted: Pages, tmp_path: Path) -> None:
+    run_command("publish", painted.map.parent / "workspace", tmp_path / "files", "--workers", "1")
+    for size in (DESK, PHONE):
+        with window(browser, size) as page:
+            page.goto((tmp_path / "files" / "index.html").as_uri())
+            page.locator("ol.grid a").first.click()
+            expect(page.locator("h1")).to_be_visible()
+            assert page.evaluate("[...document.images].every((each) => each.complete && each.naturalWidth > 0)")
+            assert overflow(page) == 0
+            assert barriers(page) == []
+
+
+def test_the_widget_and_python_make_the_same_keys(browser: Browser, tmp_path: Path) -> None:
+    run = Path(__file__).resolve().parents[2] / "src" / "vernissage" / "pages" / "static"
+    ids = [
+        "v041",
+        "AIC/1934.12 é",
+        "..",
+        "con",
+        "nul.jpg",
+        "https://example.org/c/1",
+        "x" * 450,
+        "a" * 199 + ".b",
+        "猫",
+    ]
+    with site(run, "") as address, window(browser, DESK) as page:
+        page.goto(f"{address}/vernissage.js")
+        page.goto("about:blank")
+        page.goto(f"{address}/")
+        found = page.evaluate(
+            "async (ids) => { const m = await import('/vernissage.js'); return ids.map(m.keyOf); }", ids
+        )
+    assert found == [key_of(each) for each in ids]

@@ -1,0 +1,117 @@
+"""A collection as files: what lies where, what a second run does, and what it never touches."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from vernissage.errors import RequestError, WorkspaceError
+from vernissage.gallery.gallery import open_gallery
+from vernissage.pages.publishing import CARD, PublishOptions, publish
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("published") / "site"
+    with open_gallery(built, writing=False) as gallery:
+        done = publish(gallery, out, PublishOptions(related=3, base_url="https://museum.example/works/"))
+    assert done.works == 64
+    assert done.written == len(files_below(out)) - 1
+    return out
+
+
+def test_related_works_are_those_of_python_in_json_and_parquet(site: Path, built: Path) -> None:
+    with open_gallery(built, writing=False) as gallery:
+        expected = gallery.similar("w007", 3)
+    content = json.loads((site / "related" / "w007.json").read_text())
+    assert content["work"]["id"] == "w007"
+    assert [work["id"] for work in content["works"]] == list(expected.ids)
+    assert all(work["reasons"] for work in content["works"])
+    rows = [row for row in pq.read_table(site / "related.parquet").to_pylist() if row["id"] == "w007"]
+    assert [(row["rank"], row["related"]) for row in rows] == list(enumerate(expected.ids, start=1))
+
+
+def test_addresses_lead_to_files_that_are_there(site: Path) -> None:
+    page = (site / "works" / "w007.html").read_text()
+    for attribute in ('href="', 'src="'):
+        for part in page.split(attribute)[1:]:
+            address = part.split('"')[0]
+            if not address.startswith("https://"):
+                assert (site / "works" / address).resolve().is_file(), address
+    assert "<script" not in page
+    manifest = json.loads((site / "iiif" / "w007.json").read_text())
+    assert manifest["id"] == "https://museum.example/works/iiif/w007.json"
+    image = manifest["items"][0]["items"][0]["items"][0]["body"]["id"]
+    assert (site / image.removeprefix("https://museum.example/works/")).read_bytes()[8:12] == b"WEBP"
+    assert 'href="works/w007.html"' in (site / "index.html").read_text().replace("./works", "works")
+
+
+def test_a_second_run_writes_nothing_and_mends_what_is_missing(workspace: Path, tmp_path: Path) -> None:
+    out, asked = tmp_path / "site", PublishOptions(related=2)
+    with open_gallery(workspace, writing=False) as gallery:
+        first = publish(gallery, out, asked)
+        before = files_below(out)
+        again = publish(gallery, out, asked)
+        assert (again.written, again.unchanged) == (0, first.written)
+        (out / "related" / "w001.json").unlink()
+        stranger = out / "works" / "gone.html"
+        stranger.write_text("of a work that is gone")
+        mended = publish(gallery, out, asked)
+    assert (mended.written, mended.removed) == (2, 1)  # the file, and the table that is always written
+    assert files_below(out) == before
+
+
+def test_processes_side_by_side_write_the_same(site: Path, built: Path, tmp_path: Path) -> None:
+    with open_gallery(built, writing=False) as gallery:
+        asked = PublishOptions(related=3, base_url="https://museum.example/works/")
+        publish(gallery, tmp_path / "other", asked, processes=2)
+    assert files_below(tmp_path / "other") == files_below(site)
+
+
+def test_a_folder_of_other_things_is_left_alone(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    with open_gallery(built, writing=False) as gallery, pytest.raises(WorkspaceError, match="holds other things"):
+        publish(gallery, tmp_path)
+    assert files_below(tmp_path) == {"letter.txt": b"mine"}
+
+
+def test_links_are_not_followed_out_of_the_folder(built: Path, tmp_path: Path) -> None:
+    outside, out = tmp_path / "outside", tmp_path / "site"
+    outside.mkdir()
+    (outside / "letter.html").write_text("mine")
+    with open_gallery(built, writing=False) as gallery:
+        publish(gallery, out, PublishOptions(related=1))
+        for path in sorted((out / "works").iterdir()):
+            path.unlink()
+        (out / "works").rmdir()
+        (out / "works").symlink_to(outside)
+        with pytest.raises(WorkspaceError, match="is a link to another place"):
+            publish(gallery, out, PublishOptions(related=2))
+    assert files_below(outside) == {"letter.html": b"mine"}
+
+
+def test_a_run_that_was_interrupted_is_gone_on_with(built: Path, tmp_path: Path, site: Path) -> None:
+    out = tmp_path / "site"
+    asked = PublishOptions(related=3, base_url="https://museum.example/works/")
+
+    def interrupt(step: str, done: int, total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with open_gallery(built, writing=False) as gallery:
+        with pytest.raises(KeyboardInterrupt):
+            publish(gallery, out, asked, progress=interrupt)
+        assert "state" not in json.loads((out / CARD).read_text())
+        publish(gallery, out, asked)
+    assert files_below(out) == files_below(site)
+
+
+@pytest.mark.parametrize("wrong", [{"related": 0}, {"widths": ()}, {"widths": (1,)}, {"base_url": "museum.example"}])
+def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(RequestError):
+        PublishOptions(**wrong)  # type: ignore[arg-type]
