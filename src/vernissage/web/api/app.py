@@ -77,8 +77,13 @@ def create_service(service: Service, hosts: Sequence[str] | None = None, origins
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Bounded)
     if origins:
-        asked = {"allow_methods": ["GET", "POST"], "allow_headers": ["Content-Type", "X-API-Key"], "max_age": 3600}
-        app.add_middleware(CORSMiddleware, allow_origins=list(origins), **asked)
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "X-API-Key"],
+            max_age=3600,
+        )
     app.add_middleware(Measured, metrics=metrics)
     if hosts is not None:
         app.add_middleware(KnownHosts, hosts=hosts)
