@@ -149,6 +149,17 @@ def test_retrieval_reads_a_data_set_and_fits_on_its_training_part(run: Any, work
     assert {row["n"] for row in read_table(tmp_path, "means")} == {30, 15}
 
 
+def test_the_gap_of_a_workspace_is_measured_on_the_half_that_means_have_not_seen(
+    run: Any, workspace: Path, tmp_path: Path
+) -> None:
+    run("run", "gap", workspace, "--pairs", 40, "-o", tmp_path / "gap")
+    record = json.loads((tmp_path / "gap" / "record.json").read_text())
+    assert record["inputs"][0]["works"] == 120
+    assert any("aligned was fitted on one half of" in note for note in record["notes"])
+    assert "reads texts alone" in run("run", "gap", workspace, "-e", "lsa", "-o", tmp_path / "lsa", code=1)
+    assert "--caption is for data sets" in run("run", "gap", workspace, "--caption", "title", code=1)
+
+
 def test_the_protocol_runs_on_a_data_set(run: Any, workspace: Path, tmp_path: Path) -> None:
     gallery = workspace.parent / "gallery"
     small = ("--classes", 1, "--points", 3, "--users", 3, "--query-classes", 1)
@@ -183,3 +194,5 @@ def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: 
     assert "not whole numbers" in run("run", "ablation", workspace, "--classes", "1,x", code=1)
     assert "0 workers" in run("run", "ablation", workspace, *ABLATION, "--workers", 0, "-o", tmp_path / "none", code=1)
     assert "holds no experiment" in run("report", tmp_path, code=1)
+    twice = run("run", "ablation", workspace, *ABLATION, "--classes", 2, code=2)
+    assert "--classes is given 2 times, and one value is read" in twice

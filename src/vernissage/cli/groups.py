@@ -1,12 +1,13 @@
 """Groups of commands that are imported one at a time, when they are called."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from vernissage.cli.options import with_options
@@ -72,10 +73,22 @@ class Group(typer.Typer):
         return add
 
 
+class OnceCommand(TyperCommand):
+    """A command that refuses an option given twice where one value is read: click would take the last, silently."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for each, count in Counter(order).items():
+            if count > 1 and isinstance(each, TyperOption) and not (each.multiple or each.count or each.is_flag):
+                told = f"{each.opts[0]} is given {count} times, and one value is read; give it once"
+                raise typer.BadParameter(told, ctx)
+        return super().parse_args(ctx, args)
+
+
 def as_command(found: Any, name: str) -> Any:
     """A function or a Typer application as a command of that name."""
     if isinstance(found, typer.Typer):
         return get_command(found)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=SETTINGS)
-    app.command(name)(with_options(found))
+    app.command(name, cls=OnceCommand)(with_options(found))
     return get_command(app)

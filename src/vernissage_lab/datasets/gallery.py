@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.report import Reading
@@ -151,7 +151,9 @@ def _labels(classes: Mapping[str, str]) -> dict[str, Label]:
 
 
 def _entry(record: Record, source: FolderSource) -> ImageEntry:
-    image = ImageEntry(record.item.id, "" if record.file == record.item.picture_link else record.file)
+    # Where the folders above a picture lie on somebody's machine is no part of the set, nor of its fingerprint.
+    file = PurePath(record.file).name if PurePath(record.file).is_absolute() else record.file
+    image = ImageEntry(record.item.id, "" if record.file == record.item.picture_link else file)
     if not record.pictures:
         return image
     path = source.picture_path(record.pictures[0])

@@ -1,7 +1,7 @@
 """`gap`: how far apart an encoder keeps two modalities, and what closing that gap brings (Figs. 5 to 7)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import isfinite, nan
 from pathlib import Path
@@ -22,6 +22,7 @@ from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
 from vernissage.search.modality_means import fitting_half
 from vernissage.values import Vectors
+from vernissage.workspace.state import is_workspace
 from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.analysis.gap import (
     DEPTHS,
@@ -38,7 +39,14 @@ from vernissage_lab.analysis.gap import (
 from vernissage_lab.analysis.paired import Estimate
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import GapPanel, gap_figure
-from vernissage_lab.material import PairedWorks, in_halves, pairs_of_set, refitted
+from vernissage_lab.material import (
+    PairedWorks,
+    in_halves,
+    material_of_workspace,
+    pairs_of_set,
+    pairs_of_workspace,
+    refitted,
+)
 from vernissage_lab.recipe import EXPERIMENTS, Options, Outcome, Picture, Recipe, Tables
 from vernissage_lab.set_encoders import USUAL, checked_encoders, set_encoder
 from vernissage_lab.tables import (
@@ -73,10 +81,13 @@ METHODS: Mapping[Method, str] = {"raw": "before", "means": "means removed", "zsc
 class GapOptions(WorkOptions):
     """A data set, and how many pairs are measured at most; the means are fitted on as many others."""
 
-    source: Annotated[Path, typer.Argument(metavar="SET", help="The set's file or folder.")]
-    kind: Annotated[str | None, typer.Option(help="The kind of data set; see `vernissage lab experiment data`.")] = (
-        "gallery"
-    )
+    source: Annotated[Path, typer.Argument(metavar="SET", help="A workspace, or a set's file or folder.")]
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="The kind of data set; see `vernissage lab experiment data`. Default: workspace, or gallery."
+        ),
+    ] = None
     pairs: Annotated[int, typer.Option(help="Works that are measured at most, and as many for the means.")] = PAIRS
 
     def __post_init__(self) -> None:
@@ -86,16 +97,24 @@ class GapOptions(WorkOptions):
 def compute(options: GapOptions, cells: Cells) -> Outcome:
     """Draw cosines and maps of pictures and texts, and measure the gap between them before and after closing it.
 
-    What is fitted is fitted on one part of the set, and all is measured on another. `vernissage lab gap` measures the
-    gap of a workspace.
+    What is fitted is fitted on one part of the set, and all is measured on another; of a workspace, on its halves.
+    `vernissage lab gap` measures the gap of a workspace without a folder of results.
 
     \b
     Examples:
+      vernissage lab experiment run gap workspace -e aligned
       vernissage lab experiment run gap openclipart --caption title+keywords
       vernissage lab experiment run gap openclipart --caption title --caption keywords
       vernissage lab experiment run gap dataset_coco.json --kind coco-karpathy --pictures coco -e clip --weights clip
     """
     folder, how = cells.place, cells.how
+    if options.kind is None and is_workspace(options.source):
+        opened = options.workspace
+        materials = [material_of_workspace(opened, name) for name in options.names]
+        for material in materials:
+            material.require_both()
+        return run_gap([pairs_of_workspace(opened, each, **how) for each in materials], options.pairs, cells)
+    options = replace(options, kind=options.kind or "gallery")
     names = checked_encoders(options.encoder or [USUAL], options.weights, both=True)
     found = in_halves(options.dataset, seed=cells.seed)
     works = []

@@ -81,6 +81,21 @@ def test_story_groups_may_be_needed(tmp_path: Path) -> None:
         open_dataset("national-gallery", table)
 
 
+def test_absolute_paths_of_pictures_are_no_part_of_a_set(tmp_path: Path) -> None:
+    prints = set()
+    for home in ("one", "another/place"):
+        folder = tmp_path / home
+        folder.mkdir(parents=True)
+        Image.new("RGB", (8, 8), (200, 40, 40)).save(folder / "venus.png")
+        rows = f"1,Venus,{folder / 'venus.png'},Love\n2,Mars,{folder / 'mars.png'},War\n"
+        (folder / "paintings.csv").write_text(f"id,title,image,story_group\n{rows}")
+        found = open_dataset("national-gallery", folder / "paintings.csv")
+        assert [image.path for image in found.images] == [folder / "venus.png", None]
+        assert [image.file for image in found.images] == ["venus.png", "mars.png"]
+        prints.add(found.fingerprint)
+    assert len(prints) == 1
+
+
 def test_doubles_damaged_rows_and_nothing(tmp_path: Path) -> None:
     table = tmp_path / "metadata.csv"
     table.write_text("id,title\n1,Venus\n1,Mars\n", encoding="utf-8")
