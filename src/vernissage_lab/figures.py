@@ -339,6 +339,22 @@ def gap_figure(panels: Sequence[GapPanel], names: tuple[str, str], *, title: str
         return figure
 
 
+def box_figure(boxes: Sequence[tuple[str, Sequence[float]]], *, title: str) -> Figure:
+    """Box plots of cosines: for each name the 5th percentile, the quartiles and the 95th percentile, ascending."""
+    note = "Line: median; box: quartiles; whiskers: 5th and 95th percentile."
+    with _page((1.2 + 1.7 * len(boxes), 4.4), (1, 1), title, note, {"h_pad": 0.1}) as (figure, axes):
+        names = ("whislo", "q1", "med", "q3", "whishi")
+        stats = [
+            {"label": "\n".join(map(plain, name.split("\n"))), **dict(zip(names, values, strict=True))}
+            for name, values in boxes
+        ]
+        lines: Any = {kind: {"color": LIGHT[0]} for kind in ("boxprops", "whiskerprops", "capprops")}
+        axes[0, 0].bxp(stats, showfliers=False, widths=0.5, medianprops={"color": INK, "linewidth": 1.6}, **lines)
+        axes[0, 0].set_ylabel("cosine")
+        _ruled(axes[0, 0], "y", "top", "right")
+        return figure
+
+
 def _cosines(axes: Axes, panel: GapPanel, span: tuple[float, float], top: float, *, legend: bool) -> None:
     edges = np.linspace(-1, 1, len(panel.positive) + 1)
     for counts, colour, name in (

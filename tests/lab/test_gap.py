@@ -79,7 +79,14 @@ def test_histograms_hold_every_pair_and_maps_every_work() -> None:
 
 def test_the_figures_are_made_from_the_tables() -> None:
     pictures = RECIPE.pictures(_tables())
-    assert list(pictures) == ["separable-gap", "separable-captions"]
+    assert list(pictures) == ["separable-boxes", "separable-gap", "separable-captions"]
+    boxes = pictures["separable-boxes"].figure.axes[0]
+    assert [label.get_text().replace("\n", " ") for label in boxes.get_xticklabels()] == [
+        "two captions of one work, together",
+        "two captions of one work, apart",
+        "picture and text, together",
+        "picture and text, apart",
+    ]
     titles = [panel.get_title(loc="left") for panel in pictures["separable-gap"].figure.axes[:2]]
     assert [title.strip() for title in titles] == ["Before", "Means removed"]
     assert "gap 1." in pictures["separable-gap"].alt
@@ -89,7 +96,7 @@ def test_the_figures_are_made_from_the_tables() -> None:
 
 def test_without_second_captions_their_figure_is_left_out_and_it_is_said() -> None:
     outcome = run_gap([moved_texts(captions=3)], 1_000, Cells())
-    assert list(RECIPE.pictures(outcome.tables)) == ["separable-gap"]
+    assert list(RECIPE.pictures(outcome.tables)) == ["separable-boxes", "separable-gap"]
     assert any("no cosines between captions" in note for note in outcome.notes)
 
 

@@ -171,6 +171,7 @@ def test_cosines_spelled_out() -> None:
     assert (found.positive.mean, found.negative.mean) == (0.5, -0.5)
     assert found.positive.counts.sum() == found.negative.counts.sum() == 2
     assert found.nearer == pytest.approx((1 + 1 + 1 + 0.5) / 4)
+    assert found.positive.quantiles == pytest.approx((0.05, 0.25, 0.5, 0.75, 0.95))
 
 
 @settings(max_examples=5, deadline=None)

@@ -163,12 +163,20 @@ def analyse(
         note(f"wrote {', '.join(results.tables)} to {out}")
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """The study in whose database the answers are."""
+
+    study: Path | None = option(None, "Report on this study's database, not on files.", metavar="STUDY.toml")
+    workspace: Path | None = option(None, "The workspace, with --study.", "--workspace", "-w")
+    database: DatabasePlace = None
+
+
 def report(
     asked: AnalysisOptions,
+    recorded: Recorded,
     long: Path | None = argument(None, "Answers, as `study export` writes them; or --study.", metavar="[LONG.csv]"),
     out: Path = option(Path("report"), "The folder for page and tables.", "--out", "-o", metavar="DIR"),
-    study: Path | None = option(None, "Report on this study's database, not on files.", metavar="STUDY.toml"),
-    workspace: Path | None = option(None, "The workspace, with --study.", "--workspace", "-w"),
     exclude: bool | None = option(
         None,
         "Leave out who broke the rule of repeated showings. Default: as the study's attention says.",
@@ -177,7 +185,9 @@ def report(
     ),
     title: str | None = option(None, "The page's title; default: the study's."),
     pseudonyms: bool = option(True, "Call participants P1, P2 …, or by their ids.", "--pseudonyms/--ids"),
-    database: DatabasePlace = None,
+    published: str | None = option(
+        None, "Values to set beside: yilma-leiva-2023, or your own file (docs/study-report.md).", metavar="NAME|CSV"
+    ),
 ) -> None:
     """Write a page with every result of a study, and the same numbers as CSV.
 
@@ -185,11 +195,13 @@ def report(
     Examples:
       vernissage study report export/long.csv --rankings export/rankings.csv --out report
       vernissage study report --study study.toml --workspace workspace --out report
+      vernissage study report export/long.csv --published yilma-leiva-2023
     """
     from vernissage.files import write_bytes
     from vernissage.study.opening import open_records
     from vernissage.study.results import Choices, make_report, source_of_files, source_of_records
 
+    study, workspace = recorded.study, recorded.workspace
     if (study is None) == (long is None):
         raise RequestError("a report is made from LONG.csv or from --study STUDY.toml; give one of them")
     if long is not None:
@@ -197,9 +209,10 @@ def report(
     elif study is None or workspace is None or asked.rankings is not None or asked.variable:
         raise RequestError("with --study, name its --workspace; --rankings and --variable are for LONG.csv")
     else:
-        with open_records(study, workspace, database) as records:
+        with open_records(study, workspace, recorded.database) as records:
             source = source_of_records(records)
-    made = make_report(source, Choices(asked.showings, exclude, asked.pairing), title=title, pseudonyms=pseudonyms)
+    choices = Choices(asked.showings, exclude, asked.pairing)
+    made = make_report(source, choices, title=title, pseudonyms=pseudonyms, published=published)
     write_tables(out, made.tables)
     write_bytes(out / PAGE, made.page.encode())
     note(*made.warnings, kind="warning")

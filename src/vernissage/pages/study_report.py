@@ -28,6 +28,7 @@ class StudyFacts:
         provenance: (what, value): versions, fingerprints, seeds, digests of files.
         notes: what readers must know before the numbers.
         files: the tables that were written beside the page.
+        published: what each published value measures, and the value beside ours; ``published_by`` says whose.
         pseudonyms: participant → what the page calls them; who is not there goes by their name.
     """
 
@@ -39,6 +40,8 @@ class StudyFacts:
     notes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
+    published: tuple[tuple[str, Any], ...] = ()
+    published_by: str = ""
 
 
 def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str:
@@ -108,7 +111,8 @@ def _findings(numbers: StudyNumbers, variable: str, pairs: Sequence[tuple[Contra
             f"{signed(high)}, p Holm {p_in_words(each.p_holm)}, {effect})"
         )
     rest = len(pairs) - len(found)
-    return sentences + ([f"The other {_counted(rest, 'pair')} do not differ significantly."] if rest else [])
+    others = "pair does" if rest == 1 else f"{rest} pairs do"
+    return sentences + ([f"The other {others} not differ significantly."] if rest else [])
 
 
 def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, list[DataTable]]]:
@@ -116,6 +120,7 @@ def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, 
     within, between = numbers.overlaps or ((), ())
     agreement = [tables.agreement_table(numbers)] if numbers.agreements else []
     overlaps = ([tables.within_table(within)] if within else []) + ([tables.between_table(between)] if between else [])
+    published = [tables.published_table(facts.published, facts.published_by)] if facts.published else []
     people = [tables.course_table(facts.course, _course(numbers)), tables.exclusion_table(numbers, facts.pseudonyms)]
     statistics = [tables.mean_table(numbers), tables.contrast_table(numbers), tables.model_table(numbers)]
     parts = [
@@ -123,6 +128,7 @@ def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, 
         ("answers", "Answers", [tables.distribution_table(numbers), *agreement]),
         ("firmness", "How firm this is", [tables.robustness_table(numbers)] if numbers.others else []),
         ("lists", "Overlap of lists", overlaps),
+        ("published", "Published values", published),
         ("people", "Participants", people),
     ]
     return [part for part in parts if part[2]]

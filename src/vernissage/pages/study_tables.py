@@ -304,6 +304,36 @@ def between_table(between: Sequence[OverlapBetween]) -> DataTable:
     return DataTable("table2", caption, fields, engines)
 
 
+def published_table(published: Sequence[tuple[str, Any]], whose: str) -> DataTable:
+    """Published values as they were printed, beside ours: (what is measured, the value beside ours)."""
+
+    def ours(row: tuple[str, Any]) -> Cell:
+        low, high = row[1].low, row[1].high
+        if low is None:
+            return Cell(MISSING, "NaN")
+        shown = [f"{end:,}" if isinstance(end, int) else signed(end) for end in dict.fromkeys((low, high))]
+        return Cell(" to ".join(shown), _digits(low) if low == high else "")
+
+    def named(row: tuple[str, Any]) -> str:
+        between = " − " if row[1].measure in ("p", "r") else " and "
+        pair = between.join(name for name in (row[1].engine, row[1].other) if name)
+        return ", ".join(words for words in (row[0], row[1].variable, pair) if words)
+
+    fields = (
+        _words("Measure", named),
+        Field("Here", ours),
+        Field("Published", lambda row: Cell(row[1].published)),
+    )
+    return DataTable(
+        "published-values",
+        f"What this study found beside published values: {whose}",
+        fields,
+        published,
+        note="Other people judged other works there. Where a row names no variable or engines, all that there are here "
+        "count, from the least to the greatest, effect sizes without their sign.",
+    )
+
+
 def _words(head: str, of: str | Callable[[Any], str], about: str = "") -> Field:
     value = _value(of)
     return Field(head, lambda row: Cell(plain(value(row))), about, numeric=False)

@@ -133,9 +133,10 @@ def read_people(path: Path) -> People:
     sentences = []
     ages = [_age(row) for row in finished if row["age"]]
     if len(ages) > 1:
+        who = f"the {len(finished)}" if len(ages) == len(finished) else f"{len(ages)} of the {len(finished)}"
         sentences.append(
-            f"Age of {len(ages)} of the {len(finished)} who finished: mean {statistics.fmean(ages):.1f}, standard "
-            f"deviation {statistics.stdev(ages):.1f}, {min(ages)} to {max(ages)}."
+            f"Age of {who} who finished: mean {statistics.fmean(ages):.1f}, standard deviation "
+            f"{statistics.stdev(ages):.1f}, {min(ages)} to {max(ages)}."
         )
     genders = Counter(row["gender"] or "not told" for row in finished)
     if set(genders) - {"not told"}:

@@ -30,6 +30,7 @@ from vernissage.errors import RequestError
 from vernissage.files import read_json
 from vernissage.study.answer_files import People, pace_sentences, read_long_table, read_people, read_rankings
 from vernissage.study.export import write_export
+from vernissage.study.published import CITATION, FIRST_PAPER, MEASURES, PublishedValue, published_beside
 from vernissage.study.records import StudyRecords
 from vernissage.study.simulation import PREFIX
 
@@ -187,7 +188,14 @@ def source_of_records(records: StudyRecords) -> ReportSource:
         return source_of_files(place / "long.csv", place / "rankings.csv", names)
 
 
-def make_report(source: ReportSource, choices: Choices, *, title: str | None = None, pseudonyms: bool = True) -> Report:
+def make_report(
+    source: ReportSource,
+    choices: Choices,
+    *,
+    title: str | None = None,
+    pseudonyms: bool = True,
+    published: str | None = None,
+) -> Report:
     """Analyse and describe a study.
 
     Args:
@@ -195,9 +203,10 @@ def make_report(source: ReportSource, choices: Choices, *, title: str | None = N
         choices: which of them count.
         title: of the page; the study's by default.
         pseudonyms: whether participants are called P1, P2 … or by their ids.
+        published: whose values stand beside these; see `published_beside`.
 
     Raises:
-        RequestError: the answers cannot be what a study gave, or a choice is unknown.
+        RequestError: the answers cannot be what a study gave, a choice is unknown, or published values cannot be read.
     """
     from vernissage.pages.study_report import StudyFacts, study_report
 
@@ -210,6 +219,9 @@ def make_report(source: ReportSource, choices: Choices, *, title: str | None = N
     width = len(str(len(people)))
     names = {name: f"P{number:0{width}}" for number, name in enumerate(people, start=1)} if pseudonyms else {}
     tables = _report_tables(numbers, names)
+    beside = published_beside(published, numbers, source.people) if published else ()
+    if published:
+        tables["published.csv"] = (PublishedValue, beside)
     facts = StudyFacts(
         statements={each["name"]: each["text"] for each in definition.get("statements", [])},
         scale=tuple(definition.get("labels", ())),
@@ -224,6 +236,8 @@ def make_report(source: ReportSource, choices: Choices, *, title: str | None = N
         notes=tuple(_notes(source, people)),
         files=tuple(tables),
         pseudonyms=names,
+        published=tuple((MEASURES[each.measure], each) for each in beside),
+        published_by=CITATION if published == FIRST_PAPER else Path(published or "").name,
     )
     page = study_report(numbers, facts, title=title or source.title)
     return Report(page, tables, (*numbers.analysis.warnings, *facts.notes))

@@ -30,6 +30,7 @@ Scores = npt.NDArray[np.float64]
 Ranks = npt.NDArray[np.int64]
 BINS = 100
 """Bins between −1 and 1."""
+QUANTILES = {"p5": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "p95": 0.95}
 FOLDS = 5
 
 
@@ -40,12 +41,14 @@ class CosineDistribution:
     Attributes:
         n: how many pairs.
         mean, sd: of their cosines.
+        quantiles: `QUANTILES` of them, ascending.
         counts: int64 (100,).
     """
 
     n: int
     mean: float
     sd: float
+    quantiles: tuple[float, ...]
     counts: npt.NDArray[np.int64]
 
 
@@ -75,7 +78,9 @@ def pair_cosines(first: Vectors, second: Vectors) -> PairCosines:
 
 def _distribution(cosines: npt.NDArray[np.float64]) -> CosineDistribution:
     counts, _ = np.histogram(np.clip(cosines, -1, 1), bins=BINS, range=(-1, 1))
-    return CosineDistribution(len(cosines), float(cosines.mean()), float(cosines.std()), counts.astype(np.int64))
+    quantiles = tuple(np.quantile(cosines, list(QUANTILES.values())).tolist())
+    told = float(cosines.mean()), float(cosines.std()), quantiles
+    return CosineDistribution(len(cosines), *told, counts.astype(np.int64))
 
 
 def _nearer(positive: npt.NDArray[np.float64], negative: npt.NDArray[np.float64]) -> float:

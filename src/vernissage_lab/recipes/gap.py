@@ -27,6 +27,7 @@ from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.analysis.gap import (
     DEPTHS,
     FEWEST_MEASURED,
+    QUANTILES,
     CosineDistribution,
     GapMeasures,
     GapReport,
@@ -38,7 +39,7 @@ from vernissage_lab.analysis.gap import (
 )
 from vernissage_lab.analysis.paired import Estimate
 from vernissage_lab.cells import Cells, Part, rows_of
-from vernissage_lab.figures import GapPanel, gap_figure
+from vernissage_lab.figures import GapPanel, box_figure, gap_figure
 from vernissage_lab.material import (
     PairedWorks,
     in_halves,
@@ -205,6 +206,7 @@ def _measures(method: str, measures: GapMeasures, report: GapReport) -> Iterator
 def _cosines(named: Row, cosines: PairCosines) -> Iterator[Row]:
     for kind, found in (("together", cosines.positive), ("apart", cosines.negative)):
         told = {"n": found.n, "mean": found.mean, "sd": found.sd, "nearer": cosines.nearer}
+        told |= dict(zip(QUANTILES, found.quantiles, strict=True))
         yield in_table("cosines", {**named, "kind": kind, **told})
         edges = np.linspace(-1, 1, len(found.counts) + 1).tolist()
         for place, count in enumerate(found.counts.tolist()):
@@ -230,8 +232,17 @@ def _remarks(one: PairedWorks, pairs: int) -> Iterator[str]:
 
 
 def pictures_of(tables: Tables) -> Mapping[str, Picture]:
-    """For each encoder the cosines and maps before and after the means are removed; and those of captions."""
+    """For each encoder the cosines and maps before and after the means are removed; and those of captions.
+
+    The box plots are in the layout of the paper's Figs. 5 and 6.
+    """
     found: dict[str, Picture] = {}
+    for (encoder,), mine in parts(where(tables.get("cosines", ()), method=METHODS["raw"]), "encoder"):
+        rows = sorted(mine, key=lambda row: row["pairs"] != CAPTIONS)
+        boxes = [(f"{row['pairs']},\n{row['kind']}", [row[name] for name in QUANTILES]) for row in rows]
+        title = f"{encoder}: cosines of pairs that belong together, and of others"
+        medians = ", ".join(f"{row['pairs']}, {row['kind']}: {short(row['median'], 2)}" for row in rows)
+        found[f"{encoder}-boxes"] = Picture(box_figure(boxes, title=title), f"{title}. Medians: {medians}.")
     for (encoder, pairs), mine in parts(tables.get("maps", ()), "encoder", "pairs"):
         kinds = distinct(mine, "side")
         panels = [
@@ -373,7 +384,7 @@ def gap(options: WorkspaceGapOptions, progress: Progress = silent) -> Told:
     how = (found.names, options.seed, progress)
     rows = by_table(list(report_rows(name, found.vectors, report, *how, maps=options.out is not None)))
     if options.out is not None:
-        (picture,) = pictures_of(rows).values()
+        picture = pictures_of(rows)[f"{name}-gap"]
         save_figure(picture.figure, options.out)
         remarks.insert(0, f"Picture written: {options.out}")
     shown += [
