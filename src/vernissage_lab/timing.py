@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from vernissage_lab.recipe import machine, versions
 from vernissage_lab.tables import Row
+
+CLOCKS = ("cpu", "wall")
+"""Of which times are told: the processor's and the one on the wall, as columns begin."""
 
 _TOKENIZERS = "TOKENIZERS_PARALLELISM"
 """The variable that Hugging Face's tokenizers look at whenever they are called."""
@@ -90,6 +94,16 @@ def column(rows: Sequence[Row], name: str) -> np.ndarray:
 def spread(name: str, values: np.ndarray) -> dict[str, float]:
     """Median and 95th percentile of milliseconds, as columns that begin with ``name``."""
     return {f"{name}_median_ms": float(np.median(values)), f"{name}_p95_ms": float(np.quantile(values, 0.95))}
+
+
+def medians(row: Row) -> Iterator[tuple[float, float]]:
+    """Median and 95th percentile of each of `CLOCKS`, of a row with the columns of `spread`."""
+    yield from ((row[f"{clock}_median_ms"], row[f"{clock}_p95_ms"]) for clock in CLOCKS)
+
+
+def where_timed() -> dict[str, Any]:
+    """What a cell of times depends on besides its options: on another machine, or by other libraries, they differ."""
+    return {"versions": versions(), "machine": machine()}
 
 
 def _set_threads(torch: Any, opencv: Any, counts: tuple[int, int]) -> None:

@@ -172,11 +172,8 @@ class CaptionedSet:
             self,
             images=tuple(image for image in self.images if image.id in kept),
             captions=captions,
-            labels=_among(self.labels, kept),
-            image_tags=_among(self.image_tags, kept),
             text_tags=_among(self.text_tags, {caption.id for caption in captions}),
-            groups=_among(self.groups, kept),
-            owners=_among(self.owners, kept),
+            **{each: _among(getattr(self, each), kept) for each in ("labels", "image_tags", "groups", "owners")},
         )
 
     def require_classes(self, count: int, *, of_at_least: int = 1) -> tuple[int, ...]:
@@ -268,20 +265,14 @@ def refuse_doubles(name: str, what: str, ids: Iterable[str]) -> None:
 
 def _with_text(captions: tuple[Caption, ...], images: Mapping[str, ImageEntry], faults: Faults) -> tuple[Caption, ...]:
     unlisted = [caption for caption in captions if caption.image_id not in images]
-    if unlisted:
-        first = unlisted[0]
-        faults.found(
-            f"{len(unlisted)} of {len(captions)} captions are of pictures that the set does not list, the first is "
-            f"caption {first.id} of picture {first.image_id}",
-            "add the pictures",
-        )
     empty = [caption for caption in captions if not caption.text and caption.image_id in images]
-    if empty:
-        faults.found(
-            f"{len(empty)} of {len(captions)} captions are empty, the first is caption {empty[0].id} of picture "
-            f"{empty[0].image_id}",
-            "write them",
-        )
+    for bad, why, way_out in (
+        (unlisted, "are of pictures that the set does not list", "add the pictures"),
+        (empty, "are empty", "write them"),
+    ):
+        if bad:
+            first = f"the first is caption {bad[0].id} of picture {bad[0].image_id}"
+            faults.found(f"{len(bad)} of {len(captions)} captions {why}, {first}", way_out)
     return tuple(caption for caption in captions if caption.text and caption.image_id in images)
 
 
@@ -289,11 +280,9 @@ def _with_captions(
     images: tuple[ImageEntry, ...], captions: tuple[Caption, ...], faults: Faults
 ) -> tuple[ImageEntry, ...]:
     captioned = {caption.image_id for caption in captions}
-    bare = [image for image in images if image.id not in captioned]
-    if bare:
-        faults.found(
-            f"{len(bare)} of {len(images)} pictures have no caption, the first is {bare[0].id}", "add captions"
-        )
+    if bare := [image for image in images if image.id not in captioned]:
+        first = f"{len(bare)} of {len(images)} pictures have no caption, the first is {bare[0].id}"
+        faults.found(first, "add captions")
     return tuple(image for image in images if image.id in captioned)
 
 
@@ -302,14 +291,14 @@ def one_caption_each(found: CaptionedSet, *, seed: int = 0) -> CaptionedSet:
 
     Drawn by a digest of seed and caption id, so that no version of a library changes what is drawn.
     """
-    drawn = [min(captions, key=lambda caption: _draw_key(caption, seed)) for captions in found.captions_of.values()]
+
+    def drawing(caption: Caption) -> tuple[str, str]:
+        return digest(str(seed).encode(), caption.id.encode()), caption.id
+
+    drawn = [min(captions, key=drawing) for captions in found.captions_of.values()]
     kept = {caption.id for caption in drawn}
     tags = {caption_id: tags for caption_id, tags in found.text_tags.items() if caption_id in kept}
     return replace(found, captions=tuple(drawn), text_tags=tags)
-
-
-def _draw_key(caption: Caption, seed: int) -> tuple[str, str]:
-    return digest(str(seed).encode(), caption.id.encode()), caption.id
 
 
 _LARGEST = 10

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from vernissage.files import write_bytes
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label, Split
@@ -82,49 +83,36 @@ def write_classified(found: CaptionedSet, path: Path) -> None:
 
 @dataclass
 class _Reading:
-    """What the rows say, picture by picture."""
+    """What the rows say: captions, and of each picture its entry, and by field of the set what else is told of it."""
 
     path: Path
     images: dict[str, ImageEntry] = field(default_factory=dict)
     captions: list[Caption] = field(default_factory=list)
-    labels: dict[str, Label] = field(default_factory=dict)
-    image_tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    text_tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    groups: dict[str, str] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
-    _met: dict[str, int] = field(default_factory=dict)
+    told: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    _met: Counter[str] = field(default_factory=Counter)
 
     def whole(self) -> CaptionedSet:
         """All rows as a set, its picture files not yet looked for."""
-        return CaptionedSet(
-            self.path.stem,
-            SOURCE,
-            tuple(self.images.values()),
-            tuple(self.captions),
-            labels=self.labels,
-            image_tags=self.image_tags,
-            text_tags=self.text_tags,
-            groups=self.groups,
-            owners=self.owners,
-        )
+        images, captions = tuple(self.images.values()), tuple(self.captions)
+        return CaptionedSet(self.path.stem, SOURCE, images, captions, **self.told)
 
     def add(self, line: int, row: Mapping[str, str]) -> None:
         """Take in one row."""
         image_id = row["id"]
         if not image_id:
             raise DatasetError(f"{self.path}, line {line} has no id; write the picture's id there")
-        number = self._met[image_id] = self._met.get(image_id, -1) + 1
-        caption = Caption(row.get("caption_id") or f"{image_id}#{number}", image_id, row["caption"])
-        self.captions.append(caption)
+        caption_id = row.get("caption_id") or f"{image_id}#{self._met[image_id]}"
+        self._met[image_id] += 1
+        self.captions.append(Caption(caption_id, image_id, row["caption"]))
         if tags := _tags(row.get("text_tags", "")):
-            self.text_tags[caption.id] = tags
+            self.told["text_tags"][caption_id] = tags
         entry = ImageEntry(image_id, row.get("file", f"{image_id}.jpg"), split=self._split(line, row.get("split", "")))
         self._agree(line, self.images, image_id, "split or file", entry)
         if row["class_index"] or row.get("label"):
-            self._agree(line, self.labels, image_id, "class", self._label(line, row))
-        self._agree(line, self.image_tags, image_id, "image tags", _tags(row.get("image_tags", "")))
-        self._agree(line, self.groups, image_id, "group", row.get("group", ""))
-        self._agree(line, self.owners, image_id, "owner", row.get("owner", ""))
+            self._agree(line, self.told["labels"], image_id, "class", self._label(line, row))
+        self._agree(line, self.told["image_tags"], image_id, "image tags", _tags(row.get("image_tags", "")))
+        for column in ("group", "owner"):
+            self._agree(line, self.told[f"{column}s"], image_id, column, row.get(column, ""))
 
     def _agree(self, line: int, values: dict[str, _Value], image_id: str, what: str, value: _Value) -> None:
         if value and values.setdefault(image_id, value) != value:
@@ -155,14 +143,11 @@ def _opened(path: Path) -> tuple[Rows, dict[str, int | None]]:
     """The rows, and where each column is."""
     rows = read_rows(path)
     places = {name: rows.place(*names) for name, names in COLUMNS.items()}
-    if sum(place is not None for place in places.values()) < 2 and _is_data(rows.header):
+    unnamed = len(rows.header) in {4, 6} and rows.header[2].isdigit()
+    if unnamed and sum(place is not None for place in places.values()) < 2:
         return rows.without_header(), {name: place for place, name in enumerate(_UNNAMED) if place < len(rows.header)}
     needed = {name: rows.required(what, *COLUMNS[name]) for name, what in _NEEDED.items()}
     return rows, {**{name: place for name, place in places.items() if place is not None}, **needed}
-
-
-def _is_data(cells: list[str]) -> bool:
-    return len(cells) in {4, 6} and cells[2].isdigit()
 
 
 def _coco_names(image: ImageEntry) -> Iterator[str]:

@@ -36,24 +36,19 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "dataset_coco.json, Karpathy's split of MSCOCO", coco.KARPATHY_SOURCE, coco.read_karpathy
         ),
         "coco": Kind("MSCOCO's captions_*.json, one or a folder of them", coco.COCO_SOURCE, coco.read_coco),
-        "flickr30k": Kind(
-            "results_20130124.token, results.csv, captions.txt or dataset_flickr30k.json",
-            FLICKR30K.source,
-            partial(read_flickr, which=FLICKR30K),
-        ),
-        "flickr8k": Kind(
-            "Flickr8k.token.txt, captions.txt or dataset_flickr8k.json",
-            FLICKR8K.source,
-            partial(read_flickr, which=FLICKR8K),
-        ),
+        **{
+            name: Kind(files, which.source, partial(read_flickr, which=which))
+            for name, which, files in (
+                ("flickr30k", FLICKR30K, "results_20130124.token, results.csv, captions.txt or dataset_flickr30k.json"),
+                ("flickr8k", FLICKR8K, "Flickr8k.token.txt, captions.txt or dataset_flickr8k.json"),
+            )
+        },
         "classified": Kind(
-            "a table of id, caption, class index, label, image tags, text tags",
-            classified.SOURCE,
+            *("a table of id, caption, class index, label, image tags, text tags", classified.SOURCE),
             classified.read_classified,
         ),
         "national-gallery": Kind(
-            "a table with a column of story groups, as of the National Gallery, London",
-            _NATIONAL_GALLERY,
+            *("a table with a column of story groups, as of the National Gallery, London", _NATIONAL_GALLERY),
             partial(gallery.read_gallery, needs_groups=True, source=_NATIONAL_GALLERY),
         ),
         "gallery": Kind(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -276,9 +277,11 @@ class _Files:
         if inside.is_absolute() or ".." in inside.parts or not inside.name:
             return None
         direct = self.root / inside
-        if _is_file(direct):
-            return direct
-        return self._by_name.get(inside.name)
+        try:
+            there = direct.is_file()
+        except (OSError, ValueError):  # a cell may hold more letters than a file's name can have
+            there = False
+        return direct if there else self._by_name.get(inside.name)
 
     @cached_property
     def _by_name(self) -> dict[str, Path | None]:
@@ -294,15 +297,6 @@ class _Files:
 
 
 def _with_file(image: ImageEntry, files: _Files, also: Names | None) -> ImageEntry:
-    path = files.find(image.file) if image.file else None
-    if path is None and also is not None:
-        path = next(filter(None, map(files.find, also(image))), None)
+    names = [image.file] * bool(image.file)
+    path = next(filter(None, map(files.find, chain(names, also(image) if also else ()))), None)
     return replace(image, path=path, size=path.stat().st_size) if path else image
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        # A cell may hold more letters than a file's name can have.
-        return False

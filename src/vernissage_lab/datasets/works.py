@@ -59,7 +59,7 @@ class SetSource:
             keywords=self._set.image_tags.get(image.id, ()),
             group=self._set.groups.get(image.id) or (names[label] if label else ""),
             owner=self._set.owners.get(image.id, ""),
-            text=_text(self._set, image),
+            text="\n".join((first, *others)),
             attributes={"split": image.split} if image.split else {},
         )
 
@@ -87,7 +87,3 @@ def readable(found: CaptionedSet, *, pictures: bool) -> CaptionedSet:
             f"choose tasks and encoders of texts alone"
         )
     return found
-
-
-def _text(found: CaptionedSet, image: ImageEntry) -> str:
-    return "\n".join(caption.text for caption in found.captions_of[image.id])

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,10 +26,10 @@ from vernissage.workspace.encoding import TEXT_BLOCK, decoded_side
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
 from vernissage_lab.figures import TimeLine, time_figure
-from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words, machine, versions
+from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words
 from vernissage_lab.set_encoders import USUAL, fit_set_encoder
 from vernissage_lab.tables import Row, Table, distinct, parts, table, where
-from vernissage_lab.timing import Timed, column, on_threads, spread, timed
+from vernissage_lab.timing import CLOCKS, Timed, column, medians, on_threads, spread, timed, where_timed
 from vernissage_lab.untrained import ARCHITECTURES, load_untrained, require_architecture
 from vernissage_lab.works import SourceOptions
 
@@ -66,25 +67,17 @@ class TimedWorks:
         return tuple(modality for modality in ENCODED if self.items(modality))
 
 
-def works_of_collection(
-    collection: Collection, name: str, count: int, *, seed: int, only: Sequence[Modality] = ENCODED
-) -> TimedWorks:
-    """``count`` works of a collection.
-
-    Raises: see `drawn_works`.
-    """
+def works_of_collection(collection: Collection, name: str, count: int, **drawn: Any) -> TimedWorks:
+    """``count`` works of a collection, as `drawn_works`."""
     entries = [(item.id, collection.picture_path(item), item.text) for item in collection]
-    return drawn_works(entries, count, name=name, fingerprint=collection.fingerprint, seed=seed, only=only)
+    return drawn_works(entries, count, name=name, fingerprint=collection.fingerprint, **drawn)
 
 
-def works_of_set(found: CaptionedSet, count: int, *, seed: int, only: Sequence[Modality] = ENCODED) -> TimedWorks:
-    """``count`` pictures of a set, each with one of its captions.
-
-    Raises: see `drawn_works`.
-    """
+def works_of_set(found: CaptionedSet, count: int, *, seed: int, **drawn: Any) -> TimedWorks:
+    """``count`` pictures of a set, each with one of its captions, as `drawn_works`."""
     text_of = {caption.image_id: caption.text for caption in one_caption_each(found, seed=seed).captions}
     entries = [(image.id, image.path, text_of.get(image.id, "")) for image in found.images]
-    return drawn_works(entries, count, name=found.name, fingerprint=found.fingerprint, seed=seed, only=only)
+    return drawn_works(entries, count, name=found.name, fingerprint=found.fingerprint, seed=seed, **drawn)
 
 
 def drawn_works(
@@ -183,59 +176,6 @@ def fitted_method(name: str, encoder: Any, bases: Iterable[Any] = ()) -> Encodin
     count = sum(int(values.size) for each in (encoder, *bases) for values in each.state.arrays.values())
     loaded = Loaded(encoder, count)
     return EncodingMethod(name, "fitted", encoder.modalities, encoder.fingerprint, lambda: loaded)
-
-
-def trained_method(
-    name: str, weights: Path | None, runtime: Runtime, execution: Execution, threads: int
-) -> EncodingMethod:
-    """An encoder with weights, computed by torch on the runtime's device, or by another backend on the CPU.
-
-    Raises:
-        EncoderError: the device is not there, or the encoder cannot be computed so.
-        ProvenanceError: the export is of another encoder.
-    """
-    how = checked_execution(name, execution)
-    in_torch = how.backend == "torch"
-    where = replace(runtime, precision=how.precision) if in_torch else Runtime("cpu", batch_size=runtime.batch_size)  # type: ignore[arg-type]  # checked
-
-    def load() -> Loaded:
-        base = load_pretrained(name, weights, runtime=where)
-        if in_torch:
-            return Loaded(base, base.parameters)
-        export = load_onnx(
-            base,
-            Path(how.export),
-            how.precision,  # type: ignore[arg-type]  # checked by `checked_execution`
-            backend=how.backend,  # type: ignore[arg-type]
-            batch_size=where.batch_size,
-            threads=threads,
-        )
-        return Loaded(export, base.parameters)
-
-    known = card(name)
-    place = str(weights or ("its own weights" if known.bundled else known.models[0].name))
-    made_of = f"{place}, {how.export}" if how.export else place
-    device = where.resolved_device()
-    return EncodingMethod(
-        name, "trained", frozenset(known.modalities), made_of, load, how.backend, how.precision, device
-    )
-
-
-def untrained_method(model: str, works: TimedWorks, runtime: Runtime) -> EncodingMethod:
-    """The network of a model card with random weights, computed by torch; good for timing alone.
-
-    Raises:
-        EncoderError: the card's network cannot be made without a download, or the device is not there.
-    """
-    require_architecture(model)
-
-    def load() -> Loaded:
-        encoder = load_untrained(model, works.all_texts, runtime=runtime, seed=works.seed)
-        return Loaded(encoder, encoder.parameters)
-
-    reads, made_of = ARCHITECTURES[model].modalities, f"random weights, seed {works.seed}"
-    device = runtime.resolved_device()
-    return EncodingMethod(f"untrained {model}", "untrained", reads, made_of, load, "torch", runtime.precision, device)
 
 
 STEP = "Timing encoders"
@@ -371,33 +311,66 @@ def _methods(options: EncodingTimeOptions, works: TimedWorks, cells: Cells) -> l
 def _fitted(name: str, options: EncodingTimeOptions, cells: Cells) -> EncodingMethod:
     by = fit_set_encoder(options.dataset, name, cells.place, **cells.how) if options.kind is not None else None
     there = by.workspace if by is not None and by.workspace is not None else options.workspace
-    return fitted_method(
-        name, there.encoder(name), [there.encoder(base) for base in card(name).needs if base in there.manifest.models]
-    )
+    bases = [there.encoder(base) for base in card(name).needs if base in there.manifest.models]
+    return fitted_method(name, there.encoder(name), bases)
 
 
 def _trained(name: str, options: EncodingTimeOptions, names: Sequence[str]) -> Iterator[EncodingMethod]:
-    exports = exports_by_name(options.export or (), names)
+    """An encoder with weights, by torch on each device and by other backends on the CPU.
+
+    Raises:
+        EncoderError: the device is not there, or the encoder cannot be computed so.
+        ProvenanceError: the export is of another encoder.
+    """
+    exports, known = exports_by_name(options.export or (), names), card(name)
     weights = weights_by_name(options.weights or (), names).get(name)
     if weights is None and options.kind is None:
         built_with = options.workspace.manifest.settings.get("weights", {}).get(name)
         weights = Path(built_with) if built_with else None
+    place = str(weights or ("its own weights" if known.bundled else known.models[0].name))
     for backend, precision in options.ways():
         export = str(exports.get(name, ""))
         if backend != "torch" and not export and exports and "torch" in options.backends:
             continue  # the export is another encoder's; this one is timed by torch
+        how = checked_execution(name, Execution(backend, precision, export if backend != "torch" else ""))
+        made_of = f"{place}, {how.export}" if how.export else place
         for device in options.devices(backend, precision):
-            how = Execution(backend, precision, export if backend != "torch" else "")
-            yield trained_method(name, weights, Runtime(device, batch_size=options.batch), how, options.threads)
+            runtime = Runtime(device, how.precision if backend == "torch" else "float32", options.batch)  # type: ignore[arg-type]  # checked
+            load = partial(_load, name, weights, runtime, how, options.threads)
+            ways = (how.backend, how.precision, runtime.resolved_device())
+            yield EncodingMethod(name, "trained", frozenset(known.modalities), made_of, load, *ways)
+
+
+def _load(name: str, weights: Path | None, runtime: Runtime, how: Execution, threads: int) -> Loaded:
+    base = load_pretrained(name, weights, runtime=runtime)
+    if how.backend == "torch":
+        return Loaded(base, base.parameters)
+    settings: dict[str, Any] = {"backend": how.backend, "batch_size": runtime.batch_size, "threads": threads}
+    export = load_onnx(base, Path(how.export), how.precision, **settings)  # type: ignore[arg-type]  # checked
+    return Loaded(export, base.parameters)
 
 
 def _untrained(options: EncodingTimeOptions, works: TimedWorks) -> Iterator[EncodingMethod]:
+    """The networks of model cards with random weights, computed by torch; good for timing alone.
+
+    Raises:
+        EncoderError: a card's network cannot be made without a download, or the device is not there.
+    """
     if options.untrained and "torch" not in options.backends:
         raise RequestError("untrained networks run in torch alone; add --backend torch, or leave --untrained out")
-    for model in dict.fromkeys(options.untrained or ()):
-        for backend, precision in options.ways():
-            for device in options.devices(backend, precision) if backend == "torch" else ():
-                yield untrained_method(model, works, Runtime(device, precision, options.batch))  # type: ignore[arg-type]  # by `ways`
+
+    def load(model: str, runtime: Runtime) -> Loaded:
+        encoder = load_untrained(model, works.all_texts, runtime=runtime, seed=works.seed)
+        return Loaded(encoder, encoder.parameters)
+
+    ways = [way for way in options.ways() if way[0] == "torch"] if options.untrained else []
+    for model, (backend, precision) in product(dict.fromkeys(options.untrained or ()), ways):
+        reads, made_of = ARCHITECTURES[model].modalities, f"random weights, seed {works.seed}"
+        for device in options.devices(backend, precision):
+            runtime = Runtime(device, precision, options.batch)  # type: ignore[arg-type]  # by `ways`
+            how = (backend, precision, runtime.resolved_device())
+            named = f"untrained {model}"
+            yield EncodingMethod(named, "untrained", reads, made_of, partial(load, model, runtime), *how)
 
 
 @dataclass(frozen=True)
@@ -409,10 +382,6 @@ class _Task:
     modality: Modality
     options: EncodingTimeOptions
 
-    @cached_property
-    def open(self) -> Callable[[Path], Any]:
-        return partial(open_picture, at_least=decoded_side(self.loaded.encoder) if self.options.draft else None)
-
     def read(self, items: Sequence[Any]) -> tuple[Timed, Timed]:
         """Decode items and encode what came out, both timed; texts need no decoding."""
         watch = partial(timed, cpu=time.process_time, settled=self.method.settled)
@@ -422,10 +391,11 @@ class _Task:
         return decoded, watch(lambda: self.loaded.encoder.encode_images(decoded.answer))
 
     def _opened(self, paths: Sequence[Path]) -> list[Any]:
+        opened = partial(open_picture, at_least=decoded_side(self.loaded.encoder, draft=self.options.draft))
         if self.options.threads == 1 or len(paths) == 1:
-            return [self.open(path) for path in paths]
+            return [opened(path) for path in paths]
         with ThreadPoolExecutor(self.options.threads) as pool:
-            return list(pool.map(self.open, paths))
+            return list(pool.map(opened, paths))
 
     def at_once(self, items: Sequence[Any]) -> int:
         """How many of these pass through together: networks take a batch, encoders without one all."""
@@ -495,13 +465,9 @@ class _Bench:
             "contenders": [{**each.described(), "made_of": each.made_of} for each in self.methods],
             "data": [works.fingerprint, len(works.pictures), len(works.texts)],
             "options": {name: getattr(options, name) for name in ("batch", "warm_up", "threads", "draft")},
-            "versions": versions(),
-            "machine": machine(),
-            "round": turn.round,
-            "modality": turn.modality,
-            "first": turn.works.start,
-            "last": turn.works.stop,
         }
+        key |= where_timed() | {"round": turn.round, "modality": turn.modality}
+        key |= {"first": turn.works.start, "last": turn.works.stop}
         return Part(key, partial(self.measured, turn))
 
     def measured(self, turn: _Turn) -> list[Row]:
@@ -520,22 +486,11 @@ def _calls(task: _Task, works: TimedWorks, turn: _Turn) -> Iterator[tuple[Row, V
     alone = [(ONE, number, [item]) for number, item in zip(turn.works, items, strict=True)]
     for way, first, some in [*alone, (BATCH, turn.works.start, list(items))]:
         decoded, encoded = task.read(some)
-        row: Row = {
-            **task.method.described(),
-            "dim": int(task.loaded.encoder.dim),
-            "parameters": task.loaded.parameters,
-            "modality": turn.modality,
-            "way": way,
-            "at_once": task.at_once(some),
-            "round": turn.round,
-            "first": first,
-            "works": len(some),
-            "tokens": task.tokens(some),
-            "decode_cpu_ms": decoded.cpu_ms,
-            "decode_wall_ms": decoded.wall_ms,
-            "encode_cpu_ms": encoded.cpu_ms,
-            "encode_wall_ms": encoded.wall_ms,
-        }
+        row: dict[str, Any] = task.method.described() | {"dim": int(task.loaded.encoder.dim)}
+        row |= {"parameters": task.loaded.parameters, "modality": turn.modality, "way": way}
+        row |= {"at_once": task.at_once(some), "round": turn.round, "first": first, "works": len(some)}
+        row |= {"tokens": task.tokens(some), "decode_cpu_ms": decoded.cpu_ms, "decode_wall_ms": decoded.wall_ms}
+        row |= {"encode_cpu_ms": encoded.cpu_ms, "encode_wall_ms": encoded.wall_ms}
         yield row, encoded.answer
 
 
@@ -601,43 +556,40 @@ def _remarks(works: TimedWorks, methods: Sequence[EncodingMethod], able: Sequenc
 
 
 _OF_METHOD = ("contender", "encoder", "weights", "backend", "precision", "device", "dim", "parameters")
+_ROW = ("modality", "contender", "way")
+RATES = {"works_per_cpu_second": "cpu", "works_per_second": "wall"}
+"""Columns of works per second, and the clock that each is measured by."""
 
 
 def tables_of(rows: Sequence[Row]) -> Tables:
     """``times``: the rows of calls; ``summary``: one row for each modality, method and way."""
-    return {"times": rows, "summary": list(_summary(rows))} if rows else {}
-
-
-def _summary(rows: Sequence[Row]) -> Iterator[Row]:
-    for _, calls in parts(rows, "modality", "contender", "way"):
-        yield _summarised(calls)
+    return {"times": rows, "summary": [_summarised(calls) for _, calls in parts(rows, *_ROW)]} if rows else {}
 
 
 def _summarised(rows: Sequence[Row]) -> Row:
     """Milliseconds are for one work; a batch counts as one call."""
     first, works = rows[0], column(rows, "works")
     decoding, encoding = (
-        {clock: column(rows, f"{step}_{clock}_ms") for clock in ("cpu", "wall")} for step in ("decode", "encode")
+        {clock: column(rows, f"{step}_{clock}_ms") for clock in CLOCKS} for step in ("decode", "encode")
     )
-    whole = {clock: decoding[clock] + encoding[clock] for clock in ("cpu", "wall")}
-    found: dict[str, str | int | float] = {name: first[name] for name in _OF_METHOD}
-    found |= {"modality": first["modality"], "way": first["way"], "at_once": max(row["at_once"] for row in rows)}
-    found |= {"works": len({row["first"] + place for row in rows for place in range(row["works"])})}
-    found |= {"calls": len(rows)}
-    for clock in ("cpu", "wall"):
+    whole = {clock: decoding[clock] + encoding[clock] for clock in CLOCKS}
+    found: dict[str, str | int | float] = {name: first[name] for name in (*_OF_METHOD, "modality", "way")}
+    found["at_once"] = max(row["at_once"] for row in rows)
+    found["works"] = len({row["first"] + place for row in rows for place in range(row["works"])})
+    found["calls"] = len(rows)
+    for clock in CLOCKS:
         found |= spread(clock, whole[clock] / works)
     for step, taken in (("decode", decoding), ("encode", encoding)):
-        found |= {f"{step}_{clock}_median_ms": float(np.median(taken[clock] / works)) for clock in ("cpu", "wall")}
-    found |= {"works_per_cpu_second": 1e3 * float(works.sum() / whole["cpu"].sum())}
-    found |= {"works_per_second": 1e3 * float(works.sum() / whole["wall"].sum())}
-    found |= {"tokens_per_work": float(column(rows, "tokens").sum() / works.sum())}
-    return found | {"apart": float(column(rows, "apart").max())}
+        found |= {f"{step}_{clock}_median_ms": float(np.median(taken[clock] / works)) for clock in CLOCKS}
+    for name, clock in RATES.items():
+        found[name] = 1e3 * float(works.sum() / whole[clock].sum())
+    tokens = float(column(rows, "tokens").sum() / works.sum())
+    return found | {"tokens_per_work": tokens, "apart": float(column(rows, "apart").max())}
 
 
 def pictures_of(tables: Tables) -> Mapping[str, Picture]:
     """One figure: pictures and texts, every method's median and 95th percentile, one by one and in batches."""
-    rows = tables.get("summary", ())
-    lines = [_line(row) for row in rows]
+    lines = [_line(row) for row in tables.get("summary", ())]
     caption = (
         "Milliseconds for one work on a logarithmic scale. Mark: median; bar: to the 95th percentile; number: the "
         "processor's median,\non a GPU the clock's. Upright stroke: decoding the picture alone. Encoders in turns."
@@ -649,17 +601,10 @@ def pictures_of(tables: Tables) -> Mapping[str, Picture]:
 
 
 def _line(row: Row) -> TimeLine:
-    cpu, wall = ((row[f"{clock}_median_ms"], row[f"{clock}_p95_ms"]) for clock in ("cpu", "wall"))
-    on_gpu = row["device"] != "cpu"
-    decoding = row[f"decode_{'wall' if on_gpu else 'cpu'}_median_ms"]
-    return TimeLine(
-        "Pictures, from file to vector" if row["modality"] == "image" else "Texts, to vectors",
-        f"{row['contender']}, {_way(row)}",
-        cpu,
-        wall,
-        part=decoding or None,
-        told="wall" if on_gpu else "CPU",
-    )
+    told: Literal["wall", "CPU"] = "wall" if row["device"] != "cpu" else "CPU"
+    decoding = row[f"decode_{told.lower()}_median_ms"]
+    panel = "Pictures, from file to vector" if row["modality"] == "image" else "Texts, to vectors"
+    return TimeLine(panel, f"{row['contender']}, {_way(row)}", *medians(row), part=decoding or None, told=told)
 
 
 def _way(row: Row) -> str:
@@ -668,32 +613,32 @@ def _way(row: Row) -> str:
 
 def views_of(tables: Tables) -> list[Table]:
     """A table for pictures and one for texts, and the encoders."""
-    rows = tables.get("summary", ())
-    return [*_time_views(rows), *_encoder_view(rows)]
-
-
-def _time_views(rows: Sequence[Row]) -> Iterator[Table]:
+    rows, found = tables.get("summary", ()), []
     for (modality,), mine in parts(rows, "modality"):
         decoded = modality == "image"
         on_gpu = any(row["device"] != "cpu" for row in mine)
         heads = ("encoder", "way", "CPU", *(("decoding",) if decoded else ()), "clock", "per CPU s", "per s", "gain")
-        yield table(
-            f"{NOUNS[modality]}: {max(row['works'] for row in mine)} works",
-            heads,
-            (_time_row(row, where(mine, contender=row["contender"], way=ONE)[0], decoded) for row in mine),
+        body = (_time_row(row, where(mine, contender=row["contender"], way=ONE)[0], decoded) for row in mine)
+        note = (
             f"milliseconds for one work, median (95th percentile){', decoding the median of its CPU' * decoded}; works "
-            f"per second of CPU and of the clock; gain: {'clock on a GPU, else ' * on_gpu}CPU, over one by one",
-            words=2,
+            f"per second of CPU and of the clock; gain: {'clock on a GPU, else ' * on_gpu}CPU, over one by one"
         )
+        caption = f"{NOUNS[modality]}: {max(row['works'] for row in mine)} works"
+        found.append(table(caption, heads, body, note, words=2))
+    heads = ("encoder", "weights", "by", "dim", "parameters", "tokens", "apart")
+    note = (
+        "tokens: of a text in the mean, where texts are cut into any; apart: the largest difference, in any number of "
+        "any vector, from those that the same encoder makes one by one in the first of its ways"
+    )
+    body = (_encoder_row(where(rows, contender=method)) for method in distinct(rows, "contender"))
+    return [*found, table("Encoders", heads, body, note, words=3)]
 
 
 def _time_row(row: Row, alone: Row, decoded: bool) -> tuple[str, ...]:
     rate = "works_per_second" if row["device"] != "cpu" else "works_per_cpu_second"
-    cpu, wall = (
-        f"{_digits(row[f'{clock}_median_ms'])} ({_digits(row[f'{clock}_p95_ms'])})" for clock in ("cpu", "wall")
-    )
+    cpu, wall = (f"{_digits(median)} ({_digits(late)})" for median, late in medians(row))
     decoding = (_digits(row["decode_cpu_median_ms"]),) if decoded else ()
-    rates = (_digits(row[name]) for name in ("works_per_cpu_second", "works_per_second"))
+    rates = (_digits(row[name]) for name in RATES)
     return (row["contender"], _way(row), cpu, *decoding, wall, *rates, f"{row[rate] / alone[rate]:.2f}")
 
 
@@ -703,30 +648,12 @@ def _digits(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _encoder_view(rows: Sequence[Row]) -> Iterator[Table]:
-    yield table(
-        "Encoders",
-        ("encoder", "weights", "by", "dim", "parameters", "tokens", "apart"),
-        (_encoder_row(where(rows, contender=method)) for method in distinct(rows, "contender")),
-        "tokens: of a text in the mean, where texts are cut into any; apart: the largest difference, in any number of "
-        "any vector, from those that the same encoder makes one by one in the first of its ways",
-        words=3,
-    )
-
-
 def _encoder_row(rows: Sequence[Row]) -> tuple[str, ...]:
-    first = rows[0]
+    first, tokens = rows[0], max(row["tokens_per_work"] for row in rows)
     computed = f"{first['backend']} {first['precision']}" if first["weights"] != "fitted" else first["backend"]
-    tokens = max(row["tokens_per_work"] for row in rows)
-    return (
-        first["contender"],
-        first["weights"],
-        f"{computed}, {first['device']}",
-        str(first["dim"]),
-        f"{first['parameters']:,}",
-        f"{tokens:.1f}" if tokens else "",
-        f"{max(row['apart'] for row in rows):.1e}",
-    )
+    named = (first["contender"], first["weights"], f"{computed}, {first['device']}", str(first["dim"]))
+    apart = f"{max(row['apart'] for row in rows):.1e}"
+    return (*named, f"{first['parameters']:,}", f"{tokens:.1f}" if tokens else "", apart)
 
 
 RECIPE = Recipe(EXPERIMENTS["encoding-time"], EncodingTimeOptions, compute, pictures_of, views_of)

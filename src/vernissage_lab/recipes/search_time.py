@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.util import find_spec
+from operator import itemgetter
 from typing import Annotated, Any
 
 import faiss
@@ -24,20 +25,9 @@ from vernissage.values import Vectors
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import TimeLine, time_figure
 from vernissage_lab.published.beside import beside_search_time
-from vernissage_lab.recipe import (
-    EXPERIMENTS,
-    Options,
-    Outcome,
-    Picture,
-    Published,
-    Recipe,
-    Record,
-    Tables,
-    machine,
-    versions,
-)
+from vernissage_lab.recipe import EXPERIMENTS, Options, Outcome, Picture, Published, Recipe, Record, Tables
 from vernissage_lab.tables import Row, Table, parts, short, table, where
-from vernissage_lab.timing import Timed, column, in_turns, spread
+from vernissage_lab.timing import column, in_turns, medians, spread, where_timed
 
 _BLOCK = 32_768
 _NEARNESS = 0.2
@@ -146,19 +136,17 @@ def exact_index(parts: Sequence[Vectors], *, byte_scan: bool) -> SearchMethod:
 
 def numpy_argsort(vectors: Vectors) -> SearchMethod:
     """One matrix-vector product, everything sorted."""
-    return SearchMethod(
-        "NumPy matmul + argsort", 1, lambda query, k: np.argsort(-(vectors @ query))[:k], lambda rows: rows
-    )
+    name = "NumPy matmul + argsort"
+    return SearchMethod(name, 1, lambda query, k: np.argsort(-(vectors @ query))[:k], lambda rows: rows)
 
 
 def loop_sorted_by_number(vectors: Vectors) -> SearchMethod:
     """A Python loop of inner products and a Python sort, its keys numbers."""
 
-    def search(query: Query, k: int) -> list[tuple[int, float]]:
-        scored = [(row, float(np.dot(vector, query))) for row, vector in enumerate(vectors)]
-        return sorted(scored, key=_score, reverse=True)[:k]
+    def scored(query: Query) -> list[tuple[int, Any]]:
+        return [(row, float(np.dot(vector, query))) for row, vector in enumerate(vectors)]
 
-    return SearchMethod("loop, Python sort by number", 1, search, _firsts)
+    return _loop("number", scored)
 
 
 def loop_sorted_by_tensor(vectors: Vectors) -> SearchMethod:
@@ -170,12 +158,20 @@ def loop_sorted_by_tensor(vectors: Vectors) -> SearchMethod:
     torch = import_torch()
     rows = torch.from_numpy(vectors)
 
-    def search(query: Query, k: int) -> list[tuple[int, Any]]:
+    def scored(query: Query) -> list[tuple[int, Any]]:
         asked = torch.from_numpy(query)
-        scored = [(row, torch.dot(vector, asked)) for row, vector in enumerate(rows)]
-        return sorted(scored, key=_score, reverse=True)[:k]
+        return [(row, torch.dot(vector, asked)) for row, vector in enumerate(rows)]
 
-    return SearchMethod("loop, Python sort by tensor", 1, search, _firsts)
+    return _loop("tensor", scored)
+
+
+def _loop(keys: str, scored: Callable[[Query], list[tuple[int, Any]]]) -> SearchMethod:
+    def search(query: Query, k: int) -> list[tuple[int, Any]]:
+        return sorted(scored(query), key=itemgetter(1), reverse=True)[:k]
+
+    return SearchMethod(
+        f"loop, Python sort by {keys}", 1, search, lambda found: np.array([row for row, _ in found], np.int64)
+    )
 
 
 def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -208,14 +204,6 @@ def _merged(
     return search
 
 
-def _score(pair: tuple[int, Any]) -> Any:
-    return pair[1]
-
-
-def _firsts(answer: Sequence[tuple[int, Any]]) -> Rows:
-    return np.array([row for row, _ in answer], dtype=np.int64)
-
-
 STEP = "Timing searches"
 IN_A_CELL = 50
 """Queries that are timed and kept together; a run that is killed goes on with the next so many."""
@@ -224,7 +212,6 @@ SPLIT, VANILLA = "one index or two", "vanilla or FAISS"
 BASELINES = {SPLIT: "NumPy matmul + argpartition", VANILLA: "NumPy matmul + argsort"}
 FLAT = "FAISS flat"
 DEPTHS = (1, 5, 10)
-_TENSOR = "loop, Python sort by tensor"
 _SPLIT_SIZES = {"vectors": 1_000_000, "dim": 512, "k": 1_000}
 _SMALL_SIZES = {"small_vectors": 5_000, "dim": 512, "small_k": 5_000}
 """The paper's sizes."""
@@ -317,8 +304,7 @@ def compute(options: SearchTimeOptions, cells: Cells) -> Outcome:
     for each in comparisons:
         if not each.vectors:
             continue
-        # Times of another machine, or of other libraries, are other times.
-        ran = {"versions": versions(), "machine": machine(), "warm_up": each.warm_up, "of": each.queries}
+        ran = where_timed() | {"warm_up": each.warm_up, "of": each.queries}
         grid = []
         for start in range(0, each.queries, IN_A_CELL):
             chosen = range(start, min(start + IN_A_CELL, each.queries))
@@ -357,11 +343,7 @@ def _plain_or_faiss(comparison: _Comparison) -> tuple[Any, list[SearchMethod]]:
         faiss_flat([flat]),
         exact_index([vectors], byte_scan=False),
     ]
-    return vectors, [loop_sorted_by_tensor(vectors), *found] if _torch_is_here() else found
-
-
-def _torch_is_here() -> bool:
-    return find_spec("torch") is not None
+    return vectors, [loop_sorted_by_tensor(vectors), *found] if find_spec("torch") else found
 
 
 def _measured(comparison: _Comparison, chosen: range) -> Iterator[Row]:
@@ -370,21 +352,17 @@ def _measured(comparison: _Comparison, chosen: range) -> Iterator[Row]:
     for place, number in enumerate(chosen):
         calls = [partial(method.search, queries[number], comparison.k) for method in methods]
         for method, one in zip(methods, in_turns(calls, number), strict=True):
-            yield comparison.sizes | _row(method, number, one, best[place], int(partners[number]))
-
-
-def _row(method: SearchMethod, query: int, one: Timed, best: Rows, partner: int) -> dict[str, Any]:
-    found = method.rows(one.answer)
-    return {
-        "contender": method.name,
-        "indexes": method.indexes,
-        "query": query,
-        "wall_ms": one.wall_ms,
-        "cpu_ms": one.cpu_ms,
-        "missed": len(np.setdiff1d(best, found)),
-        "partner_rank": _rank(found, partner),
-        "true_partner_rank": _rank(best, partner),
-    }
+            found, partner = method.rows(one.answer), int(partners[number])
+            yield comparison.sizes | {
+                "contender": method.name,
+                "indexes": method.indexes,
+                "query": number,
+                "wall_ms": one.wall_ms,
+                "cpu_ms": one.cpu_ms,
+                "missed": len(np.setdiff1d(best[place], found)),
+                "partner_rank": _rank(found, partner),
+                "true_partner_rank": _rank(best[place], partner),
+            }
 
 
 def _rank(rows: Rows, wanted: int) -> int:
@@ -402,8 +380,8 @@ def _remarks(options: SearchTimeOptions) -> Iterator[str]:
     ):
         if value != wanted:
             yield f"{value:,} {what}; the paper has {wanted:,}"
-    if options.small_vectors and not _torch_is_here():
-        yield f"{_TENSOR!r} is left out, because torch is not installed"
+    if options.small_vectors and not find_spec("torch"):
+        yield "'loop, Python sort by tensor' is left out, because torch is not installed"
 
 
 def tables_of(rows: Sequence[Row]) -> Tables:
@@ -460,15 +438,7 @@ def _welch(rows: Sequence[Row]) -> Iterator[Row]:
 def _pictures(tables: Tables) -> Mapping[str, Picture]:
     """One figure: every method's median and 95th percentile."""
     rows = tables.get("summary", ())
-    lines = [
-        TimeLine(
-            _headed(row),
-            _named(row),
-            (row["cpu_median_ms"], row["cpu_p95_ms"]),
-            (row["wall_median_ms"], row["wall_p95_ms"]),
-        )
-        for row in rows
-    ]
+    lines = [TimeLine(_headed(row), _named(row), *medians(row)) for row in rows]
     caption = (
         "Milliseconds for one query on a logarithmic scale. Mark: median; bar: to the 95th percentile; number: the "
         "processor's median.\nOne thread, methods in turns."
@@ -505,13 +475,9 @@ def _views(tables: Tables) -> list[Table]:
     if welch := tables.get("welch"):
         tests = [
             (
-                row["contender"],
-                "CPU" if row["measure"] == "cpu_ms" else "clock",
+                *(row["contender"], "CPU" if row["measure"] == "cpu_ms" else "clock"),
                 *(f"{row[name]:.2f}" for name in ("one_mean", "two_mean")),
-                f"{row['two_times_one']:.3f}",
-                f"{row['t']:.2f}",
-                f"{row['df']:.1f}",
-                format_p(row["p"]),
+                *(f"{row['two_times_one']:.3f}", f"{row['t']:.2f}", f"{row['df']:.1f}", format_p(row["p"])),
             )
             for row in welch
         ]
@@ -522,7 +488,7 @@ def _views(tables: Tables) -> list[Table]:
 
 
 def _time_row(row: Row) -> tuple[str, ...]:
-    times = (f"{row[f'{clock}_median_ms']:.2f} ({row[f'{clock}_p95_ms']:.2f})" for clock in ("cpu", "wall"))
+    times = (f"{median:.2f} ({late:.2f})" for median, late in medians(row))
     missed = f"{row['missed']:,} of {row['of']:,}"
     recall = (short(row[name]) for name in ("recall_10", "drop_10"))
     return (_named(row), *times, f"{row['cpu_times_baseline']:.2f}", missed, *recall)
