@@ -20,7 +20,7 @@ from vernissage.files import open_regular
 from vernissage.gallery.engines import ZCCR, require_person_engine
 from vernissage.gallery.selecting import KINDS
 from vernissage.profiles.area_rules import AreaRule, AsPublished, Coherence, Hdbscan, Silhouette, Ward
-from vernissage.profiles.areas import Area, areas_of_interest
+from vernissage.profiles.areas import Area, areas_of_interest, surroundings_of
 from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
 from vernissage.profiles.interests import HALF_LIFE_DAYS, Interests, Vocabulary, interests
@@ -257,9 +257,10 @@ def find_areas(
         words = [words_of_work(items[item_id], workspace.word_counts.language) for item_id in ids]
         wordless = [item_id for item_id, own in zip(ids, words, strict=True) if not own]
         seen = snapshot.seen(wordless) if MODALITY_CARDS[modality].pictured else {}
+        vectors = index.vectors_of(ids)
         found[modality] = interests(
             ids,
-            index.vectors_of(ids),
+            vectors,
             background=max(index, snapshot.index(encoder, *encoded_as([modality])), key=len).moments().mean,
             counts=counts,
             vocabulary=Vocabulary(
@@ -275,6 +276,8 @@ def find_areas(
             rule=asked.rule,
             projection=asked.projection,
             lengths=_raw_lengths(snapshot, encoder, modality, [items[item_id] for item_id in ids], asked),
+            # The published system knows nothing of surroundings.
+            surroundings=None if asked.raw_lengths else _around(snapshot, encoder, modality, vectors, record.name),
             seed=asked.seed,
             progress=progress,
         )
@@ -320,6 +323,15 @@ def _raw_lengths(
         return None
     given = [Submission(snapshot.picture_path(item), text=item.text) for item in works]
     return raw_lengths(snapshot.workspace, encoder, modality, given)
+
+
+def _around(
+    snapshot: Snapshot, encoder: str, modality: Modality, vectors: Vectors, owner: str
+) -> npt.NDArray[np.float64] | None:
+    """What other people's works of the other modality have in particular around each vector; None without any."""
+    read = encoded_as([modality])
+    others = [each for each in snapshot.workspace.modalities(encoder) if encoded_as([each]) != read]
+    return surroundings_of(vectors, snapshot.index(encoder, others[0]), Allow(not_owner=owner)) if others else None
 
 
 def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:

@@ -31,7 +31,11 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class AreaOfInterest:
-    """An area that is not muted: the modality of its uploads, its number among theirs, its name and importance."""
+    """An area that is not muted: the modality of its uploads, its number among theirs, its name and weight.
+
+    The weight is its importance times how much the uploads of its modality count, so that those of pictures and texts
+    compare.
+    """
 
     source: Modality
     number: int
@@ -53,7 +57,7 @@ class WeightedUploads:
         vectors: float32 (m, dim), unit rows.
         weights: float64 (m,): above 0, and 1 where an upload counts as any other; below 0 for disliked works.
         area_of: int64 (m,), the place of each upload's area in ``areas``; −1 for disliked works.
-        areas: those of the highest importance first, then pictures before texts, then the smaller number.
+        areas: those of the highest weight first, then pictures before texts, then the smaller number.
         seeds: float32 (areas, dim), what stands for each area in a search, of unit length or zero.
     """
 
@@ -73,6 +77,19 @@ class WeightedUploads:
         """How many of them, the first ones, are no disliked works."""
         return int(np.count_nonzero(self.area_of >= 0))
 
+    def of_area(self, area: int) -> "WeightedUploads":
+        """The uploads of one area of ``areas`` by its place, and the disliked works."""
+        rows = np.flatnonzero((self.area_of == area) | (self.area_of < 0))
+        return WeightedUploads(
+            tuple([self.item_ids[row] for row in rows]),
+            tuple([self.sources[row] for row in rows]),
+            self.vectors[rows],
+            self.weights[rows],
+            np.minimum(self.area_of[rows], 0),
+            (self.areas[area],),
+            self.seeds[[area]],
+        )
+
 
 def weighted_uploads(profile: UploadProfile, seed: Seed = "centroid") -> WeightedUploads:
     """Gather the uploads of the areas that are not muted, and the disliked works.
@@ -91,7 +108,8 @@ def weighted_uploads(profile: UploadProfile, seed: Seed = "centroid") -> Weighte
             "use one encoder that reads both, or give the pictures or the texts alone"
         )
     areas = [
-        AreaOfInterest(source, number, uploads.names[number], float(uploads.weights[number]))
+        # Importance is a share of one modality: nine pictures and a text are no two halves.
+        AreaOfInterest(source, number, uploads.names[number], float(uploads.weights[number] * uploads.counts.sum()))
         for source, uploads in by_modality
         for number in uploads.unmuted
     ]
