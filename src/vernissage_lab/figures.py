@@ -262,7 +262,8 @@ def _legend(figure: Figure, number: Mapping[str, int], styles: tuple[str, str] |
         handles.append(Line2D([], [], color=MUTED, ls=line, marker="o", ms=4, markerfacecolor=face, label=plain(style)))
     for kind, by in enumerate(others):
         handles.append(Line2D([], [], color=MUTED, linestyle="none", label=plain(by), **_opened(kind)))
-    figure.legend(handles=handles, loc="outside right upper", ncols=1, frameon=False, fontsize=9, labelcolor=INK)
+    # In the middle: at the top it would lie below the title, which takes the whole width.
+    figure.legend(handles=handles, loc="outside right center", ncols=1, frameon=False, fontsize=9, labelcolor=INK)
 
 
 def _names(points: Sequence[GridPoint], field: str) -> list[str]:

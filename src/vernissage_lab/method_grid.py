@@ -30,25 +30,28 @@ def grid_picture(
     heading: str,
     highest: Callable[[Row], str],
     *,
+    down: str = "task",
     dashed: str = "",
     **how: Any,
 ) -> Picture:
-    """Means, task by classes, on the lines that the column ``line`` names; ``published`` ones are marks beside these.
+    """Means, ``down`` by classes, on the lines of the column ``line``; ``published`` ones are marks beside these.
 
     Args:
+        down: the column whose values are the rows of panels.
         highest: words for the highest mean.
         dashed: the seed whose rows are dashed.
         how: further arguments of `grid_figure`.
     """
-    points, marks = ([_point(row, line, dashed) for row in some] for some in (rows, published))
+    points, marks = ([_point(row, down, line, dashed) for row in some] for some in (rows, published))
     figure = grid_figure(points, marks=marks, title=heading, x_label="uploads in each class", y_label="recall", **how)
     told = highest(max(rows, key=lambda row: row["mean"]))
     return Picture(figure, f"{heading}. Highest mean {told}.{WITH_MARKS if marks else ''}")
 
 
-def _point(row: Row, line: str, dashed: str) -> GridPoint:
+def _point(row: Row, down: str, line: str, dashed: str) -> GridPoint:
     by = ", ".join(filter(None, ("published", row["by"]))) if "by" in row else ""
-    panel, is_dashed = (arrow(row["task"]), counted(row["classes"])), bool(dashed) and row["seed"] == dashed
+    shown = arrow(row[down]) if down == "task" else f"{down} {row[down]}"
+    panel, is_dashed = (shown, counted(row["classes"])), bool(dashed) and row["seed"] == dashed
     return GridPoint(*panel, row[line], row["points"], row["mean"], row["se"], is_dashed, by)
 
 

@@ -129,7 +129,8 @@ def test_equal_seeds_give_equal_tables_and_other_seeds_others() -> None:
 def test_figures_and_views_tell_every_mean() -> None:
     tables = usual().tables
     pictures = RECIPE.pictures(tables)
-    assert set(pictures) == {"axes-none-recall", "axes-none-recall-per-seed"}
+    tasks = [f"{source}-to-{target}" for source in ("image", "text") for target in ("image", "text")]
+    assert set(pictures) == {f"axes-{task}-{measure}" for task in tasks for measure in ("recall", "recall-per-seed")}
     view = next(each for each in RECIPE.views(tables) if "text → image" in each.caption)
     assert view.heads == ("projection", "clustering", "seed", "1 class", "3 classes")
     assert view.rows[0][:3] == ("none", "coherence", "centroid")

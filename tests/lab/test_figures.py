@@ -207,3 +207,16 @@ def test_five_maps_stand_in_two_rows(tmp_path: Path) -> None:
 def test_figures_of_nothing_are_refused() -> None:
     with pytest.raises(RequestError, match="none was given"):
         grid_figure([], title="t", x_label="x", y_label="y")
+
+
+def test_a_long_title_does_not_run_into_the_legend() -> None:
+    figure = grid_figure(
+        POINTS,
+        title="Recall@10 with an encoder of a long name, text → image: ten works from every area of interest",
+        x_label="x",
+        y_label="y",
+    )
+    figure.draw_without_rendering()
+    title, legend = figure._suptitle, figure.legends[0]  # type: ignore[attr-defined]  # matplotlib has no other way
+    assert title.get_window_extent().x1 > legend.get_window_extent().x0
+    assert not title.get_window_extent().overlaps(legend.get_window_extent())

@@ -245,18 +245,19 @@ def _tables(values: Sequence[Row]) -> Tables:
 
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
-    """For each encoder and projection, tasks × classes: one figure by list of ten, one as the paper counts."""
+    """For each encoder and task projections × classes, as in print: one by list of ten, one as the paper counts."""
     found: dict[str, Picture] = {}
     rows = tables.get("means", ())
-    for (encoder, projection), mine in parts(rows, "encoder", "projection"):
+    for (encoder, task), mine in parts(rows, "encoder", "task"):
         for measure, title in (("recall", "one list of ten"), ("recall_per_seed", "ten works from every area")):
-            others = {"encoder": encoder, "projection": projection, "measure": measure, "seed": "centroid"}
-            found[f"{encoder}-{projection}-{measure.replace('_', '-')}"] = grid_picture(
+            others = {"encoder": encoder, "task": task, "measure": measure, "seed": "centroid"}
+            found[f"{encoder}-{task}-{measure.replace('_', '-')}"] = grid_picture(
                 where(mine, measure=measure),
                 where(tables.get(MARKS, ()), **others),
                 "clustering",
-                f"Recall@10 with {encoder}, projection {projection}: {title}",
-                lambda best: f"{best['mean']:.3f}, {best['task']}, {counted(best['classes'])}",
+                f"Recall@10 with {encoder}, {arrow(task)}: {title}",
+                lambda best: f"{best['mean']:.3f}, projection {best['projection']}, {counted(best['classes'])}",
+                down="projection",
                 dashed="medoid",
                 styles=("centroid", "medoid"),
                 lines=distinct(rows, "clustering"),

@@ -300,7 +300,7 @@ def test_figures_mark_published_values_of_the_same_data_alone(tmp_path: Path) ->
     assert beside(ablation_run(PCA_WARD), zccr(tmp_path))[1] == []
     run = ablation_run(PCA_WARD, inputs=[given(**FLICKR)])
     pictures = recipe_of("ablation").pictures({**run.tables, MARKS: marks})
-    per_seed, one_list = pictures["lsa-pca-recall-per-seed"], pictures["lsa-pca-recall"]
+    per_seed, one_list = pictures["lsa-text-to-text-recall-per-seed"], pictures["lsa-text-to-text-recall"]
     legend = [text.get_text() for text in per_seed.figure.legends[0].get_texts()]
     assert legend[-2:] == ["published, CLIP ViT-B/32", "published, ALBEF"]
     drawn = [line.get_ydata()[0] for line in per_seed.figure.axes[0].lines if line.get_marker() in {"d", "p"}]
