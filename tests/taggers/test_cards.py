@@ -16,7 +16,8 @@ def test_names_are_apart_from_those_of_encoders_and_each_model_has_a_place() -> 
     for name, card in TAGGER_CARDS.items():
         assert name == card.name
         assert card.hub.partition("/")[2] == name
-        assert card.licence in {"Apache-2.0", "BSD-3-Clause"}
+        assert card.licence in {"Apache-2.0", "BSD-3-Clause", "CC-BY-NC-4.0"}
+        assert (card.commercial == "yes") == (card.licence == "Apache-2.0")
         assert card.modalities == ("image",)
 
 
@@ -31,7 +32,14 @@ def test_a_revision_is_a_whole_commit_and_its_absence_is_told() -> None:
         assert bool(how_to_pin(card)) == (card.revision is None)
 
 
-@pytest.mark.parametrize(("word", "usual"), [("caption", "blip-image-captioning-base"), ("objects", "rtdetr_v2_r18vd")])
+@pytest.mark.parametrize(
+    ("word", "usual"),
+    [
+        ("caption", "blip-image-captioning-base"),
+        ("objects", "rtdetr_v2_r18vd"),
+        ("action", "videomae-base-finetuned-kinetics"),
+    ],
+)
 def test_the_usual_model_of_a_tagger_comes_first(word: str, usual: str) -> None:
     assert next(card.name for card in TAGGER_CARDS.values() if card.encoder == word) == usual
 
@@ -61,6 +69,9 @@ def test_parameters_are_those_of_the_published_configurations() -> None:
         models = {
             "rtdetr_v2_r18vd": transformers.RTDetrV2ForObjectDetection(small),
             "rtdetr_v2_r50vd": transformers.RTDetrV2ForObjectDetection(transformers.RTDetrV2Config(num_labels=80)),
+            "videomae-base-finetuned-kinetics": transformers.VideoMAEForVideoClassification(
+                transformers.VideoMAEConfig(num_labels=400, use_mean_pooling=True)
+            ),
             **{f"blip-image-captioning-{k}": transformers.BlipForConditionalGeneration(c) for k, c in blip.items()},
         }
     for name, model in models.items():

@@ -10,8 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vernissage.catalog.pictures import MAX_BYTES, MAX_SIDE, VIDEO_HINT, UnreadablePictureError, what_it_is
+from vernissage.catalog.pictures import (
+    MAX_BYTES,
+    MAX_SIDE,
+    VIDEO_HINT,
+    UnreadablePictureError,
+    open_picture,
+    what_it_is,
+)
 from vernissage.files import open_regular
+from vernissage.values import modality_of_file
 
 MOST_FRAMES = 32
 """Of a video that encoders read."""
@@ -61,6 +69,13 @@ def evenly(path: Path, count: int, *, at_least: int | None = None) -> list[Image
     places = [(2 * part + 1) * total // (2 * count) for part in range(count)]
     found = dict(zip(sorted(set(places)), _frames_at(path, sorted(set(places)), at_least), strict=True))
     return [found[place] for place in places]
+
+
+def clip_of(path: Path, count: int, *, at_least: int | None = None) -> list[Image.Image]:
+    """`evenly` of a video; of a picture so many times the same."""
+    if modality_of_file(path.name) == "video":
+        return evenly(path, count, at_least=at_least)
+    return [open_picture(path, at_least=at_least)] * count
 
 
 def _scenes(path: Path) -> list[int]:

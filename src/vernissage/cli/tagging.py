@@ -32,12 +32,15 @@ class TaggerOptions:
     """What finds tags, and how it is computed."""
 
     tagger: str = option(
-        "words", "words, lexicon, spacy (texts); imagenet, caption, objects, scene (pictures).", "--tagger", "-t"
+        "words",
+        "words, lexicon, spacy (texts); imagenet, caption, objects, scene, action (pictures and videos).",
+        "--tagger",
+        "-t",
     )
     weights: list[str] | None = option(None, "The folder of the model's weights; else the hub.", metavar="[NAME=]PATH")
     model: list[str] | None = option(None, "Another model than the usual, as rtdetr_v2_r50vd; repeat.")
     above: float | None = option(
-        None, "objects, scene, imagenet: count scores above this; default 0.5, of imagenet 0.3."
+        None, "objects, scene, imagenet, action: count scores above this; default 0.5, of the latter two 0.3."
     )
     device: str | None = option(None, "cpu, cuda or mps.")
     batch_size: int = option(16, "Pictures at once.", min=1)

@@ -8,6 +8,9 @@ from PIL import Image
 Tags = tuple[str, ...]
 """The tags of one work: lower case, each once, in the order in which they were found."""
 
+Clip = Sequence[Image.Image]
+"""The frames of one video, in their order."""
+
 Seen = Callable[[Iterable[str]], Mapping[str, Tags]]
 """From ids of works to what their pictures seem to show; works of which nothing is known may be missing."""
 
@@ -57,6 +60,25 @@ class ImageTagger(Tagger, Protocol):
 
     def tag_images(self, images: Sequence[Image.Image]) -> list[Tags]:
         """The tags of each RGB picture; of one picture alone, whatever others are in the call."""
+        ...
+
+
+@runtime_checkable
+class ClipTagger(Tagger, Protocol):
+    """A tagger that reads several frames of a video together; a picture is a clip of equal frames."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames it reads, at equal distances."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of what the model looks at."""
+        ...
+
+    def tag_clips(self, clips: Sequence[Clip]) -> list[Tags]:
+        """The tags of each clip of RGB frames; of one clip alone, whatever others are in the call."""
         ...
 
 

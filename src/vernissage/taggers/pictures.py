@@ -67,7 +67,7 @@ class ObjectTagger(LoadedEncoder):
 
     @property
     def method(self) -> str:
-        return f"objects with a score above {self.above:g}, by RT-DETRv2 ({_weights_of(self.state)})"
+        return f"objects with a score above {self.above:g}, by RT-DETRv2 ({weights_of(self.state)})"
 
     def tag_images(self, images: Sequence[Image.Image]) -> list[Tags]:
         return [once(found.label.lower() for found in detections) for detections in self.detect(images)]
@@ -103,7 +103,7 @@ def load_objects(place: Path, *, runtime: Runtime = USUAL, above: float = ABOVE)
     """
     if not 0 <= above < 1:
         raise EncoderError(f"scores lie from 0 to 1, but {above:g} was given; {ABOVE} is usual")
-    model = _model_in(place, "rt_detr_v2", "RTDetrV2ForObjectDetection", "PekingU/rtdetr_v2_r18vd", runtime)
+    model = model_in(place, "rt_detr_v2", "RTDetrV2ForObjectDetection", "PekingU/rtdetr_v2_r18vd", runtime)
     state = described("objects", place, digest_of(place), runtime, above=above)
     return ObjectTagger(model, None, _preprocessing(place), state, runtime)
 
@@ -158,7 +158,7 @@ class CaptionTagger:
 
     @property
     def method(self) -> str:
-        return f"captions by BLIP ({_weights_of(self.captioner.state)}); of these, {self.words.method}"
+        return f"captions by BLIP ({weights_of(self.captioner.state)}); of these, {self.words.method}"
 
     def tag_images(self, images: Sequence[Image.Image]) -> list[Tags]:
         return self.words.tag_texts(self.captioner.captions(images))
@@ -171,7 +171,7 @@ def load_captioner(place: Path, *, runtime: Runtime = USUAL) -> BLIPCaptioner:
         EncoderError: something is missing, damaged, no safetensors, or another model's.
     """
     example = "Salesforce/blip-image-captioning-base"
-    model = _model_in(place, "blip", "BlipForConditionalGeneration", example, runtime, unneeded=_UNNEEDED)
+    model = model_in(place, "blip", "BlipForConditionalGeneration", example, runtime, unneeded=_UNNEEDED)
     for layer in model.vision_model.modules():
         if isinstance(layer, import_torch().nn.LayerNorm):
             layer.eps = _EPS
@@ -214,7 +214,7 @@ class SceneTagger:
 
     @property
     def method(self) -> str:
-        captions = f"captions by BLIP ({_weights_of(self.captioner.state)})"
+        captions = f"captions by BLIP ({weights_of(self.captioner.state)})"
         return f"{self.objects.method}; and of {captions}, {self.verbs.method}"
 
     def tag_images(self, images: Sequence[Image.Image]) -> list[Tags]:
@@ -227,7 +227,7 @@ def _pixels(tagger: LoadedEncoder, images: Sequence[Image.Image]) -> "torch.Tens
     return tagger.runtime.on_device(np.stack([tagger.preprocessing(on_white(image)) for image in images]))
 
 
-def _model_in(place: Path, kind: str, architecture: str, example: str, runtime: Runtime, **options: Any) -> Any:
+def model_in(place: Path, kind: str, architecture: str, example: str, runtime: Runtime, **options: Any) -> Any:
     """The model in a folder, as `load_model`, that is of the kind and architecture and no pickle; else get ``example``.
 
     Raises:
@@ -248,6 +248,6 @@ def _model_in(place: Path, kind: str, architecture: str, example: str, runtime: 
     return load_model(place, architecture, runtime, **options)
 
 
-def _weights_of(state: EncoderState) -> str:
+def weights_of(state: EncoderState) -> str:
     """Which weights they are, for people: the beginning of their digest."""
     return f"weights {state.settings['weights'][:12]}"

@@ -41,6 +41,21 @@ def _rtdetr(size: str, parameters: int, download: int) -> ModelCard:
 
 
 _CARDS = (
+    ModelCard(
+        "videomae-base-finetuned-kinetics",
+        "action",
+        "VideoMAE",
+        86_534_800,
+        None,
+        ("image",),
+        "CC-BY-NC-4.0",
+        "discouraged",
+        "Tong et al. 2022, arXiv 2203.12602",
+        "weights for non-commercial use; 400 classes of Kinetics",
+        hub="MCG-NJU/videomae-base-finetuned-kinetics",
+        download_bytes=None,
+        instead=_INSTEAD,
+    ),
     _blip(
         "base",
         223_971_644,
@@ -80,6 +95,7 @@ TAGGERS: Mapping[str, TaggerCard] = MappingProxyType(
         "objects": TaggerCard("pictures", ("objects",)),
         "scene": TaggerCard("pictures", ("objects", "caption")),
         "imagenet": TaggerCard("pictures"),
+        "action": TaggerCard("pictures", ("action",)),
     }
 )
 """The words for taggers."""
@@ -110,12 +126,12 @@ def load_tagger(
         RequestError: there is no such tagger or model, or an option is not for this one.
         EncoderError: packages or weights are missing or damaged.
     """
-    from vernissage.taggers import pictures, words
+    from vernissage.taggers import actions, pictures, words
 
     kind = _kind(name)
     if (weights or models) and not kind.models:
         raise RequestError(f"the tagger {name} has no weights; leave --weights and --model out")
-    if above is not None and "objects" not in kind.models and name != "imagenet":
+    if above is not None and "objects" not in kind.models and name not in ("imagenet", "action"):
         raise RequestError(f"the tagger {name} detects no objects; leave --above out")
     places = {of: Path(place) for of, place in (_named(word, kind.models) for word in weights)}
     known = {card.name: card.encoder for card in TAGGER_CARDS.values() if card.encoder in kind.models}
@@ -140,6 +156,9 @@ def load_tagger(
         "objects": objects,
         "scene": lambda: pictures.SceneTagger(objects(), captioner(), words.load_words(["verb"])),
         "imagenet": lambda: load_imagenet(above),
+        "action": lambda: actions.load_actions(
+            located["action"], runtime=runtime, above=actions.ABOVE if above is None else above
+        ),
     }
     return loaders[name]()
 

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-
-from PIL import Image
+from typing import Any
 
 from vernissage.catalog.ahead import pictures_ahead
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
+from vernissage.catalog.videos import clip_of
 from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
 from vernissage.storage.tags import set_tags, taggers, tags_of
 from vernissage.storage.uploads import get_uploads
-from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, tagger_key
+from vernissage.taggers.contract import ClipTagger, ImageTagger, Tags, TextTagger, tagger_key
 from vernissage.workspace.repository import Repository
 from vernissage.workspace.workspace import Workspace
 
@@ -38,7 +38,7 @@ class Tagging:
 
 def tag_works(
     repository: Repository,
-    tagger: TextTagger | ImageTagger,
+    tagger: TextTagger | ImageTagger | ClipTagger,
     *,
     batch_size: int = 16,
     again: bool = False,
@@ -93,7 +93,7 @@ def tag_works(
     return Tagging(tags, done, len(items) - len(readable))
 
 
-def _tags_of_outputs(workspace: Workspace, tagger: ImageTagger, ids: Sequence[str]) -> dict[str, Tags]:
+def _tags_of_outputs(workspace: Workspace, tagger: ImageTagger | ClipTagger, ids: Sequence[str]) -> dict[str, Tags]:
     """The tags of works whose pictures the tagger's network has read already."""
     from vernissage.taggers.imagenet import ImagenetTagger
     from vernissage.workspace.seeing import seen_in
@@ -161,7 +161,7 @@ def tag_texts(tagger: TextTagger, texts: Sequence[tuple[str, str]]) -> Iterator[
 
 
 def tag_pictures(
-    tagger: ImageTagger,
+    tagger: ImageTagger | ClipTagger,
     places: Sequence[tuple[str, Path]],
     batch_size: int,
     *,
@@ -180,14 +180,22 @@ def tag_pictures(
     at_least, names = 2 * tagger.size, iter(places)
     vanishing = {path for name, path in places if may_vanish(name)}
 
-    def opened(path: Path) -> Image.Image | None:
-        return None if path in vanishing and not path.exists() else open_picture(path, at_least=at_least)
+    def opened(path: Path) -> Any:
+        if path in vanishing and not path.exists():
+            return None
+        if isinstance(tagger, ClipTagger):
+            return clip_of(path, tagger.frames, at_least=at_least)
+        return open_picture(path, at_least=at_least)
+
+    tag: Callable[[Sequence[Any]], list[Tags]] = (
+        tagger.tag_clips if isinstance(tagger, ClipTagger) else tagger.tag_images
+    )
 
     with pictures_ahead([path for _, path in places], batch_size, opened, at_least=at_least) as batches:
         for pictures in batches:
             batch = zip(islice(names, len(pictures)), pictures, strict=True)
             there = [(name, picture) for (name, _), picture in batch if picture is not None]
-            found = tagger.tag_images([picture for _, picture in there])
+            found = tag([picture for _, picture in there])
             yield dict(zip((name for name, _ in there), found, strict=True))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
 _SIGLIP = frozenset({"siglip", "siglip2"})
-_ELSEWHERE = {"clip": "clip", "blip": "blip", "blip-2": "blip2"}
+ELSEWHERE = {"clip": "clip", "blip": "blip", "blip-2": "blip2"}
 """Types of models with an encoder of their own here, which knows more of them."""
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -107,8 +107,8 @@ def load_dual(place: Path, *, runtime: Runtime = USUAL) -> DualEncoder:
             their own shape (NaFlex).
     """
     kind = read_config(place).get("model_type")
-    if kind in _ELSEWHERE:
-        raise EncoderError(f"{place} holds a model of the type {kind}; use the encoder {_ELSEWHERE[kind]} for it")
+    if kind in ELSEWHERE:
+        raise EncoderError(f"{place} holds a model of the type {kind}; use the encoder {ELSEWHERE[kind]} for it")
     if kind == "siglip2":
         raise EncoderError(
             f"{place} holds a SigLIP 2 that takes pictures in their own shape (NaFlex), which is not offered; choose "
