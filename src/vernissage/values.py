@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ Vectors = npt.NDArray[np.float32]
 
 Scores = npt.NDArray[np.float64]
 """float64 of shape (n,)."""
+
+Scope = Literal["read", "events", "people", "write", "admin"]
+"""What a key of the service may do; ``admin`` may everything."""
 
 Modality = str
 """The name of a modality, as it stands in manifests, cards, JSON and names of tasks."""

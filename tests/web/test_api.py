@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from vernissage.gallery.answer import answer_schema
 from vernissage.gallery.gallery import open_gallery
+from vernissage.web.api.access import Access
 from vernissage.web.api.app import LARGEST_BODY, create_service
 from vernissage.web.api.service import Service
 
@@ -19,10 +20,17 @@ ROOT = "/api/v1"
 RATINGS = {"w000": 5, "w001": 1, "w004": 4}
 
 
+SECRET = b"the tests' secret"
+
+
+def open_to(service: Service) -> Access:
+    return Access(service, SECRET, open_here=True, each_second=1_000)
+
+
 @pytest.fixture
 def client(built: Path) -> Iterator[TestClient]:
-    service = Service(open_gallery(built, writing=False), b"the tests' secret")
-    with TestClient(create_service(service), base_url="http://museum.example") as made:
+    service = Service(open_gallery(built, writing=False), SECRET)
+    with TestClient(create_service(service, open_to(service)), base_url="http://museum.example") as made:
         yield made
 
 
@@ -95,7 +103,7 @@ def test_a_token_tells_nothing_and_cannot_be_made_up(client: TestClient, built: 
     for each in (changed, "x", "%00", token[:-4]):
         assert "no such recommendation" in problem(client.get(f"{ROOT}/recommendations/{each}/next"), 404)
     other = Service(open_gallery(built, writing=False), b"another secret")
-    with TestClient(create_service(other)) as elsewhere:
+    with TestClient(create_service(other, open_to(other))) as elsewhere:
         problem(elsewhere.get(f"{ROOT}/recommendations/{token}/next"), 404)
 
 

@@ -45,6 +45,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "Service": {
             "serve": "Serve a collection: REST API, and a study.",
             "publish": "Write a collection as files for any web server.",
+            "admin": "Keys of the REST API.",
         },
         "More": {
             "study": "A user study of engines, from consent to the statistics.",
@@ -54,6 +55,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 _MODULES = {
+    "admin": "admin",
     "building": "build info check purge",
     "models": "doctor encoders export-onnx tag",
     "overview": "map topics",

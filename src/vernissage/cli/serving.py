@@ -43,8 +43,13 @@ class Listening:
         from vernissage.web.security import LOCAL_HOSTS
 
         # A server that listens on this machine alone answers to this machine's names alone.
-        local = self.host in {"127.0.0.1", "localhost", "::1"} and not self.behind_proxy
-        return [*(self.allowed_host or [self.host]), *LOCAL_HOSTS] if self.allowed_host or local else None
+        named = self.allowed_host or self.is_local
+        return [*(self.allowed_host or [self.host]), *LOCAL_HOSTS] if named else None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this machine alone can ask: then no key is needed."""
+        return self.host in {"127.0.0.1", "localhost", "::1"} and not self.behind_proxy
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ def serve(
       vernissage serve workspace --study study.toml --behind-proxy --allowed-host study.example.org
     """
     from vernissage.gallery.gallery import open_gallery
+    from vernissage.web.api.access import Access
     from vernissage.web.api.app import create_service
     from vernissage.web.api.service import Service
     from vernissage.web.connections import FloodFilter
@@ -89,8 +95,10 @@ def serve(
         handler.addFilter(FloodFilter())
     with ExitStack() as opened:
         gallery = open_gallery(place.workspace, database=place.database)
-        service = Service(gallery, load_or_make_secret(place.workspace), listening.public_url)
-        app: Any = create_service(service, listening.names, listening.allow_origin or ())
+        secret = load_or_make_secret(place.workspace)
+        service = Service(gallery, secret, listening.public_url)
+        access = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
+        app: Any = create_service(service, access, listening.names)
         title = gallery.name
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from vernissage.values import Modality
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
@@ -154,6 +154,15 @@ TAGS = _table("tags", "tagger:words item:words tags:json", key="tagger item", in
 
 ERASURES = _table("erasures", "picture:words", key="picture")
 """What has yet to go from files: names of pictures, and an empty one for the database's bytes (see `erasure`)."""
+
+API_KEYS = _table(
+    "api_keys",
+    "id:counted name:words digest:words scopes:json origins:json created:time revoked:time?",
+    key="id",
+    unique=("digest",),
+    never_reuse=True,
+)
+"""Keys of the REST API; ``digest`` is the SHA-256 of the key, which is not kept."""
 
 STUDIES = _table("studies", "id:words paused:flag", key="id")
 """Studies by the id that their definition names."""

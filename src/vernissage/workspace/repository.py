@@ -365,6 +365,13 @@ class Repository:
             self._snapshot = self._snapshot.following(open_workspace(self.path) if changed else current)
             return self._snapshot
 
+    @property
+    def existing_database(self) -> "Database | None":
+        """The database of people, where there is one by now."""
+        with self._lock:
+            self._open(make=False)
+            return self._database
+
     def check(self) -> None:
         """Ask the database, where there is one, whether it answers.
 

@@ -9,25 +9,27 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.datastructures import MutableHeaders
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import vernissage
 from vernissage.errors import VernissageError
 from vernissage.gallery.answer import answer_schema
+from vernissage.web.api.access import Access, CrossOrigin
 from vernissage.web.api.bodies import schema_of
+from vernissage.web.api.people import LARGEST_FILE, minting_router, people_router
 from vernissage.web.api.problems import MEDIA_TYPE, problem, tell_problems
 from vernissage.web.api.service import ROOT, Service
-from vernissage.web.api.works import reading_router
+from vernissage.web.api.works import public_router, reading_router
 from vernissage.web.security import KnownHosts
 
 LARGEST_BODY = 2 * 1024**2
 """Bytes of a request's body, but for uploads, which have a limit of their own."""
 
+_LARGEST_UPLOAD = 4 * LARGEST_FILE
 _HEALTH_SECONDS = 3.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HEADERS = {
@@ -45,13 +47,13 @@ _DOCS_POLICY = (
 )
 
 
-def create_service(service: Service, hosts: Sequence[str] | None = None, origins: Sequence[str] = ()) -> FastAPI:
+def create_service(service: Service, access: Access, hosts: Sequence[str] | None = None) -> FastAPI:
     """The REST API of one collection as an ASGI application.
 
     Args:
         service: the gallery that is served, opened once and shared by all requests.
+        access: who may ask for what.
         hosts: the names that the server answers to; None for any.
-        origins: of other sites whose pages may ask, such as ``https://museum.example``: for the widget.
     """
 
     @asynccontextmanager
@@ -70,20 +72,15 @@ def create_service(service: Service, hosts: Sequence[str] | None = None, origins
         lifespan=lifespan,
     )
     metrics = _Metrics(service)
-    app.include_router(reading_router(service))
-    _add_operations(app, service, metrics)
+    for router in (reading_router(service, access), public_router(service), minting_router(access)):
+        app.include_router(router)
+    app.include_router(people_router(service, access))
+    _add_operations(app, service, access, metrics)
     _add_pages(app)
     tell_problems(app, service.gallery.path)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Bounded)
-    if origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Content-Type", "X-API-Key"],
-            max_age=3600,
-        )
+    app.add_middleware(CrossOrigin, access=access)
     app.add_middleware(Measured, metrics=metrics)
     if hosts is not None:
         app.add_middleware(KnownHosts, hosts=hosts)
@@ -100,14 +97,15 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = _LARGEST_UPLOAD if scope["path"].endswith("/uploads") else LARGEST_BODY
         arrived = 0
 
         async def bounded() -> Message:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > LARGEST_BODY:
-                told = f"the request is larger than {LARGEST_BODY // 1024**2} MB; send less at once"
+            if arrived > most:
+                told = f"the request is larger than {most // 1024**2} MB; send less at once"
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told, {"Connection": "close"})
             return message
 
@@ -189,7 +187,7 @@ class Measured:
                 self._metrics.limited.inc()
 
 
-def _add_operations(app: FastAPI, service: Service, metrics: _Metrics) -> None:
+def _add_operations(app: FastAPI, service: Service, access: Access, metrics: _Metrics) -> None:
     """Health, version, encoders and metrics."""
     health = ThreadPoolExecutor(1, "health")
 
@@ -206,7 +204,13 @@ def _add_operations(app: FastAPI, service: Service, metrics: _Metrics) -> None:
             return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("ok\n")
 
-    @app.get("/metrics", tags=["operations"], summary="For Prometheus", response_class=PlainTextResponse)
+    @app.get(
+        "/metrics",
+        tags=["operations"],
+        summary="For Prometheus",
+        response_class=PlainTextResponse,
+        dependencies=[Depends(access.require("admin"))],
+    )
     def exposed() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
@@ -21,6 +21,7 @@ from vernissage.gallery.likeness import KINDS_OF_LIKENESS
 from vernissage.gallery.selecting import selection
 from vernissage.pages import iiif
 from vernissage.pages.thumbnails import ThumbnailKind
+from vernissage.web.api.access import Access
 from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest
 from vernissage.web.api.problems import problem_of
 from vernissage.web.api.service import ROOT, Service
@@ -48,9 +49,10 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
 
 
-def reading_router(service: Service) -> APIRouter:
-    """The addresses that read the collection; every one may be asked without a person."""
-    reading, router = _Reading(service), APIRouter(tags=["works"])
+def reading_router(service: Service, access: Access) -> APIRouter:
+    """The addresses that read the collection, with the scope ``read``; nothing is kept of who asks."""
+    needed = [Depends(access.require("read"))]
+    reading, router = _Reading(service), APIRouter(tags=["works"], dependencies=needed)
     get, post = ["GET"], ["POST"]
     for path, methods, call, summary, schema in (
         ("/works", get, reading.works, "List works", "WorkList"),
@@ -63,18 +65,19 @@ def reading_router(service: Service) -> APIRouter:
         ("/recommendations/{recommendation_id}/next", get, reading.following, "More of a list", "Recommendation"),
     ):
         router.add_api_route(ROOT + path, call, methods=methods, summary=summary, responses=_described(schema))
+    return router
+
+
+def public_router(service: Service) -> APIRouter:
+    """Pictures and manifests, which browsers and viewers ask for without a key."""
+    reading, router = _Reading(service), APIRouter()
     for path, shown, summary in (
         ("/iiif/3/manifest/{key:path}", reading.manifest, "One work for IIIF viewers"),
         ("/iiif/3/collection/{recommendation_id}", reading.collection, "A recommendation for IIIF viewers"),
     ):
-        router.add_api_route(ROOT + path, shown, methods=get, summary=summary, responses=_IIIF, tags=["iiif"])
-    router.add_api_route(
-        ROOT + "/thumbnails/{name}/{width}.{kind}",
-        reading.thumbnail,
-        methods=get,
-        summary="A picture",
-        responses=_PICTURE,
-    )
+        router.add_api_route(ROOT + path, shown, summary=summary, responses=_IIIF, tags=["iiif"])
+    address = ROOT + "/thumbnails/{name}/{width}.{kind}"
+    router.add_api_route(address, reading.thumbnail, summary="A picture", responses=_PICTURE, tags=["works"])
     return router
 
 
@@ -168,7 +171,7 @@ class _Reading:
         return self._cached(request, make)
 
     def recommendations(self, request: Request, body: RecommendationRequest) -> Response:
-        return _answered(self._service.recommend(body, base_address(request, self._service)))
+        return answered(self._service.recommend(body, base_address(request, self._service)))
 
     def batch(self, request: Request, body: Batch) -> Response:
         base, results = base_address(request, self._service), list[dict[str, Any]]()
@@ -177,12 +180,12 @@ class _Reading:
                 results.append(self._service.recommend(each, base))
             except VernissageError as error:
                 results.append({"problem": problem_of(error, self._service.gallery.path)})
-        return _answered({"results": results})
+        return answered({"results": results})
 
     def following(self, request: Request, recommendation_id: str, limit: Limit = 9) -> Response:
         asked, shown = self._service.read_token(recommendation_id)
         more = asked.model_copy(update={"limit": limit})
-        return _answered(self._service.recommend(more, base_address(request, self._service), shown))
+        return answered(self._service.recommend(more, base_address(request, self._service), shown))
 
     def thumbnail(self, name: str, width: int, kind: ThumbnailKind) -> Response:
         content = self._service.picture(name, width, kind)
@@ -243,8 +246,9 @@ def read_caps(words: str) -> dict[str, int]:
     return caps
 
 
-def _answered(content: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json", headers={"Cache-Control": "no-store"})
+def answered(content: dict[str, Any], status: int = 200) -> Response:
+    """JSON that nobody keeps: it is of somebody, or made for one request."""
+    return Response(orjson.dumps(content), status, {"Cache-Control": "no-store"}, "application/json")
 
 
 def _described(schema: str) -> dict[int | str, dict[str, Any]]:

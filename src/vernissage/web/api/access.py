@@ -1,0 +1,158 @@
+"""Who may ask for what: keys with scopes, tokens of persons, origins of pages, and how often."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from itsdangerous import BadData, URLSafeTimedSerializer
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from vernissage import storage
+from vernissage.errors import VernissageError
+from vernissage.storage.keys import StoredKey, digest_of
+from vernissage.values import Scope
+from vernissage.web.api.problems import ProblemError
+from vernissage.web.api.service import Service
+from vernissage.web.security import RateLimit, truncated_address
+
+TOKEN_SECONDS = 900
+LONGEST_TOKEN_SECONDS = 86_400
+
+_TOKEN = "vt_"  # noqa: S105  (how tokens begin)
+_LOCAL = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
+_READ_AGAIN = 2.0
+"""Seconds after which keys are read anew, so that a revoked one is refused that soon."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: by a key, by a person's token, or from this machine without either.
+
+    Attributes:
+        scopes: what they may do.
+        person: whose things alone they may have; empty for all.
+        name: under which requests are counted.
+    """
+
+    scopes: frozenset[Scope]
+    person: str = ""
+    name: str = ""
+
+
+_EVERYTHING: frozenset[Scope] = frozenset({"read", "events", "people", "write", "admin"})
+
+
+class Access:
+    """Decides on requests; keys are read from the database now and then, and known ones hold on while it is gone.
+
+    With ``open_here`` requests from this machine need no key: they may do everything.
+    """
+
+    def __init__(
+        self, service: Service, secret: bytes, *, open_here: bool, origins: Sequence[str] = (), each_second: float = 20
+    ) -> None:
+        self._service, self._open_here, self._origins = service, open_here, frozenset(origins)
+        self._tokens = URLSafeTimedSerializer(secret, salt="person")
+        self._limit = RateLimit(at_once=10 * each_second, each_second=each_second)
+        self._keys: Mapping[str, StoredKey] = {}
+        self._read = -_READ_AGAIN
+        self._lock = threading.Lock()
+
+    def require(self, scope: Scope) -> Callable[[Request], Asker]:
+        """A dependency of routes: who asks, if they may.
+
+        Raises:
+            ProblemError: no key (401), or one that does not hold, has not that scope or is used elsewhere (403).
+            TooManyRequestsError: they ask too often.
+        """
+
+        def asker(request: Request) -> Asker:
+            found = self._asker(request)
+            self._limit.require(found.name)
+            if scope not in found.scopes and "admin" not in found.scopes:
+                told = f"this key has the scopes {', '.join(sorted(found.scopes))}, and {scope} is needed here"
+                raise ProblemError(HTTPStatus.FORBIDDEN, told)
+            person = request.path_params.get("person")
+            if found.person and person != found.person:
+                raise ProblemError(HTTPStatus.FORBIDDEN, "this token is another person's")
+            return found
+
+        return asker
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether pages of that site may ask."""
+        return origin in self._origins or any(origin in key.origins for key in self._known().values())
+
+    def _asker(self, request: Request) -> Asker:
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        given = request.headers.get("x-api-key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        if given.startswith(_TOKEN):
+            return self._person(given)
+        if given:
+            return self._by_key(given, request)
+        host = request.client.host if request.client else ""
+        origin = request.headers.get("origin", "")
+        if origin and origin in self._origins:
+            return Asker(frozenset({"read", "events"}), name=truncated_address(host))
+        if self._open_here and host in _LOCAL and not origin:
+            return Asker(_EVERYTHING, name="here")
+        told = "a key is needed: send it as Authorization: Bearer KEY or X-API-Key; `vernissage admin keys` makes one"
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
+
+    def _person(self, given: str) -> Asker:
+        try:
+            person = self._tokens.loads(given.removeprefix(_TOKEN), max_age=LONGEST_TOKEN_SECONDS)
+            name, ends = person["person"], float(person["ends"])
+        except (BadData, TypeError, KeyError, ValueError):
+            name, ends = "", 0.0
+        if not name or time.time() > ends:
+            told = "this token does not hold any more; let your server mint another one"
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
+        return Asker(frozenset({"read", "people"}), name, f"person {name}")
+
+    def minted(self, person: str, seconds: int = TOKEN_SECONDS) -> str:
+        """A token for one person's things, for so many seconds."""
+        return _TOKEN + str(self._tokens.dumps({"person": person, "ends": time.time() + seconds}))
+
+    def _by_key(self, given: str, request: Request) -> Asker:
+        key = self._known().get(digest_of(given))
+        if key is None:
+            told = "this key is unknown or was revoked; ask whoever runs the service for another one"
+            raise ProblemError(HTTPStatus.FORBIDDEN, told)
+        origin = request.headers.get("origin", "")
+        if key.origins and origin not in key.origins:
+            raise ProblemError(HTTPStatus.FORBIDDEN, "this key is for pages of another site")
+        return Asker(key.scopes, name=f"key {key.number}")
+
+    def _known(self) -> Mapping[str, StoredKey]:
+        """The keys that hold, by their digests."""
+        with self._lock:
+            if time.monotonic() - self._read >= _READ_AGAIN:
+                self._read = time.monotonic()
+                try:
+                    database = self._service.gallery.repository.existing_database
+                    if database is not None:
+                        with database.reading() as connection:
+                            found = storage.keys.all_keys(connection)
+                        self._keys = {each.digest: each for each in found if each.revoked is None}
+                except VernissageError:
+                    pass  # the keys that were read last hold on: reading the collection needs no database
+            return self._keys
+
+
+class CrossOrigin(CORSMiddleware):
+    """Lets pages of the sites that `Access` knows read answers."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        allowed: dict[str, Any] = {"allow_headers": ["Authorization", "Content-Type", "X-API-Key"]}
+        super().__init__(app, allow_methods=["GET", "POST"], max_age=600, **allowed)
+        self._access = access
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        """Whether pages of that site may read answers."""
+        return self._access.allows_origin(origin)

@@ -1,0 +1,261 @@
+"""People: what they rate, upload and care for, works for them, their export and deletion; nothing without their key."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, Response, UploadFile
+from pydantic import Field
+
+from vernissage.catalog.pictures import PICTURE_SUFFIXES
+from vernissage.errors import RequestError
+from vernissage.files import digest
+from vernissage.gallery.areas import AreaChanges, PersonAreas
+from vernissage.gallery.person import Person
+from vernissage.web.api.access import LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Access
+from vernissage.web.api.bodies import MOST_WORKS, Body, Stars, Word
+from vernissage.web.api.problems import ProblemError
+from vernissage.web.api.service import ROOT, Service
+from vernissage.web.api.works import Excluded, Limit, Per, Where, answered, base_address, read_caps
+from vernissage.workspace.uploading import Submission
+
+MOST_FILES = 20
+"""Pictures and texts of one request."""
+
+LARGEST_FILE = 32 * 1024**2
+"""Bytes of one uploaded file."""
+
+LONGEST_TEXT = 20_000
+_LONGEST_NAME = 200
+
+PersonName = Annotated[str, Query(min_length=1, max_length=_LONGEST_NAME)]
+
+
+class Rating(Body):
+    """How somebody likes a work."""
+
+    rating: Stars
+
+
+class Minting(Body):
+    """For how long a token holds."""
+
+    seconds: Annotated[int, Field(ge=10, le=LONGEST_TOKEN_SECONDS)] = TOKEN_SECONDS
+
+
+class AreaChange(Body):
+    """What becomes of one area; what is not named stays."""
+
+    name: Word | None = None
+    weight: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] | None = None
+    muted: bool | None = None
+
+
+class Merging(Body):
+    """Areas that become one."""
+
+    areas: Annotated[list[Word], Field(min_length=2, max_length=20)]
+
+
+def people_router(service: Service, access: Access) -> APIRouter:
+    """The addresses of people; all need the scope ``people``, or the person's own token."""
+    people = _People(service, access)
+    router = APIRouter(
+        prefix=f"{ROOT}/people/{{person}}", tags=["people"], dependencies=[Depends(access.require("people"))]
+    )
+    for path, method, call, summary in (
+        ("/ratings/{work:path}", "PUT", people.rate, "Rate a work"),
+        ("/ratings/{work:path}", "DELETE", people.unrate, "Take a rating back"),
+        ("/ratings", "GET", people.ratings, "What somebody rated"),
+        ("/uploads", "POST", people.upload, "Upload pictures and texts"),
+        ("/uploads", "GET", people.uploads, "What somebody uploaded"),
+        ("/uploads/{upload:path}", "DELETE", people.remove, "Remove an upload"),
+        ("/areas", "GET", people.areas, "Areas of interest"),
+        ("/areas/merge", "POST", people.merge, "Make areas one"),
+        ("/areas/undo", "POST", people.undo, "Take the latest change back"),
+        ("/areas/{area}/split", "POST", people.split, "Split an area"),
+        ("/areas/{area}", "PATCH", people.change, "Rename, weigh or mute an area"),
+        ("/recommendations", "GET", people.recommend, "Works of others for somebody"),
+        ("/export", "GET", people.export, "Everything that is kept"),
+        ("", "DELETE", people.delete, "Forget somebody"),
+    ):
+        router.add_api_route(path, call, methods=[method], summary=summary)
+    return router
+
+
+def minting_router(access: Access) -> APIRouter:
+    """Where a platform's server gets tokens for its own visitors."""
+    router = APIRouter(tags=["people"], dependencies=[Depends(access.require("people"))])
+
+    @router.post(f"{ROOT}/people/{{person}}/tokens", summary="A token for one person's own things")
+    def mint(request: Request, person: str, body: Minting | None = None) -> dict[str, Any]:
+        if access.require("people")(request).person:
+            raise ProblemError(HTTPStatus.FORBIDDEN, "a token cannot mint another one; use a key")
+        seconds = body.seconds if body else TOKEN_SECONDS
+        ends = datetime.now(UTC) + timedelta(seconds=seconds)
+        return {"token": access.minted(checked(person), seconds), "expires": ends.isoformat(timespec="seconds")}
+
+    return router
+
+
+def checked(person: str) -> str:
+    """A person's name from an address.
+
+    Raises:
+        RequestError: it is too long.
+    """
+    if len(person) > _LONGEST_NAME:
+        raise RequestError(f"the name of the person has {len(person)} characters; use at most {_LONGEST_NAME}")
+    return person
+
+
+class _People:
+    def __init__(self, service: Service, access: Access) -> None:
+        self._service, self._access = service, access
+
+    def _person(self, name: str) -> Person:
+        return self._service.gallery.person(checked(name))
+
+    def rate(self, person: str, work: str, body: Rating) -> Response:
+        self._person(person).rate(self._service.item(work).id, body.rating)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def unrate(self, person: str, work: str) -> Response:
+        self._person(person).unrate(self._service.item(work).id)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def ratings(self, person: str) -> Response:
+        return answered({"ratings": self._person(person).ratings})
+
+    def upload(
+        self,
+        person: str,
+        pictures: Annotated[list[UploadFile], File(default_factory=list, max_length=MOST_FILES)],
+        texts: Annotated[list[str], Form(default_factory=list, max_length=MOST_FILES)],
+        titles: Annotated[list[str], Form(default_factory=list, description="Of the pictures, in their order.")],
+        idempotency_key: Annotated[
+            str, Header(max_length=200, description="Send the same again, and nothing is kept twice.")
+        ] = "",
+    ) -> Response:
+        """All of them are kept, or none: once this is answered they are on the disk and searched with."""
+        if not pictures and not texts:
+            raise RequestError("nothing was uploaded; send pictures or texts as multipart/form-data")
+        if long := [text for text in (*texts, *titles) if len(text) > LONGEST_TEXT]:
+            raise RequestError(f"a text has {len(long[0]):,} characters; send at most {LONGEST_TEXT:,}")
+        who = self._person(person)
+        named = _named(person, idempotency_key)
+        with _received(pictures) as paths:
+            titled = [*titles, *[""] * len(paths)]
+            given = [Submission(path, title=titled[place], id=named(place)) for place, path in enumerate(paths)]
+            given += [Submission(text=text, id=named(len(paths) + place)) for place, text in enumerate(texts)]
+            kept, new = who.upload(given)
+        content = {"uploads": [{"id": each.id, "new": each.id in new} for each in kept]}
+        return answered(content, HTTPStatus.CREATED)
+
+    def uploads(self, person: str) -> Response:
+        record = self._person(person).record
+        rows = [
+            {"id": item_id, "title": record.items[item_id].title, "text": record.items[item_id].text}
+            | {"picture": bool(record.items[item_id].picture), "time": time.isoformat()}
+            for item_id, time in record.times.items()
+        ]
+        return answered({"uploads": rows})
+
+    def remove(self, person: str, upload: str) -> Response:
+        self._person(person).remove(upload)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def areas(self, person: str) -> Response:
+        return answered(_shown(self._person(person).areas()))
+
+    def change(self, person: str, area: str, body: AreaChange) -> Response:
+        changes = AreaChanges(
+            mute=(area,) if body.muted else (),
+            unmute=(area,) if body.muted is False else (),
+            weights={area: body.weight} if body.weight is not None else {},
+            names={area: body.name} if body.name is not None else {},
+        )
+        if not changes:
+            raise RequestError("nothing was changed; name at least one of name, weight, muted")
+        return answered(_shown(self._person(person).edit(changes)))
+
+    def merge(self, person: str, body: Merging) -> Response:
+        return answered(_shown(self._person(person).edit(AreaChanges(merges=(tuple(body.areas),)))))
+
+    def split(self, person: str, area: str) -> Response:
+        return answered(_shown(self._person(person).edit(AreaChanges(splits={area: ()}))))
+
+    def undo(self, person: str) -> Response:
+        who = self._person(person)
+        return answered({"undone": who.undo()} | _shown(who.areas()))
+
+    def recommend(
+        self,
+        request: Request,
+        person: str,
+        where: Where,
+        exclude: Excluded,
+        limit: Limit = 9,
+        task: Annotated[str | None, Query(max_length=40, description="image-to-text …; all by default.")] = None,
+        per_area: bool = False,
+        per: Per = "",
+        quota: Annotated[int | None, Query(ge=0, le=MOST_WORKS, description="Places of each area.")] = None,
+        engine: Annotated[str | None, Query(max_length=40)] = None,
+    ) -> Response:
+        asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
+        who = self._person(person)
+        answer = who.recommend(limit, task=task, per_area=per_area, quota=quota, engine=engine, **asked)
+        return answered(self._service.addressed(base_address(request, self._service)).answer(answer))
+
+    def export(self, person: str) -> Response:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "person.zip"
+            self._person(person).export(path)
+            content = path.read_bytes()
+        headers = {"Content-Disposition": 'attachment; filename="person.zip"', "Cache-Control": "no-store"}
+        return Response(content, media_type="application/zip", headers=headers)
+
+    def delete(self, person: str) -> Response:
+        """Also finishes what an earlier deletion that was interrupted has left."""
+        self._person(person).delete()
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _named(person: str, key: str) -> Callable[[int], str]:
+    """Ids of uploads that are the same whenever the same request comes again; drawn where there is no key."""
+    return lambda place: f"up-{digest(person.encode(), key.encode(), str(place).encode())[:24]}" if key else ""
+
+
+@contextmanager
+def _received(files: list[UploadFile]) -> Iterator[list[Path]]:
+    """What was sent as files of our own, whose names are nobody's words.
+
+    Raises:
+        ProblemError: one is larger than is read (413).
+        RequestError: one has the ending of what is no picture.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, file in enumerate(files):
+            suffix = Path(file.filename or "").suffix.lower() or ".jpg"
+            if suffix not in PICTURE_SUFFIXES:
+                raise RequestError(f"file {number + 1} ends in {suffix[:12]}; send JPEG, PNG, WebP, GIF or TIFF")
+            path = Path(folder) / f"{number}{suffix}"
+            size = 0
+            with path.open("wb") as kept:
+                while part := file.file.read(1 << 20):
+                    size += len(part)
+                    if size > LARGEST_FILE:
+                        told = f"file {number + 1} is larger than {LARGEST_FILE >> 20} MB; send a smaller one"
+                        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
+                    kept.write(part)
+            paths.append(path)
+        yield paths
+
+
+def _shown(found: PersonAreas) -> dict[str, Any]:
+    return found.to_dict() | {"notes": list(found.notes)}
