@@ -127,6 +127,15 @@ def test_equal_pictures_that_open_at_odd_speeds_give_equal_bits_and_are_opened_o
     assert sorted(again.opened) == list(range(CODEBOOK_PICTURES))
 
 
+def test_the_fit_leaves_vectors_with_the_bits_of_an_encoding() -> None:
+    pictures = openers(FITTING_PICTURES + 4)
+    contents = [f"content {number}" for number in range(len(pictures))]
+    encoder = fit_colour_texture(pictures, contents, seed=3)
+    assert list(encoder.encoded) == contents
+    assert np.array_equal(np.stack([*encoder.encoded.values()]), encoder.encode_images([each() for each in pictures]))
+    assert not ColourTexture.from_state(encoder.state).encoded
+
+
 def test_a_picture_that_cannot_be_opened_stops_the_fit() -> None:
     def broken() -> Image.Image:
         raise CollectionError("the picture is gone")

@@ -13,6 +13,7 @@ from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 from vernissage.catalog.report import BadRowsError, Tolerance
 from vernissage.encoders.contract import EncoderState
+from vernissage.encoders.fitted.colour_texture import ColourTexture
 from vernissage.errors import (
     CollectionError,
     EncoderError,
@@ -61,6 +62,19 @@ def test_building_again_encodes_nothing_and_changes_no_byte(gallery: Path, works
     result = build_workspace(gallery, workspace)
     assert snapshot(workspace) == before
     assert set(result.encoded.values()) == {0}
+
+
+def test_pictures_that_a_fit_has_encoded_are_not_read_again(
+    gallery: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_again(*_: object) -> None:
+        raise AssertionError("a picture was read again")
+
+    monkeypatch.setattr(ColourTexture, "encode_images", read_again)
+    result = build_workspace(gallery, tmp_path / "eye", encoders=("colour-texture",))
+    assert result.encoded == {"colour-texture.image": 64}
+    ours, theirs = (open_workspace(each).table("colour-texture", "image") for each in (tmp_path / "eye", built))
+    assert np.array_equal(ours.vectors, theirs.vectors)
 
 
 def test_equal_galleries_make_equal_workspaces(gallery: Path, built: Path, tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ class Material:
         texts: the text of every work, empty where it has none.
         artists: the artist of every work, empty where none is known.
         pictures: functions that open the pictures of the works that have one.
+        picture_contents: the digests of those pictures' contents.
         paired_vectors: for an encoder made on others: their vectors of the works that all of them read, row by row.
         bases: those other encoders.
         seed: of the fit.
@@ -149,6 +150,7 @@ class Material:
     texts: Callable[[], Sequence[str]] = tuple
     artists: Callable[[], Sequence[str]] = tuple
     pictures: Callable[[], Sequence[PictureOpener]] = tuple
+    picture_contents: Callable[[], Sequence[str]] = tuple
     paired_vectors: Callable[[], tuple[Vectors, ...]] = tuple
     bases: tuple[Encoder, ...] = ()
     seed: int = 0
@@ -162,6 +164,9 @@ class FittedEncoder:
     """An encoder that was fitted on a collection and is nothing but its state.
 
     Its ``__init__`` takes the state and the encoders whose vectors it is made on, if it is.
+
+    Attributes:
+        encoded: vectors that the fit came by, none all zero, by their contents: a build need not read those again.
     """
 
     name: ClassVar[str]
@@ -169,6 +174,7 @@ class FittedEncoder:
 
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         self.state = state
+        self.encoded: Mapping[str, Vectors] = {}
 
     @property
     def fingerprint(self) -> str:

@@ -18,7 +18,7 @@ from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
 from vernissage.catalog.videos import video_frames
-from vernissage.encoders.contract import Encoder, Material, reading
+from vernissage.encoders.contract import Encoder, FittedEncoder, Material, reading
 from vernissage.encoders.register import EncoderCard, cards
 from vernissage.errors import ProvenanceError
 from vernissage.files import digest, read_array, write_array
@@ -120,6 +120,9 @@ def material_of(
         texts=lambda: [item.text for item in collection],
         artists=lambda: collection.texts("artist"),
         pictures=lambda: _openers(collection, collection, _DECODED_SIDE if settings.draft else None),
+        picture_contents=lambda: [
+            contents_of(item, "image", draft=settings.draft)[0] for item in collection if item.picture
+        ],
         paired_vectors=paired_vectors,
         bases=tuple(encoders[name] for name in card.needs if name in encoders),
         seed=settings.seed,
@@ -204,7 +207,8 @@ def encode_collection(
     """Write the vectors of all works that have the modality to ``stem``, and open them; memory holds a few blocks.
 
     A work's vector is that of its text, or what `pooled` makes of those of all its pictures. Contents that ``before``
-    already holds from the same encoder are not encoded again, nor are equal contents twice.
+    already holds from the same encoder are not encoded again, nor are those that its fit has encoded, nor equal
+    contents twice.
     Each finished block is kept below ``staging``, under a name that stands for its encoder and contents, until the
     caller removes it, and so is the table without ``stem``. Works in which the encoder finds nothing (a row of zeros)
     are left out of the table. Without ``draft``, large JPEGs are decoded whole.
@@ -213,25 +217,29 @@ def encode_collection(
     read = {row: contents for row, contents in found if contents}
     same = before is not None and before.card.fingerprint == encoder.fingerprint
     known = {content: row for row, content in enumerate(before.card.contents)} if before is not None and same else {}
+    fitted = encoder.encoded if isinstance(encoder, FittedEncoder) else {}
     missing: dict[str, tuple[int, int]] = {}
     for row, contents in read.items():
         if _content(contents) in known:
             read[row] = (_content(contents),)  # the work's vector is there
         for place, content in enumerate(read[row]):
-            if content not in known:
+            if content not in known and content not in fitted:
                 missing.setdefault(content, (row, place))
     encoding = _Encoding(encoder, modality, collection, whole_batches, decoded_side(encoder, draft=draft))
     name = digest(encoder.fingerprint.encode(), *(content.encode() for content in missing))[:16]
     folder = staging / f"{encoder.name}.{modality}-{name}"
     told, size = encoding.stage(list(missing.values()), folder, progress)
     place_of = {content: place for place, content in enumerate(missing)}
-    kept = [row for row, some in read.items() if any(each in known or told[place_of[each]] for each in some)]
+    there = known.keys() | fitted.keys()
+    kept = [row for row, some in read.items() if any(each in there or told[place_of[each]] for each in some)]
     block = lru_cache(_BLOCKS_KEPT)(lambda number: read_array(_block_file(folder, number * size)))
 
     def vector(content: str) -> Vectors:
         if before is not None and content in known:
             old: Vectors = before.vectors[known[content]]
             return old
+        if content in fitted:
+            return fitted[content]
         number, place = divmod(place_of[content], size)
         new: Vectors = block(number)[place]
         return new

@@ -6,11 +6,10 @@ they are rotated to at most 512 principal axes with the strong ones damped. How 
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from typing import Any, TypeVar
 
 import cv2
@@ -204,17 +203,19 @@ def edge_layout(cells: Floats) -> Floats:
     return layout
 
 
-def dense_rootsift(cells: Floats) -> Floats:
+def dense_rootsift(cells: Floats, pick: Callable[[int], Any] = slice) -> Floats:
     """RootSIFT of overlapping upright patches, one every 4 pixels: float32 (patches, 128), unit rows.
 
     A patch is 4 × 4 of the cells that `orientation_cells` returns. Patches without contrast are left out, so there
-    may be none. Source: Lowe, IJCV 60(2), 2004; the root: Arandjelović & Zisserman, CVPR 2012.
+    may be none; of the others, told how many there are, ``pick`` gives the rows to take, or a slice. Source: Lowe,
+    IJCV 60(2), 2004; the root: Arandjelović & Zisserman, CVPR 2012.
     """
     # Neighbouring cells of a row lie side by side, so that each row of a patch is one piece of memory.
     windows = np.lib.stride_tricks.sliding_window_view(cells.reshape(len(cells), -1), (BLOCK, BLOCK * ORIENTATIONS))
     patches = windows[:, ::ORIENTATIONS].reshape(-1, DESCRIPTOR_DIM)
     total = patches.sum(axis=1)
-    textured = total > FLAT
+    textured = np.flatnonzero(total > FLAT)
+    textured = textured[pick(len(textured))]
     rooted: Floats = patches[textured]
     rooted /= total[textured, None]
     return np.sqrt(rooted, out=rooted)
@@ -435,7 +436,6 @@ class ColourTexture(FittedEncoder):
         self.pictures = int(state.settings["pictures"])
         self.codebook: Codebook | None = None
         self.centring: Centring | None = None
-        self._fitted_on: dict[bytes, Parts] = {}  # pictures are encoded right after the fit: each is described once
         if "codebook_centres" in arrays:
             self.codebook = Codebook(arrays["codebook_mean"], arrays["codebook_axes"], arrays["codebook_centres"])
         if "joined_map" in arrays:
@@ -469,24 +469,27 @@ class ColourTexture(FittedEncoder):
         return unit_rows(np.stack([self._encode(working_pixels(image, LONGER_SIDE)) for image in images]))
 
     def _encode(self, pixels: Pixels) -> Vectors:
-        parts = self._fitted_on.pop(_digest(pixels), None) if self._fitted_on else None
-        parts = parts or picture_parts(pixels, self.codebook)
+        return self._of_parts(picture_parts(pixels, self.codebook))
+
+    def _of_parts(self, parts: Parts) -> Vectors:
         return joined(parts) if self.centring is None else self.centring.apply(parts)
 
 
 def fit(material: Material) -> ColourTexture:
     """Fit on the pictures of a collection."""
-    return fit_colour_texture(material.pictures(), seed=material.seed, progress=material.progress)
+    pictures, contents = material.pictures(), material.picture_contents()
+    return fit_colour_texture(pictures, contents, seed=material.seed, progress=material.progress)
 
 
 def fit_colour_texture(
-    pictures: Sequence[PictureOpener], *, seed: int = 0, progress: Progress = silent
+    pictures: Sequence[PictureOpener], contents: Sequence[str] = (), *, seed: int = 0, progress: Progress = silent
 ) -> ColourTexture:
     """Fit the encoder on a collection's pictures.
 
     Args:
         pictures: called from as many threads as there are cores. A seeded sample of at most 1,000 is opened, each
             once; its parts and gradient cells are kept.
+        contents: of each picture, under which its vector is to be found in `FittedEncoder.encoded` afterwards.
         seed: of the sample, its patches and k-means; equal pictures and seed give equal bits on any number of cores.
         progress: told how many pictures were read, then how many were compared with the codebook.
 
@@ -502,32 +505,27 @@ def fit_colour_texture(
     if count < FITTING_PICTURES:
         return ColourTexture(EncoderState(ColourTexture.name, settings, {}))
     random = np.random.default_rng(seed)
-    sample = [pictures[number] for number in np.sort(random.permutation(count)[:SAMPLED_PICTURES])]
+    chosen = np.sort(random.permutation(count)[:SAMPLED_PICTURES])
+    sample = [pictures[number] for number in chosen]
     arrays: dict[str, npt.NDArray[Any]] = {}
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        read = pool.map(lambda picture: _digested_look(working_pixels(picture(), LONGER_SIDE)), sample)
+        read = pool.map(lambda picture: _first_look(working_pixels(picture(), LONGER_SIDE)), sample)
         looks = _counted(read, "Learning the collection's colours and textures", sample, progress)
-        parts: Sequence[Parts] = [parts for _, parts, _ in looks]
-        book = _fitted_codebook([cells for *_, cells in looks], random, seed) if count >= CODEBOOK_PICTURES else None
+        parts: Sequence[Parts] = [parts for parts, _ in looks]
+        book = _fitted_codebook([cells for _, cells in looks], random, seed) if count >= CODEBOOK_PICTURES else None
         if book is not None:
             arrays |= {"codebook_mean": book.mean, "codebook_axes": book.axes, "codebook_centres": book.centres}
-            gathered = pool.map(lambda look: _with_patches(look[1], look[2], book), looks)
+            gathered = pool.map(lambda look: _with_patches(look[0], look[1], book), looks)
             parts = _counted(gathered, "Gathering the collection's brush and line patterns", sample, progress)
     centring = fit_centring(parts, most_dim=MOST_DIM)
     if centring.matrix.size:
         arrays |= {f"mean_{part}": mean for part, mean in centring.means.items()}
         arrays |= {"joined_mean": centring.mean, "joined_map": centring.matrix}
     fitted = ColourTexture(EncoderState(ColourTexture.name, settings, arrays))
-    fitted._fitted_on.update(zip((digest for digest, *_ in looks), parts, strict=True))
+    if contents:
+        rows = unit_rows(np.stack([fitted._of_parts(each) for each in parts]))
+        fitted.encoded = {contents[number]: row for number, row in zip(chosen, rows, strict=True) if row.any()}
     return fitted
-
-
-def _digested_look(pixels: Pixels) -> tuple[bytes, Parts, Floats]:
-    return _digest(pixels), *_first_look(pixels)
-
-
-def _digest(pixels: Pixels) -> bytes:
-    return blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest() + bytes(str(pixels.shape), "ascii")
 
 
 def _counted(results: Iterable[_T], step: str, sample: Sequence[PictureOpener], progress: Progress) -> list[_T]:
@@ -541,10 +539,9 @@ def _counted(results: Iterable[_T], step: str, sample: Sequence[PictureOpener], 
 
 def _fitted_codebook(sample: Sequence[Floats], random: np.random.Generator, seed: int) -> Codebook | None:
     """A codebook of at most 128 patches of each picture's cells; None where too few of them are textured."""
-    chosen = []
-    for cells in sample:
-        rows = dense_rootsift(cells)
-        chosen.append(rows[np.sort(random.permutation(len(rows))[:SAMPLED_PATCHES])])
+    chosen = [
+        dense_rootsift(cells, lambda count: np.sort(random.permutation(count)[:SAMPLED_PATCHES])) for cells in sample
+    ]
     if sum(map(len, chosen)) < CENTRES * SAMPLED_PATCHES:
         return None
     return fit_codebook(np.concatenate(chosen), n_centres=CENTRES, reduced=REDUCED_DIM, seed=seed)

@@ -396,7 +396,9 @@ def one_round(
     ``weights`` (texts, topics) and ``emission`` (words, topics) are `expected` of γ and of the topics' words.
     """
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    likelihood = _row_sums(weights[rows] * emission[counts.indices])
+    likelihood = np.zeros(counts.nnz)  # topic by topic: in the same order for any layout, see `_row_sums`
+    for of_texts, of_words in zip(np.ascontiguousarray(weights.T), np.ascontiguousarray(emission.T), strict=True):
+        likelihood += np.take(of_texts, rows) * np.take(of_words, counts.indices)
     ratios = sparse.csr_matrix((counts.data / likelihood, counts.indices, counts.indptr), shape=counts.shape)
     moved: Matrix = prior + weights * (ratios @ emission)
     return moved, ratios

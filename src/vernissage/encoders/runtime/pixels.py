@@ -21,6 +21,9 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Pixels = npt.NDArray[np.float32]
 """float32 of shape (3, height, width)."""
 
+Values = npt.NDArray[np.uint8]
+"""sRGB, uint8 of shape (height, width, 3)."""
+
 _FILTERS: dict[int, Literal["bilinear", "bicubic"]] = {2: "bilinear", 3: "bicubic"}
 """Pillow's numbers, as transformers' settings files have them."""
 
@@ -46,13 +49,20 @@ class Preprocessing:
 
     def __call__(self, image: Image.Image) -> Pixels:
         """The input for one RGB picture: float32 (3, size, size)."""
+        return self.scaled(self.fitted(image))
+
+    def fitted(self, image: Image.Image) -> Values:
+        """The picture as large as the input: uint8 (size, size, 3)."""
         resample = Image.Resampling.BICUBIC if self.filter == "bicubic" else Image.Resampling.BILINEAR
         rgb = image if image.mode == "RGB" else image.convert("RGB")
         if self.resize == "squash":
             fitted = rgb.resize((self.size, self.size), resample)
         else:
             fitted = _centre_crop(_shorter_side(rgb, self.shorter_side or self.size, resample), self.size)
-        values = np.asarray(fitted)
+        return np.asarray(fitted)
+
+    def scaled(self, values: Values) -> Pixels:
+        """The input for the values of a `fitted` picture: float32 (3, size, size)."""
         pixels = np.empty((3, *values.shape[:2]), dtype=np.float32)
         for channel, inputs in enumerate(_inputs_of_values(self.mean, self.std)):
             np.take(inputs, values[:, :, channel], out=pixels[channel], mode="clip")

@@ -28,7 +28,7 @@ from PIL import Image
 from vernissage.encoders.contract import EncoderState, Material, require_keys, unit_rows
 from vernissage.encoders.runtime.loaded import fingerprint_of
 from vernissage.encoders.runtime.onnx_writing import OnnxWriter
-from vernissage.encoders.runtime.pixels import Pixels, Preprocessing, on_white
+from vernissage.encoders.runtime.pixels import Pixels, Preprocessing, Values, on_white
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.files import read_regular
 from vernissage.values import Modality, Vectors
@@ -86,8 +86,7 @@ class EfficientNetLite:
     def __init__(self, state: EncoderState) -> None:
         self.state = state
         self.variant = _variant(state.name)
-        mean, deviation = (127 / 255,) * 3, (128 / 255,) * 3
-        self.preprocessing = Preprocessing("squash", self.variant.side, None, "bicubic", mean, deviation)
+        self.preprocessing = _preprocessing(self.variant)
         self.fingerprint = fingerprint_of(state, self.preprocessing)
 
     @property
@@ -122,7 +121,7 @@ class EfficientNetLite:
         return unit_rows(np.concatenate([np.zeros((0, self.dim), np.float32), *map(self._outputs_of, images)]))
 
     def _outputs_of(self, image: Image.Image) -> Vectors:
-        return _network(self.variant, self.state.settings["place"])(self.preprocessing(on_white(image))[None])
+        return _network(self.variant, self.state.settings["place"])(self.preprocessing.fitted(on_white(image)))
 
 
 def load(name: str, material: Material) -> EfficientNetLite:
@@ -189,23 +188,29 @@ def _channels(count: int, wider: float) -> int:
     return rounded if rounded >= 0.9 * count * wider else rounded + 8
 
 
+def _preprocessing(variant: Variant) -> Preprocessing:
+    mean, deviation = (127 / 255,) * 3, (128 / 255,) * 3
+    return Preprocessing("squash", variant.side, None, "bicubic", mean, deviation)
+
+
 @cache
-def _network(variant: Variant, place: str) -> Run:
-    """The network, ready to run; kept with its last outputs, since several encoders are made of one."""
-    return _remembering(_running(_written(variant, _weights(variant, place))))
+def _network(variant: Variant, place: str) -> Callable[[Values], Vectors]:
+    """From one fitted picture to its outputs; kept with its last ones, since several encoders are made of one."""
+    run, scaled = _running(_written(variant, _weights(variant, place))), _preprocessing(variant).scaled
+    return _remembering(lambda values: run(scaled(values)[None]))
 
 
-def _remembering(run: Run) -> Run:
+def _remembering(run: Callable[[Values], Vectors]) -> Callable[[Values], Vectors]:
     """The same, but for pictures that it has just read: several encoders ask for those of an upload one by one."""
     outputs: OrderedDict[bytes, Vectors] = OrderedDict()
     lock = threading.Lock()
 
-    def remembered(pixels: Pixels) -> Vectors:
-        key = hashlib.blake2b(pixels.data, digest_size=16).digest()
+    def remembered(values: Values) -> Vectors:
+        key = hashlib.blake2b(values.data, digest_size=16).digest()
         with lock:
             known = outputs.get(key)
         if known is None:
-            known = run(pixels)
+            known = run(values)
             with lock:
                 outputs[key] = known
                 if len(outputs) > _REMEMBERED:
