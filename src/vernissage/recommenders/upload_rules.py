@@ -232,7 +232,8 @@ def csls(uploads: WeightedUploads, candidates: Candidates, n: int) -> Fused:
     sample of works what is crowded depends on the sample. The answer tells no z-scores, which would be of other
     similarities than it shows.
     """
-    return _nearest_z_scores(uploads, candidates, n, nearest=2, density=candidates.index.density())
+    # Lists by cosine are not in the order of these z-scores: short ones seldom decide, and longer ones are read anew.
+    return _nearest_z_scores(uploads, candidates, n, nearest=2, density=candidates.index.density(), first=_FASTER**2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,12 +276,19 @@ class _ZScores:
 
 
 def _nearest_z_scores(
-    uploads: WeightedUploads, candidates: Candidates, n: int, *, nearest: int, density: Density | None = None
+    uploads: WeightedUploads,
+    candidates: Candidates,
+    n: int,
+    *,
+    nearest: int,
+    density: Density | None = None,
+    first: int = 1,
 ) -> Fused:
     """The mean of the ``nearest`` highest weighted z-scores (see `knn3z`), by Fagin's threshold algorithm.
 
     Each upload reads a list of works by cosine. A work in no list has at most the z-scores at the ends of the lists,
     which go on while these could still be the highest of a work among the best (doi 10.1016/S0022-0000(03)00026-6).
+    ``first`` times as many works as the answer has are read at once. No length changes the answer.
     """
     scale = _ZScores.over(candidates.index, uploads.vectors, density)
     liked, weights = uploads.liked, uploads.weights
@@ -317,7 +325,7 @@ def _nearest_z_scores(
         return nth_largest(list(seen.values()), n)
 
     lists = [Ranking((), np.empty(0))] * liked
-    reading, length, slack = np.arange(liked), n + 1, PRECISION * largest
+    reading, length, slack = np.arange(liked), first * (n + 1), PRECISION * largest
     # Where the lists together would be much longer than one of all works, that one is read.
     while length * len(reading) < _FASTER * len(candidates):
         for upload, found in zip(reading.tolist(), candidates.search(uploads.vectors[reading], length), strict=True):

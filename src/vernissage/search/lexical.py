@@ -4,9 +4,11 @@ import hashlib
 import re
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from itertools import count, filterfalse, pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +33,7 @@ _SCANNED = ("id", "title", "artist", "year", "text")
 _RUN = re.compile(rf"[^\W_{UNSPACED}]+")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 _NUMBER = re.compile(r"(?<![^\W_])[^\W\d_]*+\d[^\W_]*")  # tried once for each word, not once for each of its letters
+_DIGIT = re.compile(r"\d")
 _ARABIC = re.compile("[\u0620-\u064a]")
 _ARTICLES = ("ال", "وال", "بال", "كال", "فال", "لل")
 _LONGEST = 64
@@ -58,23 +61,22 @@ class Postings:
     @classmethod
     def of(cls, works: Iterable[Iterable[str]]) -> "tuple[Self, Rows]":
         """The index of the words of each work, and the word of every entry in the order in which they came."""
-        code_of: dict[str, int] = {}
-        codes, rows = array("i"), array("i")
-        for row, words in enumerate(works):
-            for word in words:
-                codes.append(code_of.setdefault(word, len(code_of)))
-                rows.append(row)
+        code_of: defaultdict[str, int] = defaultdict(count().__next__)
+        codes, ends = array("i"), array("q", [0])
+        for words in works:
+            codes.extend(map(code_of.__getitem__, words))
+            ends.append(len(codes))
+        rows = np.repeat(np.arange(len(ends) - 1, dtype=np.int32), np.diff(np.frombuffer(ends, np.int64)))
         names = sorted(code_of, key=str.encode)
         encoded = [f"{name}\n".encode() for name in names]
         place = np.empty(len(names), np.int32)
         place[[code_of[name] for name in names]] = np.arange(len(names), dtype=np.int32)
         words_of = place[np.frombuffer(codes, np.int32)] if len(codes) else np.empty(0, np.int32)
-        found = np.frombuffer(rows, np.int32) if len(rows) else np.empty(0, np.int32)
         return cls(
             np.frombuffer(b"".join(encoded), np.uint8),
             np.cumsum([0, *map(len, encoded)], dtype=np.int64),
             np.cumsum(np.concatenate([[0], np.bincount(words_of, minlength=len(names))]), dtype=np.int64),
-            found[np.argsort(words_of, kind="stable")],
+            rows[np.argsort(words_of, kind="stable")],
         ), words_of
 
     def __len__(self) -> int:
@@ -239,17 +241,30 @@ def terms_of(text: str, language: str, known: Container[str] = frozenset()) -> l
     What a museum calls its objects tells few works apart, which BM25 weighs by itself; a query may well name it.
     """
     plain = folded(text)
-    rest = [*_NUMBER.findall(plain), *(word for word in _RUN.findall(plain) if word in DOMAIN_WORDS)]
-    stops = frozenset[str]().union(*map(stop_words, language.split("+")))
-    return [*map(folded, content_words(text, language, known)), *(word for word in rest if word not in stops)]
+    runs = _RUN.findall(plain)
+    # A run is what `_NUMBER` finds, where no script without blanks ends it; that pattern is tried at every letter.
+    mixed = _UNSPACED_RUN.search(plain)
+    numbers = _NUMBER.findall(plain) if mixed else filter(_DIGIT.search, filterfalse(str.isalpha, runs))
+    rest = [*numbers, *filter(DOMAIN_WORDS.__contains__, runs)]
+    stops = _stop_words(language)
+    return [*map(_folded, content_words(text, language, known)), *(word for word in rest if word not in stops)]
+
+
+_folded = lru_cache(1 << 18)(folded)
+"""For lemmas, of which a collection has few."""
+
+
+@lru_cache(8)
+def _stop_words(language: str) -> frozenset[str]:
+    return frozenset[str]().union(*map(stop_words, language.split("+")))
 
 
 def _forms(text: str) -> set[str]:
     """The words of a folded text as they stand in it, see `LexicalIndex.forms`."""
     found = set(_RUN.findall(text))
-    for token in text.split():
+    for token in set(text.split()) - found:
         word = token.strip(EDGES)
-        if len(word) <= _LONGEST and not word.isalnum() and _RUN.search(word):
+        if word not in found and len(word) <= _LONGEST and not word.isalnum() and _RUN.search(word):
             found.add(word)
     for run in _UNSPACED_RUN.findall(text):
         found.update(run)

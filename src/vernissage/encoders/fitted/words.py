@@ -70,6 +70,8 @@ def content_words(text: str, language: str = "en", known: Container[str] = froze
     own = language_of(text, languages)
     others = [each for each in languages if each != own]
     plain = unicodedata.normalize("NFKC", _plain(text)).lower()
+    if plain.isascii() and not others:  # most texts, whose words a short pattern finds as well
+        return [word for run in _ASCII_RUN.findall(plain) if (word := _content_lemma(run, own))]
     found: list[str] = []
     for run in _word_pattern().findall(plain):
         words = (_content_lemma(run, own),) if run.isascii() else tuple(_words_of_run(run, own))
@@ -230,8 +232,12 @@ def weighted_rows(
 
 def _plain(text: str) -> str:
     """Without markup and addresses. Entities are resolved between two passes: exports often escape their tags."""
-    unescaped = html.unescape(_MARKUP.sub(" ", text)) if "<" in text or "&" in text else text
-    return _NEGATION.sub(" ", _ADDRESS.sub(" ", _MARKUP.sub(" ", unescaped)))
+    plain = text
+    if "<" in text or "&" in text:
+        plain = _MARKUP.sub(" ", html.unescape(_MARKUP.sub(" ", text)))
+    if "@" in plain or "://" in plain or "www." in plain.lower():  # patterns that look at every letter are tried last
+        plain = _ADDRESS.sub(" ", plain)
+    return _NEGATION.sub(" ", plain) if "'" in plain or "’" in plain else plain
 
 
 @lru_cache(maxsize=1 << 18)
@@ -264,6 +270,7 @@ def _signs_pattern() -> re.Pattern[str]:
     return re.compile(rf".[{_signs('Mn')}]*")  # a letter of Thai with its vowels and tones is one sign
 
 
+_ASCII_RUN = re.compile("[a-z]+")
 _MARKUP = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[a-zA-Z][^<>]*>", re.DOTALL | re.IGNORECASE)
 # An address with @ is looked for from the first letter of a run alone: from every one, long runs take the square.
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|(?<!\S)\S+@\S+\.\w+", re.IGNORECASE)
