@@ -194,5 +194,6 @@ def test_what_is_wrong_is_told_in_one_line(run: Any, workspace: Path, tmp_path: 
     assert "not whole numbers" in run("run", "ablation", workspace, "--classes", "1,x", code=1)
     assert "0 workers" in run("run", "ablation", workspace, *ABLATION, "--workers", 0, "-o", tmp_path / "none", code=1)
     assert "holds no experiment" in run("report", tmp_path, code=1)
+    assert "did you mean ablation?" in run("run", "ablations", workspace, code=2)
     twice = run("run", "ablation", workspace, *ABLATION, "--classes", 2, code=2)
     assert "--classes is given 2 times, and one value is read" in twice

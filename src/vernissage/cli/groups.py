@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import typer
@@ -24,7 +25,7 @@ class LazyGroup(TyperGroup):
     """
 
     sections: ClassVar[Mapping[str, Mapping[str, str]]]
-    places: ClassVar[Mapping[str, str]]
+    places: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [name for section in self.sections.values() for name in section]
