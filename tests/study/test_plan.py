@@ -107,6 +107,14 @@ def test_what_will_happen_is_said(built: Path) -> None:
     assert any("A B A B" in note for note in plan_notes(plan))
 
 
+def test_required_demographics_are_told_and_a_policy_that_denies_them_is_noted(built: Path) -> None:
+    texts = replace(TOY.texts, data_policy="We store your age and gender if you tell them.")
+    for demographics, noted in (("optional", False), ("required", True)):
+        plan = planned(built, replace(TOY, demographics=demographics, texts=texts))
+        assert ("Nobody begins without telling age and gender." in plan_sentences(plan)) == noted
+        assert any("texts.data_policy says" in note for note in plan_notes(plan)) == noted
+
+
 def test_medoids_of_known_clusters_are_found() -> None:
     random = np.random.default_rng(0)
     axes = np.eye(6)[np.repeat(np.arange(4), 25)]

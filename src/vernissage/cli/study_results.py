@@ -1,6 +1,5 @@
 """The commands about what a study finds: vernissage study power, analyse, report."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -13,8 +12,7 @@ from vernissage.cli.output import note, print_json, print_table, progress_bars, 
 from vernissage.errors import RequestError
 
 if TYPE_CHECKING:
-    from vernissage.analysis.overlap import OverlapBetween, OverlapWithin
-    from vernissage.analysis.study_answers import StudyAnalysis, VarianceComponents
+    from vernissage.pages.study_tables import DataTable
     from vernissage.study.power import Population, Power
     from vernissage.study.results import Results
 
@@ -257,8 +255,9 @@ def _print_power(people: "Population", found: "Power", wanted: float | None, see
 
 
 def _print_results(results: "Results") -> None:
-    """Print who counts, the method, warnings, each variable's model, means and contrasts, and the tables of overlap."""
+    """Print who counts, the method, warnings, and the report's tables of models, means, contrasts and overlap."""
     from vernissage.analysis.study_answers import ANSWERS, METHOD
+    from vernissage.pages import study_tables as tables
 
     analysis = results.analysis
     everyone = analysis.exclusions
@@ -268,79 +267,27 @@ def _print_results(results: "Results") -> None:
         say(f"           kept although two showings differ by 2 or more: {_some(broke)}")
     say(f"Answers    {ANSWERS[analysis.showings]}", f"Model      {METHOD}")
     say(*[f"Warning    {warning}" for warning in analysis.warnings])
-    for components in analysis.varcomp:
-        _print_variable(analysis, components)
-    if results.overlaps is not None:
-        _print_overlap(*results.overlaps)
+    models = tables.model_table(analysis)
+    _print_table(models)
+    say(*[models.note] if models.note else [])
+    _print_table(tables.mean_table(analysis))
+    _print_table(tables.contrast_table(analysis), columns=8)
+    within, between = results.overlaps or ((), ())
+    if within:
+        _print_table(tables.within_table(within))
+    if between:
+        _print_table(tables.between_table(between))
 
 
-def _print_variable(results: "StudyAnalysis", components: "VarianceComponents") -> None:
-    from vernissage.analysis.study_answers import REMARKS
-
-    name, status = components.variable, components.status
-    say("", f"{name}: {components.nobs} rows of {components.n_participants} participants")
-    if not math.isnan(components.var_residual):
-        likelihood = components.reml_loglik
-        say(
-            f"  variance between participants {components.var_participant:.4f}, "
-            f"residual {components.var_residual:.4f}, ICC {_number(components.icc)}, "
-            f"REML log-likelihood {'–' if math.isnan(likelihood) else f'{likelihood:.3f}'}"
+def _print_table(table: "DataTable", columns: int | None = None) -> None:
+    """Print a table of the report, or the first columns of one that is wider than a terminal."""
+    fields = table.fields[:columns]
+    numbers = [each.head for each in fields if each.numeric]
+    for place, (heading, rows) in enumerate(table.groups):
+        say(*[] if place else ["", table.caption], *[heading] if heading else [])
+        print_table(
+            [each.head for each in fields], [[each.cell(row).text for each in fields] for row in rows], numbers=numbers
         )
-    if status != "ok":
-        say(f"  {status}: {REMARKS[status].removeprefix(f'{status}: ')}")
-    heads = ("engine", "mean", "SE", "df", "lower 95 %", "upper 95 %")
-    rows = [
-        (each.engine, *map(_number, (each.emmean, each.se, each.df, each.lower95, each.upper95)))
-        for each in results.emmeans
-        if each.variable == name
-    ]
-    print_table(heads, rows, numbers=heads[1:])
-    columns = ("contrast", "estimate", "SE", "df", "t", "p", "p Holm", "r")
-    contrasts = [
-        (f"{each.engine_a} − {each.engine_b}", *map(_number, (each.estimate, each.se, each.df, each.statistic)))
-        + (_p(each.p_raw), _p(each.p_holm), _number(each.r))
-        for each in results.contrasts
-        if each.variable == name
-    ]
-    if contrasts:
-        print_table(columns, contrasts, numbers=columns[1:])
-
-
-def _print_overlap(within: "Sequence[OverlapWithin]", between: "Sequence[OverlapBetween]") -> None:
-    say("", "Overlap of one engine's lists between participants (mean ± SD)")
-    engines = list(dict.fromkeys(each.engine for each in within))
-    own = {(each.engine, each.metric): _overlap(each) for each in within}
-    pairs = {each.engine: each.n_pairs for each in within}
-    rows = [(engine, own[engine, "IoU"], own[engine, "RBO"], pairs[engine]) for engine in engines]
-    print_table(("engine", "IoU", "RBO", "pairs"), rows, numbers=("IoU", "RBO", "pairs"))
-    if not between:
-        return
-    say("", f"Overlap between engines, {between[0].pairing}: IoU above the diagonal, RBO below")
-    cells: dict[tuple[str, str, str], str] = {}
-    for each in between:
-        cells[each.engine_a, each.engine_b, each.metric] = _overlap(each)
-        cells[each.engine_b, each.engine_a, each.metric] = _overlap(each)
-    matrix = []
-    for place, row in enumerate(engines):
-        metrics = ["RBO"] * place + ["IoU"] * (len(engines) - place)
-        matrix.append([row, *[cells.get((row, *key), "") for key in zip(engines, metrics, strict=True)]])
-    print_table(("", *engines), matrix, numbers=engines)
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
-
-
-def _p(value: float) -> str:
-    from vernissage.analysis.multiple_comparisons import format_p
-
-    return "–" if math.isnan(value) else format_p(value)
-
-
-def _overlap(found: "OverlapWithin | OverlapBetween") -> str:
-    return "–" if math.isnan(found.mean) else f"{found.mean:.3f} ± {_number(found.sd)}"
 
 
 def _named(what: str, names: Sequence[str]) -> str:

@@ -122,7 +122,7 @@ def _sections(numbers: StudyNumbers, facts: StudyFacts) -> list[tuple[str, str, 
     overlaps = ([tables.within_table(within)] if within else []) + ([tables.between_table(between)] if between else [])
     published = [tables.published_table(facts.published, facts.published_by)] if facts.published else []
     people = [tables.course_table(facts.course, _course(numbers)), tables.exclusion_table(numbers, facts.pseudonyms)]
-    statistics = [tables.mean_table(numbers), tables.contrast_table(numbers), tables.model_table(numbers)]
+    statistics = [table(numbers.analysis) for table in (tables.mean_table, tables.contrast_table, tables.model_table)]
     parts = [
         ("statistics", "Statistics", statistics),
         ("answers", "Answers", [tables.distribution_table(numbers), *agreement]),

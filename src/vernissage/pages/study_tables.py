@@ -8,8 +8,9 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from vernissage.analysis.mixed_effects import contrast_intervals
 from vernissage.analysis.overlap import OverlapBetween, OverlapWithin
-from vernissage.analysis.study_answers import ANSWERS, REMARKS, OtherChoice, Showings, StudyNumbers
+from vernissage.analysis.study_answers import ANSWERS, REMARKS, OtherChoice, Showings, StudyAnalysis, StudyNumbers
 from vernissage.pages.templating import plain
 
 MISSING = "–"
@@ -172,7 +173,7 @@ def distribution_table(numbers: StudyNumbers) -> DataTable:
     return DataTable("distributions", caption, fields, numbers.distributions, "variable")
 
 
-def mean_table(numbers: StudyNumbers) -> DataTable:
+def mean_table(analysis: StudyAnalysis) -> DataTable:
     """Estimated marginal means."""
     fields = (
         _words("Engine", "engine"),
@@ -183,12 +184,12 @@ def mean_table(numbers: StudyNumbers) -> DataTable:
         _number("to", "upper95"),
     )
     caption = "Estimated marginal means of the mixed-effects model, with unadjusted 95 % intervals"
-    return DataTable("means", caption, fields, numbers.analysis.emmeans, "variable")
+    return DataTable("means", caption, fields, analysis.emmeans, "variable")
 
 
-def contrast_table(numbers: StudyNumbers) -> DataTable:
+def contrast_table(analysis: StudyAnalysis) -> DataTable:
     """All pairs of engines."""
-    intervals = dict(zip(numbers.analysis.contrasts, numbers.intervals, strict=True))
+    intervals = dict(zip(analysis.contrasts, contrast_intervals(analysis.contrasts), strict=True))
     fields = (
         _pair(),
         _number("Estimate", "estimate", 3, "difference of marginal means, in points of the scale"),
@@ -206,7 +207,7 @@ def contrast_table(numbers: StudyNumbers) -> DataTable:
         "contrasts",
         "Contrasts of all pairs of engines, each first engine minus second",
         fields,
-        numbers.analysis.contrasts,
+        analysis.contrasts,
         "variable",
         note="p is two-sided; p Holm is adjusted for all contrasts of the same variable; intervals are not adjusted. "
         "p Holm below .05 is set in bold. r = sign(t)·√(t²/(t² + df)): small from .1, medium from .3, large from .5 "
@@ -214,22 +215,22 @@ def contrast_table(numbers: StudyNumbers) -> DataTable:
     )
 
 
-def model_table(numbers: StudyNumbers) -> DataTable:
+def model_table(analysis: StudyAnalysis) -> DataTable:
     """The model of each variable as a whole."""
     fields = (
         _words("Variable", "variable"),
         _whole("Rows", "nobs"),
-        _whole("Participants", "n_participants"),
-        _number("Variance, participants", "var_participant", 3),
-        _number("Variance, residual", "var_residual", 3),
+        _whole("People", "n_participants"),
+        _number("Between", "var_participant", 3, "variance between participants"),
+        _number("Residual", "var_residual", 3, "variance"),
         _number("ICC", "icc", about="intraclass correlation"),
-        _number("REML log-likelihood", "reml_loglik"),
+        _number("REML", "reml_loglik", about="restricted log-likelihood"),
         _words("Status", "status"),
     )
-    met = dict.fromkeys(each.status for each in numbers.analysis.varcomp)
+    met = dict.fromkeys(each.status for each in analysis.varcomp)
     note = "; ".join(f"{status}: {REMARKS[status]}" for status in met if status != "ok")
-    caption = f"The models: {ANSWERS[numbers.analysis.showings]}"
-    return DataTable("models", caption, fields, numbers.analysis.varcomp, note=f"Status {note}." if note else "")
+    caption = f"The models: {ANSWERS[analysis.showings]}"
+    return DataTable("models", caption, fields, analysis.varcomp, note=f"Status {note}." if note else "")
 
 
 def robustness_table(numbers: StudyNumbers) -> DataTable:

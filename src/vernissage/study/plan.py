@@ -100,6 +100,7 @@ def plan_sentences(plan: Plan) -> list[str]:
         else f"one drawn at random from each of {asked.works} groups of {size} works"
     )
     shown = "each shown twice, the same lists in the same order" if definition.repetitions == 2 else "each shown once"
+    told = "age and gender" if definition.genders else "age"
     rewards = {"a code": definition.completion.code, "a way back": definition.completion.return_url}
     end = [words for words, there in rewards.items() if there]
     square = f"Engines: {', '.join(definition.engines)}. The seed deals them to a Williams square of {len(orders)} rows"
@@ -110,7 +111,7 @@ def plan_sentences(plan: Plan) -> list[str]:
         f"Participants rate {asked.works} works, {drawn}.",
         f"{judged} by {len(definition.statements)} statements: {len(definition.engines)} engines, {shown}.",
         f"{square}.",
-        *(["Nobody begins without telling age and gender."] if definition.demographics == "required" else []),
+        *([f"Nobody begins without telling {told}."] if definition.demographics == "required" else []),
         f"In the end they get {' and '.join(end) if end else 'thanks alone'}.",
         f"Who is not heard of for {definition.inactivity_minutes} minutes counts as dropped out, until they come back.",
         f"Definition {plan.provenance.definition[:16]}, collection {plan.provenance.collection}.",
@@ -125,6 +126,8 @@ def plan_notes(plan: Plan) -> list[str]:
         for each in fields(Texts)
         if REPLACE in getattr(definition.texts, each.name)
     ]
+    if definition.demographics == "required" and "if you tell them" in definition.texts.data_policy:
+        notes.append("texts.data_policy says 'if you tell them', but age and gender are required; write your own")
     if not definition.completion.code and not definition.completion.return_url:
         notes.append("there is neither completion.code nor completion.return_url; recruitment services need one")
     if len(definition.engines) == 2 and definition.repetitions == 2:

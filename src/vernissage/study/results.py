@@ -222,13 +222,14 @@ def make_report(
     beside = published_beside(published, numbers, source.people) if published else ()
     if published:
         tables["published.csv"] = (PublishedValue, beside)
+    told = "age and gender" if definition.get("genders") else "age"
     facts = StudyFacts(
         statements={each["name"]: each["text"] for each in definition.get("statements", [])},
         scale=tuple(definition.get("labels", ())),
         course=source.people.course,
         people=(
             *source.people.sentences,
-            *(["Nobody began without telling age and gender."] if definition.get("demographics") == "required" else []),
+            *([f"Nobody began without telling {told}."] if definition.get("demographics") == "required" else []),
             *source.pace,
             *([_HIDDEN] if pseudonyms else []),
         ),
