@@ -58,12 +58,7 @@ Task = tuple[Modality, Modality]
 """Source and target."""
 
 RULES: Mapping[str, FusionRule] = MappingProxyType(
-    {
-        **FUSION_RULES,
-        "mean-vector": mean_vector,
-        "medoids": medoids_by_importance,
-        "uploads-in-turn": uploads_in_turn,
-    }
+    {**FUSION_RULES, "mean-vector": mean_vector, "medoids": medoids_by_importance, "uploads-in-turn": uploads_in_turn}
 )
 """The rules that make one list of uploads, and the last three, which people would take instead."""
 

@@ -84,7 +84,10 @@ def worded(value: Any) -> str:
     return (", ".join(map(worded, value)) or "all") if isinstance(value, list) else str(value)
 
 
-_WORDS = tomllib.loads(files("vernissage_lab.recipes").joinpath("experiments.toml").read_text(encoding="utf-8"))
+_WORDS, _OPTIONS = (
+    tomllib.loads(files("vernissage_lab.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    for name in ("experiments", "options")
+)
 
 EXPERIMENTS: Mapping[str, About] = MappingProxyType(
     {name: About(name, **{**words, "protocol": tuple(words.get("protocol", ()))}) for name, words in _WORDS.items()}
@@ -127,10 +130,16 @@ CaptionFields = Annotated[
 
 @dataclass(frozen=True)
 class Options:
-    """Options of an experiment: fields are options of its command, with type, default and help.
+    """Options of an experiment: fields are options of its command, with type and default; help as ``options.toml`` has.
 
     What cannot be is refused in ``__post_init__``, before anything is opened.
     """
+
+    def __init_subclass__(cls) -> None:
+        for name, told in _OPTIONS.get(cls.__name__, {}).items():
+            settings = {"help": told} if isinstance(told, str) else dict(told)
+            option = typer.Option(*settings.pop("names", ()), **settings)
+            cls.__annotations__[name] = Annotated[cls.__annotations__[name], option]
 
     def record(self) -> dict[str, Any]:
         """What a record tells of them: what was given or has a default; places on this machine are left out."""

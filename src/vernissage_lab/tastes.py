@@ -165,13 +165,17 @@ def _columns(collection: Collection) -> dict[str, tuple[str, ...]]:
     for name in collection.attribute_names:
         values = [each.get(name, "") for each in attributes]
         columns[name if name not in columns else f"{name} (column)"] = values
-    tidied = {name: [_category(value) for value in values] for name, values in columns.items()}
-    return {name: _shared_categories(values) for name, values in tidied.items() if any(values)}
-
-
-def _category(value: str) -> str:
-    tidy = " ".join(value.split())
-    return "" if _NAMES_NOBODY.fullmatch(tidy) else tidy
+    tidied: dict[str, list[str]] = {}
+    for name, values in columns.items():
+        tidied[name] = [" ".join(value.split()) for value in values]
+        tidied[name] = ["" if _NAMES_NOBODY.fullmatch(value) else value for value in tidied[name]]
+    # A category that one work alone has says nothing about any other work.
+    counts = {name: Counter(values) for name, values in tidied.items()}
+    return {
+        name: tuple(value if counts[name][value] > 1 else "" for value in values)
+        for name, values in tidied.items()
+        if any(values)
+    }
 
 
 def _named(columns: Mapping[str, tuple[str, ...]], facets: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -201,13 +205,10 @@ def _unfit(values: Sequence[str], taken: Mapping[str, Sequence[str]]) -> str:
         return "is free text"
     if all(_is_number(category) for category in categories):
         return "holds numbers"
-    twin = next((name for name, others in taken.items() if _same_partition(values, others)), "")
-    return f"says the same as {twin}" if twin else ""
-
-
-def _same_partition(some: Sequence[str], others: Sequence[str]) -> bool:
-    pairs = set(zip(some, others, strict=True))
-    return len(pairs) == len(set(some)) == len(set(others))
+    for name, others in taken.items():
+        if len(set(zip(values, others, strict=True))) == len(set(values)) == len(set(others)):
+            return f"says the same as {name}"
+    return ""
 
 
 def _is_number(text: str) -> bool:
@@ -257,9 +258,3 @@ def _check_ids(path: Path, item_ids: Sequence[str], collection: Collection) -> N
 
 def _listed(left_out: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {reason}" for name, reason in left_out.items()) or "its works have no columns"
-
-
-def _shared_categories(values: Sequence[str]) -> tuple[str, ...]:
-    """The values with a category that one work alone has made unknown: it says nothing about any other work."""
-    counts = Counter(value for value in values if value)
-    return tuple(value if counts[value] > 1 else "" for value in values)

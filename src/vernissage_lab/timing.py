@@ -32,10 +32,7 @@ class Timed:
 
 
 def timed(
-    call: Callable[[], Any],
-    *,
-    cpu: Callable[[], float] = time.thread_time,
-    settled: Callable[[], None] = lambda: None,
+    call: Callable[[], Any], *, cpu: Callable[[], float] = time.thread_time, settled: Callable[[], None] = lambda: None
 ) -> Timed:
     """Time one call, without collecting garbage meanwhile.
 
@@ -96,9 +93,10 @@ def spread(name: str, values: np.ndarray) -> dict[str, float]:
     return {f"{name}_median_ms": float(np.median(values)), f"{name}_p95_ms": float(np.quantile(values, 0.95))}
 
 
-def medians(row: Row) -> Iterator[tuple[float, float]]:
+def medians(row: Row) -> tuple[tuple[float, float], tuple[float, float]]:
     """Median and 95th percentile of each of `CLOCKS`, of a row with the columns of `spread`."""
-    yield from ((row[f"{clock}_median_ms"], row[f"{clock}_p95_ms"]) for clock in CLOCKS)
+    cpu, wall = ((row[f"{clock}_median_ms"], row[f"{clock}_p95_ms"]) for clock in CLOCKS)
+    return cpu, wall
 
 
 def where_timed() -> dict[str, Any]:

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from vernissage.catalog.collection import Collection
 from vernissage.cli.options import WorkspacePath
@@ -37,15 +35,11 @@ class VisitorOptions(Options):
     """Which engines are compared, on which visitors."""
 
     workspace: WorkspacePath
-    engine: Annotated[
-        Words, typer.Option("--engine", "-e", help="Engines to compare; repeat. Default: all there are.")
-    ] = None
-    factors: Annotated[
-        Path | None, typer.Option(help="A CSV of hidden factors; default: factors.csv beside the collection, if any.")
-    ] = None
-    by: Annotated[Words, typer.Option(help="Tastes over these labels instead: group, artist …; repeat.")] = None
-    visitors: Annotated[int, typer.Option(help="How many simulated visitors.")] = VISITORS
-    n: Annotated[int, typer.Option("-n", "--number", help="How many works each is shown.")] = 9
+    engine: Words = None
+    factors: Path | None = None
+    by: Words = None
+    visitors: int = VISITORS
+    n: int = 9
 
     def __post_init__(self) -> None:
         if self.factors is not None and self.by:

@@ -28,13 +28,8 @@ class SourceOptions(Options):
     source: Annotated[
         Path, typer.Argument(metavar="SOURCE", help="A workspace, or with --kind the file or folder of a data set.")
     ]
-    kind: Annotated[
-        str | None,
-        typer.Option(help="Read SOURCE as a data set of this kind; see `vernissage lab experiment data`."),
-    ] = None
-    encoder: Annotated[
-        Words, typer.Option("--encoder", "-e", help="Whose vectors; repeat. Default: the likeliest to serve.")
-    ] = None
+    kind: str | None = None
+    encoder: Words = None
     pictures: PictureFolder = None
     caption: CaptionFields = None
     skip_bad: SkipBad = False
@@ -74,13 +69,8 @@ class SourceOptions(Options):
 class WorkOptions(SourceOptions):
     """Which works, by whose vectors."""
 
-    class_column: Annotated[
-        str | None,
-        typer.Option(help="Galleries: the column of classes; default the group or category."),
-    ] = None
-    weights: Annotated[
-        Path | None, typer.Option(help="With --kind: where the encoder's weights are; others are fitted on the data.")
-    ] = None
+    class_column: str | None = None
+    weights: Path | None = None
 
     def of_sets(self) -> dict[str, Any]:
         return {**super().of_sets(), "--class-column": self.class_column, "--weights": self.weights}
@@ -123,14 +113,10 @@ class WorkOptions(SourceOptions):
 class UserOptions(WorkOptions):
     """Simulated users of how many interests, and the numbers of the recommendation protocol."""
 
-    classes: Annotated[str, typer.Option(metavar="1,2,…", help="Numbers of interests.")] = "1,2,5,10"
-    users: Annotated[int, typer.Option(help="Simulated users in each cell; the protocol asks for 100 or more.")] = (
-        FEWEST_USERS
-    )
-    query_classes: Annotated[
-        int, typer.Option(help="How many of the largest classes are asked for; others are noise.")
-    ] = QUERY_CLASSES
-    pool: Annotated[int, typer.Option(help="Works in a pool, as far as there are so many.")] = POOL
+    classes: str = "1,2,5,10"
+    users: int = FEWEST_USERS
+    query_classes: int = QUERY_CLASSES
+    pool: int = POOL
 
     def __post_init__(self) -> None:
         self.interests  # noqa: B018, refuses what are no numbers

@@ -1,7 +1,7 @@
 """How tangled the groups of works are in a space, measured there and not on a map of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -37,25 +37,17 @@ def neighbours_alike(vectors: Vectors, groups: Sequence[str], *, neighbours: int
     Raises:
         RequestError: not one group for each work, or not more works than ``neighbours``.
     """
-    _check(len(vectors), len(groups), neighbours + 1)
-    rows, codes = vectors.astype(np.float64), _codes(groups)
-    shares = np.empty(len(rows))
-    with threadpool_limits(1):
-        for row, vector in enumerate(rows):
-            nearness = np.round(rows @ vector, _DECIMALS)
-            shares[row] = _share(nearness, codes == codes[row], row, neighbours)
-    return shares
+    rows = vectors.astype(np.float64)
+    return _shares(lambda row: np.round(rows @ rows[row], _DECIMALS), len(rows), groups, neighbours)
 
 
 def neighbours_alike_on_map(points: Each, groups: Sequence[str], *, neighbours: int = NEIGHBOURS) -> Each:
     """`neighbours_alike` by the distances of ``points`` on a plane, float64 (n, 2)."""
-    _check(len(points), len(groups), neighbours + 1)
-    codes = _codes(groups)
-    shares = np.empty(len(points))
-    for row, point in enumerate(points):
-        nearness = -np.round(np.linalg.norm(points - point, axis=1), _DECIMALS)
-        shares[row] = _share(nearness, codes == codes[row], row, neighbours)
-    return shares
+
+    def nearness(row: int) -> Each:
+        return np.asarray(-np.round(np.linalg.norm(points - points[row], axis=1), _DECIMALS))
+
+    return _shares(nearness, len(points), groups, neighbours)
 
 
 def chance_alike(groups: Sequence[str]) -> float:
@@ -109,12 +101,19 @@ def map_trust(vectors: Vectors, points: Each, *, neighbours: int = NEIGHBOURS) -
         return float(trustworthiness(vectors.astype(np.float64), points, n_neighbors=neighbours, metric="cosine"))
 
 
-def _share(nearness: Each, alike: npt.NDArray[np.bool_], itself: int, neighbours: int) -> float:
-    nearness[itself] = -np.inf
-    last = np.partition(nearness, len(nearness) - neighbours)[len(nearness) - neighbours]
-    nearer, tied = nearness > last, nearness == last
-    drawn = (neighbours - nearer.sum()) / tied.sum()
-    return float((alike & nearer).sum() + drawn * (alike & tied).sum()) / neighbours
+def _shares(nearness: Callable[[int], Each], works: int, groups: Sequence[str], neighbours: int) -> Each:
+    """For each work the share of alike ones among those with the highest ``nearness`` to it."""
+    _check(works, len(groups), neighbours + 1)
+    codes, shares = _codes(groups), np.empty(works)
+    with threadpool_limits(1):
+        for row in range(works):
+            near, alike = nearness(row), codes == codes[row]
+            near[row] = -np.inf
+            last = np.partition(near, works - neighbours)[works - neighbours]
+            nearer, tied = near > last, near == last
+            drawn = (neighbours - nearer.sum()) / tied.sum()
+            shares[row] = float((alike & nearer).sum() + drawn * (alike & tied).sum()) / neighbours
+    return shares
 
 
 def _codes(groups: Sequence[str]) -> npt.NDArray[np.int64]:

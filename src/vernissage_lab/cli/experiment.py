@@ -189,15 +189,13 @@ def classify(
     path: Annotated[Path, typer.Argument(metavar="SET", help="The set's file or folder.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the classified set: .csv.")],
     kind: Annotated[
-        str,
-        typer.Option(help="coco-karpathy, coco, flickr30k, flickr8k, classified, national-gallery or gallery."),
+        str, typer.Option(help="coco-karpathy, coco, flickr30k, flickr8k, classified, national-gallery or gallery.")
     ] = "gallery",
     weights: Annotated[
         Path | None, typer.Option(help="Folder or file of ResNet-50's weights; else the hub's cache or the hub.")
     ] = None,
     by: Annotated[
-        str | None,
-        typer.Option(help="efficientnet-lite0 (default without --weights) or resnet50, the second paper's."),
+        str | None, typer.Option(help="efficientnet-lite0 (default without --weights) or resnet50, the second paper's.")
     ] = None,
     pictures: PictureFolder = None,
     at_least: Annotated[float, typer.Option(help="From this probability on, a class is taken for true.")] = 0.9,

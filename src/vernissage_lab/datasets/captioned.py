@@ -168,13 +168,12 @@ class CaptionedSet:
         """These pictures alone, in the set's order, with all that belongs to them."""
         kept = frozenset(image_ids)
         captions = tuple(caption for caption in self.captions if caption.image_id in kept)
-        return replace(
-            self,
-            images=tuple(image for image in self.images if image.id in kept),
-            captions=captions,
-            text_tags=_among(self.text_tags, {caption.id for caption in captions}),
-            **{each: _among(getattr(self, each), kept) for each in ("labels", "image_tags", "groups", "owners")},
-        )
+        told: dict[str, Any] = {
+            each: _among(getattr(self, each), kept) for each in ("labels", "image_tags", "groups", "owners")
+        }
+        tags = _among(self.text_tags, {caption.id for caption in captions})
+        images = tuple(image for image in self.images if image.id in kept)
+        return replace(self, images=images, captions=captions, text_tags=tags, **told)
 
     def require_classes(self, count: int, *, of_at_least: int = 1) -> tuple[int, ...]:
         """The indexes of the ``count`` largest classes, which must have ``of_at_least`` pictures each.

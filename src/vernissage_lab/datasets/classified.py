@@ -88,7 +88,7 @@ class _Reading:
     path: Path
     images: dict[str, ImageEntry] = field(default_factory=dict)
     captions: list[Caption] = field(default_factory=list)
-    told: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
+    told: dict[str, Any] = field(default_factory=lambda: defaultdict(dict))
     _met: Counter[str] = field(default_factory=Counter)
 
     def whole(self) -> CaptionedSet:

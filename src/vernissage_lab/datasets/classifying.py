@@ -141,7 +141,12 @@ def _kept(
 def _arrays(block: Sequence[ImageEntry], classifier: Classifier, batch_size: int) -> Arrays:
     paths = [image.path for image in block if image.path is not None]
     results: list[Classification] = []
-    with read_ahead(_openers(paths, batch_size)) as batches:
+    files = iter(paths)
+    openers = (
+        [partial(open_picture, path) for path in islice(files, len(batch))]
+        for batch in picture_batches(paths, batch_size)
+    )
+    with read_ahead(openers) as batches:
         for pictures in batches:
             results += classifier.classify(pictures)
     return {
@@ -149,9 +154,3 @@ def _arrays(block: Sequence[ImageEntry], classifier: Classifier, batch_size: int
         "label": np.array([result.label for result in results], dtype=np.str_),
         "probability": np.array([result.probability for result in results], dtype=np.float64),
     }
-
-
-def _openers(paths: Sequence[Path], batch_size: int) -> Iterator[list[Callable[[], Image.Image]]]:
-    files = iter(paths)
-    for batch in picture_batches(paths, batch_size):
-        yield [partial(open_picture, path) for path in islice(files, len(batch))]

@@ -46,9 +46,8 @@ def read_coco(path: Path, *, pictures: Path | None = None, skip_bad: bool = Fals
         split = _PARTS[match[1].lower()] if match else ""
         for place, entry in enumerate(content["images"]):
             where = f"{file}, image {place}"
-            images.append(
-                ImageEntry(str(value_of(entry, "id", where)), text_of(entry, "file_name", where), split=split)
-            )
+            name = text_of(entry, "file_name", where)
+            images.append(ImageEntry(str(value_of(entry, "id", where)), name, split=split))
         for place, entry in enumerate(content["annotations"]):
             where = f"{file}, annotation {place}"
             image_id = str(value_of(entry, "image_id", where))

@@ -70,19 +70,15 @@ def read_flickr(path: Path, which: Flickr, *, pictures: Path | None = None, skip
         found = read_karpathy(file, pictures=pictures, source=which.source, skip_bad=skip_bad)
         return replace(found, name=f"{which.name} (Karpathy split)")
     remarks: list[str] = []
-    captions = list(_tokens(file) if _is_token_file(file) else _rows(file, remarks))
+    with file.open("rb") as opened:
+        start = opened.readline().decode("utf-8-sig", "replace").rstrip("\r\n")
+    captions = list(_tokens(file) if _TOKEN.match(start) else _rows(file, remarks))
     names = dict.fromkeys(name for name, _ in captions)
     splits = _splits(file.parent)
     images = tuple(ImageEntry(_stem(name), name, split=splits.get(_stem(name), "")) for name in names)
     texts = tuple(caption for _, caption in captions)
     found = CaptionedSet(which.name, which.source, images, texts, remarks=tuple(remarks))
     return assembled(found, file.parent, pictures, skip_bad=skip_bad)
-
-
-def _is_token_file(file: Path) -> bool:
-    with file.open("rb") as opened:
-        start = opened.readline().decode("utf-8-sig", "replace")
-    return bool(_TOKEN.match(start.rstrip("\r\n")))
 
 
 def _tokens(file: Path) -> Iterator[tuple[str, Caption]]:

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 from sklearn.metrics import adjusted_rand_score
 
 from vernissage.errors import RequestError
@@ -57,10 +56,7 @@ class AreasOptions(UserOptions):
     """Numbers of interests, uploads in each, and the rules that find areas, the reference first."""
 
     points: Points = 10
-    cut: Annotated[
-        Words,
-        typer.Option(help="coherence, ward:T, silhouette or hdbscan; repeat. Default: coherence, ward at 1 to 5."),
-    ] = None
+    cut: Words = None
     task: Tasks = None
 
     def __post_init__(self) -> None:

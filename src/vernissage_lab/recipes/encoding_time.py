@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-import typer
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.pictures import open_picture
@@ -187,32 +186,19 @@ NOUNS = {"image": "Pictures", "text": "Texts"}
 class EncodingTimeOptions(SourceOptions):
     """Which encoders, how they are computed, and how is timed."""
 
-    untrained: Annotated[
-        Words,
-        typer.Option(metavar="CARD", help="A model card's network with random weights, for timing alone; repeat."),
-    ] = None
-    works: Annotated[int, typer.Option(help="How many works, drawn at random.")] = 192
-    rounds: Annotated[int, typer.Option(help="Passes over all of them.")] = 3
-    batch: Annotated[int, typer.Option(help="Works at once.")] = 32
-    only: Annotated[str | None, typer.Option(help="image or text; default both, as far as they are there.")] = None
-    device: Annotated[Words, typer.Option(help="cpu, cuda or mps, for encoders with weights; repeat. Default cpu.")] = (
-        None
-    )
-    backend: Annotated[
-        Words, typer.Option(help="torch, onnx or openvino, for encoders with weights; repeat. Default torch.")
-    ] = None
-    precision: Annotated[
-        Words, typer.Option(help="float32, bfloat16 or float16; onnx: float32 or int8. Repeat. Default float32.")
-    ] = None
-    export: Annotated[
-        Words, typer.Option("--onnx", metavar="[NAME=]FOLDER", help="The folder that `encoders export` wrote. Repeat.")
-    ] = None
-    weights: Annotated[
-        Words, typer.Option(metavar="[NAME=]PATH", help="Where an encoder's weights are; else the hub. Repeat.")
-    ] = None
-    threads: Annotated[int, typer.Option(help="Of every library, and of decoding a batch.")] = 1
-    warm_up: Annotated[int, typer.Option(help="Works encoded before any is timed, and then one batch.")] = 2
-    draft: Annotated[bool, typer.Option("--draft/--no-draft", help="Decode large JPEGs at a fraction.")] = True
+    untrained: Words = None
+    works: int = 192
+    rounds: int = 3
+    batch: int = 32
+    only: str | None = None
+    device: Words = None
+    backend: Words = None
+    precision: Words = None
+    export: Words = None
+    weights: Words = None
+    threads: int = 1
+    warm_up: int = 2
+    draft: bool = True
 
     def __post_init__(self) -> None:
         self.require(rounds=1, batch=1, warm_up=0, threads=1)
@@ -367,7 +353,7 @@ def _untrained(options: EncodingTimeOptions, works: TimedWorks) -> Iterator[Enco
     for model, (backend, precision) in product(dict.fromkeys(options.untrained or ()), ways):
         reads, made_of = ARCHITECTURES[model].modalities, f"random weights, seed {works.seed}"
         for device in options.devices(backend, precision):
-            runtime = Runtime(device, precision, options.batch)  # type: ignore[arg-type]  # by `ways`
+            runtime = Runtime(device, precision, options.batch)
             how = (backend, precision, runtime.resolved_device())
             named = f"untrained {model}"
             yield EncodingMethod(named, "untrained", reads, made_of, partial(load, model, runtime), *how)

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated
 
 import numpy as np
-import typer
 
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import PRESET_TEXTS, available_engines, preset_pictures
@@ -29,12 +27,8 @@ PAPER = "rrf k=0, all works"
 class FusionOptions(VisitorOptions):
     """Visitors, and the constants of reciprocal-rank fusion that are compared."""
 
-    engine: Annotated[
-        Words, typer.Option("--engine", help="Engines to fuse; repeat. Default: the paper's pair, or the first two.")
-    ] = None
-    constants: Annotated[str, typer.Option("-k", metavar="0,1,…", help="Constants of reciprocal-rank fusion.")] = (
-        "0,1,10,60"
-    )
+    engine: Words = None
+    constants: str = "0,1,10,60"
 
     def __post_init__(self) -> None:
         super().__post_init__()

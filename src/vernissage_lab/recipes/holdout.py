@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import typer
 
 from vernissage.cli.options import WorkspacePath
 from vernissage.encoders.contract import TextEncoder
@@ -155,17 +154,15 @@ class HoldoutOptions(Options):
     """Whose works are hidden, by whose vectors, and what is written."""
 
     workspace: WorkspacePath
-    encoder: Annotated[
-        Words, typer.Option("--encoder", "-e", help="Whose vectors; repeat. Default: one that reads both.")
-    ] = None
-    source: Annotated[Words, typer.Option(help="What was uploaded: image, text or both; repeat. Default: all.")] = None
-    target: Annotated[Words, typer.Option(help="What is shown: image, text or both; repeat. Default: all.")] = None
-    owners_with: Annotated[int, typer.Option(help="Only people who own so many works.")] = 10
-    repetitions: Annotated[int, typer.Option(help="How often works are drawn to be hidden, for each person.")] = 5
-    seed: Annotated[int, typer.Option(help="Equal seeds hide equal works.")] = 0
-    k: Annotated[list[int] | None, typer.Option("-k", help="How long lists are; repeat. Default: 10 and 50.")] = None
-    out: Annotated[Path | None, typer.Option(help="Write every person's values here, as CSV.")] = None
-    figure: Annotated[Path | None, typer.Option(help="Draw recall by rule here: .png, .svg or .pdf.")] = None
+    encoder: Words = None
+    source: Words = None
+    target: Words = None
+    owners_with: int = 10
+    repetitions: int = 5
+    seed: int = 0
+    k: list[int] | None = None
+    out: Path | None = None
+    figure: Path | None = None
 
 
 def holdout(options: HoldoutOptions, progress: Progress = silent) -> Told:
@@ -195,17 +192,14 @@ def holdout(options: HoldoutOptions, progress: Progress = silent) -> Told:
 
 def _held_out(snapshot: Snapshot, name: str, options: HoldoutOptions, progress: Progress) -> Holdout:
     indexes = {modality: snapshot.index(name, modality) for modality in snapshot.workspace.modalities(name)}
-    ids = list(dict.fromkeys(item_id for index in indexes.values() for item_id in index.item_ids))
-    items = snapshot.items(ids)
+    items = snapshot.items(list(dict.fromkeys(item_id for index in indexes.values() for item_id in index.item_ids)))
     return run_holdout(
         indexes,
         {item.id: item.owner for item in items.values()},
         tags={item.id: item.keywords for item in items.values()},
         groups={item.id: item.group for item in items.values()},
         text_encoder=reader_of_tags(snapshot.workspace, name),
-        owners_with=options.owners_with,
-        repetitions=options.repetitions,
-        seed=options.seed,
+        **{each: getattr(options, each) for each in ("owners_with", "repetitions", "seed")},
         depths=options.k or (10, 50),
         sources=options.source or (),
         targets=options.target or (),

@@ -1,15 +1,12 @@
 """`maps`: where each representation places the works of the story groups (first paper, Figs. 5 and 6)."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isnan, nan
-from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
-import typer
 from matplotlib.figure import Figure
 
 from vernissage.analysis.projection import project
@@ -76,8 +73,8 @@ GAP, TOLD_APART, OWN_KIND = "gap", "told apart", "own kind in ten"
 class MapOptions(WorkOptions):
     """How many works a map shows at most, and how many pairs a map of pictures and texts."""
 
-    works: Annotated[int, typer.Option(help="Works on one map at most; others are left out at random.")] = 2_500
-    pairs: Annotated[int, typer.Option(help="Works on a map of pictures beside texts at most.")] = 1_000
+    works: int = 2_500
+    pairs: int = 1_000
 
     def __post_init__(self) -> None:
         self.require(works=FEWEST, pairs=FEWEST)
@@ -110,49 +107,47 @@ def compute(options: MapOptions, cells: Cells) -> Outcome:
       vernissage lab experiment run maps gallery.csv --kind national-gallery -e lsa
     """
     works = _of_workspace(options, cells) if options.kind is None else _of_set(options, cells)
-    return run_maps(works, options, cells)
+    return run_maps(list(works), options, cells)
 
 
-def _of_workspace(options: MapOptions, cells: Cells) -> list[MapWorks]:
+def _of_workspace(options: MapOptions, cells: Cells) -> Iterator[MapWorks]:
     opened = options.workspace
-    works = []
     for name in dict.fromkeys(options.encoder or opened.encoder_names):
         material = material_of_workspace(opened, name)
-        if len(material.modalities) < 2:
-            works.append(MapWorks(material))
-        elif name == "aligned" and (len(material) + 1) // 2 < FEWEST_PAIRS:
-            works.append(MapWorks(material, remark=_too_few(name, len(material))))
-        else:
-            pairs = pairs_of_workspace(opened, material, **cells.how)
-            works.append(MapWorks(material, pairs))
-    return works
+        too_few = name == "aligned" and (len(material) + 1) // 2 < FEWEST_PAIRS
+        pairs = partial(pairs_of_workspace, opened, material, **cells.how)
+        yield _with_pairs(material, too_few, len(material), pairs)
 
 
-def _of_set(options: MapOptions, cells: Cells) -> list[MapWorks]:
+def _of_set(options: MapOptions, cells: Cells) -> Iterator[MapWorks]:
     found, folder, how = options.dataset, cells.place, cells.how
     there = any(image.path for image in found.images)
     usual = [name for name in names("fitted") if there or "image" not in card(name).modalities]
-    works = []
+    halves = in_halves(found, seed=cells.seed)
+
+    def pairs(name: str, by: SetEncoder) -> PairedWorks:
+        if by.workspace is not None:
+            by = fit_set_encoder(halves, name, folder, part="train", **how)
+        return pairs_of_set(halves, by, folder, pairs=options.pairs, **how)
+
     for name in checked_encoders(options.encoder or usual, options.weights):
-        by: SetEncoder = set_encoder(found, name, folder, weights=options.weights, **how)
+        by = set_encoder(found, name, folder, weights=options.weights, **how)
         material = material_of_set(measured_part(found), by, folder, **how)
-        halves = in_halves(found, seed=cells.seed)
-        if len(material.modalities) < 2:
-            works.append(MapWorks(material))
-        elif by.workspace is not None and halves.splits.get("train", 0) < FEWEST_PAIRS:
-            works.append(MapWorks(material, remark=_too_few(name, len(found.images))))
-        else:
-            if by.workspace is not None:
-                by = fit_set_encoder(halves, name, folder, part="train", **how)
-            works.append(MapWorks(material, pairs_of_set(halves, by, folder, pairs=options.pairs, **how)))
-    return works
+        too_few = by.workspace is not None and halves.splits.get("train", 0) < FEWEST_PAIRS
+        yield _with_pairs(material, too_few, len(found.images), partial(pairs, name, by))
 
 
-def _too_few(encoder: str, works: int) -> str:
-    return (
-        f"{encoder}: no map of pictures beside texts, because half of {works} works are too few to fit it anew; it "
-        f"takes {FEWEST_PAIRS}"
+def _with_pairs(material: Material, too_few: bool, works: int, pairs: Callable[[], PairedWorks]) -> MapWorks:
+    """The works with pairs, where the encoder reads both kinds and half of the works are enough to fit it anew."""
+    if len(material.modalities) < 2:
+        return MapWorks(material)
+    if not too_few:
+        return MapWorks(material, pairs())
+    remark = (
+        f"{material.encoder}: no map of pictures beside texts, because half of {works} works are too few to fit it "
+        f"anew; it takes {FEWEST_PAIRS}"
     )
+    return MapWorks(material, remark=remark)
 
 
 def run_maps(works: Sequence[MapWorks], options: MapOptions, cells: Cells) -> Outcome:
@@ -326,7 +321,9 @@ def _pictures(tables: Tables) -> Mapping[str, Picture]:
     sizes = Counter({row["work"]: row["group"] for row in of_groups if row["group"]}.values())
     order = sorted(sizes, key=lambda group: (-sizes[group], group))
     found: dict[str, Picture] = {}
-    each = {key: _panel(rows, where(measures, encoder=key[0], of=key[1])) for key, rows in _by(of_groups, "of")}
+    each = {
+        key: _panel(rows, where(measures, encoder=key[0], of=key[1])) for key, rows in parts(of_groups, "encoder", "of")
+    }
     if each:
         title = "Works by story group, as each representation places them"
         found["maps"] = _picture(maps_figure(list(each.values()), title=title, order=order), title, list(each.values()))
@@ -340,10 +337,6 @@ def _pictures(tables: Tables) -> Mapping[str, Picture]:
         title = f"{encoder}: pictures and texts of {len(panels[0].points) // 2:,} works in one space"
         found[f"{encoder}-gap"] = _picture(maps_figure(panels, title=title, order=KINDS, width=4.2), title, panels)
     return found
-
-
-def _by(rows: Sequence[Row], column: str) -> list[tuple[tuple[str, str], list[Row]]]:
-    return list(parts(rows, "encoder", column))
 
 
 def _picture(figure: Figure, title: str, panels: Sequence[MapPanel]) -> Picture:
@@ -361,8 +354,7 @@ def _panel(rows: Sequence[Row], measures: Sequence[Row]) -> MapPanel:
         f"same group in ten {estimate(alike, 2)}, chance {short(alike['chance'], 2)}, lift {short(alike['lift'], 1)}\n"
         f"silhouette {short(silhouette['mean'])} · trust in the map {short(trust['mean'], 2)}"
     )
-    title = f"{rows[0]['encoder']}, {rows[0]['of']}"
-    return MapPanel(title, note, _points(rows), [row["group"] for row in rows])
+    return _drawn(f"{rows[0]['encoder']}, {rows[0]['of']}", note, rows, "group")
 
 
 def _gap_panel(rows: Sequence[Row], measures: Sequence[Row], method: str) -> MapPanel:
@@ -373,25 +365,24 @@ def _gap_panel(rows: Sequence[Row], measures: Sequence[Row], method: str) -> Map
         f"(chance .50)\nown kind in ten {estimate(alike, 2)} (chance {short(alike['chance'], 2)}) · trust in the map "
         f"{short(trust['mean'], 2)}"
     )
-    title = method[0].upper() + method[1:]
-    return MapPanel(title, note, _points(rows), [row["side"] for row in rows])
+    return _drawn(method[0].upper() + method[1:], note, rows, "side")
 
 
-def _points(rows: Sequence[Row]) -> npt.NDArray[np.float64]:
-    return np.array([[row["x"], row["y"]] for row in rows])
+def _drawn(title: str, note: str, rows: Sequence[Row], by: str) -> MapPanel:
+    return MapPanel(title, note, np.array([[row["x"], row["y"]] for row in rows]), [row[by] for row in rows])
 
 
 def _views(tables: Tables) -> list[Table]:
     """How tangled groups are in each representation, how far maps can be trusted, and the gap of the two kinds."""
     rows = tables.get("measures", ())
     tangled, trusted, gaps = [], [], []
-    for key, mine in _by(where(rows, method=AS_THEY_ARE), "of"):
+    for key, mine in parts(where(rows, method=AS_THEY_ARE), "encoder", "of"):
         told = by_measure(mine)
         alike, silhouette, trust = told[ALIKE], told[SILHOUETTE], short(told[TRUST]["mean"])
         lift = (f"{alike['n']:,}", estimate(alike), short(alike["chance"]), short(alike["lift"], 1))
         tangled.append((*key, *lift, short(silhouette["mean"]), short(silhouette["chance"])))
         trusted.append((*key, estimate(alike), estimate(told[ON_MAP]), trust))
-    for key, mine in _by(where(rows, of=PAIRS), "method"):
+    for key, mine in parts(where(rows, of=PAIRS), "encoder", "method"):
         told = by_measure(mine)
         gap, alike = told[GAP], told[OWN_KIND]
         shown = (f"{gap['n']:,}", short(gap["mean"]), short(gap["chance"]), estimate(told[TOLD_APART]))

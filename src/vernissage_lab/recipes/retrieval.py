@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
 
 import numpy as np
-import typer
 
 from vernissage.errors import RequestError
 from vernissage.values import Modality
@@ -59,7 +57,7 @@ _RECALL: Mapping[tuple[str, str, str], tuple[float, float, float]] = {
 class RetrievalOptions(WorkOptions):
     """How many pairs the pool holds; the mixed space holds half as many, twice each."""
 
-    pairs: Annotated[int, typer.Option(help="Pairs in the pool.")] = PAIRS
+    pairs: int = PAIRS
 
     def __post_init__(self) -> None:
         self.require(pairs=FEWEST)

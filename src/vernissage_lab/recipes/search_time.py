@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.util import find_spec
 from operator import itemgetter
-from typing import Annotated, Any
+from typing import Any
 
 import faiss
 import numpy as np
 import numpy.typing as npt
-import typer
 from scipy import stats
 
 from vernissage.analysis.multiple_comparisons import SMALLEST_P, format_p
@@ -221,16 +220,14 @@ _SMALL_SIZES = {"small_vectors": 5_000, "dim": 512, "small_k": 5_000}
 class SearchTimeOptions(Options):
     """Sizes; the defaults are the paper's."""
 
-    vectors: Annotated[int, typer.Option(help="One index of so many against two of half; 0 leaves that out.")] = (
-        1_000_000
-    )
-    k: Annotated[int, typer.Option("-k", help="How many of them are asked for.")] = 1000
-    queries: Annotated[int, typer.Option(help="Queries of that comparison.")] = 1000
-    small_vectors: Annotated[int, typer.Option(help="Plain ways against FAISS on so many; 0 leaves that out.")] = 5000
-    small_k: Annotated[int | None, typer.Option(help="How many of those are asked for; default all.")] = None
-    small_queries: Annotated[int, typer.Option(help="Queries of that comparison.")] = 100
-    dim: Annotated[int, typer.Option(help="Dimensions of all vectors.")] = 512
-    warm_up: Annotated[int, typer.Option(help="Queries answered before any is timed.")] = 5
+    vectors: int = 1_000_000
+    k: int = 1000
+    queries: int = 1000
+    small_vectors: int = 5000
+    small_k: int | None = None
+    small_queries: int = 100
+    dim: int = 512
+    warm_up: int = 5
 
     def __post_init__(self) -> None:
         if not self.vectors and not self.small_vectors:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import typer
 
 from vernissage.catalog.collection import Collection
 from vernissage.cli.options import DatabasePlace
@@ -51,28 +50,10 @@ class TagOptions(UserOptions):
 
     points: PointNumbers = "5,10,20,30"
     task: Tasks = None
-    overlap: Annotated[
-        Words,
-        typer.Option(help="Which tags of the uploads count for overlap: mass (default), unique, twice-unique; repeat."),
-    ] = None
-    tags: Annotated[
-        Words,
-        typer.Option(
-            help="keywords (default; of a data set its own tags), or what `vernissage encoders tag` found in a "
-            "workspace: stored for all of it, or the name of a tagger; repeat."
-        ),
-    ] = None
-    tagger: Annotated[
-        Words,
-        typer.Option(
-            "--tagger",
-            "-t",
-            help="Tag the works: words, lexicon, spacy (texts); caption, imagenet, objects, scene (pictures); repeat.",
-        ),
-    ] = None
-    tagger_weights: Annotated[
-        Words, typer.Option(metavar="[NAME=]PATH", help="The folder of a tagger's weights, objects or caption; repeat.")
-    ] = None
+    overlap: Words = None
+    tags: Words = None
+    tagger: Words = None
+    tagger_weights: Words = None
     database: DatabasePlace = None
 
     def __post_init__(self) -> None:
@@ -160,9 +141,8 @@ class Taggable:
         """
         found: Mapping[str, object] = self.texts if modality == "text" else self.pictures
         if not found:
-            way_out = "choose a tagger of pictures"
-            if modality == "image":
-                way_out = "name their folder with --pictures, or choose a tagger of texts"
+            folder = "name their folder with --pictures, or choose a tagger of texts"
+            way_out = folder if modality == "image" else "choose a tagger of pictures"
             raise RequestError(
                 f"the tagger {tagger} reads {IN_WORDS[modality]}, but {self.name} has none here; {way_out}"
             )
@@ -188,17 +168,20 @@ def no_tags(name: str) -> str:
 
 def taggable_collection(collection: Collection, name: str) -> Taggable:
     """The works of a workspace, with the words that the command tag reads: title, description and keywords."""
-    texts = {item.id: words_to_tag(item, uploaded=False) for item in collection}
-    pictures = {item.id: path for item in collection if (path := collection.picture_path(item)) is not None}
-    return Taggable(name, collection.fingerprint, _with_words(texts), pictures)
+    works = [(item.id, words_to_tag(item, uploaded=False), collection.picture_path(item)) for item in collection]
+    return _taggable(name, collection.fingerprint, works)
 
 
 def taggable_set(found: CaptionedSet, *, seed: int) -> Taggable:
     """The pictures of a set, by picture id, each with the caption that is drawn of it by ``seed``."""
     drawn = one_caption_each(found, seed=seed)
-    texts = {caption.image_id: caption.text for caption in drawn.captions}
-    pictures = {image.id: image.path for image in drawn.images if image.path is not None}
-    return Taggable(found.name, drawn.fingerprint, _with_words(texts), pictures)
+    works = [(each.image_id, each.text, drawn.image_of[each.image_id].path) for each in drawn.captions]
+    return _taggable(found.name, drawn.fingerprint, works)
+
+
+def _taggable(name: str, fingerprint: str, works: Sequence[tuple[str, str, Path | None]]) -> Taggable:
+    texts = {item_id: text for item_id, text, _ in works if text.strip()}
+    return Taggable(name, fingerprint, texts, {item_id: path for item_id, _, path in works if path is not None})
 
 
 def tag_works(
@@ -276,10 +259,6 @@ def _modality_of(stored: str) -> Modality:
     return TAGGERS[name].modality
 
 
-def _with_words(texts: Mapping[str, str]) -> dict[str, str]:
-    return {item_id: text for item_id, text in texts.items() if text.strip()}
-
-
 def _kept(home: Path) -> dict[str, Tags]:
     found: dict[str, Tags] = {}
     for path in sorted(home.glob("*.json")):
@@ -330,11 +309,11 @@ class Compared:
     @cached_property
     def backgrounds(self) -> tuple[_Means, _Means]:
         """The mean directions of works that have a vector, float64 (dim,), by modality: of own vectors, and of tags."""
-        own, embedded = (
-            {each: mean_direction(rows[rows.any(axis=1)]) for each, rows in material.vectors.items()}
-            for material in (self.own, self.embedded)
-        )
-        return own, embedded
+        return _mean_directions(self.own), _mean_directions(self.embedded)
+
+
+def _mean_directions(material: Material) -> _Means:
+    return {each: mean_direction(rows[rows.any(axis=1)]) for each, rows in material.vectors.items()}
 
 
 def compared(material: Material, progress: Progress = silent) -> Compared:

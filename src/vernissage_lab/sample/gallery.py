@@ -19,17 +19,7 @@ from vernissage.files import csv_bytes, write_bytes
 from vernissage.progress import Progress, silent
 from vernissage_lab.sample.canvas import Canvas
 from vernissage_lab.sample.palettes import SCENERY, Array, ramps
-from vernissage_lab.sample.plan import (
-    GROUPS,
-    MOODS,
-    SUBJECTS,
-    Facts,
-    Plan,
-    View,
-    choose_view,
-    imagine,
-    plan_gallery,
-)
+from vernissage_lab.sample.plan import GROUPS, MOODS, SUBJECTS, Facts, Plan, View, choose_view, imagine, plan_gallery
 from vernissage_lab.sample.scenes import city, indoors, land, sea
 from vernissage_lab.sample.scenes.air import paint_rain
 from vernissage_lab.sample.techniques import TECHNIQUES

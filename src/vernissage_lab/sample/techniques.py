@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vernissage_lab.sample.canvas import Canvas
-from vernissage_lab.sample.noise import Rng, blur, clouds, evened, grid, sample, smear, tripled
+from vernissage_lab.sample.noise import Rng, blur, clouds, evened, sample, smear, tripled
 from vernissage_lab.sample.palettes import Array, mix, oklab, srgb
 
 # Paper and canvas: tooth, weave, margins; and the adjustments that techniques share.
@@ -112,12 +112,7 @@ def paint_oil(c: Canvas) -> Array:
     # Planes of red, green, blue and relief: a stroke then runs along rows, not along four values at a time.
     paint = np.zeros((4, c.height, c.width), dtype=np.float32)
     paint[:3] = ground.transpose(2, 0, 1)
-    for width, spacing, keep in (
-        (4.2, 2.6, 0.0),
-        (2.3, 1.6, 0.045),
-        (1.2, 1.0, 0.068),
-        (0.68, 0.62, 0.08),
-    ):
+    for width, spacing, keep in ((4.2, 2.6, 0.0), (2.3, 1.6, 0.045), (1.2, 1.0, 0.068), (0.68, 0.62, 0.08)):
         _layer(paint, c, study, angle, c.unit * width, c.unit * spacing, keep)
     return _lit(paint, c)
 
@@ -216,7 +211,9 @@ def paint_watercolour(c: Canvas) -> Array:
     shape = (c.height, c.width)
     study = saturated(contrasted(c.rgb), 1.18)
     study = study + 0.22 * (1 - study)
-    loose = _wandering(simplified(study, 5), shape, c.unit * 0.28, c.rng)
+    x, y = c.grid()
+    dx, dy = (clouds(c.rng, shape, c.unit * 0.28 * 9, octaves=3) * np.float32(c.unit * 0.28) for _ in range(2))
+    loose = sample(simplified(study, 5), x + dx, y + dy)
     wet = blur(loose, c.unit * 1.4)
     pooled = c.clouds(20)
     runny = tripled(np.clip(0.45 + 0.4 * pooled - 1.0 * c.detail, 0, 0.85))
@@ -232,12 +229,6 @@ def paint_watercolour(c: Canvas) -> Array:
     density *= tripled(inside * (1 + 0.4 * rim))
     paper = np.array([0.985, 0.975, 0.95], dtype=np.float32) * tripled(1 + 0.012 * grain)
     return clipped(paper * np.exp(-density))
-
-
-def _wandering(rgb: Array, shape: tuple[int, int], reach: float, rng: Rng) -> Array:
-    x, y = grid(shape)
-    dx, dy = (clouds(rng, shape, reach * 9, octaves=3) * np.float32(reach) for _ in range(2))
-    return sample(rgb, x + dx, y + dy)
 
 
 def _edges(rgb: Array, unit: float) -> Array:

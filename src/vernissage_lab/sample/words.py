@@ -16,19 +16,6 @@ from vernissage_lab.sample.plan import Facts, View
 _WORDS: Mapping[str, Any] = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 _INDOORS = frozenset({"fruit", "flowers", "portrait"})
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
-_NOUNS = {
-    "boats": ("fishing boat", "fishing boats"), "sails": ("sailing boat", "sailing boats"),
-    "lamps": ("street lamp", "street lamps"), "stacks": ("haystack", "haystacks"), "houses": ("house", "houses"),
-    "people": ("figure", "figures"),
-}  # fmt: skip
-_SITTERS = (
-    ("a young woman", "a Young Woman", "Sister"),
-    ("a man", "a Man", "Brother"),
-    ("an old man with a white beard", "an Old Man", "Grandfather"),
-)
-_BLOOMS = ("roses", "daisies", "tulips")
-_ORDERS = ("{0}, {1}, and {2}", "{0}; {1}, and {2}", "{2}: {0}, and {1}", "{2} while {0}, and {1}", "{1}, {0}, and {2}")
 
 
 @dataclass(frozen=True)
@@ -52,7 +39,7 @@ def describe(subject: str, view: View, facts: Facts, rng: Rng) -> Words:
     first = seen + link + _listed(extras) if extras else seen
     air = mood["light"] if subject in _INDOORS else _WORDS["sky"][view.sky]
     told = [_resolved(rng, pick(rng, options), fill) for options in (air, story["lines"], mood["feeling"])]
-    second = pick(rng, _ORDERS).format(*told)
+    second = pick(rng, _WORDS["orders"]).format(*told)
     title = _resolved(rng, pick(rng, story["titles"]), fill)
     keywords = [str(word) for word in rng.permutation(story["keywords"])[:3]]
     keywords += [name for name in there if name not in {"people", "window", "fallen"}]
@@ -84,41 +71,18 @@ def _names(subject: str, facts: Facts, rng: Rng) -> dict[str, str]:
     family = pick(rng, _WORDS["families"])
     fill = {"place": pick(rng, _WORDS["places"]), "peak": pick(rng, _WORDS["peaks"]), "name": f"{first} {family}"}
     fill["initials"] = f"{first[0]}. {family[0]}."
-    for noun, (one, several) in _NOUNS.items():
+    for noun, (one, several) in _WORDS["nouns"].items():
         if many := facts.get(noun, 0):
             fill[noun] = _counted(many, one, several)
             fill[f"s_{noun}"], fill[f"es_{noun}"] = ("s", "es") if many == 1 else ("", "")
-    return fill | _particulars(subject, facts, rng)
-
-
-def _particulars(subject: str, facts: Facts, rng: Rng) -> dict[str, str]:
-    """Further names, of subjects that need them."""
-    found: dict[str, str] = {}
-    match subject:
-        case "orchard":
-            bloom = ("in full blossom", "white with blossom", "in flower")
-            fruit = ("heavy with fruit", "laden with apples", "bearing ripe fruit")
-            season = "Blossom Time" if facts["blossom"] else "Apples Ripening"
-            found = {"dress": pick(rng, bloom if facts["blossom"] else fruit), "season": season}
-        case "mountains":
-            lake = ("a still lake", "the waters of a lake", "a mountain lake")
-            found = {"foot": pick(rng, lake if facts["lake"] else ("a green valley", "high pastures", "grassy slopes"))}
-        case "fruit":
-            kinds = [kind for kind in ("apples", "lemons", "pears") if facts[kind]]
-            grapes, basket = facts["grapes"] > 0, [_counted(facts[kind], kind[:-1], kind) for kind in kinds]
-            main = [kind.title() for kind in kinds] + ["Grapes"] * grapes
-            found = {"fruit": _listed(basket + ["a bunch of grapes"] * grapes), "main": _listed(main)}
-        case "flowers":
-            found = {"kind": _BLOOMS[facts["kind"]], "main": _BLOOMS[facts["kind"]].title()}
-        case "portrait":
-            sitter, study, relative = _SITTERS[facts["kind"]]
-            alone = sitter.split(" ", 1)[1].capitalize()
-            found = {"a_sitter": sitter, "A_sitter": study, "sitter": alone, "relative": relative}
-        case "forest":
-            trunks, title = ("pale birches", "Birches") if facts["birches"] else ("dark trunks", "Forest Interior")
-            way = ("a brook", "a narrow stream") if facts["brook"] else ("a footpath", "a woodland track")
-            found = {"way": pick(rng, way), "trunks": trunks, "Trunks": title}
-    return found
+    if subject == "fruit":
+        kinds = [kind for kind in ("apples", "lemons", "pears") if facts[kind]]
+        grapes, basket = facts["grapes"] > 0, [_counted(facts[kind], kind[:-1], kind) for kind in kinds]
+        fill["fruit"] = _listed(basket + ["a bunch of grapes"] * grapes)
+        fill["main"] = _listed([kind.title() for kind in kinds] + ["Grapes"] * grapes)
+    for fact, names in _WORDS["story"][subject].get("names", {}).items():
+        fill |= {name: _resolved(rng, pattern, {}) for name, pattern in names[facts[fact]].items()}
+    return fill
 
 
 def _resolved(rng: Rng, pattern: str, fill: Mapping[str, str]) -> str:
@@ -131,7 +95,7 @@ def _resolved(rng: Rng, pattern: str, fill: Mapping[str, str]) -> str:
 def _counted(many: int, one: str, several: str) -> str:
     """A number in words with its noun, such as "a boat" or "three boats"."""
     article = "an" if one[0] in "aeiou" else "a"
-    return f"{article} {one}" if many == 1 else f"{_NUMBERS[many]} {several}"
+    return f"{article} {one}" if many == 1 else f"{_WORDS['numbers'][many]} {several}"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -1,11 +1,12 @@
 """Still life on a table, and the portrait."""
 
 from dataclasses import dataclass, replace
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 
-from vernissage_lab.sample.canvas import Canvas, Figure, Ink
+from vernissage_lab.sample.canvas import Canvas, Figure, How, Ink
 from vernissage_lab.sample.noise import Rng
 from vernissage_lab.sample.outlines import (
     OUTLINES,
@@ -257,20 +258,12 @@ class Sitter(Figure):
     side: int = 1
 
     def part(
-        self,
-        outline: npt.ArrayLike,
-        ink: Ink,
-        tone: float,
-        light: float,
-        *,
-        side: int = 1,
-        angle: float = 1.3,
-        alpha: float = 1.0,
-        soft: float = 0.0,
+        self, outline: npt.ArrayLike, ink: Ink, tone: float, rise: float, *, side: int = 1, **how: Unpack[How]
     ) -> None:
-        """Paint a rounded shape, or with ``side`` -1 its mirror image."""
+        """Paint a rounded shape, lighter by ``rise`` towards the sun, or with ``side`` -1 its mirror image."""
         rounded = smooth(mirrored(outline, side), 6)
-        self.shape(rounded, ink, tone, light=light, angle=angle, alpha=alpha, soft=soft)
+        how = {"light": rise, "angle": 1.3, **how}
+        self.shape(rounded, ink, tone, **how)
 
 
 def paint_portrait(c: Canvas, view: View, facts: Facts) -> None:
