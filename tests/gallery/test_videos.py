@@ -94,7 +94,7 @@ def test_pages_show_poster_frames(gallery: Gallery):
     answer = gallery.person("ann").recommend(3, per_area=True)
     page = person_page(answer, title="Shapes", engine="pictures and texts in one space")
     assert "Recommended videos" in page
-    assert "1 video in 1 area" in page
+    assert "1 picture in 1 area, 1 text in 1 area and 1 video in 1 area" in page
     section = page.split('id="video-heading"')[1].split("</section>")[0]
     assert section.count("data:image/jpeg;base64,") >= 3
     areas = areas_page(answer.areas, gallery.snapshot.picture_path, title="Shapes", engine="one space")
