@@ -141,6 +141,12 @@ def test_uploads_of_videos_work_where_no_work_is_one(built: Path, tmp_path: Path
         assert opened.snapshot.modalities("colour-texture") == ("image",)
 
 
+def test_what_a_network_sees_in_videos_is_known_like_that_in_pictures(gallery: Gallery):
+    assert gallery.snapshot.seen(["v-red-circle", "p-red-circle-0", "film", "note"]).keys() == {
+        "v-red-circle", "p-red-circle-0", "film",
+    }  # fmt: skip
+
+
 class Frames:
     """A tagger that says how many frames it was given, and how many of them differ."""
 
