@@ -160,7 +160,7 @@ def material_of_workspace(workspace: Workspace, encoder: str) -> Material:
     Raises:
         RequestError: the workspace lacks the encoder, or no work has all its modalities.
     """
-    modalities = workspace.modalities(encoder) or ("text",)
+    modalities = tuple(each for each in workspace.modalities(encoder) if each in ENCODED) or ("text",)
     tables = {modality: workspace.table(encoder, modality) for modality in modalities}
     works = [item for item in workspace.collection if all(item.id in table.row_of for table in tables.values())]
     if not works:

@@ -13,7 +13,9 @@ from vernissage.catalog.videos import video_frames
 from vernissage.errors import RequestError
 from vernissage.pages.areas import areas_page, person_page
 from vernissage.search.vectors import pooled
+from vernissage.workspace.checking import check_workspace
 from vernissage.workspace.encoding import contents_of
+from vernissage.workspace.tagging import tag_works
 from vernissage.workspace.uploading import spaces_of
 
 ENCODERS = ["colour-texture", "efficientnet-lite0", "efficientnet-lite0-pooled", "wordllama", "lsa", "conse", "aligned"]
@@ -94,7 +96,7 @@ def test_pages_show_poster_frames(gallery: Gallery):
     answer = gallery.person("ann").recommend(3, per_area=True)
     page = person_page(answer, title="Shapes", engine="pictures and texts in one space")
     assert "Recommended videos" in page
-    assert "1 video in 1 area" in page
+    assert "1 picture in 1 area, 1 text in 1 area and 1 video in 1 area" in page
     section = page.split('id="video-heading"')[1].split("</section>")[0]
     assert section.count("data:image/jpeg;base64,") >= 3
     areas = areas_page(answer.areas, gallery.snapshot.picture_path, title="Shapes", engine="one space")
@@ -137,6 +139,45 @@ def test_uploads_of_videos_work_where_no_work_is_one(built: Path, tmp_path: Path
         assert opened.person("cy").recommend(2, task="image-to-video").works[0].item.owner == "bo"
         bo.delete()
         assert opened.snapshot.modalities("colour-texture") == ("image",)
+
+
+def test_what_a_network_sees_in_videos_is_known_like_that_in_pictures(gallery: Gallery):
+    assert gallery.snapshot.seen(["v-red-circle", "p-red-circle-0", "film", "note"]).keys() == {
+        "v-red-circle", "p-red-circle-0", "film",
+    }  # fmt: skip
+
+
+class Frames:
+    """A tagger that says how many frames it was given, and how many of them differ."""
+
+    name, fingerprint, method, frames, size = "frames", "1", "counting", 6, 32
+
+    def tag_clips(self, clips):
+        return [(str(len(clip)), str(len({frame.tobytes() for frame in clip}))) for clip in clips]
+
+
+def test_a_tagger_of_clips_reads_frames_of_videos_and_a_picture_as_one_that_stands_still(gallery: Gallery):
+    tags = tag_works(gallery.repository, Frames(), batch_size=8).tags
+    assert tags["v-blue-circle"] == tags["film"] == ("6", "6")
+    assert tags["p-blue-circle-0"] == tags["sheet"] == ("6", "1")
+
+
+def test_the_workspace_is_whole_and_is_diagnosed(gallery: Gallery, built: Path):
+    assert not check_workspace(built / "workspace").faults
+    assert {gap.encoder for gap in gallery.diagnose().gaps} == {"aligned", "conse"}
+
+
+def test_a_collection_of_videos_alone_is_searched_by_words_and_by_likeness(built: Path, tmp_path: Path):
+    (tmp_path / "works").mkdir()
+    for film in (built / "works").glob("*-circle.mp4"):
+        (tmp_path / "works" / film.name).write_bytes(film.read_bytes())
+    (tmp_path / "works" / "sound.mp4").write_bytes(b"no video")
+    found = vernissage.build(tmp_path / "works", tmp_path / "workspace", encoders=["colour-texture"]).result
+    [problem] = found.collection.report.problems
+    assert "the video sound.mp4 holds text, not a picture" in problem.what
+    with vernissage.open(tmp_path / "workspace") as opened:
+        assert len(opened.similar("red-circle", 9).works) == 3
+        assert first(opened.search(built / "mine.webm", 2, within="videos")) == "red-circle"
 
 
 def test_a_second_build_encodes_the_changed_video_alone(built: Path):

@@ -5,12 +5,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert, make_url, select, text, update
+from sqlalchemy import func, insert, make_url, select, text, update
 from tests.forks import Forks
 from tests.uploads import NOON, add_notes, note
 
@@ -19,8 +20,8 @@ from vernissage.storage import database as module
 from vernissage.storage.database import Database, begin, new_engine, open_database, stored_revision
 from vernissage.storage.migrating import migrate
 from vernissage.storage.people import rate, ratings_of
-from vernissage.storage.schema import METADATA, PEOPLE, REVISION, REVISION_TABLE
-from vernissage.storage.uploads import get_uploads
+from vernissage.storage.schema import COPIES, METADATA, PEOPLE, REVISION, REVISION_TABLE, UPLOADS, VECTORS
+from vernissage.storage.uploads import Upload, get_uploads, remove_person
 
 
 def test_migrations_make_what_the_tables_in_the_code_are(database: Database) -> None:
@@ -32,7 +33,7 @@ def test_migrations_make_what_the_tables_in_the_code_are(database: Database) -> 
         assert stored_revision(connection) == REVISION
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004", "0005", "0006", "0008"])
 def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_place: str, version: str) -> None:
     engine, name = new_engine(database_place)
     migrate(engine, name, version)
@@ -47,6 +48,33 @@ def test_every_former_version_is_brought_up_to_date_with_what_it_holds(database_
             rate(connection, "ann", "irises", 4, NOON)
             assert (ratings_of(connection, "ann"), stored_revision(connection)) == ({"irises": 4.0}, REVISION)
         database.close()
+
+
+def test_uploads_with_their_vectors_stay_when_any_modality_is_let_in(database_place: str) -> None:
+    engine, name = new_engine(database_place)
+    migrate(engine, name, "0008")
+    vector = {"encoder": "clip", "modality": "image", "fingerprint": "1", "upload": "u", "vector": b"1234"}
+    with engine.connect() as connection, begin(connection, "writing"):
+        person = connection.execute(insert(PEOPLE).values(name="ann")).inserted_primary_key[0]
+        row = asdict(Upload("u", "ann", "both", NOON, "A", "A", ("a",), "0" * 32 + ".png", "1")) | {"version": 1}
+        connection.execute(
+            insert(UPLOADS), [{key: value for key, value in row.items() if key != "owner"} | {"person": person}]
+        )
+        connection.execute(insert(VECTORS), [vector])
+        connection.execute(insert(COPIES), [{"upload": "u", "name": "n", "state": "s"}])
+    engine.dispose()
+    database = open_database(database_place)
+    assert database.faults() == ()
+    with database.writing() as connection:
+        [kept] = get_uploads(connection)
+        assert (kept.id, kept.modality, kept.keywords) == ("u", "both", ("a",))
+        assert dict(connection.execute(select(VECTORS)).mappings().one()) == vector
+        connection.execute(insert(VECTORS), [vector | {"modality": "video"}])
+        remove_person(connection, "ann")
+        assert [connection.scalar(select(func.count()).select_from(table)) for table in (UPLOADS, VECTORS, COPIES)] == [
+            0
+        ] * 3
+    database.close()
 
 
 OPENS = """

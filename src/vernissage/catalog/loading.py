@@ -19,6 +19,7 @@ from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.progress import Progress, silent
+from vernissage.values import MODALITY_CARDS, modality_of_file
 
 _NOTHING: AbstractSet[str] = frozenset()
 _AT_ONCE = 1024
@@ -136,7 +137,10 @@ class _Judging:
         for picture in record.pictures:
             if fault := checks[picture].fault:
                 name = record.file if len(record.pictures) == 1 else picture
-                what, way_out = f"the picture {name} {fault}", "export it again, or take it out"
+                what, way_out = (
+                    f"the {MODALITY_CARDS[modality_of_file(name)].one} {name} {fault}",
+                    "export it again, or take it out",
+                )
                 found.append(Problem("unreadable picture", record.row, record.item.id, name, what, way_out))
         alone = record.row is None and record.item.text in ("", record.item.title)  # but its name
         worth = bool(good) or (bool(record.item.text) and not alone)

@@ -17,7 +17,7 @@ from vernissage.encoders.runtime.hub import why_not_ready
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import search_encoder
 from vernissage.progress import Progress, silent
-from vernissage.values import Modality, Vectors
+from vernissage.values import ENCODED, Modality, Vectors
 from vernissage.workspace.coverage import coverage_of
 from vernissage.workspace.repository import Snapshot
 from vernissage.workspace.workspace import Workspace
@@ -153,7 +153,7 @@ def diagnose(snapshot: Snapshot, progress: Progress = silent) -> Diagnosis:
     progress("measuring languages", 2, 2)
     counts = Counter(language.values()).most_common()
     languages = [Language(code, count, own.get(code), halves.get(code)) for code, count in counts]
-    both = [name for name in workspace.encoder_names if len(workspace.modalities(name)) > 1]
+    both = [name for name in workspace.encoder_names if set(ENCODED) <= set(workspace.modalities(name))]
     tables = {
         name: {side: workspace.table(name, side) for side in workspace.modalities(name)}
         for name in workspace.encoder_names

@@ -158,10 +158,11 @@ def typical(uploads: UploadsOfModality, number: int, most: int) -> list[int]:
 
 def _summary(found: PersonAreas) -> str:
     """How much there is, in words: "23 pictures in 4 areas and 19 texts in 3 areas"."""
-    return " and ".join(
+    *others, last = (
         f"{_counted(len(each.uploads), KINDS[modality])} in {_counted(len(each.uploads.areas), 'areas')}"
         for modality, each in found.by_modality.items()
     )
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _views(found: PersonAreas, reading: Reading, most: Mapping[Modality, int]) -> dict[Modality, list[AreaView]]:

@@ -36,7 +36,7 @@ from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
 from vernissage.search.scan import build_byte_scan
-from vernissage.search.vectors import VectorTable, card_file
+from vernissage.search.vectors import VectorTable, card_file, merged
 from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as, readable
 from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection, read_word_counts
@@ -640,7 +640,8 @@ def _means(building: Building, name: str) -> str:
         and (kept.encoder_fingerprint, kept.seed) == (building.encoders[name].fingerprint, seed)
     ):
         return former
-    means = fit_modality_means(building.tables[name, "image"], building.tables[name, "text"], seed=seed)
+    seen = merged([building.tables[name, each] for each in readable(["image"]) if (name, each) in building.tables])
+    means = fit_modality_means(seen, building.tables[name, "text"], seed=seed)
     folder = f"{name}-{means.fingerprint[:12]}"
     if _unless_damaged(lambda: ModalityMeans.load(home / folder)) is None:
         means.save(home / folder)

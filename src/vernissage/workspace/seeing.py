@@ -8,6 +8,7 @@ from vernissage.encoders.towers.efficientnet_lite import SUFFIX
 from vernissage.storage.vectors import VectorSpace, vectors_of
 from vernissage.taggers.contract import Tags
 from vernissage.taggers.imagenet import ABOVE, ImagenetTagger, classes_named
+from vernissage.values import readable
 from vernissage.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,24 +35,25 @@ def seen_in(
     database: "Database | None" = None,
     tagger: ImagenetTagger | None = None,
 ) -> dict[str, Tags]:
-    """What pictures show, of works and uploads whose outputs are kept; an empty tuple where nothing is sure."""
+    """What works and uploads show whose outputs are kept; an empty tuple where nothing is sure."""
     tagger = tagger or tagger_of(workspace)
     if tagger is None:
         return {}
     name, wanted = tagger.network.name, list(dict.fromkeys(ids))
-    table = workspace.table(name, "image")
-    rows = table.item_ids.rows(wanted)
     found: dict[str, Tags] = {}
-    for start in range(0, len(wanted), _BLOCK):
-        block, places = wanted[start : start + _BLOCK], rows[start : start + _BLOCK]
-        there = [each for each, row in zip(block, places.tolist(), strict=True) if row >= 0]
-        found |= zip(there, tagger.tags_of_outputs(table.vectors[places[places >= 0]]), strict=True)
+    for table in (workspace.table(name, modality) for modality in workspace.modalities(name)):
+        rows = table.item_ids.rows(wanted)
+        for start in range(0, len(wanted), _BLOCK):
+            block, places = wanted[start : start + _BLOCK], rows[start : start + _BLOCK]
+            there = [each for each, row in zip(block, places.tolist(), strict=True) if row >= 0]
+            found |= zip(there, tagger.tags_of_outputs(table.vectors[places[places >= 0]]), strict=True)
     if database is not None and (others := [each for each in wanted if each not in found]):
+        fingerprint = workspace.manifest.fingerprints[name]
+        spaces = [VectorSpace(name, modality, fingerprint) for modality in readable(workspace.modalities(name))]
         with database.reading() as connection:
-            space = VectorSpace(name, "image", workspace.manifest.fingerprints[name])
-            kept = vectors_of(connection, space, others)
-        if len(kept.ids):
-            found |= dict(zip(kept.ids, tagger.tags_of_outputs(kept.vectors), strict=True))
+            kept = [vectors_of(connection, space, others) for space in spaces]
+        for some in (each for each in kept if len(each.ids)):
+            found |= zip(some.ids, tagger.tags_of_outputs(some.vectors), strict=True)
     return found
 
 

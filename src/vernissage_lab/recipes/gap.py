@@ -21,7 +21,7 @@ from vernissage.errors import RequestError
 from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
 from vernissage.search.modality_means import fitting_half
-from vernissage.values import Vectors
+from vernissage.values import Vectors, encoded_as
 from vernissage.workspace.state import is_workspace
 from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.analysis.gap import (
@@ -399,7 +399,7 @@ def gap(options: WorkspaceGapOptions, progress: Progress = silent) -> Told:
 
 
 def _pictures_and_texts(opened: Workspace, name: str, seed: int, progress: Progress) -> TwoModalities:
-    if len(opened.modalities(name)) == 1:
+    if len(encoded_as(opened.modalities(name))) == 1:
         raise RequestError(f"{name} reads {opened.modalities(name)[0]}s alone; choose an encoder of both modalities")
     pictures, texts = opened.table(name, "image"), opened.table(name, "text")
     ids = tuple(item_id for item_id in pictures.item_ids if item_id in texts.row_of)
