@@ -4,12 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import silhouette_score
 from tests.profiles.random_profiles import Floats, partition, planted, random_profile
+from tests.recommenders.worlds import index_of
 
 from vernissage.errors import RequestError
 from vernissage.profiles.area_rules import Coherence, Hdbscan, Silhouette, Ward, mean_silhouette
-from vernissage.profiles.areas import Area, AreaRule, area_of, areas_of_interest
+from vernissage.profiles.areas import Area, AreaRule, area_of, areas_of_interest, surroundings_of
 from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents
+from vernissage.values import Allow
 
 RULES = [Coherence(), Ward(1.2), Silhouette(), Hdbscan()]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
@@ -205,3 +207,23 @@ def test_equal_input_gives_equal_areas() -> None:
 
 def test_partitions_are_what_the_other_tests_take_them_for() -> None:
     assert partition([3, 1, 3]) == {frozenset({0, 2}), frozenset({1})}
+
+
+def test_surroundings_by_hand() -> None:
+    texts = index_of([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]], ["a", "b", "c"])
+    pictures = np.float32([[0.9, 0.1, 0], [0, 0, 0], [0.1, 0.8, 0.2]])
+    around = surroundings_of(pictures, texts)  # of three works the nearest one alone
+    assert around == pytest.approx(np.array([[2, -1, -1], [0, 0, 0], [-1, 2, -1]]) / np.sqrt(6))
+    assert surroundings_of(pictures, texts, Allow(exclude=frozenset("a")))[0] == pytest.approx(around[2])
+    assert not surroundings_of(pictures, texts, Allow(only=frozenset())).any()
+
+
+def test_what_is_around_uploads_tells_interests_apart_that_look_alike() -> None:
+    """Pictures of nothing in common; the texts around every second of them are about one of two things."""
+    rng = np.random.default_rng(3)
+    pictures = unit(rng.standard_normal((12, 40)) + 0.3 * np.eye(40)[[0, 1] * 6])
+    background, around = np.zeros(40), np.eye(40)[[0, 1] * 6]
+    plain = areas_of_interest(pictures, background=background)
+    found = areas_of_interest(pictures, background=background, surroundings=around)
+    assert members(found) == [[*range(0, 12, 2)], [*range(1, 12, 2)]] != members(plain)
+    assert found[0].centroid == pytest.approx(pictures[::2].mean(axis=0), abs=1e-6)

@@ -17,7 +17,7 @@ from vernissage.errors import Kind, RatingsError, RequestError
 from vernissage.files import open_regular
 from vernissage.gallery.selecting import KINDS
 from vernissage.profiles.area_rules import AreaRule, Coherence, Hdbscan, Silhouette, Ward
-from vernissage.profiles.areas import Area, areas_of_interest
+from vernissage.profiles.areas import Area, areas_of_interest, surroundings_of
 from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
 from vernissage.profiles.interests import HALF_LIFE_DAYS, Interests, Vocabulary, interests
@@ -233,9 +233,10 @@ def find_areas(
         words = [words_of_work(items[item_id], workspace.word_counts.language) for item_id in ids]
         wordless = [item_id for item_id, own in zip(ids, words, strict=True) if not own]
         seen = snapshot.seen(wordless) if modality == "image" else {}
+        vectors = index.vectors_of(ids)
         found[modality] = interests(
             ids,
-            index.vectors_of(ids),
+            vectors,
             background=index.moments().mean,
             counts=counts,
             vocabulary=Vocabulary(
@@ -250,6 +251,7 @@ def find_areas(
             edits=[edit for edit in edits if edit.modality == modality],
             rule=asked.rule,
             projection=asked.projection,
+            surroundings=_around(snapshot, encoder, modality, vectors, record.name),
             seed=asked.seed,
             progress=progress,
         )
@@ -269,6 +271,14 @@ def find_areas(
     unread = tuple(item_id for item_id in record.items if item_id not in known)
     language = workspace.word_counts.language
     return PersonAreas(record.name, encoder, items, found, unread, reads, disliked, language)
+
+
+def _around(
+    snapshot: Snapshot, encoder: str, modality: Modality, vectors: Vectors, owner: str
+) -> npt.NDArray[np.float64] | None:
+    """What other people's works of the other modality have in particular around each vector; None without any."""
+    others = [each for each in snapshot.workspace.modalities(encoder) if each != modality]
+    return surroundings_of(vectors, snapshot.index(encoder, others[0]), Allow(not_owner=owner)) if others else None
 
 
 def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:

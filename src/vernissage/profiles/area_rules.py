@@ -27,12 +27,14 @@ class Given:
     Attributes:
         background: the mean of the search space's unit vectors, float64 (dim,).
         projection: through which the rule's clustering sees the vectors.
+        surroundings: what is near to each vector, see `areas.surroundings_of`, float64 (n, dim).
     """
 
     background: Floats | None
     projection: Projection
     seed: int
     progress: Progress
+    surroundings: Floats | None = None
 
     def projected(self, rows: Floats) -> Floats:
         """What clustering sees of ``rows`` (n, dim)."""
@@ -68,6 +70,9 @@ class Coherence:
     is joined, as long as ρ ≥ ``ratio``; all of it, s_pool too, is computed anew for the clusters there then are. Equal
     ρ: the clusters whose first rows come first.
 
+    With the surroundings S of the uploads, W = unit(unit(unit(z) − μ) + S): two pictures of one interest may look
+    different where the texts near to them agree.
+
     Where the formula is silent: a cluster of one has s_aa = s_pool. If all clusters are of one, s_pool has no value
     and nothing is joined (their cosines are below 1 − 1.3² = −.69 then). If (s_aa + s_bb)/2 is not positive, a and b
     are not joined: works that do not even agree among themselves are no measure for others. A row of W that would be
@@ -92,6 +97,8 @@ class Coherence:
                 "or pca, or the rule silhouette or hdbscan"
             )
         particular = particular_directions(vectors, given.background)
+        if given.surroundings is not None:
+            particular = unit(particular + given.surroundings, least=_NO_DIRECTION)
         seen = given.projected(particular)
         clusters = ward_merges(seen, below=self.cut, progress=given.progress).below(self.cut)
         return clusters_joined(particular, clusters, ratio=self.ratio, prior=self.prior)

@@ -1,23 +1,28 @@
 """Areas of interest: which of a person's uploads belong together, and what stands for each group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from vernissage.errors import RequestError
-from vernissage.profiles.area_rules import AreaRule, Coherence, Given
+from vernissage.profiles.area_rules import AreaRule, Coherence, Given, particular_directions
 from vernissage.profiles.directions import unit
 from vernissage.profiles.reduction import NoProjection, Projection
 from vernissage.progress import Progress, silent
-from vernissage.values import Vectors
+from vernissage.values import EVERYTHING, Allow, Index, Vectors
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 _TIED = 1e-9  # mean cosines that differ by less are equal
+_SURROUNDING = 60
+"""Works around an upload: 20 to 120 serve alike in two thousand works, fewer serve worse (docs/three-interests.md)."""
+_SHARE = 30
+"""Of a small collection no more than one work in so many: a fifth of all works is near to everything."""
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +50,15 @@ def areas_of_interest(
     background: npt.NDArray[np.floating] | None,
     rule: AreaRule = Coherence(),  # noqa: B008
     projection: Projection = NoProjection(),  # noqa: B008
+    surroundings: npt.NDArray[np.floating] | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> tuple[Area, ...]:
     """Group uploads into areas of interest, as D'Asaro et al. (2024, doi 10.1016/j.eswa.2024.125108) do.
 
     ``vectors`` (n, dim): one encoder's vectors of a person's uploads of one modality. ``background`` (dim,): the mean
-    of the unit vectors that will be searched; only `Coherence` needs it. Areas are disjoint, cover every row, and are
+    of the unit vectors that will be searched; only `Coherence` needs it, and only it sees ``surroundings`` (n, dim),
+    as `surroundings_of` makes them. Areas are disjoint, cover every row, and are
     ordered by size, the largest first, then by the smallest member. No rows: no areas; rows that are all the same: one.
 
     Vectors of zeros, which encoders give to what they find nothing in, have no direction: under a rule that goes by
@@ -64,7 +71,8 @@ def areas_of_interest(
     table = _checked(vectors)
     mean = None if background is None else _checked_background(background, table.shape[1])
     with threadpool_limits(1):  # equal input, equal bits
-        labels = _labels(table, rule, Given(mean, projection, seed, progress))
+        near = None if surroundings is None else surroundings.astype(np.float64)
+        labels = _labels(table, rule, Given(mean, projection, seed, progress, near))
         groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         groups.sort(key=lambda members: (-len(members), members[0]))
         return tuple(area_of(table, members) for members in groups)
@@ -87,8 +95,30 @@ def _labels(table: npt.NDArray[np.floating], rule: AreaRule, given: Given) -> Ro
         labels[placed] = 1
         return labels
     rows = table if len(placed) == len(table) else table[placed]
+    if given.surroundings is not None:
+        given = replace(given, surroundings=given.surroundings[placed])
     labels[placed] = 1 + rule.labels(rows, given)
     return labels
+
+
+def surroundings_of(vectors: Vectors, index: Index, allow: Allow = EVERYTHING) -> Floats:
+    """What the works around each of ``vectors`` (n, dim) have in particular, float64 (n, dim) of length 1 or zero.
+
+    With μ the mean of ``index``, it is the direction of Σ unit(x − μ) over the sixty works x nearest to the vector,
+    and no more than a thirtieth of those allowed. Around pictures, take the texts, and around texts the pictures: what
+    one modality tells apart badly the other may tell. Zero for a vector of zeros and where no work is allowed.
+    """
+    found = np.zeros(vectors.shape)
+    known, count = np.flatnonzero(vectors.any(axis=1)), index.count(allow)
+    if not count or not len(known):
+        return found
+    background = index.moments().mean.astype(np.float64)
+    most = min(_SURROUNDING, max(1, count // _SHARE))
+    for start in range(0, len(known), _AT_ONCE):
+        rows = known[start : start + _AT_ONCE]
+        for row, near in zip(rows.tolist(), index.search(vectors[rows], most, allow), strict=True):
+            found[row] = particular_directions(index.vectors_of(near.item_ids), background).sum(axis=0)
+    return unit(found)
 
 
 def _checked(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

@@ -73,22 +73,29 @@ def interests(
     edits: Iterable[AreaEdit] = (),
     rule: AreaRule = Coherence(),  # noqa: B008
     projection: Projection = NoProjection(),  # noqa: B008
+    surroundings: npt.NDArray[np.floating] | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Interests:
     """Find the areas of uploads of one modality, apply the person's edits to them, weigh and name them.
 
-    ``vectors`` float32 (n, dim) are unit rows; ``background``, ``rule``, ``projection`` and ``seed`` are those of
-    `areas_of_interest`, ``counts``, ``times``, ``now`` and ``half_life_days`` those of `importance`, ``edits`` those
-    of this modality in the order in which they were made. An area's weight is its importance times the factor of the
-    edits, so a factor of 2 doubles it and takes nothing from the others. Without a ``vocabulary`` areas have the
-    person's names or numbers. Works that the person liked may be among the uploads; see `liked_and_disliked`.
+    ``vectors`` float32 (n, dim) are unit rows; ``background``, ``rule``, ``projection``, ``surroundings`` and ``seed``
+    are those of `areas_of_interest`, ``counts``, ``times``, ``now`` and ``half_life_days`` those of `importance`,
+    ``edits`` those of this modality in the order in which they were made. An area's weight is its importance times the
+    factor of the edits, so a factor of 2 doubles it and takes nothing from the others. Without a ``vocabulary`` areas
+    have the person's names or numbers. Works that the person liked may be among the uploads; see `liked_and_disliked`.
 
     Raises:
         RequestError: nothing was uploaded, the parts differ in length, or as in the functions named above.
     """
     found = areas_of_interest(
-        vectors, background=background, rule=rule, projection=projection, seed=seed, progress=progress
+        vectors,
+        background=background,
+        rule=rule,
+        projection=projection,
+        surroundings=surroundings,
+        seed=seed,
+        progress=progress,
     )
     edited = apply_edits(found, item_ids, vectors, edits)
     share = importance(edited.areas, times, counts=counts, now=now, half_life_days=half_life_days)

@@ -16,13 +16,13 @@ from vernissage.errors import RequestError
 from vernissage.files import digest, write_bytes
 from vernissage.gallery.person import areas_encoder
 from vernissage.pages.figures import save_figure
-from vernissage.profiles.areas import areas_of_interest
+from vernissage.profiles.areas import areas_of_interest, surroundings_of
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
 from vernissage.recommenders.upload_rules import FusionRule
 from vernissage.search.exact import ExactIndex
-from vernissage.values import MODALITIES, Modality
+from vernissage.values import MODALITIES, Allow, Modality
 from vernissage.workspace.repository import Snapshot, open_repository
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import Numbers
@@ -341,7 +341,9 @@ def trial_of(
     for modality, index in indexes.items():
         if ids := [item_id for item_id in kept if item_id in index]:
             vectors = index.vectors_of(ids)
-            areas = areas_of_interest(vectors, background=index.moments().mean)
+            others = [each for each in indexes if each != modality]
+            near = surroundings_of(vectors, indexes[others[0]], Allow(exclude=frozenset(kept))) if others else None
+            areas = areas_of_interest(vectors, background=index.moments().mean, surroundings=near)
             uploads[modality] = uploads_of_modality(ids, vectors, areas)
     somebody, owners = f"not {owner}", set(owner_of.values())
     while somebody in owners:
