@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from vernissage.recommenders.contract import Explanation, Recommendation, known_
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.tags import Tags, known_tags
 from vernissage.recommenders.upload_rules import Candidates, Fused, WeightedUploads
-from vernissage.recommenders.uploads import UnreasonedFusion, fair_places
+from vernissage.recommenders.uploads import BY_WEIGHT, Found, UnreasonedFusion, fair_places
 from vernissage.search.exact import ExactIndex
 from vernissage.values import EVERYTHING, Allow, Index, Modality, Ranking, Scores, Vectors
 
@@ -196,8 +197,8 @@ def uploads_in_turn(uploads: WeightedUploads, candidates: Candidates, n: int) ->
 def _in_proportion(
     seeds: Vectors, weights: Sequence[float], uploads: WeightedUploads, candidates: Candidates, n: int
 ) -> Fused:
-    lists = [each.item_ids for each in candidates.search(seeds, n)]
-    ids = tuple(fair_places(lists, weights, n))[:n]
+    lists = [[Found(item_id, "image", score) for item_id, score in each] for each in candidates.search(seeds, n)]
+    ids = tuple(work.item_id for work, _ in islice(fair_places(lists, weights, BY_WEIGHT, lambda _: True), n))
     return Fused(Ranking(ids, 1 / np.arange(1, len(ids) + 1)), lambda found: np.zeros((len(found), len(uploads))))
 
 

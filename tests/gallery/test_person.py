@@ -10,7 +10,7 @@ from tests.galleries import paint, toy_row, write_table
 
 from vernissage.catalog.dates import year_number
 from vernissage.errors import RatingsError, RequestError, StorageError
-from vernissage.gallery.areas import AreaChanges, area_options
+from vernissage.gallery.areas import AreaChanges, area_key, area_options
 from vernissage.gallery.building import build
 from vernissage.gallery.gallery import Gallery, open_gallery
 from vernissage.workspace.build import build_workspace
@@ -34,7 +34,10 @@ def test_others_works_come_with_reasons_that_add_up(toy: Gallery) -> None:
             assert sum(r.contribution for r in work.of_kind("upload")) == pytest.approx(work.score, abs=1e-9)
             assert [r.contribution for r in work.of_kind("area")] == [work.score]
     assert len(set(answer.ids)) == len(answer) == 6
-    assert list(answer.scores) == sorted(answer.scores, reverse=True)
+    assert answer.areas is not None
+    unmuted = {area_key(each, n) for each, of in answer.areas.by_modality.items() for n in of.uploads.unmuted}
+    assert {reason.id for work in answer for reason in work.of_kind("area")} == unmuted  # each has a place
+    assert toy.person("ann").recommend(7).ids[:6] == answer.ids
     by_area = [each for each in answer.lists if each.area]
     assert {each.task for each in by_area} == {"image-to-text", "image-to-image", "text-to-text", "text-to-image"}
     assert all(len(each.works) == 6 for each in by_area)
@@ -57,7 +60,7 @@ def test_uploads_count_from_the_moment_they_are_kept(toy: Gallery, tmp_path: Pat
     uploads, new = dora.upload([Submission(tmp_path / "boat.png", title="Ship 0"), Submission(text="A storm, a sail")])
     assert new == {each.id for each in uploads} == set(dora.uploads)
     found = dora.recommend(4)
-    assert {work.item.group for work in found.works} == {"sea"}
+    assert {work.item.group for work in found.lists[0].works} == {"sea"}
     assert dora.upload(Submission(text="A storm, a sail"))[1] == frozenset()
     dora.remove(uploads[1].id)
     assert dora.uploads == (uploads[0].id,)

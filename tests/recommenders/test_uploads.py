@@ -1,6 +1,7 @@
 """Fair places for areas, and diversity."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from tests.recommenders.worlds import index_of, themed_profile, themed_works, up
 
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
-from vernissage.recommenders.uploads import UploadFusion, fair_places
+from vernissage.recommenders.uploads import BY_WEIGHT, Fits, Found, UploadFusion, fair_places, spread_order
 
 if TYPE_CHECKING:
     from tests.contracts.stand_in_index import StandInIndex
@@ -76,10 +77,17 @@ def test_a_longer_list_with_fair_places_extends_a_shorter_one(at_least: int, div
             assert min(counts.values()) >= at_least
 
 
+def _places(
+    bringing: Sequence[Sequence[str]], weights: Sequence[float], at_least: float, fits: Fits = lambda _: True
+) -> list[tuple[str, int]]:
+    lists = [[Found(item_id, "text", 1 / place) for place, item_id in enumerate(each, 1)] for each in bringing]
+    return [(work.item_id, area) for work, area in fair_places(lists, weights, at_least, fits)]
+
+
 def test_places_by_hand() -> None:
     # Weights 6, 2, 1: one each; then 6/3 = 2, 6/5 = 1.2, 2/3 < 6/7 … until three each.
     bringing = [["a1", "a2", "a3", "a4"], ["a1", "b2", "b3", "b4"], ["c1", "c2", "c3"]]
-    assert list(fair_places(bringing, [6, 2, 1], 3).items()) == [
+    by_hand = [
         ("a1", 0),
         ("b2", 1),
         ("c1", 2),
@@ -90,8 +98,20 @@ def test_places_by_hand() -> None:
         ("c2", 2),  # 1/3
         ("c3", 2),
     ]
-    assert fair_places(bringing, [6, 2, 1], 0) == {}
-    assert list(fair_places([["x"], ["x"]], [1, 1], 2)) == ["x"]
+    assert _places(bringing, [6, 2, 1], 3) == by_hand
+    assert _places(bringing, [6, 2, 1], BY_WEIGHT) == [*by_hand[:5], ("a4", 0), *by_hand[5:]]  # 6/7 is more than 2/3
+    assert _places(bringing, [6, 2, 1], 0) == []
+    assert _places([["x"], ["x"]], [1, 1], 2) == [("x", 0)]
+
+
+def test_a_work_counts_for_the_area_that_wants_it_most_and_what_does_not_fit_takes_no_place() -> None:
+    lists = [[Found("x", "text", 0.5), Found("a", "text", 0.4)], [Found("x", "image", 0.9), Found("b", "text", 0.1)]]
+    given = [(work.item_id, work.target, area) for work, area in fair_places(lists, [5, 1], 1, lambda _: True)]
+    assert given == [("x", "image", 1), ("a", "text", 0)]  # the first area's turn, and the second's work
+    assert _places([["a1", "a2"], ["b1", "b2"]], [5, 1], 1, lambda each: each not in ("a1", "b1")) == [
+        ("a2", 0),
+        ("b2", 1),
+    ]
 
 
 @given(
@@ -104,12 +124,22 @@ def test_each_area_has_its_places_where_it_has_works(
     lists: list[list[str]], at_least: int, data: st.DataObject
 ) -> None:
     weights = data.draw(st.lists(st.floats(0.01, 10), min_size=len(lists), max_size=len(lists)))
-    places = fair_places(lists, weights, at_least)
+    found = _places(lists, weights, at_least)
+    places = dict(found)
+    assert len(places) == len(found)
     counts = Counter(places.values())
     for area, works in enumerate(lists):
         assert counts[area] <= at_least
         assert counts[area] == at_least or set(works) <= set(places)
         assert {item_id for item_id, whose in places.items() if whose == area} <= set(works)
+
+
+def test_fading_shows_both_interests_of_one_area() -> None:
+    # Two uploads: two works near the first, one near the second. Sums .9·.9 and .8: the third comes second.
+    parts = np.array([[1.0, 0], [0.9, 0], [0, 0.82]])
+    assert spread_order(parts, 0.9) == [0, 2, 1]  # .82 > .9 · .9 = .81
+    assert spread_order(parts, 1.0) == [0, 1, 2]
+    assert spread_order(np.array([[1.0, -2], [0.5, 0]]), 0.9) == [1, 0]  # what pushes away does not fade
 
 
 @pytest.mark.parametrize("diversity", [-0.1, float("nan")])

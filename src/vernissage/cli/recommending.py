@@ -70,13 +70,15 @@ class PersonOptions:
     owner: str | None = option(None, "Instead of ratings: other people's works for this person.", metavar="NAME")
     task: str | None = option(None, "For --owner: image-to-text, text-to-text …; all.", metavar="SOURCE-to-TARGET")
     fusion: str | None = option(
-        None, "For --owner: knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."
+        None, "For --owner: one list by knn3z, csls, round-robin, rrf, mean-vector, tag-overlap or tag-embedding."
     )
     encoder: EncoderName = None
     query: str | None = option(None, "For --owner: what of an area searches, its centroid (default) or its medoid.")
     tags: str | None = option(None, "For tag-overlap, tag-embedding: keywords (default), or whose: lexicon, caption …")
     per_area: bool = option(False, "For --owner: a list for each area and task.", "--per-area")
-    quota: int = option(0, "For --owner: places that each area has at least.", metavar="Q")
+    quota: int | None = option(
+        None, "For --owner: places that each area has at least; default: all, by weight, unless --fusion.", metavar="Q"
+    )
     seed: str | None = option(None, "Former name of --query.", hidden=True)
 
 

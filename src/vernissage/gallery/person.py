@@ -33,7 +33,7 @@ from vernissage.progress import Progress, silent
 from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
-from vernissage.recommenders.uploads import UploadFusion, UploadReason, UploadRecommender
+from vernissage.recommenders.uploads import BY_WEIGHT, UploadFusion, UploadReason, UploadRecommender
 from vernissage.taggers.contract import marked
 from vernissage.values import MODALITIES, Index, Modality, Vectors
 from vernissage.workspace.repository import PersonRecord
@@ -64,7 +64,7 @@ class _Request:
     indexes: Mapping[Modality, Index]
     fusion: str
     query: Seed
-    quota: int
+    at_least: float
 
 
 class Person:
@@ -233,7 +233,7 @@ class Person:
         exclude: Iterable[str] = (),
         per: Caps = MappingProxyType({}),
         diversity: float = 0.0,
-        quota: int = 0,
+        quota: int | None = None,
         query: str | None = None,
         tags: str | None = None,
         areas: AreaOptions | None = None,
@@ -245,15 +245,17 @@ class Person:
 
         The answer's works are one list, in which a work that was found as picture and as text stands once; its
         ``lists`` hold the list of each target modality and, with ``per_area``, what each area found for each task.
+        Every area that is not muted has a place in each list while places last, and more by weight (`UploadFusion`).
 
         Args:
             n: how many works; also in each of the lists.
             task: ``image-to-text`` and so on: which uploads search and what is searched; None takes all.
-            fusion: how one list is made of all uploads: ``knn3z`` (default), ``csls``, ``round-robin``, ``rrf``,
-                ``mean-vector``, or the baselines ``tag-overlap`` and ``tag-embedding``.
+            fusion: the rule that ranks works: ``knn3z``, ``csls``, ``round-robin``, ``rrf``, ``mean-vector``, or the
+                baselines ``tag-overlap`` and ``tag-embedding``. Without a name areas share the places and ``knn3z``
+                ranks within each; with a name the rule alone makes the list, unless there is a quota.
             encoder: whose vectors; None takes the one that serves best here.
             where, exclude, per, diversity: as in `Gallery.recommend`.
-            quota: places that each area has at least.
+            quota: places that each area has at least; the rule gives all others.
             query: what of an area searches: its ``centroid`` (default) or its ``medoid``.
             tags: for the baselines, ``keywords`` (default) or whose tags: ``lexicon``, ``caption`` …
             areas: how areas are found.
@@ -286,9 +288,10 @@ class Person:
             asked = replace(asked, allow=asked.allow.without(low))
             notes.append(f"{rule} leaves works out that were rated low, but does not learn from them")
         indexes: dict[Modality, Index] = {each: snapshot.index(found.encoder, each) for each in found.reads}
-        request = _Request(asked, found, profile, indexes, rule, seed, quota)
+        at_least = quota if quota is not None else 0 if fusion else BY_WEIGHT
+        request = _Request(asked, found, profile, indexes, rule, seed, at_least)
         recommender = _recommender(self.gallery, request, tags or "keywords", options)
-        whole = [_list(recommender, target, request) for target in targets]
+        whole = [AnswerList(target, _works(recommender, [target], request)) for target in targets]
         notes += [
             f"{found.encoder} finds no {KINDS[each.target]} that resemble what {self.name} owns, uploaded or rated"
             for each in whole
@@ -298,12 +301,13 @@ class Person:
         notes += [line for each in whole for line in shortfall(len(each.works), n, KINDS[each.target])]
         return Answer(
             "person",
-            _one_list(whole, asked),
+            whole[0].works if len(whole) == 1 else _works(recommender, targets, request),
             rule,
             self.gallery.fingerprint,
             tuple(notes),
             (*whole, *(_by_area(targets, request) if per_area else ())),
-            {"owner": self.name, "encoder": found.encoder, "fusion": rule},
+            {"owner": self.name, "encoder": found.encoder, "fusion": rule}
+            | {"quota": "by weight" if at_least == BY_WEIGHT else at_least},
             snapshot.picture_path,
             found,
             snapshot.seen,
@@ -344,9 +348,9 @@ def _recommender(gallery: "Gallery", request: _Request, tags: str, options: Area
             rule=FUSION_RULES[fusion],
             seed=request.query,
             diversity=asked.diversity,
-            at_least=request.quota,
+            at_least=request.at_least,
         )
-    if request.quota or asked.diversity:
+    if request.at_least or asked.diversity:
         raise RequestError(f"--quota and --diversity re-rank by vectors, and {fusion} has none; choose a rule")
     from vernissage.profiles.areas import areas_of_interest
     from vernissage.recommenders.listed_works import ListedWorks
@@ -383,22 +387,19 @@ def _recommender(gallery: "Gallery", request: _Request, tags: str, options: Area
     )
 
 
-def _list(recommender: UploadRecommender, target: Modality, request: _Request) -> AnswerList:
-    """The list of one target modality."""
+def _works(recommender: UploadRecommender, targets: Sequence[Modality], request: _Request) -> tuple[Work, ...]:
+    """The list of one target modality, or of several together."""
     asked = request.asked
-    answer, places = asked.first(
-        lambda count: recommender.recommend(request.profile, target, count, asked.allow), attrgetter("ranking.item_ids")
-    )
-    ids = [answer.ranking.item_ids[place] for place in places]
-    scores, items = dict(answer.ranking), asked.snapshot.items(ids)
-    whys, also = answer.explain(ids) or [None] * len(ids), asked.folded_into(ids)
+    answer = recommender.recommend(request.profile, targets, asked.n, asked.allow, asked.fitting())
+    ids, scores = answer.ranking.item_ids, dict(answer.ranking)
+    items, also = asked.snapshot.items(ids), asked.folded_into(ids)
+    whys = answer.explanations or [None] * len(ids)
     if all(why is not None and all(abs(each.similarity) <= PRECISION for each in why.uploads) for why in whys):
-        return AnswerList(target, ())  # else rounding would decide the order
-    works = [
-        Work(items[each], scores[each], _reasons(why, request.found) if why else (), target, also.get(each, ()))
-        for each, why in zip(ids, whys, strict=True)
-    ]
-    return AnswerList(target, tuple(works))
+        return ()  # else rounding would decide the order
+    return tuple(
+        Work(items[each], scores[each], _reasons(why, request.found) if why else (), found_as, also.get(each, ()))
+        for (each, found_as), why in zip(answer.found_as.items(), whys, strict=True)
+    )
 
 
 def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
@@ -447,12 +448,3 @@ def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]
         lists.append(AnswerList(each.target, tuple(works), each.source, key, uploads.names[each.area], made))
     order = [area_key(source, area) for source in profile.sources for area in profile.by_modality[source].unmuted]
     return sorted(lists, key=lambda each: order.index(each.area))
-
-
-def _one_list(lists: Sequence[AnswerList], asked: Selection) -> tuple[Work, ...]:
-    """The best works of all targets; what was found as picture and as text, or twice, counts by the better."""
-    best: dict[str, Work] = {}
-    works = sorted((work for each in lists for work in each.works), key=lambda work: (-work.score, work.id))
-    for work, name in zip(works, asked.names([work.id for work in works]), strict=True):
-        best.setdefault(name, work)
-    return tuple(best.values())[: asked.n]

@@ -4,7 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -84,9 +84,7 @@ class Selection:
         self, candidates: Callable[[int], Sequence[T]], ids_of: Callable[[T], Sequence[str]]
     ) -> list[tuple[T, list[int]]]:
         """`first` for several lists, of which ``candidates(count)`` gives the best ``count`` of each."""
-        require_fields(self.snapshot.collection, self.per)
-        if wrong := [(field, most) for field, most in self.per.items() if most < 1]:
-            raise RequestError(f"at most {wrong[0][1]} works of one {wrong[0][0]} were asked for; ask for 1 or more")
+        self._require_caps()
         asked = self.n
         while True:
             found = [(each, self._capped(ids_of(each))) for each in candidates(asked)]
@@ -109,23 +107,43 @@ class Selection:
         allowed = {each for each, fits in zip(every, fit, strict=True) if fits} - self.allow.exclude
         return {item_id: tuple([each for each in others if each in allowed]) for item_id, others in copies.items()}
 
+    def _require_caps(self) -> None:
+        require_fields(self.snapshot.collection, self.per)
+        if wrong := [(field, most) for field, most in self.per.items() if most < 1]:
+            raise RequestError(f"at most {wrong[0][1]} works of one {wrong[0][0]} were asked for; ask for 1 or more")
+
     def _capped(self, ids: Sequence[str]) -> list[int]:
+        fits = self.fitting(ids)
+        return list(islice((place for place, item_id in enumerate(ids) if fits(item_id)), self.n))
+
+    def fitting(self, ids: Sequence[str] = ()) -> Callable[[str], bool]:
+        """For one list: whether a work has a place beside those that had one, within the caps and no copy of them.
+
+        ``ids`` may be asked about; those of other works are looked up one by one. A work that stands twice fits twice.
+
+        Raises:
+            RequestError: as in `first`.
+        """
+        self._require_caps()
+        names = dict(zip(ids, self.names(ids), strict=True))
+        items = dict(self.snapshot.items(ids)) if self.per else {}
         counts: Counter[tuple[str, str]] = Counter()
-        items = self.snapshot.items(ids) if self.per else {}
         shown: dict[str, str] = {}
-        places: list[int] = []
-        for place, (item_id, name) in enumerate(zip(ids, self.names(ids), strict=True)):
-            again = name in shown
-            if again and shown[name] != item_id:
-                continue
-            found = {(field, folded(value)) for field in self.per for value in values_of(items[item_id], folded(field))}
-            if again or all(counts[each] < self.per[each[0]] for each in found):
-                counts.update(() if again else found)
-                shown[name] = item_id
-                places.append(place)
-                if len(places) == self.n:
-                    break
-        return places
+
+        def fits(item_id: str) -> bool:
+            name = names.get(item_id) or self.names([item_id])[0]
+            if name in shown:
+                return shown[name] == item_id
+            if self.per:
+                item = items.get(item_id) or self.snapshot.items([item_id])[item_id]
+                found = {(field, folded(value)) for field in self.per for value in values_of(item, folded(field))}
+                if any(counts[each] >= self.per[each[0]] for each in found):
+                    return False
+                counts.update(found)
+            shown[name] = item_id
+            return True
+
+        return fits
 
     def names(self, ids: Sequence[str]) -> Sequence[str]:
         """One name for all works that take one place together."""

@@ -15,7 +15,7 @@ from vernissage.profiles.areas import Area, areas_of_interest
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.recommenders.area_searches import require_uploads
 from vernissage.recommenders.listed_works import ListedWorks
-from vernissage.recommenders.uploads import UnreasonedFusion, UploadAnswer, UploadFusion
+from vernissage.recommenders.uploads import Fits, UnreasonedFusion, UploadAnswer, UploadFusion
 from vernissage.values import EVERYTHING, Allow, Index, Modality, Scores, Vectors
 
 Tags = Mapping[str, Sequence[str]]
@@ -188,8 +188,15 @@ class TagEmbedding:
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
         return self._fusion.count(profile, target, allow)
 
-    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        return self._fusion.recommend(self.tag_profile(profile), target, n, allow.without(profile.item_ids))
+    def recommend(
+        self,
+        profile: UploadProfile,
+        target: Modality | Sequence[Modality],
+        n: int,
+        allow: Allow = EVERYTHING,
+        fits: Fits = lambda _: True,
+    ) -> UploadAnswer:
+        return self._fusion.recommend(self.tag_profile(profile), target, n, allow.without(profile.item_ids), fits)
 
     @cached_property
     def _fusion(self) -> UploadFusion:

@@ -1,6 +1,7 @@
 """Rules that make one list of works from single uploads: knn3z, csls, rrf, round robin, and the mean vector."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -31,7 +32,11 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class AreaOfInterest:
-    """An area that is not muted: the modality of its uploads, its number among theirs, its name and importance."""
+    """An area that is not muted: the modality of its uploads, its number among theirs, its name and weight.
+
+    The weight says how many uploads it stands for: those that it has, times what recency and the person make of it. A
+    picture with words is half an upload as a picture and half as a text, so that areas of pictures and texts compare.
+    """
 
     source: Modality
     number: int
@@ -53,7 +58,7 @@ class WeightedUploads:
         vectors: float32 (m, dim), unit rows.
         weights: float64 (m,): above 0, and 1 where an upload counts as any other; below 0 for disliked works.
         area_of: int64 (m,), the place of each upload's area in ``areas``; −1 for disliked works.
-        areas: those of the highest importance first, then pictures before texts, then the smaller number.
+        areas: those of the highest weight first, then pictures before texts, then the smaller number.
         seeds: float32 (areas, dim), what stands for each area in a search, of unit length or zero.
     """
 
@@ -73,6 +78,19 @@ class WeightedUploads:
         """How many of them, the first ones, are no disliked works."""
         return int(np.count_nonzero(self.area_of >= 0))
 
+    def of_area(self, area: int) -> "WeightedUploads":
+        """The uploads of one area of ``areas`` by its place, and the disliked works."""
+        rows = np.flatnonzero((self.area_of == area) | (self.area_of < 0))
+        return WeightedUploads(
+            tuple([self.item_ids[row] for row in rows]),
+            tuple([self.sources[row] for row in rows]),
+            self.vectors[rows],
+            self.weights[rows],
+            np.minimum(self.area_of[rows], 0),
+            (self.areas[area],),
+            self.seeds[[area]],
+        )
+
 
 def weighted_uploads(profile: UploadProfile, seed: Seed = "centroid") -> WeightedUploads:
     """Gather the uploads of the areas that are not muted, and the disliked works.
@@ -90,8 +108,9 @@ def weighted_uploads(profile: UploadProfile, seed: Seed = "centroid") -> Weighte
             "pictures and texts have vectors of different dimensions, so they cannot be compared with the same works; "
             "use one encoder that reads both, or give the pictures or the texts alone"
         )
+    times = Counter(item_id for _, uploads in by_modality for item_id in uploads.item_ids)
     areas = [
-        AreaOfInterest(source, number, uploads.names[number], float(uploads.weights[number]))
+        AreaOfInterest(source, number, uploads.names[number], _weight(uploads, number, times))
         for source, uploads in by_modality
         for number in uploads.unmuted
     ]
@@ -123,6 +142,12 @@ def weighted_uploads(profile: UploadProfile, seed: Seed = "centroid") -> Weighte
         tuple(areas),
         np.stack([seeds[area.source][area.number] for area in areas]),
     )
+
+
+def _weight(uploads: UploadsOfModality, number: int, times: Mapping[str, int]) -> float:
+    """The weight of an area among those of all modalities; ``times`` says in how many of them each upload stands."""
+    parts = [uploads.counts[row] / times[uploads.item_ids[row]] for row in uploads.areas[number].members]
+    return float(uploads.emphasis[number] * sum(parts))
 
 
 def _counting(uploads: UploadsOfModality) -> list[tuple[int, int]]:

@@ -1,19 +1,20 @@
-"""One list for each modality from a person's uploads, with reasons."""
+"""One list of works from a person's uploads, of one modality or of several, with reasons and fair places."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from itertools import chain, islice
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RequestError
 from vernissage.profiles.uploads import UploadProfile
-from vernissage.rankings import total
 from vernissage.recommenders.area_searches import Seed, others_works, require_one_space, require_uploads
 from vernissage.recommenders.contract import Recommendation, require_count
-from vernissage.recommenders.diversity import CANDIDATES, check_diversity, diversified
+from vernissage.recommenders.diversity import CANDIDATES, check_diversity, marginal_order
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.upload_rules import (
     AreaOfInterest,
@@ -29,8 +30,18 @@ from vernissage.values import EVERYTHING, Allow, Index, Modality, Ranking, Score
 Floats = npt.NDArray[np.float64]
 Works = TypeVar("Works", Index, ListedWorks)
 
+Fits = Callable[[str], bool]
+"""Whether a work may have a place; a work that may takes it, so what is asked next can depend on it."""
+
+BY_WEIGHT = math.inf
+"""`UploadFusion.at_least` of this leaves no place to the rule alone: all are the areas', in proportion to weight."""
+
 _LISTED = 3
 """Uploads that a reason lists."""
+_FADING = 0.9
+"""What an upload counts for the next work of its area, once it has brought one; see `spread_order`."""
+_FASTER = 4
+"""How many times as many works are ranked where the first did not suffice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,8 @@ class UploadReason:
     """Why a work is recommended.
 
     Attributes:
-        area: the area of interest, of either modality, that adds most to the work's score, or for which it was taken.
+        area: the area of interest, of either modality, that adds most to the work's score, or for which it was taken;
+            the score and its parts are then of that area's uploads alone.
         uploads: those that add most, first the one that adds most, and then disliked works that take from it; their
             contributions and ``rest`` add up to ``score``.
         rest: what uploads that are not listed contribute.
@@ -69,24 +81,34 @@ class UploadReason:
     rest: float
 
 
-UploadAnswer = Recommendation[UploadReason]
-"""Works of one modality, best first."""
+@dataclass(frozen=True, eq=False)
+class UploadAnswer(Recommendation[UploadReason]):
+    """Works, best first; ``found_as`` tells as what each was found, picture or text."""
+
+    found_as: Mapping[str, Modality] = field(default_factory=dict)
 
 
 @runtime_checkable
 class UploadRecommender(Protocol):
-    """Ranks the works of one modality for what a person uploaded.
+    """Ranks the works of one modality, or of several in one list, for what a person uploaded.
 
-    A person's own works never come back. Exactly n works do where so many are allowed, and n + 1 extend n. Ties go to
-    the smaller id.
+    A person's own works never come back. Exactly n works do where so many are allowed and fit, and n + 1 extend n.
+    Ties go to the smaller id. A work of several modalities stands once in a list, as what it was found better.
     """
 
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
         """How many works of modality ``target`` could come back."""
         ...
 
-    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
-        """The ``n`` best works of modality ``target`` of other people, of those that are allowed.
+    def recommend(
+        self,
+        profile: UploadProfile,
+        target: Modality | Sequence[Modality],
+        n: int,
+        allow: Allow = EVERYTHING,
+        fits: Fits = lambda _: True,
+    ) -> UploadAnswer:
+        """The ``n`` best works of other people, of those that are allowed and ``fits`` lets have a place.
 
         Raises:
             RequestError: nothing was uploaded or all of it is muted, n is below 1, there is nothing of that modality,
@@ -95,14 +117,29 @@ class UploadRecommender(Protocol):
         ...
 
 
+class Found(NamedTuple):
+    """A work, as what it was found, and its score."""
+
+    item_id: str
+    target: Modality
+    score: float
+
+
 @dataclass(frozen=True, eq=False)
 class UploadFusion:
-    """The list of works of one modality: uploads of both modalities rank them, areas explain.
+    """One list of works of one modality or of several: uploads of both rank them, and areas of interest share it.
 
-    ``rule`` is one function (see `FusionRule`): `knn3z`, `csls`, `round_robin`, `rrf`, `mean_vector`, or another. With
-    ``diversity`` above 0 the rule's first works are re-ranked by maximal marginal relevance (`marginal_order`). With
-    ``at_least`` above 0 each area that is not muted has so many places while places last (`fair_places`). Scores stay
-    those of the rule, so that reasons add up. ``indexes`` are of one encoder, whose vectors lie in one space.
+    ``rule`` is one function (see `FusionRule`): `knn3z`, `csls`, `round_robin`, `rrf`, `mean_vector`, or another.
+    ``indexes`` are of one encoder, whose vectors lie in one space.
+
+    With ``at_least`` above 0 each area that is not muted has so many places while places last (`fair_places`), and
+    the rule ranks the rest; with `BY_WEIGHT` all places are the areas'. An area takes its own best: the rule's list
+    for its uploads alone, of all modalities by score (z-scores by the moments of each index compare them), in
+    `spread_order`. What an area took has that score, and reasons that add up to it. The order of the list is that in
+    which places are given: each area's first, the weightiest first, then by weight, and then the rule's. So a longer
+    list extends a shorter one, and where there are more areas than places, the weightiest are heard.
+
+    With ``diversity`` above 0 the first works of every list are re-ranked by maximal marginal relevance instead.
 
     Raises:
         RequestError: a diversity outside 0 to 1, or fewer than 0 places for each area.
@@ -113,133 +150,168 @@ class UploadFusion:
     rule: FusionRule = knn3z
     seed: Seed = "centroid"
     diversity: float = 0.0
-    at_least: int = 0
+    at_least: float = 0
 
     def __post_init__(self) -> None:
         check_diversity(self.diversity)
-        if self.at_least < 0:
+        if not self.at_least >= 0:
             raise RequestError(f"each area has at least 0 or more places, but {self.at_least} were asked for")
 
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
         return _of_modality(self.indexes, target, "is no index").count(others_works(profile, allow))
 
-    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
+    def recommend(
+        self,
+        profile: UploadProfile,
+        target: Modality | Sequence[Modality],
+        n: int,
+        allow: Allow = EVERYTHING,
+        fits: Fits = lambda _: True,
+    ) -> UploadAnswer:
         uploads = weighted_uploads(profile, self.seed)
         require_count(n)
-        index = _of_modality(self.indexes, target, "is no index")
-        require_one_space(index, target, uploads.vectors, uploads.sources[0])
-        candidates = Candidates(index, others_works(profile, allow))
-        if not len(candidates):
-            return Recommendation(Ranking((), np.empty(0)))
-        chosen = n if not self.diversity and not self.at_least else max(n, CANDIDATES)
-        fused = self.rule(uploads, candidates, min(chosen, len(candidates)))
-        answer = _Answer(fused, uploads, candidates)
-        ranking = diversified(fused.ranking, index.vectors_of, self.diversity) if self.diversity else fused.ranking
-        places = self._fair(answer, ranking)
-        ids = (*places, *(item_id for item_id in ranking.item_ids if item_id not in places))[:n]
-        answer.area_of.update(places)
-        return Recommendation(Ranking(ids, answer.scores(ids)), answer.explain)
+        candidates = {}
+        for each in _targets(target):
+            index = _of_modality(self.indexes, each, "is no index")
+            require_one_space(index, each, uploads.vectors, uploads.sources[0])
+            if len(found := Candidates(index, others_works(profile, allow))):
+                candidates[each] = found
+        whole = _Ranked(self.rule, uploads, candidates, self.diversity)
+        heard = [area for area in range(len(uploads.areas)) if self.at_least and (uploads.area_of == area).any()]
+        own = [_Ranked(self.rule, uploads.of_area(area), candidates, self.diversity, _FADING) for area in heard]
+        weights = [uploads.areas[area].weight for area in heard]
+        once = _once(fits)
+        places = fair_places([each.works(CANDIDATES) for each in own], weights, self.at_least, once)
+        rest = ((each, -1) for each in whole.works(max(n, CANDIDATES) if self.diversity else n) if once(each.item_id))
+        taken = list(islice(chain(places, rest), n))
+        by = {found.item_id: (own[place] if place >= 0 else whole, found) for found, place in taken}
 
-    def _fair(self, answer: "_Answer", ranking: Ranking) -> dict[str, int]:
-        """The works that take the places kept for areas, in order, each with its area."""
-        if not self.at_least:
-            return {}
-        uploads, count = answer.uploads, len(answer.uploads.areas)
-        first = ranking.item_ids[:CANDIDATES]
-        bringing: list[list[str]] = [[] for _ in range(count)]
-        for item_id, area in zip(first, answer.areas(first).tolist(), strict=True):
-            if area >= 0:
-                bringing[area].append(item_id)
-        # The nearest to each seed, as many as the others can have taken before it has its own.
-        searching = np.flatnonzero(uploads.seeds.any(axis=1)).tolist()
-        found = answer.candidates.search(uploads.seeds[searching], self.at_least * (count + 1)) if searching else []
-        for area, nearest in zip(searching, found, strict=True):
-            bringing[area].extend(nearest.item_ids)
-        return fair_places(bringing, [area.weight for area in uploads.areas], self.at_least)
+        def explain(item_ids: Sequence[str]) -> tuple[UploadReason, ...]:
+            return tuple([ranked.explain(found) for ranked, found in map(by.__getitem__, item_ids)])
+
+        return _answer([found for found, _ in taken], explain)
 
 
-def fair_places(bringing: Sequence[Sequence[str]], weights: Sequence[float], at_least: int) -> dict[str, int]:
+def fair_places(
+    bringing: Sequence[Iterable[Found]], weights: Sequence[float], at_least: float, fits: Fits
+) -> Iterator[tuple[Found, int]]:
     """Which works take the places of a list that are kept for areas of interest, in order, and whose each is.
 
     ``bringing`` are the works of each area, its best first, and ``weights`` the areas' importance, above 0. Each area
-    has ``at_least`` places, where it has so many works that no other has taken. First every area has one, the
+    has ``at_least`` places, where it has so many works that fit and no other has taken. First every area has one, the
     weightiest first; then the places go, one by one, to the area with the largest weight / (2 · places + 1) of those
     that have fewer than ``at_least``: Sainte-Laguë's divisor method, which is house monotone, so that a longer list
-    extends a shorter one.
+    extends a shorter one. A work that is the next of several areas counts for the one that gives it the highest score.
     """
-    taken: dict[str, int] = {}
-    places = dict.fromkeys(range(len(bringing)), 0)
     works = [iter(each) for each in bringing]
-    while open_areas := [area for area, count in places.items() if count < at_least]:
-        area = min(open_areas, key=lambda each: (places[each] > 0, -weights[each] / (2 * places[each] + 1), each))
-        item_id = next((each for each in works[area] if each not in taken), None)
-        if item_id is None:
-            del places[area]
-            continue
-        taken[item_id] = area
-        places[area] += 1
-    return taken
+    heads = {area: head for area, each in enumerate(works) if (head := next(each, None))} if at_least else {}
+    places, seen = dict.fromkeys(heads, 0), set[str]()
+    while heads:
+        turn = min(heads, key=lambda each: (places[each] > 0, -weights[each] / (2 * places[each] + 1), each))
+        found = heads[turn]
+        wanting = [area for area, head in heads.items() if head.item_id == found.item_id]
+        owner = max(wanting, key=lambda each: (heads[each].score, -each))
+        found = heads[owner]
+        seen.add(found.item_id)
+        if fits(found.item_id):
+            places[owner] += 1
+            yield found, owner
+        for area in wanting:
+            head = next((each for each in works[area] if each.item_id not in seen), None)
+            if head is None or places[area] >= at_least:
+                del heads[area]
+            else:
+                heads[area] = head
+
+
+def spread_order(parts: Floats, fading: float) -> list[int]:
+    """The rows of works in an order in which no upload brings all that come first.
+
+    ``parts`` float64 (p, m): what each upload adds to each work, the best work first. Picked, one by one, is the work
+    of the highest sum, where a part above 0 counts ``fading`` as much for each work before to which its upload added:
+    an area that holds two interests shows both. Ties go to the earlier row.
+    """
+    left, factors, order = np.ones(len(parts), dtype=bool), np.ones(parts.shape[1]), []
+    for _ in range(len(parts)):
+        sums = np.where(left, np.where(parts > 0, parts * factors, parts).sum(axis=1), -np.inf)
+        row = int(sums.argmax())
+        left[row] = False
+        factors[parts[row] > 0] *= fading
+        order.append(row)
+    return order
 
 
 @dataclass(frozen=True, eq=False)
-class _Answer:
-    """What reasons are made of; ``area_of`` are the areas that works were taken for, as places in `uploads.areas`."""
+class _Ranked:
+    """What a rule makes of some uploads: works of all targets in one order, and why."""
 
-    fused: Fused
+    rule: FusionRule
     uploads: WeightedUploads
-    candidates: Candidates
-    area_of: dict[str, int] = field(default_factory=dict)
+    candidates: Mapping[Modality, Candidates]
+    diversity: float
+    fading: float = 1.0
+    fused: dict[Modality, Fused] = field(default_factory=dict)
 
-    def scores(self, item_ids: Sequence[str]) -> Scores:
-        """The rule's scores, float64 (p,), of works that it ranked or an area brought."""
-        known = dict(self.fused.ranking)
-        others = [item_id for item_id in item_ids if item_id not in known]
-        known.update(zip(others, total(self.fused.parts(others).T).tolist(), strict=True))
-        return np.array([known[item_id] for item_id in item_ids], dtype=np.float64)
+    def works(self, length: int) -> Iterator[Found]:
+        """Every work, best first; of the first, `CANDIDATES` are re-ranked. ``length`` are ranked at once."""
+        shown = 0
+        while True:
+            for target, there in self.candidates.items():
+                self.fused[target] = self.rule(self.uploads, there, min(length, len(there)))
+            found = _by_score({target: fused.ranking for target, fused in self.fused.items()})[:length]
+            if not shown:
+                found[:CANDIDATES] = self._reranked(found[:CANDIDATES])
+            yield from found[shown:]
+            if len(found) < length:
+                return
+            shown, length = len(found), length * _FASTER
 
-    def areas(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The area that adds most to each work's score, int64 (p,); −1 where none adds anything to it."""
-        sums = self._sums(self.fused.parts(item_ids))
-        return np.where(sums.max(axis=1) > 0, sums.argmax(axis=1), -1)
-
-    def explain(self, item_ids: Sequence[str]) -> tuple[UploadReason, ...]:
-        """Why each work is recommended.
+    def explain(self, work: Found) -> UploadReason:
+        """Why a work of `works` is recommended.
 
         Uploads with a part in the score come first, those with the largest part before others, then the more similar.
-        The area is the one that the work was taken for, or else the one whose uploads' parts add up to most, of those
-        with any part; where no upload has one, that of the most similar upload. Ties: the area of higher importance.
+        The area is the one whose uploads' parts add up to most, of those with any part; where no upload has one, that
+        of the most similar upload. Ties: the area of higher weight.
         """
-        parts, scores = self.fused.parts(item_ids), self.scores(item_ids)
-        cosines = self.candidates.cosines(self.uploads.vectors, item_ids)
-        sums = self._sums(parts)
-        nearest = self.uploads.area_of[cosines[:, : self.uploads.liked].argmax(axis=1)]
-        areas = np.where(np.isfinite(sums).any(axis=1), sums.argmax(axis=1), nearest)
-        found = []
-        for row, item_id in enumerate(item_ids):
-            near = tuple(
-                NearUpload(
-                    self.uploads.item_ids[upload],
-                    self.uploads.sources[upload],
-                    float(cosines[row, upload]),
-                    float(parts[row, upload]),
-                    float(self.uploads.weights[upload]),
-                )
-                for upload in self._listed(parts[row], cosines[row])
+        uploads, [parts] = self.uploads, self.fused[work.target].parts([work.item_id])
+        [cosines] = self.candidates[work.target].cosines(uploads.vectors, [work.item_id])
+        near = tuple(
+            NearUpload(
+                uploads.item_ids[upload],
+                uploads.sources[upload],
+                float(cosines[upload]),
+                float(parts[upload]),
+                float(uploads.weights[upload]),
             )
-            score = float(scores[row])
-            rest = score - sum(upload.contribution for upload in near)
-            found.append(
-                UploadReason(item_id, score, self.uploads.areas[self.area_of.get(item_id, int(areas[row]))], near, rest)
-            )
-        return tuple(found)
+            for upload in self._listed(parts, cosines)
+        )
+        drawing = np.flatnonzero(parts[: uploads.liked])
+        if len(drawing):
+            sums = np.full(len(uploads.areas), -np.inf)
+            heard = uploads.area_of[drawing]
+            sums[heard] = 0.0
+            np.add.at(sums, heard, parts[drawing])
+            area = int(sums.argmax())
+        else:
+            area = int(uploads.area_of[cosines[: uploads.liked].argmax()])
+        return UploadReason(
+            work.item_id, work.score, uploads.areas[area], near, work.score - sum(each.contribution for each in near)
+        )
 
-    def _sums(self, parts: Floats) -> Floats:
-        """What each area adds to scores, float64 (p, areas); minus infinity where none of its uploads has a part."""
-        sums = np.full((len(parts), len(self.uploads.areas)), -np.inf)
-        for area in range(len(self.uploads.areas)):
-            own = parts[:, self.uploads.area_of == area]
-            sums[:, area] = np.where((own != 0).any(axis=1), own.sum(axis=1), -np.inf)
-        return sums
+    def _reranked(self, works: list[Found]) -> list[Found]:
+        if not works or (not self.diversity and self.fading == 1):
+            return works
+        vectors = np.empty((len(works), self.uploads.vectors.shape[1]), dtype=np.float32)
+        parts = np.empty((len(works), len(self.uploads)))
+        for target, there in self.candidates.items():
+            rows = [row for row, work in enumerate(works) if work.target == target]
+            ids = [works[row].item_id for row in rows]
+            parts[rows], vectors[rows] = self.fused[target].parts(ids), there.index.vectors_of(ids)
+        if self.diversity:
+            order = marginal_order(vectors, np.array([work.score for work in works]), self.diversity).tolist()
+        else:
+            order = spread_order(parts, self.fading)
+        return [works[row] for row in order]
 
     def _listed(self, parts: Scores, cosines: Scores) -> list[int]:
         """The uploads that a reason lists for one work, then the disliked works with a part in its score."""
@@ -263,11 +335,56 @@ class UnreasonedFusion(ABC):
     def count(self, profile: UploadProfile, target: Modality, allow: Allow = EVERYTHING) -> int:
         return _of_modality(self.works, target, "are no works").count(others_works(profile, allow))
 
-    def recommend(self, profile: UploadProfile, target: Modality, n: int, allow: Allow = EVERYTHING) -> UploadAnswer:
+    def recommend(
+        self,
+        profile: UploadProfile,
+        target: Modality | Sequence[Modality],
+        n: int,
+        allow: Allow = EVERYTHING,
+        fits: Fits = lambda _: True,
+    ) -> UploadAnswer:
         require_uploads(profile)
         require_count(n)
-        works, others = _of_modality(self.works, target, "are no works"), others_works(profile, allow)
-        return Recommendation(works.best(self.scores(profile, works, others), n, others))
+        there = {each: _of_modality(self.works, each, "are no works") for each in _targets(target)}
+        others, once = others_works(profile, allow), _once(fits)
+        found = _by_score(
+            {each: works.best(self.scores(profile, works, others), len(works), others) for each, works in there.items()}
+        )
+        return _answer(list(islice((each for each in found if once(each.item_id)), n)))
+
+
+def _answer(
+    works: Sequence[Found], explain: Callable[[Sequence[str]], tuple[UploadReason, ...]] = lambda _: ()
+) -> UploadAnswer:
+    scores = np.array([work.score for work in works], dtype=np.float64)
+    ranking = Ranking(tuple([work.item_id for work in works]), scores)
+    return UploadAnswer(ranking, explain, found_as={work.item_id: work.target for work in works})
+
+
+def _by_score(rankings: Mapping[Modality, Ranking]) -> list[Found]:
+    """The works of all rankings in one, each once, as what its score is higher; ties by id."""
+    found = sorted((-score, item_id, target) for target, ranking in rankings.items() for item_id, score in ranking)
+    best: dict[str, Found] = {}
+    for negative, item_id, target in found:
+        best.setdefault(item_id, Found(item_id, target, -negative))
+    return list(best.values())
+
+
+def _once(fits: Fits) -> Fits:
+    """``fits``, asked once for each work: a work that was asked about has its place or cannot have one."""
+    asked: set[str] = set()
+
+    def fits_still(item_id: str) -> bool:
+        if item_id in asked:
+            return False
+        asked.add(item_id)
+        return fits(item_id)
+
+    return fits_still
+
+
+def _targets(target: Modality | Sequence[Modality]) -> tuple[Modality, ...]:
+    return (target,) if isinstance(target, str) else tuple(target)
 
 
 def _of_modality(there: Mapping[Modality, Works], target: Modality, lacking: str) -> Works:
