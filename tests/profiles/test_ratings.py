@@ -89,5 +89,7 @@ def test_likes_join_the_uploads_and_dislikes_stand_apart() -> None:
     assert (liked.item_ids, liked.weights.tolist()) == (("a",), [1.0])
     assert (disliked.item_ids, disliked.weights.tolist()) == (("e", "c"), [1.0, 0.5])
     assert np.array_equal(disliked.vectors, vectors[[4, 2]])
-    liked, disliked = liked_and_disliked(profile_from_ratings({"a": 1, "b": 2}, "linear"), index)
+    liked, disliked = liked_and_disliked(profile_from_ratings({"a": 1, "b": 4}, "linear"), index)
     assert (liked.item_ids, len(disliked.item_ids)) == (("b",), 0)
+    liked, disliked = liked_and_disliked(profile_from_ratings({"a": 1, "b": 2}, "signed"), index)
+    assert (liked.item_ids, disliked.item_ids) == ((), ("a",))  # what is rated 2 is the best of them, and not liked

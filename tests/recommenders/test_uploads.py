@@ -77,6 +77,34 @@ def test_a_longer_list_with_fair_places_extends_a_shorter_one(at_least: int, div
             assert min(counts.values()) >= at_least
 
 
+def test_one_list_of_both_modalities_hears_every_area() -> None:
+    """Boats and cats, each an area of pictures and one of texts; cats are hardly heard by weight, and yet shown."""
+    works, person = faint()
+    fusion = UploadFusion(works, at_least=BY_WEIGHT)
+    longest = fusion.recommend(person, ("image", "text"), 30)
+    assert len(set(longest.ranking.item_ids)) == 30
+    for n in (1, 3, 4, 9, 29):
+        assert fusion.recommend(person, ("image", "text"), n).ranking == longest.ranking.head(n)
+    areas = [(reason.area.source, reason.area.number) for reason in longest.explanations]
+    assert len(set(areas[:4])) == 4
+    for item_id, reason in zip(longest.ranking.item_ids[:9], longest.explanations, strict=False):
+        uploads = person.by_modality[reason.area.source]
+        own = {uploads.item_ids[row] for row in uploads.areas[reason.area.number].members}
+        assert {each.item_id for each in reason.uploads} <= own
+        assert item_id in works[longest.found_as[item_id]]
+        assert sum(each.contribution for each in reason.uploads) + reason.rest == pytest.approx(reason.score)
+
+
+def test_an_area_whose_best_do_not_fit_has_its_next() -> None:
+    works, person = faint()
+    fusion = UploadFusion(works, at_least=1)
+    best = fusion.recommend(person, "image", 4)
+    refused = set(best.ranking.item_ids)
+    other = fusion.recommend(person, "image", 4, fits=lambda item_id: item_id not in refused)
+    assert not refused & set(other.ranking.item_ids)
+    assert [reason.area for reason in other.explanations] == [reason.area for reason in best.explanations]
+
+
 def _places(
     bringing: Sequence[Sequence[str]], weights: Sequence[float], at_least: float, fits: Fits = lambda _: True
 ) -> list[tuple[str, int]]:

@@ -96,7 +96,9 @@ def _strongest(work: "Work") -> str:
     if not work.of_kind("rated"):
         return ", ".join(f"{reason.words} (rank {reason.rank})" for reason in work.of_kind("engine"))
     strongest = [reason for reason in work.of_kind("rated")[:2] if reason.contribution > 0]
-    told = [(*reason.told_apart, f" ({reason.share:.0%})" if work.score > 0 else "") for reason in strongest]
+    if not strongest:
+        return "nothing: it is the least unlike what you rated low"
+    told = [(*reason.told_apart, f" ({reason.share:.0%})") for reason in strongest]
     return ", ".join(
         words.removeprefix("you rated ").replace(", which you rated", "") + share + seen for words, seen, share in told
     )

@@ -373,7 +373,6 @@ def _areas_of_person(place: Place, owner: str, asked: AskedAreas, edits: EditWor
 
 def _print_areas(found: "PersonAreas") -> None:
     from vernissage.gallery.areas import area_key
-    from vernissage.gallery.selecting import title_or_text
     from vernissage.pages.areas import typical
     from vernissage.taggers.contract import marked
     from vernissage.values import MODALITY_CARDS
@@ -383,7 +382,7 @@ def _print_areas(found: "PersonAreas") -> None:
         rows = []
         for number, area in enumerate(uploads.areas):
             examples = [uploads.item_ids[row] for row in typical(uploads, number, _EXAMPLES)]
-            named = ", ".join(f"{title_or_text(found.items[item_id])} ({item_id})" for item_id in examples)
+            named = ", ".join(f"{found.called(item_id)} ({item_id})" for item_id in examples)
             weight = f"{uploads.weights[number] / total:.0%}" if uploads.weights[number] else "muted"
             name = marked(uploads.names[number], found.by_software(modality, number))
             rows.append([area_key(modality, number), name, len(area), weight, named])

@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -38,7 +38,8 @@ class Reason:
         id: of the rated work, the upload, the area or the engine; empty for all other uploads together.
         title: of the same, for people.
         contribution: its part of the score.
-        share: that part of the score as a fraction; 0 where the score is 0.
+        share: the contribution as a fraction of all that speaks for the work, so at most 1; below 0 if it speaks
+            against it, 0 where nothing speaks for it.
         words: a sentence for people.
         weight: what a rating or an upload counts; None for other kinds.
         rank: the place (from 1) that an engine of a fusion gave the work; None where it gave none.
@@ -66,6 +67,12 @@ class Reason:
         """The words without and with only what the pictures of a rated work and this one both seem to show."""
         seen = f"; both seem to show: {marked(self.by_software, self.by_software)}" if self.by_software else ""
         return self.words.removesuffix(seen), seen
+
+
+def scale_of(contributions: Iterable[float]) -> float:
+    """What turns the contributions of one kind into shares: 1 / the sum of those above 0, or 0 where none is."""
+    speaking = sum(each for each in contributions if each > 0)
+    return 1 / speaking if speaking else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Any
 
@@ -18,14 +18,14 @@ from vernissage.encoders.raw_lengths import has_raw_lengths
 from vernissage.errors import Kind, RatingsError, RequestError
 from vernissage.files import open_regular
 from vernissage.gallery.engines import ZCCR, require_person_engine
-from vernissage.gallery.selecting import KINDS
+from vernissage.gallery.selecting import KINDS, title_or_text
 from vernissage.profiles.area_rules import AreaRule, AsPublished, Coherence, Hdbscan, Silhouette, Ward
 from vernissage.profiles.areas import Area, areas_of_interest, surroundings_of
 from vernissage.profiles.directions import mean_direction, unit
 from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
 from vernissage.profiles.interests import HALF_LIFE_DAYS, Interests, Vocabulary, interests
 from vernissage.profiles.naming import words_of_work
-from vernissage.profiles.ratings import RatedVectors, liked_and_disliked, profile_from_ratings
+from vernissage.profiles.ratings import NEUTRAL, RatedVectors, liked_and_disliked, profile_from_ratings
 from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponents, Projection, StandardisedTSNE
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
@@ -144,6 +144,7 @@ class PersonAreas:
         reads: the modalities that the encoder has vectors of.
         disliked: works that they rated low, by modality.
         language: of the collection's texts, as in `content_words`.
+        times: when each upload was made or uploaded.
     """
 
     owner: str
@@ -154,6 +155,13 @@ class PersonAreas:
     reads: tuple[Modality, ...]
     disliked: Mapping[Modality, RatedVectors] = field(default_factory=dict)
     language: str = "en"
+    times: Mapping[str, datetime] = field(default_factory=dict)
+
+    def called(self, item_id: str) -> str:
+        """What to call something of theirs: its title, how its text begins, or what it is and when it was uploaded."""
+        item, time = self.items[item_id], self.times.get(item_id)
+        file = PurePath(item.picture).name or item_id
+        return title_or_text(item, f"your picture of {time.day} {time:%B %Y}" if time else file)
 
     @property
     def profile(self) -> UploadProfile:
@@ -281,10 +289,10 @@ def find_areas(
             seed=asked.seed,
             progress=progress,
         )
-    if not found and not record.items and rated is None:
+    if not found and not record.items and max(ratings.values(), default=0) < NEUTRAL:
         raise RequestError(
-            f"{record.name} has uploaded nothing and given every work the lowest rating, so nothing says what to look "
-            f"for; rate a work higher, or upload something"
+            f"{record.name} has uploaded nothing and given every work a low rating, so nothing says what to look for; "
+            f"rate a work higher, or upload something"
         )
     if not found:
         kinds = " and ".join(KINDS[each] for each in reads)
@@ -296,7 +304,7 @@ def find_areas(
     known = {item_id for each in found.values() for item_id in each.uploads.item_ids}
     unread = tuple(item_id for item_id in record.items if item_id not in known)
     language = workspace.word_counts.language
-    return PersonAreas(record.name, encoder, items, found, unread, reads, disliked, language)
+    return PersonAreas(record.name, encoder, items, found, unread, reads, disliked, language, record.times)
 
 
 def published_notes(workspace: Workspace, encoder: str, options: AreaOptions) -> list[str]:

@@ -18,7 +18,7 @@ from vernissage.catalog.item import Item
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
 from vernissage.errors import RequestError
 from vernissage.files import as_path, digest
-from vernissage.gallery.answer import Answer, AnswerKind, Reason, Work
+from vernissage.gallery.answer import Answer, AnswerKind, Reason, Work, scale_of
 from vernissage.gallery.engines import (
     Fusion,
     available_engines,
@@ -612,7 +612,8 @@ def _work(
 
     ``rated`` has the title of each, and words for what is like it and for what is unlike it.
     """
-    scale = 1 / why.score if why.score else 0.0
+    rated_scale = scale_of(each.contribution for each in why.reasons)
+    engine_scale = scale_of(part.share for part in why.shares)
     reasons = []
     for reason in why.reasons:
         title, words, unlike = rated[reason.item_id]
@@ -624,10 +625,11 @@ def _work(
         made = both[0] if both else ""
         words += f"; both seem to show: {marked(made, made)}" if made else ""
         more: dict[str, Any] = {"weight": reason.weight, "by_software": made}
-        reasons.append(Reason("rated", reason.item_id, title, adds, adds * scale, words, **more))
+        reasons.append(Reason("rated", reason.item_id, title, adds, adds * rated_scale, words, **more))
     for part in why.shares:
         words, adds = engines[part.engine], part.share
-        reasons.append(Reason("engine", part.engine, words, adds, adds * scale, f"by {words}", rank=part.rank or None))
+        rank = part.rank or None
+        reasons.append(Reason("engine", part.engine, words, adds, adds * engine_scale, f"by {words}", rank=rank))
     return Work(item, why.score, tuple(reasons), also=also)
 
 

@@ -13,7 +13,7 @@ from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import Kind, RatingsError, RequestError, StorageError
 from vernissage.files import as_path, json_text, writing
-from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
+from vernissage.gallery.answer import Answer, AnswerList, Reason, Work, scale_of
 from vernissage.gallery.areas import (
     AreaChanges,
     AreaOptions,
@@ -35,7 +35,6 @@ from vernissage.gallery.selecting import (
     require_ratings,
     selection,
     shortfall,
-    title_or_text,
 )
 from vernissage.profiles.uploads import UploadProfile
 from vernissage.progress import Progress, silent
@@ -322,7 +321,8 @@ class Person:
             self.gallery.fingerprint,
             tuple(notes),
             (*whole, *(_by_area(targets, request) if per_area or engine else ())),
-            {"owner": self.name, "encoder": found.encoder, "fusion": rule},
+            {"owner": self.name, "encoder": found.encoder, "fusion": rule}
+            | {"quota": "by weight" if at_least == BY_WEIGHT else at_least},
             snapshot.picture_path,
             found,
             snapshot.seen,
@@ -424,19 +424,19 @@ def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
         made = found.by_software(why.area.source, why.area.number)
         words = f"belongs to {marked(why.area.name, made)}"
         reasons.append(Reason("area", key, why.area.name, why.score, 1.0, words, by_software=made))
+    scale = scale_of([*(each.contribution for each in why.uploads), why.rest])
     for each in why.uploads:
         reason = _resemblance(found, each.item_id, each.similarity)
-        share = each.contribution / why.score if why.score else 0.0
+        share = each.contribution * scale
         more: dict[str, Any] = {"weight": each.weight, "modality": each.source}
         reasons.append(replace(reason, contribution=each.contribution, share=share, **more))
     if why.rest:
-        share = why.rest / why.score if why.score else 0.0
-        reasons.append(Reason("upload", "", "", why.rest, share, "other uploads"))
+        reasons.append(Reason("upload", "", "", why.rest, why.rest * scale, "other uploads"))
     return tuple(reasons)
 
 
 def _resemblance(found: PersonAreas, item_id: str, cosine: float) -> Reason:
-    title = title_or_text(found.items[item_id], item_id)
+    title = found.called(item_id)
     return Reason("upload", item_id, title, 0.0, 0.0, f"resembles {title}", similarity=cosine)
 
 

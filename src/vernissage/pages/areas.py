@@ -197,20 +197,20 @@ def _view(found: PersonAreas, modality: Modality, number: int, reading: Reading,
         share=round(100 * weight / total),
         muted=weight == 0,
         words=_words([found.items[uploads.item_ids[row]] for row in area.members], found.language),
-        examples=tuple(_example(item, modality, reading) for item in examples),
+        examples=tuple(_example(item, modality, reading, found.called(item.id)) for item in examples),
         more=len(area) - len(examples),
     )
 
 
-def _example(item: Item, modality: Modality, reading: Reading) -> Example:
+def _example(item: Item, modality: Modality, reading: Reading, title: str) -> Example:
     if MODALITY_CARDS[modality].pictured:
-        return Example(item.id, title_or_text(item), reading.picture(item, _SIDE), reading.alt(item), "")
+        return Example(item.id, title, reading.picture(item, _SIDE), reading.alt(item), "")
     excerpt = plain(item.description or ", ".join(item.keywords)) if item.title.strip() else ""
-    return Example(item.id, title_or_text(item), None, AltText(""), excerpt)
+    return Example(item.id, title, None, AltText(""), excerpt)
 
 
 def _examples(found: AnswerList, reading: Reading) -> list[Example]:
-    return [_example(work.item, found.target, reading) for work in found.works[:_PER_AREA]]
+    return [_example(work.item, found.target, reading, title_or_text(work.item)) for work in found.works[:_PER_AREA]]
 
 
 def _words(items: Sequence[Item], language: str) -> tuple[str, ...]:
@@ -249,7 +249,7 @@ def _suggestion(found: PersonAreas, reading: Reading, target: Modality, number: 
         plain(areas[0].title) if areas else "",
         areas[0].by_software if areas else "",
         tuple(
-            (title_or_text(found.items[upload]), reading.picture(found.items[upload], _NEAR_SIDE), similarity)
+            (found.called(upload), reading.picture(found.items[upload], _NEAR_SIDE), similarity)
             for upload, similarity in list(near.items())[:_NEAR]
         ),
     )

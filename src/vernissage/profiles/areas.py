@@ -19,7 +19,7 @@ Rows = npt.NDArray[np.int64]
 
 _TIED = 1e-9  # mean cosines that differ by less are equal
 _SURROUNDING = 60
-"""Works around an upload: 20 to 120 serve alike in two thousand works, fewer serve worse (docs/three-interests.md)."""
+"""Works around an upload: 20 to 120 serve alike in two thousand works, fewer serve worse (docs/areas.md)."""
 _SHARE = 30
 """Of a small collection no more than one work in so many: a fifth of all works is near to everything."""
 _AT_ONCE = 256

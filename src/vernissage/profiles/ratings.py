@@ -20,7 +20,7 @@ LINEAR_ENGINES = ("late-partial", "late-total", "clip", "blip")
 """The first paper's engines, with which ratings weigh as they do there; with all others by `DEFAULT_RULE`."""
 
 LOWEST, HIGHEST = 1, 5
-_NEUTRAL = 3
+NEUTRAL = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +38,12 @@ class Profile:
     @property
     def notes(self) -> tuple[str, ...]:
         """What to say where `signed` measures ratings by another middle than 3."""
-        if self.rule != "signed" or self.ratings.max() > _NEUTRAL:
+        if self.rule != "signed" or self.ratings.max() > NEUTRAL:
             return ()
         counts = "none more than another, so all count for what resembles them"
         if np.ptp(self.ratings):
             counts = f"so each counts by how far it is above or below their mean, {self.ratings.mean():.3g}"
-        return (f"no work was rated above {_NEUTRAL}, {counts}; rate one that you like for a better answer",)
+        return (f"no work was rated above {NEUTRAL}, {counts}; rate one that you like for a better answer",)
 
 
 def default_rule(engine: str) -> WeightingRule:
@@ -86,7 +86,7 @@ def profile_from_ratings(ratings: Mapping[str, float], rule: WeightingRule) -> P
 def _signed(ratings: _Ratings) -> _Ratings:
     if np.ptp(ratings) == 0:
         return _linear(ratings)
-    weights: _Ratings = (ratings - (_NEUTRAL if ratings.max() > _NEUTRAL else ratings.mean())) / 2
+    weights: _Ratings = (ratings - (NEUTRAL if ratings.max() > NEUTRAL else ratings.mean())) / 2
     return weights
 
 
@@ -127,8 +127,9 @@ def liked_and_disliked(
 
     Works of a weight above 0 are uploads that count as much as their weight beside the 1 of an upload: give them to
     `interests` together with the uploads, their weights as ``counts``. Works of a weight below 0 are
-    `UploadProfile.disliked`, each with the size of its weight. Left out are works without a vector in ``index``, those
-    in which the encoder found nothing, those of weight 0, and ``uploads``, which count 1 already.
+    `UploadProfile.disliked`, each with the size of its weight. What is rated below 3 is never liked, even where nothing
+    is rated higher and `signed` gives the best of it a weight above 0. Left out are works without a vector in
+    ``index``, those in which the encoder found nothing, those of weight 0, and ``uploads``, which count 1 already.
     """
     known = [
         place for place, item_id in enumerate(profile.item_ids) if item_id in index and item_id not in set(uploads)
@@ -141,4 +142,4 @@ def liked_and_disliked(
         ids = tuple(profile.item_ids[known[row]] for row in rows)
         return RatedVectors(ids, vectors[rows], np.abs(weights[rows]))
 
-    return chosen(weights > 0), chosen(weights < 0)
+    return chosen((weights > 0) & (profile.ratings[known] >= NEUTRAL)), chosen(weights < 0)

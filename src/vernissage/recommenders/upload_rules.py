@@ -1,6 +1,7 @@
 """Rules that make one list of works from single uploads: knn3z, csls, rrf, round robin, and the mean vector."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -33,8 +34,8 @@ _ROUNDING = 1e-12
 class AreaOfInterest:
     """An area that is not muted: the modality of its uploads, its number among theirs, its name and weight.
 
-    The weight is its importance times how much the uploads of its modality count, so that those of pictures and texts
-    compare.
+    The weight says how many uploads it stands for: those that it has, times what recency and the person make of it. A
+    picture with words is half an upload as a picture and half as a text, so that areas of pictures and texts compare.
     """
 
     source: Modality
@@ -107,9 +108,9 @@ def weighted_uploads(profile: UploadProfile, seed: Seed = "centroid") -> Weighte
             "pictures and texts have vectors of different dimensions, so they cannot be compared with the same works; "
             "use one encoder that reads both, or give the pictures or the texts alone"
         )
+    times = Counter(item_id for _, uploads in by_modality for item_id in uploads.item_ids)
     areas = [
-        # Importance is a share of one modality: nine pictures and a text are no two halves.
-        AreaOfInterest(source, number, uploads.names[number], float(uploads.weights[number] * uploads.counts.sum()))
+        AreaOfInterest(source, number, uploads.names[number], _weight(uploads, number, times))
         for source, uploads in by_modality
         for number in uploads.unmuted
     ]
@@ -141,6 +142,12 @@ def weighted_uploads(profile: UploadProfile, seed: Seed = "centroid") -> Weighte
         tuple(areas),
         np.stack([seeds[area.source][area.number] for area in areas]),
     )
+
+
+def _weight(uploads: UploadsOfModality, number: int, times: Mapping[str, int]) -> float:
+    """The weight of an area among those of all modalities; ``times`` says in how many of them each upload stands."""
+    parts = [uploads.counts[row] / times[uploads.item_ids[row]] for row in uploads.areas[number].members]
+    return float(uploads.emphasis[number] * sum(parts))
 
 
 def _counting(uploads: UploadsOfModality) -> list[tuple[int, int]]:

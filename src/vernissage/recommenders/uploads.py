@@ -301,10 +301,8 @@ class _Ranked:
     def _reranked(self, works: list[Found]) -> list[Found]:
         if not works or (not self.diversity and self.fading == 1):
             return works
-        parts, vectors = (
-            np.empty((len(works), len(self.uploads))),
-            np.empty((len(works), self.uploads.vectors.shape[1])),
-        )
+        vectors = np.empty((len(works), self.uploads.vectors.shape[1]), dtype=np.float32)
+        parts = np.empty((len(works), len(self.uploads)))
         for target, there in self.candidates.items():
             rows = [row for row, work in enumerate(works) if work.target == target]
             ids = [works[row].item_id for row in rows]
