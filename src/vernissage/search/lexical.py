@@ -66,7 +66,7 @@ class Postings:
         for words in works:
             codes.extend(map(code_of.__getitem__, words))
             ends.append(len(codes))
-        rows = np.repeat(np.arange(len(ends) - 1, dtype=np.int32), np.diff(np.frombuffer(ends, np.int64)))
+        rows = np.repeat(np.arange(len(ends) - 1, dtype=np.int32), np.diff(np.array(ends, np.int64)).astype(np.int64))
         names = sorted(code_of, key=str.encode)
         encoded = [f"{name}\n".encode() for name in names]
         place = np.empty(len(names), np.int32)
