@@ -13,10 +13,13 @@ from tests.encoders.tiny_models import (
     CLIP_DIM,
     CLIP_PATCH,
     CLIP_WIDTH,
+    RESNET_SIZE,
     VOCABULARY,
     change,
     openai_clip,
+    openai_clip_with_resnet,
     original_image_features,
+    original_resnet_features,
     original_text_features,
     pictures,
     write_clip_folder,
@@ -29,6 +32,7 @@ from vernissage.encoders.runtime.devices import Runtime
 from vernissage.encoders.runtime.loaded import padded_ids
 from vernissage.encoders.runtime.pixels import Preprocessing
 from vernissage.encoders.towers.clip import CLIP, clean_text, load_clip, load_original
+from vernissage.encoders.towers.clip_resnet import ClipResNet
 from vernissage.errors import EncoderError, ProvenanceError
 
 torch = pytest.importorskip("torch")
@@ -132,6 +136,42 @@ def test_both_layouts_compute_the_paper_s_model(clip: CLIP, original: Path) -> N
         np.testing.assert_allclose(model.image_features(pictures()), expected_image, atol=5e-5, rtol=0)
         np.testing.assert_allclose(model.text_features(TEXTS), expected_text, atol=5e-5, rtol=0)
         assert model.token_ids(TEXTS) == ids
+
+
+@pytest.fixture(scope="module")
+def with_resnet(tmp_path_factory: pytest.TempPathFactory) -> CLIP:
+    folder = tmp_path_factory.mktemp("resnet")
+    save_file(openai_clip_with_resnet(), folder / "RN.safetensors")
+    write_merges(folder / "bpe_tiny.txt")
+    return load_clip(folder)
+
+
+def test_a_resnet_computes_the_paper_s_model(with_resnet: CLIP) -> None:
+    tensors, images = openai_clip_with_resnet(), pictures()
+    pixels = np.stack([with_resnet.preprocessing(image) for image in images])
+    assert pixels.shape == (len(images), 3, RESNET_SIZE, RESNET_SIZE)
+    expected = original_resnet_features(tensors, pixels)
+    assert np.ptp(expected, axis=0).max() > 0.01
+    np.testing.assert_allclose(with_resnet.image_features(images), expected, atol=5e-5, rtol=0)
+    np.testing.assert_allclose(with_resnet.encode_images(images), unit_rows(expected), atol=1e-5, rtol=0)
+    expected = original_text_features(tensors, with_resnet.token_ids(TEXTS))
+    np.testing.assert_allclose(with_resnet.text_features(TEXTS), expected, atol=5e-5, rtol=0)
+    assert (with_resnet.variant, with_resnet.dim) == ("ResNet 1-2-1-1", CLIP_DIM)
+
+
+def test_the_published_resnets_are_known_by_their_sizes() -> None:
+    resnet = ClipResNet((3, 4, 6, 3), 64, 50, 1024)
+    assert (resnet.variant, resnet.side, resnet.dim) == ("RN50", 224, 1024)
+    assert sum(each.numel() for each in resnet.parameters()) == 38_316_896  # what OpenAI's model has
+
+
+def test_each_part_of_a_resnet_is_needed(tmp_path: Path) -> None:
+    tensors = openai_clip_with_resnet()
+    write_merges(tmp_path / "bpe_tiny.txt")
+    for lacking in ("visual.attnpool.positional_embedding", "visual.layer2.1.bn3.bias", "text_projection"):
+        save_file({key: value for key, value in tensors.items() if key != lacking}, tmp_path / "RN.safetensors")
+        with pytest.raises(EncoderError, match=f"lacks? .*{lacking.removeprefix('visual.')}"):
+            load_clip(tmp_path)
 
 
 def test_it_keeps_the_contract(clip: CLIP) -> None:
@@ -348,9 +388,6 @@ def test_original_checkpoints_that_cannot_be_used_are_refused(tmp_path: Path) ->
     with zipfile.ZipFile(weights, "w") as archive:
         archive.writestr("clip/code/model.py", "")
     with pytest.raises(EncoderError, match="TorchScript archive"):
-        load_clip(weights)
-    torch.save({"visual.layer1.0.conv1.weight": torch.zeros(2, 2)}, weights)
-    with pytest.raises(EncoderError, match="ResNet for pictures; take one with a vision transformer"):
         load_clip(weights)
     torch.save({"fc.weight": torch.zeros(2, 2)}, weights)
     with pytest.raises(EncoderError, match="no CLIP in OpenAI's layout"):

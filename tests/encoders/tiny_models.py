@@ -24,6 +24,7 @@ MERGES = sorted(
     }
 )
 CLIP_WIDTH, CLIP_DIM, CLIP_SIZE, CLIP_PATCH, CLIP_LAYERS, CLIP_TOKENS = 128, 24, 32, 16, 2, 77
+RESNET_WIDTH, RESNET_DEPTHS, RESNET_SIZE = 4, (1, 2, 1, 1), 64
 VOCABULARY = 512 + len(MERGES) + 2
 
 SIGLIP_WORDS = ["a", "storm", "at", "sea", "ship", "rose", "in", "the", "garden"]
@@ -135,6 +136,79 @@ def original_text_features(tensors: Tensors, ids: Sequence[Sequence[int]]) -> np
     rows = tensors["token_embedding.weight"][filled] + tensors["positional_embedding"]
     rows = _norm(_blocks(rows, tensors, "transformer", causal=True), tensors, "ln_final")
     return (rows[torch.arange(len(ids)), filled.argmax(1)] @ tensors["text_projection"]).numpy()
+
+
+def openai_clip_with_resnet(seed: int = 2) -> Tensors:
+    """The weights of a tiny CLIP whose pictures are read by a ResNet, under the names of OpenAI's code."""
+    shapes: dict[str, Sequence[int]] = {}
+
+    def convolution(name: str, norm: str, out: int, into: int, kernel: int) -> None:
+        shapes[f"visual.{name}.weight"] = [out, into, kernel, kernel]
+        shapes.update({f"visual.{norm}.{kind}": [out] for kind in ("weight", "bias", "running_mean", "running_var")})
+
+    half = RESNET_WIDTH // 2
+    for number, (out, into) in enumerate(((half, 3), (half, half), (RESNET_WIDTH, half)), start=1):
+        convolution(f"conv{number}", f"bn{number}", out, into, 3)
+    into = RESNET_WIDTH
+    for stage, depth in enumerate(RESNET_DEPTHS):
+        width = RESNET_WIDTH * 2**stage
+        for block in range(depth):
+            place = f"layer{stage + 1}.{block}"
+            convolution(f"{place}.conv1", f"{place}.bn1", width, into, 1)
+            convolution(f"{place}.conv2", f"{place}.bn2", width, width, 3)
+            convolution(f"{place}.conv3", f"{place}.bn3", 4 * width, width, 1)
+            if block == 0:
+                convolution(f"{place}.downsample.0", f"{place}.downsample.1", 4 * width, into, 1)
+            into = 4 * width
+    shapes["visual.attnpool.positional_embedding"] = [(RESNET_SIZE // 32) ** 2 + 1, into]
+    for name, out in (("q_proj", into), ("k_proj", into), ("v_proj", into), ("c_proj", CLIP_DIM)):
+        shapes |= {f"visual.attnpool.{name}.weight": [out, into], f"visual.attnpool.{name}.bias": [out]}
+    drawn = random_tensors(shapes, seed)
+    for key, value in drawn.items():  # so that pictures are still told apart behind all layers
+        if key.endswith("running_var") or (value.ndim == 1 and key.endswith("weight")):
+            value.add_(1)
+        elif value.ndim == 4:
+            value.mul_(8 / value[0].numel() ** 0.5)
+    texts = {key: value for key, value in openai_clip(seed).items() if not key.startswith("visual.")}
+    return {**texts, **drawn, "input_resolution": torch.tensor(RESNET_SIZE)}
+
+
+def original_resnet_features(tensors: Tensors, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What the paper's ResNet computes: see OpenAI's model.py, ModifiedResNet and AttentionPool2d."""
+
+    def convolved(given: torch.Tensor, name: str, norm: str, **how: int) -> torch.Tensor:
+        mean, variance, scale, shift = (
+            tensors[f"visual.{norm}.{kind}"][:, None, None]
+            for kind in ("running_mean", "running_var", "weight", "bias")
+        )
+        found = functional.conv2d(given, tensors[f"visual.{name}.weight"], **how)
+        return (found - mean) / (variance + 1e-5).sqrt() * scale + shift
+
+    x = convolved(torch.from_numpy(pixels), "conv1", "bn1", stride=2, padding=1).relu()
+    x = convolved(x, "conv2", "bn2", padding=1).relu()
+    x = functional.avg_pool2d(convolved(x, "conv3", "bn3", padding=1).relu(), 2)
+    for stage, depth in enumerate(RESNET_DEPTHS):
+        for block in range(depth):
+            place, halved = f"layer{stage + 1}.{block}", stage > 0 and block == 0
+            y = convolved(x, f"{place}.conv1", f"{place}.bn1").relu()
+            y = convolved(y, f"{place}.conv2", f"{place}.bn2", padding=1).relu()
+            y = convolved(functional.avg_pool2d(y, 2) if halved else y, f"{place}.conv3", f"{place}.bn3")
+            if block == 0:
+                x = functional.avg_pool2d(x, 2) if halved else x
+                x = convolved(x, f"{place}.downsample.0", f"{place}.downsample.1")
+            x = (x + y).relu()
+    rows = x.flatten(2).permute(2, 0, 1)  # places, pictures, channels
+    rows = torch.cat([rows.mean(0, keepdim=True), rows])
+    rows = rows + tensors["visual.attnpool.positional_embedding"][:, None]
+    pool = {key.removeprefix("visual.attnpool."): value for key, value in tensors.items() if "attnpool" in key}
+    found, _ = functional.multi_head_attention_forward(
+        rows[:1], rows, rows, rows.shape[2], rows.shape[2] // 64,
+        q_proj_weight=pool["q_proj.weight"], k_proj_weight=pool["k_proj.weight"], v_proj_weight=pool["v_proj.weight"],
+        in_proj_weight=None, in_proj_bias=torch.cat([pool[f"{each}_proj.bias"] for each in "qkv"]), bias_k=None,
+        bias_v=None, add_zero_attn=False, dropout_p=0, out_proj_weight=pool["c_proj.weight"],
+        out_proj_bias=pool["c_proj.bias"], use_separate_proj_weight=True, training=False, need_weights=False,
+    )  # fmt: skip
+    return found[0].numpy()
 
 
 def _blocks(rows: torch.Tensor, tensors: Tensors, tower: str, *, causal: bool) -> torch.Tensor:

@@ -37,7 +37,7 @@ _WEIGHTS_FILES = ("*.safetensors", "*.pt", "*.pth")
 _MERGES_FILES = ("bpe_simple_vocab_16e6.txt.gz", "bpe*.txt.gz", "bpe*.txt", "merges.txt")
 _HEAD_WIDTH = 64
 
-_RENAMED = (
+_RENAMED_VIT = (
     (r"^visual\.class_embedding$", "vision_model.embeddings.class_embedding"),
     (r"^visual\.conv1\.", "vision_model.embeddings.patch_embedding."),
     (r"^visual\.positional_embedding$", "vision_model.embeddings.position_embedding.weight"),
@@ -45,6 +45,9 @@ _RENAMED = (
     (r"^visual\.ln_post\.", "vision_model.post_layernorm."),
     (r"^visual\.proj$", "visual_projection.weight"),
     (r"^visual\.transformer\.resblocks\.", "vision_model.encoder.layers."),
+)
+_RENAMED_RESNET = ((r"^visual\.", "vision_model."),)  # its modules have the original names
+_RENAMED = (
     (r"^transformer\.resblocks\.", "text_model.encoder.layers."),
     (r"^token_embedding\.", "text_model.embeddings.token_embedding."),
     (r"^positional_embedding$", "text_model.embeddings.position_embedding.weight"),
@@ -56,14 +59,8 @@ _RENAMED = (
     (r"\.mlp\.c_proj\.", ".mlp.fc2."),
 )
 _TRANSPOSED = ("visual_projection.weight", "text_projection.weight")
-_NEEDED = (
-    "visual.conv1.weight",
-    "visual.positional_embedding",
-    "visual.proj",
-    "token_embedding.weight",
-    "positional_embedding",
-    "text_projection",
-)
+_NEEDED = ("token_embedding.weight", "positional_embedding", "text_projection")
+_NEEDED_VIT = ("visual.conv1.weight", "visual.positional_embedding", "visual.proj")
 """What the sizes follow from."""
 
 _SIZES = {768: "B", 1024: "L"}
@@ -91,9 +88,10 @@ class CLIP(ImageTower, TextTower):
 
     @property
     def variant(self) -> str:
-        """Which CLIP this is, by the size of its vision transformer and with its prompt, such as ``ViT-B/32``."""
+        """Which CLIP this is, by the size of its picture half and with its prompt, such as ``ViT-B/32`` or ``RN50``."""
         tower, prompt = self.network.config.vision_config, self.state.settings["prompt"]
         size = f"ViT-{_SIZES.get(tower.hidden_size, tower.hidden_size)}/{tower.patch_size}"
+        size = getattr(self.network.vision_model, "variant", size)
         return size if prompt is None else f"{size}, prompt {prompt!r}"
 
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
@@ -203,19 +201,21 @@ def load_original(file: Path, runtime: Runtime) -> tuple[Any, Any]:
     The sizes follow from the weights, the heads are 64 wide, the activation is QuickGELU, as in the original code.
 
     Raises:
-        EncoderError: the file is damaged, a TorchScript archive, another model's, or has a ResNet for pictures; or
-            the merges are not beside it.
+        EncoderError: the file is damaged, a TorchScript archive or another model's; or the merges are not beside it.
     """
     tensors = read_tensors(file)
-    if "visual.layer1.0.conv1.weight" in tensors:
-        raise EncoderError(f"{file} is a CLIP with a ResNet for pictures; take one with a vision transformer (ViT-…)")
-    if lacking := [key for key in _NEEDED if key not in tensors]:
+    resnet = "visual.layer1.0.conv1.weight" in tensors
+    if lacking := [key for key in (*_NEEDED, *(() if resnet else _NEEDED_VIT)) if key not in tensors]:
         raise EncoderError(
             f"{file} is no CLIP in OpenAI's layout (it lacks {', '.join(lacking[:3])}); for a transformers model name "
             f"the folder, with its config.json"
         )
     transformers = import_extra("transformers")
-    model = filled(transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors))), _converted(tensors), file)
+    if resnet:
+        model, rules = _with_resnet(tensors), _RENAMED_RESNET
+    else:
+        model, rules = transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors, _vit(tensors)))), _RENAMED_VIT
+    model = filled(model, _converted(tensors, rules), file, optional=("num_batches_tracked",))
     tokenizer = tokenizer_from_merges(merges_beside(file), len(tensors["token_embedding.weight"]))
     return model.to(runtime.resolved_device()), tokenizer
 
@@ -232,12 +232,28 @@ def merges_beside(file: Path) -> Path:
     raise EncoderError(f"there are no merges beside {file}; put bpe_simple_vocab_16e6.txt.gz of OpenAI's CLIP there")
 
 
-def _sizes(tensors: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
-    """The configuration that the shapes imply."""
+def _with_resnet(tensors: "Mapping[str, torch.Tensor]") -> Any:
+    """The model with a ResNet in the place of transformers' vision model, not filled yet."""
+    from vernissage.encoders.towers.clip_resnet import ClipResNet  # imports torch
+
+    transformers, resnet = import_extra("transformers"), ClipResNet.of_tensors(tensors, "visual.")
+    vision = {"image_size": resnet.side, "patch_size": resnet.side, "hidden_size": _HEAD_WIDTH, "num_hidden_layers": 0}
+    vision |= {"num_attention_heads": 1}
+    model = transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors, vision)))
+    model.vision_model, model.visual_projection = resnet, import_torch().nn.Identity()
+    return model
+
+
+def _vit(tensors: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
+    """The configuration of the vision transformer."""
     width, _, patch, _ = tensors["visual.conv1.weight"].shape
     grid = round((len(tensors["visual.positional_embedding"]) - 1) ** 0.5)
+    return {**_tower(tensors, "visual.transformer", width), "image_size": grid * patch, "patch_size": patch}
+
+
+def _sizes(tensors: "Mapping[str, torch.Tensor]", vision: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration that the shapes imply, with that of the picture half."""
     vocabulary, text_width = tensors["token_embedding.weight"].shape
-    vision = {**_tower(tensors, "visual.transformer", width), "image_size": grid * patch, "patch_size": patch}
     text = {
         **_tower(tensors, "transformer", text_width),
         "vocab_size": vocabulary,
@@ -245,7 +261,7 @@ def _sizes(tensors: "Mapping[str, torch.Tensor]") -> dict[str, Any]:
         "bos_token_id": vocabulary - 2,
         "eos_token_id": vocabulary - 1,
     }
-    return {"vision_config": vision, "text_config": text, "projection_dim": tensors["visual.proj"].shape[1]}
+    return {"vision_config": vision, "text_config": text, "projection_dim": tensors["text_projection"].shape[1]}
 
 
 def _tower(tensors: "Mapping[str, torch.Tensor]", prefix: str, width: int) -> dict[str, Any]:
@@ -259,11 +275,11 @@ def _tower(tensors: "Mapping[str, torch.Tensor]", prefix: str, width: int) -> di
     }
 
 
-def _converted(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+def _converted(tensors: "Mapping[str, torch.Tensor]", rules: Sequence[tuple[str, str]]) -> "dict[str, torch.Tensor]":
     """The weights under transformers' names; queries, keys and values apart, projections turned round."""
     torch = import_torch()
     converted = {}
-    for name, weights in renamed(tensors, _RENAMED).items():
+    for name, weights in renamed(tensors, (*rules, *_RENAMED)).items():
         stem, fused, kind = name.partition(".attn.in_proj_")
         if fused:
             for part, rows in zip("qkv", torch.chunk(weights, 3), strict=True):
