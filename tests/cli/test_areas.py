@@ -196,7 +196,7 @@ def test_bad_backgrounds_get_one_line(
         (("--areas", "ward:inf"), "give a distance above 0"),
         (("--areas", "kmeans"), "choose coherence, silhouette, hdbscan or ward:T"),
         (("--areas", "silhouette:3"), "there is no rule"),
-        (("--areas", "hdbscan", "--projection", "umap"), "choose none, pca, tsne or pca:N"),
+        (("--areas", "hdbscan", "--projection", "umap"), "choose none, pca, tsne, tsne-standardised or pca:N"),
         (("--areas", "hdbscan", "--projection", "pca:0"), "no whole number of components"),
         (("--areas", "hdbscan", "--projection", "pca:2.5"), "no whole number of components"),
         (("--areas", "hdbscan", "--seed", "-1"), "seed -1 is negative"),

@@ -73,7 +73,7 @@ def test_zccr_as_published_has_lists_of_its_areas(toy: Gallery) -> None:
     assert answer.to_dict()["engine"] == "zccr"
     assert answer.to_dict()["fusion"] == "round-robin"
     [note] = [each for each in answer.notes if "published" in each]
-    assert note.startswith("aligned has vectors of length 1 alone")
+    assert note.startswith("the vectors that are compared have length 1 alone")
     medoids = ann.recommend(
         4, engine="zccr", query="medoid", fusion="rrf", areas=area_options("ward:0.2", engine="zccr")
     )

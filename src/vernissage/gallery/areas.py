@@ -36,6 +36,10 @@ from vernissage.workspace.repository import PersonRecord, Snapshot
 from vernissage.workspace.uploading import Submission, raw_lengths
 from vernissage.workspace.workspace import Workspace
 
+_OF_LENGTH_1 = (
+    "the vectors that are compared have length 1 alone, of which the published cut at a distance of 5 would make one "
+    "area; areas are found by coherence"
+)
 _NAMING_NEIGHBOURS = 12
 """Works near to an area without words of its own from which it is named."""
 
@@ -311,8 +315,7 @@ def published_notes(workspace: Workspace, encoder: str, options: AreaOptions) ->
     """What a person should know where areas cannot be found as published with the vectors of this encoder."""
     if not isinstance(options.rule, AsPublished) or _with_raw_lengths(workspace, encoder) is not None:
         return []
-    note = "has vectors of length 1 alone, of which the published cut at a distance of 5 would make one area"
-    return [f"{encoder} {note}; areas are found by coherence"]
+    return [_OF_LENGTH_1]
 
 
 def _with_raw_lengths(workspace: Workspace, name: str) -> Encoder | None:
