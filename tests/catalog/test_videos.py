@@ -49,6 +49,10 @@ def test_of_a_long_video_key_frames_are_read(tmp_path: Path, monkeypatch: pytest
     path = write_video(tmp_path / "a.mp4", [*[RED] * 12, *[GREEN] * 12])  # mpeg4 has one in twelve
     assert [colour(frame) for frame in video_frames(path)] == ["red", "green"]
     assert len(videos._greys_of(path)) == 2
+    monkeypatch.setattr(videos, "_MOST_DECODED", 100)
+    monkeypatch.setattr(videos, "_MOST_LOOKED", 20 * 48 * 64)  # fewer pixels than all frames have
+    videos._greys.cache_clear()
+    assert len(videos._greys_of(path)) == 2
 
 
 def test_frames_are_reduced_upright_and_thumbnails_are_pictures(tmp_path: Path):

@@ -28,11 +28,13 @@ MAX_PIXELS = 8192 * 4320
 """Of a frame, which a decoder holds up to seventeen times."""
 _MOST_DECODED = 4_000
 """Frames that are looked at; of videos with more only those that stand by themselves (key frames)."""
+_MOST_LOOKED = 10**10
+"""Pixels of these frames together: half a minute's work."""
 _MOST_PACKETS = 2_000_000
 _WHOLE = 0.9
 """Of the frames that a file says it has; fewer are there of one that is cut short."""
 _PATIENCE = 120.0
-"""Seconds of one look at a video: far more than its limits take, so that only a file made to last meets it."""
+"""Seconds of this thread's work: far more than the limits take, so that only a file made to last meets it."""
 _LONGEST = 2048
 """Pixels of the longer side of a frame, at most."""
 _SIDE = 32
@@ -110,7 +112,7 @@ def _greys(path: Path, _: tuple[int, int]) -> npt.NDArray[np.uint8]:
 
     def take(__: int, frame: Any) -> bool:
         found.append(frame.reformat(_SIDE, _SIDE, "gray", interpolation="AREA").to_ndarray().ravel())
-        return len(found) < _MOST_DECODED
+        return True
 
     _read(path, take)
     return np.stack(found)
@@ -168,17 +170,19 @@ def _read(path: Path, take: Callable[[int, Any], bool]) -> None:
 
 
 def _take_frames(path: Path, packets: Iterable[Any], take: Callable[[int, Any], bool]) -> tuple[int, float] | None:
-    """How many frames all packets have and the second of the last one; None where ``take`` wanted no more."""
-    count, last, until = 0, 0.0, time.monotonic() + _PATIENCE
+    """How many frames all packets have and the second of the last one; None where not all of them were taken."""
+    count, looked, last, until = 0, 0, 0.0, time.thread_time() + _PATIENCE
     for number, packet in enumerate(packets):
-        if number > _MOST_PACKETS or time.monotonic() > until:
+        if number > _MOST_PACKETS or time.thread_time() > until:
             raise UnreadablePictureError(path, "takes too long to read")
         for frame in packet.decode():
             if frame.width * frame.height > MAX_PIXELS:
                 raise UnreadablePictureError(path, f"has frames of {frame.width} × {frame.height} pixels, too many")
             if not take(count, frame):
                 return None
-            count, last = count + 1, frame.time or last
+            count, looked, last = count + 1, looked + frame.width * frame.height, frame.time or last
+            if count == _MOST_DECODED or looked > _MOST_LOOKED:
+                return None
     return count, last
 
 
@@ -203,7 +207,8 @@ def _video_stream(path: Path, container: Any) -> Any:
     if seconds > MAX_SECONDS:
         raise UnreadablePictureError(path, f"lasts {seconds / 3600:.1f} hours, more than {MAX_SECONDS // 3600}")
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-    if (stream.frames or seconds * float(stream.average_rate or 0)) > _MOST_DECODED:
+    frames = stream.frames or seconds * float(stream.average_rate or 0)
+    if frames > _MOST_DECODED or frames * width * height > _MOST_LOOKED:
         stream.codec_context.skip_frame = "NONKEY"
     return stream
 
