@@ -131,7 +131,8 @@ def dot_figure(dots: Sequence[Dot], *, title: str = "") -> Figure:
     for dot in dots:
         lines[dot.line] = lines.get(dot.line, False) or dot.baseline
     titles = list(dict.fromkeys(dot.panel for dot in dots))
-    across, down = min(len(titles), 3), -(-len(titles) // 3)
+    across = 2 if len(titles) == 4 else min(len(titles), 3)  # not three above a lonely one
+    down = -(-len(titles) // across)
     size = (1.6 + 2.8 * across, down * (0.85 + 0.27 * len(lines)) + 0.3 + (0.35 if title else 0))
     note = "Dots are means, bars one standard error each way."
     with _page(size, (down, across), title, note, {"hspace": 0.1, "wspace": 0.05}, sharey=True) as (figure, panels):

@@ -31,6 +31,7 @@ DOTS = [
 def test_dots_have_a_panel_for_each_measure_and_a_line_for_each_method(tmp_path: Path) -> None:
     figure = dot_figure(DOTS, title="Engines")
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["nDCG@9", "recall@9", "coverage", "novelty"]
+    assert figure.axes[0].get_gridspec().get_geometry() == (2, 2), "four stand two by two"
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["texts", "pictures", "random"]
     means = [bars.lines[0].get_xdata()[0] for bars in figure.axes[0].containers]
     assert means == [0.4, 0.3, 0.1]
