@@ -163,8 +163,8 @@ class ThreeSubjects:
         exclude = [item.id for items in self.drawn for item in items]
         for (name, way), task in product(ways.items(), EXPECTED):
             answer = self.person.recommend(SHOWN, task=task, exclude=exclude, **way)
-            shown = {each.target: each.works for each in answer.lists} if task is None else {}
-            for target, works in {**shown, "": answer.works}.items():
+            shown = [(str(each.target), each.works) for each in answer.lists] if task is None else []
+            for target, works in [*shown, ("", answer.works)]:
                 yield Shown(name, task, target), Counter(self.subject_of.get(work.id, "other") for work in works)
 
 
