@@ -16,6 +16,7 @@ from tests.encoders.tiny_blip import (
     pictures,
     rewrite,
     save_blip2_folder,
+    save_blip2_original,
     write_words,
 )
 
@@ -143,6 +144,35 @@ def test_the_state_brings_the_same_encoder_back(tmp_path: Path) -> None:
     save_blip2_folder(tmp_path / "weights", seed=2)
     with pytest.raises(ProvenanceError, match="not those that the vectors were made with"):
         restore("blip2", blip2.state)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_authors_layout_gives_the_same(tmp_path: Path, frozen: bool) -> None:
+    file = save_blip2_original(tmp_path, frozen=frozen)
+    plain = load_blip2(tmp_path / "transformers")
+    for place in (file, tmp_path):
+        ours = load_blip2(place)
+        assert far(ours.encode_images(pictures()), plain.encode_images(pictures())) <= 1e-6
+        assert far(ours.encode_texts(CAPTIONS), plain.encode_texts(CAPTIONS)) <= 1e-6
+        matching = [each.itm_block(each.image_states(pictures()), CAPTIONS) for each in (ours, plain)]
+        assert far(*matching) <= 1e-6
+        assert ours.token_ids(CAPTIONS) == plain.token_ids(CAPTIONS)
+    assert restore("blip2", ours.state).fingerprint == ours.fingerprint
+    if frozen:
+        (tmp_path / "eva_vit_g.pth").unlink()
+        with pytest.raises(EncoderError, match=r"holds no picture half.*; put eva_vit_g.pth"):
+            load_blip2(file)
+
+
+@pytest.mark.parametrize(
+    "lacking", ["ln_vision.weight", "query_tokens", "Qformer.bert.encoder.layer.1.output.dense.bias"]
+)
+def test_a_part_that_lacks_in_the_authors_layout_is_named(tmp_path: Path, lacking: str) -> None:
+    file = save_blip2_original(tmp_path)
+    weights = torch.load(file, weights_only=True)["model"]
+    torch.save({name: tensor for name, tensor in weights.items() if name != lacking}, file)
+    with pytest.raises(EncoderError, match=r"lacks? (query_tokens|vision_model.post_layernorm.weight|qformer.encoder)"):
+        load_blip2(file)
 
 
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {

@@ -1,6 +1,7 @@
 """BLIP checkpoints of random weights in both published layouts, small enough to make anew for every test."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,14 @@ from safetensors.torch import save_file
 torch.set_num_threads(1)
 
 QUERIES = 3
+_TO_ORIGINAL_BLIP2 = (
+    (r"^vision_model\.post_layernorm", "ln_vision"),
+    (r"^qformer\.layernorm", "Qformer.bert.embeddings.LayerNorm"),
+    (r"^embeddings\.", "Qformer.bert.embeddings."),
+    (r"^qformer\.", "Qformer.bert."),
+    (r"attention\.attention\.", "attention.self."),
+    (r"_projection\.", "_proj."),
+)
 
 WORDS = [
     "[PAD]",
@@ -139,6 +148,39 @@ def save_blip2_folder(folder: Path, seed: int = 1, unused: int = 0) -> Path:
     return folder
 
 
+def save_blip2_original(folder: Path, *, frozen: bool = False) -> Path:
+    """The weights of a BLIP-2 folder, whose keys get no bias, once more in the authors' layout beside it.
+
+    With ``frozen`` the picture half lies in a file of its own.
+    """
+    from safetensors.torch import load_file
+
+    weights = load_file(save_blip2_folder(folder / "transformers") / "model.safetensors")
+    original = {}
+    for name, tensor in weights.items():
+        if name.endswith("qkv.bias"):
+            queries, keys, values = tensor.chunk(3)
+            keys.zero_()
+            stem = original_name(name).removesuffix("qkv.bias")
+            original |= {f"{stem}q_bias": queries.clone(), f"{stem}v_bias": values.clone()}
+            continue
+        original[original_blip2_name(name)] = tensor
+    rewrite(folder / "transformers", weights)
+    if frozen:
+        half = {name: tensor for name, tensor in original.items() if name.startswith("visual_encoder.")}
+        bare = {name.removeprefix("visual_encoder."): tensor for name, tensor in half.items()}
+        torch.save(bare, folder / "eva_vit_g.pth")
+        original = {name: tensor for name, tensor in original.items() if name not in half}
+    file = folder / "blip2_tiny.pth"
+    torch.save(
+        {"model": {**original, "temp": torch.tensor(0.07), "Qformer.cls.predictions.bias": torch.zeros(3)}}, file
+    )
+    (folder / "config.json").write_text(json.dumps({"vit_heads": 2}))
+    (folder / "med_config.json").write_text(json.dumps({"num_attention_heads": 2}))
+    write_words(folder)
+    return file
+
+
 def save_original(folder: Path, seed: int = 1) -> Path:
     """A file in the original layout, with what training leaves in it, and what tells the number of heads beside it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -169,6 +211,12 @@ def original_name(name: str) -> str:
         elif name.startswith("visual_encoder."):
             name = name.replace(new, old)
     return name
+
+
+def original_blip2_name(name: str) -> str:
+    for new, old in _TO_ORIGINAL_BLIP2:
+        name = re.sub(new, old, name)
+    return original_name(name)
 
 
 def rewrite(folder: Path, change: Mapping[str, torch.Tensor | None]) -> None:

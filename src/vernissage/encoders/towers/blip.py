@@ -41,7 +41,7 @@ _WEIGHTS_FILES = ("model.safetensors", "model_*_retrieval*.safetensors", "model_
 _EPS = 1e-6
 """What the vision layers were trained with; the hub's configuration says 1e-5."""
 
-_RENAMED = (
+RENAMED = (
     (r"^visual_encoder\.cls_token$", "vision_model.embeddings.class_embedding"),
     (r"^visual_encoder\.pos_embed$", "vision_model.embeddings.position_embedding"),
     (r"^visual_encoder\.patch_embed\.proj\.", "vision_model.embeddings.patch_embedding."),
@@ -51,7 +51,7 @@ _RENAMED = (
     (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.qkv", r"\1.self_attn.qkv"),
     (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.proj", r"\1.self_attn.projection"),
 )
-"""From the authors' names to transformers'; texts and projections have the same in both."""
+"""From the authors' names of the picture half to transformers'; BLIP's others are the same in both."""
 
 _USUAL_HEAD = 64
 """Channels of one attention head, in every BLIP that was published."""
@@ -120,13 +120,13 @@ def load_blip(place: Path, *, runtime: Runtime = USUAL, first_token: FirstToken 
     tokenizer, vocabulary = bert_pieces(file.parent, size := model.config.text_config.vocab_size, BLIP_MARKS)
     words = WordPieces(tokenizer, clean_caption_blip, MOST_IDS, last=vocabulary.get(BLIP_MARKS[-1], size - 1))
     preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
-    state = described("blip", place, _digest(file), runtime, first_token=first_token)
+    state = described("blip", place, digest_beside(file), runtime, first_token=first_token)
     return BLIP(model, words, preprocessing, state, runtime)
 
 
-def _digest(file: Path) -> str:
-    """Over the weights and all that lies beside them and changes what they mean."""
-    names = ("config.json", "med_config.json", "vocab.txt", "tokenizer.json")
+def digest_beside(file: Path, *more: str) -> str:
+    """Over the weights and all that lies beside them and changes what they mean, files named ``more`` among it."""
+    names = ("config.json", "med_config.json", "vocab.txt", "tokenizer.json", *more)
     beside = [f"{name} {digest_of(file.parent / name)}" for name in names if (file.parent / name).is_file()]
     return digest(*(part.encode() for part in (digest_of(file), *beside)))
 
@@ -135,28 +135,32 @@ def _model_in(file: Path) -> Any:
     """The model of a weights file, in transformers' or the original layout, as BlipForImageTextRetrieval."""
     tensors = read_tensors(file)
     if any(name.startswith("visual_encoder.") for name in tensors):
-        settings, tensors = _settings_of(tensors, file.parent), renamed(tensors, _RENAMED)
+        settings, tensors = _settings_of(tensors, file.parent), renamed(tensors, RENAMED)
     else:
         settings = read_config(file.parent, "blip", "get Salesforce/blip-itm-base-coco")
-    model = filled(_empty(settings, file), tensors, file)
+    model = filled(empty_model("Blip", settings, file), tensors, file)
     positions = import_torch().arange(model.config.text_config.max_position_embeddings)[None]
     model.text_encoder.embeddings.position_ids = positions  # the one tensor that checkpoints do not hold
     return model
 
 
-def _empty(settings: Mapping[str, Any], file: Path) -> Any:
-    """The model without any weights."""
+def empty_model(family: str, settings: Mapping[str, Any], file: Path) -> Any:
+    """The retrieval model of transformers' ``Blip`` or ``Blip2`` without any weights.
+
+    Raises:
+        EncoderError: the settings, of the weights in ``file``, describe none.
+    """
     torch, transformers = import_torch(), import_extra("transformers")
     strict = import_extra("huggingface_hub.errors").StrictDataclassError
     try:
         with quiet(transformers), torch.device("meta"):
-            config = transformers.BlipConfig.from_dict(dict(settings))
+            config = getattr(transformers, f"{family}Config").from_dict(dict(settings))
             config.vision_config.layer_norm_eps = _EPS
-            return transformers.BlipForImageTextRetrieval(config)
+            return getattr(transformers, f"{family}ForImageTextRetrieval")(config)
     except (strict, TypeError, ValueError, KeyError, AttributeError, RuntimeError, ZeroDivisionError) as error:
         raise EncoderError(
-            f"the settings beside {file} describe no BLIP ({' '.join(str(error).split())[:200]}); get config.json anew "
-            f"from where the weights came from"
+            f"the settings beside {file} describe no {family.upper()} ({' '.join(str(error).split())[:200]}); get "
+            f"config.json anew from where the weights came from"
         ) from error
 
 
@@ -170,22 +174,14 @@ def _settings_of(tensors: "Mapping[str, torch.Tensor]", folder: Path) -> dict[st
         EncoderError: tensors are missing, or the number of heads cannot be told.
     """
     try:
-        width, _, patch, _ = tensors["visual_encoder.patch_embed.proj.weight"].shape
-        vision = {
-            "hidden_size": width,
-            "num_hidden_layers": len(numbers_behind(tensors, r"visual_encoder\.blocks\.(\d+)\.")),
-            "num_attention_heads": _heads(width, folder / "config.json", "vit_heads"),
-            "intermediate_size": len(tensors["visual_encoder.blocks.0.mlp.fc1.weight"]),
-            "patch_size": patch,
-            "image_size": math.isqrt(tensors["visual_encoder.pos_embed"].shape[1] - 1) * patch,
-        }
+        vision = vision_settings(tensors, folder)
         vocabulary, text_width = tensors["text_encoder.embeddings.word_embeddings.weight"].shape
         text = {
             "vocab_size": vocabulary,
             "hidden_size": text_width,
-            "encoder_hidden_size": width,
+            "encoder_hidden_size": vision["hidden_size"],
             "num_hidden_layers": len(numbers_behind(tensors, r"text_encoder\.encoder\.layer\.(\d+)\.")),
-            "num_attention_heads": _heads(text_width, folder / "med_config.json", "num_attention_heads"),
+            "num_attention_heads": heads(text_width, folder / "med_config.json", "num_attention_heads"),
             "intermediate_size": len(tensors["text_encoder.encoder.layer.0.intermediate.dense.weight"]),
             "max_position_embeddings": len(tensors["text_encoder.embeddings.position_embeddings.weight"]),
             "bos_token_id": vocabulary - 2,
@@ -199,12 +195,37 @@ def _settings_of(tensors: "Mapping[str, torch.Tensor]", folder: Path) -> dict[st
     return {"vision_config": vision, "text_config": text, "image_text_hidden_size": dim}
 
 
-def _heads(width: int, file: Path, key: str) -> int:
+def vision_settings(
+    tensors: "Mapping[str, torch.Tensor]", folder: Path, *, head_width: int = _USUAL_HEAD
+) -> dict[str, Any]:
+    """The settings of the picture half, read off the shapes of its tensors.
+
+    Raises:
+        KeyError: a tensor is missing.
+        EncoderError: the number of heads cannot be told.
+    """
+    width, _, patch, _ = tensors["visual_encoder.patch_embed.proj.weight"].shape
+    return {
+        "hidden_size": width,
+        "num_hidden_layers": len(numbers_behind(tensors, r"visual_encoder\.blocks\.(\d+)\.")),
+        "num_attention_heads": heads(width, folder / "config.json", "vit_heads", head_width),
+        "intermediate_size": len(tensors["visual_encoder.blocks.0.mlp.fc1.weight"]),
+        "patch_size": patch,
+        "image_size": math.isqrt(tensors["visual_encoder.pos_embed"].shape[1] - 1) * patch,
+    }
+
+
+def heads(width: int, file: Path, key: str, head_width: int = _USUAL_HEAD) -> int:
+    """The number of attention heads: as ``key`` of the settings in ``file`` says, else one for ``head_width`` channels.
+
+    Raises:
+        EncoderError: the width is no multiple of that.
+    """
     if isinstance(said := said_in(file, key), int):
         return said
-    if width % _USUAL_HEAD:
+    if width % head_width:
         raise EncoderError(
-            f"a model of width {width} does not have heads of {_USUAL_HEAD} channels as published ones do; put "
+            f"a model of width {width} does not have heads of {head_width} channels as published ones do; put "
             f"{file.name} with {key} beside the weights"
         )
-    return width // _USUAL_HEAD
+    return width // head_width

@@ -1,8 +1,11 @@
-"""BLIP-2: a frozen picture model, looked at through 32 learned queries that texts are compared with."""
+"""BLIP-2: a frozen picture model, looked at through 32 learned queries that texts are compared with.
 
-from collections.abc import Sequence
+From a folder in transformers' layout, or from the authors' own ``blip2_*.pth`` (LAVIS).
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +16,18 @@ from vernissage.encoders.runtime.devices import USUAL, Runtime, import_torch
 from vernissage.encoders.runtime.loaded import described
 from vernissage.encoders.runtime.pairs import ImageStates, PairTower, WordPieces, bert_pieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
-from vernissage.encoders.runtime.weights import digest_of, load_model, read_config
+from vernissage.encoders.runtime.weights import (
+    digest_of,
+    filled,
+    load_model,
+    numbers_behind,
+    read_config,
+    read_tensors,
+    renamed,
+    said_in,
+)
+from vernissage.encoders.towers import blip
+from vernissage.errors import EncoderError
 from vernissage.values import Vectors
 
 if TYPE_CHECKING:
@@ -25,6 +39,23 @@ _MOST_IDS = 32
 
 _EPS_OF_LAST_NORM = 1e-5
 """What the original model has behind its picture half; transformers takes that of the inner layers, 1e-6."""
+
+_RENAMED = (
+    *blip.RENAMED,
+    (r"^ln_vision\.", "vision_model.post_layernorm."),
+    (r"^Qformer\.bert\.embeddings\.LayerNorm\.", "qformer.layernorm."),
+    (r"^Qformer\.bert\.embeddings\.", "embeddings."),
+    (r"^Qformer\.bert\.", "qformer."),
+    (r"^(qformer\..*attention)\.self\.", r"\1.attention."),
+    (r"^(vision|text)_proj\.", r"\1_projection."),
+)
+"""From the authors' names to transformers'."""
+
+_PICTURE_HALF = "eva_vit_g.pth"
+"""Where the picture half lies of checkpoints that were trained with it frozen, and so leave it out."""
+
+_BLOCKS, _HEAD_OF_PICTURES = 39, 88
+"""Of the picture half: how many of EVA's 40 blocks the model uses, and the channels of a head."""
 
 _UNUSED_IDS = 64
 """What copies of the model may have behind its own ids: one for a picture's place in a text, and filling to 64."""
@@ -82,16 +113,76 @@ def load_blip2(place: Path, *, runtime: Runtime = USUAL) -> BLIP2:
     """Load BLIP-2's retrieval model, such as Salesforce/blip2-itm-vit-g.
 
     Args:
-        place: a folder with config.json, the weights as safetensors, and vocab.txt or tokenizer.json.
+        place: a folder with config.json, the weights as safetensors, and vocab.txt or tokenizer.json; or the authors'
+            ``blip2_*.pth`` (or a folder with one), with vocab.txt beside it, and eva_vit_g.pth where it was frozen.
 
     Raises:
         EncoderError: something is missing, damaged, or another model's.
     """
-    read_config(place, "blip-2", "get Salesforce/blip2-itm-vit-g, or use the encoder blip for BLIP")
-    model = load_model(place, "Blip2ForImageTextRetrieval", runtime)
+    file = place if place.is_file() else next(iter(sorted(place.glob("blip2_*.pth"))), None)
+    if file is None or said_in(place / "config.json", "model_type"):
+        read_config(place, "blip-2", "get Salesforce/blip2-itm-vit-g, or use the encoder blip for BLIP")
+        model, folder = load_model(place, "Blip2ForImageTextRetrieval", runtime), place
+        weights = digest_of(place)
+    else:
+        model, folder = _original(file).to(runtime.resolved_device()), file.parent
+        weights = blip.digest_beside(file, _PICTURE_HALF)
     model.vision_model.post_layernorm.eps = _EPS_OF_LAST_NORM
-    tokenizer, _ = bert_pieces(place, model.config.qformer_config.vocab_size, _MARKS, unused=_UNUSED_IDS)
+    tokenizer, _ = bert_pieces(folder, model.config.qformer_config.vocab_size, _MARKS, unused=_UNUSED_IDS)
     words = WordPieces(tokenizer, clean_caption_blip, _MOST_IDS)
     preprocessing = Preprocessing("squash", int(model.config.vision_config.image_size))
-    state = described("blip2", place, digest_of(place), runtime, queries="first")
+    state = described("blip2", place, weights, runtime, queries="first")
     return BLIP2(model, words, preprocessing, state, runtime)
+
+
+def _original(file: Path) -> Any:
+    """The model of a checkpoint in the authors' layout, as Blip2ForImageTextRetrieval.
+
+    Raises:
+        EncoderError: tensors are missing, or of another model.
+    """
+    tensors, half = read_tensors(file), file.parent / _PICTURE_HALF
+    if "visual_encoder.cls_token" not in tensors:
+        if not half.is_file():
+            raise EncoderError(
+                f"{file} holds no picture half, as checkpoints that were trained with it frozen; put {_PICTURE_HALF} "
+                f"of the same authors beside it"
+            )
+        tensors |= {f"visual_encoder.{name}": tensor for name, tensor in read_tensors(half).items()}
+    settings, found = _settings_of(tensors, file), renamed(tensors, _RENAMED)
+    torch = import_torch()
+    for name in [name for name in found if name.endswith(".attn.q_bias")]:  # keys have none
+        stem, queries, values = name.removesuffix(".attn.q_bias"), found[name], found[name.replace("q_bias", "v_bias")]
+        found[f"{stem}.self_attn.qkv.bias"] = torch.cat([queries, torch.zeros_like(queries), values])
+    model = filled(blip.empty_model("Blip2", settings, file), found, file)
+    positions = torch.arange(model.config.qformer_config.max_position_embeddings)[None]
+    model.embeddings.position_ids = positions  # the one tensor that checkpoints do not hold
+    return model
+
+
+def _settings_of(tensors: "Mapping[str, torch.Tensor]", file: Path) -> dict[str, Any]:
+    """The model's settings for transformers' Blip2Config, read off the shapes of its tensors."""
+    text, layer = "Qformer.bert.embeddings", "Qformer.bert.encoder.layer"
+    try:
+        vision = blip.vision_settings(tensors, file.parent, head_width=_HEAD_OF_PICTURES)
+        vision["num_hidden_layers"] = min(vision["num_hidden_layers"], _BLOCKS)
+        vocabulary, width = tensors[f"{text}.word_embeddings.weight"].shape
+        qformer = {
+            "vocab_size": vocabulary,
+            "hidden_size": width,
+            "encoder_hidden_size": vision["hidden_size"],
+            "num_hidden_layers": len(numbers_behind(tensors, rf"{layer}\.(\d+)\.")),
+            "num_attention_heads": blip.heads(width, file.parent / "med_config.json", "num_attention_heads"),
+            "intermediate_size": len(tensors[f"{layer}.0.intermediate_query.dense.weight"]),
+            "max_position_embeddings": len(tensors[f"{text}.position_embeddings.weight"]),
+            "use_qformer_text_input": True,
+        }
+        queries, dim = tensors["query_tokens"].shape[1], len(tensors["vision_proj.weight"])
+    except KeyError as error:
+        raise EncoderError(
+            f"{file} lacks {error.args[0]}, so it is not BLIP-2's retrieval model; get blip2_finetune_coco.pth or "
+            f"blip2_pretrained.pth"
+        ) from None
+    return {
+        "vision_config": vision, "qformer_config": qformer, "num_query_tokens": queries, "image_text_hidden_size": dim,
+    }  # fmt: skip

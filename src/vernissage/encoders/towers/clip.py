@@ -46,7 +46,7 @@ _RENAMED_VIT = (
     (r"^visual\.proj$", "visual_projection.weight"),
     (r"^visual\.transformer\.resblocks\.", "vision_model.encoder.layers."),
 )
-_RENAMED_RESNET = ((r"^visual\.", "vision_model."),)  # its modules have the original names
+_RENAMED_RESNET: tuple[tuple[str, str], ...] = ((r"^visual\.", "vision_model."),)  # its modules have the original names
 _RENAMED = (
     (r"^transformer\.resblocks\.", "text_model.encoder.layers."),
     (r"^token_embedding\.", "text_model.embeddings.token_embedding."),
@@ -214,7 +214,8 @@ def load_original(file: Path, runtime: Runtime) -> tuple[Any, Any]:
     if resnet:
         model, rules = _with_resnet(tensors), _RENAMED_RESNET
     else:
-        model, rules = transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors, _vit(tensors)))), _RENAMED_VIT
+        model = transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors, _vit(tensors))))
+        rules = _RENAMED_VIT
     model = filled(model, _converted(tensors, rules), file, optional=("num_batches_tracked",))
     tokenizer = tokenizer_from_merges(merges_beside(file), len(tensors["token_embedding.weight"]))
     return model.to(runtime.resolved_device()), tokenizer

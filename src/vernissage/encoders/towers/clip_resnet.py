@@ -21,8 +21,10 @@ _EXPANSION = 4
 _SHRINKS = 32
 """By how much a picture is smaller, each way, where attention reads it."""
 
-_KNOWN = {(3, 4, 6, 3): "RN50", (3, 4, 23, 3): "RN101", (4, 6, 10, 6): "RN50x4", (6, 8, 18, 8): "RN50x16",
-          (3, 15, 36, 10): "RN50x64"}  # fmt: skip
+_KNOWN: Mapping[tuple[int, ...], str] = {
+    (3, 4, 6, 3): "RN50", (3, 4, 23, 3): "RN101", (4, 6, 10, 6): "RN50x4", (6, 8, 18, 8): "RN50x16",
+    (3, 15, 36, 10): "RN50x64",
+}  # fmt: skip
 """What the published ones are called, by the number of blocks in each stage."""
 
 
