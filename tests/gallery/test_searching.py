@@ -32,12 +32,12 @@ JAPANESE = [
 ]
 
 
-def gallery_of(folder: Path, works: list[tuple[str, ...]]) -> Gallery:
+def gallery_of(folder: Path, works: list[tuple[str, ...]], encoder: str = "lsa") -> Gallery:
     table = folder / "works" / "metadata.csv"
     table.parent.mkdir()
     with table.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("id", "title", "artist", "year", "description", "shelf mark"), *works])
-    build(table, folder / "workspace", encoders=["lsa"])
+    build(table, folder / "workspace", encoders=[encoder])
     return open_gallery(folder / "workspace")
 
 
@@ -263,3 +263,11 @@ def test_the_best_of_a_search_are_found_without_scoring_all_by_hand(noise: Galle
             dict(zip(some.ids, some.scores, strict=True)).items()
             <= dict(zip(whole.ids, whole.scores, strict=True)).items()
         )
+
+
+def test_works_that_only_resemble_the_words_searched_for_are_counted(tmp_path: Path) -> None:
+    with gallery_of(tmp_path, WORKS, "wordllama") as gallery:
+        answer = gallery.search("boats", n=2)
+        assert [bool(work.reasons[0].id) for work in answer.works] == [True, False]
+        assert answer.notes == ("without a word of 'boats', and related in meaning at most: 1 of 2",)
+        assert not gallery.search("boats", n=1).notes

@@ -427,8 +427,12 @@ class Gallery:
             why = Reason("field", part.column, part.text, found[item.id], 1.0, part.words, met=part.met)
             works.append(Work(item, found[item.id], (why,), also=also.get(item.id, ())))
         notes = (*words.notes, *(asked.told(len(works)) if works else (f"nothing here has {shortened(query)}",)))
-        if works and not any(work.reasons[0].id for work in works):
+        related = sum(not work.reasons[0].id for work in works)
+        if 0 < related == len(works):
             notes = (f"no work has a word of {shortened(query)}; these are related in meaning", *notes)
+        elif related:
+            told = f"without a word of {shortened(query)}, and related in meaning at most: {related} of {len(works)}"
+            notes = (*notes, told)
         about = {"query": query, "encoder": name, "within": "text"}
         return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 

@@ -62,11 +62,12 @@ class Postings:
     def of(cls, works: Iterable[Iterable[str]]) -> "tuple[Self, Rows]":
         """The index of the words of each work, and the word of every entry in the order in which they came."""
         code_of: defaultdict[str, int] = defaultdict(count().__next__)
-        codes, ends = array("i"), array("q", [0])
+        codes, counts = array("i"), array("q")
         for words in works:
+            before = len(codes)
             codes.extend(map(code_of.__getitem__, words))
-            ends.append(len(codes))
-        rows = np.repeat(np.arange(len(ends) - 1, dtype=np.int32), np.diff(np.array(ends, np.int64)).astype(np.int64))
+            counts.append(len(codes) - before)
+        rows = np.repeat(np.arange(len(counts), dtype=np.int32), np.array(counts, np.int64))
         names = sorted(code_of, key=str.encode)
         encoded = [f"{name}\n".encode() for name in names]
         place = np.empty(len(names), np.int32)
