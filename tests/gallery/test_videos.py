@@ -92,6 +92,15 @@ def test_one_answer_has_a_list_of_each_modality_and_areas_of_each(gallery: Galle
     assert '"video:1"' in told
 
 
+def test_each_list_begins_with_what_each_upload_is_about(gallery: Gallery):
+    answer = gallery.person("ann").recommend(3)
+    for target in ("image", "video"):
+        found = " ".join(work.id for each in answer.lists if each.target == target for work in each.works)
+        assert all(name in found for name in ("blue-square", "green-triangle", "red-circle"))
+    names = {reason.title for work in answer.works for reason in work.reasons if reason.id == "film"}
+    assert any(name.startswith("your video of ") for name in names)
+
+
 def test_pages_show_poster_frames(gallery: Gallery):
     answer = gallery.person("ann").recommend(3, per_area=True)
     page = person_page(answer, title="Shapes", engine="pictures and texts in one space")

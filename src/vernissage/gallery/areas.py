@@ -31,7 +31,7 @@ from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
 from vernissage.taggers.contract import EXPLAINED
-from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Vectors, encoded_as
+from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Vectors, encoded_as, modality_of_file
 from vernissage.workspace.repository import PersonRecord, Snapshot
 from vernissage.workspace.uploading import Submission, raw_lengths
 from vernissage.workspace.workspace import Workspace
@@ -164,8 +164,8 @@ class PersonAreas:
     def called(self, item_id: str) -> str:
         """What to call something of theirs: its title, how its text begins, or what it is and when it was uploaded."""
         item, time = self.items[item_id], self.times.get(item_id)
-        file = PurePath(item.picture).name or item_id
-        return title_or_text(item, f"your picture of {time.day} {time:%B %Y}" if time else file)
+        file, kind = PurePath(item.picture).name or item_id, MODALITY_CARDS[modality_of_file(item.picture)].one
+        return title_or_text(item, f"your {kind} of {time.day} {time:%B %Y}" if time else file)
 
     @property
     def profile(self) -> UploadProfile:

@@ -94,6 +94,13 @@ def _openers(collection: Collection, items: Iterable[Item], side: int | None) ->
     return [partial(open_picture, path, at_least=side) for path in paths if path is not None]
 
 
+def _leading_content(item: Item, draft: bool) -> str:
+    """What stands for the picture that `_openers` opens; no video's content, whose vector is not that of its poster."""
+    if modality_of_file(item.picture) == "image":
+        return contents_of(item, "image", draft=draft)[0]
+    return digest(b"poster", item.picture_digest.encode())
+
+
 def material_of(
     card: EncoderCard,
     collection: Collection,
@@ -120,9 +127,7 @@ def material_of(
         texts=lambda: [item.text for item in collection],
         artists=lambda: collection.texts("artist"),
         pictures=lambda: _openers(collection, collection, _DECODED_SIDE if settings.draft else None),
-        picture_contents=lambda: [
-            contents_of(item, "image", draft=settings.draft)[0] for item in collection if item.picture
-        ],
+        picture_contents=lambda: [_leading_content(item, settings.draft) for item in collection if item.picture],
         paired_vectors=paired_vectors,
         bases=tuple(encoders[name] for name in card.needs if name in encoders),
         seed=settings.seed,
