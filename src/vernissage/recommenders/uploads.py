@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import chain, islice
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,8 @@ _LISTED = 3
 """Uploads that a reason lists."""
 _FADING = 0.9
 """What an upload counts for the next work of its area, once it has brought one; see `spread_order`."""
+_COMPARED = 16
+"""Areas whose first works are compared before any has a place; to ask all of seventy would take most of the time."""
 _FASTER = 4
 """How many times as many works are ranked where the first did not suffice."""
 
@@ -151,6 +153,9 @@ class UploadFusion:
     seed: Seed = "centroid"
     diversity: float = 0.0
     at_least: float = 0
+    _kept: dict[Any, Fused] = field(default_factory=dict, init=False, repr=False)
+    """What the rule made for the profile and the works that were asked for last: a person is shown several lists."""
+    _last: list[Any] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_diversity(self.diversity)
@@ -170,15 +175,21 @@ class UploadFusion:
     ) -> UploadAnswer:
         uploads = weighted_uploads(profile, self.seed)
         require_count(n)
+        if not (self._last and self._last[0] is profile and self._last[1] == allow):
+            self._kept.clear()
+            self._last[:] = profile, allow
         candidates = {}
         for each in _targets(target):
             index = _of_modality(self.indexes, each, "is no index")
             require_one_space(index, each, uploads.vectors, uploads.sources[0])
             if len(found := Candidates(index, others_works(profile, allow))):
                 candidates[each] = found
-        whole = _Ranked(self.rule, uploads, candidates, self.diversity)
+        whole = _Ranked(self._remembering(-1), uploads, candidates, self.diversity)
         heard = [area for area in range(len(uploads.areas)) if self.at_least and (uploads.area_of == area).any()]
-        own = [_Ranked(self.rule, uploads.of_area(area), candidates, self.diversity, _FADING) for area in heard]
+        own = [
+            _Ranked(self._remembering(area), uploads.of_area(area), candidates, self.diversity, _FADING)
+            for area in heard
+        ]
         weights = [uploads.areas[area].weight for area in heard]
         once = _once(fits)
         places = fair_places([each.works(CANDIDATES) for each in own], weights, self.at_least, once)
@@ -191,6 +202,17 @@ class UploadFusion:
 
         return _answer([found for found, _ in taken], explain)
 
+    def _remembering(self, area: int) -> FusionRule:
+        """The rule for the uploads of one area, or of all (−1), whose answers are kept."""
+
+        def rule(uploads: WeightedUploads, candidates: Candidates, n: int) -> Fused:
+            key = area, id(candidates.index), n
+            if key not in self._kept:
+                self._kept[key] = self.rule(uploads, candidates, n)
+            return self._kept[key]
+
+        return rule
+
 
 def fair_places(
     bringing: Sequence[Iterable[Found]], weights: Sequence[float], at_least: float, fits: Fits
@@ -201,12 +223,26 @@ def fair_places(
     has ``at_least`` places, where it has so many works that fit and no other has taken. First every area has one, the
     weightiest first; then the places go, one by one, to the area with the largest weight / (2 · places + 1) of those
     that have fewer than ``at_least``: Sainte-Laguë's divisor method, which is house monotone, so that a longer list
-    extends a shorter one. A work that is the next of several areas counts for the one that gives it the highest score.
+    extends a shorter one. A work that is the next of several areas counts for the one that gives it the highest score,
+    of those that were asked so far: the weightiest sixteen, and others when the first place is theirs to take.
     """
     works = [iter(each) for each in bringing]
-    heads = {area: head for area, each in enumerate(works) if (head := next(each, None))} if at_least else {}
-    places, seen = dict.fromkeys(heads, 0), set[str]()
-    while heads:
+    waiting = sorted(range(len(works)), key=lambda each: (weights[each], -each)) if at_least else []
+    heads: dict[int, Found] = {}
+    places, seen = [0] * len(works), set[str]()
+
+    def advance(area: int) -> None:
+        head = next((each for each in works[area] if each.item_id not in seen), None)
+        if head is None or places[area] >= at_least:
+            heads.pop(area, None)
+        else:
+            heads[area] = head
+
+    while heads or waiting:
+        while waiting and (len(works) - len(waiting) < _COMPARED or all(places[area] for area in heads)):
+            advance(waiting.pop())
+        if not heads:
+            continue
         turn = min(heads, key=lambda each: (places[each] > 0, -weights[each] / (2 * places[each] + 1), each))
         found = heads[turn]
         wanting = [area for area, head in heads.items() if head.item_id == found.item_id]
@@ -217,11 +253,7 @@ def fair_places(
             places[owner] += 1
             yield found, owner
         for area in wanting:
-            head = next((each for each in works[area] if each.item_id not in seen), None)
-            if head is None or places[area] >= at_least:
-                del heads[area]
-            else:
-                heads[area] = head
+            advance(area)
 
 
 def spread_order(parts: Floats, fading: float) -> list[int]:
