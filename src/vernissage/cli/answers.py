@@ -1,6 +1,7 @@
 """How commands print answers: tables, terms that add up, JSON, pages."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,15 +116,33 @@ def _print_terms(heading: str, terms: Iterable["tuple[Reason, str]"]) -> None:
     say(*(["", heading] if heading else []), *[f"  {each.contribution:+z.6f}  {what}" for each, what in terms])
 
 
-def print_list(each: "AnswerList", owner: str, fusion: str, *, explain: bool) -> None:
-    """The list of one modality for a person, or of one of their areas."""
-    from vernissage.gallery.selecting import KINDS, title_or_text
+def print_lists(answer: "Answer", owner: str, *, per_area: bool, explain: bool) -> None:
+    """The lists for a person: the one of everything, then those of each modality; or those of each area and task."""
+    from vernissage.gallery.selecting import KINDS
     from vernissage.taggers.contract import marked
 
-    whole = f"{KINDS[each.target].capitalize()} for {owner}, by {fusion}:"
-    say(f"{each.area} {marked(each.name, each.by_software)}: {each.task}" if each.area else whole)
+    if not per_area and len(targets := [each.target for each in answer.lists if not each.area]) > 1:
+        kinds = f"{', '.join(KINDS[each] for each in targets[:-1])} and {KINDS[targets[-1]]}"
+        heading = f"For {owner}, {kinds} together, by {answer.engine}:"
+        _print_list(replace(answer.lists[0], works=answer.works), heading, explain=explain, found_as=True)
+    for each in answer.lists:
+        if bool(each.area) == per_area:
+            whole = f"{KINDS[each.target].capitalize()} for {owner}, by {answer.engine}:"
+            heading = f"{each.area} {marked(each.name, each.by_software)}: {each.task}" if each.area else whole
+            _print_list(each, heading, explain=explain)
+
+
+def _print_list(each: "AnswerList", heading: str, *, explain: bool, found_as: bool = False) -> None:
+    from vernissage.gallery.selecting import title_or_text
+    from vernissage.taggers.contract import marked
+    from vernissage.values import MODALITY_CARDS
+
+    say(heading)
     reasoned = any(work.reasons for work in each.works)
-    columns: _Columns = {"id": lambda work: work.id, "title": lambda work: title_or_text(work.item)}
+    columns: _Columns = {"id": lambda work: work.id}
+    if found_as:
+        columns["found as"] = lambda work: MODALITY_CARDS[work.modality].one if work.modality else ""
+    columns["title"] = lambda work: title_or_text(work.item)
     columns |= {"owner": lambda work: work.item.owner, "similarity" if each.area else "score": _score}
     if reasoned and not each.area:
         columns["area"] = lambda work: "".join(marked(why.title, why.by_software) for why in work.of_kind("area")[:1])

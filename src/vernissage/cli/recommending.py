@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.answers import print_kinds, print_list, require_any, show, titled, write_page
+from vernissage.cli.answers import print_kinds, print_lists, require_any, show, titled, write_page
 from vernissage.cli.options import (
     AreaWords,
     AsJson,
@@ -197,9 +197,7 @@ def _for_person(
     if shown.as_json:
         print_json(answer.to_dict())
         return
-    for each in answer.lists:
-        if bool(each.area) == (person.per_area or engine is not None):
-            print_list(each, owner, answer.engine, explain=shown.explain)
+    print_lists(answer, owner, per_area=person.per_area or engine is not None, explain=shown.explain)
 
 
 def similar(
