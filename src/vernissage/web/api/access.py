@@ -101,7 +101,9 @@ class Access:
             return Asker(frozenset({"read", "events"}), name=truncated_address(host))
         if self._open_here and host in _LOCAL and not origin:
             return Asker(_EVERYTHING, name="here")
-        told = "a key is needed: send it as Authorization: Bearer KEY or X-API-Key; `vernissage admin keys` makes one"
+        told = (
+            "a key is needed: send it as Authorization: Bearer KEY or X-API-Key; `vernissage admin make-key` makes one"
+        )
         raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
 
     def _person(self, given: str) -> Asker:
