@@ -78,6 +78,8 @@ def test_a_key_of_pages_works_from_its_site_alone(served: tuple[Gallery, TestCli
     assert answer.headers["access-control-allow-origin"] == "https://museum.example"
     asked = {"Origin": "https://museum.example", "Access-Control-Request-Method": "POST"}
     assert client.options(f"{ROOT}/recommendations", headers=asked).status_code == 200
+    rates = asked | {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization"}
+    assert client.options(f"{ROOT}/people/ann/ratings/w000", headers=rates).status_code == 200
     problem(client.get(f"{ROOT}/works", headers=widget | {"Origin": "https://evil.example"}), 403)
     problem(client.get(f"{ROOT}/works", headers=widget), 403)
     evil = client.options(f"{ROOT}/works", headers=asked | {"Origin": "https://evil.example"})
@@ -95,6 +97,7 @@ def test_a_token_opens_one_persons_things_for_a_while(
     assert client.get(f"{ROOT}/people/ann/ratings", headers=own).json() == {"ratings": {"w003": 5.0}}
     assert "another person's" in problem(client.get(f"{ROOT}/people/bob/ratings", headers=own), 403)
     problem(client.post(f"{ROOT}/people/ann/tokens", headers=own, json={}), 403)
+    assert client.get(f"{ROOT}/works/w003", headers=own).status_code == 200
     changed = {"Authorization": own["Authorization"][:-4] + "AAAA"}
     problem(client.get(f"{ROOT}/people/ann/ratings", headers=changed), 401)
     later = time.time() + 61

@@ -20,7 +20,7 @@ from vernissage.web.api.access import LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Acce
 from vernissage.web.api.bodies import MOST_WORKS, Body, Stars, Word
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.api.service import ROOT, Service
-from vernissage.web.api.works import Excluded, Limit, Per, Where, answered, base_address, read_caps
+from vernissage.web.api.works import Excluded, Limit, Per, Where, answered, base_address, known_parameters, read_caps
 from vernissage.workspace.uploading import Submission
 
 MOST_FILES = 20
@@ -64,9 +64,8 @@ class Merging(Body):
 def people_router(service: Service, access: Access) -> APIRouter:
     """The addresses of people; all need the scope ``people``, or the person's own token."""
     people = _People(service, access)
-    router = APIRouter(
-        prefix=f"{ROOT}/people/{{person}}", tags=["people"], dependencies=[Depends(access.require("people"))]
-    )
+    needed = [Depends(access.require("people")), Depends(known_parameters)]
+    router = APIRouter(prefix=f"{ROOT}/people/{{person}}", tags=["people"], dependencies=needed)
     for path, method, call, summary in (
         ("/ratings/{work:path}", "PUT", people.rate, "Rate a work"),
         ("/ratings/{work:path}", "DELETE", people.unrate, "Take a rating back"),
