@@ -68,6 +68,12 @@ class RequestError(VernissageError):
     """A request for recommendations, a search or a filter that cannot be answered as asked."""
 
 
+class UnknownPersonError(RequestError):
+    """Somebody who owns and uploaded nothing; the message names others, which a service must not tell."""
+
+    kind = Kind.NOT_FOUND
+
+
 class StorageError(VernissageError):
     """The database of people and uploads cannot be opened, read or written."""
 

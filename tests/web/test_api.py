@@ -198,6 +198,8 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
         ("/works?cursor=abc", 400, "take next of the page before"),
         ("/works?where[]=colour=red", 400, "has no field 'colour'"),
         ("/works?fields=id,size", 400, "works have no field 'size'"),
+        ("/works?where=year>=1850", 400, "no parameter 'where'; choose from cursor, fields, limit, q, sort, where[]"),
+        ("/works/w000?engine=lsa", 400, "no parameter 'engine'; this address takes none"),
         ("/works/w000/similar?by=smell", 400, "there is no kind of likeness 'smell'"),
         ("/works/w000/similar?per=artist", 400, "takes a column and a number"),
         ("/works/w000/similar?engine=magic", 400, "there is no engine 'magic'"),

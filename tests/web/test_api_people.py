@@ -78,6 +78,8 @@ def test_a_key_of_pages_works_from_its_site_alone(served: tuple[Gallery, TestCli
     assert answer.headers["access-control-allow-origin"] == "https://museum.example"
     asked = {"Origin": "https://museum.example", "Access-Control-Request-Method": "POST"}
     assert client.options(f"{ROOT}/recommendations", headers=asked).status_code == 200
+    rates = asked | {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization"}
+    assert client.options(f"{ROOT}/people/ann/ratings/w000", headers=rates).status_code == 200
     problem(client.get(f"{ROOT}/works", headers=widget | {"Origin": "https://evil.example"}), 403)
     problem(client.get(f"{ROOT}/works", headers=widget), 403)
     evil = client.options(f"{ROOT}/works", headers=asked | {"Origin": "https://evil.example"})
@@ -95,6 +97,7 @@ def test_a_token_opens_one_persons_things_for_a_while(
     assert client.get(f"{ROOT}/people/ann/ratings", headers=own).json() == {"ratings": {"w003": 5.0}}
     assert "another person's" in problem(client.get(f"{ROOT}/people/bob/ratings", headers=own), 403)
     problem(client.post(f"{ROOT}/people/ann/tokens", headers=own, json={}), 403)
+    assert client.get(f"{ROOT}/works/w003", headers=own).status_code == 200
     changed = {"Authorization": own["Authorization"][:-4] + "AAAA"}
     problem(client.get(f"{ROOT}/people/ann/ratings", headers=changed), 401)
     later = time.time() + 61
@@ -192,3 +195,26 @@ def test_who_asks_too_often_is_told_when_to_come_back(peopled: Path) -> None:
     assert "too" not in answers[0].text
     problem(answers[-1], 429)
     assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+def test_messages_name_neither_other_people_nor_files_of_the_server(served: tuple[Gallery, TestClient]) -> None:
+    gallery, client = served
+    people = key(gallery, "people")
+    assert {"ann", "bob"} <= gallery.snapshot.owners().keys()
+    for address in ("recommendations", "areas"):
+        told = problem(client.get(f"{ROOT}/people/anna/{address}", headers=people), 404)
+        assert "of that name" in told
+        assert "there are" not in told
+    assert "nothing is kept" in problem(client.get(f"{ROOT}/people/nobody/export", headers=people), 404)
+    files = [("pictures", ("good.png", small_picture(), "image/png")), ("pictures", ("no.png", b"words", "image/png"))]
+    told = problem(client.post(f"{ROOT}/people/eve/uploads", headers=people, files=files), 400)
+    assert told.startswith("file 2 holds text")
+
+
+def test_a_used_idempotency_key_takes_nothing_else(served: tuple[Gallery, TestClient]) -> None:
+    gallery, client = served
+    headers = key(gallery, "people") | {"Idempotency-Key": "one"}
+    for text, status in (("A ship near the harbour", 201), ("A rose near a hedge", 409)):
+        answer = client.post(f"{ROOT}/people/dora/uploads", headers=headers, data={"texts": [text]})
+        assert answer.status_code == status
+    assert "Idempotency-Key" in problem(answer, 409)

@@ -169,7 +169,8 @@ class Person:
         snapshot, record = self.gallery.snapshot, self.record
         uploads = [record.items[item_id] for item_id in record.times]
         if not uploads and not record.ratings and not record.edits:
-            raise StorageError(f"nothing is kept of a person named {self.name!r}; check the name, letter by letter")
+            told = f"nothing is kept of a person named {self.name!r}; check the name, letter by letter"
+            raise StorageError(told, kind=Kind.NOT_FOUND)
         content = {
             "name": self.name,
             "written": datetime.now(UTC).isoformat(),

@@ -17,7 +17,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import FIELDS
 from vernissage.catalog.item import Item
 from vernissage.catalog.words import joined
-from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError, WorkspaceError
+from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError, UnknownPersonError, WorkspaceError
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import ExactIndex
 from vernissage.values import Columns, Condition, Modality, readable
@@ -185,12 +185,12 @@ class Snapshot:
         with self._database.reading() as connection:
             return storage.people.raters(connection)
 
-    def unknown_person(self, name: str) -> RequestError:
+    def unknown_person(self, name: str) -> UnknownPersonError:
         """The error that nobody of that name owns or uploaded anything, with names that look alike."""
         known = list(self.owners())
         alike = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
         hint = f"there are {', '.join(alike)}" if alike else "the collection names no owners, and nothing was uploaded"
-        return RequestError(f"nobody named {name!r} owns or uploaded anything here; {hint}", kind=Kind.NOT_FOUND)
+        return UnknownPersonError(f"nobody named {name!r} owns or uploaded anything here; {hint}")
 
     def following(self, workspace: Workspace) -> "Snapshot":
         """The snapshot as of now: what is unchanged since is shared with this one."""

@@ -77,8 +77,7 @@ class Access:
             if scope not in found.scopes and "admin" not in found.scopes:
                 told = f"this key has the scopes {', '.join(sorted(found.scopes))}, and {scope} is needed here"
                 raise ProblemError(HTTPStatus.FORBIDDEN, told)
-            person = request.path_params.get("person")
-            if found.person and person != found.person:
+            if found.person and request.path_params.get("person", found.person) != found.person:
                 raise ProblemError(HTTPStatus.FORBIDDEN, "this token is another person's")
             return found
 
@@ -101,7 +100,9 @@ class Access:
             return Asker(frozenset({"read", "events"}), name=truncated_address(host))
         if self._open_here and host in _LOCAL and not origin:
             return Asker(_EVERYTHING, name="here")
-        told = "a key is needed: send it as Authorization: Bearer KEY or X-API-Key; `vernissage admin keys` makes one"
+        told = (
+            "a key is needed: send it as Authorization: Bearer KEY or X-API-Key; `vernissage admin make-key` makes one"
+        )
         raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
 
     def _person(self, given: str) -> Asker:
@@ -149,8 +150,13 @@ class CrossOrigin(CORSMiddleware):
     """Lets pages of the sites that `Access` knows read answers."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
-        allowed: dict[str, Any] = {"allow_headers": ["Authorization", "Content-Type", "X-API-Key"]}
-        super().__init__(app, allow_methods=["GET", "POST"], max_age=600, **allowed)
+        allowed: dict[str, Any] = {
+            "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-API-Key"],
+            # Pages act for a person by that person's token, which rates, edits areas and removes.
+            "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+            "expose_headers": ["ETag", "Retry-After"],
+        }
+        super().__init__(app, max_age=600, **allowed)
         self._access = access
 
     def is_allowed_origin(self, origin: str) -> bool:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, Resp
 from pydantic import Field
 
 from vernissage.catalog.pictures import PICTURE_SUFFIXES
-from vernissage.errors import RequestError
+from vernissage.errors import CollectionError, Kind, RequestError, StorageError
 from vernissage.files import digest
 from vernissage.gallery.areas import AreaChanges, PersonAreas
 from vernissage.gallery.person import Person
@@ -20,7 +20,7 @@ from vernissage.web.api.access import LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Acce
 from vernissage.web.api.bodies import MOST_WORKS, Body, Stars, Word
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.api.service import ROOT, Service
-from vernissage.web.api.works import Excluded, Limit, Per, Where, answered, base_address, read_caps
+from vernissage.web.api.works import Excluded, Limit, Per, Where, answered, base_address, known_parameters, read_caps
 from vernissage.workspace.uploading import Submission
 
 MOST_FILES = 20
@@ -64,9 +64,8 @@ class Merging(Body):
 def people_router(service: Service, access: Access) -> APIRouter:
     """The addresses of people; all need the scope ``people``, or the person's own token."""
     people = _People(service, access)
-    router = APIRouter(
-        prefix=f"{ROOT}/people/{{person}}", tags=["people"], dependencies=[Depends(access.require("people"))]
-    )
+    needed = [Depends(access.require("people")), Depends(known_parameters)]
+    router = APIRouter(prefix=f"{ROOT}/people/{{person}}", tags=["people"], dependencies=needed)
     for path, method, call, summary in (
         ("/ratings/{work:path}", "PUT", people.rate, "Rate a work"),
         ("/ratings/{work:path}", "DELETE", people.unrate, "Take a rating back"),
@@ -152,7 +151,13 @@ class _People:
             titled = [*titles, *[""] * len(paths)]
             given = [Submission(path, title=titled[place], id=named(place)) for place, path in enumerate(paths)]
             given += [Submission(text=text, id=named(len(paths) + place)) for place, text in enumerate(texts)]
-            kept, new = who.upload(given)
+            try:
+                kept, new = who.upload(given)
+            except StorageError as error:
+                if error.kind is not Kind.CONFLICT or not idempotency_key:
+                    raise
+                told = "this Idempotency-Key came with other pictures or texts before; send these with another one"
+                raise ProblemError(HTTPStatus.CONFLICT, told) from error
         content = {"uploads": [{"id": each.id, "new": each.id in new} for each in kept]}
         return answered(content, HTTPStatus.CREATED)
 
@@ -237,6 +242,7 @@ def _received(files: list[UploadFile]) -> Iterator[list[Path]]:
     Raises:
         ProblemError: one is larger than is read (413).
         RequestError: one has the ending of what is no picture.
+        CollectionError: one cannot be read; the message names it by its place.
     """
     with tempfile.TemporaryDirectory() as folder:
         paths = []
@@ -254,7 +260,13 @@ def _received(files: list[UploadFile]) -> Iterator[list[Path]]:
                         raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
                     kept.write(part)
             paths.append(path)
-        yield paths
+        try:
+            yield paths
+        except CollectionError as error:
+            told = str(error)
+            for number, path in enumerate(paths, start=1):
+                told = told.replace(f"the picture {path}", f"file {number}").replace(str(path), f"file {number}")
+            raise CollectionError(told, kind=error.kind) from error
 
 
 def _shown(found: PersonAreas) -> dict[str, Any]:

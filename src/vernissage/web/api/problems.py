@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from vernissage.errors import Kind, VernissageError
+from vernissage.errors import Kind, UnknownPersonError, VernissageError
 from vernissage.web.security import TooManyRequestsError
 
 MEDIA_TYPE = "application/problem+json"
@@ -49,6 +49,8 @@ def problem_of(error: VernissageError, folder: Path) -> dict[str, Any]:
     if error.kind in _HIDDEN and not isinstance(error, ProblemError):
         _log.error("%s: %s", type(error).__name__, error)
         return _content(status, "this cannot be answered just now; nothing was stored; try again in some seconds")
+    if isinstance(error, UnknownPersonError):
+        return _content(status, "nobody of that name owns or uploaded anything here; check the name, letter by letter")
     return _content(status, str(error).replace(str(folder), "the collection"))
 
 

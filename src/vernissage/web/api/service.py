@@ -179,8 +179,10 @@ class Service:
         given = {**request.ratings, **dict.fromkeys(request.disliked, 1.0), **dict.fromkeys(request.liked, 5.0)}
         if twice := sorted({*request.liked} & {*request.disliked}):
             raise RequestError(f"{twice[0]} is both liked and disliked; name it once")
+        if not given:
+            raise RequestError('no works were rated; rate at least one, such as {"ratings": {"ID": 5}}')
         there, unused = self.known(list(given))
-        if given and not there:
+        if not there:
             raise RequestError(
                 f"none of the {len(given)} rated works is in this collection, for example {next(iter(given))}; "
                 f"{ROOT}/works lists ids"

@@ -51,7 +51,7 @@ _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
 
 def reading_router(service: Service, access: Access) -> APIRouter:
     """The addresses that read the collection, with the scope ``read``; nothing is kept of who asks."""
-    needed = [Depends(access.require("read"))]
+    needed = [Depends(access.require("read")), Depends(known_parameters)]
     reading, router = _Reading(service), APIRouter(tags=["works"], dependencies=needed)
     get, post = ["GET"], ["POST"]
     for path, methods, call, summary, schema in (
@@ -224,6 +224,18 @@ class _Reading:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         content = service.answers.get(key, lambda: orjson.dumps(make(base)))
         return Response(content, media_type=media_type, headers=headers)
+
+
+def known_parameters(request: Request) -> None:
+    """A dependency of routes: refuses parameters that would be ignored, such as ``where`` for ``where[]``.
+
+    Raises:
+        RequestError: there is one.
+    """
+    known = sorted(each.alias for each in request.scope["route"].dependant.query_params)
+    if unknown := sorted({*request.query_params} - {*known}):
+        told = f"choose from {', '.join(known)}" if known else "this address takes none"
+        raise RequestError(f"there is no parameter {unknown[0][:80]!r}; {told}")
 
 
 def base_address(request: Request, service: Service) -> str:
