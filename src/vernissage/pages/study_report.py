@@ -59,7 +59,9 @@ def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str
         variables=[_variable(numbers, facts, variable) for variable in numbers.table.variables],
         sections=_sections(numbers, facts),
         people=facts.people,
-        methods=_methods(numbers),
+        numbers=numbers,
+        engines=engines,
+        answers=ANSWERS[numbers.analysis.showings],
         provenance=facts.provenance,
         files=facts.files,
     )
@@ -150,41 +152,3 @@ def _course(numbers: StudyNumbers) -> list[tuple[str, int]]:
         ("unchecked: no list answered twice, kept", sum(not each.comparisons for each in exclusions)),
         ("in the analysis", len(exclusions) - len(numbers.analysis.excluded)),
     ]
-
-
-def _methods(numbers: StudyNumbers) -> list[str]:
-    """How the numbers came about, in words that a paper can take over: model, inference, exclusion, lists."""
-    analysis = numbers.analysis
-    engines = sorted(set(numbers.table.engines))
-    pairs = len(engines) * (len(engines) - 1) // 2
-    model = (
-        f"Each variable was modelled by itself with a linear mixed-effects model, rating ~ engine + (1 | participant), "
-        f"fitted by restricted maximum likelihood (REML) with a participant variance of 0 or above. The ratings are "
-        f"{ANSWERS[analysis.showings]}; where an answer is missing, the rest of the participant's answers still count "
-        f"(complete cases by row)."
-    )
-    inference = (
-        "Marginal means and contrasts have standard errors from (X′V⁻¹X)⁻¹ at the REML estimates and Satterthwaite’s "
-        f"degrees of freedom; tests are two-sided t tests. All {pairs} pairs of {len(engines)} engines were compared, "
-        f"and p values adjusted by Holm’s method within each variable, not across variables. Intervals are 95 % and "
-        f"unadjusted. The effect size is r = sign(t)·√(t²/(t² + df))."
-    )
-    everyone, excluded = len(analysis.exclusions), len(analysis.excluded)
-    broke = sum(each.violations > 0 for each in analysis.exclusions)
-    done = f"{excluded} of {everyone} were left out" if excluded == broke else "nobody was left out for it"
-    exclusion = (
-        f"A participant breaks the rule of repeated showings when, for some engine and some variable, the answers to "
-        f"the two showings of one list differ by 2 or more; a missing answer breaks nothing. {broke} of {everyone} "
-        f"participants broke it; {done}. {sum(not each.comparisons for each in analysis.exclusions)} could not be "
-        f"checked and were kept."
-    )
-    overlaps = []
-    if numbers.overlaps is not None:
-        between = numbers.overlaps[1]
-        overlaps.append(
-            f"Overlap is intersection over union (IoU) and extrapolated rank-biased overlap (RBO, p = .9) of "
-            f"participants’ lists: within an engine over all pairs of participants, between engines by "
-            f"{between[0].pairing if between else 'same participant'}; excluded participants are left out."
-        )
-    scale = "Ratings on five points are treated as if they were on an interval scale, which is usual and an assumption."
-    return [model, inference, exclusion, *overlaps, scale]

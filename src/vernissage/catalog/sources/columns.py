@@ -3,137 +3,26 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
-from importlib.resources import files
+from functools import lru_cache, partial
 from pathlib import Path
 
 from vernissage.catalog.words import holds_words, is_address
 from vernissage.errors import CollectionError
-from vernissage.files import read_regular, write_json
+from vernissage.files import read_regular, read_word_lists, write_json
 from vernissage.folding import folded
 from vernissage.shapes import json_values, misfit
 
-
-def _names(names: str) -> tuple[str, ...]:
-    return tuple(names.split())
-
-
-# In order of priority, in the form that `plain_name` gives: without blanks, marks and accents.
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "id": _names(
-        "id itemid workid objectid artworkid depictstmsobjectid tmsobjectid "
-        "identifier accessionnumber accessionno accession inventorynumber "
-        "inventoryno inventory invno invnr objectnumber objectno uuid inventarnummer inventarnr "
-        "inventarnummern objektnummer numeroinventaire numerodinventaire inventaire identifiant "
-        "numeroinventario numerodeinventario numinventario inventario inventarisnummer objectnummer"
-    ),
-    "title": _names(
-        "title name objecttitle worktitle artworktitle displaytitle titles titel titre titulo titolo "
-        "bezeichnung tytul nimi nazwa 标题 题名 作品名 タイトル titletext titr sgtt sgti"
-    ),
-    "artist": _names(
-        "artist artistname artistdisplayname artisttitle artistdisplay artists creator creatorname creators "
-        "maker makers author authors painter photographer kunstler kunstlerin kunstlername urheber urheberin "
-        "hersteller artiste auteur peintre createur artista autor autora autore pintor pittore kunstenaar "
-        "vervaardiger konstnar kunstner 作者 作家 people fullname byline autr autn participants principalorfirstmaker"
-    ),
-    "year": _names(
-        "year date dating created objectdate datedisplay displaydate dateofcreation creationdate datecreated "
-        "yearcreated productiondate dated datierung datum jahr entstehungszeit annee datation ano fecha anno "
-        "datazione datacao jaar datering mill dtzg dtsi"
-    ),
-    "medium": _names(
-        "medium technique techniques material materials mediumdisplay mediumandsupport mediumdescription "
-        "technik materialtechnik materialundtechnik materiaux materiau techniquesmateriaux tecnica tecnicas "
-        "materiali materiales materiaal materialen techniek"
-    ),
-    "description": _names(
-        "description caption text labeltext abstract notes label walltext summary longdescription "
-        "assistivetext alttext alternativetext imagedescription "
-        "objectdescription beschreibung bildbeschreibung kommentar legende descriptif descripcion texto "
-        "resumen опис descrizione testo descricao beschrijving beskrivning beskrivelse"
-    ),
-    "keywords": _names(
-        "keywords tags subjects keyword tag subject subjectterms schlagworte schlagworter schlagwort "
-        "stichworte stichworter motscles motcle sujets palabrasclave etiquetas temas parolechiave soggetti "
-        "palavraschave trefwoorden onderwerpen"
-    ),
-    "group": _names(
-        "storygroup group story category categories kategorie gruppe categorie groupe categoria grupo gruppo "
-        "class klasse classe collection sammlung coleccion collezione genre"
-    ),
-    "owner": _names("owner ownerid uploader uploaderid uploadedby user userid username contributor"),
-    "licence": _names(
-        "licence license rights copyright rightsstatement usagerights imagerights lizenz rechte droits "
-        "licencia derechos licenza diritti licentie rechten"
-    ),
-    "picture": _names(
-        "filename file image picture path imagefile imagefilename imagename imagepath picturefile picturepath "
-        "filepath img photo photofile bild bilddatei dateiname datei fichier nomfichier nomdufichier archivo "
-        "imagen immagine afbeelding bestand bestandsnaam"
-    ),
-}
-
-_BESIDE: Mapping[str, tuple[str, ...]] = {
-    "language": _names("language languagecode lang sprache langue idioma lingua taal sprak"),
-    "year_from": _names(
-        "yearfrom datefrom datestart startdate dateearliest earliestdate creationdateearliest objectbegindate "
-        "begindate datebegin yearstart startyear"
-    ),
-    "year_to": _names(
-        "yearto dateto dateend enddate datelatest latestdate creationdatelatest objectenddate yearend endyear"
-    ),
-}
-"""What is read of a column beside keeping it as an attribute, so that texts stay as they are."""
-
-_VIEWS: Mapping[str, tuple[str, ...]] = {
-    "leads": _names(
-        "primary isprimary main ismain primaryimage isprimaryimage mainimage preferred ispreferred default isdefault "
-        "primarydisplay isprimarydisplay lead cover iscover representative hauptbild isthumbnail viewtype view "
-        "viewname imageview imagetype mediaview ansicht vue vista"
-    ),
-    "order": _names(
-        "sequence seq sequencenumber sequenceno displayorder sortorder sortnumber order ordering rank position "
-        "imageorder imagesequence imagenumber imageno mediaorder pictureorder pagenumber reihenfolge ordre orden "
-        "ordine volgorde"
-    ),
-}
-"""Columns of tables with one row for each picture: those that say which leads, and in which order the others follow."""
-
-_SAME_PICTURE = frozenset(
-    _names(
-        "thumb thumbs thumbnail thumbnails thumbnailfile preview small mini icon vignette miniature vorschau anteprima "
-        "original orig source former old medium large full web lowres hires screen derivative manifest mask"
-    )
-)
-_REDUCED = frozenset(_names("thumb thumbs thumbnail preview small mini icon vignette miniature vorschau anteprima"))
-_FURTHER = frozenset(
-    _names(
-        "additional further other others alternate alternative extra more secondary second third back verso reverse "
-        "detail details rear side weitere andere autres otras altri ruckseite dos"
-    )
-)
+_WORDS = read_word_lists(Path(__file__).with_name("column_words.txt"))
+_IS = {name.removeprefix("is "): words for name, words in _WORDS.items() if name.startswith("is ")}
+_VIEWS, _BESIDE = ("leads", "order"), ("language", "year_from", "year_to")
+NAMES = {meaning: names for meaning, names in _IS.items() if meaning not in (*_VIEWS, *_BESIDE)}
+"""Whole names of columns by field, in the order of priority and the form that `plain_name` gives."""
 
 _PREFIX = re.compile(
     r"^(?:dublin core|dc|dcterms|dct|dce|schema|edm|vra|foaf|rdfs|skos|crm|lido|xmp|xmp-dc|iptc|exif|o|bibo)[:.] ?",
     re.IGNORECASE,
 )
 _LANGUAGE = re.compile(r"\[(?:[a-z]{2}|\d+)\]$|@[a-z]{2}$|LangAware$", re.IGNORECASE)
-_NO_WORDS_AT_END = frozenset(
-    _names(
-        "source sources url urls uri link links href website web path file files filename folder image images picture "
-        "pictures thumbnail thumbnails iiif manifest id ids uuid guid identifier accession inventory number no nr code "
-        "codes credit creditline provenance rights licence license copyright owner user username uploader contributor "
-        "hash md5 sha1 sha256 checksum digest isbn doi email phone timestamp created updated modified latitude "
-        "longitude lat lon width height depth diameter weight split"
-    )
-)
-_NO_WORDS_AT_START = frozenset(
-    _names(
-        "source credit rights licence license copyright owner user uploader accession inventory created updated "
-        "modified"
-    )
-)
 _ID_NAMES = frozenset(NAMES["id"] + NAMES["owner"] + NAMES["licence"] + NAMES["picture"])
 
 
@@ -149,18 +38,16 @@ def candidates(columns: Sequence[str]) -> dict[str, list[int]]:
     return {meaning: [plain.index(name) for name in names if name in plain] for meaning, names in NAMES.items()}
 
 
-def beside(columns: Sequence[str]) -> dict[str, int]:
-    """The columns of languages and of first and last years, by position; they are attributes as well."""
+def _likeliest(meanings: Sequence[str], columns: Sequence[str]) -> dict[str, int]:
     plain = [plain_name(column) for column in columns]
-    found = {meaning: [plain.index(name) for name in names if name in plain] for meaning, names in _BESIDE.items()}
-    return {meaning: places[0] for meaning, places in found.items() if places}
+    found = ((meaning, next((name for name in _IS[meaning] if name in plain), None)) for meaning in meanings)
+    return {meaning: plain.index(name) for meaning, name in found if name is not None}
 
 
-def view_columns(columns: Sequence[str]) -> dict[str, int]:
-    """The columns that say which of the pictures of a work leads (``leads``) and how they follow (``order``)."""
-    plain = [plain_name(column) for column in columns]
-    found = {meaning: [plain.index(name) for name in names if name in plain] for meaning, names in _VIEWS.items()}
-    return {meaning: places[0] for meaning, places in found.items() if places}
+beside = partial(_likeliest, _BESIDE)
+"""The columns of languages and of first and last years, by position; they are attributes as well."""
+view_columns = partial(_likeliest, _VIEWS)
+"""The columns that say which of the pictures of a work leads (``leads``) and how they follow (``order``)."""
 
 
 def picture_columns(
@@ -218,7 +105,8 @@ def names_no_words(column: str) -> bool:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
     parts = re.split(r"[\W_]+", spaced.casefold())
     named = [part for part in parts if part] or [""]
-    if plain_name(column) in _ID_NAMES or named[-1] in _NO_WORDS_AT_END or named[0] in _NO_WORDS_AT_START:
+    wordless = named[-1] in _WORDS["no words at end"] or named[0] in _WORDS["no words at start"]
+    if wordless or plain_name(column) in _ID_NAMES:
         return True
     administration = _WORDS["administration"]
     return any(word in administration for word in _words(column)) or any(
@@ -226,19 +114,9 @@ def names_no_words(column: str) -> bool:
     )
 
 
-def _read_words() -> dict[str, tuple[str, ...]]:
-    sections: dict[str, list[str]] = {}
-    for line in files(__package__).joinpath("column_words.txt").read_text("utf-8").splitlines():
-        if line.startswith("["):
-            words = sections.setdefault(line.strip("[]"), [])
-        elif line and not line.startswith("#"):
-            words += line.split()
-    return {name: tuple(words) for name, words in sections.items()}
-
-
-_WORDS = _read_words()
 _HEADS = {name: words for name, words in _WORDS.items() if name in NAMES or name == "name"}
 _NEUTRAL, _STARTS, _ENDS = (frozenset(_WORDS[name]) for name in ("neutral", "starts", "ends"))
+_SAME_PICTURE, _REDUCED, _FURTHER = (frozenset(_WORDS[name]) for name in ("same picture", "reduced", "further"))
 _FORBIDDEN = {name: frozenset((*_WORDS["not"], *_WORDS.get(f"not {name}", ()))) for name in _HEADS}
 _OTHER_TIMES = {"artist": _WORDS["life"], "year": (*_WORDS["life"], *_WORDS["not year"])}
 """What forbids by the beginning of a word as well, as in "birthyear"; by any part in other scripts."""

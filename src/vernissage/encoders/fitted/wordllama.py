@@ -88,3 +88,6 @@ class WordLlama(CentredTexts):
     @classmethod
     def open_reader(cls) -> TokenVectors:
         return TokenVectors()
+
+
+fit = WordLlama.of_material

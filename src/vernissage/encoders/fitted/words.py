@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,28 +17,14 @@ import numpy.typing as npt
 from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder
 from vernissage.encoders.fitted.languages import language_of, languages_of, lemma_of, require_languages, stop_words
 from vernissage.errors import EncoderError
+from vernissage.files import read_word_lists
 from vernissage.folding import folded
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-_OF_MUSEUMS = """
-art artist artwork attribute attribution background canvas composition copy date depict depiction detail display
-drawing figure foreground folio follower fragment illustrate illustration image left manner medium museum oil paint
-painter painting panel picture portray portrayal recto represent representation right scene show sign signature study
-style subject theme title undated untitled verso view viewer work workshop
-"""
-_OF_ART_HISTORY = """
-appear base call century characteristic circa collection come contemporary contrast convey create creation earlier
-early emphasize establish evoke example exhibit exhibition feature form include indicate inspire know large largely
-late later likely like look make mean mid non number period perhaps popular possibly present probably produce recall
-reflect reveal say set similar small specific suggest time typical unidentified unknown use version year
-"""
-_PARTICLES = "aus bei das dem den der des die della delle del dell las les los sur und une van von"
-
-DOMAIN_WORDS = frozenset(f"{_OF_MUSEUMS} {_OF_ART_HISTORY} {_PARTICLES}".split())
-"""Words that stand in the texts of all collections of pictures and tell no work from another: what a museum calls
-its objects, what art historians' sentences are made of, and the particles of foreign titles and names."""
+DOMAIN_WORDS = frozenset(chain(*read_word_lists(Path(__file__).with_name("domain_words.txt")).values()))
+"""Words that stand in the texts of all collections of pictures and tell no work from another."""
 
 _MOST_WORDS = 30_000
 _LARGE_COLLECTION = 5000

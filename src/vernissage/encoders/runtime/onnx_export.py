@@ -34,24 +34,7 @@ OPSET = 17
 CLOSE_ENOUGH = 0.9999
 """The least cosine of an export in float32; one below has traced something that depends on its example."""
 
-SAMPLE_TEXTS = (
-    "a ship in a storm at sea",
-    "the garden",
-    "Portrait of a woman reading a letter by the window",
-    "Three red apples and a knife on a white cloth",
-    "An old map of the harbour, engraved and coloured by hand",
-    "snow",
-    "Two horses drink from the river while a boy looks on",
-    "Abstract composition of blue and yellow squares",
-    "The cathedral at night, seen from the opposite bank, with lanterns reflected in the water",
-    "a bronze head",
-    "A market in the rain: umbrellas, baskets of fish, and people hurrying home",
-    "Dancers rehearsing in an empty hall",
-    "Chrysanthemums, ink on silk",
-    "The mountain above the clouds, early in the morning of a clear winter's day",
-    "a child with a dog",
-    "Interior with a piano, an open door and the light of late afternoon on the floor",
-)
+SAMPLE_TEXTS = tuple(Path(__file__).with_name("sample_texts.txt").read_text("utf-8").splitlines())
 """Short texts and long ones, to measure an export on where none are given."""
 
 
