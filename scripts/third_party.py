@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 _NUMERIC = "OpenBLAS (BSD-3-Clause) and the GNU Fortran runtime (GPL-3.0 with the runtime library exception)"
 NOTES = {
+    "cryptography": "its wheels bring OpenSSL (Apache-2.0)",
     "faiss-cpu": f"its wheels bring {_NUMERIC}, and that of OpenMP",
     "lemminflect": "its data are made of the NIH's SPECIALIST Lexicon",
     "matplotlib": "brings the DejaVu fonts (Bitstream Vera licence) and STIX fonts (SIL OFL 1.1)",
