@@ -166,7 +166,7 @@ class Moments:
         """Mean and standard deviation of the scores of each of ``queries`` (m, dim): float64 (m,) and (m,)."""
         wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
         means: Scores = wide @ self.mean
-        variances: Scores = np.einsum("md,de,me->m", wide, self.second, wide, optimize=True) - means**2
+        variances: Scores = np.einsum("me,me->m", wide @ self.second, wide) - means**2
         return means, np.sqrt(np.maximum(variances, 0.0))
 
 

@@ -17,7 +17,7 @@ from vernissage.encoders.register import members_of_default
 from vernissage.errors import Kind, RatingsError, RequestError, UnknownItemError
 from vernissage.gallery.answer import Answer, answer_schema
 from vernissage.gallery.engines import Fusion, make_engine
-from vernissage.gallery.gallery import Gallery, fingerprint_of, open_gallery
+from vernissage.gallery.gallery import Gallery, open_gallery
 from vernissage.gallery.selecting import selection
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.workspace.workspace import Workspace
@@ -60,7 +60,7 @@ def test_the_default_engine_counts_as_the_workspace_has_learned_unless_weights_a
     assert weights(weighing) == [each["weight"] for each in learned.values()]
     assert set(weights(weighing, Fusion(weights={parts[0]: 5.0}))) == {5.0, 1.0}  # as asked for, and 1 where not named
     assert weights(weighing, name="late-total") == [1.0, 1.0]  # the papers' engines are as they were
-    assert fingerprint_of(weighing) != fingerprint_of(workspace)
+    assert weighing.fingerprint != workspace.fingerprint
 
 
 def valid(answer: Answer) -> None:

@@ -349,14 +349,14 @@ def models() -> Mapping[str, ModelCard]:
 
 def engines() -> Mapping[str, Engine]:
     """The engines that recommend by one encoder; an encoder that reads pairs gives two, ``blip`` and ``blip-itc``."""
-    found = {}
-    for name, card in _REGISTER.items():
-        if card.reads_pairs:
-            found[name] = Engine(name, name, "pairs", _PAIRS)
-            found[f"{name}-itc"] = Engine(f"{name}-itc", name, "vectors", card.words)
-        elif not card.internal:
-            found[name] = Engine(name, name, "vectors", card.words)
-    return MappingProxyType(found)
+    return MappingProxyType({each.name: each for card in _REGISTER.values() for each in _engines_by(card)})
+
+
+def _engines_by(card: EncoderCard) -> tuple[Engine, ...]:
+    name = card.name
+    if card.reads_pairs:
+        return Engine(name, name, "pairs", _PAIRS), Engine(f"{name}-itc", name, "vectors", card.words)
+    return () if card.internal else (Engine(name, name, "vectors", card.words),)
 
 
 def members_of_default(vectors: Collection[str], pairs: Collection[str]) -> tuple[str, ...]:
@@ -376,10 +376,12 @@ def engine(name: str) -> Engine:
     Raises:
         RequestError: there is none; the message lists them.
     """
-    found = engines()
-    if name not in found:
-        raise RequestError(f"there is no engine {name!r}; choose from {', '.join(found)}", kind=Kind.NOT_FOUND)
-    return found[name]
+    # Of one card, not of all: a fusion asks for each of its parts several times.
+    card = _REGISTER.get(name) or _REGISTER.get(name.removesuffix("-itc"))
+    found = [each for each in _engines_by(card) if each.name == name] if card else []
+    if not found:
+        raise RequestError(f"there is no engine {name!r}; choose from {', '.join(engines())}", kind=Kind.NOT_FOUND)
+    return found[0]
 
 
 def for_areas(available: Mapping[str, Collection[Modality]]) -> tuple[str, ...]:

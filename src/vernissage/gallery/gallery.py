@@ -1,6 +1,5 @@
 """A collection that answers: recommendations, similar works, search, works to rate, and the people who use it."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -139,7 +138,7 @@ class Gallery:
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits over collection, encoders and vectors: equal ones answer equally."""
-        return fingerprint_of(self.snapshot.workspace)
+        return self.snapshot.workspace.fingerprint
 
     def refresh(self) -> None:
         """Take in what other processes built, uploaded or removed since."""
@@ -560,21 +559,6 @@ def open_gallery(
         WorkspaceError, ProvenanceError, StorageError: it cannot be opened.
     """
     return Gallery(open_repository(as_path(workspace, "open"), database, writing=writing, people=people))
-
-
-def fingerprint_of(workspace: Workspace) -> str:
-    """16 hexadecimal digits over collection, encoders, vectors and weights of a state."""
-    manifest = workspace.manifest
-    parts = [
-        manifest.fingerprint,
-        manifest.fingerprints,
-        manifest.vectors,
-        manifest.pairs,
-        manifest.means,
-        manifest.copies,
-        *filter(None, (manifest.weights, manifest.bands)),  # states of earlier versions keep theirs
-    ]
-    return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 
 
 def _bands_for(

@@ -1,5 +1,6 @@
 """A workspace opened for reading."""
 
+import json
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import LateEncoder, restore
 from vernissage.encoders.register import card, cards, members_of_default
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
-from vernissage.files import read_array
+from vernissage.files import digest, read_array
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import JointRule, joint_of
 from vernissage.search.lexical import LexicalIndex
@@ -71,6 +72,21 @@ class Workspace:
     def release(self) -> None:
         """Let a build delete the files of this state once another is in force."""
         self._unmark()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over collection, encoders, vectors and weights of this state."""
+        manifest = self.manifest
+        parts = [
+            manifest.fingerprint,
+            manifest.fingerprints,
+            manifest.vectors,
+            manifest.pairs,
+            manifest.means,
+            manifest.copies,
+            *filter(None, (manifest.weights, manifest.bands)),  # states of earlier versions keep theirs
+        ]
+        return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 
     @property
     def encoder_names(self) -> tuple[str, ...]:
