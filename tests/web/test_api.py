@@ -172,6 +172,7 @@ def test_equal_requests_of_one_state_are_not_sent_again(client: TestClient) -> N
     again = client.get(f"{ROOT}/works/w003/similar", headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     assert again.content == b""
+    assert client.get(f"{ROOT}/works/w003/similar", headers={"If-None-Match": "*"}).status_code == 304
     assert client.get(f"{ROOT}/works/w003/similar?limit=3").headers["etag"] != first.headers["etag"]
 
 
@@ -226,6 +227,9 @@ def test_wrong_requests_are_told_what_is_right(
         {"ratings": RATINGS, "limits": 3},
         {"ratings": RATINGS, "per": {"artist": 0}},
         {"ratings": RATINGS, "diversity": 2},
+        {"ratings": {"w000": True}},
+        {"ratings": RATINGS, "limit": "3"},
+        {"ratings": RATINGS, "explain": 0},
         [],
     ],
 )

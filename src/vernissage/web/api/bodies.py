@@ -18,16 +18,15 @@ Weight = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class Body(BaseModel):
-    """A body without names that mean nothing here."""
+    """A body without names that mean nothing here, whose values have the types that JSON gives them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class RecommendationRequest(Body):
     """What somebody likes, and which works may come back."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"ratings": {"v041": 5, "v009": 2}, "limit": 6, "where": ["year>=1850"]}]},
     )
 

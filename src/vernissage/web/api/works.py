@@ -220,7 +220,8 @@ class _Reading:
         key = (gallery.fingerprint, gallery.snapshot.version, base, request.url.path, request.url.query)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Origin"}
-        if tag in request.headers.get("if-none-match", ""):
+        wanted = request.headers.get("if-none-match", "")
+        if tag in wanted or wanted.strip() == "*":
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         content = service.answers.get(key, lambda: orjson.dumps(make(base)))
         return Response(content, media_type=media_type, headers=headers)
