@@ -37,33 +37,11 @@ _WEIGHTS_FILES = ("*.safetensors", "*.pt", "*.pth")
 _MERGES_FILES = ("bpe_simple_vocab_16e6.txt.gz", "bpe*.txt.gz", "bpe*.txt", "merges.txt")
 _HEAD_WIDTH = 64
 
-_RENAMED = (
-    (r"^visual\.class_embedding$", "vision_model.embeddings.class_embedding"),
-    (r"^visual\.conv1\.", "vision_model.embeddings.patch_embedding."),
-    (r"^visual\.positional_embedding$", "vision_model.embeddings.position_embedding.weight"),
-    (r"^visual\.ln_pre\.", "vision_model.pre_layrnorm."),
-    (r"^visual\.ln_post\.", "vision_model.post_layernorm."),
-    (r"^visual\.proj$", "visual_projection.weight"),
-    (r"^visual\.transformer\.resblocks\.", "vision_model.encoder.layers."),
-    (r"^transformer\.resblocks\.", "text_model.encoder.layers."),
-    (r"^token_embedding\.", "text_model.embeddings.token_embedding."),
-    (r"^positional_embedding$", "text_model.embeddings.position_embedding.weight"),
-    (r"^ln_final\.", "text_model.final_layer_norm."),
-    (r"^text_projection$", "text_projection.weight"),
-    (r"\.attn\.out_proj\.", ".self_attn.out_proj."),
-    (r"\.ln_([12])\.", r".layer_norm\1."),
-    (r"\.mlp\.c_fc\.", ".mlp.fc1."),
-    (r"\.mlp\.c_proj\.", ".mlp.fc2."),
-)
 _TRANSPOSED = ("visual_projection.weight", "text_projection.weight")
 _NEEDED = (
-    "visual.conv1.weight",
-    "visual.positional_embedding",
-    "visual.proj",
-    "token_embedding.weight",
-    "positional_embedding",
-    "text_projection",
-)
+    "visual.conv1.weight", "visual.positional_embedding", "visual.proj",
+    "token_embedding.weight", "positional_embedding", "text_projection",
+)  # fmt: skip
 """What the sizes follow from."""
 
 _SIZES = {768: "B", 1024: "L"}
@@ -263,7 +241,7 @@ def _converted(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor
     """The weights under transformers' names; queries, keys and values apart, projections turned round."""
     torch = import_torch()
     converted = {}
-    for name, weights in renamed(tensors, _RENAMED).items():
+    for name, weights in renamed(tensors, "clip").items():
         stem, fused, kind = name.partition(".attn.in_proj_")
         if fused:
             for part, rows in zip("qkv", torch.chunk(weights, 3), strict=True):
