@@ -97,8 +97,8 @@ def serve(
         gallery = open_gallery(place.workspace, database=place.database)
         secret = load_or_make_secret(place.workspace)
         service = Service(gallery, secret, listening.public_url)
-        access = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
-        app: Any = create_service(service, access, listening.names)
+        keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
+        app: Any = create_service(service, keys, listening.names)
         title = gallery.name
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))
