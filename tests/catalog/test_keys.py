@@ -33,6 +33,7 @@ def test_an_id_has_the_documented_key(item_id: str, key: str) -> None:
 @example("a" * 199 + ".b")
 @example("a" * 200 + "con")
 @example("a" * 200 + ".b")
+@example(":::" + "\U00010000" * 16)
 def test_every_id_comes_back_from_its_key(item_id: str) -> None:
     key = key_of(item_id)
     assert id_of(key) == item_id

@@ -6,7 +6,7 @@ PART_LENGTH = 200
 """Characters of one part of a key, so that it is a file name of at most 255 bytes with any ending."""
 
 _PLAIN = re.compile(r"[a-z0-9-]|(?<=[a-z0-9-])\.(?=[a-z0-9-])")
-_KEY = re.compile(r"(?:[a-z0-9./-]|_[0-9a-f]{2})+")
+_KEY = re.compile(r"(?:[a-z0-9.-]|_[0-9a-f]{2})+")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
 """Names that Windows keeps for devices, whatever follows their first full stop."""
 
@@ -35,9 +35,10 @@ def key_of(item_id: str) -> str:
 
 def id_of(key: str) -> str | None:
     """The id that `key_of` made a key of; None for what it makes of none."""
-    if not _KEY.fullmatch(key):
+    whole = key.replace("/", "")  # a part may end within what stands for a byte
+    if not _KEY.fullmatch(whole):
         return None
-    read = re.sub(r"_([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), key.replace("/", ""))
+    read = re.sub(r"_([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), whole)
     try:
         item_id = read.encode("latin-1").decode()
     except UnicodeDecodeError:

@@ -137,10 +137,8 @@ class _Judging:
         for picture in record.pictures:
             if fault := checks[picture].fault:
                 name = record.file if len(record.pictures) == 1 else picture
-                what, way_out = (
-                    f"the {MODALITY_CARDS[modality_of_file(name)].one} {name} {fault}",
-                    "export it again, or take it out",
-                )
+                what = f"the {MODALITY_CARDS[modality_of_file(name)].one} {name} {fault}"
+                way_out = "export it again, or take it out"
                 found.append(Problem("unreadable picture", record.row, record.item.id, name, what, way_out))
         alone = record.row is None and record.item.text in ("", record.item.title)  # but its name
         worth = bool(good) or (bool(record.item.text) and not alone)

@@ -13,6 +13,7 @@ from vernissage.cli.output import note, print_json, print_table, progress_bars, 
 from vernissage.errors import Kind, ProvenanceError, RequestError
 
 if TYPE_CHECKING:
+    from vernissage.catalog.report import CollectionReport
     from vernissage.workspace.build import BuildResult
 
 
@@ -159,23 +160,12 @@ def build(
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
       vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
     """
-    from vernissage.catalog.report import BadRowsError, CollectionReport
-    from vernissage.files import write_json
+    from vernissage.catalog.report import BadRowsError
     from vernissage.gallery.building import build as make
-    from vernissage.gallery.building import inspect
-
-    def write_report(found: CollectionReport | None) -> None:
-        if report is not None and found is not None:
-            write_json(report, found.to_dict())
 
     target = out if out is not None else Path(f"{source.resolve().stem}-workspace")
     if dry_run:
-        with progress_bars() as progress:
-            understood = inspect(source, target, table=reading.table(), progress=progress).report
-        write_report(understood)
-        if understood is not None:
-            print_json(understood.to_dict()) if as_json else say(*understood.lines())
-            understood.require(reading.tolerance())
+        _understand(source, target, reading, report, as_json=as_json)
         return
     names = encoder or ()
     runtime, executions = computed_by(names, weights)
@@ -201,12 +191,12 @@ def build(
                 progress=progress,
             )
     except BadRowsError as error:
-        write_report(error.report)
+        _write_report(report, error.report)
         raise
-    write_report(outcome.result.collection.report)
     result, uploads = outcome.result, outcome.uploads
+    found = result.collection.report
+    _write_report(report, found)
     if as_json:
-        found = result.collection.report
         content = {"workspace": str(target), "works": len(result.collection), "encoded": dict(result.encoded)}
         content |= {"seconds": {step: round(seconds, 3) for step, seconds in result.seconds.items()}}
         content |= {"notes": list(result.notes), "coverage": [each.to_dict() for each in result.coverage]}
@@ -218,6 +208,25 @@ def build(
         swept = f"; pictures without an upload deleted: {uploads.swept}" if uploads.swept else ""
         made = f"vectors of uploads made anew: {uploads.vectors}"
         say(f"Uploads: {uploads.uploads}, uploaders: {uploads.people}; {made}{swept}.")
+
+
+def _understand(source: Path, target: Path, reading: ReadingOptions, report: Path | None, *, as_json: bool) -> None:
+    """Say how the table is understood, and whether a build would go on with it."""
+    from vernissage.gallery.building import inspect
+
+    with progress_bars() as progress:
+        understood = inspect(source, target, table=reading.table(), progress=progress).report
+    _write_report(report, understood)
+    if understood is not None:
+        print_json(understood.to_dict()) if as_json else say(*understood.lines())
+        understood.require(reading.tolerance())
+
+
+def _write_report(place: Path | None, found: "CollectionReport | None") -> None:
+    from vernissage.files import write_json
+
+    if place is not None and found is not None:
+        write_json(place, found.to_dict())
 
 
 def _print_result(result: "BuildResult", target: Path) -> None:

@@ -231,16 +231,23 @@ def similar(
     show(answer, as_json=as_json, heading=f"Like {named}, by {how}:", because="because" if answer.kinds else "")
 
 
+@dataclass(frozen=True)
+class Query:
+    """What is searched for, where, and how pictures and texts are made comparable."""
+
+    text: str = argument("", "Words to search for; with --picture nothing.")
+    picture: Path | None = option(None, "Search by a picture instead of words.")
+    pictures: bool = option(False, "Search in the pictures, through the space that aligns both.", "--pictures")
+    videos: bool = option(False, "Search in the videos, as in the pictures.", "--videos")
+    mixed: bool = option(False, "Search in pictures and texts together and answer with one list.", "--mixed")
+    gap: str | None = option(None, "How --mixed makes both comparable: means (default), zscore, or raw: not at all.")
+    method: str | None = option(None, "Former name of --gap.", hidden=True)
+
+
 def search(
     workspace: WorkspacePath,
     selection: Selection,
-    text: str = argument("", "Words to search for; with --picture nothing."),
-    picture: Path | None = option(None, "Search by a picture instead of words."),
-    pictures: bool = option(False, "Search in the pictures, through the space that aligns both.", "--pictures"),
-    videos: bool = option(False, "Search in the videos, as in the pictures.", "--videos"),
-    mixed: bool = option(False, "Search in pictures and texts together and answer with one list.", "--mixed"),
-    gap: str | None = option(None, "How --mixed makes both comparable: means (default), zscore, or raw: not at all."),
-    method: str | None = option(None, "Former name of --gap.", hidden=True),
+    query: Query,
     encoder: EncoderName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -253,15 +260,16 @@ def search(
       vernissage search workspace "blue evening" --mixed
       vernissage search workspace --picture sketch.jpg
     """
-    asked = [word for word, given in (("mixed", mixed), ("pictures", pictures), ("videos", videos)) if given]
+    text, picture = query.text, query.picture
+    asked = [word for word in ("mixed", "pictures", "videos") if getattr(query, word)]
     if len(asked) > 1:
         raise RequestError("--pictures and --videos search in these alone and --mixed in all; give one of them")
     if bool(text) == (picture is not None):
         raise RequestError("search by words or by a picture; give one of them")
-    if method is not None:
-        note(f"--method is how engines are fused; write --gap {method}", kind="note")
-    comparable = gap or method
-    if comparable is not None and not mixed:
+    if query.method is not None:
+        note(f"--method is how engines are fused; write --gap {query.method}", kind="note")
+    comparable = query.gap or query.method
+    if comparable is not None and not query.mixed:
         raise RequestError(f"the method {comparable!r} is for both modalities together; add --mixed")
     with Place(workspace).gallery(people=False) as gallery:
         answer = gallery.search(

@@ -99,18 +99,18 @@ def serve(
         service = Service(gallery, secret, listening.public_url)
         keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
         app: Any = create_service(service, keys, listening.names)
-        title = gallery.name
+        title, remarks = gallery.name, list[str]()
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))
             app, title = beside(app, served, listening.names), served.study.definition.title
             if served.password is None:
-                note(
-                    "note: no password is set, so /experimenter stays closed; set one with `vernissage study password`"
+                remarks.append(
+                    "no password is set, so /experimenter stays closed; set one with `vernissage study password`"
                 )
-        _run(app, listening, title)
+        _run(app, listening, title, remarks)
 
 
-def _run(app: Any, listening: Listening, title: str) -> None:
+def _run(app: Any, listening: Listening, title: str, remarks: list[str]) -> None:
     import uvicorn
 
     from vernissage.web.connections import BoundedConnection, connection_limits
@@ -132,6 +132,7 @@ def _run(app: Any, listening: Listening, title: str) -> None:
         )
         at, number = listener.getsockname()[:2]
         say(f"Serving {title} at http://{f'[{at}]' if ':' in at else at}:{number}/; stop with Ctrl-C")
+        note(*remarks, kind="note")
         try:
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from vernissage.study.records import StudyRecords
+    from vernissage.study.simulation import SimulationOptions
 
 ParticipantId = Annotated[str, typer.Argument(metavar="ID", help="The participant's id, as the export shows it.")]
 
@@ -228,29 +229,40 @@ def invite(
         say(f"{address}?{urlencode({ID: each, INVITATION: sessions.invitation_code(each)})}")
 
 
-@study.command()
-def simulate(
-    place: StudyPlace,
-    participants: int = option(100, "How many simulated people.", "--participants", "-p"),
-    seed: int = option(0, "Equal seeds simulate equal people."),
+@dataclass(frozen=True)
+class SimulationWords:
+    """Whom a simulation is about, how they behave, and where it is kept."""
+
+    participants: int = option(100, "How many simulated people.", "--participants", "-p")
+    seed: int = option(0, "Equal seeds simulate equal people.")
     out: Path | None = option(
         None,
         "Rehearse in a database of its own in this folder, whatever --database says, and export there.",
         "--out",
         "-o",
         metavar="DIR",
-    ),
-    by: list[str] | None = option(None, "Tastes over these labels of works: group, artist …; repeat."),
+    )
+    by: list[str] | None = option(None, "Tastes over these labels of works: group, artist …; repeat.")
     effect: list[str] | None = option(
         None, "Instead of tastes: how far an engine is above others; repeat.", metavar="ENGINE=POINTS"
-    ),
-    participant_sd: float = option(0.5, "Of people's levels, in points."),
-    residual_sd: float = option(0.5, "Of the impression of a list, in points."),
-    showing_sd: float = option(0.3, "Of single answers, in points."),
-    known: float = option(0.25, "The share of works that a person knows before; with tastes."),
-    careless: float = option(0.05, "The share of people who click anything."),
-    dropouts: float = option(0.05, "The share of people who leave before the end."),
-) -> None:
+    )
+    participant_sd: float = option(0.5, "Of people's levels, in points.")
+    residual_sd: float = option(0.5, "Of the impression of a list, in points.")
+    showing_sd: float = option(0.3, "Of single answers, in points.")
+    known: float = option(0.25, "The share of works that a person knows before; with tastes.")
+    careless: float = option(0.05, "The share of people who click anything.")
+    dropouts: float = option(0.05, "The share of people who leave before the end.")
+
+    def options(self) -> "SimulationOptions":
+        """What is said of people, without the place."""
+        from vernissage.study.simulation import SimulationOptions
+
+        said = {name: value for name, value in vars(self).items() if name not in ("out", "by", "effect")}
+        return SimulationOptions(by=tuple(self.by or ()), effects=tuple(self.effect or ()), **said)
+
+
+@study.command()
+def simulate(place: StudyPlace, said: SimulationWords) -> None:
     """Let simulated people walk through a study: as robots, whom no export holds, or with --out as a rehearsal.
 
     \b
@@ -261,14 +273,11 @@ def simulate(
     """
     from vernissage.gallery.engines import make_engine
     from vernissage.study.opening import REHEARSAL, open_rehearsal, open_study
-    from vernissage.study.simulation import RehearsalClock, SimulationOptions, simulated_people, write_rehearsal
+    from vernissage.study.simulation import RehearsalClock, simulated_people, write_rehearsal
     from vernissage.study.simulation import simulate as run_simulation
     from vernissage.workspace.workspace import open_workspace
 
-    options = SimulationOptions(
-        participants, seed, tuple(by or ()), tuple(effect or ()), participant_sd, residual_sd, showing_sd, known,
-        careless, dropouts,
-    )  # fmt: skip
+    options, out = said.options(), said.out
     opened = open_workspace(place.workspace)
     clock = None if out is None else RehearsalClock()
     if out is None or clock is None:
@@ -283,8 +292,8 @@ def simulate(
             done = run_simulation(running, people, options, clock=clock, progress=progress)
         before = f", {done.before} had finished before" if done.before else ""
         say(
-            f"{participants} simulated people: {done.finished} finished, {done.left} left, {done.careless} clicked "
-            f"anything{before}."
+            f"{options.participants} simulated people: {done.finished} finished, {done.left} left, {done.careless} "
+            f"clicked anything{before}."
         )
         if out is None:
             say("They are flagged as robots: `vernissage study status` counts them apart, and no export holds them.")

@@ -64,26 +64,39 @@ def write_tables(folder: Path, tables: Mapping[str, tuple[type, Sequence[Any]]])
     write_together(files)
 
 
-def power(
-    participants: int | None = option(None, f"Left after exclusions; default {_USUAL}.", "--participants", "-p"),
-    find: float | None = option(None, "Find the fewest participants that reach this, such as .8.", metavar="SHARE"),
-    engines: int | None = option(None, "How many engines, with --effect-size; default 4."),
-    effects: str | None = option(None, "How far each engine is above the mean, in points: 0,0,.2,.4.", metavar="A,B,…"),
+@dataclass(frozen=True)
+class PowerWords:
+    """Which studies are simulated, how many, and what is written of them."""
+
+    participants: int | None = option(None, f"Left after exclusions; default {_USUAL}.", "--participants", "-p")
+    find: float | None = option(None, "Find the fewest participants that reach this, such as .8.", metavar="SHARE")
+    engines: int | None = option(None, "How many engines, with --effect-size; default 4.")
+    effects: str | None = option(None, "How far each engine is above the mean, in points: 0,0,.2,.4.", metavar="A,B,…")
     effect_size: float | None = option(
         None, "Instead: one engine above all others by this r; default .28.", metavar="R"
-    ),
-    mean: float = option(3.0, "The mean of an engine without effect, on the scale of 1 to 5."),
-    participant_sd: float = option(0.6, "Between people, in points."),
-    residual_sd: float = option(0.6, "Of a person's impression of one list, in points."),
-    showing_sd: float = option(0.3, "Between two answers about one list, in points."),
-    showings: int = option(2, "How often each list is judged, 1 or 2; means are analysed."),
-    rounding: bool = option(True, "Round answers to 1 to 5.", "--rounding/--no-rounding"),
-    simulations: int = option(1000, "How many studies are simulated."),
-    seed: int = option(0, "Equal seeds give equal results."),
-    out: Path | None = option(None, "Write the table here.", "--out", "-o", metavar="CSV"),
-    figure: Path | None = option(None, "Draw shares by participants here: .png, .svg, .pdf."),
-    as_json: AsJson = False,
-) -> None:
+    )
+    mean: float = option(3.0, "The mean of an engine without effect, on the scale of 1 to 5.")
+    participant_sd: float = option(0.6, "Between people, in points.")
+    residual_sd: float = option(0.6, "Of a person's impression of one list, in points.")
+    showing_sd: float = option(0.3, "Between two answers about one list, in points.")
+    showings: int = option(2, "How often each list is judged, 1 or 2; means are analysed.")
+    rounding: bool = option(True, "Round answers to 1 to 5.", "--rounding/--no-rounding")
+    simulations: int = option(1000, "How many studies are simulated.")
+    seed: int = option(0, "Equal seeds give equal results.")
+    out: Path | None = option(None, "Write the table here.", "--out", "-o", metavar="CSV")
+    figure: Path | None = option(None, "Draw shares by participants here: .png, .svg, .pdf.")
+    as_json: AsJson = False
+
+    def population(self) -> "Population":
+        """Whom the simulated studies are about."""
+        from vernissage.study.power import Population, with_effects
+
+        sds = self.participant_sd, self.residual_sd, self.showing_sd
+        people = Population((0.0, 0.0), self.mean, *sds, self.showings, self.rounding)
+        return with_effects(people, _points(self.effects), self.effect_size, self.engines)
+
+
+def power(said: PowerWords) -> None:
     """How often a study finds differences of engines: studies are simulated, and analysed as `study analyse` does.
 
     An r stands for the difference d = σ·√(2(k − 1))·r/√(1 − r²) of k engines, because r² = t²/(t² + df) with
@@ -94,20 +107,21 @@ def power(
       vernissage study power --participants 95 --effect-size .28
       vernissage study power --find .8 --effects 0,.1,.2,.4 --figure power.png
     """
-    from vernissage.study.power import Population, PowerRow, find_participants, power_points, power_rows, with_effects
+    from vernissage.study.power import PowerRow, find_participants, power_points, power_rows
     from vernissage.study.power import power as simulate_power
 
-    if find is not None and participants is not None:
+    find, out, figure = said.find, said.out, said.figure
+    if find is not None and said.participants is not None:
         raise RequestError("either --participants are given or --find finds them; leave one out")
-    people = Population((0.0, 0.0), mean, participant_sd, residual_sd, showing_sd, showings, rounding)
-    people = with_effects(people, _points(effects), effect_size, engines)
+    people, seed = said.population(), said.seed
+    how: Any = {"simulations": said.simulations, "seed": seed}
     with progress_bars() as progress:
         tried: tuple[Power, ...] = ()
         if find is None:
-            size = _USUAL if participants is None else participants
-            found = simulate_power(people, size, simulations=simulations, seed=seed, progress=progress)
+            size = _USUAL if said.participants is None else said.participants
+            found = simulate_power(people, size, **how, progress=progress)
         else:
-            found, tried = find_participants(people, find, simulations=simulations, seed=seed, progress=progress)
+            found, tried = find_participants(people, find, **how, progress=progress)
         if figure is not None:
             from vernissage.pages.figures import save_figure
             from vernissage.pages.study_figures import power_figure
@@ -116,7 +130,7 @@ def power(
             save_figure(power_figure(points, marked=found.participants), figure)
     if out is not None:
         write_tables(out.parent, {out.name: (PowerRow, power_rows(tried or (found,)))})
-    if as_json:
+    if said.as_json:
         content = {"population": asdict(people), "seed": seed, "result": asdict(found)}
         print_json(content | ({"tried": [asdict(each) for each in tried]} if tried else {}))
     else:

@@ -35,6 +35,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from vernissage.catalog.words import without_markup
+from vernissage.encoders.fitted.languages import english_lemmas
 from vernissage.encoders.runtime.devices import import_extra
 from vernissage.errors import EncoderError
 from vernissage.files import digest, read_word_lists
@@ -76,7 +77,7 @@ class Lexicon:
         found = self.forms.get(word, {}).get(part)
         if not found:
             return _singular(word) if part == "NOUN" else word
-        return (part == "NOUN" and _LEMMAS.get(word)) or found[0]
+        return (part == "NOUN" and english_lemmas("lemminflect").get(word)) or found[0]
 
 
 @cache
@@ -99,16 +100,6 @@ def load_lexicon() -> Lexicon:
     )
     return Lexicon(forms, gradable, f"lemminflect {version('lemminflect')}", digest(file.read_bytes())[:16])
 
-
-_LEMMAS = {
-    "axes": "axe",
-    "data": "data",
-    "draughtsman": "draughtsman",
-    "glasses": "glasses",
-    "leaves": "leaf",
-    "media": "medium",
-}
-"""Plural forms whose usual lemma in the table is the rarer word in texts about pictures."""
 
 _PLURALS = (
     (re.compile(r"men$"), "man"),

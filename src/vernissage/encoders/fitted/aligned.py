@@ -14,13 +14,7 @@ from scipy import sparse
 from scipy.linalg import eigh, svd
 from threadpoolctl import threadpool_limits
 
-from vernissage.encoders.contract import (
-    Encoder,
-    EncoderState,
-    FittedEncoder,
-    Material,
-    unit_rows,
-)
+from vernissage.encoders.contract import Encoder, EncoderState, FittedEncoder, Material, unit_rows
 from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.values import ENCODED, Modality, Vectors
@@ -324,9 +318,7 @@ class _Choice:
     def choose_weights(self, ridge: float) -> None:
         """One weight after the other, as it is now unless another one is better."""
         best: float | None = None
-        for side, place in [(0, each) for each in range(1, len(self.weights[0]))] + [
-            (1, each) for each in range(1, len(self.weights[1]))
-        ]:
+        for side, place in [(each, place) for each in (0, 1) for place in range(1, len(self.weights[each]))]:
             best = float(self._found((ridge,))[0]) if best is None else best
             now = self.weights[side]
             for weight in _WEIGHTS:
@@ -371,9 +363,8 @@ class _Choice:
     def _scores(self, ridges: Sequence[float]) -> Iterator[tuple[int, Matrix, npt.NDArray[Any]]]:
         """Of every fold and ridge, by its number: the scores of held-out texts and pictures, and which those are."""
         # Ranks of held-out works need no more than single precision, in half of the time.
-        sides = [
-            side.joined(weights).astype(np.float32) for side, weights in zip(self._sides, self.weights, strict=True)
-        ]
+        joined = (side.joined(weights) for side, weights in zip(self._sides, self.weights, strict=True))
+        sides = [rows.astype(np.float32) for rows in joined]
         for fold in range(FOLDS):
             self._progress("choosing how to align", fold, FOLDS)
             fitted, held = self._fold_of != fold, self._fold_of == fold
@@ -432,14 +423,12 @@ def _project(vectors: Sequence[Vectors], mean: Matrix, projection: Matrix) -> Ve
     number of rows and threads, and a row's last bits would depend on the others in the call.
     """
     rows = np.zeros((len(vectors[0]), projection.shape[1]))
+    means = np.split(mean, np.cumsum([each.shape[1] for each in vectors])[:-1])
     for start in range(0, len(rows), _BLOCK):
-        blocks, ends = (
-            [each[start : start + _BLOCK] for each in vectors],
-            np.cumsum([each.shape[1] for each in vectors]),
-        )
+        blocks = (each[start : start + _BLOCK] for each in vectors)
         centred = [
             np.where(block.any(axis=1, keepdims=True), block - part, 0.0)
-            for block, part in zip(blocks, np.split(mean, ends[:-1]), strict=True)
+            for block, part in zip(blocks, means, strict=True)
         ]
         rows[start : start + _BLOCK] = sparse.csr_matrix(np.hstack(centred)) @ projection
     return unit_rows(rows)

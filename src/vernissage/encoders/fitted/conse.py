@@ -64,9 +64,8 @@ class Conse(FittedEncoder):
         """The vectors of pictures from rows of the network's outputs; each by itself, see `sparse`."""
         found = np.zeros((len(rows), self.dim), dtype=np.float32)
         for start in range(0, len(rows), _BLOCK):
-            found[start : start + _BLOCK] = self._of_probabilities(
-                Outputs.of_rows(rows[start : start + _BLOCK]).probabilities
-            )
+            seen = Outputs.of_rows(rows[start : start + _BLOCK]).probabilities
+            found[start : start + _BLOCK] = self._of_probabilities(seen)
         return found
 
     def _of_probabilities(self, seen: Vectors) -> Vectors:

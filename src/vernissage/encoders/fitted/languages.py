@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vernissage.errors import EncoderError
+from vernissage.files import read_word_lists
 from vernissage.folding import folded
 
 if TYPE_CHECKING:
@@ -28,23 +29,14 @@ _SAMPLE = 1000
 _SURE = 0.8
 _LEAST_SHARE = 0.05
 
-_LEMMAS = {
-    "bare": "bare",
-    "dated": "date",
-    "dating": "date",
-    "dice": "dice",
-    "elder": "elder",
-    "gone": "go",
-    "growing": "grow",
-    "leaves": "leaf",
-    "opera": "opera",
-    "playing": "play",
-    "singing": "sing",
-    "thinking": "think",
-}
-"""English words whose lemma in simplemma is a rare or another word (singe, opus, leave), found in museums' texts."""
-
 _ARABIC_ARTICLES = ("وال", "بال", "كال", "فال", "ال", "لل")
+
+
+@cache
+def english_lemmas(dictionary: str) -> dict[str, str]:
+    """English words whose lemma in that dictionary is a rare or another word, with the right one."""
+    words = iter(read_word_lists(Path(__file__).with_name("english_lemmas.txt"))[dictionary])
+    return dict(zip(words, words, strict=True))
 
 
 def require_languages(codes: Sequence[str]) -> tuple[str, ...]:
@@ -142,8 +134,8 @@ def lemma_of(word: str, language: str) -> str:
     Raises:
         EncoderError: the language is not known.
     """
-    if language == "en" and word in _LEMMAS:
-        return _LEMMAS[word]
+    if language == "en" and (known := english_lemmas("simplemma").get(word)):
+        return known
     if language in _WITHOUT_LEMMAS:
         return word
     import simplemma

@@ -15,14 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from vernissage.encoders.runtime.devices import import_extra, import_torch
-from vernissage.encoders.runtime.onnx import (
-    ExportedTower,
-    Fidelity,
-    OnnxCard,
-    Tower,
-    load_onnx,
-    towers_of,
-)
+from vernissage.encoders.runtime.onnx import ExportedTower, Fidelity, OnnxCard, Tower, load_onnx, towers_of
 from vernissage.errors import EncoderError, Kind, WorkspaceError
 from vernissage.files import seal_of
 from vernissage.progress import Progress, silent

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
 from vernissage.errors import EncoderError
-from vernissage.files import read_regular, seal_of
+from vernissage.files import read_regular, read_word_lists, seal_of
 from vernissage.shapes import json_values
 
 if TYPE_CHECKING:
@@ -184,9 +184,11 @@ def _why_not_loaded(file: Path, error: Exception) -> str:
     return f"{file} is damaged or no weights file ({type(error).__name__}); get it anew from its authors"
 
 
-def renamed(tensors: "Mapping[str, torch.Tensor]", rules: Sequence[tuple[str, str]]) -> "dict[str, torch.Tensor]":
-    """The tensors under the names that all ``rules``, pattern and replacement, make of theirs, one after the other."""
-    for pattern, replacement in rules:
+def renamed(tensors: "Mapping[str, torch.Tensor]", *families: str) -> "dict[str, torch.Tensor]":
+    """The tensors under transformers' names, by the rules for these families in ``tensor_names.txt``, in their order."""
+    lists = read_word_lists(Path(__file__).parents[1] / "towers" / "tensor_names.txt")
+    rules = iter([rule for family in families for rule in lists[family]])
+    for pattern, replacement in zip(rules, rules, strict=True):
         tensors = {re.sub(pattern, replacement, name): tensor for name, tensor in tensors.items()}
     return dict(tensors)
 

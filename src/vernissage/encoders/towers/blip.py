@@ -41,18 +41,6 @@ _WEIGHTS_FILES = ("model.safetensors", "model_*_retrieval*.safetensors", "model_
 _EPS = 1e-6
 """What the vision layers were trained with; the hub's configuration says 1e-5."""
 
-RENAMED = (
-    (r"^visual_encoder\.cls_token$", "vision_model.embeddings.class_embedding"),
-    (r"^visual_encoder\.pos_embed$", "vision_model.embeddings.position_embedding"),
-    (r"^visual_encoder\.patch_embed\.proj\.", "vision_model.embeddings.patch_embedding."),
-    (r"^visual_encoder\.norm\.", "vision_model.post_layernorm."),
-    (r"^visual_encoder\.blocks\.", "vision_model.encoder.layers."),
-    (r"^(vision_model\.encoder\.layers\.\d+)\.norm", r"\1.layer_norm"),
-    (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.qkv", r"\1.self_attn.qkv"),
-    (r"^(vision_model\.encoder\.layers\.\d+)\.attn\.proj", r"\1.self_attn.projection"),
-)
-"""From the authors' names of the picture half to transformers'; BLIP's others are the same in both."""
-
 _USUAL_HEAD = 64
 """Channels of one attention head, in every BLIP that was published."""
 
@@ -135,7 +123,7 @@ def _model_in(file: Path) -> Any:
     """The model of a weights file, in transformers' or the original layout, as BlipForImageTextRetrieval."""
     tensors = read_tensors(file)
     if any(name.startswith("visual_encoder.") for name in tensors):
-        settings, tensors = _settings_of(tensors, file.parent), renamed(tensors, RENAMED)
+        settings, tensors = _settings_of(tensors, file.parent), renamed(tensors, "blip")
     else:
         settings = read_config(file.parent, "blip", "get Salesforce/blip-itm-base-coco")
     model = filled(empty_model("Blip", settings, file), tensors, file)

@@ -40,17 +40,6 @@ _MOST_IDS = 32
 _EPS_OF_LAST_NORM = 1e-5
 """What the original model has behind its picture half; transformers takes that of the inner layers, 1e-6."""
 
-_RENAMED = (
-    *blip.RENAMED,
-    (r"^ln_vision\.", "vision_model.post_layernorm."),
-    (r"^Qformer\.bert\.embeddings\.LayerNorm\.", "qformer.layernorm."),
-    (r"^Qformer\.bert\.embeddings\.", "embeddings."),
-    (r"^Qformer\.bert\.", "qformer."),
-    (r"^(qformer\..*attention)\.self\.", r"\1.attention."),
-    (r"^(vision|text)_proj\.", r"\1_projection."),
-)
-"""From the authors' names to transformers'."""
-
 _PICTURE_HALF = "eva_vit_g.pth"
 """Where the picture half lies of checkpoints that were trained with it frozen, and so leave it out."""
 
@@ -149,7 +138,7 @@ def _original(file: Path) -> Any:
                 f"of the same authors beside it"
             )
         tensors |= {f"visual_encoder.{name}": tensor for name, tensor in read_tensors(half).items()}
-    settings, found = _settings_of(tensors, file), renamed(tensors, _RENAMED)
+    settings, found = _settings_of(tensors, file), renamed(tensors, "blip", "blip2")
     torch = import_torch()
     for name in [name for name in found if name.endswith(".attn.q_bias")]:  # keys have none
         stem, queries, values = name.removesuffix(".attn.q_bias"), found[name], found[name.replace("q_bias", "v_bias")]

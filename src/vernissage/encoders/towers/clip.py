@@ -37,27 +37,6 @@ _WEIGHTS_FILES = ("*.safetensors", "*.pt", "*.pth")
 _MERGES_FILES = ("bpe_simple_vocab_16e6.txt.gz", "bpe*.txt.gz", "bpe*.txt", "merges.txt")
 _HEAD_WIDTH = 64
 
-_RENAMED_VIT = (
-    (r"^visual\.class_embedding$", "vision_model.embeddings.class_embedding"),
-    (r"^visual\.conv1\.", "vision_model.embeddings.patch_embedding."),
-    (r"^visual\.positional_embedding$", "vision_model.embeddings.position_embedding.weight"),
-    (r"^visual\.ln_pre\.", "vision_model.pre_layrnorm."),
-    (r"^visual\.ln_post\.", "vision_model.post_layernorm."),
-    (r"^visual\.proj$", "visual_projection.weight"),
-    (r"^visual\.transformer\.resblocks\.", "vision_model.encoder.layers."),
-)
-_RENAMED_RESNET: tuple[tuple[str, str], ...] = ((r"^visual\.", "vision_model."),)  # its modules have the original names
-_RENAMED = (
-    (r"^transformer\.resblocks\.", "text_model.encoder.layers."),
-    (r"^token_embedding\.", "text_model.embeddings.token_embedding."),
-    (r"^positional_embedding$", "text_model.embeddings.position_embedding.weight"),
-    (r"^ln_final\.", "text_model.final_layer_norm."),
-    (r"^text_projection$", "text_projection.weight"),
-    (r"\.attn\.out_proj\.", ".self_attn.out_proj."),
-    (r"\.ln_([12])\.", r".layer_norm\1."),
-    (r"\.mlp\.c_fc\.", ".mlp.fc1."),
-    (r"\.mlp\.c_proj\.", ".mlp.fc2."),
-)
 _TRANSPOSED = ("visual_projection.weight", "text_projection.weight")
 _NEEDED = ("token_embedding.weight", "positional_embedding", "text_projection")
 _NEEDED_VIT = ("visual.conv1.weight", "visual.positional_embedding", "visual.proj")
@@ -212,11 +191,11 @@ def load_original(file: Path, runtime: Runtime) -> tuple[Any, Any]:
         )
     transformers = import_extra("transformers")
     if resnet:
-        model, rules = _with_resnet(tensors), _RENAMED_RESNET
+        model, picture = _with_resnet(tensors), "clip-resnet"
     else:
         model = transformers.CLIPModel(transformers.CLIPConfig(**_sizes(tensors, _vit(tensors))))
-        rules = _RENAMED_VIT
-    model = filled(model, _converted(tensors, rules), file, optional=("num_batches_tracked",))
+        picture = "clip-vit"
+    model = filled(model, _converted(tensors, picture), file, optional=("num_batches_tracked",))
     tokenizer = tokenizer_from_merges(merges_beside(file), len(tensors["token_embedding.weight"]))
     return model.to(runtime.resolved_device()), tokenizer
 
@@ -276,11 +255,11 @@ def _tower(tensors: "Mapping[str, torch.Tensor]", prefix: str, width: int) -> di
     }
 
 
-def _converted(tensors: "Mapping[str, torch.Tensor]", rules: Sequence[tuple[str, str]]) -> "dict[str, torch.Tensor]":
+def _converted(tensors: "Mapping[str, torch.Tensor]", picture: str) -> "dict[str, torch.Tensor]":
     """The weights under transformers' names; queries, keys and values apart, projections turned round."""
     torch = import_torch()
     converted = {}
-    for name, weights in renamed(tensors, (*rules, *_RENAMED)).items():
+    for name, weights in renamed(tensors, picture, "clip").items():
         stem, fused, kind = name.partition(".attn.in_proj_")
         if fused:
             for part, rows in zip("qkv", torch.chunk(weights, 3), strict=True):

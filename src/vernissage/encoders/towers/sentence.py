@@ -74,10 +74,8 @@ def load_sentence(place: Path, *, runtime: Runtime = USUAL, name: str = "sentenc
             f"{place} holds a model of the type {config.get('model_type')!r}; name one of BERT's kind, which reads text"
         )
     check_vocabulary(tokenizer, model.config.vocab_size, place)
-    possible, wanted = (
-        longest_text(model.config, tokenizer),
-        said_in(place / "sentence_bert_config.json", "max_seq_length"),
-    )
+    possible = longest_text(model.config, tokenizer)
+    wanted = said_in(place / "sentence_bert_config.json", "max_seq_length")
     tokenizer.model_max_length = min(wanted, possible) if isinstance(wanted, int) and wanted > 2 else possible
     return SentenceEncoder(model, tokenizer, None, described(name, place, digest_of(place), runtime), runtime)
 
