@@ -53,7 +53,7 @@ def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
 def test_nothing_else_is_in_the_wheel(names: set[str]) -> None:
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"vernissage", "vernissage_lab"}
     kinds = {Path(name).suffix for name in names if ".dist-info/" not in name}
-    assert kinds <= {".py", ".typed", ".html", ".css", ".js", ".txt", ".json", ".toml"}
+    assert kinds <= {".py", ".typed", ".html", ".css", ".js", ".txt", ".json", ".csv", ".toml"}
     assert not [name for name in names if re.search(r"(^|/)(tests?|shared|node_modules|__pycache__)/", name)]
 
 
