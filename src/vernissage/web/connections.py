@@ -21,6 +21,8 @@ STALLED_SECONDS = 60.0
 
 MOST_CONNECTIONS = 512
 _FEWEST = 8
+_KEPT_FREE = 8
+"""Files that are opened later: the database of people, the manifest that is looked at every second."""
 _IN_ORDER = count()
 
 
@@ -34,7 +36,7 @@ def connection_limits() -> tuple[int, int]:
     descriptors = Path("/dev/fd")
     free = soft - (sum(1 for _ in descriptors.iterdir()) if descriptors.is_dir() else 32)
     # Half for connections, a quarter for those that are accepted before they are counted, the rest for the database.
-    most = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, free // 2)
+    most = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, (free - _KEPT_FREE) // 2)
     if most < _FEWEST:
         raise RequestError(
             f"this process may open {soft} files, which leaves room for {max(most, 0)} connections; allow more with "

@@ -185,7 +185,7 @@ def _why_not_loaded(file: Path, error: Exception) -> str:
 
 
 def renamed(tensors: "Mapping[str, torch.Tensor]", *families: str) -> "dict[str, torch.Tensor]":
-    """The tensors under transformers' names, by the rules for these families in ``tensor_names.txt``, in their order."""
+    """The tensors under transformers' names, by the rules for these families in ``tensor_names.txt``."""
     lists = read_word_lists(Path(__file__).parents[1] / "towers" / "tensor_names.txt")
     rules = iter([rule for family in families for rule in lists[family]])
     for pattern, replacement in zip(rules, rules, strict=True):
