@@ -363,3 +363,21 @@ def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     (tmp_path / "answers.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(StorageError, match="does not answer"):
         database.check()
+
+
+def test_nothing_is_written_into_a_file_that_was_moved_away(tmp_path: Path) -> None:
+    place = tmp_path / "people.db"
+    database = open_database(place)
+    with database.writing() as connection:
+        rate(connection, "ann", "w000", 5.0, NOON)
+    place.rename(tmp_path / "elsewhere.db")
+    with pytest.raises(StorageError, match="was moved away or replaced"), database.writing():
+        pass
+    (tmp_path / "elsewhere.db").rename(place)
+    with database.writing() as connection:
+        rate(connection, "ann", "w001", 4.0, NOON)
+    place.rename(tmp_path / "elsewhere.db")
+    place.write_bytes((tmp_path / "elsewhere.db").read_bytes())  # another one in its place is not taken for it
+    with pytest.raises(StorageError, match="was moved away or replaced"), database.writing():
+        pass
+    database.close()

@@ -252,6 +252,18 @@ def test_the_document_describes_every_call_and_all_schemas_are_there(client: Tes
     used = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert used <= names
     assert {"/api/v1/works/{key}/similar", "/api/v1/recommendations"} <= set(document["paths"])
+    calls = [call for path in document["paths"].values() for call in path.values()]
+    named = [call["operationId"] for call in calls]
+    assert len(set(named)) == len(named)
+    assert {"listWorks", "similarWorks", "recommend", "rateWork", "upload", "healthz"} <= set(named)
+    for call in calls:
+        assert all(parameter.get("description") for parameter in call.get("parameters", ())), call["operationId"]
+        [(status, answer)] = [(each, told) for each, told in call["responses"].items() if each != "default"]
+        contents = answer.get("content", {}).values()
+        assert all(each["schema"] for each in contents), call["operationId"]
+        assert bool(contents) == (status != "204")
+    public = {call["operationId"] for call in calls if not call["security"]}
+    assert public == {"getManifest", "getManifests", "getPicture", "healthz", "readyz", "version", "encoders"}
     page = client.get(f"{ROOT}/docs")
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert client.get(f"{ROOT}/docs/reference.js").status_code == 200

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
@@ -218,3 +219,27 @@ def test_a_used_idempotency_key_takes_nothing_else(served: tuple[Gallery, TestCl
         answer = client.post(f"{ROOT}/people/dora/uploads", headers=headers, data={"texts": [text]})
         assert answer.status_code == status
     assert "Idempotency-Key" in problem(answer, 409)
+
+
+def test_answers_about_people_keep_to_the_document(served: tuple[Gallery, TestClient]) -> None:
+    gallery, client = served
+    people, root = key(gallery, "people"), f"{ROOT}/people/dora"
+    document = client.get(f"{ROOT}/openapi.json").json()
+    client.put(f"{root}/ratings/w003", headers=people, json={"rating": 4})
+    sent = {"texts": ["A ship and a wave near the harbour", "A rose near a hedge"]}
+    renamed = {"name": "Mine"}
+    for name, answer in (
+        ("Kept", client.post(f"{root}/uploads", headers=people, data=sent)),
+        ("Uploads", client.get(f"{root}/uploads", headers=people)),
+        ("Ratings", client.get(f"{root}/ratings", headers=people)),
+        ("Areas", client.get(f"{root}/areas", headers=people)),
+        ("Areas", client.patch(f"{root}/areas/text:1", headers=people, json=renamed)),
+        ("Undone", client.post(f"{root}/areas/undo", headers=people)),
+        ("Token", client.post(f"{root}/tokens", headers=people)),
+        ("Version", client.get(f"{ROOT}/version")),
+        ("Encoders", client.get(f"{ROOT}/encoders")),
+        ("Record", client.get(f"{ROOT}/works/w003", headers=key(gallery, "read"))),
+    ):
+        assert answer.status_code in {200, 201}, answer.text
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json())

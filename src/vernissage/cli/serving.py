@@ -93,6 +93,7 @@ def serve(
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     for handler in logging.getLogger().handlers:
         handler.addFilter(FloodFilter())
+        handler.setLevel(logging.WARNING)  # libraries set lower levels of their own
     with ExitStack() as opened:
         gallery = open_gallery(place.workspace, database=place.database)
         secret = load_or_make_secret(place.workspace)

@@ -223,8 +223,9 @@ def fair_places(
     has ``at_least`` places, where it has so many works that fit and no other has taken. First every area has one, the
     weightiest first; then the places go, one by one, to the area with the largest weight / (2 · places + 1) of those
     that have fewer than ``at_least``: Sainte-Laguë's divisor method, which is house monotone, so that a longer list
-    extends a shorter one. A work that is the next of several areas counts for one without a place yet, then for the one that gives it the
-    highest score, of those that were asked so far: the weightiest sixteen, and others when the first place is theirs to take.
+    extends a shorter one. A work that is the next of several areas counts for one without a place yet, then for the one
+    that gives it the highest score, of those that were asked so far: the weightiest sixteen, and others when the first
+    place is theirs to take.
     """
     works = [iter(each) for each in bringing]
     waiting = sorted(range(len(works)), key=lambda each: (weights[each], -each)) if at_least else []

@@ -75,6 +75,7 @@ class Database:
         self._engine = engine
         self._inherited: list[object] = []
         self._turn = threading.Lock()
+        self._file: tuple[int, int] | None = None
         if hasattr(os, "register_at_fork"):
             # The system never forgets what is registered with it, so that is not to keep the database alive.
             leave = weakref.WeakMethod(self._leave_connections_to_parent)
@@ -105,6 +106,7 @@ class Database:
                 f"and try again"
             )
         try:
+            self._require_file()
             with storage_errors(self.place), self._engine.connect() as connection, begin(connection, "writing"):
                 # On SQLite the transaction began with the lock; on PostgreSQL the row of the state stands for it.
                 if connection.dialect.name == "postgresql":
@@ -112,6 +114,23 @@ class Database:
                 yield connection
         finally:
             self._turn.release()
+
+    def _require_file(self) -> None:
+        """Refuse to write where SQLite's file is not the one that was opened: it would be confirmed, and be lost."""
+        if self._engine.dialect.name != "sqlite" or not self._engine.url.database:
+            return
+        try:
+            found = Path(self._engine.url.database).stat()
+        except FileNotFoundError:
+            here = None
+        else:
+            here = (found.st_dev, found.st_ino)
+            self._file = self._file or here
+        if self._file is not None and here != self._file:
+            raise StorageError(
+                f"the database {self.place} was moved away or replaced while it was in use, so nothing was written; "
+                f"put it back, or start this program again"
+            )
 
     def version(self) -> int:
         """The number of the latest change of uploads or ratings."""

@@ -17,13 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import vernissage
 from vernissage.errors import VernissageError
-from vernissage.gallery.answer import answer_schema
 from vernissage.web.api.access import Access, CrossOrigin
-from vernissage.web.api.bodies import schema_of
+from vernissage.web.api.document import document
 from vernissage.web.api.people import LARGEST_FILE, minting_router, people_router
-from vernissage.web.api.problems import MEDIA_TYPE, problem, tell_problems
+from vernissage.web.api.problems import problem, tell_problems
 from vernissage.web.api.service import ROOT, Service
-from vernissage.web.api.works import public_router, reading_router
+from vernissage.web.api.works import described, public_router, reading_router
 from vernissage.web.security import KnownHosts
 
 LARGEST_BODY = 2 * 1024**2
@@ -69,6 +68,7 @@ def create_service(service: Service, access: Access, hosts: Sequence[str] | None
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{ROOT}/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
     metrics = _Metrics(service)
@@ -78,7 +78,7 @@ def create_service(service: Service, access: Access, hosts: Sequence[str] | None
     _add_operations(app, service, access, metrics)
     _add_pages(app)
     tell_problems(app, service.gallery.path)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_middleware(Bounded)
     app.add_middleware(CrossOrigin, access=access)
     app.add_middleware(Measured, metrics=metrics)
@@ -206,6 +206,7 @@ def _add_operations(app: FastAPI, service: Service, access: Access, metrics: _Me
 
     @app.get(
         "/metrics",
+        name="metrics",
         tags=["operations"],
         summary="For Prometheus",
         response_class=PlainTextResponse,
@@ -214,13 +215,25 @@ def _add_operations(app: FastAPI, service: Service, access: Access, metrics: _Me
     def exposed() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    @app.get(f"{ROOT}/version", tags=["operations"], summary="Of the software and of the collection")
+    @app.get(
+        f"{ROOT}/version",
+        tags=["operations"],
+        summary="Of the software and of the collection",
+        response_model=None,
+        responses=described("Version"),
+    )
     def version() -> dict[str, Any]:
         gallery = service.gallery
         told = {"software": vernissage.__version__, "collection": gallery.name, "fingerprint": gallery.fingerprint}
         return told | {"works": len(gallery)}
 
-    @app.get(f"{ROOT}/encoders", tags=["operations"], summary="Encoders and engines that are here")
+    @app.get(
+        f"{ROOT}/encoders",
+        tags=["operations"],
+        summary="Encoders and engines that are here",
+        response_model=None,
+        responses=described("Encoders"),
+    )
     def encoders() -> dict[str, Any]:
         workspace = service.gallery.snapshot.workspace
         there = [
@@ -253,67 +266,3 @@ def _add_pages(app: FastAPI) -> None:
 
 def _static(name: str) -> str:
     return files("vernissage.web").joinpath("static", name).read_text("utf-8")
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document: what FastAPI makes, with the answers' one schema and problems for every error."""
-    if app.openapi_schema:
-        return app.openapi_schema
-    from fastapi.openapi.utils import get_openapi
-
-    made = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, openapi_version="3.1.0", routes=app.routes
-    )
-    schemas = made.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= schema_of(answer_schema()) | _envelopes()
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
-    failed = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for path in made["paths"].values():
-        for operation in path.values():
-            responses = operation["responses"]
-            responses.pop("422", None)
-            responses["default"] = {"description": "What went wrong"} | failed
-    app.openapi_schema = made
-    return made
-
-
-def _envelopes() -> dict[str, Any]:
-    """Schemas of what stands around answers."""
-    answer, work = {"$ref": "#/components/schemas/Answer"}, {"$ref": "#/components/schemas/Record"}
-    text = {"type": "string"}
-    unused = {"type": "object", "required": ["id", "why"], "properties": {"id": text, "why": text}}
-    more = {
-        "recommendation_id": {"type": ["string", "null"], "description": "Names it, for more of the same list."},
-        "unused": {"type": "array", "items": unused, "description": "Ratings that were left out, and why."},
-    }
-    recommendation = {
-        "allOf": [answer, {"type": "object", "required": list(more), "properties": more}],
-    }
-    one = {"anyOf": [{"$ref": "#/components/schemas/Recommendation"}, {"type": "object", "required": ["problem"]}]}
-    pointed = {"type": "object", "required": ["pointer", "detail"], "properties": {"pointer": text, "detail": text}}
-    problem_fields = {"type": text, "title": text, "status": {"type": "integer"}, "detail": text, "instance": text}
-    return {
-        "Record": {"type": "object", "required": ["id"], "description": "A work, without place, score and reasons."},
-        "WorkList": {
-            "type": "object",
-            "required": ["works", "total", "next"],
-            "properties": {
-                "works": {"type": "array", "items": work},
-                "total": {"type": ["integer", "null"], "description": "How many there are; null where nobody counted."},
-                "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
-            },
-        },
-        "Recommendation": recommendation,
-        "RecommendationBatch": {
-            "type": "object",
-            "required": ["results"],
-            "properties": {"results": {"type": "array", "items": one}},
-        },
-        "Problem": {
-            "type": "object",
-            "description": "RFC 9457.",
-            "required": ["type", "title", "status", "detail"],
-            "properties": problem_fields | {"errors": {"type": "array", "items": pointed}},
-        },
-    }

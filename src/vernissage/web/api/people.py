@@ -20,7 +20,17 @@ from vernissage.web.api.access import LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Acce
 from vernissage.web.api.bodies import MOST_WORKS, Body, Stars, Word
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.api.service import ROOT, Service
-from vernissage.web.api.works import Excluded, Limit, Per, Where, answered, base_address, known_parameters, read_caps
+from vernissage.web.api.works import (
+    Excluded,
+    Limit,
+    Per,
+    Where,
+    answered,
+    base_address,
+    described,
+    known_parameters,
+    read_caps,
+)
 from vernissage.workspace.uploading import Submission
 
 MOST_FILES = 20
@@ -32,7 +42,9 @@ LARGEST_FILE = 32 * 1024**2
 LONGEST_TEXT = 20_000
 _LONGEST_NAME = 200
 
-PersonName = Annotated[str, Query(min_length=1, max_length=_LONGEST_NAME)]
+_ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 class Rating(Body):
@@ -66,23 +78,27 @@ def people_router(service: Service, access: Access) -> APIRouter:
     people = _People(service, access)
     needed = [Depends(access.require("people")), Depends(known_parameters)]
     router = APIRouter(prefix=f"{ROOT}/people/{{person}}", tags=["people"], dependencies=needed)
-    for path, method, call, summary in (
-        ("/ratings/{work:path}", "PUT", people.rate, "Rate a work"),
-        ("/ratings/{work:path}", "DELETE", people.unrate, "Take a rating back"),
-        ("/ratings", "GET", people.ratings, "What somebody rated"),
-        ("/uploads", "POST", people.upload, "Upload pictures and texts"),
-        ("/uploads", "GET", people.uploads, "What somebody uploaded"),
-        ("/uploads/{upload:path}", "DELETE", people.remove, "Remove an upload"),
-        ("/areas", "GET", people.areas, "Areas of interest"),
-        ("/areas/merge", "POST", people.merge, "Make areas one"),
-        ("/areas/undo", "POST", people.undo, "Take the latest change back"),
-        ("/areas/{area}/split", "POST", people.split, "Split an area"),
-        ("/areas/{area}", "PATCH", people.change, "Rename, weigh or mute an area"),
-        ("/recommendations", "GET", people.recommend, "Works of others for somebody"),
-        ("/export", "GET", people.export, "Everything that is kept"),
-        ("", "DELETE", people.delete, "Forget somebody"),
+    for path, method, call, name, summary, schema in (
+        ("/ratings/{work:path}", "PUT", people.rate, "rateWork", "Rate a work", None),
+        ("/ratings/{work:path}", "DELETE", people.unrate, "unrateWork", "Take a rating back", None),
+        ("/ratings", "GET", people.ratings, "listRatings", "What somebody rated", "Ratings"),
+        ("/uploads", "POST", people.upload, "upload", "Upload pictures and texts", "Kept"),
+        ("/uploads", "GET", people.uploads, "listUploads", "What somebody uploaded", "Uploads"),
+        ("/uploads/{upload:path}", "DELETE", people.remove, "removeUpload", "Remove an upload", None),
+        ("/areas", "GET", people.areas, "listAreas", "Areas of interest", "Areas"),
+        ("/areas/merge", "POST", people.merge, "mergeAreas", "Make areas one", "Areas"),
+        ("/areas/undo", "POST", people.undo, "undoAreaChange", "Take the latest change back", "Undone"),
+        ("/areas/{area}/split", "POST", people.split, "splitArea", "Split an area", "Areas"),
+        ("/areas/{area}", "PATCH", people.change, "changeArea", "Rename, weigh or mute an area", "Areas"),
+        ("/recommendations", "GET", people.recommend, "recommendToPerson", "Works of others for somebody", "Answer"),
+        ("/export", "GET", people.export, "exportPerson", "Everything that is kept", "zip"),
+        ("", "DELETE", people.delete, "deletePerson", "Forget somebody", None),
     ):
-        router.add_api_route(path, call, methods=[method], summary=summary)
+        status = 204 if schema is None else 201 if name == "upload" else 200
+        how: dict[str, Any] = {"name": name, "summary": summary, "status_code": status}
+        if schema is not None:
+            how["responses"] = _ZIP if schema == "zip" else described(schema, status)
+        router.add_api_route(path, call, methods=[method], response_class=Response, **how)
     return router
 
 
@@ -90,7 +106,9 @@ def minting_router(access: Access) -> APIRouter:
     """Where a platform's server gets tokens for its own visitors."""
     router = APIRouter(tags=["people"], dependencies=[Depends(access.require("people"))])
 
-    @router.post(f"{ROOT}/people/{{person}}/tokens", summary="A token for one person's own things")
+    address, summary = f"{ROOT}/people/{{person}}/tokens", "A token for one person's own things"
+
+    @router.post(address, name="mintToken", summary=summary, response_model=None, responses=described("Token"))
     def mint(request: Request, person: str, body: Minting | None = None) -> dict[str, Any]:
         if access.require("people")(request).person:
             raise ProblemError(HTTPStatus.FORBIDDEN, "a token cannot mint another one; use a key")
@@ -206,10 +224,10 @@ class _People:
         exclude: Excluded,
         limit: Limit = 9,
         task: Annotated[str | None, Query(max_length=40, description="image-to-text …; all by default.")] = None,
-        per_area: bool = False,
+        per_area: Annotated[bool, Query(description="A list for each area and task.")] = False,
         per: Per = "",
         quota: Annotated[int | None, Query(ge=0, le=MOST_WORKS, description="Places of each area.")] = None,
-        engine: Annotated[str | None, Query(max_length=40)] = None,
+        engine: Annotated[str | None, Query(max_length=40, description="zccr: as published.")] = None,
     ) -> Response:
         asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
         who = self._person(person)

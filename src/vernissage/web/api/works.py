@@ -54,30 +54,51 @@ def reading_router(service: Service, access: Access) -> APIRouter:
     needed = [Depends(access.require("read")), Depends(known_parameters)]
     reading, router = _Reading(service), APIRouter(tags=["works"], dependencies=needed)
     get, post = ["GET"], ["POST"]
-    for path, methods, call, summary, schema in (
-        ("/works", get, reading.works, "List works", "WorkList"),
-        ("/works/{key:path}/similar", get, reading.similar, "Works like one", "Answer"),
-        ("/works/{key:path}", get, reading.work, "One work", "Record"),
-        ("/search", get, reading.search, "Search by words", "Answer"),
-        ("/elicitation", get, reading.elicitation, "Works to rate", "Answer"),
-        ("/recommendations", post, reading.recommendations, "Works for ratings", "Recommendation"),
-        ("/recommendations/batch", post, reading.batch, "Several lists at once", "RecommendationBatch"),
-        ("/recommendations/{recommendation_id}/next", get, reading.following, "More of a list", "Recommendation"),
+    for path, methods, call, name, summary, schema in (
+        ("/works", get, reading.works, "listWorks", "List works", "WorkList"),
+        ("/works/{key:path}/similar", get, reading.similar, "similarWorks", "Works like one", "Answer"),
+        ("/works/{key:path}", get, reading.work, "getWork", "One work", "Record"),
+        ("/search", get, reading.search, "searchWorks", "Search by words", "Answer"),
+        ("/elicitation", get, reading.elicitation, "worksToRate", "Works to rate", "Answer"),
+        ("/recommendations", post, reading.recommendations, "recommend", "Works for ratings", "Recommendation"),
+        (
+            "/recommendations/batch",
+            post,
+            reading.batch,
+            "recommendBatch",
+            "Several lists at once",
+            "RecommendationBatch",
+        ),
+        (
+            "/recommendations/{recommendation_id}/next",
+            get,
+            reading.following,
+            "recommendMore",
+            "More of a list",
+            "Recommendation",
+        ),
     ):
-        router.add_api_route(ROOT + path, call, methods=methods, summary=summary, responses=_described(schema))
+        how: dict[str, Any] = {"name": name, "summary": summary, "responses": described(schema)}
+        router.add_api_route(ROOT + path, call, methods=methods, **how)
     return router
 
 
 def public_router(service: Service) -> APIRouter:
     """Pictures and manifests, which browsers and viewers ask for without a key."""
-    reading, router = _Reading(service), APIRouter()
-    for path, shown, summary in (
-        ("/iiif/3/manifest/{key:path}", reading.manifest, "One work for IIIF viewers"),
-        ("/iiif/3/collection/{recommendation_id}", reading.collection, "A recommendation for IIIF viewers"),
+    reading, router = _Reading(service), APIRouter(default_response_class=Response)
+    for path, shown, name, summary in (
+        ("/iiif/3/manifest/{key:path}", reading.manifest, "getManifest", "One work for IIIF viewers"),
+        (
+            "/iiif/3/collection/{recommendation_id}",
+            reading.collection,
+            "getManifests",
+            "A recommendation for IIIF viewers",
+        ),
     ):
-        router.add_api_route(ROOT + path, shown, summary=summary, responses=_IIIF, tags=["iiif"])
+        router.add_api_route(ROOT + path, shown, name=name, summary=summary, responses=_IIIF, tags=["iiif"])
     address = ROOT + "/thumbnails/{name}/{width}.{kind}"
-    router.add_api_route(address, reading.thumbnail, summary="A picture", responses=_PICTURE, tags=["works"])
+    described_as: dict[str, Any] = {"name": "getPicture", "summary": "A picture", "responses": _PICTURE}
+    router.add_api_route(address, reading.thumbnail, tags=["works"], **described_as)
     return router
 
 
@@ -126,8 +147,10 @@ class _Reading:
         limit: Limit = 9,
         by: Annotated[str, Query(description=f"Kinds of likeness, with commas: {', '.join(KINDS_OF_LIKENESS)}.")] = "",
         per: Per = "",
-        engine: Annotated[str | None, Query(max_length=500)] = None,
-        diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,
+        engine: Annotated[
+            str | None, Query(max_length=500, description="What judges; default: that of the collection.")
+        ] = None,
+        diversity: Annotated[float, Query(ge=0, le=1, description="0 by likeness alone, to 1: varied.")] = 0.0,
     ) -> Response:
         gallery, item_id = self._service.gallery, self._service.item(key).id
         kinds = [each.strip() for each in by.split(",") if each.strip()]
@@ -146,7 +169,7 @@ class _Reading:
         self,
         request: Request,
         where: Where,
-        q: Annotated[str, Query(min_length=1, max_length=20_000)],
+        q: Annotated[str, Query(min_length=1, max_length=20_000, description="Words.", examples=["a storm at sea"])],
         within: Annotated[str, Query(alias="in", max_length=20, description="text, pictures or mixed.")] = "text",
         limit: Limit = 9,
     ) -> Response:
@@ -160,7 +183,7 @@ class _Reading:
         self,
         request: Request,
         where: Where,
-        n: Annotated[int, Query(ge=1, le=MOST_WORKS)] = 9,
+        n: Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")] = 9,
         by: Annotated[Elicitation | None, Query(description="How they are chosen.")] = None,
         seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the draw; give each visitor another.")] = 0,
     ) -> Response:
@@ -264,9 +287,9 @@ def answered(content: dict[str, Any], status: int = 200) -> Response:
     return Response(orjson.dumps(content), status, {"Cache-Control": "no-store"}, "application/json")
 
 
-def _described(schema: str) -> dict[int | str, dict[str, Any]]:
+def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """An answer's schema, for the OpenAPI document."""
-    return {200: {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
+    return {status: {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
 
 
 _PICTURE: dict[int | str, dict[str, Any]] = {

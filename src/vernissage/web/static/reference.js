@@ -33,7 +33,7 @@ const call = (path, method, operation, schemas) => {
   }
   if (entries.length) section.append(rows(entries));
   for (const example of described?.examples ?? []) section.append(made("pre", { tabIndex: 0 }, JSON.stringify(example, null, 2)));
-  const answer = Object.values(operation.responses?.["200"]?.content ?? {})[0]?.schema;
+  const answer = Object.values((operation.responses?.["200"] ?? operation.responses?.["201"])?.content ?? {})[0]?.schema;
   if (answer) section.append(made("p", {}, "Answers with ", made("code", {}, kind(answer)), "; errors are problems (RFC 9457)."));
   return section;
 };

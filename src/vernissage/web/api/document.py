@@ -1,0 +1,148 @@
+"""The OpenAPI document of the service: what FastAPI makes of the routes, with schemas, keys and problems."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from vernissage.gallery.answer import answer_schema
+from vernissage.web.api.bodies import schema_of
+from vernissage.web.api.problems import MEDIA_TYPE
+
+_PATH = {
+    "key": ("The work's id, or its key; parts of an id are separated by slashes.", "v041"),
+    "work": ("The work's id, or its key.", "v041"),
+    "person": ("The person's name, as you choose it: 1 to 200 characters without slashes.", "ann"),
+    "upload": ("The upload's id.", "5f2a9c01d3b47e68"),
+    "area": ("The area, as the list of areas names it.", "image:1"),
+    "recommendation_id": ("Of an answer, as it stands there.", None),
+    "name": ("The picture, as in the address in a work's thumbnail.", None),
+    "width": ("Pixels; those of the addresses in a work's thumbnail.", 320),
+    "kind": ("The format.", "webp"),
+}
+"""What parameters in addresses mean, and an example of each."""
+
+_OF_PLACES = frozenset({"rank", "score", "reasons", "band", "modality", "also"})
+"""Fields of a work that it has in a list alone."""
+
+_KEYS = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key, or a person's token."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same in another header."},
+}
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made when it is first asked for."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    made = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, openapi_version="3.1.0", routes=app.routes
+    )
+    components = made.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    answers = schema_of(answer_schema())
+    schemas |= answers | _envelopes(answers["Work"]["properties"])
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    components["securitySchemes"] = _KEYS
+    failed = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for address, path in made["paths"].items():
+        for operation in path.values():
+            responses = operation["responses"]
+            responses.pop("422", None)
+            responses["default"] = {"description": "What went wrong"} | failed
+            operation["security"] = [] if _is_public(address) else [{name: []} for name in _KEYS]
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    said, example = _PATH[parameter["name"]]
+                    parameter.update({"description": said} | ({} if example is None else {"example": example}))
+    app.openapi_schema = made
+    return made
+
+
+def _is_public(address: str) -> bool:
+    return address.rsplit("/", maxsplit=1)[-1] in {"healthz", "readyz", "version", "encoders"} or any(
+        part in address for part in ("/iiif/", "/thumbnails/")
+    )
+
+
+def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Schemas of what stands around answers, and of all that is no answer."""
+    answer, work = {"$ref": "#/components/schemas/Answer"}, {"$ref": "#/components/schemas/Record"}
+    text, flag, whole = {"type": "string"}, {"type": "boolean"}, {"type": "integer"}
+    moment = {"type": "string", "format": "date-time"}
+    area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": {"type": "number"}}
+    area |= {"muted": flag, "medoid": text, "members": _list(text)}
+    lapsed = _object(edit=text, modality=text, uploads=_list(text), reason=text)
+    areas = {"owner": text, "encoder": text, "works": whole, "areas": _list(_object(**area))}
+    areas |= {"unread": _list(text), "lapsed": _list(lapsed), "notes": _list(text)}
+    unused = {"type": "object", "required": ["id", "why"], "properties": {"id": text, "why": text}}
+    more = {
+        "recommendation_id": {"type": ["string", "null"], "description": "Names it, for more of the same list."},
+        "unused": {"type": "array", "items": unused, "description": "Ratings that were left out, and why."},
+    }
+    recommendation = {
+        "allOf": [answer, {"type": "object", "required": list(more), "properties": more}],
+    }
+    one = {"anyOf": [{"$ref": "#/components/schemas/Recommendation"}, {"type": "object", "required": ["problem"]}]}
+    pointed = {"type": "object", "required": ["pointer", "detail"], "properties": {"pointer": text, "detail": text}}
+    problem_fields = {"type": text, "title": text, "status": {"type": "integer"}, "detail": text, "instance": text}
+    return {
+        "Record": {
+            "type": "object",
+            "required": ["id"],
+            "description": "A work, without place, score and reasons.",
+            "additionalProperties": False,
+            "properties": {name: each for name, each in work_properties.items() if name not in _OF_PLACES},
+        },
+        "WorkList": {
+            "type": "object",
+            "required": ["works", "total", "next"],
+            "properties": {
+                "works": {"type": "array", "items": work},
+                "total": {"type": ["integer", "null"], "description": "How many there are; null where nobody counted."},
+                "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
+            },
+        },
+        "Recommendation": recommendation,
+        "RecommendationBatch": {
+            "type": "object",
+            "required": ["results"],
+            "properties": {"results": {"type": "array", "items": one}},
+        },
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457.",
+            "required": ["type", "title", "status", "detail"],
+            "properties": problem_fields | {"errors": {"type": "array", "items": pointed}},
+        },
+    } | _objects(
+        {
+            "Version": {"software": text, "collection": text, "fingerprint": text, "works": whole},
+            "Encoders": {
+                "encoders": _list(_object(name=text, modalities=_list(text), fingerprint=text)),
+                "engines": _list(text),
+            },
+            "Ratings": {
+                "ratings": {"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"v041": 5.0}]}
+            },
+            "Kept": {"uploads": _list(_object(id=text, new=flag))},
+            "Uploads": {"uploads": _list(_object(id=text, title=text, text=text, picture=flag, time=moment))},
+            "Token": {"token": text, "expires": moment},
+            "Areas": areas,
+            "Undone": {"undone": text} | areas,
+        }
+    )
+
+
+def _list(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
+
+
+def _objects(properties: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: _object(**each) for name, each in properties.items()}
