@@ -29,7 +29,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("name", "options", "printed", "tables"),
     [
         ("weighting", VISITORS, "signed − linear", {"values", "means", "differences"}),
-        ("overlap", VISITORS, "\n3 efficientnet-lite0-pooled  ", {"values", "within", "between"}),
+        ("overlap", VISITORS, "3 efficientnet-lite0-pooled, 4", {"values", "within", "between"}),
         ("fusion", (*VISITORS, "-k", "0,60"), "Partial against total fusion", {"overlap_means", "overlap_differences"}),
         ("areas", (*USERS, *CUTS, "--task", "image-to-text"), "ward:2", {"lists", "cut_means"}),
         ("mixed", USERS, "Milliseconds a query", {"values", "times"}),
@@ -45,7 +45,7 @@ def test_a_question_is_answered_by_one_command_with_tables_figures_and_a_record(
     tables: set[str],
 ) -> None:
     told = run(name, workspace, *options, "-o", tmp_path / name)
-    assert printed in told
+    assert printed in told, told
     record = json.loads((tmp_path / name / "record.json").read_text())
     assert tables <= record["tables"].keys()
     assert all(read_table(tmp_path / name, table) for table in record["tables"])

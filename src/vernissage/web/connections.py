@@ -35,14 +35,15 @@ def connection_limits() -> tuple[int, int]:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     descriptors = Path("/dev/fd")
     free = soft - (sum(1 for _ in descriptors.iterdir()) if descriptors.is_dir() else 32)
-    # Half for connections, a quarter for those that are accepted before they are counted, the rest for the database.
+    # Half for connections, a quarter for those that are accepted before they are counted, in two turns of the loop:
+    # what is ended in one is closed in the next. The rest is for the database.
     most = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, (free - _KEPT_FREE) // 2)
     if most < _FEWEST:
         raise RequestError(
             f"this process may open {soft} files, which leaves room for {max(most, 0)} connections; allow more with "
             f"`ulimit -n 1024`"
         )
-    return most, most // 2
+    return most, most // 4
 
 
 class BoundedConnection(H11Protocol):

@@ -83,10 +83,11 @@ def _views(tables: Tables) -> list[Table]:
     if len(engines) > 1:
         numbers = [str(number) for number in range(1, len(engines) + 1)]  # names as heads would be wider than a screen
         body = [
-            (f"{number} {a}", *(_between(tables["between"], a, b, engines) for b in engines))
+            (number, *(_between(tables["between"], a, b, engines) for b in engines))
             for number, a in zip(numbers, engines, strict=True)
         ]
-        note = "IoU above the diagonal, RBO below; ± is the standard deviation over visitors"
+        legend = ", ".join(f"{number} {engine}" for number, engine in zip(numbers, engines, strict=True))
+        note = f"{legend}. IoU above the diagonal, RBO below; ± is the standard deviation over visitors"
         caption = "Table 2: overlap of two engines' lists for the same visitor"
         found.append(table(caption, ("engine", *numbers), body, note))
     return found
