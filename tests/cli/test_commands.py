@@ -32,7 +32,8 @@ def test_recommend_prints_json_for_scripts(run: Any, built: Path) -> None:
     assert answer["engine"] == "late-zscore"
     assert len(answer["works"]) == 5
     for work in answer["works"]:
-        assert {"id", "key", "rank", "score", "title", "artist", "year", "reasons", "band"} <= work.keys()
+        told = {"id", "key", "title", "artist", "year", "description", "medium", "rights", "credit", "link", "band"}
+        assert told | {"url", "manifest", "thumbnail", "rank", "score", "reasons"} == work.keys()
         rated, engines = ([each for each in work["reasons"] if each["kind"] == kind] for kind in ("rated", "engine"))
         assert len(rated) + len(engines) == len(work["reasons"])
         assert sum(reason["contribution"] for reason in rated) == pytest.approx(work["score"], abs=1e-6)

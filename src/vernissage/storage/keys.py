@@ -28,7 +28,7 @@ class StoredKey:
         name: what it is for, in the operator's words.
         scopes: what it may do; see `Scope`.
         origins: of sites whose pages may use it, such as ``https://museum.example``; any program may where there is
-            none. A key with origins is no secret, since every visitor can read it, so it may only read and tell events.
+            none. A key with origins is no secret, since every visitor can read it, so it may only read.
         revoked: since when it is refused; None while it holds.
     """
 
@@ -54,7 +54,7 @@ def create_key(
         raise RequestError(f"{told}; choose from {', '.join(get_args(Scope))}")
     if wrong := [each for each in origins if not _ORIGIN.fullmatch(each)]:
         raise RequestError(f"{wrong[0]!r} is no origin; write it as https://museum.example, without a path")
-    if origins and (too_much := sorted(set(scopes) - {"read", "events"})):
+    if origins and (too_much := sorted(set(scopes) - {"read"})):
         raise RequestError(
             f"every visitor can read a key that pages use, so it must not have the scope {too_much[0]}; leave the "
             f"origins out, or that scope"
@@ -62,9 +62,8 @@ def create_key(
     key = _PREFIX + secrets.token_urlsafe(24)
     row = {"name": checked_name("name of a key", name), "digest": digest_of(key), "created": time}
     row |= {"scopes": sorted(set(scopes)), "origins": sorted(set(origins))}
-    made = connection.execute(insert(API_KEYS).values(row))
-    [number] = made.inserted_primary_key or (0,)
-    return int(number), key
+    number: int = connection.execute(insert(API_KEYS).values(row).returning(API_KEYS.c.id)).scalar_one()
+    return number, key
 
 
 def all_keys(connection: Connection) -> tuple[StoredKey, ...]:

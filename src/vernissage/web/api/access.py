@@ -44,7 +44,7 @@ class Asker:
     name: str = ""
 
 
-_EVERYTHING: frozenset[Scope] = frozenset({"read", "events", "people", "write", "admin"})
+_EVERYTHING: frozenset[Scope] = frozenset({"read", "people", "admin"})
 
 
 class Access:
@@ -97,7 +97,7 @@ class Access:
         host = request.client.host if request.client else ""
         origin = request.headers.get("origin", "")
         if origin and origin in self._origins:
-            return Asker(frozenset({"read", "events"}), name=truncated_address(host))
+            return Asker(frozenset({"read"}), name=truncated_address(host))
         if self._open_here and host in _LOCAL and not origin:
             return Asker(_EVERYTHING, name="here")
         told = (
