@@ -72,8 +72,8 @@ def serve(
 ) -> None:
     """Serve a collection: the REST API at /api/v1, its reference at /api/v1/docs, health at /healthz, /metrics.
 
-    With --study also its participants' pages at / and the experimenter's at /experimenter. Neither addresses nor user
-    agents are stored or logged. TLS is the proxy's part: docs/study.md has an example.
+    With --study also its participants' pages at /study and the experimenter's at /study/experimenter. Neither addresses
+    nor user agents are stored or logged. TLS is the proxy's part: docs/study.md has an example.
 
     \b
     Examples:
@@ -99,14 +99,16 @@ def serve(
         secret = load_or_make_secret(place.workspace)
         service = Service(gallery, secret, listening.public_url)
         keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
-        app: Any = create_service(service, keys, listening.names)
-        title, remarks = gallery.name, list[str]()
+        title, remarks, served = gallery.name, list[str](), None
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))
+        checks = () if served is None else (served.study.database.check,)
+        app: Any = create_service(service, keys, listening.names, checks)
+        if served is not None:
             app, title = beside(app, served, listening.names), served.study.definition.title
             if served.password is None:
                 remarks.append(
-                    "no password is set, so /experimenter stays closed; set one with `vernissage study password`"
+                    "no password is set, so /study/experimenter stays closed; set one with `vernissage study password`"
                 )
         _run(app, listening, title, remarks)
 

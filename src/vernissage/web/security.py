@@ -22,7 +22,7 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 _UNUSED = ("camera", "microphone", "geolocation", "payment", "usb", "accelerometer", "gyroscope")
-SECURITY_HEADERS = MappingProxyType(
+STUDY_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
@@ -46,16 +46,12 @@ REMEMBERED = 10_000
 """How many askers one limit remembers; the one who asked longest ago is forgotten first."""
 
 
-def security_headers(scheme: str) -> dict[str, str]:
-    """The headers of every answer; over TLS browsers are told to come by TLS alone for a year."""
-    return {**SECURITY_HEADERS, **({"Strict-Transport-Security": "max-age=31536000"} if scheme == "https" else {})}
-
-
 class SecurityHeaders:
-    """Adds the headers to every answer, and ``no-store`` to those that say nothing of being kept."""
+    """Adds headers to every answer that has none of that name; ``no-store`` too, and over TLS that TLS is to stay."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self.app = app
+        self._headers = {**headers, "Cache-Control": "no-store"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,8 +61,10 @@ class SecurityHeaders:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(security_headers(scope["scheme"]))
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
         await self.app(scope, receive, send_guarded)
