@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from vernissage.web.study.served import ServedStudy
 
 _CLOSING_SECONDS = 10
+_DATABASE_SECONDS = 2.0
+"""Seconds that a request of the API waits for the database before it is told to come again."""
+
 _PATIENCE = 3.0
 """Seconds that a page waits for another process that writes; browsers and people do not wait for half a minute."""
 
@@ -95,7 +98,7 @@ def serve(
         handler.addFilter(FloodFilter())
         handler.setLevel(logging.WARNING)  # libraries set lower levels of their own
     with ExitStack() as opened:
-        gallery = open_gallery(place.workspace, database=place.database)
+        gallery = open_gallery(place.workspace, database=place.database, patience=_DATABASE_SECONDS)
         secret = load_or_make_secret(place.workspace)
         service = Service(gallery, secret, listening.public_url)
         keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())

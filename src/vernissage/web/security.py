@@ -153,25 +153,25 @@ class RateLimit:
             raise TooManyRequestsError(math.ceil(wait - longest))
         return wait
 
-    def _counted(self, name: str, longest: float) -> float:
-        """In how many seconds a request of ``name`` is allowed, which is counted if it may wait that long."""
+    def _counted(self, name: str, longest: float, number: int = 1) -> float:
+        """In how many seconds requests of ``name`` are allowed, which are counted if they may wait that long."""
         with self._lock:
             now = self._clock()
             left, since = self._left.pop(name, (self._at_once, now))
             left = min(self._at_once, left + (now - since) * self._each_second)
-            wait = max(0.0, (1 - left) / self._each_second)
-            self._left[name] = (left - (wait <= longest), now)
+            wait = max(0.0, (number - left) / self._each_second)
+            self._left[name] = (left - number * (wait <= longest), now)
             if len(self._left) > REMEMBERED:
                 self._left.popitem(last=False)
             return wait
 
-    def require(self, name: str) -> None:
-        """Count one request of ``name``.
+    def require(self, name: str, number: int = 1) -> None:
+        """Count requests of ``name``.
 
         Raises:
-            TooManyRequestsError: it is one too many.
+            TooManyRequestsError: it is too many; none of them is counted.
         """
-        if wait := self.wait(name):
+        if wait := math.ceil(self._counted(name, 0.0, number)):
             raise TooManyRequestsError(wait)
 
 
