@@ -30,7 +30,7 @@ _LOCAL = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _READ_AGAIN = 2.0
 """Seconds after which keys are read anew, so that a revoked one is refused that soon."""
 
-_KEYS_SECONDS = 1.0
+_KEYS_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
