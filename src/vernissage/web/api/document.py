@@ -15,6 +15,7 @@ _PATH = {
     "work": ("The work's id, or its key.", "v041"),
     "person": ("The person's name, as you choose it: 1 to 200 characters without slashes.", "ann"),
     "upload": ("The upload's id.", "5f2a9c01d3b47e68"),
+    "job": ("The job's id.", "8c1f0a2b4d6e8f0a1b2c3d4e"),
     "area": ("The area, as the list of areas names it.", "image:1"),
     "recommendation_id": ("Of an answer, as it stands there.", None),
     "name": ("The picture, as in the address in a work's thumbnail.", None),
@@ -127,7 +128,16 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             "Ratings": {
                 "ratings": {"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"v041": 5.0}]}
             },
-            "Kept": {"uploads": _list(_object(id=text, new=flag))},
+            "Job": {
+                "id": text,
+                "kind": text,
+                "state": {"enum": ["waiting", "running", "done", "failed"]},
+                "progress": _or_null(_object(step=text, done=whole, total=whole)),
+                "result": {"type": ["object", "null"], "description": "Of uploads from the beginning: their ids."},
+                "problem": _or_null({"$ref": "#/components/schemas/Problem"}),
+                "created": moment,
+                "finished": _or_null(moment),
+            },
             "Uploads": {"uploads": _list(_object(id=text, title=text, text=text, picture=flag, time=moment))},
             "Token": {"token": text, "expires": moment},
             "Areas": areas,
@@ -138,6 +148,10 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _list(items: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
+
+
+def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _object(**properties: Any) -> dict[str, Any]:
