@@ -104,7 +104,7 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = _LARGEST_UPLOAD if scope["path"].endswith("/uploads") else LARGEST_BODY
+        most = _LARGEST_UPLOAD if scope["path"].endswith(("/uploads", "/search/picture")) else LARGEST_BODY
         arrived = 0
 
         async def bounded() -> Message:

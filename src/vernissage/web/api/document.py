@@ -71,9 +71,9 @@ def _is_public(address: str) -> bool:
 def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
     """Schemas of what stands around answers, and of all that is no answer."""
     answer, work = {"$ref": "#/components/schemas/Answer"}, {"$ref": "#/components/schemas/Record"}
-    text, flag, whole = {"type": "string"}, {"type": "boolean"}, {"type": "integer"}
+    text, flag, whole, number = ({"type": name} for name in ("string", "boolean", "integer", "number"))
     moment = {"type": "string", "format": "date-time"}
-    area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": {"type": "number"}}
+    area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": number}
     area |= {"muted": flag, "medoid": text, "members": _list(text)}
     lapsed = _object(edit=text, modality=text, uploads=_list(text), reason=text)
     areas = {"owner": text, "encoder": text, "works": whole, "areas": _list(_object(**area))}
@@ -140,6 +140,8 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             },
             "Uploads": {"uploads": _list(_object(id=text, title=text, text=text, picture=flag, time=moment))},
             "Token": {"token": text, "expires": moment},
+            "Vectors": {"@context": text, "id": text, "type": text, "target": text, "motivation": text}
+            | {"body": _list(_object(type=text, encoder=text, fingerprint=text, modality=text, value=_list(number)))},
             "Areas": areas,
             "Undone": {"undone": text} | areas,
         }

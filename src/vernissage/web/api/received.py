@@ -7,8 +7,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from fastapi import Request, Response, UploadFile
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.datastructures import UploadFile
 
 from vernissage.catalog.pictures import PICTURE_SUFFIXES, VIDEO_HINT, VIDEO_SUFFIXES
 from vernissage.catalog.sources.tables import decode
