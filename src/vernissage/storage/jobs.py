@@ -62,6 +62,7 @@ def add_job(
     content: str = "",
     owner: str = "",
     result: Mapping[str, Any] | None = None,
+    due: datetime | None = None,
 ) -> Job:
     """Add a waiting job, or find the one of that id; jobs that ended long ago are forgotten."""
     connection.execute(delete(JOBS).where(JOBS.c.finished < time - KEPT))
@@ -75,7 +76,7 @@ def add_job(
             "worker": "",
         }
         row |= {"person": enter_person(connection, owner) if owner else None, "attempts": 0, "created": time}
-        connection.execute(insert(JOBS).values(row | {"result": result}))
+        connection.execute(insert(JOBS).values(row | {"result": result, "due": due}))
     return _job(connection.execute(_QUERY.where(JOBS.c.id == name)).one())
 
 
@@ -83,6 +84,13 @@ def get_job(connection: Connection, name: str) -> Job | None:
     """The job of an id."""
     row = connection.execute(_QUERY.where(JOBS.c.id == name)).one_or_none()
     return None if row is None else _job(row)
+
+
+def any_ready(connection: Connection, now: datetime) -> bool:
+    """Whether there is anything to do, by one look."""
+    begun = JOBS.c.state.in_(("waiting", "running"))
+    free = or_(JOBS.c.due.is_(None), JOBS.c.due <= now)
+    return connection.scalar(select(JOBS.c.number).where(begun, free).limit(1)) is not None
 
 
 def take_jobs(connection: Connection, worker: str, now: datetime, in_order: Sequence[str]) -> tuple[Job, ...]:
@@ -143,6 +151,12 @@ def end_job(
 def unfinished(connection: Connection) -> frozenset[str]:
     """The ids of jobs that wait or are under way."""
     return frozenset(connection.scalars(select(JOBS.c.id).where(JOBS.c.state.in_(("waiting", "running")))))
+
+
+def waiting_payloads(connection: Connection, kind: str) -> tuple[Mapping[str, Any], ...]:
+    """What was sent with jobs of a kind that wait or are under way, in order."""
+    begun = JOBS.c.state.in_(("waiting", "running")) & (JOBS.c.kind == kind)
+    return tuple(connection.scalars(select(JOBS.c.payload).where(begun).order_by(JOBS.c.number)))
 
 
 def _held(jobs: Sequence[Job], worker: str) -> Any:

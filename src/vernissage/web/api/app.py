@@ -19,6 +19,7 @@ import vernissage
 from vernissage.errors import VernissageError
 from vernissage.web.api.access import Access, CrossOrigin
 from vernissage.web.api.document import document
+from vernissage.web.api.feed import feed_router
 from vernissage.web.api.jobs import Jobs, jobs_router
 from vernissage.web.api.people import minting_router, people_router
 from vernissage.web.api.problems import problem, tell_problems
@@ -80,7 +81,7 @@ def create_service(service: Service, access: Access, hosts: Sequence[str] | None
     metrics = _Metrics(service)
     for router in (reading_router(service, access), public_router(service), minting_router(access)):
         app.include_router(router)
-    for router in (people_router(service, access, jobs), jobs_router(jobs, access)):
+    for router in (people_router(service, access, jobs), feed_router(service, access, jobs), jobs_router(jobs, access)):
         app.include_router(router)
     _add_operations(app, service, access, metrics)
     _add_pages(app)
@@ -104,7 +105,9 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = _LARGEST_UPLOAD if scope["path"].endswith(("/uploads", "/search/picture")) else LARGEST_BODY
+        sends_works = scope["method"] == "PUT" and scope["path"].startswith(f"{ROOT}/works/")
+        large = sends_works or scope["path"].endswith(("/uploads", "/search/picture", "/works/batch"))
+        most = _LARGEST_UPLOAD if large else LARGEST_BODY
         arrived = 0
 
         async def bounded() -> Message:

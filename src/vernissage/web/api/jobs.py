@@ -3,11 +3,10 @@
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +17,7 @@ from vernissage.gallery.gallery import Gallery
 from vernissage.progress import Progress
 from vernissage.storage.jobs import Job
 from vernissage.web.api.access import Access
+from vernissage.web.api.doing import AFTER, DOING, IN_ORDER
 from vernissage.web.api.problems import ProblemError, problem_of, titled
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.api.works import answered, described
@@ -30,20 +30,6 @@ _AGAIN_SECONDS, _LONGEST_SECONDS = 5, 300
 """After how long a job is begun again that could not be done just now, doubled each time."""
 
 _log = logging.getLogger("vernissage.web")
-
-Doing = Callable[[Gallery, Sequence[Job], Progress], Sequence[Mapping[str, Any] | None]]
-"""Does jobs of one kind, several together, and gives the result of each; None keeps what was written down before."""
-
-
-def _encode(gallery: Gallery, jobs: Sequence[Job], progress: Progress) -> Sequence[Mapping[str, Any] | None]:
-    for job in jobs:
-        gallery.repository.encode_missing(progress, job.payload["ids"])
-    return [None] * len(jobs)
-
-
-DOING: Mapping[str, Doing] = MappingProxyType({"uploads": _encode})
-IN_ORDER = ("works",)
-"""Kinds of which a later job must not overtake an earlier one; those that wait are done together."""
 
 
 class _StoppedError(Exception):
@@ -109,7 +95,7 @@ class Jobs:
         if database is None:
             return False
         with database.reading() as connection:
-            if not storage.jobs.unfinished(connection):
+            if not storage.jobs.any_ready(connection, datetime.now(UTC)):
                 return False
         with database.writing() as connection:
             jobs = storage.jobs.take_jobs(connection, self._name, datetime.now(UTC), IN_ORDER)
@@ -133,6 +119,8 @@ class Jobs:
         with database.writing() as connection:
             for job, outcome in found:
                 storage.jobs.end_job(connection, job, self._name, datetime.now(UTC), **outcome)
+            if found and jobs[0].kind in AFTER:
+                AFTER[jobs[0].kind](connection, gallery, datetime.now(UTC))
             if not found:
                 storage.jobs.release_jobs(connection, jobs, self._name, again)
 
