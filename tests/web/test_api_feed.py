@@ -15,6 +15,7 @@ from tests.web.test_api import RATINGS, ROOT, SECRET, check, problem
 from tests.web.test_api_people import ended, key, small_picture
 
 from vernissage import storage
+from vernissage.catalog.keys import key_of
 from vernissage.errors import WorkspaceError
 from vernissage.gallery.building import build
 from vernissage.gallery.gallery import Gallery, open_gallery
@@ -24,6 +25,7 @@ from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
 from vernissage.web.api.service import Service
 from vernissage.workspace import build as build_module
+from vernissage.workspace.checking import check_workspace
 
 do_next = jobs_module.Jobs.do_next
 STORM: dict[str, Any] = {
@@ -84,6 +86,13 @@ def test_works_come_change_and_go(served: tuple[Gallery, TestClient], gallery: P
     assert len(opened) == 63
     assert not any("new-1" in file.read_text() for file in opened.path.glob("*.json") if "feed" not in file.parts)
 
+    kept_there = opened.path / "feed" / "works.json"
+    whole = kept_there.read_bytes()
+    kept_there.write_bytes(whole.replace(b'"keywords"', b'"keywrds"'))
+    [fault] = check_workspace(opened.path).faults
+    assert "works.json is damaged" in fault
+    kept_there.write_bytes(whole)
+
     # What feeds brought stays where the folder is built anew, and the state is the same.
     state = opened.fingerprint
     assert build(gallery, opened.path).result.workspace.fingerprint == state
@@ -95,6 +104,8 @@ def test_a_form_brings_pictures_as_files(served: tuple[Gallery, TestClient]) -> 
     files = [("pictures", ("Möwe.png", small_picture(), "image/png"))]
     sent = {"files": files, "data": {"json": json.dumps(body, ensure_ascii=False)}}
     ended(client, client.post(f"{ROOT}/works/batch", **sent), {})
+    ended(client, client.put(f"{ROOT}/works/{key_of('AIC/1 é')}", json={"title": "By its key"}), {})
+    assert opened.collection["AIC/1 é"].title == "By its key"
     assert client.get(f"{ROOT}/works/n2").json()["title"] == "Möwe"
     assert client.get(f"{ROOT}/works/n1").json()["thumbnail"]["src"]
     assert names(opened.path / "feed") == {"works.json"}

@@ -16,6 +16,7 @@ from vernissage import storage
 from vernissage.errors import StorageError
 from vernissage.gallery.gallery import Gallery, open_gallery
 from vernissage.web.api import jobs as jobs_module
+from vernissage.web.api import received
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
 from vernissage.web.api.service import Service
@@ -202,3 +203,28 @@ def test_what_is_no_text_is_refused(served: tuple[Gallery, TestClient], content:
     )
     assert "not in UTF-8" in problem(answer, 400)
     assert client.get(f"{ROOT}/people/dora/uploads").json() == {"uploads": []}
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_videos_are_uploaded_where_they_can_be_read(
+    served: tuple[Gallery, TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, readable: bool
+) -> None:
+    pytest.importorskip("av", reason="the extra video is not installed")
+    from tests.videos import moving, write_video
+
+    _, client = served
+    write_video(tmp_path / "red.mp4", moving("red", "circle"))
+    if not readable:
+        monkeypatch.setattr(received, "PICTURE_SUFFIXES", received.PICTURE_SUFFIXES - received.VIDEO_SUFFIXES)
+    content = (tmp_path / "red.mp4").read_bytes()
+    answers = [
+        client.post(f"{ROOT}/people/dora/uploads", files=[("pictures", ("red.mp4", content))]),
+        client.post(f"{ROOT}/search/picture?limit=3", files=[("picture", ("red.mp4", content))]),
+    ]
+    if not readable:
+        for answer in answers:
+            assert "vernissage[video]" in problem(answer, 400)
+        return
+    assert ended(client, answers[0], {})["state"] == "done"
+    works = answers[1].json()["works"]
+    assert {work["artist"] for work in works} == {"The red master"}

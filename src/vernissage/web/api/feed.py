@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from vernissage import storage
+from vernissage.catalog.keys import id_of
 from vernissage.catalog.pictures import check_picture
 from vernissage.catalog.sources.feed import FOLDER
 from vernissage.errors import Kind, RequestError, UnknownItemError
@@ -123,11 +124,11 @@ class _Feed:
         return self._accept({self._there(self._named(key)): None}, {}, idempotency_key)
 
     def _named(self, key: str) -> str:
-        """The id that an address names: of a work that is there also by its key."""
+        """The id that an address names, by itself or by its key."""
         try:
             return self._service.item(key).id
         except UnknownItemError:
-            return key
+            return id_of(key) or key
 
     def _there(self, item_id: str) -> str:
         """The id of a work that is there, or that waits to be.
