@@ -228,3 +228,27 @@ def test_videos_are_uploaded_where_they_can_be_read(
     assert ended(client, answers[0], {})["state"] == "done"
     works = answers[1].json()["works"]
     assert {work["artist"] for work in works} == {"The red master"}
+
+
+def test_several_servers_do_each_job_once(peopled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    encode = jobs_module.DOING["uploads"]
+
+    def noted(gallery: Gallery, jobs: Any, progress: Any) -> Any:
+        done.extend(job.id for job in jobs)
+        return encode(gallery, jobs, progress)
+
+    monkeypatch.setattr(jobs_module, "DOING", {"uploads": noted})
+    services = [Service(open_gallery(peopled), SECRET) for _ in range(2)]
+    one, two = (
+        TestClient(create_service(each, Access(each, SECRET, open_here=True, each_second=1_000))) for each in services
+    )
+    with one, two:
+        accepted = [
+            (one, two)[number % 2].post(
+                f"{ROOT}/people/p{number}/uploads", data={"texts": [f"A ship and wave {number}"]}
+            )
+            for number in range(8)
+        ]
+        assert {ended(two, each, {})["state"] for each in accepted} == {"done"}
+    assert sorted(done) == sorted(each.json()["id"] for each in accepted)

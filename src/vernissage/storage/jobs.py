@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, insert, or_, select, update
 
 from vernissage.storage.people import enter_person
 from vernissage.storage.schema import JOBS, PEOPLE
@@ -88,9 +88,7 @@ def get_job(connection: Connection, name: str) -> Job | None:
 
 def any_ready(connection: Connection, now: datetime) -> bool:
     """Whether there is anything to do, by one look."""
-    begun = JOBS.c.state.in_(("waiting", "running"))
-    free = or_(JOBS.c.due.is_(None), JOBS.c.due <= now)
-    return connection.scalar(select(JOBS.c.number).where(begun, free).limit(1)) is not None
+    return connection.scalar(select(JOBS.c.number).where(_OPEN, _free(now)).limit(1)) is not None
 
 
 def take_jobs(connection: Connection, worker: str, now: datetime, in_order: Sequence[str]) -> tuple[Job, ...]:
@@ -98,14 +96,13 @@ def take_jobs(connection: Connection, worker: str, now: datetime, in_order: Sequ
 
     A job whose worker gave no sign of life is taken over; after `MOST_ATTEMPTS` it has failed.
     """
-    free = or_(JOBS.c.due.is_(None), JOBS.c.due <= now)
-    begun = JOBS.c.state.in_(("waiting", "running"))
-    spent = and_(begun, free, JOBS.c.attempts >= MOST_ATTEMPTS)
+    free = _free(now)
+    spent = and_(_OPEN, free, JOBS.c.attempts >= MOST_ATTEMPTS)
     told = {"detail": f"it was begun {MOST_ATTEMPTS} times and never ended; see the server's log, and send it again"}
     connection.execute(update(JOBS).where(spent).values(state="failed", problem=told | {"status": 503}, finished=now))
-    rows = connection.execute(_QUERY.where(begun, free).order_by(JOBS.c.number).limit(_MOST_TOGETHER)).all()
+    rows = connection.execute(_QUERY.where(_OPEN, free).order_by(JOBS.c.number).limit(_MOST_TOGETHER)).all()
     # The oldest that is not done says whether others of its kind may begin: later ones must not overtake it.
-    held = set(connection.scalars(select(JOBS.c.kind).where(begun, ~free, JOBS.c.kind.in_(in_order))))
+    held = set(connection.scalars(select(JOBS.c.kind).where(_OPEN, ~free, JOBS.c.kind.in_(in_order))))
     ready = [row for row in rows if row.kind not in held]
     if not ready:
         return ()
@@ -150,16 +147,24 @@ def end_job(
 
 def unfinished(connection: Connection) -> frozenset[str]:
     """The ids of jobs that wait or are under way."""
-    return frozenset(connection.scalars(select(JOBS.c.id).where(JOBS.c.state.in_(("waiting", "running")))))
+    return frozenset(connection.scalars(select(JOBS.c.id).where(_OPEN)))
 
 
 def waiting_payloads(connection: Connection, kind: str) -> tuple[Mapping[str, Any], ...]:
     """What was sent with jobs of a kind that wait or are under way, in order."""
-    begun = JOBS.c.state.in_(("waiting", "running")) & (JOBS.c.kind == kind)
-    return tuple(connection.scalars(select(JOBS.c.payload).where(begun).order_by(JOBS.c.number)))
+    query = select(JOBS.c.payload).where(_OPEN, JOBS.c.kind == kind)
+    return tuple(connection.scalars(query.order_by(JOBS.c.number)))
 
 
-def _held(jobs: Sequence[Job], worker: str) -> Any:
+_OPEN = JOBS.c.state.in_(("waiting", "running"))
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    """What a worker may begin, or take over."""
+    return or_(JOBS.c.due.is_(None), JOBS.c.due <= now)
+
+
+def _held(jobs: Sequence[Job], worker: str) -> ColumnElement[bool]:
     return and_(JOBS.c.number.in_([job.number for job in jobs]), JOBS.c.worker == worker, JOBS.c.state == "running")
 
 

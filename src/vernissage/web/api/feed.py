@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -113,8 +114,9 @@ class _Feed:
         async with _received(request) as (content, files):
             asked = checked_body(WorkBatch, content)
             ids = [*(work.id for work in asked.works), *asked.remove]
-            if not ids or (twice := next((each for each in ids if ids.count(each) > 1), "")):
-                told = f"{twice!r} stands in it twice" if ids else "it names no work"
+            twice = [each for each, number in Counter(ids).items() if number > 1]
+            if twice or not ids:
+                told = f"{twice[0]!r} stands in it twice" if ids else "it names no work"
                 raise RequestError(f"the batch cannot be taken in: {told}; name each work once")
             works = {work.id: work for work in asked.works} | dict.fromkeys(map(self._there, asked.remove))
             return await run_in_threadpool(self._accept, works, files, idempotency_key)

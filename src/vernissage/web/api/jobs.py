@@ -48,6 +48,7 @@ class Jobs:
 
     def start(self) -> None:
         """Begin to do jobs."""
+        self._name = secrets.token_hex(8)  # drawn anew: processes may be forked from the one that made this
         self._thread.start()
 
     def stop(self) -> None:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 import orjson
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, check_picture
@@ -113,6 +113,7 @@ class _Reading:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._decoding = CapacityLimiter(2)  # of pictures from strangers, so that threads are left for all else
         self._sorted = lru_cache(16)(lambda _, *asked: _sorted_rows(service.gallery.snapshot, *asked))
 
     def works(
@@ -223,12 +224,12 @@ class _Reading:
             return answered(self._service.addressed(base).answer(answer))
 
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-            return await run_in_threadpool(found, checked_body(VectorQuery, await request.body()))
+            return await to_thread.run_sync(found, checked_body(VectorQuery, await request.body()))
         async with request.form(max_files=1) as form:
             picture = form.get("picture")
             if not isinstance(picture, UploadFile):
                 raise RequestError("no picture was sent; send it as the file picture of a multipart/form-data body")
-            return await run_in_threadpool(found, picture)
+            return await to_thread.run_sync(found, picture, limiter=self._decoding)
 
     def _vector(self, query: VectorQuery) -> npt.NDArray[np.float32]:
         workspace = self._service.gallery.snapshot.workspace
