@@ -30,7 +30,8 @@ _LOCAL = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _READ_AGAIN = 2.0
 """Seconds after which keys are read anew, so that a revoked one is refused that soon."""
 
-_KEYS_SECONDS = 0.5
+_KEYS_SECONDS, _UNKNOWN_SECONDS = 0.5, 3.0
+"""How long a request waits for keys that are read anew, and one whose key was not among those read before."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Asker:
     name: str = ""
 
 
-_EVERYTHING: frozenset[Scope] = frozenset({"read", "people", "admin"})
+_EVERYTHING: frozenset[Scope] = frozenset({"read", "people", "write", "admin"})
 
 
 class Access:
@@ -68,11 +69,11 @@ class Access:
         self._reading.set_result(None)
         self._reader, self._lock = ThreadPoolExecutor(1, "keys"), threading.Lock()
 
-    def require(self, scope: Scope) -> Callable[[Request], Asker]:
-        """A dependency of routes: who asks, if they may.
+    def require(self, *scopes: Scope) -> Callable[[Request], Asker]:
+        """A dependency of routes: who asks, if they may by any of the scopes.
 
         Raises:
-            ProblemError: no key (401), or one that does not hold, has not that scope or is used elsewhere (403).
+            ProblemError: no key (401), or one that does not hold, has no such scope or is used elsewhere (403).
             TooManyRequestsError: they ask too often.
         """
 
@@ -80,8 +81,9 @@ class Access:
             found = self._asker(request)
             self.count(found.name)
             request.state.asker = found
-            if scope not in found.scopes and "admin" not in found.scopes:
-                told = f"this key has the scopes {', '.join(sorted(found.scopes))}, and {scope} is needed here"
+            if not found.scopes & {"admin", *scopes}:
+                held, needed = ", ".join(sorted(found.scopes)), " or ".join(scopes)
+                told = f"this key has the scopes {held}, and {needed} is needed here"
                 raise ProblemError(HTTPStatus.FORBIDDEN, told)
             if found.person and request.path_params.get("person", found.person) != found.person:
                 raise ProblemError(HTTPStatus.FORBIDDEN, "this token is another person's")
@@ -135,7 +137,7 @@ class Access:
         return _TOKEN + str(self._tokens.dumps({"person": person, "ends": time.time() + seconds}))
 
     def _by_key(self, given: str, request: Request) -> Asker:
-        key = self._known().get(digest_of(given))
+        key = self._known().get(digest_of(given)) or self._known(_UNKNOWN_SECONDS).get(digest_of(given))
         if key is None:
             told = "this key is unknown or was revoked; ask whoever runs the service for another one"
             raise ProblemError(HTTPStatus.FORBIDDEN, told)
@@ -144,15 +146,15 @@ class Access:
             raise ProblemError(HTTPStatus.FORBIDDEN, "this key is for pages of another site")
         return Asker(key.scopes, name=f"key {key.number}")
 
-    def _known(self) -> Mapping[str, StoredKey]:
+    def _known(self, seconds: float = 0.0) -> Mapping[str, StoredKey]:
         """The keys that hold, by their digests; while the database is gone, those that were read last."""
         with self._lock:
             begins = self._reading.done() and time.monotonic() - self._read >= _READ_AGAIN
             if begins:
                 self._reading = self._reader.submit(self._read_keys)
         # One request waits for keys, and not long: of a database that hangs no reading request may notice more.
-        if begins or not self._keys:
-            wait([self._reading], _KEYS_SECONDS)
+        if begins or seconds:
+            wait([self._reading], max(seconds, _KEYS_SECONDS))
         return self._keys
 
     def _read_keys(self) -> None:
@@ -173,7 +175,7 @@ class CrossOrigin(CORSMiddleware):
             "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-API-Key"],
             # Pages act for a person by that person's token, which rates, edits areas and removes.
             "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
-            "expose_headers": ["ETag", "Retry-After"],
+            "expose_headers": ["ETag", "Location", "Retry-After"],
         }
         super().__init__(app, max_age=600, **allowed)
         self._access = access
