@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     Options = Any
 
-_CLOSING_SECONDS = 10
+_CLOSING_SECONDS, _HUNG_SECONDS = 10, 30
+"""How long requests in flight may take to end, and a worker to say that it lives, while it starts too."""
 
 
 def _option(name: str, of: "FieldInfo") -> tuple[str, Any, Any]:
@@ -98,15 +99,14 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    from vernissage.web.connections import BoundedConnection, connection_limits
+    from vernissage.web.connections import connection_limits
     from vernissage.web.operations import SHARED
-    from vernissage.web.serving import worker
 
     with _socket(settings.host, settings.port) as listener, tempfile.TemporaryDirectory() as folder:
-        server: Server = worker(settings, collections)
+        server = _worker(settings, collections)
         several = settings.workers > 1
         config = uvicorn.Config(
-            partial(worker, settings, collections) if several else server,
+            partial(_worker, settings, collections) if several else server,
             factory=several,
             workers=settings.workers,
             interface="asgi3",
@@ -115,11 +115,12 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
             server_header=False,
             proxy_headers=bool(settings.behind_proxy),
             forwarded_allow_ips=list(settings.behind_proxy),
-            http=BoundedConnection,
+            http="vernissage.web.connections:BoundedConnection",  # type: ignore[arg-type]
             backlog=connection_limits()[1],
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=_CLOSING_SECONDS,
+            timeout_worker_healthcheck=_HUNG_SECONDS,
         )
         at, number = listener.getsockname()[:2]
         say(f"Serving {server.title} at http://{f'[{at}]' if ':' in at else at}:{number}/; stop with Ctrl-C")
@@ -134,6 +135,13 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
                 uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             note("Stopped; whoever was in the middle of something goes on when it is started again.")
+
+
+def _worker(settings: Settings, collections: Mapping[str, Path]) -> "Server":
+    """As `web.serving.worker`; here, so that a process says that it lives before it imports all of it."""
+    from vernissage.web.serving import worker
+
+    return worker(settings, collections)
 
 
 def _socket(host: str, port: int) -> socket.socket:

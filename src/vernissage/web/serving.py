@@ -68,20 +68,23 @@ class Server:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request by the application that it is for."""
-        await self._app(scope)(scope, receive, send)
+        app, prefix = self._chosen(scope)
+        await app({**scope, "root_path": scope.get("root_path", "") + prefix} if prefix else scope, receive, send)
 
     def close(self) -> None:
         """Close all databases."""
         self._opened.close()
 
-    def _app(self, scope: Scope) -> ASGIApp:
+    def _chosen(self, scope: Scope) -> tuple[ASGIApp, str]:
+        """The application of a request, and the prefix of its addresses."""
         if scope["type"] == "lifespan":
-            return self._lifespan
+            return self._lifespan, ""
         path: str = scope["path"]
         if "" in self._apis:
             with_study = self._settings.study is not None and not path.startswith(_OF_THE_API)
-            return self._beside if with_study else self._apis[""]
-        return self._apis.get(path.split("/")[1] if "/" in path else "", self._beside)
+            return self._beside if with_study else self._apis[""], ""
+        name = path.removeprefix("/").partition("/")[0]
+        return (self._apis[name], f"/{name}") if name in self._apis else (self._beside, "")
 
     @asynccontextmanager
     async def _running(self, _: object) -> AsyncIterator[None]:
@@ -107,7 +110,7 @@ class Server:
             origins=settings.allow_origin,
             each_second=settings.requests_per_second,
         )
-        api = create_service(service, access, settings.names, checks, prefix=below)
+        api = create_service(service, access, settings.names, checks)
         api.state.name = gallery.name
         checks.append(gallery.repository.check)
         return api

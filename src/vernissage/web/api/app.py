@@ -48,7 +48,6 @@ def create_service(
     access: Access,
     hosts: Sequence[str] | None = None,
     checks: Sequence[Callable[[], None]] = (),
-    prefix: str = "",
 ) -> FastAPI:
     """The REST API of one collection as an ASGI application.
 
@@ -57,7 +56,6 @@ def create_service(
         access: who may ask for what.
         hosts: the names that the server answers to; None for any.
         checks: of databases beside the service's own; they raise where one does not answer.
-        prefix: what stands before every address, such as ``/paintings``.
     """
 
     jobs = Jobs(service)
@@ -77,7 +75,6 @@ def create_service(
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{ROOT}/openapi.json",
-        root_path=prefix,
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )

@@ -40,8 +40,6 @@ def document(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(
         title=app.title, version=app.version, summary=app.summary, openapi_version="3.1.0", routes=app.routes
     )
-    if app.root_path:
-        made["servers"] = [{"url": app.root_path}]
     components = made.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     answers = schema_of(answer_schema())
