@@ -4,6 +4,7 @@ import difflib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,7 +143,8 @@ class Snapshot:
         names = dict(zip(ids, self.copy_names(ids), strict=True))
         works, uploads = self.workspace.copies.named(names.values()), {}
         if self._database is not None:
-            with self._database.reading() as connection:
+            # While the database is gone no upload can be described, so that no copy gets into an answer either.
+            with suppress(StorageError), self._database.reading() as connection:
                 uploads = storage.copies.named(connection, names.values())
         found: dict[str, tuple[str, ...]] = {}
         for item_id, name in names.items():
