@@ -15,6 +15,7 @@ from vernissage.gallery.gallery import open_gallery
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import LARGEST_BODY, create_service
 from vernissage.web.api.service import Service
+from vernissage.web.languages import preferred
 
 ROOT = "/api/v1"
 RATINGS = {"w000": 5, "w001": 1, "w004": 4}
@@ -199,8 +200,12 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
         ("/works?cursor=abc", 400, "take next of the page before"),
         ("/works?where[]=colour=red", 400, "has no field 'colour'"),
         ("/works?fields=id,size", 400, "works have no field 'size'"),
-        ("/works?where=year>=1850", 400, "no parameter 'where'; choose from cursor, fields, limit, q, sort, where[]"),
-        ("/works/w000?engine=lsa", 400, "no parameter 'engine'; this address takes none"),
+        (
+            "/works?where=year>=1850",
+            400,
+            "no parameter 'where'; choose from cursor, fields, lang, limit, q, sort, where[]",
+        ),
+        ("/works/w000?engine=lsa", 400, "no parameter 'engine'; choose from lang"),
         ("/works/w000/similar?by=smell", 400, "there is no kind of likeness 'smell'"),
         ("/works/w000/similar?per=artist", 400, "takes a column and a number"),
         ("/works/w000/similar?engine=magic", 400, "there is no engine 'magic'"),
@@ -280,3 +285,33 @@ def test_health_version_encoders_and_metrics_are_told(client: TestClient) -> Non
     assert 'http_route="/api/v1/works/{key:path}"' in metrics
     assert 'vernissage_index_works{encoder="lda",modality="text"} 64.0' in metrics
     assert "w000" not in metrics
+
+
+def test_sentences_are_told_in_the_language_that_is_asked_for(client: TestClient) -> None:
+    address = f"{ROOT}/works/w000/similar?limit=2"
+    english, german = client.get(address), client.get(f"{address}&lang=de")
+    accepted = client.get(address, headers={"Accept-Language": "fr, de-AT;q=0.9, en;q=0.5, *;q=0.1"})
+    assert english.headers["content-language"] == "en"
+    assert german.headers["content-language"] == accepted.headers["content-language"] == "de"
+    assert german.json() == accepted.json()
+    assert english.headers["etag"] != accepted.headers["etag"]
+    assert "Accept-Language" in accepted.headers["vary"]
+    told = [reason["words"] for reason in check(german.json())["works"][0]["reasons"]]
+    assert told[0].startswith("ähnelt ")
+    assert told[1].startswith("Grundlage: ")
+    same = [[(work["id"], work["score"]) for work in each.json()["works"]] for each in (english, german)]
+    assert same[0] == same[1]
+    body = {"ratings": RATINGS, "limit": 70}
+    content = client.post(f"{ROOT}/recommendations?lang=de", json=body).json()
+    assert "70 Werke waren gewünscht, aber nur 61 passen zur Anfrage" in content["notes"]
+    assert {"Sie haben", "anders als"} & {reason["words"][:10].strip() for reason in content["works"][0]["reasons"]}
+    told = problem(client.get(f"{address}&lang=fr"), 422)
+    assert "Input should be 'en' or 'de'" in told
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("", "en"), ("de", "de"), ("en, de", "en"), ("de;q=0.2, en;q=0.9", "en"), ("de;q=0", "en"), ("de;q=x, , ;q=", "en"), ("DE-ch ; q=1", "de")],
+)  # fmt: skip
+def test_the_language_that_is_liked_best(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language

@@ -21,6 +21,7 @@ from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Gallery
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.thumbnails import BytesCache, Thumbnails
+from vernissage.sentences import Sentence
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.workspace.repository import Snapshot
@@ -211,5 +212,6 @@ class Service:
         content["works"] = content["works"][shown:]
         token = self.token(request, shown + len(content["works"]))
         if token is None:
-            content["notes"].append("more of this list cannot be asked for: its ratings are too many for an address")
+            told = "more of this list cannot be asked for: its ratings are too many for an address"
+            content["notes"].append(Sentence(told))
         return {"recommendation_id": token, "unused": unused} | content

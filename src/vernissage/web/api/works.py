@@ -21,10 +21,12 @@ from vernissage.gallery.likeness import KINDS_OF_LIKENESS
 from vernissage.gallery.selecting import selection
 from vernissage.pages import iiif
 from vernissage.pages.thumbnails import ThumbnailKind
+from vernissage.sentences import ENGLISH, translated
 from vernissage.web.api.access import Access
 from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest
 from vernissage.web.api.problems import problem_of
 from vernissage.web.api.service import ROOT, Service
+from vernissage.web.languages import Spoken
 from vernissage.workspace.repository import Snapshot
 
 Limit = Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")]
@@ -45,6 +47,7 @@ Fields = Annotated[str, Query(description="Which fields of works come back, with
 
 _SORTS = ("id", "title", "artist", "year")
 _MOST_SEARCHED = 1_000
+_VARY = "Accept, Accept-Language, Origin"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
 
@@ -112,6 +115,7 @@ class _Reading:
     def works(
         self,
         request: Request,
+        language: Spoken,
         where: Where,
         q: Annotated[str, Query(max_length=2_000, description="Words; the best works come first.")] = "",
         sort: Annotated[str, Query(description="id, title, artist or year; with - before it from the last.")] = "id",
@@ -136,12 +140,13 @@ class _Reading:
             records = [_only(service.addressed(base).record(item), fields) for item in items.values()]
             return {"works": records, "total": total, "next": _cursor(start + limit, service) if more else None}
 
-        return self._cached(request, make)
+        return self._cached(request, language, make)
 
     def similar(
         self,
         request: Request,
         key: str,
+        language: Spoken,
         where: Where,
         exclude: Excluded,
         limit: Limit = 9,
@@ -159,15 +164,16 @@ class _Reading:
             asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
             return gallery.similar(item_id, limit, engine=engine, by=kinds, diversity=diversity, **asked)
 
-        return self._cached(request, lambda base: self._service.addressed(base).answer(make()))
+        return self._cached(request, language, lambda base: self._service.addressed(base).answer(make()))
 
-    def work(self, request: Request, key: str) -> Response:
+    def work(self, request: Request, key: str, language: Spoken) -> Response:
         item = self._service.item(key)
-        return self._cached(request, lambda base: self._service.addressed(base).record(item))
+        return self._cached(request, language, lambda base: self._service.addressed(base).record(item))
 
     def search(
         self,
         request: Request,
+        language: Spoken,
         where: Where,
         q: Annotated[str, Query(min_length=1, max_length=20_000, description="Words.", examples=["a storm at sea"])],
         within: Annotated[str, Query(alias="in", max_length=20, description="text, pictures or mixed.")] = "text",
@@ -177,11 +183,12 @@ class _Reading:
             found = self._service.gallery.search(q, limit, within=within, where=where)
             return self._service.addressed(base).answer(found)
 
-        return self._cached(request, make)
+        return self._cached(request, language, make)
 
     def elicitation(
         self,
         request: Request,
+        language: Spoken,
         where: Where,
         n: Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")] = 9,
         by: Annotated[Elicitation | None, Query(description="How they are chosen.")] = None,
@@ -191,24 +198,25 @@ class _Reading:
             found = self._service.gallery.elicitation(n, by=by, seed=seed, where=where)
             return self._service.addressed(base).answer(found)
 
-        return self._cached(request, make)
+        return self._cached(request, language, make)
 
-    def recommendations(self, request: Request, body: RecommendationRequest) -> Response:
-        return answered(self._service.recommend(body, base_address(request, self._service)))
+    def recommendations(self, request: Request, body: RecommendationRequest, language: Spoken) -> Response:
+        return answered(self._service.recommend(body, base_address(request, self._service)), language=language)
 
-    def batch(self, request: Request, body: Batch) -> Response:
+    def batch(self, request: Request, body: Batch, language: Spoken) -> Response:
         base, results = base_address(request, self._service), list[dict[str, Any]]()
         for each in body.requests:
             try:
                 results.append(self._service.recommend(each, base))
             except VernissageError as error:
                 results.append({"problem": problem_of(error, self._service.gallery.path)})
-        return answered({"results": results})
+        return answered({"results": results}, language=language)
 
-    def following(self, request: Request, recommendation_id: str, limit: Limit = 9) -> Response:
+    def following(self, request: Request, recommendation_id: str, language: Spoken, limit: Limit = 9) -> Response:
         asked, shown = self._service.read_token(recommendation_id)
         more = asked.model_copy(update={"limit": limit})
-        return answered(self._service.recommend(more, base_address(request, self._service), shown))
+        content = self._service.recommend(more, base_address(request, self._service), shown)
+        return answered(content, language=language)
 
     def thumbnail(self, name: str, width: int, kind: ThumbnailKind) -> Response:
         content = self._service.picture(name, width, kind)
@@ -223,7 +231,7 @@ class _Reading:
                 raise UnknownItemError(f"{item.id} has no picture, so there is no manifest of it")
             return made
 
-        return self._cached(request, make, iiif.MEDIA_TYPE)
+        return self._cached(request, ENGLISH, make, iiif.MEDIA_TYPE)
 
     def collection(self, request: Request, recommendation_id: str) -> Response:
         asked, shown = self._service.read_token(recommendation_id)
@@ -235,18 +243,22 @@ class _Reading:
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
 
     def _cached(
-        self, request: Request, make: Callable[[str], dict[str, Any]], media_type: str = "application/json"
+        self,
+        request: Request,
+        language: str,
+        make: Callable[[str], dict[str, Any]],
+        media_type: str = "application/json",
     ) -> Response:
         """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
         service = self._service
         base, gallery = base_address(request, service), service.gallery
-        key = (gallery.fingerprint, gallery.snapshot.version, base, request.url.path, request.url.query)
+        key = (gallery.fingerprint, gallery.snapshot.version, base, request.url.path, request.url.query, language)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Origin"}
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY, "Content-Language": language}
         wanted = request.headers.get("if-none-match", "")
         if tag in wanted or wanted.strip() == "*":
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        content = service.answers.get(key, lambda: orjson.dumps(make(base)))
+        content = service.answers.get(key, lambda: orjson.dumps(translated(make(base), language)))
         return Response(content, media_type=media_type, headers=headers)
 
 
@@ -256,7 +268,8 @@ def known_parameters(request: Request) -> None:
     Raises:
         RequestError: there is one.
     """
-    known = sorted(each.alias for each in request.scope["route"].dependant.query_params)
+    asked = request.scope["route"].dependant
+    known = sorted(each.alias for part in (asked, *asked.dependencies) for each in part.query_params)
     if unknown := sorted({*request.query_params} - {*known}):
         told = f"choose from {', '.join(known)}" if known else "this address takes none"
         raise RequestError(f"there is no parameter {unknown[0][:80]!r}; {told}")
@@ -282,9 +295,10 @@ def read_caps(words: str) -> dict[str, int]:
     return caps
 
 
-def answered(content: dict[str, Any], status: int = 200) -> Response:
+def answered(content: dict[str, Any], status: int = 200, language: str = ENGLISH) -> Response:
     """JSON that nobody keeps: it is of somebody, or made for one request."""
-    return Response(orjson.dumps(content), status, {"Cache-Control": "no-store"}, "application/json")
+    headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": _VARY}
+    return Response(orjson.dumps(translated(content, language)), status, headers, "application/json")
 
 
 def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
