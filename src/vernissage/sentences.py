@@ -11,8 +11,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, Self, TypeVar, get_args
 
-ENGLISH = "en"
 Language = Literal["en", "de"]
+ENGLISH: Language = "en"
 LANGUAGES: tuple[str, ...] = get_args(Language)
 """What sentences are told in, the first where nothing else is asked for."""
 

@@ -24,7 +24,8 @@ Spoken = Annotated[str, Depends(_language_of)]
 @lru_cache(256)
 def preferred(accepted: str) -> str:
     """The language that ``Accept-Language`` likes best of those that there are, the first of equals; else English."""
-    best, most = ENGLISH, 0.0
+    best: str = ENGLISH
+    most = 0.0
     for part in accepted.replace(" ", "").lower().split(","):
         tag, _, weight = part.partition(";q=")
         code = tag.partition("-")[0]
