@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 
 from vernissage.gallery.answer import answer_schema
 from vernissage.gallery.gallery import open_gallery
+from vernissage.pages.iiif import MEDIA_TYPE as MANIFEST
+from vernissage.pages.linked_art import MEDIA_TYPE as LINKED_ART
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import LARGEST_BODY, create_service
 from vernissage.web.api.service import Service
@@ -315,3 +317,24 @@ def test_sentences_are_told_in_the_language_that_is_asked_for(client: TestClient
 )  # fmt: skip
 def test_the_language_that_is_liked_best(accepted: str, language: str) -> None:
     assert preferred(accepted) == language
+
+
+@pytest.mark.parametrize(
+    ("accepted", "media_type", "kind"),
+    [
+        ("", "application/json", None),
+        ("text/html, */*;q=0.1", "application/json", None),
+        ('application/ld+json;profile="https://linked.art/ns/v1/linked-art.json"', LINKED_ART, "HumanMadeObject"),
+        ("application/ld+json, application/json;q=0.5", LINKED_ART, "HumanMadeObject"),
+        ('application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"', MANIFEST, "Manifest"),
+        ("application/json, application/ld+json", "application/json", None),
+    ],
+)
+def test_a_work_in_the_form_that_is_asked_for(
+    client: TestClient, accepted: str, media_type: str, kind: str | None
+) -> None:
+    answer, plain = (client.get(f"{ROOT}/works/w000", headers={"Accept": each}) for each in (accepted, "*/*"))
+    assert answer.headers["content-type"] == media_type
+    assert answer.json().get("type") == kind
+    assert "Accept" in answer.headers["vary"]
+    assert (answer.headers["etag"] == plain.headers["etag"]) is (kind is None)

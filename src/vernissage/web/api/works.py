@@ -2,15 +2,16 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
 from vernissage.files import digest
@@ -19,7 +20,7 @@ from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Elicitation
 from vernissage.gallery.likeness import KINDS_OF_LIKENESS
 from vernissage.gallery.selecting import selection
-from vernissage.pages import iiif
+from vernissage.pages import iiif, linked_art
 from vernissage.pages.thumbnails import ThumbnailKind
 from vernissage.sentences import ENGLISH, translated
 from vernissage.web.api.access import Access
@@ -82,6 +83,8 @@ def reading_router(service: Service, access: Access) -> APIRouter:
         ),
     ):
         how: dict[str, Any] = {"name": name, "summary": summary, "responses": described(schema)}
+        if name == "getWork":
+            how["responses"][200]["content"] |= _IIIF[200]["content"]
         router.add_api_route(ROOT + path, call, methods=methods, **how)
     return router
 
@@ -167,7 +170,12 @@ class _Reading:
         return self._cached(request, language, lambda base: self._service.addressed(base).answer(make()))
 
     def work(self, request: Request, key: str, language: Spoken) -> Response:
-        item = self._service.item(key)
+        item, wanted = self._service.item(key), _form(request.headers.get("accept", ""))
+        if wanted == "iiif":
+            return self._manifest(request, item)
+        if wanted == "linked-art":
+            made, kind = partial(linked_art.human_made_object, item), linked_art.MEDIA_TYPE
+            return self._cached(request, language, lambda base: made(self._service.addressed(base)), kind)
         return self._cached(request, language, lambda base: self._service.addressed(base).record(item))
 
     def search(
@@ -223,8 +231,9 @@ class _Reading:
         return Response(content, media_type=_KINDS[kind], headers={"Cache-Control": _FOR_EVER})
 
     def manifest(self, request: Request, key: str) -> Response:
-        item = self._service.item(key)
+        return self._manifest(request, self._service.item(key))
 
+    def _manifest(self, request: Request, item: Item) -> Response:
         def make(base: str) -> dict[str, Any]:
             made = iiif.manifest(item, self._service.addressed(base))
             if made is None:
@@ -251,8 +260,8 @@ class _Reading:
     ) -> Response:
         """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
         service = self._service
-        base, gallery = base_address(request, service), service.gallery
-        key = (gallery.fingerprint, gallery.snapshot.version, base, request.url.path, request.url.query, language)
+        base, gallery, asked = base_address(request, service), service.gallery, (request.url.path, request.url.query)
+        key = (gallery.fingerprint, gallery.snapshot.version, base, *asked, language, media_type)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY, "Content-Language": language}
         wanted = request.headers.get("if-none-match", "")
@@ -260,6 +269,17 @@ class _Reading:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         content = service.answers.get(key, lambda: orjson.dumps(translated(make(base), language)))
         return Response(content, media_type=media_type, headers=headers)
+
+
+def _form(accepted: str) -> Literal["json", "iiif", "linked-art"]:
+    """The form of a work that ``Accept`` names first: JSON, or JSON-LD by its profile, without one Linked Art."""
+    for part in accepted.lower().split(","):
+        kind, _, rest = part.strip().partition(";")
+        if kind.strip() == "application/ld+json":
+            return "iiif" if "iiif.io/api/presentation" in rest else "linked-art"
+        if kind.strip() in {"application/json", "application/*", "*/*"}:
+            break
+    return "json"
 
 
 def known_parameters(request: Request) -> None:
