@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import iiif_prezi3
 import jsonschema
 import pytest
 from starlette.testclient import TestClient
@@ -192,6 +193,11 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
     found = post(client, ratings=RATINGS, limit=3)
     listed = client.get(f"{ROOT}/iiif/3/collection/{found['recommendation_id']}").json()
     assert [each["id"] for each in listed["items"]] == [each["manifest"] for each in found["works"]]
+    # Another's reading of Presentation 3: iiif-prezi3 refuses what its JSON Schema does.
+    assert iiif_prezi3.Manifest.model_validate(made).items[0].width == 56
+    assert len(iiif_prezi3.Collection.model_validate(listed).items) == 3
+    with pytest.raises(ValueError, match="label"):
+        iiif_prezi3.Manifest.model_validate({name: value for name, value in made.items() if name != "label"})
 
 
 @pytest.mark.parametrize(
