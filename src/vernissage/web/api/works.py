@@ -331,7 +331,9 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 }
 
 
-_IIIF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/ld+json": {"schema": {"type": "object"}}}}}
+_IIIF: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/ld+json": {"schema": {"$ref": "#/components/schemas/JsonLd"}}}}
+}
 
 
 def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDArray[np.int64]:
