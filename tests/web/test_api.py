@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,33 @@ def test_the_document_describes_every_call_and_all_schemas_are_there(client: Tes
     page = client.get(f"{ROOT}/docs")
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert client.get(f"{ROOT}/docs/reference.js").status_code == 200
+
+
+def test_generators_of_clients_find_what_they_name_things_by(client: TestClient) -> None:
+    document = client.get(f"{ROOT}/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"[A-Z][A-Za-z]+", name)] == []
+    assert len({name.lower() for name in schemas}) == len(schemas)
+    assert [
+        name for name, schema in schemas.items() if schema.get("title", name) not in {name, schema.get("const")}
+    ] == []
+    unnamed = [name for name, schema in schemas.items() for part in parts(schema) if "properties" in part]
+    assert unnamed == ["Recommendation"]  # an answer and what stands beside it
+    calls = [call for path in document["paths"].values() for call in path.values()]
+    assert [call["operationId"] for call in calls if not re.fullmatch(r"[a-z][A-Za-z]+", call["operationId"])] == []
+    given = [(call["operationId"], each) for call in calls for each in call.get("parameters", ())]
+    assert [name for name, each in given if {"type": "null"} in each["schema"].get("anyOf", ())] == []
+    assert {each["schema"]["$ref"] for _, each in given if each["name"] == "lang"} == {"#/components/schemas/Language"}
+    assert schemas["UploadForm"]["properties"]["pictures"]["items"]["format"] == "binary"
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """The schemas within one."""
+    below = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    for each in below:
+        if isinstance(each, dict) and "type" in each:
+            yield each
+        yield from parts(each)
 
 
 def test_health_version_encoders_and_metrics_are_told(client: TestClient) -> None:

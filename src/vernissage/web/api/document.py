@@ -46,7 +46,8 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas |= answers | _envelopes(answers["Work"]["properties"])
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas["UploadForm"] = schemas.pop("Body_upload") | {"title": "UploadForm"}
+    form = schemas["UploadForm"] = schemas.pop("Body_upload") | {"title": "UploadForm"}
+    form["properties"]["pictures"]["items"]["format"] = "binary"  # as generators of clients expect it
     components["securitySchemes"] = _KEYS
     failed = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for address, path in made["paths"].items():
