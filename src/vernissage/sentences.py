@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Literal, Self, TypeVar, get_args
 
 Language = Literal["en", "de"]
@@ -60,14 +59,19 @@ def _walked(content: Any, language: str) -> Any:
 def catalogue(language: str) -> Mapping[str, Any]:
     """The sentences of a language by the English ones; of English those that are not told as they stand in the code."""
     text = files("vernissage").joinpath("catalogues", f"{language}.toml").read_text("utf-8")
-    return MappingProxyType(tomllib.loads(text))
+    return tomllib.loads(text)
 
 
 def _filled(message: str, language: str, values: Mapping[str, object]) -> str:
     found = catalogue(language).get(message, message)
     if not isinstance(found, str):
         found = found["one" if values.get("n") == 1 else "other"]
-    return str(found.format(**{name: _shown(each, language) for name, each in values.items()}) if values else found)
+    if not values:
+        return str(found)
+    # Dozens are made for every answer: in English most values stand as they are.
+    if language != ENGLISH or tuple in map(type, values.values()):
+        values = {name: _shown(each, language) for name, each in values.items()}
+    return str(found.format(**values))
 
 
 def _shown(value: object, language: str) -> object:

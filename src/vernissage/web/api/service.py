@@ -34,6 +34,7 @@ LONGEST_TOKEN = 6_000
 """Characters of a recommendation's id, which stands in addresses: servers and proxies take 8,000 in all."""
 
 _ANSWERS_BYTES = 32 * 1024**2
+_UNKNOWN = Sentence("the collection has no such work")
 _log = logging.getLogger("vernissage.web")
 
 
@@ -109,7 +110,7 @@ class Service:
     def known(self, ids: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
         """The ids that works of the collection have, and what to say of the others."""
         there = dict.fromkeys(ids, False) | {each: True for each in ids if each in self.gallery.collection}
-        unknown = [{"id": each, "why": "the collection has no such work"} for each, known in there.items() if not known]
+        unknown = [{"id": each, "why": _UNKNOWN} for each, known in there.items() if not known]
         return [each for each, known in there.items() if known], unknown
 
     def addressed(self, base: str) -> Addressed:
