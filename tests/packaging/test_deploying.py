@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -158,11 +159,17 @@ def configured(folder: Path, server: str, plain: int, encrypted: int) -> Path:
 
 
 @pytest.fixture
-def site(workspace: Path, tmp_path: Path) -> Iterator[tuple[httpx.Client, Path, str, int]]:
-    """A client of nginx before a server of the toy gallery, nginx's folder, a key, and the port without encryption."""
+def site(
+    workspace: Path, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[httpx.Client, Path, str, int]]:
+    """nginx before a server of the toy gallery with PostgreSQL: a client, nginx's folder, a key, the port without TLS."""
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")  # which Debian keeps off users' paths
     if nginx is None:
         pytest.skip("nginx is not installed")
+    # As the compose file names the database: the password is no part of its address.
+    url = urlsplit(postgres_url)
+    monkeypatch.setenv("VERNISSAGE_DATABASE", url._replace(netloc=f"{url.username}@{url.hostname}:{url.port}").geturl())
+    monkeypatch.setenv("PGPASSWORD", url.password or "")
     key = re.search(
         r"vk_\S+", run_command("admin", "make-key", workspace, "--name", "t", "--scope", "read", "--scope", "people")
     )
@@ -197,6 +204,7 @@ def site(workspace: Path, tmp_path: Path) -> Iterator[tuple[httpx.Client, Path, 
             except httpx.ConnectError:
                 time.sleep(0.05)
         yield client, folder, key[0], plain
+        assert not (workspace / "vernissage.db").exists()
 
 
 def test_nginx_before_a_server(site: tuple[httpx.Client, Path, str, int]) -> None:
