@@ -192,6 +192,7 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
     assert client.get(painting["body"]["id"]).headers["content-type"] == painting["body"]["format"]
     found = post(client, ratings=RATINGS, limit=3)
     listed = client.get(f"{ROOT}/iiif/3/collection/{found['recommendation_id']}").json()
+    assert listed["label"] == {"en": ["Recommended works"], "de": ["Empfohlene Werke"]}
     assert [each["id"] for each in listed["items"]] == [each["manifest"] for each in found["works"]]
 
 

@@ -22,7 +22,7 @@ from vernissage.gallery.likeness import KINDS_OF_LIKENESS
 from vernissage.gallery.selecting import selection
 from vernissage.pages import iiif, linked_art
 from vernissage.pages.thumbnails import ThumbnailKind
-from vernissage.sentences import ENGLISH, translated
+from vernissage.sentences import ENGLISH, Sentence, translated
 from vernissage.web.api.access import Access
 from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest
 from vernissage.web.api.problems import problem_of
@@ -48,6 +48,7 @@ Fields = Annotated[str, Query(description="Which fields of works come back, with
 
 _SORTS = ("id", "title", "artist", "year")
 _MOST_SEARCHED = 1_000
+_JSON = "application/json"
 _VARY = "Accept, Accept-Language, Origin"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
@@ -248,7 +249,7 @@ class _Reading:
         answer = self._service.answered(asked, shown)[0]
         items = [work.item for work in answer.works[:shown]]
         place = f"{base}{request.url.path}"
-        content = iiif.collection(place, "Recommended works", items, self._service.addressed(base))
+        content = iiif.collection(place, Sentence("Recommended works"), items, self._service.addressed(base))
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
 
     def _cached(
@@ -256,14 +257,15 @@ class _Reading:
         request: Request,
         language: str,
         make: Callable[[str], dict[str, Any]],
-        media_type: str = "application/json",
+        media_type: str = _JSON,
     ) -> Response:
         """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
         service = self._service
         base, gallery, asked = base_address(request, service), service.gallery, (request.url.path, request.url.query)
         key = (gallery.fingerprint, gallery.snapshot.version, base, *asked, language, media_type)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY, "Content-Language": language}
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY}
+        headers |= {"Content-Language": language} if media_type == _JSON else {}
         wanted = request.headers.get("if-none-match", "")
         if tag in wanted or wanted.strip() == "*":
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -318,7 +320,7 @@ def read_caps(words: str) -> dict[str, int]:
 def answered(content: dict[str, Any], status: int = 200, language: str = ENGLISH) -> Response:
     """JSON that nobody keeps: it is of somebody, or made for one request."""
     headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": _VARY}
-    return Response(orjson.dumps(translated(content, language)), status, headers, "application/json")
+    return Response(orjson.dumps(translated(content, language)), status, headers, _JSON)
 
 
 def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
