@@ -44,6 +44,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "People": {"person": "People's uploads, ratings and areas of interest."},
         "Service": {
             "serve": "Serve a collection: REST API, and a study.",
+            "mcp": "Let an assistant read a collection: Model Context Protocol.",
             "publish": "Write a collection as files for any web server.",
             "admin": "Keys of the REST API.",
         },
@@ -62,7 +63,7 @@ _MODULES = {
     "people": "person upload remove owners areas",
     "publishing": "publish",
     "recommending": "recommend similar search",
-    "serving": "serve",
+    "serving": "serve mcp",
     "study": "study",
     "vectors": "vectors encode",
 }

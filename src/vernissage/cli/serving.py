@@ -1,10 +1,11 @@
-"""The command that serves a collection over HTTP, and a study beside it: serve."""
+"""The commands that serve a collection over HTTP, and a study beside it, and to assistants: serve, mcp."""
 
 import logging
 import socket
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ def serve(
     listening: Listening,
     access: StudyAccess,
     study: Path | None = option(None, "A study's definition, study.toml: serve it too.", "--study"),
+    mcp: bool = option(False, "Answer assistants at /mcp: the Model Context Protocol.", "--mcp"),
 ) -> None:
     """Serve a collection: the REST API at /api/v1, its reference at /api/v1/docs, health at /healthz, /metrics.
 
@@ -100,6 +102,8 @@ def serve(
         service = Service(gallery, secret, listening.public_url)
         keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
         app: Any = create_service(service, keys, listening.names)
+        if mcp:
+            _tools().mount_tools(app, service, keys)
         title, remarks = gallery.name, list[str]()
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))
@@ -109,6 +113,40 @@ def serve(
                     "no password is set, so /experimenter stays closed; set one with `vernissage study password`"
                 )
         _run(app, listening, title, remarks)
+
+
+def mcp(
+    place: Place,
+    public_url: str = option("", "Where the collection is served, for links to works.", metavar="URL"),
+) -> None:
+    """Let an assistant read a collection by standard input and output: the Model Context Protocol.
+
+    Its tools search, recommend, show and explain; none writes. Over HTTP the same are at /mcp of `serve --mcp`.
+
+    \b
+    Examples:
+      vernissage mcp workspace
+      vernissage mcp workspace --public-url https://works.museum.example
+    """
+    from vernissage.web.api.service import Service
+
+    tools = _tools()
+    service = Service(place.gallery(people=False), b"", public_url)  # without tokens there is nothing to sign
+    service.start()
+    try:
+        tools.make_tools(service).run("stdio")
+    finally:
+        service.stop()
+
+
+def _tools() -> Any:
+    try:
+        return import_module("vernissage.web.mcp")
+    except ImportError as error:
+        raise RequestError(
+            f"assistants need the package mcp, which is not installed ({error}); install it with "
+            f"`pip install 'vernissage[mcp]'`"
+        ) from error
 
 
 def _run(app: Any, listening: Listening, title: str, remarks: list[str]) -> None:
