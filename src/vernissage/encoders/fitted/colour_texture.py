@@ -296,10 +296,10 @@ def vlad(points: Floats, centres: Floats) -> Floats:
     """
     distances = (centres**2).sum(axis=1) - 2 * _product(points, centres)
     nearest = distances.argmin(axis=1)
-    residuals = points.astype(np.float64) - centres[nearest]
+    residuals = points - np.take(centres.astype(np.float64), nearest, axis=0)
     lengths = np.sqrt(np.einsum("nd,nd->n", residuals, residuals))
     shares = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    sums = sparse.csr_array((shares, nearest, np.arange(len(points) + 1)), (len(points), len(centres))).T @ residuals
+    sums = sparse.csc_array((shares, nearest, np.arange(len(points) + 1)), (len(centres), len(points))) @ residuals
     rooted = np.sign(sums) * np.sqrt(np.abs(sums))
     length = np.linalg.norm(rooted)
     gathered: Floats = (rooted / length if length > 0 else rooted).astype(np.float32).ravel()
