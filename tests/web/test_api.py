@@ -218,7 +218,7 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
 
 
 def test_manifests_and_collections_are_read_by_another_library(client: TestClient) -> None:
-    """Run where somebody has installed it: iiif-prezi3 3.1.1 holds Pillow back, so no extra of ours brings it."""
+    """`make check` installs iiif-prezi3 by itself: no extra can, since its metadata hold Pillow back."""
     iiif_prezi3 = pytest.importorskip("iiif_prezi3", reason="iiif-prezi3 is not installed")
     made = client.get(f"{ROOT}/iiif/3/manifest/w003").json()
     found = post(client, ratings=RATINGS, limit=3)
