@@ -476,3 +476,13 @@ def test_a_work_in_the_form_that_is_asked_for(
     assert answer.json().get("type") == kind
     assert "Accept" in answer.headers["vary"]
     assert (answer.headers["etag"] == plain.headers["etag"]) is (kind is None)
+
+
+def test_a_search_by_a_picture_counts_as_several_requests(built: Path) -> None:
+    service = Service(open_gallery(built, writing=False), SECRET)
+    access = Access(service, SECRET, open_here=True, each_second=1)
+    sent = {"files": {"picture": ("mine.png", picture_of(built), "image/png")}}
+    with TestClient(create_service(service, access)) as client:
+        answers = [client.post(f"{ROOT}/search/picture", **sent) for _ in range(4)]
+    assert answers[0].status_code == 200
+    assert "more requests" in problem(answers[-1], 429)
