@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vernissage
@@ -67,7 +68,10 @@ def test_the_command_and_python_answer_alike(built: Path, capsys: pytest.Capture
         (lambda g: vernissage.open(None), "open takes a path, as a text or a pathlib.Path, but None was given"),
         (lambda g: vernissage.build(None, "w"), "the source takes a path"),
         (lambda g: vernissage.build("nowhere", None), "the workspace takes a path"),
-        (lambda g: g.search(None), "search takes words, the Path of a picture or an open picture, but None was given"),
+        (lambda g: g.search(None), "search takes words, the Path of a picture, an open picture or a vector, but"),
+        (lambda g: g.search(np.ones(3)), "without the encoder that made it"),
+        (lambda g: g.search(np.ones(3), encoder="colour-texture"), r"a vector of shape \(3,\)"),
+        (lambda g: g.search(np.full(512, np.nan), encoder="colour-texture"), "finite numbers"),
         (lambda g: g.recommend({"w000": 5}, weights=3), "weights takes numbers by engine, .*but 3 was given"),
         (lambda g: g.recommend({"w000": 5}, weights={"lda": "much"}), "weights takes numbers by engine"),
         (lambda g: g.recommend({"w000": 5}, fusion="rrf"), "fusion takes a Fusion"),

@@ -1,6 +1,7 @@
 """The REST API over the toy gallery: answers by the one schema, problems for errors, tokens that tell nothing."""
 
 import base64
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from vernissage.gallery.answer import answer_schema
@@ -17,6 +19,7 @@ from vernissage.pages.iiif import MEDIA_TYPE as MANIFEST
 from vernissage.pages.linked_art import MEDIA_TYPE as LINKED_ART
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import LARGEST_BODY, create_service
+from vernissage.web.api.received import LARGEST_FILE
 from vernissage.web.api.service import Service
 from vernissage.web.languages import preferred
 
@@ -328,6 +331,82 @@ def test_health_version_encoders_and_metrics_are_told(client: TestClient) -> Non
     assert 'http_route="/api/v1/works/{key:path}"' in metrics
     assert 'vernissage_index_works{encoder="lda",modality="text"} 64.0' in metrics
     assert "w000" not in metrics
+
+
+def picture_of(built: Path, turn: int = 1) -> bytes:
+    """The picture of w003, stored lying on its side with the note by which viewers turn it, where ``turn`` is 6."""
+    target = io.BytesIO()
+    with open_gallery(built, writing=False) as gallery:
+        path = gallery.snapshot.picture_path(gallery["w003"])
+    assert path is not None
+    picture = Image.open(path).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    picture = picture.transpose(Image.Transpose.ROTATE_90) if turn == 6 else picture
+    picture.save(target, "PNG", exif=exif)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+def test_a_picture_finds_what_it_shows_however_it_is_held(client: TestClient, built: Path, turn: int) -> None:
+    before = sorted(built.rglob("*"))
+    sent = {"files": {"picture": ("mine.png", picture_of(built, turn), "image/png")}}
+    content = check(client.post(f"{ROOT}/search/picture?limit=3&where[]=year>=1801", **sent).json())
+    assert [content["works"][0]["id"], len(content["works"])] == ["w003", 3]
+    with open_gallery(built, writing=False) as gallery:
+        path = gallery.snapshot.picture_path(gallery["w003"])
+        expected = gallery.search(path, 3, within="pictures", where=["year>=1801"])
+    assert [work["id"] for work in content["works"]] == list(expected.ids)
+    assert sorted(built.rglob("*")) == before
+
+
+def test_a_vector_finds_what_its_picture_finds(client: TestClient) -> None:
+    told = client.get(f"{ROOT}/works/w003/vectors?encoder=colour-texture").json()
+    assert (told["type"], told["target"]) == ("Annotation", f"http://museum.example{ROOT}/works/w003")
+    [body] = told["body"]
+    assert {body["fingerprint"]} == {
+        each["fingerprint"]
+        for each in client.get(f"{ROOT}/encoders").json()["encoders"]
+        if each["name"] == "colour-texture"
+    }
+    query = {"vector": body["value"], "encoder": "colour-texture", "fingerprint": body["fingerprint"]}
+    found = check(client.post(f"{ROOT}/search/picture?limit=4", json=query).json())
+    like = client.get(f"{ROOT}/works/w003/similar?limit=3&engine=colour-texture").json()
+    ids = [work["id"] for work in found["works"]]
+    assert ids == ["w003", *(work["id"] for work in like["works"])]
+    longer = query | {"vector": [7 * each for each in body["value"]]}
+    assert [w["score"] for w in client.post(f"{ROOT}/search/picture?limit=4", json=longer).json()["works"]] == (
+        pytest.approx([work["score"] for work in found["works"]], abs=1e-6)
+    )
+    everything = client.get(f"{ROOT}/works/w003/vectors").json()["body"]
+    assert {"image", "text"} == {each["modality"] for each in everything}
+    for change, status in (
+        ({"fingerprint": "0" * 16}, 409),
+        ({"vector": body["value"][1:]}, 422),
+        ({"vector": [0] * len(body["value"])}, 422),
+        ({"vector": []}, 422),
+        ({"vector": ["a"]}, 422),
+        ({"encoder": "none"}, 400),
+        ({"limit": 3}, 422),
+    ):
+        problem(client.post(f"{ROOT}/search/picture", json=query | change), status)
+    infinite = json.dumps(query).replace(json.dumps(body["value"])[:-1], "[NaN", 1)
+    for content in (infinite, "{", ""):
+        problem(client.post(f"{ROOT}/search/picture", content=content), 422)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status"),
+    [
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", 400),
+        ("page.png", b"<script>alert(1)</script>", 400),
+        ("cut.png", b"\x89PNG\r\n\x1a\n", 400),
+        ("large.png", b"\0" * (LARGEST_FILE + 1), 413),
+    ],
+)
+def test_what_is_no_picture_is_not_searched_with(client: TestClient, name: str, content: bytes, status: int) -> None:
+    problem(client.post(f"{ROOT}/search/picture", files={"picture": (name, content)}), status)
+    problem(client.post(f"{ROOT}/search/picture", files={"other": (name, b"x")}), 400)
 
 
 def test_sentences_are_told_in_the_language_that_is_asked_for(client: TestClient) -> None:

@@ -17,6 +17,7 @@ from vernissage.catalog.pictures import PictureCheck, check_picture
 from vernissage.catalog.report import USUAL, CollectionReport, Problem, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
+from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITY_CARDS, modality_of_file
@@ -71,7 +72,7 @@ def inspect_collection(
     """
     opened = source_of(source)
     judging = _Judging(opened, progress, verified)
-    fetched = opened.fetched.folder if isinstance(opened, FolderSource) and opened.fetched else None
+    fetched = opened.fetched.folder if isinstance(opened, FolderSource | FedSource) and opened.fetched else None
     collection = Collection(judging.items(), opened.folder, fetched=fetched)
     collection.report = judging.report()
     return collection
@@ -101,8 +102,10 @@ class _Judging:
         # Pillow leaves Python's lock to others while it decodes.
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
             while some := list(islice(records, _AT_ONCE)):
-                paths = list(dict.fromkeys(picture for record in some for picture in record.pictures))
-                checks = dict(zip(paths, pool.map(self._checked, paths), strict=True))
+                told = [pair for each in some if each.digests for pair in zip(each.pictures, each.digests, strict=True)]
+                checks = {picture: PictureCheck(digest) for picture, digest in told}
+                paths = list(dict.fromkeys(picture for each in some if not each.digests for picture in each.pictures))
+                checks |= zip(paths, pool.map(self._checked, paths), strict=True)
                 for record in some:
                     self.records += 1
                     if paths:

@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from vernissage import storage
 from vernissage.catalog.collection import Collection
@@ -13,6 +13,7 @@ from vernissage.catalog.loading import inspect_collection, source_of
 from vernissage.catalog.report import USUAL, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
+from vernissage.catalog.sources.feed import FeedChanges
 from vernissage.files import as_path
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import BuildResult, build_workspace, table_options
@@ -20,6 +21,10 @@ from vernissage.workspace.repository import open_repository
 from vernissage.workspace.settings import BuildOptions
 from vernissage.workspace.state import purge_state
 from vernissage.workspace.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from vernissage.gallery.gallery import Gallery
+    from vernissage.storage.database import Database
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def build(
         tolerance=tolerance,
         refit=refit,
         table=table,
-        superseding=partial(_forget_works, place) if storage.is_there(place) else None,
+        superseding=partial(_forget_at, place) if storage.is_there(place) else None,
         fetch=FetchOptions() if fetch_pictures is True else fetch_pictures or None,
         progress=progress,
         **asked,
@@ -89,22 +94,45 @@ def build(
         return BuildOutcome(result, UploadsOutcome(len(people), sum(people.values()), made, len(swept)))
 
 
-def _forget_works(place: str | Path, old: Collection, new: Collection) -> None:
-    """Delete the tags of works that are gone, or are no longer what they were, from the database and its files."""
+def change_works(gallery: "Gallery", changes: FeedChanges, *, progress: Progress = silent) -> BuildResult:
+    """Build the next state of an open gallery from its works and what a feed brings, and go on with that.
+
+    Nothing of the source that the works were read from is read again, and `build` keeps what feeds brought. Encoders
+    stay as `build_workspace` says.
+
+    Raises:
+        WorkspaceError: another process is writing to the workspace, or it cannot be written.
+        EncoderError, ProvenanceError: as `build_workspace`.
+    """
+    repository = gallery.repository
+    database = repository.existing_database
+    forget = partial(_forget_works, database) if database is not None else None
+    result = build_workspace(None, gallery.path, superseding=forget, changes=changes, progress=progress)
+    gallery.refresh()
+    if database is not None:
+        repository.encode_missing(progress)
+    return result
+
+
+def _forget_at(place: str | Path, old: Collection, new: Collection) -> None:
     with closing(storage.database.open_database(place)) as database:
-        with database.reading() as connection:
-            tagged = set(storage.tags.tagged_items(connection))
-        if not tagged:
-            return
-        kept = {item.id: item.record_digest for item in new if item.id in tagged}
-        gone = [item.id for item in old if item.id in tagged and item.record_digest != kept.get(item.id)]
-        if gone:
-            with database.writing() as connection:
-                storage.tags.forget_tags(connection, gone)
-                storage.erasure.intend_erasure(connection, of_person=True)
-            storage.erasure.resume_erasures(
-                database, None
-            )  # where another process reads the log, whoever opens it next finishes this
+        _forget_works(database, old, new)
+
+
+def _forget_works(database: "Database", old: Collection, new: Collection) -> None:
+    """Delete the tags of works that are gone, or are no longer what they were, from the database and its files."""
+    with database.reading() as connection:
+        tagged = set(storage.tags.tagged_items(connection))
+    if not tagged:
+        return
+    kept = {item.id: item.record_digest for item in new if item.id in tagged}
+    gone = [item.id for item in old if item.id in tagged and item.record_digest != kept.get(item.id)]
+    if gone:
+        with database.writing() as connection:
+            storage.tags.forget_tags(connection, gone)
+            storage.erasure.intend_erasure(connection, of_person=True)
+        # Where another process reads the log, whoever opens it next finishes this.
+        storage.erasure.resume_erasures(database, None)
 
 
 def purge(workspace: str | Path, database: str | None = None) -> None:

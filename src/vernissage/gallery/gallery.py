@@ -322,7 +322,7 @@ class Gallery:
 
     def search(
         self,
-        query: "str | Path | Image.Image",
+        query: "str | Path | Image.Image | Vectors",
         n: int = USUAL_COUNT,
         *,
         within: str = "text",
@@ -333,11 +333,12 @@ class Gallery:
         per: Caps = MappingProxyType({}),
         show_copies: bool = False,
     ) -> Answer:
-        """The works, ``n`` at most, that go best with words, or with a picture (a file or an open one).
+        """The works, ``n`` at most, that go best with words, or with a picture (a file, an open one, or its vector).
 
         Args:
-            query: words, or a picture. Works of which a whole cell is the query come first, then those that have all
-                of the words as they stand (where no work has one, its nearest spelling is taken), then those of which
+            query: words, or a picture, or the vector, (dim,), that the named ``encoder`` made of one elsewhere.
+                Works of which a whole cell is the query come first, then those that have all of the words
+                as they stand (where no work has one, its nearest spelling is taken), then those of which
                 BM25 and the encoder together make most. The score is a number between 0 and 1 for the latter, one more
                 where a work has all of the words, and one more where a cell is the query. In pictures the reason says
                 where one seems to show what is asked for; by ``conse`` these come first.
@@ -350,12 +351,17 @@ class Gallery:
             where, exclude, per, show_copies: as in `recommend`.
 
         Raises:
-            RequestError: the encoder does not read what was given, or finds nothing in the picture.
+            RequestError: the encoder does not read what was given, or finds nothing in the picture; a vector is none of
+                its own.
         """
         snapshot = self.snapshot
         one_of((*SEARCHED, "mixed"), within, "search within")
-        if not isinstance(query, str | Path) and not hasattr(query, "convert"):
-            raise RequestError(f"search takes words, the Path of a picture or an open picture, but {query!r} was given")
+        if not isinstance(query, str | Path | np.ndarray) and not hasattr(query, "convert"):
+            raise RequestError(
+                f"search takes words, the Path of a picture, an open picture or a vector, but {query!r} was given"
+            )
+        if isinstance(query, np.ndarray) and not encoder:
+            raise RequestError("a vector was given without the encoder that made it; name that as encoder")
         if isinstance(query, str) and not query.strip():
             raise RequestError("search takes words, and none were given; give at least one")
         if isinstance(query, str) and any("\ud800" <= letter <= "\udfff" for letter in query):
@@ -396,7 +402,7 @@ class Gallery:
 
     def _search_pictures(
         self,
-        query: "str | Path | Image.Image",
+        query: "str | Path | Image.Image | Vectors",
         vector: Vectors,
         task: tuple[Modality, Modality],
         asked: Selection,
@@ -700,13 +706,15 @@ def _weighted(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
     return replace(chosen, weights={**chosen.weights, **weights}) if weights else chosen
 
 
-def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image") -> Vectors:
+def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image | Vectors") -> Vectors:
     """The vector of words or of a picture, float32 (dim,); zeros of words that the encoder does not know.
 
     Raises:
         RequestError: the encoder does not read such a thing, or finds nothing in the picture.
         CollectionError: the picture cannot be opened.
     """
+    if isinstance(query, np.ndarray):
+        return _given(query, workspace.index(name, "image").card.dim, name)
     encoder = workspace.encoder(name)
     if isinstance(query, str):
         if not isinstance(encoder, TextEncoder):
@@ -728,6 +736,23 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image")
     if not vector.any():
         raise RequestError(f"{name} finds nothing in that picture; give another one")
     return vector
+
+
+def _given(vector: Vectors, dim: int, encoder: str) -> Vectors:
+    """A vector that was made elsewhere, of length 1, float32 (dim,).
+
+    Raises:
+        RequestError: it has another number of numbers, or one that is none, or all are 0.
+    """
+    given = np.asarray(vector, dtype=np.float64)
+    length = float(np.linalg.norm(given)) if given.shape == (dim,) else 0.0
+    if not np.isfinite(length) or length == 0:
+        raise RequestError(
+            f"a vector of shape {given.shape} and length {length:g} was given; {encoder} makes {dim} finite numbers "
+            f"that are not all 0"
+        )
+    scaled: Vectors = (given / length).astype(np.float32)
+    return scaled
 
 
 # Works to rate

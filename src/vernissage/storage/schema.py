@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from vernissage.values import Modality
 
-REVISION = "0010"
+REVISION = "0012"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
@@ -163,6 +163,20 @@ API_KEYS = _table(
     never_reuse=True,
 )
 """Keys of the REST API; ``digest`` is the SHA-256 of the key, which is not kept."""
+
+JOBS = _table(
+    "jobs",
+    "number:counted id:words person:number@people? kind:words content:words payload:json state:words worker:words "
+    "due:time? attempts:number progress:json? result:json? problem:json? created:time finished:time?",
+    key="number",
+    unique=("id",),
+    index=("person", "state number"),
+    state="state IN ('waiting', 'running', 'done', 'failed')",
+)
+"""Work that the service does after it has answered, in the order of their numbers (see `jobs`).
+
+``content`` is a digest of what was sent. ``due`` is when a waiting job may be begun, and a running one be taken over.
+"""
 
 STUDIES = _table("studies", "id:words paused:flag", key="id")
 """Studies by the id that their definition names."""

@@ -77,11 +77,18 @@ def vectors_of(connection: Connection, space: VectorSpace, ids: Iterable[str] | 
     return OwnedVectors(tuple(uploads), tuple(names[person] for person in people), matrix[: len(uploads)])
 
 
-def missing_vectors(connection: Connection, space: VectorSpace) -> tuple[str, ...]:
-    """Ids of uploads that have the space's modality but no vector in it, in order: what is to be encoded."""
+def missing_vectors(connection: Connection, space: VectorSpace, ids: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Ids of uploads that have the space's modality but no vector in it, in order: what is to be encoded.
+
+    Of all uploads, or of the given ones.
+    """
     there = exists().where(_in(space), VECTORS.c.upload == UPLOADS.c.id)
     readable = UPLOADS.c.modality.in_([kind for kind, reads in READ.items() if space.modality in reads])
-    return tuple(connection.scalars(select(UPLOADS.c.id).where(readable, not_(there)).order_by(UPLOADS.c.id)))
+    query = select(UPLOADS.c.id).where(readable, not_(there)).order_by(UPLOADS.c.id)
+    if ids is None:
+        return tuple(connection.scalars(query))
+    batches = in_batches(sorted(set(ids)))
+    return tuple(name for batch in batches for name in connection.scalars(query.where(UPLOADS.c.id.in_(batch))))
 
 
 def put_vectors(connection: Connection, vectors: UploadVectors) -> int | None:
@@ -93,7 +100,7 @@ def put_vectors(connection: Connection, vectors: UploadVectors) -> int | None:
     Raises:
         StorageError: the vectors do not fit their ids or those that are stored.
     """
-    waiting = set(missing_vectors(connection, vectors.space))
+    waiting = set(missing_vectors(connection, vectors.space, vectors.ids))
     rows = [row for row, name in enumerate(vectors.ids) if name in waiting]
     if not rows:
         return None

@@ -21,12 +21,13 @@ from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
+from vernissage.catalog.sources.feed import FedSource, FeedChanges, StateSource, Works, keep_feed, read_feed
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import load_executed, restore
 from vernissage.encoders.register import EncoderCard, cards
 from vernissage.encoders.runtime.devices import Runtime
-from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
+from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import Seal, csv_bytes, digest, read_array, seal_of, write_array, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
@@ -52,6 +53,7 @@ from vernissage.workspace.state import (
     STAGING,
     Manifest,
     check_target,
+    found,
     is_workspace,
     located,
     put_in_force,
@@ -138,7 +140,7 @@ class Building:
 
 
 def build_workspace(
-    source: Path | Source,
+    source: Path | Source | None,
     path: Path,
     *,
     tolerance: Tolerance = USUAL,
@@ -146,6 +148,7 @@ def build_workspace(
     table: TableOptions | None = None,
     superseding: Callable[[Collection, Collection], None] | None = None,
     fetch: FetchOptions | None = None,
+    changes: FeedChanges | None = None,
     progress: Progress = silent,
     **asked: Unpack[BuildOptions],
 ) -> BuildResult:
@@ -156,7 +159,8 @@ def build_workspace(
     at the end. After a kill, the same call goes on where it stopped and ends with the same bytes as an undisturbed one.
 
     Args:
-        source: a folder of pictures with or without a table, a table, or any other source.
+        source: a folder of pictures with or without a table, a table, or any other source; None for the works that the
+            workspace has, as they were read. What feeds brought lies over either.
         path: the workspace's folder.
         tolerance: how many rows may be left out, which ``rejected.csv`` then lists.
         refit: fit the encoders anew on the collection as it is now.
@@ -164,6 +168,7 @@ def build_workspace(
         superseding: called with the works of the state before and those of the new one, just before that takes over:
             whoever keeps things of works elsewhere forgets those that are gone.
         fetch: how pictures at web addresses are fetched; None fetches none, but uses those of the builds before.
+        changes: what a feed brings now.
         progress: told of every step.
         asked: which encoders, and how they are fitted and computed.
 
@@ -179,8 +184,9 @@ def build_workspace(
     if fetch is not None and not isinstance(source, Path):
         raise RequestError("pictures are fetched for folders and tables; another source fetches its own")
     fetched = FetchedPictures(path / FETCHED, fetch)
-    opened, how = source_of(source, options, fetched), asked.get("runtime") or Runtime()
-    check_target(opened.location, path)
+    opened, how = None if source is None else source_of(source, options, fetched), asked.get("runtime") or Runtime()
+    if opened is not None:
+        check_target(opened.location, path)
     existed = path.exists()
     with sole_writer(path, patience=_PATIENCE):
         try:
@@ -189,6 +195,7 @@ def build_workspace(
             wanted = wanted_encoders(settings)
             started = time.perf_counter()
             old = _unless_damaged(lambda: before.collection) if before else None
+            opened, fed = _with_feeds(opened or _state_source(path, before), path, changes, fetched)
             verified = old.picture_digests() if old else frozenset[str]()
             collection = load_collection(opened, tolerance=tolerance, progress=progress, verified=verified)
             building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
@@ -198,7 +205,9 @@ def build_workspace(
             manifest = _made_manifest(building, opened, wanted)
             # Written first: a kill in between must not leave what the state before said of works that are gone.
             options.save(path / OPTIONS_NAME)
-            _list_rejected(path / REJECTED_NAME, collection.report)
+            _list_rejected(path / REJECTED_NAME, collection.report, read=source is not None)
+            if changes is not None:
+                keep_feed(path, fed)
             if superseding is not None and old is not None:
                 superseding(old, building.collection)
             result = _put_in_force(building, manifest, wanted)
@@ -211,6 +220,32 @@ def build_workspace(
             raise
 
 
+def _with_feeds(
+    base: Source, path: Path, changes: FeedChanges | None, fetched: FetchedPictures
+) -> tuple[Source, Works]:
+    """A source with what feeds brought over it, now or before; and all of that."""
+    works = read_feed(path) | dict(changes.works if changes else {})
+    if not works:
+        return base, works
+    laid = FedSource(base, works, fetched)
+    laid.take_in(changes.pictures if changes else {})
+    return laid, works
+
+
+def _state_source(path: Path, before: Workspace | None) -> Source:
+    """The works as the workspace has them.
+
+    Raises:
+        WorkspaceError: it has none yet.
+        ProvenanceError: they are damaged.
+    """
+    if before is None or not before.manifest.complete:
+        told = f"{path} has no works yet; build it with `vernissage build COLLECTION -o {path}`"
+        raise WorkspaceError(told, kind=Kind.NOT_FOUND)
+    source = before.manifest.source
+    return StateSource(before.collection, source["name"], found(source, path))
+
+
 def _remove_all_but(path: Path, kept: str) -> None:
     """Remove what a first build has made, but for the pictures that were fetched, and the folder if there are none."""
     for entry in path.iterdir():
@@ -220,8 +255,10 @@ def _remove_all_but(path: Path, kept: str) -> None:
         path.rmdir()
 
 
-def _list_rejected(path: Path, report: CollectionReport | None) -> None:
-    """Every row that the state leaves out, with its reason; without any, no file is left."""
+def _list_rejected(path: Path, report: CollectionReport | None, *, read: bool) -> None:
+    """Every row that the state leaves out, with its reason; without any, no file is left once a source was read."""
+    if not read:
+        return
     if report is None or not report.rejected:
         path.unlink(missing_ok=True)
         return

@@ -13,6 +13,8 @@ import numpy as np
 from vernissage import storage
 from vernissage.catalog.collection import fingerprint_of
 from vernissage.catalog.sources.columns import TableOptions
+from vernissage.catalog.sources.feed import FOLDER as FEED
+from vernissage.catalog.sources.feed import read_feed
 from vernissage.encoders.contract import EncoderState
 from vernissage.errors import ProvenanceError, VernissageError
 from vernissage.files import seal_of
@@ -159,6 +161,8 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
 def _checks_of_people(path: Path, database: str | None) -> Iterator[tuple[str, Callable[[], object]]]:
     if (path / OPTIONS_NAME).exists():
         yield OPTIONS_NAME, partial(TableOptions.load, path / OPTIONS_NAME)
+    if (path / FEED).exists():
+        yield f"{FEED}/works.json", partial(read_feed, path)
     places = [database] if database else [path / name for name in (storage.DATABASE_NAME, storage.STUDY_DATABASE_NAME)]
     for place in filter(storage.is_there, places):
         yield Path(place).name, partial(_check_database, place, path / storage.PICTURES_FOLDER)

@@ -270,15 +270,18 @@ def _difference(one: Small, other: Small) -> npt.NDArray[np.int16]:
     return found
 
 
-def compare_uploads(database: "Database", snapshot: "Snapshot", progress: Progress = silent) -> None:
-    """Give uploads that were not compared with this state's works the name of what they are the same as.
+def compare_uploads(
+    database: "Database", snapshot: "Snapshot", progress: Progress = silent, some: Sequence[str] | None = None
+) -> None:
+    """Give uploads, all or ``some``, that were not compared with this state's works the name of what is the same.
 
-    That is the group of a work, else the name of another upload, else a new one. What was named stays if this is
-    interrupted.
+    That is the group of a work, else the name of another upload, else a new one; they have their vectors by then. What
+    was named stays if this is interrupted.
     """
     state = snapshot.workspace.manifest.copies
     with database.reading() as connection:
         waiting = storage.copies.uncompared(connection, state)
+    waiting = tuple(each for each in waiting if some is None or each in some)
     for start in range(0, len(waiting), _AT_ONCE):
         progress("Comparing uploads", start, len(waiting))
         names = _names(database, snapshot, snapshot.items(waiting[start : start + _AT_ONCE]))

@@ -3,7 +3,7 @@
 import difflib
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from vernissage.storage.database import Database
     from vernissage.storage.people import StoredEdit
     from vernissage.storage.uploads import Removal, Upload
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from vernissage.workspace.uploading import Incoming, Submission
 
 _ATTEMPTS = 3
+
+Later = Callable[["Connection", "Sequence[Upload]", frozenset[str]], None]
+"""What notes, in the transaction in which uploads are kept, that they are to be encoded."""
 
 
 @dataclass(frozen=True)
@@ -394,13 +399,21 @@ class Repository:
             self._database.close()
 
     def upload(
-        self, owner: str, submissions: "Sequence[Submission]", *, progress: Progress = silent
+        self,
+        owner: str,
+        submissions: "Sequence[Submission]",
+        *,
+        progress: Progress = silent,
+        later: Later | None = None,
     ) -> "tuple[tuple[Upload, ...], frozenset[str]]":
         """Keep what a person gives: rows, pictures and vectors appear together, or, if anything fails, not at all.
 
         What they uploaded before, the same picture with the same words, is not uploaded again but returned as it is
         kept, unless it is given another id; so a script may be run twice. When this returns, everything is on the disk
         and every process that refreshes finds it.
+
+        With ``later`` no vectors are made: it is called within the transaction, with the uploads and the ids of new
+        ones, and notes that `encode_missing` is to be called for them.
 
         Returns:
             The uploads, one for each submission, and the ids of those that are new.
@@ -420,16 +433,17 @@ class Repository:
                     f"{taken!r} is the id of a work of the collection; give the upload another id", kind=Kind.CONFLICT
                 )
             for _ in range(_ATTEMPTS):
-                kept = self._keep(owner, given, progress)
+                kept = self._keep(owner, given, progress, later)
                 self.refresh()
                 if kept is not None:
                     uploads, new = kept
-                    compare_uploads(self.database, self.snapshot, progress)
+                    if later is None:
+                        compare_uploads(self.database, self.snapshot, progress, [each.id for each in uploads.values()])
                     return tuple(uploads[each.id] for each in given), new
         raise WorkspaceError(f"{self.path} is being built anew all the time; wait until that has ended and try again")
 
     def _keep(
-        self, owner: str, given: "Sequence[Incoming]", progress: Progress
+        self, owner: str, given: "Sequence[Incoming]", progress: Progress, later: Later | None
     ) -> "tuple[dict[str, Upload], frozenset[str]] | None":
         """One transaction for what is not there yet; None, and nothing is written, if what it rests on has changed."""
         from vernissage.workspace import uploading
@@ -437,9 +451,10 @@ class Repository:
         with self.database.reading() as connection:
             there = uploading.already_there(connection, owner, given)
         new = [each for each in dict.fromkeys(given) if each.id not in there]
-        if not new:
+        if not new and later is None:
             return there, frozenset()
-        vectors = uploading.encode_submissions(self.workspace, {each.id: each.submission for each in new}, progress)
+        encoded = {} if later is not None else {each.id: each.submission for each in new}
+        vectors = uploading.encode_submissions(self.workspace, encoded, progress) if encoded else []
         with self.database.writing() as connection:
             if read_manifest(self.path).fingerprints != self.workspace.manifest.fingerprints:
                 return None
@@ -447,7 +462,10 @@ class Repository:
             if {key: each.id for key, each in now.items()} != {key: each.id for key, each in there.items()}:
                 return None
             written = uploading.write_uploads(connection, self.uploads_folder, owner, new, vectors)
-            return there | written, frozenset(each.id for each in written.values())
+            kept, added = there | written, frozenset(each.id for each in written.values())
+            if later is not None:
+                later(connection, [kept[each.id] for each in given], added)
+            return kept, added
 
     def remove(self, ids: Iterable[str], *, owner: str | None = None) -> "Removal":
         """Remove uploads with their pictures and vectors; with ``owner`` only what is theirs.
@@ -487,17 +505,22 @@ class Repository:
         with self.database.writing() as connection:
             return storage.pictures.sweep_pictures(connection, self.uploads_folder)
 
-    def encode_missing(self, progress: Progress = silent) -> int:
+    def encode_missing(self, progress: Progress = silent, some: Sequence[str] | None = None) -> int:
         """Encode uploads that lack vectors of the workspace's encoders, forget those of former ones, and compare them.
 
-        Returns how many vectors were made. What was made stays if this is interrupted.
+        With ``some``, these uploads alone, and nothing is forgotten. Where the workspace is built anew meanwhile, the
+        encoders of its new state count. Returns how many vectors were made; they stay if this is interrupted.
         """
         from vernissage.workspace.copies import compare_uploads
         from vernissage.workspace.uploading import encode_missing
 
-        made = encode_missing(self.database, self.workspace, self.uploads_folder, progress)
-        self.refresh()
-        compare_uploads(self.database, self.snapshot, progress)
+        made = 0
+        while True:
+            workspace = self.workspace
+            made += encode_missing(self.database, workspace, self.uploads_folder, progress, some)
+            if self.refresh().workspace.manifest.fingerprints == workspace.manifest.fingerprints:
+                break
+        compare_uploads(self.database, self.snapshot, progress, some)
         return made
 
     def rate(self, owner: str, ratings: Mapping[str, float | None]) -> None:

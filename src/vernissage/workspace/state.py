@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from vernissage.analysis.bands import Bounds
 from vernissage.analysis.fusion_weights import RepresentationWeight
 from vernissage.catalog.fetching import FOLDER as FETCHED
+from vernissage.catalog.sources.feed import FOLDER as FEED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, digest, read_json, write_json
 from vernissage.search.lexical import REVISION
@@ -199,7 +200,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
 
 def _require_no_links(workspace: Path) -> None:
     """Refuse a workspace whose folders or manifest lie elsewhere: what is written and deleted in it stays in it."""
-    for name in (*_FOLDERS, STAGING, _UPLOADS, FETCHED, FILE_NAME, _LOCK_NAME):
+    for name in (*_FOLDERS, STAGING, _UPLOADS, FETCHED, FEED, FILE_NAME, _LOCK_NAME):
         if (workspace / name).is_symlink():
             raise WorkspaceError(
                 f"{workspace / name} is a link to another place, and links in a workspace are not followed; remove "

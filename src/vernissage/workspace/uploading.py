@@ -236,10 +236,13 @@ def _copied(picture: Path | None, folder: Path, number: int) -> tuple[Path | Non
     return copy, found.digest
 
 
-def encode_missing(database: Database, workspace: Workspace, folder: Path, progress: Progress) -> int:
-    """Encode uploads, whose pictures lie in ``folder``, in every space in which they lack a vector.
+def encode_missing(
+    database: Database, workspace: Workspace, folder: Path, progress: Progress, some: Sequence[str] | None = None
+) -> int:
+    """Encode uploads, whose pictures lie in ``folder``, in every space in which they lack a vector: all, or ``some``.
 
-    Vectors of former encoders are forgotten. Returns how many vectors were made; they stay if this is interrupted.
+    Of all, vectors of former encoders are forgotten. Returns how many vectors were made; they stay if this is
+    interrupted.
 
     Raises:
         CollectionError: a picture cannot be opened.
@@ -249,14 +252,15 @@ def encode_missing(database: Database, workspace: Workspace, folder: Path, progr
     spaces = spaces_of(workspace)
     for space in spaces:
         with database.reading() as connection:
-            ids = missing_vectors(connection, space)
+            ids = missing_vectors(connection, space, some)
         for start in range(0, len(ids), _ENCODED_AT_ONCE):
             progress(f"Encoding uploads with {space.encoder}", start, len(ids))
             made += _encode(database, workspace, folder, space, ids[start : start + _ENCODED_AT_ONCE])
         if ids:
             progress(f"Encoding uploads with {space.encoder}", len(ids), len(ids))
-    with database.writing() as connection:
-        drop_vectors(connection, spaces)
+    if some is None:
+        with database.writing() as connection:
+            drop_vectors(connection, spaces)
     return made
 
 

@@ -21,6 +21,7 @@ class Record:
             there are no rows.
         file: the pictures as the source names them, for messages; empty without one.
         problems: why the record cannot be used as it is; empty where it can.
+        digests: SHA-256 of the pictures where they were decoded before and cannot have changed: they are not read.
     """
 
     item: Item
@@ -28,6 +29,7 @@ class Record:
     row: int | None = None
     file: str = ""
     problems: tuple[Problem, ...] = ()
+    digests: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -44,7 +44,7 @@ class Asker:
     name: str = ""
 
 
-_EVERYTHING: frozenset[Scope] = frozenset({"read", "people", "admin"})
+_EVERYTHING: frozenset[Scope] = frozenset({"read", "people", "write", "admin"})
 
 
 class Access:
@@ -63,19 +63,20 @@ class Access:
         self._read = -_READ_AGAIN
         self._lock = threading.Lock()
 
-    def require(self, scope: Scope) -> Callable[[Request], Asker]:
-        """A dependency of routes: who asks, if they may.
+    def require(self, *scopes: Scope) -> Callable[[Request], Asker]:
+        """A dependency of routes: who asks, if they may by any of the scopes.
 
         Raises:
-            ProblemError: no key (401), or one that does not hold, has not that scope or is used elsewhere (403).
+            ProblemError: no key (401), or one that does not hold, has no such scope or is used elsewhere (403).
             TooManyRequestsError: they ask too often.
         """
 
         def asker(request: Request) -> Asker:
             found = self._asker(request)
             self._limit.require(found.name)
-            if scope not in found.scopes and "admin" not in found.scopes:
-                told = f"this key has the scopes {', '.join(sorted(found.scopes))}, and {scope} is needed here"
+            if not found.scopes & {"admin", *scopes}:
+                held, needed = ", ".join(sorted(found.scopes)), " or ".join(scopes)
+                told = f"this key has the scopes {held}, and {needed} is needed here"
                 raise ProblemError(HTTPStatus.FORBIDDEN, told)
             if found.person and request.path_params.get("person", found.person) != found.person:
                 raise ProblemError(HTTPStatus.FORBIDDEN, "this token is another person's")
@@ -154,7 +155,7 @@ class CrossOrigin(CORSMiddleware):
             "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-API-Key"],
             # Pages act for a person by that person's token, which rates, edits areas and removes.
             "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
-            "expose_headers": ["ETag", "Retry-After"],
+            "expose_headers": ["ETag", "Location", "Retry-After"],
         }
         super().__init__(app, max_age=600, **allowed)
         self._access = access

@@ -19,8 +19,11 @@ import vernissage
 from vernissage.errors import VernissageError
 from vernissage.web.api.access import Access, CrossOrigin
 from vernissage.web.api.document import document
-from vernissage.web.api.people import LARGEST_FILE, minting_router, people_router
+from vernissage.web.api.feed import feed_router
+from vernissage.web.api.jobs import Jobs, jobs_router
+from vernissage.web.api.people import minting_router, people_router
 from vernissage.web.api.problems import problem, tell_problems
+from vernissage.web.api.received import LARGEST_FILE
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.api.works import described, public_router, reading_router
 from vernissage.web.security import KnownHosts
@@ -55,10 +58,14 @@ def create_service(service: Service, access: Access, hosts: Sequence[str] | None
         hosts: the names that the server answers to; None for any.
     """
 
+    jobs = Jobs(service)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.start()
+        jobs.start()
         yield
+        jobs.stop()
         service.stop()
 
     app = FastAPI(
@@ -74,7 +81,8 @@ def create_service(service: Service, access: Access, hosts: Sequence[str] | None
     metrics = _Metrics(service)
     for router in (reading_router(service, access), public_router(service), minting_router(access)):
         app.include_router(router)
-    app.include_router(people_router(service, access))
+    for router in (people_router(service, access, jobs), feed_router(service, access, jobs), jobs_router(jobs, access)):
+        app.include_router(router)
     _add_operations(app, service, access, metrics)
     _add_pages(app)
     tell_problems(app, service.gallery.path)
@@ -97,7 +105,9 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = _LARGEST_UPLOAD if scope["path"].endswith("/uploads") else LARGEST_BODY
+        sends_works = scope["method"] == "PUT" and scope["path"].startswith(f"{ROOT}/works/")
+        large = sends_works or scope["path"].endswith(("/uploads", "/search/picture", "/works/batch"))
+        most = _LARGEST_UPLOAD if large else LARGEST_BODY
         arrived = 0
 
         async def bounded() -> Message:

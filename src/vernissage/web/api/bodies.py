@@ -1,8 +1,9 @@
 """What requests hold, as pydantic models: they check the types and describe them in the OpenAPI document."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 MOST_WORKS = 200
 """Works of one list."""
@@ -63,13 +64,27 @@ class Batch(Body):
 
 
 class VectorQuery(Body):
-    """A vector that an encoder of this collection made elsewhere."""
+    """A picture's vector that an encoder of this collection made elsewhere."""
 
     vector: Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1, max_length=65_536)]
     encoder: Word
     fingerprint: Word = Field(description="Of the encoder, as /encoders gives it; another one is answered by 409.")
-    limit: int = Field(9, ge=1, le=MOST_WORKS)
-    where: Annotated[list[Word], Field(max_length=50)] = []
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def checked_body(model: type[_Model], content: bytes) -> _Model:
+    """JSON as a model, of routes that read their bodies themselves.
+
+    Raises:
+        RequestValidationError: it is none, or not such a one.
+    """
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        told = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+        raise RequestValidationError(told) from None
 
 
 _LISTS = {"list": "AnswerList", "kind": "NamedList"}

@@ -16,6 +16,7 @@ _PATH = {
     "work": ("The work's id, or its key.", "v041"),
     "person": ("The person's name, as you choose it: 1 to 200 characters without slashes.", "ann"),
     "upload": ("The upload's id.", "5f2a9c01d3b47e68"),
+    "job": ("The job's id.", "8c1f0a2b4d6e8f0a1b2c3d4e"),
     "area": ("The area, as the list of areas names it.", "image:1"),
     "recommendation_id": ("Of an answer, as it stands there.", None),
     "name": ("The picture, as in the address in a work's thumbnail.", None),
@@ -85,9 +86,9 @@ def _is_public(address: str) -> bool:
 def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
     """Schemas of what stands around answers, and of all that is no answer."""
     answer, work = _ref("Answer"), _ref("Record")
-    text, flag, whole = {"type": "string"}, {"type": "boolean"}, {"type": "integer"}
+    text, flag, whole, number = ({"type": name} for name in ("string", "boolean", "integer", "number"))
     moment = {"type": "string", "format": "date-time"}
-    area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": {"type": "number"}}
+    area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": number}
     area |= {"muted": flag, "medoid": text, "members": _list(text)}
     areas = {"owner": text, "encoder": text, "works": whole, "areas": _list(_ref("Area"))}
     areas |= {"unread": _list(text), "lapsed": _list(_ref("LapsedEdit")), "notes": _list(text)}
@@ -141,12 +142,24 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             "Ratings": {
                 "ratings": {"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"v041": 5.0}]}
             },
+            "Job": {
+                "id": text,
+                "kind": text,
+                "state": {"enum": ["waiting", "running", "done", "failed"]},
+                "progress": _or_null(_ref("JobProgress")),
+                "result": {"type": ["object", "null"], "description": "Of uploads from the beginning: their ids."},
+                "problem": _or_null(_ref("Problem")),
+                "created": moment,
+                "finished": _or_null(moment),
+            },
+            "JobProgress": {"step": text, "done": whole, "total": whole},
             "Encoder": {"name": text, "modalities": _list(text), "fingerprint": text},
-            "Kept": {"uploads": _list(_ref("KeptUpload"))},
-            "KeptUpload": {"id": text, "new": flag},
             "Uploads": {"uploads": _list(_ref("Upload"))},
             "Upload": {"id": text, "title": text, "text": text, "picture": flag, "time": moment},
             "Token": {"token": text, "expires": moment},
+            "Vectors": {"@context": text, "id": text, "type": text, "target": text, "motivation": text}
+            | {"body": _list(_ref("Vector"))},
+            "Vector": {"type": text, "encoder": text, "fingerprint": text, "modality": text, "value": _list(number)},
             "Areas": areas,
             "Area": area,
             "LapsedEdit": {"edit": text, "modality": text, "uploads": _list(text), "reason": text},
@@ -164,6 +177,10 @@ def _ref(name: str) -> dict[str, str]:
 
 def _list(items: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
+
+
+def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _object(**properties: Any) -> dict[str, Any]:

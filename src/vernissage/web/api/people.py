@@ -1,8 +1,8 @@
 """People: what they rate, upload and care for, works for them, their export and deletion; nothing without their key."""
 
+import secrets
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -10,15 +10,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, Response, UploadFile
 from pydantic import Field
+from sqlalchemy import Connection
 
-from vernissage.catalog.pictures import PICTURE_SUFFIXES
-from vernissage.errors import CollectionError, Kind, RequestError, StorageError
-from vernissage.files import digest
+from vernissage.errors import Kind, RequestError, StorageError
+from vernissage.files import digest, json_text
 from vernissage.gallery.areas import AreaChanges, PersonAreas
 from vernissage.gallery.person import Person
+from vernissage.storage.jobs import add_job
+from vernissage.storage.uploads import Upload
 from vernissage.web.api.access import LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Access
 from vernissage.web.api.bodies import MOST_WORKS, Body, Stars, Word
+from vernissage.web.api.jobs import Jobs
 from vernissage.web.api.problems import ProblemError
+from vernissage.web.api.received import MOST_FILES, MultipartRoute, files_of, texts_of
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.api.works import (
     Excluded,
@@ -34,13 +38,7 @@ from vernissage.web.api.works import (
 from vernissage.web.languages import Spoken
 from vernissage.workspace.uploading import Submission
 
-MOST_FILES = 20
-"""Pictures and texts of one request."""
-
-LARGEST_FILE = 32 * 1024**2
-"""Bytes of one uploaded file."""
-
-LONGEST_TEXT = 20_000
+_OTHER_CONTENT = "this Idempotency-Key came with other pictures or texts before; send these with another one"
 _LONGEST_NAME = 200
 
 _ZIP: dict[int | str, dict[str, Any]] = {
@@ -74,16 +72,17 @@ class Merging(Body):
     areas: Annotated[list[Word], Field(min_length=2, max_length=20)]
 
 
-def people_router(service: Service, access: Access) -> APIRouter:
+def people_router(service: Service, access: Access, jobs: Jobs) -> APIRouter:
     """The addresses of people; all need the scope ``people``, or the person's own token."""
-    people = _People(service, access)
+    people = _People(service, jobs)
     needed = [Depends(access.require("people")), Depends(known_parameters)]
-    router = APIRouter(prefix=f"{ROOT}/people/{{person}}", tags=["people"], dependencies=needed)
+    prefix = f"{ROOT}/people/{{person}}"
+    router = APIRouter(prefix=prefix, tags=["people"], dependencies=needed, route_class=MultipartRoute)
     for path, method, call, name, summary, schema in (
         ("/ratings/{work:path}", "PUT", people.rate, "rateWork", "Rate a work", None),
         ("/ratings/{work:path}", "DELETE", people.unrate, "unrateWork", "Take a rating back", None),
         ("/ratings", "GET", people.ratings, "listRatings", "What somebody rated", "Ratings"),
-        ("/uploads", "POST", people.upload, "upload", "Upload pictures and texts", "Kept"),
+        ("/uploads", "POST", people.upload, "upload", "Upload pictures and texts", "Job"),
         ("/uploads", "GET", people.uploads, "listUploads", "What somebody uploaded", "Uploads"),
         ("/uploads/{upload:path}", "DELETE", people.remove, "removeUpload", "Remove an upload", None),
         ("/areas", "GET", people.areas, "listAreas", "Areas of interest", "Areas"),
@@ -95,7 +94,7 @@ def people_router(service: Service, access: Access) -> APIRouter:
         ("/export", "GET", people.export, "exportPerson", "Everything that is kept", "zip"),
         ("", "DELETE", people.delete, "deletePerson", "Forget somebody", None),
     ):
-        status = 204 if schema is None else 201 if name == "upload" else 200
+        status = 204 if schema is None else 202 if name == "upload" else 200
         how: dict[str, Any] = {"name": name, "summary": summary, "status_code": status}
         if schema is not None:
             how["responses"] = _ZIP if schema == "zip" else described(schema, status)
@@ -132,8 +131,8 @@ def checked(person: str) -> str:
 
 
 class _People:
-    def __init__(self, service: Service, access: Access) -> None:
-        self._service, self._access = service, access
+    def __init__(self, service: Service, jobs: Jobs) -> None:
+        self._service, self._jobs = service, jobs
 
     def _person(self, name: str) -> Person:
         return self._service.gallery.person(checked(name))
@@ -151,34 +150,50 @@ class _People:
 
     def upload(
         self,
+        request: Request,
         person: str,
         pictures: Annotated[list[UploadFile], File(default_factory=list, max_length=MOST_FILES)],
-        texts: Annotated[list[str], Form(default_factory=list, max_length=MOST_FILES)],
+        texts: Annotated[list[UploadFile | str], File(default_factory=list, max_length=MOST_FILES)],
         titles: Annotated[list[str], Form(default_factory=list, description="Of the pictures, in their order.")],
         idempotency_key: Annotated[
             str, Header(max_length=200, description="Send the same again, and nothing is kept twice.")
         ] = "",
     ) -> Response:
-        """All of them are kept, or none: once this is answered they are on the disk and searched with."""
+        """All of them are kept, or none: once this is answered they are on the disk. The job makes their vectors."""
         if not pictures and not texts:
             raise RequestError("nothing was uploaded; send pictures or texts as multipart/form-data")
-        if long := [text for text in (*texts, *titles) if len(text) > LONGEST_TEXT]:
-            raise RequestError(f"a text has {len(long[0]):,} characters; send at most {LONGEST_TEXT:,}")
-        who = self._person(person)
-        named = _named(person, idempotency_key)
-        with _received(pictures) as paths:
-            titled = [*titles, *[""] * len(paths)]
-            given = [Submission(path, title=titled[place], id=named(place)) for place, path in enumerate(paths)]
-            given += [Submission(text=text, id=named(len(paths) + place)) for place, text in enumerate(texts)]
-            try:
-                kept, new = who.upload(given)
-            except StorageError as error:
-                if error.kind is not Kind.CONFLICT or not idempotency_key:
-                    raise
-                told = "this Idempotency-Key came with other pictures or texts before; send these with another one"
-                raise ProblemError(HTTPStatus.CONFLICT, told) from error
-        content = {"uploads": [{"id": each.id, "new": each.id in new} for each in kept]}
-        return answered(content, HTTPStatus.CREATED)
+        words, heads = texts_of(request, texts), texts_of(request, titles)
+        named, name = _named(checked(person), idempotency_key), secrets.token_hex(12)
+        if idempotency_key:
+            name = f"job-{digest(person.encode(), idempotency_key.encode())[:24]}"
+        with files_of(pictures) as paths:
+            digests = [digest(path.read_bytes()) for path in paths]
+            content = digest(json_text([digests, heads, words]).encode())
+            if (before := self._jobs.find(name)) is None:
+                titled = [*heads, *[""] * len(paths)]
+                given = [Submission(path, title=titled[place], id=named(place)) for place, path in enumerate(paths)]
+                given += [Submission(text=text, id=named(len(paths) + place)) for place, text in enumerate(words)]
+                self._kept(person, given, name, content)
+            elif before.content != content:
+                raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT)
+        return self._jobs.accepted(name)
+
+    def _kept(self, person: str, given: list[Submission], name: str, content: str) -> None:
+        """Keep uploads, and in the same transaction the job that encodes them."""
+
+        def noted(connection: Connection, uploads: Sequence[Upload], new: frozenset[str]) -> None:
+            told = {"uploads": [{"id": each.id, "new": each.id in new} for each in uploads]}
+            ids, now = {"ids": sorted(new)}, datetime.now(UTC)
+            job = add_job(connection, name, "uploads", ids, now, content=content, owner=person, result=told)
+            if job.content != content:  # another request with this key came at the same moment
+                raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT)
+
+        try:
+            self._service.gallery.repository.upload(person, given, later=noted)
+        except StorageError as error:
+            if error.kind is not Kind.CONFLICT:
+                raise
+            raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT) from error
 
     def uploads(self, person: str) -> Response:
         record = self._person(person).record
@@ -255,40 +270,6 @@ class _People:
 def _named(person: str, key: str) -> Callable[[int], str]:
     """Ids of uploads that are the same whenever the same request comes again; drawn where there is no key."""
     return lambda place: f"up-{digest(person.encode(), key.encode(), str(place).encode())[:24]}" if key else ""
-
-
-@contextmanager
-def _received(files: list[UploadFile]) -> Iterator[list[Path]]:
-    """What was sent as files of our own, whose names are nobody's words.
-
-    Raises:
-        ProblemError: one is larger than is read (413).
-        RequestError: one has the ending of what is no picture.
-        CollectionError: one cannot be read; the message names it by its place.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for number, file in enumerate(files):
-            suffix = Path(file.filename or "").suffix.lower() or ".jpg"
-            if suffix not in PICTURE_SUFFIXES:
-                raise RequestError(f"file {number + 1} ends in {suffix[:12]}; send JPEG, PNG, WebP, GIF or TIFF")
-            path = Path(folder) / f"{number}{suffix}"
-            size = 0
-            with path.open("wb") as kept:
-                while part := file.file.read(1 << 20):
-                    size += len(part)
-                    if size > LARGEST_FILE:
-                        told = f"file {number + 1} is larger than {LARGEST_FILE >> 20} MB; send a smaller one"
-                        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
-                    kept.write(part)
-            paths.append(path)
-        try:
-            yield paths
-        except CollectionError as error:
-            told = str(error)
-            for number, path in enumerate(paths, start=1):
-                told = told.replace(f"the picture {path}", f"file {number}").replace(str(path), f"file {number}")
-            raise CollectionError(told, kind=error.kind) from error
 
 
 def _shown(found: PersonAreas, language: str, **beside: object) -> Response:

@@ -39,7 +39,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An error as an answer; ``errors`` name what is wrong by JSON pointers."""
-    content = _content(status, detail) | {"instance": request.url.path} | ({"errors": list(errors)} if errors else {})
+    content = titled(status, detail) | {"instance": request.url.path} | ({"errors": list(errors)} if errors else {})
     return Response(orjson.dumps(content), status, dict(headers or {}), MEDIA_TYPE)
 
 
@@ -48,10 +48,10 @@ def problem_of(error: VernissageError, folder: Path) -> dict[str, Any]:
     status = error.status if isinstance(error, ProblemError) else error.kind.http_status
     if error.kind in _HIDDEN and not isinstance(error, ProblemError):
         _log.error("%s: %s", type(error).__name__, error)
-        return _content(status, "this cannot be answered just now; nothing was stored; try again in some seconds")
+        return titled(status, "this cannot be answered just now; nothing was stored; try again in some seconds")
     if isinstance(error, UnknownPersonError):
-        return _content(status, "nobody of that name owns or uploaded anything here; check the name, letter by letter")
-    return _content(status, str(error).replace(str(folder), "the collection"))
+        return titled(status, "nobody of that name owns or uploaded anything here; check the name, letter by letter")
+    return titled(status, str(error).replace(str(folder), "the collection"))
 
 
 def tell_problems(app: FastAPI, folder: Path) -> None:
@@ -76,7 +76,8 @@ def tell_problems(app: FastAPI, folder: Path) -> None:
         app.add_exception_handler(kind, handler)
 
 
-def _content(status: int, detail: str) -> dict[str, Any]:
+def titled(status: int, detail: str) -> dict[str, Any]:
+    """The fields that every problem has."""
     return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
 
 

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import orjson
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.datastructures import UploadFile
 
 from vernissage.catalog.item import Item
-from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE
+from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, check_picture
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
 from vernissage.files import digest
 from vernissage.folding import folded
@@ -24,8 +26,9 @@ from vernissage.pages import iiif, linked_art
 from vernissage.pages.thumbnails import ThumbnailKind
 from vernissage.sentences import ENGLISH, Sentence, translated
 from vernissage.web.api.access import Access
-from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest
-from vernissage.web.api.problems import problem_of
+from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest, VectorQuery, checked_body
+from vernissage.web.api.problems import ProblemError, problem_of
+from vernissage.web.api.received import files_of
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.languages import Spoken
 from vernissage.workspace.repository import Snapshot
@@ -62,7 +65,9 @@ def reading_router(service: Service, access: Access) -> APIRouter:
     for path, methods, call, name, summary, schema in (
         ("/works", get, reading.works, "listWorks", "List works", "WorkList"),
         ("/works/{key:path}/similar", get, reading.similar, "similarWorks", "Works like one", "Answer"),
+        ("/works/{key:path}/vectors", get, reading.vectors, "getVectors", "What encoders made of a work", "Vectors"),
         ("/works/{key:path}", get, reading.work, "getWork", "One work", "Record"),
+        ("/search/picture", post, reading.search_picture, "searchByPicture", "Search by a picture", "Answer"),
         ("/search", get, reading.search, "searchWorks", "Search by words", "Answer"),
         ("/elicitation", get, reading.elicitation, "worksToRate", "Works to rate", "Answer"),
         ("/recommendations", post, reading.recommendations, "recommend", "Works for ratings", "Recommendation"),
@@ -84,6 +89,7 @@ def reading_router(service: Service, access: Access) -> APIRouter:
         ),
     ):
         how: dict[str, Any] = {"name": name, "summary": summary, "responses": described(schema)}
+        how |= {"openapi_extra": _PICTURE_QUERY} if call == reading.search_picture else {}
         if name == "getWork":
             how["responses"][200]["content"] |= _IIIF[200]["content"]
         router.add_api_route(ROOT + path, call, methods=methods, **how)
@@ -114,6 +120,7 @@ class _Reading:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._decoding = CapacityLimiter(2)  # of pictures from strangers, so that threads are left for all else
         self._sorted = lru_cache(16)(lambda _, *asked: _sorted_rows(service.gallery.snapshot, *asked))
 
     def works(
@@ -178,6 +185,80 @@ class _Reading:
             made, kind = partial(linked_art.human_made_object, item), linked_art.MEDIA_TYPE
             return self._cached(request, language, lambda base: made(self._service.addressed(base)), kind)
         return self._cached(request, language, lambda base: self._service.addressed(base).record(item))
+
+    def vectors(
+        self,
+        request: Request,
+        key: str,
+        language: Spoken,
+        encoder: Annotated[str, Query(max_length=500, description="Of one alone.")] = "",
+    ) -> Response:
+        """What can be compared elsewhere, as a Web Annotation of the work."""
+        service, item_id = self._service, self._service.item(key).id
+
+        def make(base: str) -> dict[str, Any]:
+            workspace, bodies = service.gallery.snapshot.workspace, list[dict[str, Any]]()
+            if encoder and encoder not in workspace.encoder_names:
+                raise RequestError(f"there is no encoder {encoder!r} here; {ROOT}/encoders lists them")
+            for name in [encoder] if encoder else workspace.encoder_names:
+                told = {"type": "Dataset", "encoder": name, "fingerprint": workspace.manifest.fingerprints[name]}
+                for modality in workspace.modalities(name):
+                    index = workspace.index(name, modality)
+                    if item_id in index:
+                        vector = index.vectors_of([item_id])[0]
+                        bodies.append(told | {"modality": modality, "value": vector.tolist()})
+            about = service.addressed(base).record(service.item(key))["url"]
+            return {"@context": _ANNOTATION, "id": f"{about}/vectors", "type": "Annotation", "target": about} | {
+                "motivation": "describing", "body": bodies,
+            }  # fmt: skip
+
+        return self._cached(request, language, make)
+
+    async def search_picture(
+        self,
+        request: Request,
+        language: Spoken,
+        where: Where,
+        exclude: Excluded,
+        limit: Limit = 9,
+        per: Per = "",
+        encoder: Annotated[str | None, Query(max_length=500, description="What compares, of a picture.")] = None,
+    ) -> Response:
+        """By a picture, of which nothing is kept, or by its vector."""
+        asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per), "within": "pictures"}
+        base = base_address(request, self._service)
+
+        def found(query: UploadFile | VectorQuery) -> Response:
+            search = self._service.gallery.search
+            if isinstance(query, VectorQuery):
+                answer = search(self._vector(query), limit, encoder=query.encoder, **asked)
+            else:
+                with files_of([query]) as [path]:
+                    if fault := check_picture(path).fault:
+                        raise RequestError(f"file 1 {fault}; send another one")
+                    answer = search(path, limit, encoder=encoder, **asked)
+            return answered(self._service.addressed(base).answer(answer), language=language)
+
+        if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            return await to_thread.run_sync(found, checked_body(VectorQuery, await request.body()))
+        async with request.form(max_files=1) as form:
+            picture = form.get("picture")
+            if not isinstance(picture, UploadFile):
+                raise RequestError("no picture was sent; send it as the file picture of a multipart/form-data body")
+            return await to_thread.run_sync(found, picture, limiter=self._decoding)
+
+    def _vector(self, query: VectorQuery) -> npt.NDArray[np.float32]:
+        workspace = self._service.gallery.snapshot.workspace
+        if query.encoder not in workspace.encoder_names:
+            raise RequestError(f"there is no encoder {query.encoder!r} here; {ROOT}/encoders lists them")
+        here, dim = workspace.manifest.fingerprints[query.encoder], workspace.index(query.encoder, "image").card.dim
+        if query.fingerprint != here:
+            told = f"that vector is by {query.encoder} {query.fingerprint}, and here is {here}; encode the picture anew"
+            raise ProblemError(HTTPStatus.CONFLICT, told)
+        if len(query.vector) != dim or not any(query.vector):
+            told = f"{len(query.vector)} numbers were given; {query.encoder} makes {dim} that are not all 0"
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, told)
+        return np.array(query.vector, dtype=np.float32)
 
     def search(
         self,
@@ -332,6 +413,14 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()}}
 }
 
+
+_ANNOTATION = "http://www.w3.org/ns/anno.jsonld"
+_PICTURE_QUERY = {"requestBody": {"required": True, "content": {
+    "multipart/form-data": {"schema": {
+        "type": "object", "required": ["picture"], "properties": {"picture": {"type": "string", "format": "binary"}},
+    }},
+    "application/json": {"schema": VectorQuery.model_json_schema()},
+}}}  # fmt: skip
 
 _IIIF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/ld+json": {"schema": {"$ref": "#/components/schemas/JsonLd"}}}}
