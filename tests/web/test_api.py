@@ -147,6 +147,24 @@ def test_kinds_of_likeness_are_confirmed_by_the_table(client: TestClient) -> Non
             assert ranks[reason["id"]][reason["rank"] - 1] == best["id"]
 
 
+def test_an_address_tells_which_methods_it_takes(client: TestClient) -> None:
+    answer = client.post(f"{ROOT}/works")
+    assert "POST is not understood here, but GET, HEAD" in problem(answer, 405)
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert client.get(f"{ROOT}/people/ann/ratings/w000").headers["allow"] == "PUT, DELETE"
+
+
+def test_a_batch_counts_as_the_requests_that_it_holds(built: Path) -> None:
+    service = Service(open_gallery(built, writing=False), SECRET)
+    access = Access(service, SECRET, open_here=True, each_second=0.5)  # five at once
+    with TestClient(create_service(service, access)) as client:
+        body = {"requests": [{"ratings": RATINGS, "limit": 1}] * 4}
+        assert client.post(f"{ROOT}/recommendations/batch", json=body).status_code == 200
+        refused = client.post(f"{ROOT}/recommendations/batch", json=body)
+        problem(refused, 429)
+        assert int(refused.headers["retry-after"]) > 2
+
+
 def test_lists_of_works_are_read_page_by_page(client: TestClient) -> None:
     found, address = [], f"{ROOT}/works?limit=25&sort=-year&fields=year"
     while True:
@@ -200,7 +218,7 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
 
 
 def test_manifests_and_collections_are_read_by_another_library(client: TestClient) -> None:
-    """Run where somebody has installed it: iiif-prezi3 3.1.1 holds Pillow back, so no extra of ours brings it."""
+    """`make check` installs iiif-prezi3 by itself: no extra can, since its metadata hold Pillow back."""
     iiif_prezi3 = pytest.importorskip("iiif_prezi3", reason="iiif-prezi3 is not installed")
     made = client.get(f"{ROOT}/iiif/3/manifest/w003").json()
     found = post(client, ratings=RATINGS, limit=3)

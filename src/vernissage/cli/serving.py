@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from vernissage.web.study.served import ServedStudy
 
 _CLOSING_SECONDS = 10
+_DATABASE_SECONDS = 2.0
+"""Seconds that a request of the API waits for the database before it is told to come again."""
+
 _PATIENCE = 3.0
 """Seconds that a page waits for another process that writes; browsers and people do not wait for half a minute."""
 
@@ -74,8 +77,8 @@ def serve(
 ) -> None:
     """Serve a collection: the REST API at /api/v1, its reference at /api/v1/docs, health at /healthz, /metrics.
 
-    With --study also its participants' pages at / and the experimenter's at /experimenter. Neither addresses nor user
-    agents are stored or logged. TLS is the proxy's part: docs/study.md has an example.
+    With --study also its participants' pages at /study and the experimenter's at /study/experimenter. Neither addresses
+    nor user agents are stored or logged. TLS is the proxy's part: docs/study.md has an example.
 
     \b
     Examples:
@@ -97,20 +100,22 @@ def serve(
         handler.addFilter(FloodFilter())
         handler.setLevel(logging.WARNING)  # libraries set lower levels of their own
     with ExitStack() as opened:
-        gallery = open_gallery(place.workspace, database=place.database)
+        gallery = open_gallery(place.workspace, database=place.database, patience=_DATABASE_SECONDS)
         secret = load_or_make_secret(place.workspace)
         service = Service(gallery, secret, listening.public_url)
         keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
-        app: Any = create_service(service, keys, listening.names)
-        if mcp:
-            _tools().mount_tools(app, service, keys)
-        title, remarks = gallery.name, list[str]()
+        title, remarks, served = gallery.name, list[str](), None
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))
+        checks = () if served is None else (served.study.database.check,)
+        app: Any = create_service(service, keys, listening.names, checks)
+        if mcp:
+            _tools().mount_tools(app, service, keys)
+        if served is not None:
             app, title = beside(app, served, listening.names), served.study.definition.title
             if served.password is None:
                 remarks.append(
-                    "no password is set, so /experimenter stays closed; set one with `vernissage study password`"
+                    "no password is set, so /study/experimenter stays closed; set one with `vernissage study password`"
                 )
         _run(app, listening, title, remarks)
 

@@ -566,7 +566,12 @@ class Gallery:
 
 
 def open_gallery(
-    workspace: str | Path, *, database: str | None = None, writing: bool = True, people: bool = True
+    workspace: str | Path,
+    *,
+    database: str | None = None,
+    writing: bool = True,
+    people: bool = True,
+    patience: float | None = None,
 ) -> Gallery:
     """Open a workspace: the front door `vernissage.open`.
 
@@ -575,11 +580,13 @@ def open_gallery(
         database: where people are kept, a URL (``postgresql://…``) or a file; None: ``vernissage.db`` in the folder.
         writing: False makes no database where there is none yet; then nobody can upload or rate.
         people: False leaves the database closed, for answers that concern the collection alone.
+        patience: seconds that who writes waits for another, and a connection for its server; None: half a minute.
 
     Raises:
         WorkspaceError, ProvenanceError, StorageError: it cannot be opened.
     """
-    return Gallery(open_repository(as_path(workspace, "open"), database, writing=writing, people=people))
+    path, how = as_path(workspace, "open"), {"writing": writing, "people": people}
+    return Gallery(open_repository(path, database, patience=patience, **how))
 
 
 def _bands_for(

@@ -123,8 +123,10 @@ def checked(person: str) -> str:
     """A person's name from an address.
 
     Raises:
-        RequestError: it is too long.
+        RequestError: it is blank or too long.
     """
+    if not person.strip():
+        raise RequestError("the name of the person is blank; give one of at least one letter or digit")
     if len(person) > _LONGEST_NAME:
         raise RequestError(f"the name of the person has {len(person)} characters; use at most {_LONGEST_NAME}")
     return person

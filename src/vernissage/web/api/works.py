@@ -60,7 +60,7 @@ _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
 def reading_router(service: Service, access: Access) -> APIRouter:
     """The addresses that read the collection, with the scope ``read``; nothing is kept of who asks."""
     needed = [Depends(access.require("read")), Depends(known_parameters)]
-    reading, router = _Reading(service), APIRouter(tags=["works"], dependencies=needed)
+    reading, router = _Reading(service, access), APIRouter(tags=["works"], dependencies=needed)
     get, post = ["GET"], ["POST"]
     for path, methods, call, name, summary, schema in (
         ("/works", get, reading.works, "listWorks", "List works", "WorkList"),
@@ -118,8 +118,8 @@ def public_router(service: Service) -> APIRouter:
 class _Reading:
     """What the addresses answer; each is a function of one state of the collection and of the request."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, access: Access | None = None) -> None:
+        self._service, self._access = service, access
         self._decoding = CapacityLimiter(2)  # of pictures from strangers, so that threads are left for all else
         self._sorted = lru_cache(16)(lambda _, *asked: _sorted_rows(service.gallery.snapshot, *asked))
 
@@ -294,6 +294,8 @@ class _Reading:
         return answered(self._service.recommend(body, base_address(request, self._service)), language=language)
 
     def batch(self, request: Request, body: Batch, language: Spoken) -> Response:
+        if self._access is not None and len(body.requests) > 1:  # one was counted with the request itself
+            self._access.count(request.state.asker.name, len(body.requests) - 1)
         base, results = base_address(request, self._service), list[dict[str, Any]]()
         for each in body.requests:
             try:
