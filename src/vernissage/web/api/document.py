@@ -5,10 +5,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from vernissage.gallery.answer import answer_schema
 from vernissage.sentences import LANGUAGES
-from vernissage.web.api.bodies import schema_of
+from vernissage.web.api.bodies import VectorQuery, schema_of
+from vernissage.web.api.feed import WorkBatch, WorkContent
 from vernissage.web.api.problems import MEDIA_TYPE
 
 _PATH = {
@@ -44,7 +46,12 @@ def document(app: FastAPI) -> dict[str, Any]:
     components = made.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     answers = schema_of(answer_schema())
-    schemas |= answers | _envelopes(answers["Work"]["properties"])
+    # Of routes that read their bodies themselves.
+    read = models_json_schema(
+        [(each, "validation") for each in (VectorQuery, WorkBatch, WorkContent)],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas |= answers | _envelopes(answers["Work"]["properties"]) | read[1]["$defs"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     form = schemas["UploadForm"] = schemas.pop("Body_upload") | {"title": "UploadForm"}
@@ -87,7 +94,7 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
     """Schemas of what stands around answers, and of all that is no answer."""
     answer, work = _ref("Answer"), _ref("Record")
     text, flag, whole, number = ({"type": name} for name in ("string", "boolean", "integer", "number"))
-    moment = {"type": "string", "format": "date-time"}
+    moment, file = {"type": "string", "format": "date-time"}, {"type": "string", "format": "binary"}
     area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": number}
     area |= {"muted": flag, "medoid": text, "members": _list(text)}
     areas = {"owner": text, "encoder": text, "works": whole, "areas": _list(_ref("Area"))}
@@ -119,6 +126,12 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             },
         },
         "Language": {"type": "string", "enum": list(LANGUAGES), "description": "Of sentences in answers."},
+        "PictureForm": {"type": "object", "required": ["picture"], "properties": {"picture": file}},
+        "WorkForm": {
+            "type": "object",
+            "required": ["json"],
+            "properties": {"json": text, "pictures": _list(file)},
+        },
         "JsonLd": {"type": "object", "description": "A IIIF manifest or collection, or Linked Art."},
         "Recommendation": recommendation,
         "RecommendationBatch": {

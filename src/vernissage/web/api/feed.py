@@ -248,11 +248,7 @@ def _bytes(given: str, files: Mapping[str, UploadFile]) -> bytes | None:
 
 def _body_of(model: type[Body]) -> dict[str, Any]:
     """The body of a route that reads it itself, for the OpenAPI document."""
-    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
-    form = {"type": "object", "required": ["json"], "properties": {"json": {"type": "string"}, "pictures": files}}
-    schema = model.model_json_schema()
-    if schema.pop("$defs", None):
-        schema["properties"]["works"]["items"] = NewWork.model_json_schema()
+    schema, form = ({"$ref": f"#/components/schemas/{name}"} for name in (model.__name__, "WorkForm"))
     return {
         "requestBody": {
             "required": True,

@@ -418,10 +418,8 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 
 _ANNOTATION = "http://www.w3.org/ns/anno.jsonld"
 _PICTURE_QUERY = {"requestBody": {"required": True, "content": {
-    "multipart/form-data": {"schema": {
-        "type": "object", "required": ["picture"], "properties": {"picture": {"type": "string", "format": "binary"}},
-    }},
-    "application/json": {"schema": VectorQuery.model_json_schema()},
+    "multipart/form-data": {"schema": {"$ref": "#/components/schemas/PictureForm"}},
+    "application/json": {"schema": {"$ref": "#/components/schemas/VectorQuery"}},
 }}}  # fmt: skip
 
 _IIIF: dict[int | str, dict[str, Any]] = {
