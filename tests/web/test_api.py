@@ -322,6 +322,9 @@ def test_generators_of_clients_find_what_they_name_things_by(client: TestClient)
     unnamed = [name for name, schema in schemas.items() for part in parts(schema) if "properties" in part]
     assert unnamed == ["Recommendation"]  # an answer and what stands beside it
     calls = [call for path in document["paths"].values() for call in path.values()]
+    bodies = [(call["operationId"], call["requestBody"]["content"].values()) for call in calls if "requestBody" in call]
+    inline = {name for name, contents in bodies for each in contents if "properties" in each["schema"]}
+    assert inline == set()
     assert [call["operationId"] for call in calls if not re.fullmatch(r"[a-z][A-Za-z]+", call["operationId"])] == []
     given = [(call["operationId"], each) for call in calls for each in call.get("parameters", ())]
     assert [name for name, each in given if {"type": "null"} in each["schema"].get("anyOf", ())] == []
