@@ -4,6 +4,7 @@ import base64
 import hashlib
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from vernissage.pages.thumbnails import BytesCache, Thumbnails
 from vernissage.sentences import Sentence
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
+from vernissage.web.operations import Metrics
 from vernissage.workspace.repository import Snapshot
 
 ROOT = "/api/v1"
@@ -58,9 +60,10 @@ class Service:
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
     """
 
-    def __init__(self, gallery: Gallery, secret: bytes, public_url: str = "") -> None:
+    def __init__(self, gallery: Gallery, secret: bytes, public_url: str = "", metrics: Metrics | None = None) -> None:
         """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does."""
         self.gallery = gallery
+        self.metrics = metrics or Metrics()
         self.public_url = public_url.rstrip("/")
         self.thumbnails = Thumbnails()
         self.answers = BytesCache(_ANSWERS_BYTES)
@@ -208,8 +211,11 @@ class Service:
         Raises:
             RatingsError, RequestError: the request cannot be answered.
         """
+        began = time.perf_counter()
         answer, unused = self.answered(request, shown + request.limit)
+        ranked = time.perf_counter()
         content = self.addressed(base).answer(answer, explain=request.explain)
+        self.metrics.recommended(answer.engine, self.gallery.engines, ranked - began, time.perf_counter() - ranked)
         content["works"] = content["works"][shown:]
         token = self.token(request, shown + len(content["works"]))
         if token is None:

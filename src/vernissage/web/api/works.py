@@ -336,7 +336,7 @@ class _Reading:
         base = base_address(request, self._service)
         answer = self._service.answered(asked, shown)[0]
         items = [work.item for work in answer.works[:shown]]
-        place = f"{base}{request.url.path}"
+        place = f"{base}{request.url.path.removeprefix(request.scope.get('root_path', ''))}"
         content = iiif.collection(place, Sentence("Recommended works"), items, self._service.addressed(base))
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
 
