@@ -35,6 +35,9 @@ class Listening:
     allow_origin: list[str] | None = option(
         None, "Let pages of this site ask, such as https://museum.example: for the widget; repeat.", metavar="ORIGIN"
     )
+    review_uploads: bool = option(
+        False, "Show shared uploads to others once `admin review` has let them.", "--review-uploads"
+    )
     public_url: str = option("", "How addresses in answers begin; default: as requests come in.", metavar="URL")
 
     @property
@@ -97,7 +100,7 @@ def serve(
     with ExitStack() as opened:
         gallery = open_gallery(place.workspace, database=place.database)
         secret = load_or_make_secret(place.workspace)
-        service = Service(gallery, secret, listening.public_url)
+        service = Service(gallery, secret, listening.public_url, review=listening.review_uploads)
         keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
         app: Any = create_service(service, keys, listening.names)
         title, remarks = gallery.name, list[str]()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from vernissage.errors import Kind, RatingsError, StorageError
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.storage.changes import log_changes
-from vernissage.storage.schema import AREA_EDITS, PEOPLE, RATINGS
+from vernissage.storage.schema import AREA_EDITS, METADATA, PEOPLE, RATINGS
 from vernissage.storage.validation import UnstorableError, checked_name, checked_text
 
 EditKind = Literal["mute", "weight", "merge", "split", "rename"]
@@ -138,3 +138,17 @@ def undo_edit(connection: Connection, owner: str) -> StoredEdit | None:
     if last is not None:
         connection.execute(delete(AREA_EDITS).where(AREA_EDITS.c.id == last.number))
     return last
+
+
+def everything_of(connection: Connection, owner: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of a person as JSON values, by the name of its table: of all tables that refer to people."""
+    person, found = person_key(connection, owner), {}
+    for table in METADATA.sorted_tables:
+        if "person" not in table.c:
+            continue
+        rows = connection.execute(select(table).where(table.c.person == person).order_by(*table.primary_key)).mappings()
+        found[table.name] = [
+            {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+            for row in rows
+        ]
+    return found

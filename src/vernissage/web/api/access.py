@@ -72,7 +72,7 @@ class Access:
         """
 
         def asker(request: Request) -> Asker:
-            found = self._asker(request)
+            found = request.state.asker = self._asker(request)
             self._limit.require(found.name)
             if not found.scopes & {"admin", *scopes}:
                 held, needed = ", ".join(sorted(found.scopes)), " or ".join(scopes)
@@ -129,7 +129,7 @@ class Access:
         origin = request.headers.get("origin", "")
         if key.origins and origin not in key.origins:
             raise ProblemError(HTTPStatus.FORBIDDEN, "this key is for pages of another site")
-        return Asker(key.scopes, name=f"key {key.number}")
+        return Asker(key.scopes, name=f"key {key.number} ({key.name})")
 
     def _known(self) -> Mapping[str, StoredKey]:
         """The keys that hold, by their digests."""

@@ -16,6 +16,7 @@ _PATH = {
     "person": ("The person's name, as you choose it: 1 to 200 characters without slashes.", "ann"),
     "upload": ("The upload's id.", "5f2a9c01d3b47e68"),
     "job": ("The job's id.", "8c1f0a2b4d6e8f0a1b2c3d4e"),
+    "number": ("The number of a key.", 3),
     "area": ("The area, as the list of areas names it.", "image:1"),
     "recommendation_id": ("Of an answer, as it stands there.", None),
     "name": ("The picture, as in the address in a work's thumbnail.", None),
@@ -72,7 +73,7 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
     """Schemas of what stands around answers, and of all that is no answer."""
     answer, work = {"$ref": "#/components/schemas/Answer"}, {"$ref": "#/components/schemas/Record"}
     text, flag, whole, number = ({"type": name} for name in ("string", "boolean", "integer", "number"))
-    moment = {"type": "string", "format": "date-time"}
+    moment, maybe = {"type": "string", "format": "date-time"}, {"type": ["string", "null"]}
     area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": number}
     area |= {"muted": flag, "medoid": text, "members": _list(text)}
     lapsed = _object(edit=text, modality=text, uploads=_list(text), reason=text)
@@ -138,7 +139,23 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
                 "created": moment,
                 "finished": _or_null(moment),
             },
-            "Uploads": {"uploads": _list(_object(id=text, title=text, text=text, picture=flag, time=moment))},
+            "Uploads": {
+                "uploads": _list(_object(id=text, title=text, text=text, picture=flag, time=moment, visibility=text))
+            },
+            "Waiting": {
+                "uploads": _list(_object(id=text, title=text, text=text, visibility=text, picture=maybe, time=moment)),
+                "total": whole,
+            },
+            "Audit": {"entries": _list(_object(time=moment, who=text, what=text, about=text)), "kept_days": whole},
+            "Keys": {
+                "keys": _list(
+                    _object(
+                        key=whole, name=text, scopes=_list(text), origins=_list(text), created=moment, revoked=maybe
+                    )
+                )
+            },
+            "MadeKey": {"number": whole, "key": text},
+            "Swapped": {"fingerprint": text, "works": whole},
             "Token": {"token": text, "expires": moment},
             "Vectors": {"@context": text, "id": text, "type": text, "target": text, "motivation": text}
             | {"body": _list(_object(type=text, encoder=text, fingerprint=text, modality=text, value=_list(number)))},

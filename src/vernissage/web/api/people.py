@@ -3,6 +3,7 @@
 import secrets
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -65,6 +66,12 @@ class AreaChange(Body):
     muted: bool | None = None
 
 
+class Sharing(Body):
+    """Whether others may be shown an upload."""
+
+    shared: bool
+
+
 class Merging(Body):
     """Areas that become one."""
 
@@ -83,6 +90,7 @@ def people_router(service: Service, access: Access, jobs: Jobs) -> APIRouter:
         ("/ratings", "GET", people.ratings, "listRatings", "What somebody rated", "Ratings"),
         ("/uploads", "POST", people.upload, "upload", "Upload pictures and texts", "Job"),
         ("/uploads", "GET", people.uploads, "listUploads", "What somebody uploaded", "Uploads"),
+        ("/uploads/{upload:path}", "PATCH", people.share, "shareUpload", "Show an upload to others, or not", None),
         ("/uploads/{upload:path}", "DELETE", people.remove, "removeUpload", "Remove an upload", None),
         ("/areas", "GET", people.areas, "listAreas", "Areas of interest", "Areas"),
         ("/areas/merge", "POST", people.merge, "mergeAreas", "Make areas one", "Areas"),
@@ -134,6 +142,7 @@ class _People:
         self._service, self._jobs = service, jobs
 
     def _person(self, name: str) -> Person:
+        self._service.gallery.repository.follow()  # what was hidden or removed elsewhere is not shown any more
         return self._service.gallery.person(checked(name))
 
     def rate(self, person: str, work: str, body: Rating) -> Response:
@@ -154,6 +163,7 @@ class _People:
         pictures: Annotated[list[UploadFile], File(default_factory=list, max_length=MOST_FILES)],
         texts: Annotated[list[UploadFile | str], File(default_factory=list, max_length=MOST_FILES)],
         titles: Annotated[list[str], Form(default_factory=list, description="Of the pictures, in their order.")],
+        shared: Annotated[bool, Form(description="Whether others may be shown these.")] = False,
         idempotency_key: Annotated[
             str, Header(max_length=200, description="Send the same again, and nothing is kept twice.")
         ] = "",
@@ -172,7 +182,8 @@ class _People:
                 titled = [*heads, *[""] * len(paths)]
                 given = [Submission(path, title=titled[place], id=named(place)) for place, path in enumerate(paths)]
                 given += [Submission(text=text, id=named(len(paths) + place)) for place, text in enumerate(words)]
-                self._kept(person, given, name, content)
+                visibility = self._service.sharing if shared else "private"
+                self._kept(person, [replace(each, visibility=visibility) for each in given], name, content)
             elif before.content != content:
                 raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT)
         return self._jobs.accepted(name)
@@ -199,12 +210,18 @@ class _People:
         rows = [
             {"id": item_id, "title": record.items[item_id].title, "text": record.items[item_id].text}
             | {"picture": bool(record.items[item_id].picture), "time": time.isoformat()}
+            | {"visibility": record.visibility[item_id]}
             for item_id, time in record.times.items()
         ]
         return answered({"uploads": rows})
 
     def remove(self, person: str, upload: str) -> Response:
         self._person(person).remove(upload)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def share(self, person: str, upload: str, body: Sharing) -> Response:
+        visibility = self._service.sharing if body.shared else "private"
+        self._service.gallery.repository.share(checked(person), upload, visibility)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def areas(self, person: str) -> Response:

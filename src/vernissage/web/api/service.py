@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -24,6 +24,9 @@ from vernissage.pages.thumbnails import BytesCache, Thumbnails
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.workspace.repository import Snapshot
+
+if TYPE_CHECKING:
+    from vernissage.storage.schema import Visibility
 
 ROOT = "/api/v1"
 REFRESH_SECONDS = 1.0
@@ -56,8 +59,12 @@ class Service:
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
     """
 
-    def __init__(self, gallery: Gallery, secret: bytes, public_url: str = "") -> None:
-        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does."""
+    def __init__(self, gallery: Gallery, secret: bytes, public_url: str = "", *, review: bool = False) -> None:
+        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does.
+
+        With ``review`` uploads that their owners share are shown to others once an operator has approved them.
+        """
+        self.sharing: Visibility = "waiting" if review else "shared"
         self.gallery = gallery
         self.public_url = public_url.rstrip("/")
         self.thumbnails = Thumbnails()
