@@ -4,13 +4,16 @@ import shutil
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vernissage.cli.groups import Group
 from vernissage.cli.options import AsJson, Place, argument, option
 from vernissage.cli.output import note, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from vernissage.workspace.editorial import EditorialPlace
 
 admin = Group("admin", "What whoever runs the service does: keys, review of uploads, backups.", no_args_is_help=True)
 
@@ -148,3 +151,36 @@ def audit(place: Place, as_json: AsJson = False) -> None:
         print_table(list(rows[0]), [list(row.values()) for row in rows])
     else:
         note("Operators have done nothing yet.")
+
+
+Works = Annotated[list[str], typer.Argument(help="Ids of works.")]
+
+
+@admin.command("pin")
+def pin(place: Place, works: Works) -> None:
+    """Let works come first in recommendations and among similar works, wherever they may come at all."""
+    _place(place, works, "pinned", "First wherever they may come")
+
+
+@admin.command("ban")
+def ban(place: Place, works: Works) -> None:
+    """Let works come in no list, page or published site, from the next request on."""
+    _place(place, works, "banned", "In no list")
+
+
+@admin.command("unpin")
+def unpin(place: Place, works: Works) -> None:
+    """Let works come where they come by themselves."""
+    _place(place, works, None, "As all others")
+
+
+@admin.command("unban")
+def unban(place: Place, works: Works) -> None:
+    """Let works come in lists again."""
+    _place(place, works, None, "As all others")
+
+
+def _place(place: Place, works: list[str], where: "EditorialPlace | None", told: str) -> None:
+    with place.gallery(writing=True) as gallery:
+        gallery.repository.place(works, where, _WHO)
+    say(f"{told}: {', '.join(works)}.")

@@ -137,8 +137,9 @@ class Gallery:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over collection, encoders and vectors: equal ones answer equally."""
-        return self.snapshot.workspace.fingerprint
+        """16 hexadecimal digits over collection, encoders, vectors, pins and bans: equal ones answer equally."""
+        found, editorial = self.snapshot.workspace.fingerprint, self.snapshot.editorial.digest
+        return digest(found.encode(), editorial.encode())[:16] if editorial else found
 
     def refresh(self) -> None:
         """Take in what other processes built, uploaded or removed since."""
@@ -274,6 +275,11 @@ class Gallery:
             from vernissage.recommenders.diversity import Diversified
 
             recommender = Diversified(recommender, indexes_of(recommender), asked.diversity)
+        pinned = snapshot.editorial.pinned
+        if pinned:
+            from vernissage.recommenders.pinned import Pinned
+
+            recommender = Pinned(recommender, pinned)
         found, places = asked.first(
             lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
         )
@@ -298,7 +304,7 @@ class Gallery:
         banded = _bands_for(snapshot.workspace, judged, profile, fusion)
         works = tuple(
             [
-                replace(work, band=banded(work.score))
+                replace(work, band=banded(work.score), reasons=(*work.reasons, *_by_editors(work, pinned)))
                 for why in explanations
                 for work in [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ()))]
             ]
@@ -582,6 +588,13 @@ def _bands_for(
     found = workspace.bands.get(name, {}) if fusion == Fusion() else {}
     rated = sum(item_id in engine for item_id in profile.item_ids)
     return lambda score: band_of(found, rated, (score - mean) / spread) if found else None
+
+
+def _by_editors(work: Work, pinned: Sequence[str]) -> tuple[Reason, ...]:
+    """The reason of a pinned work: of its kind it is the only one, so it stands for the whole score."""
+    if work.id not in pinned:
+        return ()
+    return (Reason("field", "pinned", "", work.score, 1.0, "placed first by the museum's editors"),)
 
 
 def _all_weak(works: Sequence[Work], what: str) -> tuple[str, ...]:

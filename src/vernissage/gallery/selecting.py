@@ -182,7 +182,7 @@ def selection(
     unknown = [each for each in unknown if each not in snapshot.items(unknown)] if unknown else []
     more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
     told = f"there is no work {', '.join(unknown[:_NAMED])}{more}, which exclude names"
-    allow = Allow(exclude=frozenset(excluded), conditions=conditions)
+    allow = Allow(exclude=frozenset(excluded) | snapshot.editorial.banned, conditions=conditions)
     return Selection(snapshot, n, allow, per, diversity, show_copies, (told,) if unknown else ())
 
 

@@ -21,6 +21,7 @@ from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import ExactIndex
 from vernissage.values import Allow, Columns, Condition, Modality, readable
+from vernissage.workspace.editorial import Editorial, EditorialPlace, editorial_of, place
 from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -116,6 +117,11 @@ class Snapshot:
         found = {item.id: item for item in self.collection.take(np.sort(rows[rows >= 0]).tolist())}
         found |= {item.id: item for item in _uploaded(self._database, [name for name in wanted if name not in found])}
         return {item_id: found[item_id] for item_id in wanted if item_id in found}
+
+    @property
+    def editorial(self) -> Editorial:
+        """Pinned and banned works as of now: whatever the snapshot, a ban acts at once."""
+        return editorial_of(self.workspace.path)
 
     def withheld(self) -> frozenset[str]:
         """Uploads that nobody but their owner may be shown now: whatever the snapshot, hiding acts at once."""
@@ -562,6 +568,19 @@ class Repository:
         if what == "take-down":
             storage.erasure.finish_erasures(self.database, self.uploads_folder)
         self.refresh()
+
+    def place(self, works: Sequence[str], where: EditorialPlace | None, who: str) -> None:
+        """Pin works of the collection, ban them, or take either back, with a note of it; see `workspace.editorial`.
+
+        Raises:
+            UnknownItemError: there is no such work; then nothing is changed.
+        """
+        if where is not None:
+            self.workspace.collection.rows_of(works)
+        with self.database.writing() as connection:
+            what = {"pinned": "pin", "banned": "ban", None: "unplace"}[where]
+            storage.moderation.record(connection, who, what, works, datetime.now(UTC))
+            place(self.path, works, where)
 
     def remove_person(self, owner: str) -> "Removal":
         """Remove everything of a person: uploads, pictures, vectors, ratings and edits, and their traces in files.

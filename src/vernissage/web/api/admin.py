@@ -16,6 +16,7 @@ from vernissage.web.api.access import Access
 from vernissage.web.api.bodies import Body, Word
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.api.works import answered, base_address, described, known_parameters
+from vernissage.workspace.editorial import EditorialPlace
 
 _MOST = 1_000
 
@@ -24,6 +25,12 @@ class UploadDecision(Body):
     """Whether others may be shown an upload."""
 
     visibility: Literal["shared", "hidden"]
+
+
+class Placement(Body):
+    """Where a work comes in lists: first, or nowhere."""
+
+    place: EditorialPlace
 
 
 class KeyRequest(Body):
@@ -45,6 +52,9 @@ def admin_router(service: Service, access: Access) -> APIRouter:
         ("/uploads/{upload}/picture", "GET", admin.picture, "getUploadPicture", "The picture of an upload", 200, ""),
         ("/uploads/{upload}", "PATCH", admin.decide, "decideUpload", "Show an upload to others, or hide it", 204, ""),
         ("/uploads/{upload}", "DELETE", admin.take_down, "takeUploadDown", "Delete an upload of anybody", 204, ""),
+        ("/works", "GET", admin.placed, "listPlacedWorks", "Pinned and banned works", 200, "Placed"),
+        ("/works/{work:path}", "PUT", admin.place, "placeWork", "Pin a work, or ban it", 204, ""),
+        ("/works/{work:path}", "DELETE", admin.unplace, "unplaceWork", "Neither pin nor ban a work", 204, ""),
         ("/audit", "GET", admin.audit, "listAudit", "What operators did, the latest first", 200, "Audit"),
         ("/keys", "GET", admin.keys, "listKeys", "All keys", 200, "Keys"),
         ("/keys", "POST", admin.make_key, "makeKey", "Make a key", 201, "MadeKey"),
@@ -91,6 +101,18 @@ class _Admin:
 
     def take_down(self, request: Request, upload: str) -> Response:
         self._gallery.repository.moderate([upload], "take-down", request.state.asker.name)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def placed(self) -> Response:
+        found = self._gallery.snapshot.editorial
+        return answered({"pinned": list(found.pinned), "banned": sorted(found.banned)})
+
+    def place(self, request: Request, work: str, body: Placement) -> Response:
+        self._gallery.repository.place([self._service.item(work).id], body.place, request.state.asker.name)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def unplace(self, request: Request, work: str) -> Response:
+        self._gallery.repository.place([self._service.item(work).id], None, request.state.asker.name)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def audit(self, limit: Annotated[int, Query(ge=1, le=_MOST)] = 100) -> Response:

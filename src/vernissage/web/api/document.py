@@ -146,6 +146,7 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
                 "uploads": _list(_object(id=text, title=text, text=text, visibility=text, picture=maybe, time=moment)),
                 "total": whole,
             },
+            "Placed": {"pinned": _list(text), "banned": _list(text)},
             "Audit": {"entries": _list(_object(time=moment, who=text, what=text, about=text)), "kept_days": whole},
             "Keys": {
                 "keys": _list(
