@@ -19,6 +19,7 @@ from vernissage.web.api.works import answered, base_address, described, known_pa
 from vernissage.workspace.editorial import EditorialPlace
 
 _MOST = 1_000
+_Limit = Annotated[int, Query(ge=1, le=_MOST, description="How many entries.")]
 
 
 class UploadDecision(Body):
@@ -46,7 +47,9 @@ def admin_router(service: Service, access: Access) -> APIRouter:
     admin = _Admin(service)
     needed = [Depends(access.require("admin")), Depends(known_parameters)]
     router = APIRouter(prefix=f"{ROOT}/admin", tags=["admin"], dependencies=needed)
-    of_picture: dict[int | str, dict[str, Any]] = {200: {"content": {THUMBNAIL_MEDIA_TYPE: {}}}}
+    of_picture: dict[int | str, dict[str, Any]] = {
+        200: {"content": {THUMBNAIL_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+    }
     for path, method, call, name, summary, status, schema in (
         ("/uploads", "GET", admin.waiting, "listWaitingUploads", "Uploads that nobody has reviewed", 200, "Waiting"),
         ("/uploads/{upload}/picture", "GET", admin.picture, "getUploadPicture", "The picture of an upload", 200, ""),
@@ -71,7 +74,7 @@ class _Admin:
     def __init__(self, service: Service) -> None:
         self._service, self._gallery = service, service.gallery
 
-    def waiting(self, request: Request, limit: Annotated[int, Query(ge=1, le=_MOST)] = 100) -> Response:
+    def waiting(self, request: Request, limit: _Limit = 100) -> Response:
         """Pictures are at ``picture``, with the same key."""
         with self._gallery.repository.database.reading() as connection:
             ids = storage.moderation.waiting(connection)
@@ -115,7 +118,7 @@ class _Admin:
         self._gallery.repository.place([self._service.item(work).id], None, request.state.asker.name)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def audit(self, limit: Annotated[int, Query(ge=1, le=_MOST)] = 100) -> Response:
+    def audit(self, limit: _Limit = 100) -> Response:
         with self._gallery.repository.database.reading() as connection:
             found = storage.moderation.audit(connection, limit)
         rows = [
