@@ -184,3 +184,67 @@ def _place(place: Place, works: list[str], where: "EditorialPlace | None", told:
     with place.gallery(writing=True) as gallery:
         gallery.repository.place(works, where, _WHO)
     say(f"{told}: {', '.join(works)}.")
+
+
+@admin.command("backup")
+def backup(place: Place, out: Annotated[Path, typer.Argument(help="The archive to write; it must be new.")]) -> None:
+    """Write a workspace and its database into one archive, while both are served and written to.
+
+    Keep its digest apart from it: `admin restore --digest` then refuses an archive that somebody has changed.
+
+    \b
+    Example:
+      vernissage admin backup workspace workspace-monday.tar
+    """
+    from vernissage.workspace.backups import back_up
+
+    made = back_up(place.workspace, out, place.database)
+    say(f"{out}: {made.size:,} bytes, SHA-256 {made.digest}")
+
+
+@admin.command("restore")
+def restore(
+    place: Place,
+    archive: Annotated[Path, typer.Argument(help="What `admin backup` wrote.")],
+    digest: str = option("", "The digest that the backup told: refuse another archive."),
+    replace: bool = option(
+        False, "Put it in place of the workspace that is there, which stays beside it.", "--replace"
+    ),
+) -> None:
+    """Bring a workspace and its database back, but for what people have deleted since the backup.
+
+    \b
+    Examples:
+      vernissage admin restore workspace workspace-monday.tar --replace
+      vernissage admin restore elsewhere workspace-monday.tar --database postgresql://user@host/database
+    """
+    from vernissage.workspace import backups
+
+    found = backups.restore(archive, place.workspace, place.database, digest=digest, replace=replace)
+    say(f"{place.workspace} is as it was at {found.created.isoformat(timespec='seconds')}.")
+    if found.people or found.uploads:
+        note(f"Deleted again, as they were since: {found.people} people, {found.uploads} uploads.")
+    if found.former:
+        note(f"What was there before lies in {found.former}; delete it when all is well.")
+
+
+@admin.command("upgrade")
+def upgrade(
+    place: Place,
+    out: Path = option(..., "The backup that is written first; it must be new.", "--backup"),
+) -> None:
+    """Bring a workspace and its database to this version, after a backup that says how to go back.
+
+    \b
+    Example:
+      vernissage admin upgrade workspace --backup before-upgrade.tar
+    """
+    from vernissage.storage.schema import REVISION
+    from vernissage.workspace.backups import back_up
+
+    made = back_up(place.workspace, out, place.database)
+    with place.gallery() as gallery:
+        gallery.info()
+    former = made.schema or "none"
+    say(f"{place.workspace} is of this version; the schema of its database was {former} and is {REVISION}.")
+    note(f"To go back, install the former version, empty the folder, and unpack: tar -xf {out} -C {place.workspace}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         pictures,
         studies,
         tags,
+        tombstones,
         uploads,
         vectors,
     )
@@ -40,6 +41,7 @@ __all__ = [
     "pictures",
     "studies",
     "tags",
+    "tombstones",
     "uploads",
     "vectors",
 ]

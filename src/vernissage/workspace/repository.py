@@ -523,6 +523,7 @@ class Repository:
             )
         with self.database.writing() as connection:
             removal = storage.uploads.remove_uploads(connection, wanted, owner=owner)
+            storage.tombstones.note_deletions(self.path, "upload", removal.ids, datetime.now(UTC))
         storage.erasure.finish_erasures(self.database, self.uploads_folder)
         self.refresh()
         return removal
@@ -558,6 +559,7 @@ class Repository:
         with self.database.writing() as connection:
             if what == "take-down":
                 storage.uploads.remove_uploads(connection, ids)
+                storage.tombstones.note_deletions(self.path, "upload", ids, now)
             else:
                 found = storage.uploads.get_uploads(connection, ids)
                 if what == "approve" and any(each.visibility == "private" for each in found):
@@ -592,6 +594,7 @@ class Repository:
         """
         with self.database.writing() as connection:
             removal = storage.uploads.remove_person(connection, owner)
+            storage.tombstones.note_deletions(self.path, "person", [owner], datetime.now(UTC))
         self.refresh()
         storage.erasure.finish_erasures(self.database, self.uploads_folder)
         return removal
