@@ -304,7 +304,7 @@ def test_no_barrier_on_any_page(browser: Browser, running: Running, axe: str, si
 
 def test_no_barrier_on_the_experimenters_pages(browser: Browser, running: Running, axe: str, size: Size) -> None:
     with window(browser, size) as page:
-        page.goto(f"{running.address}/experimenter")
+        page.goto(f"{running.address}/study/experimenter")
         check(page, axe)
         page.get_by_label("password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()

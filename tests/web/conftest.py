@@ -18,6 +18,7 @@ from vernissage.study.participation import Study
 from vernissage.study.plan import Plan, Recommend, recommend_with
 from vernissage.study.timing import Clocks
 from vernissage.web.credentials import hash_password
+from vernissage.web.operations import health_router
 from vernissage.web.study.app import create_app
 from vernissage.web.study.served import Limits, ServedStudy, Sessions
 from vernissage.web.works import Pictures
@@ -113,7 +114,9 @@ def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: s
         collection = open_workspace(built).collection
         sessions = Sessions(SECRET, plan.definition.id, password, tmp_path, time_of_day)
         served = ServedStudy(study, collection, Pictures(collection, SECRET), sessions, password, Limits(clock), **how)
-        return World(served, TestClient(create_app(served, hosts)))  # type: ignore[arg-type]
+        app = create_app(served, hosts)  # type: ignore[arg-type]
+        app.router.routes[:0] = health_router(lambda: study.database.check()).routes  # noqa: PLW0108  (tests replace it)
+        return World(served, TestClient(app))
 
     yield call
     for database in opened:

@@ -280,3 +280,15 @@ def test_the_feed_needs_nothing_of_the_folder(served: tuple[Gallery, TestClient]
             gallery, doing.FeedChanges({"n": doing.feed_work({"title": "Sea", "keywords": [], "pictures": []})})
         )
         assert (len(gallery), gallery["n"].title) == (65, "Sea")
+
+
+def test_uploads_and_works_on_every_database(workspace: Path, database_place: str) -> None:
+    service = Service(open_gallery(workspace, database=database_place), SECRET)
+    with TestClient(create_service(service, Access(service, SECRET, open_here=True, each_second=1_000))) as client:
+        accepted = [
+            client.post(f"{ROOT}/people/ann/uploads", data={"texts": ["A ship near the harbour"]}),
+            client.put(f"{ROOT}/works/n", json=STORM),
+        ]
+        assert [ended(client, each, {})["state"] for each in accepted] == ["done", "done"]
+        assert len(client.get(f"{ROOT}/people/ann/recommendations?limit=4").json()["works"]) == 4
+        assert client.get(f"{ROOT}/works/n").status_code == 200

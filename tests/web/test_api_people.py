@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 from tests.web.test_api import ROOT, SECRET, check, problem
 
 from vernissage import storage
+from vernissage.errors import StorageError
 from vernissage.gallery.gallery import Gallery, open_gallery
 from vernissage.web.api import access as access_module
 from vernissage.web.api.access import Access
@@ -27,6 +29,7 @@ from vernissage.web.api.service import Service
 def served(peopled: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gallery, TestClient]]:
     """A service that asks everybody for a key."""
     monkeypatch.setattr(access_module, "_READ_AGAIN", 0.0)
+    monkeypatch.setattr(access_module, "_KEYS_SECONDS", 30.0)
     gallery = open_gallery(peopled)
     service = Service(gallery, SECRET)
     with TestClient(create_service(service, Access(service, SECRET, open_here=False, each_second=1_000))) as client:
@@ -200,6 +203,35 @@ def test_wrong_requests_about_people_are_refused(
 ) -> None:
     gallery, client = served
     problem(client.request(method, ROOT + address, json=body, headers=key(gallery, "people")), status)
+
+
+def test_while_the_database_hangs_reading_goes_on(
+    served: tuple[Gallery, TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery, client = served
+    reader = key(gallery, "read")
+    assert client.get(f"{ROOT}/works/w003", headers=reader).status_code == 200
+    monkeypatch.setattr(access_module, "_KEYS_SECONDS", 0.1)
+    hangs = threading.Event()
+
+    def hanging(*_: object) -> list[object]:
+        hangs.wait(20)
+        raise StorageError("gone")
+
+    monkeypatch.setattr(storage.keys, "all_keys", hanging)
+    try:
+        began = time.monotonic()
+        assert {client.get(f"{ROOT}/works/w00{n}", headers=reader).status_code for n in range(8)} == {200}
+        assert time.monotonic() - began < 5
+    finally:
+        hangs.set()
+
+
+@pytest.mark.parametrize("name", ["%20", "%09%20"])
+def test_nobody_has_a_blank_name(served: tuple[Gallery, TestClient], name: str) -> None:
+    gallery, client = served
+    people = key(gallery, "people")
+    assert "blank" in problem(client.post(f"{ROOT}/people/{name}/tokens", headers=people), 400)
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(peopled: Path) -> None:

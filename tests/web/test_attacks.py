@@ -182,20 +182,20 @@ def test_a_cookie_that_was_changed_or_made_up(world: World, ann: Walker, first: 
     name, value = next(iter(world.client.cookies.items()))
     for other in (value[:-2], value.swapcase(), "x", f"{value.split('.')[0]}.", ""):
         thief = httpx_client(world, {name: other})
-        assert thief.get("/study").status_code == 403
+        assert thief.get("/study/page").status_code == 403
         assert thief.post("/study/assessment/1", data=ALL_ONE | carried(first)).status_code == 403
     assert world.answered() == []
 
 
 def test_an_invitation_for_a_preview_cannot_be_made_up(world: World) -> None:
-    answer = world.client.get("/?preview=yes")
+    answer = world.client.get("/study?preview=yes")
     assert answer.status_code == 400
-    assert world.client.get("/study").status_code == 403
+    assert world.client.get("/study/page").status_code == 403
 
 
 @pytest.mark.parametrize("name", ["x" * 201, "a\nb", "\x00", "\u202e"])
 def test_ids_that_no_service_gives(world: World, name: str) -> None:
-    assert world.client.get("/", params={"PROLIFIC_PID": name}).status_code == 400
+    assert world.client.get("/study", params={"PROLIFIC_PID": name}).status_code == 400
     assert world.served.study.records.overview().started == 0
 
 
@@ -203,7 +203,7 @@ def test_ids_that_no_service_gives(world: World, name: str) -> None:
 def test_strange_ids_are_only_ids(world: World, name: str) -> None:
     walker = Walker(world.client)
     page = walker.open()
-    page = walker.send(world.client.get("/", params={"PROLIFIC_PID": name}))
+    page = walker.send(world.client.get("/study", params={"PROLIFIC_PID": name}))
     walker.walk(page)
     assert {row["participant"] for row in world.table("long")} == {name}
 
@@ -301,7 +301,7 @@ def carried(page: httpx.Response) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_an_unfilled_placeholder_is_no_identity(world: World, name: str) -> None:
-    page = world.client.get("/", params={"PROLIFIC_PID": name})
+    page = world.client.get("/study", params={"PROLIFIC_PID": name})
     assert page.status_code == 400
     assert "placeholder that was not filled in" in page.text
     assert not world.client.cookies

@@ -18,10 +18,9 @@ from tests.web.conftest import Serve, World
 from tests.web.serving import served
 from tests.web.walking import Walker, form_in
 
-from vernissage.web import connections
+from vernissage.web import connections, operations
 from vernissage.web.connections import BoundedConnection, FloodFilter
 from vernissage.web.security import RateLimit
-from vernissage.web.study import app
 
 POST = b"POST /study/welcome HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
@@ -127,7 +126,7 @@ def test_health_and_pages_while_another_process_writes(serve: Serve, tmp_path: P
             sent = [pool.submit(send, form) for form in forms]
             time.sleep(0.3)
             began = time.monotonic()
-            assert httpx.get(f"{address}/healthz", timeout=60).text == "ok\n"
+            assert httpx.get(f"{address}/readyz", timeout=60).text == "ok\n"
             assert time.monotonic() - began < 1.5
             answers = [each.result() for each in sent]
         assert {status for status, _ in answers} == {503}
@@ -138,9 +137,10 @@ def test_health_and_pages_while_another_process_writes(serve: Serve, tmp_path: P
 
 
 def test_health_of_a_database_that_does_not_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "_HEALTH_SECONDS", 0.1)
+    monkeypatch.setattr(operations, "_HEALTH_SECONDS", 0.1)
     monkeypatch.setattr(world.served.study.database, "check", lambda: time.sleep(1))
-    assert world.client.get("/healthz").status_code == 503
+    assert world.client.get("/readyz").status_code == 503
+    assert world.client.get("/healthz").status_code == 200
 
 
 def test_an_answer_that_finds_no_room_is_told_on_a_page(serve: Serve) -> None:

@@ -18,7 +18,7 @@ from vernissage.web.credentials import hash_password
 from vernissage.web.study.app import create_app
 from vernissage.web.study.served import Sessions
 
-HOME = "/experimenter"
+HOME = "/study/experimenter"
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_link_to_a_preview_expires(serve: Serve) -> None:
     code = world.served.sessions.preview_code()
     for days, status in ((-0.1, 303), (6.9, 303), (7.1, 400)):
         now = 1_800_000_000.0 + days * 86_400
-        assert world.anybody().get(f"/?preview={code}", follow_redirects=False).status_code == status
+        assert world.anybody().get(f"/study?preview={code}", follow_redirects=False).status_code == status
 
 
 def test_a_participants_cookie_opens_nothing(world: World) -> None:
@@ -247,7 +247,7 @@ def test_the_export(world: World, inside: httpx.Client) -> None:
     assert [row["participant"] for row in rows] == ["'=cmd"] * 4
     assert inside.get(f"{HOME}/export/long.parquet").content.startswith(b"PAR1")
     assert inside.get(f"{HOME}/export/study.json").json()["study"] == "toy"
-    assert inside.get(f"{HOME}/export/../../etc/passwd").status_code == 404
+    assert inside.get(f"{HOME}/export/../../../etc/passwd").status_code == 404
     assert inside.get(f"{HOME}/export/secrets.csv").status_code == 404
 
 

@@ -152,7 +152,7 @@ def test_the_second_showing_is_the_first_again_and_not_adjacent(world: World) ->
     page = walker.walk(walker.begin("?PROLIFIC_PID=ann"), "/study/assessment/1")
     lists = []
     while page.url.path != "/study/thanks":
-        lists.append([address for address in loaded_by(page) if address.startswith("/pictures/")])
+        lists.append([address for address in loaded_by(page) if address.startswith("/study/pictures/")])
         page = walker.send(page)
     assert lists[:2] == lists[2:]
     assert lists[0] != lists[1]
@@ -252,28 +252,32 @@ def test_previews_are_marked_and_enter_no_export(world: World) -> None:
 def test_pictures_come_at_two_sizes_for_this_browser_alone(world: World) -> None:
     walker = Walker(world.client)
     page = walker.begin()
-    addresses = [address for address in loaded_by(page) if address.startswith("/pictures/")]
+    addresses = [address for address in loaded_by(page) if address.startswith("/study/pictures/")]
     assert len(addresses) == 4
     for address in addresses:
         picture = walker.get(address)
         assert picture.headers["content-type"] == "image/jpeg"
         assert picture.headers["cache-control"].startswith("private, max-age=")
         assert picture.content.startswith(b"\xff\xd8")
-    for address in ("/pictures/w000/large.jpg", re.sub(r"\w+\.jpg", "original.jpg", addresses[0]), "/works/w000"):
+    for address in (
+        "/study/pictures/w000/large.jpg",
+        re.sub(r"\w+\.jpg", "original.jpg", addresses[0]),
+        "/study/works/w000",
+    ):
         assert walker.get(address).status_code == 404
-    alone = walker.get(re.findall(r'href="(/works/[^"]*)"', page.text)[0])
+    alone = walker.get(re.findall(r'href="(/study/works/[^"]*)"', page.text)[0])
     assert loaded_by(alone)[-1] in addresses
 
 
 def test_the_style_sheet_and_the_script_are_kept_by_their_content(world: World) -> None:
     page = Walker(world.client).open()
-    files = [address for address in loaded_by(page) if address.startswith("/static/")]
+    files = [address for address in loaded_by(page) if address.startswith("/study/static/")]
     assert [address.rpartition(".")[2] for address in files] == ["css", "js"]
     for address in files:
         assert "immutable" in world.client.get(address).headers["cache-control"]
-        version = address.split("/")[2]
+        version = address.split("/")[3]
         assert world.client.get(address.replace(version, "0" * 12)).status_code == 404
-    assert world.client.get("/static/x/../../secret").status_code == 404
+    assert world.client.get("/study/static/x/../../../secret").status_code == 404
 
 
 def test_health(world: World) -> None:

@@ -20,7 +20,7 @@ def arrives(world: World, query: str) -> tuple[int, str]:
     return page.status_code, page.url.path
 
 
-REFUSED, WELCOME = (403, "/"), (200, "/study/welcome")
+REFUSED, WELCOME = (403, "/study"), (200, "/study/welcome")
 
 
 def test_a_list_of_those_who_are_invited(serve: Serve) -> None:
@@ -62,7 +62,7 @@ def test_no_more_than_so_many_begin(serve: Serve) -> None:
 
 def test_an_id_that_many_browsers_come_with_is_told(world: World) -> None:
     def visit(client: httpx.Client) -> None:
-        client.get("/?PROLIFIC_PID=ann", follow_redirects=False)
+        client.get("/study?PROLIFIC_PID=ann", follow_redirects=False)
 
     Walker(world.client).begin("?PROLIFIC_PID=ann")
     Walker(world.anybody()).begin("?PROLIFIC_PID=bob")

@@ -22,7 +22,15 @@ from vernissage.web.credentials import (
 from vernissage.web.security import REMEMBERED, RateLimit, truncated_address
 from vernissage.web.works import Pictures, shown_work
 
-ADDRESSES = ["/", "/study", "/study/welcome", "/nowhere", "/healthz", "/experimenter/login", "/pictures/x/large.jpg"]
+ADDRESSES = [
+    "/",
+    "/study",
+    "/study/welcome",
+    "/nowhere",
+    "/healthz",
+    "/study/experimenter/login",
+    "/pictures/x/large.jpg",
+]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -43,9 +51,20 @@ def test_over_tls_browsers_are_told_to_stay_there(world: World, scheme: str) -> 
     assert headers.get("strict-transport-security") == {"http": None, "https": "max-age=31536000"}[scheme]
 
 
-def test_health_by_head(world: World) -> None:
-    answer = world.client.head("/healthz")
-    assert (answer.status_code, answer.text) == (200, "")
+@pytest.mark.parametrize(
+    ("method", "former", "present"),
+    [
+        ("GET", "/?PROLIFIC_PID=ann&invitation=a%2Fb", "/study?PROLIFIC_PID=ann&invitation=a%2Fb"),
+        ("POST", "/experimenter/login", "/study/experimenter/login"),
+        ("GET", "/experimenter", "/study/experimenter"),
+        ("GET", "/pictures/x/large.jpg", "/study/pictures/x/large.jpg"),
+    ],
+)
+def test_links_of_running_studies_lead_to_the_present_address(
+    world: World, method: str, former: str, present: str
+) -> None:
+    answer = world.client.request(method, former, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, present)
 
 
 def test_pages_hold_no_script_style_or_foreign_address(world: World) -> None:
@@ -60,12 +79,12 @@ def test_pages_hold_no_script_style_or_foreign_address(world: World) -> None:
 
 
 def test_the_cookie(world: World) -> None:
-    cookie = world.client.get("/", follow_redirects=False).headers["set-cookie"]
+    cookie = world.client.get("/study", follow_redirects=False).headers["set-cookie"]
     assert re.fullmatch(r"vernissage-study=[\w.-]+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax", cookie)
 
 
 def test_errors_are_pages_with_a_way_on(world: World) -> None:
-    for answer in (world.client.get("/nowhere"), world.client.put("/study"), world.anybody().get("/study")):
+    for answer in (world.client.get("/nowhere"), world.client.put("/study"), world.anybody().get("/study/page")):
         assert answer.status_code in {403, 404, 405}
         assert '<html lang="en">' in answer.text
         assert re.search(r'class="button" href="/', answer.text)
@@ -88,7 +107,7 @@ def test_requests_without_a_cookie_are_limited_by_network(serve: Serve) -> None:
 
     def status(address: str, query: str = "") -> int:
         headers = {"X-Forwarded-For": address}
-        return world.anybody().get(f"/{query}", headers=headers, follow_redirects=False).status_code
+        return world.anybody().get(f"/study{query}", headers=headers, follow_redirects=False).status_code
 
     answers = [status(f"198.51.100.{number}, 192.0.2.{number}") for number in range(210)]
     assert answers.count(429) == 10

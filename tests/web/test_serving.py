@@ -81,7 +81,7 @@ def test_what_the_server_says_and_does_not_say(workspace: Path, study_file: Path
             answer = client.get("/healthz")
             assert client.get("/nowhere").status_code == 404
             assert client.get("/study", headers={"Host": "elsewhere.example"}).status_code == 400
-            assert client.get("/experimenter/login").status_code == 200
+            assert client.get("/study/experimenter/login").status_code == 200
         process.terminate()
         assert process.stdout is not None
         said = process.stdout.read()
@@ -95,7 +95,7 @@ def test_behind_a_proxy_cookies_go_over_tls_alone(workspace: Path, study_file: P
     options = ("--behind-proxy", "--allowed-host", "study.example")
     with served(workspace, study_file, *options) as (address, _):
         proxied = {"Host": "study.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
-        answer = httpx.get(address, headers=proxied)
+        answer = httpx.get(f"{address}/study", headers=proxied)
         cookie = answer.headers["set-cookie"]
         assert re.match(r"__Host-vernissage-study=\S+; ", cookie)
         for word in ("Secure", "HttpOnly", "Path=/", "SameSite=lax"):

@@ -90,7 +90,7 @@ class Walker:
 
     def open(self, query: str = "") -> httpx.Response:
         """Follow the link of an invitation."""
-        return self.get(f"/{query}")
+        return self.get(f"/study{query}")
 
     def get(self, address: str, **options: Any) -> httpx.Response:
         return self.client.get(address, follow_redirects=options.pop("follow_redirects", True), **options)

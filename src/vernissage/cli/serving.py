@@ -1,10 +1,11 @@
-"""The command that serves a collection over HTTP, and a study beside it: serve."""
+"""The commands that serve a collection over HTTP, and a study beside it, and to assistants: serve, mcp."""
 
 import logging
 import socket
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from vernissage.web.study.served import ServedStudy
 
 _CLOSING_SECONDS = 10
+_DATABASE_SECONDS = 2.0
+"""Seconds that a request of the API waits for the database before it is told to come again."""
+
 _PATIENCE = 3.0
 """Seconds that a page waits for another process that writes; browsers and people do not wait for half a minute."""
 
@@ -72,11 +76,12 @@ def serve(
     listening: Listening,
     access: StudyAccess,
     study: Path | None = option(None, "A study's definition, study.toml: serve it too.", "--study"),
+    mcp: bool = option(False, "Answer assistants at /mcp: the Model Context Protocol.", "--mcp"),
 ) -> None:
     """Serve a collection: the REST API at /api/v1, its reference at /api/v1/docs, health at /healthz, /metrics.
 
-    With --study also its participants' pages at / and the experimenter's at /experimenter. Neither addresses nor user
-    agents are stored or logged. TLS is the proxy's part: docs/study.md has an example.
+    With --study also its participants' pages at /study and the experimenter's at /study/experimenter. Neither addresses
+    nor user agents are stored or logged. TLS is the proxy's part: docs/study.md has an example.
 
     \b
     Examples:
@@ -98,20 +103,58 @@ def serve(
         handler.addFilter(FloodFilter())
         handler.setLevel(logging.WARNING)  # libraries set lower levels of their own
     with ExitStack() as opened:
-        gallery = open_gallery(place.workspace, database=place.database)
+        gallery = open_gallery(place.workspace, database=place.database, patience=_DATABASE_SECONDS)
         secret = load_or_make_secret(place.workspace)
         service = Service(gallery, secret, listening.public_url, review=listening.review_uploads)
         keys = Access(service, secret, open_here=listening.is_local, origins=listening.allow_origin or ())
-        app: Any = create_service(service, keys, listening.names)
-        title, remarks = gallery.name, list[str]()
+        title, remarks, served = gallery.name, list[str](), None
         if study is not None:
             served = opened.enter_context(_study(place, study, access, behind_proxy=listening.behind_proxy))
+        checks = () if served is None else (served.study.database.check,)
+        app: Any = create_service(service, keys, listening.names, checks)
+        if mcp:
+            _tools().mount_tools(app, service, keys)
+        if served is not None:
             app, title = beside(app, served, listening.names), served.study.definition.title
             if served.password is None:
                 remarks.append(
-                    "no password is set, so /experimenter stays closed; set one with `vernissage study password`"
+                    "no password is set, so /study/experimenter stays closed; set one with `vernissage study password`"
                 )
         _run(app, listening, title, remarks)
+
+
+def mcp(
+    place: Place,
+    public_url: str = option("", "Where the collection is served, for links to works.", metavar="URL"),
+) -> None:
+    """Let an assistant read a collection by standard input and output: the Model Context Protocol.
+
+    Its tools search, recommend, show and explain; none writes. Over HTTP the same are at /mcp of `serve --mcp`.
+
+    \b
+    Examples:
+      vernissage mcp workspace
+      vernissage mcp workspace --public-url https://works.museum.example
+    """
+    from vernissage.web.api.service import Service
+
+    tools = _tools()
+    service = Service(place.gallery(people=False), b"", public_url)  # without tokens there is nothing to sign
+    service.start()
+    try:
+        tools.make_tools(service).run("stdio")
+    finally:
+        service.stop()
+
+
+def _tools() -> Any:
+    try:
+        return import_module("vernissage.web.mcp")
+    except ImportError as error:
+        raise RequestError(
+            f"assistants need the package mcp, which is not installed ({error}); install it with "
+            f"`pip install 'vernissage[mcp]'`"
+        ) from error
 
 
 def _run(app: Any, listening: Listening, title: str, remarks: list[str]) -> None:

@@ -204,13 +204,13 @@ def password(
 def invite(
     place: StudyPlace,
     participants: Annotated[list[str], typer.Argument(metavar="ID...", help="Participants' ids.")],
-    address: str = option("http://127.0.0.1:8000/", "Where the study is served."),
+    address: str = option("http://127.0.0.1:8000/study", "Where the study is served."),
 ) -> None:
     """Print signed links, one a line, each for one participant: nobody else can make or change one.
 
     \b
     Example:
-      vernissage study invite study.toml workspace ann bob --address https://study.example.org/
+      vernissage study invite study.toml workspace ann bob --address https://study.example.org/study
     """
     from urllib.parse import urlencode
 

@@ -294,7 +294,12 @@ def _url(place: str) -> URL:
 
 def _postgresql(url: URL, patience: float) -> Engine:
     options = f"-c lock_timeout={round(patience * 1000)}"
-    defaults = {"connect_timeout": "10", "application_name": "vernissage", "options": options}
+    # The driver takes less than two seconds for two.
+    defaults = {
+        "connect_timeout": f"{min(10, max(2, round(patience)))}",
+        "application_name": "vernissage",
+        "options": options,
+    }
     url = url.set(query=defaults | dict(url.query))
     try:
         # A connection that the server ended meanwhile is found and replaced before it is used.

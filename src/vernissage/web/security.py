@@ -22,7 +22,7 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 _UNUSED = ("camera", "microphone", "geolocation", "payment", "usb", "accelerometer", "gyroscope")
-SECURITY_HEADERS = MappingProxyType(
+STUDY_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
@@ -46,16 +46,12 @@ REMEMBERED = 10_000
 """How many askers one limit remembers; the one who asked longest ago is forgotten first."""
 
 
-def security_headers(scheme: str) -> dict[str, str]:
-    """The headers of every answer; over TLS browsers are told to come by TLS alone for a year."""
-    return {**SECURITY_HEADERS, **({"Strict-Transport-Security": "max-age=31536000"} if scheme == "https" else {})}
-
-
 class SecurityHeaders:
-    """Adds the headers to every answer, and ``no-store`` to those that say nothing of being kept."""
+    """Adds headers to every answer that has none of that name; ``no-store`` too, and over TLS that TLS is to stay."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self.app = app
+        self._headers = {**headers, "Cache-Control": "no-store"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,8 +61,10 @@ class SecurityHeaders:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(security_headers(scope["scheme"]))
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)
 
         await self.app(scope, receive, send_guarded)
@@ -155,25 +153,25 @@ class RateLimit:
             raise TooManyRequestsError(math.ceil(wait - longest))
         return wait
 
-    def _counted(self, name: str, longest: float) -> float:
-        """In how many seconds a request of ``name`` is allowed, which is counted if it may wait that long."""
+    def _counted(self, name: str, longest: float, number: int = 1) -> float:
+        """In how many seconds requests of ``name`` are allowed, which are counted if they may wait that long."""
         with self._lock:
             now = self._clock()
             left, since = self._left.pop(name, (self._at_once, now))
             left = min(self._at_once, left + (now - since) * self._each_second)
-            wait = max(0.0, (1 - left) / self._each_second)
-            self._left[name] = (left - (wait <= longest), now)
+            wait = max(0.0, (number - left) / self._each_second)
+            self._left[name] = (left - number * (wait <= longest), now)
             if len(self._left) > REMEMBERED:
                 self._left.popitem(last=False)
             return wait
 
-    def require(self, name: str) -> None:
-        """Count one request of ``name``.
+    def require(self, name: str, number: int = 1) -> None:
+        """Count requests of ``name``.
 
         Raises:
-            TooManyRequestsError: it is one too many.
+            TooManyRequestsError: it is too many; none of them is counted.
         """
-        if wait := self.wait(name):
+        if wait := math.ceil(self._counted(name, 0.0, number)):
             raise TooManyRequestsError(wait)
 
 

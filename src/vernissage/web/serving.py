@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vernissage.web.study.app import create_app
 from vernissage.web.study.served import ServedStudy
 
-_OF_THE_API = ("/api/", "/readyz", "/metrics", "/vernissage.js")
+_OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics", "/vernissage.js")
 
 
 def beside(api: ASGIApp, study: ServedStudy, hosts: Sequence[str] | None) -> ASGIApp:

@@ -45,4 +45,4 @@ def static_file(name: str) -> bytes:
 @cache
 def static_address(name: str) -> str:
     """Where the file is served; it may be kept for ever, because another content has another address."""
-    return f"/static/{digest(static_file(name))[:12]}/{name}"
+    return f"/study/static/{digest(static_file(name))[:12]}/{name}"

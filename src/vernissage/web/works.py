@@ -121,7 +121,7 @@ def media_router(
 
     def static(version: str, name: str) -> Response:
         """The style sheet or the script."""
-        if name not in STATIC_TYPES or static_address(name) != f"/static/{version}/{name}":
+        if name not in STATIC_TYPES or static_address(name) != f"/study/static/{version}/{name}":
             return no_such_page()
         return Response(static_file(name), media_type=STATIC_TYPES[name], headers={"Cache-Control": PUBLIC})
 
@@ -130,9 +130,9 @@ def media_router(
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": PUBLIC})
 
     router = APIRouter()
-    router.add_api_route("/pictures/{name}/{size}.jpg", picture, methods=["GET"])
-    router.add_api_route("/works/{name}", work, methods=["GET"])
-    router.add_api_route("/static/{version}/{name}", static, methods=["GET"])
+    router.add_api_route("/study/pictures/{name}/{size}.jpg", picture, methods=["GET"])
+    router.add_api_route("/study/works/{name}", work, methods=["GET"])
+    router.add_api_route("/study/static/{version}/{name}", static, methods=["GET"])
     router.add_api_route("/favicon.ico", icon, methods=["GET"])
     return router
 

@@ -344,6 +344,7 @@ class Repository:
         *,
         writing: bool = False,
         finished: int = 0,
+        patience: float | None = None,
     ) -> None:
         """Join an open workspace with its database, or with the place where one may come to be, or be made.
 
@@ -352,7 +353,7 @@ class Repository:
         self.finished_erasures = finished
         self._database = database
         self._place = place
-        self._writing = writing
+        self._writing, self._patience = writing, patience
         self._lock = threading.Lock()
         self._snapshot = Snapshot(workspace, database, database.version() if database is not None else -1)
 
@@ -430,7 +431,7 @@ class Repository:
     def _open(self, *, make: bool) -> None:
         """Open the database where there is one by now, or may be made."""
         if self._database is None and self._place is not None and (make or self._place.exists()):
-            self._database = storage.database.open_database(str(self._place))
+            self._database = storage.database.open_database(str(self._place), self._patience)
             self._snapshot = Snapshot(self.workspace, self._database, self._database.version())
 
     def close(self) -> None:
@@ -655,7 +656,12 @@ class Repository:
 
 
 def open_repository(
-    path: Path, database: str | None = None, *, writing: bool = False, people: bool = True
+    path: Path,
+    database: str | None = None,
+    *,
+    writing: bool = False,
+    people: bool = True,
+    patience: float | None = None,
 ) -> Repository:
     """Open a workspace together with what people keep beside it.
 
@@ -664,6 +670,7 @@ def open_repository(
         database: a URL (``postgresql://…``) or a file; None means ``vernissage.db`` in the workspace.
         writing: whether a database is made, when something is to be kept and there is none.
         people: False opens no database, for what is asked about the collection alone.
+        patience: seconds that the database may take, see `open_database`.
 
     Raises:
         WorkspaceError, ProvenanceError, StorageError: either cannot be opened, or an upload has the id of a work.
@@ -673,8 +680,8 @@ def open_repository(
         return Repository(workspace, None)
     place = database or str(path / storage.DATABASE_NAME)
     if database is None and not Path(place).exists():
-        return Repository(workspace, None, Path(place), writing=writing)
-    opened = storage.database.open_database(place)
+        return Repository(workspace, None, Path(place), writing=writing, patience=patience)
+    opened = storage.database.open_database(place, patience)
     try:
         _require_distinct(workspace, opened)
         finished = storage.erasure.resume_erasures(opened, path / storage.PICTURES_FOLDER)

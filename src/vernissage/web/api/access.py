@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +29,9 @@ _TOKEN = "vt_"  # noqa: S105  (how tokens begin)
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _READ_AGAIN = 2.0
 """Seconds after which keys are read anew, so that a revoked one is refused that soon."""
+
+_KEYS_SECONDS, _UNKNOWN_SECONDS = 0.5, 3.0
+"""How long a request waits for keys that are read anew, and one whose key was not among those read before."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,9 @@ class Access:
         self._tokens = URLSafeTimedSerializer(secret, salt="person")
         self._limit = RateLimit(at_once=10 * each_second, each_second=each_second)
         self._keys: Mapping[str, StoredKey] = {}
-        self._read = -_READ_AGAIN
-        self._lock = threading.Lock()
+        self._read, self._reading = -_READ_AGAIN, Future[None]()
+        self._reading.set_result(None)
+        self._reader, self._lock = ThreadPoolExecutor(1, "keys"), threading.Lock()
 
     def require(self, *scopes: Scope) -> Callable[[Request], Asker]:
         """A dependency of routes: who asks, if they may by any of the scopes.
@@ -72,8 +78,9 @@ class Access:
         """
 
         def asker(request: Request) -> Asker:
-            found = request.state.asker = self._asker(request)
-            self._limit.require(found.name)
+            found = self._asker(request)
+            self.count(found.name)
+            request.state.asker = found
             if not found.scopes & {"admin", *scopes}:
                 held, needed = ", ".join(sorted(found.scopes)), " or ".join(scopes)
                 told = f"this key has the scopes {held}, and {needed} is needed here"
@@ -83,6 +90,14 @@ class Access:
             return found
 
         return asker
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Count requests of an asker of that name.
+
+        Raises:
+            TooManyRequestsError: they ask too often.
+        """
+        self._limit.require(name, number)
 
     def allows_origin(self, origin: str) -> bool:
         """Whether pages of that site may ask."""
@@ -122,7 +137,7 @@ class Access:
         return _TOKEN + str(self._tokens.dumps({"person": person, "ends": time.time() + seconds}))
 
     def _by_key(self, given: str, request: Request) -> Asker:
-        key = self._known().get(digest_of(given))
+        key = self._known().get(digest_of(given)) or self._known(_UNKNOWN_SECONDS).get(digest_of(given))
         if key is None:
             told = "this key is unknown or was revoked; ask whoever runs the service for another one"
             raise ProblemError(HTTPStatus.FORBIDDEN, told)
@@ -131,20 +146,25 @@ class Access:
             raise ProblemError(HTTPStatus.FORBIDDEN, "this key is for pages of another site")
         return Asker(key.scopes, name=f"key {key.number} ({key.name})")
 
-    def _known(self) -> Mapping[str, StoredKey]:
-        """The keys that hold, by their digests."""
+    def _known(self, seconds: float = 0.0) -> Mapping[str, StoredKey]:
+        """The keys that hold, by their digests; while the database is gone, those that were read last."""
         with self._lock:
-            if time.monotonic() - self._read >= _READ_AGAIN:
-                self._read = time.monotonic()
-                try:
-                    database = self._service.gallery.repository.existing_database
-                    if database is not None:
-                        with database.reading() as connection:
-                            found = storage.keys.all_keys(connection)
-                        self._keys = {each.digest: each for each in found if each.revoked is None}
-                except VernissageError:
-                    pass  # the keys that were read last hold on: reading the collection needs no database
-            return self._keys
+            begins = self._reading.done() and time.monotonic() - self._read >= _READ_AGAIN
+            if begins:
+                self._reading = self._reader.submit(self._read_keys)
+        # One request waits for keys, and not long: of a database that hangs no reading request may notice more.
+        if begins or seconds:
+            wait([self._reading], max(seconds, _KEYS_SECONDS))
+        return self._keys
+
+    def _read_keys(self) -> None:
+        with suppress(VernissageError):
+            database = self._service.gallery.repository.existing_database
+            if database is not None:
+                with database.reading() as connection:
+                    found = storage.keys.all_keys(connection)
+                self._keys = {each.digest: each for each in found if each.revoked is None}
+        self._read = time.monotonic()
 
 
 class CrossOrigin(CORSMiddleware):

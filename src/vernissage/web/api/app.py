@@ -1,9 +1,7 @@
 """The application of the service: its routes, what every answer carries, health, metrics, and its own description."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.resources import files
@@ -12,11 +10,9 @@ from typing import Any
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import vernissage
-from vernissage.errors import VernissageError
 from vernissage.web.api.access import Access, CrossOrigin
 from vernissage.web.api.admin import admin_router
 from vernissage.web.api.document import document
@@ -27,13 +23,13 @@ from vernissage.web.api.problems import problem, tell_problems
 from vernissage.web.api.received import LARGEST_FILE
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.api.works import described, public_router, reading_router
-from vernissage.web.security import KnownHosts
+from vernissage.web.operations import health_router
+from vernissage.web.security import KnownHosts, SecurityHeaders
 
 LARGEST_BODY = 2 * 1024**2
 """Bytes of a request's body, but for uploads, which have a limit of their own."""
 
 _LARGEST_UPLOAD = 4 * LARGEST_FILE
-_HEALTH_SECONDS = 3.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -50,13 +46,16 @@ _DOCS_POLICY = (
 )
 
 
-def create_service(service: Service, access: Access, hosts: Sequence[str] | None = None) -> FastAPI:
+def create_service(
+    service: Service, access: Access, hosts: Sequence[str] | None = None, checks: Sequence[Callable[[], None]] = ()
+) -> FastAPI:
     """The REST API of one collection as an ASGI application.
 
     Args:
         service: the gallery that is served, opened once and shared by all requests.
         access: who may ask for what.
         hosts: the names that the server answers to; None for any.
+        checks: of databases beside the service's own; they raise where one does not answer.
     """
 
     jobs = Jobs(service)
@@ -85,11 +84,13 @@ def create_service(service: Service, access: Access, hosts: Sequence[str] | None
     app.include_router(admin_router(service, access))
     for router in (people_router(service, access, jobs), feed_router(service, access, jobs), jobs_router(jobs, access)):
         app.include_router(router)
+    app.include_router(health_router(service.gallery.repository.check, *checks))
     _add_operations(app, service, access, metrics)
     _add_pages(app)
     tell_problems(app, service.gallery.path)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_middleware(Bounded)
+    app.add_middleware(SecurityHeaders, headers=_HEADERS)
     app.add_middleware(CrossOrigin, access=access)
     app.add_middleware(Measured, metrics=metrics)
     if hosts is not None:
@@ -98,7 +99,7 @@ def create_service(service: Service, access: Access, hosts: Sequence[str] | None
 
 
 class Bounded:
-    """Refuses bodies that are too large, while they arrive, answers HEAD as GET, and gives every answer its headers."""
+    """Refuses bodies that are too large, while they arrive, and answers HEAD as GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -121,17 +122,9 @@ class Bounded:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told, {"Connection": "close"})
             return message
 
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
         # The server sends no body for HEAD, whatever it is given.
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        await self.app(asked, bounded, with_headers)
+        await self.app(asked, bounded, send)
 
 
 class _Metrics:
@@ -200,21 +193,7 @@ class Measured:
 
 
 def _add_operations(app: FastAPI, service: Service, access: Access, metrics: _Metrics) -> None:
-    """Health, version, encoders and metrics."""
-    health = ThreadPoolExecutor(1, "health")
-
-    @app.get("/healthz", tags=["operations"], summary="Whether the process answers", response_class=PlainTextResponse)
-    async def healthz() -> Response:
-        return PlainTextResponse("ok\n")
-
-    @app.get("/readyz", tags=["operations"], summary="Whether the database answers", response_class=PlainTextResponse)
-    async def readyz() -> Response:
-        try:
-            asked = asyncio.get_running_loop().run_in_executor(health, service.gallery.repository.check)
-            await asyncio.wait_for(asked, _HEALTH_SECONDS)
-        except (VernissageError, TimeoutError):
-            return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
-        return PlainTextResponse("ok\n")
+    """Version, encoders and metrics."""
 
     @app.get(
         "/metrics",

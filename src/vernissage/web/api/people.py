@@ -36,6 +36,7 @@ from vernissage.web.api.works import (
     known_parameters,
     read_caps,
 )
+from vernissage.web.languages import Spoken
 from vernissage.workspace.uploading import Submission
 
 _OTHER_CONTENT = "this Idempotency-Key came with other pictures or texts before; send these with another one"
@@ -130,8 +131,10 @@ def checked(person: str) -> str:
     """A person's name from an address.
 
     Raises:
-        RequestError: it is too long.
+        RequestError: it is blank or too long.
     """
+    if not person.strip():
+        raise RequestError("the name of the person is blank; give one of at least one letter or digit")
     if len(person) > _LONGEST_NAME:
         raise RequestError(f"the name of the person has {len(person)} characters; use at most {_LONGEST_NAME}")
     return person
@@ -224,10 +227,10 @@ class _People:
         self._service.gallery.repository.share(checked(person), upload, visibility)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def areas(self, person: str) -> Response:
-        return answered(_shown(self._person(person).areas()))
+    def areas(self, person: str, language: Spoken) -> Response:
+        return _shown(self._person(person).areas(), language)
 
-    def change(self, person: str, area: str, body: AreaChange) -> Response:
+    def change(self, person: str, area: str, body: AreaChange, language: Spoken) -> Response:
         changes = AreaChanges(
             mute=(area,) if body.muted else (),
             unmute=(area,) if body.muted is False else (),
@@ -236,22 +239,24 @@ class _People:
         )
         if not changes:
             raise RequestError("nothing was changed; name at least one of name, weight, muted")
-        return answered(_shown(self._person(person).edit(changes)))
+        return _shown(self._person(person).edit(changes), language)
 
-    def merge(self, person: str, body: Merging) -> Response:
-        return answered(_shown(self._person(person).edit(AreaChanges(merges=(tuple(body.areas),)))))
+    def merge(self, person: str, body: Merging, language: Spoken) -> Response:
+        return _shown(self._person(person).edit(AreaChanges(merges=(tuple(body.areas),))), language)
 
-    def split(self, person: str, area: str) -> Response:
-        return answered(_shown(self._person(person).edit(AreaChanges(splits={area: ()}))))
+    def split(self, person: str, area: str, language: Spoken) -> Response:
+        return _shown(self._person(person).edit(AreaChanges(splits={area: ()})), language)
 
-    def undo(self, person: str) -> Response:
+    def undo(self, person: str, language: Spoken) -> Response:
         who = self._person(person)
-        return answered({"undone": who.undo()} | _shown(who.areas()))
+        undone = who.undo()
+        return _shown(who.areas(), language, undone=undone)
 
     def recommend(
         self,
         request: Request,
         person: str,
+        language: Spoken,
         where: Where,
         exclude: Excluded,
         limit: Limit = 9,
@@ -264,7 +269,8 @@ class _People:
         asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
         who = self._person(person)
         answer = who.recommend(limit, task=task, per_area=per_area, quota=quota, engine=engine, **asked)
-        return answered(self._service.addressed(base_address(request, self._service)).answer(answer))
+        content = self._service.addressed(base_address(request, self._service)).answer(answer)
+        return answered(content, language=language)
 
     def export(self, person: str) -> Response:
         with tempfile.TemporaryDirectory() as folder:
@@ -285,5 +291,5 @@ def _named(person: str, key: str) -> Callable[[int], str]:
     return lambda place: f"up-{digest(person.encode(), key.encode(), str(place).encode())[:24]}" if key else ""
 
 
-def _shown(found: PersonAreas) -> dict[str, Any]:
-    return found.to_dict() | {"notes": list(found.notes)}
+def _shown(found: PersonAreas, language: str, **beside: object) -> Response:
+    return answered(beside | found.to_dict() | {"notes": list(found.notes)}, language=language)

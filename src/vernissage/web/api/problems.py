@@ -11,12 +11,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from vernissage.errors import Kind, UnknownPersonError, VernissageError
 from vernissage.web.security import TooManyRequestsError
 
 MEDIA_TYPE = "application/problem+json"
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HIDDEN = frozenset({Kind.UNAVAILABLE})
 """Kinds whose messages are for whoever runs the server: they name files and databases."""
 
@@ -95,16 +97,28 @@ def _invalid(request: Request, error: Any) -> Response:
 
 
 def _other(request: Request, error: Any) -> Response:
-    status, told = error.status_code, str(error.detail)
+    status, told, headers = error.status_code, str(error.detail), error.headers
     if status == HTTPStatus.NOT_FOUND:
         told = f"there is nothing at {request.url.path}; /api/v1/docs tells what there is"
     elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-        told = f"{request.method} is not understood here; /api/v1/docs tells what is"
-    return problem(request, status, told, headers=error.headers)
+        # Starlette names the methods of the first route of an address alone.
+        allowed = ", ".join(each for each in _METHODS if _answers(request, each))
+        told, headers = (
+            f"{request.method} is not understood here, but {allowed}; /api/v1/docs tells more",
+            {"Allow": allowed},
+        )
+    return problem(request, status, told, headers=headers)
+
+
+def _answers(request: Request, method: str) -> bool:
+    asked = {**request.scope, "method": "GET" if method == "HEAD" else method}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def _unforeseen(request: Request, error: Any) -> Response:
-    _log.error("%s at %s", type(error).__name__, request.url.path, exc_info=error)
+    # The address itself may hold the name of a person.
+    at = getattr(request.scope.get("route"), "path", "no address")
+    _log.error("%s at %s", type(error).__name__, at, exc_info=error)
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; it is in the server's log")
 
 

@@ -21,6 +21,7 @@ from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Gallery
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.thumbnails import BytesCache, Thumbnails
+from vernissage.sentences import Sentence
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.workspace.repository import Snapshot
@@ -36,6 +37,7 @@ LONGEST_TOKEN = 6_000
 """Characters of a recommendation's id, which stands in addresses: servers and proxies take 8,000 in all."""
 
 _ANSWERS_BYTES = 32 * 1024**2
+_UNKNOWN = Sentence("the collection has no such work")
 _log = logging.getLogger("vernissage.web")
 
 
@@ -115,7 +117,7 @@ class Service:
     def known(self, ids: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
         """The ids that works of the collection have, and what to say of the others."""
         there = dict.fromkeys(ids, False) | {each: True for each in ids if each in self.gallery.collection}
-        unknown = [{"id": each, "why": "the collection has no such work"} for each, known in there.items() if not known]
+        unknown = [{"id": each, "why": _UNKNOWN} for each, known in there.items() if not known]
         return [each for each, known in there.items() if known], unknown
 
     def addressed(self, base: str) -> Addressed:
@@ -218,5 +220,6 @@ class Service:
         content["works"] = content["works"][shown:]
         token = self.token(request, shown + len(content["works"]))
         if token is None:
-            content["notes"].append("more of this list cannot be asked for: its ratings are too many for an address")
+            told = "more of this list cannot be asked for: its ratings are too many for an address"
+            content["notes"].append(Sentence(told))
         return {"recommendation_id": token, "unused": unused} | content

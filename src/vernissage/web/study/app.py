@@ -1,25 +1,23 @@
 """The application of a study: which pages there are, and what becomes of errors."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from vernissage.errors import StorageError, VernissageError
+from vernissage.errors import VernissageError
 from vernissage.web.security import (
+    STUDY_HEADERS,
     FormError,
     InsteadError,
     KnownHosts,
     SecurityHeaders,
     TooManyRequestsError,
-    security_headers,
 )
 from vernissage.web.study.experimenter import experimenter_router
 from vernissage.web.study.pages import study_router
@@ -30,7 +28,12 @@ from vernissage.web.works import media_router
 _TELL_NOBODY: Any = {"tracing": False, "metrics": False, "logs": False}
 """The address of a participant's first visit contains their id, which no collector of traces may get."""
 
-_HEALTH_SECONDS = 3.0
+_FORMER = (
+    "/",
+    "/experimenter",
+    *(f"/{part}/{{rest:path}}" for part in ("experimenter", "pictures", "static", "works")),
+)
+"""Where a study was before it moved below /study: links that were sent out, and tabs that are open."""
 
 _log = logging.getLogger("vernissage.web")
 
@@ -42,22 +45,12 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
         served: the study, opened once and shared by all requests.
         hosts: the names that the server answers to; None for any.
     """
-    health = ThreadPoolExecutor(1, "health")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELL_NOBODY)
     media = media_router(served.pictures, served.visitor, served.count_picture)
-    for router in (study_router(served), media, experimenter_router(served)):
+    for router in (media, experimenter_router(served), study_router(served)):
         app.include_router(router)
-
-    @app.api_route("/healthz", methods=["GET", "HEAD"])
-    async def healthz() -> Response:
-        """Whether the server and its database answer, asked by a thread and a connection that no page waits for."""
-        try:
-            asked = asyncio.get_running_loop().run_in_executor(health, served.study.database.check)
-            await asyncio.wait_for(asked, _HEALTH_SECONDS)
-        except (StorageError, TimeoutError):
-            return PlainTextResponse("the database does not answer\n", HTTPStatus.SERVICE_UNAVAILABLE)
-        return PlainTextResponse("ok\n")
-
+    for former in _FORMER:
+        app.add_api_route(former, _moved, methods=["GET", "HEAD", "POST"])
     handlers: dict[type[Exception], Any] = {
         FormError: _refused,
         InsteadError: lambda _, error: error.answer,
@@ -72,8 +65,14 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
         app.add_exception_handler(kind, handler)
     if hosts is not None:
         app.add_middleware(KnownHosts, hosts=hosts)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, headers=STUDY_HEADERS)
     return app
+
+
+def _moved(request: Request) -> Response:
+    """The same request at the present address; not for ever, since pages of the collection may take the former one."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/study{request.url.path.rstrip('/')}{query}", HTTPStatus.TEMPORARY_REDIRECT)
 
 
 def _refused(_: Request, error: Any) -> Response:
@@ -95,16 +94,18 @@ def _failed(_: Request, error: Any) -> Response:
     return _sorry(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _unforeseen(request: Request, _: Any) -> Response:
+def _unforeseen(_: Request, __: Any) -> Response:
     answer = _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
     # Starlette answers these outside of every middleware.
-    answer.headers.update({**security_headers(request.url.scheme), "Cache-Control": "no-store"})
+    answer.headers.update({**STUDY_HEADERS, "Cache-Control": "no-store"})
     return answer
 
 
 def _other(_: Request, error: Any) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return message_page("That did not work", ["This page takes no such request."], error.status_code)
+        answer = message_page("That did not work", ["This page takes no such request."], error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
     return no_such_page()
 
 

@@ -24,7 +24,7 @@ from vernissage.web.security import Form, FormError, InsteadError
 from vernissage.web.study.served import ServedStudy, see_other
 from vernissage.web.templating import message_page, page
 
-HOME, LOGIN = "/experimenter", "/experimenter/login"
+HOME, LOGIN = "/study/experimenter", "/study/experimenter/login"
 ARCHIVE, PROVENANCE = "study.zip", "study.json"
 DOWNLOADS: Mapping[str, str] = MappingProxyType(
     {

@@ -81,12 +81,12 @@ class FaultyFormError(Exception):
 
 def study_router(served: ServedStudy) -> APIRouter:
     """The addresses of the participant's pages."""
-    pages, router = StudyPages(served), APIRouter()
-    router.add_api_route("/", pages.enter, methods=["GET"])
-    router.add_api_route("/study/anew", pages.begin_anew, methods=["POST"])
-    for address in ("/study", "/study/{rest:path}"):
-        router.add_api_route(address, pages.show, methods=["GET"])
-        router.add_api_route(address, pages.submit, methods=["POST"])
+    pages, router = StudyPages(served), APIRouter(prefix="/study")
+    for address in ("", "/"):
+        router.add_api_route(address, pages.enter, methods=["GET"])
+    router.add_api_route("/anew", pages.begin_anew, methods=["POST"])
+    router.add_api_route("/{rest:path}", pages.show, methods=["GET"])
+    router.add_api_route("/{rest:path}", pages.submit, methods=["POST"])
     return router
 
 
@@ -103,7 +103,7 @@ class StudyPages:
         visitor, known = self._invited(request), self._served.sessions.visitor(request)
         if known is None or known.external_id != visitor.external_id:
             self._study.count_visit(visitor)
-        answer = see_other("/study")
+        answer = see_other(address_of(self._study.page(visitor)))
         self._served.sessions.remember(visitor, request, answer)
         return answer
 
@@ -173,7 +173,7 @@ class StudyPages:
                 "Open the link of your invitation again. If you come back here, allow cookies for this site.",
                 "The cookie holds your participant id and serves nothing but this study.",
             ]
-            link = ("Begin without a link", "/")
+            link = ("Begin without a link", "/study")
             raise InsteadError(
                 message_page("We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, link=link)
             )
