@@ -15,6 +15,7 @@ from tests.web.test_api_people import key, served, small_picture  # noqa: F401  
 from vernissage import storage
 from vernissage.gallery.gallery import Gallery, open_gallery
 from vernissage.storage.database import Database
+from vernissage.storage.people import PeopleRules
 from vernissage.storage.schema import AUDIT, CONSENTS, METADATA
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
@@ -181,3 +182,47 @@ def test_an_export_has_every_table_with_rows_of_people_and_deletion_reaches_all(
         assert [connection.execute(select(table).where(table.c.person == person)).all() for table in theirs] == [
             []
         ] * len(theirs)
+
+
+def test_nothing_is_kept_without_consent_where_it_is_demanded_and_withdrawing_deletes(peopled: Path) -> None:
+    gallery = open_gallery(peopled)
+    service = Service(gallery, SECRET, rules=PeopleRules(consent=True))
+    with TestClient(create_service(service, Access(service, SECRET, open_here=False, each_second=1_000))) as client:
+        people, root = {"headers": key(gallery, "people")}, f"{ROOT}/people/dora"
+        refused = [
+            client.put(f"{root}/ratings/w003", json={"rating": 4}, **people),
+            client.post(f"{root}/uploads", data={"texts": ["a ship"]}, **people),
+        ]
+        assert all("consented" in problem(each, 403) for each in refused)
+        assert client.get(f"{root}/consents", **people).json() == {"consents": {}}
+        assert client.put(f"{root}/consents/keeping", **people).status_code == 204
+        first = client.get(f"{root}/consents", **people).json()
+        client.put(f"{root}/consents/keeping", **people)
+        assert client.get(f"{root}/consents", **people).json() == first != {"consents": {}}
+        problem(client.put(f"{root}/consents/selling", **people), 422)
+        assert client.put(f"{root}/ratings/w003", json={"rating": 4}, **people).status_code == 204
+        assert client.delete(f"{root}/consents/keeping", **people).status_code == 204
+        assert client.delete(f"{root}/consents/keeping", **people).status_code == 204
+        problem(client.get(f"{root}/export", **people), 404)
+        problem(client.put(f"{root}/ratings/w003", json={"rating": 4}, **people), 403)
+
+
+def test_no_more_is_kept_of_a_person_than_may_be(peopled: Path) -> None:
+    gallery = open_gallery(peopled)
+    service = Service(
+        gallery, SECRET, rules=PeopleRules(uploads=2, picture_bytes=3 * len(small_picture()) // 2, ratings=1)
+    )
+    with TestClient(create_service(service, Access(service, SECRET, open_here=False, each_second=1_000))) as client:
+        people, root = {"headers": key(gallery, "people")}, f"{ROOT}/people/dora"
+        for rating in (4, 5):  # in place of the former
+            assert client.put(f"{root}/ratings/w003", json={"rating": rating}, **people).status_code == 204
+        assert "1 ratings are kept" in problem(client.put(f"{root}/ratings/w001", json={"rating": 4}, **people), 403)
+        picture = [("pictures", ("a.png", small_picture(), "image/png"))]
+        for _ in range(2):  # the same is kept once
+            assert client.post(f"{root}/uploads", files=picture, data={"titles": ["one"]}, **people).status_code == 202
+        told = problem(client.post(f"{root}/uploads", files=picture, data={"titles": ["two"]}, **people), 403)
+        assert "pictures of this person" in told
+        assert client.post(f"{root}/uploads", data={"texts": ["a ship"]}, **people).status_code == 202
+        assert "2 uploads are kept" in problem(client.post(f"{root}/uploads", data={"texts": ["b"]}, **people), 403)
+        other = client.post(f"{ROOT}/people/eve/uploads", data={"texts": ["a ship"]}, **people)
+        assert other.status_code == 202

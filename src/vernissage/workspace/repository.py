@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from vernissage.storage.database import Database
-    from vernissage.storage.people import StoredEdit
+    from vernissage.storage.people import PeopleRules, StoredEdit
     from vernissage.storage.schema import Visibility
     from vernissage.storage.uploads import Removal, Upload
     from vernissage.storage.vectors import OwnedVectors, VectorSpace
@@ -351,6 +351,7 @@ class Repository:
         `open_repository` finds all of them.
         """
         self.finished_erasures = finished
+        self.rules: PeopleRules | None = None
         self._database = database
         self._place = place
         self._writing, self._patience = writing, patience
@@ -503,11 +504,39 @@ class Repository:
             now = uploading.already_there(connection, owner, given)
             if {key: each.id for key, each in now.items()} != {key: each.id for key, each in there.items()}:
                 return None
+            self._require_room(connection, owner, new)
             written = uploading.write_uploads(connection, self.uploads_folder, owner, new, vectors)
             kept, added = there | written, frozenset(each.id for each in written.values())
             if later is not None:
                 later(connection, [kept[each.id] for each in given], added)
             return kept, added
+
+    def _require_room(self, connection: "Connection", owner: str, new: "Sequence[Incoming]") -> None:
+        """Refuse uploads beyond what may be kept of a person."""
+        if self.rules is None:
+            return
+        storage.people.require_allowed(connection, owner, self.rules, {"uploads": len(new)})
+        if (most := self.rules.picture_bytes) is not None:
+            kept = [each.picture for each in storage.uploads.uploads_of(connection, owner) if each.picture]
+            files = [storage.pictures.picture_path(self.uploads_folder, name) for name in kept]
+            files += [each.submission.picture for each in new if each.submission.picture is not None]
+            if (size := sum(file.stat().st_size for file in files if file.exists())) > most:
+                raise StorageError(
+                    f"pictures of this person would have {size >> 20} MB, and {most >> 20} may be kept; remove some",
+                    kind=Kind.FORBIDDEN,
+                )
+
+    def consent(self, owner: str, purpose: str) -> None:
+        """Record that a person has agreed to a purpose."""
+        with self.database.writing() as connection:
+            storage.people.give_consent(connection, owner, purpose, datetime.now(UTC))
+
+    def consents(self, owner: str) -> dict[str, datetime]:
+        """What a person has agreed to, and since when."""
+        if self._database is None:
+            return {}
+        with self._database.reading() as connection:
+            return storage.people.consents_of(connection, owner)
 
     def remove(self, ids: Iterable[str], *, owner: str | None = None) -> "Removal":
         """Remove uploads with their pictures and vectors; with ``owner`` only what is theirs.
@@ -636,6 +665,10 @@ class Repository:
                 self._snapshot.item(item_id)  # raises, and names ids that look alike
         now = datetime.now(UTC)
         with self.database.writing() as connection:
+            if self.rules is not None:
+                had = storage.people.ratings_of(connection, owner)
+                new = sum(rating is not None and item_id not in had for item_id, rating in ratings.items())
+                storage.people.require_allowed(connection, owner, self.rules, {"ratings": new})
             for item_id, rating in ratings.items():
                 if rating is None:
                     storage.people.unrate(connection, owner, item_id)
@@ -646,6 +679,8 @@ class Repository:
         """Write edits of areas down, kinds and payloads, all or none."""
         now = datetime.now(UTC)
         with self.database.writing() as connection:
+            if self.rules is not None:
+                storage.people.require_allowed(connection, owner, self.rules, {})
             for kind, payload in edits:
                 storage.people.add_edit(connection, owner, kind, payload, now)  # type: ignore[arg-type]  # checked there
 

@@ -17,6 +17,7 @@ _PATH = {
     "person": ("The person's name, as you choose it: 1 to 200 characters without slashes.", "ann"),
     "upload": ("The upload's id.", "5f2a9c01d3b47e68"),
     "job": ("The job's id.", "8c1f0a2b4d6e8f0a1b2c3d4e"),
+    "purpose": ("keeping: that uploads, ratings and edits of areas are kept.", "keeping"),
     "number": ("The number of a key.", 3),
     "area": ("The area, as the list of areas names it.", "image:1"),
     "recommendation_id": ("Of an answer, as it stands there.", None),
@@ -166,6 +167,13 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
                 "time": moment,
             },
             "Waiting": {"uploads": _list(_ref("WaitingUpload")), "total": whole},
+            "Consents": {
+                "consents": {
+                    "type": "object",
+                    "additionalProperties": moment,
+                    "examples": [{"keeping": "2026-03-01T12:00:00Z"}],
+                }
+            },
             "Placed": {"pinned": _list(text), "banned": _list(text)},
             "AuditEntry": {"time": moment, "who": text, "what": text, "about": text},
             "Audit": {"entries": _list(_ref("AuditEntry")), "kept_days": whole},

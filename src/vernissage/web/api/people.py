@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, Response, UploadFile
 from pydantic import Field
@@ -45,6 +45,10 @@ _LONGEST_NAME = 200
 _ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
 }
+
+
+Purpose = Literal["keeping"]
+"""What people may consent to: that uploads, ratings and edits of areas are kept."""
 
 
 class Rating(Body):
@@ -99,6 +103,9 @@ def people_router(service: Service, access: Access, jobs: Jobs) -> APIRouter:
         ("/areas/{area}/split", "POST", people.split, "splitArea", "Split an area", "Areas"),
         ("/areas/{area}", "PATCH", people.change, "changeArea", "Rename, weigh or mute an area", "Areas"),
         ("/recommendations", "GET", people.recommend, "recommendToPerson", "Works of others for somebody", "Answer"),
+        ("/consents", "GET", people.consents, "listConsents", "What somebody has agreed to", "Consents"),
+        ("/consents/{purpose}", "PUT", people.consent, "giveConsent", "Record a consent", None),
+        ("/consents/{purpose}", "DELETE", people.withdraw, "withdrawConsent", "Withdraw it: all kept goes", None),
         ("/export", "GET", people.export, "exportPerson", "Everything that is kept", "zip"),
         ("", "DELETE", people.delete, "deletePerson", "Forget somebody", None),
     ):
@@ -271,6 +278,20 @@ class _People:
         answer = who.recommend(limit, task=task, per_area=per_area, quota=quota, engine=engine, **asked)
         content = self._service.addressed(base_address(request, self._service)).answer(answer)
         return answered(content, language=language)
+
+    def consents(self, person: str) -> Response:
+        found = self._service.gallery.repository.consents(checked(person))
+        return answered({"consents": {purpose: time.isoformat() for purpose, time in found.items()}})
+
+    def consent(self, person: str, purpose: Purpose) -> Response:
+        self._service.gallery.repository.consent(checked(person), purpose)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def withdraw(self, person: str, purpose: Purpose) -> Response:
+        """What was kept by this consent is deleted: uploads, ratings, edits, and the consent itself."""
+        if purpose in self._service.gallery.repository.consents(checked(person)):
+            self._person(person).delete()
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def export(self, person: str) -> Response:
         with tempfile.TemporaryDirectory() as folder:
