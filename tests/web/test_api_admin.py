@@ -226,3 +226,39 @@ def test_no_more_is_kept_of_a_person_than_may_be(peopled: Path) -> None:
         assert "2 uploads are kept" in problem(client.post(f"{root}/uploads", data={"texts": ["b"]}, **people), 403)
         other = client.post(f"{ROOT}/people/eve/uploads", data={"texts": ["a ship"]}, **people)
         assert other.status_code == 202
+
+
+def test_a_cookie_opens_a_persons_own_things_to_pages_of_this_server_alone(served: Served) -> None:  # noqa: F811
+    gallery, client = served
+    own, root = "http://testserver", f"{ROOT}/people/dora"
+    minted = client.post(f"{root}/tokens", headers=key(gallery, "people")).json()["token"]
+    problem(client.put(f"{ROOT}/people/eve/session", headers={"Authorization": f"Bearer {minted}"}), 403)
+    problem(client.put(f"{root}/session", headers=key(gallery, "people")), 403)
+    begun = client.put(f"{root}/session", headers={"Authorization": f"Bearer {minted}"})
+    assert begun.status_code == 204
+    assert {"HttpOnly", "SameSite=strict"} <= {each.strip() for each in begun.headers["set-cookie"].split(";")}
+    rating = {"json": {"rating": 4}}
+    assert client.put(f"{root}/ratings/w003", headers={"Origin": own}, **rating).status_code == 204
+    assert client.get(f"{root}/ratings").json() == {"ratings": {"w003": 4.0}}
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
+        assert "own pages" in problem(client.put(f"{root}/ratings/w001", headers=headers, **rating), 403)
+        problem(client.delete(root, headers=headers), 403)
+    for method, address, body in (
+        ("GET", "ratings", None),
+        ("GET", "uploads", None),
+        ("GET", "areas", None),
+        ("GET", "export", None),
+        ("GET", "consents", None),
+        ("PUT", "ratings/w003", {"rating": 1}),
+        ("PATCH", "areas/image:1", {"muted": True}),
+        ("DELETE", "uploads/u", None),
+        ("DELETE", "", None),
+    ):
+        of_ann = f"{ROOT}/people/ann/{address}".rstrip("/")
+        told = problem(client.request(method, of_ann, json=body, headers={"Origin": own}), 403)
+        assert "another person's" in told
+    assert client.get(f"{root}/ratings").json() == {"ratings": {"w003": 4.0}}
+    answer = client.get(f"{root}/ratings", headers={"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+    assert client.delete(f"{root}/session", headers={"Origin": own}).status_code == 204
+    problem(client.get(f"{root}/ratings"), 401)

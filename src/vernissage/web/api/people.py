@@ -19,7 +19,7 @@ from vernissage.gallery.areas import AreaChanges, PersonAreas
 from vernissage.gallery.person import Person
 from vernissage.storage.jobs import add_job
 from vernissage.storage.uploads import Upload
-from vernissage.web.api.access import LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Access
+from vernissage.web.api.access import COOKIE, LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Access, given_key
 from vernissage.web.api.bodies import MOST_WORKS, Body, Stars, Word
 from vernissage.web.api.jobs import Jobs
 from vernissage.web.api.problems import ProblemError
@@ -46,6 +46,8 @@ _ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
 }
 
+
+_COOKIE_FLAGS: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
 
 Purpose = Literal["keeping"]
 """What people may consent to: that uploads, ratings and edits of areas are kept."""
@@ -130,6 +132,26 @@ def minting_router(access: Access) -> APIRouter:
         seconds = body.seconds if body else TOKEN_SECONDS
         ends = datetime.now(UTC) + timedelta(seconds=seconds)
         return {"token": access.minted(checked(person), seconds), "expires": ends.isoformat(timespec="seconds")}
+
+    address, summary = f"{ROOT}/people/{{person}}/session", "Keep a token in a cookie of this browser"
+    how: dict[str, Any] = {"response_class": Response, "status_code": HTTPStatus.NO_CONTENT}
+
+    @router.put(address, name="beginSession", summary=summary, **how)
+    def begin(request: Request, person: str) -> Response:
+        """Asked with the token, which holds no longer than before; pages of this server need it no more."""
+        answer, token = Response(status_code=HTTPStatus.NO_CONTENT), given_key(request)
+        if not request.state.asker.person or not token:
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN, f"send the token of {checked(person)} as Authorization: Bearer TOKEN"
+            )
+        answer.set_cookie(COOKIE, token, secure=request.url.scheme == "https", **_COOKIE_FLAGS)
+        return answer
+
+    @router.delete(address, name="endSession", summary="Let this browser forget the token", **how)
+    def end() -> Response:
+        answer = Response(status_code=HTTPStatus.NO_CONTENT)
+        answer.delete_cookie(COOKIE, **_COOKIE_FLAGS)
+        return answer
 
     return router
 
