@@ -322,6 +322,9 @@ def test_generators_of_clients_find_what_they_name_things_by(client: TestClient)
     unnamed = [name for name, schema in schemas.items() for part in parts(schema) if "properties" in part]
     assert unnamed == ["Recommendation"]  # an answer and what stands beside it
     calls = [call for path in document["paths"].values() for call in path.values()]
+    bodies = [(call["operationId"], call["requestBody"]["content"].values()) for call in calls if "requestBody" in call]
+    inline = {name for name, contents in bodies for each in contents if "properties" in each["schema"]}
+    assert inline == set()
     assert [call["operationId"] for call in calls if not re.fullmatch(r"[a-z][A-Za-z]+", call["operationId"])] == []
     given = [(call["operationId"], each) for call in calls for each in call.get("parameters", ())]
     assert [name for name, each in given if {"type": "null"} in each["schema"].get("anyOf", ())] == []
@@ -476,3 +479,13 @@ def test_a_work_in_the_form_that_is_asked_for(
     assert answer.json().get("type") == kind
     assert "Accept" in answer.headers["vary"]
     assert (answer.headers["etag"] == plain.headers["etag"]) is (kind is None)
+
+
+def test_a_search_by_a_picture_counts_as_several_requests(built: Path) -> None:
+    service = Service(open_gallery(built, writing=False), SECRET)
+    access = Access(service, SECRET, open_here=True, each_second=1)
+    sent = {"files": {"picture": ("mine.png", picture_of(built), "image/png")}}
+    with TestClient(create_service(service, access)) as client:
+        answers = [client.post(f"{ROOT}/search/picture", **sent) for _ in range(4)]
+    assert answers[0].status_code == 200
+    assert "more requests" in problem(answers[-1], 429)

@@ -79,6 +79,17 @@ def test_what_does_not_arrive_in_time_is_ended(
     assert "Traceback" not in caplog.text
 
 
+def test_a_large_body_may_take_longer_as_long_as_it_arrives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "ARRIVAL_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "SLOWEST", 100)
+    with running(world) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as steady:
+        steady.sendall(POST + b"Content-Length: 10000\r\n\r\n")
+        for _ in range(20):
+            time.sleep(0.05)
+            steady.sendall(b"a" * 500)
+        assert steady.recv(100).startswith(b"HTTP/1.1 403")
+
+
 def test_an_answer_that_takes_long_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "STALLED_SECONDS", 0.1)
     world.client.app.add_api_route("/slow", lambda: time.sleep(0.5))  # type: ignore[attr-defined]

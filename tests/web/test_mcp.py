@@ -14,6 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from PIL import Image
 from starlette.testclient import TestClient
+from tests.web.serving import served
 
 from vernissage.cli.main import main
 from vernissage.gallery.gallery import open_gallery
@@ -182,6 +183,13 @@ def test_over_http_keys_are_asked_for_and_nothing_is_kept(built: Path) -> None:
             ).status_code
             == 413
         )
+
+
+def test_the_sdk_asks_a_server_that_shows_a_study_too(workspace: Path, study_file: Path) -> None:
+    with served(workspace, study_file, "--mcp") as (address, _):
+        result = call(f"{address}/mcp", "similar", work="w000", limit=2)
+    assert [work["rank"] for work in json.loads(result.content[0].text)["works"]] == [1, 2]
+    assert sum(each.type == "image" for each in result.content) == 2
 
 
 def test_without_the_package_it_is_said_what_to_install(

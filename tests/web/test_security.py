@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 from tests.web.conftest import PASSWORD, Serve, World
 from tests.web.walking import Walker
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from vernissage.errors import RequestError, WorkspaceError
 from vernissage.web.credentials import (
@@ -103,11 +105,12 @@ def test_too_many_requests_are_told_to_wait_and_others_are_not(serve: Serve) -> 
 
 def test_requests_without_a_cookie_are_limited_by_network(serve: Serve) -> None:
     """Only the last entry of X-Forwarded-For is the proxy's; a client that writes others gains nothing."""
-    world = serve(clock=lambda: 0.0, behind_proxy=True)
+    world = serve(clock=lambda: 0.0)
+    behind = ProxyHeadersMiddleware(world.client.app, ["testclient"])  # type: ignore[arg-type]
 
     def status(address: str, query: str = "") -> int:
         headers = {"X-Forwarded-For": address}
-        return world.anybody().get(f"/study{query}", headers=headers, follow_redirects=False).status_code
+        return TestClient(behind).get(f"/study{query}", headers=headers, follow_redirects=False).status_code
 
     answers = [status(f"198.51.100.{number}, 192.0.2.{number}") for number in range(210)]
     assert answers.count(429) == 10

@@ -92,7 +92,7 @@ def test_what_the_server_says_and_does_not_say(workspace: Path, study_file: Path
 
 
 def test_behind_a_proxy_cookies_go_over_tls_alone(workspace: Path, study_file: Path) -> None:
-    options = ("--behind-proxy", "--allowed-host", "study.example")
+    options = ("--behind-proxy", "127.0.0.1", "--allowed-host", "study.example")
     with served(workspace, study_file, *options) as (address, _):
         proxied = {"Host": "study.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
         answer = httpx.get(f"{address}/study", headers=proxied)

@@ -334,7 +334,7 @@ class Gallery:
         *,
         within: str = "text",
         encoder: str | None = None,
-        method: MixedMethod = "means",
+        method: MixedMethod = "zscore",
         where: Where = (),
         exclude: Iterable[str] = (),
         per: Caps = MappingProxyType({}),
@@ -354,7 +354,7 @@ class Gallery:
                 space that holds both; ``mixed`` searches all and answers with one list, in which a work may
                 stand twice. A picture or video as query is searched for in pictures unless another is asked for.
             encoder: what compares; None takes the best that is here for the purpose.
-            method: for ``mixed``, how pictures and texts are made comparable: ``means``, ``zscore`` or ``raw``.
+            method: for ``mixed``, how pictures and texts are made comparable: ``zscore``, ``means`` or ``raw``.
             where, exclude, per, show_copies: as in `recommend`.
 
         Raises:

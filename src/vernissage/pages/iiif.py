@@ -65,7 +65,7 @@ def collection(place: str, label: str, items: Sequence[Item], addressed: Address
         if address is not None and addressed.sizes(item):
             label_of = {item.language or "none": [plain(item.title) or item.id]}
             parts.append({"id": address, "type": "Manifest", "label": label_of})
-    told_as = {each: [told(label, each)] for each in LANGUAGES} if isinstance(label, Sentence) else {"none": [label]}
+    told_as = {each: [told(label, each)] for each in LANGUAGES}
     return {"@context": CONTEXT, "id": place, "type": "Collection", "label": told_as, "items": parts}
 
 

@@ -16,6 +16,9 @@ from vernissage.web.security import RateLimit
 ARRIVAL_SECONDS = 20.0
 """How long a whole request may take to arrive, headers and body, and how long a browser may wait between two."""
 
+SLOWEST = 64 * 1024
+"""Bytes a second of a large body, an upload, that may take longer."""
+
 STALLED_SECONDS = 60.0
 """How long an answer may wait for a browser that reads nothing of it."""
 
@@ -57,6 +60,7 @@ class BoundedConnection(H11Protocol):
     _waiting: int | None = None
     """In which order connections began to wait for a request; None while one is answered."""
     _unsent = 0
+    _arrived = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and make room for it."""
@@ -83,6 +87,7 @@ class BoundedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in what arrived; the limit of arrival ends with a whole request."""
         super().data_received(data)
+        self._arrived += len(data)
         whole = self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
         if whole and self.is_waiting:
             self._waiting, self._unsent = None, 0
@@ -99,7 +104,7 @@ class BoundedConnection(H11Protocol):
         return self._waiting is not None
 
     def _wait(self) -> None:
-        self._waiting = next(_IN_ORDER)
+        self._waiting, self._arrived = next(_IN_ORDER), 0
         self._limit(ARRIVAL_SECONDS)
 
     def _limit(self, seconds: float | None) -> None:
@@ -108,7 +113,11 @@ class BoundedConnection(H11Protocol):
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._expired)
 
     def _expired(self) -> None:
-        unsent = self.transport.get_write_buffer_size()
+        unsent, arrived = self.transport.get_write_buffer_size(), self._arrived
+        self._arrived = 0
+        if self.is_waiting and arrived >= SLOWEST * ARRIVAL_SECONDS:
+            self._limit(ARRIVAL_SECONDS)
+            return
         # An answer that is still computed, or that is read slowly, is none that stalls.
         if not self.is_waiting and (unsent == 0 or unsent != self._unsent):
             self._unsent = unsent

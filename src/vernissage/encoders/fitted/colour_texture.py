@@ -236,7 +236,7 @@ def binary_patterns(lightness: Floats) -> npt.NDArray[np.uint8]:
     centre = lightness[1:-1, 1:-1]
     for bit, (down, right) in enumerate(NEIGHBOURS):
         neighbour = lightness[1 + down : height - 1 + down, 1 + right : width - 1 + right]
-        codes |= cv2.compare(neighbour, centre, cv2.CMP_GE) & np.uint8(1 << bit)
+        codes |= np.asarray(cv2.compare(neighbour, centre, cv2.CMP_GE), np.uint8) & np.uint8(1 << bit)
     return codes
 
 

@@ -1,6 +1,5 @@
 """The application of the service: its routes, what every answer carries, health, metrics, and its own description."""
 
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -9,7 +8,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import vernissage
@@ -23,14 +22,13 @@ from vernissage.web.api.problems import problem, tell_problems
 from vernissage.web.api.received import LARGEST_FILE
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.api.works import described, public_router, reading_router
-from vernissage.web.operations import health_router
+from vernissage.web.operations import Measured, health_router
 from vernissage.web.security import KnownHosts, SecurityHeaders
 
 LARGEST_BODY = 2 * 1024**2
 """Bytes of a request's body, but for uploads, which have a limit of their own."""
 
 _LARGEST_UPLOAD = 4 * LARGEST_FILE
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -47,7 +45,10 @@ _DOCS_POLICY = (
 
 
 def create_service(
-    service: Service, access: Access, hosts: Sequence[str] | None = None, checks: Sequence[Callable[[], None]] = ()
+    service: Service,
+    access: Access,
+    hosts: Sequence[str] | None = None,
+    checks: Sequence[Callable[[], None]] = (),
 ) -> FastAPI:
     """The REST API of one collection as an ASGI application.
 
@@ -78,21 +79,20 @@ def create_service(
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
-    metrics = _Metrics(service)
     for router in (reading_router(service, access), public_router(service), minting_router(access)):
         app.include_router(router)
     app.include_router(admin_router(service, access))
     for router in (people_router(service, access, jobs), feed_router(service, access, jobs), jobs_router(jobs, access)):
         app.include_router(router)
     app.include_router(health_router(service.gallery.repository.check, *checks))
-    _add_operations(app, service, access, metrics)
+    _add_operations(app, service, access)
     _add_pages(app)
     tell_problems(app, service.gallery.path)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     app.add_middleware(Bounded)
     app.add_middleware(SecurityHeaders, headers=_HEADERS)
     app.add_middleware(CrossOrigin, access=access)
-    app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(Measured, metrics=service.metrics)
     if hosts is not None:
         app.add_middleware(KnownHosts, hosts=hosts)
     return app
@@ -108,8 +108,9 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        sends_works = scope["method"] == "PUT" and scope["path"].startswith(f"{ROOT}/works/")
-        large = sends_works or scope["path"].endswith(("/uploads", "/search/picture", "/works/batch"))
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        sends_works = scope["method"] == "PUT" and path.startswith(f"{ROOT}/works/")
+        large = sends_works or path.endswith(("/uploads", "/search/picture", "/works/batch"))
         most = _LARGEST_UPLOAD if large else LARGEST_BODY
         arrived = 0
 
@@ -127,72 +128,7 @@ class Bounded:
         await self.app(asked, bounded, send)
 
 
-class _Metrics:
-    """Counts and times of one process, for Prometheus."""
-
-    def __init__(self, service: Service) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Histogram(
-            "http_server_request_duration_seconds",
-            "Seconds that requests took",
-            ["http_request_method", "http_route", "http_response_status_code"],
-            registry=self.registry,
-        )
-        self.limited = Counter(
-            "vernissage_rate_limited_total", "Requests that were refused as too many", registry=self.registry
-        )
-        self._service = service
-        self._works = Gauge(
-            "vernissage_index_works", "Works in an index", ["encoder", "modality"], registry=self.registry
-        )
-        self._info = Gauge(
-            "vernissage_workspace_info", "The state that is served", ["fingerprint"], registry=self.registry
-        )
-
-    def text(self) -> bytes:
-        """Everything in Prometheus's own format."""
-        workspace = self._service.gallery.snapshot.workspace
-        self._works.clear()
-        self._info.clear()
-        self._info.labels(self._service.gallery.fingerprint).set(1)
-        for encoder in workspace.encoder_names:
-            for modality in workspace.modalities(encoder):
-                self._works.labels(encoder, modality).set(len(workspace.table(encoder, modality)))
-        return generate_latest(self.registry)
-
-
-class Measured:
-    """Times requests by their route, so that ids do not become names of series."""
-
-    def __init__(self, app: ASGIApp, metrics: _Metrics) -> None:
-        self.app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        start, status = time.perf_counter(), 500
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, noted)
-        finally:
-            route = getattr(scope.get("route"), "path", "none")
-            method = (
-                scope["method"] if scope["method"] in {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"} else "_OTHER"
-            )
-            self._metrics.requests.labels(method, route, str(status)).observe(time.perf_counter() - start)
-            if status == HTTPStatus.TOO_MANY_REQUESTS:
-                self._metrics.limited.inc()
-
-
-def _add_operations(app: FastAPI, service: Service, access: Access, metrics: _Metrics) -> None:
+def _add_operations(app: FastAPI, service: Service, access: Access) -> None:
     """Version, encoders and metrics."""
 
     @app.get(
@@ -204,7 +140,7 @@ def _add_operations(app: FastAPI, service: Service, access: Access, metrics: _Me
         dependencies=[Depends(access.require("admin"))],
     )
     def exposed() -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(service.metrics.text(service.gallery), media_type=CONTENT_TYPE_LATEST)
 
     @app.get(
         f"{ROOT}/version",

@@ -1,14 +1,16 @@
 """The OpenAPI document of the service: what FastAPI makes of the routes, with schemas, keys and problems."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from vernissage.gallery.answer import answer_schema
 from vernissage.sentences import LANGUAGES
-from vernissage.web.api.bodies import schema_of
+from vernissage.web.api.bodies import VectorQuery, schema_of
+from vernissage.web.api.feed import NewWork, WorkBatch, WorkContent
 from vernissage.web.api.problems import MEDIA_TYPE
 
 _PATH = {
@@ -51,6 +53,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     form = schemas["UploadForm"] = schemas.pop("Body_upload") | {"title": "UploadForm"}
     form["properties"]["pictures"]["items"]["format"] = "binary"  # as generators of clients expect it
+    form["properties"]["texts"]["items"] = {"type": "string"}  # files too, but no generator reads either of two
+    schemas |= {each.__name__: _body(each) for each in (VectorQuery, WorkContent, NewWork, WorkBatch)}
     components["securitySchemes"] = _KEYS
     failed = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for address, path in made["paths"].items():
@@ -70,6 +74,12 @@ def document(app: FastAPI) -> dict[str, Any]:
                     parameter.update({"description": said} | ({} if example is None else {"example": example}))
     app.openapi_schema = made
     return made
+
+
+def _body(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a body that its route reads itself; those within it stand beside it."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {name: each for name, each in schema.items() if name != "$defs"}
 
 
 def _given(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,6 +144,8 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             "required": ["type", "title", "status", "detail"],
             "properties": problem_fields | {"errors": _list(_ref("Fault"))},
         },
+        "PictureForm": _form(["picture"], picture=_FILE),
+        "WorkForm": _form(["json"], json=text, pictures=_list(_FILE)),
     } | _objects(
         {
             "Version": {"software": text, "collection": text, "fingerprint": text, "works": whole},
@@ -201,6 +213,13 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             "Undone": {"undone": text} | areas,
         }
     )
+
+
+_FILE = {"type": "string", "format": "binary"}
+
+
+def _form(required: Sequence[str], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": properties}
 
 
 def _ref(name: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from vernissage.sentences import Sentence
 from vernissage.storage.people import PeopleRules
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
+from vernissage.web.operations import Metrics
 from vernissage.workspace.repository import Snapshot
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ class Service:
         gallery: Gallery,
         secret: bytes,
         public_url: str = "",
+        metrics: Metrics | None = None,
         *,
         review: bool = False,
         rules: PeopleRules = USUAL_RULES,
@@ -82,6 +85,7 @@ class Service:
         gallery.repository.rules = rules
         self.sharing: Visibility = "waiting" if review else "shared"
         self.gallery = gallery
+        self.metrics = metrics or Metrics()
         self.public_url = public_url.rstrip("/")
         self.thumbnails = Thumbnails()
         self.answers = BytesCache(_ANSWERS_BYTES)
@@ -229,8 +233,11 @@ class Service:
         Raises:
             RatingsError, RequestError: the request cannot be answered.
         """
+        began = time.perf_counter()
         answer, unused = self.answered(request, shown + request.limit)
+        ranked = time.perf_counter()
         content = self.addressed(base).answer(answer, explain=request.explain)
+        self.metrics.recommended(answer.engine, self.gallery.engines, ranked - began, time.perf_counter() - ranked)
         content["works"] = content["works"][shown:]
         token = self.token(request, shown + len(content["works"]))
         if token is None:

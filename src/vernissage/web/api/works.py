@@ -53,6 +53,9 @@ _SORTS = ("id", "title", "artist", "year")
 _MOST_SEARCHED = 1_000
 _JSON = "application/json"
 _VARY = "Accept, Accept-Language, Origin"
+_PICTURE_COUNTS = 5
+"""Requests as which a search by a picture counts, which costs more than one by words."""
+
 _FOR_EVER = "public, max-age=31536000, immutable"
 _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
 
@@ -89,7 +92,7 @@ def reading_router(service: Service, access: Access) -> APIRouter:
         ),
     ):
         how: dict[str, Any] = {"name": name, "summary": summary, "responses": described(schema)}
-        how |= {"openapi_extra": _PICTURE_QUERY} if call == reading.search_picture else {}
+        how |= {"openapi_extra": described_body("VectorQuery", "PictureForm")} if call == reading.search_picture else {}
         if name == "getWork":
             how["responses"][200]["content"] |= _IIIF[200]["content"]
         router.add_api_route(ROOT + path, call, methods=methods, **how)
@@ -227,6 +230,8 @@ class _Reading:
         """By a picture, of which nothing is kept, or by its vector."""
         asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per), "within": "pictures"}
         base = base_address(request, self._service)
+        if self._access is not None:
+            self._access.count(request.state.asker.name, _PICTURE_COUNTS - 1)
 
         def found(query: UploadFile | VectorQuery) -> Response:
             search = self._service.gallery.search
@@ -331,7 +336,7 @@ class _Reading:
         base = base_address(request, self._service)
         answer = self._service.answered(asked, shown)[0]
         items = [work.item for work in answer.works[:shown]]
-        place = f"{base}{request.url.path}"
+        place = f"{base}{request.url.path.removeprefix(request.scope.get('root_path', ''))}"
         content = iiif.collection(place, Sentence("Recommended works"), items, self._service.addressed(base))
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
 
@@ -411,19 +416,19 @@ def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]
     return {status: {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
 
 
+def described_body(schema: str, form: str) -> dict[str, Any]:
+    """The body of a route that reads it itself, as JSON or as a form, for the OpenAPI document."""
+    kinds = {"application/json": schema, "multipart/form-data": form}
+    content = {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}} for kind, name in kinds.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()}}
 }
 
 
 _ANNOTATION = "http://www.w3.org/ns/anno.jsonld"
-_PICTURE_QUERY = {"requestBody": {"required": True, "content": {
-    "multipart/form-data": {"schema": {
-        "type": "object", "required": ["picture"], "properties": {"picture": {"type": "string", "format": "binary"}},
-    }},
-    "application/json": {"schema": VectorQuery.model_json_schema()},
-}}}  # fmt: skip
-
 _IIIF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/ld+json": {"schema": {"$ref": "#/components/schemas/JsonLd"}}}}
 }

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from vernissage.errors import VernissageError
+from vernissage.web.operations import Measured, Metrics
 from vernissage.web.security import (
     STUDY_HEADERS,
     FormError,
@@ -38,12 +39,13 @@ _FORMER = (
 _log = logging.getLogger("vernissage.web")
 
 
-def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastAPI:
+def create_app(served: ServedStudy, hosts: Sequence[str] | None = None, metrics: Metrics | None = None) -> FastAPI:
     """The pages of one study as an ASGI application.
 
     Args:
         served: the study, opened once and shared by all requests.
         hosts: the names that the server answers to; None for any.
+        metrics: where requests are counted; by default nowhere that is read.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELL_NOBODY)
     media = media_router(served.pictures, served.visitor, served.count_picture)
@@ -66,6 +68,7 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None) -> FastA
     if hosts is not None:
         app.add_middleware(KnownHosts, hosts=hosts)
     app.add_middleware(SecurityHeaders, headers=STUDY_HEADERS)
+    app.add_middleware(Measured, metrics=metrics or Metrics())
     return app
 
 

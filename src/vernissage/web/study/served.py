@@ -169,7 +169,6 @@ class ServedStudy:
 
     Attributes:
         password: the hash of the experimenter's; None where none was set.
-        behind_proxy: whether X-Forwarded-For, in its last entry, says from where a request comes.
         invited: the ids that may take part; None for any.
         signed: whether only signed invitations may begin.
     """
@@ -180,7 +179,6 @@ class ServedStudy:
     sessions: Sessions
     password: str | None
     limits: Limits = field(default_factory=Limits)
-    behind_proxy: bool = False
     invited: frozenset[str] | None = None
     signed: bool = False
 
@@ -222,10 +220,7 @@ class ServedStudy:
 
     def network(self, request: Request) -> str:
         """From which network a request comes, as `Limits.network` names it."""
-        forwarded = ",".join(request.headers.getlist("x-forwarded-for")) if self.behind_proxy else ""
-        # The last entry is the proxy's own word; those before it are the client's, who may write anything.
-        address = forwarded.rpartition(",")[2].strip() or (request.client.host if request.client else "")
-        return self.limits.network(address)
+        return self.limits.network(request.client.host if request.client else "")
 
 
 def serve_study(
