@@ -617,7 +617,7 @@ def _by_editors(work: Work, pinned: Sequence[str]) -> tuple[Reason, ...]:
     """The reason of a pinned work: of its kind it is the only one, so it stands for the whole score."""
     if work.id not in pinned:
         return ()
-    return (Reason("field", "pinned", "", work.score, 1.0, _PINNED),)
+    return (Reason("field", "pinned", "", work.score, float(work.score > 0), _PINNED),)
 
 
 def _all_weak(works: Sequence[Work], told: str) -> tuple[str, ...]:
