@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -23,10 +23,14 @@ from vernissage.gallery.gallery import Gallery
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.thumbnails import BytesCache, Thumbnails
 from vernissage.sentences import Sentence
+from vernissage.storage.people import PeopleRules
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.operations import Metrics
 from vernissage.workspace.repository import Snapshot
+
+if TYPE_CHECKING:
+    from vernissage.storage.schema import Visibility
 
 ROOT = "/api/v1"
 REFRESH_SECONDS = 1.0
@@ -34,6 +38,9 @@ REFRESH_SECONDS = 1.0
 
 LONGEST_TOKEN = 6_000
 """Characters of a recommendation's id, which stands in addresses: servers and proxies take 8,000 in all."""
+
+USUAL_RULES = PeopleRules(uploads=1_000, picture_bytes=1024**3, ratings=10_000)
+"""What may be kept of each person over HTTP."""
 
 _ANSWERS_BYTES = 32 * 1024**2
 _UNKNOWN = Sentence("the collection has no such work")
@@ -60,8 +67,23 @@ class Service:
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
     """
 
-    def __init__(self, gallery: Gallery, secret: bytes, public_url: str = "", metrics: Metrics | None = None) -> None:
-        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does."""
+    def __init__(
+        self,
+        gallery: Gallery,
+        secret: bytes,
+        public_url: str = "",
+        metrics: Metrics | None = None,
+        *,
+        review: bool = False,
+        rules: PeopleRules = USUAL_RULES,
+    ) -> None:
+        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does.
+
+        With ``review`` uploads that their owners share are shown to others once an operator has approved them.
+        ``rules`` say what may be kept of each person.
+        """
+        gallery.repository.rules = rules
+        self.sharing: Visibility = "waiting" if review else "shared"
         self.gallery = gallery
         self.metrics = metrics or Metrics()
         self.public_url = public_url.rstrip("/")

@@ -454,7 +454,10 @@ def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDA
         words = [folded(text) for text in collection.texts(name)]
         listed = sorted((row for row in rows.tolist() if words[row]), key=words.__getitem__, reverse=backwards)
         rows = np.array([*listed, *(row for row in rows.tolist() if not words[row])], dtype=np.int64)
-    return rows[collection.fulfilling(conditions, collection.ids)[rows]]
+    fits = collection.fulfilling(conditions, collection.ids)
+    banned = collection.ids.rows(sorted(snapshot.editorial.banned))
+    fits[banned[banned >= 0]] = False
+    return rows[fits[rows]]
 
 
 def _cursor(start: int, service: Service) -> str:
