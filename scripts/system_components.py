@@ -31,17 +31,28 @@ def find_chromium() -> str | None:
     return next((path for name in CHROMIUM if (path := shutil.which(name))), None)
 
 
-def install_chromium() -> None:
-    """Install Debian's Chromium, where apt-get is there and this runs as root."""
+def install_by_apt(*packages: str) -> None:
+    """Install Debian's packages, where apt-get is there and this runs as root."""
     if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         return
     quiet: dict[str, Any] = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
     subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
     subprocess.run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
         check=False,
         **quiet,
     )
+
+
+def find_nginx() -> str | None:
+    """Where nginx is, which Debian keeps off users' paths, or None."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def install_nginx() -> None:
+    """Install nginx where nobody has a use of their own for the ports that its package opens."""
+    if os.environ.get("CI") == "true":
+        install_by_apt("nginx-light")
 
 
 def find_axe() -> str | None:
@@ -60,7 +71,7 @@ COMPONENTS = (
     Component(
         "chromium",
         find_chromium,
-        install_chromium,
+        lambda: install_by_apt("chromium", "fonts-dejavu-core"),
         "pages are not tested in a browser; install Chromium with your system's packages "
         "(on Debian: apt-get install chromium)",
     ),
@@ -69,6 +80,13 @@ COMPONENTS = (
         find_axe,
         install_axe,
         "pages are not searched for barriers; install Node.js with npm, then run `npm ci` in tests/browser",
+    ),
+    Component(
+        "nginx",
+        find_nginx,
+        install_nginx,
+        "deploy/nginx.conf is not tried; install nginx with your system's packages "
+        "(on Debian: apt-get install nginx-light)",
     ),
 )
 

@@ -1,8 +1,8 @@
 """The long runs of `make verify`, on SQLite and on PostgreSQL: people on one workspace, and participants of a study.
 
 For a minute each, without and with ten kills, processes upload, remove and recommend at once; afterwards nothing may be
-lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time. Last,
-every kind of settings file is damaged in hundreds of ways.
+lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time. A client
+is generated from the service's document and used. Last, every kind of settings file is damaged in hundreds of ways.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.forks import forks
 from tests.galleries import toy_gallery
+from tests.generated_client import use_generated_client
 from tests.postgres import postgres_programs, run_sql, running_server
 from tests.web.robots import study_with_robots
 from tests.workspace.concurrent_people import run_people
@@ -46,6 +47,9 @@ def main() -> None:
             print(f"  {load}", flush=True)
             assert load.completed == _PARTICIPANTS
             assert load.rows == load.distinct
+        print("A client that is generated from the OpenAPI document", flush=True)
+        (Path(name) / "client").mkdir()
+        use_generated_client(folder / "workspace", gallery / "images" / "w000.png", Path(name) / "client")
     print(f"Files of settings, each damaged in {_MUTATIONS} ways", flush=True)
     tests = ["tests/cli/test_mutated_files.py", "tests/encoders/test_mutated_settings.py"]
     variables = os.environ | {"VERNISSAGE_MUTATIONS": str(_MUTATIONS)}

@@ -397,6 +397,25 @@ def _mapped(path: Path, name: str) -> npt.NDArray[Any]:
         return np.memmap(path, dtype, "r", file.tell(), shape)
 
 
+def text_array(texts: Iterable[str]) -> Any:
+    """An Arrow array of texts; ``pyarrow.array`` would import pandas, to ask whether they are one of its columns."""
+    from pyarrow import lib
+
+    builder = lib.StringBuilder()
+    builder.append_values(texts)
+    return builder.finish()
+
+
+def int32_array(numbers: Iterable[int | None]) -> Any:
+    """An Arrow array of int32, null where there is None; without pandas too."""
+    import pyarrow as pa
+
+    listed = list(numbers)
+    there = np.packbits(np.array([number is not None for number in listed], dtype=bool), bitorder="little")
+    values = np.array([number or 0 for number in listed], dtype=np.int32)
+    return pa.Array.from_buffers(pa.int32(), len(listed), [pa.py_buffer(there), pa.py_buffer(values)])
+
+
 def int32_values(array: Any) -> npt.NDArray[np.int32]:
     """The values of an Arrow array of int32 without nulls, not copied; Arrow's own way would import pandas."""
     return np.frombuffer(array.buffers()[1], np.int32, len(array), 4 * array.offset) if len(array) else _NO_VALUES

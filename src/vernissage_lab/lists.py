@@ -25,17 +25,19 @@ from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.recommenders.tags import CommonRule, TagEmbedding, TagOverlap, Tags
 from vernissage.recommenders.upload_rules import (
     Candidates,
+    Fused,
     FusionRule,
+    WeightedUploads,
     knn3z,
     mean_vector,
     round_robin,
     weighted_uploads,
 )
-from vernissage.recommenders.uploads import UploadFusion, UploadRecommender
+from vernissage.recommenders.uploads import BY_WEIGHT, UploadAnswer, UploadFusion, UploadRecommender
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import side_by_side
 from vernissage.search.vectors import make_vector_table
-from vernissage.values import EVERYTHING, Allow, Condition, Modality, Ranking, Scores, Vectors
+from vernissage.values import EVERYTHING, Allow, Condition, Modality, Ranking, Vectors
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.baselines import (
     PEERS,
@@ -61,6 +63,9 @@ RULES: Mapping[str, FusionRule] = MappingProxyType(
     {**FUSION_RULES, "mean-vector": mean_vector, "medoids": medoids_by_importance, "uploads-in-turn": uploads_in_turn}
 )
 """The rules that make one list of uploads, and the last three, which people would take instead."""
+
+FLOORS: Mapping[str, float] = MappingProxyType({"areas": BY_WEIGHT, "areas:1": 1})
+"""Places that each area of interest has in a list by knn3z, as `recommend --quota`; ``areas`` is the default there."""
 
 IN_TURN: FusionRule = partial(round_robin, list_length=SHOWN)
 """Areas of interest take turns, the largest first; none brings more works than a list holds."""
@@ -268,28 +273,6 @@ def shown_by_overlap(
 
 
 @dataclass(frozen=True, eq=False)
-class Listing:
-    """The best works, and what makes their scores comparable with those of a listing of the other modality.
-
-    Attributes:
-        ranking: the works with their scores.
-        mean, deviation: of the scores of the whole index; 0 and 1 for scores that are z-scores over it already, or
-            reciprocal ranks, numbers of tags or of people, which mean the same in both modalities.
-    """
-
-    ranking: Ranking
-    mean: float = 0.0
-    deviation: float = 1.0
-
-    def z_scores(self) -> Scores:
-        """(score − mean) / deviation of the works that are listed, float64 (n,); 0 where all scores are equal."""
-        if not self.deviation > 0:
-            return np.zeros(len(self.ranking.item_ids))
-        z: Scores = (self.ranking.scores - self.mean) / self.deviation
-        return z
-
-
-@dataclass(frozen=True, eq=False)
 class Trial:
     """One person while some of their works are hidden.
 
@@ -312,9 +295,14 @@ class Trial:
         known = self.uploads.by_modality
         return UploadProfile(self.owner, {each: known[each] for each in sources if each in known})
 
+    @cached_property
+    def allow(self) -> Allow:
+        """All works but the kept ones."""
+        return Allow(exclude=frozenset(self.kept))
 
-Lister = Callable[[Trial, UploadProfile, Modality, int], Listing]
-"""From a trial, the person's profile in it and a target modality to the listing of the ``n`` best works."""
+
+Lister = Callable[[Trial, UploadProfile, Sequence[Modality], int], UploadAnswer]
+"""From a trial, the person's profile in it and target modalities to one list of the ``n`` best works."""
 
 
 def listers(
@@ -327,9 +315,12 @@ def listers(
 ) -> dict[str, Lister]:
     """All that can be compared: the fusion rules, those by tags where works have tags, popularity and chance.
 
-    ``tag-embedding`` needs a text encoder. Without any tags popularity cannot be told either.
+    With ``knn3z`` it is also measured with places kept for areas (`FLOORS`). ``tag-embedding`` needs a text encoder.
+    Without any tags popularity cannot be told either.
     """
     found: dict[str, Lister] = {name: _by_rule(indexes, rule) for name, rule in rules.items()}
+    if "knn3z" in rules:
+        found |= {name: _by_rule(indexes, rules["knn3z"], at_least) for name, at_least in FLOORS.items()}
     if any(tags.values()):
         found["tag-overlap"] = _by_works(lambda works: TagOverlap(tags, works))
         if text_encoder is not None:
@@ -345,35 +336,27 @@ def works_of(indexes: Mapping[Modality, ExactIndex], owner_of: Mapping[str, str]
     return {modality: ListedWorks(tuple(index.item_ids), owners) for modality, index in indexes.items()}
 
 
-def interleaved(listings: Sequence[Listing], n: int) -> tuple[str, ...]:
-    """One list of ``n`` works from listings of ``n`` each: by z-score, each work once with its highest; ties by id."""
-    highest: dict[str, float] = {}
-    for listing in listings:
-        for item_id, z in zip(listing.ranking.item_ids, listing.z_scores().tolist(), strict=True):
-            highest[item_id] = max(z, highest.get(item_id, -np.inf))
-    return tuple(sorted(highest, key=lambda item_id: (-highest[item_id], item_id))[:n])
-
-
-def _by_rule(indexes: Mapping[Modality, ExactIndex], rule: FusionRule) -> Lister:
+def _by_rule(indexes: Mapping[Modality, ExactIndex], rule: FusionRule, at_least: float = 0) -> Lister:
     """A fusion, whose indexes may know all works as the person's: the kept ones are left out by name."""
-    fusion = UploadFusion(indexes, rule=rule)
+    fusion = UploadFusion(indexes, rule=_standardised if rule is mean_vector else rule, at_least=at_least)
+    # One profile for all targets: the fusion keeps what it made for the profile that it was asked about last.
+    anonymous = lru_cache(maxsize=1)(lambda profile: replace(profile, owner=""))
+    return lambda trial, profile, wanted, n: fusion.recommend(anonymous(profile), wanted, n, trial.allow)
 
-    def listed(trial: Trial, profile: UploadProfile, target: Modality, n: int) -> Listing:
-        ranking = _ranking(fusion, replace(profile, owner=""), target, n, trial.kept)
-        if rule is not mean_vector:
-            return Listing(ranking)
-        # Its scores are cosines, which lie higher between works of one modality than between two.
-        uploads = weighted_uploads(profile)
-        query = uploads.weights @ uploads.vectors.astype(np.float64) / np.abs(uploads.weights).sum()
-        means, deviations = indexes[target].moments().of_scores(query)
-        return Listing(ranking, float(means[0]), float(deviations[0]) if deviations[0] > PRECISION else 0.0)
 
-    return listed
+def _standardised(uploads: WeightedUploads, candidates: Candidates, n: int) -> Fused:
+    """`mean_vector` by z-scores over the index: its cosines lie higher between works of one modality than of two."""
+    found = mean_vector(uploads, candidates, n)
+    query = uploads.weights @ uploads.vectors.astype(np.float64) / np.abs(uploads.weights).sum()
+    [mean], [deviation] = candidates.index.moments().of_scores(query)
+    scores = found.ranking.scores - mean
+    z = scores / deviation if deviation > PRECISION else np.zeros_like(scores)
+    return replace(found, ranking=Ranking(found.ranking.item_ids, z))
 
 
 def _by_works(make: Callable[[Mapping[Modality, ListedWorks]], UploadRecommender]) -> Lister:
     made = lru_cache(maxsize=1)(lambda trial: make(trial.works))
-    return lambda trial, profile, target, n: Listing(_ranking(made(trial), profile, target, n, trial.kept))
+    return lambda trial, profile, wanted, n: made(trial).recommend(profile, wanted, n, trial.allow)
 
 
 def _by_tag_vectors(indexes: Mapping[Modality, ExactIndex], tags: Tags, encoder: TextEncoder) -> Lister:
@@ -385,18 +368,13 @@ def _by_tag_vectors(indexes: Mapping[Modality, ExactIndex], tags: Tags, encoder:
     whole = TagEmbedding(tags, works_of(indexes, {}), encoder, tag_index)
     fusion, tag_profile = UploadFusion(whole.indexes, rule=knn3z), lru_cache(maxsize=1)(whole.tag_profile)
 
-    def listed(trial: Trial, profile: UploadProfile, target: Modality, n: int) -> Listing:
-        if not len(whole.indexes[target]):
-            raise RequestError(f"no work of modality {target} has tags that {encoder.name} knows")
-        return Listing(_ranking(fusion, replace(tag_profile(profile), owner=""), target, n, trial.kept))
+    def listed(trial: Trial, profile: UploadProfile, wanted: Sequence[Modality], n: int) -> UploadAnswer:
+        if not (known := [each for each in wanted if len(whole.indexes[each])]):
+            raise RequestError(f"no work of modality {' or '.join(wanted)} has tags that {encoder.name} knows")
+        answer = fusion.recommend(replace(tag_profile(profile), owner=""), known, n, trial.allow)
+        return UploadAnswer(answer.ranking)  # its reasons name areas of tags, which are not the person's
 
     return listed
-
-
-def _ranking(
-    recommender: UploadRecommender, profile: UploadProfile, target: Modality, n: int, kept: Sequence[str]
-) -> Ranking:
-    return recommender.recommend(profile, target, n, Allow(exclude=frozenset(kept))).ranking
 
 
 def _index(encoder: str, fingerprint: str, ids: Sequence[str], vectors: Vectors) -> ExactIndex:

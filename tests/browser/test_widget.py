@@ -79,6 +79,9 @@ def test_related_works_and_for_you_from_a_service(
                 page.goto(f"http://127.0.0.1:{port}/index.html")
                 expect(page.locator("vernissage-related li")).to_have_count(6)
                 assert overflow(page) == 0
+                with page.expect_response(lambda answer: answer.headers.get("content-language") == "de"):
+                    page.locator("vernissage-related").evaluate("element => element.setAttribute('lang', 'de-AT')")
+                expect(page.locator("vernissage-related .title").first).to_have_attribute("lang", "en")
                 page.goto(f"http://127.0.0.1:{port}/for-you.html")
                 stars = page.locator("vernissage-for-you").get_by_role("button", name="5 of 5")
                 expect(stars).to_have_count(9)

@@ -93,7 +93,7 @@ def test_near_spellings_are_told(english: Gallery) -> None:
 def test_no_place_is_filled_with_works_of_score_0(english: Gallery) -> None:
     answer = english.search("lighthouse", n=4)
     assert answer.ids == ("A-17",)
-    assert answer.notes == ("4 works were asked for, but only 1 fit what was asked",)
+    assert answer.notes == ("4 works were asked for, but only 1 fits what was asked",)
 
 
 def test_more_works_extend_fewer_and_conditions_hold(english: Gallery) -> None:
@@ -148,7 +148,7 @@ def test_ratings_that_weigh_nothing_are_refused_after_those_that_cannot_be_read(
 def test_no_place_is_filled_by_rounding(noise: Gallery) -> None:
     answer = noise.similar("f0", n=3)
     assert answer.ids == ("f1",)
-    assert answer.notes == ("3 works were asked for, but only 1 fit what was asked",)
+    assert answer.notes == ("3 works were asked for, but only 1 fits what was asked",)
 
 
 def test_works_unlike_a_disliked_one_still_come(noise: Gallery) -> None:

@@ -15,7 +15,7 @@ from vernissage.pages.areas import areas_page, person_page
 from vernissage.search.vectors import pooled
 from vernissage.workspace.checking import check_workspace
 from vernissage.workspace.encoding import contents_of
-from vernissage.workspace.tagging import tag_works
+from vernissage.workspace.tagging import tag_pictures, tag_works
 from vernissage.workspace.uploading import spaces_of
 
 ENCODERS = ["colour-texture", "efficientnet-lite0", "efficientnet-lite0-pooled", "wordllama", "lsa", "conse", "aligned"]
@@ -196,3 +196,26 @@ def test_a_second_build_encodes_the_changed_video_alone(built: Path):
     assert {key: count for key, count in again.items() if count} == {
         f"{name}.video": 1 for name in ENCODERS if "lsa" not in name and "wordllama" not in name
     }
+
+
+class NamesColours:
+    """A tagger of pictures: the brightest channel."""
+
+    name, fingerprint, method, size = "colours", "f", "the brightest channel", 32
+
+    def tag_images(self, images):
+        means = (np.asarray(image).mean(axis=(0, 1)) for image in images)
+        return [(("red", "green", "blue")[int(mean.argmax())],) for mean in means]
+
+
+def test_taggers_of_pictures_see_every_scene_of_a_video(tmp_path: Path):
+    scenes = [np.full((64, 96, 3), colour, np.uint8) for colour in ((200, 30, 30), (30, 30, 200)) for _ in range(12)]
+    film = write_video(tmp_path / "film.mp4", scenes)
+    shape("red", "square", (60, 30)).save(tmp_path / "sheet.png")
+    places = [("film", film), ("sheet", tmp_path / "sheet.png")]
+    [sheet] = NamesColours().tag_images([shape("red", "square", (60, 30))])
+    for batch_size in (1, 2):
+        found = {}
+        for batch in tag_pictures(NamesColours(), places, batch_size):
+            found |= batch
+        assert found == {"film": ("red", "blue"), "sheet": sheet}

@@ -76,6 +76,25 @@ def test_a_classified_table_without_pictures_is_compared_by_its_tags(
     assert "tag-overlap:twice-unique" in page
 
 
+def test_bert_reads_tags_from_a_folder_of_weights_and_the_report_says_so(
+    run: Any, classified: Path, tmp_path: Path
+) -> None:
+    from tests.encoders.tiny_models import write_bert_folder
+
+    write_bert_folder(tmp_path / "bert", [*LABELS, *sorted(set().union(*WORDS.values())), "a", "with", "thing"])
+    ask = ("--kind", "classified", "-e", "sentence", "--weights", tmp_path / "bert", *SMALL, "-o", tmp_path / "out")
+    record = json.loads(run(classified, *ask, "--json"))
+    given = record["inputs"][0]
+    assert (given["encoder"], given["encoder_variant"]) == ("sentence", "bert, 2 layers of 16")
+    values = where(read_table(tmp_path / "out", "values"), method="tag-embedding")
+    assert {row["task"] for row in values} == {"image-to-image", "image-to-text", "text-to-image", "text-to-text"}
+    assert sum(row["recall"] for row in values) > 0
+    by = f"tag-embedding reads tags by sentence (bert, 2 layers of 16), fingerprint {given['encoder_fingerprint']}"
+    assert f"table: {by}" in record["notes"]
+    run(tmp_path / "out", "-o", tmp_path / "page.html", words=("experiment", "report"))
+    assert by in (tmp_path / "page.html").read_text()
+
+
 def test_a_set_is_tagged_and_an_interrupted_run_reads_no_caption_twice(
     run: Any, classified: Path, tmp_path: Path
 ) -> None:

@@ -15,13 +15,14 @@ from vernissage.errors import RequestError
 from vernissage.recommenders.upload_rules import Fused
 from vernissage.recommenders.uploads import UploadFusion
 from vernissage.search.exact import ExactIndex, exact_index
-from vernissage.values import Modality, Ranking, Vectors
-from vernissage_lab.lists import RULES, Listing, Trial, interleaved, listers
+from vernissage.values import Modality, Vectors
+from vernissage_lab.lists import FLOORS, RULES, Trial, listers
 from vernissage_lab.recipes.holdout import (
     POSSIBLE,
     Cell,
     Holdout,
     Measured,
+    most,
     run_holdout,
     split_works,
     trial_of,
@@ -94,7 +95,7 @@ def mean_of(rule: str, metric: str, k: int, source: str = "both", target: str = 
     return float(outcome().values[Measured(Cell(source, target), rule, metric, k)].mean())
 
 
-@pytest.mark.parametrize("rule", [*RULES, "tag-overlap", "tag-embedding"])
+@pytest.mark.parametrize("rule", [*RULES, *FLOORS, "tag-overlap", "tag-embedding"])
 def test_all_hidden_works_of_owners_of_one_theme_are_found(rule: str) -> None:
     # ann hides 4 of 12, bob 5 of 15, cleo 3 of 9, and nobody else has works of their themes
     for source in ("image", "text", "both"):
@@ -115,7 +116,7 @@ def test_chance_finds_as_many_as_chance_would() -> None:
     expected = [40 / 178, 40 / 176, 40 / 180]
     values = found.values[Measured(Cell("image", "image"), "random", "recall", 40)]
     np.testing.assert_allclose(values, expected, atol=0.06)
-    assert not any(measured.metric != "recall" for measured in found.values)
+    assert not any(each.metric != "recall" for each in found.values if each.rule == "random")
 
 
 def test_what_knows_nothing_of_the_person_finds_little() -> None:
@@ -167,7 +168,7 @@ def test_kept_works_never_come_back_and_hidden_ones_may() -> None:
         some = trial(indexes, owners, owner)
         for name, method in methods.items():
             for target in ENCODED:
-                everything = method(some, some.profile(["text"]), target, 1000).ranking.item_ids
+                everything = method(some, some.profile(["text"]), [target], 1000).ranking.item_ids
                 assert set(everything) == set(owners) - set(some.kept), name
                 assert len(everything) == len(set(everything))
 
@@ -177,7 +178,7 @@ def test_kept_works_without_a_text_do_not_come_back_either() -> None:
     lonely = indexes["text"].remove(["ann-00", "ann-01", "ann-02"])  # pictures without a text
     partly: dict[Modality, ExactIndex] = {"image": indexes["image"], "text": lonely}
     some = trial(partly, owners, "ann")
-    shown = listers(partly, {})["knn3z"](some, some.profile(["text"]), "image", 500).ranking.item_ids
+    shown = listers(partly, {})["knn3z"](some, some.profile(["text"]), ["image"], 500).ranking.item_ids
     assert not set(shown) & set(some.kept)
     assert set(some.hidden) <= set(shown)
 
@@ -201,26 +202,41 @@ def test_lists_are_those_that_people_would_be_shown(rule: str) -> None:
     fusion = UploadFusion(there, rule=RULES[rule])
     for sources in (["image"], ["text"], ["image", "text"]):
         profile = some.profile(sources)  # type: ignore[arg-type]
-        listing = listers(indexes, {})[rule](some, profile, "text", 20)
+        found = listers(indexes, {})[rule](some, profile, ["text"], 20).ranking
         shown = fusion.recommend(profile, "text", 20).ranking
-        assert listing.ranking.item_ids == shown.item_ids
-        np.testing.assert_array_equal(listing.ranking.scores, shown.scores)
+        assert found.item_ids == shown.item_ids
+        expected = shown.scores
         if rule == "mean-vector":  # cosines, brought to z-scores over the whole index
             mean_upload = np.concatenate([each.vectors for each in profile.by_modality.values()]).mean(axis=0)
             whole = indexes["text"].vectors_of(list(owners)) @ mean_upload
-            assert (listing.mean, listing.deviation) == pytest.approx((whole.mean(), whole.std()), abs=1e-6)
-        else:
-            assert (listing.mean, listing.deviation) == (0, 1)
+            expected = (shown.scores - whole.mean()) / whole.std()
+        np.testing.assert_allclose(found.scores, expected, atol=1e-5)
 
 
-def test_two_listings_become_one_by_z_scores() -> None:
-    # z: a 2, b 1, c 0 and d 3, a 1, b 0.5
-    pictures = Listing(Ranking(("a", "b", "c"), np.array([0.9, 0.7, 0.5])), 0.5, 0.2)
-    texts = Listing(Ranking(("d", "a", "b"), np.array([13.0, 11.0, 10.5])), 10.0, 1.0)
-    assert interleaved([pictures, texts], 4) == ("d", "a", "b", "c")
-    assert interleaved([texts, pictures], 2) == ("d", "a")
-    level = Listing(Ranking(("q", "p"), np.array([7.0, 7.0])), 7.0, 0.0)
-    assert interleaved([level, pictures], 4) == ("a", "b", "c", "p")  # equal scores say nothing; ties by id
+def test_places_for_areas_are_those_that_people_have_by_default() -> None:
+    indexes, _, owners = themed()
+    some = trial(indexes, owners, "bob")
+    there, _, _ = themed(moved=dict.fromkeys(some.hidden, "somebody else"))
+    for name, at_least in FLOORS.items():
+        found = listers(indexes, {})[name](some, some.uploads, ENCODED, 20)
+        shown = UploadFusion(there, at_least=at_least).recommend(some.uploads, ENCODED, 20)
+        assert found.ranking.item_ids == shown.ranking.item_ids
+        assert [each.area for each in found.explanations] == [each.area for each in shown.explanations]
+
+
+def test_areas_with_a_place_are_counted_in_the_shortest_list() -> None:
+    found = outcome()
+    # a theme is one area of pictures and one of texts; their works are the same, so that one area can take them all
+    assert {each.k for each in found.values if each.metric == "areas" and each.rule != POSSIBLE} == {3}
+    assert mean_of("areas", "areas", 3) == mean_of("areas:1", "areas", 3) == mean_of(POSSIBLE, "areas", 3) == 1
+    assert mean_of("knn3z", "areas", 3) < 1
+    assert not any(each.metric == "areas" and each.rule in ("tag-embedding", "random") for each in found.values)
+    assert most(["a", "b"], {"a": "cats"}, 5, 2) == {
+        "recall": 1,
+        "group-recall": 1,
+        "group-precision": 1,
+        "areas": 2 / 5,
+    }
 
 
 def test_equal_seeds_give_equal_results() -> None:
@@ -287,7 +303,7 @@ def test_a_rule_that_has_no_answer_finds_nothing() -> None:
     found = run_holdout(
         indexes, owners, tags=tags, groups={}, owners_with=9, repetitions=1, depths=(10,), sources=["image"]
     )
-    assert found.unanswered["tag-overlap"] == 2  # bob's lists of pictures and of texts
+    assert found.unanswered["tag-overlap"] == 3  # bob's lists of pictures, of texts and of both
     assert found.unanswered["knn3z"] == 0
     recall = found.values[Measured(Cell("image", "image"), "tag-overlap", "recall", 10)]
     assert recall.tolist() == [1, 0, 1]

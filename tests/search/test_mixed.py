@@ -105,11 +105,13 @@ def test_the_query_is_left_out_and_its_other_half_comes_first_once_the_gap_is_cl
     *tables, means = world(200)
     index = mixed_index(tables[0], tables[1], means)
     for modality, other in (("image", "text"), ("text", "image")):
-        found = index.search_like("w010", modality, 10)  # type: ignore[arg-type]
+        found = index.search_like("w010", modality, 10, method="means")  # type: ignore[arg-type]
         assert (found.item_ids[0], found.modalities[0]) == ("w010", other)
         assert ("w010", modality) not in zip(found.item_ids, found.modalities, strict=True)
         assert 2 <= found.modalities.count("image") <= 8
         assert set(index.search_like("w010", modality, 10, method="raw").modalities) == {modality}  # type: ignore[arg-type]
+    by_default = index.search_like("w010", "image", 10)
+    assert list(by_default) == list(index.search_like("w010", "image", 10, method="zscore"))
     with pytest.raises(UnknownItemError):
         index.search_like("w000", "text", 3)
 
@@ -170,7 +172,7 @@ def test_vectors_that_are_their_mean_score_nothing() -> None:
     same = np.tile(np.eye(3)[0], (2, 1))
     means = ModalityMeans("toy", "f", np.eye(3)[0], np.eye(3)[1] * 0.1, 2, 2, 0)
     index = mixed_index(table("image", same, ["a", "b"]), table("text", np.eye(3)[:2], ["a", "b"]), means)
-    found = {each[:2]: each[2] for each in index.search(np.array([1.0, 1, 0]), "text", 4)}
+    found = {each[:2]: each[2] for each in index.search(np.array([1.0, 1, 0]), "text", 4, method="means")}
     assert found["a", "image"] == found["b", "image"] == 0
     assert found["a", "text"] > 0.5
 
@@ -191,7 +193,7 @@ def test_candidates_suffice_whatever_the_gap_and_whatever_is_empty(seed: int, sh
     for modality in MODALITIES:
         wanted = slow((both[0], both[1]), means, query, modality, "means")[:k]
         for index in (mixed_index(both[0], both[1], means), MixedIndex(plain[0], plain[1], means)):
-            found = index.search(query, modality, k)
+            found = index.search(query, modality, k, method="means")
             assert list(zip(found.item_ids, found.modalities, strict=True)) == [each[:2] for each in wanted]
             assert found.scores == pytest.approx([each[2] for each in wanted], abs=1e-6)
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from starlette.testclient import TestClient
 
 from vernissage.gallery.answer import answer_schema
 from vernissage.gallery.gallery import open_gallery
+from vernissage.pages.iiif import MEDIA_TYPE as MANIFEST
+from vernissage.pages.linked_art import MEDIA_TYPE as LINKED_ART
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import LARGEST_BODY, create_service
 from vernissage.web.api.received import LARGEST_FILE
 from vernissage.web.api.service import Service
+from vernissage.web.languages import preferred
 
 ROOT = "/api/v1"
 RATINGS = {"w000": 5, "w001": 1, "w004": 4}
@@ -209,7 +213,20 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
     assert client.get(painting["body"]["id"]).headers["content-type"] == painting["body"]["format"]
     found = post(client, ratings=RATINGS, limit=3)
     listed = client.get(f"{ROOT}/iiif/3/collection/{found['recommendation_id']}").json()
+    assert listed["label"] == {"en": ["Recommended works"], "de": ["Empfohlene Werke"]}
     assert [each["id"] for each in listed["items"]] == [each["manifest"] for each in found["works"]]
+
+
+def test_manifests_and_collections_are_read_by_another_library(client: TestClient) -> None:
+    """`make check` installs iiif-prezi3 by itself: no extra can, since its metadata hold Pillow back."""
+    iiif_prezi3 = pytest.importorskip("iiif_prezi3", reason="iiif-prezi3 is not installed")
+    made = client.get(f"{ROOT}/iiif/3/manifest/w003").json()
+    found = post(client, ratings=RATINGS, limit=3)
+    listed = client.get(f"{ROOT}/iiif/3/collection/{found['recommendation_id']}").json()
+    assert iiif_prezi3.Manifest.model_validate(made).items[0].width == 56
+    assert len(iiif_prezi3.Collection.model_validate(listed).items) == 3
+    with pytest.raises(ValueError, match="label"):
+        iiif_prezi3.Manifest.model_validate({name: value for name, value in made.items() if name != "label"})
 
 
 @pytest.mark.parametrize(
@@ -220,8 +237,12 @@ def test_works_and_recommendations_are_manifests_and_collections(client: TestCli
         ("/works?cursor=abc", 400, "take next of the page before"),
         ("/works?where[]=colour=red", 400, "has no field 'colour'"),
         ("/works?fields=id,size", 400, "works have no field 'size'"),
-        ("/works?where=year>=1850", 400, "no parameter 'where'; choose from cursor, fields, limit, q, sort, where[]"),
-        ("/works/w000?engine=lsa", 400, "no parameter 'engine'; this address takes none"),
+        (
+            "/works?where=year>=1850",
+            400,
+            "no parameter 'where'; choose from cursor, fields, lang, limit, q, sort, where[]",
+        ),
+        ("/works/w000?engine=lsa", 400, "no parameter 'engine'; choose from lang"),
         ("/works/w000/similar?by=smell", 400, "there is no kind of likeness 'smell'"),
         ("/works/w000/similar?per=artist", 400, "takes a column and a number"),
         ("/works/w000/similar?engine=magic", 400, "there is no engine 'magic'"),
@@ -288,6 +309,36 @@ def test_the_document_describes_every_call_and_all_schemas_are_there(client: Tes
     page = client.get(f"{ROOT}/docs")
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert client.get(f"{ROOT}/docs/reference.js").status_code == 200
+
+
+def test_generators_of_clients_find_what_they_name_things_by(client: TestClient) -> None:
+    document = client.get(f"{ROOT}/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"[A-Z][A-Za-z]+", name)] == []
+    assert len({name.lower() for name in schemas}) == len(schemas)
+    assert [
+        name for name, schema in schemas.items() if schema.get("title", name) not in {name, schema.get("const")}
+    ] == []
+    unnamed = [name for name, schema in schemas.items() for part in parts(schema) if "properties" in part]
+    assert unnamed == ["Recommendation"]  # an answer and what stands beside it
+    calls = [call for path in document["paths"].values() for call in path.values()]
+    bodies = [(call["operationId"], call["requestBody"]["content"].values()) for call in calls if "requestBody" in call]
+    inline = {name for name, contents in bodies for each in contents if "properties" in each["schema"]}
+    assert inline == set()
+    assert [call["operationId"] for call in calls if not re.fullmatch(r"[a-z][A-Za-z]+", call["operationId"])] == []
+    given = [(call["operationId"], each) for call in calls for each in call.get("parameters", ())]
+    assert [name for name, each in given if {"type": "null"} in each["schema"].get("anyOf", ())] == []
+    assert {each["schema"]["$ref"] for _, each in given if each["name"] == "lang"} == {"#/components/schemas/Language"}
+    assert schemas["UploadForm"]["properties"]["pictures"]["items"]["format"] == "binary"
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """The schemas within one."""
+    below = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    for each in below:
+        if isinstance(each, dict) and "type" in each:
+            yield each
+        yield from parts(each)
 
 
 def test_health_version_encoders_and_metrics_are_told(client: TestClient) -> None:
@@ -377,3 +428,64 @@ def test_a_vector_finds_what_its_picture_finds(client: TestClient) -> None:
 def test_what_is_no_picture_is_not_searched_with(client: TestClient, name: str, content: bytes, status: int) -> None:
     problem(client.post(f"{ROOT}/search/picture", files={"picture": (name, content)}), status)
     problem(client.post(f"{ROOT}/search/picture", files={"other": (name, b"x")}), 400)
+
+
+def test_sentences_are_told_in_the_language_that_is_asked_for(client: TestClient) -> None:
+    address = f"{ROOT}/works/w000/similar?limit=2"
+    english, german = client.get(address), client.get(f"{address}&lang=de")
+    accepted = client.get(address, headers={"Accept-Language": "fr, de-AT;q=0.9, en;q=0.5, *;q=0.1"})
+    assert english.headers["content-language"] == "en"
+    assert german.headers["content-language"] == accepted.headers["content-language"] == "de"
+    assert german.json() == accepted.json()
+    assert english.headers["etag"] != accepted.headers["etag"]
+    assert "Accept-Language" in accepted.headers["vary"]
+    told = [reason["words"] for reason in check(german.json())["works"][0]["reasons"]]
+    assert told[0].startswith("ähnelt ")
+    assert told[1].startswith("Grundlage: ")
+    same = [[(work["id"], work["score"]) for work in each.json()["works"]] for each in (english, german)]
+    assert same[0] == same[1]
+    body = {"ratings": RATINGS, "limit": 70}
+    content = client.post(f"{ROOT}/recommendations?lang=de", json=body).json()
+    assert "70 Werke waren gewünscht, aber nur 61 passen zur Anfrage" in content["notes"]
+    assert {"Sie haben", "anders als"} & {reason["words"][:10].strip() for reason in content["works"][0]["reasons"]}
+    told = problem(client.get(f"{address}&lang=fr"), 422)
+    assert "Input should be 'en' or 'de'" in told
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("", "en"), ("de", "de"), ("en, de", "en"), ("de;q=0.2, en;q=0.9", "en"), ("de;q=0", "en"), ("de;q=x, , ;q=", "en"), ("DE-ch ; q=1", "de")],
+)  # fmt: skip
+def test_the_language_that_is_liked_best(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language
+
+
+@pytest.mark.parametrize(
+    ("accepted", "media_type", "kind"),
+    [
+        ("", "application/json", None),
+        ("text/html, */*;q=0.1", "application/json", None),
+        ('application/ld+json;profile="https://linked.art/ns/v1/linked-art.json"', LINKED_ART, "HumanMadeObject"),
+        ("application/ld+json, application/json;q=0.5", LINKED_ART, "HumanMadeObject"),
+        ('application/ld+json;profile="http://iiif.io/api/presentation/3/context.json"', MANIFEST, "Manifest"),
+        ("application/json, application/ld+json", "application/json", None),
+    ],
+)
+def test_a_work_in_the_form_that_is_asked_for(
+    client: TestClient, accepted: str, media_type: str, kind: str | None
+) -> None:
+    answer, plain = (client.get(f"{ROOT}/works/w000", headers={"Accept": each}) for each in (accepted, "*/*"))
+    assert answer.headers["content-type"] == media_type
+    assert answer.json().get("type") == kind
+    assert "Accept" in answer.headers["vary"]
+    assert (answer.headers["etag"] == plain.headers["etag"]) is (kind is None)
+
+
+def test_a_search_by_a_picture_counts_as_several_requests(built: Path) -> None:
+    service = Service(open_gallery(built, writing=False), SECRET)
+    access = Access(service, SECRET, open_here=True, each_second=1)
+    sent = {"files": {"picture": ("mine.png", picture_of(built), "image/png")}}
+    with TestClient(create_service(service, access)) as client:
+        answers = [client.post(f"{ROOT}/search/picture", **sent) for _ in range(4)]
+    assert answers[0].status_code == 200
+    assert "more requests" in problem(answers[-1], 429)

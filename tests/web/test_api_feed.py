@@ -220,6 +220,21 @@ def test_a_build_under_way_or_a_full_disk_lets_the_feed_wait(
     assert client.get(f"{ROOT}/works/w000").status_code == 200
 
 
+@pytest.mark.usefixtures("idle")
+def test_a_job_whose_pictures_are_gone_fails_by_itself(served: tuple[Gallery, TestClient]) -> None:
+    opened, client = served
+    lost = client.put(f"{ROOT}/works/n", json=STORM | {"pictures": [data(small_picture())]}).json()["id"]
+    other = client.delete(f"{ROOT}/works/w000").json()["id"]
+    for file in (opened.path / "feed").glob("*.waiting"):
+        file.unlink()
+    assert do_next(jobs_module.Jobs(Service(opened, SECRET)))
+    told = client.get(f"{ROOT}/jobs/{lost}").json()
+    assert (told["state"], told["problem"]["status"]) == ("failed", 400)
+    assert "send its work again" in told["problem"]["detail"]
+    assert client.get(f"{ROOT}/jobs/{other}").json()["state"] == "done"
+    assert [client.get(f"{ROOT}/works/{name}").status_code for name in ("n", "w000")] == [404, 404]
+
+
 def test_a_swap_under_load_loses_no_request(served: tuple[Gallery, TestClient]) -> None:
     _, client = served
     stop, answers = threading.Event(), list[int]()

@@ -24,7 +24,17 @@ from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.report import CollectionReport
 from vernissage.errors import CollectionError, ProvenanceError, UnknownItemError
-from vernissage.files import Seal, int32_values, is_below, open_parquet, read_checked, read_column, write_parquet
+from vernissage.files import (
+    Seal,
+    int32_array,
+    int32_values,
+    is_below,
+    open_parquet,
+    read_checked,
+    read_column,
+    text_array,
+    write_parquet,
+)
 from vernissage.folding import folded
 from vernissage.values import MODALITIES, Condition, Modality, modality_of_file
 
@@ -321,11 +331,11 @@ def save_collection(collection: Collection, path: Path) -> None:
     Raises:
         WorkspaceError: the file cannot be written.
     """
-    works, order = collection._works, collection.ids.order
+    works, order = collection._works, collection.ids.order.tolist()
     card = {"format": _FORMAT, "fingerprint": works.fingerprint, "attributes": works.attributes}
     schema = _SCHEMA.append(_ORDER).with_metadata({_CARD: json.dumps(card, sort_keys=True).encode()})
     starts = range(0, len(collection), _BATCH)
-    batches = ([*works.batch(start // _BATCH).columns, order[start : start + _BATCH]] for start in starts)
+    batches = ([*works.batch(start // _BATCH).columns, int32_array(order[start : start + _BATCH])] for start in starts)
     write_parquet(path, schema, (pa.RecordBatch.from_arrays(columns, schema=schema) for columns in batches))
 
 
@@ -361,12 +371,12 @@ def read_collection(
         with lock:
             table = read_checked(path, lambda: file.read_row_group(number, columns=stored.names, use_threads=False))
         if not later:
-            table = table.append_column(_SCHEMA.field(_LATER), pa.array([""] * len(table), pa.string()))
+            table = table.append_column(_SCHEMA.field(_LATER), text_array([""] * len(table)))
         return table.combine_chunks().to_batches()[0]
 
     def column(name: str) -> Any:
         if name == _LATER and not later:
-            return pa.array([""] * len(ids), pa.string())
+            return text_array([""] * len(ids))
         with lock:
             return read_checked(path, lambda: read_column(file, name))
 
@@ -415,14 +425,15 @@ def _in_memory(items: Iterable[Item]) -> _Works:
 
 
 def _batch(items: Sequence[Item]) -> Any:
-    columns = [pa.array(list(map(attrgetter(name), items)), _SCHEMA.field(name).type) for name in _SCHEMA.names[:-3]]
+    columns = [text_array(map(attrgetter(name), items)) for name in _TEXTS]
+    columns += [int32_array(map(attrgetter(name), items)) for name in ("year_from", "year_to")]
     words = [item.keywords for item in items]
     cells = [sorted(item.attributes.items()) for item in items]
     pictures = [item.pictures for item in items]
     names, values = _transposed(cells)
     shown = pa.StructArray.from_arrays(_transposed(pictures), fields=list(_PICTURE))
     columns += [
-        pa.ListArray.from_arrays(_offsets(words), pa.array(list(chain.from_iterable(words)), pa.string())),
+        pa.ListArray.from_arrays(_offsets(words), text_array(chain.from_iterable(words))),
         pa.MapArray.from_arrays(_offsets(cells), names, values),
         pa.ListArray.from_arrays(_offsets(pictures), shown),
     ]
@@ -431,11 +442,11 @@ def _batch(items: Sequence[Item]) -> Any:
 
 def _transposed(pairs: Iterable[Iterable[tuple[str, str]]]) -> list[Any]:
     flat = list(chain.from_iterable(pairs))
-    return [pa.array([pair[place] for pair in flat], pa.string()) for place in range(2)]
+    return [text_array(pair[place] for pair in flat) for place in range(2)]
 
 
 def _offsets(rows: Sequence[Sized]) -> Any:
-    return pa.array([0, *accumulate(map(len, rows))], pa.int32())
+    return int32_array([0, *accumulate(map(len, rows))])
 
 
 def _items(batch: Any) -> Iterator[Item]:

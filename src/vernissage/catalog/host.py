@@ -7,6 +7,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ContextDecorator, contextmanager, suppress
+from functools import cache
+from typing import Any
 
 _LONGEST_FIELD = 2**31 - 1
 
@@ -52,20 +54,26 @@ def quiet(package: str) -> Shared:
     return Shared(filtered)
 
 
-@contextmanager
-def _quiet_libtiff() -> Iterator[None]:
+@cache
+def _libtiff_error_handler() -> Any:
+    """Pillow's own libtiff's setter, found through the module that is linked with it; None where it is not reached."""
     from PIL import _imaging
 
     try:
-        # Pillow's own libtiff, found through the module that is linked with it.
         handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
     except (OSError, AttributeError):
-        yield  # a Pillow without libtiff, or with one inside it that cannot be reached
-        return
+        return None
     handler.argtypes, handler.restype = [ctypes.c_void_p], ctypes.c_void_p
-    before = handler(None)
+    return handler
+
+
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    handler = _libtiff_error_handler()
+    before = handler(None) if handler else None
     yield
-    handler(before)
+    if handler:
+        handler(before)
 
 
 quiet_libtiff = Shared(_quiet_libtiff)

@@ -8,9 +8,8 @@ from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from vernissage.files import digest
+from vernissage.files import digest, text_array
 
 _IN_A_DICTIONARY = 50_000
 _LOOKED_UP_ONE_BY_ONE = 20_000  # above, hashing all ids once takes less time than so many binary searches
@@ -39,7 +38,7 @@ class Ids(Sequence[str]):
     @classmethod
     def of(cls, ids: Iterable[str]) -> "Ids":
         """Ids of Python strings; `Ids` stay as they are."""
-        return ids if isinstance(ids, Ids) else cls(pa.array(list(ids), pa.string()))
+        return ids if isinstance(ids, Ids) else cls(text_array(ids))
 
     def _bytes(self, row: int) -> bytes:
         return bytes(self._data[self._starts[row] : self._starts[row + 1]])
@@ -104,7 +103,7 @@ class Ids(Sequence[str]):
             return np.array(found, dtype=np.int64)
         import pyarrow.compute as pc  # a twentieth of a second, which small collections need not spend
 
-        wanted = item_ids.array if isinstance(item_ids, Ids) else pa.array(item_ids, pa.string())
+        wanted = item_ids.array if isinstance(item_ids, Ids) else text_array(item_ids)
         places = pc.index_in(wanted, value_set=self.array)
         rows: npt.NDArray[np.int64] = places.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         return rows

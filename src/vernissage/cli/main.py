@@ -1,5 +1,6 @@
 """The command ``vernissage`` and how it ends: 0, or one line that says what is wrong and another code."""
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,6 +45,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "People": {"person": "People's uploads, ratings and areas of interest."},
         "Service": {
             "serve": "Serve a collection: REST API, and a study.",
+            "mcp": "Let an assistant read a collection: Model Context Protocol.",
             "publish": "Write a collection as files for any web server.",
             "admin": "Keys of the REST API.",
         },
@@ -62,7 +64,7 @@ _MODULES = {
     "people": "person upload remove owners areas",
     "publishing": "publish",
     "recommending": "recommend similar search",
-    "serving": "serve",
+    "serving": "serve mcp",
     "study": "study",
     "vectors": "vectors encode",
 }
@@ -139,6 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0; 2 misused; 70 a fault of the program; 130 stopped; else that of the error's kind
     (`vernissage.errors.Kind`), 1 for most.
     """
+    gc.set_threshold(100_000, 20, 20)  # Python's 700 looks through all imported modules again and again
     try:
         code = _run(list(arguments) if arguments is not None else None)
         sys.stdout.flush()

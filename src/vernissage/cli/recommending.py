@@ -240,7 +240,7 @@ class Query:
     pictures: bool = option(False, "Search in the pictures, through the space that aligns both.", "--pictures")
     videos: bool = option(False, "Search in the videos, as in the pictures.", "--videos")
     mixed: bool = option(False, "Search in pictures and texts together and answer with one list.", "--mixed")
-    gap: str | None = option(None, "How --mixed makes both comparable: means (default), zscore, or raw: not at all.")
+    gap: str | None = option(None, "How --mixed makes both comparable: zscore (default), means, or raw: not at all.")
     method: str | None = option(None, "Former name of --gap.", hidden=True)
 
 
@@ -276,7 +276,7 @@ def search(
             picture if picture is not None else text,
             within=asked[0] if asked else "text" if picture is None else "pictures",
             encoder=encoder,
-            method=comparable or "means",  # type: ignore[arg-type]  # checked there
+            method=comparable or "zscore",  # type: ignore[arg-type]  # checked there
             **selected(selection, diversity=False),
         )
     show(answer, as_json=as_json, because="found in" if any(work.reasons for work in answer.works) else "")

@@ -1,4 +1,4 @@
-"""The command that serves collections over HTTP, and a study beside them: serve."""
+"""The commands that serve collections over HTTP, and a study beside them, and to assistants: serve, mcp."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic_core import PydanticUndefined
 
-from vernissage.cli.options import DatabasePlace, option
+from vernissage.cli.options import DatabasePlace, Place, option
 from vernissage.cli.output import note, say
 from vernissage.errors import RequestError
 from vernissage.web.settings import Settings, read_settings
@@ -69,6 +69,31 @@ def serve(
     _run(told, _collections(workspaces, told))
 
 
+def mcp(
+    place: Place,
+    public_url: str = option("", "Where the collection is served, for links to works.", metavar="URL"),
+) -> None:
+    """Let an assistant read a collection by standard input and output: the Model Context Protocol.
+
+    Its tools search, recommend, show and explain; none writes. Over HTTP the same are at /mcp of `serve --mcp`.
+
+    \b
+    Examples:
+      vernissage mcp workspace
+      vernissage mcp workspace --public-url https://works.museum.example
+    """
+    from vernissage.web.api.service import Service
+    from vernissage.web.serving import assistant_tools
+
+    tools = assistant_tools()
+    service = Service(place.gallery(people=False), b"", public_url)  # without tokens there is nothing to sign
+    service.start()
+    try:
+        tools.make_tools(service).run("stdio")
+    finally:
+        service.stop()
+
+
 def _is_written(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
@@ -115,7 +140,7 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
             server_header=False,
             proxy_headers=bool(settings.behind_proxy),
             forwarded_allow_ips=list(settings.behind_proxy),
-            http="vernissage.web.connections:BoundedConnection",  # type: ignore[arg-type]
+            http="vernissage.web.connections:BoundedConnection",
             backlog=connection_limits()[1],
             ws="none",
             lifespan="on",

@@ -15,6 +15,7 @@ from vernissage.catalog.credits import credit_of, link_of
 from vernissage.catalog.fetching import shown_path
 from vernissage.catalog.item import Item
 from vernissage.catalog.keys import key_of
+from vernissage.sentences import ENGLISH, translated
 from vernissage.taggers.contract import Seen, marked
 from vernissage.values import Modality
 
@@ -222,15 +223,15 @@ class Answer:
         """The works' scores in order."""
         return tuple(work.score for work in self.works)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON values; see `answer_schema`."""
+    def to_dict(self, language: str = ENGLISH) -> dict[str, Any]:
+        """The answer as JSON values, its sentences in one of `sentences.LANGUAGES`; see `answer_schema`."""
         content: dict[str, Any] = {"kind": self.kind, "engine": self.engine, "fingerprint": self.fingerprint}
         content |= {**self.about, "notes": list(self.notes), "works": _records(self.works)}
         if self.lists:
             content["lists"] = [each.to_dict() for each in self.lists]
         if self.kinds:
             content["kinds"] = [each.to_dict() for each in self.kinds]
-        return content
+        return translated(content, language)
 
     def __repr__(self) -> str:
         folds = any(work.also for work in self.works)
@@ -279,6 +280,7 @@ def record_of(item: Item) -> dict[str, Any]:
     content |= {"rights": item.licence, "credit": credit_of(item), "link": link_of(item), "manifest": None}
     pictures = [shown_path(path) for path, _ in item.pictures] if item.further_pictures else []
     optional: dict[str, Any] = {"owner": item.owner, "pictures": pictures, "picture_link": item.picture_link}
+    optional["lang"] = item.language
     return content | {"thumbnail": None} | {name: value for name, value in optional.items() if value}
 
 

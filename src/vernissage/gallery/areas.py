@@ -30,13 +30,14 @@ from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponent
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
+from vernissage.sentences import Sentence
 from vernissage.taggers.contract import EXPLAINED
-from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Vectors, encoded_as, modality_of_file
+from vernissage.values import MODALITY_CARDS, Index, Modality, Vectors, encoded_as, modality_of_file
 from vernissage.workspace.repository import PersonRecord, Snapshot
 from vernissage.workspace.uploading import Submission, raw_lengths
 from vernissage.workspace.workspace import Workspace
 
-_OF_LENGTH_1 = (
+_OF_LENGTH_1 = Sentence(
     "the vectors that are compared have length 1 alone, of which the published cut at a distance of 5 would make one "
     "area; areas are found by coherence"
 )
@@ -165,7 +166,11 @@ class PersonAreas:
         """What to call something of theirs: its title, how its text begins, or what it is and when it was uploaded."""
         item, time = self.items[item_id], self.times.get(item_id)
         file, kind = PurePath(item.picture).name or item_id, MODALITY_CARDS[modality_of_file(item.picture)].one
-        return title_or_text(item, f"your {kind} of {time.day} {time:%B %Y}" if time else file)
+        if time is None:
+            return title_or_text(item, file)
+        told, month = "your {kind} of {day} {month} {year}", f"{time:%B}"
+        kept = {"day": time.day, "month": month, "number": time.month, "year": time.year}
+        return title_or_text(item, Sentence(told, kind=Sentence(kind), **kept))
 
     @property
     def profile(self) -> UploadProfile:
@@ -182,9 +187,11 @@ class PersonAreas:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the person should know about these areas, in whole sentences."""
-        some = ", ".join(self.unread[:5]) + (" …" if len(self.unread) > 5 else "")
-        nothing = f"{self.encoder} finds nothing in {len(self.unread)} of {len(self.items)}: {some}"
-        lapsed = [f"a change of areas ({each.edit.kind}) has lapsed: {each.reason}" for each in self.lapsed]
+        some = (*self.unread[:5], *("…" for _ in self.unread[5:6]))
+        told = "{encoder} finds nothing in {unread} of {all}: {some}"
+        nothing = Sentence(told, encoder=self.encoder, unread=len(self.unread), all=len(self.items), some=some)
+        told = "a change of areas ({kind}) has lapsed: {reason}"
+        lapsed = [Sentence(told, kind=each.edit.kind, reason=each.reason) for each in self.lapsed]
         seen = [EXPLAINED] if any(n.by == "pictures" for each in self.by_modality.values() for n in each.naming) else []
         return (*([nothing] if self.unread else []), *lapsed, *seen)
 
@@ -246,7 +253,9 @@ def find_areas(
         there = ", ".join(workspace.encoder_names) or "none"
         raise RequestError(f"the workspace has no vectors of {encoder!r}; choose from {there}")
     reads = snapshot.modalities(encoder)
-    items = {**record.items, **snapshot.items(record.ratings)}
+    hidden = snapshot.withheld() if record.ratings else frozenset()
+    shown = [item_id for item_id in record.ratings if item_id in record.items or item_id not in hidden]
+    items = {**record.items, **snapshot.items(shown)}
     ratings = {item_id: rating for item_id, rating in record.ratings.items() if item_id in items}
     try:
         rated = profile_from_ratings(ratings, "signed") if ratings else None
@@ -342,12 +351,12 @@ def _around(
     """What other people's works of the other modality have in particular around each vector; None without any."""
     read = encoded_as([modality])
     others = [each for each in snapshot.workspace.modalities(encoder) if encoded_as([each]) != read]
-    return surroundings_of(vectors, snapshot.index(encoder, others[0]), Allow(not_owner=owner)) if others else None
+    return surroundings_of(vectors, snapshot.index(encoder, others[0]), snapshot.others(owner)) if others else None
 
 
 def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:
     """The words of other people's works next to an area that has none of its own."""
-    [nearest] = index.search(centroid[None, :], _NAMING_NEIGHBOURS, Allow(not_owner=owner))
+    [nearest] = index.search(centroid[None, :], _NAMING_NEIGHBOURS, snapshot.others(owner))
     language = snapshot.workspace.word_counts.language
     return [words_of_work(item, language) for item in snapshot.items(nearest.item_ids).values()]
 

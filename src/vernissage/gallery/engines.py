@@ -12,6 +12,7 @@ from vernissage.recommenders.contract import Engine, Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.joint import JointRule
+from vernissage.sentences import Sentence
 from vernissage.values import Index, Modality, encoded_as
 from vernissage.workspace.workspace import Workspace
 
@@ -31,7 +32,7 @@ STUDIED = (*PRESETS, "clip", "blip")
 
 PRESET_NOTE = (
     "late-partial and late-total stand for LDA + ResNet-50 in the paper; this workspace has no resnet50, so they run "
-    "LDA + {}"
+    "LDA + {pictures}"
 )
 
 
@@ -195,15 +196,16 @@ def engine_words(name: str, workspace: Workspace | None = None) -> str:
         parts = _representations(workspace) if workspace else ()
     else:
         parts = [part.strip() for part in name.split("+")]
-    words = list(dict.fromkeys(register.engine(part).words for part in parts)) or ["all that is known of works"]
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+    names = dict.fromkeys(register.engine(part).words for part in parts) or ["all that is known of works"]
+    words = tuple(map(Sentence, names))
+    return Sentence("{some} and {last}", some=words[:-1], last=words[-1]) if len(words) > 1 else words[0]
 
 
 def preset_notes(name: str, engine: Recommender) -> list[str]:
     """What a person should know of the paper's late fusions in this workspace."""
     parts = [part.name for part in engine.engines] if isinstance(engine, LateFusion) else []
     return (
-        [PRESET_NOTE.format(parts[-1] if parts else PRESET_PICTURES[-1])]
+        [Sentence(PRESET_NOTE, pictures=parts[-1] if parts else PRESET_PICTURES[-1])]
         if name in PRESETS and PRESET_PICTURES[0] not in parts
         else []
     )

@@ -47,6 +47,7 @@ from vernissage.recommenders.contract import Engine, Explanation, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.mixed import MixedMethod
+from vernissage.sentences import Sentence
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
 from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Ranking, Vectors, encoded_as, modality_of_file
 from vernissage.workspace.clusters import NEAREST, clusters_of, members_of
@@ -66,6 +67,11 @@ Elicitation = Literal["central", "group", "coverage"]
 
 _TAGS_LEAD = frozenset({"conse"})
 """Spaces without pairs, in which what a picture seems to show comes first; docs/tags.md has the measurements."""
+
+_PINNED = Sentence("placed first by the museum's editors")
+_LIKE_NAMED = Sentence("nothing here is strongly like what was named")
+_LIKE_RATED = Sentence("nothing here is strongly like the rated works")
+_LIKE_SEARCHED = Sentence("nothing here is strongly like what was searched for")
 
 _COVERED = 5_000
 """Works among which those to rate are chosen by coverage; of larger collections so many, spread evenly."""
@@ -137,8 +143,9 @@ class Gallery:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over collection, encoders and vectors: equal ones answer equally."""
-        return self.snapshot.workspace.fingerprint
+        """16 hexadecimal digits over collection, encoders, vectors, pins and bans: equal ones answer equally."""
+        found, editorial = self.snapshot.workspace.fingerprint, self.snapshot.editorial.digest
+        return digest(found.encode(), editorial.encode())[:16] if editorial else found
 
     def refresh(self) -> None:
         """Take in what other processes built, uploaded or removed since."""
@@ -197,7 +204,9 @@ class Gallery:
             "recommendation",
             ratings,
             rule,
-            lambda item, rating: f"you rated {title_or_text(item, item.id)} {rating:g}",
+            lambda item, rating: Sentence(
+                "you rated {title} {rating:g}", title=title_or_text(item, item.id), rating=rating
+            ),
             asked,
             engine,
             _weighted(fusion, weights),
@@ -244,7 +253,7 @@ class Gallery:
             "similar",
             dict.fromkeys(ids, 5.0),
             "linear",
-            lambda item, _: f"resembles {title_or_text(item, item.id)}",
+            lambda item, _: Sentence("resembles {title}", title=title_or_text(item, item.id)),
             asked,
             engine,
             _weighted(fusion, weights),
@@ -274,6 +283,11 @@ class Gallery:
             from vernissage.recommenders.diversity import Diversified
 
             recommender = Diversified(recommender, indexes_of(recommender), asked.diversity)
+        pinned = snapshot.editorial.pinned
+        if pinned:
+            from vernissage.recommenders.pinned import Pinned
+
+            recommender = Pinned(recommender, pinned)
         found, places = asked.first(
             lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
         )
@@ -285,12 +299,17 @@ class Gallery:
             item_id: (
                 items[item_id].title,
                 words(items[item_id], rating),
-                f"unlike {title_or_text(items[item_id], item_id)}, which you rated {rating:g}",
+                Sentence(
+                    "unlike {title}, which you rated {rating:g}",
+                    title=title_or_text(items[item_id], item_id),
+                    rating=rating,
+                ),
             )
             for item_id, rating in ratings.items()
         }
         explanations = found.explain(ids)
-        engines = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
+        looked = {each: engine_words(each) for each in {part.engine for why in explanations for part in why.shares}}
+        engines = {each: (words, Sentence("by {words}", words=words)) for each, words in looked.items()}
         parts = {index.card.encoder for index in indexes_of(recommender)}
         looks = any("image" in encoded_as(snapshot.workspace.modalities(each)) for each in parts)
         seen = snapshot.seen([*ids, *ratings]) if looks else {}
@@ -298,12 +317,12 @@ class Gallery:
         banded = _bands_for(snapshot.workspace, judged, profile, fusion)
         works = tuple(
             [
-                replace(work, band=banded(work.score))
+                replace(work, band=banded(work.score), reasons=(*work.reasons, *_by_editors(work, pinned)))
                 for why in explanations
                 for work in [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ()))]
             ]
         )
-        low = _all_weak(works, "like what was named" if kind == "similar" else "like the rated works")
+        low = _all_weak(works, _LIKE_NAMED if kind == "similar" else _LIKE_RATED)
         made = [EXPLAINED] if any(reason.by_software for work in works for reason in work.reasons) else []
         notes = (*profile.notes, *preset_notes(name, recommender), *found.notes, *asked.told(len(works)), *low, *made)
         return Answer(kind, works, name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
@@ -315,7 +334,7 @@ class Gallery:
         *,
         within: str = "text",
         encoder: str | None = None,
-        method: MixedMethod = "means",
+        method: MixedMethod = "zscore",
         where: Where = (),
         exclude: Iterable[str] = (),
         per: Caps = MappingProxyType({}),
@@ -335,7 +354,7 @@ class Gallery:
                 space that holds both; ``mixed`` searches all and answers with one list, in which a work may
                 stand twice. A picture or video as query is searched for in pictures unless another is asked for.
             encoder: what compares; None takes the best that is here for the purpose.
-            method: for ``mixed``, how pictures and texts are made comparable: ``means``, ``zscore`` or ``raw``.
+            method: for ``mixed``, how pictures and texts are made comparable: ``zscore``, ``means`` or ``raw``.
             where, exclude, per, show_copies: as in `recommend`.
 
         Raises:
@@ -370,7 +389,8 @@ class Gallery:
         vector = _encoded(snapshot.workspace, name, query)
         about = {"query": query if isinstance(query, str) else "", "encoder": name, "within": within}
         if not vector.any():
-            why = (f"no picture can be found by {shortened(str(query))}; search in the texts, or by other words",)
+            told = "no picture can be found by {query}; search in the texts, or by other words"
+            why = (Sentence(told, query=shortened(str(query))),)
             return Answer("search", (), name, self.fingerprint, why, about=about)
         if within != "mixed":
             return self._search_pictures(query, vector, (source, target), asked, about)
@@ -411,7 +431,7 @@ class Gallery:
             item, why = snapshot.collection[item_id], _seen(item_id, score, shown)
             works.append(Work(item, score, why, also=also.get(item_id, ()), band=band))
         made = [EXPLAINED] if any(work.reasons for work in works) else []
-        notes = (*asked.told(len(works)), *_all_weak(works, "like what was searched for"), *made)
+        notes = (*asked.told(len(works)), *_all_weak(works, _LIKE_SEARCHED), *made)
         return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
     def _search_texts(self, query: str, name: str, asked: Selection) -> Answer:
@@ -431,13 +451,15 @@ class Gallery:
             part = words.snippet(item)
             why = Reason("field", part.column, part.text, found[item.id], 1.0, part.words, met=part.met)
             works.append(Work(item, found[item.id], (why,), also=also.get(item.id, ())))
-        notes = (*words.notes, *(asked.told(len(works)) if works else (f"nothing here has {shortened(query)}",)))
+        short = shortened(query)
+        nothing = (Sentence("nothing here has {query}", query=short),)
+        notes = (*words.notes, *(asked.told(len(works)) if works else nothing))
         related = sum(not work.reasons[0].id for work in works)
         if 0 < related == len(works):
-            notes = (f"no work has a word of {shortened(query)}; these are related in meaning", *notes)
+            notes = (Sentence("no work has a word of {query}; these are related in meaning", query=short), *notes)
         elif related:
-            told = f"without a word of {shortened(query)}, and related in meaning at most: {related} of {len(works)}"
-            notes = (*notes, told)
+            told = "without a word of {query}, and related in meaning at most: {related} of {works}"
+            notes = (*notes, Sentence(told, query=short, related=related, works=len(works)))
         about = {"query": query, "encoder": name, "within": "text"}
         return Answer("search", tuple(works), name, self.fingerprint, notes, about=about, **_shown_by(snapshot))
 
@@ -591,9 +613,16 @@ def _bands_for(
     return lambda score: band_of(found, rated, (score - mean) / spread) if found else None
 
 
-def _all_weak(works: Sequence[Work], what: str) -> tuple[str, ...]:
+def _by_editors(work: Work, pinned: Sequence[str]) -> tuple[Reason, ...]:
+    """The reason of a pinned work: of its kind it is the only one, so it stands for the whole score."""
+    if work.id not in pinned:
+        return ()
+    return (Reason("field", "pinned", "", work.score, float(work.score > 0), _PINNED),)
+
+
+def _all_weak(works: Sequence[Work], told: str) -> tuple[str, ...]:
     """A note where there are works, and all are weak."""
-    return (f"nothing here is strongly {what}",) if works and all(work.band == "weak" for work in works) else ()
+    return (told,) if works and all(work.band == "weak" for work in works) else ()
 
 
 def _shown_by(snapshot: Snapshot) -> dict[str, Any]:
@@ -605,13 +634,14 @@ def _work(
     item: Item,
     why: Explanation,
     rated: Mapping[str, tuple[str, str, str]],
-    engines: Mapping[str, str],
+    engines: Mapping[str, tuple[str, str]],
     seen: Mapping[str, Tags],
     also: tuple[str, ...],
 ) -> Work:
     """A work with its reasons: what each rated work adds, and what each engine of a fusion does.
 
-    ``rated`` has the title of each, and words for what is like it and for what is unlike it.
+    ``rated`` has the title of each, and words for what is like it and for what is unlike it; ``engines`` what each
+    looks at, and the sentence that says so.
     """
     rated_scale = scale_of(each.contribution for each in why.reasons)
     engine_scale = scale_of(part.share for part in why.shares)
@@ -624,13 +654,13 @@ def _work(
         if adds > 0 > reason.weight:
             words = unlike
         made = both[0] if both else ""
-        words += f"; both seem to show: {marked(made, made)}" if made else ""
+        if made:
+            words = Sentence("{words}; both seem to show: {tag}", words=words, tag=marked(made, made))
         more: dict[str, Any] = {"weight": reason.weight, "by_software": made}
         reasons.append(Reason("rated", reason.item_id, title, adds, adds * rated_scale, words, **more))
     for part in why.shares:
-        words, adds = engines[part.engine], part.share
-        rank = part.rank or None
-        reasons.append(Reason("engine", part.engine, words, adds, adds * engine_scale, f"by {words}", rank=rank))
+        (words, by), adds, rank = engines[part.engine], part.share, part.rank or None
+        reasons.append(Reason("engine", part.engine, words, adds, adds * engine_scale, by, rank=rank))
     return Work(item, why.score, tuple(reasons), also=also)
 
 
@@ -664,7 +694,7 @@ def _seen(item_id: str, score: float, shown: Mapping[str, tuple[str, float]]) ->
     if item_id not in shown:
         return ()
     tag = shown[item_id][0]
-    words = f"seems to show: {marked(tag, tag)}"
+    words = Sentence("seems to show: {tags}", tags=marked(tag, tag))
     return (Reason("field", "picture", tag, float(score), 1.0, words, by_software=tag),)
 
 
@@ -772,7 +802,8 @@ def _by_group(collection: Collection, items: Sequence[Item], n: int, seed: int) 
     for each in members.values():
         each.sort(key=lambda item: digest(str(seed).encode(), item.id.encode()))
     drawn = _in_turn(list(members.values()), n)
-    return [(item, f"one of {len(members[item.group])} works in {item.group}") for item in drawn]
+    told = "one of {n} works in {group}"
+    return [(item, Sentence(told, n=len(members[item.group]), group=item.group)) for item in drawn]
 
 
 def _by_centre(

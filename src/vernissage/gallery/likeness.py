@@ -17,6 +17,7 @@ from vernissage.gallery.answer import Answer, NamedList, Reason, Work
 from vernissage.gallery.engines import Fusion, default_engine, make_engine
 from vernissage.gallery.selecting import USUAL_COUNT, Caps, Selection, Where, listed, one_of, selection
 from vernissage.profiles.ratings import profile_from_ratings
+from vernissage.sentences import Sentence
 from vernissage.values import Modality
 from vernissage.workspace.workspace import Workspace
 
@@ -93,7 +94,9 @@ def likeness(
     lists = [_list(gallery, item, each, asked) for each in named]
     pooled = _pooled(lists, replace(asked, n=n))
     shown = tuple(replace(each, works=each.works[:n]) for each in lists)
-    notes = tuple(f"{each.name}: {note}" for each in shown for note in each.notes)
+    notes = tuple(
+        Sentence("{kind}: {note}", kind=Sentence(each.name), note=note) for each in shown for note in each.notes
+    )
     about = {"similar_to": [item_id], "by": list(named)}
     return Answer(
         "similar",
@@ -119,8 +122,8 @@ def _list(gallery: "Gallery", item: Item, name: str, asked: Selection) -> NamedL
     fits = gallery.collection.fulfilling(asked.allow.conditions, ids)
     scores = {each: sum(shared[each].values()) for each, fit in zip(ids, fits.tolist(), strict=True) if fit}
     if not scores:
-        told = f"nothing is known of the {name} of {item.id}" if not column else f"no other work shares its {name}"
-        return NamedList(name, (), (told,))
+        told = "no other work shares its {kind}" if column else "nothing is known of the {kind} of {id}"
+        return NamedList(name, (), (Sentence(told, kind=Sentence(name), id=item.id),))
     places = _by_default(gallery, item, scores, asked)
     ordered = sorted(scores, key=lambda each: (-scores[each], places.get(each, len(places)), each))
     _, first = asked.first(lambda count: ordered[:count], lambda some: some)
@@ -140,7 +143,7 @@ def _by_vectors(gallery: "Gallery", item: Item, name: str, modality: Modality, a
     parts = _encoders(gallery.snapshot.workspace, modality)
     known = [each for each in parts if item.id in gallery.snapshot.ids(each, modality)]
     if not known:
-        return NamedList(name, (), (f"nothing here tells works by their {_KINDS[name].words}",))
+        return NamedList(name, (), (Sentence("nothing here tells works by their {kind}", kind=Sentence(name)),))
     allow = asked.allow
     found = gallery.similar(
         item.id,
@@ -180,7 +183,8 @@ def _pooled(lists: Sequence[NamedList], asked: Selection) -> tuple[Work, ...]:
     for each in lists:
         for place, work in enumerate(each.works, start=1):
             items[work.id], value = work.item, 1 / (_K + place)
-            words = next((reason.words for reason in work.reasons if reason.kind == "field"), _KINDS[each.name].words)
+            told = Sentence(_KINDS[each.name].words)
+            words = next((reason.words for reason in work.reasons if reason.kind == "field"), told)
             adds.setdefault(work.id, []).append((each.name, place, value, words))
     scores = {item_id: sum(value for _, _, value, _ in parts) for item_id, parts in adds.items()}
     ordered = sorted(scores, key=lambda item_id: (-scores[item_id], item_id))
@@ -189,7 +193,7 @@ def _pooled(lists: Sequence[NamedList], asked: Selection) -> tuple[Work, ...]:
     for item_id in (ordered[place] for place in places):
         score = scores[item_id]
         reasons = tuple(
-            Reason("engine", name, name, value, value / score, words, rank=place)
+            Reason("engine", name, Sentence(name), value, value / score, words, rank=place)
             for name, place, value, words in adds[item_id]
         )
         works.append(Work(items[item_id], score, reasons))
@@ -221,18 +225,18 @@ def _shared_values(gallery: "Gallery", item: Item, columns: Sequence[str]) -> tu
 
 def _same_artist(gallery: "Gallery", item: Item) -> _Shared:
     found, used = _shared_values(gallery, item, ["artist"])
-    return found, used, lambda value, _: f"by the same hand: {value}"
+    return found, used, lambda value, _: Sentence("by the same hand: {artist}", artist=value)
 
 
 def _same_subject(gallery: "Gallery", item: Item) -> _Shared:
     columns = ["keywords", *_columns(gallery, _SUBJECTS)]
     found, used = _shared_values(gallery, item, columns)
-    return found, used, lambda value, _: f"both are about {value}"
+    return found, used, lambda value, _: Sentence("both are about {subject}", subject=value)
 
 
 def _same_place(gallery: "Gallery", item: Item) -> _Shared:
     found, used = _shared_values(gallery, item, _columns(gallery, _PLACES))
-    return found, used, lambda value, _: f"both from {value}"
+    return found, used, lambda value, _: Sentence("both from {place}", place=value)
 
 
 def _same_period(gallery: "Gallery", item: Item) -> _Shared:
@@ -254,7 +258,7 @@ def _same_period(gallery: "Gallery", item: Item) -> _Shared:
         for each, years in zip(ids, gap[near].tolist(), strict=True)
         if each != item.id
     }
-    return found, "year", lambda value, other: f"from {other.year}, this one from {value}"
+    return found, "year", lambda value, other: Sentence("from {year}, this one from {own}", year=other.year, own=value)
 
 
 def _columns(gallery: "Gallery", names: frozenset[str]) -> list[str]:

@@ -42,6 +42,7 @@ from vernissage.rankings import PRECISION
 from vernissage.recommenders.area_searches import Seed, rank_areas, resembling_uploads
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import BY_WEIGHT, UploadFusion, UploadReason, UploadRecommender
+from vernissage.sentences import Sentence
 from vernissage.taggers.contract import marked
 from vernissage.values import MODALITIES, Index, Modality, Vectors, encoded_as
 from vernissage.workspace.repository import PersonRecord
@@ -158,6 +159,8 @@ class Person:
     def export(self, path: str | Path) -> dict[str, int]:
         """Write everything that is kept of them into a new .zip: ``person.json`` and the pictures of uploads.
 
+        Beside what is made to be read, ``tables`` of ``person.json`` has every row of theirs in the database.
+
         Returns how many uploads, ratings and changes of areas are in it.
 
         Raises:
@@ -168,7 +171,8 @@ class Person:
             raise StorageError(f"{path} is there already; choose another name", kind=Kind.CONFLICT)
         snapshot, record = self.gallery.snapshot, self.record
         uploads = [record.items[item_id] for item_id in record.times]
-        if not uploads and not record.ratings and not record.edits:
+        kept = snapshot.everything_of(self.name)
+        if not any(kept.values()):
             told = f"nothing is kept of a person named {self.name!r}; check the name, letter by letter"
             raise StorageError(told, kind=Kind.NOT_FOUND)
         content = {
@@ -183,6 +187,8 @@ class Person:
             "edits": [
                 {"kind": each.kind, "time": each.time.isoformat(), **dict(each.payload)} for each in record.edits
             ],
+            # Whatever has a row of theirs, as it is stored: a table that is added later is in it by itself.
+            "tables": kept,
         }
         with writing(path, secret=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("person.json", json_text(content))
@@ -290,26 +296,29 @@ class Person:
         seed = cast(Seed, one_of(("centroid", "medoid"), query or "centroid", "query"))
         found = self.areas(encoder, options, progress=progress)
         asked = asked.unlike(list(found.items))
+        asked = replace(asked, allow=asked.allow.without(snapshot.withheld()))
         profile, targets = _searching(found, task)
         notes = [*found.notes, *asked.notes, *published_notes(snapshot.workspace, found.encoder, options)]
         if len(encoded_as(found.reads)) == 1 and encoder is None:
-            notes.insert(
-                0,
-                f"no encoder here reads pictures and texts alike, so {found.encoder} serves for "
-                f"{KINDS[found.reads[0]]} alone; build the workspace with aligned or clip for both",
+            told = (
+                "no encoder here reads pictures and texts alike, so {encoder} serves for {kinds} alone; "
+                "build the workspace with aligned or clip for both"
             )
+            notes.insert(0, Sentence(told, encoder=found.encoder, kinds=Sentence(KINDS[found.reads[0]])))
         if profile.disliked and rule in _BY_LISTS:
             low = [item_id for works in profile.disliked.values() for item_id in works.item_ids]
             profile = UploadProfile(profile.owner, profile.by_modality)
             asked = replace(asked, allow=asked.allow.without(low))
-            notes.append(f"{rule} leaves works out that were rated low, but does not learn from them")
+            told = "{rule} leaves works out that were rated low, but does not learn from them"
+            notes.append(Sentence(told, rule=rule))
         indexes: dict[Modality, Index] = {each: snapshot.index(found.encoder, each) for each in found.reads}
         at_least = quota if quota is not None else 0 if fusion or engine else BY_WEIGHT
         request = _Request(asked, found, profile, indexes, rule, seed, at_least)
         recommender = _recommender(self.gallery, request, tags or "keywords", options)
         whole = [AnswerList(target, _works(recommender, [target], request)) for target in targets]
+        told = "{encoder} finds no {kinds} that resemble what {person} owns, uploaded or rated"
         notes += [
-            f"{found.encoder} finds no {KINDS[each.target]} that resemble what {self.name} owns, uploaded or rated"
+            Sentence(told, encoder=found.encoder, kinds=Sentence(KINDS[each.target]), person=self.name)
             for each in whole
             if not each.works and recommender.count(profile, each.target, asked.allow)
         ]
@@ -423,7 +432,7 @@ def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
     if why.area.name:  # areas of tags are no areas of the person's
         key = area_key(why.area.source, why.area.number)
         made = found.by_software(why.area.source, why.area.number)
-        words = f"belongs to {marked(why.area.name, made)}"
+        words = Sentence("belongs to {area}", area=marked(why.area.name, made))
         reasons.append(Reason("area", key, why.area.name, why.score, 1.0, words, by_software=made))
     scale = scale_of([*(each.contribution for each in why.uploads), why.rest])
     for each in why.uploads:
@@ -432,13 +441,13 @@ def _reasons(why: UploadReason, found: PersonAreas) -> tuple[Reason, ...]:
         more: dict[str, Any] = {"weight": each.weight, "modality": each.source}
         reasons.append(replace(reason, contribution=each.contribution, share=share, **more))
     if why.rest:
-        reasons.append(Reason("upload", "", "", why.rest, why.rest * scale, "other uploads"))
+        reasons.append(Reason("upload", "", "", why.rest, why.rest * scale, Sentence("other uploads")))
     return tuple(reasons)
 
 
 def _resemblance(found: PersonAreas, item_id: str, cosine: float) -> Reason:
     title = found.called(item_id)
-    return Reason("upload", item_id, title, 0.0, 0.0, f"resembles {title}", similarity=cosine)
+    return Reason("upload", item_id, title, 0.0, 0.0, Sentence("resembles {title}", title=title), similarity=cosine)
 
 
 def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]:

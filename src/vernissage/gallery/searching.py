@@ -18,6 +18,7 @@ from vernissage.rankings import PRECISION
 from vernissage.search.exact import ExactIndex
 from vernissage.search.lexical import EDGES, UNSPACED, LexicalIndex, terms_of
 from vernissage.search.vectors import VectorTable
+from vernissage.sentences import Sentence
 from vernissage.values import Allow, Scores, Vectors
 
 LITERAL = 0.8
@@ -38,7 +39,7 @@ _DENSE = 4
 """From every so manieth work on, one product with all vectors takes less time than gathering those of some."""
 
 _TOKEN = re.compile(r"[^\W_]+")
-_RELATED = "related in meaning"
+_RELATED = Sentence("related in meaning")
 
 Rows = npt.NDArray[np.int64]
 
@@ -131,7 +132,7 @@ class Snippet:
             for each in every
         )
         marked = re.sub(any_of, r"*\g<0>*", self.text) if every else self.text
-        return f"{self.column}: {marked}"
+        return Sentence("{column}: {words}", column=Sentence(self.column), words=marked)
 
 
 class TextSearcher:
@@ -178,12 +179,14 @@ class TextSearcher:
             guessed += 1
             near = _near_spellings(word, index) if guessed <= _MOST_GUESSED else _Near()
             if near.written:
-                notes.append(f"no work has {word!r}; {near.written!r} was searched for instead")
+                told = "no work has {word!r}; {near!r} was searched for instead"
+                notes.append(Sentence(told, word=word, near=near.written))
                 spelled = _pattern(word).sub(near.written, folded(spelled))
                 used[near.written] = None
                 counts[index.rows_with(near.written)] += 1
             elif near.offered:
-                notes.append(f"no work has {word!r}; near spellings: {', '.join(near.offered)}")
+                told = "no work has {word!r}; near spellings: {near}"
+                notes.append(Sentence(told, word=word, near=tuple(near.offered)))
         stage = (counts == len(words)).astype(np.int8) if words else np.zeros(index.works, np.int8)
         whole = index.rows_with_cell(folded(query.strip()))
         stage[whole] += 1
@@ -191,9 +194,8 @@ class TextSearcher:
         has_words[whole] = True
         terms = tuple(terms_of(spelled, index.language, index.terms))
         if given and not telling:
-            notes.append(
-                f"{shortened(query)} says nothing of what a work is about, so only these very words are looked for"
-            )
+            told = "{query} says nothing of what a work is about, so only these very words are looked for"
+            notes.append(Sentence(told, query=shortened(query)))
         return WordSearch(spelled, tuple(used), terms, index.language, stage, has_words, bool(telling), tuple(notes))
 
     def ranking(self, words: WordSearch, vector: Vectors, allow: Allow) -> Callable[[int], dict[str, float]]:

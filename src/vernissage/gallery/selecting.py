@@ -14,6 +14,7 @@ from vernissage.catalog.conditions import parse_condition, require_fields, value
 from vernissage.catalog.item import Item
 from vernissage.errors import RatingsError, RequestError
 from vernissage.folding import folded
+from vernissage.sentences import Sentence
 from vernissage.values import MODALITY_CARDS, Allow, Condition, Modality
 from vernissage.workspace.repository import Snapshot
 
@@ -180,9 +181,10 @@ def selection(
         raise RequestError(f"{n} works were asked for; ask for 1 or more")
     unknown = [each for each in dict.fromkeys(excluded) if each not in snapshot.collection]
     unknown = [each for each in unknown if each not in snapshot.items(unknown)] if unknown else []
-    more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
-    told = f"there is no work {', '.join(unknown[:_NAMED])}{more}, which exclude names"
-    allow = Allow(exclude=frozenset(excluded), conditions=conditions)
+    told = "there is no work {ids} and {n} more, which exclude names"
+    told = told if len(unknown) > _NAMED else "there is no work {ids}, which exclude names"
+    told = Sentence(told, ids=tuple(unknown[:_NAMED]), n=len(unknown) - _NAMED)
+    allow = Allow(exclude=frozenset(excluded) | snapshot.editorial.banned, conditions=conditions)
     return Selection(snapshot, n, allow, per, diversity, show_copies, (told,) if unknown else ())
 
 
@@ -198,8 +200,8 @@ def _unmet(collection: Collection, condition: Condition) -> str:
             return ""
         values |= {folded(word): word for each in distinct for word in each.split()}
     near = [values[each] for each in difflib.get_close_matches(wanted, values, _NAMED)]
-    told = f"none of the {len(collection)} works has {condition}"
-    return f"{told}; near: {', '.join(near)}" if near else told
+    told = Sentence("none of the {works} works has {condition}", works=len(collection), condition=str(condition))
+    return Sentence("{told}; near: {values}", told=told, values=tuple(near)) if near else told
 
 
 def _is_whole(value: object) -> bool:
@@ -245,5 +247,7 @@ def shortfall(found: int, n: int, what: str = "works") -> tuple[str, ...]:
     if found >= n:
         return ()
     if not found:
-        return (f"no {what} fit what was asked; loosen the conditions, or choose another engine or encoder",)
-    return (f"{n} {what} were asked for, but only {found} fit what was asked",)
+        told = "no {what} fit what was asked; loosen the conditions, or choose another engine or encoder"
+        return (Sentence(told, what=Sentence(what)),)
+    told = "{asked} {what} were asked for, but only {n} fit what was asked"
+    return (Sentence(told, asked=n, what=Sentence(what), n=found),)

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -76,8 +77,16 @@ class Addressed:
                 return self.thumbnails.sizes(path, item.picture_digest) if path is not None else ()
         return ()
 
+    @cached_property
+    def _language(self) -> str:
+        """The language of the collection's texts; empty where they are in several."""
+        language = self.snapshot.workspace.word_counts.language
+        return "" if "+" in language else language
+
     def _filled(self, content: dict[str, Any], item: Item, tags: Tags) -> dict[str, Any]:
         places, sizes = self.addresses, self.sizes(item)
+        if item.text and (language := item.language or self._language):
+            content["lang"] = language
         content |= {"url": places.of_work(item.id), "manifest": places.of_manifest(item.id), "pictures": []}
         if sizes:
             width, height = next((size for size in sizes if size[0] >= _SHOWN_WIDTH), sizes[-1])

@@ -10,6 +10,7 @@ from typing import Any
 from vernissage.catalog.item import Item
 from vernissage.pages.addresses import Addressed
 from vernissage.pages.templating import plain
+from vernissage.sentences import LANGUAGES, Sentence, told
 
 CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 MEDIA_TYPE = f'application/ld+json;profile="{CONTEXT}"'
@@ -39,13 +40,14 @@ def manifest(item: Item, addressed: Addressed) -> dict[str, Any] | None:
     made["label"] = {language: [plain(item.title) or item.id]}
     if summary := plain(item.description):
         made["summary"] = {language: [summary]}
-    facts = {"Artist": item.artist, "Date": item.year, "Medium": item.medium, "Rights": item.licence}
+    facts = {Sentence("Artist"): item.artist, Sentence("Date"): item.year, Sentence("Medium"): item.medium}
+    facts[Sentence("Rights")] = item.licence
     if known := [_pair(name, value, language) for name, value in facts.items() if value.strip()]:
         made["metadata"] = known
     if rights := rights_address(item.licence):
         made["rights"] = rights
     if record["credit"]:
-        made["requiredStatement"] = _pair("Credit", record["credit"], language)
+        made["requiredStatement"] = _pair(Sentence("Credit"), record["credit"], language)
     if record["link"]:
         about = {"id": record["link"], "type": "Text", "label": made["label"], "format": "text/html"}
         made["homepage"] = [about]
@@ -63,7 +65,8 @@ def collection(place: str, label: str, items: Sequence[Item], addressed: Address
         if address is not None and addressed.sizes(item):
             label_of = {item.language or "none": [plain(item.title) or item.id]}
             parts.append({"id": address, "type": "Manifest", "label": label_of})
-    return {"@context": CONTEXT, "id": place, "type": "Collection", "label": {"none": [label]}, "items": parts}
+    told_as = {each: [told(label, each)] for each in LANGUAGES}
+    return {"@context": CONTEXT, "id": place, "type": "Collection", "label": told_as, "items": parts}
 
 
 def rights_address(licence: str) -> str:
@@ -76,4 +79,4 @@ def rights_address(licence: str) -> str:
 
 
 def _pair(name: str, value: str, language: str) -> dict[str, Any]:
-    return {"label": {"en": [name]}, "value": {language: [plain(value)]}}
+    return {"label": {each: [told(name, each)] for each in LANGUAGES}, "value": {language: [plain(value)]}}

@@ -15,7 +15,8 @@ from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.gallery.selecting import title_or_text
 from vernissage.pages.templating import data_uri, plain
 from vernissage.progress import Progress
-from vernissage.taggers.contract import BY_SOFTWARE, Tags
+from vernissage.sentences import Sentence
+from vernissage.taggers.contract import Tags
 
 PICTURE_SIDE = 720
 """Pixels of a recommended work's longer side: sharp on dense screens, and large enough to fill a phone."""
@@ -51,7 +52,7 @@ def description_of(item: Item, tags: Tags = ()) -> AltText:
             return AltText(plain(value))
     if item.description.strip() or not tags:
         return AltText("")
-    return AltText(f"seems to show: {', '.join(tags)} (described {BY_SOFTWARE})", by_software=True)
+    return AltText(Sentence("seems to show: {tags} (described by software)", tags=tuple(tags)), by_software=True)
 
 
 def alt_text(item: Item, tags: Tags = (), label: str = "") -> AltText:
@@ -60,8 +61,9 @@ def alt_text(item: Item, tags: Tags = (), label: str = "") -> AltText:
     if described.text and not described.by_software:
         return described
     title = title_of(item.title) if item.artist else title_or_text(item)
-    label = label or ", ".join(filter(None, (title, plain(item.artist))))
-    return AltText("; ".join(filter(None, (label, described.text))), described.by_software)
+    label = label or Sentence("{parts}", parts=tuple(filter(None, (title, plain(item.artist)))))
+    both = Sentence("{label}; {shown}", label=label, shown=described.text) if label and described.text else ""
+    return AltText(both or label or described.text, described.by_software)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def work_of(
 
 def title_of(title: str) -> str:
     """A title on one line, or "Untitled"."""
-    return plain(title) or "Untitled"
+    return plain(title) or Sentence("Untitled")
 
 
 def credits_of(works: Sequence[Work]) -> dict[str, list[str]]:

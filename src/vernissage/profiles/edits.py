@@ -13,6 +13,7 @@ from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.directions import unit
 from vernissage.profiles.uploads import UploadProfile, require_each_once
 from vernissage.rankings import alphabetical
+from vernissage.sentences import Sentence
 from vernissage.values import MODALITIES, Modality
 
 Floats = npt.NDArray[np.float64]
@@ -305,10 +306,11 @@ def _lapse(edit: AreaEdit, uploads: _Uploads) -> str:
     """Why the edit has lapsed, or an empty string."""
     left = sum(bool(uploads.there(group)) for group in edit.groups)
     if not left:
-        return "none of the uploads that it was about is there any more"
+        return Sentence("none of the uploads that it was about is there any more")
     if left == 1 and edit.kind in ("merge", "split"):
-        what = "areas" if edit.kind == "merge" else "parts"
-        return f"only one of the {what} that it was about still has uploads"
+        if edit.kind == "merge":
+            return Sentence("only one of the areas that it was about still has uploads")
+        return Sentence("only one of the parts that it was about still has uploads")
     return ""
 
 

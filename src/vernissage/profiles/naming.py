@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from vernissage.catalog.item import Item
 from vernissage.encoders.fitted.words import content_words
+from vernissage.sentences import Sentence
 
 Floats = npt.NDArray[np.float64]
 
@@ -204,4 +205,6 @@ def _free(
     candidates = chain(((name, "") for name in chain([plain], longer)), ((plain, f" ({copy})") for copy in count(2)))
     texts = ((", ".join(name) + ending, name) for name, ending in candidates)
     free, name = next(each for each in texts if each[0].casefold() not in taken)
+    if by == "number" and free == plain[0]:
+        free = Sentence("Area {number}", number=number + 1)
     return AreaName(free, by if software.isdisjoint(name) else "pictures")

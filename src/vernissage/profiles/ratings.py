@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.errors import RatingsError
+from vernissage.sentences import Sentence
 from vernissage.values import Index, Vectors
 
 WeightingRule = Literal["signed", "linear", "minmax"]
@@ -40,10 +41,12 @@ class Profile:
         """What to say where `signed` measures ratings by another middle than 3."""
         if self.rule != "signed" or self.ratings.max() > NEUTRAL:
             return ()
-        counts = "none more than another, so all count for what resembles them"
+        counts = Sentence("none more than another, so all count for what resembles them")
         if np.ptp(self.ratings):
-            counts = f"so each counts by how far it is above or below their mean, {self.ratings.mean():.3g}"
-        return (f"no work was rated above {NEUTRAL}, {counts}; rate one that you like for a better answer",)
+            told = "so each counts by how far it is above or below their mean, {mean:.3g}"
+            counts = Sentence(told, mean=float(self.ratings.mean()))
+        told = "no work was rated above {middle}, {counts}; rate one that you like for a better answer"
+        return (Sentence(told, middle=NEUTRAL, counts=counts),)
 
 
 def default_rule(engine: str) -> WeightingRule:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile
 from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.sentences import Sentence
 from vernissage.values import EVERYTHING, Allow, Index, Ranking, Scores
 
 Why = TypeVar("Why")
@@ -170,7 +171,7 @@ class Engine(ABC):
         ranking = scored.best(n, allow.without(profile.item_ids))
         notes = unread_notes(profile, self)
         if len(ranking) and abs(ranking.scores[0]) <= scored.floor:
-            notes += (f"{self.name} finds nothing that resembles the rated works",)
+            notes += (Sentence("{engine} finds nothing that resembles the rated works", engine=self.name),)
         return Recommendation(ranking, lambda item_ids: explained(scored, item_ids), notes)
 
 
@@ -214,8 +215,9 @@ def known_ratings(profile: Profile, known: "Engine | Recommender", name: str) ->
 
 def unread_notes(profile: Profile, known: "Engine | Recommender") -> tuple[str, ...]:
     """A note of the rated works that do not count because they are not known, or none."""
-    unread = ", ".join(item_id for item_id in profile.item_ids if item_id not in known)
-    return (f"{known.name} cannot read these rated works, so they do not count: {unread}",) if unread else ()
+    unread = tuple(item_id for item_id in profile.item_ids if item_id not in known)
+    told = "{engine} cannot read these rated works, so they do not count: {ids}"
+    return (Sentence(told, engine=known.name, ids=unread),) if unread else ()
 
 
 def first_ids(works: Index | ListedWorks, k: int, allow: Allow) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from vernissage.recommenders.contract import (
     require_count,
     unread_notes,
 )
+from vernissage.sentences import Sentence
 from vernissage.values import EVERYTHING, Allow, Ranking, Scores
 
 FusionMethod = Literal["rrf", "minmax", "zscore"]
@@ -113,20 +114,22 @@ class LateFusion:
             part.weight = 0.0
         fused = self._fused(parts, n)
         names = [part.engine.name for part in indifferent]
-        notes = [f"to {name} all works are equally like the rated ones, so it was left out" for name in names]
+        told = "to {engine} all works are equally like the rated ones, so it was left out"
+        notes = [Sentence(told, engine=name) for name in names]
         return Recommendation(fused.ranking, fused.explain, (*unheard, *notes, *unread_notes(profile, self)))
 
     def _parts(self, profile: Profile, allow: Allow) -> tuple[list["_Part"], list[str]]:
         """The engines that can judge, and notes of those that cannot."""
-        parts, notes = [], []
+        parts, notes = list[_Part](), list[str]()
         for engine, weight in zip(self.engines, self.weights.tolist(), strict=True):
             if not _knows(engine, profile):
-                notes.append(f"{engine.name} knows none of the rated works and was left out")
+                notes.append(Sentence("{engine} knows none of the rated works and was left out", engine=engine.name))
                 continue
             try:
                 scored = engine.scored(profile)
             except RatingsError:
-                notes.append(f"the rated works that {engine.name} knows weigh 0, so it was left out")
+                told = "the rated works that {engine} knows weigh 0, so it was left out"
+                notes.append(Sentence(told, engine=engine.name))
                 continue
             parts.append(_Part(engine, scored, weight, allow, EVERYTHING.without(profile.item_ids), engine.size(allow)))
         if not parts:

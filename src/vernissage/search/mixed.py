@@ -79,7 +79,7 @@ class MixedIndex:
         return sum(len(each.index) for each in self._closed.values())
 
     def search(
-        self, query: npt.NDArray[Any], modality: Modality, k: int, *, method: MixedMethod = "means",
+        self, query: npt.NDArray[Any], modality: Modality, k: int, *, method: MixedMethod = "zscore",
         allow: Allow = EVERYTHING,
     ) -> MixedRanking:  # fmt: skip
         """The ``k`` pictures and texts that go best with a vector of that modality; ties by id, then pictures first.
@@ -95,7 +95,7 @@ class MixedIndex:
         return self._search(query, modality, k, method, dict.fromkeys(MODALITIES, allow), None)
 
     def search_like(
-        self, item_id: str, modality: Modality, k: int, *, method: MixedMethod = "means", allow: Allow = EVERYTHING
+        self, item_id: str, modality: Modality, k: int, *, method: MixedMethod = "zscore", allow: Allow = EVERYTHING
     ) -> MixedRanking:
         """`search` by the picture or the text of a work that is there, which is left out itself; its other half is not.
 

@@ -17,6 +17,7 @@ from vernissage.files import (
     SMALL,
     Seal,
     array_digest,
+    int32_array,
     int32_values,
     open_parquet,
     read_array,
@@ -24,6 +25,7 @@ from vernissage.files import (
     read_checked,
     read_column,
     seal_of,
+    text_array,
     write_json,
     write_parquet,
     write_rows,
@@ -202,8 +204,8 @@ def write_vector_card(stem: Path, dim: int, card: VectorCard) -> None:
 
 def write_labels(path: Path, ids: Ids, contents: Sequence[str], rows: npt.NDArray[np.int32] | None = None) -> Seal:
     """Write what the rows of an array are: ids with their alphabetical order, contents, and perhaps other rows."""
-    columns = [ids.array, pa.array(ids.order), pa.array(contents, pa.string())]
-    columns += [] if rows is None else [pa.array(rows)]
+    columns = [ids.array, int32_array(ids.order.tolist()), text_array(contents)]
+    columns += [] if rows is None else [int32_array(rows.tolist())]
     schema = pa.schema(list(_LABELS)[: len(columns)])
     write_parquet(path, schema, pa.Table.from_arrays(columns, schema=schema).to_batches(_ROW_GROUP))
     return seal_of(path)

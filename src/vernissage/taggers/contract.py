@@ -5,6 +5,8 @@ from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
+from vernissage.sentences import Sentence
+
 Tags = tuple[str, ...]
 """The tags of one work: lower case, each once, in the order in which they were found."""
 
@@ -14,10 +16,9 @@ Clip = Sequence[Image.Image]
 Seen = Callable[[Iterable[str]], Mapping[str, Tags]]
 """From ids of works to what their pictures seem to show; works of which nothing is known may be missing."""
 
-BY_SOFTWARE = "by software"
-"""Stands in brackets behind words that nobody wrote, but which were made from pictures."""
-
-EXPLAINED = f"what is marked “{BY_SOFTWARE}” was named by software from what the pictures seem to show; it may be wrong"
+EXPLAINED = Sentence(
+    "what is marked “by software” was named by software from what the pictures seem to show; it may be wrong"
+)
 
 
 @runtime_checkable
@@ -94,4 +95,4 @@ def once(tags: Iterable[str]) -> Tags:
 
 def marked(words: str, by_software: str) -> str:
     """Words for people, with a mark where software made them."""
-    return f"{words} ({BY_SOFTWARE})" if by_software else words
+    return Sentence("{words} (by software)", words=words) if by_software else words

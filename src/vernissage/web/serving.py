@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.routing import Router
@@ -12,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import make_engine
 from vernissage.gallery.gallery import open_gallery
+from vernissage.storage.people import PeopleRules
 from vernissage.study.opening import open_study
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
@@ -27,7 +30,7 @@ from vernissage.web.study.served import ServedStudy, read_invited, serve_study
 from vernissage.workspace.seeing import seen_in
 from vernissage.workspace.workspace import open_workspace
 
-_OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics", "/vernissage.js")
+_OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics", "/vernissage.js", "/mcp")
 _DATABASE_SECONDS = 2.0
 """Seconds that a request of the API waits for the database before it is told to come again."""
 
@@ -100,9 +103,11 @@ class Server:
         gallery = open_gallery(path, database=database, patience=_DATABASE_SECONDS)
         self._opened.callback(gallery.close)
         secret = load_or_make_secret(path)
-        service = Service(
-            gallery, secret, settings.public_url and settings.public_url.rstrip("/") + below, self._metrics
+        rules = PeopleRules(
+            settings.most_uploads, settings.most_picture_mb << 20, settings.most_ratings, settings.require_consent
         )
+        address = settings.public_url and settings.public_url.rstrip("/") + below
+        service = Service(gallery, secret, address, self._metrics, review=settings.review_uploads, rules=rules)
         access = Access(
             service,
             secret,
@@ -111,6 +116,8 @@ class Server:
             each_second=settings.requests_per_second,
         )
         api = create_service(service, access, settings.names, checks)
+        if settings.mcp:
+            assistant_tools().mount_tools(api, service, access)
         api.state.name = gallery.name
         checks.append(gallery.repository.check)
         return api
@@ -150,3 +157,18 @@ def worker(settings: Settings, collections: Mapping[str, Path]) -> Server:
     set_up_logging(settings.log_format)
     BoundedConnection.most, _ = connection_limits()
     return Server(settings, collections)
+
+
+def assistant_tools() -> Any:
+    """The module `web.mcp`, imported when it is asked for: importing its SDK takes a second.
+
+    Raises:
+        RequestError: the extra is not installed.
+    """
+    try:
+        return import_module("vernissage.web.mcp")
+    except ImportError as error:
+        raise RequestError(
+            f"assistants need the package mcp, which is not installed ({error}); install it with "
+            f"`pip install 'vernissage[mcp]'`"
+        ) from error

@@ -13,7 +13,7 @@ from vernissage.catalog.collection import Collection, read_collection, save_coll
 from vernissage.encoders.fitted.languages import language_code
 from vernissage.encoders.fitted.words import fitted_language
 from vernissage.errors import ProvenanceError
-from vernissage.files import Seal, open_parquet, read_checked, seal_of, write_parquet
+from vernissage.files import Seal, int32_array, open_parquet, read_checked, seal_of, text_array, write_parquet
 
 if TYPE_CHECKING:
     from vernissage.profiles.naming import WordCounts
@@ -84,7 +84,7 @@ def save_word_counts(counts: "WordCounts", path: Path) -> None:
         WorkspaceError: the file cannot be written.
     """
     words, told = sorted(counts.counts), {"language": counts.language} if counts.language != "en" else {}
-    columns = [pa.array(words, pa.string()), pa.array([counts.counts[word] for word in words], pa.int32())]
+    columns = [text_array(words), int32_array(counts.counts[word] for word in words)]
     schema = _SCHEMA.with_metadata({_CARD: json.dumps({"works": counts.works} | told).encode()})
     write_parquet(path, schema, pa.Table.from_arrays(columns, schema=schema).to_batches())
 

@@ -32,7 +32,6 @@ _DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
 
 _BLOCK = 64
-_AT_ONCE = 4
 _ROWS_WRITTEN_AT_ONCE = 4096
 _BLOCKS_KEPT = 8
 TEXT_BLOCK = 1024
@@ -325,14 +324,11 @@ class _Encoding:
         if self.modality == "video":
             return lambda: vectors_of_files(self.encoder, self.modality, paths, self.side)
 
-        def encode() -> Vectors:
-            # Batches end early where their pixels come to too many, so that large pictures do not fill the memory.
-            batches = picture_batches(paths, len(works) if self.whole_batches else _AT_ONCE, at_least=self.side)
-            if self.whole_batches:
-                return np.concatenate([read(list(pool.map(opened, batch))) for batch in batches])
-            return np.concatenate(list(pool.map(lambda batch: read(list(map(opened, batch))), batches)))
-
-        return encode
+        if not self.whole_batches:
+            return lambda: np.concatenate(list(pool.map(lambda path: read([opened(path)]), paths)))
+        # Batches end early where their pixels come to too many, so that large pictures do not fill the memory.
+        batches = picture_batches(paths, len(works), at_least=self.side)
+        return lambda: np.concatenate([read(list(pool.map(opened, batch))) for batch in batches])
 
 
 def _block(path: Path, count: int, encode: Callable[[], Vectors]) -> Vectors:

@@ -4,17 +4,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+
+from PIL import Image
 
 from vernissage.catalog.ahead import pictures_ahead
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.catalog.videos import clip_of
+from vernissage.catalog.videos import clip_of, video_frames
 from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
 from vernissage.storage.tags import set_tags, taggers, tags_of
 from vernissage.storage.uploads import get_uploads
-from vernissage.taggers.contract import ClipTagger, ImageTagger, Tags, TextTagger, tagger_key
+from vernissage.taggers.contract import ClipTagger, ImageTagger, Tags, TextTagger, once, tagger_key
+from vernissage.values import modality_of_file
 from vernissage.workspace.repository import Repository
 from vernissage.workspace.workspace import Workspace
 
@@ -167,7 +169,9 @@ def tag_pictures(
     *,
     may_vanish: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[dict[str, Tags]]:
-    """Tags of picture files by id, batch by batch, while the next ones are decoded.
+    """Tags of picture and video files by id, batch by batch, while the next ones are decoded.
+
+    A video has the tags of all its frames (`video_frames`), unless the tagger reads clips.
 
     Files that are gone by then are passed over where ``may_vanish`` says so of their ids.
 
@@ -180,22 +184,25 @@ def tag_pictures(
     at_least, names = 2 * tagger.size, iter(places)
     vanishing = {path for name, path in places if may_vanish(name)}
 
-    def opened(path: Path) -> Any:
+    def opened(path: Path) -> list[Image.Image] | None:
         if path in vanishing and not path.exists():
             return None
         if isinstance(tagger, ClipTagger):
             return clip_of(path, tagger.frames, at_least=at_least)
-        return open_picture(path, at_least=at_least)
+        video = modality_of_file(path.name) == "video"
+        return video_frames(path, at_least=at_least) if video else [open_picture(path, at_least=at_least)]
 
-    tag: Callable[[Sequence[Any]], list[Tags]] = (
-        tagger.tag_clips if isinstance(tagger, ClipTagger) else tagger.tag_images
-    )
+    def tags_of_clips(clips: Sequence[Sequence[Image.Image]]) -> list[Tags]:
+        if isinstance(tagger, ClipTagger):
+            return tagger.tag_clips(clips)
+        of_frames = iter(tagger.tag_images(list(chain.from_iterable(clips))))
+        return [once(chain.from_iterable(islice(of_frames, len(frames)))) for frames in clips]
 
     with pictures_ahead([path for _, path in places], batch_size, opened, at_least=at_least) as batches:
-        for pictures in batches:
-            batch = zip(islice(names, len(pictures)), pictures, strict=True)
-            there = [(name, picture) for (name, _), picture in batch if picture is not None]
-            found = tag([picture for _, picture in there])
+        for clips in batches:
+            batch = zip(islice(names, len(clips)), clips, strict=True)
+            there = [(name, frames) for (name, _), frames in batch if frames is not None]
+            found = tags_of_clips([frames for _, frames in there])
             yield dict(zip((name for name, _ in there), found, strict=True))
 
 

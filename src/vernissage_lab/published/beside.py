@@ -238,7 +238,7 @@ def embedding_said() -> Iterator[str]:
     """How tags become vectors there, and what their pools hold."""
     yield (
         "Tags there are read by bert-base-uncased, the mean over its last layer, and searched by inner products "
-        "without bringing them to length 1; here by the run's encoder of texts, and by cosines."
+        "without bringing them to length 1; here by the encoder that the run's notes name, and by cosines."
     )
     yield (
         "Their code adds each user's works to one pool and takes none out, so that it grows by ten works a user, those "

@@ -20,14 +20,15 @@ from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
 from vernissage.recommenders.upload_rules import FusionRule
+from vernissage.recommenders.uploads import UploadAnswer
 from vernissage.search.exact import ExactIndex
-from vernissage.values import ENCODED, Allow, Modality
+from vernissage.values import ENCODED, Allow, Modality, Ranking
 from vernissage.workspace.repository import Snapshot, open_repository
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import Numbers
 from vernissage_lab.evaluation import finite
 from vernissage_lab.figures import Dot, dot_figure
-from vernissage_lab.lists import BASELINES, RULES, Lister, Listing, Trial, interleaved, listers, works_of
+from vernissage_lab.lists import BASELINES, RULES, Lister, Trial, listers, works_of
 from vernissage_lab.material import reader_of_tags
 from vernissage_lab.recipe import Options, Words, versions
 from vernissage_lab.tables import Row, Table, Told, as_csv, paired_tests, short, signed, table, tidy, where
@@ -45,10 +46,11 @@ METRICS: Mapping[str, str] = MappingProxyType(
         "recall": "share of the hidden works that are shown",
         "group-recall": "share of the hidden works' distinct categories of which a work is shown",
         "group-precision": "share of the places whose work is of one of the hidden works' categories",
+        "areas": "share of the person's areas of interest that brought a work that is shown",
     }
 )
 
-_HEADS = {"recall": "recall", "group-recall": "group-rec", "group-precision": "group-prec"}
+_HEADS = {"recall": "recall", "group-recall": "group-rec", "group-precision": "group-prec", "areas": "areas"}
 _WORDS = {"image": "pictures", "text": "texts", "both": "both"}
 
 Asked = Mapping[str, tuple[Modality, ...]]
@@ -121,6 +123,7 @@ class Holdout:
             if known.sum() < 2:
                 continue
             others = [base._replace(rule=rule) for rule in self.rules if rule != reference]
+            others = [other for other in others if other in self.values]
             pairs = {other: (self.values[other][known], self.values[base][known]) for other in others}
             for other, test, p_holm in paired_tests(pairs):
                 place = {**base.cell._asdict(), "rule": other.rule, "reference": reference}
@@ -362,6 +365,13 @@ def worth(shown: Sequence[str], hidden: Sequence[str], groups: Mapping[str, str]
     return found
 
 
+def most(hidden: Sequence[str], groups: Mapping[str, str], areas: int, k: int) -> dict[str, float]:
+    """The most that a list of ``k`` works can be worth (`worth`), for a person with so many areas of interest."""
+    wanted = len({groups[each] for each in hidden if groups.get(each)})
+    by_group = {"group-recall": min(k, wanted) / wanted, "group-precision": 1.0} if wanted else {}
+    return {"recall": min(k, len(hidden)) / len(hidden), **by_group, "areas": min(k, areas) / areas}
+
+
 def _chosen(there: Asked, names: Sequence[str]) -> Asked:
     unknown = [name for name in names if name not in there]
     if unknown:
@@ -391,12 +401,22 @@ class _Judged:
             profile = trial.profile(modalities)
             if not profile.by_modality:
                 continue
-            listings = {name: self._listings(name, trial, profile) for name in self.methods}
+            areas = sum(len(uploads.unmuted) for uploads in profile.by_modality.values())
             for target, wanted in self.targets.items():
                 hidden = [each for each in trial.hidden if any(each in trial.works[modality] for modality in wanted)]
-                if hidden:
-                    lists = {name: _joined(each, wanted, max(self.depths)) for name, each in listings.items()}
-                    self._judge(Cell(source, target), trial.owner, hidden, lists)
+                if not hidden:
+                    continue
+                cell = Cell(source, target)
+                for k in self.depths:
+                    self._keep(cell, POSSIBLE, k, trial.owner, most(hidden, self.groups, areas, k))
+                for name in self.methods:
+                    answer = self._answer(name, trial, profile, wanted)
+                    shown, first = answer.ranking.item_ids, self.depths[0]
+                    for k in self.depths:
+                        self._keep(cell, name, k, trial.owner, worth(shown[:k], hidden, self.groups, k))
+                    if reasons := answer.explain(shown[:first]):  # of the shortest list alone: they take most time
+                        heard = {(each.area.source, each.area.number) for each in reasons}
+                        self._keep(cell, name, first, trial.owner, {"areas": len(heard) / areas})
 
     def values(self, owners: Sequence[str]) -> Mapping[Measured, Numbers]:
         """For each thing measured the mean over repetitions of each owner, float64 (owners,), NaN if never measured."""
@@ -418,36 +438,18 @@ class _Judged:
                 raise RequestError(f"{name} could not answer anybody: {self._why[name]}")
         return {name: self._silent[name] for name in self.methods}
 
-    def _listings(self, name: str, trial: Trial, profile: UploadProfile) -> dict[Modality, Listing]:
-        found: dict[Modality, Listing] = {}
-        for modality in dict.fromkeys(each for modalities in self.targets.values() for each in modalities):
-            self._asked[name] += 1
-            try:
-                found[modality] = self.methods[name](trial, profile, modality, max(self.depths))
-            except RequestError as error:  # nothing that this rule can read: counted, and nothing found
-                self._silent[name] += 1
-                self._why[name] = str(error)
-        return found
+    def _answer(self, name: str, trial: Trial, profile: UploadProfile, wanted: Sequence[Modality]) -> UploadAnswer:
+        self._asked[name] += 1
+        try:
+            return self.methods[name](trial, profile, wanted, max(self.depths))
+        except RequestError as error:  # nothing that this rule can read: counted, and nothing found
+            self._silent[name] += 1
+            self._why[name] = str(error)
+            return UploadAnswer(Ranking((), np.empty(0)))
 
-    def _judge(self, cell: Cell, owner: str, hidden: Sequence[str], lists: Mapping[str, Sequence[str]]) -> None:
-        wanted = {self.groups[each] for each in hidden if self.groups.get(each)}
-        for k in self.depths:
-            best = {"recall": min(k, len(hidden)) / len(hidden)}
-            if wanted:
-                best |= {"group-recall": min(k, len(wanted)) / len(wanted), "group-precision": 1.0}
-            for name, found in [
-                (POSSIBLE, best),
-                *((name, worth(shown[:k], hidden, self.groups, k)) for name, shown in lists.items()),
-            ]:
-                for metric, value in found.items():
-                    self._seen[Measured(cell, name, metric, k)][owner].append(value)
-
-
-def _joined(listings: Mapping[Modality, Listing], wanted: Sequence[Modality], n: int) -> tuple[str, ...]:
-    there = [listings[modality] for modality in wanted if modality in listings]
-    if len(there) == 1:
-        return there[0].ranking.item_ids[:n]
-    return interleaved(there, n)
+    def _keep(self, cell: Cell, rule: str, k: int, owner: str, found: Mapping[str, float]) -> None:
+        for metric, value in found.items():
+            self._seen[Measured(cell, rule, metric, k)][owner].append(value)
 
 
 def _shown(name: str, found: Holdout) -> list[str | Table]:
@@ -464,7 +466,8 @@ def _shown(name: str, found: Holdout) -> list[str | Table]:
         *lines,
         "",
         "mean ± standard error over people; group-rec: share of the hidden works'",
-        "categories that are shown; group-prec: share of the places whose work is of one",
+        "categories that are shown; group-prec: share of the places whose work is of one;",
+        "areas: share of the areas of interest that brought a work that is shown",
         f"difference: recall@{depths[0]} minus that of {REFERENCE}, paired; * where p (Holm) is below .05",
         "possible: the most that lists of that length could reach",
         *(
@@ -478,7 +481,7 @@ def _shown(name: str, found: Holdout) -> list[str | Table]:
 def _cell_table(
     cell: Mapping[str, str], rows: Sequence[Row], differences: Sequence[Row], depths: Sequence[int]
 ) -> Table:
-    columns = [("recall", k) for k in depths] + [("group-recall", depths[0]), ("group-precision", depths[0])]
+    columns = [("recall", k) for k in depths] + [(each, depths[0]) for each in METRICS if each != "recall"]
     means = {(row["rule"], row["metric"], row["k"]): row for row in rows}
     against = {row["rule"]: row for row in where(differences, metric="recall", k=depths[0])}
 

@@ -387,7 +387,7 @@ def run_tags(materials: Sequence[Material], options: TagOptions, cells: Cells) -
 
 def _notes(material: Material, works: Compared) -> Iterator[str]:
     """Where tags come from, whose are missing, and for which tasks areas are left out."""
-    name, known = material.name, _modalities_with_tags(material)
+    name, known, reader = material.name, _modalities_with_tags(material), material.text_encoder
     for each in material.modalities:
         if each not in known:
             yield f"{name}: its {each}s have no tags of their own, so those of the other half stand for them"
@@ -401,6 +401,9 @@ def _notes(material: Material, works: Compared) -> Iterator[str]:
             f"{name}: {material.encoder} has vectors of {there} alone, so areas are left out of the tasks with "
             f"{blind[0]}, which are compared by tags alone"
         )
+    if reader is not None:
+        which = f" ({variant})" if (variant := getattr(reader, "variant", "")) else ""
+        yield f"{name}: {EMBEDDING} reads tags by {reader.name}{which}, fingerprint {reader.fingerprint}"
 
 
 def _rows(

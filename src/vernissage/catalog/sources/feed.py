@@ -14,7 +14,7 @@ from vernissage.catalog.report import Problem, Reading
 from vernissage.catalog.sources.columns import names_no_words
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.words import attribute_words, clean_cell, joined, without_markup
-from vernissage.errors import ProvenanceError
+from vernissage.errors import CollectionError, ProvenanceError
 from vernissage.files import read_json, write_bytes, write_json
 from vernissage.progress import Progress, silent
 from vernissage.shapes import misfit
@@ -166,11 +166,16 @@ class FedSource:
         """Put pictures where they stay; those that are there already are left.
 
         Raises:
+            CollectionError: one is gone.
             WorkspaceError: one cannot be written.
         """
         for name, file in pictures.items():
             kept = self.fetched.folder / name[:32]
             if not kept.exists():
+                if not file.is_file():
+                    raise CollectionError(
+                        f"the picture {name[:12]} that waited for its job is gone; send its work again"
+                    )
                 write_bytes(kept, file.read_bytes())
 
 

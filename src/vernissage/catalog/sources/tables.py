@@ -24,7 +24,7 @@ from vernissage.catalog.sources.foreign import SUFFIXES, format_of_bytes, iiif_k
 from vernissage.catalog.sources.nested import unfolded, words, written
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
-from vernissage.files import read_regular
+from vernissage.files import read_regular, text_array
 
 
 class Rows:
@@ -39,7 +39,7 @@ class Rows:
             cells = list(zip(*(cells for _, cells in some), strict=True)) if width else []
             for column in cells:
                 _limit("a cell", max(map(len, column)), MOST_LETTERS, "letters")
-            self.parts.append(([number for number, _ in some], [pa.array(column, pa.string()) for column in cells]))
+            self.parts.append(([number for number, _ in some], [text_array(column) for column in cells]))
 
     def __len__(self) -> int:
         return sum(len(numbers) for numbers, _ in self.parts)

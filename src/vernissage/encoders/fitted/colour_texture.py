@@ -99,7 +99,7 @@ def working_pixels(image: Image.Image, longer_side: int) -> Pixels:
 def lab(pixels: Pixels) -> Floats:
     """CIELAB (D65) of sRGB pixels: float32 (height, width, 3), L* in [0, 100], a* and b* within about ±110."""
     # From linear light: of sRGB, OpenCV interpolates in a table of 33³ colours, in seven times the time.
-    return np.asarray(cv2.cvtColor(np.take(_linear_light(), pixels), cv2.COLOR_LRGB2Lab), dtype=np.float32)
+    return np.asarray(cv2.cvtColor(cv2.LUT(pixels, _linear_light()), cv2.COLOR_LRGB2Lab), dtype=np.float32)
 
 
 @cache
@@ -139,11 +139,15 @@ def is_monochrome_photograph(colours: Floats) -> bool:
     Such a picture does not show what colours the work has. Line art in black on white is no such picture: more than
     0.3 of its pixels are plain black or white; nor is a saturated monochrome, whose colour was meant.
     """
-    lightness = colours[:, :, 0]
-    tint = np.median(colours[:, :, 1:].reshape(-1, 2), axis=0)
-    spread = np.percentile(np.hypot(colours[:, :, 1] - tint[0], colours[:, :, 2] - tint[1]), 95)
+    lightness, *opponents = cv2.split(colours)
+    tint = np.median(np.stack(opponents).reshape(2, -1), axis=1)
+    spread = np.hypot(opponents[0] - tint[0], opponents[1] - tint[1])
+    if np.count_nonzero(spread < MONOCHROME_SPREAD) < 0.95 * (spread.size - 1):  # most pictures, told without sorting
+        return False
     plain = np.mean((lightness > 97) | (lightness < 3))
-    return bool(spread < MONOCHROME_SPREAD and np.hypot(*tint) < MONOCHROME_CHROMA and plain < LINE_ART_SHARE)
+    return bool(
+        np.percentile(spread, 95) < MONOCHROME_SPREAD and np.hypot(*tint) < MONOCHROME_CHROMA and plain < LINE_ART_SHARE
+    )
 
 
 def _positions(colours: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
@@ -168,13 +172,13 @@ def orientation_cells(lightness: Floats) -> Floats:
     size, angle = cv2.cartToPolar(across, down)
     rows, columns = lightness.shape[0] // CELL, lightness.shape[1] // CELL
     size, position = _by_place(size), _by_place(angle) * np.float32(ORIENTATIONS / (2 * np.pi))
-    lower = np.floor(position)
-    share = position - lower
+    first = position.astype(np.intp)
+    share = position - first.astype(np.float32)
     votes = np.zeros(size.size * ORIENTATIONS, dtype=np.float32)
     pixel = np.arange(0, votes.size, ORIENTATIONS)
-    first = lower.astype(np.intp) % ORIENTATIONS
-    votes[pixel + first] = size * (1 - share)
-    votes[pixel + (first + 1) % ORIENTATIONS] = size * share
+    last = ORIENTATIONS - 1  # a mask: & takes a tenth of the time of %
+    votes[pixel + (first & last)] = size * (1 - share)
+    votes[pixel + (first + 1 & last)] = size * share
     summed: Floats = votes.reshape(CELL * CELL, rows, columns, ORIENTATIONS).sum(axis=0)
     return summed / np.float32(CELL * CELL)
 
@@ -232,7 +236,7 @@ def binary_patterns(lightness: Floats) -> npt.NDArray[np.uint8]:
     centre = lightness[1:-1, 1:-1]
     for bit, (down, right) in enumerate(NEIGHBOURS):
         neighbour = lightness[1 + down : height - 1 + down, 1 + right : width - 1 + right]
-        codes |= (neighbour >= centre).astype(np.uint8) << np.uint8(bit)
+        codes |= np.asarray(cv2.compare(neighbour, centre, cv2.CMP_GE), np.uint8) & np.uint8(1 << bit)
     return codes
 
 
@@ -292,10 +296,10 @@ def vlad(points: Floats, centres: Floats) -> Floats:
     """
     distances = (centres**2).sum(axis=1) - 2 * _product(points, centres)
     nearest = distances.argmin(axis=1)
-    residuals = points.astype(np.float64) - centres[nearest]
+    residuals = points - np.take(centres.astype(np.float64), nearest, axis=0)
     lengths = np.sqrt(np.einsum("nd,nd->n", residuals, residuals))
     shares = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    sums = sparse.csr_array((shares, nearest, np.arange(len(points) + 1)), (len(points), len(centres))).T @ residuals
+    sums = sparse.csc_array((shares, nearest, np.arange(len(points) + 1)), (len(centres), len(points))) @ residuals
     rooted = np.sign(sums) * np.sqrt(np.abs(sums))
     length = np.linalg.norm(rooted)
     gathered: Floats = (rooted / length if length > 0 else rooted).astype(np.float32).ravel()

@@ -3,6 +3,7 @@
 Fitted by variational EM from clusters of the texts; the number of topics is chosen by the coherence of their words.
 """
 
+import copy
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -398,8 +399,9 @@ def one_round(
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     likelihood = np.zeros(counts.nnz)  # topic by topic: in the same order for any layout, see `_row_sums`
     for of_texts, of_words in zip(np.ascontiguousarray(weights.T), np.ascontiguousarray(emission.T), strict=True):
-        likelihood += np.take(of_texts, rows) * np.take(of_words, counts.indices)
-    ratios = sparse.csr_matrix((counts.data / likelihood, counts.indices, counts.indptr), shape=counts.shape)
+        likelihood += of_texts.take(rows) * of_words.take(counts.indices)
+    ratios = copy.copy(counts)  # a new matrix would have all its indices checked, in every round
+    ratios.data = counts.data / likelihood
     moved: Matrix = prior + weights * (ratios @ emission)
     return moved, ratios
 
@@ -412,10 +414,7 @@ def expected(dirichlet: Matrix) -> Matrix:
 
 def _row_sums(rows: Matrix) -> Matrix:
     """Sums along rows, one column after the other: unlike ``rows.sum(1)`` in the same order for any row layout."""
-    total = np.zeros(len(rows))
-    for column in rows.T:
-        total += column
-    return total
+    return np.asarray(np.cumsum(rows, axis=1)[:, -1])
 
 
 def npmi(first: float, second: float, both: float, documents: int) -> float:

@@ -41,6 +41,12 @@ class SentenceEncoder(TextTower):
     def dim(self) -> int:
         return int(self.network.config.hidden_size)
 
+    @property
+    def variant(self) -> str:
+        """Kind and size of the model, as ``bert, 12 layers of 768``."""
+        config = self.network.config
+        return f"{config.model_type}, {config.num_hidden_layers} layers of {self.dim}"
+
     def token_ids(self, texts: Sequence[str]) -> list[TokenIds]:
         """The ids of each text with the marks of start and end, cut to the tokenizer's ``model_max_length``."""
         return tokenized(self.tokenizer, texts, truncation=True, return_attention_mask=False)

@@ -53,9 +53,11 @@ class Element extends HTMLElement {
   attributeChangedCallback() {
     if (this.isConnected && this.shadowRoot) this.show();
   }
+  get language() {
+    return this.closest("[lang]:not([lang=''])")?.getAttribute("lang") ?? "en";
+  }
   get words() {
-    const lang = this.getAttribute("lang") || this.closest("[lang]")?.getAttribute("lang") || "en";
-    return WORDS[lang.slice(0, 2).toLowerCase()] ?? WORDS.en;
+    return WORDS[this.language.slice(0, 2).toLowerCase()] ?? WORDS.en;
   }
   get limit() {
     return Math.min(200, Math.max(1, Number.parseInt(this.getAttribute("limit"), 10) || 6));
@@ -65,7 +67,7 @@ class Element extends HTMLElement {
   }
   async ask(path, body) {
     const key = this.getAttribute("key");
-    const headers = { ...(key ? { "X-API-Key": key } : {}), ...(body ? { "Content-Type": "application/json" } : {}) };
+    const headers = { "Accept-Language": this.language, ...(key ? { "X-API-Key": key } : {}), ...(body ? { "Content-Type": "application/json" } : {}) };
     const answer = await fetch(`${this.api}/api/v1/${path}`, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), credentials: "omit" });
     if (!answer.ok) throw new Error(`${answer.status} of ${path.split("?")[0]}`);
     return answer.json();
@@ -83,7 +85,7 @@ class Element extends HTMLElement {
   }
   item(work, base, ...more) {
     const at = (address) => (address ? safe(new URL(address, base).href) : null);
-    const link = make("a", {}, make("span", { className: "title", dir: "auto" }, work.title || this.words.untitled));
+    const link = make("a", {}, make("span", { className: "title", dir: "auto", lang: work.lang ?? "" }, work.title || this.words.untitled));
     const page = at(work.link) ?? at(this.getAttribute("files") ? work.url : null);
     if (page) link.href = page;
     if (work.thumbnail) {

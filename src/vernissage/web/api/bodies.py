@@ -87,19 +87,26 @@ def checked_body(model: type[_Model], content: bytes) -> _Model:
         raise RequestValidationError(told) from None
 
 
+_LISTS = {"list": "AnswerList", "kind": "NamedList"}
+"""Names of schemas that say more than the word that they have among answers; those of the classes in Python."""
+
+
 def schema_of(answer: dict[str, Any]) -> dict[str, Any]:
     """The JSON Schema of answers as components of an OpenAPI document, with its definitions beside it."""
+
+    def named(name: str) -> str:
+        return _LISTS.get(name) or name.title()
 
     def moved(value: Any) -> Any:
         if isinstance(value, dict):
             return {
-                name: f"#/components/schemas/{part.removeprefix('#/$defs/').title()}"
+                name: f"#/components/schemas/{named(part.removeprefix('#/$defs/'))}"
                 if name == "$ref" and isinstance(part, str)
                 else moved(part)
                 for name, part in value.items()
             }
         return [moved(each) for each in value] if isinstance(value, list) else value
 
-    components = {name.title(): moved(each) for name, each in answer["$defs"].items()}
+    components = {named(name): moved(each) for name, each in answer["$defs"].items()}
     whole = {name: moved(each) for name, each in answer.items() if name not in {"$defs", "$schema", "title"}}
     return {"Answer": whole, **components}

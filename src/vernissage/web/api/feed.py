@@ -31,7 +31,7 @@ from vernissage.web.api.jobs import Jobs
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.api.received import LARGEST_FILE, MultipartRoute
 from vernissage.web.api.service import ROOT, Service
-from vernissage.web.api.works import described, known_parameters
+from vernissage.web.api.works import described, described_body, known_parameters
 
 MOST_CHANGES = 1_000
 _MOST_PICTURES = 20
@@ -88,12 +88,12 @@ def feed_router(service: Service, access: Access, jobs: Jobs) -> APIRouter:
     router = APIRouter(tags=["works"], dependencies=needed, route_class=MultipartRoute)
     feed = _Feed(service, jobs)
     for path, method, call, name, summary, body in (
-        ("/works/batch", "POST", feed.batch, "changeWorks", "Add, change and remove works", WorkBatch),
-        ("/works/{key:path}", "PUT", feed.put, "putWork", "Add or change a work", WorkContent),
+        ("/works/batch", "POST", feed.batch, "changeWorks", "Add, change and remove works", "WorkBatch"),
+        ("/works/{key:path}", "PUT", feed.put, "putWork", "Add or change a work", "WorkContent"),
         ("/works/{key:path}", "DELETE", feed.delete, "deleteWork", "Remove a work", None),
     ):
         how: dict[str, Any] = {"name": name, "summary": summary, "status_code": HTTPStatus.ACCEPTED}
-        how |= {"responses": described("Job", 202), "openapi_extra": _body_of(body) if body else None}
+        how |= {"responses": described("Job", 202), "openapi_extra": described_body(body, "WorkForm") if body else None}
         router.add_api_route(ROOT + path, call, methods=[method], response_class=Response, **how)
     return router
 
@@ -244,18 +244,3 @@ def _bytes(given: str, files: Mapping[str, UploadFile]) -> bytes | None:
         return None
     file.file.seek(0)
     return file.file.read(LARGEST_FILE + 1)
-
-
-def _body_of(model: type[Body]) -> dict[str, Any]:
-    """The body of a route that reads it itself, for the OpenAPI document."""
-    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
-    form = {"type": "object", "required": ["json"], "properties": {"json": {"type": "string"}, "pictures": files}}
-    schema = model.model_json_schema()
-    if schema.pop("$defs", None):
-        schema["properties"]["works"]["items"] = NewWork.model_json_schema()
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": schema}, "multipart/form-data": {"schema": form}},
-        }
-    }

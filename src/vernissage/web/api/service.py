@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -22,10 +22,15 @@ from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Gallery
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.thumbnails import BytesCache, Thumbnails
+from vernissage.sentences import Sentence
+from vernissage.storage.people import PeopleRules
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.operations import Metrics
 from vernissage.workspace.repository import Snapshot
+
+if TYPE_CHECKING:
+    from vernissage.storage.schema import Visibility
 
 ROOT = "/api/v1"
 REFRESH_SECONDS = 1.0
@@ -34,7 +39,11 @@ REFRESH_SECONDS = 1.0
 LONGEST_TOKEN = 6_000
 """Characters of a recommendation's id, which stands in addresses: servers and proxies take 8,000 in all."""
 
+USUAL_RULES = PeopleRules(uploads=1_000, picture_bytes=1024**3, ratings=10_000)
+"""What may be kept of each person over HTTP."""
+
 _ANSWERS_BYTES = 32 * 1024**2
+_UNKNOWN = Sentence("the collection has no such work")
 _log = logging.getLogger("vernissage.web")
 
 
@@ -58,8 +67,23 @@ class Service:
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
     """
 
-    def __init__(self, gallery: Gallery, secret: bytes, public_url: str = "", metrics: Metrics | None = None) -> None:
-        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does."""
+    def __init__(
+        self,
+        gallery: Gallery,
+        secret: bytes,
+        public_url: str = "",
+        metrics: Metrics | None = None,
+        *,
+        review: bool = False,
+        rules: PeopleRules = USUAL_RULES,
+    ) -> None:
+        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does.
+
+        With ``review`` uploads that their owners share are shown to others once an operator has approved them.
+        ``rules`` say what may be kept of each person.
+        """
+        gallery.repository.rules = rules
+        self.sharing: Visibility = "waiting" if review else "shared"
         self.gallery = gallery
         self.metrics = metrics or Metrics()
         self.public_url = public_url.rstrip("/")
@@ -111,7 +135,7 @@ class Service:
     def known(self, ids: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
         """The ids that works of the collection have, and what to say of the others."""
         there = dict.fromkeys(ids, False) | {each: True for each in ids if each in self.gallery.collection}
-        unknown = [{"id": each, "why": "the collection has no such work"} for each, known in there.items() if not known]
+        unknown = [{"id": each, "why": _UNKNOWN} for each, known in there.items() if not known]
         return [each for each, known in there.items() if known], unknown
 
     def addressed(self, base: str) -> Addressed:
@@ -217,5 +241,6 @@ class Service:
         content["works"] = content["works"][shown:]
         token = self.token(request, shown + len(content["works"]))
         if token is None:
-            content["notes"].append("more of this list cannot be asked for: its ratings are too many for an address")
+            told = "more of this list cannot be asked for: its ratings are too many for an address"
+            content["notes"].append(Sentence(told))
         return {"recommendation_id": token, "unused": unused} | content

@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import UploadFile
 
+from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, check_picture
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
 from vernissage.files import digest
@@ -21,13 +22,15 @@ from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Elicitation
 from vernissage.gallery.likeness import KINDS_OF_LIKENESS
 from vernissage.gallery.selecting import selection
-from vernissage.pages import iiif
+from vernissage.pages import iiif, linked_art
 from vernissage.pages.thumbnails import ThumbnailKind
+from vernissage.sentences import ENGLISH, Sentence, translated
 from vernissage.web.api.access import Access
 from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest, VectorQuery, checked_body
 from vernissage.web.api.problems import ProblemError, problem_of
 from vernissage.web.api.received import files_of
 from vernissage.web.api.service import ROOT, Service
+from vernissage.web.languages import Spoken
 from vernissage.workspace.repository import Snapshot
 
 Limit = Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")]
@@ -48,6 +51,11 @@ Fields = Annotated[str, Query(description="Which fields of works come back, with
 
 _SORTS = ("id", "title", "artist", "year")
 _MOST_SEARCHED = 1_000
+_JSON = "application/json"
+_VARY = "Accept, Accept-Language, Origin"
+_PICTURE_COUNTS = 5
+"""Requests as which a search by a picture counts, which costs more than one by words."""
+
 _FOR_EVER = "public, max-age=31536000, immutable"
 _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
 
@@ -84,7 +92,9 @@ def reading_router(service: Service, access: Access) -> APIRouter:
         ),
     ):
         how: dict[str, Any] = {"name": name, "summary": summary, "responses": described(schema)}
-        how |= {"openapi_extra": _PICTURE_QUERY} if call == reading.search_picture else {}
+        how |= {"openapi_extra": described_body("VectorQuery", "PictureForm")} if call == reading.search_picture else {}
+        if name == "getWork":
+            how["responses"][200]["content"] |= _IIIF[200]["content"]
         router.add_api_route(ROOT + path, call, methods=methods, **how)
     return router
 
@@ -119,6 +129,7 @@ class _Reading:
     def works(
         self,
         request: Request,
+        language: Spoken,
         where: Where,
         q: Annotated[str, Query(max_length=2_000, description="Words; the best works come first.")] = "",
         sort: Annotated[str, Query(description="id, title, artist or year; with - before it from the last.")] = "id",
@@ -143,12 +154,13 @@ class _Reading:
             records = [_only(service.addressed(base).record(item), fields) for item in items.values()]
             return {"works": records, "total": total, "next": _cursor(start + limit, service) if more else None}
 
-        return self._cached(request, make)
+        return self._cached(request, language, make)
 
     def similar(
         self,
         request: Request,
         key: str,
+        language: Spoken,
         where: Where,
         exclude: Excluded,
         limit: Limit = 9,
@@ -166,16 +178,22 @@ class _Reading:
             asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
             return gallery.similar(item_id, limit, engine=engine, by=kinds, diversity=diversity, **asked)
 
-        return self._cached(request, lambda base: self._service.addressed(base).answer(make()))
+        return self._cached(request, language, lambda base: self._service.addressed(base).answer(make()))
 
-    def work(self, request: Request, key: str) -> Response:
-        item = self._service.item(key)
-        return self._cached(request, lambda base: self._service.addressed(base).record(item))
+    def work(self, request: Request, key: str, language: Spoken) -> Response:
+        item, wanted = self._service.item(key), _form(request.headers.get("accept", ""))
+        if wanted == "iiif":
+            return self._manifest(request, item)
+        if wanted == "linked-art":
+            made, kind = partial(linked_art.human_made_object, item), linked_art.MEDIA_TYPE
+            return self._cached(request, language, lambda base: made(self._service.addressed(base)), kind)
+        return self._cached(request, language, lambda base: self._service.addressed(base).record(item))
 
     def vectors(
         self,
         request: Request,
         key: str,
+        language: Spoken,
         encoder: Annotated[str, Query(max_length=500, description="Of one alone.")] = "",
     ) -> Response:
         """What can be compared elsewhere, as a Web Annotation of the work."""
@@ -197,11 +215,12 @@ class _Reading:
                 "motivation": "describing", "body": bodies,
             }  # fmt: skip
 
-        return self._cached(request, make)
+        return self._cached(request, language, make)
 
     async def search_picture(
         self,
         request: Request,
+        language: Spoken,
         where: Where,
         exclude: Excluded,
         limit: Limit = 9,
@@ -211,6 +230,8 @@ class _Reading:
         """By a picture, of which nothing is kept, or by its vector."""
         asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per), "within": "pictures"}
         base = base_address(request, self._service)
+        if self._access is not None:
+            self._access.count(request.state.asker.name, _PICTURE_COUNTS - 1)
 
         def found(query: UploadFile | VectorQuery) -> Response:
             search = self._service.gallery.search
@@ -221,7 +242,7 @@ class _Reading:
                     if fault := check_picture(path).fault:
                         raise RequestError(f"file 1 {fault}; send another one")
                     answer = search(path, limit, encoder=encoder, **asked)
-            return answered(self._service.addressed(base).answer(answer))
+            return answered(self._service.addressed(base).answer(answer), language=language)
 
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             return await to_thread.run_sync(found, checked_body(VectorQuery, await request.body()))
@@ -247,6 +268,7 @@ class _Reading:
     def search(
         self,
         request: Request,
+        language: Spoken,
         where: Where,
         q: Annotated[str, Query(min_length=1, max_length=20_000, description="Words.", examples=["a storm at sea"])],
         within: Annotated[str, Query(alias="in", max_length=20, description="text, pictures or mixed.")] = "text",
@@ -256,11 +278,12 @@ class _Reading:
             found = self._service.gallery.search(q, limit, within=within, where=where)
             return self._service.addressed(base).answer(found)
 
-        return self._cached(request, make)
+        return self._cached(request, language, make)
 
     def elicitation(
         self,
         request: Request,
+        language: Spoken,
         where: Where,
         n: Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")] = 9,
         by: Annotated[Elicitation | None, Query(description="How they are chosen.")] = None,
@@ -270,12 +293,12 @@ class _Reading:
             found = self._service.gallery.elicitation(n, by=by, seed=seed, where=where)
             return self._service.addressed(base).answer(found)
 
-        return self._cached(request, make)
+        return self._cached(request, language, make)
 
-    def recommendations(self, request: Request, body: RecommendationRequest) -> Response:
-        return answered(self._service.recommend(body, base_address(request, self._service)))
+    def recommendations(self, request: Request, body: RecommendationRequest, language: Spoken) -> Response:
+        return answered(self._service.recommend(body, base_address(request, self._service)), language=language)
 
-    def batch(self, request: Request, body: Batch) -> Response:
+    def batch(self, request: Request, body: Batch, language: Spoken) -> Response:
         if self._access is not None and len(body.requests) > 1:  # one was counted with the request itself
             self._access.count(request.state.asker.name, len(body.requests) - 1)
         base, results = base_address(request, self._service), list[dict[str, Any]]()
@@ -284,27 +307,29 @@ class _Reading:
                 results.append(self._service.recommend(each, base))
             except VernissageError as error:
                 results.append({"problem": problem_of(error, self._service.gallery.path)})
-        return answered({"results": results})
+        return answered({"results": results}, language=language)
 
-    def following(self, request: Request, recommendation_id: str, limit: Limit = 9) -> Response:
+    def following(self, request: Request, recommendation_id: str, language: Spoken, limit: Limit = 9) -> Response:
         asked, shown = self._service.read_token(recommendation_id)
         more = asked.model_copy(update={"limit": limit})
-        return answered(self._service.recommend(more, base_address(request, self._service), shown))
+        content = self._service.recommend(more, base_address(request, self._service), shown)
+        return answered(content, language=language)
 
     def thumbnail(self, name: str, width: int, kind: ThumbnailKind) -> Response:
         content = self._service.picture(name, width, kind)
         return Response(content, media_type=_KINDS[kind], headers={"Cache-Control": _FOR_EVER})
 
     def manifest(self, request: Request, key: str) -> Response:
-        item = self._service.item(key)
+        return self._manifest(request, self._service.item(key))
 
+    def _manifest(self, request: Request, item: Item) -> Response:
         def make(base: str) -> dict[str, Any]:
             made = iiif.manifest(item, self._service.addressed(base))
             if made is None:
                 raise UnknownItemError(f"{item.id} has no picture, so there is no manifest of it")
             return made
 
-        return self._cached(request, make, iiif.MEDIA_TYPE)
+        return self._cached(request, ENGLISH, make, iiif.MEDIA_TYPE)
 
     def collection(self, request: Request, recommendation_id: str) -> Response:
         asked, shown = self._service.read_token(recommendation_id)
@@ -312,23 +337,39 @@ class _Reading:
         answer = self._service.answered(asked, shown)[0]
         items = [work.item for work in answer.works[:shown]]
         place = f"{base}{request.url.path.removeprefix(request.scope.get('root_path', ''))}"
-        content = iiif.collection(place, "Recommended works", items, self._service.addressed(base))
+        content = iiif.collection(place, Sentence("Recommended works"), items, self._service.addressed(base))
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
 
     def _cached(
-        self, request: Request, make: Callable[[str], dict[str, Any]], media_type: str = "application/json"
+        self,
+        request: Request,
+        language: str,
+        make: Callable[[str], dict[str, Any]],
+        media_type: str = _JSON,
     ) -> Response:
         """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
         service = self._service
-        base, gallery = base_address(request, service), service.gallery
-        key = (gallery.fingerprint, gallery.snapshot.version, base, request.url.path, request.url.query)
+        base, gallery, asked = base_address(request, service), service.gallery, (request.url.path, request.url.query)
+        key = (gallery.fingerprint, gallery.snapshot.version, base, *asked, language, media_type)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Language, Origin"}
+        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY}
+        headers |= {"Content-Language": language} if media_type == _JSON else {}
         wanted = request.headers.get("if-none-match", "")
         if tag in wanted or wanted.strip() == "*":
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        content = service.answers.get(key, lambda: orjson.dumps(make(base)))
+        content = service.answers.get(key, lambda: orjson.dumps(translated(make(base), language)))
         return Response(content, media_type=media_type, headers=headers)
+
+
+def _form(accepted: str) -> Literal["json", "iiif", "linked-art"]:
+    """The form of a work that ``Accept`` names first: JSON, or JSON-LD by its profile, without one Linked Art."""
+    for part in accepted.lower().split(","):
+        kind, _, rest = part.strip().partition(";")
+        if kind.strip() == "application/ld+json":
+            return "iiif" if "iiif.io/api/presentation" in rest else "linked-art"
+        if kind.strip() in {"application/json", "application/*", "*/*"}:
+            break
+    return "json"
 
 
 def known_parameters(request: Request) -> None:
@@ -337,7 +378,8 @@ def known_parameters(request: Request) -> None:
     Raises:
         RequestError: there is one.
     """
-    known = sorted(each.alias for each in request.scope["route"].dependant.query_params)
+    asked = request.scope["route"].dependant
+    known = sorted(each.alias for part in (asked, *asked.dependencies) for each in part.query_params)
     if unknown := sorted({*request.query_params} - {*known}):
         told = f"choose from {', '.join(known)}" if known else "this address takes none"
         raise RequestError(f"there is no parameter {unknown[0][:80]!r}; {told}")
@@ -363,14 +405,22 @@ def read_caps(words: str) -> dict[str, int]:
     return caps
 
 
-def answered(content: dict[str, Any], status: int = 200) -> Response:
+def answered(content: dict[str, Any], status: int = 200, language: str = ENGLISH) -> Response:
     """JSON that nobody keeps: it is of somebody, or made for one request."""
-    return Response(orjson.dumps(content), status, {"Cache-Control": "no-store"}, "application/json")
+    headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": _VARY}
+    return Response(orjson.dumps(translated(content, language)), status, headers, _JSON)
 
 
 def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """An answer's schema, for the OpenAPI document."""
     return {status: {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}}
+
+
+def described_body(schema: str, form: str) -> dict[str, Any]:
+    """The body of a route that reads it itself, as JSON or as a form, for the OpenAPI document."""
+    kinds = {"application/json": schema, "multipart/form-data": form}
+    content = {kind: {"schema": {"$ref": f"#/components/schemas/{name}"}} for kind, name in kinds.items()}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 _PICTURE: dict[int | str, dict[str, Any]] = {
@@ -379,14 +429,9 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 
 
 _ANNOTATION = "http://www.w3.org/ns/anno.jsonld"
-_PICTURE_QUERY = {"requestBody": {"required": True, "content": {
-    "multipart/form-data": {"schema": {
-        "type": "object", "required": ["picture"], "properties": {"picture": {"type": "string", "format": "binary"}},
-    }},
-    "application/json": {"schema": VectorQuery.model_json_schema()},
-}}}  # fmt: skip
-
-_IIIF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/ld+json": {"schema": {"type": "object"}}}}}
+_IIIF: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/ld+json": {"schema": {"$ref": "#/components/schemas/JsonLd"}}}}
+}
 
 
 def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDArray[np.int64]:
@@ -409,7 +454,10 @@ def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDA
         words = [folded(text) for text in collection.texts(name)]
         listed = sorted((row for row in rows.tolist() if words[row]), key=words.__getitem__, reverse=backwards)
         rows = np.array([*listed, *(row for row in rows.tolist() if not words[row])], dtype=np.int64)
-    return rows[collection.fulfilling(conditions, collection.ids)[rows]]
+    fits = collection.fulfilling(conditions, collection.ids)
+    banned = collection.ids.rows(sorted(snapshot.editorial.banned))
+    fits[banned[banned >= 0]] = False
+    return rows[fits[rows]]
 
 
 def _cursor(start: int, service: Service) -> str:
