@@ -98,9 +98,10 @@ def review(
             gallery.repository.moderate(uploads, "approve", _WHO)
             say(f"Others may be shown {', '.join(uploads)}.")
             return
-        with gallery.repository.database.reading() as connection:
-            ids = storage.moderation.waiting(connection)
-            there = {each.id: each for each in storage.uploads.get_uploads(connection, ids)}
+        database = gallery.repository.existing_database
+        with database.reading() if database else nullcontext() as connection:
+            ids = storage.moderation.waiting(connection) if connection else ()
+            there = {each.id: each for each in storage.uploads.get_uploads(connection, ids)} if connection else {}
         if pictures is not None:
             pictures.mkdir(mode=0o700)
             for each in filter(lambda each: each.picture, there.values()):
@@ -139,8 +140,10 @@ def audit(place: Place, as_json: AsJson = False) -> None:
     """List what operators did in the last year, the latest first."""
     from vernissage import storage
 
-    with place.gallery() as gallery, gallery.repository.database.reading() as connection:
-        found = storage.moderation.audit(connection)
+    with place.gallery() as gallery:
+        database = gallery.repository.existing_database
+        with database.reading() if database else nullcontext() as connection:
+            found = storage.moderation.audit(connection) if connection else ()
     rows = [
         {"time": each.time.isoformat(timespec="seconds"), "who": each.who, "what": each.what, "about": each.about}
         for each in found
