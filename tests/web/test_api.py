@@ -92,6 +92,17 @@ def test_liked_and_disliked_count_as_five_and_one(client: TestClient) -> None:
     assert ids[0] == ids[1]
 
 
+def test_equal_requests_are_answered_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, asked = post(client, ratings={"w001": 5}, limit=3), list[object]()
+    recommend = Service.recommend
+    monkeypatch.setattr(Service, "recommend", lambda *given: asked.append(given) or recommend(*given))
+    assert post(client, ratings={"w001": 5}, limit=3) == first
+    assert not asked
+    other = post(client, ratings={"w001": 4}, limit=3)
+    assert len(asked) == 1
+    assert other["recommendation_id"] != first["recommendation_id"]
+
+
 def test_more_of_a_list_goes_on_where_it_ended(client: TestClient) -> None:
     whole = [work["id"] for work in post(client, ratings=RATINGS, limit=9)["works"]]
     first = post(client, ratings=RATINGS, limit=3)

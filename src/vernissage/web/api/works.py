@@ -296,7 +296,15 @@ class _Reading:
         return self._cached(request, language, make)
 
     def recommendations(self, request: Request, body: RecommendationRequest, language: Spoken) -> Response:
-        return answered(self._service.recommend(body, base_address(request, self._service)), language=language)
+        """Kept for equal requests of one state, as long as there is room; of who asked, nothing is."""
+        service, base = self._service, base_address(request, self._service)
+        key = (service.gallery.fingerprint, service.gallery.snapshot.version, base, language, body.model_dump_json())
+
+        def make() -> bytes:
+            return orjson.dumps(translated(service.recommend(body, base), language))
+
+        content = service.answers.get(digest(repr(key).encode()), make)
+        return _answer(content, language)
 
     def batch(self, request: Request, body: Batch, language: Spoken) -> Response:
         if self._access is not None and len(body.requests) > 1:  # one was counted with the request itself
@@ -407,8 +415,12 @@ def read_caps(words: str) -> dict[str, int]:
 
 def answered(content: dict[str, Any], status: int = 200, language: str = ENGLISH) -> Response:
     """JSON that nobody keeps: it is of somebody, or made for one request."""
+    return _answer(orjson.dumps(translated(content, language)), language, status)
+
+
+def _answer(content: bytes, language: str, status: int = 200) -> Response:
     headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": _VARY}
-    return Response(orjson.dumps(translated(content, language)), status, headers, _JSON)
+    return Response(content, status, headers, _JSON)
 
 
 def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
