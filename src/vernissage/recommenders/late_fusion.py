@@ -411,7 +411,7 @@ class _Fused:
         for part, shares, judged in zip(self.parts, self.shares[:, rows], self.judged[:, rows], strict=True):
             own = np.flatnonzero(judged)
             if len(own):
-                places = np.ix_(own, [column_of[each] for each in part.scored.rated])
+                places = np.ix_(own, np.array([column_of[each] for each in part.scored.rated]))
                 terms[places] += _divided(part.scored, [item_ids[place] for place in own.tolist()], shares[own])
                 counted[places] = True
         return tuple(
