@@ -160,7 +160,7 @@ class Collection:
         found: list[Item] = []
         for number, near in groupby(rows, key=lambda row: row // _BATCH):
             batch = self._works.batch(number)
-            found += _items(batch.take(pa.array([row % _BATCH for row in near])))
+            found += _items(batch.take(int32_array(row % _BATCH for row in near)))
         return found
 
     @property
