@@ -73,7 +73,9 @@ def test_the_compose_file_shows_the_proxy_alone(compose: dict[str, Any]) -> None
     # Its address is its own: neither the gateway's, nor one that another container is given.
     (pool,), proxy = compose["networks"]["inside"]["ipam"]["config"], services["proxy"]["networks"]["inside"]
     own, subnet = ipaddress.ip_address(proxy["ipv4_address"]), ipaddress.ip_network(pool["subnet"])
-    assert own in subnet and own not in ipaddress.ip_network(pool["ip_range"]) and own != subnet[1]
+    assert own in subnet
+    assert own not in ipaddress.ip_network(pool["ip_range"])
+    assert own != subnet[1]
     assert f"--behind-proxy {own} " in services["application"]["command"]
     assert all(re.search(r":\d+\.\d+", each["image"]) for each in services.values() if "image" in each)
     text = (DEPLOY / "compose.yaml").read_text("utf-8")
