@@ -70,6 +70,13 @@ def test_the_compose_file_shows_the_proxy_alone(compose: dict[str, Any]) -> None
     assert (DEPLOY / services["application"]["build"]["dockerfile"].removeprefix("deploy/")).is_file()
     volumes = {volume.split(":")[0] for each in services.values() for volume in each["volumes"]}
     assert {each for each in volumes if not each.startswith("./")} == set(compose["volumes"])
+    # Its address is its own: neither the gateway's, nor one that another container is given.
+    (pool,), proxy = compose["networks"]["inside"]["ipam"]["config"], services["proxy"]["networks"]["inside"]
+    own, subnet = ipaddress.ip_address(proxy["ipv4_address"]), ipaddress.ip_network(pool["subnet"])
+    assert own in subnet
+    assert own not in ipaddress.ip_network(pool["ip_range"])
+    assert own != subnet[1]
+    assert f"--behind-proxy {own} " in services["application"]["command"]
     assert all(re.search(r":\d+\.\d+", each["image"]) for each in services.values() if "image" in each)
     text = (DEPLOY / "compose.yaml").read_text("utf-8")
     assert not re.search(r"PASSWORD: (?!\$\{)", text)
@@ -178,7 +185,9 @@ def site(
     folder.mkdir()
     certificate(folder)
     with ExitStack() as running:
-        address, _ = running.enter_context(served(workspace, None, "--behind-proxy", "--allowed-host", SITE))
+        address, _ = running.enter_context(
+            served(workspace, None, "--behind-proxy", "127.0.0.1", "--allowed-host", SITE)
+        )
         path = configured(folder, address.removeprefix("http://"), plain, encrypted)
         user = ["-g", "user root;"] if os.geteuid() == 0 else []
         command = [nginx, "-c", path, "-e", folder / "error.log", *user]

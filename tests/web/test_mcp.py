@@ -168,7 +168,7 @@ def test_over_http_keys_are_asked_for_and_nothing_is_kept(built: Path) -> None:
         assert "mcp-session-id" not in answer.headers
         assert client.post("/mcp", json=asked, headers=accept | {"Origin": "https://museum.example"}).status_code == 200
         for headers, status in (
-            ({"Origin": "https://evil.example"}, 401),
+            ({"Origin": "https://evil.example"}, 403),
             ({"Authorization": "Bearer vk_wrong"}, 403),
             ({"X-API-Key": "vk_wrong"}, 403),
         ):

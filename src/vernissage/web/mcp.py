@@ -7,6 +7,7 @@ between two calls, and no tool writes.
 import base64
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -31,7 +32,7 @@ from vernissage.values import Condition
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import LARGEST_BODY
 from vernissage.web.api.bodies import RecommendationRequest, Stars, Word, WorkId
-from vernissage.web.api.problems import problem_of
+from vernissage.web.api.problems import ProblemError, problem_of
 from vernissage.web.api.service import Service
 
 MOST_WORKS = 50
@@ -82,9 +83,15 @@ def mount_tools(app: FastAPI, service: Service, access: Access) -> None:
     )
     require, inner = access.require("read"), app.router.lifespan_context
 
+    def checked(request: Request) -> None:
+        # The protocol demands it, whatever key a page of another site has got hold of.
+        if (origin := request.headers.get("origin", "")) and not access.allows_origin(origin):
+            raise ProblemError(HTTPStatus.FORBIDDEN, f"pages of {origin} may not ask; allow_origin lets a site")
+        require(request)
+
     class Guarded:
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await run_in_threadpool(require, Request(scope))
+            await run_in_threadpool(checked, Request(scope))
             await server.session_manager.handle_request(scope, receive, send)
 
     @asynccontextmanager

@@ -1,5 +1,6 @@
 """All that one process serves: the API of a collection, or of several below a prefix each, and a study beside it."""
 
+import hmac
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
@@ -103,6 +104,8 @@ class Server:
         gallery = open_gallery(path, database=database, patience=_DATABASE_SECONDS)
         self._opened.callback(gallery.close)
         secret = load_or_make_secret(path)
+        # Copies of one workspace have one secret, and a token of the one is to open nothing of the other.
+        secret = hmac.digest(secret, prefix.encode(), "sha256") if prefix else secret
         rules = PeopleRules(
             settings.most_uploads, settings.most_picture_mb << 20, settings.most_ratings, settings.require_consent
         )

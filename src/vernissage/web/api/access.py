@@ -108,6 +108,10 @@ class Access:
         """Whether pages of that site may ask."""
         return origin in self._origins or any(origin in key.origins for key in self._known().values())
 
+    def cookie_path(self, request: Request) -> str:
+        """Where a person's cookie is sent: to this collection alone, not to others below prefixes of their own."""
+        return urlsplit(self._public_url).path or request.scope.get("root_path") or "/"
+
     def _asker(self, request: Request) -> Asker:
         given = given_key(request)
         if given.startswith(_TOKEN):

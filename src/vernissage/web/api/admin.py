@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from vernissage import storage
@@ -32,6 +32,10 @@ class Placement(Body):
     """Where a work comes in lists: first, or nowhere."""
 
     place: EditorialPlace
+
+
+KeyNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""As PostgreSQL keeps it; a larger one would be an error of the database."""
 
 
 class KeyRequest(Body):
@@ -139,7 +143,7 @@ class _Admin:
             storage.moderation.record(connection, request.state.asker.name, "make-key", [str(number)], now)
         return answered({"number": number, "key": made}, HTTPStatus.CREATED)
 
-    def revoke_key(self, request: Request, number: int) -> Response:
+    def revoke_key(self, request: Request, number: KeyNumber) -> Response:
         now = datetime.now(UTC)
         with self._gallery.repository.database.writing() as connection:
             storage.keys.revoke_key(connection, number, now)

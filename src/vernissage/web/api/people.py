@@ -47,7 +47,7 @@ _ZIP: dict[int | str, dict[str, Any]] = {
 }
 
 
-_COOKIE_FLAGS: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
+_COOKIE_FLAGS: dict[str, Any] = {"httponly": True, "samesite": "strict"}
 
 Purpose = Literal["keeping"]
 """What people may consent to: that uploads, ratings and edits of areas are kept."""
@@ -144,13 +144,15 @@ def minting_router(access: Access) -> APIRouter:
             raise ProblemError(
                 HTTPStatus.FORBIDDEN, f"send the token of {checked(person)} as Authorization: Bearer TOKEN"
             )
-        answer.set_cookie(COOKIE, token, secure=request.url.scheme == "https", **_COOKIE_FLAGS)
+        place = {"path": access.cookie_path(request), "secure": request.url.scheme == "https"}
+        answer.set_cookie(COOKIE, token, **place, **_COOKIE_FLAGS)
         return answer
 
     @router.delete(address, name="endSession", summary="Let this browser forget the token", **how)
-    def end() -> Response:
+    def end(request: Request, person: str) -> Response:
+        checked(person)
         answer = Response(status_code=HTTPStatus.NO_CONTENT)
-        answer.delete_cookie(COOKIE, **_COOKIE_FLAGS)
+        answer.delete_cookie(COOKIE, path=access.cookie_path(request), **_COOKIE_FLAGS)
         return answer
 
     return router
