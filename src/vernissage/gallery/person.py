@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from vernissage import storage
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import Kind, RatingsError, RequestError, StorageError
@@ -169,7 +171,10 @@ class Person:
             raise StorageError(f"{path} is there already; choose another name", kind=Kind.CONFLICT)
         snapshot, record = self.gallery.snapshot, self.record
         uploads = [record.items[item_id] for item_id in record.times]
-        if not uploads and not record.ratings and not record.edits:
+        database = self.gallery.repository.existing_database
+        with database.reading() if database else nullcontext() as connection:
+            events = storage.events.events_of(connection, self.name) if connection else []
+        if not uploads and not record.ratings and not record.edits and not events:
             told = f"nothing is kept of a person named {self.name!r}; check the name, letter by letter"
             raise StorageError(told, kind=Kind.NOT_FOUND)
         content = {
@@ -181,6 +186,7 @@ class Person:
                 for item in uploads
             ],
             "ratings": dict(record.ratings),
+            "events": events,
             "edits": [
                 {"kind": each.kind, "time": each.time.isoformat(), **dict(each.payload)} for each in record.edits
             ],

@@ -178,6 +178,20 @@ JOBS = _table(
 ``content`` is a digest of what was sent. ``due`` is when a waiting job may be begun, and a running one be taken over.
 """
 
+EVENTS = _table(
+    "events",
+    "recommendation:words item:words kind:words engine:words position:number split:words visitor:words? "
+    "person:number@people? time:time",
+    key="recommendation item kind",
+    index=("visitor time", "person"),
+    kind="kind IN ('shown', 'opened', 'kept', 'hidden')",
+)
+"""What became of works that were recommended (see `events`); a list without works is shown once, with an empty item.
+
+``visitor`` is a pseudonym, which is erased after a while; ``split`` is how engines were assigned, empty where they were
+not.
+"""
+
 STUDIES = _table("studies", "id:words paused:flag", key="id")
 """Studies by the id that their definition names."""
 

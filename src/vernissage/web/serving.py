@@ -26,6 +26,7 @@ from vernissage.web.security import KnownHosts
 from vernissage.web.settings import Settings
 from vernissage.web.study.app import create_app
 from vernissage.web.study.served import ServedStudy, read_invited, serve_study
+from vernissage.web.visitors import Visitors, read_shares
 from vernissage.workspace.seeing import seen_in
 from vernissage.workspace.workspace import open_workspace
 
@@ -102,8 +103,12 @@ class Server:
         gallery = open_gallery(path, database=database, patience=_DATABASE_SECONDS)
         self._opened.callback(gallery.close)
         secret = load_or_make_secret(path)
+        shares = read_shares(settings.split)
+        for engine in shares:
+            make_engine(gallery.snapshot.workspace, engine, 1)
+        visitors = Visitors(secret, shares, settings.split_by, settings.visitor_days)
         service = Service(
-            gallery, secret, settings.public_url and settings.public_url.rstrip("/") + below, self._metrics
+            gallery, secret, settings.public_url and settings.public_url.rstrip("/") + below, self._metrics, visitors
         )
         access = Access(
             service,

@@ -49,7 +49,7 @@ class Asker:
     name: str = ""
 
 
-_EVERYTHING: frozenset[Scope] = frozenset({"read", "people", "write", "admin"})
+_EVERYTHING: frozenset[Scope] = frozenset({"read", "events", "people", "write", "admin"})
 
 
 class Access:
@@ -113,7 +113,7 @@ class Access:
         host = request.client.host if request.client else ""
         origin = request.headers.get("origin", "")
         if origin and origin in self._origins:
-            return Asker(frozenset({"read"}), name=truncated_address(host))
+            return Asker(frozenset({"read", "events"}), name=truncated_address(host))
         if self._open_here and host in _LOCAL and not origin:
             return Asker(_EVERYTHING, name="here")
         told = (
@@ -130,7 +130,7 @@ class Access:
         if not name or time.time() > ends:
             told = "this token does not hold any more; let your server mint another one"
             raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
-        return Asker(frozenset({"read", "people"}), name, f"person {name}")
+        return Asker(frozenset({"read", "events", "people"}), name, f"person {name}")
 
     def minted(self, person: str, seconds: int = TOKEN_SECONDS) -> str:
         """A token for one person's things, for so many seconds."""

@@ -168,6 +168,7 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             "Encoder": {"name": text, "modalities": _list(text), "fingerprint": text},
             "Uploads": {"uploads": _list(_ref("Upload"))},
             "Upload": {"id": text, "title": text, "text": text, "picture": flag, "time": moment},
+            "EventsKept": {"kept": whole, "known": whole},
             "Token": {"token": text, "expires": moment},
             "Vectors": {"@context": text, "id": text, "type": text, "target": text, "motivation": text}
             | {"body": _list(_ref("Vector"))},

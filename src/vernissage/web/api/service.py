@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import logging
+import secrets
 import threading
 import time
 import zlib
@@ -15,6 +16,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
+from vernissage import storage
 from vernissage.catalog.item import Item
 from vernissage.catalog.keys import id_of
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
@@ -26,6 +28,7 @@ from vernissage.sentences import Sentence
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.operations import Metrics
+from vernissage.web.visitors import Trial, Visitors
 from vernissage.workspace.repository import Snapshot
 
 ROOT = "/api/v1"
@@ -34,6 +37,9 @@ REFRESH_SECONDS = 1.0
 
 LONGEST_TOKEN = 6_000
 """Characters of a recommendation's id, which stands in addresses: servers and proxies take 8,000 in all."""
+
+_ERASE_SECONDS = 3600.0
+"""How often pseudonyms are looked for whose time is over."""
 
 _ANSWERS_BYTES = 32 * 1024**2
 _UNKNOWN = Sentence("the collection has no such work")
@@ -54,17 +60,57 @@ class _State:
         return {digest[:32]: row for row, digest in enumerate(digests) if digest}
 
 
+@dataclass(frozen=True)
+class Recommended:
+    """What a recommendation's id says.
+
+    Attributes:
+        key: a name of its own, as no two answers have.
+        fingerprint: of the state of the collection that it was made in.
+        request: what was asked for; ``shown`` is how many works of that list were shown so far.
+        engine: what made it; ``trial`` is how it is counted.
+        digests: of the works of this answer, in order, see `digest_of_work`.
+    """
+
+    key: str
+    fingerprint: str
+    request: RecommendationRequest
+    shown: int
+    engine: str
+    trial: Trial
+    digests: tuple[bytes, ...]
+
+    def position(self, item_id: str) -> int | None:
+        """The place of a work in the list, from 1; None where it is not in this answer."""
+        digest = digest_of_work(item_id)
+        before = self.shown - len(self.digests)
+        return before + self.digests.index(digest) + 1 if digest in self.digests else None
+
+
+def digest_of_work(item_id: str) -> bytes:
+    """Four bytes, since there may be 200 in an address."""
+    return hashlib.blake2b(item_id.encode("utf-8", "replace"), digest_size=4).digest()
+
+
 class Service:
     """A gallery that is served; safe to share among threads.
 
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
     """
 
-    def __init__(self, gallery: Gallery, secret: bytes, public_url: str = "", metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        gallery: Gallery,
+        secret: bytes,
+        public_url: str = "",
+        metrics: Metrics | None = None,
+        visitors: Visitors | None = None,
+    ) -> None:
         """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does."""
         self.gallery = gallery
         self.metrics = metrics or Metrics()
         self.public_url = public_url.rstrip("/")
+        self.visitors = visitors or Visitors(secret)
         self.thumbnails = Thumbnails()
         self.answers = BytesCache(_ANSWERS_BYTES)
         self._cipher = AESGCMSIV(hashlib.sha256(b"recommendations\0" + secret).digest())
@@ -84,11 +130,21 @@ class Service:
         self.gallery.close()
 
     def _follow(self) -> None:
+        erased = -_ERASE_SECONDS
         while not self._stop.wait(REFRESH_SECONDS):
             try:
                 self.gallery.refresh()
+                if time.monotonic() - erased >= _ERASE_SECONDS:
+                    erased = time.monotonic()
+                    self._erase_visitors()
             except VernissageError as error:
                 _log.error("the state before goes on: %s", error)
+
+    def _erase_visitors(self) -> None:
+        database, before = self.gallery.repository.existing_database, self.visitors.kept_from()
+        if database is not None:
+            with database.writing() as connection:
+                storage.events.erase_visitors(connection, before)
 
     @property
     def state(self) -> _State:
@@ -144,34 +200,51 @@ class Service:
 
     # Tokens of recommendations
 
-    def token(self, request: RecommendationRequest, shown: int) -> str | None:
+    def token(
+        self, request: RecommendationRequest, shown: int, engine: str, ids: Sequence[str], trial: Trial
+    ) -> str | None:
         """What names a recommendation so that more of it can be asked for; None where it would be too long.
 
-        It is encrypted: ratings are a person's. It holds all that is needed, so that every process can read it, and is
-        good for the state of the collection that it was made in.
+        It is encrypted: ratings are a person's. It holds all that is needed, so that every process can read it, and
+        more of it is to be had in the state of the collection that it was made in. ``shown`` is how many works of the
+        list were shown so far, those of ``ids`` last.
         """
-        content = [self.gallery.fingerprint, shown, request.model_dump(exclude_defaults=True)]
+        works = b"".join(map(digest_of_work, ids))
+        content = [self.gallery.fingerprint, shown, request.model_dump(exclude_defaults=True), engine]
+        content += [trial.visitor, trial.split, base64.b64encode(works).decode()]
         packed = zlib.compress(orjson.dumps(content), 9)
-        nonce = hashlib.sha256(packed).digest()[:12]  # of a cipher that no repeated nonce breaks
+        nonce = secrets.token_bytes(12)  # which names this answer too: two visitors may ask for the same
         token = base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, packed, None)).decode().rstrip("=")
         return token if len(token) <= LONGEST_TOKEN else None
 
-    def read_token(self, token: str) -> tuple[RecommendationRequest, int]:
-        """What `token` made it of, and how many works were shown.
+    def recommended(self, token: str) -> Recommended:
+        """What `token` made it of, in whichever state of the collection.
 
         Raises:
-            ProblemError: this server did not make it (404), or of a state that is no longer served (410).
+            ProblemError: this server did not make it (404).
         """
         try:
             raw = base64.urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
-            fingerprint, shown, asked = orjson.loads(zlib.decompress(self._cipher.decrypt(raw[:12], raw[12:], None)))
+            content = orjson.loads(zlib.decompress(self._cipher.decrypt(raw[:12], raw[12:], None)))
+            fingerprint, shown, asked, engine, visitor, split, works = content
             request = RecommendationRequest.model_validate(asked)
         except (ValueError, InvalidTag, zlib.error):
             told = "this server has made no such recommendation; take recommendation_id from an answer, as it stands"
             raise ProblemError(404, told) from None
-        if fingerprint != self.gallery.fingerprint:
+        packed = base64.b64decode(works)
+        digests = tuple(packed[place : place + 4] for place in range(0, len(packed), 4))
+        return Recommended(raw[:12].hex(), fingerprint, request, int(shown), engine, Trial(visitor, split), digests)
+
+    def read_token(self, token: str) -> Recommended:
+        """As `recommended`, to go on with.
+
+        Raises:
+            ProblemError: this server did not make it (404), or of a state that is no longer served (410).
+        """
+        found = self.recommended(token)
+        if found.fingerprint != self.gallery.fingerprint:
             raise ProblemError(410, "the collection has changed since; ask for recommendations anew")
-        return request, int(shown)
+        return found
 
     # Requests
 
@@ -205,19 +278,23 @@ class Service:
         )
         return answer, unused
 
-    def recommend(self, request: RecommendationRequest, base: str, shown: int = 0) -> dict[str, Any]:
-        """Works for ratings, after those that were ``shown`` already, as JSON values.
+    def recommend(self, request: RecommendationRequest, base: str, before: Recommended | None = None) -> dict[str, Any]:
+        """Works for ratings, after those that were shown ``before``, as JSON values.
 
         Raises:
             RatingsError, RequestError: the request cannot be answered.
         """
-        began = time.perf_counter()
+        began, shown = time.perf_counter(), before.shown if before else 0
+        trial, engine = self.visitors.trial(request.visitor, request.session, request.engine)
+        trial = before.trial if before else trial
+        request = request.model_copy(update={"engine": engine, "visitor": None, "session": None})
         answer, unused = self.answered(request, shown + request.limit)
         ranked = time.perf_counter()
         content = self.addressed(base).answer(answer, explain=request.explain)
         self.metrics.recommended(answer.engine, self.gallery.engines, ranked - began, time.perf_counter() - ranked)
         content["works"] = content["works"][shown:]
-        token = self.token(request, shown + len(content["works"]))
+        ids = [work["id"] for work in content["works"]]
+        token = self.token(request, shown + len(ids), answer.engine, ids, trial)
         if token is None:
             told = "more of this list cannot be asked for: its ratings are too many for an address"
             content["notes"].append(Sentence(told))
