@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from math import isfinite, nan
+from textwrap import fill
 from typing import Any, Literal
 
 import numpy as np
@@ -454,7 +455,7 @@ def _page(
         figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(**layout))
         FigureCanvasAgg(figure)
         if title:
-            figure.suptitle(plain(title), **_SERIF)
+            figure.suptitle(fill(plain(title), int(10 * size[0])), **_SERIF)  # about eleven letters fit in an inch
         if note:
             figure.supxlabel(note, x=0.01, ha="left", size=8, color=MUTED)
         yield figure, figure.subplots(*grid, squeeze=False, **subplots)

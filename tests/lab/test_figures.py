@@ -15,6 +15,7 @@ from vernissage_lab.figures import (
     GapPanel,
     GridPoint,
     MapPanel,
+    box_figure,
     dot_figure,
     gap_figure,
     grid_figure,
@@ -221,3 +222,13 @@ def test_a_long_title_does_not_run_into_the_legend() -> None:
     title, legend = figure._suptitle, figure.legends[0]  # type: ignore[attr-defined]  # matplotlib has no other way
     assert title.get_window_extent().x1 > legend.get_window_extent().x0
     assert not title.get_window_extent().overlaps(legend.get_window_extent())
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_the_title_of_a_narrow_figure_is_not_cut_off(count: int) -> None:
+    boxes = [(f"picture and text,\nkind {number}", (0.0, 0.1, 0.2, 0.3, 0.4)) for number in range(count)]
+    figure = box_figure(boxes, title="efficientnet: cosines of pairs that belong together, and of others")
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()  # type: ignore[attr-defined]  # matplotlib has no other way
+    assert title.x1 < figure.bbox.x1
+    assert title.y0 > figure.axes[0].get_window_extent().y1

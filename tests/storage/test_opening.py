@@ -57,8 +57,9 @@ def test_uploads_with_their_vectors_stay_when_any_modality_is_let_in(database_pl
     with engine.connect() as connection, begin(connection, "writing"):
         person = connection.execute(insert(PEOPLE).values(name="ann")).inserted_primary_key[0]
         row = asdict(Upload("u", "ann", "both", NOON, "A", "A", ("a",), "0" * 32 + ".png", "1")) | {"version": 1}
+        later = {"owner", "visibility", "reviewed"}
         connection.execute(
-            insert(UPLOADS), [{key: value for key, value in row.items() if key != "owner"} | {"person": person}]
+            insert(UPLOADS), [{key: value for key, value in row.items() if key not in later} | {"person": person}]
         )
         connection.execute(insert(VECTORS), [vector])
         connection.execute(insert(COPIES), [{"upload": "u", "name": "n", "state": "s"}])
@@ -67,7 +68,7 @@ def test_uploads_with_their_vectors_stay_when_any_modality_is_let_in(database_pl
     assert database.faults() == ()
     with database.writing() as connection:
         [kept] = get_uploads(connection)
-        assert (kept.id, kept.modality, kept.keywords) == ("u", "both", ("a",))
+        assert (kept.id, kept.modality, kept.keywords, kept.visibility) == ("u", "both", ("a",), "shared")
         assert dict(connection.execute(select(VECTORS)).mappings().one()) == vector
         connection.execute(insert(VECTORS), [vector | {"modality": "video"}])
         remove_person(connection, "ann")

@@ -6,6 +6,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.web.test_api import ROOT, SECRET, check, problem
 from vernissage import storage
 from vernissage.errors import StorageError
 from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.storage.database import Database
 from vernissage.web.api import access as access_module
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
@@ -225,6 +227,32 @@ def test_while_the_database_hangs_reading_goes_on(
         assert time.monotonic() - began < 5
     finally:
         hangs.set()
+
+
+def test_without_the_database_what_reads_the_collection_goes_on(
+    served: tuple[Gallery, TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery, client = served
+    held = key(gallery, "read", "people")
+    address, body = f"{ROOT}/recommendations", {"ratings": {"w000": 5, "w001": 1}, "limit": 4, "where": ["year>=1800"]}
+    before = client.post(address, headers=held, json=body).json()
+
+    @contextmanager
+    def gone(_: object) -> Iterator[None]:
+        raise StorageError("the database /secret/place cannot be reached")
+        yield
+
+    monkeypatch.setattr(Database, "reading", gone)
+    monkeypatch.setattr(Database, "writing", gone)
+    assert check(client.post(address, headers=held, json=body).json())["works"] == before["works"]
+    for reading in ("/works/w003", "/works/w003/similar?limit=3", "/works/w003/similar?by=artist", "/search?q=ship"):
+        assert client.get(ROOT + reading, headers=held).status_code == 200, reading
+    for answer in (
+        client.put(f"{ROOT}/people/ann/ratings/w003", headers=held, json={"rating": 5}),
+        client.get(f"{ROOT}/people/ann/ratings", headers=held),
+    ):
+        assert "secret" not in problem(answer, 503)
+        assert int(answer.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("name", ["%20", "%09%20"])

@@ -124,8 +124,8 @@ def test_keys_of_pages_send_events_and_persons_have_theirs_deleted(opened: Galle
     kept = send(client, sent | {"kind": "kept"}, Authorization=f"Bearer {token}")
     assert kept.json() == {"kept": 1, "known": 0}
     archive = ZipFile(BytesIO(client.get(f"{ROOT}/people/ann/export", headers=people).content))
-    exported = json.loads(archive.read("person.json"))["events"]
-    assert [(each["kind"], each["work"]) for each in exported] == [("kept", found["works"][0]["id"])]
+    exported = json.loads(archive.read("person.json"))["tables"]["events"]
+    assert [(each["kind"], each["item"]) for each in exported] == [("kept", found["works"][0]["id"])]
     assert client.delete(f"{ROOT}/people/ann", headers=people).status_code == 204
     assert sorted(row.kind for row in rows(opened)) == ["opened", "shown"]
 
@@ -156,6 +156,18 @@ def test_a_split_assigns_by_visitor_and_keeps_a_pseudonym_until_its_time_is_over
         assert storage.events.erase_visitors(connection, datetime.now(UTC) + timedelta(days=1)) == 37
     assert {row.visitor for row in rows(opened)} == {None}
     assert len(rows(opened)) == 38
+
+
+def test_a_pseudonym_whose_time_is_over_does_not_come_back_by_a_late_event(opened: Gallery) -> None:
+    client = client_of(opened, Visitors(SECRET, SHARES))
+    found = post(client, ratings=RATINGS, limit=2, visitor="one")
+    later = client_of(opened, Visitors(SECRET, SHARES, days=-1))  # as when the days have gone by
+    send(client, event("shown", found, found["works"][0]["id"]))
+    send(later, event("shown", found, found["works"][1]["id"]))
+    assert [row.visitor is None for row in rows(opened)] == [False, True]
+    with opened.repository.database.writing() as connection:
+        assert storage.events.erase_visitors(connection, datetime.now(UTC) + timedelta(days=1)) == 2
+    assert {row.visitor for row in rows(opened)} == {None}
 
 
 def test_a_split_by_sessions_gives_a_visitor_several_engines_by_their_shares() -> None:

@@ -64,7 +64,8 @@ def test_a_server_that_is_killed_in_the_middle_of_submits(workspace: Path, study
 
 
 def test_robots_on_each_kind_of_database(workspace: Path, study_file: Path, database_place: str) -> None:
-    with served(workspace, study_file, "--database", database_place) as (address, process):
+    workers = "2" if "://" in database_place else "1"
+    with served(workspace, study_file, "--database", database_place, "--workers", workers) as (address, process):
         load = run_robots(address, study_file, database_place, participants=11, at_once=11)
         assert process.poll() is None
     assert load.completed == 11

@@ -160,8 +160,7 @@ class Collection:
         found: list[Item] = []
         for number, near in groupby(rows, key=lambda row: row // _BATCH):
             batch = self._works.batch(number)
-            some = pa.Table.from_batches([batch.slice(row % _BATCH, 1) for row in near]).combine_chunks()
-            found += _items(some.to_batches()[0])
+            found += _items(batch.take(pa.array([row % _BATCH for row in near])))
         return found
 
     @property

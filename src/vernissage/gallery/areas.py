@@ -32,7 +32,7 @@ from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
 from vernissage.sentences import Sentence
 from vernissage.taggers.contract import EXPLAINED
-from vernissage.values import MODALITY_CARDS, Allow, Index, Modality, Vectors, encoded_as, modality_of_file
+from vernissage.values import MODALITY_CARDS, Index, Modality, Vectors, encoded_as, modality_of_file
 from vernissage.workspace.repository import PersonRecord, Snapshot
 from vernissage.workspace.uploading import Submission, raw_lengths
 from vernissage.workspace.workspace import Workspace
@@ -253,7 +253,9 @@ def find_areas(
         there = ", ".join(workspace.encoder_names) or "none"
         raise RequestError(f"the workspace has no vectors of {encoder!r}; choose from {there}")
     reads = snapshot.modalities(encoder)
-    items = {**record.items, **snapshot.items(record.ratings)}
+    hidden = snapshot.withheld() if record.ratings else frozenset()
+    shown = [item_id for item_id in record.ratings if item_id in record.items or item_id not in hidden]
+    items = {**record.items, **snapshot.items(shown)}
     ratings = {item_id: rating for item_id, rating in record.ratings.items() if item_id in items}
     try:
         rated = profile_from_ratings(ratings, "signed") if ratings else None
@@ -349,12 +351,12 @@ def _around(
     """What other people's works of the other modality have in particular around each vector; None without any."""
     read = encoded_as([modality])
     others = [each for each in snapshot.workspace.modalities(encoder) if encoded_as([each]) != read]
-    return surroundings_of(vectors, snapshot.index(encoder, others[0]), Allow(not_owner=owner)) if others else None
+    return surroundings_of(vectors, snapshot.index(encoder, others[0]), snapshot.others(owner)) if others else None
 
 
 def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:
     """The words of other people's works next to an area that has none of its own."""
-    [nearest] = index.search(centroid[None, :], _NAMING_NEIGHBOURS, Allow(not_owner=owner))
+    [nearest] = index.search(centroid[None, :], _NAMING_NEIGHBOURS, snapshot.others(owner))
     language = snapshot.workspace.word_counts.language
     return [words_of_work(item, language) for item in snapshot.items(nearest.item_ids).values()]
 

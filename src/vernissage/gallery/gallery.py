@@ -68,6 +68,7 @@ Elicitation = Literal["central", "group", "coverage"]
 _TAGS_LEAD = frozenset({"conse"})
 """Spaces without pairs, in which what a picture seems to show comes first; docs/tags.md has the measurements."""
 
+_PINNED = Sentence("placed first by the museum's editors")
 _LIKE_NAMED = Sentence("nothing here is strongly like what was named")
 _LIKE_RATED = Sentence("nothing here is strongly like the rated works")
 _LIKE_SEARCHED = Sentence("nothing here is strongly like what was searched for")
@@ -142,8 +143,9 @@ class Gallery:
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over collection, encoders and vectors: equal ones answer equally."""
-        return self.snapshot.workspace.fingerprint
+        """16 hexadecimal digits over collection, encoders, vectors, pins and bans: equal ones answer equally."""
+        found, editorial = self.snapshot.workspace.fingerprint, self.snapshot.editorial.digest
+        return digest(found.encode(), editorial.encode())[:16] if editorial else found
 
     def refresh(self) -> None:
         """Take in what other processes built, uploaded or removed since."""
@@ -281,6 +283,11 @@ class Gallery:
             from vernissage.recommenders.diversity import Diversified
 
             recommender = Diversified(recommender, indexes_of(recommender), asked.diversity)
+        pinned = snapshot.editorial.pinned
+        if pinned:
+            from vernissage.recommenders.pinned import Pinned
+
+            recommender = Pinned(recommender, pinned)
         found, places = asked.first(
             lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
         )
@@ -310,7 +317,7 @@ class Gallery:
         banded = _bands_for(snapshot.workspace, judged, profile, fusion)
         works = tuple(
             [
-                replace(work, band=banded(work.score))
+                replace(work, band=banded(work.score), reasons=(*work.reasons, *_by_editors(work, pinned)))
                 for why in explanations
                 for work in [_work(items[why.item_id], why, rated, engines, seen, also.get(why.item_id, ()))]
             ]
@@ -604,6 +611,13 @@ def _bands_for(
     found = workspace.bands.get(name, {}) if fusion == Fusion() else {}
     rated = sum(item_id in engine for item_id in profile.item_ids)
     return lambda score: band_of(found, rated, (score - mean) / spread) if found else None
+
+
+def _by_editors(work: Work, pinned: Sequence[str]) -> tuple[Reason, ...]:
+    """The reason of a pinned work: of its kind it is the only one, so it stands for the whole score."""
+    if work.id not in pinned:
+        return ()
+    return (Reason("field", "pinned", "", work.score, float(work.score > 0), _PINNED),)
 
 
 def _all_weak(works: Sequence[Work], told: str) -> tuple[str, ...]:

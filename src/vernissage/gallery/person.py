@@ -2,7 +2,6 @@
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -10,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from vernissage import storage
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder
 from vernissage.errors import Kind, RatingsError, RequestError, StorageError
@@ -161,6 +159,8 @@ class Person:
     def export(self, path: str | Path) -> dict[str, int]:
         """Write everything that is kept of them into a new .zip: ``person.json`` and the pictures of uploads.
 
+        Beside what is made to be read, ``tables`` of ``person.json`` has every row of theirs in the database.
+
         Returns how many uploads, ratings and changes of areas are in it.
 
         Raises:
@@ -171,10 +171,8 @@ class Person:
             raise StorageError(f"{path} is there already; choose another name", kind=Kind.CONFLICT)
         snapshot, record = self.gallery.snapshot, self.record
         uploads = [record.items[item_id] for item_id in record.times]
-        database = self.gallery.repository.existing_database
-        with database.reading() if database else nullcontext() as connection:
-            events = storage.events.events_of(connection, self.name) if connection else []
-        if not uploads and not record.ratings and not record.edits and not events:
+        kept = snapshot.everything_of(self.name)
+        if not any(kept.values()):
             told = f"nothing is kept of a person named {self.name!r}; check the name, letter by letter"
             raise StorageError(told, kind=Kind.NOT_FOUND)
         content = {
@@ -186,10 +184,11 @@ class Person:
                 for item in uploads
             ],
             "ratings": dict(record.ratings),
-            "events": events,
             "edits": [
                 {"kind": each.kind, "time": each.time.isoformat(), **dict(each.payload)} for each in record.edits
             ],
+            # Whatever has a row of theirs, as it is stored: a table that is added later is in it by itself.
+            "tables": kept,
         }
         with writing(path, secret=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("person.json", json_text(content))
@@ -297,6 +296,7 @@ class Person:
         seed = cast(Seed, one_of(("centroid", "medoid"), query or "centroid", "query"))
         found = self.areas(encoder, options, progress=progress)
         asked = asked.unlike(list(found.items))
+        asked = replace(asked, allow=asked.allow.without(snapshot.withheld()))
         profile, targets = _searching(found, task)
         notes = [*found.notes, *asked.notes, *published_notes(snapshot.workspace, found.encoder, options)]
         if len(encoded_as(found.reads)) == 1 and encoder is None:

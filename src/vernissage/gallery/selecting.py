@@ -184,7 +184,7 @@ def selection(
     told = "there is no work {ids} and {n} more, which exclude names"
     told = told if len(unknown) > _NAMED else "there is no work {ids}, which exclude names"
     told = Sentence(told, ids=tuple(unknown[:_NAMED]), n=len(unknown) - _NAMED)
-    allow = Allow(exclude=frozenset(excluded), conditions=conditions)
+    allow = Allow(exclude=frozenset(excluded) | snapshot.editorial.banned, conditions=conditions)
     return Selection(snapshot, n, allow, per, diversity, show_copies, (told,) if unknown else ())
 
 

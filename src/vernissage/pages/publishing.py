@@ -225,7 +225,10 @@ def _write_works(job: _Job, gallery: Gallery, start: int, end: int) -> _Part:
     """Write everything about the works of some rows."""
     asked, part = job.options, _Part()
     writer, thumbnails = _Writer(Path(job.out)), Thumbnails(asked.widths)
+    banned = gallery.snapshot.editorial.banned
     for item in gallery.collection.take(range(start, end)):
+        if item.id in banned:
+            continue
         key = key_of(item.id)
         related, why_none = _related(gallery, item, asked)
         # Addresses in a file are from where it lies; a key of several parts lies deeper.
@@ -321,7 +324,9 @@ def _write_lists(gallery: Gallery, writer: _Writer, options: PublishOptions) -> 
     """All works in the order of their titles, so many a page."""
     collection, thumbnails = gallery.collection, Thumbnails(options.widths)
     titles = [folded(title) or "\uffff" for title in collection.texts("title")]
-    rows = sorted(range(len(collection)), key=lambda row: (titles[row], collection.ids[row]))
+    banned = gallery.snapshot.editorial.banned
+    rows = [row for row in range(len(collection)) if collection.ids[row] not in banned]
+    rows.sort(key=lambda row: (titles[row], collection.ids[row]))
     pages = [rows[start : start + _PER_PAGE] for start in range(0, max(len(rows), 1), _PER_PAGE)]
     names = ["index.html", *(f"list/{number}.html" for number in range(2, len(pages) + 1))]
     html = environment("vernissage.pages").get_template("published_list.html")

@@ -41,10 +41,12 @@ def names_of_pictures(connection: Connection, digests: Collection[str], state: s
 
 
 def named(connection: Connection, names: Iterable[str]) -> dict[str, list[str]]:
-    """The uploads of each name, in order of id; names that no upload has are absent."""
+    """The uploads of each name that others may be shown, in order of id; names that none has are absent."""
     found: dict[str, list[str]] = {}
     for batch in in_batches(sorted(set(names))):
-        query = select(COPIES.c.name, COPIES.c.upload).where(COPIES.c.name.in_(batch)).order_by(COPIES.c.upload)
+        query = select(COPIES.c.name, COPIES.c.upload).where(COPIES.c.name.in_(batch))
+        query = query.join(UPLOADS, UPLOADS.c.id == COPIES.c.upload).where(UPLOADS.c.visibility == "shared")
+        query = query.order_by(COPIES.c.upload)
         for row in connection.execute(query):
             found.setdefault(row.name, []).append(row.upload)
     return found

@@ -294,12 +294,13 @@ def _url(place: str) -> URL:
 
 def _postgresql(url: URL, patience: float) -> Engine:
     options = f"-c lock_timeout={round(patience * 1000)}"
-    # The driver takes less than two seconds for two.
-    defaults = {
-        "connect_timeout": f"{min(10, max(2, round(patience)))}",
-        "application_name": "vernissage",
-        "options": options,
-    }
+    defaults = {"application_name": "vernissage", "options": options}
+    defaults["connect_timeout"] = (
+        f"{min(10, max(2, round(patience)))}"  # the driver takes less than two seconds for two
+    )
+    # A server that has gone without a word is noticed by what it leaves unacknowledged, or by silence.
+    defaults["tcp_user_timeout"] = f"{round(patience * 1000)}"
+    defaults |= {"keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "2"}
     url = url.set(query=defaults | dict(url.query))
     try:
         # A connection that the server ended meanwhile is found and replaced before it is used.

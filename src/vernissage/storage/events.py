@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
-from vernissage.storage.people import enter_person, person_key
+from vernissage.storage.people import enter_person
 from vernissage.storage.schema import EVENTS
 from vernissage.storage.validation import checked_text, in_batches
 
@@ -98,22 +98,13 @@ def add_events(connection: Connection, events: Collection[Event], time: datetime
     return len({(each.recommendation, each.item, each.kind) for each in events} - known)
 
 
-def events_of(connection: Connection, owner: str) -> list[dict[str, str]]:
-    """A person's events, in the order of their times."""
-    query = select(EVENTS.c.kind, EVENTS.c.item, EVENTS.c.time).where(EVENTS.c.person == person_key(connection, owner))
-    rows = connection.execute(query.order_by(EVENTS.c.time, EVENTS.c.recommendation, EVENTS.c.position, EVENTS.c.kind))
-    return [{"kind": row.kind, "work": row.item, "time": row.time.isoformat()} for row in rows]
-
-
 def erase_visitors(connection: Connection, before: datetime) -> int:
-    """Take pseudonyms out of events of earlier times, which stay as counts; returns of how many."""
-    old = EVENTS.c.visitor.is_not(None) & (EVENTS.c.time < before)
-    return connection.execute(update(EVENTS).where(old).values(visitor=None)).rowcount
+    """Take pseudonyms out of the events of recommendations with one of an earlier time; returns of how many.
 
-
-def forget_visitor(connection: Connection, pseudonym: str) -> int:
-    """Delete the events of one visitor; returns how many there were."""
-    return connection.execute(delete(EVENTS).where(EVENTS.c.visitor == pseudonym)).rowcount
+    All events of a recommendation lose it together, and stay as counts.
+    """
+    old = select(EVENTS.c.recommendation).where(EVENTS.c.visitor.is_not(None), EVENTS.c.time < before)
+    return connection.execute(update(EVENTS).where(EVENTS.c.recommendation.in_(old)).values(visitor=None)).rowcount
 
 
 def recorded(connection: Connection) -> Recorded:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -39,6 +39,17 @@ class StoredKey:
     created: datetime
     revoked: datetime | None
     digest: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values, without the digest."""
+        return {
+            "key": self.number,
+            "name": self.name,
+            "scopes": sorted(self.scopes),
+            "origins": sorted(self.origins),
+            "created": self.created.isoformat(timespec="seconds"),
+            "revoked": self.revoked and self.revoked.isoformat(timespec="seconds"),
+        }
 
 
 def create_key(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from vernissage.errors import Kind, RatingsError, StorageError
 from vernissage.profiles.ratings import HIGHEST, LOWEST
 from vernissage.storage.changes import log_changes
-from vernissage.storage.schema import AREA_EDITS, PEOPLE, RATINGS
+from vernissage.storage.schema import AREA_EDITS, CONSENTS, METADATA, PEOPLE, RATINGS
 from vernissage.storage.validation import UnstorableError, checked_name, checked_text
 
 EditKind = Literal["mute", "weight", "merge", "split", "rename"]
@@ -30,6 +30,62 @@ class StoredEdit:
     kind: EditKind
     payload: Mapping[str, Any]
     time: datetime
+
+
+@dataclass(frozen=True)
+class PeopleRules:
+    """What an operator lets be kept of each person; a library or a script on the operator's own machine has no bounds.
+
+    Attributes:
+        uploads, picture_bytes, ratings: how much at most; None for any.
+        consent: whether something is kept only of those who have consented to `KEEPING`.
+    """
+
+    uploads: int | None = None
+    picture_bytes: int | None = None
+    ratings: int | None = None
+    consent: bool = False
+
+
+KEEPING = "keeping"
+"""The purpose of a consent: that uploads, ratings and edits are kept."""
+
+
+def give_consent(connection: Connection, owner: str, purpose: str, time: datetime) -> None:
+    """Record that a person has agreed to a purpose; the first time counts."""
+    if purpose not in consents_of(connection, owner):
+        row = {"person": enter_person(connection, owner), "purpose": purpose, "given": time}
+        connection.execute(insert(CONSENTS).values(row))
+
+
+def consents_of(connection: Connection, owner: str) -> dict[str, datetime]:
+    """What a person has agreed to, and since when."""
+    query = select(CONSENTS.c.purpose, CONSENTS.c.given).join(PEOPLE, PEOPLE.c.id == CONSENTS.c.person)
+    found = connection.execute(query.where(PEOPLE.c.name == owner).order_by(CONSENTS.c.purpose))
+    return {row.purpose: row.given for row in found}
+
+
+def require_allowed(
+    connection: Connection, owner: str, rules: PeopleRules, more: Mapping[Literal["uploads", "ratings"], int]
+) -> None:
+    """Check, in the transaction that keeps it, that so much more may be kept of a person.
+
+    Raises:
+        StorageError: it may not; the message says why, and what to do.
+    """
+    if rules.consent and KEEPING not in consents_of(connection, owner):
+        raise StorageError(
+            f"nothing is kept of people who have not consented; record it first: PUT …/consents/{KEEPING}",
+            kind=Kind.FORBIDDEN,
+        )
+    person = person_key(connection, owner)
+    for name, number in more.items():
+        most, table = getattr(rules, name), METADATA.tables[name]
+        kept = connection.scalar(select(func.count()).where(table.c.person == person)) or 0
+        if most is not None and number > 0 and kept + number > most:
+            raise StorageError(
+                f"{kept} {name} are kept of this person, and {most} may be; remove some first", kind=Kind.FORBIDDEN
+            )
 
 
 def people(connection: Connection) -> tuple[str, ...]:
@@ -138,3 +194,17 @@ def undo_edit(connection: Connection, owner: str) -> StoredEdit | None:
     if last is not None:
         connection.execute(delete(AREA_EDITS).where(AREA_EDITS.c.id == last.number))
     return last
+
+
+def everything_of(connection: Connection, owner: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of a person as JSON values, by the name of its table: of all tables that refer to people."""
+    person, found = person_key(connection, owner), {}
+    for table in METADATA.sorted_tables:
+        if "person" not in table.c:
+            continue
+        rows = connection.execute(select(table).where(table.c.person == person).order_by(*table.primary_key)).mappings()
+        found[table.name] = [
+            {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+            for row in rows
+        ]
+    return found

@@ -10,13 +10,16 @@ import sqlalchemy as sa
 
 from vernissage.values import Modality
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration that makes these tables; ``REVISION_TABLE`` has the number of the database's own in its only row."""
 REVISION_TABLE = "vernissage_schema"
 
 METADATA = sa.MetaData()
 
 UploadModality = Literal["image", "text", "both", "video", "video-text"]
+
+Visibility = Literal["private", "waiting", "shared", "hidden"]
+"""Who may be shown an upload: its owner alone; the same until it was reviewed; others; the owner, by an operator."""
 
 READ: Mapping[UploadModality, tuple[Modality, ...]] = MappingProxyType({
     "image": ("image",), "text": ("text",), "both": ("image", "text"), "video": ("video",),
@@ -104,12 +107,15 @@ PEOPLE = _table("people", "id:counted name:words", key="id", unique=("name",))
 UPLOADS = _table(
     "uploads",
     "id:words person:number@people modality:words title:words text:words keywords:json picture:words "
-    "picture_digest:words time:time version:long",
+    "picture_digest:words time:time version:long visibility:words? reviewed:time?",
     key="id",
-    index=("person",),
+    index=("person", "visibility"),
     modality="modality <> ''",
 )
-"""What people uploaded; ``picture`` is the file's name in the folder of uploads, empty without one."""
+"""What people uploaded; ``picture`` is the file's name in the folder of uploads, empty without one.
+
+``visibility`` is a `Visibility`; ``reviewed`` is when an operator let it be shown.
+"""
 
 VECTORS = _table(
     "vectors",
@@ -177,6 +183,11 @@ JOBS = _table(
 
 ``content`` is a digest of what was sent. ``due`` is when a waiting job may be begun, and a running one be taken over.
 """
+CONSENTS = _table("consents", "person:number@people purpose:words given:time", key="person purpose")
+"""What a person has agreed to, and since when."""
+
+AUDIT = _table("audit", "id:counted time:time who:words what:words about:words", key="id", index=("time",))
+"""What operators did, see `moderation`; ``about`` is the id of an upload or a work, or the number of a key."""
 
 EVENTS = _table(
     "events",

@@ -12,8 +12,9 @@ from vernissage.errors import Kind, StorageError, UnknownItemError
 from vernissage.files import digest
 from vernissage.storage.changes import current_version, forget_changes, log_changes
 from vernissage.storage.erasure import intend_erasure
+from vernissage.storage.moderation import forget_audited
 from vernissage.storage.people import enter_person, known_person
-from vernissage.storage.schema import PEOPLE, RATINGS, READ, TAGS, UPLOADS, UploadModality
+from vernissage.storage.schema import PEOPLE, RATINGS, READ, TAGS, UPLOADS, UploadModality, Visibility
 from vernissage.storage.validation import UnstorableError, checked_text, checked_upload_id, in_batches
 from vernissage.storage.vectors import UploadVectors, insert_vectors
 
@@ -27,6 +28,8 @@ class Upload:
         text: what text encoders read.
         picture: the file's name in the folder of uploads (see `vernissage.storage.pictures`); empty without one.
         picture_digest: SHA-256 of the picture file; empty without one.
+        visibility: who may be shown it beside the owner, see `schema.Visibility`.
+        reviewed: when an operator let it be shown; None where none has.
         time: when it was uploaded, with its zone; read back as UTC.
     """
 
@@ -39,6 +42,8 @@ class Upload:
     keywords: tuple[str, ...] = ()
     picture: str = ""
     picture_digest: str = ""
+    visibility: Visibility = "shared"
+    reviewed: datetime | None = None
 
     @property
     def text_digest(self) -> str:
@@ -129,6 +134,7 @@ def remove_person(connection: Connection, owner: str) -> Removal:
     found = uploads_of(connection, owner)
     ids = tuple(upload.id for upload in found)
     _remove_mentions(connection, ids)
+    forget_audited(connection, ids)
     connection.execute(delete(PEOPLE).where(PEOPLE.c.id == person))
     intend_erasure(connection, _pictures(found), of_person=True)
     return Removal(forget_changes(connection), ids, _pictures(found))

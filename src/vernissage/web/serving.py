@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import make_engine
 from vernissage.gallery.gallery import open_gallery
+from vernissage.storage.people import PeopleRules
 from vernissage.study.opening import open_study
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
@@ -107,8 +108,12 @@ class Server:
         for engine in shares:
             make_engine(gallery.snapshot.workspace, engine, 1)
         visitors = Visitors(secret, shares, settings.split_by, settings.visitor_days)
+        rules = PeopleRules(
+            settings.most_uploads, settings.most_picture_mb << 20, settings.most_ratings, settings.require_consent
+        )
+        address = settings.public_url and settings.public_url.rstrip("/") + below
         service = Service(
-            gallery, secret, settings.public_url and settings.public_url.rstrip("/") + below, self._metrics, visitors
+            gallery, secret, address, self._metrics, visitors, review=settings.review_uploads, rules=rules
         )
         access = Access(
             service,

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(
         20.0, gt=0, description="How often each key, token or network may ask, in each process; ten times that at once."
     )
+    review_uploads: bool = Field(False, description="Show shared uploads to others once `admin review` has let them.")
+    require_consent: bool = Field(False, description="Keep nothing of people who have not consented.")
+    most_uploads: int = Field(1_000, ge=1, description="How many uploads of each person are kept.")
+    most_picture_mb: int = Field(1_024, ge=1, description="How many MB of pictures of each person are kept.")
+    most_ratings: int = Field(10_000, ge=1, description="How many ratings of each person are kept.")
     log_format: Literal["text", "json"] = Field(
         "text", description="text: warnings alone; json: one object a line, and a line for each request."
     )

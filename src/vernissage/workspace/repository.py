@@ -4,10 +4,11 @@ import difflib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,8 @@ from vernissage.catalog.words import joined
 from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError, UnknownPersonError, WorkspaceError
 from vernissage.progress import Progress, silent
 from vernissage.search.exact import ExactIndex
-from vernissage.values import Columns, Condition, Modality, readable
+from vernissage.values import Allow, Columns, Condition, Modality, readable
+from vernissage.workspace.editorial import Editorial, EditorialPlace, editorial_of, place
 from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -28,13 +30,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from vernissage.storage.database import Database
-    from vernissage.storage.people import StoredEdit
+    from vernissage.storage.people import PeopleRules, StoredEdit
+    from vernissage.storage.schema import Visibility
     from vernissage.storage.uploads import Removal, Upload
     from vernissage.storage.vectors import OwnedVectors, VectorSpace
     from vernissage.taggers.contract import Tags
     from vernissage.workspace.uploading import Incoming, Submission
 
 _ATTEMPTS = 3
+
+Moderation = Literal["approve", "hide", "take-down"]
+"""What an operator may do to an upload."""
 
 Later = Callable[["Connection", "Sequence[Upload]", frozenset[str]], None]
 """What notes, in the transaction in which uploads are kept, that they are to be encoded."""
@@ -49,6 +55,7 @@ class PersonRecord:
         times: when each upload was made; works of the collection have no time.
         edits: what they changed about their areas of interest, in that order.
         ratings: what they rated, 1 to 5, by work; the latest last.
+        visibility: of each upload, see `storage.schema.Visibility`.
     """
 
     name: str
@@ -56,6 +63,7 @@ class PersonRecord:
     times: Mapping[str, datetime]
     edits: "tuple[StoredEdit, ...]"
     ratings: Mapping[str, float]
+    visibility: "Mapping[str, Visibility]" = field(default_factory=dict)
 
 
 class Snapshot:
@@ -76,6 +84,7 @@ class Snapshot:
         self._database = database
         self.columns: Columns = workspace.collection if database is None else _Columns(workspace.collection, database)
         self._indexes = dict(indexes or {})
+        self._withheld: tuple[int, frozenset[str]] = (-1, frozenset())
         self._lock = threading.RLock()
 
     @property
@@ -110,6 +119,25 @@ class Snapshot:
         found |= {item.id: item for item in _uploaded(self._database, [name for name in wanted if name not in found])}
         return {item_id: found[item_id] for item_id in wanted if item_id in found}
 
+    @property
+    def editorial(self) -> Editorial:
+        """Pinned and banned works as of now: whatever the snapshot, a ban acts at once."""
+        return editorial_of(self.workspace.path)
+
+    def withheld(self) -> frozenset[str]:
+        """Uploads that nobody but their owner may be shown now: whatever the snapshot, hiding acts at once."""
+        if self._database is None:
+            return frozenset()
+        with self._database.reading() as connection:
+            version = storage.changes.current_version(connection)
+            if self._withheld[0] != version:
+                self._withheld = version, storage.moderation.withheld(connection)
+        return self._withheld[1]
+
+    def others(self, owner: str) -> Allow:
+        """Works and uploads of others that this person may be shown."""
+        return Allow(exclude=self.withheld(), not_owner=owner)
+
     def item(self, item_id: str) -> Item:
         """A work or upload.
 
@@ -142,7 +170,8 @@ class Snapshot:
         names = dict(zip(ids, self.copy_names(ids), strict=True))
         works, uploads = self.workspace.copies.named(names.values()), {}
         if self._database is not None:
-            with self._database.reading() as connection:
+            # While the database is gone no upload can be described, so that no copy gets into an answer either.
+            with suppress(StorageError), self._database.reading() as connection:
                 uploads = storage.copies.named(connection, names.values())
         found: dict[str, tuple[str, ...]] = {}
         for item_id, name in names.items():
@@ -169,7 +198,15 @@ class Snapshot:
             items |= {upload.id: _described(upload) for upload in uploads}
             times = {upload.id: upload.time for upload in uploads}
             edits = storage.people.edits_of(connection, name)
-            return PersonRecord(name, items, times, edits, storage.people.ratings_of(connection, name))
+            visibility = {upload.id: upload.visibility for upload in uploads}
+            return PersonRecord(name, items, times, edits, storage.people.ratings_of(connection, name), visibility)
+
+    def everything_of(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """Every row of a person as JSON values, by table."""
+        if self._database is None:
+            return {}
+        with self._database.reading() as connection:
+            return storage.people.everything_of(connection, name)
 
     def owners(self) -> dict[str, int]:
         """Everyone who owns a work or uploaded something, and how many, by name."""
@@ -316,6 +353,7 @@ class Repository:
         `open_repository` finds all of them.
         """
         self.finished_erasures = finished
+        self.rules: PeopleRules | None = None
         self._database = database
         self._place = place
         self._writing, self._patience = writing, patience
@@ -370,6 +408,12 @@ class Repository:
             changed = read_manifest(self.path) != current.manifest
             self._snapshot = self._snapshot.following(open_workspace(self.path) if changed else current)
             return self._snapshot
+
+    def follow(self) -> None:
+        """`refresh`, if anything was uploaded, removed or hidden since."""
+        database = self.existing_database
+        if database is not None and database.version() != self._snapshot.version:
+            self.refresh()
 
     @property
     def existing_database(self) -> "Database | None":
@@ -462,11 +506,39 @@ class Repository:
             now = uploading.already_there(connection, owner, given)
             if {key: each.id for key, each in now.items()} != {key: each.id for key, each in there.items()}:
                 return None
+            self._require_room(connection, owner, new)
             written = uploading.write_uploads(connection, self.uploads_folder, owner, new, vectors)
             kept, added = there | written, frozenset(each.id for each in written.values())
             if later is not None:
                 later(connection, [kept[each.id] for each in given], added)
             return kept, added
+
+    def _require_room(self, connection: "Connection", owner: str, new: "Sequence[Incoming]") -> None:
+        """Refuse uploads beyond what may be kept of a person."""
+        if self.rules is None:
+            return
+        storage.people.require_allowed(connection, owner, self.rules, {"uploads": len(new)})
+        if (most := self.rules.picture_bytes) is not None:
+            kept = [each.picture for each in storage.uploads.uploads_of(connection, owner) if each.picture]
+            files = [storage.pictures.picture_path(self.uploads_folder, name) for name in kept]
+            files += [each.submission.picture for each in new if each.submission.picture is not None]
+            if (size := sum(file.stat().st_size for file in files if file.exists())) > most:
+                raise StorageError(
+                    f"pictures of this person would have {size >> 20} MB, and {most >> 20} may be kept; remove some",
+                    kind=Kind.FORBIDDEN,
+                )
+
+    def consent(self, owner: str, purpose: str) -> None:
+        """Record that a person has agreed to a purpose."""
+        with self.database.writing() as connection:
+            storage.people.give_consent(connection, owner, purpose, datetime.now(UTC))
+
+    def consents(self, owner: str) -> dict[str, datetime]:
+        """What a person has agreed to, and since when."""
+        if self._database is None:
+            return {}
+        with self._database.reading() as connection:
+            return storage.people.consents_of(connection, owner)
 
     def remove(self, ids: Iterable[str], *, owner: str | None = None) -> "Removal":
         """Remove uploads with their pictures and vectors; with ``owner`` only what is theirs.
@@ -483,9 +555,66 @@ class Repository:
             )
         with self.database.writing() as connection:
             removal = storage.uploads.remove_uploads(connection, wanted, owner=owner)
+            storage.tombstones.note_deletions(self.path, "upload", removal.ids, datetime.now(UTC))
         storage.erasure.finish_erasures(self.database, self.uploads_folder)
         self.refresh()
         return removal
+
+    def share(self, owner: str, upload: str, visibility: "Visibility") -> None:
+        """Let others be shown an upload of a person's, or not; what an operator has hidden stays hidden.
+
+        Raises:
+            UnknownItemError: they have no such upload.
+            StorageError: an operator has hidden it.
+        """
+        with self.database.writing() as connection:
+            found = [each for each in storage.uploads.get_uploads(connection, [upload]) if each.owner == owner]
+            if not found:
+                raise UnknownItemError(f"{owner} has no upload {upload!r}")
+            if found[0].visibility == "hidden":
+                told = f"the upload {upload!r} was hidden by whoever runs the service; ask them, or remove it"
+                raise StorageError(told, kind=Kind.CONFLICT)
+            if visibility == "waiting" and found[0].reviewed is not None:
+                visibility = "shared"
+            storage.moderation.set_visibility(connection, [upload], visibility, found[0].reviewed)
+
+    def moderate(self, ids: Sequence[str], what: Moderation, who: str) -> None:
+        """What an operator decides about uploads, all or none, with a note of it: it holds from the next request on.
+
+        ``take-down`` deletes them with pictures and vectors.
+
+        Raises:
+            UnknownItemError: one of them is not there.
+            StorageError: one that is to be shown is private: that is its owner's to decide.
+        """
+        now = datetime.now(UTC)
+        with self.database.writing() as connection:
+            if what == "take-down":
+                storage.uploads.remove_uploads(connection, ids)
+                storage.tombstones.note_deletions(self.path, "upload", ids, now)
+            else:
+                found = storage.uploads.get_uploads(connection, ids)
+                if what == "approve" and any(each.visibility == "private" for each in found):
+                    raise StorageError("an upload that its owner keeps private cannot be shown", kind=Kind.CONFLICT)
+                visibility: Visibility = "shared" if what == "approve" else "hidden"
+                storage.moderation.set_visibility(connection, ids, visibility, now)
+            storage.moderation.record(connection, who, what, ids, now)
+        if what == "take-down":
+            storage.erasure.finish_erasures(self.database, self.uploads_folder)
+        self.refresh()
+
+    def place(self, works: Sequence[str], where: EditorialPlace | None, who: str) -> None:
+        """Pin works of the collection, ban them, or take either back, with a note of it; see `workspace.editorial`.
+
+        Raises:
+            UnknownItemError: there is no such work; then nothing is changed.
+        """
+        if where is not None:
+            self.workspace.collection.rows_of(works)
+        with self.database.writing() as connection:
+            what = {"pinned": "pin", "banned": "ban", None: "unplace"}[where]
+            storage.moderation.record(connection, who, what, works, datetime.now(UTC))
+            place(self.path, works, where)
 
     def remove_person(self, owner: str) -> "Removal":
         """Remove everything of a person: uploads, pictures, vectors, ratings and edits, and their traces in files.
@@ -497,6 +626,7 @@ class Repository:
         """
         with self.database.writing() as connection:
             removal = storage.uploads.remove_person(connection, owner)
+            storage.tombstones.note_deletions(self.path, "person", [owner], datetime.now(UTC))
         self.refresh()
         storage.erasure.finish_erasures(self.database, self.uploads_folder)
         return removal
@@ -537,6 +667,10 @@ class Repository:
                 self._snapshot.item(item_id)  # raises, and names ids that look alike
         now = datetime.now(UTC)
         with self.database.writing() as connection:
+            if self.rules is not None:
+                had = storage.people.ratings_of(connection, owner)
+                new = sum(rating is not None and item_id not in had for item_id, rating in ratings.items())
+                storage.people.require_allowed(connection, owner, self.rules, {"ratings": new})
             for item_id, rating in ratings.items():
                 if rating is None:
                     storage.people.unrate(connection, owner, item_id)
@@ -547,6 +681,8 @@ class Repository:
         """Write edits of areas down, kinds and payloads, all or none."""
         now = datetime.now(UTC)
         with self.database.writing() as connection:
+            if self.rules is not None:
+                storage.people.require_allowed(connection, owner, self.rules, {})
             for kind, payload in edits:
                 storage.people.add_edit(connection, owner, kind, payload, now)  # type: ignore[arg-type]  # checked there
 

@@ -22,7 +22,7 @@ from vernissage.files import as_path, open_regular
 from vernissage.progress import Progress
 from vernissage.storage.database import Database
 from vernissage.storage.pictures import new_pictures, picture_path
-from vernissage.storage.schema import READ, UploadModality
+from vernissage.storage.schema import READ, UploadModality, Visibility
 from vernissage.storage.uploads import Upload, add_uploads, get_uploads, same_uploads
 from vernissage.storage.vectors import UploadVectors, VectorSpace, drop_vectors, missing_vectors, put_vectors
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, modality_of_file, readable
@@ -42,6 +42,7 @@ class Submission:
         title, text, keywords: words about it, or by themselves.
         id: unique among works and uploads; drawn at random where empty.
         time: when it was made or uploaded, with its zone; now where None.
+        visibility: who may be shown it: ``shared`` (others too), ``private``, or ``waiting`` for a review.
     """
 
     picture: Path | None = None
@@ -50,6 +51,7 @@ class Submission:
     keywords: tuple[str, ...] = ()
     id: str = ""
     time: datetime | None = None
+    visibility: Visibility = "shared"
 
     def __post_init__(self) -> None:
         if self.picture is not None:
@@ -209,9 +211,8 @@ def write_uploads(
             what, picture = each.submission, each.submission.picture
             file = write(picture.read_bytes(), picture.suffix) if picture is not None else ""
             time, title, words = what.time or now, what.title, what.words
-            uploads.append(
-                Upload(each.id, owner, what.modality, time, title, words, what.keywords, file, each.picture_digest)
-            )
+            seen = each.picture_digest, what.visibility
+            uploads.append(Upload(each.id, owner, what.modality, time, title, words, what.keywords, file, *seen))
         add_uploads(connection, uploads, vectors)
     return {upload.id: upload for upload in uploads}
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -24,6 +25,9 @@ from vernissage.web.security import RateLimit, truncated_address
 
 TOKEN_SECONDS = 900
 LONGEST_TOKEN_SECONDS = 86_400
+
+COOKIE = "vernissage_person"
+"""In which a browser keeps its person's token, out of reach of scripts."""
 
 _TOKEN = "vt_"  # noqa: S105  (how tokens begin)
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
@@ -61,6 +65,7 @@ class Access:
     def __init__(
         self, service: Service, secret: bytes, *, open_here: bool, origins: Sequence[str] = (), each_second: float = 20
     ) -> None:
+        self._public_url = service.public_url
         self._service, self._open_here, self._origins = service, open_here, frozenset(origins)
         self._tokens = URLSafeTimedSerializer(secret, salt="person")
         self._limit = RateLimit(at_once=10 * each_second, each_second=each_second)
@@ -104,12 +109,14 @@ class Access:
         return origin in self._origins or any(origin in key.origins for key in self._known().values())
 
     def _asker(self, request: Request) -> Asker:
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        given = request.headers.get("x-api-key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
+        given = given_key(request)
         if given.startswith(_TOKEN):
             return self._person(given)
         if given:
             return self._by_key(given, request)
+        if (cookie := request.cookies.get(COOKIE, "")) and (holds := self._token_of(cookie)):
+            self._require_own_page(request)
+            return holds
         host = request.client.host if request.client else ""
         origin = request.headers.get("origin", "")
         if origin and origin in self._origins:
@@ -121,15 +128,29 @@ class Access:
         )
         raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
 
+    def _require_own_page(self, request: Request) -> None:
+        """Browsers send cookies with whatever other sites let them send, so these must not change anything."""
+        own = {"{0.scheme}://{0.netloc}".format(urlsplit(each)) for each in (str(request.base_url), self._public_url)}
+        if request.method not in {"GET", "HEAD"} and request.headers.get("origin") not in own:
+            told = "with a cookie things are changed from this server's own pages alone; send a token instead"
+            raise ProblemError(HTTPStatus.FORBIDDEN, told)
+
     def _person(self, given: str) -> Asker:
+        found = self._token_of(given)
+        if found is None:
+            told = "this token does not hold any more; let your server mint another one"
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
+        return found
+
+    def _token_of(self, given: str) -> Asker | None:
+        """Whose token it is; None where it does not hold."""
         try:
             person = self._tokens.loads(given.removeprefix(_TOKEN), max_age=LONGEST_TOKEN_SECONDS)
             name, ends = person["person"], float(person["ends"])
         except (BadData, TypeError, KeyError, ValueError):
             name, ends = "", 0.0
         if not name or time.time() > ends:
-            told = "this token does not hold any more; let your server mint another one"
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
+            return None
         return Asker(frozenset({"read", "events", "people"}), name, f"person {name}")
 
     def minted(self, person: str, seconds: int = TOKEN_SECONDS) -> str:
@@ -144,7 +165,7 @@ class Access:
         origin = request.headers.get("origin", "")
         if key.origins and origin not in key.origins:
             raise ProblemError(HTTPStatus.FORBIDDEN, "this key is for pages of another site")
-        return Asker(key.scopes, name=f"key {key.number}")
+        return Asker(key.scopes, name=f"key {key.number} ({key.name})")
 
     def _known(self, seconds: float = 0.0) -> Mapping[str, StoredKey]:
         """The keys that hold, by their digests; while the database is gone, those that were read last."""
@@ -165,6 +186,12 @@ class Access:
                     found = storage.keys.all_keys(connection)
                 self._keys = {each.digest: each for each in found if each.revoked is None}
         self._read = time.monotonic()
+
+
+def given_key(request: Request) -> str:
+    """The key or token that a request carries; empty without one."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    return request.headers.get("x-api-key", "") or (bearer.strip() if scheme.lower() == "bearer" else "")
 
 
 class CrossOrigin(CORSMiddleware):

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import vernissage
 from vernissage.web.api.access import Access, CrossOrigin
+from vernissage.web.api.admin import admin_router
 from vernissage.web.api.document import document
 from vernissage.web.api.events import events_router
 from vernissage.web.api.feed import feed_router
@@ -81,6 +82,7 @@ def create_service(
     )
     for router in (reading_router(service, access), public_router(service), minting_router(access)):
         app.include_router(router)
+    app.include_router(admin_router(service, access))
     for router in (people_router(service, access, jobs), feed_router(service, access, jobs), jobs_router(jobs, access)):
         app.include_router(router)
     app.include_router(events_router(service, access))

@@ -19,6 +19,8 @@ _PATH = {
     "person": ("The person's name, as you choose it: 1 to 200 characters without slashes.", "ann"),
     "upload": ("The upload's id.", "5f2a9c01d3b47e68"),
     "job": ("The job's id.", "8c1f0a2b4d6e8f0a1b2c3d4e"),
+    "purpose": ("keeping: that uploads, ratings and edits of areas are kept.", "keeping"),
+    "number": ("The number of a key.", 3),
     "area": ("The area, as the list of areas names it.", "image:1"),
     "recommendation_id": ("Of an answer, as it stands there.", None),
     "name": ("The picture, as in the address in a work's thumbnail.", None),
@@ -97,7 +99,7 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
     """Schemas of what stands around answers, and of all that is no answer."""
     answer, work = _ref("Answer"), _ref("Record")
     text, flag, whole, number = ({"type": name} for name in ("string", "boolean", "integer", "number"))
-    moment = {"type": "string", "format": "date-time"}
+    moment, maybe = {"type": "string", "format": "date-time"}, {"type": ["string", "null"]}
     area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": number}
     area |= {"muted": flag, "medoid": text, "members": _list(text)}
     areas = {"owner": text, "encoder": text, "works": whole, "areas": _list(_ref("Area"))}
@@ -167,7 +169,37 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             "JobProgress": {"step": text, "done": whole, "total": whole},
             "Encoder": {"name": text, "modalities": _list(text), "fingerprint": text},
             "Uploads": {"uploads": _list(_ref("Upload"))},
-            "Upload": {"id": text, "title": text, "text": text, "picture": flag, "time": moment},
+            "Upload": {"id": text, "title": text, "text": text, "picture": flag, "time": moment, "visibility": text},
+            "WaitingUpload": {
+                "id": text,
+                "title": text,
+                "text": text,
+                "visibility": text,
+                "picture": maybe,
+                "time": moment,
+            },
+            "Waiting": {"uploads": _list(_ref("WaitingUpload")), "total": whole},
+            "Consents": {
+                "consents": {
+                    "type": "object",
+                    "additionalProperties": moment,
+                    "examples": [{"keeping": "2026-03-01T12:00:00Z"}],
+                }
+            },
+            "Placed": {"pinned": _list(text), "banned": _list(text)},
+            "AuditEntry": {"time": moment, "who": text, "what": text, "about": text},
+            "Audit": {"entries": _list(_ref("AuditEntry")), "kept_days": whole},
+            "Key": {
+                "key": whole,
+                "name": text,
+                "scopes": _list(text),
+                "origins": _list(text),
+                "created": moment,
+                "revoked": maybe,
+            },
+            "Keys": {"keys": _list(_ref("Key"))},
+            "MadeKey": {"number": whole, "key": text},
+            "Swapped": {"fingerprint": text, "works": whole},
             "EventsKept": {"kept": whole, "known": whole},
             "Token": {"token": text, "expires": moment},
             "Vectors": {"@context": text, "id": text, "type": text, "target": text, "motivation": text}

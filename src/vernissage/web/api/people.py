@@ -3,10 +3,11 @@
 import secrets
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Header, Query, Request, Response, UploadFile
 from pydantic import Field
@@ -18,7 +19,7 @@ from vernissage.gallery.areas import AreaChanges, PersonAreas
 from vernissage.gallery.person import Person
 from vernissage.storage.jobs import add_job
 from vernissage.storage.uploads import Upload
-from vernissage.web.api.access import LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Access
+from vernissage.web.api.access import COOKIE, LONGEST_TOKEN_SECONDS, TOKEN_SECONDS, Access, given_key
 from vernissage.web.api.bodies import MOST_WORKS, Body, Stars, Word
 from vernissage.web.api.jobs import Jobs
 from vernissage.web.api.problems import ProblemError
@@ -46,6 +47,12 @@ _ZIP: dict[int | str, dict[str, Any]] = {
 }
 
 
+_COOKIE_FLAGS: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
+
+Purpose = Literal["keeping"]
+"""What people may consent to: that uploads, ratings and edits of areas are kept."""
+
+
 class Rating(Body):
     """How somebody likes a work."""
 
@@ -66,6 +73,12 @@ class AreaChange(Body):
     muted: bool | None = None
 
 
+class Sharing(Body):
+    """Whether others may be shown an upload."""
+
+    shared: bool
+
+
 class Merging(Body):
     """Areas that become one."""
 
@@ -84,6 +97,7 @@ def people_router(service: Service, access: Access, jobs: Jobs) -> APIRouter:
         ("/ratings", "GET", people.ratings, "listRatings", "What somebody rated", "Ratings"),
         ("/uploads", "POST", people.upload, "upload", "Upload pictures and texts", "Job"),
         ("/uploads", "GET", people.uploads, "listUploads", "What somebody uploaded", "Uploads"),
+        ("/uploads/{upload:path}", "PATCH", people.share, "shareUpload", "Show an upload to others, or not", None),
         ("/uploads/{upload:path}", "DELETE", people.remove, "removeUpload", "Remove an upload", None),
         ("/areas", "GET", people.areas, "listAreas", "Areas of interest", "Areas"),
         ("/areas/merge", "POST", people.merge, "mergeAreas", "Make areas one", "Areas"),
@@ -91,6 +105,9 @@ def people_router(service: Service, access: Access, jobs: Jobs) -> APIRouter:
         ("/areas/{area}/split", "POST", people.split, "splitArea", "Split an area", "Areas"),
         ("/areas/{area}", "PATCH", people.change, "changeArea", "Rename, weigh or mute an area", "Areas"),
         ("/recommendations", "GET", people.recommend, "recommendToPerson", "Works of others for somebody", "Answer"),
+        ("/consents", "GET", people.consents, "listConsents", "What somebody has agreed to", "Consents"),
+        ("/consents/{purpose}", "PUT", people.consent, "giveConsent", "Record a consent", None),
+        ("/consents/{purpose}", "DELETE", people.withdraw, "withdrawConsent", "Withdraw it: all kept goes", None),
         ("/export", "GET", people.export, "exportPerson", "Everything that is kept", "zip"),
         ("", "DELETE", people.delete, "deletePerson", "Forget somebody", None),
     ):
@@ -116,6 +133,26 @@ def minting_router(access: Access) -> APIRouter:
         ends = datetime.now(UTC) + timedelta(seconds=seconds)
         return {"token": access.minted(checked(person), seconds), "expires": ends.isoformat(timespec="seconds")}
 
+    address, summary = f"{ROOT}/people/{{person}}/session", "Keep a token in a cookie of this browser"
+    how: dict[str, Any] = {"response_class": Response, "status_code": HTTPStatus.NO_CONTENT}
+
+    @router.put(address, name="beginSession", summary=summary, **how)
+    def begin(request: Request, person: str) -> Response:
+        """Asked with the token, which holds no longer than before; pages of this server need it no more."""
+        answer, token = Response(status_code=HTTPStatus.NO_CONTENT), given_key(request)
+        if not request.state.asker.person or not token:
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN, f"send the token of {checked(person)} as Authorization: Bearer TOKEN"
+            )
+        answer.set_cookie(COOKIE, token, secure=request.url.scheme == "https", **_COOKIE_FLAGS)
+        return answer
+
+    @router.delete(address, name="endSession", summary="Let this browser forget the token", **how)
+    def end() -> Response:
+        answer = Response(status_code=HTTPStatus.NO_CONTENT)
+        answer.delete_cookie(COOKIE, **_COOKIE_FLAGS)
+        return answer
+
     return router
 
 
@@ -137,6 +174,7 @@ class _People:
         self._service, self._jobs = service, jobs
 
     def _person(self, name: str) -> Person:
+        self._service.gallery.repository.follow()  # what was hidden or removed elsewhere is not shown any more
         return self._service.gallery.person(checked(name))
 
     def rate(self, person: str, work: str, body: Rating) -> Response:
@@ -157,6 +195,7 @@ class _People:
         pictures: Annotated[list[UploadFile], File(default_factory=list, max_length=MOST_FILES)],
         texts: Annotated[list[UploadFile | str], File(default_factory=list, max_length=MOST_FILES)],
         titles: Annotated[list[str], Form(default_factory=list, description="Of the pictures, in their order.")],
+        shared: Annotated[bool, Form(description="Whether others may be shown these.")] = False,
         idempotency_key: Annotated[
             str, Header(max_length=200, description="Send the same again, and nothing is kept twice.")
         ] = "",
@@ -175,7 +214,8 @@ class _People:
                 titled = [*heads, *[""] * len(paths)]
                 given = [Submission(path, title=titled[place], id=named(place)) for place, path in enumerate(paths)]
                 given += [Submission(text=text, id=named(len(paths) + place)) for place, text in enumerate(words)]
-                self._kept(person, given, name, content)
+                visibility = self._service.sharing if shared else "private"
+                self._kept(person, [replace(each, visibility=visibility) for each in given], name, content)
             elif before.content != content:
                 raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT)
         return self._jobs.accepted(name)
@@ -202,12 +242,18 @@ class _People:
         rows = [
             {"id": item_id, "title": record.items[item_id].title, "text": record.items[item_id].text}
             | {"picture": bool(record.items[item_id].picture), "time": time.isoformat()}
+            | {"visibility": record.visibility[item_id]}
             for item_id, time in record.times.items()
         ]
         return answered({"uploads": rows})
 
     def remove(self, person: str, upload: str) -> Response:
         self._person(person).remove(upload)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def share(self, person: str, upload: str, body: Sharing) -> Response:
+        visibility = self._service.sharing if body.shared else "private"
+        self._service.gallery.repository.share(checked(person), upload, visibility)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def areas(self, person: str, language: Spoken) -> Response:
@@ -254,6 +300,20 @@ class _People:
         answer = who.recommend(limit, task=task, per_area=per_area, quota=quota, engine=engine, **asked)
         content = self._service.addressed(base_address(request, self._service)).answer(answer)
         return answered(content, language=language)
+
+    def consents(self, person: str) -> Response:
+        found = self._service.gallery.repository.consents(checked(person))
+        return answered({"consents": {purpose: time.isoformat() for purpose, time in found.items()}})
+
+    def consent(self, person: str, purpose: Purpose) -> Response:
+        self._service.gallery.repository.consent(checked(person), purpose)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    def withdraw(self, person: str, purpose: Purpose) -> Response:
+        """What was kept by this consent is deleted: uploads, ratings, edits, and the consent itself."""
+        if purpose in self._service.gallery.repository.consents(checked(person)):
+            self._person(person).delete()
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def export(self, person: str) -> Response:
         with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -20,16 +20,21 @@ from vernissage import storage
 from vernissage.catalog.item import Item
 from vernissage.catalog.keys import id_of
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
+from vernissage.files import digest
 from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Gallery
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.thumbnails import BytesCache, Thumbnails
-from vernissage.sentences import Sentence
+from vernissage.sentences import Sentence, translated
+from vernissage.storage.people import PeopleRules
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.operations import Metrics
 from vernissage.web.visitors import Trial, Visitors
 from vernissage.workspace.repository import Snapshot
+
+if TYPE_CHECKING:
+    from vernissage.storage.schema import Visibility
 
 ROOT = "/api/v1"
 REFRESH_SECONDS = 1.0
@@ -40,6 +45,9 @@ LONGEST_TOKEN = 6_000
 
 _ERASE_SECONDS = 3600.0
 """How often pseudonyms are looked for whose time is over."""
+
+USUAL_RULES = PeopleRules(uploads=1_000, picture_bytes=1024**3, ratings=10_000)
+"""What may be kept of each person over HTTP."""
 
 _ANSWERS_BYTES = 32 * 1024**2
 _UNKNOWN = Sentence("the collection has no such work")
@@ -68,7 +76,8 @@ class Recommended:
         key: a name of its own, as no two answers have.
         fingerprint: of the state of the collection that it was made in.
         request: what was asked for; ``shown`` is how many works of that list were shown so far.
-        engine: what made it; ``trial`` is how it is counted.
+        engine: what made it; ``trial`` is how it is counted, without a pseudonym whose time is over.
+        made: when the list was first asked for, in seconds since 1970.
         digests: of the works of this answer, in order, see `digest_of_work`.
     """
 
@@ -78,13 +87,13 @@ class Recommended:
     shown: int
     engine: str
     trial: Trial
+    made: float
     digests: tuple[bytes, ...]
 
     def position(self, item_id: str) -> int | None:
         """The place of a work in the list, from 1; None where it is not in this answer."""
-        digest = digest_of_work(item_id)
-        before = self.shown - len(self.digests)
-        return before + self.digests.index(digest) + 1 if digest in self.digests else None
+        work, before = digest_of_work(item_id), self.shown - len(self.digests)
+        return before + self.digests.index(work) + 1 if work in self.digests else None
 
 
 def digest_of_work(item_id: str) -> bytes:
@@ -105,8 +114,17 @@ class Service:
         public_url: str = "",
         metrics: Metrics | None = None,
         visitors: Visitors | None = None,
+        *,
+        review: bool = False,
+        rules: PeopleRules = USUAL_RULES,
     ) -> None:
-        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does."""
+        """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does.
+
+        With ``review`` uploads that their owners share are shown to others once an operator has approved them.
+        ``rules`` say what may be kept of each person.
+        """
+        gallery.repository.rules = rules
+        self.sharing: Visibility = "waiting" if review else "shared"
         self.gallery = gallery
         self.metrics = metrics or Metrics()
         self.public_url = public_url.rstrip("/")
@@ -201,17 +219,17 @@ class Service:
     # Tokens of recommendations
 
     def token(
-        self, request: RecommendationRequest, shown: int, engine: str, ids: Sequence[str], trial: Trial
+        self, request: RecommendationRequest, shown: int, engine: str, ids: Sequence[str], trial: Trial, made: float
     ) -> str | None:
         """What names a recommendation so that more of it can be asked for; None where it would be too long.
 
         It is encrypted: ratings are a person's. It holds all that is needed, so that every process can read it, and
         more of it is to be had in the state of the collection that it was made in. ``shown`` is how many works of the
-        list were shown so far, those of ``ids`` last.
+        list were shown so far, those of ``ids`` last; ``made`` is when it was first asked for, in seconds since 1970.
         """
         works = b"".join(map(digest_of_work, ids))
         content = [self.gallery.fingerprint, shown, request.model_dump(exclude_defaults=True), engine]
-        content += [trial.visitor, trial.split, base64.b64encode(works).decode()]
+        content += [trial.visitor, trial.split, int(made), base64.b64encode(works).decode()]
         packed = zlib.compress(orjson.dumps(content), 9)
         nonce = secrets.token_bytes(12)  # which names this answer too: two visitors may ask for the same
         token = base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, packed, None)).decode().rstrip("=")
@@ -226,14 +244,16 @@ class Service:
         try:
             raw = base64.urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
             content = orjson.loads(zlib.decompress(self._cipher.decrypt(raw[:12], raw[12:], None)))
-            fingerprint, shown, asked, engine, visitor, split, works = content
+            fingerprint, shown, asked, engine, visitor, split, made, works = content
             request = RecommendationRequest.model_validate(asked)
         except (ValueError, InvalidTag, zlib.error):
             told = "this server has made no such recommendation; take recommendation_id from an answer, as it stands"
             raise ProblemError(404, told) from None
         packed = base64.b64decode(works)
         digests = tuple(packed[place : place + 4] for place in range(0, len(packed), 4))
-        return Recommended(raw[:12].hex(), fingerprint, request, int(shown), engine, Trial(visitor, split), digests)
+        # A pseudonym whose time is over must not come back into the database by a late event.
+        trial = Trial(visitor if made >= self.visitors.kept_from().timestamp() else "", split)
+        return Recommended(raw[:12].hex(), fingerprint, request, int(shown), engine, trial, made, digests)
 
     def read_token(self, token: str) -> Recommended:
         """As `recommended`, to go on with.
@@ -284,18 +304,48 @@ class Service:
         Raises:
             RatingsError, RequestError: the request cannot be answered.
         """
-        began, shown = time.perf_counter(), before.shown if before else 0
+        trial, request = self._counted(request)
+        shown = before.shown if before else 0
+        content = self._works(request, base, shown)
+        ids, made = [work["id"] for work in content["works"]], before.made if before else time.time()
+        count = shown + len(ids)
+        token = self.token(request, count, content["engine"], ids, before.trial if before else trial, made)
+        if token is None:
+            told = "more of this list cannot be asked for: its ratings are too many for an address"
+            content["notes"].append(Sentence(told))
+        return {"recommendation_id": token} | content
+
+    def recommend_json(self, request: RecommendationRequest, base: str, language: str) -> bytes:
+        """As `recommend`, told in a language. Works are kept for equal requests of one state, but each answer has an id
+        of its own, since events are counted by it; of who asked, nothing is kept.
+
+        Raises:
+            RatingsError, RequestError: the request cannot be answered.
+        """
+        trial, asked = self._counted(request)
+        key = (self.gallery.fingerprint, self.gallery.snapshot.version, base, language, asked.model_dump_json())
+
+        def make() -> bytes:
+            content = self._works(asked, base, 0)
+            about = [content["engine"], [work["id"] for work in content["works"]]]
+            return orjson.dumps(about) + b"\n" + orjson.dumps(translated(content, language))
+
+        about, _, works = self.answers.get(digest(repr(key).encode()), make).partition(b"\n")
+        engine, ids = orjson.loads(about)
+        token = self.token(asked, len(ids), engine, ids, trial, time.time())
+        if token is None:  # a note says so, which is not kept with the works
+            return orjson.dumps(translated(self.recommend(request, base), language))
+        return b'{"recommendation_id":"%s",%s' % (token.encode(), works[1:])
+
+    def _counted(self, request: RecommendationRequest) -> tuple[Trial, RecommendationRequest]:
+        """How a request is counted, and the request by the engine of its visitor, without who asks."""
         trial, engine = self.visitors.trial(request.visitor, request.session, request.engine)
-        trial = before.trial if before else trial
-        request = request.model_copy(update={"engine": engine, "visitor": None, "session": None})
+        return trial, request.model_copy(update={"engine": engine, "visitor": None, "session": None})
+
+    def _works(self, request: RecommendationRequest, base: str, shown: int) -> dict[str, Any]:
+        began = time.perf_counter()
         answer, unused = self.answered(request, shown + request.limit)
         ranked = time.perf_counter()
         content = self.addressed(base).answer(answer, explain=request.explain)
         self.metrics.recommended(answer.engine, self.gallery.engines, ranked - began, time.perf_counter() - ranked)
-        content["works"] = content["works"][shown:]
-        ids = [work["id"] for work in content["works"]]
-        token = self.token(request, shown + len(ids), answer.engine, ids, trial)
-        if token is None:
-            told = "more of this list cannot be asked for: its ratings are too many for an address"
-            content["notes"].append(Sentence(told))
-        return {"recommendation_id": token, "unused": unused} | content
+        return {"unused": unused} | content | {"works": content["works"][shown:]}

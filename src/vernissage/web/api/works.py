@@ -296,7 +296,8 @@ class _Reading:
         return self._cached(request, language, make)
 
     def recommendations(self, request: Request, body: RecommendationRequest, language: Spoken) -> Response:
-        return answered(self._service.recommend(body, base_address(request, self._service)), language=language)
+        content = self._service.recommend_json(body, base_address(request, self._service), language)
+        return _answer(content, language)
 
     def batch(self, request: Request, body: Batch, language: Spoken) -> Response:
         if self._access is not None and len(body.requests) > 1:  # one was counted with the request itself
@@ -407,8 +408,12 @@ def read_caps(words: str) -> dict[str, int]:
 
 def answered(content: dict[str, Any], status: int = 200, language: str = ENGLISH) -> Response:
     """JSON that nobody keeps: it is of somebody, or made for one request."""
+    return _answer(orjson.dumps(translated(content, language)), language, status)
+
+
+def _answer(content: bytes, language: str, status: int = 200) -> Response:
     headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": _VARY}
-    return Response(orjson.dumps(translated(content, language)), status, headers, _JSON)
+    return Response(content, status, headers, _JSON)
 
 
 def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
@@ -454,7 +459,10 @@ def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDA
         words = [folded(text) for text in collection.texts(name)]
         listed = sorted((row for row in rows.tolist() if words[row]), key=words.__getitem__, reverse=backwards)
         rows = np.array([*listed, *(row for row in rows.tolist() if not words[row])], dtype=np.int64)
-    return rows[collection.fulfilling(conditions, collection.ids)[rows]]
+    fits = collection.fulfilling(conditions, collection.ids)
+    banned = collection.ids.rows(sorted(snapshot.editorial.banned))
+    fits[banned[banned >= 0]] = False
+    return rows[fits[rows]]
 
 
 def _cursor(start: int, service: Service) -> str:
