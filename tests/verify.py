@@ -1,8 +1,8 @@
 """The long runs of `make verify`, on SQLite and on PostgreSQL: people on one workspace, and participants of a study.
 
 For a minute each, without and with ten kills, processes upload, remove and recommend at once; afterwards nothing may be
-lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time. A client
-is generated from the service's document and used. Last, every kind of settings file is damaged in hundreds of ways.
+lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time, and 200
+visit a service that compares two engines. A client is generated from the service's document and used. Last, every kind of settings file is damaged in hundreds of ways.
 """
 
 import os
@@ -16,6 +16,7 @@ from tests.galleries import toy_gallery
 from tests.generated_client import use_generated_client
 from tests.postgres import postgres_programs, run_sql, running_server
 from tests.web.robots import study_with_robots
+from tests.web.visitors import check_planted, visit_split
 from tests.workspace.concurrent_people import run_people
 from vernissage.workspace.build import build_workspace
 
@@ -47,6 +48,11 @@ def main() -> None:
             print(f"  {load}", flush=True)
             assert load.completed == _PARTICIPANTS
             assert load.rows == load.distinct
+        for split_by in ("visitor", "session"):
+            build_workspace(gallery, Path(name) / f"split-{split_by}")
+            print(f"{_PARTICIPANTS} visitors of a service that gives engines by {split_by}", flush=True)
+            usage = visit_split(Path(name) / f"split-{split_by}", split_by, _PARTICIPANTS)
+            print(f"  {check_planted(usage, split_by, _PARTICIPANTS)}", flush=True)
         print("A client that is generated from the OpenAPI document", flush=True)
         (Path(name) / "client").mkdir()
         use_generated_client(folder / "workspace", gallery / "images" / "w000.png", Path(name) / "client")

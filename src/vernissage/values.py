@@ -16,7 +16,7 @@ Vectors = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 """float64 of shape (n,)."""
 
-Scope = Literal["read", "people", "write", "admin"]
+Scope = Literal["read", "events", "people", "write", "admin"]
 """What a key of the service may do; ``admin`` may everything."""
 
 Modality = str

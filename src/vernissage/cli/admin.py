@@ -22,12 +22,12 @@ admin = Group("admin", "What whoever runs the service does: keys, review of uplo
 def make_key(
     place: Place,
     name: str = option(..., "What the key is for, in your own words."),
-    scope: list[str] = option(..., "What it may do: read, people, admin; repeat."),
+    scope: list[str] = option(..., "What it may do: read, events, people, write, admin; repeat."),
     origin: list[str] | None = option(None, "A site whose pages may use it: https://museum.example; repeat."),
 ) -> None:
     """Make a key of the REST API, and print it: it is not kept and cannot be shown again.
 
-    A key with origins is for the widget: every visitor can read it, so it may read alone.
+    A key with origins is for the widget: every visitor can read it, so it may read and send events alone.
 
     \b
     Examples:

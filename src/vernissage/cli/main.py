@@ -47,6 +47,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "serve": "Serve a collection: REST API, and a study.",
             "mcp": "Let an assistant read a collection: Model Context Protocol.",
             "publish": "Write a collection as files for any web server.",
+            "report": "What visitors opened: by engine and place, coverage, splits.",
             "admin": "Keys of the REST API.",
         },
         "More": {
@@ -66,6 +67,7 @@ _MODULES = {
     "recommending": "recommend similar search",
     "serving": "serve mcp",
     "study": "study",
+    "usage": "report",
     "vectors": "vectors encode",
 }
 """Where commands are defined; those in no section are former names, which work on."""

@@ -282,18 +282,18 @@ def _print_results(results: "Results") -> None:
     say(f"Answers    {ANSWERS[analysis.showings]}", f"Model      {METHOD}")
     say(*[f"Warning    {warning}" for warning in analysis.warnings])
     models = tables.model_table(analysis)
-    _print_table(models)
+    print_data_table(models)
     say(*[models.note] if models.note else [])
-    _print_table(tables.mean_table(analysis))
-    _print_table(tables.contrast_table(analysis), columns=8)
+    print_data_table(tables.mean_table(analysis))
+    print_data_table(tables.contrast_table(analysis), columns=8)
     within, between = results.overlaps or ((), ())
     if within:
-        _print_table(tables.within_table(within))
+        print_data_table(tables.within_table(within))
     if between:
-        _print_table(tables.between_table(between))
+        print_data_table(tables.between_table(between))
 
 
-def _print_table(table: "DataTable", columns: int | None = None) -> None:
+def print_data_table(table: "DataTable", columns: int | None = None) -> None:
     """Print a table of the report, or the first columns of one that is wider than a terminal."""
     fields = table.fields[:columns]
     numbers = [each.head for each in fields if each.numeric]

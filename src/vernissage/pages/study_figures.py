@@ -44,7 +44,7 @@ def distribution_figure(
     ``scale`` are the words for 1 to 5; the first and the last are written under the axis.
     """
     with drawing():
-        figure, axes = _empty(_WIDTH, 0.75 + 0.78 * len(spreads), ConstrainedLayoutEngine(h_pad=0.02))
+        figure, axes = empty_figure(_WIDTH, 0.75 + 0.78 * len(spreads), ConstrainedLayoutEngine(h_pad=0.02))
         shares = [[count / max(each.answers, 1) for count in each.counts] for each in spreads]
         top = max((max(each) for each in shares), default=1.0) or 1.0
         bases = range(len(spreads) - 1, -1, -1)
@@ -64,12 +64,14 @@ def distribution_figure(
     return figure
 
 
-def contrast_figure(contrasts: Sequence[Contrast], intervals: Sequence[ContrastInterval]) -> Figure:
+def contrast_figure(
+    contrasts: Sequence[Contrast], intervals: Sequence[ContrastInterval], unit: str = "points of the scale"
+) -> Figure:
     """The estimated difference of each pair of engines with its 95 % interval; full dots have a Holm p below .05."""
     with drawing():
         names = [_pair_name(each) for each in contrasts]
         line = 0.44 if any("\n" in name for name in names) else 0.3
-        figure, axes = _empty(_WIDTH, 0.75 + line * len(contrasts), ConstrainedLayoutEngine(h_pad=0.02))
+        figure, axes = empty_figure(_WIDTH, 0.75 + line * len(contrasts), ConstrainedLayoutEngine(h_pad=0.02))
         axes.axvline(0, color=MUTED, linewidth=0.9)
         levels = range(len(contrasts) - 1, -1, -1)
         for level, each, interval in zip(levels, contrasts, intervals, strict=True):
@@ -78,7 +80,7 @@ def contrast_figure(contrasts: Sequence[Contrast], intervals: Sequence[ContrastI
         axes.set_ylim(-0.6, len(contrasts) - 0.4)
         widest = np.nanmax([abs(value) for each in intervals for value in (each.lower95, each.upper95)] + [0.2])
         axes.set_xlim(-1.08 * widest, 1.08 * widest)
-        axes.set_xlabel("difference in points of the scale")
+        axes.set_xlabel(f"difference in {unit}")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         _quiet(axes)
     return figure
@@ -93,7 +95,7 @@ def power_figure(points: Sequence[PowerPoint], *, marked: int) -> Figure:
     if not points:
         raise RequestError("a figure of power needs at least one point, but none was given")
     with drawing():
-        figure, axes = _empty(7.2, 4.2, ConstrainedLayoutEngine())
+        figure, axes = empty_figure(7.2, 4.2, ConstrainedLayoutEngine())
         axes.axhline(_USUAL_POWER, color=LINE, linewidth=1)
         axes.axvline(marked, color=MUTED, linewidth=0.9, linestyle=":")
         axes.text(marked, 1.03, f"{marked}", ha="center", va="bottom", size=8, color=INK)
@@ -120,8 +122,9 @@ def _pair_name(contrast: Contrast) -> str:
     return f"{a} − {b}" if len(a) + len(b) <= _LONGEST_PAIR else f"{a} −\n{b}"
 
 
-def _empty(width: float, height: float, layout: ConstrainedLayoutEngine) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout=layout)
+def empty_figure(width: float, height: float, layout: ConstrainedLayoutEngine | None = None) -> tuple[Figure, Axes]:
+    """A figure of that size in inches, and its axes."""
+    figure = Figure(figsize=(width, height), layout=layout or ConstrainedLayoutEngine())
     FigureCanvasAgg(figure)
     return figure, figure.subplots()
 

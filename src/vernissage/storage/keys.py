@@ -28,7 +28,7 @@ class StoredKey:
         name: what it is for, in the operator's words.
         scopes: what it may do; see `Scope`.
         origins: of sites whose pages may use it, such as ``https://museum.example``; any program may where there is
-            none. A key with origins is no secret, since every visitor can read it, so it may only read.
+            none. A key with origins is no secret, since every visitor can read it, so it may only read and send events.
         revoked: since when it is refused; None while it holds.
     """
 
@@ -58,14 +58,14 @@ def create_key(
     """Make a key and keep its digest; returns its number and the key, which is to be had only now.
 
     Raises:
-        RequestError: no scope or an unknown one, an origin that is none, or more than reading with an origin.
+        RequestError: no scope or an unknown one, an origin that is none, or another scope with an origin.
     """
     if not scopes or (unknown := sorted(set(scopes) - set(get_args(Scope)))):
         told = f"the scope {unknown[0]!r} is unknown" if scopes else "no scope was named"
         raise RequestError(f"{told}; choose from {', '.join(get_args(Scope))}")
     if wrong := [each for each in origins if not _ORIGIN.fullmatch(each)]:
         raise RequestError(f"{wrong[0]!r} is no origin; write it as https://museum.example, without a path")
-    if origins and (too_much := sorted(set(scopes) - {"read"})):
+    if origins and (too_much := sorted(set(scopes) - {"read", "events"})):
         raise RequestError(
             f"every visitor can read a key that pages use, so it must not have the scope {too_much[0]}; leave the "
             f"origins out, or that scope"

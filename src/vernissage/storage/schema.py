@@ -189,6 +189,20 @@ CONSENTS = _table("consents", "person:number@people purpose:words given:time", k
 AUDIT = _table("audit", "id:counted time:time who:words what:words about:words", key="id", index=("time",))
 """What operators did, see `moderation`; ``about`` is the id of an upload or a work, or the number of a key."""
 
+EVENTS = _table(
+    "events",
+    "recommendation:words item:words kind:words engine:words position:number split:words visitor:words? "
+    "person:number@people? time:time",
+    key="recommendation item kind",
+    index=("visitor time", "person"),
+    kind="kind IN ('shown', 'opened', 'kept', 'hidden')",
+)
+"""What became of works that were recommended (see `events`); a list without works is shown once, with an empty item.
+
+``visitor`` is a pseudonym, which is erased after a while; ``split`` is how engines were assigned, empty where they were
+not.
+"""
+
 STUDIES = _table("studies", "id:words paused:flag", key="id")
 """Studies by the id that their definition names."""
 

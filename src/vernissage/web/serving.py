@@ -28,6 +28,7 @@ from vernissage.web.security import KnownHosts
 from vernissage.web.settings import Settings
 from vernissage.web.study.app import create_app
 from vernissage.web.study.served import ServedStudy, read_invited, serve_study
+from vernissage.web.visitors import Visitors, read_shares
 from vernissage.workspace.seeing import seen_in
 from vernissage.workspace.workspace import open_workspace
 
@@ -106,11 +107,17 @@ class Server:
         secret = load_or_make_secret(path)
         # Copies of one workspace have one secret, and a token of the one is to open nothing of the other.
         secret = hmac.digest(secret, prefix.encode(), "sha256") if prefix else secret
+        shares = read_shares(settings.split)
+        for engine in shares:
+            make_engine(gallery.snapshot.workspace, engine, 1)
+        visitors = Visitors(secret, shares, settings.split_by, settings.visitor_days)
         rules = PeopleRules(
             settings.most_uploads, settings.most_picture_mb << 20, settings.most_ratings, settings.require_consent
         )
         address = settings.public_url and settings.public_url.rstrip("/") + below
-        service = Service(gallery, secret, address, self._metrics, review=settings.review_uploads, rules=rules)
+        service = Service(
+            gallery, secret, address, self._metrics, visitors, review=settings.review_uploads, rules=rules
+        )
         access = Access(
             service,
             secret,

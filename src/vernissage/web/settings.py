@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from vernissage.errors import RequestError
 from vernissage.web.security import LOCAL_HOSTS
+from vernissage.web.visitors import SplitBy, read_shares
 
 PREFIX = "VERNISSAGE_"
 _OF_STUDIES = ("password_file", "invited", "signed_links", "most_starts")
@@ -72,6 +73,11 @@ class Settings(BaseSettings):
         None,
         description="Where people are kept: a PostgreSQL URL or a file; {name} stands for a collection's prefix.",
     )
+    split: Words = Field((), description="Compare engines, each on its share of visitors, as lda=.5; several.")
+    split_by: SplitBy = Field("visitor", description="What a split gives an engine to: visitor, or session.")
+    visitor_days: int = Field(
+        90, ge=1, le=3650, description="Days after which pseudonyms of visitors are taken out of events."
+    )
     study: Path | None = Field(None, description="A study's definition, study.toml: serve it at /study.")
     password_file: Path | None = Field(
         None, description="A file with the experimenter's password; default: what `study password` has set."
@@ -86,6 +92,10 @@ class Settings(BaseSettings):
     def _study_is_named(self) -> Self:
         if self.study is None and (named := [each for each in _OF_STUDIES if getattr(self, each)]):
             raise ValueError(f"{named[0]} is of a study, and none is served; name its definition with study")
+        try:
+            read_shares(self.split)
+        except RequestError as error:
+            raise ValueError(str(error)) from None
         return self
 
     @property

@@ -53,7 +53,7 @@ class Asker:
     name: str = ""
 
 
-_EVERYTHING: frozenset[Scope] = frozenset({"read", "people", "write", "admin"})
+_EVERYTHING: frozenset[Scope] = frozenset({"read", "events", "people", "write", "admin"})
 
 
 class Access:
@@ -124,7 +124,7 @@ class Access:
         host = request.client.host if request.client else ""
         origin = request.headers.get("origin", "")
         if origin and origin in self._origins:
-            return Asker(frozenset({"read"}), name=truncated_address(host))
+            return Asker(frozenset({"read", "events"}), name=truncated_address(host))
         if self._open_here and host in _LOCAL and not origin:
             return Asker(_EVERYTHING, name="here")
         told = (
@@ -155,7 +155,7 @@ class Access:
             name, ends = "", 0.0
         if not name or time.time() > ends:
             return None
-        return Asker(frozenset({"read", "people"}), name, f"person {name}")
+        return Asker(frozenset({"read", "events", "people"}), name, f"person {name}")
 
     def minted(self, person: str, seconds: int = TOKEN_SECONDS) -> str:
         """A token for one person's things, for so many seconds."""

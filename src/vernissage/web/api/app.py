@@ -15,6 +15,7 @@ import vernissage
 from vernissage.web.api.access import Access, CrossOrigin
 from vernissage.web.api.admin import admin_router
 from vernissage.web.api.document import document
+from vernissage.web.api.events import events_router
 from vernissage.web.api.feed import feed_router
 from vernissage.web.api.jobs import Jobs, jobs_router
 from vernissage.web.api.people import minting_router, people_router
@@ -84,6 +85,7 @@ def create_service(
     app.include_router(admin_router(service, access))
     for router in (people_router(service, access, jobs), feed_router(service, access, jobs), jobs_router(jobs, access)):
         app.include_router(router)
+    app.include_router(events_router(service, access))
     app.include_router(health_router(service.gallery.repository.check, *checks))
     _add_operations(app, service, access)
     _add_pages(app)

@@ -14,6 +14,7 @@ MOST_REQUESTS = 100
 
 Word = Annotated[str, StringConstraints(max_length=500)]
 WorkId = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+Named = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Stars = Annotated[float, Field(ge=1, le=5, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
@@ -54,6 +55,10 @@ class RecommendationRequest(Body):
         {}, description="At most so many works of one value of a column."
     )
     diversity: float = Field(0.0, ge=0, le=1, allow_inf_nan=False, description="0 by relevance alone, to 1: varied.")
+    visitor: Named | None = Field(
+        None, description="Your own id of who asks, kept as a pseudonym with events; leave it out without consent."
+    )
+    session: Named | None = Field(None, description="Your own id of the visitor's session, for a split by sessions.")
     explain: bool = Field(True, description="False leaves the reasons out.")
 
 

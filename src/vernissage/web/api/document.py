@@ -200,6 +200,7 @@ def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
             "Keys": {"keys": _list(_ref("Key"))},
             "MadeKey": {"number": whole, "key": text},
             "Swapped": {"fingerprint": text, "works": whole},
+            "EventsKept": {"kept": whole, "known": whole},
             "Token": {"token": text, "expires": moment},
             "Vectors": {"@context": text, "id": text, "type": text, "target": text, "motivation": text}
             | {"body": _list(_ref("Vector"))},

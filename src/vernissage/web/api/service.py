@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import logging
+import secrets
 import threading
 import time
 import zlib
@@ -15,18 +16,21 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
+from vernissage import storage
 from vernissage.catalog.item import Item
 from vernissage.catalog.keys import id_of
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
+from vernissage.files import digest
 from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Gallery
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.thumbnails import BytesCache, Thumbnails
-from vernissage.sentences import Sentence
+from vernissage.sentences import Sentence, translated
 from vernissage.storage.people import PeopleRules
 from vernissage.web.api.bodies import RecommendationRequest
 from vernissage.web.api.problems import ProblemError
 from vernissage.web.operations import Metrics
+from vernissage.web.visitors import Trial, Visitors
 from vernissage.workspace.repository import Snapshot
 
 if TYPE_CHECKING:
@@ -38,6 +42,9 @@ REFRESH_SECONDS = 1.0
 
 LONGEST_TOKEN = 6_000
 """Characters of a recommendation's id, which stands in addresses: servers and proxies take 8,000 in all."""
+
+_ERASE_SECONDS = 3600.0
+"""How often pseudonyms are looked for whose time is over."""
 
 USUAL_RULES = PeopleRules(uploads=1_000, picture_bytes=1024**3, ratings=10_000)
 """What may be kept of each person over HTTP."""
@@ -61,6 +68,39 @@ class _State:
         return {digest[:32]: row for row, digest in enumerate(digests) if digest}
 
 
+@dataclass(frozen=True)
+class Recommended:
+    """What a recommendation's id says.
+
+    Attributes:
+        key: a name of its own, as no two answers have.
+        fingerprint: of the state of the collection that it was made in.
+        request: what was asked for; ``shown`` is how many works of that list were shown so far.
+        engine: what made it; ``trial`` is how it is counted, without a pseudonym whose time is over.
+        made: when the list was first asked for, in seconds since 1970.
+        digests: of the works of this answer, in order, see `digest_of_work`.
+    """
+
+    key: str
+    fingerprint: str
+    request: RecommendationRequest
+    shown: int
+    engine: str
+    trial: Trial
+    made: float
+    digests: tuple[bytes, ...]
+
+    def position(self, item_id: str) -> int | None:
+        """The place of a work in the list, from 1; None where it is not in this answer."""
+        work, before = digest_of_work(item_id), self.shown - len(self.digests)
+        return before + self.digests.index(work) + 1 if work in self.digests else None
+
+
+def digest_of_work(item_id: str) -> bytes:
+    """Four bytes, since there may be 200 in an address."""
+    return hashlib.blake2b(item_id.encode("utf-8", "replace"), digest_size=4).digest()
+
+
 class Service:
     """A gallery that is served; safe to share among threads.
 
@@ -73,6 +113,7 @@ class Service:
         secret: bytes,
         public_url: str = "",
         metrics: Metrics | None = None,
+        visitors: Visitors | None = None,
         *,
         review: bool = False,
         rules: PeopleRules = USUAL_RULES,
@@ -87,6 +128,7 @@ class Service:
         self.gallery = gallery
         self.metrics = metrics or Metrics()
         self.public_url = public_url.rstrip("/")
+        self.visitors = visitors or Visitors(secret)
         self.thumbnails = Thumbnails()
         self.answers = BytesCache(_ANSWERS_BYTES)
         self._cipher = AESGCMSIV(hashlib.sha256(b"recommendations\0" + secret).digest())
@@ -106,11 +148,21 @@ class Service:
         self.gallery.close()
 
     def _follow(self) -> None:
+        erased = -_ERASE_SECONDS
         while not self._stop.wait(REFRESH_SECONDS):
             try:
                 self.gallery.refresh()
+                if time.monotonic() - erased >= _ERASE_SECONDS:
+                    erased = time.monotonic()
+                    self._erase_visitors()
             except VernissageError as error:
                 _log.error("the state before goes on: %s", error)
+
+    def _erase_visitors(self) -> None:
+        database, before = self.gallery.repository.existing_database, self.visitors.kept_from()
+        if database is not None:
+            with database.writing() as connection:
+                storage.events.erase_visitors(connection, before)
 
     @property
     def state(self) -> _State:
@@ -166,34 +218,53 @@ class Service:
 
     # Tokens of recommendations
 
-    def token(self, request: RecommendationRequest, shown: int) -> str | None:
+    def token(
+        self, request: RecommendationRequest, shown: int, engine: str, ids: Sequence[str], trial: Trial, made: float
+    ) -> str | None:
         """What names a recommendation so that more of it can be asked for; None where it would be too long.
 
-        It is encrypted: ratings are a person's. It holds all that is needed, so that every process can read it, and is
-        good for the state of the collection that it was made in.
+        It is encrypted: ratings are a person's. It holds all that is needed, so that every process can read it, and
+        more of it is to be had in the state of the collection that it was made in. ``shown`` is how many works of the
+        list were shown so far, those of ``ids`` last; ``made`` is when it was first asked for, in seconds since 1970.
         """
-        content = [self.gallery.fingerprint, shown, request.model_dump(exclude_defaults=True)]
+        works = b"".join(map(digest_of_work, ids))
+        content = [self.gallery.fingerprint, shown, request.model_dump(exclude_defaults=True), engine]
+        content += [trial.visitor, trial.split, int(made), base64.b64encode(works).decode()]
         packed = zlib.compress(orjson.dumps(content), 9)
-        nonce = hashlib.sha256(packed).digest()[:12]  # of a cipher that no repeated nonce breaks
+        nonce = secrets.token_bytes(12)  # which names this answer too: two visitors may ask for the same
         token = base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, packed, None)).decode().rstrip("=")
         return token if len(token) <= LONGEST_TOKEN else None
 
-    def read_token(self, token: str) -> tuple[RecommendationRequest, int]:
-        """What `token` made it of, and how many works were shown.
+    def recommended(self, token: str) -> Recommended:
+        """What `token` made it of, in whichever state of the collection.
 
         Raises:
-            ProblemError: this server did not make it (404), or of a state that is no longer served (410).
+            ProblemError: this server did not make it (404).
         """
         try:
             raw = base64.urlsafe_b64decode(token[:LONGEST_TOKEN] + "=" * (-len(token) % 4))
-            fingerprint, shown, asked = orjson.loads(zlib.decompress(self._cipher.decrypt(raw[:12], raw[12:], None)))
+            content = orjson.loads(zlib.decompress(self._cipher.decrypt(raw[:12], raw[12:], None)))
+            fingerprint, shown, asked, engine, visitor, split, made, works = content
             request = RecommendationRequest.model_validate(asked)
         except (ValueError, InvalidTag, zlib.error):
             told = "this server has made no such recommendation; take recommendation_id from an answer, as it stands"
             raise ProblemError(404, told) from None
-        if fingerprint != self.gallery.fingerprint:
+        packed = base64.b64decode(works)
+        digests = tuple(packed[place : place + 4] for place in range(0, len(packed), 4))
+        # A pseudonym whose time is over must not come back into the database by a late event.
+        trial = Trial(visitor if made >= self.visitors.kept_from().timestamp() else "", split)
+        return Recommended(raw[:12].hex(), fingerprint, request, int(shown), engine, trial, made, digests)
+
+    def read_token(self, token: str) -> Recommended:
+        """As `recommended`, to go on with.
+
+        Raises:
+            ProblemError: this server did not make it (404), or of a state that is no longer served (410).
+        """
+        found = self.recommended(token)
+        if found.fingerprint != self.gallery.fingerprint:
             raise ProblemError(410, "the collection has changed since; ask for recommendations anew")
-        return request, int(shown)
+        return found
 
     # Requests
 
@@ -227,20 +298,54 @@ class Service:
         )
         return answer, unused
 
-    def recommend(self, request: RecommendationRequest, base: str, shown: int = 0) -> dict[str, Any]:
-        """Works for ratings, after those that were ``shown`` already, as JSON values.
+    def recommend(self, request: RecommendationRequest, base: str, before: Recommended | None = None) -> dict[str, Any]:
+        """Works for ratings, after those that were shown ``before``, as JSON values.
 
         Raises:
             RatingsError, RequestError: the request cannot be answered.
         """
+        trial, request = self._counted(request)
+        shown = before.shown if before else 0
+        content = self._works(request, base, shown)
+        ids, made = [work["id"] for work in content["works"]], before.made if before else time.time()
+        count = shown + len(ids)
+        token = self.token(request, count, content["engine"], ids, before.trial if before else trial, made)
+        if token is None:
+            told = "more of this list cannot be asked for: its ratings are too many for an address"
+            content["notes"].append(Sentence(told))
+        return {"recommendation_id": token} | content
+
+    def recommend_json(self, request: RecommendationRequest, base: str, language: str) -> bytes:
+        """As `recommend`, told in a language. Works are kept for equal requests of one state, but each answer has an id
+        of its own, since events are counted by it; of who asked, nothing is kept.
+
+        Raises:
+            RatingsError, RequestError: the request cannot be answered.
+        """
+        trial, asked = self._counted(request)
+        key = (self.gallery.fingerprint, self.gallery.snapshot.version, base, language, asked.model_dump_json())
+
+        def make() -> bytes:
+            content = self._works(asked, base, 0)
+            about = [content["engine"], [work["id"] for work in content["works"]]]
+            return orjson.dumps(about) + b"\n" + orjson.dumps(translated(content, language))
+
+        about, _, works = self.answers.get(digest(repr(key).encode()), make).partition(b"\n")
+        engine, ids = orjson.loads(about)
+        token = self.token(asked, len(ids), engine, ids, trial, time.time())
+        if token is None:  # a note says so, which is not kept with the works
+            return orjson.dumps(translated(self.recommend(request, base), language))
+        return b'{"recommendation_id":"%s",%s' % (token.encode(), works[1:])
+
+    def _counted(self, request: RecommendationRequest) -> tuple[Trial, RecommendationRequest]:
+        """How a request is counted, and the request by the engine of its visitor, without who asks."""
+        trial, engine = self.visitors.trial(request.visitor, request.session, request.engine)
+        return trial, request.model_copy(update={"engine": engine, "visitor": None, "session": None})
+
+    def _works(self, request: RecommendationRequest, base: str, shown: int) -> dict[str, Any]:
         began = time.perf_counter()
         answer, unused = self.answered(request, shown + request.limit)
         ranked = time.perf_counter()
         content = self.addressed(base).answer(answer, explain=request.explain)
         self.metrics.recommended(answer.engine, self.gallery.engines, ranked - began, time.perf_counter() - ranked)
-        content["works"] = content["works"][shown:]
-        token = self.token(request, shown + len(content["works"]))
-        if token is None:
-            told = "more of this list cannot be asked for: its ratings are too many for an address"
-            content["notes"].append(Sentence(told))
-        return {"recommendation_id": token, "unused": unused} | content
+        return {"unused": unused} | content | {"works": content["works"][shown:]}

@@ -296,14 +296,7 @@ class _Reading:
         return self._cached(request, language, make)
 
     def recommendations(self, request: Request, body: RecommendationRequest, language: Spoken) -> Response:
-        """Kept for equal requests of one state, as long as there is room; of who asked, nothing is."""
-        service, base = self._service, base_address(request, self._service)
-        key = (service.gallery.fingerprint, service.gallery.snapshot.version, base, language, body.model_dump_json())
-
-        def make() -> bytes:
-            return orjson.dumps(translated(service.recommend(body, base), language))
-
-        content = service.answers.get(digest(repr(key).encode()), make)
+        content = self._service.recommend_json(body, base_address(request, self._service), language)
         return _answer(content, language)
 
     def batch(self, request: Request, body: Batch, language: Spoken) -> Response:
@@ -318,9 +311,9 @@ class _Reading:
         return answered({"results": results}, language=language)
 
     def following(self, request: Request, recommendation_id: str, language: Spoken, limit: Limit = 9) -> Response:
-        asked, shown = self._service.read_token(recommendation_id)
-        more = asked.model_copy(update={"limit": limit})
-        content = self._service.recommend(more, base_address(request, self._service), shown)
+        before = self._service.read_token(recommendation_id)
+        more = before.request.model_copy(update={"limit": limit})
+        content = self._service.recommend(more, base_address(request, self._service), before)
         return answered(content, language=language)
 
     def thumbnail(self, name: str, width: int, kind: ThumbnailKind) -> Response:
@@ -340,10 +333,10 @@ class _Reading:
         return self._cached(request, ENGLISH, make, iiif.MEDIA_TYPE)
 
     def collection(self, request: Request, recommendation_id: str) -> Response:
-        asked, shown = self._service.read_token(recommendation_id)
+        before = self._service.read_token(recommendation_id)
         base = base_address(request, self._service)
-        answer = self._service.answered(asked, shown)[0]
-        items = [work.item for work in answer.works[:shown]]
+        answer = self._service.answered(before.request, before.shown)[0]
+        items = [work.item for work in answer.works[: before.shown]]
         place = f"{base}{request.url.path.removeprefix(request.scope.get('root_path', ''))}"
         content = iiif.collection(place, Sentence("Recommended works"), items, self._service.addressed(base))
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)

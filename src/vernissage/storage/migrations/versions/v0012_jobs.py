@@ -5,7 +5,7 @@ from alembic import op
 from vernissage.storage.schema import define
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 
 def upgrade() -> None:
