@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 Ranks = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_READ = 1_000
+_READ = 200
 """Works of each engine that are read at first; fusions by scores tell and compare ranks among these."""
 _FASTER = 4
 """How many times as many works are read of each engine where the first did not decide."""
@@ -402,26 +402,26 @@ class _Fused:
         """Each engine's share, and each rated work's part of these shares; both add up to the score."""
         row_of = {item_id: row for row, item_id in enumerate(self.item_ids)}
         rows = [row_of[item_id] for item_id in item_ids]
-        found: list[dict[str, float]] = [{} for _ in rows]
         weights: dict[str, float] = {}
+        for part in self.parts:
+            weights.update(zip(part.scored.rated, part.scored.weights.tolist(), strict=True))
+        place_of = {item_id: place for place, item_id in enumerate(weights)}
+        terms, counted = np.zeros((len(rows), len(weights))), np.zeros((len(rows), len(weights)), dtype=bool)
         for part, shares, judged in zip(self.parts, self.shares[:, rows], self.judged[:, rows], strict=True):
-            own = np.flatnonzero(judged).tolist()
-            rated = part.scored.rated
-            weights.update(zip(rated, part.scored.weights.tolist(), strict=True))
-            if not own:
-                continue
-            divided = _divided(part.scored, [item_ids[place] for place in own], shares[own])
-            for place, terms in zip(own, divided, strict=True):
-                for item_id, term in zip(rated, terms.tolist(), strict=True):
-                    found[place][item_id] = found[place].get(item_id, 0.0) + term
+            own = np.flatnonzero(judged)
+            if len(own):
+                cells = np.ix_(own, np.array([place_of[item_id] for item_id in part.scored.rated]))
+                terms[cells] += _divided(part.scored, [item_ids[place] for place in own.tolist()], shares[own])
+                counted[cells] = True
+        rated, weighing = np.array(list(weights), dtype=object), np.array(list(weights.values()))
         return tuple(
             Explanation(
                 item_id,
                 float(self.ranking.scores[row]),
-                reasons(list(terms), np.array([weights[each] for each in terms]), np.array(list(terms.values()))),
+                reasons(rated[some].tolist(), weighing[some], own[some]),
                 self._engine_shares(row),
             )
-            for item_id, row, terms in zip(item_ids, rows, found, strict=True)
+            for item_id, row, own, some in zip(item_ids, rows, terms, counted, strict=True)
         )
 
     def _engine_shares(self, row: int) -> tuple[EngineShare, ...]:

@@ -80,7 +80,8 @@ class Copies:
     def names(self, item_ids: Sequence[str]) -> list[str]:
         """What the group of each work is called; "" for ids that no work has."""
         rows = self.ids.rows(item_ids)
-        return [self.ids[int(self.first[row])] if row >= 0 else "" for row in rows.tolist()]
+        names = iter(self.ids.take(self.first[rows[rows >= 0]]))
+        return [next(names) if row >= 0 else "" for row in rows.tolist()]
 
     def named(self, names: Iterable[str]) -> dict[str, list[str]]:
         """The works of each group of two or more that is called so, in their order."""

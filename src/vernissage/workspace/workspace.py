@@ -88,13 +88,13 @@ class Workspace:
         ]
         return digest(*[json.dumps(part, sort_keys=True, default=dict).encode() for part in parts])[:16]
 
-    @property
+    @cached_property
     def encoder_names(self) -> tuple[str, ...]:
         """The encoders that have vectors here, but for internal ones."""
         found = dict.fromkeys(key.rpartition(".")[0] for key in self.manifest.vectors)
         return tuple(name for name in found if name not in self.internal_names)
 
-    @property
+    @cached_property
     def internal_names(self) -> tuple[str, ...]:
         """The encoders whose vectors here only serve those that are made of them."""
         return tuple(name for name, card in cards().items() if card.internal and self.modalities(name))
