@@ -67,7 +67,7 @@ def make(path: Path, count: int, dim: int) -> None:
         folder=located(path, path),
         fingerprint=collection.fingerprint,
         settings={},
-        models={ENCODER: "benchmark"},
+        models={ENCODER: "none"},  # nothing is encoded here
         fingerprints={ENCODER: FINGERPRINT},
         vectors={f"{ENCODER}.image": stem},
         complete=True,

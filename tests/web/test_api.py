@@ -22,6 +22,7 @@ from vernissage.web.api.app import LARGEST_BODY, create_service
 from vernissage.web.api.received import LARGEST_FILE
 from vernissage.web.api.service import Service
 from vernissage.web.languages import preferred
+from vernissage.workspace.editorial import place
 
 ROOT = "/api/v1"
 RATINGS = {"w000": 5, "w001": 1, "w004": 4}
@@ -74,6 +75,21 @@ def test_similar_works_are_those_of_python(client: TestClient, built: Path) -> N
     assert [work["id"] for work in content["works"]] == list(expected.ids)
     assert [work["score"] for work in content["works"]] == pytest.approx(list(expected.scores))
     assert [work["rank"] for work in content["works"]] == [1, 2, 3, 4, 5]
+
+
+def test_equal_requests_are_answered_once_in_each_state(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, ranked = Service(open_gallery(workspace, writing=False), SECRET), list[object]()
+    recommend = service.gallery.recommend
+    monkeypatch.setattr(service.gallery, "recommend", lambda *a, **k: [ranked.append(a), recommend(*a, **k)][1])
+    with TestClient(create_service(service, open_to(service)), base_url="http://museum.example") as client:
+        first = post(client, ratings=RATINGS, limit=2)
+        assert post(client, ratings=RATINGS, limit=2) == first
+        assert len(ranked) == 1
+        assert post(client, ratings={**RATINGS, "w001": 2}, limit=2) != first
+        assert len(ranked) == 2
+        banned = first["works"][0]["id"]
+        place(workspace, [banned], "banned")
+        assert banned not in {work["id"] for work in post(client, ratings=RATINGS, limit=2)["works"]}
 
 
 def test_recommendations_keep_to_conditions_and_caps(client: TestClient) -> None:

@@ -41,7 +41,10 @@ from vernissage.values import MODALITIES, Condition, Modality, modality_of_file
 _BATCH = 1024
 """Works in a record batch and in a row group: what is decoded to make one Item, some milliseconds."""
 
-_BATCHES_KEPT = 32
+_BATCHES_KEPT, _BYTES_KEPT = 32, 64 * 1024**2
+"""Decoded batches that are kept: so many, or as many as have so many bytes in the file."""
+
+_DECODED_TOGETHER = 128
 _MASKS_KEPT = 32
 _TEXTS = (
     "id", "title", "artist", "year", "medium", "description", "group", "owner", "licence", "text", "language",
@@ -156,12 +159,15 @@ class Collection:
         return rows
 
     def take(self, rows: Sequence[int]) -> list[Item]:
-        """The works of some rows, in that order; rows near to each other are decoded together."""
-        found: list[Item] = []
+        """The works of some rows, in that order, decoded together, though not so many that they hold much memory."""
+        found, waiting = list[Item](), list[Any]()
         for number, near in groupby(rows, key=lambda row: row // _BATCH):
             batch = self._works.batch(number)
-            found += _items(batch.take(int32_array(row % _BATCH for row in near)))
-        return found
+            waiting += [batch.slice(row % _BATCH, 1) for row in near]
+            if len(waiting) >= _DECODED_TOGETHER:
+                found += _decoded(waiting)
+                waiting = []
+        return found + _decoded(waiting)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -383,7 +389,11 @@ def read_collection(
     ids = Ids(column("id"), int32_values(column("order")))
     if len(ids.order) != len(ids) or ((ids.order < 0) | (ids.order >= len(ids))).any():
         raise ProvenanceError(f"the order of the ids in {path} is damaged; {_REBUILD}")
-    works = _Works(ids, fingerprint, attributes, lru_cache(_BATCHES_KEPT)(batch), column)
+    groups = [
+        file.metadata.row_group(number).total_byte_size for number in range(min(_BATCHES_KEPT, file.num_row_groups))
+    ]
+    kept = max(_BATCHES_KEPT, _BYTES_KEPT * len(groups) // max(1, sum(groups)))
+    works = _Works(ids, fingerprint, attributes, lru_cache(kept)(batch), column)
     return Collection(works, folder, report, path.parent / FOLDER)
 
 
@@ -446,6 +456,10 @@ def _transposed(pairs: Iterable[Iterable[tuple[str, str]]]) -> list[Any]:
 
 def _offsets(rows: Sequence[Sized]) -> Any:
     return int32_array([0, *accumulate(map(len, rows))])
+
+
+def _decoded(slices: Sequence[Any]) -> list[Item]:
+    return list(_items(pa.Table.from_batches(slices).combine_chunks().to_batches()[0])) if slices else []
 
 
 def _items(batch: Any) -> Iterator[Item]:

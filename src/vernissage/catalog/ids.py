@@ -1,8 +1,8 @@
 """Ids of works in their order, found by binary search: a million of them without a Python object for each."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, overload
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vernissage.files import digest, text_array
 
 _IN_A_DICTIONARY = 50_000
+_SOUGHT_KEPT = 1_024
 _LOOKED_UP_ONE_BY_ONE = 20_000  # above, hashing all ids once takes less time than so many binary searches
 
 
@@ -79,6 +80,14 @@ class Ids(Sequence[str]):
             return None
         if self._dictionary is not None:
             return self._dictionary.get(item_id)
+        return self._sought(item_id)
+
+    @cached_property
+    def _sought(self) -> Callable[[str], int | None]:
+        """The binary search; the last answers are kept, for one request asks for the same few ids a dozen times."""
+        return lru_cache(_SOUGHT_KEPT)(self._by_order)
+
+    def _by_order(self, item_id: str) -> int | None:
         wanted = item_id.encode(errors="surrogatepass")
         place = bisect_left(self._order, wanted, key=self._bytes)
         if place == len(self) or self._bytes(row := self._order[place]) != wanted:

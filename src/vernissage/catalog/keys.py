@@ -5,7 +5,7 @@ import re
 PART_LENGTH = 200
 """Characters of one part of a key, so that it is a file name of at most 255 bytes with any ending."""
 
-_PLAIN = re.compile(r"[a-z0-9-]|(?<=[a-z0-9-])\.(?=[a-z0-9-])")
+_PLAIN = re.compile(r"(?:[a-z0-9-]|(?<=[a-z0-9-])\.(?=[a-z0-9-]))+")
 _KEY = re.compile(r"(?:[a-z0-9.-]|_[0-9a-f]{2})+")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
 """Names that Windows keeps for devices, whatever follows their first full stop."""

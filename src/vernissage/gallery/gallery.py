@@ -604,11 +604,12 @@ def _bands_for(
     A fusion's score is a sum of z-scores already; one engine's becomes one by its mean and deviation over all works.
     """
     mean, spread, name = 0.0, 1.0, engine.name if isinstance(engine, LateFusion) else ""
-    if isinstance(engine, RatingWeightedSimilarity):
-        name, scored = engine.index.card.encoder, engine.scored(profile)
-        mean, spread = scored.moments()
-        name = name if spread > scored.floor else ""
+    name = engine.index.card.encoder if isinstance(engine, RatingWeightedSimilarity) else name
     found = workspace.bands.get(name, {}) if fusion == Fusion() else {}
+    if found and isinstance(engine, RatingWeightedSimilarity):
+        scored = engine.scored(profile)
+        mean, spread = scored.moments()
+        found = found if spread > scored.floor else {}
     rated = sum(item_id in engine for item_id in profile.item_ids)
     return lambda score: band_of(found, rated, (score - mean) / spread) if found else None
 

@@ -31,7 +31,7 @@ class Reason:
 class EngineShare:
     """What one engine of a fusion adds to a work's score, and the rank (from 1) that it gave; 0 when it gave none.
 
-    Works of equal score are of equal rank. Fusions by scores tell ranks among an engine's first thousand works.
+    Works of equal score are of equal rank. Fusions by scores tell ranks among an engine's first 200 works.
     """
 
     engine: str

@@ -31,7 +31,7 @@ Floats = npt.NDArray[np.float64]
 Ranks = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_READ = 1_000
+_READ = 200
 """Works of each engine that are read at first; fusions by scores tell and compare ranks among these."""
 _FASTER = 4
 """How many times as many works are read of each engine where the first did not decide."""
@@ -405,23 +405,23 @@ class _Fused:
         weights: dict[str, float] = {}
         for part in self.parts:
             weights.update(zip(part.scored.rated, part.scored.weights.tolist(), strict=True))
-        column_of = {item_id: column for column, item_id in enumerate(weights)}
-        rated, weighing = np.array(list(weights), dtype=object), np.array(list(weights.values()))
-        terms, counted = np.zeros((len(rows), len(rated))), np.zeros((len(rows), len(rated)), dtype=bool)
+        place_of = {item_id: place for place, item_id in enumerate(weights)}
+        terms, counted = np.zeros((len(rows), len(weights))), np.zeros((len(rows), len(weights)), dtype=bool)
         for part, shares, judged in zip(self.parts, self.shares[:, rows], self.judged[:, rows], strict=True):
             own = np.flatnonzero(judged)
             if len(own):
-                places = np.ix_(own, np.array([column_of[each] for each in part.scored.rated]))
-                terms[places] += _divided(part.scored, [item_ids[place] for place in own.tolist()], shares[own])
-                counted[places] = True
+                cells = np.ix_(own, np.array([place_of[item_id] for item_id in part.scored.rated]))
+                terms[cells] += _divided(part.scored, [item_ids[place] for place in own.tolist()], shares[own])
+                counted[cells] = True
+        rated, weighing = np.array(list(weights), dtype=object), np.array(list(weights.values()))
         return tuple(
             Explanation(
                 item_id,
                 float(self.ranking.scores[row]),
-                reasons(rated[own].tolist(), weighing[own], terms_of_one[own]),
+                reasons(rated[some].tolist(), weighing[some], own[some]),
                 self._engine_shares(row),
             )
-            for item_id, row, terms_of_one, own in zip(item_ids, rows, terms, counted, strict=True)
+            for item_id, row, own, some in zip(item_ids, rows, terms, counted, strict=True)
         )
 
     def _engine_shares(self, row: int) -> tuple[EngineShare, ...]:

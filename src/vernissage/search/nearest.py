@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vernissage.catalog.ids import Ids
-from vernissage.rankings import alphabetical, best_rows, nth_largest
+from vernissage.rankings import alphabetical, nth_largest
 from vernissage.search.scan import Mask, Query, Rows, Segment, one_thread
 from vernissage.values import Ranking, Vectors
 
@@ -368,9 +368,13 @@ def precise_scores(vectors: Vectors, rows: Rows, queries: Sequence[Query]) -> np
 def in_order(rows: Rows, scores: Query, k: int, ids: Sequence[str] | Names) -> Ranking:
     """The ``k`` best of some rows by their scores float64 (rows,); equal ones by id."""
     order = np.argsort(-scores)
-    best = scores[order[: k + 1]]
-    if (best[1:] == best[:-1]).any():
-        order = best_rows(scores, k, _id_order(rows, scores, ids))
+    best = scores[order]
+    order = order[: k + np.count_nonzero(best[k:] == best[k - 1])]
+    same = best[1 : len(order)] == best[: len(order) - 1]
+    if same.any():  # ids are compared of equal ones alone
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        rivals = order[tied]
+        order[tied] = rivals[np.lexsort((alphabetical(_at(ids, rows[rivals])), -best[tied]))]
     order = order[:k]
     return Ranking(_at(ids, rows[order]), scores[order])
 
@@ -396,12 +400,3 @@ def _at(ids: Sequence[str] | Names, rows: Rows) -> tuple[str, ...]:
     if isinstance(ids, Ids):
         return tuple(ids.take(rows))
     return tuple(ids[rows].tolist() if isinstance(ids, np.ndarray) else [ids[row] for row in rows.tolist()])
-
-
-def _id_order(rows: Rows, scores: Query, ids: Sequence[str] | Names) -> Rows:
-    """What decides between rows of equal scores: the order of their ids, sought only where scores are equal."""
-    _, group, size = np.unique(scores, return_inverse=True, return_counts=True)
-    tied = np.flatnonzero(size[group] > 1)
-    places = np.zeros(len(rows), dtype=np.int64)
-    places[tied] = alphabetical(_at(ids, rows[tied]))
-    return places

@@ -80,14 +80,20 @@ class Copies:
     def names(self, item_ids: Sequence[str]) -> list[str]:
         """What the group of each work is called; "" for ids that no work has."""
         rows = self.ids.rows(item_ids)
-        return [self.ids[int(self.first[row])] if row >= 0 else "" for row in rows.tolist()]
+        names = iter(self.ids.take(self.first[rows[rows >= 0]]))
+        return [next(names) if row >= 0 else "" for row in rows.tolist()]
 
     def named(self, names: Iterable[str]) -> dict[str, list[str]]:
         """The works of each group of two or more that is called so, in their order."""
-        wanted = self.ids.rows(list(names))
-        found: dict[str, list[str]] = {}
-        for row in self.grouped[np.isin(self.first[self.grouped], wanted[wanted >= 0])].tolist():
-            found.setdefault(self.ids[int(self.first[row])], []).append(self.ids[row])
+        rows = [row for row in self.ids.rows(list(names)).tolist() if row in self._members]
+        return {self.ids[row]: [self.ids[each] for each in self._members[row]] for row in rows}
+
+    @cached_property
+    def _members(self) -> dict[int, list[int]]:
+        """The rows of each group of two or more, by the first."""
+        found: dict[int, list[int]] = {}
+        for first, row in zip(self.first[self.grouped].tolist(), self.grouped.tolist(), strict=True):
+            found.setdefault(first, []).append(row)
         return found
 
     def sentence(self, works: Works) -> str:

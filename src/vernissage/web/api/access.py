@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from fastapi import Request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from starlette.middleware.cors import CORSMiddleware
@@ -93,6 +94,19 @@ class Access:
             if found.person and request.path_params.get("person", found.person) != found.person:
                 raise ProblemError(HTTPStatus.FORBIDDEN, "this token is another person's")
             return found
+
+        return asker
+
+    def needs(self, *scopes: Scope) -> Callable[[Request], Awaitable[Asker]]:
+        """`require` in the loop of all requests; in a thread where keys may have to be read for it."""
+        decide = self.require(*scopes)
+
+        async def asker(request: Request) -> Asker:
+            given = given_key(request)
+            known = given.startswith(_TOKEN) or not given or digest_of(given) in self._keys
+            if known and (not given or time.monotonic() - self._read < _READ_AGAIN):
+                return decide(request)
+            return await to_thread.run_sync(decide, request)
 
         return asker
 

@@ -144,8 +144,8 @@ def minting_router(access: Access) -> APIRouter:
             raise ProblemError(
                 HTTPStatus.FORBIDDEN, f"send the token of {checked(person)} as Authorization: Bearer TOKEN"
             )
-        place = {"path": access.cookie_path(request), "secure": request.url.scheme == "https"}
-        answer.set_cookie(COOKIE, token, **place, **_COOKIE_FLAGS)
+        place, secure = access.cookie_path(request), request.url.scheme == "https"
+        answer.set_cookie(COOKIE, token, path=place, secure=secure, **_COOKIE_FLAGS)
         return answer
 
     @router.delete(address, name="endSession", summary="Let this browser forget the token", **how)

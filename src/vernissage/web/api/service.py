@@ -180,9 +180,14 @@ class Service:
         Raises:
             UnknownItemError: there is none.
         """
-        collection = self.gallery.collection
-        item_id = id_of(name)
-        return collection[item_id if item_id is not None and item_id in collection else name]
+        return self.gallery.collection[self.item_id(name)]
+
+    def item_id(self, name: str) -> str:
+        """The id of that work; errors as in `item`."""
+        collection, item_id = self.gallery.collection, id_of(name)
+        found = item_id if item_id is not None and item_id in collection else name
+        collection.rows_of([found])
+        return found
 
     def known(self, ids: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
         """The ids that works of the collection have, and what to say of the others."""

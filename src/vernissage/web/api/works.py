@@ -33,18 +33,24 @@ from vernissage.web.api.service import ROOT, Service
 from vernissage.web.languages import Spoken
 from vernissage.workspace.repository import Snapshot
 
+
+def none() -> list[str]:
+    """No words, what a parameter is by default: pydantic reads its signature each time, of ``list`` slowly."""
+    return []
+
+
 Limit = Annotated[int, Query(ge=1, le=MOST_WORKS, description="How many works.")]
 Where = Annotated[
     list[str],
     Query(
         alias="where[]",
-        default_factory=list,
+        default_factory=none,
         description="A condition such as year>=1850; repeat for several.",
         max_length=50,
     ),
 ]
 Excluded = Annotated[
-    list[str], Query(alias="exclude[]", default_factory=list, description="An id that must not come back; repeat.")
+    list[str], Query(alias="exclude[]", default_factory=none, description="An id that must not come back; repeat.")
 ]
 Per = Annotated[str, Query(description="At most so many works of one value, such as artist:1; several with commas.")]
 Fields = Annotated[str, Query(description="Which fields of works come back, with commas; all by default.")]
@@ -62,7 +68,7 @@ _KINDS = {"jpg": THUMBNAIL_MEDIA_TYPE, "webp": "image/webp"}
 
 def reading_router(service: Service, access: Access) -> APIRouter:
     """The addresses that read the collection, with the scope ``read``; nothing is kept of who asks."""
-    needed = [Depends(access.require("read")), Depends(known_parameters)]
+    needed = [Depends(access.needs("read")), Depends(known_parameters)]
     reading, router = _Reading(service, access), APIRouter(tags=["works"], dependencies=needed)
     get, post = ["GET"], ["POST"]
     for path, methods, call, name, summary, schema in (
@@ -171,7 +177,7 @@ class _Reading:
         ] = None,
         diversity: Annotated[float, Query(ge=0, le=1, description="0 by likeness alone, to 1: varied.")] = 0.0,
     ) -> Response:
-        gallery, item_id = self._service.gallery, self._service.item(key).id
+        gallery, item_id = self._service.gallery, self._service.item_id(key)
         kinds = [each.strip() for each in by.split(",") if each.strip()]
 
         def make() -> Answer:
@@ -297,7 +303,7 @@ class _Reading:
 
     def recommendations(self, request: Request, body: RecommendationRequest, language: Spoken) -> Response:
         content = self._service.recommend_json(body, base_address(request, self._service), language)
-        return _answer(content, language)
+        return answered(content, language=language)
 
     def batch(self, request: Request, body: Batch, language: Spoken) -> Response:
         if self._access is not None and len(body.requests) > 1:  # one was counted with the request itself
@@ -373,7 +379,7 @@ def _form(accepted: str) -> Literal["json", "iiif", "linked-art"]:
     return "json"
 
 
-def known_parameters(request: Request) -> None:
+async def known_parameters(request: Request) -> None:
     """A dependency of routes: refuses parameters that would be ignored, such as ``where`` for ``where[]``.
 
     Raises:
@@ -406,14 +412,11 @@ def read_caps(words: str) -> dict[str, int]:
     return caps
 
 
-def answered(content: dict[str, Any], status: int = 200, language: str = ENGLISH) -> Response:
-    """JSON that nobody keeps: it is of somebody, or made for one request."""
-    return _answer(orjson.dumps(translated(content, language)), language, status)
-
-
-def _answer(content: bytes, language: str, status: int = 200) -> Response:
+def answered(content: dict[str, Any] | bytes, status: int = 200, language: str = ENGLISH) -> Response:
+    """JSON, written already or not, that no browser or proxy keeps: it is of somebody, or made for one request."""
     headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": _VARY}
-    return Response(content, status, headers, _JSON)
+    written = content if isinstance(content, bytes) else orjson.dumps(translated(content, language))
+    return Response(written, status, headers, _JSON)
 
 
 def described(schema: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
