@@ -4,9 +4,9 @@ import io
 import re
 from itertools import product
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
@@ -18,7 +18,7 @@ from tests.web.test_several import two  # noqa: F401  (a fixture)
 from vernissage.errors import RequestError
 from vernissage.gallery.gallery import Gallery
 from vernissage.web.serving import Server
-from vernissage.web.settings import read_settings
+from vernissage.web.settings import Settings, read_settings
 
 Served = tuple[Gallery, TestClient]
 STRANGE = (
@@ -28,7 +28,7 @@ STRANGE = (
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
 
 
-def harmless(answer: httpx.Response, given: str = "") -> None:
+def harmless(answer: Any, given: str = "") -> None:
     """An answer without a defect, a trace, a path of the server, a header that was sent in, or a page."""
     assert answer.status_code < 500, answer.text
     assert not re.search(r"Traceback|site-packages|sqlalchemy|sqlite|psycopg|/tmp/|root:x:", answer.text, re.IGNORECASE)
@@ -66,6 +66,16 @@ def test_strange_words_are_only_words_wherever_they_stand(served: Served, given:
         harmless(answer, given)
         assert answer.status_code in {400, 404, 405, 422}, (address, answer.text)
     assert len(gallery) == client.get(f"{ROOT}/version").json()["works"]
+
+
+def test_what_a_database_cannot_keep_is_no_failure_of_the_database(peopled: Path, database_place: str) -> None:
+    settings = Settings(database=database_place, requests_per_second=1_000)
+    with TestClient(Server(settings, {"": peopled}), base_url="http://localhost") as client:
+        for method, address in (
+            ("PUT", "people/a%00b/ratings/w000"), ("GET", "people/a%00b/uploads"), ("DELETE", "people/ann/uploads/a%00"),
+            ("GET", "jobs/a%00"), ("DELETE", "admin/uploads/a%00"), ("DELETE", "people/a%00b"), ("PUT", "works/a%00b"),
+        ):  # fmt: skip
+            problem(client.request(method, f"{ROOT}/{address}", json={"rating": 5}), 404)
 
 
 def test_numbers_that_no_key_has(served: Served) -> None:  # noqa: F811

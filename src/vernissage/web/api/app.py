@@ -101,7 +101,7 @@ def create_service(
 
 
 class Bounded:
-    """Refuses bodies that are too large, while they arrive, and answers HEAD as GET."""
+    """Refuses bodies that are too large, while they arrive, and addresses with NUL, and answers HEAD as GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -111,6 +111,11 @@ class Bounded:
             await self.app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
+        # No id or name has one, and PostgreSQL, which takes none, would be said not to answer.
+        if "\0" in path:
+            told = "there is nothing at this address, which has a NUL character"
+            await problem(Request(scope), HTTPStatus.NOT_FOUND, told)(scope, receive, send)
+            return
         sends_works = scope["method"] == "PUT" and path.startswith(f"{ROOT}/works/")
         large = sends_works or path.endswith(("/uploads", "/search/picture", "/works/batch"))
         most = _LARGEST_UPLOAD if large else LARGEST_BODY
