@@ -99,6 +99,30 @@ def test_related_works_and_for_you_from_a_service(
             server.server_close()
 
 
+def test_events_are_sent_where_the_attribute_says_so(browser: Browser, painted: Pages, tmp_path: Path) -> None:
+    with site(tmp_path, "") as address:
+        workspace = painted.map.parent / "workspace"
+        with served(workspace, None, "--allow-origin", address) as (api, _), window(browser, DESK) as page:
+            (tmp_path / "page.html").write_text(
+                f'<!doctype html><script type="module" src="{api}/vernissage.js"></script>'
+                f'<vernissage-for-you limit="3" api="{api}"></vernissage-for-you>'
+            )
+            told = list[str]()
+            page.on("request", lambda sent: told.append(sent.post_data or "") if "/events" in sent.url else None)
+            page.goto(f"{address}/page.html")
+            widget = page.locator("vernissage-for-you")
+            stars = widget.get_by_role("button", name="5 of 5")
+            stars.first.click()
+            expect(widget.locator("ol").first.locator("li")).to_have_count(3)
+            assert told == []
+            widget.evaluate("element => element.setAttribute('events', '')")
+            with page.expect_response(lambda answer: "/events" in answer.url and answer.status == 202):
+                stars.nth(1).click()
+            with page.expect_response(lambda answer: "/events" in answer.url and answer.status == 202):
+                widget.locator("ol").first.locator("a").first.click()
+            assert ['"kind":"shown"' in told[0], '"kind":"opened"' in told[-1]] == [True, True]
+
+
 def test_related_works_from_files_alone(browser: Browser, painted: Pages, axe: str, tmp_path: Path) -> None:
     run_command("publish", painted.map.parent / "workspace", tmp_path / "files", "--workers", "1")
     (tmp_path / "page.html").write_text(

@@ -37,7 +37,7 @@ def usage_tables(usage: Usage) -> list[DataTable]:
             for field in (_count(f"Works {head.lower()}", name), _percent("%", _of(usage.works, name)))
         ),
     ]
-    places = [_count("Place", "position"), _count("Shown", "shown"), _count("Opened", "opened")]
+    places = [replace(_count("Place", "position"), numeric=False), _count("Shown", "shown"), _count("Opened", "opened")]
     places += _shares(lambda row: row.opened_share)
     return [
         DataTable("engines", "What became of recommended works", engines, usage.engines),
@@ -114,7 +114,7 @@ def _split_table(split: SplitUsage) -> DataTable:
 
 def _places_figure(usage: Usage) -> Figure:
     with drawing():
-        figure, axes = empty_figure(6.4, 3.4)
+        figure, axes = empty_figure(4.6, 3.0)
         drawn = [each for each in usage.places if each.position <= _MOST_PLACES]
         groups = [(name, list(rows)) for name, rows in groupby(drawn, lambda each: each.engine)]
         for number, (name, rows) in enumerate(groups):

@@ -1,6 +1,6 @@
 // <vernissage-related work="ID" limit="6">: works like one. <vernissage-for-you>: works for ratings, kept in this browser.
 // Attributes: `api`, the address of a service (default: where this script comes from), or `files`, that of a publication
-// (related works alone); `key`, a publishable key; `lang`; `limit`. Themed by --vernissage-ink, -muted, -accent, -gap,
+// (related works alone); `key`, a publishable key; `lang`; `limit`; `events`, to send which works for you were shown and opened. Themed by --vernissage-ink, -muted, -accent, -gap,
 // -width, -font. Needs in the page's policy: script-src, img-src and connect-src of the service or the files.
 const WORDS = {
   en: { related: "Works like this one", rate: "Rate some works", you: "For you", none: "Nothing found.", again: "Begin again", liked: (title) => `because you liked ${title}`, star: (n) => `${n} of 5`, untitled: "Untitled", failed: "This cannot be shown just now." },
@@ -65,12 +65,17 @@ class Element extends HTMLElement {
   get api() {
     return new URL(this.getAttribute("api") || new URL(import.meta.url).origin, document.baseURI).href.replace(/\/$/, "");
   }
-  async ask(path, body) {
+  async ask(path, body, keepalive = false) {
     const key = this.getAttribute("key");
     const headers = { "Accept-Language": this.language, ...(key ? { "X-API-Key": key } : {}), ...(body ? { "Content-Type": "application/json" } : {}) };
-    const answer = await fetch(`${this.api}/api/v1/${path}`, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), credentials: "omit" });
+    const answer = await fetch(`${this.api}/api/v1/${path}`, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), credentials: "omit", keepalive });
     if (!answer.ok) throw new Error(`${answer.status} of ${path.split("?")[0]}`);
     return answer.json();
+  }
+  tell(found, kind, works) {
+    if (!this.hasAttribute("events") || !found.recommendation_id) return;
+    const event = { kind, recommendation_id: found.recommendation_id, works: works.map((work) => work.id) };
+    this.ask("events", { events: [event] }, true).catch((error) => console.warn(error.message));
   }
   async show() {
     const turn = (this.turn = (this.turn ?? 0) + 1);
@@ -145,6 +150,8 @@ customElements.define("vernissage-for-you", class extends Element {
     const found = await this.ask("recommendations", { ratings, limit: this.limit });
     const again = make("button", { className: "again", type: "button", onclick: () => { localStorage.removeItem(this.place); this.show(); } }, this.words.again);
     const works = found.works.map((work) => this.item(work, this.api, make("p", { className: "by" }, this.why(work))));
+    works.forEach((item, at) => { item.querySelector("a").onclick = () => this.tell(found, "opened", [found.works[at]]); });
+    this.tell(found, "shown", found.works);
     return [make("h2", {}, this.words.you), make("ol", {}, ...works), make("p", {}, again), ...shown];
   }
   why(work) {
