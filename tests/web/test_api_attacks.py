@@ -76,6 +76,9 @@ def test_what_a_database_cannot_keep_is_no_failure_of_the_database(peopled: Path
             ("GET", "jobs/a%00"), ("DELETE", "admin/uploads/a%00"), ("DELETE", "people/a%00b"), ("PUT", "works/a%00b"),
         ):  # fmt: skip
             problem(client.request(method, f"{ROOT}/{address}", json={"rating": 5}), 404)
+        harmless(client.post(f"{ROOT}/people/ann/uploads", files=[("texts", (None, "a ship\0 at sea"))]))
+        body = {"ratings": {"w000": 5}, "exclude": ["a\0"]}
+        harmless(client.post(f"{ROOT}/recommendations", json=body))
 
 
 def test_numbers_that_no_key_has(served: Served) -> None:  # noqa: F811
