@@ -144,7 +144,7 @@ def minting_router(access: Access) -> APIRouter:
             raise ProblemError(
                 HTTPStatus.FORBIDDEN, f"send the token of {checked(person)} as Authorization: Bearer TOKEN"
             )
-        place = {"path": access.cookie_path(request), "secure": request.url.scheme == "https"}
+        place: dict[str, Any] = {"path": access.cookie_path(request), "secure": request.url.scheme == "https"}
         answer.set_cookie(COOKIE, token, **place, **_COOKIE_FLAGS)
         return answer
 
