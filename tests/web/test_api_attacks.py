@@ -18,7 +18,7 @@ from tests.web.test_several import two  # noqa: F401  (a fixture)
 from vernissage.errors import RequestError
 from vernissage.gallery.gallery import Gallery
 from vernissage.web.serving import Server
-from vernissage.web.settings import Settings, read_settings
+from vernissage.web.settings import read_settings
 
 Served = tuple[Gallery, TestClient]
 STRANGE = (
@@ -69,7 +69,7 @@ def test_strange_words_are_only_words_wherever_they_stand(served: Served, given:
 
 
 def test_what_a_database_cannot_keep_is_no_failure_of_the_database(peopled: Path, database_place: str) -> None:
-    settings = Settings(database=database_place, requests_per_second=1_000)
+    settings = read_settings({"database": database_place, "requests_per_second": 1_000})
     with TestClient(Server(settings, {"": peopled}), base_url="http://localhost") as client:
         for method, address in (
             ("PUT", "people/a%00b/ratings/w000"), ("GET", "people/a%00b/uploads"), ("DELETE", "people/ann/uploads/a%00"),
