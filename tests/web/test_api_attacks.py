@@ -18,7 +18,7 @@ from tests.web.test_several import two  # noqa: F401  (a fixture)
 from vernissage.errors import RequestError
 from vernissage.gallery.gallery import Gallery
 from vernissage.web.serving import Server
-from vernissage.web.settings import Settings, read_settings
+from vernissage.web.settings import read_settings
 
 Served = tuple[Gallery, TestClient]
 STRANGE = (
@@ -69,13 +69,16 @@ def test_strange_words_are_only_words_wherever_they_stand(served: Served, given:
 
 
 def test_what_a_database_cannot_keep_is_no_failure_of_the_database(peopled: Path, database_place: str) -> None:
-    settings = Settings(database=database_place, requests_per_second=1_000)
+    settings = read_settings({"database": database_place, "requests_per_second": 1_000})
     with TestClient(Server(settings, {"": peopled}), base_url="http://localhost") as client:
         for method, address in (
             ("PUT", "people/a%00b/ratings/w000"), ("GET", "people/a%00b/uploads"), ("DELETE", "people/ann/uploads/a%00"),
             ("GET", "jobs/a%00"), ("DELETE", "admin/uploads/a%00"), ("DELETE", "people/a%00b"), ("PUT", "works/a%00b"),
         ):  # fmt: skip
             problem(client.request(method, f"{ROOT}/{address}", json={"rating": 5}), 404)
+        harmless(client.post(f"{ROOT}/people/ann/uploads", files=[("texts", (None, "a ship\0 at sea"))]))
+        body = {"ratings": {"w000": 5}, "exclude": ["a\0"]}
+        harmless(client.post(f"{ROOT}/recommendations", json=body))
 
 
 def test_numbers_that_no_key_has(served: Served) -> None:  # noqa: F811

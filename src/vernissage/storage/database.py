@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, RootTransaction, crea
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from vernissage.errors import Kind, StorageError
+from vernissage.errors import Kind, RequestError, StorageError
 from vernissage.files import is_full
 from vernissage.storage.changes import current_version
 from vernissage.storage.schema import METADATA, REVISION, REVISION_TABLE, STATE
@@ -355,10 +355,14 @@ def storage_errors(place: str) -> Iterator[None]:
 
     Raises:
         StorageError: the block raised an error of the database or of the pool of its connections.
+        RequestError: what was to be kept or looked for has a NUL character.
     """
     try:
         yield
     except DBAPIError as error:
+        # PostgreSQL's driver refuses it before the server sees it, so it has no code.
+        if "cannot contain NUL" in str(error.orig):
+            raise RequestError("a text has a NUL character, which the database cannot keep; leave it out") from error
         raise StorageError(f"the database {place} {_meaning(error, place)}") from error
     except PoolTimeoutError as error:
         raise StorageError(f"the database {place} is used by too many at once; wait a moment and try again") from error
