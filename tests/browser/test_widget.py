@@ -153,7 +153,7 @@ def test_pages_of_a_publication_open_from_disk(browser: Browser, painted: Pages,
             page.goto((tmp_path / "files" / "index.html").as_uri())
             page.locator("ol.grid a").first.click()
             expect(page.locator("h1")).to_be_visible()
-            assert page.evaluate("[...document.images].every((each) => each.complete && each.naturalWidth > 0)")
+            page.wait_for_function("[...document.images].every((each) => each.complete && each.naturalWidth > 0)")
             assert overflow(page) == 0
 
 

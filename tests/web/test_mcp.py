@@ -6,7 +6,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ def service(built: Path) -> Iterator[Service]:
         yield Service(gallery, b"", "https://works.museum.example")
 
 
+def apart(asked: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """What a coroutine returns, in a thread of its own: the thread of tests may have an event loop by other tests."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(asked())).result()
+
+
 def call(server: Any, tool: str, **arguments: Any) -> Any:
     """What one tool answers."""
 
@@ -39,7 +46,7 @@ def call(server: Any, tool: str, **arguments: Any) -> Any:
         async with Client(server) as client:
             return await client.call_tool(tool, arguments)
 
-    return asyncio.run(asked())
+    return apart(asked)
 
 
 def ask(service: Service, tool: str, **arguments: Any) -> tuple[dict[str, Any], list[Any]]:
@@ -61,7 +68,7 @@ def test_all_tools_read_and_none_writes(service: Service) -> None:
         async with Client(make_tools(service)) as client:
             return await client.list_tools()
 
-    tools = {tool.name: tool for tool in asyncio.run(listed()).tools}
+    tools = {tool.name: tool for tool in apart(listed).tools}
     assert set(tools) == {"search", "similar", "recommend", "show", "explain"}
     assert all(tool.annotations.read_only_hint and tool.description for tool in tools.values())
     assert all("context" not in tool.input_schema["properties"] for tool in tools.values())

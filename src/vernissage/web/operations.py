@@ -24,7 +24,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vernissage.errors import VernissageError
 from vernissage.gallery.gallery import Gallery
-from vernissage.web.connections import FloodFilter
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The variable of the environment that names the folder in which several processes count together."""
@@ -163,6 +162,8 @@ class _JsonLines(logging.Formatter):
 
 def set_up_logging(form: Literal["text", "json"]) -> None:
     """Write warnings to standard error, and with ``json`` a line for each request too, all as objects."""
+    from vernissage.web.connections import FloodFilter  # which imports the server
+
     shape = _JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     warnings, lines = logging.StreamHandler(), logging.StreamHandler()
     warnings.setLevel(logging.WARNING)  # libraries set lower levels of their own

@@ -556,7 +556,8 @@ class Repository:
         with self.database.writing() as connection:
             removal = storage.uploads.remove_uploads(connection, wanted, owner=owner)
             storage.tombstones.note_deletions(self.path, "upload", removal.ids, datetime.now(UTC))
-        storage.erasure.finish_erasures(self.database, self.uploads_folder)
+        # They are gone by now: where the database is busy, their files go later, and nobody is told that they did not.
+        storage.erasure.resume_erasures(self.database, self.uploads_folder)
         self.refresh()
         return removal
 
@@ -600,7 +601,7 @@ class Repository:
                 storage.moderation.set_visibility(connection, ids, visibility, now)
             storage.moderation.record(connection, who, what, ids, now)
         if what == "take-down":
-            storage.erasure.finish_erasures(self.database, self.uploads_folder)
+            storage.erasure.resume_erasures(self.database, self.uploads_folder)
         self.refresh()
 
     def place(self, works: Sequence[str], where: EditorialPlace | None, who: str) -> None:

@@ -154,15 +154,17 @@ class Service:
                 self.gallery.refresh()
                 if time.monotonic() - erased >= _ERASE_SECONDS:
                     erased = time.monotonic()
-                    self._erase_visitors()
+                    self._erase()
             except VernissageError as error:
                 _log.error("the state before goes on: %s", error)
 
-    def _erase_visitors(self) -> None:
-        database, before = self.gallery.repository.existing_database, self.visitors.kept_from()
-        if database is not None:
-            with database.writing() as connection:
+    def _erase(self) -> None:
+        """Take out pseudonyms whose time is over, and files of what was deleted while the database was busy."""
+        repository, before = self.gallery.repository, self.visitors.kept_from()
+        if repository.existing_database is not None:
+            with repository.existing_database.writing() as connection:
                 storage.events.erase_visitors(connection, before)
+            storage.erasure.resume_erasures(repository.existing_database, repository.uploads_folder)
 
     @property
     def state(self) -> _State:
