@@ -6,14 +6,16 @@ By itself: ``python -m tests.soak --minutes 10 --plot FOLDER``.
 import argparse
 import io
 import os
+import sys
 import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import matplotlib
@@ -145,6 +147,13 @@ class _Client(threading.Thread):
             self.ratings[person], self.uploads[person] = {}, {}
 
 
+def _told_on(lines: IO[str] | None) -> None:
+    """Write what a server says to standard error, until it is closed."""
+    with suppress(ValueError):
+        for line in lines or ():
+            sys.stderr.write(line)
+
+
 def soak(folder: Path, minutes: float, plot: Path | None = None) -> str:
     """Load a server on a new toy workspace in ``folder``, check it, and give a table of requests.
 
@@ -155,6 +164,8 @@ def soak(folder: Path, minutes: float, plot: Path | None = None) -> str:
     workspace, load = folder / "workspace", Load()
     build_workspace(toy_gallery(folder / "gallery"), workspace)
     with served(workspace, None, "--workers", "2") as (address, process):
+        # A pipe that nobody reads would stop a server that has much to say.
+        threading.Thread(target=_told_on, args=(process.stdout,), daemon=True).start()
         start = time.monotonic()
         clients = [_Client(number, address, load, start + 60 * minutes) for number in range(_CLIENTS)]
         for client in clients:

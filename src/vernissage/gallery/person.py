@@ -424,6 +424,7 @@ def _works(recommender: UploadRecommender, targets: Sequence[Modality], request:
     return tuple(
         Work(items[each], scores[each], _reasons(why, request.found) if why else (), found_as, also.get(each, ()))
         for (each, found_as), why in zip(answer.found_as.items(), whys, strict=True)
+        if each in items  # an upload may have been removed since it was found
     )
 
 
@@ -467,6 +468,7 @@ def _by_area(targets: Sequence[Modality], request: _Request) -> list[AnswerList]
         works = [
             Work(items[item_id], float(scores[place]), reasons, each.target, also.get(item_id, ()))
             for item_id, place, resembling in zip(ids, places, near, strict=True)
+            if item_id in items
             for reasons in [tuple([_resemblance(found, *one) for one in resembling])]
         ]
         key, made = area_key(each.source, each.area), found.by_software(each.source, each.area)
