@@ -1,6 +1,8 @@
 """The OpenAPI document of the service: what FastAPI makes of the routes, with schemas, keys and problems."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
@@ -96,148 +98,13 @@ def _is_public(address: str) -> bool:
 
 
 def _envelopes(work_properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Schemas of what stands around answers, and of all that is no answer."""
-    answer, work = _ref("Answer"), _ref("Record")
-    text, flag, whole, number = ({"type": name} for name in ("string", "boolean", "integer", "number"))
-    moment, maybe = {"type": "string", "format": "date-time"}, {"type": ["string", "null"]}
-    area = {"area": text, "modality": text, "name": text, "named_by": text, "size": whole, "weight": number}
-    area |= {"muted": flag, "medoid": text, "members": _list(text)}
-    areas = {"owner": text, "encoder": text, "works": whole, "areas": _list(_ref("Area"))}
-    areas |= {"unread": _list(text), "lapsed": _list(_ref("LapsedEdit")), "notes": _list(text)}
-    more = {
-        "recommendation_id": {"type": ["string", "null"], "description": "Names it, for more of the same list."},
-        "unused": _list(_ref("UnusedRating")) | {"description": "Ratings that were left out, and why."},
-    }
-    recommendation = {
-        "allOf": [answer, {"type": "object", "required": list(more), "properties": more}],
-    }
-    one = {"anyOf": [_ref("Recommendation"), _ref("RefusedRequest")]}
-    problem_fields = {"type": text, "title": text, "status": {"type": "integer"}, "detail": text, "instance": text}
-    return {
-        "Record": {
-            "type": "object",
-            "required": ["id"],
-            "description": "A work, without place, score and reasons.",
-            "additionalProperties": False,
-            "properties": {name: each for name, each in work_properties.items() if name not in _OF_PLACES},
-        },
-        "WorkList": {
-            "type": "object",
-            "required": ["works", "total", "next"],
-            "properties": {
-                "works": {"type": "array", "items": work},
-                "total": {"type": ["integer", "null"], "description": "How many there are; null where nobody counted."},
-                "next": {"type": ["string", "null"], "description": "The cursor of the next page."},
-            },
-        },
-        "Language": {"type": "string", "enum": list(LANGUAGES), "description": "Of sentences in answers."},
-        "JsonLd": {"type": "object", "description": "A IIIF manifest or collection, or Linked Art."},
-        "Recommendation": recommendation,
-        "RecommendationBatch": {
-            "type": "object",
-            "required": ["results"],
-            "properties": {"results": {"type": "array", "items": one}},
-        },
-        "Problem": {
-            "type": "object",
-            "description": "RFC 9457.",
-            "required": ["type", "title", "status", "detail"],
-            "properties": problem_fields | {"errors": _list(_ref("Fault"))},
-        },
-        "PictureForm": _form(["picture"], picture=_FILE),
-        "WorkForm": _form(["json"], json=text, pictures=_list(_FILE)),
-    } | _objects(
-        {
-            "Version": {"software": text, "collection": text, "fingerprint": text, "works": whole},
-            "Encoders": {
-                "encoders": _list(_ref("Encoder")),
-                "engines": _list(text),
-            },
-            "Ratings": {
-                "ratings": {"type": "object", "additionalProperties": {"type": "number"}, "examples": [{"v041": 5.0}]}
-            },
-            "Job": {
-                "id": text,
-                "kind": text,
-                "state": {"enum": ["waiting", "running", "done", "failed"]},
-                "progress": _or_null(_ref("JobProgress")),
-                "result": {"type": ["object", "null"], "description": "Of uploads from the beginning: their ids."},
-                "problem": _or_null(_ref("Problem")),
-                "created": moment,
-                "finished": _or_null(moment),
-            },
-            "JobProgress": {"step": text, "done": whole, "total": whole},
-            "Encoder": {"name": text, "modalities": _list(text), "fingerprint": text},
-            "Uploads": {"uploads": _list(_ref("Upload"))},
-            "Upload": {"id": text, "title": text, "text": text, "picture": flag, "time": moment, "visibility": text},
-            "WaitingUpload": {
-                "id": text,
-                "title": text,
-                "text": text,
-                "visibility": text,
-                "picture": maybe,
-                "time": moment,
-            },
-            "Waiting": {"uploads": _list(_ref("WaitingUpload")), "total": whole},
-            "Consents": {
-                "consents": {
-                    "type": "object",
-                    "additionalProperties": moment,
-                    "examples": [{"keeping": "2026-03-01T12:00:00Z"}],
-                }
-            },
-            "Placed": {"pinned": _list(text), "banned": _list(text)},
-            "AuditEntry": {"time": moment, "who": text, "what": text, "about": text},
-            "Audit": {"entries": _list(_ref("AuditEntry")), "kept_days": whole},
-            "Key": {
-                "key": whole,
-                "name": text,
-                "scopes": _list(text),
-                "origins": _list(text),
-                "created": moment,
-                "revoked": maybe,
-            },
-            "Keys": {"keys": _list(_ref("Key"))},
-            "MadeKey": {"number": whole, "key": text},
-            "Swapped": {"fingerprint": text, "works": whole},
-            "EventsKept": {"kept": whole, "known": whole},
-            "Token": {"token": text, "expires": moment},
-            "Vectors": {"@context": text, "id": text, "type": text, "target": text, "motivation": text}
-            | {"body": _list(_ref("Vector"))},
-            "Vector": {"type": text, "encoder": text, "fingerprint": text, "modality": text, "value": _list(number)},
-            "Areas": areas,
-            "Area": area,
-            "LapsedEdit": {"edit": text, "modality": text, "uploads": _list(text), "reason": text},
-            "UnusedRating": {"id": text, "why": text},
-            "RefusedRequest": {"problem": _ref("Problem")},
-            "Fault": {"pointer": text, "detail": text},
-            "Undone": {"undone": text} | areas,
-        }
-    )
-
-
-_FILE = {"type": "string", "format": "binary"}
-
-
-def _form(required: Sequence[str], **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties}
+    """Schemas of what stands around answers, and of all that is no answer: those of the file, completed."""
+    text = files("vernissage.web.api").joinpath("envelopes.schema.json").read_text(encoding="utf-8")
+    schemas: dict[str, Any] = json.loads(text)
+    schemas["Record"]["properties"] = {name: each for name, each in work_properties.items() if name not in _OF_PLACES}
+    schemas["Language"]["enum"] = list(LANGUAGES)
+    return schemas
 
 
 def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _list(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
-
-
-def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
-
-
-def _objects(properties: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: _object(**each) for name, each in properties.items()}
