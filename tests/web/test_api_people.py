@@ -25,6 +25,7 @@ from vernissage.web.api import access as access_module
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
 from vernissage.web.api.service import Service
+from vernissage.workspace.repository import Snapshot
 
 
 @pytest.fixture
@@ -161,6 +162,45 @@ def test_a_person_takes_everything_along_and_is_forgotten(served: tuple[Gallery,
         assert json.loads(archive.read("person.json"))["ratings"] == {"w003": 2.0}
     assert client.delete(f"{ROOT}/people/dora", headers=people).status_code == 204
     assert client.get(f"{ROOT}/people/dora/ratings", headers=people).json() == {"ratings": {}}
+
+
+def test_what_is_deleted_is_said_to_be_while_its_files_are_busy(
+    served: tuple[Gallery, TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery, client = served
+    people = key(gallery, "people")
+    files = [("pictures", ("mine.png", small_picture(), "image/png"))]
+    ended(client, client.post(f"{ROOT}/people/dora/uploads", headers=people, files=files), people)
+    [upload] = client.get(f"{ROOT}/people/dora/uploads", headers=people).json()["uploads"]
+    folder = gallery.repository.uploads_folder
+    [file] = [each for each in folder.rglob("*") if each.read_bytes() == small_picture()]
+
+    def busy(*_: object) -> None:
+        raise StorageError("the database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage.erasure, "delete_pictures", busy)
+        patched.setattr(Database, "purge", busy)
+        assert client.delete(f"{ROOT}/people/dora/uploads/{upload['id']}", headers=people).status_code == 204
+        assert client.get(f"{ROOT}/people/dora/uploads", headers=people).json() == {"uploads": []}
+        client.put(f"{ROOT}/people/dora/ratings/w003", headers=people, json={"rating": 2})
+        assert client.delete(f"{ROOT}/people/dora", headers=people).status_code == 204
+        assert file.exists()
+    storage.erasure.resume_erasures(gallery.repository.database, folder)
+    assert not file.exists()
+
+
+def test_an_upload_that_is_removed_while_it_is_recommended_is_left_out(
+    served: tuple[Gallery, TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery, client = served
+    people, asked = key(gallery, "people"), f"{ROOT}/people/ann/recommendations?limit=4"
+    first = client.get(f"{asked}&per_area=true", headers=people).json()["works"]
+    described, gone = Snapshot.items, first[1]["id"]
+    without = lambda found: {item_id: item for item_id, item in found.items() if item_id != gone}  # noqa: E731
+    monkeypatch.setattr(Snapshot, "items", lambda self, ids: without(described(self, ids)))
+    answer = check(client.get(f"{asked}&per_area=true", headers=people).json())
+    assert [each["id"] for each in answer["works"]] == [each["id"] for each in first if each["id"] != gone]
 
 
 @pytest.mark.parametrize(

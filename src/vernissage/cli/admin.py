@@ -1,10 +1,11 @@
 """The commands of whoever runs the service: ``vernissage admin …``."""
 
 import shutil
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,9 +14,34 @@ from vernissage.cli.options import AsJson, Place, argument, option
 from vernissage.cli.output import note, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+    from vernissage.gallery.gallery import Gallery
     from vernissage.workspace.editorial import EditorialPlace
 
 admin = Group("admin", "What whoever runs the service does: keys, review of uploads, backups.", no_args_is_help=True)
+
+
+@contextmanager
+def _reading(place: Place) -> "Iterator[tuple[Gallery, Connection | None]]":
+    """A gallery and its database, read at one moment; None where nothing was stored yet."""
+    with place.gallery() as gallery:
+        database = gallery.repository.existing_database
+        with database.reading() if database else nullcontext() as connection:
+            yield gallery, connection
+
+
+def _list(rows: Sequence[Mapping[str, Any]], nothing: str, *, as_json: bool) -> None:
+    """Print rows as JSON or as a table; where there are none, ``nothing`` says so."""
+    if as_json:
+        print_json(rows)
+    elif rows:
+        cells = [[", ".join(cell) if isinstance(cell, list) else cell or "" for cell in row.values()] for row in rows]
+        print_table(list(rows[0]), cells, numbers=["key"])
+    else:
+        note(nothing)
 
 
 @admin.command("make-key")
@@ -47,18 +73,10 @@ def keys(place: Place, as_json: AsJson = False) -> None:
     """List all keys: what each may do, and whether it holds."""
     from vernissage import storage
 
-    with place.gallery() as gallery:
-        database = gallery.repository.existing_database
-        with database.reading() if database else nullcontext() as connection:
-            found = storage.keys.all_keys(connection) if connection else ()
+    with _reading(place) as (_, connection):
+        found = storage.keys.all_keys(connection) if connection else ()
     rows = [each.to_dict() for each in found]
-    if as_json:
-        print_json(rows)
-    elif rows:
-        cells = [[", ".join(cell) if isinstance(cell, list) else cell or "" for cell in row.values()] for row in rows]
-        print_table(list(rows[0]), cells, numbers=["key"])
-    else:
-        note("There are no keys; make one with `vernissage admin make-key`.")
+    _list(rows, "There are no keys; make one with `vernissage admin make-key`.", as_json=as_json)
 
 
 @admin.command("revoke-key")
@@ -93,15 +111,14 @@ def review(
     """
     from vernissage import storage
 
-    with place.gallery() as gallery:
-        if uploads:
+    if uploads:
+        with place.gallery() as gallery:
             gallery.repository.moderate(uploads, "approve", _WHO)
-            say(f"Others may be shown {', '.join(uploads)}.")
-            return
-        database = gallery.repository.existing_database
-        with database.reading() if database else nullcontext() as connection:
-            ids = storage.moderation.waiting(connection) if connection else ()
-            there = {each.id: each for each in storage.uploads.get_uploads(connection, ids)} if connection else {}
+        say(f"Others may be shown {', '.join(uploads)}.")
+        return
+    with _reading(place) as (gallery, connection):
+        ids = storage.moderation.waiting(connection) if connection else ()
+        there = {each.id: each for each in storage.uploads.get_uploads(connection, ids)} if connection else {}
         if pictures is not None:
             pictures.mkdir(mode=0o700)
             for each in filter(lambda each: each.picture, there.values()):
@@ -111,12 +128,7 @@ def review(
         {"id": each.id, "visibility": each.visibility, "title": each.title, "text": each.text, "picture": each.picture}
         for each in (there[name] for name in ids if name in there)
     ]
-    if as_json:
-        print_json(rows)
-    elif rows:
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
-    else:
-        note("Nothing waits for a review.")
+    _list(rows, "Nothing waits for a review.", as_json=as_json)
 
 
 @admin.command("hide")
@@ -140,20 +152,13 @@ def audit(place: Place, as_json: AsJson = False) -> None:
     """List what operators did in the last year, the latest first."""
     from vernissage import storage
 
-    with place.gallery() as gallery:
-        database = gallery.repository.existing_database
-        with database.reading() if database else nullcontext() as connection:
-            found = storage.moderation.audit(connection) if connection else ()
+    with _reading(place) as (_, connection):
+        found = storage.moderation.audit(connection) if connection else ()
     rows = [
         {"time": each.time.isoformat(timespec="seconds"), "who": each.who, "what": each.what, "about": each.about}
         for each in found
     ]
-    if as_json:
-        print_json(rows)
-    elif rows:
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
-    else:
-        note("Operators have done nothing yet.")
+    _list(rows, "Operators have done nothing yet.", as_json=as_json)
 
 
 Works = Annotated[list[str], typer.Argument(help="Ids of works.")]

@@ -148,13 +148,15 @@ class Person:
         """
         return self.gallery.repository.remove([ids] if isinstance(ids, str) else ids, owner=self.name)
 
-    def delete(self) -> "Removal":
+    def delete(self, *, wait: bool = True) -> "Removal":
         """Remove everything that is kept of them; works of the collection that name them stay.
 
+        Without ``wait`` traces in files that cannot go now are left to whoever opens the database next.
+
         Raises:
-            StorageError: nothing is kept of them.
+            StorageError: nothing is kept of them; or all is removed, and with ``wait`` its traces could not go yet.
         """
-        return self.gallery.repository.remove_person(self.name)
+        return self.gallery.repository.remove_person(self.name, wait=wait)
 
     def export(self, path: str | Path) -> dict[str, int]:
         """Write everything that is kept of them into a new .zip: ``person.json`` and the pictures of uploads.

@@ -617,10 +617,11 @@ class Repository:
             storage.moderation.record(connection, who, what, works, datetime.now(UTC))
             place(self.path, works, where)
 
-    def remove_person(self, owner: str) -> "Removal":
+    def remove_person(self, owner: str, *, wait: bool = True) -> "Removal":
         """Remove everything of a person: uploads, pictures, vectors, ratings and edits, and their traces in files.
 
-        Works of the collection that name the person stay: they come from the collection's table.
+        Works of the collection that name the person stay: they come from the collection's table. Without ``wait``
+        traces in files that cannot go now, because the database is busy, are left to whoever opens it next.
 
         Raises:
             StorageError: nothing is kept of that person; or all is removed, but another process still reads the log.
@@ -629,7 +630,8 @@ class Repository:
             removal = storage.uploads.remove_person(connection, owner)
             storage.tombstones.note_deletions(self.path, "person", [owner], datetime.now(UTC))
         self.refresh()
-        storage.erasure.finish_erasures(self.database, self.uploads_folder)
+        finish = storage.erasure.finish_erasures if wait else storage.erasure.resume_erasures
+        finish(self.database, self.uploads_folder)
         return removal
 
     def sweep(self) -> tuple[str, ...]:

@@ -314,7 +314,7 @@ class _People:
     def withdraw(self, person: str, purpose: Purpose) -> Response:
         """What was kept by this consent is deleted: uploads, ratings, edits, and the consent itself."""
         if purpose in self._service.gallery.repository.consents(checked(person)):
-            self._person(person).delete()
+            self._person(person).delete(wait=False)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def export(self, person: str) -> Response:
@@ -326,8 +326,8 @@ class _People:
         return Response(content, media_type="application/zip", headers=headers)
 
     def delete(self, person: str) -> Response:
-        """Also finishes what an earlier deletion that was interrupted has left."""
-        self._person(person).delete()
+        """All is gone from the database; traces in files that are still being read go within the hour."""
+        self._person(person).delete(wait=False)  # a 503 would say that nothing was deleted
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
