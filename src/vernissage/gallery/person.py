@@ -78,6 +78,12 @@ class _Request:
     at_least: float
 
 
+_ONE_KIND = (
+    "no encoder here reads pictures and texts alike, so {encoder} serves for {kinds} alone; "
+    "build the workspace with aligned or clip for both"
+)
+
+
 class Person:
     """One person of a gallery. Nothing is kept of them before they upload, rate or change an area."""
 
@@ -290,11 +296,7 @@ class Person:
         """
         snapshot, options = self.gallery.snapshot, areas or area_options(engine=require_person_engine(engine))
         asked = selection(snapshot, n, where, exclude, per, diversity, show_copies=show_copies)
-        rule = one_of((*FUSION_RULES, *BY_TAGS), fusion or (_IN_TURN if engine else DEFAULT_FUSION), "fusion")
-        if engine is not None and rule in BY_TAGS:
-            raise RequestError(f"{rule} goes by tags, and {engine} by areas of interest; give one of the two")
-        if tags is not None and rule not in BY_TAGS:
-            raise RequestError(f"{rule} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
+        rule = _require_rule(fusion, engine, tags)
         seed = cast(Seed, one_of(("centroid", "medoid"), query or "centroid", "query"))
         found = self.areas(encoder, options, progress=progress)
         asked = asked.unlike(list(found.items))
@@ -302,11 +304,7 @@ class Person:
         profile, targets = _searching(found, task)
         notes = [*found.notes, *asked.notes, *published_notes(snapshot.workspace, found.encoder, options)]
         if len(encoded_as(found.reads)) == 1 and encoder is None:
-            told = (
-                "no encoder here reads pictures and texts alike, so {encoder} serves for {kinds} alone; "
-                "build the workspace with aligned or clip for both"
-            )
-            notes.insert(0, Sentence(told, encoder=found.encoder, kinds=Sentence(KINDS[found.reads[0]])))
+            notes.insert(0, Sentence(_ONE_KIND, encoder=found.encoder, kinds=Sentence(KINDS[found.reads[0]])))
         if profile.disliked and rule in _BY_LISTS:
             low = [item_id for works in profile.disliked.values() for item_id in works.item_ids]
             profile = UploadProfile(profile.owner, profile.by_modality)
@@ -318,14 +316,7 @@ class Person:
         request = _Request(asked, found, profile, indexes, rule, seed, at_least)
         recommender = _recommender(self.gallery, request, tags or "keywords", options)
         whole = [AnswerList(target, _works(recommender, [target], request)) for target in targets]
-        told = "{encoder} finds no {kinds} that resemble what {person} owns, uploaded or rated"
-        notes += [
-            Sentence(told, encoder=found.encoder, kinds=Sentence(KINDS[each.target]), person=self.name)
-            for each in whole
-            if not each.works and recommender.count(profile, each.target, asked.allow)
-        ]
-        notes += () if any(each.works for each in whole) else asked.unmet()
-        notes += [line for each in whole for line in shortfall(len(each.works), n, KINDS[each.target])]
+        notes += _lacking(recommender, request, whole)
         return Answer(
             "person",
             whole[0].works if len(whole) == 1 else _works(recommender, targets, request),
@@ -339,6 +330,20 @@ class Person:
             found,
             snapshot.seen,
         )
+
+
+def _require_rule(fusion: str | None, engine: str | None, tags: str | None) -> str:
+    """The rule that ranks works.
+
+    Raises:
+        RequestError: there is none of that name, or what is given beside it does not go with it.
+    """
+    rule = one_of((*FUSION_RULES, *BY_TAGS), fusion or (_IN_TURN if engine else DEFAULT_FUSION), "fusion")
+    if engine is not None and rule in BY_TAGS:
+        raise RequestError(f"{rule} goes by tags, and {engine} by areas of interest; give one of the two")
+    if tags is not None and rule not in BY_TAGS:
+        raise RequestError(f"{rule} reads no tags; leave --tags out, or choose from {', '.join(BY_TAGS)}")
+    return rule
 
 
 def areas_encoder(workspace: Workspace) -> str:
@@ -412,6 +417,19 @@ def _recommender(gallery: "Gallery", request: _Request, tags: str, options: Area
             vectors, background=background, rule=options.rule, projection=options.projection
         ),
     )
+
+
+def _lacking(recommender: UploadRecommender, request: _Request, lists: Sequence[AnswerList]) -> list[str]:
+    """What to say of lists that are empty or shorter than was asked for."""
+    found, asked = request.found, request.asked
+    told = "{encoder} finds no {kinds} that resemble what {person} owns, uploaded or rated"
+    notes: list[str] = [
+        Sentence(told, encoder=found.encoder, kinds=Sentence(KINDS[each.target]), person=found.owner)
+        for each in lists
+        if not each.works and recommender.count(request.profile, each.target, asked.allow)
+    ]
+    notes += () if any(each.works for each in lists) else asked.unmet()
+    return notes + [line for each in lists for line in shortfall(len(each.works), asked.n, KINDS[each.target])]
 
 
 def _works(recommender: UploadRecommender, targets: Sequence[Modality], request: _Request) -> tuple[Work, ...]:
