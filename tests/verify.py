@@ -2,7 +2,8 @@
 
 For a minute each, without and with ten kills, processes upload, remove and recommend at once; afterwards nothing may be
 lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time, and 200
-visit a service that compares two engines. A client is generated from the service's document and used. Last, every kind of settings file is damaged in hundreds of ways.
+visit a service that compares two engines. A client is generated from the service's document and used, and two workers
+are loaded with everything at once for ten minutes. Last, every kind of settings file is damaged in hundreds of ways.
 """
 
 import os
@@ -15,6 +16,7 @@ from tests.forks import forks
 from tests.galleries import toy_gallery
 from tests.generated_client import use_generated_client
 from tests.postgres import postgres_programs, run_sql, running_server
+from tests.soak import soak
 from tests.web.robots import study_with_robots
 from tests.web.visitors import check_planted, visit_split
 from tests.workspace.concurrent_people import run_people
@@ -25,6 +27,7 @@ _KILLS = (0, 10)
 _PARTICIPANTS = 200
 _AT_ONCE = 20
 _MUTATIONS = 300
+_SOAK_MINUTES = 10
 
 
 def main() -> None:
@@ -56,6 +59,9 @@ def main() -> None:
         print("A client that is generated from the OpenAPI document", flush=True)
         (Path(name) / "client").mkdir()
         use_generated_client(folder / "workspace", gallery / "images" / "w000.png", Path(name) / "client")
+    print(f"Mixed load on two workers for {_SOAK_MINUTES} minutes", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        soak(Path(name), _SOAK_MINUTES)
     print(f"Files of settings, each damaged in {_MUTATIONS} ways", flush=True)
     tests = ["tests/cli/test_mutated_files.py", "tests/encoders/test_mutated_settings.py"]
     variables = os.environ | {"VERNISSAGE_MUTATIONS": str(_MUTATIONS)}

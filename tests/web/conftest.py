@@ -17,6 +17,7 @@ from vernissage.study.opening import plan_of_file
 from vernissage.study.participation import Study
 from vernissage.study.plan import Plan, Recommend, recommend_with
 from vernissage.study.timing import Clocks
+from vernissage.web.api import jobs as jobs_module
 from vernissage.web.credentials import hash_password
 from vernissage.web.operations import health_router
 from vernissage.web.study.app import create_app
@@ -27,6 +28,12 @@ from vernissage.workspace.workspace import open_workspace
 PASSWORD = "correct horse battery"  # noqa: S105
 CODE = "C1FINISHED"
 SECRET = b"the tests' secret".ljust(32, b".")
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that do no jobs."""
+    monkeypatch.setattr(jobs_module.Jobs, "do_next", lambda _: False)
 
 
 @pytest.fixture(scope="session")

@@ -43,12 +43,6 @@ def served(workspace: Path) -> Iterator[tuple[Gallery, TestClient]]:
         yield gallery, client
 
 
-@pytest.fixture
-def idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers that do no jobs."""
-    monkeypatch.setattr(jobs_module.Jobs, "do_next", lambda _: False)
-
-
 def data(content: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 

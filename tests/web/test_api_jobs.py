@@ -35,12 +35,6 @@ def served(peopled: Path) -> Iterator[tuple[Gallery, TestClient]]:
         yield gallery, client
 
 
-@pytest.fixture
-def idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Servers that do no jobs."""
-    monkeypatch.setattr(jobs_module.Jobs, "do_next", lambda _: False)
-
-
 def vectors(gallery: Gallery, owner: str) -> int:
     """How many vectors a person's uploads have in all."""
     repository = gallery.repository
