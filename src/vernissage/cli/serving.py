@@ -35,13 +35,16 @@ def _option(name: str, of: "FieldInfo") -> tuple[str, Any, Any]:
     default = of.default if of.default is not PydanticUndefined else None
     several = isinstance(default, tuple)
     kind = list[str] | None if several else of.annotation if default is None else type(default)
-    names = [f"--{name.replace('_', '-')}"] if kind is bool else []
+    # A flag that is set already is one that can be taken back: typer adds --no-NAME where no name is given.
+    names = [f"--{name.replace('_', '-')}"] if default is False else []
     about = str(of.description).replace("; several.", "; repeat.")
     return name, kind, option(None if several else default, about, *names)
 
 
 if not TYPE_CHECKING:
-    Options = make_dataclass("Options", [_option(*each) for each in Settings.model_fields.items()], frozen=True)
+    Options = make_dataclass(
+        "Options", [_option(*each) for each in Settings.model_fields.items() if each[0] != "look"], frozen=True
+    )
 
 
 def serve(

@@ -118,6 +118,14 @@ class Access:
         """
         self._limit.require(name, number)
 
+    async def visit(self, request: Request) -> None:
+        """A dependency of pages, which need no key: requests are counted by network.
+
+        Raises:
+            TooManyRequestsError: too many come from there.
+        """
+        self.count(f"pages {truncated_address(request.client.host if request.client else '')}")
+
     def allows_origin(self, origin: str) -> bool:
         """Whether pages of that site may ask."""
         return origin in self._origins or any(origin in key.origins for key in self._known().values())

@@ -1,0 +1,107 @@
+"""Works in an order, some at a time: all, those that fulfil conditions, or those that a search finds."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from vernissage.errors import RequestError
+from vernissage.folding import folded
+from vernissage.gallery.selecting import selection
+from vernissage.web.api.service import Service
+from vernissage.workspace.repository import Snapshot
+
+SORTS = ("id", "title", "artist", "year", "mixed")
+_MOST_SEARCHED = 1_000
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Some works of a list: their ids, how many there are in all if that is known, and the next cursor."""
+
+    ids: Sequence[str]
+    total: int | None
+    next: str | None
+
+
+class Listing:
+    """Lists of one service; the order of works is kept for the next request of the same."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._sorted = lru_cache(16)(lambda _, *asked: sorted_rows(service.gallery.snapshot, *asked))
+
+    def page(self, q: str, where: Sequence[str], sort: str, limit: int, cursor: str) -> Listed:
+        """The works from ``cursor`` on, ``limit`` at most.
+
+        Raises:
+            RequestError: something of it is not understood, or the cursor is of another state.
+        """
+        service = self._service
+        start = _read_cursor(cursor, service)
+        if q:
+            count = min(_MOST_SEARCHED, start + limit + 1)
+            found: Sequence[str] = service.gallery.search(q, count, where=where).ids
+            total = len(found) if len(found) < count else None
+            ids, more = found[start : start + limit], len(found) > start + limit
+        else:
+            rows = self._sorted(service.gallery.fingerprint, tuple(where), sort)
+            total, more = len(rows), len(rows) > start + limit
+            ids = service.gallery.collection.ids.take(rows[start : start + limit])
+        return Listed(ids, total, _cursor(start + limit, service) if more else None)
+
+
+def sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDArray[np.int64]:
+    """The rows of the works that fulfil conditions, in order; works without a value last, ties by id."""
+    collection = snapshot.collection
+    conditions = selection(snapshot, 1, where).allow.conditions
+    name, backwards = sort.removeprefix("-"), sort.startswith("-")
+    if name not in SORTS:
+        raise RequestError(f"sort was given {sort!r}; choose from {', '.join(SORTS)}, with - before it from the last")
+    rows = np.asarray(collection.ids.order, dtype=np.int64)
+    if name == "year":
+        found, codes, distinct = collection.entries("from")
+        years = np.full(len(collection), np.inf)
+        years[found] = np.array(distinct, dtype=float)[codes]
+        key = np.where(np.isinf(years), np.inf, -years if backwards else years)
+        rows = rows[np.argsort(key[rows], kind="stable")]
+    elif name == "mixed":
+        # Neighbours in a list by id are of one series; a first page is to show how much there is.
+        pictured = collection.texts("picture_digest")
+        drawn = {row: hashlib.blake2b(collection.ids[row].encode()).digest() for row in rows.tolist()}
+        rows = np.array(sorted(drawn, key=lambda row: (not pictured[row], drawn[row])), dtype=np.int64)
+        rows = rows[::-1] if backwards else rows
+    elif name == "id":
+        rows = rows[::-1] if backwards else rows
+    else:
+        words = [folded(text) for text in collection.texts(name)]
+        listed = sorted((row for row in rows.tolist() if words[row]), key=words.__getitem__, reverse=backwards)
+        rows = np.array([*listed, *(row for row in rows.tolist() if not words[row])], dtype=np.int64)
+    fits = collection.fulfilling(conditions, collection.ids)
+    banned = collection.ids.rows(sorted(snapshot.editorial.banned))
+    fits[banned[banned >= 0]] = False
+    return rows[fits[rows]]
+
+
+def _cursor(start: int, service: Service) -> str:
+    text = f"{service.gallery.fingerprint}:{start}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, service: Service) -> int:
+    if not cursor:
+        return 0
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError:
+        text = ""
+    state, _, start = text.partition(":")
+    if not start.isdecimal() or len(start) > 9:
+        raise RequestError(f"cursor was given {cursor!r}; take next of the page before, as it stands")
+    if state != service.gallery.fingerprint:
+        raise RequestError("the collection has changed since that page; begin again without cursor")
+    return int(start)
