@@ -95,6 +95,7 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
         "frame": frame,
         "shape": shape,
         "whole": whole,
+        "little": little,
         "paragraphs": paragraphs,
     }
     return page.render(given | translated(values, frame.language))
