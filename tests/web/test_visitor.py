@@ -17,7 +17,7 @@ from vernissage.web.visitor.app import create_pages
 BASE = "http://museum.example"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pages(built: Path) -> Iterator[TestClient]:
     service = Service(open_gallery(built, writing=False), SECRET)
     with TestClient(create_pages(service, open_to(service), Look()), base_url=BASE) as made:

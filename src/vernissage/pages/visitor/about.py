@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from vernissage.pages.visitor.frame import Frame, rendered
 from vernissage.sentences import Sentence
 
-_PHOTOGRAPHS = "trained on photographs of everyday things"
-
 LOOKED_AT: Mapping[str, Sentence] = {
     "words": Sentence("which words the texts on two works have in common, by counting them"),
     "topics": Sentence("what the texts are about, by words that often stand together in this collection"),
