@@ -17,6 +17,7 @@ from vernissage.pages.visitor.collection import collection_page
 from vernissage.pages.visitor.frame import Frame, shape, static_file, style_sheet
 from vernissage.pages.visitor.work import Fact, work_page
 from vernissage.pages.works import name_without_title
+from vernissage.web.settings import read_settings
 
 
 def frame(look: Look | None = None, **values: Any) -> Frame:
@@ -147,6 +148,12 @@ accent = "#004488"
     assert css.startswith((static_file("vernissage.css") or b"").decode())
     assert ':root { --accent: #004488; --serif: "Georgia", serif; }' in css
     assert "prefers-color-scheme: dark) { :root { --accent" not in css.partition("/* Proportions")[2]
+
+
+def test_the_example_is_read() -> None:
+    example = Path(__file__).resolve().parents[2] / "examples" / "museum.toml"
+    assert read_settings({}, example).look == read_look(example)
+    assert f"{read_look(example).name['de']}" in collection_page(frame(read_look(example), language="de"), [])
 
 
 @pytest.mark.parametrize(
