@@ -133,7 +133,9 @@ class _Reading:
         language: Spoken,
         where: Where,
         q: Annotated[str, Query(max_length=2_000, description="Words; the best works come first.")] = "",
-        sort: Annotated[str, Query(description="id, title, artist or year; with - before it from the last.")] = "id",
+        sort: Annotated[
+            str, Query(description="id, title, artist, year or mixed; with - before it from the last.")
+        ] = "id",
         limit: Limit = 20,
         cursor: Annotated[str, Query(max_length=200, description="next of the page before.")] = "",
         fields: Fields = "",
