@@ -180,7 +180,7 @@ class _Reading:
             return self._manifest(request, item)
         if wanted == "linked-art":
             made, kind = partial(linked_art.human_made_object, item), linked_art.MEDIA_TYPE
-            return self._cached(request, language, lambda base: made(self._service.addressed(base)), kind)
+            return self._cached(request, language, lambda base: made(self._service.addressed(base, data=True)), kind)
         return self._cached(request, language, lambda base: self._service.addressed(base).record(item))
 
     def vectors(
@@ -204,7 +204,7 @@ class _Reading:
                     if item_id in index:
                         vector = index.vectors_of([item_id])[0]
                         bodies.append(told | {"modality": modality, "value": vector.tolist()})
-            about = service.addressed(base).record(service.item(key))["url"]
+            about = service.addressed(base, data=True).record(service.item(key))["url"]
             return {"@context": _ANNOTATION, "id": f"{about}/vectors", "type": "Annotation", "target": about} | {
                 "motivation": "describing", "body": bodies,
             }  # fmt: skip

@@ -38,6 +38,7 @@ class Site:
         self.service, self.access, self.look = service, access, look
         self.listing = Listing(service)
         self.pages: tuple[str, ...] = ()
+        service.pages = True
         self._facets = lru_cache(2)(lambda _: facets_of(service.gallery.collection))
 
     def language(self, request: Request) -> str:
