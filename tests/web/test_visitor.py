@@ -133,3 +133,13 @@ def test_addresses_of_works_lead_to_their_pages_where_there_are_any(built: Path,
             assert page.status_code == (200 if shown else 404)
             assert works_of(page.text) == []  # all addresses have the prefix
             assert ('<a href="/b/works/w003">' in page.text) == shown
+
+
+def test_a_study_stands_beside_the_pages_of_its_collection(built: Path, study_file: Path) -> None:
+    server = Server(Settings.model_construct(study=study_file), {"": built})
+    with TestClient(server, base_url=LOCAL, follow_redirects=False) as client:
+        assert works_of(client.get("/").text)
+        assert "<form" in client.get("/study").text
+        moved = client.get("/?PROLIFIC_PID=ann")
+        assert (moved.status_code, moved.headers["location"]) == (307, "/study?PROLIFIC_PID=ann")
+        assert client.get("/experimenter").headers["location"] == "/study/experimenter"
