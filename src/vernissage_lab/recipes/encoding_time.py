@@ -248,11 +248,7 @@ class EncodingTimeOptions(SourceOptions):
         return list(dict.fromkeys(pairs))
 
     def devices(self, backend: str, precision: str) -> Sequence[str]:
-        """Where torch computes in that precision; other backends do on the CPU.
-
-        Raises:
-            RequestError: nowhere.
-        """
+        """Where torch computes in that precision; other backends do on the CPU. Raises RequestError: nowhere."""
         if backend != "torch":
             return ("cpu",)
         asked = dict.fromkeys(self.device or ["cpu"])
