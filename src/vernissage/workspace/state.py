@@ -51,16 +51,16 @@ class Manifest:
         models: encoder name → folder below ``models``.
         fingerprints: encoder name → its fingerprint.
         vectors: "encoder.modality" → stem below ``vectors``; a modality is any word, so that more of them can come.
-        dims: "encoder.modality" → how many numbers a vector has; nothing in workspaces of earlier builds.
+        dims: "encoder.modality" → how many numbers a vector has.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
-        copies: file name of the array that says which works are the same; empty in states of earlier versions.
+        copies: file name of the array that says which works are the same.
         clusters: file name of the array of clusters that works to rate are drawn from; empty where there are none.
         left_out: encoder name → why it could not be fitted.
         weights: engine → what it counts in the default fusion, and why (`RepresentationWeight`); nothing where all
-            count the same, and in states of earlier versions.
+            count the same.
         bands: engine → how many works were rated, or which side finds which → where scores are fair and strong
-            (`Bounds`); nothing in small collections, and in states of earlier versions.
+            (`Bounds`); nothing in small collections.
         retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
             build was killed at that moment: the intent of `finish_retirement`.
         format: the version of this layout.
