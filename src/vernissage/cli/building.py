@@ -95,11 +95,7 @@ class ReadingOptions:
         return said.over(TableOptions.load(self.mapping)) if self.mapping else said
 
     def tolerance(self) -> Any:
-        """What the build goes on with.
-
-        Raises:
-            RequestError: the number of rows is none.
-        """
+        """What the build goes on with. Raises RequestError: the number of rows is none."""
         from vernissage.catalog.report import SKIP_BAD, Tolerance
 
         if self.skip_bad:

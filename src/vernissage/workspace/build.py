@@ -41,14 +41,12 @@ from vernissage.search.vectors import VectorTable, card_file, merged
 from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as, readable
 from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection, read_word_counts
-from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, material_of
 from vernissage.workspace.measures import Measures
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
-    FORMER,
     OPTIONS_NAME,
     STAGING,
     Manifest,
@@ -58,7 +56,6 @@ from vernissage.workspace.state import (
     located,
     put_in_force,
     read_manifest,
-    read_state,
     sole_writer,
 )
 from vernissage.workspace.workspace import SCANNED_FROM, Workspace
@@ -277,15 +274,7 @@ def table_options(path: Path, given: TableOptions | None) -> TableOptions:
 
 
 def _before(path: Path) -> Workspace | None:
-    """The state that is there, converted if it is of format 1."""
-    if not is_workspace(path):
-        return None
-    if read_state(path).get("format") == FORMER:
-        try:
-            convert_locked(path)
-        except ProvenanceError:
-            return None  # its collection is damaged: all is built anew, beside people's uploads
-    return Workspace(path, read_manifest(path))
+    return Workspace(path, read_manifest(path)) if is_workspace(path) else None
 
 
 def _unless_damaged(load: Callable[[], _T]) -> _T | None:

@@ -40,11 +40,7 @@ class FusionOptions(VisitorOptions):
         return tuple(sorted(whole_numbers(self.constants, "the constants", least=0)))
 
     def parts(self) -> dict[str, Recommender]:
-        """The engines that are fused.
-
-        Raises:
-            RequestError: there is one alone.
-        """
+        """The engines that are fused. Raises RequestError: there is one alone."""
         there = available_engines(self.opened)
         pair = [PRESET_TEXTS, preset_pictures(self.opened)]
         usual = pair if set(pair) <= set(there) else [name for name in there if not name.startswith("late-")][:2]

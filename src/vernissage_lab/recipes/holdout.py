@@ -428,11 +428,7 @@ class _Judged:
         )
 
     def unanswered(self) -> dict[str, int]:
-        """How many lists each rule could not make.
-
-        Raises:
-            RequestError: a rule made none at all.
-        """
+        """How many lists each rule could not make. Raises RequestError: a rule made none at all."""
         for name in self.methods:
             if self._asked[name] and self._silent[name] == self._asked[name]:
                 raise RequestError(f"{name} could not answer anybody: {self._why[name]}")
