@@ -17,7 +17,7 @@ from vernissage.web.visitor.app import create_pages
 BASE = "http://museum.example"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pages(built: Path) -> Iterator[TestClient]:
     service = Service(open_gallery(built, writing=False), SECRET)
     with TestClient(create_pages(service, open_to(service), Look()), base_url=BASE) as made:
@@ -66,7 +66,7 @@ def test_errors_are_pages_that_say_what_to_do(pages: TestClient, path: str, stat
 
 
 def works_of(page: str) -> list[str]:
-    return re.findall(r'<a href="/works/([^"?]+)', page)
+    return re.findall(r'<a href="/works/([^"?]+)">', page)
 
 
 def test_filters_and_words_narrow_the_collection_and_can_be_taken_back(pages: TestClient) -> None:
@@ -93,3 +93,25 @@ def test_all_works_are_to_be_had_by_links_alone(pages: TestClient) -> None:
         page = pages.get(more[1].replace("&amp;", "&")).text
     seen += works_of(page)
     assert len(seen) == len(set(seen)) == 64
+
+
+def test_a_work_has_a_page_of_its_own_with_works_like_it(pages: TestClient) -> None:
+    page = pages.get("/works/w000").text
+    assert len(re.findall("<h1", page)) == 1
+    assert 'href="/about"' in page
+    headings = re.findall(r'<h2 id="alike-\d">([^<]+)', page)
+    assert headings
+    assert {"w000"}.isdisjoint(works_of(page))
+    for _, part in zip(headings, page.split('<section class="alike"')[1:], strict=True):
+        assert works_of(part)  # kinds of likeness that have no works have no heading
+    picture = re.search(r'<a class="zoom r[-\d]+" href="([^"]+)"', page)
+    assert picture is not None  # without a script it leads to the largest size
+    assert "/api/v1/thumbnails/" in picture[1]
+    assert pages.get("/works/nothing").status_code == 404
+
+
+def test_the_page_about_the_collection_names_no_engine(pages: TestClient) -> None:
+    page = pages.get("/about?lang=de").text
+    assert "Wie Werke verglichen werden" in page
+    for name in ("lsa", "lda", "aligned", "wordllama", "efficientnet", "zscore"):
+        assert name not in page.lower()

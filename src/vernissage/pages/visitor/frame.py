@@ -31,8 +31,11 @@ STATIC_TYPES: Mapping[str, str] = {
 STYLE = "vernissage.css"
 
 _OWN = "vernissage.pages"
-_LITTLE = 260
-"""Pixels of the shorter side; rows of pictures are up to 320 high."""
+_LOW = (7, 9, 11, 14, 17, 20)
+"""Heights of rows in the style sheet, in rem; the last is the highest of all rows."""
+
+_GROWN = 1.2
+"""How much rows grow at most times, so that they end together."""
 
 _STEP, _FLATTEST, _STEEPEST = 1.05, 30, -20
 """Proportions of pictures are classes of the style sheet, since the policy of pages allows no styles in them."""
@@ -61,8 +64,9 @@ class Frame:
 
     @property
     def title(self) -> str:
-        """What the museum calls the collection, else its name."""
-        return self.look.name.get(self.language) or self.name  # type: ignore[call-overload]
+        """What the museum calls the collection, else its name, which is that of a folder."""
+        name = self.name.replace("_", " ").strip()
+        return self.text(self.look.name) or name[:1].upper() + name[1:]
 
     @property
     def nav(self) -> list[tuple[str, str, bool]]:
@@ -95,6 +99,7 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
         "frame": frame,
         "shape": shape,
         "whole": whole,
+        "low": low,
         "paragraphs": paragraphs,
     }
     return page.render(given | translated(values, frame.language))
@@ -106,10 +111,13 @@ def whole(thumbnail: Mapping[str, Any]) -> tuple[int, int]:
     return width, max(1, round(width * thumbnail["height"] / thumbnail["width"]))
 
 
-def little(works: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether most pictures are so small that rows of them have to be lower than others."""
-    heights = sorted(min(whole(each["thumbnail"])) for each in works if each["thumbnail"])
-    return bool(heights) and heights[len(heights) // 2] < _LITTLE
+def low(works: Sequence[Mapping[str, Any]]) -> str:
+    """The class that keeps rows of pictures so low that most need not be enlarged to fill them; empty for no bound."""
+    heights = sorted(whole(each["thumbnail"])[1] for each in works if each["thumbnail"])
+    if not heights:
+        return ""
+    least = heights[len(heights) // 5] / _GROWN
+    return f"low-{max((rem for rem in _LOW if rem * 16 <= least), default=_LOW[0])}"
 
 
 def shape(thumbnail: Mapping[str, Any]) -> str:
