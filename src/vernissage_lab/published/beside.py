@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from vernissage.encoders.raw_lengths import SCALED_IN_PRINT
-from vernissage_lab.analysis.gap import DEPTHS
 from vernissage_lab.published.folder import (
     AREAS,
     DATA,
@@ -22,7 +21,6 @@ from vernissage_lab.published.folder import (
     MODELS,
     OVERLAP,
     PROMPT,
-    RETRIEVAL_FILE,
     TAG_FILES,
     ZCCR_FILE,
     Place,
@@ -32,12 +30,10 @@ from vernissage_lab.published.folder import (
     Record,
     ablation_values,
     is_model,
-    is_whole,
     means_of,
     plain_clustering,
     plain_method,
     plain_projection,
-    retrieval_values,
     tag_values,
 )
 from vernissage_lab.recipe import Run
@@ -58,11 +54,6 @@ def same_classified(given: Record, folder: PublishedFolder) -> dict[str, str]:
         elif given["data"] == PurePosixPath(known.classified).stem:
             found[data] = "by its name; the fingerprint differs, as it does where pictures lie beside the table"
     return found
-
-
-def same_whole(given: Record) -> dict[str, str]:
-    """The same of the whole sets."""
-    return {data: "by its name" for data, known in DATA.items() if is_whole(given, known)}
 
 
 def data_said(given: Record, same: Mapping[str, str], datas: Collection[str]) -> str:
@@ -169,8 +160,6 @@ _PER_SEED = "recall per seed: ten works from every area, as there, ± standard e
 _ONE_LIST = "recall in one list of ten, as there, ± standard error"
 _FILES = {AREAS: ZCCR_FILE, **TAG_FILES}
 _CALLED = {AREAS: "ZCCR", OVERLAP: "BT", EMBEDDING: "BTBA"}
-POOLS = (1_000, 5_000)
-"""How many pairs their pools hold; a run stands beside the larger one where it has so many."""
 
 
 @dataclass(frozen=True)
@@ -248,14 +237,12 @@ def column_name(column: tuple[str, str]) -> str:
     return ", ".join([*([MODELS[model].name] if model else []), DATA[data].name])
 
 
-def table_of(
-    caption: str, heads: tuple[str, ...], found: SideBySide, ours: Sequence[Ours], *, note: str, digits: int
-) -> Table:
+def table_of(caption: str, heads: tuple[str, ...], found: SideBySide, ours: Sequence[Ours], *, note: str) -> Table:
     """One row for each of ``ours``: heads, our value, and the published ones."""
     body = []
     for each in ours:
         beside = (found.of(each, column) for column in found.columns)
-        body.append((*each.heads, each.shown, *("" if value is None else short(value, digits) for value in beside)))
+        body.append((*each.heads, each.shown, *("" if value is None else short(value, 2) for value in beside)))
     names = map(column_name, found.columns)
     return table(caption, (*heads, "here", *names), body, note, words=len(heads))
 
@@ -368,7 +355,7 @@ def _block(
 def _by_task(found: SideBySide, heads: tuple[str, ...], note: str) -> Iterator[Table]:
     for task in dict.fromkeys(each.row["task"] for each in found.ours):
         mine = [each for each in found.ours if each.row["task"] == task]
-        yield table_of(arrow(task), heads, found, mine, note=note, digits=2)
+        yield table_of(arrow(task), heads, found, mine, note=note)
 
 
 def _ablation_ours(rows: Sequence[Row]) -> Iterator[Ours]:
@@ -408,32 +395,3 @@ def _marks(found: SideBySide, same: Mapping[str, str]) -> list[Row]:
         for column in found.columns
         if column[1] in same and (value := found.of(each, column)) is not None
     ]
-
-
-def beside_retrieval(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBlock], list[Row]]:
-    """A block for each encoder; nothing for figures, which show no such values."""
-    published = retrieval_values(folder)
-    blocks = []
-    for given in run.record["inputs"]:
-        rows = where(run.tables.get("means", ()), encoder=given["encoder"], space="unimodal")
-        if not rows:
-            continue
-        same, pairs = same_whole(given), int(rows[0]["n"])
-        found = side_by_side(list(_retrieval_ours(rows, _pool(pairs))), published, same)
-        note = f"recall in {pairs:,} pairs here, ± standard error, and in {_pool(pairs):,} there"
-        shown = table_of("Finding the other half", ("task", "recall"), found, found.ours, note=note, digits=3)
-        said = [data_said(given, same, found.datas), encoder_said(given, found.models)]
-        if (pool := _pool(pairs)) != pairs:
-            said.append(_said("pairs", here=pairs, there=pool))
-        blocks.append(PublishedBlock(f"{given['encoder']} beside {RETRIEVAL_FILE}", (*said, _said("drawn")), (shown,)))
-    return blocks, []
-
-
-def _pool(pairs: int) -> int:
-    return max((pool for pool in POOLS if pool <= pairs), default=POOLS[0])
-
-
-def _retrieval_ours(rows: Sequence[Row], pool: int) -> Iterator[Ours]:
-    for depth in DEPTHS:
-        for row in where(rows, measure=f"recall@{depth}"):
-            yield Ours(row, (row["task"], depth, pool), (arrow(row["task"]), f"@{depth}"), estimate(row))

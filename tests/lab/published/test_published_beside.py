@@ -1,17 +1,14 @@
 """Published values beside runs: what corresponds, and one sentence for each difference, made from the record."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.lab.published.theirs import (
     CLASSIFIED,
-    RETRIEVAL_HEADER,
     TAGS_HEADER,
     ZCCR_LINES,
     ablation_run,
     given,
-    mean_rows,
     tags_run,
     write,
     zccr,
@@ -218,44 +215,6 @@ def test_a_missing_file_of_tags_is_told(tmp_path: Path) -> None:
     (tmp_path / "results" / "bt_metrics.csv").unlink()
     with pytest.raises(Exception, match=r"nothing at .*bt_metrics\.csv"):
         beside(tags_run("areas"), folder)
-
-
-def retrieval_run(pairs: int, **changes: Any) -> Run:
-    rows = [
-        {**row, "n": pairs}
-        for depth in (1, 5, 10)
-        for space in ("unimodal", "mixed")
-        for row in mean_rows(
-            {"encoder": "clip", "space": space, "task": "text-to-image"},
-            **{f"recall@{depth}": depth / 20 if space == "unimodal" else 0.0},
-        )
-    ]
-    return Run("retrieval", {"inputs": [given(encoder="clip", **changes)]}, {"means": rows})
-
-
-def retrieval_file(folder: Path) -> PublishedFolder:
-    lines = [
-        f"txt2img,clip,coco,{indexer},{k},{pool},{recall},0.1"
-        for indexer, wrong in (("faiss", 0.0), ("vanilla", 0.05))
-        for k, pool, recall in ((1, 1000, 0.513 + wrong), (5, 1000, 0.816 + wrong), (1, 5000, 0.305 + wrong))
-    ]
-    return write(folder, "retrieval/results/metrics.csv", RETRIEVAL_HEADER, *lines)
-
-
-def test_retrieval_stands_beside_the_pool_of_its_size(tmp_path: Path) -> None:
-    folder = retrieval_file(tmp_path)
-    block = only_block(retrieval_run(988, data="MSCOCO (Karpathy split)", encoder_variant="ViT-B/32"), folder)
-    assert block.tables[0].rows == (
-        ("text → image", "@1", ".050 ±.050", ".513"),
-        ("text → image", "@5", ".250 ±.050", ".816"),
-    )
-    told = " ".join(block.differences)
-    assert "The same data in the columns MSCOCO" in told
-    assert "A pool of 988 pairs here, 1,000 there" in told
-    large = only_block(retrieval_run(5_000), folder)
-    assert large.tables[0].rows == (("text → image", "@1", ".050 ±.050", ".305"),)
-    assert "A pool of" not in " ".join(large.differences)
-    assert large.differences[0] == "Not the same data: clips (1,976 works) here, MSCOCO there."
 
 
 def test_figures_mark_published_values_of_the_same_data_alone(tmp_path: Path) -> None:
