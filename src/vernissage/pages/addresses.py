@@ -73,8 +73,7 @@ class Addressed:
         """The sizes in which its leading picture is to be had; none of uploads, which only their owners may show."""
         if item.picture_digest and item.id in self.snapshot.collection:
             with suppress(VernissageError):
-                path = self.snapshot.picture_path(item)
-                return self.thumbnails.sizes(path, item.picture_digest) if path is not None else ()
+                return self.thumbnails.sizes(item.picture_digest, lambda: self.snapshot.picture_path(item))
         return ()
 
     @cached_property
