@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
@@ -229,13 +230,13 @@ def _same_artist(gallery: "Gallery", item: Item) -> _Shared:
 
 
 def _same_subject(gallery: "Gallery", item: Item) -> _Shared:
-    columns = ["keywords", *_columns(gallery, _SUBJECTS)]
+    columns = ["keywords", *_named(gallery.collection, _SUBJECTS)]
     found, used = _shared_values(gallery, item, columns)
     return found, used, lambda value, _: Sentence("both are about {subject}", subject=value)
 
 
 def _same_place(gallery: "Gallery", item: Item) -> _Shared:
-    found, used = _shared_values(gallery, item, _columns(gallery, _PLACES))
+    found, used = _shared_values(gallery, item, places_of(gallery.collection))
     return found, used, lambda value, _: Sentence("both from {place}", place=value)
 
 
@@ -261,11 +262,14 @@ def _same_period(gallery: "Gallery", item: Item) -> _Shared:
     return found, "year", lambda value, other: Sentence("from {year}, this one from {own}", year=other.year, own=value)
 
 
-def _columns(gallery: "Gallery", names: frozenset[str]) -> list[str]:
+def places_of(collection: Collection) -> list[str]:
+    """The attributes that say where works are from."""
+    return _named(collection, _PLACES)
+
+
+def _named(collection: Collection, names: frozenset[str]) -> list[str]:
     """The attributes of the collection that are called so, in any case and with or without underscores."""
-    return [
-        each for each in gallery.collection.attribute_names if " ".join(folded(each).replace("_", " ").split()) in names
-    ]
+    return [each for each in collection.attribute_names if " ".join(folded(each).replace("_", " ").split()) in names]
 
 
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
