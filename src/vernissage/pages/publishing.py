@@ -11,10 +11,10 @@ A second run writes what changed alone; one that was interrupted is gone on with
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
@@ -219,8 +219,9 @@ class _Part:
 
 def _parts(job: _Job, gallery: Gallery, ranges: Sequence[tuple[int, int]], processes: int) -> Iterator[_Part]:
     if processes < 2 or len(ranges) < 2:
+        thumbnails = Thumbnails(job.options.widths)
         for start, end in ranges:
-            yield _write_works(job, gallery, start, end)
+            yield _write_works(job, gallery, thumbnails, start, end)
         return
     # Spawned, since threads of libraries do not survive a fork.
     with ProcessPoolExecutor(processes, get_context("spawn"), _open, (job,)) as pool:
@@ -228,21 +229,21 @@ def _parts(job: _Job, gallery: Gallery, ranges: Sequence[tuple[int, int]], proce
 
 
 _opened: dict[str, Any] = {}
-"""The job and the gallery of a process that works for another one."""
+"""What `_write_works` needs in a process that works for another one."""
 
 
 def _open(job: _Job) -> None:
-    _opened.update(job=job, gallery=open_gallery(job.workspace, people=False))
+    gallery, thumbnails = open_gallery(job.workspace, people=False), Thumbnails(job.options.widths)
+    _opened.update(job=job, gallery=gallery, thumbnails=thumbnails)
 
 
 def _in_process(start: int, end: int) -> _Part:
-    return _write_works(_opened["job"], _opened["gallery"], start, end)
+    return _write_works(**_opened, start=start, end=end)
 
 
-def _write_works(job: _Job, gallery: Gallery, start: int, end: int) -> _Part:
+def _write_works(job: _Job, gallery: Gallery, thumbnails: Thumbnails, start: int, end: int) -> _Part:
     """Write everything about the works of some rows."""
-    asked, part = job.options, _Part()
-    writer, thumbnails = _Writer(Path(job.out)), Thumbnails(asked.widths)
+    asked, part, writer = job.options, _Part(), _Writer(Path(job.out))
     banned = gallery.snapshot.editorial.banned
     for item in gallery.collection.take(range(start, end)):
         if item.id in banned:
@@ -298,10 +299,11 @@ def _write_pictures(item: Item, beside: Addressed, thumbnails: Thumbnails, write
     path = beside.snapshot.picture_path(item) if item.picture_digest else None
     if path is None:
         return []
+    made = cache(partial(thumbnails.all, path, item.picture_digest, "webp"))
     try:
         for width, _ in beside.sizes(item):
-            make = partial(thumbnails.get, path, item.picture_digest, width, "webp")
-            writer.make(f"pictures/{item.picture_digest[:32]}/{width}.webp", make)
+            if not writer.keeps(name := f"pictures/{item.picture_digest[:32]}/{width}.webp"):
+                writer.put(name, made()[width])
     except VernissageError as error:
         return [str(error)]
     return []
@@ -314,6 +316,7 @@ class _Writer:
         self.out = out
         self.files: set[str] = set()
         self.written = 0
+        self._inside: set[Path] = set()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file, unless it is there with this content."""
@@ -321,18 +324,25 @@ class _Writer:
         self.files.add(name)
         if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
             return
-        self._put(path, content)
+        self.put(name, content)
 
-    def make(self, name: str, content: Callable[[], bytes | None]) -> None:
-        """Write a file whose name stands for its content, unless it is there."""
+    def keeps(self, name: str) -> bool:
+        """Whether a file whose name stands for its content is there; it stays."""
         path = self.out / name
         self.files.add(name)
-        if not path.is_file() or path.is_symlink() or not path.stat().st_size:
-            self._put(path, content() or b"")
+        return path.is_file() and not path.is_symlink() and path.stat().st_size > 0
 
-    def _put(self, path: Path, content: bytes) -> None:
-        if not is_below(self.out, path):
+    def put(self, name: str, content: bytes) -> None:
+        """Write a file, whatever is there.
+
+        Raises:
+            WorkspaceError: a link leads out of the folder.
+        """
+        path = self.out / name
+        # A link in the file's own place is replaced, not followed, so that its folder alone is looked at, and once.
+        if path.parent not in self._inside and not is_below(self.out, path.parent / "x"):
             raise WorkspaceError(f"{path} leads out of {self.out}; remove the link", kind=Kind.BAD_REQUEST)
+        self._inside.add(path.parent)
         with writing(path, flush=False) as file:
             file.write(content)
         self.written += 1

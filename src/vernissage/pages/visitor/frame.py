@@ -130,7 +130,7 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
 
 def whole(thumbnail: Mapping[str, Any]) -> tuple[int, int]:
     """Width and height of the largest size of a picture, which is never shown larger."""
-    width = int(thumbnail["srcset"].rpartition(" ")[2].removesuffix("w"))
+    width = int(thumbnail["srcset"].rpartition(" ")[2].removesuffix("w") or thumbnail["width"])
     return width, max(1, round(width * thumbnail["height"] / thumbnail["width"]))
 
 
