@@ -34,7 +34,7 @@ def test_the_first_page_shows_works_and_loads_what_never_changes_under_its_addre
     assert answer.text.count('<li class="work') == 60
     policy = answer.headers["content-security-policy"]
     assert "unsafe" not in policy
-    assert not re.search(r"<style|\sstyle=|<script(?! type=\"module\" src)|\son\w+=|javascript:", answer.text)
+    assert not re.search(r"<style|\sstyle=|<script(?! defer src)|\son\w+=|javascript:", answer.text)
     for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', answer.text):
         file = pages.get(address)
         assert file.headers["content-type"] == STATIC_TYPES[address.rpartition(".")[2]]
@@ -139,7 +139,7 @@ def test_a_study_stands_beside_the_pages_of_its_collection(built: Path, study_fi
     server = Server(Settings.model_construct(study=study_file), {"": built})
     with TestClient(server, base_url=LOCAL, follow_redirects=False) as client:
         assert works_of(client.get("/").text)
-        assert "<form" in client.get("/study").text
+        assert client.get("/study").headers["location"].startswith("/study/")
         moved = client.get("/?PROLIFIC_PID=ann")
         assert (moved.status_code, moved.headers["location"]) == (307, "/study?PROLIFIC_PID=ann")
         assert client.get("/experimenter").headers["location"] == "/study/experimenter"
