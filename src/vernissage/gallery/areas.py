@@ -57,7 +57,8 @@ PROJECTIONS: Mapping[str, Callable[[], Projection]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class AreaOptions:
-    """How areas are found and weighed, as in `interests`; ``now`` None stands for the time of asking.
+    """How areas are found and weighed, as in `interests`; ``now`` None stands for the beginning of this day (UTC), so
+    that a list stays the same all day.
 
     With ``raw_lengths`` vectors are clustered as long as the encoder's network gives them, where it has one.
     """
@@ -249,6 +250,8 @@ def find_areas(
     if not record.items and not record.ratings:
         raise snapshot.unknown_person(record.name)
     workspace, asked = snapshot.workspace, options or AreaOptions()
+    # By the day: ages in seconds would give every request other weights, and now and then another order.
+    now = asked.now or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if encoder not in workspace.encoder_names:
         there = ", ".join(workspace.encoder_names) or "none"
         raise RequestError(f"the workspace has no vectors of {encoder!r}; choose from {there}")
@@ -291,7 +294,7 @@ def find_areas(
                 [seen.get(item_id, ()) for item_id in ids],
             ),
             times=[record.times.get(item_id) for item_id in ids],
-            now=asked.now or datetime.now(UTC),
+            now=now,
             half_life_days=asked.half_life_days,
             edits=[edit for edit in edits if edit.modality == modality],
             rule=asked.rule,
