@@ -51,6 +51,7 @@ class Frame:
         static: the address of a file, by its name.
         here: the path of this page; ``pages`` are those that there are.
         languages: the address of this page in each language.
+        policy: the content security policy of a page that is a file, which no header of a server brings.
     """
 
     look: Look
@@ -61,6 +62,7 @@ class Frame:
     here: str = "/"
     pages: tuple[str, ...] = ("/",)
     languages: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
 
     @property
     def title(self) -> str:
@@ -80,6 +82,27 @@ class Frame:
     def text(self, texts: Mapping[Any, str]) -> str:
         """What the museum says, in the page's language if it is there."""
         return texts.get(self.language) or next(iter(texts.values()), "")
+
+
+_FILES: Mapping[str, str] = {"/": "index.html"}
+_FILE_POLICY = (
+    "default-src 'none'; img-src 'self' file: blob: data:; style-src 'self' file:; script-src 'self' file:; "
+    "font-src 'self' file:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+def file_frame(look: Look, name: str, up: str, here: str, pages: tuple[str, ...]) -> Frame:
+    """What stands around a page that is a file; ``up`` leads from it to where the first page lies."""
+    return Frame(
+        look,
+        name,
+        address=lambda path: up + _FILES.get(path, f"{path[1:]}.html"),
+        static=lambda file: f"{up}static/{static_digest(file, look)}/{file}",
+        language=look.languages[0],
+        here=here,
+        pages=pages,
+        policy=_FILE_POLICY,
+    )
 
 
 def rendered(template: str, frame: Frame, **values: Any) -> str:
@@ -126,6 +149,9 @@ def shape(thumbnail: Mapping[str, Any]) -> str:
     return f"r{min(_FLATTEST, max(_STEEPEST, round(ratio)))}"
 
 
+_digests: dict[tuple[str, str], str] = {}
+
+
 @cache
 def static_file(name: str) -> bytes | None:
     """The content of a file that pages load; None where there is none of that name."""
@@ -136,15 +162,23 @@ def static_file(name: str) -> bytes | None:
     return content + _shapes() if name == STYLE else content
 
 
+def static_content(name: str, look: Look) -> tuple[bytes, str] | None:
+    """The content and the media type of a file that pages load, of the museum's own too; None where there is none."""
+    if name in look.files:
+        return look.files[name]
+    content = static_file(name)
+    if content is None:
+        return None
+    return content + look.css().encode() if name == STYLE else content, STATIC_TYPES[name.rpartition(".")[2]]
+
+
 def static_digest(name: str, look: Look) -> str:
     """What stands for the content of a file in its address: another content has another address."""
-    content = style_sheet(look) if name == STYLE else static_file(name) or look.files.get(name, (b"", ""))[0]
-    return digest(content)[:12]
-
-
-def style_sheet(look: Look) -> bytes:
-    """The style sheet of all pages, then the museum's own."""
-    return (static_file(STYLE) or b"") + look.css().encode()
+    key = name, look.digest
+    if key not in _digests:
+        content, _ = static_content(name, look) or (b"", "")
+        _digests[key] = digest(content)[:12]
+    return _digests[key]
 
 
 def paragraphs(text: str) -> Markup:
