@@ -17,7 +17,7 @@ from vernissage.web.visitor.app import create_pages
 BASE = "http://museum.example"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pages(built: Path) -> Iterator[TestClient]:
     service = Service(open_gallery(built, writing=False), SECRET)
     with TestClient(create_pages(service, open_to(service), Look()), base_url=BASE) as made:
@@ -56,10 +56,62 @@ def test_pages_are_in_the_language_that_is_asked_for_and_links_keep_it(pages: Te
     assert re.search(r'href="/works/w\d+\?lang=de"', page)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/?cursor=x", 400), ("/static/x/../y", 404)])
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), (f"/?q={'x' * 3_000}", 422), ("/static/x/../y", 404)])
 def test_errors_are_pages_that_say_what_to_do(pages: TestClient, path: str, status: int) -> None:
     answer = pages.get(path)
     assert answer.status_code == status
     assert "<h1>" in answer.text
     assert "content-security-policy" in answer.headers
     assert pages.post("/").status_code == 405
+
+
+def works_of(page: str) -> list[str]:
+    return re.findall(r'<a href="/works/([^"?]+)">', page)
+
+
+def test_filters_and_words_narrow_the_collection_and_can_be_taken_back(pages: TestClient) -> None:
+    page = pages.get("/").text
+    artist, count = re.search(r'<option value="([^"]+)">[^<]+ \((\d+)\)</option>', page).groups()  # type: ignore[union-attr]
+    name = re.search(r'<select id="by-\w+" name="(\w+)"', page)[1]  # type: ignore[index]
+    narrowed = pages.get("/", params={name: artist}).text
+    assert len(works_of(narrowed)) == int(count)
+    assert f"<small>{count} works</small>" in narrowed
+    without = re.search(r'<ul class="chips">\s*<li><a href="([^"]*)"', narrowed)
+    assert without is not None
+    assert works_of(pages.get(without[1]).text) == works_of(page)
+    searched = pages.get("/", params={"q": "harbour"}).text
+    assert works_of(searched)
+    assert "<mark>harbour</mark>" in searched
+    nothing = pages.get("/", params={"q": "harbour", "period": "nonsense", name: artist}).text
+    assert "Show all works" in nothing or works_of(nothing)
+
+
+def test_all_works_are_to_be_had_by_links_alone(pages: TestClient) -> None:
+    seen, page = [], pages.get("/").text
+    while more := re.search(r'id="more" rel="next" href="([^"]+)"', page):
+        seen += works_of(page)
+        page = pages.get(more[1].replace("&amp;", "&")).text
+    seen += works_of(page)
+    assert len(seen) == len(set(seen)) == 64
+
+
+def test_a_work_has_a_page_of_its_own_with_works_like_it(pages: TestClient) -> None:
+    page = pages.get("/works/w000").text
+    assert len(re.findall("<h1", page)) == 1
+    assert 'href="/about"' in page
+    headings = re.findall(r'<h2 id="alike-\d">([^<]+)', page)
+    assert headings
+    assert {"w000"}.isdisjoint(works_of(page))
+    for _, part in zip(headings, page.split('<section class="alike"')[1:], strict=True):
+        assert works_of(part)  # kinds of likeness that have no works have no heading
+    picture = re.search(r'<a class="zoom r[-\d]+" href="([^"]+)"', page)
+    assert picture is not None  # without a script it leads to the largest size
+    assert "/api/v1/thumbnails/" in picture[1]
+    assert pages.get("/works/nothing").status_code == 404
+
+
+def test_the_page_about_the_collection_names_no_engine(pages: TestClient) -> None:
+    page = pages.get("/about?lang=de").text
+    assert "Wie Werke verglichen werden" in page
+    for name in ("lsa", "lda", "aligned", "wordllama", "efficientnet", "zscore"):
+        assert name not in page.lower()

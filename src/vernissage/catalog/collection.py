@@ -292,13 +292,22 @@ class Collection:
             found &= self._masks(condition)[rows]
         return found
 
-    def picture_path(self, item: Item) -> Path | None:
-        """Where the work's leading picture lies on the disk, or None without one.
+    def picture_places(self) -> dict[str, tuple[int, int]]:
+        """The row of the work and the place among its pictures, from 0, of every picture by its SHA-256."""
+        pictures = self._works.column("pictures")
+        digests = _strings(_own(pictures, pictures.values.field("sha256")))
+        spans = enumerate(_ranges(pictures))
+        found = {digests[at]: (row, at - start) for row, (start, end) in spans for at in range(start, end)}
+        return {each: place for each, place in found.items() if each}
+
+    def picture_path(self, item: Item, place: int = 0) -> Path | None:
+        """Where one of the work's pictures lies on the disk, the leading one first, or None without one.
 
         Raises:
             CollectionError: its name or a link leads out of the collection's folder.
         """
-        return self._path(item, item.picture) if item.picture else None
+        picture = item.pictures[place][0] if place else item.picture
+        return self._path(item, picture) if picture else None
 
     def _path(self, item: Item, picture: str) -> Path:
         from_web = picture.startswith(MARK)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
@@ -268,11 +269,14 @@ def _same_period(gallery: "Gallery", item: Item) -> _Shared:
     return found, "year", lambda value, other: Sentence("from {year}, this one from {own}", year=other.year, own=value)
 
 
-def _columns(gallery: "Gallery", names: frozenset[str]) -> list[str]:
+def places_of(collection: Collection) -> list[str]:
+    """The attributes that say where works are from."""
+    return _named(collection, _PLACES)
+
+
+def _named(collection: Collection, names: frozenset[str]) -> list[str]:
     """The attributes of the collection that are called so, in any case and with or without underscores."""
-    return [
-        each for each in gallery.collection.attribute_names if " ".join(folded(each).replace("_", " ").split()) in names
-    ]
+    return [each for each in collection.attribute_names if " ".join(folded(each).replace("_", " ").split()) in names]
 
 
 class InCommon:
@@ -313,11 +317,11 @@ _TOLD: Mapping[str, tuple[Callable[["Gallery"], list[str]], Callable[[object], s
     {
         "artist": (lambda _: ["artist"], lambda value: Sentence("by the same hand: {artist}", artist=value)),
         "subject": (
-            lambda gallery: ["keywords", *_columns(gallery, _SUBJECTS)],
+            lambda gallery: ["keywords", *_named(gallery.collection, _SUBJECTS)],
             lambda value: Sentence("both are about {subject}", subject=value),
         ),
         "place": (
-            lambda gallery: _columns(gallery, _PLACES),
+            lambda gallery: places_of(gallery.collection),
             lambda value: Sentence("both from {place}", place=value),
         ),
     }

@@ -10,7 +10,7 @@ from typing import Literal
 from vernissage.catalog.pictures import picture_size, thumbnail
 
 KEPT_BYTES = 128 * 1024**2
-WIDTHS = (160, 320, 640, 960, 1280, 1920)
+WIDTHS = (160, 320, 640, 960, 1280, 1920, 2880, 3840)
 """Pixels, of which pages name those that a picture has."""
 
 _MUCH = 1.15

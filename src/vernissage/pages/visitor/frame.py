@@ -1,7 +1,7 @@
 """What stands around every page for visitors: names, links, language, and where files and other pages are."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -31,6 +31,9 @@ STATIC_TYPES: Mapping[str, str] = {
 STYLE = "vernissage.css"
 
 _OWN = "vernissage.pages"
+_LITTLE = 260
+"""Pixels of the shorter side; rows of pictures are up to 320 high."""
+
 _STEP, _FLATTEST, _STEEPEST = 1.05, 30, -20
 """Proportions of pictures are classes of the style sheet, since the policy of pages allows no styles in them."""
 
@@ -78,15 +81,23 @@ class Frame:
 def rendered(template: str, frame: Frame, **values: Any) -> str:
     """A page from ``visitor/TEMPLATE``, with every text escaped and every `Sentence` told in the frame's language.
 
-    In templates ``_("…", n=3)`` is a sentence of the catalogue, ``frame`` this one, and ``shape(picture)`` the class of
-    a picture's proportions.
+    In templates ``_("…", n=3)`` is a sentence of the catalogue, ``told(text)`` one that is handed over, ``frame`` this
+    one, ``shape(thumbnail)`` the class of a picture's proportions, ``whole(thumbnail)`` its largest width and height.
     """
 
     def sentence(message: str, **of: object) -> str:
         return told(Sentence(message, **of), frame.language)
 
     page = environment(_OWN).get_template(f"visitor/{template}")
-    given = {"_": sentence, "frame": frame, "shape": shape, "whole": whole, "paragraphs": paragraphs}
+    given: dict[str, Any] = {
+        "_": sentence,
+        "told": lambda text: told(text, frame.language),
+        "frame": frame,
+        "shape": shape,
+        "whole": whole,
+        "little": little,
+        "paragraphs": paragraphs,
+    }
     return page.render(given | translated(values, frame.language))
 
 
@@ -94,6 +105,12 @@ def whole(thumbnail: Mapping[str, Any]) -> tuple[int, int]:
     """Width and height of the largest size of a picture, which is never shown larger."""
     width = int(thumbnail["srcset"].rpartition(" ")[2].removesuffix("w") or thumbnail["width"])
     return width, max(1, round(width * thumbnail["height"] / thumbnail["width"]))
+
+
+def little(works: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether most pictures are so small that rows of them have to be lower than others."""
+    heights = sorted(min(whole(each["thumbnail"])) for each in works if each["thumbnail"])
+    return bool(heights) and heights[len(heights) // 2] < _LITTLE
 
 
 def shape(thumbnail: Mapping[str, Any]) -> str:

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from vernissage.errors import RequestError
 from vernissage.folding import folded
+from vernissage.gallery.answer import Answer
 from vernissage.gallery.selecting import selection
+from vernissage.values import Condition
 from vernissage.web.api.service import Service
 from vernissage.workspace.repository import Snapshot
 
@@ -21,11 +23,17 @@ _MOST_SEARCHED = 1_000
 
 @dataclass(frozen=True)
 class Listed:
-    """Some works of a list: their ids, how many there are in all if that is known, and the next cursor."""
+    """Some works of a list.
+
+    Attributes:
+        total: how many there are in all, if that is known; ``next`` is the cursor of those that follow.
+        found: for a search the whole answer up to here, with what of each work the words have met.
+    """
 
     ids: Sequence[str]
     total: int | None
     next: str | None
+    found: Answer | None = None
 
 
 class Listing:
@@ -35,7 +43,7 @@ class Listing:
         self._service = service
         self._sorted = lru_cache(16)(lambda _, *asked: sorted_rows(service.gallery.snapshot, *asked))
 
-    def page(self, q: str, where: Sequence[str], sort: str, limit: int, cursor: str) -> Listed:
+    def page(self, q: str, where: Sequence[str | Condition], sort: str, limit: int, cursor: str) -> Listed:
         """The works from ``cursor`` on, ``limit`` at most.
 
         Raises:
@@ -45,17 +53,19 @@ class Listing:
         start = _read_cursor(cursor, service)
         if q:
             count = min(_MOST_SEARCHED, start + limit + 1)
-            found: Sequence[str] = service.gallery.search(q, count, where=where).ids
+            found = service.gallery.search(q, count, where=where)
             total = len(found) if len(found) < count else None
-            ids, more = found[start : start + limit], len(found) > start + limit
+            ids: Sequence[str] = found.ids[start : start + limit]
+            more = len(found) > start + limit
         else:
+            found = None
             rows = self._sorted(service.gallery.fingerprint, tuple(where), sort)
             total, more = len(rows), len(rows) > start + limit
             ids = service.gallery.collection.ids.take(rows[start : start + limit])
-        return Listed(ids, total, _cursor(start + limit, service) if more else None)
+        return Listed(ids, total, _cursor(start + limit, service) if more else None, found)
 
 
-def sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDArray[np.int64]:
+def sorted_rows(snapshot: Snapshot, where: Sequence[str | Condition], sort: str) -> npt.NDArray[np.int64]:
     """The rows of the works that fulfil conditions, in order; works without a value last, ties by id."""
     collection = snapshot.collection
     conditions = selection(snapshot, 1, where).allow.conditions

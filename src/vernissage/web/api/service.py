@@ -62,10 +62,9 @@ class _State:
     fingerprint: str
 
     @cached_property
-    def pictures(self) -> Mapping[str, int]:
-        """The row of each leading picture by the first half of its SHA-256."""
-        digests = self.snapshot.collection.texts("picture_digest")
-        return {digest[:32]: row for row, digest in enumerate(digests) if digest}
+    def pictures(self) -> Mapping[str, tuple[int, int]]:
+        """The row of a work and the place among its pictures, by the first half of each one's SHA-256."""
+        return {name[:32]: place for name, place in self.snapshot.collection.picture_places().items()}
 
 
 @dataclass(frozen=True)
@@ -214,11 +213,11 @@ class Service:
             UnknownItemError: there is none, or not in that width.
         """
         state = self.state
-        row = state.pictures.get(name)
-        if row is not None:
+        if name in state.pictures:
+            row, place = state.pictures[name]
             [item] = state.snapshot.collection.take([row])
-            path = state.snapshot.picture_path(item)
-            content = None if path is None else self.thumbnails.get(path, item.picture_digest, width, kind)
+            path, picture = state.snapshot.collection.picture_path(item, place), item.pictures[place][1]
+            content = None if path is None else self.thumbnails.get(path, picture, width, kind)
             if content is not None:
                 return content
         raise UnknownItemError("there is no such picture in that width; take the address from a work's thumbnail")

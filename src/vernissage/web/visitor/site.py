@@ -1,6 +1,7 @@
 """What pages for visitors have in common on a server: language, addresses, caching, static files."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -10,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from starlette.datastructures import QueryParams
 
 from vernissage.files import digest
+from vernissage.gallery.facets import Facet, facets_of
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.look import Look
 from vernissage.pages.visitor.frame import Frame, rendered, static_digest
@@ -38,6 +40,7 @@ class Site:
         self.pages: tuple[str, ...] = ()
         self._look = digest(look.css().encode(), repr(look).encode())[:12]
         self._static: dict[str, str] = {}
+        self._facets = lru_cache(2)(lambda _: facets_of(service.gallery.collection))
 
     def language(self, request: Request) -> str:
         """``?lang=``, else what the browser prefers of the museum's languages, else the first of these."""
@@ -68,6 +71,17 @@ class Site:
                 each: f"{root}{path}?{with_values(request.query_params, lang=each)}" for each in self.look.languages
             },
         )
+
+    @property
+    def facets(self) -> tuple[Facet, ...]:
+        """By what the collection can be filtered."""
+        return self._facets(self.service.gallery.collection.fingerprint)
+
+    def filtered(self, request: Request, facet: str, value: str) -> str:
+        """Where the works of one value of a facet are; empty where it is none that can be filtered by."""
+        found = next((each.find(value) for each in self.facets if each.name == facet), None)
+        kept = {"lang": self.language(request)} if "lang" in request.query_params else {}
+        return f"{self.root(request)}/?{urlencode({facet: value, **kept})}" if value and found else ""
 
     def static_digest(self, name: str) -> str:
         """What stands for the content of a file in its address."""
