@@ -31,11 +31,13 @@ _HEADERS = {name: value for name, value in STUDY_HEADERS.items() if name != "X-R
 }
 _FAILED = (Sentence("That did not work"), Sentence("The address has something in it that is not understood."))
 _WORDS: Mapping[int, tuple[str, str]] = {
+    403: (_FAILED[0], Sentence("This came from another site than this one, so nothing was changed.")),
     404: (
         Sentence("There is no such page"),
         Sentence("Nothing is at this address. The work may have been taken out, or the link is incomplete."),
     ),
     405: (_FAILED[0], Sentence("This page takes no such request.")),
+    413: (_FAILED[0], Sentence("That is too much at once. Go back and send less.")),
     429: (Sentence("One moment"), ""),
     500: (_FAILED[0], Sentence("Something went wrong on our side; it is noted. Try again in a moment.")),
     503: (

@@ -113,10 +113,14 @@ class Site:
         return HTMLResponse(content, headers=headers)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        """A page that is made for one request and kept nowhere."""
+        """A page from a template that is made for one request and kept nowhere."""
+        return self.private(request, lambda frame: rendered(template, frame, **values), status)
+
+    def private(self, request: Request, make: Callable[[Frame], str], status: int = 200) -> Response:
+        """A page that ``make`` makes for one request, and that is kept nowhere."""
         frame = self.frame(request)
         headers = {"Cache-Control": "no-store", "Content-Language": frame.language}
-        return HTMLResponse(rendered(template, frame, **values), status, headers)
+        return HTMLResponse(make(frame), status, headers)
 
 
 def with_values(params: QueryParams, **values: str | None) -> str:
