@@ -112,9 +112,7 @@ def areas_page(
     return rendered("areas.html", frame, **given, unread=list(unread), said=list(said), notes=list(notes))
 
 
-def area_views(
-    found: PersonAreas, thing: Callable[[Item, str], Thing], lists: Sequence[Record] = ()
-) -> list[AreaView]:
+def area_views(found: PersonAreas, thing: Callable[[Item, str], Thing], lists: Sequence[Record] = ()) -> list[AreaView]:
     """The areas of a person, those that are muted last.
 
     ``thing`` makes what is shown of something of theirs, by what it is called. ``lists`` are those of an answer as

@@ -205,9 +205,7 @@ class _Areas:
         with database.reading() as connection:
             return storage.jobs.waiting_uploads(connection, name)
 
-    def take(
-        self, request: Request, name: str, files: Sequence[UploadFile], words: str
-    ) -> tuple[int, list[Sentence]]:
+    def take(self, request: Request, name: str, files: Sequence[UploadFile], words: str) -> tuple[int, list[Sentence]]:
         """Keep what can be kept; how much that is, and what to say of each of the others."""
         kept, refused = 0, []
         # A form in which nothing was chosen sends a file without a name.
@@ -227,7 +225,9 @@ class _Areas:
         service, job, suffix = self.site.service, secrets.token_hex(12), Path(called).suffix.lower()
         if not isinstance(what, str) and suffix not in TEXT_SUFFIXES:
             if suffix and suffix not in PICTURE_SUFFIXES:
-                raise RequestError(Sentence("this kind of file is not taken; choose JPEG, PNG, WebP, GIF, TIFF or .txt"))
+                raise RequestError(
+                    Sentence("this kind of file is not taken; choose JPEG, PNG, WebP, GIF, TIFF or .txt")
+                )
             with files_of([what]) as [path]:
                 keep_uploads(service, name, [Submission(path, visibility="private")], job)
             return
@@ -277,7 +277,7 @@ class _Areas:
         """The picture of an upload, as in records of works; None without one."""
         service = self.site.service
         path = service.gallery.snapshot.picture_path(item)
-        sizes = service.thumbnails.sizes(path, item.picture_digest) if path is not None else ()
+        sizes = service.thumbnails.sizes(item.picture_digest, lambda: path) if path is not None else ()
         if not sizes:
             return None
         place = f"{root}/areas/pictures/{quote(key_of(item.id))}"
@@ -305,7 +305,10 @@ class _Areas:
 
     def after(self, request: Request, *said: Sentence) -> Response:
         """Show the page anew, with what has been done."""
-        shown = [*said[:_MOST_SAID], *([Sentence("… and {n} more", n=len(said) - _MOST_SAID)] if said[_MOST_SAID:] else [])]
+        shown = [
+            *said[:_MOST_SAID],
+            *([Sentence("… and {n} more", n=len(said) - _MOST_SAID)] if said[_MOST_SAID:] else []),
+        ]
         packed = [[each.message, {name: _packed(value) for name, value in each.values.items()}] for each in shown]
         kept = {"lang": request.query_params["lang"]} if "lang" in request.query_params else {}
         query = urlencode({**kept, "said": self.site.access.signer("said").dumps(packed)})
@@ -335,7 +338,9 @@ def _change(
             return AreaChanges(unmute=(key,)), Sentence("“{name}” is listened to again.", name=name)
         case "weigh":
             times = _number(form.get("times", ""))
-            return AreaChanges(weights={key: times}), Sentence("“{name}” counts {times:g}-fold now.", name=name, times=times)
+            return AreaChanges(weights={key: times}), Sentence(
+                "“{name}” counts {times:g}-fold now.", name=name, times=times
+            )
         case "merge":
             other, called = _area(found, form.get("with", ""))
             said = Sentence("“{name}” and “{other}” are one area now.", name=name, other=called)
