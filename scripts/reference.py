@@ -141,7 +141,7 @@ def rest_page() -> str:
         for method, operation in operations.items()
     ]
     for tag in dict.fromkeys(tag for tag, _, _ in calls):
-        parts.append(f"\n## {tag.capitalize()}\n")
+        parts.append(f"\n## {tag.upper() if tag == 'iiif' else tag.capitalize()}\n")
         parts += [_call(address, operation) for of, address, operation in calls if of == tag]
     parts.append("\n## Schemas\n")
     for name, schema in sorted(document["components"]["schemas"].items()):

@@ -35,11 +35,23 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Make links of the repository ones of the site."""
-    outside = r"(\]\()docs/" if page.file.generated_by else r"(\]\()\.\./"
-    markdown = re.sub(outside, r"\1", markdown)
+    """Make links of the repository ones of the site, where a page is called by its title and not by its file."""
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation"]
+    markdown = re.sub(r"(\]\()docs/" if page.file.generated_by else r"(\]\()\.\./", r"\1", markdown)
+    markdown = re.sub(r"\[(?:docs/)?([\w-]+\.md)\](?=\()", lambda link: f"[{_title(link[1])}]", markdown)
     # In a table of the repository's Markdown even code needs the backslash, which Python's shows.
     return re.sub(r"`[^`\n]+`", lambda code: code[0].replace("\\|", "|"), markdown)
+
+
+def _title(name: str) -> str:
+    path = ROOT / "docs" / name
+    return (path if path.is_file() else ROOT / name).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Mend what screen readers stumble over in the theme's pages."""
+    return output.replace('role="dialog">', 'role="dialog" aria-label="Search">').replace("<th></th>", "<td></td>")
 
 
 def notebook_page(notebook: dict[str, Any]) -> str:

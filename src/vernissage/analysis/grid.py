@@ -6,20 +6,22 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-FILLED = 0.5
+FILLED = 0.6
 """Share of the cells that are taken: fewer leave pictures small, more move works far from their places."""
 
 _ROUNDS = 60
 _GOLDEN = math.pi * (3 - math.sqrt(5))
-_FLAT, _STEEP = 0.5, 1.25
+_FLAT, _STEEP = 0.5, 0.75
 
 
 def on_grid(points: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], tuple[int, int]]:
-    """A cell for each point (n, 2), y upwards: columns and rows from the upper left (n, 2), and how many there are.
+    """A cell for each point (n, 2): columns and rows from the upper left (n, 2), and how many there are.
 
+    The wider way lies along the rows, and the whole is 0.5 to 0.75 times as high as wide, as screens are.
     Points nearer than a cell first push each other apart, so that crowds spread as a whole; then each takes the nearest
     free cell, the nearest pairs first. Equal points give equal cells.
     """
+    points = points[:, np.argsort(-np.ptp(points, axis=0), kind="stable")]
     low, spread = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-12)
     aspect = float(np.clip(spread[1] / spread[0], _FLAT, _STEEP))
     columns = max(1, math.ceil(math.sqrt(len(points) / FILLED / aspect)))

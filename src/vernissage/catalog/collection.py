@@ -44,7 +44,9 @@ _BATCH = 1024
 _BATCHES_KEPT, _BYTES_KEPT = 32, 64 * 1024**2
 """Decoded batches that are kept: so many, or as many as have so many bytes in the file."""
 
-_DECODED_TOGETHER = 128
+_DECODED_TOGETHER, _ITEMS_KEPT = 128, 8192
+"""Works that are decoded at a time, and those made for answers that are kept: some 20 MB."""
+
 _MASKS_KEPT = 32
 _TEXTS = (
     "id", "title", "artist", "year", "medium", "description", "group", "owner", "licence", "text", "language",
@@ -104,6 +106,7 @@ class Collection:
         self.folder = folder
         self.fetched = fetched
         self.report = report
+        self._taken = dict[int, Item]()
         # One place more, which the row -1 of an unknown id takes.
         self._masks = lru_cache(_MASKS_KEPT)(lambda condition: np.append(fulfilling(self, condition), False))
 
@@ -156,15 +159,24 @@ class Collection:
         return rows
 
     def take(self, rows: Sequence[int]) -> list[Item]:
-        """The works of some rows, in that order, decoded together, though not so many that they hold much memory."""
-        found, waiting = list[Item](), list[Any]()
-        for number, near in groupby(rows, key=lambda row: row // _BATCH):
-            batch = self._works.batch(number)
-            waiting += [batch.slice(row % _BATCH, 1) for row in near]
-            if len(waiting) >= _DECODED_TOGETHER:
-                found += _decoded(waiting)
-                waiting = []
-        return found + _decoded(waiting)
+        """The works of some rows, in that order; of a few, those that were made lately are not made again."""
+        known = self._taken
+        found = {row: known.get(row) for row in rows}
+        made = dict(self._made(sorted(row for row, item in found.items() if item is None)))
+        if len(made) <= _DECODED_TOGETHER:
+            if len(known) + len(made) > _ITEMS_KEPT:
+                known.clear()
+            known.update(made)
+        return [found[row] or made[row] for row in rows]
+
+    def _made(self, rows: Sequence[int]) -> Iterator[tuple[int, Item]]:
+        """Rows with their works, decoded together, though not so many that they hold much memory."""
+        for start in range(0, len(rows), _DECODED_TOGETHER):
+            some, slices = rows[start : start + _DECODED_TOGETHER], list[Any]()
+            for number, near in groupby(some, key=lambda row: row // _BATCH):
+                batch = self._works.batch(number)
+                slices += [batch.slice(row % _BATCH, 1) for row in near]
+            yield from zip(some, _decoded(slices), strict=True)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -459,7 +471,7 @@ def _offsets(rows: Sequence[Sized]) -> Any:
 
 
 def _decoded(slices: Sequence[Any]) -> list[Item]:
-    return list(_items(pa.Table.from_batches(slices).combine_chunks().to_batches()[0])) if slices else []
+    return list(_items(pa.Table.from_batches(slices).combine_chunks().to_batches()[0]))
 
 
 def _items(batch: Any) -> Iterator[Item]:

@@ -57,7 +57,8 @@ PROJECTIONS: Mapping[str, Callable[[], Projection]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class AreaOptions:
-    """How areas are found and weighed, as in `interests`; ``now`` None stands for the time of asking.
+    """How areas are found and weighed, as in `interests`; ``now`` None stands for the beginning of this day (UTC), so
+    that a list stays the same all day.
 
     With ``raw_lengths`` vectors are clustered as long as the encoder's network gives them, where it has one.
     """
@@ -316,7 +317,8 @@ def _interests_in(
         counts=list(counts.values()),
         vocabulary=Vocabulary(words, known, near, [seen.get(item_id, ()) for item_id in ids]),
         times=[record.times.get(item_id) for item_id in ids],
-        now=asked.now or datetime.now(UTC),
+        # By the day: ages in seconds would give every request other weights, and now and then another order.
+        now=asked.now or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
         half_life_days=asked.half_life_days,
         edits=[edit for edit in edits if edit.modality == modality],
         rule=asked.rule,

@@ -109,7 +109,7 @@ def map_of(
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
     if most is not None and len(item_ids) > most:
         drawn = np.sort(np.argsort([digest(item_id.encode()) for item_id in item_ids], kind="stable")[:most])
-        item_ids, vectors = [item_ids[row] for row in drawn.tolist()], vectors[drawn]
+        item_ids, vectors = tuple(item_ids[row] for row in drawn.tolist()), vectors[drawn]
     items = tuple(snapshot.items(item_ids).values())
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
     if folded(by) != "group" and not any(labels):

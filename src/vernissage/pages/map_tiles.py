@@ -1,7 +1,7 @@
 """The map of a collection drawn beforehand: pictures of works on a grid, as a pyramid of tiles, and one file of words.
 
     works.json       cells, titles, artists, keys and groups of the works; written last
-    LEVEL/X-Y.webp   tiles of 4 × 4 cells at level 0, half as large at each further level, none where no work stands
+    LEVEL/X-Y.webp   tiles, of the largest pictures at level 0, half as large at each further one; none of nothing
 
 They lie in ``map/VERSION`` of a workspace or publication; another state of the collection has another version.
 """
@@ -31,14 +31,16 @@ from vernissage.pages.templating import plain, shortened
 from vernissage.progress import Progress, silent
 
 FOLDER, WORKS = "map", "works.json"
-CELL = 128
-"""Pixels of a cell where it is largest."""
+TILE = 512
+"""Pixels of a tile's side, about: as many cells as fit."""
 
 MOST_WORKS = 20_000
 """Of larger collections so many stand on the map, chosen by digests of their ids: more take minutes to place."""
 
 MOST_GROUPS = 100
-ACROSS = 4
+_CELLS = ((2_500, 256), (20_000, 128))
+"""Pixels of a cell where it is largest, by the most works."""
+
 _GAP = 1 / 16
 _TINT = 0.28
 _QUALITY = 75
@@ -99,12 +101,12 @@ def keep_map(gallery: Gallery, progress: Progress = silent) -> tuple[Path, list[
 
 
 def draw_map(
-    gallery: Gallery, put: Put, found: Map | None = None, *, cell: int = CELL, progress: Progress = silent
+    gallery: Gallery, put: Put, found: Map | None = None, *, cell: int = 0, progress: Progress = silent
 ) -> list[str]:
-    """Draw all works that may be shown at their places, ``cell`` pixels each; notes on pictures that cannot be read.
+    """Draw all works that may be shown at their places; notes on pictures that cannot be read.
 
-    ``found`` are places and groups other than the usual ones. Equal input gives equal bytes; memory holds a tile of
-    each level.
+    ``found`` are places and groups other than the usual ones, ``cell`` is how many pixels each has where it is largest.
+    Equal input gives equal bytes; memory holds a tile of each level.
 
     Raises:
         RequestError: see `Gallery.map`.
@@ -112,6 +114,7 @@ def draw_map(
     found, banned = found or gallery.map(most=MOST_WORKS, progress=progress), gallery.snapshot.editorial.banned
     rows = [row for row, item in enumerate(found.items) if item.id not in banned]
     items, cells = [found.items[row] for row in rows], on_grid(found.points[rows])
+    cell = cell or next(pixels for most, pixels in _CELLS if len(items) <= most)
     groups, group = ranked([plain(found.labels[row]) for row in rows])
     notes: list[str] = []
 
@@ -133,7 +136,7 @@ def draw_map(
     progress("drawing the map", len(items), len(items))
     content = _words(items) | {"groups": groups, "group": group, "plain": sorted(plainly)}
     content |= {"x": cells[0][:, 0].tolist(), "y": cells[0][:, 1].tolist(), "size": cells[1]}
-    content |= {"cell": cell, "across": ACROSS, "levels": levels}
+    content |= {"cell": cell, "across": TILE // cell, "levels": levels}
     put(WORKS, orjson.dumps(content))
     return notes
 
@@ -154,11 +157,11 @@ def _pyramid(
     put: Put,
 ) -> int:
     """Draw the tiles of all levels; how many levels there are, the last of one tile."""
-    here = defaultdict[tuple[int, int], list[int]](list)
+    here, across = defaultdict[tuple[int, int], list[int]](list), TILE // cell
     for row, (column, line) in enumerate(cells):
-        here[column // ACROSS, line // ACROSS].append(row)
-    top = (-(-max(size) // ACROSS) - 1).bit_length()
-    side = ACROSS * cell
+        here[column // across, line // across].append(row)
+    top = (-(-max(size) // across) - 1).bit_length()
+    side = across * cell
 
     def tile(level: int, x: int, y: int) -> Image.Image | None:
         drawn = Image.new("RGBA", (side, side))
@@ -173,7 +176,7 @@ def _pyramid(
             return None
         for row in here[x, y] if not level else ():
             small = picture(row)
-            column, line = (cells[row][axis] % ACROSS * cell + (cell - small.size[axis]) // 2 for axis in (0, 1))
+            column, line = (cells[row][axis] % across * cell + (cell - small.size[axis]) // 2 for axis in (0, 1))
             drawn.paste(small, (column, line))
         target = io.BytesIO()
         drawn.save(target, "WEBP", quality=_QUALITY, method=2)

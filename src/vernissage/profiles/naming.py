@@ -23,7 +23,7 @@ the name), the words of works near to it, or nothing but its number."""
 
 _PRIOR = 10.0  # works that the collection's habits count for
 _MOST_WORDS = 3
-_LEAST_OF_FIRST = 1 / 3
+_LEAST_OF_FIRST = 1 / 3  # of the first word's score: a name ends before words that say much less
 _LEAST_WHILE_UNSAID = 1 / 6  # as long as less than half of an area's works are spoken of
 _MACHINE_WORD = re.compile(r"0x[0-9a-f]+", re.IGNORECASE)  # broken exports keep hash(0x86669dc) as a keyword
 

@@ -25,7 +25,7 @@ _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*|[^\x00-\x7f]")
 _CONTROLS = re.compile("[\x80-\x9f]")
 # Signs that any text may hold beside its letters; a candidate that needs others is less likely.
 _SIGNS = frozenset("–—‘’“”„‚«»…°·×•©®™§£€½¼¾±²³\u00a0¿¡、。・「」（），：ー〜～《》")
-_ENOUGH = 200_000
+_ENOUGH = 200_000  # bytes beyond ASCII tell an encoding; more only take time
 _SURE = 0.8
 """A rival below this share of the best one's score leaves the choice sure."""
 _LIKELY = 0.3

@@ -79,10 +79,15 @@ const put = (made) => {
   const within = focused?.closest("[data-part]")?.dataset.part;
   const at = [...form.querySelectorAll("button, summary")].indexOf(focused);
   form.className = made.className;
-  if (part("ask").dataset.state !== part("ask", made).dataset.state) {
-    part("ask").replaceWith(part("ask", made));
-    part("ask").querySelector("ul").scrollTo(0, 0);
-  } else {
+  const asked = part("ask").querySelector("ul");
+  const [same, row] = [part("ask").dataset.state === part("ask", made).dataset.state, part("ask", made).querySelector("ul").className];
+  if (!same) part("ask").replaceWith(part("ask", made));
+  else {
+    // From a grid to one row: what was just rated stays in sight.
+    if (asked.className !== row) {
+      asked.className = row;
+      focused?.closest(".work")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
     for (const each of part("ask", made).querySelectorAll("input")) {
       part("ask").querySelector(`input[name="${each.name}"][value="${each.value}"]`).checked = each.checked;
     }
@@ -90,8 +95,8 @@ const put = (made) => {
   for (const name of ["list", "shelves"]) {
     const next = part(name, made);
     for (const details of part(name).querySelectorAll("details[open]")) {
-      const same = next.querySelector(`#${CSS.escape(details.id)}`);
-      if (same) same.open = true;
+      const again = next.querySelector(`#${CSS.escape(details.id)}`);
+      if (again) again.open = true;
     }
     // Pictures that are there already stay, so that nothing flickers.
     const there = new Map([...part(name).querySelectorAll(".work > a")].map((each) => [each.querySelector("img")?.src, each]));
@@ -103,9 +108,9 @@ const put = (made) => {
   }
   begin();
   if (!focused || focused.isConnected || !within) return;
-  const same = focused.name ? form.querySelector(`[name="${CSS.escape(focused.name)}"]`) : focused.id && document.getElementById(focused.id);
+  const again = focused.name ? form.querySelector(`[name="${CSS.escape(focused.name)}"]`) : focused.id && document.getElementById(focused.id);
   const there = [...form.querySelectorAll("button, summary")];
-  (same || there[Math.min(at, there.length - 1)] || part(within)).focus({ preventScroll: true });
+  (again || there[Math.min(at, there.length - 1)] || part(within)).focus({ preventScroll: true });
 };
 
 const begin = () => {

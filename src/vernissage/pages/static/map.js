@@ -62,10 +62,11 @@ const step = () => {
 };
 
 const measure = () => {
+  if (!stage.clientWidth) return;  // the list is shown
   const atRest = Math.abs(view.k / whole - 1) < 1e-6 || wide === 1;
   const middle = { x: (wide / 2 - view.x) / view.k, y: (high / 2 - view.y) / view.k };
-  [wide, high] = [Math.max(stage.clientWidth, 1), Math.max(stage.clientHeight, 1)];
-  whole = Math.min((wide - 16) / width, (high - 16) / height, 1.25 * Math.max(1, 128 / cell));
+  [wide, high] = [stage.clientWidth, stage.clientHeight];
+  whole = Math.min((wide - 16) / width, (high - 16) / height, 1);
   finest = Math.max(whole, 192 / cell, 1);
   jump(atRest ? centred() : clamped({ k: view.k, x: wide / 2 - middle.x * view.k, y: high / 2 - middle.y * view.k }));
 };

@@ -85,9 +85,8 @@ def for_you_page(frame: Frame, shown: ForYou) -> str:
 
 
 def name_of(record: Mapping[str, Any]) -> str:
-    """What to call a work: its title, the beginning of its text, medium and date, or that it is untitled."""
-    made = ", ".join(filter(None, (record["medium"], record["year"])))
-    return shortened(record["title"] or record["description"] or made, 80) or Sentence("Untitled")
+    """What to call a work in a sentence: its title, what else is known of it, or that it is untitled."""
+    return shortened(record["title"] or record.get("name", ""), 80) or Sentence("Untitled")
 
 
 def why_of(

@@ -23,7 +23,7 @@ from vernissage.web.api.app import Bounded
 from vernissage.web.api.service import Service
 from vernissage.web.operations import Measured
 from vernissage.web.security import STUDY_HEADERS, KnownHosts, SecurityHeaders, TooManyRequestsError
-from vernissage.web.visitor.site import POLICY, Site
+from vernissage.web.visitor.site import FOR_EVER, POLICY, Site
 
 _HEADERS = {name: value for name, value in STUDY_HEADERS.items() if name != "X-Robots-Tag"} | {
     "Content-Security-Policy": POLICY,
@@ -31,11 +31,13 @@ _HEADERS = {name: value for name, value in STUDY_HEADERS.items() if name != "X-R
 }
 _FAILED = (Sentence("That did not work"), Sentence("The address has something in it that is not understood."))
 _WORDS: Mapping[int, tuple[str, str]] = {
+    403: (_FAILED[0], Sentence("This came from another site than this one, so nothing was changed.")),
     404: (
         Sentence("There is no such page"),
         Sentence("Nothing is at this address. The work may have been taken out, or the link is incomplete."),
     ),
     405: (_FAILED[0], Sentence("This page takes no such request.")),
+    413: (_FAILED[0], Sentence("That is too much at once. Go back and send less.")),
     429: (Sentence("One moment"), ""),
     500: (_FAILED[0], Sentence("Something went wrong on our side; it is noted. Try again in a moment.")),
     503: (
@@ -43,7 +45,6 @@ _WORDS: Mapping[int, tuple[str, str]] = {
         Sentence("This cannot be shown just now. Try again in some seconds; nothing was lost."),
     ),
 }
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _log = logging.getLogger("vernissage.web")
 
 
@@ -58,10 +59,13 @@ def create_pages(service: Service, access: Access, look: Look, hosts: Sequence[s
     """
     site = Site(service, access, look)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    modules = (import_module(each.name) for each in iter_modules(visitor.__path__, f"{visitor.__name__}."))
+    modules = [import_module(each.name) for each in iter_modules(visitor.__path__, f"{visitor.__name__}.")]
     routers = [each.routes(site) for each in modules if hasattr(each, "routes")]
     for router in routers:
         app.include_router(router, dependencies=[Depends(access.visit)])
+    for each in modules:
+        if hasattr(each, "files"):  # many of one page, which are not counted
+            app.include_router(each.files(site))
     paths = {getattr(route, "path", "") for router in routers for route in router.routes}
     site.pages = tuple(path for path in NAV if path in paths)
     _add_static(app, site)
@@ -83,12 +87,12 @@ def _add_static(app: FastAPI, site: Site) -> None:
         found = static_content(name, site.look)
         if found is None or version != static_digest(name, site.look):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(found[0], media_type=found[1], headers=_FOR_EVER)
+        return Response(found[0], media_type=found[1], headers=FOR_EVER)
 
     @app.get("/favicon.ico")
     def icon() -> Response:
         """Browsers ask for one; there is none."""
-        return Response(status_code=HTTPStatus.NO_CONTENT, headers=_FOR_EVER)
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=FOR_EVER)
 
 
 def _told(site: Site, request: Request, error: Any) -> Response:

@@ -24,6 +24,9 @@ POLICY = (
     "default-src 'none'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+"""Of files whose addresses change with them."""
+
 _VARY = "Accept-Language"
 
 
@@ -94,14 +97,14 @@ class Site:
         )
         return Addressed(self.service.gallery.snapshot, self.service.thumbnails, places)
 
-    def cached(self, request: Request, make: Callable[[Frame], str]) -> Response:
+    def cached(self, request: Request, make: Callable[[Frame], str], *also: object) -> Response:
         """A page that is the same for all who ask for it, made once in each state of the collection.
 
-        ``make`` gives its HTML; whoever has it already is told so (304).
+        ``make`` gives its HTML, which hangs on ``also``; whoever has it already is told so (304).
         """
         gallery, frame = self.service.gallery, self.frame(request)
         asked = (self.root(request), request.url.path, request.url.query, frame.language)
-        key = ("page", gallery.fingerprint, gallery.snapshot.version, self.look.digest, *asked)
+        key = ("page", gallery.fingerprint, gallery.snapshot.version, self.look.digest, *asked, *also)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY, "Content-Language": frame.language}
         if tag in request.headers.get("if-none-match", ""):
@@ -110,10 +113,14 @@ class Site:
         return HTMLResponse(content, headers=headers)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        """A page that is made for one request and kept nowhere."""
+        """A page from a template that is made for one request and kept nowhere."""
+        return self.private(request, lambda frame: rendered(template, frame, **values), status)
+
+    def private(self, request: Request, make: Callable[[Frame], str], status: int = 200) -> Response:
+        """A page that ``make`` makes for one request, and that is kept nowhere."""
         frame = self.frame(request)
         headers = {"Cache-Control": "no-store", "Content-Language": frame.language}
-        return HTMLResponse(rendered(template, frame, **values), status, headers)
+        return HTMLResponse(make(frame), status, headers)
 
 
 def with_values(params: QueryParams, **values: str | None) -> str:
