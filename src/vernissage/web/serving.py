@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.routing import Router
@@ -16,7 +16,6 @@ from vernissage.errors import RequestError
 from vernissage.gallery.engines import make_engine
 from vernissage.gallery.gallery import open_gallery
 from vernissage.storage.people import PeopleRules
-from vernissage.study.opening import open_study
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
 from vernissage.web.api.problems import tell_problems
@@ -26,11 +25,12 @@ from vernissage.web.credentials import load_or_make_secret
 from vernissage.web.operations import Metrics, health_router, set_up_logging
 from vernissage.web.security import KnownHosts
 from vernissage.web.settings import Settings
-from vernissage.web.study.app import create_app
-from vernissage.web.study.served import ServedStudy, read_invited, serve_study
 from vernissage.web.visitors import Visitors, read_shares
 from vernissage.workspace.seeing import seen_in
 from vernissage.workspace.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from vernissage.web.study.served import ServedStudy
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics", "/vernissage.js", "/mcp")
 _DATABASE_SECONDS = 2.0
@@ -66,6 +66,8 @@ class Server:
             self.title = ", ".join(api.state.name for api in self._apis.values())
             self._beside: ASGIApp = self._front(checks, next(iter(collections.values())))
             if served is not None:
+                from vernissage.web.study.app import create_app
+
                 self.title = served.study.definition.title
                 self._beside = create_app(served, settings.names, self._metrics)
                 self.remarks += [_NO_PASSWORD] if served.password is None else []
@@ -142,7 +144,10 @@ class Server:
         return front
 
     @contextmanager
-    def _study(self, collections: Mapping[str, Path]) -> Iterator[ServedStudy]:
+    def _study(self, collections: Mapping[str, Path]) -> Iterator["ServedStudy"]:
+        from vernissage.study.opening import open_study  # imported here, since most servers have no study
+        from vernissage.web.study.served import read_invited, serve_study
+
         settings = self._settings
         if "" not in collections or settings.study is None:
             raise RequestError("a study is of one collection; serve that one alone, without a NAME= before it")
