@@ -198,3 +198,14 @@ def test_the_link_of_a_picture_comes_back_and_counts_for_the_fingerprint(tmp_pat
     save_collection(Collection([linked], tmp_path), tmp_path / "c.parquet")
     assert list(read_collection(tmp_path / "c.parquet", tmp_path)) == [linked]
     assert plain.record_digest != linked.record_digest
+
+
+def test_works_that_were_made_lately_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vernissage.catalog.collection._ITEMS_KEPT", 3)
+    works = [Item(f"w{number}") for number in range(2000)]
+    collection = Collection(works, Path("folder"))
+    [first] = collection.take([7])
+    assert collection.take([8, 7, 8, 7])[1] is first
+    for rows in ([7, 1, 1990], [4, 5, 1999, 7], range(2000)[::-1], [9]):
+        assert collection.take(rows) == [works[row] for row in rows]
+    assert collection.take([7])[0] is not first

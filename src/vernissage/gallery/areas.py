@@ -22,7 +22,7 @@ from vernissage.gallery.selecting import KINDS, title_or_text
 from vernissage.profiles.area_rules import AreaRule, AsPublished, Coherence, Hdbscan, Silhouette, Ward
 from vernissage.profiles.areas import Area, areas_of_interest, surroundings_of
 from vernissage.profiles.directions import mean_direction, unit
-from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
+from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, move, mute, rename, split, weigh
 from vernissage.profiles.interests import HALF_LIFE_DAYS, Interests, Vocabulary, interests
 from vernissage.profiles.naming import words_of_work
 from vernissage.profiles.ratings import NEUTRAL, RatedVectors, liked_and_disliked, profile_from_ratings
@@ -57,7 +57,8 @@ PROJECTIONS: Mapping[str, Callable[[], Projection]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class AreaOptions:
-    """How areas are found and weighed, as in `interests`; ``now`` None stands for the time of asking.
+    """How areas are found and weighed, as in `interests`; ``now`` None stands for the beginning of this day (UTC), so
+    that a list stays the same all day.
 
     With ``raw_lengths`` vectors are clustered as long as the encoder's network gives them, where it has one.
     """
@@ -316,7 +317,8 @@ def _interests_in(
         counts=list(counts.values()),
         vocabulary=Vocabulary(words, known, near, [seen.get(item_id, ()) for item_id in ids]),
         times=[record.times.get(item_id) for item_id in ids],
-        now=asked.now or datetime.now(UTC),
+        # By the day: ages in seconds would give every request other weights, and now and then another order.
+        now=asked.now or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
         half_life_days=asked.half_life_days,
         edits=[edit for edit in edits if edit.modality == modality],
         rule=asked.rule,
@@ -405,6 +407,7 @@ class AreaChanges:
         names: what an area is called.
         merges: groups of areas of one modality, each of which becomes one.
         splits: areas and the parts that they fall into, as ids of their uploads; without parts Ward's method halves.
+        moves: areas by the ids of uploads that are to be in them.
     """
 
     mute: Sequence[str] = ()
@@ -413,9 +416,10 @@ class AreaChanges:
     names: Mapping[str, str] = field(default_factory=dict)
     merges: Sequence[Sequence[str]] = ()
     splits: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    moves: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any((self.mute, self.unmute, self.weights, self.names, self.merges, self.splits))
+        return any((self.mute, self.unmute, self.weights, self.names, self.merges, self.splits, self.moves))
 
     def edits(self, profile: UploadProfile) -> list[AreaEdit]:
         """The edits that these changes stand for.
@@ -437,6 +441,9 @@ class AreaChanges:
             modality, number = area_place(key, profile)
             named = [part for part in parts if part] or [_smaller_half(profile.by_modality[modality], number)]
             edits.append(split(profile, modality, number, named))
+        for item_id, key in self.moves.items():
+            modality, number = area_place(key, profile)
+            edits.append(move(profile, modality, item_id, number))
         return edits
 
 
@@ -448,7 +455,8 @@ def _smaller_half(uploads: UploadsOfModality, number: int) -> list[str]:
     """
     members = uploads.areas[number].members
     if len(members) < 2:
-        raise RequestError(f"the area {uploads.names[number]!r} has one upload and cannot be split")
+        told = "the area “{name}” has one upload and cannot be split"
+        raise RequestError(Sentence(told, name=uploads.names[number]))
     labels = ward_merges(unit(uploads.vectors[list(members)])).into(2)
     smaller = int(np.argmin(np.bincount(labels)))
     return [uploads.item_ids[row] for row, label in zip(members, labels.tolist(), strict=True) if label == smaller]

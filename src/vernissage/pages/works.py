@@ -145,6 +145,20 @@ def work_of(
     )
 
 
+def name_without_title(item: Item, tags: Tags = ()) -> str:
+    """What to call a work that has no title: medium and date, else what its picture seems to show, else its text.
+
+    Empty where it has a title, or nothing is known of it.
+    """
+    if item.title.strip():
+        return ""
+    known = tuple(filter(None, (plain(item.medium), plain(item.year))))
+    if item.medium.strip():
+        return Sentence("{parts}", parts=known)
+    shown = description_of(item, tags)
+    return shown.text or title_or_text(item, plain(item.year))
+
+
 def title_of(title: str) -> str:
     """A title on one line, or "Untitled"."""
     return plain(title) or Sentence("Untitled")

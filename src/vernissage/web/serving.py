@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import make_engine
 from vernissage.gallery.gallery import open_gallery
+from vernissage.pages.look import Look
 from vernissage.storage.people import PeopleRules
 from vernissage.study.opening import open_study
 from vernissage.web.api.access import Access
@@ -27,12 +28,14 @@ from vernissage.web.operations import Metrics, health_router, set_up_logging
 from vernissage.web.security import KnownHosts
 from vernissage.web.settings import Settings
 from vernissage.web.study.app import create_app
-from vernissage.web.study.served import ServedStudy, read_invited, serve_study
+from vernissage.web.study.served import ID, ServedStudy, read_invited, serve_study
+from vernissage.web.visitor.app import create_pages
 from vernissage.web.visitors import Visitors, read_shares
 from vernissage.workspace.seeing import seen_in
 from vernissage.workspace.workspace import open_workspace
 
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics", "/vernissage.js", "/mcp")
+_OF_STUDIES = ("/study", "/experimenter", "/pictures/")
 _DATABASE_SECONDS = 2.0
 """Seconds that a request of the API waits for the database before it is told to come again."""
 
@@ -56,6 +59,7 @@ class Server:
             VernissageError: one of them, or the study, cannot be served.
         """
         self._settings, self._metrics = settings, Metrics()
+        self._pages: dict[str, FastAPI] = {}
         self._opened, self._lifespan = ExitStack(), Router(lifespan=self._running)
         self.remarks: list[str] = []
         with ExitStack() as failed:
@@ -85,11 +89,17 @@ class Server:
         if scope["type"] == "lifespan":
             return self._lifespan, ""
         path: str = scope["path"]
-        if "" in self._apis:
-            with_study = self._settings.study is not None and not path.startswith(_OF_THE_API)
-            return self._beside if with_study else self._apis[""], ""
-        name = path.removeprefix("/").partition("/")[0]
-        return (self._apis[name], f"/{name}") if name in self._apis else (self._beside, "")
+        prefix = "" if "" in self._apis else path.removeprefix("/").partition("/")[0]
+        if prefix not in self._apis:
+            return self._beside, ""
+        below = f"/{prefix}" if prefix else ""
+        if path.removeprefix(below).startswith(_OF_THE_API):
+            return self._apis[prefix], below
+        invited = path == "/" and f"{ID}=".encode() in scope["query_string"]  # by a link of before studies had /study
+        of_study = invited or path.startswith(_OF_STUDIES) or not self._settings.pages
+        if self._settings.study is not None and of_study:
+            return self._beside, ""
+        return (self._pages if self._settings.pages else self._apis)[prefix], below
 
     @asynccontextmanager
     async def _running(self, _: object) -> AsyncIterator[None]:
@@ -129,6 +139,8 @@ class Server:
         if settings.mcp:
             assistant_tools().mount_tools(api, service, access)
         api.state.name = gallery.name
+        if settings.pages:
+            self._pages[prefix] = create_pages(service, access, settings.look or Look(), settings.names)
         checks.append(gallery.repository.check)
         return api
 
