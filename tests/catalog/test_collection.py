@@ -193,16 +193,6 @@ def test_readers_in_many_threads_see_the_same_works(tmp_path: Path) -> None:
         assert list(pool.map(lambda row: opened[f"w{row}"].title, wanted)) == [f"Work {row}" for row in wanted]
 
 
-def test_a_file_from_before_links_of_pictures_were_kept_is_read(tmp_path: Path) -> None:
-    works = [Item(id=f"w{n}", title=f"Boat {n}") for n in range(3)]
-    save_collection(Collection(works, tmp_path), tmp_path / "new.parquet")
-    table = pq.read_table(tmp_path / "new.parquet").drop_columns(["picture_link"])
-    pq.write_table(table, tmp_path / "old.parquet", write_page_checksum=True)
-    read = read_collection(tmp_path / "old.parquet", tmp_path)
-    assert list(read) == works
-    assert read.texts("picture_link") == ["", "", ""]
-
-
 def test_the_link_of_a_picture_comes_back_and_counts_for_the_fingerprint(tmp_path: Path) -> None:
     plain, linked = Item(id="a"), Item(id="a", picture_link="https://museum.example/a.jpg")
     save_collection(Collection([linked], tmp_path), tmp_path / "c.parquet")

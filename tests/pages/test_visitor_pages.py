@@ -14,13 +14,20 @@ from vernissage.gallery.answer import record_of
 from vernissage.pages.look import Look, contrast, read_look
 from vernissage.pages.visitor.about import LOOKED_AT, about_page
 from vernissage.pages.visitor.collection import collection_page
-from vernissage.pages.visitor.frame import Frame, shape, static_file, style_sheet
+from vernissage.pages.visitor.frame import Frame, shape, static_content, static_file
 from vernissage.pages.visitor.work import Fact, work_page
 from vernissage.pages.works import name_without_title
+from vernissage.web.settings import read_settings
 
 
 def frame(look: Look | None = None, **values: Any) -> Frame:
     return Frame(look or Look(), "works", lambda path: path, lambda name: f"/static/{name}", **values)
+
+
+def style_sheet(look: Look) -> str:
+    content, kind = static_content("vernissage.css", look) or (b"", "")
+    assert kind.startswith("text/css")
+    return content.decode()
 
 
 def record(item: Item, width: int = 0, height: int = 0) -> dict[str, Any]:
@@ -108,7 +115,7 @@ def test_what_a_picture_seems_to_show_names_it_and_says_that_it_is_by_software()
 
 def test_proportions_have_a_rule_in_the_style_sheet() -> None:
     """The class of a picture is within 2.5 % of its width over its height, and the flattest and steepest are bounded."""
-    rules = dict(re.findall(r"\.(r-?\d+)\{--ratio:([\d.]+)\}", style_sheet(Look()).decode()))
+    rules = dict(re.findall(r"\.(r-?\d+)\{--ratio:([\d.]+)\}", style_sheet(Look())))
     for width, height in ((100, 100), (384, 251), (251, 384), (1920, 1080)):
         assert float(rules[shape({"width": width, "height": height})]) == pytest.approx(width / height, rel=0.026)
     assert shape({"width": 9_000, "height": 1}) in rules
@@ -143,10 +150,16 @@ accent = "#004488"
     assert '<img src="/static/logo.png" alt="Das Museum">' in page
     assert '<a href="https://museum.example/visit">Visit</a>' in page
     assert "<p>Free on Sundays.</p>" in page
-    css = style_sheet(look).decode()
+    css = style_sheet(look)
     assert css.startswith((static_file("vernissage.css") or b"").decode())
     assert ':root { --accent: #004488; --serif: "Georgia", serif; }' in css
     assert "prefers-color-scheme: dark) { :root { --accent" not in css.partition("/* Proportions")[2]
+
+
+def test_the_example_is_read() -> None:
+    example = Path(__file__).resolve().parents[2] / "examples" / "museum.toml"
+    assert read_settings({}, example).look == read_look(example)
+    assert f"{read_look(example).name['de']}" in collection_page(frame(read_look(example), language="de"), [])
 
 
 @pytest.mark.parametrize(
@@ -157,7 +170,7 @@ accent = "#004488"
         ('light.accent = "#ffff00"', "contrast of 1.1 and cannot be read"),
         ('light.ink = "black"', "write a colour as #8a3324"),
         ('languages = ["fr"]', "Input should be 'en' or 'de'"),
-        ('headings = "x; } body { display: none"', "is no name of letters"),
+        ('headings = "x; } body { display: none"', "has no name of letters"),
         ('links = [{text = "x", address = "javascript:alert(1)"}]', "look.links.0.address"),
         ('name = {fr = "x"}', "look.name.fr"),
     ],

@@ -1,20 +1,23 @@
 """Pages for visitors over the toy gallery: what stands around each, languages, caching, errors as pages."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.test_api import SECRET, open_to
+from tests.web.test_api import ROOT, SECRET, open_to
 
 from vernissage.gallery.gallery import open_gallery
 from vernissage.pages.look import Look
 from vernissage.pages.visitor.frame import STATIC_TYPES
 from vernissage.web.api.service import Service
+from vernissage.web.serving import Server
+from vernissage.web.settings import Settings
 from vernissage.web.visitor.app import create_pages
 
-BASE = "http://museum.example"
+BASE, LOCAL = "http://museum.example", "http://localhost"
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +118,28 @@ def test_the_page_about_the_collection_names_no_engine(pages: TestClient) -> Non
     assert "Wie Werke verglichen werden" in page
     for name in ("lsa", "lda", "aligned", "wordllama", "efficientnet", "zscore"):
         assert name not in page.lower()
+
+
+def test_addresses_of_works_lead_to_their_pages_where_there_are_any(built: Path, tmp_path: Path) -> None:
+    collections = {"a": built, "b": shutil.copytree(built, tmp_path / "b")}
+    for shown, expected in ((True, "/works/w003"), (False, f"{ROOT}/works/w003")):
+        server = Server(Settings.model_construct(pages=shown), collections)
+        with TestClient(server, base_url=LOCAL) as client:
+            work = client.get(f"/b{ROOT}/works/w003").json()
+            assert work["url"] == f"{LOCAL}/b{expected}"
+            linked = client.get(f"/b{ROOT}/works/w003", headers={"Accept": "application/ld+json"}).json()
+            assert linked["id"] == f"{LOCAL}/b{ROOT}/works/w003"
+            page = client.get("/b/")
+            assert page.status_code == (200 if shown else 404)
+            assert works_of(page.text) == []  # all addresses have the prefix
+            assert ('<a href="/b/works/w003">' in page.text) == shown
+
+
+def test_a_study_stands_beside_the_pages_of_its_collection(built: Path, study_file: Path) -> None:
+    server = Server(Settings.model_construct(study=study_file), {"": built})
+    with TestClient(server, base_url=LOCAL, follow_redirects=False) as client:
+        assert works_of(client.get("/").text)
+        assert "<form" in client.get("/study").text
+        moved = client.get("/?PROLIFIC_PID=ann")
+        assert (moved.status_code, moved.headers["location"]) == (307, "/study?PROLIFIC_PID=ann")
+        assert client.get("/experimenter").headers["location"] == "/study/experimenter"

@@ -61,9 +61,6 @@ _SCHEMA = pa.schema(
         pa.field("pictures", pa.list_(_PICTURE), nullable=False),
     ]
 )
-_LATER = "picture_link"
-"""A column that files of earlier builds lack; its texts are empty there."""
-
 _ORDER = pa.field("order", pa.int32(), nullable=False)
 _CARD = b"vernissage"
 _FORMAT = 2
@@ -368,14 +365,12 @@ def read_collection(
     if seal is not None:
         seal.require(path)
     file = open_parquet(path)
-    later = _LATER in file.schema_arrow.names
-    stored = _SCHEMA if later else _SCHEMA.remove(_SCHEMA.get_field_index(_LATER))
 
     def card() -> tuple[str, tuple[str, ...]]:
         found = json.loads(file.schema_arrow.metadata[_CARD])
         if found["format"] != _FORMAT:
             raise ProvenanceError(f"{path} was written by another version (format {found['format']}); {_REBUILD}")
-        if file.schema_arrow != stored.append(_ORDER):
+        if file.schema_arrow != _SCHEMA.append(_ORDER):
             raise ProvenanceError(f"{path} does not have the columns of a collection; {_REBUILD}")
         return str(found["fingerprint"]), tuple(found["attributes"])
 
@@ -383,14 +378,10 @@ def read_collection(
 
     def batch(number: int) -> Any:
         with lock:
-            table = read_checked(path, lambda: file.read_row_group(number, columns=stored.names, use_threads=False))
-        if not later:
-            table = table.append_column(_SCHEMA.field(_LATER), text_array([""] * len(table)))
+            table = read_checked(path, lambda: file.read_row_group(number, columns=_SCHEMA.names, use_threads=False))
         return table.combine_chunks().to_batches()[0]
 
     def column(name: str) -> Any:
-        if name == _LATER and not later:
-            return text_array([""] * len(ids))
         with lock:
             return read_checked(path, lambda: read_column(file, name))
 

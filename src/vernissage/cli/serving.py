@@ -103,11 +103,7 @@ def _is_written(context: typer.Context, name: str) -> bool:
 
 
 def _collections(words: list[str], settings: Settings) -> Mapping[str, Path]:
-    """Workspaces by prefix.
-
-    Raises:
-        RequestError: a prefix is missing, repeated or no part of an address.
-    """
+    """Workspaces by prefix. Raises RequestError: a prefix is missing, repeated or no part of an address."""
     if len(words) == 1 and ("=" not in words[0] or Path(words[0]).exists()):
         return {"": Path(words[0])}
     found: dict[str, Path] = {}

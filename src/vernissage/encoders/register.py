@@ -325,11 +325,7 @@ def cards() -> Mapping[str, EncoderCard]:
 
 
 def card(name: str) -> EncoderCard:
-    """The card of one encoder.
-
-    Raises:
-        EncoderError: there is none of that name; the message lists them.
-    """
+    """The card of one encoder. Raises EncoderError: there is none of that name; the message lists them."""
     if name not in _REGISTER:
         raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join(_REGISTER)}", kind=Kind.NOT_FOUND)
     return _REGISTER[name]

@@ -12,6 +12,7 @@ from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
 from vernissage.encoders.fitted.lda import LDA, draw_coherence
 from vernissage.errors import RequestError
+from vernissage.files import digest
 from vernissage.folding import folded
 from vernissage.gallery.engines import PRESET_PICTURES, PRESET_TEXTS, engine_words
 from vernissage.progress import Progress, silent
@@ -76,7 +77,7 @@ class Map:
         items: the works, in the same order.
         labels: what colours each work; an empty string where the table does not say.
         words: what places works, for visitors.
-        left_out: how many works have nothing that the encoder reads.
+        left_out: how many works have nothing that the encoder reads, or are more than were asked for.
     """
 
     points: npt.NDArray[np.float64]
@@ -87,11 +88,18 @@ class Map:
 
 
 def map_of(
-    snapshot: Snapshot, encoder: str | None = None, by: str = "group", seed: int = 0, progress: Progress = silent
+    snapshot: Snapshot,
+    encoder: str | None = None,
+    by: str = "group",
+    seed: int = 0,
+    *,
+    most: int | None = None,
+    progress: Progress = silent,
 ) -> Map:
     """All works that an encoder, or several joined by ``+``, can read, placed by t-SNE and labelled by a column.
 
     Where none is named, all that stand for pictures, which tell more together than each alone; topics without any.
+    Of more than ``most`` so many are drawn by digests of their ids.
 
     Raises:
         RequestError: no work has such a column, or the workspace lacks the vectors.
@@ -99,7 +107,10 @@ def map_of(
     workspace = snapshot.workspace
     name = encoder or "+".join(each for each in PRESET_PICTURES if each in workspace.encoder_names) or PRESET_TEXTS
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
-    items = tuple(snapshot.collection[item_id] for item_id in item_ids)
+    if most is not None and len(item_ids) > most:
+        drawn = np.sort(np.argsort([digest(item_id.encode()) for item_id in item_ids], kind="stable")[:most])
+        item_ids, vectors = [item_ids[row] for row in drawn.tolist()], vectors[drawn]
+    items = tuple(snapshot.items(item_ids).values())
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
     if folded(by) != "group" and not any(labels):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -73,8 +73,8 @@ class Addressed:
         """The sizes in which one of its pictures is to be had; none of uploads, which only their owners may show."""
         if place < len(item.pictures) and item.id in self.snapshot.collection:
             with suppress(VernissageError):
-                path = self.snapshot.collection.picture_path(item, place)
-                return self.thumbnails.sizes(path, item.pictures[place][1]) if path is not None else ()
+                path = partial(self.snapshot.collection.picture_path, item, place)
+                return self.thumbnails.sizes(item.pictures[place][1], path)
         return ()
 
     def pictures(self, item: Item) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from vernissage.web.operations import Metrics, health_router, set_up_logging
 from vernissage.web.security import KnownHosts
 from vernissage.web.settings import Settings
 from vernissage.web.study.app import create_app
-from vernissage.web.study.served import ServedStudy, read_invited, serve_study
+from vernissage.web.study.served import ID, ServedStudy, read_invited, serve_study
 from vernissage.web.visitor.app import create_pages
 from vernissage.web.visitors import Visitors, read_shares
 from vernissage.workspace.seeing import seen_in
@@ -95,7 +95,9 @@ class Server:
         below = f"/{prefix}" if prefix else ""
         if path.removeprefix(below).startswith(_OF_THE_API):
             return self._apis[prefix], below
-        if self._settings.study is not None and (path.startswith(_OF_STUDIES) or not self._settings.pages):
+        invited = path == "/" and f"{ID}=".encode() in scope["query_string"]  # by a link of before studies had /study
+        of_study = invited or path.startswith(_OF_STUDIES) or not self._settings.pages
+        if self._settings.study is not None and of_study:
             return self._beside, ""
         return (self._pages if self._settings.pages else self._apis)[prefix], below
 

@@ -17,11 +17,17 @@ more?.addEventListener("click", async (event) => {
     const answer = await fetch(more.href);
     if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // Addresses in a page are from where it lies, which is another folder where pages are files.
+    for (const each of page.querySelectorAll("#works a")) each.href = new URL(each.getAttribute("href"), more.href);
+    for (const each of page.querySelectorAll("#works img")) {
+      each.src = new URL(each.getAttribute("src"), more.href);
+      each.srcset = each.srcset.replace(/[^\s,]+(?= \d+w)/g, (address) => new URL(address, more.href));
+    }
     const added = [...page.getElementById("works").children];
     document.getElementById("works").append(...added);
     added[0].querySelector("a").focus({ preventScroll: true });
     const next = page.getElementById("more");
-    if (next) more.href = next.href;
+    if (next) more.href = new URL(next.getAttribute("href"), more.href);
     else more.parentElement.remove();
   } catch {
     location.assign(more.href);

@@ -1,9 +1,13 @@
 """What the collection is, how works are compared, where that ends, and what is kept of visitors."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from vernissage.encoders import register
+from vernissage.gallery.gallery import Gallery
 from vernissage.pages.visitor.frame import Frame, rendered
 from vernissage.sentences import Sentence
+from vernissage.workspace.seeing import tagger_of
 
 LOOKED_AT: Mapping[str, Sentence] = {
     "words": Sentence("which words the texts on two works have in common, by counting them"),
@@ -22,8 +26,20 @@ LOOKED_AT: Mapping[str, Sentence] = {
 """How works are compared and by what kind of model, by the words for what an encoder looks at."""
 
 
+def about(gallery: Gallery) -> dict[str, Any]:
+    """What `about_page` says of a collection, but for what is kept of visitors."""
+    workspace = gallery.snapshot.workspace
+    used = register.members_of_default(workspace.encoder_names, workspace.manifest.pairs)
+    return {
+        "works": len(gallery),
+        "pictures": sum(map(bool, gallery.collection.texts("picture_digest"))),
+        "looked_at": [register.engine(each).words for each in used],
+        "named_by_software": tagger_of(workspace) is not None,
+    }
+
+
 def about_page(
-    frame: Frame, *, works: int, pictures: int, looked_at: Sequence[str], named_by_software: bool, people: bool
+    frame: Frame, *, works: int, pictures: int, looked_at: Sequence[str], named_by_software: bool, people: bool = False
 ) -> str:
     """The page.
 

@@ -104,6 +104,9 @@ class Service:
     """A gallery that is served; safe to share among threads.
 
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
+
+    Attributes:
+        pages: whether pages for visitors are served beside it, to which works' addresses then lead.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class Service:
         self.visitors = visitors or Visitors(secret)
         self.thumbnails = Thumbnails()
         self.answers = BytesCache(_ANSWERS_BYTES)
+        self.pages = False
         self._cipher = AESGCMSIV(hashlib.sha256(b"recommendations\0" + secret).digest())
         self._stop = threading.Event()
         self._kept: _State | None = None
@@ -196,11 +200,15 @@ class Service:
         unknown = [{"id": each, "why": _UNKNOWN} for each, known in there.items() if not known]
         return [each for each, known in there.items() if known], unknown
 
-    def addressed(self, base: str) -> Addressed:
-        """Records of works with addresses that begin with ``base``."""
-        root = f"{base}{ROOT}".replace("{", "{{").replace("}", "}}")
+    def addressed(self, base: str, *, data: bool = False) -> Addressed:
+        """Records of works with addresses that begin with ``base``: of their pages where there are any.
+
+        With ``data``, of what the API says of them, which never depends on pages.
+        """
+        base = base.replace("{", "{{").replace("}", "}}")
+        root = f"{base}{ROOT}"
         places = Addresses(
-            f"{root}/works/{{key}}",
+            f"{base if self.pages and not data else root}/works/{{key}}",
             f"{root}/thumbnails/{{picture}}/{{width}}.{{kind}}",
             f"{root}/iiif/3/manifest/{{key}}",
         )

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from vernissage.errors import VernissageError
 from vernissage.pages.look import Look
-from vernissage.pages.visitor.frame import NAV, STATIC_TYPES, STYLE, static_file, style_sheet
+from vernissage.pages.visitor.frame import NAV, static_content, static_digest
 from vernissage.sentences import Sentence
 from vernissage.web import visitor
 from vernissage.web.api.access import Access
@@ -80,13 +80,10 @@ def _add_static(app: FastAPI, site: Site) -> None:
 
     @app.get("/static/{version}/{name}")
     def static(version: str, name: str) -> Response:
-        content, kind = site.look.files.get(name, (None, ""))
-        if content is None:
-            content = style_sheet(site.look) if name == STYLE else static_file(name)
-            kind = STATIC_TYPES.get(name.rpartition(".")[2], "")
-        if content is None or version != site.static_digest(name):
+        found = static_content(name, site.look)
+        if found is None or version != static_digest(name, site.look):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(content, media_type=kind, headers=_FOR_EVER)
+        return Response(found[0], media_type=found[1], headers=_FOR_EVER)
 
     @app.get("/favicon.ico")
     def icon() -> Response:

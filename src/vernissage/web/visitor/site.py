@@ -38,8 +38,7 @@ class Site:
         self.service, self.access, self.look = service, access, look
         self.listing = Listing(service)
         self.pages: tuple[str, ...] = ()
-        self._look = digest(look.css().encode(), repr(look).encode())[:12]
-        self._static: dict[str, str] = {}
+        service.pages = True
         self._facets = lru_cache(2)(lambda _: facets_of(service.gallery.collection))
 
     def language(self, request: Request) -> str:
@@ -63,7 +62,7 @@ class Site:
             self.look,
             self.service.gallery.name,
             address=lambda page: f"{root}{page}{kept}",
-            static=lambda name: f"{root}/static/{self.static_digest(name)}/{name}",
+            static=lambda name: f"{root}/static/{static_digest(name, self.look)}/{name}",
             language=language,
             here=path,
             pages=self.pages,
@@ -82,12 +81,6 @@ class Site:
         found = next((each.find(value) for each in self.facets if each.name == facet), None)
         kept = {"lang": self.language(request)} if "lang" in request.query_params else {}
         return f"{self.root(request)}/?{urlencode({facet: value, **kept})}" if value and found else ""
-
-    def static_digest(self, name: str) -> str:
-        """What stands for the content of a file in its address."""
-        if name not in self._static:
-            self._static[name] = static_digest(name, self.look)
-        return self._static[name]
 
     def addressed(self, request: Request) -> Addressed:
         """Records of works with addresses of pages; pictures and manifests are those of the API."""
@@ -108,7 +101,7 @@ class Site:
         """
         gallery, frame = self.service.gallery, self.frame(request)
         asked = (self.root(request), request.url.path, request.url.query, frame.language)
-        key = ("page", gallery.fingerprint, gallery.snapshot.version, self._look, *asked)
+        key = ("page", gallery.fingerprint, gallery.snapshot.version, self.look.digest, *asked)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY, "Content-Language": frame.language}
         if tag in request.headers.get("if-none-match", ""):
