@@ -133,11 +133,11 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
 def in_one_file(template: str, title: str, language: str = ENGLISH, **values: Any) -> str:
     """As `rendered`, a page that is complete in itself: it loads nothing, runs nothing and leads to no other page."""
     look = Look()
-    style = style_sheet(look).decode()
+    style = (static_file(STYLE) or b"").decode()
     allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
-    frame = Frame(look, title, address=lambda _: "#main", static=lambda _: "", language=language, pages=())
-    return rendered(template, frame, style=Markup(style), policy=policy, **values)  # noqa: S704  (our own file)
+    frame = Frame(look, title, lambda _: "#main", lambda _: "", language, pages=(), policy=policy)
+    return rendered(template, frame, style=Markup(style), **values)  # noqa: S704  (our own file)
 
 
 def whole(thumbnail: Mapping[str, Any]) -> tuple[int, int]:
