@@ -139,7 +139,7 @@ class _Areas:
         """The page as it is now for a visitor."""
         gallery, root = self.site.service.gallery, self.site.root(request)
         gallery.repository.follow()  # what was looked at or removed since is taken in
-        doing = Doing(f"{root}/areas", self.must_agree(who), text=text)
+        doing = Doing(f"{root}/areas", bool(who.name), self.must_agree(who), text=text)
         person = gallery.person(who.name) if who.name else None
         record = person.record if person else None
         if person is None or record is None or not (record.items or record.ratings):
@@ -187,7 +187,11 @@ class _Areas:
             work["url"] = None
             if work["id"] in items:
                 work["thumbnail"] = self.thumbnail(self.site.root(request), items[work["id"]])
-        return answer.areas, content, [each for each in answer.notes if isinstance(each, Sentence)]
+        # Notes that name an encoder or a rule are for whoever runs the service.
+        plain = [
+            each for each in answer.notes if isinstance(each, Sentence) and not {"encoder", "rule"} & {*each.values}
+        ]
+        return answer.areas, content, list(plain)
 
     def must_agree(self, who: Visitor) -> bool:
         """Whether somebody has to agree to what is kept before anything is."""
@@ -205,9 +209,7 @@ class _Areas:
         with database.reading() as connection:
             return storage.jobs.waiting_uploads(connection, name)
 
-    def take(
-        self, request: Request, name: str, files: Sequence[UploadFile], words: str
-    ) -> tuple[int, list[Sentence]]:
+    def take(self, request: Request, name: str, files: Sequence[UploadFile], words: str) -> tuple[int, list[Sentence]]:
         """Keep what can be kept; how much that is, and what to say of each of the others."""
         kept, refused = 0, []
         # A form in which nothing was chosen sends a file without a name.
@@ -227,7 +229,9 @@ class _Areas:
         service, job, suffix = self.site.service, secrets.token_hex(12), Path(called).suffix.lower()
         if not isinstance(what, str) and suffix not in TEXT_SUFFIXES:
             if suffix and suffix not in PICTURE_SUFFIXES:
-                raise RequestError(Sentence("this kind of file is not taken; choose JPEG, PNG, WebP, GIF, TIFF or .txt"))
+                raise RequestError(
+                    Sentence("this kind of file is not taken; choose JPEG, PNG, WebP, GIF, TIFF or .txt")
+                )
             with files_of([what]) as [path]:
                 keep_uploads(service, name, [Submission(path, visibility="private")], job)
             return
@@ -305,7 +309,10 @@ class _Areas:
 
     def after(self, request: Request, *said: Sentence) -> Response:
         """Show the page anew, with what has been done."""
-        shown = [*said[:_MOST_SAID], *([Sentence("… and {n} more", n=len(said) - _MOST_SAID)] if said[_MOST_SAID:] else [])]
+        shown = [
+            *said[:_MOST_SAID],
+            *([Sentence("… and {n} more", n=len(said) - _MOST_SAID)] if said[_MOST_SAID:] else []),
+        ]
         packed = [[each.message, {name: _packed(value) for name, value in each.values.items()}] for each in shown]
         kept = {"lang": request.query_params["lang"]} if "lang" in request.query_params else {}
         query = urlencode({**kept, "said": self.site.access.signer("said").dumps(packed)})
@@ -335,7 +342,9 @@ def _change(
             return AreaChanges(unmute=(key,)), Sentence("“{name}” is listened to again.", name=name)
         case "weigh":
             times = _number(form.get("times", ""))
-            return AreaChanges(weights={key: times}), Sentence("“{name}” counts {times:g}-fold now.", name=name, times=times)
+            return AreaChanges(weights={key: times}), Sentence(
+                "“{name}” counts {times:g}-fold now.", name=name, times=times
+            )
         case "merge":
             other, called = _area(found, form.get("with", ""))
             said = Sentence("“{name}” and “{other}” are one area now.", name=name, other=called)
