@@ -18,8 +18,8 @@ from vernissage.sentences import Sentence
 Floats = npt.NDArray[np.float64]
 
 NamedBy = Literal["person", "words", "pictures", "neighbours", "number"]
-"""Where a name comes from: the person, the area's own words, what software makes out in its pictures, the words of works
-near to it, or nothing but its number."""
+"""Where a name comes from: the person, its own words, what software sees in its pictures, words of works near to it, or
+nothing but its number."""
 
 _PRIOR = 10.0  # works that the collection's habits count for
 _MOST_WORDS = 3
