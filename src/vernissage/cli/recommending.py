@@ -153,12 +153,11 @@ def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused:
             )
         require_any(answer)
         if shown.html is not None:
-            from vernissage.gallery.engines import engine_words
+            from vernissage.gallery.likeness import InCommon
             from vernissage.pages.recommendations import recommendation_page
 
             works = [(gallery[item_id], rating) for item_id, rating in ratings.items()]
-            words = engine_words(answer.engine, gallery.snapshot.workspace)
-            write_page(shown.html, recommendation_page, answer, works, title=gallery.name, engine=words)
+            write_page(shown.html, recommendation_page, answer, works, title=gallery.name, common=InCommon(gallery))
     show(answer, as_json=shown.as_json, because="because you rated", explain=shown.explain)
 
 

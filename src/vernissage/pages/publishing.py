@@ -10,7 +10,6 @@ A second run writes what changed alone; one that was interrupted is gone on with
 """
 
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -258,8 +257,8 @@ def _write_works(job: _Job, gallery: Gallery, thumbnails: Thumbnails, start: int
         if related is not None:
             answer = beside.answer(related)
             content |= {"works": answer["works"], "notes": answer["notes"]}
-        page = replace(beside, addresses=_addresses(up[:-1], asked))
-        shown = page.answer(related)["works"] if related is not None else []
+        page = replace(beside, addresses=_addresses(up[:-1], asked)) if asked.base_url else beside
+        shown = content["works"] if page is beside or related is None else page.answer(related)["works"]
         frame = _frame(gallery, asked, up, f"/works/{key}")
         facts = facts_of(item, places_of(gallery.collection))
         how: dict[str, Any] = {"pictures": page.pictures(item), "facts": facts, "lists": {"": shown}}
@@ -369,31 +368,30 @@ def _frame(gallery: Gallery, options: PublishOptions, up: str, here: str) -> Fra
     return file_frame(options.look, gallery.name, up, here, _PAGES)
 
 
-def _files_of(out: Path) -> Iterator[os.DirEntry[str]]:
-    """The regular files below the folder; links are neither followed nor named."""
-    waiting = [str(out)]
+def _files_of(out: Path, below: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The regular files in a folder with their names from ``out`` on; links are neither followed nor named."""
+    waiting = [below]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
+        folder = waiting.pop()
+        with os.scandir(out / folder) as entries:
             for entry in entries:
+                name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                elif stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
-                    yield entry
+                    waiting.append(name)
+                elif entry.is_file(follow_symlinks=False):
+                    yield name, entry
 
 
 def _listing(out: Path) -> dict[str, Any]:
     """How many files there are, and a digest of their names and sizes, by which a missing or cut one is noticed."""
-    found = [entry for entry in _files_of(out) if entry.name != CARD]
-    named = sorted(f"{os.path.relpath(each.path, out)}:{each.stat(follow_symlinks=False).st_size}" for each in found)
-    return {"count": len(found), "digest": digest("\n".join(named).encode())}
+    files = (found for found in _files_of(out) if found[0] != CARD)
+    named = sorted(f"{name}:{entry.stat(follow_symlinks=False).st_size}" for name, entry in files)
+    return {"count": len(named), "digest": digest("\n".join(named).encode())}
 
 
 def _remove_others(out: Path, expected: set[str]) -> int:
     """Remove files in the folders of works that are gone; what lies elsewhere in the publication is left alone."""
-    removed = 0
-    for folder in _FOLDERS:
-        for entry in list(_files_of(out / folder)):
-            if Path(entry.path).relative_to(out).as_posix() not in expected:
-                Path(entry.path).unlink(missing_ok=True)
-                removed += 1
-    return removed
+    others = [out / name for folder in _FOLDERS for name, _ in _files_of(out, folder) if name not in expected]
+    for path in others:
+        path.unlink(missing_ok=True)
+    return len(others)

@@ -103,7 +103,11 @@ class Reading:
 
     def alt(self, item: Item) -> AltText:
         """What to say to those who do not see the work's picture."""
-        return alt_text(item, self._tags.get(item.id, ()))
+        return alt_text(item, self.tags(item))
+
+    def tags(self, item: Item) -> Tags:
+        """What software makes out in the work's picture."""
+        return self._tags.get(item.id, ())
 
     def picture(self, item: Item, side: int) -> Picture | None:
         """The work's picture with a longer side of at most ``side`` pixels.

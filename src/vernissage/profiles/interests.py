@@ -127,7 +127,7 @@ def _named(edited: EditedAreas, vocabulary: Vocabulary) -> tuple[AreaName, ...]:
         for number, area in enumerate(edited.areas)
         if vocabulary.near is not None
         and not edited.names[number]
-        and not any(vocabulary.words[row] or (vocabulary.seen or vocabulary.words)[row] for row in area.members)
+        and not any(vocabulary.words[row] for row in area.members)
     }
     return name_areas(
         vocabulary.words,

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from charset_normalizer import from_bytes
-
 from vernissage.files import read_word_lists
 
 _KNOWN = read_word_lists(Path(__file__).with_name("encodings.txt"))
@@ -99,6 +97,8 @@ def _score(raw: bytes, codec: str) -> float | None:
     if not words:
         return 1.5 if codec == "cp1252" else 0.5
     if codec in _KNOWN["double"]:
+        from charset_normalizer import from_bytes  # a tenth of what a command takes to start
+
         chaos = next((match.chaos for match in from_bytes(raw, cp_isolation=[codec])), 1.0)
         letters = "".join(words)
         common = sum(_is_common(letter, codec) for letter in letters)

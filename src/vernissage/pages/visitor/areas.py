@@ -38,6 +38,8 @@ class AreaView:
 
     Attributes:
         key: such as ``image:1``, which another area may have after a change.
+        name: as shown, with a mark where software made it of ``plain_name``.
+        size: how many things of what kind; ``kind`` is its plural.
         anchor: names it whatever has changed since: its modality and one upload that is in it.
         factor: how many times as much it counts as its uploads make of it; ``share`` is what comes of it, in percent.
         things: what is in it, the most typical first.
@@ -47,8 +49,10 @@ class AreaView:
     key: str
     anchor: str
     modality: Modality
+    plain_name: str
     name: str
     size: str
+    kind: str
     factor: float
     share: int
     named_by: str
@@ -72,6 +76,7 @@ class Doing:
 
     Attributes:
         address: where changes are sent to; uploads below it.
+        known: whether anything may be kept of the visitor, which can be deleted.
         agree: whether the visitor has to agree to what is kept first.
         edit: the number of the latest change, which can be taken back; None without one.
         text: what was written and could not be kept.
@@ -79,6 +84,7 @@ class Doing:
     """
 
     address: str
+    known: bool = False
     agree: bool = False
     edit: int | None = None
     text: str = ""
@@ -139,8 +145,10 @@ def _view(
         key=key,
         anchor=f"{modality}:{members[0]}",
         modality=modality,
+        plain_name=uploads.names[number],
         name=marked(uploads.names[number], found.by_software(modality, number)),
         size=Sentence("{n} {kind}", n=count, kind=Sentence(card.one if count == 1 else card.many)),
+        kind=Sentence(card.many),
         factor=interests.factors[number],
         share=round(100 * weight / total),
         named_by=interests.naming[number].by,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vernissage.catalog.item import Item
 from vernissage.pages.templating import embedded_json, plain, shortened
 from vernissage.pages.visitor.frame import Frame, rendered
 from vernissage.sentences import Sentence, translated
@@ -44,8 +45,8 @@ _SAID: Mapping[str, Sentence] = {
 }
 """What the script says of each change; it fills in nothing."""
 
-Common = Callable[[str, str], Sequence[str]]
-"""From the ids of two works to sentences on what the table says of both."""
+Common = Callable[[Item, Item], Sequence[str]]
+"""Of two works to sentences on what the table says of both."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,29 @@ def name_of(record: Mapping[str, Any]) -> str:
     return shortened(record["title"] or record.get("name", ""), 80) or Sentence("Untitled")
 
 
+def notes_of(ratings: Mapping[str, float], works: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a visitor should know of a list for ratings."""
+    if not works:
+        return [Sentence("Nothing here is like what you rated. Rate another work.")]
+    if max(ratings.values()) < _LIKED:
+        return [Sentence("Rate something that you like for a better list.")]
+    if all(work.get("band") == "weak" for work in works):
+        return [Sentence("Nothing here is very close to what you rated.")]
+    return []
+
+
 def why_of(
-    record: Mapping[str, Any], ratings: Mapping[str, float], rated: Mapping[str, Mapping[str, Any]], common: Common
+    record: Mapping[str, Any],
+    ratings: Mapping[str, float],
+    rated: Mapping[str, Mapping[str, Any]],
+    items: Mapping[str, Item],
+    common: Common,
 ) -> dict[str, Any]:
     """The reasons of a record of an answer, for visitors: no engine's name, and numbers as percents that add up.
 
-    ``rated`` are the records of the rated works by id. What comes back are ``words``, sentences; ``likeness``, how
-    close the work is; and what each rated work (``parts``) and each way of looking (``looks``) adds.
+    ``rated`` are the records of the rated works by id; ``items`` those of which ``common`` tells. What comes back are
+    ``words``, sentences; ``likeness``, how close the work is; and what each rated work (``parts``) and each way of
+    looking (``looks``) adds.
     """
     reasons = [each for each in record["reasons"] if each["kind"] == "rated"]
     looks = [each for each in record["reasons"] if each["kind"] == "engine"]
@@ -104,8 +121,8 @@ def why_of(
     if reasons:
         first = reasons[0]
         words.append(_sentence(first, names.get(first["id"], plain(first["title"])), ratings.get(first["id"], 0)))
-        if first["contribution"] > 0 < (first.get("weight") or 0):
-            words += common(first["id"], record["id"])
+        if first["contribution"] > 0 < (first.get("weight") or 0) and {first["id"], record["id"]} <= {*items}:
+            words += common(items[first["id"]], items[record["id"]])
         if seen := first.get("by_software"):
             words.append(Sentence("both seem to show: {tag} (by software)", tag=seen))
     return {

@@ -31,6 +31,7 @@ COOKIE = "vernissage_person"
 """In which a browser keeps its person's token, out of reach of scripts."""
 
 _TOKEN = "vt_"  # noqa: S105  (how tokens begin)
+_INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _READ_AGAIN = 2.0
 """Seconds after which keys are read anew, so that a revoked one is refused that soon."""
@@ -80,7 +81,7 @@ class Access:
         """A dependency of routes: who asks, if they may by any of the scopes.
 
         Raises:
-            ProblemError: no key (401), or one that does not hold, has no such scope or is used elsewhere (403).
+            ProblemError: no key, or one that does not hold (401), or has no such scope or is used elsewhere (403).
             TooManyRequestsError: they ask too often.
         """
 
@@ -179,7 +180,7 @@ class Access:
         found = self._token_of(given)
         if found is None:
             told = "this token does not hold any more; let your server mint another one"
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, _INVALID)
         return found
 
     def _token_of(self, given: str) -> Asker | None:
@@ -201,7 +202,7 @@ class Access:
         key = self._known().get(digest_of(given)) or self._known(_UNKNOWN_SECONDS).get(digest_of(given))
         if key is None:
             told = "this key is unknown or was revoked; ask whoever runs the service for another one"
-            raise ProblemError(HTTPStatus.FORBIDDEN, told)
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, _INVALID)
         origin = request.headers.get("origin", "")
         if key.origins and origin not in key.origins:
             raise ProblemError(HTTPStatus.FORBIDDEN, "this key is for pages of another site")

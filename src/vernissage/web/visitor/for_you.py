@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from vernissage.catalog.keys import id_of, key_of
 from vernissage.errors import Kind, RequestError, VernissageError
 from vernissage.gallery.likeness import InCommon
-from vernissage.pages.visitor.for_you import ForYou, for_you_page, why_of
+from vernissage.pages.visitor.for_you import ForYou, for_you_page, notes_of, why_of
 from vernissage.pages.visitor.frame import Frame
 from vernissage.sentences import Sentence
 from vernissage.web.api.bodies import MOST_WORKS, RecommendationRequest
@@ -23,6 +23,9 @@ from vernissage.web.visitor.site import Site
 PATH = "/for-you"
 _AT_ONCE = 9
 """Works to rate in one turn, and works of the list that are added at a time."""
+
+_ALL_RIGHT = 3
+"""Works like those that were all rated lower are not what anybody wants to see."""
 
 _LONGEST_LINK = 4_000
 _MOST_FIELDS = 2_000
@@ -125,10 +128,6 @@ class _Pages:
         found, notes = self._recommended(wishes, beside)
         common = self._common((self._service.gallery.fingerprint, snapshot.version))
         both = snapshot.items([work["id"] for work in found]) | items
-
-        def shared(one: str, other: str) -> tuple[str, ...]:
-            return common(both[one], both[other]) if one in both and other in both else ()
-
         lang = [("lang", request.query_params["lang"])] if "lang" in request.query_params else []
         ratings = [(f"r.{key_of(each)}", f"{rating:g}") for each, rating in wishes.ratings.items()]
         link = f"{frame.address(PATH).partition('?')[0]}?{urlencode([*lang, *ratings])}"
@@ -139,7 +138,7 @@ class _Pages:
             turn,
             turns,
             found,
-            {work["id"]: why_of(work, wishes.ratings, records, shared) for work in found},
+            {work["id"]: why_of(work, wishes.ratings, records, both, common) for work in found},
             more=min(MOST_WORKS, wishes.count + _AT_ONCE) if len(found) == wishes.count < MOST_WORKS else 0,
             kept=those(wishes.kept),
             hidden=those(wishes.hidden),
@@ -160,24 +159,25 @@ class _Pages:
 
     def _recommended(self, wishes: Wishes, beside: Any) -> tuple[list[dict[str, Any]], list[str]]:
         """The list as records, and what to say of it."""
-        notes = []
+        notes: list[str] = []
         if wishes.unknown:
             notes.append(Sentence("{n} ratings are of works that are not in this collection.", n=wishes.unknown))
         if not wishes.ratings:
             return [], notes
-        asked = RecommendationRequest(ratings=dict(wishes.ratings), exclude=list(wishes.hidden))
+        if max(wishes.ratings.values()) < _ALL_RIGHT:
+            out = [*wishes.ratings, *wishes.hidden]
+            found = self._service.gallery.elicitation(wishes.count, exclude=out)
+            told = Sentence("Nothing that you rated suits you; until something does, here is a varied choice.")
+            return beside.answer(found, explain=False)["works"], [*notes, told]
+        asked = RecommendationRequest.model_validate({"ratings": wishes.ratings, "exclude": list(wishes.hidden)})
         try:
             answer, _ = self._service.answered(asked, wishes.count)
         except VernissageError as error:
             if error.kind is not Kind.BAD_REQUEST:
                 raise
-            return [], [*notes, Sentence("Nothing here is like what you rated. Rate another work.")]
-        if max(wishes.ratings.values()) < 4:
-            notes.append(Sentence("Rate something that you like: so far this list can only avoid what you do not."))
-        elif answer.works and all(work.band == "weak" for work in answer.works):
-            notes.append(Sentence("Nothing here is very close to what you rated."))
+            return [], [*notes, *notes_of(wishes.ratings, [])]
         works: list[dict[str, Any]] = beside.answer(answer)["works"]
-        return works, notes
+        return works, [*notes, *notes_of(wishes.ratings, works)]
 
 
 def _whole(text: str, least: int = 0, most: int = 1_000_000) -> int:

@@ -31,7 +31,7 @@ class Visitor:
 
 
 class Visitors:
-    """Reads and gives the cookies of visitors without an account: signed, out of reach of scripts and of other sites."""
+    """Reads and gives the cookies of visitors without an account: signed, and out of reach of scripts."""
 
     def __init__(self, access: Access) -> None:
         self._access, self._signer = access, access.signer("visitor")
