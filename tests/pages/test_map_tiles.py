@@ -13,10 +13,9 @@ from tests.pages.reading import HOSTILE, Page
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
-from vernissage.errors import CollectionError, RequestError, WorkspaceError
-from vernissage.gallery.gallery import open_gallery
+from vernissage.errors import CollectionError, RequestError
 from vernissage.gallery.overview import Map
-from vernissage.pages.map_tiles import FOLDER, MOST_GROUPS, draw_map, keep_map, kept_map, ranked
+from vernissage.pages.map_tiles import MOST_GROUPS, draw_map, ranked
 from vernissage.pages.visitor.map import map_groups, map_in_one_file
 
 COLOURS = [(255, 0, 0), (0, 0, 255), (0, 128, 0), (128, 128, 128)]
@@ -96,35 +95,6 @@ def test_no_works_and_no_places_are_refused(gallery: Collection) -> None:
         found = Map(np.asarray(points, float).reshape(-1, 2), tuple(works), ("",) * len(works), "", 0)
         with pytest.raises(RequestError, match="finite place"):
             draw_map(found, gallery.picture_path, {}.__setitem__)
-
-
-def test_a_map_is_kept_until_the_state_changes(workspace: Path) -> None:
-    with open_gallery(workspace, people=False) as gallery:
-        assert kept_map(gallery) is None
-        folder, notes = keep_map(gallery)
-        assert (folder, notes) == (kept_map(gallery), [])
-        first = json.loads((folder / "works.json").read_bytes())
-        assert len(first["keys"]) == len(gallery)
-        before = (folder / "works.json").stat().st_mtime_ns
-        assert keep_map(gallery)[0] == folder
-        assert (folder / "works.json").stat().st_mtime_ns == before
-        banned = gallery.collection.ids[0]
-        gallery.ban([banned])
-        assert kept_map(gallery) is None
-        after, _ = keep_map(gallery)
-        assert len(json.loads((after / "works.json").read_bytes())["keys"]) == len(first["keys"]) - 1
-        assert folder.is_dir()
-        assert sorted(each.name for each in (workspace / FOLDER).iterdir()) == sorted(
-            [".lock", after.name, folder.name]
-        )
-
-
-def test_links_are_not_followed(workspace: Path, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (workspace / FOLDER).symlink_to(tmp_path / "elsewhere")
-    with open_gallery(workspace, people=False) as gallery, pytest.raises(WorkspaceError, match="link"):
-        keep_map(gallery)
-    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_lists_hold_every_work_once_by_title(gallery: Collection) -> None:
