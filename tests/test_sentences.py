@@ -9,11 +9,13 @@ from pathlib import Path
 
 import orjson
 import pytest
+from jinja2.ext import extract_from_ast
 
 import vernissage
 from vernissage.encoders import register
 from vernissage.gallery.likeness import _KINDS
 from vernissage.gallery.searching import _SHOWN
+from vernissage.pages.templating import environment
 from vernissage.sentences import LANGUAGES, Sentence, catalogue, told, translated
 from vernissage.values import MODALITY_CARDS
 
@@ -33,6 +35,17 @@ def made() -> Iterator[str]:
             names = {each.id for each in given if isinstance(each, ast.Name)}
             for each in [*given, *assigned(nodes, names), *assigned(tree.body, names)]:
                 yield from texts(each)
+
+
+def templated() -> Iterator[str]:
+    """What templates say, by ``_("…")``."""
+    loaded = environment("vernissage.pages")
+    for path in SOURCE.rglob("templates/**/*.html"):
+        parsed = loaded.parse(path.read_text("utf-8"))
+        for _, _, found in extract_from_ast(parsed, gettext_functions=("_",)):
+            first = found if isinstance(found, str) else found[0]
+            assert first is not None, f"{path.name}: a sentence is no text that stands in the template"
+            yield first
 
 
 def assigned(nodes: Iterable[ast.AST], names: set[str]) -> Iterator[ast.expr]:
@@ -67,7 +80,9 @@ def named() -> set[str]:
 
 @pytest.fixture(scope="module")
 def messages() -> set[str]:
-    found = {each for each in made() if any(map(str.isalpha, "".join(part for part, *_ in _PARTS(each))))}
+    found = {
+        each for each in [*made(), *templated()] if any(map(str.isalpha, "".join(part for part, *_ in _PARTS(each))))
+    }
     assert len(found) > 40
     return found | named()
 

@@ -95,9 +95,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     ratings = {works.ids[0]: 5.0, works.ids[1]: 2.0}
     answer = recommended(works, LateFusion(engines), ratings, notes=[HOSTILE])
     pages = Pages(folder / "for-you.html", folder / "map.html")
-    pages.recommendations.write_text(
-        recommendation_page(answer, rated(works, ratings), title=HOSTILE, engine=HOSTILE), "utf-8"
-    )
+    pages.recommendations.write_text(recommendation_page(answer, rated(works, ratings), title=HOSTILE), "utf-8")
     groups = [item.group for item in works]
     pages.map.write_text(map_page(vectors[0, :, :2], works.items, works, title=HOSTILE, colour_by=groups), "utf-8")
     return pages

@@ -51,7 +51,7 @@ def test_former_names_work_on(name: str, capsys: pytest.CaptureFixture[str]) -> 
     assert "Usage:" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["evaluate", "holdout", "gap", "sample", "experiment"])
+@pytest.mark.parametrize("name", ["evaluate", "holdout", "sample", "experiment"])
 def test_the_laboratory_s_commands_are_found_with_and_without_its_name(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

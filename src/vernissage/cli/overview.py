@@ -53,7 +53,8 @@ def topics(
 def map_works(
     workspace: WorkspacePath,
     out: Path | None = option(None, "Write the picture here: .png, .svg or .pdf.", "--out", "-o"),
-    html: Path | None = option(None, "Write a page here that shows works on hover."),
+    html: Path | None = option(None, "Write a page here, one file, that zooms and shows works on hover."),
+    tiles: bool = option(False, "Draw the map of the pages that serve shows, before anybody asks for it."),
     encoder: str | None = option(
         None, "What places works: lda, lsa, colour-texture, or some with +.", "--encoder", "-e"
     ),
@@ -67,14 +68,25 @@ def map_works(
     Examples:
       vernissage map workspace -o map.png --html map.html
       vernissage map workspace -o words.svg --encoder lda --by artist
+      vernissage map workspace --tiles
     """
     from vernissage.pages.figures import save_figure
     from vernissage.pages.map_figure import map_figure, map_thumbnails
-    from vernissage.pages.map_page import map_page
+    from vernissage.pages.map_tiles import keep_map
+    from vernissage.pages.visitor.map import map_in_one_file
 
-    if out is None and html is None:
-        raise RequestError("nothing would be written; name a picture (-o map.png) or a page (--html map.html)")
+    if out is None and html is None and not tiles:
+        raise RequestError(
+            "nothing would be written; name a picture (-o map.png) or a page (--html map.html), or give --tiles"
+        )
     with Place(workspace).gallery(people=False) as gallery:
+        if tiles:
+            with progress_bars() as progress:
+                folder, notes = keep_map(gallery, progress)
+            note(*notes, kind="warning")
+            note(f"Map of the pages: {folder}")
+        if out is None and html is None:
+            return
         works, title = gallery.collection, gallery.name
         with progress_bars() as progress:
             found = gallery.map(encoder, by, seed, progress=progress)
@@ -84,7 +96,6 @@ def map_works(
                 save_figure(map_figure(found.points, found.labels, title=title, thumbnails=pictures), out)
                 note(f"Picture written: {out}")
         if html is not None:
-            told = {"title": title, "colour_by": found.labels, "seen": gallery.snapshot.seen}
-            write_page(html, map_page, found.points, found.items, works, **told)
+            write_page(html, map_in_one_file, gallery, found, title=title)
     left = f"; {found.left_out} have nothing that {encoder or 'its encoder'} reads" if found.left_out else ""
     say(f"{len(found.items)} works drawn{left}")

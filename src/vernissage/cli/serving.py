@@ -35,13 +35,16 @@ def _option(name: str, of: "FieldInfo") -> tuple[str, Any, Any]:
     default = of.default if of.default is not PydanticUndefined else None
     several = isinstance(default, tuple)
     kind = list[str] | None if several else of.annotation if default is None else type(default)
-    names = [f"--{name.replace('_', '-')}"] if kind is bool else []
+    # A flag that is set already is one that can be taken back: typer adds --no-NAME where no name is given.
+    names = [f"--{name.replace('_', '-')}"] if default is False else []
     about = str(of.description).replace("; several.", "; repeat.")
     return name, kind, option(None if several else default, about, *names)
 
 
 if not TYPE_CHECKING:
-    Options = make_dataclass("Options", [_option(*each) for each in Settings.model_fields.items()], frozen=True)
+    Options = make_dataclass(
+        "Options", [_option(*each) for each in Settings.model_fields.items() if each[0] != "look"], frozen=True
+    )
 
 
 def serve(
@@ -100,11 +103,7 @@ def _is_written(context: typer.Context, name: str) -> bool:
 
 
 def _collections(words: list[str], settings: Settings) -> Mapping[str, Path]:
-    """Workspaces by prefix.
-
-    Raises:
-        RequestError: a prefix is missing, repeated or no part of an address.
-    """
+    """Workspaces by prefix. Raises RequestError: a prefix is missing, repeated or no part of an address."""
     if len(words) == 1 and ("=" not in words[0] or Path(words[0]).exists()):
         return {"": Path(words[0])}
     found: dict[str, Path] = {}
@@ -126,6 +125,13 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
 
     from vernissage.web.connections import connection_limits
     from vernissage.web.operations import SHARED
+
+    class Workers(Multiprocess):
+        def keep_subprocess_alive(self) -> None:
+            # With this end open too, a worker that dies while it is asked whether it lives would be waited for in vain.
+            for each in self.processes:
+                each.child_conn.close()
+            super().keep_subprocess_alive()
 
     with _socket(settings.host, settings.port) as listener, tempfile.TemporaryDirectory() as folder:
         server = _worker(settings, collections)
@@ -155,7 +161,7 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
                 # Whatever could not be opened was told by now; each process opens its own.
                 server.close()
                 os.environ[SHARED] = folder
-                Multiprocess(config, [listener]).run()
+                Workers(config, [listener]).run()
             else:
                 uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

@@ -545,12 +545,18 @@ class Gallery:
         return topics_of(self.snapshot, words, works)
 
     def map(
-        self, encoder: str | None = None, by: str = "group", seed: int = 0, *, progress: Progress = silent
+        self,
+        encoder: str | None = None,
+        by: str = "group",
+        seed: int = 0,
+        *,
+        most: int | None = None,
+        progress: Progress = silent,
     ) -> "Map":
         """All works on a plane in which neighbours are alike (see `map_of`)."""
         from vernissage.gallery.overview import map_of
 
-        return map_of(self.snapshot, encoder, by, seed, progress)
+        return map_of(self.snapshot, encoder, by, seed, most=most, progress=progress)
 
     def diagnose(self, *, progress: Progress = silent) -> "Diagnosis":
         """What the encoders understand of this collection, and what to do about what they do not (see `diagnose`)."""

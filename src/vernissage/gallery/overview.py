@@ -1,8 +1,9 @@
 """A collection as a whole: the topics of its texts, and all works on a plane."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
 from vernissage.encoders.fitted.lda import LDA, draw_coherence
 from vernissage.errors import RequestError
+from vernissage.files import digest
 from vernissage.folding import folded
 from vernissage.gallery.engines import PRESET_PICTURES, PRESET_TEXTS, engine_words
 from vernissage.progress import Progress, silent
@@ -52,14 +54,19 @@ def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
     model = workspace.encoder("lda")
     if not isinstance(model, LDA):
         raise RequestError(f"the workspace's lda is a {type(model).__name__}; build it again")
-    table = workspace.table("lda", "text")
+    table, banned = workspace.table("lda", "text"), snapshot.editorial.banned
+
+    def examples(column: int) -> Iterator[str]:
+        ranked = (table.item_ids[row] for row in np.argsort(-table.vectors[:, column], kind="stable").tolist())
+        return islice((item_id for item_id in ranked if item_id not in banned), works)
+
     found = tuple(
         TopicSummary(
             topic.number,
             topic.name,
             topic.share,
             tuple(topic.words[:words]),
-            tuple(table.item_ids[row] for row in np.argsort(-table.vectors[:, column], kind="stable")[:works].tolist()),
+            tuple(examples(column)),
         )
         for column, topic in enumerate(model.topics)
     )
@@ -76,7 +83,7 @@ class Map:
         items: the works, in the same order.
         labels: what colours each work; an empty string where the table does not say.
         words: what places works, for visitors.
-        left_out: how many works have nothing that the encoder reads.
+        left_out: how many works have nothing that the encoder reads, or are more than were asked for.
     """
 
     points: npt.NDArray[np.float64]
@@ -87,11 +94,18 @@ class Map:
 
 
 def map_of(
-    snapshot: Snapshot, encoder: str | None = None, by: str = "group", seed: int = 0, progress: Progress = silent
+    snapshot: Snapshot,
+    encoder: str | None = None,
+    by: str = "group",
+    seed: int = 0,
+    *,
+    most: int | None = None,
+    progress: Progress = silent,
 ) -> Map:
     """All works that an encoder, or several joined by ``+``, can read, placed by t-SNE and labelled by a column.
 
     Where none is named, all that stand for pictures, which tell more together than each alone; topics without any.
+    Of more than ``most`` so many are drawn by digests of their ids.
 
     Raises:
         RequestError: no work has such a column, or the workspace lacks the vectors.
@@ -99,9 +113,15 @@ def map_of(
     workspace = snapshot.workspace
     name = encoder or "+".join(each for each in PRESET_PICTURES if each in workspace.encoder_names) or PRESET_TEXTS
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
-    items = tuple(snapshot.collection[item_id] for item_id in item_ids)
+    if most is not None and len(item_ids) > most:
+        drawn = np.sort(np.argsort([digest(item_id.encode()) for item_id in item_ids], kind="stable")[:most])
+        item_ids, vectors = tuple(item_ids[row] for row in drawn.tolist()), vectors[drawn]
+    items = tuple(snapshot.items(item_ids).values())
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
     if folded(by) != "group" and not any(labels):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
     points = project(vectors, seed=seed, progress=progress)
-    return Map(points, items, labels, engine_words(name), len(snapshot.collection) - len(items))
+    # Banned works go last: a ban moves no other work, and cannot make a field unknown.
+    shown = [row for row, item in enumerate(items) if item.id not in snapshot.editorial.banned]
+    some, colours = tuple(items[row] for row in shown), tuple(labels[row] for row in shown)
+    return Map(points[shown], some, colours, engine_words(name), len(snapshot.collection) - len(items))

@@ -21,12 +21,8 @@ LIGHT = (
     "#1467c0", "#1ba161", "#af340c", "#c16da6", "#df6b15", "#814493", "#857ff1", "#156e42",
     "#780839", "#093a03", "#411a8a",
 )  # fmt: skip
-DARK = (
-    "#6382e0", "#347f55", "#b28e02", "#f79f69", "#b7520b", "#be90c8", "#97c5ec", "#3df5f6",
-    "#29cf9e", "#e1e57d", "#9952a9",
-)  # fmt: skip
 _NAMED_FROM = 100
-LIGHT_OTHER, DARK_OTHER = "#767672", "#8a8a85"
+LIGHT_OTHER = "#767672"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from vernissage.catalog.pictures import small_picture
 from vernissage.errors import RequestError
 from vernissage.pages.figures import MUTED, drawing
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER, Group, Grouping, framed, grouping, label_places
-from vernissage.pages.map_page import check_lengths
 from vernissage.pages.templating import plain, shortened
 from vernissage.progress import Progress, silent
 
@@ -55,7 +54,7 @@ def map_figure(
     Raises:
         RequestError: no works, places that are not finite, not one group for each, or a thumbnail for no row.
     """
-    check_lengths(len(points), colour_by)
+    _check_lengths(len(points), colour_by)
     rows = sorted(thumbnails or {})
     if rows and not 0 <= rows[0] <= rows[-1] < len(points):
         raise RequestError(
@@ -105,7 +104,7 @@ def map_thumbnails(
     Raises:
         CollectionError: a picture cannot be read.
     """
-    check_lengths(len(points), [""] * len(points), len(items))
+    _check_lengths(len(points), [""] * len(points), len(items))
     places, _ = framed(points, width=_WIDTH, margin=42)
     cell = _WIDTH / across
     column = np.floor(places / cell)
@@ -174,3 +173,13 @@ def _names(axes: Axes, places: npt.NDArray[np.float64], groups: Grouping) -> Non
 
 def _colour(group: Group) -> str:
     return LIGHT[group.style] if group.style >= 0 else LIGHT_OTHER
+
+
+def _check_lengths(points: int, colour_by: Sequence[str], items: int | None = None) -> None:
+    """Refuse a map without works, or with other numbers of places, groups and works."""
+    if points == 0:
+        raise RequestError("a map needs at least one work, but none was given")
+    if len(colour_by) != points:
+        raise RequestError(f"{points} places and {len(colour_by)} groups were given for a map; give one for each work")
+    if items is not None and items != points:
+        raise RequestError(f"{points} places and {items} works were given for a map; give one place for each work")

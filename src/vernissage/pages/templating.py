@@ -9,7 +9,9 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from vernissage.sentences import told
 
 _OWN = "vernissage.pages"
 
@@ -37,7 +39,7 @@ def render(
 
 @cache
 def environment(package: str) -> Environment:
-    """Templates of ``package``, then the product's own; every text is escaped, and ``plain`` is a filter."""
+    """Templates of ``package``, then the product's own; every text is escaped. Filters are below."""
     made = Environment(
         loader=ChoiceLoader([PackageLoader(each) for each in dict.fromkeys((package, _OWN))]),
         autoescape=True,
@@ -45,7 +47,7 @@ def environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["plain"] = plain
+    made.filters |= {"plain": plain, "shortened": shortened, "with_marks": with_marks, "told": told}
     return made
 
 
@@ -68,6 +70,13 @@ def shortened(text: str, longest: int) -> str:
     """``text`` on one line of at most ``longest`` characters, the last an ellipsis where more follow."""
     line = plain(text)
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def with_marks(text: str) -> Markup:
+    """``text`` as HTML in which what stands between asterisks is marked."""
+    mark = Markup("<mark>{}</mark>")
+    marked = (escape(part) if place % 2 == 0 else mark.format(part) for place, part in enumerate(text.split("*")))
+    return Markup().join(marked)
 
 
 def _policy(script: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from vernissage.sentences import ENGLISH, LANGUAGES, Language
+from vernissage.sentences import LANGUAGES, Language
 
 _LONGEST = 300
 _Asked = Annotated[
@@ -14,7 +14,7 @@ _Asked = Annotated[
 
 
 async def _language_of(request: Request, lang: _Asked = None) -> str:
-    return lang or preferred(request.headers.get("accept-language", "")[:_LONGEST])
+    return lang or preferred(request.headers.get("accept-language", ""))
 
 
 Spoken = Annotated[str, Depends(_language_of)]
@@ -22,17 +22,16 @@ Spoken = Annotated[str, Depends(_language_of)]
 
 
 @lru_cache(256)
-def preferred(accepted: str) -> str:
-    """The language that ``Accept-Language`` likes best of those that there are, the first of equals; else English."""
-    best: str = ENGLISH
-    most = 0.0
-    for part in accepted.replace(" ", "").lower().split(","):
+def preferred(accepted: str, languages: tuple[str, ...] = LANGUAGES) -> str:
+    """The language that ``Accept-Language`` likes best of those that there are, the first of equals; else the first."""
+    best, most = languages[0], 0.0
+    for part in accepted[:_LONGEST].replace(" ", "").lower().split(","):
         tag, _, weight = part.partition(";q=")
         code = tag.partition("-")[0]
         try:
             liked = float(weight or 1)
         except ValueError:
             continue
-        if code in LANGUAGES and liked > most:
+        if code in languages and liked > most:
             best, most = code, liked
     return best

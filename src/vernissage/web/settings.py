@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from vernissage.errors import RequestError
+from vernissage.pages.look import Look, look_of
 from vernissage.web.security import LOCAL_HOSTS
 from vernissage.web.visitors import SplitBy, read_shares
 
@@ -78,6 +79,8 @@ class Settings(BaseSettings):
     visitor_days: int = Field(
         90, ge=1, le=3650, description="Days after which pseudonyms of visitors are taken out of events."
     )
+    pages: bool = Field(True, description="Show visitors pages of the collection at /; --no-pages: the API alone.")
+    look: Look | None = Field(None, description="A museum's own look, the table [look] of the file.")
     study: Path | None = Field(None, description="A study's definition, study.toml: serve it at /study.")
     password_file: Path | None = Field(
         None, description="A file with the experimenter's password; default: what `study password` has set."
@@ -125,6 +128,9 @@ def read_settings(given: Mapping[str, Any], file: Path | None = None) -> Setting
         near = get_close_matches(unknown[0], Settings.model_fields)
         instead = f"did you mean {near[0]}?" if near else f"there are {', '.join(Settings.model_fields)}"
         raise RequestError(f"{file} sets {unknown[0]!r}, which is no setting; {instead}")
+
+    if file is not None and "look" in content:
+        content["look"] = look_of(content["look"], file)
 
     class _Read(Settings):
         @classmethod

@@ -28,7 +28,7 @@ from vernissage.workspace.workspace import open_workspace
 INDEX = "backup.json"
 _MANIFEST = "workspace.json"
 _DATABASES = (storage.DATABASE_NAME, storage.STUDY_DATABASE_NAME)
-_NOT_KEPT = ("building", "study.sessions", DELETIONS, INDEX)
+_NOT_KEPT = ("building", "map", "study.sessions", DELETIONS, INDEX)  # "map" is drawn anew
 _LARGEST_INDEX = 64 * 1024**2
 _BLOCK = 1 << 20
 

@@ -1,8 +1,7 @@
 """Reading: works, works like one, search, works to rate, recommendations for ratings; nothing is kept of who asks."""
 
-import base64
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -17,21 +16,19 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, check_picture
 from vernissage.errors import RequestError, UnknownItemError, VernissageError
 from vernissage.files import digest
-from vernissage.folding import folded
 from vernissage.gallery.answer import Answer
 from vernissage.gallery.gallery import Elicitation
 from vernissage.gallery.likeness import KINDS_OF_LIKENESS
-from vernissage.gallery.selecting import selection
 from vernissage.pages import iiif, linked_art
 from vernissage.pages.thumbnails import ThumbnailKind
 from vernissage.sentences import ENGLISH, Sentence, translated
 from vernissage.web.api.access import Access
 from vernissage.web.api.bodies import MOST_WORKS, Batch, RecommendationRequest, VectorQuery, checked_body
+from vernissage.web.api.listing import Listing
 from vernissage.web.api.problems import ProblemError, problem_of
 from vernissage.web.api.received import files_of
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.languages import Spoken
-from vernissage.workspace.repository import Snapshot
 
 
 def none() -> list[str]:
@@ -55,8 +52,6 @@ Excluded = Annotated[
 Per = Annotated[str, Query(description="At most so many works of one value, such as artist:1; several with commas.")]
 Fields = Annotated[str, Query(description="Which fields of works come back, with commas; all by default.")]
 
-_SORTS = ("id", "title", "artist", "year")
-_MOST_SEARCHED = 1_000
 _JSON = "application/json"
 _VARY = "Accept, Accept-Language, Origin"
 _PICTURE_COUNTS = 5
@@ -130,7 +125,7 @@ class _Reading:
     def __init__(self, service: Service, access: Access | None = None) -> None:
         self._service, self._access = service, access
         self._decoding = CapacityLimiter(2)  # of pictures from strangers, so that threads are left for all else
-        self._sorted = lru_cache(16)(lambda _, *asked: _sorted_rows(service.gallery.snapshot, *asked))
+        self._listing = Listing(service)
 
     def works(
         self,
@@ -138,7 +133,9 @@ class _Reading:
         language: Spoken,
         where: Where,
         q: Annotated[str, Query(max_length=2_000, description="Words; the best works come first.")] = "",
-        sort: Annotated[str, Query(description="id, title, artist or year; with - before it from the last.")] = "id",
+        sort: Annotated[
+            str, Query(description="id, title, artist, year or mixed; with - before it from the last.")
+        ] = "id",
         limit: Limit = 20,
         cursor: Annotated[str, Query(max_length=200, description="next of the page before.")] = "",
         fields: Fields = "",
@@ -146,19 +143,10 @@ class _Reading:
         service = self._service
 
         def make(base: str) -> dict[str, Any]:
-            start, total = _read_cursor(cursor, service), None
-            if q:
-                count = min(_MOST_SEARCHED, start + limit + 1)
-                ids: Sequence[str] = service.gallery.search(q, count, where=where).ids
-                total = len(ids) if len(ids) < count else None
-                page, more = ids[start : start + limit], len(ids) > start + limit
-            else:
-                rows = self._sorted(service.gallery.fingerprint, tuple(where), sort)
-                total, more = len(rows), len(rows) > start + limit
-                page = service.gallery.collection.ids.take(rows[start : start + limit])
-            items = service.gallery.snapshot.items(page)
+            listed = self._listing.page(q, where, sort, limit, cursor)
+            items = service.gallery.snapshot.items(listed.ids)
             records = [_only(service.addressed(base).record(item), fields) for item in items.values()]
-            return {"works": records, "total": total, "next": _cursor(start + limit, service) if more else None}
+            return {"works": records, "total": listed.total, "next": listed.next}
 
         return self._cached(request, language, make)
 
@@ -192,7 +180,7 @@ class _Reading:
             return self._manifest(request, item)
         if wanted == "linked-art":
             made, kind = partial(linked_art.human_made_object, item), linked_art.MEDIA_TYPE
-            return self._cached(request, language, lambda base: made(self._service.addressed(base)), kind)
+            return self._cached(request, language, lambda base: made(self._service.addressed(base, data=True)), kind)
         return self._cached(request, language, lambda base: self._service.addressed(base).record(item))
 
     def vectors(
@@ -216,7 +204,7 @@ class _Reading:
                     if item_id in index:
                         vector = index.vectors_of([item_id])[0]
                         bodies.append(told | {"modality": modality, "value": vector.tolist()})
-            about = service.addressed(base).record(service.item(key))["url"]
+            about = service.addressed(base, data=True).record(service.item(key))["url"]
             return {"@context": _ANNOTATION, "id": f"{about}/vectors", "type": "Annotation", "target": about} | {
                 "motivation": "describing", "body": bodies,
             }  # fmt: skip
@@ -440,52 +428,6 @@ _ANNOTATION = "http://www.w3.org/ns/anno.jsonld"
 _IIIF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/ld+json": {"schema": {"$ref": "#/components/schemas/JsonLd"}}}}
 }
-
-
-def _sorted_rows(snapshot: Snapshot, where: Sequence[str], sort: str) -> npt.NDArray[np.int64]:
-    """The rows of the works that fulfil conditions, in order; works without a value last, ties by id."""
-    collection = snapshot.collection
-    conditions = selection(snapshot, 1, where).allow.conditions
-    name, backwards = sort.removeprefix("-"), sort.startswith("-")
-    if name not in _SORTS:
-        raise RequestError(f"sort was given {sort!r}; choose from {', '.join(_SORTS)}, with - before it from the last")
-    rows = np.asarray(collection.ids.order, dtype=np.int64)
-    if name == "year":
-        found, codes, distinct = collection.entries("from")
-        years = np.full(len(collection), np.inf)
-        years[found] = np.array(distinct, dtype=float)[codes]
-        key = np.where(np.isinf(years), np.inf, -years if backwards else years)
-        rows = rows[np.argsort(key[rows], kind="stable")]
-    elif name == "id":
-        rows = rows[::-1] if backwards else rows
-    else:
-        words = [folded(text) for text in collection.texts(name)]
-        listed = sorted((row for row in rows.tolist() if words[row]), key=words.__getitem__, reverse=backwards)
-        rows = np.array([*listed, *(row for row in rows.tolist() if not words[row])], dtype=np.int64)
-    fits = collection.fulfilling(conditions, collection.ids)
-    banned = collection.ids.rows(sorted(snapshot.editorial.banned))
-    fits[banned[banned >= 0]] = False
-    return rows[fits[rows]]
-
-
-def _cursor(start: int, service: Service) -> str:
-    text = f"{service.gallery.fingerprint}:{start}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, service: Service) -> int:
-    if not cursor:
-        return 0
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except ValueError:
-        text = ""
-    state, _, start = text.partition(":")
-    if not start.isdecimal() or len(start) > 9:
-        raise RequestError(f"cursor was given {cursor!r}; take next of the page before, as it stands")
-    if state != service.gallery.fingerprint:
-        raise RequestError("the collection has changed since that page; begin again without cursor")
-    return int(start)
 
 
 def _only(content: dict[str, Any], fields: str) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""The application of the pages for visitors: their routes, static files, errors as pages, protection."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from vernissage.errors import VernissageError
+from vernissage.pages.look import Look
+from vernissage.pages.visitor.frame import NAV, static_content, static_digest
+from vernissage.sentences import Sentence
+from vernissage.web import visitor
+from vernissage.web.api.access import Access
+from vernissage.web.api.app import Bounded
+from vernissage.web.api.service import Service
+from vernissage.web.operations import Measured
+from vernissage.web.security import STUDY_HEADERS, KnownHosts, SecurityHeaders, TooManyRequestsError
+from vernissage.web.visitor.site import FOR_EVER, POLICY, Site
+
+_HEADERS = {name: value for name, value in STUDY_HEADERS.items() if name != "X-Robots-Tag"} | {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+}
+_FAILED = (Sentence("That did not work"), Sentence("The address has something in it that is not understood."))
+_WORDS: Mapping[int, tuple[str, str]] = {
+    403: (_FAILED[0], Sentence("This came from another site than this one, so nothing was changed.")),
+    404: (
+        Sentence("There is no such page"),
+        Sentence("Nothing is at this address. The work may have been taken out, or the link is incomplete."),
+    ),
+    405: (_FAILED[0], Sentence("This page takes no such request.")),
+    413: (_FAILED[0], Sentence("That is too much at once. Go back and send less.")),
+    429: (Sentence("One moment"), ""),
+    500: (_FAILED[0], Sentence("Something went wrong on our side; it is noted. Try again in a moment.")),
+    503: (
+        Sentence("One moment"),
+        Sentence("This cannot be shown just now. Try again in some seconds; nothing was lost."),
+    ),
+}
+_log = logging.getLogger("vernissage.web")
+
+
+def create_pages(service: Service, access: Access, look: Look, hosts: Sequence[str] | None = None) -> FastAPI:
+    """The pages of one collection as an ASGI application; it serves no API, and starts and stops nothing.
+
+    Args:
+        service: the gallery that is served.
+        access: counts requests, so that nobody asks too often.
+        look: the museum's own.
+        hosts: the names that the server answers to; None for any.
+    """
+    site = Site(service, access, look)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    modules = [import_module(each.name) for each in iter_modules(visitor.__path__, f"{visitor.__name__}.")]
+    routers = [each.routes(site) for each in modules if hasattr(each, "routes")]
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(access.visit)])
+    for each in modules:
+        if hasattr(each, "files"):  # many of one page, which are not counted
+            app.include_router(each.files(site))
+    paths = {getattr(route, "path", "") for router in routers for route in router.routes}
+    site.pages = tuple(path for path in NAV if path in paths)
+    _add_static(app, site)
+    for kind in (VernissageError, RequestValidationError, HTTPException, ClientDisconnect, Exception):
+        app.add_exception_handler(kind, partial(_told, site))
+    app.add_middleware(Bounded)
+    app.add_middleware(SecurityHeaders, headers=_HEADERS)
+    app.add_middleware(Measured, metrics=service.metrics)
+    if hosts is not None:
+        app.add_middleware(KnownHosts, hosts=hosts)
+    return app
+
+
+def _add_static(app: FastAPI, site: Site) -> None:
+    """Style sheet, scripts, logo and fonts, under addresses that change with them."""
+
+    @app.get("/static/{version}/{name}")
+    def static(version: str, name: str) -> Response:
+        found = static_content(name, site.look)
+        if found is None or version != static_digest(name, site.look):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return Response(found[0], media_type=found[1], headers=FOR_EVER)
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        """Browsers ask for one; there is none."""
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=FOR_EVER)
+
+
+def _told(site: Site, request: Request, error: Any) -> Response:
+    """Any error as a page that says what to do next; what only whoever runs the server may read goes to the log."""
+    if isinstance(error, ClientDisconnect):  # nobody is there any more to read an answer
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
+    status, headers = _status_of(error), dict(getattr(error, "headers", None) or {})
+    title, text = _WORDS.get(status, _FAILED)
+    if isinstance(error, TooManyRequestsError):
+        told = Sentence("More requests came than a person can make. Wait {n} s, then go on.", n=error.wait)
+        text, headers["Retry-After"] = told, str(error.wait)
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        at = getattr(request.scope.get("route"), "path", "no address")
+        _log.error("%s at %s", type(error).__name__, at, exc_info=error)
+        headers |= _HEADERS  # Starlette answers unforeseen ones outside of every middleware
+    elif error.args and isinstance(error.args[0], Sentence):  # what a page says of a form, for visitors
+        text = error.args[0]
+    answer = site.page(request, "message.html", status, title=title, text=text)
+    answer.headers.update(headers)
+    return answer
+
+
+def _status_of(error: Any) -> int:
+    if isinstance(error, TooManyRequestsError):
+        return HTTPStatus.TOO_MANY_REQUESTS
+    if isinstance(error, VernissageError):
+        return int(getattr(error, "status", error.kind.http_status))
+    if isinstance(error, RequestValidationError):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
+    return error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
