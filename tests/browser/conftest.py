@@ -12,11 +12,11 @@ from tests.browser.watching import SIZES
 from tests.pages.answers import rated, recommended
 from tests.pages.reading import HOSTILE
 from tests.worlds import table_of
+from vernissage.pages.map_page import map_page
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.cli.main import main
-from vernissage.pages.map_page import map_page
 from vernissage.pages.recommendations import recommendation_page
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.pages.reading import HOSTILE, Page
+from vernissage.pages.map_page import map_page
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.errors import CollectionError, RequestError
-from vernissage.pages.map_page import map_page
 
 
 def drawn(collection: Collection, points: Any = None, **keywords: Any) -> str:

@@ -252,14 +252,8 @@ def apply_edits(
 
     A merge makes one area, with the factor of the largest and the name of the largest that has one. A split keeps every
     upload in the part into which the person put it; later ones go to the part whose mean is nearest; the parts have the
-<<<<<<< HEAD
-    area's factor and no name. A move leaves both areas as they are but for what is moved. An edit whose uploads are
-    gone lapses, and so do a merge and a split of which fewer than two groups are left; a merge of what is one area now is
-    fulfilled.
-=======
     area's factor and no name. A move takes nothing else along. An edit whose uploads are gone lapses, and so do a merge
     and a split of which fewer than two groups are left; a merge of what is one area now is fulfilled.
->>>>>>> areas
 
     ``vectors`` (n, dim) are those that the areas were found in; nearness is that of unit vectors.
 

@@ -18,6 +18,7 @@ from vernissage.gallery.areas import AreaChanges, PersonAreas, area_key
 from vernissage.gallery.person import Person
 from vernissage.pages.visitor.areas import Doing, Thing, area_views, areas_page
 from vernissage.pages.visitor.frame import Frame
+from vernissage.pages.works import alt_text
 from vernissage.sentences import Sentence, told
 from vernissage.storage.people import KEEPING
 from vernissage.web import security
@@ -161,11 +162,13 @@ class _Areas:
         last = record.edits[-1].number if record.edits else None
         doing = replace(doing, edit=last, waiting=len(self._waiting(who.name)))
         found, content, notes = self._found(request, person)
-        beside = self._site.addressed(request)
+        beside, seen = self._site.addressed(request), gallery.snapshot.seen(found.items if found else [])
 
         def thing(item: Item, title: str) -> Thing:
             own = item.id not in gallery.collection
             shown = self._thumbnail(root, item) if own else beside.record(item)["thumbnail"]
+            if shown:
+                shown["alt"] = alt_text(item, seen.get(item.id, ()), title).text
             return Thing(item.id, title, item.description or item.text, shown, own)
 
         areas = area_views(found, thing, content.get("lists", ())) if found else []
@@ -201,11 +204,7 @@ class _Areas:
             work["url"] = None
             if work["id"] in items:
                 work["thumbnail"] = self._thumbnail(self._site.root(request), items[work["id"]])
-        # Notes that name an encoder or a rule are for whoever runs the service.
-        plain = [
-            each for each in answer.notes if isinstance(each, Sentence) and not {"encoder", "rule"} & {*each.values}
-        ]
-        return answer.areas, content, list(plain)
+        return answer.areas, content, list(answer.notes)
 
     def _must_agree(self, who: Visitor) -> bool:
         """Whether somebody has to agree to what is kept before anything is."""
@@ -223,42 +222,7 @@ class _Areas:
         with database.reading() as connection:
             return storage.jobs.waiting_uploads(connection, name)
 
-<<<<<<< HEAD
-    def take(self, request: Request, name: str, files: Sequence[UploadFile], words: str) -> tuple[int, list[Sentence]]:
-        """Keep what can be kept; how much that is, and what to say of each of the others."""
-        kept, refused = 0, []
-        # A form in which nothing was chosen sends a file without a name.
-        given: list[tuple[str, UploadFile | str]] = [(_name_of(file), file) for file in files if file.filename]
-        given += [(Sentence("Your text"), words)] if words.strip() else []
-        for number, (called, what) in enumerate(given):
-            try:
-                if number >= _MOST:
-                    raise RequestError(_TOO_MANY)
-                self._keep(request, name, called, what)
-                kept += 1
-            except VernissageError as error:
-                refused.append(Sentence("{file}: {why}.", file=called, why=_why(error)))
-        return kept, refused
-
-    def _keep(self, request: Request, name: str, called: str, what: UploadFile | str) -> None:
-        service, job, suffix = self.site.service, secrets.token_hex(12), Path(called).suffix.lower()
-        if not isinstance(what, str) and suffix not in TEXT_SUFFIXES:
-            if suffix and suffix not in PICTURE_SUFFIXES:
-                raise RequestError(
-                    Sentence("this kind of file is not taken; choose JPEG, PNG, WebP, GIF, TIFF or .txt")
-                )
-            with files_of([what]) as [path]:
-                keep_uploads(service, name, [Submission(path, visibility="private")], job)
-            return
-        [text] = [what] if isinstance(what, str) else texts_of(request, [what])
-        if not text.strip():
-            raise RequestError(Sentence("this text is empty"))
-        keep_uploads(service, name, [Submission(text=text.strip(), visibility="private")], job)
-
-    def taken(self, request: Request, kept: int, refused: Sequence[Sentence], status: int = HTTPStatus.OK) -> Response:
-=======
     def _taken(self, request: Request, kept: int, refused: Sequence[Sentence], status: int = HTTPStatus.OK) -> Response:
->>>>>>> areas
         """What became of an upload, for the page's script."""
         language = self._site.language(request)
         return JSONResponse({"kept": kept, "refused": [told(each, language) for each in refused]}, status)
@@ -307,89 +271,6 @@ class _Areas:
         return said
 
 
-<<<<<<< HEAD
-    def thumbnail(self, root: str, item: Item) -> dict[str, Any] | None:
-        """The picture of an upload, as in records of works; None without one."""
-        service = self.site.service
-        path = service.gallery.snapshot.picture_path(item)
-        sizes = service.thumbnails.sizes(item.picture_digest, lambda: path) if path is not None else ()
-        if not sizes:
-            return None
-        place = f"{root}/areas/pictures/{quote(key_of(item.id))}"
-        width, height = next((size for size in sizes if size[0] >= 320), sizes[-1])
-        srcset = ", ".join(f"{place}/{each}.webp {each}w" for each, _ in sizes)
-        return {"src": f"{place}/{width}.webp", "srcset": srcset, "width": width, "height": height, "alt": ""}
-
-    def picture(self, name: str, key: str, width: int) -> bytes:
-        """The picture of an upload that this person may see.
-
-        Raises:
-            UnknownItemError: there is none, or not in that width.
-        """
-        service, item_id = self.site.service, id_of(key) or ""
-        snapshot = service.gallery.snapshot
-        item = None if item_id in snapshot.collection else snapshot.items([item_id]).get(item_id)
-        if item is not None and ((name and item.owner == name) or item_id not in snapshot.withheld()):
-            path = snapshot.picture_path(item)
-            content = service.thumbnails.get(path, item.picture_digest, width, "webp") if path else None
-            if content is not None:
-                return content
-        raise UnknownItemError("there is no such picture of yours")
-
-    # What is said after a form was sent stands in the next page's address, signed, so that nobody else puts words there
-
-    def after(self, request: Request, *said: Sentence) -> Response:
-        """Show the page anew, with what has been done."""
-        shown = [
-            *said[:_MOST_SAID],
-            *([Sentence("… and {n} more", n=len(said) - _MOST_SAID)] if said[_MOST_SAID:] else []),
-        ]
-        packed = [[each.message, {name: _packed(value) for name, value in each.values.items()}] for each in shown]
-        kept = {"lang": request.query_params["lang"]} if "lang" in request.query_params else {}
-        query = urlencode({**kept, "said": self.site.access.signer("said").dumps(packed)})
-        return RedirectResponse(f"{self.site.root(request)}/areas?{query}", HTTPStatus.SEE_OTHER)
-
-    def read(self, said: str) -> list[Sentence]:
-        """What `after` put into an address, for a short while."""
-        try:
-            packed = self.site.access.signer("said").loads(said, max_age=_SAID_SECONDS)
-        except BadData:
-            return []
-        return [_unpacked(each) for each in packed]
-
-
-def _change(
-    do: str, found: PersonAreas, area: tuple[str, str], form: Mapping[str, str]
-) -> tuple[AreaChanges, Sentence]:
-    """The change that a form asks for, and what to say once it is made."""
-    key, name = area
-    match do:
-        case "rename":
-            new = form.get("name", "")[:200]
-            return AreaChanges(names={key: new}), Sentence("“{name}” is called “{new}” now.", name=name, new=new)
-        case "mute":
-            return AreaChanges(mute=(key,)), Sentence("“{name}” is not listened to any more.", name=name)
-        case "unmute":
-            return AreaChanges(unmute=(key,)), Sentence("“{name}” is listened to again.", name=name)
-        case "weigh":
-            times = _number(form.get("times", ""))
-            return AreaChanges(weights={key: times}), Sentence(
-                "“{name}” counts {times:g}-fold now.", name=name, times=times
-            )
-        case "merge":
-            other, called = _area(found, form.get("with", ""))
-            said = Sentence("“{name}” and “{other}” are one area now.", name=name, other=called)
-            return AreaChanges(merges=((key, other),)), said
-        case "split":
-            return AreaChanges(splits={key: ()}), Sentence("“{name}” was split in two.", name=name)
-        case "move":
-            upload, target = form.get("upload", ""), form.get("to", "")
-            if not target:
-                return AreaChanges(splits={key: ([upload],)}), Sentence("It has an area of its own now.")
-            other, called = _area(found, target)
-            return AreaChanges(moves={upload: other}), Sentence("It is in “{name}” now.", name=called)
-    raise RequestError(_NO_CHANGE)
-=======
 Change = Callable[[PersonAreas, str, str, Mapping[str, str]], tuple[AreaChanges, Sentence]]
 """Makes of areas, the key and the name of one of them, and a form the change, and what to say once it is made."""
 
@@ -442,7 +323,6 @@ _CHANGES: Mapping[str, Change] = MappingProxyType(
         ),
     }
 )
->>>>>>> areas
 
 
 def _area(found: PersonAreas, anchor: str) -> tuple[str, str]:
