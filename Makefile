@@ -1,4 +1,5 @@
-# `make demo` shows what Vernissage does; `make check` runs everything that must be green; `make verify` the long runs.
+# `make demo` shows what Vernissage does; `make check` runs everything that must be green; `make verify` the long runs;
+# `make docs` writes the documentation as a site, build/site.
 # All make .venv first, with what they need, on any machine with Python 3.11 or newer.
 
 PYTHON ?= python3
@@ -14,12 +15,12 @@ TORCH ?= torch==2.13.0
 CONSTRAINTS ?=
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo check install lint types imports test verify benchmarks clean
+.PHONY: demo check install lint types imports docs test verify benchmarks clean
 
 demo: $(VENV)/.base
 	@sh scripts/demo.sh $(BIN)/vernissage $(DEMO)
 
-check: install lint types imports test
+check: install lint types imports docs test
 
 install: $(VENV)/.all
 	@$(BIN)/python scripts/system_components.py
@@ -33,6 +34,10 @@ types:
 
 imports:
 	$(BIN)/lint-imports
+
+docs:
+	@# The variable silences a notice of the theme's authors about what comes after MkDocs.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 test:
 	@# Neighbours stay with one worker, so that what the tests of a file share is made once.

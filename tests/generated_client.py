@@ -1,10 +1,9 @@
 """A client that openapi-python-client makes of the service's document, and what somebody does with it."""
 
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
+from tests.document import install
 from tests.web.serving import served
 
 _GENERATOR = "openapi-python-client==0.29.1"
@@ -42,9 +41,7 @@ assert delete_person.sync_detailed("ann", client=service).status_code == 204
 
 def use_generated_client(workspace: Path, picture: Path, folder: Path) -> None:
     """Generate a client without a warning, and upload, rate and get recommendations with it; needs a package index."""
-    venv.create(folder / "venv", with_pip=True)
-    programs = folder / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-    subprocess.run([programs / "python", "-m", "pip", "install", "--quiet", _GENERATOR], check=True)
+    programs = install(_GENERATOR, folder / "venv")
     (folder / "config.yaml").write_text(f"{_FILES}post_hooks: []\n", "utf-8")
     with served(workspace, None) as (address, _):
         command = [programs / "openapi-python-client", "generate", "--url", f"{address}/api/v1/openapi.json"]

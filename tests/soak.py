@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,6 +175,8 @@ def soak(folder: Path, minutes: float, plot: Path | None = None) -> str:
             time.sleep(_SAMPLES_EVERY)
         told = {person: (set(c.uploads[person]), c.ratings[person]) for c in clients for person in c.ratings}
         lost = _until_equal(told, lambda: _state(address, told))
+        unencoded = {job for c in clients for uploads in c.uploads.values() for job in uploads.values()}
+        late = _until_equal(dict.fromkeys(unencoded, "done"), lambda: _jobs(address, unencoded))
         lists = _lists(address, list(told)[:_COMPARED])
     with served(workspace, None, "--workers", "2") as (address, _):
         anew = _lists(address, list(told)[:_COMPARED])
@@ -186,6 +188,7 @@ def soak(folder: Path, minutes: float, plot: Path | None = None) -> str:
         _draw(load, start, plot)
     assert not load.failures, load.failures.most_common(5)
     assert not lost, f"not as acknowledged: {lost}"
+    assert not late, f"jobs that are not done: {late}"
     other = {each: (lists[each], anew.get(each)) for each in lists if lists[each] != anew.get(each)}
     assert not other, f"a server started anew gives other lists: {other}"
     assert minutes < 6 or slope < _MEGABYTES_A_MINUTE, f"memory grows by {slope:.1f} MB a minute"
@@ -210,6 +213,12 @@ def _state(address: str, people: Any) -> dict[str, tuple[set[str], dict[str, flo
             )
             for each in people
         }
+
+
+def _jobs(address: str, jobs: Iterable[str]) -> dict[str, str]:
+    """What became of jobs: an upload has a part in lists once its job is done."""
+    with httpx.Client(base_url=f"{address}/api/v1/jobs", timeout=PATIENCE) as http:
+        return {each: http.get(f"/{each}").raise_for_status().json()["state"] for each in jobs}
 
 
 def _until_equal(told: dict[str, Any], look: Callable[[], dict[str, Any]]) -> dict[str, Any]:

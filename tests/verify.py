@@ -2,16 +2,20 @@
 
 For a minute each, without and with ten kills, processes upload, remove and recommend at once; afterwards nothing may be
 lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time, and 200
-visit a service that compares two engines. A client is generated from the service's document and used, and two workers
-are loaded with everything at once for ten minutes. Last, every kind of settings file is damaged in hundreds of ways.
+visit a service that compares two engines. A client is generated from the service's document and used, schemathesis asks
+for whatever the document allows and does not, the long examples of the documentation run, and two workers are loaded with
+everything at once for ten minutes. Last, every kind of settings file is damaged in hundreds of ways.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from tests.docs.examples import PAGES, blocks, make_world, run_page
+from tests.document import check_document
 from tests.forks import forks
 from tests.galleries import toy_gallery
 from tests.generated_client import use_generated_client
@@ -28,6 +32,7 @@ _PARTICIPANTS = 200
 _AT_ONCE = 20
 _MUTATIONS = 300
 _SOAK_MINUTES = 10
+_EXAMPLES = 20  # of each operation, beside those of each part of its schema
 
 
 def main() -> None:
@@ -59,6 +64,16 @@ def main() -> None:
         print("A client that is generated from the OpenAPI document", flush=True)
         (Path(name) / "client").mkdir()
         use_generated_client(folder / "workspace", gallery / "images" / "w000.png", Path(name) / "client")
+        print("Requests that schemathesis makes of the OpenAPI document", flush=True)
+        (Path(name) / "document").mkdir()
+        print(f"  {check_document(folder / 'workspace', Path(name) / 'document', _EXAMPLES)}", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        world, here = make_world(Path(name) / "world"), Path(name) / "here"
+        for page in [each for each in PAGES if any(block.runs == "verify" for block in blocks(each))]:
+            print(f"The long examples of {page}", flush=True)
+            shutil.copytree(world, here)
+            assert list(run_page(page, here, runs=("check", "verify")))
+            shutil.rmtree(here)
     print(f"Mixed load on two workers for {_SOAK_MINUTES} minutes", flush=True)
     with tempfile.TemporaryDirectory() as name:
         soak(Path(name), _SOAK_MINUTES)

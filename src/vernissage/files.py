@@ -39,11 +39,7 @@ SMALL = 16 * 2**20
 
 
 def as_path(given: object, what: str) -> Path:
-    """A path that was given as text or as a `Path`.
-
-    Raises:
-        RequestError: it is neither.
-    """
+    """A path that was given as text or as a `Path`. Raises RequestError: it is neither."""
     if not isinstance(given, str | os.PathLike) or not str(given):
         raise RequestError(f"{what} takes a path, as a text or a pathlib.Path, but {given!r} was given")
     return Path(given)
@@ -267,11 +263,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        ProvenanceError: the file is missing or is not JSON.
-    """
+    """Read a JSON file. Raises ProvenanceError: the file is missing or is not JSON."""
     return read_checked(path, lambda: json_values(read_regular(path)))
 
 

@@ -254,11 +254,7 @@ class Index(Protocol):
         ...
 
     def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
-        """Vectors of works in that order, float32 (n, dim).
-
-        Raises:
-            UnknownItemError: a work has no vector here.
-        """
+        """Vectors of works in that order, float32 (n, dim). Raises UnknownItemError: a work has no vector here."""
         ...
 
     def moments(self) -> Moments:
@@ -287,9 +283,5 @@ class WritableIndex(Index, Protocol):
         ...
 
     def remove(self, item_ids: Sequence[str]) -> "WritableIndex":
-        """The next snapshot without some works.
-
-        Raises:
-            UnknownItemError: a work is not there.
-        """
+        """The next snapshot without some works. Raises UnknownItemError: a work is not there."""
         ...

@@ -53,11 +53,7 @@ class Cells:
 
     @property
     def place(self) -> Path:
-        """The folder of the run.
-
-        Raises:
-            RequestError: the run keeps nothing.
-        """
+        """The folder of the run. Raises RequestError: the run keeps nothing."""
         if self.folder is None:
             raise RequestError("this experiment keeps vectors or models; give its run a folder")
         return self.folder

@@ -407,8 +407,8 @@ def _two_clouds(axes: Axes, panel: GapPanel, names: tuple[str, str], *, legend: 
         axes.legend(loc="upper left", fontsize=8, labelcolor=MUTED, markerscale=1.8, handletextpad=0.2, frameon=True)
 
 
-def maps_figure(panels: Sequence[MapPanel], *, title: str, order: Sequence[str] = (), width: float = 2.9) -> Figure:
-    """Maps ``width`` inches wide in rows of up to four, with one legend: a group looks the same in all of them.
+def maps_figure(panels: Sequence[MapPanel], *, title: str, order: Sequence[str] = ()) -> Figure:
+    """Maps in rows of up to four, with one legend: a group looks the same in all of them.
 
     The layout of the first paper's Figs. 5 and 6. The largest 11 groups over all maps, or the first 11 of ``order``,
     are told apart; all others are grey.
@@ -417,12 +417,12 @@ def maps_figure(panels: Sequence[MapPanel], *, title: str, order: Sequence[str] 
     names = [group.name for group in everything.groups if group.style >= 0]
     across = min(4, len(panels))
     down, lines = -(-len(panels) // across), max(panel.note.count("\n") + 1 for panel in panels)
-    size = (width * across + 2.5, (width + 0.35 + 0.15 * lines) * down + 0.95)
+    size = (_MAP_INCHES * across + 2.5, (_MAP_INCHES + 0.35 + 0.15 * lines) * down + 0.95)
     layout = {"h_pad": 0.08, "w_pad": 0.06, "hspace": 0.03, "wspace": 0.02}
     note = f"{_EACH_BY_ITSELF}who is near whom counts, not where, nor how far apart groups lie."
     with _page(size, (down, across), title, note, layout) as (figure, axes):
         for each, panel in zip(axes.flat, panels, strict=False):
-            _map(each, panel, order or names, width)
+            _map(each, panel, order or names)
         for each in axes.flat[len(panels) :]:
             each.set_axis_off()
         marks, words = legend_marks(everything, sizes=False)
@@ -430,10 +430,13 @@ def maps_figure(panels: Sequence[MapPanel], *, title: str, order: Sequence[str] 
         return figure
 
 
-def _map(axes: Axes, panel: MapPanel, order: Sequence[str], width: float) -> None:
+_MAP_INCHES = 2.9
+
+
+def _map(axes: Axes, panel: MapPanel, order: Sequence[str]) -> None:
     places, height = framed(panel.points, width=1000, margin=30)
     area = 18 if len(places) <= 500 else 10 if len(places) <= 1000 else 6
-    dots(axes, places, grouping(panel.colour_by, order), size=area * (width / 2.9) ** 2, turns=4)
+    dots(axes, places, grouping(panel.colour_by, order), size=area, turns=4)
     reach = max(1000, height) / 2
     axes.set(xlim=(500 - reach, 500 + reach), ylim=(height / 2 + reach, height / 2 - reach), aspect="equal")
     _without_ticks(axes)

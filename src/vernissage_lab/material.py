@@ -97,11 +97,7 @@ class Material:
         }
 
     def require_both(self) -> None:
-        """Refuse an encoder of one modality.
-
-        Raises:
-            RequestError: the vectors are of pictures or of texts alone.
-        """
+        """Refuse an encoder of one modality. Raises RequestError: the vectors are of pictures or of texts alone."""
         if len(self.modalities) < 2:
             raise RequestError(
                 f"{self.encoder} reads {self.modalities[0]}s alone; choose an encoder of both, as -e aligned"

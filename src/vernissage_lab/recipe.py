@@ -147,11 +147,7 @@ class Options:
         return {name: value for name, value in found.items() if value is not None and not isinstance(value, Path)}
 
     def require(self, **least: int) -> None:
-        """Refuse numbers that are too small.
-
-        Raises:
-            RequestError: the option of that name is below its least value.
-        """
+        """Refuse numbers that are too small. Raises RequestError: the option of that name is below its least value."""
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 option = f"--{name.replace('_', '-')}"
@@ -256,11 +252,7 @@ class Recipe:
 
 
 def recipe_of(name: str) -> Recipe:
-    """The experiment of that name.
-
-    Raises:
-        RequestError: there is none.
-    """
+    """The experiment of that name. Raises RequestError: there is none."""
     if name not in RECIPES:
         raise RequestError(f"there is no experiment {name!r} in this version; choose from {', '.join(RECIPES)}")
     found: Recipe = import_module(f"vernissage_lab.recipes.{name.replace('-', '_')}").RECIPE

@@ -111,11 +111,7 @@ def write_table(folder: Path, name: str, rows: Sequence[Row]) -> None:
 
 
 def read_table(folder: Path, name: str) -> list[Row]:
-    """Read what `write_table` wrote.
-
-    Raises:
-        RequestError: the file is missing or damaged.
-    """
+    """Read what `write_table` wrote. Raises RequestError: the file is missing or damaged."""
     import pyarrow as pa
     from pyarrow import parquet
 

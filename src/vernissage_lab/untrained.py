@@ -9,21 +9,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
 from vernissage.encoders.runtime.loaded import LoadedEncoder
-from vernissage.encoders.runtime.pairs import WordPieces, clean_caption_blip
 from vernissage.encoders.runtime.pixels import Preprocessing
 from vernissage.encoders.runtime.weights import quiet
 from vernissage.encoders.towers.albef import ALBEF, AlbefArchitecture, AlbefNetwork, albef_words
-from vernissage.encoders.towers.blip import BLIP, BLIP_MARKS, MOST_IDS
 from vernissage.encoders.towers.clip import CLIP, byte_letters, clean_text, tokenizer_of_merges
 from vernissage.encoders.towers.resnet import PREPROCESSING, ResNet50
-from vernissage.encoders.towers.sentence import SentenceEncoder
 from vernissage.errors import EncoderError
 from vernissage.values import Modality
 
@@ -58,17 +55,10 @@ class Making:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network that is known without a download.
-
-    Attributes:
-        make: builds the encoder.
-        modalities: what it reads.
-        settings: sizes that differ from the family's usual ones.
-    """
+    """A network that is known without a download: what builds the encoder, and what that reads."""
 
     make: Callable[..., LoadedEncoder]
     modalities: frozenset[Modality]
-    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_untrained(card: str, texts: Sequence[str], *, runtime: Runtime | None = None, seed: int = 0) -> LoadedEncoder:
@@ -84,7 +74,7 @@ def load_untrained(card: str, texts: Sequence[str], *, runtime: Runtime | None =
     found, torch = ARCHITECTURES[card], import_torch()
     with torch.random.fork_rng(devices=[]), quiet(import_extra("transformers")):
         torch.manual_seed(seed)
-        return found.make(Making(f"untrained {card}", texts, runtime or Runtime(), seed), **found.settings)
+        return found.make(Making(f"untrained {card}", texts, runtime or Runtime(), seed))
 
 
 def require_architecture(card: str) -> None:
@@ -95,8 +85,8 @@ def require_architecture(card: str) -> None:
     """
     if card not in ARCHITECTURES:
         raise EncoderError(
-            f"no untrained network can be made of {card!r}; choose from {', '.join(ARCHITECTURES)}: the others need "
-            f"files from a hub"
+            f"no untrained network can be made of {card!r}; choose from {', '.join(ARCHITECTURES)}; others are "
+            f"timed with their weights, by -e"
         )
 
 
@@ -135,22 +125,8 @@ def _clip(making: Making, **sizes: Any) -> CLIP:
     return CLIP(_placed(model, making), tokenizer, preprocessing, making.state(prompt=None), making.runtime)
 
 
-def _blip(making: Making) -> BLIP:
-    transformers = import_extra("transformers")
-    size = _BERT_WORDS + len(BLIP_MARKS)
-    config = transformers.BlipConfig(
-        text_config={"vocab_size": size, "encoder_hidden_size": 768, "num_attention_heads": 12},
-        vision_config={"image_size": 384, "layer_norm_eps": 1e-6},
-        image_text_hidden_size=256,
-    )
-    pieces = word_pieces(making.texts, _BERT_WORDS)
-    words = WordPieces(transformers.BertTokenizer(vocab=pieces), clean_caption_blip, MOST_IDS, last=size - 1)
-    model = _placed(transformers.BlipForImageTextRetrieval(config), making)
-    return BLIP(model, words, Preprocessing("squash", 384), making.state(first_token="enc"), making.runtime)  # noqa: S106
-
-
-def _albef(making: Making, **sizes: int) -> ALBEF:
-    torch, architecture = import_torch(), AlbefArchitecture(**sizes)
+def _albef(making: Making) -> ALBEF:
+    torch, architecture = import_torch(), AlbefArchitecture()
     device = making.runtime.resolved_device()
     weights = {}
     for name, shape in architecture.shapes().items():
@@ -170,41 +146,18 @@ def _resnet(making: Making) -> ResNet50:
     return ResNet50(_placed(model, making), None, PREPROCESSING, making.state(), making.runtime)
 
 
-def _bert(making: Making) -> SentenceEncoder:
-    transformers = import_extra("transformers")
-    model = transformers.BertModel(transformers.BertConfig())
-    tokenizer = transformers.BertTokenizer(vocab=word_pieces(making.texts, model.config.vocab_size))
-    tokenizer.model_max_length = int(model.config.max_position_embeddings)
-    return SentenceEncoder(_placed(model, making), tokenizer, None, making.state(), making.runtime)
-
-
 def _placed(model: Any, making: Making) -> Any:
     return model.eval().to(making.runtime.resolved_device())
 
 
 _IMAGE: frozenset[Modality] = frozenset({"image"})
 _TEXT: frozenset[Modality] = frozenset({"text"})
-_LARGE_VISION = {
-    "hidden_size": 1024,
-    "intermediate_size": 4096,
-    "num_hidden_layers": 24,
-    "num_attention_heads": 16,
-    "patch_size": 14,
-}
-_LARGE_TEXT = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12}
-_LARGE = {"vision_config": _LARGE_VISION, "text_config": _LARGE_TEXT, "projection_dim": 768}
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         "clip-vit-base-patch32": Architecture(_clip, _IMAGE | _TEXT),
-        "clip-vit-base-patch16": Architecture(_clip, _IMAGE | _TEXT, {"vision_config": {"patch_size": 16}}),
-        "clip-vit-large-patch14": Architecture(_clip, _IMAGE | _TEXT, _LARGE),
         "albef": Architecture(_albef, _IMAGE | _TEXT),
-        "albef-mscoco": Architecture(_albef, _IMAGE | _TEXT, {"image_size": 384}),
-        "albef-flickr30k": Architecture(_albef, _IMAGE | _TEXT, {"image_size": 384}),
-        "blip-itm-base-coco": Architecture(_blip, _IMAGE | _TEXT),
         "resnet50": Architecture(_resnet, _IMAGE),
-        "bert-base-uncased": Architecture(_bert, _TEXT),
     }
 )
-"""The networks that can be made without a download, by model card. Others need a vocabulary or settings from a hub."""
+"""The networks of the papers that can be made without a download, by model card."""

@@ -52,11 +52,7 @@ class SourceOptions(Options):
 
     @cached_property
     def workspace(self) -> Workspace:
-        """The workspace, opened once.
-
-        Raises:
-            RequestError: an option is given for which a workspace has no use.
-        """
+        """The workspace, opened once. Raises RequestError: an option is given for which a workspace has no use."""
         if useless := [option for option, value in self.of_sets().items() if value]:
             raise RequestError(
                 f"{useless[0]} is for data sets, but {self.source} is read as a workspace; name the kind of data set "

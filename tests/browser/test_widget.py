@@ -137,7 +137,7 @@ def test_related_works_from_files_alone(browser: Browser, painted: Pages, axe: s
         href = page.locator("vernissage-related a").first.get_attribute("href") or ""
         assert href.startswith(f"{address}/files/works/")
         page.goto(href)
-        expect(page.locator("ol.grid li").first).to_be_visible()
+        expect(page.locator("ul.grid > li").first).to_be_visible()
         assert overflow(page) == 0
     with site(tmp_path, "") as address, window(browser, PHONE, bypass_csp=True) as page:  # axe reads the style sheet
         page.goto(f"{address}/files/works/v012.html")
@@ -151,7 +151,7 @@ def test_pages_of_a_publication_open_from_disk(browser: Browser, painted: Pages,
     for size in (DESK, PHONE):
         with window(browser, size) as page:
             page.goto((tmp_path / "files" / "index.html").as_uri())
-            page.locator("ol.grid a").first.click()
+            page.locator("ul.grid a").first.click()
             expect(page.locator("h1")).to_be_visible()
             page.wait_for_function("[...document.images].every((each) => each.complete && each.naturalWidth > 0)")
             assert overflow(page) == 0

@@ -193,18 +193,19 @@ def test_readers_in_many_threads_see_the_same_works(tmp_path: Path) -> None:
         assert list(pool.map(lambda row: opened[f"w{row}"].title, wanted)) == [f"Work {row}" for row in wanted]
 
 
-def test_a_file_from_before_links_of_pictures_were_kept_is_read(tmp_path: Path) -> None:
-    works = [Item(id=f"w{n}", title=f"Boat {n}") for n in range(3)]
-    save_collection(Collection(works, tmp_path), tmp_path / "new.parquet")
-    table = pq.read_table(tmp_path / "new.parquet").drop_columns(["picture_link"])
-    pq.write_table(table, tmp_path / "old.parquet", write_page_checksum=True)
-    read = read_collection(tmp_path / "old.parquet", tmp_path)
-    assert list(read) == works
-    assert read.texts("picture_link") == ["", "", ""]
-
-
 def test_the_link_of_a_picture_comes_back_and_counts_for_the_fingerprint(tmp_path: Path) -> None:
     plain, linked = Item(id="a"), Item(id="a", picture_link="https://museum.example/a.jpg")
     save_collection(Collection([linked], tmp_path), tmp_path / "c.parquet")
     assert list(read_collection(tmp_path / "c.parquet", tmp_path)) == [linked]
     assert plain.record_digest != linked.record_digest
+
+
+def test_works_that_were_made_lately_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vernissage.catalog.collection._ITEMS_KEPT", 3)
+    works = [Item(f"w{number}") for number in range(2000)]
+    collection = Collection(works, Path("folder"))
+    [first] = collection.take([7])
+    assert collection.take([8, 7, 8, 7])[1] is first
+    for rows in ([7, 1, 1990], [4, 5, 1999, 7], range(2000)[::-1], [9]):
+        assert collection.take(rows) == [works[row] for row in rows]
+    assert collection.take([7])[0] is not first

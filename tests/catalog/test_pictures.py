@@ -11,13 +11,14 @@ import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from vernissage.catalog import pictures
-from vernissage.catalog.pictures import UnreadablePictureError, check_picture, open_picture, thumbnail
+from vernissage.catalog.pictures import UnreadablePictureError, check_picture, open_picture, reduced_pictures, thumbnail
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -132,6 +133,20 @@ def test_a_thumbnail_fits_into_its_square_and_is_the_same_every_time(tmp_path: P
     assert small == thumbnail(path, 100)
     with Image.open(io.BytesIO(thumbnail(path, 1000))) as image:
         assert image.size == (400, 200)
+
+
+@pytest.mark.parametrize("sides", [[320, 640, 3000], [320]])  # decoded whole, and at a half
+@pytest.mark.parametrize("kind", ["jpg", "webp"])
+def test_sizes_made_of_one_decoding_look_like_the_picture(sides: list[int], kind: Any, tmp_path: Path) -> None:
+    across, down = np.meshgrid(np.arange(1600), np.arange(900))
+    whole = Image.fromarray((127 + 60 * (np.sin(across / 15) + np.cos(down / 9))).astype(np.uint8)).convert("RGB")
+    made = reduced_pictures(saved(whole, tmp_path / "wide.jpg", quality=95), sides, kind)
+    assert made == reduced_pictures(tmp_path / "wide.jpg", sides[::-1], kind)
+    for side, expected in zip(sides, [(320, 180), (640, 360), (1600, 900)], strict=False):
+        with Image.open(io.BytesIO(made[side])) as image:
+            assert image.size == expected
+            wanted = np.asarray(whole.resize(expected, Image.Resampling.LANCZOS), dtype=float)
+            assert np.sqrt(np.mean((np.asarray(image.convert("RGB")) - wanted) ** 2)) < 6
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])

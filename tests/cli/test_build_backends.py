@@ -14,7 +14,6 @@ from vernissage.encoders.runtime.devices import Runtime
 from vernissage.encoders.runtime.onnx_export import export_onnx
 from vernissage.encoders.towers.clip import load_clip, load_original
 from vernissage.encoders.towers.sentence import load_sentence
-from vernissage_lab.tables import read_table
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
@@ -166,26 +165,3 @@ def test_drafts_can_be_switched_off(run: Any, gallery: Path, tmp_path: Path) -> 
     assert "0 with colour-texture.image" in run("build", gallery, "-o", tmp_path / "ws")
     assert "pictures are decoded whole" in run("info", tmp_path / "ws")
     assert "pictures are decoded whole" not in (run(*build, "--draft"), run("info", tmp_path / "ws"))[1]
-
-
-def test_every_backend_and_precision_that_there_is_are_timed_side_by_side(
-    run: Any, clip: tuple[Path, Path], gallery: Path, tmp_path: Path
-) -> None:
-    weights, export = clip
-    asked = ("--backend", "torch", "--backend", "onnx", "--precision", "float32", "--precision", "bfloat16")
-    words = ("--kind", "gallery", "-e", "clip", "--weights", weights, "--onnx", export, *asked, "--precision", "int8")
-    sizes = ("--works", "5", "--batch", "3", "--rounds", "1")
-    run("experiment", "run", "encoding-time", gallery, *words, *sizes, "-o", tmp_path / "times")
-    found = {(row["contender"], row["modality"]): [] for row in read_table(tmp_path / "times", "summary")}
-    for row in read_table(tmp_path / "times", "summary"):
-        assert row["works"] == 5
-        found[row["contender"], row["modality"]].append(float(row["apart"]))
-    names = ("clip", "clip, bfloat16", "clip, onnx", "clip, onnx, int8")
-    assert found.keys() == {(name, modality) for name in names for modality in ("image", "text")}
-    for (name, _), apart in found.items():
-        exact = name in {"clip", "clip, onnx"}
-        assert max(apart) < (1e-5 if exact else 0.3)
-        assert exact or max(apart) > 1e-5
-    other = ("-e", "clip", "-e", "minilm", "--backend", "onnx", "--onnx", f"clip={export}")
-    told = run("experiment", "run", "encoding-time", gallery, "--kind", "gallery", *other, "-o", tmp_path, code=1)
-    assert "none is named for minilm" in told

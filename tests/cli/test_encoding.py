@@ -198,7 +198,6 @@ def test_a_workspace_ranks_by_pairs_and_by_joint_vectors(run: Any, blip: Path, t
         assert len(answer["works"]) == 3
         for work in answer["works"]:
             assert sum(each["contribution"] for each in work["reasons"]) == pytest.approx(work["score"], abs=1e-6)
-    assert "pictures" in run("gap", tmp_path / "ws", "--encoder", "blip")
 
 
 def test_pairs_that_are_not_kept_are_read_on_demand(run: Any, blip: Path, tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ def test_banned_works_come_in_no_list(opened: Gallery) -> None:
         assert all(banned not in [work.id for work in kind.works] for kind in each.kinds)
     place(opened.path, [banned], None)
     assert opened.fingerprint == before
+    whole, topic = opened.map(encoder="colour-texture"), opened.topics().topics[0]
+    place(opened.path, [whole.items[0].id, topic.works[0]], "banned")
+    left = opened.map(encoder="colour-texture")
+    kept = [row for row, item in enumerate(whole.items) if item.id not in (whole.items[0].id, topic.works[0])]
+    assert left.items == tuple(whole.items[row] for row in kept)
+    assert (left.points == whole.points[kept]).all()
+    assert topic.works[1:] == opened.topics().topics[0].works[: len(topic.works) - 1]
+    assert len(opened.topics().topics[0].works) == len(topic.works)
+    place(opened.path, [whole.items[0].id, topic.works[0]], None)
     assert opened.recommend(RATINGS, 1).ids == (banned,)
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from vernissage.errors import RequestError, WorkspaceError
 from vernissage.gallery.gallery import open_gallery
+from vernissage.pages.look import read_look
 from vernissage.pages.publishing import CARD, PublishOptions, publish
+
+LEADING = ("index.html", "about.html")
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -38,12 +41,14 @@ def test_related_works_are_those_of_python_in_json_and_parquet(site: Path, built
 
 def test_addresses_lead_to_files_that_are_there(site: Path) -> None:
     page = (site / "works" / "w007.html").read_text()
-    for attribute in ('href="', 'src="'):
-        for part in page.split(attribute)[1:]:
-            address = part.split('"')[0]
-            if not address.startswith("https://"):
-                assert (site / "works" / address).resolve().is_file(), address
-    assert "<script" not in page
+    for place, text in (("works/w007.html", page), *((name, (site / name).read_text()) for name in LEADING)):
+        for attribute in ('href="', ' src="', 'data-viewer="'):
+            for part in text.split(attribute)[1:]:
+                address = part.split('"')[0].partition("#")[0]
+                if not address.startswith(("https://", "http://")):
+                    assert (site / place).parent.joinpath(address).resolve().exists(), address
+        assert "<script>" not in text
+        assert "Content-Security-Policy" in text
     manifest = json.loads((site / "iiif" / "w007.json").read_text())
     assert manifest["id"] == "https://museum.example/works/iiif/w007.json"
     image = manifest["items"][0]["items"][0]["items"][0]["body"]["id"]
@@ -115,3 +120,19 @@ def test_a_run_that_was_interrupted_is_gone_on_with(built: Path, tmp_path: Path,
 def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RequestError):
         PublishOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_look_is_in_every_page_and_another_one_writes_pages_anew(workspace: Path, tmp_path: Path) -> None:
+    file = tmp_path / "museum.toml"
+    file.write_text('[look]\nname = "Harbours"\nlanguages = ["de"]\nlight.accent = "#004488"\n')
+    with open_gallery(workspace, writing=False) as gallery:
+        publish(gallery, tmp_path / "site", PublishOptions(related=1))
+        plain = {name for name in files_below(tmp_path / "site") if name.startswith("static/")}
+        done = publish(gallery, tmp_path / "site", PublishOptions(related=1, look=read_look(file)))
+    assert done.removed == 1  # the style sheet without it
+    page = (tmp_path / "site" / "works" / "w007.html").read_text()
+    assert '<html lang="de">' in page
+    assert "Harbours" in page
+    assert "Werke wie dieses" in page
+    css = {name for name in files_below(tmp_path / "site") if name.startswith("static/")} - plain
+    assert "#004488" in (tmp_path / "site" / css.pop()).read_text()

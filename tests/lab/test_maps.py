@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from tests.galleries import toy_gallery, toy_row, write_table
 from tests.lab.separable import separable
-from tests.lab.test_gap import WORKS, moved_texts
 
 from vernissage.cli.main import main
 from vernissage.errors import RequestError
@@ -20,11 +19,11 @@ from vernissage.workspace.build import build_workspace
 from vernissage_lab.cells import Cells
 from vernissage_lab.material import Material, material_of
 from vernissage_lab.recipe import Outcome, Tables
-from vernissage_lab.recipes.maps import RECIPE, MapOptions, MapWorks, run_maps
+from vernissage_lab.recipes.maps import RECIPE, MapOptions, run_maps
 from vernissage_lab.tables import Row, where
 
 
-def run(*works: MapWorks, cells: Cells | None = None, **changes: Any) -> Outcome:
+def run(*works: Material, cells: Cells | None = None, **changes: Any) -> Outcome:
     return run_maps(works, MapOptions(Path(), **changes), cells or Cells(seed=3))
 
 
@@ -38,7 +37,7 @@ def shuffled(material: Material) -> Material:
 def compared() -> Tables:
     """Groups that lie apart, the same works with groups at random, and texts blurred until directions say nothing."""
     material, noise = separable(), separable(blur=30, modalities=("text",))
-    return run(MapWorks(material), MapWorks(replace(noise, encoder="noise")), MapWorks(shuffled(material))).tables
+    return run(material, replace(noise, encoder="noise"), shuffled(material)).tables
 
 
 def one(tables: Tables, **wanted: str) -> Row:
@@ -81,7 +80,7 @@ def test_every_work_is_on_the_map_and_those_without_a_group_are_not_measured() -
     names = [material.class_names[place] if row % 6 else "" for row, place in enumerate(material.classes.tolist())]
     vectors = material.vectors["text"].copy()
     vectors[1] = 0  # no known word
-    outcome = run(MapWorks(material_of({"text": vectors}, names, encoder="axes")))
+    outcome = run(material_of({"text": vectors}, names, encoder="axes"))
     maps = outcome.tables["maps"]
     assert [row["work"] for row in maps] == [f"w{row:06d}" for row in range(132) if row != 1]
     assert {math.isnan(float(row["alike"])) for row in maps if not row["group"]} == {True}
@@ -90,41 +89,15 @@ def test_every_work_is_on_the_map_and_those_without_a_group_are_not_measured() -
 
 
 def test_more_works_than_a_map_holds_are_drawn_the_same_for_all() -> None:
-    outcome = run(MapWorks(separable()), works=60)
+    outcome = run(separable(), works=60)
     pictures, texts = (where(outcome.tables["maps"], of=of) for of in ("pictures", "texts"))
     assert len(pictures) == 60
     assert [row["work"] for row in pictures] == [row["work"] for row in texts]
     assert any("a map of 60 works, drawn from 132" in note for note in outcome.notes)
 
 
-def test_pictures_and_texts_lie_apart_until_the_gap_is_closed() -> None:
-    pairs = moved_texts()
-    grouped = replace(pairs.material, classes=np.arange(WORKS) % 2, class_names=("even", "odd"))
-    tables = run(MapWorks(grouped, replace(pairs, material=grouped))).tables
-    before, after = ({"of": "pictures and texts", "method": each} for each in ("before", "means removed"))
-    assert number(one(tables, measure="gap", **before)) > 1.2
-    assert number(one(tables, measure="gap", **after)) < 0.5
-    assert number(one(tables, measure="told apart", **before)) == 1
-    own = [one(tables, measure="own kind in ten", **each) for each in (before, after)]
-    assert number(own[0]) == 1
-    assert number(own[1]) == pytest.approx(number(own[1], "chance"), abs=0.1)
-    assert number(own[1], "chance") == pytest.approx((WORKS / 2 - 1) / (WORKS - 1))
-    shown = where(tables["maps"], **before)
-    assert len({row["work"] for row in shown}) == len(shown) / 2 == WORKS / 2
-    assert [row["work"] for row in where(shown, side="pictures")] == [row["work"] for row in where(shown, side="texts")]
-
-
-def test_too_few_pairs_leave_their_map_out_and_it_is_said() -> None:
-    pairs = moved_texts()
-    grouped = replace(pairs.material, classes=np.arange(WORKS) % 2, class_names=("even", "odd"))
-    few = replace(pairs, material=grouped, fitting=np.arange(WORKS) >= 20)
-    outcome = run(MapWorks(grouped, few))
-    assert not where(outcome.tables["maps"], of="pictures and texts")
-    assert any("needs 21 works, but there are 20" in note for note in outcome.notes)
-
-
 def test_cells_are_read_again_and_a_run_goes_on(tmp_path: Path) -> None:
-    works = MapWorks(separable())
+    works = separable()
     part = run(works, cells=Cells(tmp_path, seed=3, most=1))
     assert {row["of"] for row in part.tables["maps"]} == {"pictures"}
     rest, again = Cells(tmp_path, seed=3), Cells(tmp_path, seed=3)
@@ -135,23 +108,15 @@ def test_cells_are_read_again_and_a_run_goes_on(tmp_path: Path) -> None:
 
 
 def test_figures_and_tables_show_every_representation_with_its_numbers() -> None:
-    pairs = moved_texts()
-    grouped = replace(pairs.material, classes=np.arange(WORKS) % 2, class_names=("even", "odd"))
-    tables = run(MapWorks(separable()), MapWorks(grouped, replace(pairs, material=grouped))).tables
+    tables = run(separable()).tables
     pictures = RECIPE.pictures(tables)
-    assert list(pictures) == [
-        "maps", "axes-pictures", "axes-texts", "axes-joint", "separable-pictures", "separable-texts", "separable-joint",
-        "separable-gap",
-    ]  # fmt: skip
+    assert list(pictures) == ["maps", "axes-pictures", "axes-texts", "axes-joint"]
     titles = [axes.get_title(loc="left") for axes in pictures["maps"].figure.axes]
-    assert titles[:4] == ["axes, pictures", "axes, texts", "axes, joint", "separable, pictures"]
+    assert titles[:3] == ["axes, pictures", "axes, texts", "axes, joint"]
     assert "same group in ten 1.00 ±.00, chance .09" in pictures["axes-texts"].alt
-    names = [text.get_text() for text in pictures["separable-gap"].figure.legends[0].get_texts()]
-    assert names == ["pictures", "texts"]
-    tangle, trust, gap = RECIPE.views(tables)
+    tangle, trust = RECIPE.views(tables)
     assert [row[:2] for row in trust.rows] == [row[:2] for row in tangle.rows]
     assert [row[:2] for row in tangle.rows[:3]] == [("axes", "pictures"), ("axes", "texts"), ("axes", "joint")]
-    assert [row[:2] for row in gap.rows] == [("separable", "before"), ("separable", "means removed")]
 
 
 @pytest.mark.parametrize(
@@ -169,12 +134,12 @@ def test_figures_and_tables_show_every_representation_with_its_numbers() -> None
 def test_groups_that_cannot_be_mapped_are_refused(names: list[str], words: str) -> None:
     material = material_of(separable(modalities=("text",)).vectors, names)
     with pytest.raises(RequestError, match=words):
-        run(MapWorks(material))
+        run(material)
 
 
 def test_fewer_works_than_a_map_needs_are_refused() -> None:
     with pytest.raises(RequestError, match="--works 20"):
-        run(MapWorks(separable()), works=20)
+        run(separable(), works=20)
 
 
 @pytest.fixture(scope="module")
@@ -217,13 +182,11 @@ def test_the_command_maps_a_data_set_and_without_pictures_its_texts(
     write_table(bare, [toy_row(row) | {"file_name": ""} for row in range(44)])
     told = command(capsys, bare, "--kind", "national-gallery", "-e", "lsa", "-o", tmp_path / "texts", "--json")
     assert [each["encoder"] for each in json.loads(told)["inputs"]] == ["lsa"]
-    by_artist = ("--kind", "gallery", "--class-column", "artist", "-e", "aligned", "-o", tmp_path / "pairs")
+    by_artist = ("--kind", "gallery", "--class-column", "artist", "-e", "aligned", "-o", tmp_path / "maps")
     told = command(capsys, gallery, *by_artist, "--json")
     record = json.loads(told)
-    assert any("fitted on the part train of gallery, 52 works" in note for note in record["notes"])
-    assert set(record["figures"]) >= {"maps", *(f"aligned-{of}" for of in ("pictures", "texts", "joint", "gap"))}
-    with (tmp_path / "pairs" / "maps.csv").open(newline="") as file:
+    assert set(record["figures"]) >= {"maps", *(f"aligned-{of}" for of in ("pictures", "texts", "joint"))}
+    with (tmp_path / "maps" / "maps.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["group"] for row in rows} == {"The red master", "The blue master"}
     assert len([row for row in rows if row["of"] == "pictures"]) == 104
-    assert len([row for row in rows if row["method"] == "before"]) == 104  # 52 works twice

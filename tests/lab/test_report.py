@@ -120,7 +120,7 @@ SEEN = ("17 users", "6 largest classes", "pool of 321 works", "1, 3 ")
             ("On a GPU",),
         ),
         ("encoding-time", {"device": ["cuda"]}, ("On a GPU",), ("Untrained",)),
-        ("maps", {"works": 60, "pairs": 40}, ("60 works at most", "40 works at most"), ("2,500",)),
+        ("maps", {"works": 60}, ("60 works at most",), ("2,500",)),
     ],
 )
 def test_what_a_report_tells_follows_the_settings(

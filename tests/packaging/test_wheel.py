@@ -76,10 +76,9 @@ def test_the_base_needs_no_deep_learning(metadata: Message) -> None:
 def test_the_wheel_s_own_files_run_without_the_source(wheel: Path, tmp_path: Path) -> None:
     """Python reads the wheel as a zip file, so templates must be found as resources and not as paths."""
     code = (
-        "from vernissage.pages.templating import render;"
+        "from vernissage.pages.visitor.frame import in_one_file;"
         "import vernissage; print(vernissage.__file__);"
-        "print(len(render('recommendations.html', styles=['page.css'], scripts=['enlarge.js'], title='T', engine='E',"
-        "notes=[], rated=[], credits={}, works=[], fused=False, reasoned=False, shown=3)))"
+        "print(len(in_one_file('message.html', 'T', title='T', text='E')))"
     )
     command = [sys.executable, "-W", "error", "-c", f"import sys; sys.path.insert(0, {str(wheel)!r}); {code}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from vernissage.errors import RequestError
 from vernissage.profiles.area_rules import Ward
 from vernissage.profiles.areas import Area, area_of, areas_of_interest
-from vernissage.profiles.edits import AreaEdit, EditedAreas, apply_edits, merge, mute, rename, split, weigh
+from vernissage.profiles.edits import AreaEdit, EditedAreas, apply_edits, merge, move, mute, rename, split, weigh
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 
 Groups = Sequence[Sequence[str]]
@@ -72,6 +72,16 @@ def test_the_later_of_two_wishes_holds() -> None:
     first, second = weigh(PROFILE, "text", 0, 3), weigh(PROFILE, "text", 0, 0.5)
     assert edited(FOUND, first, second).factors[0] == 0.5
     assert edited(FOUND, second, first).factors[0] == 3
+
+
+def test_a_moved_upload_leaves_its_area_and_takes_nothing_of_it_along() -> None:
+    named = [rename(PROFILE, "text", 0, "apples"), mute(PROFILE, "text", 1), move(PROFILE, "text", "a2", 1)]
+    assert seen(FOUND, edited(FOUND, *named)) == [("a2 b1 b2", 0, ""), ("a1 a3", 1, "apples"), ("c1", 1, "")]
+    assert seen(FOUND, edited(FOUND, move(PROFILE, "text", "c1", 0))) == [("a1 a2 a3 c1", 1, ""), ("b1 b2", 1, "")]
+    gone = edited((("a1", "a3"), ("b1", "b2")), *named[2:])
+    assert [each.reason for each in gone.lapsed] == ["only one of the areas that it was about still has uploads"]
+    later = (("a1", "a2", "a3", "a4"), ("b3", "c1"))
+    assert seen(later, edited(later, *named[2:]))[0][0] == "a1 a2 a3 a4"
 
 
 def test_a_merged_area_has_medoid_and_centroid_of_all_and_the_wish_of_the_largest() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from vernissage.errors import RequestError
 from vernissage.profiles.areas import area_of
-from vernissage.profiles.edits import AreaEdit, edit_from_payload, merge, mute, rename, split, weigh
+from vernissage.profiles.edits import AreaEdit, edit_from_payload, merge, move, mute, rename, split, weigh
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
 
 IDS = ("a1", "a2", "a3", "b1", "b2", "c1")
@@ -51,6 +51,7 @@ def test_a_name_is_freed_of_blanks_and_line_breaks(profile: UploadProfile) -> No
         lambda profile: rename(profile, "image", 2, "autos"),
         lambda profile: merge(profile, "image", [0, 2]),
         lambda profile: split(profile, "image", 0, [["a3"]]),
+        lambda profile: move(profile, "image", "a3", 1),
     ],
 )
 def test_an_edit_comes_back_from_its_json(profile: UploadProfile, make: Callable[[UploadProfile], AreaEdit]) -> None:
@@ -68,10 +69,12 @@ def test_an_edit_comes_back_from_its_json(profile: UploadProfile, make: Callable
         (lambda profile: weigh(profile, "image", 0, float("nan")), "weight"),
         (lambda profile: weigh(profile, "image", 0, float("inf")), "weight"),
         (lambda profile: rename(profile, "image", 0, " \n"), "empty name"),
-        (lambda profile: rename(profile, "image", 0, "Bears"), "'Bears' already"),
+        (lambda profile: rename(profile, "image", 0, "Bears"), "“Bears” already"),
         (lambda profile: merge(profile, "image", [1, 1]), "one area alone"),
         (lambda profile: merge(profile, "image", []), "one area alone"),
         (lambda profile: merge(profile, "image", [0, 7]), "no area number 7"),
+        (lambda profile: move(profile, "image", "b1", 1), "in that area already"),
+        (lambda profile: move(profile, "image", "z9", 1), "no longer there"),
         (lambda profile: split(profile, "image", 0, []), "splits nothing"),
         (lambda profile: split(profile, "image", 0, [["a1", "a2", "a3"]]), "splits nothing"),
         (lambda profile: split(profile, "image", 2, [["c1"]]), "splits nothing"),
@@ -98,6 +101,8 @@ def test_what_cannot_be_done_is_said(
         ("mute", {"groups": [[3]]}),
         ("mute", {"beside": "b"}),
         ("merge", {"groups": [["a"]]}),
+        ("merge", {"groups": [["a"], ["b"], ["c"]], "moved": True}),
+        ("merge", {"groups": [["a"], ["b"]], "moved": "yes"}),
         ("split", {"groups": [["a"], []]}),
         ("weight", {}),
         ("weight", {"weight": True}),

@@ -140,7 +140,7 @@ def test_keys_are_made_and_revoked_over_http(served: Served) -> None:  # noqa: F
     assert [each["name"] for each in listed.json()["keys"]] == ["of a test", "the shop"]
     assert reader["X-API-Key"] not in listed.text
     assert client.delete(f"{ROOT}/admin/keys/{made.json()['number']}", headers=admin).status_code == 204
-    problem(client.get(f"{ROOT}/works", headers=reader), 403)
+    problem(client.get(f"{ROOT}/works", headers=reader), 401)
     problem(client.delete(f"{ROOT}/admin/keys/99", headers=admin), 404)
     swapped = client.post(f"{ROOT}/admin/workspace", headers=admin).json()
     assert swapped == {"fingerprint": gallery.fingerprint, "works": len(gallery)}

@@ -141,7 +141,7 @@ def test_a_server_answers_to_its_own_names_alone(built: Path, host: str) -> None
 def test_keys_tokens_and_cookies_of_one_collection_open_no_other(two: TestClient) -> None:  # noqa: F811
     made = two.post(f"/paintings{ROOT}/admin/keys", json={"name": "k", "scopes": ["admin"]}).json()
     assert two.get(f"/paintings{ROOT}/works", headers={"X-API-Key": made["key"]}).status_code == 200
-    problem(two.get(f"/drawings{ROOT}/works", headers={"X-API-Key": made["key"]}), 403)
+    problem(two.get(f"/drawings{ROOT}/works", headers={"X-API-Key": made["key"]}), 401)
     token = {"Authorization": f"Bearer {two.post(f'/paintings{ROOT}/people/ann/tokens').json()['token']}"}
     assert two.get(f"/paintings{ROOT}/people/ann/ratings", headers=token).status_code == 200
     problem(two.get(f"/drawings{ROOT}/people/ann/ratings", headers=token), 401)

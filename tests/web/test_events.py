@@ -184,6 +184,20 @@ def test_a_split_by_sessions_gives_a_visitor_several_engines_by_their_shares() -
     assert others != drawn[:99]
 
 
+def test_numbered_sessions_of_a_visitor_alternate() -> None:
+    """Both of two equal engines in sessions 0 and 1, 2 and 3 …, each first for half of the visitors."""
+    visitors = Visitors(SECRET, {"a": 0.5, "b": 0.5}, "session")
+    first = []
+    for name in map(str, range(400)):
+        drawn = [visitors.trial(name, str(number), None)[1] for number in range(8)]
+        assert all({*pair} == {"a", "b"} for pair in zip(drawn[::2], drawn[1::2], strict=True))
+        first.append(drawn[0])
+    assert 160 < first.count("a") < 240
+    unequal = Visitors(SECRET, {"a": 0.25, "b": 0.75}, "session")
+    for name in map(str, range(50)):
+        assert [unequal.trial(name, str(number), None)[1] for number in range(4)].count("a") == 1
+
+
 @pytest.mark.parametrize(
     "split", [("lda",), ("lda=1",), ("lda=.5", "lda=.5"), ("lda=.5",), ("lda=.5", "lsa=.6"), ("lda=x", "lsa=1")]
 )

@@ -176,8 +176,8 @@ def test_over_http_keys_are_asked_for_and_nothing_is_kept(built: Path) -> None:
         assert client.post("/mcp", json=asked, headers=accept | {"Origin": "https://museum.example"}).status_code == 200
         for headers, status in (
             ({"Origin": "https://evil.example"}, 403),
-            ({"Authorization": "Bearer vk_wrong"}, 403),
-            ({"X-API-Key": "vk_wrong"}, 403),
+            ({"Authorization": "Bearer vk_wrong"}, 401),
+            ({"X-API-Key": "vk_wrong"}, 401),
         ):
             refused = client.post("/mcp", json=asked, headers=accept | headers)
             assert refused.status_code == status

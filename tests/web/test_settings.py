@@ -1,4 +1,4 @@
-"""Settings of a server: the command line over the environment over one file, and every key in the documentation."""
+"""Settings of a server: the command line over the environment over one file."""
 
 from pathlib import Path
 
@@ -7,8 +7,6 @@ import pytest
 from vernissage.cli.main import main
 from vernissage.errors import RequestError
 from vernissage.web.settings import Settings, read_settings
-
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "service.md"
 
 
 def settings_file(folder: Path, words: str) -> Path:
@@ -51,10 +49,3 @@ def test_a_file_that_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit, match="1"):
         main(["serve", str(tmp_path), "--settings", str(tmp_path / "nowhere.toml")])
     assert "nowhere.toml" in capsys.readouterr().err
-
-
-def test_every_setting_is_documented() -> None:
-    found = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| `")]
-    for name, of in Settings.model_fields.items():
-        default = "" if of.default in {None, (), ""} else str(of.default).lower()
-        assert f"| `{name}` | {default} | {of.description} |" in found

@@ -77,10 +77,14 @@ def test_workers_take_in_a_new_build_and_replace_each_other(workspace: Path, tmp
             assert {status for status, _ in answers} == {200}
             assert built
             killed = children(process)[0]
+            os.kill(killed, signal.SIGSTOP)
+            time.sleep(1.5)  # by now it has been asked whether it lives, which is waited for half a minute
             os.kill(killed, signal.SIGKILL)
+            begun = time.monotonic()
             while killed in children(process) or len(children(process)) < 2:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
+            assert time.monotonic() - begun < 20
             time.sleep(1)
         assert sum(status != 200 for status, _ in answers) <= 2
         counted = [

@@ -1,23 +1,26 @@
 """Pages for visitors over the toy gallery: what stands around each, languages, caching, errors as pages."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.test_api import SECRET, open_to
+from tests.web.test_api import ROOT, SECRET, open_to
 
 from vernissage.gallery.gallery import open_gallery
 from vernissage.pages.look import Look
 from vernissage.pages.visitor.frame import STATIC_TYPES
 from vernissage.web.api.service import Service
+from vernissage.web.serving import Server
+from vernissage.web.settings import Settings
 from vernissage.web.visitor.app import create_pages
 
-BASE = "http://museum.example"
+BASE, LOCAL = "http://museum.example", "http://localhost"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pages(built: Path) -> Iterator[TestClient]:
     service = Service(open_gallery(built, writing=False), SECRET)
     with TestClient(create_pages(service, open_to(service), Look()), base_url=BASE) as made:
@@ -31,7 +34,7 @@ def test_the_first_page_shows_works_and_loads_what_never_changes_under_its_addre
     assert answer.text.count('<li class="work') == 60
     policy = answer.headers["content-security-policy"]
     assert "unsafe" not in policy
-    assert not re.search(r"<style|\sstyle=|<script(?! type=\"module\" src)|\son\w+=|javascript:", answer.text)
+    assert not re.search(r"<style|\sstyle=|<script(?! defer src)|\son\w+=|javascript:", answer.text)
     for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', answer.text):
         file = pages.get(address)
         assert file.headers["content-type"] == STATIC_TYPES[address.rpartition(".")[2]]
@@ -66,7 +69,7 @@ def test_errors_are_pages_that_say_what_to_do(pages: TestClient, path: str, stat
 
 
 def works_of(page: str) -> list[str]:
-    return re.findall(r'<a href="/works/([^"?]+)', page)
+    return re.findall(r'<a href="/works/([^"?]+)">', page)
 
 
 def test_filters_and_words_narrow_the_collection_and_can_be_taken_back(pages: TestClient) -> None:
@@ -93,3 +96,50 @@ def test_all_works_are_to_be_had_by_links_alone(pages: TestClient) -> None:
         page = pages.get(more[1].replace("&amp;", "&")).text
     seen += works_of(page)
     assert len(seen) == len(set(seen)) == 64
+
+
+def test_a_work_has_a_page_of_its_own_with_works_like_it(pages: TestClient) -> None:
+    page = pages.get("/works/w000").text
+    assert len(re.findall("<h1", page)) == 1
+    assert 'href="/about"' in page
+    headings = re.findall(r'<h2 id="alike-\d">([^<]+)', page)
+    assert headings
+    assert {"w000"}.isdisjoint(works_of(page))
+    for _, part in zip(headings, page.split('<section class="alike"')[1:], strict=True):
+        assert works_of(part)  # kinds of likeness that have no works have no heading
+    picture = re.search(r'<a class="zoom r[-\d]+" href="([^"]+)"', page)
+    assert picture is not None  # without a script it leads to the largest size
+    assert "/api/v1/thumbnails/" in picture[1]
+    assert pages.get("/works/nothing").status_code == 404
+
+
+def test_the_page_about_the_collection_names_no_engine(pages: TestClient) -> None:
+    page = pages.get("/about?lang=de").text
+    assert "Wie Werke verglichen werden" in page
+    for name in ("lsa", "lda", "aligned", "wordllama", "efficientnet", "zscore"):
+        assert name not in page.lower()
+
+
+def test_addresses_of_works_lead_to_their_pages_where_there_are_any(built: Path, tmp_path: Path) -> None:
+    collections = {"a": built, "b": shutil.copytree(built, tmp_path / "b")}
+    for shown, expected in ((True, "/works/w003"), (False, f"{ROOT}/works/w003")):
+        server = Server(Settings.model_construct(pages=shown), collections)
+        with TestClient(server, base_url=LOCAL) as client:
+            work = client.get(f"/b{ROOT}/works/w003").json()
+            assert work["url"] == f"{LOCAL}/b{expected}"
+            linked = client.get(f"/b{ROOT}/works/w003", headers={"Accept": "application/ld+json"}).json()
+            assert linked["id"] == f"{LOCAL}/b{ROOT}/works/w003"
+            page = client.get("/b/")
+            assert page.status_code == (200 if shown else 404)
+            assert works_of(page.text) == []  # all addresses have the prefix
+            assert ('<a href="/b/works/w003">' in page.text) == shown
+
+
+def test_a_study_stands_beside_the_pages_of_its_collection(built: Path, study_file: Path) -> None:
+    server = Server(Settings.model_construct(study=study_file), {"": built})
+    with TestClient(server, base_url=LOCAL, follow_redirects=False) as client:
+        assert works_of(client.get("/").text)
+        assert client.get("/study").headers["location"].startswith("/study/")
+        moved = client.get("/?PROLIFIC_PID=ann")
+        assert (moved.status_code, moved.headers["location"]) == (307, "/study?PROLIFIC_PID=ann")
+        assert client.get("/experimenter").headers["location"] == "/study/experimenter"

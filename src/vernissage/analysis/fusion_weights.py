@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 FEWEST_WORKS = 50
 """Of fewer works nothing is learned: agreement by chance would be as large as what is looked for."""
 
-NEAREST = 10
+NEAREST = 10  # neighbours that representations are compared by
 _CHANCE = 5.0
 """Over the number of works, the agreement from which two representations have something in common: shuffled texts of
 267 works agreed with pictures by at most 1.3 over that number."""
@@ -19,7 +19,7 @@ _BESIDE = 0.1
 """What is left of texts that have nothing in common with pictures: visitors see pictures, and texts may be anything."""
 _LEAST = 0.01
 """Of the mean weight: what no representation falls below, so that works which it alone knows stay recommended."""
-_RIDGE = 0.02
+_RIDGE = 0.02  # two representations of the same make the matrix singular
 _NOISE = 0.02
 """Spread that random vectors can have: .001 among 267 works."""
 

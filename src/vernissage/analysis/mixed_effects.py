@@ -41,7 +41,7 @@ _RATIOS = np.concatenate([[0.0], np.logspace(-6, 10, 33)])
 # beyond this only rounding is left of it.
 _LARGEST_WHEN_SATURATED = 1e4
 _LOG_2PI = float(np.log(2 * np.pi))
-_ROUNDING = 1e-10
+_ROUNDING = 1e-10  # below it, a difference of sums of squares is none
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
 
 _FEWEST = 4
-_FIRST_DIMENSIONS = 50
+_FIRST_DIMENSIONS = 50  # by principal components before t-SNE, as scikit-learn advises
 
 
 def project(

@@ -44,7 +44,9 @@ _BATCH = 1024
 _BATCHES_KEPT, _BYTES_KEPT = 32, 64 * 1024**2
 """Decoded batches that are kept: so many, or as many as have so many bytes in the file."""
 
-_DECODED_TOGETHER = 128
+_DECODED_TOGETHER, _ITEMS_KEPT = 128, 8192
+"""Works that are decoded at a time, and those made for answers that are kept: some 20 MB."""
+
 _MASKS_KEPT = 32
 _TEXTS = (
     "id", "title", "artist", "year", "medium", "description", "group", "owner", "licence", "text", "language",
@@ -61,9 +63,6 @@ _SCHEMA = pa.schema(
         pa.field("pictures", pa.list_(_PICTURE), nullable=False),
     ]
 )
-_LATER = "picture_link"
-"""A column that files of earlier builds lack; its texts are empty there."""
-
 _ORDER = pa.field("order", pa.int32(), nullable=False)
 _CARD = b"vernissage"
 _FORMAT = 2
@@ -107,6 +106,7 @@ class Collection:
         self.folder = folder
         self.fetched = fetched
         self.report = report
+        self._taken = dict[int, Item]()
         # One place more, which the row -1 of an unknown id takes.
         self._masks = lru_cache(_MASKS_KEPT)(lambda condition: np.append(fulfilling(self, condition), False))
 
@@ -159,15 +159,24 @@ class Collection:
         return rows
 
     def take(self, rows: Sequence[int]) -> list[Item]:
-        """The works of some rows, in that order, decoded together, though not so many that they hold much memory."""
-        found, waiting = list[Item](), list[Any]()
-        for number, near in groupby(rows, key=lambda row: row // _BATCH):
-            batch = self._works.batch(number)
-            waiting += [batch.slice(row % _BATCH, 1) for row in near]
-            if len(waiting) >= _DECODED_TOGETHER:
-                found += _decoded(waiting)
-                waiting = []
-        return found + _decoded(waiting)
+        """The works of some rows, in that order; of a few, those that were made lately are not made again."""
+        known = self._taken
+        found = {row: known.get(row) for row in rows}
+        made = dict(self._made(sorted(row for row, item in found.items() if item is None)))
+        if len(made) <= _DECODED_TOGETHER:
+            if len(known) + len(made) > _ITEMS_KEPT:
+                known.clear()
+            known.update(made)
+        return [found[row] or made[row] for row in rows]
+
+    def _made(self, rows: Sequence[int]) -> Iterator[tuple[int, Item]]:
+        """Rows with their works, decoded together, though not so many that they hold much memory."""
+        for start in range(0, len(rows), _DECODED_TOGETHER):
+            some, slices = rows[start : start + _DECODED_TOGETHER], list[Any]()
+            for number, near in groupby(some, key=lambda row: row // _BATCH):
+                batch = self._works.batch(number)
+                slices += [batch.slice(row % _BATCH, 1) for row in near]
+            yield from zip(some, _decoded(slices), strict=True)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -292,13 +301,22 @@ class Collection:
             found &= self._masks(condition)[rows]
         return found
 
-    def picture_path(self, item: Item) -> Path | None:
-        """Where the work's leading picture lies on the disk, or None without one.
+    def picture_places(self) -> dict[str, tuple[int, int]]:
+        """The row of the work and the place among its pictures, from 0, of every picture by its SHA-256."""
+        pictures = self._works.column("pictures")
+        digests = _strings(_own(pictures, pictures.values.field("sha256")))
+        spans = enumerate(_ranges(pictures))
+        found = {digests[at]: (row, at - start) for row, (start, end) in spans for at in range(start, end)}
+        return {each: place for each, place in found.items() if each}
+
+    def picture_path(self, item: Item, place: int = 0) -> Path | None:
+        """Where one of the work's pictures lies on the disk, the leading one first, or None without one.
 
         Raises:
             CollectionError: its name or a link leads out of the collection's folder.
         """
-        return self._path(item, item.picture) if item.picture else None
+        picture = item.pictures[place][0] if place else item.picture
+        return self._path(item, picture) if picture else None
 
     def _path(self, item: Item, picture: str) -> Path:
         from_web = picture.startswith(MARK)
@@ -359,14 +377,12 @@ def read_collection(
     if seal is not None:
         seal.require(path)
     file = open_parquet(path)
-    later = _LATER in file.schema_arrow.names
-    stored = _SCHEMA if later else _SCHEMA.remove(_SCHEMA.get_field_index(_LATER))
 
     def card() -> tuple[str, tuple[str, ...]]:
         found = json.loads(file.schema_arrow.metadata[_CARD])
         if found["format"] != _FORMAT:
             raise ProvenanceError(f"{path} was written by another version (format {found['format']}); {_REBUILD}")
-        if file.schema_arrow != stored.append(_ORDER):
+        if file.schema_arrow != _SCHEMA.append(_ORDER):
             raise ProvenanceError(f"{path} does not have the columns of a collection; {_REBUILD}")
         return str(found["fingerprint"]), tuple(found["attributes"])
 
@@ -374,14 +390,10 @@ def read_collection(
 
     def batch(number: int) -> Any:
         with lock:
-            table = read_checked(path, lambda: file.read_row_group(number, columns=stored.names, use_threads=False))
-        if not later:
-            table = table.append_column(_SCHEMA.field(_LATER), text_array([""] * len(table)))
+            table = read_checked(path, lambda: file.read_row_group(number, columns=_SCHEMA.names, use_threads=False))
         return table.combine_chunks().to_batches()[0]
 
     def column(name: str) -> Any:
-        if name == _LATER and not later:
-            return text_array([""] * len(ids))
         with lock:
             return read_checked(path, lambda: read_column(file, name))
 
@@ -459,7 +471,7 @@ def _offsets(rows: Sequence[Sized]) -> Any:
 
 
 def _decoded(slices: Sequence[Any]) -> list[Item]:
-    return list(_items(pa.Table.from_batches(slices).combine_chunks().to_batches()[0])) if slices else []
+    return list(_items(pa.Table.from_batches(slices).combine_chunks().to_batches()[0]))
 
 
 def _items(batch: Any) -> Iterator[Item]:

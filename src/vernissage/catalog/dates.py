@@ -14,7 +14,7 @@ from importlib.resources import files
 from itertools import filterfalse
 from typing import NamedTuple
 
-_LATEST = 2200
+_LATEST = 2200  # a larger number is no year of a work
 _LONGEST = 1000  # letters that are read of a cell; what is longer is prose
 
 # What the words for parts of a century, decade or reign mean, from and to in hundredths of it; docs/dates.md has the

@@ -1,6 +1,7 @@
 """Ids as file names and addresses: a reversible key that every file system and every server takes as it stands."""
 
 import re
+from functools import lru_cache
 
 PART_LENGTH = 200
 """Characters of one part of a key, so that it is a file name of at most 255 bytes with any ending."""
@@ -11,6 +12,7 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
 """Names that Windows keeps for devices, whatever follows their first full stop."""
 
 
+@lru_cache(16_384)
 def key_of(item_id: str) -> str:
     """The key of an id: ``v041`` stays, ``AIC/1934.12 é`` becomes ``_41_49_43_2f1934.12_20_c3_a9``.
 

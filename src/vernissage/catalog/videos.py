@@ -30,14 +30,14 @@ _MOST_DECODED = 4_000
 """Frames that are looked at; of videos with more only those that stand by themselves (key frames)."""
 _MOST_LOOKED = 10**10
 """Pixels of these frames together: half a minute's work."""
-_MOST_PACKETS = 2_000_000
+_MOST_PACKETS = 2_000_000  # a file can name packets without end, whatever it says of its length
 _WHOLE = 0.9
 """Of the frames that a file says it has; fewer are there of one that is cut short."""
 _PATIENCE = 120.0
 """Seconds of this thread's work: far more than the limits take, so that only a file made to last meets it."""
 _LONGEST = 2048
 """Pixels of the longer side of a frame, at most."""
-_SIDE = 32
+_SIDE = 32  # pixels; a cut between scenes shows at this size, and noise does not
 _AROUND = 12
 """Frames before and after one, to whose differences its own is compared."""
 _FLOOR, _DEVIATIONS = 6.0, 3.0

@@ -38,10 +38,10 @@ LONGEST_WAIT = 60.0
 _SILENCE = 15.0
 _TRIES = 3
 _FAILURES = 5
-_ADDRESSES = 4
+_ADDRESSES = 4  # of one name: a name server of a stranger's may give hundreds, each waited for
 _DEEPEST = 8
 _USUAL_WAIT = "5"
-_ROBOTS_LARGEST = 512_000
+_ROBOTS_LARGEST = 512_000  # bytes, as RFC 9309 says that must be read at least
 _AGENT = "Vernissage"
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")

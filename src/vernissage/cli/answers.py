@@ -16,11 +16,7 @@ _Columns = dict[str, Callable[["Work"], str]]
 
 
 def require_any(answer: "Answer", what: str = "works") -> None:
-    """Refuse an answer without works, which would be none for a script.
-
-    Raises:
-        RequestError: there is none.
-    """
+    """Refuse an answer without works, which would be none for a script. Raises RequestError: there is none."""
     if not answer.works:
         note(*answer.notes, kind="note")
         raise RequestError(

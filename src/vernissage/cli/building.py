@@ -14,6 +14,7 @@ from vernissage.errors import Kind, ProvenanceError, RequestError
 
 if TYPE_CHECKING:
     from vernissage.catalog.report import CollectionReport
+    from vernissage.gallery.building import BuildOutcome
     from vernissage.workspace.build import BuildResult
 
 
@@ -95,11 +96,7 @@ class ReadingOptions:
         return said.over(TableOptions.load(self.mapping)) if self.mapping else said
 
     def tolerance(self) -> Any:
-        """What the build goes on with.
-
-        Raises:
-            RequestError: the number of rows is none.
-        """
+        """What the build goes on with. Raises RequestError: the number of rows is none."""
         from vernissage.catalog.report import SKIP_BAD, Tolerance
 
         if self.skip_bad:
@@ -193,10 +190,14 @@ def build(
     except BadRowsError as error:
         _write_report(report, error.report)
         raise
+    _write_report(report, outcome.result.collection.report)
+    _tell_outcome(outcome, target, as_json=as_json)
+
+
+def _tell_outcome(outcome: "BuildOutcome", target: Path, *, as_json: bool) -> None:
     result, uploads = outcome.result, outcome.uploads
-    found = result.collection.report
-    _write_report(report, found)
     if as_json:
+        found = result.collection.report
         content = {"workspace": str(target), "works": len(result.collection), "encoded": dict(result.encoded)}
         content |= {"seconds": {step: round(seconds, 3) for step, seconds in result.seconds.items()}}
         content |= {"notes": list(result.notes), "coverage": [each.to_dict() for each in result.coverage]}

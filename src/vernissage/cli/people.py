@@ -71,11 +71,7 @@ class EditWords:
     undo: bool = option(False, "Take the latest change back.", "--undo")
 
     def changes(self) -> "AreaChanges":
-        """What the words stand for.
-
-        Raises:
-            RequestError: one is not understood.
-        """
+        """What the words stand for. Raises RequestError: one is not understood."""
         from vernissage.gallery.areas import AreaChanges
 
         splits: dict[str, list[list[str]]] = {}

@@ -19,6 +19,7 @@ def publish(
     width: list[int] | None = option(None, "Width of pictures in pixels; repeat. Default 320, 640.", min=16, max=4000),
     base_url: str = option("", "Where the files will lie on the web; IIIF manifests need it.", metavar="URL"),
     per: list[str] | None = option(None, "At most N related works of one artist, owner …; repeat.", metavar="COLUMN=N"),
+    look: Path | None = option(None, "A settings file whose table [look] is the museum's own look.", metavar="FILE"),
     workers: int | None = option(None, "Processes that work side by side; default: one for each core.", min=1),
 ) -> None:
     """Write a collection as files: related works with reasons, pages, pictures, IIIF manifests, the widget.
@@ -29,11 +30,14 @@ def publish(
     Examples:
       vernissage publish workspace site
       vernissage publish workspace site --base-url https://museum.example/works --per artist=2
+      vernissage publish workspace site --look museum.toml
     """
     from vernissage.cli.recommending import read_caps
     from vernissage.pages import publishing
+    from vernissage.pages.look import Look, read_look
 
-    options = publishing.PublishOptions(related, tuple(width or publishing.WIDTHS), base_url, read_caps(per or []))
+    own = read_look(look) if look is not None else Look()
+    options = publishing.PublishOptions(related, tuple(width or publishing.WIDTHS), base_url, read_caps(per or []), own)
     processes = workers or os.cpu_count() or 1
     with Place(workspace).gallery(people=False) as gallery, progress_bars() as progress:
         done = publishing.publish(gallery, out, options, processes=processes, progress=progress)

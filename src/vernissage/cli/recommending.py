@@ -153,12 +153,11 @@ def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused:
             )
         require_any(answer)
         if shown.html is not None:
-            from vernissage.gallery.engines import engine_words
+            from vernissage.gallery.likeness import InCommon
             from vernissage.pages.recommendations import recommendation_page
 
             works = [(gallery[item_id], rating) for item_id, rating in ratings.items()]
-            words = engine_words(answer.engine, gallery.snapshot.workspace)
-            write_page(shown.html, recommendation_page, answer, works, title=gallery.name, engine=words)
+            write_page(shown.html, recommendation_page, answer, works, title=gallery.name, common=InCommon(gallery))
     show(answer, as_json=shown.as_json, because="because you rated", explain=shown.explain)
 
 
@@ -295,11 +294,7 @@ def selected(selection: Selection, *, diversity: bool = True) -> dict[str, Any]:
 
 
 def read_caps(words: Sequence[str]) -> dict[str, int]:
-    """Read ``COLUMN=NUMBER``: at most so many works of one value.
-
-    Raises:
-        RequestError: a word is not understood.
-    """
+    """Read ``COLUMN=NUMBER``: at most so many works of one value. Raises RequestError: a word is not understood."""
     caps = numbers_by_name(words, "cap", "COLUMN=NUMBER, as in artist=1")
     if broken := [name for name, most in caps.items() if not most.is_integer()]:
         raise RequestError(f"the cap of {broken[0]} is {caps[broken[0]]:g}; give a whole number of works")
@@ -307,11 +302,7 @@ def read_caps(words: Sequence[str]) -> dict[str, int]:
 
 
 def numbers_by_name(words: Sequence[str], what: str, form: str) -> dict[str, float]:
-    """Read ``NAME=NUMBER``.
-
-    Raises:
-        RequestError: a word is not understood.
-    """
+    """Read ``NAME=NUMBER``. Raises RequestError: a word is not understood."""
     found: dict[str, float] = {}
     for word in words:
         name, _, value = word.partition("=")

@@ -103,11 +103,7 @@ def _is_written(context: typer.Context, name: str) -> bool:
 
 
 def _collections(words: list[str], settings: Settings) -> Mapping[str, Path]:
-    """Workspaces by prefix.
-
-    Raises:
-        RequestError: a prefix is missing, repeated or no part of an address.
-    """
+    """Workspaces by prefix. Raises RequestError: a prefix is missing, repeated or no part of an address."""
     if len(words) == 1 and ("=" not in words[0] or Path(words[0]).exists()):
         return {"": Path(words[0])}
     found: dict[str, Path] = {}
@@ -129,6 +125,13 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
 
     from vernissage.web.connections import connection_limits
     from vernissage.web.operations import SHARED
+
+    class Workers(Multiprocess):
+        def keep_subprocess_alive(self) -> None:
+            # With this end open too, a worker that dies while it is asked whether it lives would be waited for in vain.
+            for each in self.processes:
+                each.child_conn.close()
+            super().keep_subprocess_alive()
 
     with _socket(settings.host, settings.port) as listener, tempfile.TemporaryDirectory() as folder:
         server = _worker(settings, collections)
@@ -158,7 +161,7 @@ def _run(settings: Settings, collections: Mapping[str, Path]) -> None:
                 # Whatever could not be opened was told by now; each process opens its own.
                 server.close()
                 os.environ[SHARED] = folder
-                Multiprocess(config, [listener]).run()
+                Workers(config, [listener]).run()
             else:
                 uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:

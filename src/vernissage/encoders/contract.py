@@ -97,11 +97,7 @@ class EncoderState:
         return digest(*parts)[:16]
 
     def require_name(self, name: str) -> None:
-        """Refuse the state of another encoder.
-
-        Raises:
-            ProvenanceError: it is not of the encoder ``name``.
-        """
+        """Refuse the state of another encoder. Raises ProvenanceError: it is not of the encoder ``name``."""
         if self.name != name:
             raise ProvenanceError(
                 f"expected a model of {name}, but this one is of {self.name!r}; name the right folder"

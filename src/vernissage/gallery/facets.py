@@ -47,8 +47,8 @@ class Facet:
     values: tuple[FacetValue, ...]
 
     def find(self, value: str) -> FacetValue | None:
-        """The value that an address names; None where there is none."""
-        return next((each for each in self.values if each.value == value), None)
+        """The value that an address names, in any spelling; None where there is none."""
+        return next((each for each in self.values if folded(each.value) == folded(value)), None) if value else None
 
 
 def facets_of(collection: Collection) -> tuple[Facet, ...]:

@@ -1,8 +1,10 @@
 """Kinds of likeness to one work: how it looks, what its text says, and what the table says of both."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,12 @@ _PLACES = frozenset({
     "nationality",
 })  # fmt: skip
 
+_NOBODY = re.compile(r"((the |an )?(artists?|makers?|painters?) )?(unknown|unidentified|anonym|unbekannt|inconnu)")
+"""How tables begin to say, folded, that they do not know the artist: two such works are by no common hand."""
+
+_MANY, _NAMED = 4, 3
+"""What more than one work in so many has says little of two that share it; and how many values are named at most."""
+
 
 @dataclass(frozen=True)
 class _Kind:
@@ -49,9 +57,10 @@ class _Kind:
 
     words: str
     modality: Modality | None = None
-    shares: Callable[["Gallery", Item], "_Shared"] | None = None
+    shares: "_Same | None" = None
 
 
+_Same = Callable[["Gallery", Item], "_Shared"]
 _Shared = tuple[dict[str, dict[str, float]], str, Callable[[str, Item], str]]
 """For each work what it shares and how much each adds to its score; the column; what to say of one."""
 
@@ -208,7 +217,7 @@ def _shared_values(gallery: "Gallery", item: Item, columns: Sequence[str]) -> tu
     """For each work the values that it shares with one in some columns, each with log(N / df); and the first column."""
     collection, found, used = gallery.collection, dict[str, dict[str, float]](), ""
     for column in columns:
-        own = {folded(value): value for value in values_of(item, folded(column)) if value.strip()}
+        own = _values(item, column)
         if not own:
             continue
         used = used or column
@@ -224,20 +233,18 @@ def _shared_values(gallery: "Gallery", item: Item, columns: Sequence[str]) -> tu
     return found, used
 
 
-def _same_artist(gallery: "Gallery", item: Item) -> _Shared:
-    found, used = _shared_values(gallery, item, ["artist"])
-    return found, used, lambda value, _: Sentence("by the same hand: {artist}", artist=value)
+def _values(item: Item, column: str) -> dict[str, str]:
+    """What a work has in a column, by its folded spelling; an artist whom nobody knows is none."""
+    found = {folded(value): value for value in values_of(item, folded(column)) if value.strip()}
+    return {name: value for name, value in found.items() if column != "artist" or not _NOBODY.match(name)}
 
 
-def _same_subject(gallery: "Gallery", item: Item) -> _Shared:
-    columns = ["keywords", *_named(gallery.collection, _SUBJECTS)]
-    found, used = _shared_values(gallery, item, columns)
-    return found, used, lambda value, _: Sentence("both are about {subject}", subject=value)
+def _same(columns: Callable[["Gallery"], list[str]], told: Callable[[object], str]) -> _Same:
+    def shares(gallery: "Gallery", item: Item) -> _Shared:
+        found, used = _shared_values(gallery, item, columns(gallery))
+        return found, used, lambda value, _: told(value)
 
-
-def _same_place(gallery: "Gallery", item: Item) -> _Shared:
-    found, used = _shared_values(gallery, item, places_of(gallery.collection))
-    return found, used, lambda value, _: Sentence("both from {place}", place=value)
+    return shares
 
 
 def _same_period(gallery: "Gallery", item: Item) -> _Shared:
@@ -272,13 +279,60 @@ def _named(collection: Collection, names: frozenset[str]) -> list[str]:
     return [each for each in collection.attribute_names if " ".join(folded(each).replace("_", " ").split()) in names]
 
 
+class InCommon:
+    """What the table says of two works of one state alike, in words: artist, subjects, places; else their group."""
+
+    def __init__(self, gallery: "Gallery") -> None:
+        self._collection = collection = gallery.collection
+        self._kinds = [(columns(gallery), told) for columns, told in _TOLD.values()]
+
+        @cache
+        def having(column: str) -> Mapping[str, int]:
+            _, codes, distinct = collection.entries(folded(column))
+            counts: dict[str, int] = {}
+            for value, count in zip(distinct, np.bincount(codes, minlength=len(distinct)).tolist(), strict=True):
+                counts[folded(value)] = counts.get(folded(value), 0) + count
+            return counts
+
+        self._having = having
+
+    def __call__(self, one: Item, other: Item) -> tuple[str, ...]:
+        """A sentence for each kind of thing that both share and few works have, the rarest values named."""
+        found = [told(shared) for columns, told in self._kinds if (shared := self._shared(columns, one, other))]
+        group = self._shared(["group"], one, other)
+        return tuple(found or [Sentence("both belong to {group}", group=group)] * bool(group))
+
+    def _shared(self, columns: Sequence[str], one: Item, other: Item) -> tuple[str, ...]:
+        rare = len(self._collection) / _MANY
+        shared = {
+            name: (self._having(column)[name], value)
+            for column in columns
+            for name, value in _values(one, column).items()
+            if name in _values(other, column) and self._having(column).get(name, rare) < rare
+        }
+        return tuple(value for _, value in sorted(shared.values())[:_NAMED])
+
+
+_TOLD: Mapping[str, tuple[Callable[["Gallery"], list[str]], Callable[[object], str]]] = MappingProxyType(
+    {
+        "artist": (lambda _: ["artist"], lambda value: Sentence("by the same hand: {artist}", artist=value)),
+        "subject": (
+            lambda gallery: ["keywords", *_named(gallery.collection, _SUBJECTS)],
+            lambda value: Sentence("both are about {subject}", subject=value),
+        ),
+        "place": (
+            lambda gallery: places_of(gallery.collection),
+            lambda value: Sentence("both from {place}", place=value),
+        ),
+    }
+)
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
         "look": _Kind("looks alike", "image"),
         "text": _Kind("texts say alike", "text"),
-        "artist": _Kind("the same artist", shares=_same_artist),
-        "subject": _Kind("the same subject", shares=_same_subject),
-        "place": _Kind("the same place", shares=_same_place),
+        "artist": _Kind("the same artist", shares=_same(*_TOLD["artist"])),
+        "subject": _Kind("the same subject", shares=_same(*_TOLD["subject"])),
+        "place": _Kind("the same place", shares=_same(*_TOLD["place"])),
         "period": _Kind("the same time", shares=_same_period),
     }
 )

@@ -1,8 +1,9 @@
 """A collection as a whole: the topics of its texts, and all works on a plane."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -53,14 +54,19 @@ def topics_of(snapshot: Snapshot, words: int = 8, works: int = 3) -> Topics:
     model = workspace.encoder("lda")
     if not isinstance(model, LDA):
         raise RequestError(f"the workspace's lda is a {type(model).__name__}; build it again")
-    table = workspace.table("lda", "text")
+    table, banned = workspace.table("lda", "text"), snapshot.editorial.banned
+
+    def examples(column: int) -> Iterator[str]:
+        ranked = (table.item_ids[row] for row in np.argsort(-table.vectors[:, column], kind="stable").tolist())
+        return islice((item_id for item_id in ranked if item_id not in banned), works)
+
     found = tuple(
         TopicSummary(
             topic.number,
             topic.name,
             topic.share,
             tuple(topic.words[:words]),
-            tuple(table.item_ids[row] for row in np.argsort(-table.vectors[:, column], kind="stable")[:works].tolist()),
+            tuple(examples(column)),
         )
         for column, topic in enumerate(model.topics)
     )
@@ -107,13 +113,15 @@ def map_of(
     workspace = snapshot.workspace
     name = encoder or "+".join(each for each in PRESET_PICTURES if each in workspace.encoder_names) or PRESET_TEXTS
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
-    banned = snapshot.editorial.banned
-    rows = [row for row, item_id in enumerate(item_ids) if item_id not in banned]
-    if most is not None and len(rows) > most:
-        rows = sorted(sorted(rows, key=lambda row: digest(item_ids[row].encode()))[:most])
-    items = tuple(snapshot.items(item_ids[row] for row in rows).values())
+    if most is not None and len(item_ids) > most:
+        rows = sorted(sorted(range(len(item_ids)), key=lambda row: digest(item_ids[row].encode()))[:most])
+        item_ids, vectors = tuple(item_ids[row] for row in rows), vectors[rows]
+    items = tuple(snapshot.items(item_ids).values())
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
     if folded(by) != "group" and not any(labels):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
-    points = project(vectors[rows], seed=seed, progress=progress)
-    return Map(points, items, labels, engine_words(name), len(snapshot.collection) - len(items) - len(banned))
+    points = project(vectors, seed=seed, progress=progress)
+    # Banned works go last: a ban moves no other work, and cannot make a field unknown.
+    shown = [row for row, item in enumerate(items) if item.id not in snapshot.editorial.banned]
+    some, colours = tuple(items[row] for row in shown), tuple(labels[row] for row in shown)
+    return Map(points[shown], some, colours, engine_words(name), len(snapshot.collection) - len(items))

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from vernissage.catalog.keys import key_of
 from vernissage.errors import VernissageError
 from vernissage.gallery.answer import Answer, record_of
 from vernissage.pages.thumbnails import Sizes, Thumbnails
-from vernissage.pages.works import alt_text
+from vernissage.pages.works import alt_text, name_without_title
 from vernissage.taggers.contract import Tags
 from vernissage.workspace.repository import Snapshot
 
@@ -69,13 +69,19 @@ class Addressed:
                     record["reasons"] = []
         return content
 
-    def sizes(self, item: Item) -> Sizes:
-        """The sizes in which its leading picture is to be had; none of uploads, which only their owners may show."""
-        if item.picture_digest and item.id in self.snapshot.collection:
+    def sizes(self, item: Item, place: int = 0) -> Sizes:
+        """The sizes in which one of its pictures is to be had; none of uploads, which only their owners may show."""
+        if place < len(item.pictures) and item.id in self.snapshot.collection:
             with suppress(VernissageError):
-                path = self.snapshot.picture_path(item)
-                return self.thumbnails.sizes(path, item.picture_digest) if path is not None else ()
+                path = partial(self.snapshot.collection.picture_path, item, place)
+                return self.thumbnails.sizes(item.pictures[place][1], path)
         return ()
+
+    def pictures(self, item: Item) -> list[dict[str, Any]]:
+        """All pictures of a work as in `record`, the leading one first."""
+        alt = alt_text(item, self.snapshot.seen([item.id]).get(item.id, ())).text
+        sized = [(digest, self.sizes(item, place)) for place, (_, digest) in enumerate(item.pictures)]
+        return [self._picture(digest, sizes, alt) for digest, sizes in sized if sizes]
 
     @cached_property
     def _language(self) -> str:
@@ -85,17 +91,18 @@ class Addressed:
 
     def _filled(self, content: dict[str, Any], item: Item, tags: Tags) -> dict[str, Any]:
         places, sizes = self.addresses, self.sizes(item)
+        if name := name_without_title(item, tags):
+            content["name"] = name
         if item.text and (language := item.language or self._language):
             content["lang"] = language
         content |= {"url": places.of_work(item.id), "manifest": places.of_manifest(item.id), "pictures": []}
         if sizes:
-            width, height = next((size for size in sizes if size[0] >= _SHOWN_WIDTH), sizes[-1])
-            content["thumbnail"] = {
-                "src": places.of_picture(item.picture_digest, width),
-                "srcset": ", ".join(f"{places.of_picture(item.picture_digest, each)} {each}w" for each, _ in sizes),
-                "width": width,
-                "height": height,
-                "alt": alt_text(item, tags).text,
-            }
+            content["thumbnail"] = self._picture(item.picture_digest, sizes, alt_text(item, tags).text)
             content["pictures"] = [places.of_picture(item.picture_digest, sizes[-1][0])]
         return content
+
+    def _picture(self, digest: str, sizes: Sizes, alt: str) -> dict[str, Any]:
+        width, height = next((size for size in sizes if size[0] >= _SHOWN_WIDTH), sizes[-1])
+        places = [(self.addresses.of_picture(digest, each), each) for each, _ in sizes]
+        shown = {"src": self.addresses.of_picture(digest, width), "width": width, "height": height, "alt": alt}
+        return shown | {"srcset": ", ".join(f"{place} {each}w" for place, each in places)}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from vernissage.errors import RequestError
+from vernissage.files import digest
 from vernissage.sentences import LANGUAGES, Language
 
 _TYPES: Mapping[str, str] = {
@@ -107,8 +108,8 @@ class Look(_Table):
                         f"cannot be read by all; choose one of {_CONTRAST} or more"
                     )
         for font in filter(None, (self.headings, self.text)):
-            if not font.endswith(".woff2") and not _NAMED.fullmatch(font):
-                raise ValueError(f"the font {font!r} is no name of letters and no file in WOFF2")
+            if not _NAMED.fullmatch(Path(font).name.removesuffix(".woff2")):
+                raise ValueError(f"the font {font!r} has no name of letters, digits, blanks and hyphens alone")
         self.files  # noqa: B018  (raises for a file that cannot be read)
         return self
 
@@ -131,6 +132,12 @@ class Look(_Table):
             found[place.name] = (content, kind)
         return found
 
+    @cached_property
+    def digest(self) -> str:
+        """What stands for all of it: another look has another."""
+        contents = (content for _, (content, _) in sorted(self.files.items()))
+        return digest(self.model_dump_json(exclude={"logo"}).encode(), *contents)[:16]
+
     def css(self) -> str:
         """What follows the style sheet of all pages: colours and fonts where they are set."""
         parts, given = [], {"light": self.light, "dark": self.dark}
@@ -143,8 +150,10 @@ class Look(_Table):
                 continue
             family = Path(font).stem if font.endswith(".woff2") else font
             if font.endswith(".woff2"):
+                file = Path(font).name
+                place = f"../{digest(self.files[file][0])[:12]}/{file}"
                 parts.append(
-                    f'@font-face {{ font-family: "{family}"; src: url("{Path(font).name}") format("woff2"); '
+                    f'@font-face {{ font-family: "{family}"; src: url("{place}") format("woff2"); '
                     f"font-weight: 100 900; font-display: swap; }}"
                 )
             rules["light"].append(f'--{variable}: "{family}", {"serif" if variable == "serif" else "sans-serif"};')

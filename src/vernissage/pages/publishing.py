@@ -3,17 +3,17 @@
     related/KEY.json     a work and the works like it, with reasons       works/KEY.html   a page about it
     related.parquet      the same of all works as one table               index.html …     all works, by title
     pictures/…/W.webp    pictures, under names that change with them      iiif/KEY.json    manifests
+    about.html           what the collection is                           static/…         style sheet, scripts, logo
     vernissage.js        the widget, which reads these files              publication.json what was written, last
 
 A second run writes what changed alone; one that was interrupted is gone on with by running it again.
 """
 
 import os
-import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,12 +26,17 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.keys import key_of
 from vernissage.errors import Kind, RequestError, VernissageError, WorkspaceError
 from vernissage.files import digest, is_below, json_text, read_json, write_bytes, write_parquet, writing
-from vernissage.folding import folded
 from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.gallery.likeness import places_of
+from vernissage.gallery.sorting import sorted_rows
 from vernissage.pages import iiif
 from vernissage.pages.addresses import Addressed, Addresses
-from vernissage.pages.templating import environment
+from vernissage.pages.look import Look
 from vernissage.pages.thumbnails import Thumbnails
+from vernissage.pages.visitor.about import about, about_page
+from vernissage.pages.visitor.collection import collection_page
+from vernissage.pages.visitor.frame import STYLE, Frame, file_frame, static_content, static_digest, static_file
+from vernissage.pages.visitor.work import facts_of, work_page
 from vernissage.progress import Progress, silent
 
 CARD = "publication.json"
@@ -39,10 +44,12 @@ RELATED = 6
 WIDTHS = (320, 640)
 _FORMAT = 1
 _PER_PAGE = 200
+_SCRIPTS = ("collection.js", "zoom.js", "openseadragon.js")
 _AT_ONCE = 64
 """Works that one process takes at a time: some seconds, so that progress is told and an interruption costs little."""
 
-_FOLDERS = ("related", "works", "pictures", "iiif", "list")
+_FOLDERS = ("related", "works", "pictures", "iiif", "list", "static")
+_PAGES = ("/", "/about")
 _TABLE = pa.schema(
     {
         "id": pa.string(),
@@ -64,12 +71,14 @@ class PublishOptions:
         widths: pixels of the pictures; the next larger one that a picture has is taken, and nothing is enlarged.
         base_url: where the files will lie on the web; IIIF manifests need it, since their addresses are whole ones.
         per: at most so many related works of one value of a column.
+        look: the museum's own; pages are in its first language.
     """
 
     related: int = RELATED
     widths: tuple[int, ...] = WIDTHS
     base_url: str = ""
     per: Mapping[str, int] = field(default_factory=dict)
+    look: Look = field(default_factory=Look)
 
     def __post_init__(self) -> None:
         if not 1 <= self.related <= 100:
@@ -123,8 +132,11 @@ def publish(
     progress("publishing works", len(gallery), len(gallery))
     writer = _Writer(out)
     _write_lists(gallery, writer, asked)
-    for name, folder in (("vernissage.js", "static"), ("style.css", "templates")):
-        writer.write(name, _own(name, folder))
+    writer.write("about.html", about_page(_frame(gallery, asked, "", "/about"), **about(gallery)).encode())
+    writer.write("vernissage.js", static_file("vernissage.js") or b"")
+    for name in (STYLE, *_SCRIPTS, *asked.look.files):
+        content, _ = static_content(name, asked.look) or (b"", "")
+        writer.write(f"static/{static_digest(name, asked.look)}/{name}", content)
     write_parquet(out / "related.parquet", _TABLE, [pa.RecordBatch.from_pylist(rows, _TABLE)])
     expected |= writer.files | {"related.parquet"}
     done.written += writer.written + 1
@@ -140,8 +152,13 @@ def _state(gallery: Gallery, options: PublishOptions) -> str:
     """What stands for everything that the files are made of."""
     import vernissage
 
-    own = [_own("vernissage.js", "static"), _own("style.css", "templates"), _own("published_work.html", "templates")]
-    said = json_text({"options": asdict(options), "software": vernissage.__version__}, sort_keys=True)
+    pages = files("vernissage.pages")
+    made_of = [*pages.joinpath("templates", "visitor").iterdir(), *pages.joinpath("static").iterdir()]
+    own = [each.read_bytes() for each in sorted(made_of, key=lambda each: each.name)]
+    asked = {name: getattr(options, name) for name in ("related", "widths", "base_url")} | {"per": dict(options.per)}
+    said = json_text(
+        {"options": asked, "software": vernissage.__version__, "look": options.look.digest}, sort_keys=True
+    )
     collection = gallery.collection.fingerprint
     return digest(gallery.fingerprint.encode(), collection.encode(), said.encode(), *own)
 
@@ -201,8 +218,9 @@ class _Part:
 
 def _parts(job: _Job, gallery: Gallery, ranges: Sequence[tuple[int, int]], processes: int) -> Iterator[_Part]:
     if processes < 2 or len(ranges) < 2:
+        thumbnails = Thumbnails(job.options.widths)
         for start, end in ranges:
-            yield _write_works(job, gallery, start, end)
+            yield _write_works(job, gallery, thumbnails, start, end)
         return
     # Spawned, since threads of libraries do not survive a fork.
     with ProcessPoolExecutor(processes, get_context("spawn"), _open, (job,)) as pool:
@@ -210,21 +228,21 @@ def _parts(job: _Job, gallery: Gallery, ranges: Sequence[tuple[int, int]], proce
 
 
 _opened: dict[str, Any] = {}
-"""The job and the gallery of a process that works for another one."""
+"""What `_write_works` needs in a process that works for another one."""
 
 
 def _open(job: _Job) -> None:
-    _opened.update(job=job, gallery=open_gallery(job.workspace, people=False))
+    gallery, thumbnails = open_gallery(job.workspace, people=False), Thumbnails(job.options.widths)
+    _opened.update(job=job, gallery=gallery, thumbnails=thumbnails)
 
 
 def _in_process(start: int, end: int) -> _Part:
-    return _write_works(_opened["job"], _opened["gallery"], start, end)
+    return _write_works(**_opened, start=start, end=end)
 
 
-def _write_works(job: _Job, gallery: Gallery, start: int, end: int) -> _Part:
+def _write_works(job: _Job, gallery: Gallery, thumbnails: Thumbnails, start: int, end: int) -> _Part:
     """Write everything about the works of some rows."""
-    asked, part = job.options, _Part()
-    writer, thumbnails = _Writer(Path(job.out)), Thumbnails(asked.widths)
+    asked, part, writer = job.options, _Part(), _Writer(Path(job.out))
     banned = gallery.snapshot.editorial.banned
     for item in gallery.collection.take(range(start, end)):
         if item.id in banned:
@@ -239,13 +257,13 @@ def _write_works(job: _Job, gallery: Gallery, start: int, end: int) -> _Part:
         if related is not None:
             answer = beside.answer(related)
             content |= {"works": answer["works"], "notes": answer["notes"]}
-        page = replace(beside, addresses=_addresses(up[:-1], asked))
-        shown = page.answer(related)["works"] if related is not None else []
+        page = replace(beside, addresses=_addresses(up[:-1], asked)) if asked.base_url else beside
+        shown = content["works"] if page is beside or related is None else page.answer(related)["works"]
+        frame = _frame(gallery, asked, up, f"/works/{key}")
+        facts = facts_of(item, places_of(gallery.collection))
+        how: dict[str, Any] = {"pictures": page.pictures(item), "facts": facts, "lists": {"": shown}}
         writer.write(f"related/{key}.json", orjson.dumps(content, option=orjson.OPT_INDENT_2))
-        html = environment("vernissage.pages").get_template("published_work.html")
-        size = (page.sizes(item) or ((0, 0),))[-1]
-        made = html.render(up=up, collection=gallery.name, item=item, work=page.record(item), related=shown, size=size)
-        writer.write(f"works/{key}.html", made.encode())
+        writer.write(f"works/{key}.html", work_page(frame, page.record(item), **how).encode())
         if asked.base_url and (manifest := iiif.manifest(item, beside)) is not None:
             writer.write(f"iiif/{key}.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
         part.notes += _write_pictures(item, beside, thumbnails, writer)
@@ -280,10 +298,11 @@ def _write_pictures(item: Item, beside: Addressed, thumbnails: Thumbnails, write
     path = beside.snapshot.picture_path(item) if item.picture_digest else None
     if path is None:
         return []
+    made = cache(partial(thumbnails.all, path, item.picture_digest, "webp"))
     try:
         for width, _ in beside.sizes(item):
-            make = partial(thumbnails.get, path, item.picture_digest, width, "webp")
-            writer.make(f"pictures/{item.picture_digest[:32]}/{width}.webp", make)
+            if not writer.keeps(name := f"pictures/{item.picture_digest[:32]}/{width}.webp"):
+                writer.put(name, made()[width])
     except VernissageError as error:
         return [str(error)]
     return []
@@ -296,6 +315,7 @@ class _Writer:
         self.out = out
         self.files: set[str] = set()
         self.written = 0
+        self._inside: set[Path] = set()
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file, unless it is there with this content."""
@@ -303,77 +323,75 @@ class _Writer:
         self.files.add(name)
         if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
             return
-        self._put(path, content)
+        self.put(name, content)
 
-    def make(self, name: str, content: Callable[[], bytes | None]) -> None:
-        """Write a file whose name stands for its content, unless it is there."""
+    def keeps(self, name: str) -> bool:
+        """Whether a file whose name stands for its content is there; it stays."""
         path = self.out / name
         self.files.add(name)
-        if not path.is_file() or path.is_symlink() or not path.stat().st_size:
-            self._put(path, content() or b"")
+        return path.is_file() and not path.is_symlink() and path.stat().st_size > 0
 
-    def _put(self, path: Path, content: bytes) -> None:
-        if not is_below(self.out, path):
+    def put(self, name: str, content: bytes) -> None:
+        """Write a file, whatever is there.
+
+        Raises:
+            WorkspaceError: a link leads out of the folder.
+        """
+        path = self.out / name
+        # A link in the file's own place is replaced, not followed, so that its folder alone is looked at, and once.
+        if path.parent not in self._inside and not is_below(self.out, path.parent / "x"):
             raise WorkspaceError(f"{path} leads out of {self.out}; remove the link", kind=Kind.BAD_REQUEST)
+        self._inside.add(path.parent)
         with writing(path, flush=False) as file:
             file.write(content)
         self.written += 1
 
 
 def _write_lists(gallery: Gallery, writer: _Writer, options: PublishOptions) -> None:
-    """All works in the order of their titles, so many a page."""
-    collection, thumbnails = gallery.collection, Thumbnails(options.widths)
-    titles = [folded(title) or "\uffff" for title in collection.texts("title")]
-    banned = gallery.snapshot.editorial.banned
-    rows = [row for row in range(len(collection)) if collection.ids[row] not in banned]
-    rows.sort(key=lambda row: (titles[row], collection.ids[row]))
+    """All works, so many a page, in the order of the first page that a server shows."""
+    thumbnails = Thumbnails(options.widths)
+    rows = sorted_rows(gallery.snapshot, (), "mixed").tolist()
     pages = [rows[start : start + _PER_PAGE] for start in range(0, max(len(rows), 1), _PER_PAGE)]
     names = ["index.html", *(f"list/{number}.html" for number in range(2, len(pages) + 1))]
-    html = environment("vernissage.pages").get_template("published_list.html")
     for number, (name, page) in enumerate(zip(names, pages, strict=True)):
         up = "../" * name.count("/")
         beside = Addressed(gallery.snapshot, thumbnails, _addresses(up[:-1] or ".", options))
-        works = [beside.record(item) for item in collection.take(page)]
-        neighbours = {
-            word: up + names[other]
-            for word, other in (("Previous", number - 1), ("Next", number + 1))
-            if 0 <= other < len(names)
-        }
-        made = html.render(
-            up=up, collection=gallery.name, works=works, number=number + 1, count=len(pages), links=neighbours
+        works = [beside.record(item) for item in gallery.collection.take(page)]
+        more = up + names[number + 1] if number + 1 < len(names) else ""
+        made = collection_page(
+            _frame(gallery, options, up, "/" if not number else ""), works, total=len(rows), more=more
         )
         writer.write(name, made.encode())
 
 
-def _own(name: str, folder: str) -> bytes:
-    return files("vernissage.pages").joinpath(folder, name).read_bytes()
+def _frame(gallery: Gallery, options: PublishOptions, up: str, here: str) -> Frame:
+    return file_frame(options.look, gallery.name, up, here, _PAGES)
 
 
-def _files_of(out: Path) -> Iterator[os.DirEntry[str]]:
-    """The regular files below the folder; links are neither followed nor named."""
-    waiting = [str(out)]
+def _files_of(out: Path, below: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The regular files in a folder with their names from ``out`` on; links are neither followed nor named."""
+    waiting = [below]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
+        folder = waiting.pop()
+        with os.scandir(out / folder) as entries:
             for entry in entries:
+                name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                elif stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
-                    yield entry
+                    waiting.append(name)
+                elif entry.is_file(follow_symlinks=False):
+                    yield name, entry
 
 
 def _listing(out: Path) -> dict[str, Any]:
     """How many files there are, and a digest of their names and sizes, by which a missing or cut one is noticed."""
-    found = [entry for entry in _files_of(out) if entry.name != CARD]
-    named = sorted(f"{os.path.relpath(each.path, out)}:{each.stat(follow_symlinks=False).st_size}" for each in found)
-    return {"count": len(found), "digest": digest("\n".join(named).encode())}
+    files = (found for found in _files_of(out) if found[0] != CARD)
+    named = sorted(f"{name}:{entry.stat(follow_symlinks=False).st_size}" for name, entry in files)
+    return {"count": len(named), "digest": digest("\n".join(named).encode())}
 
 
 def _remove_others(out: Path, expected: set[str]) -> int:
     """Remove files in the folders of works that are gone; what lies elsewhere in the publication is left alone."""
-    removed = 0
-    for folder in _FOLDERS:
-        for entry in list(_files_of(out / folder)):
-            if Path(entry.path).relative_to(out).as_posix() not in expected:
-                Path(entry.path).unlink(missing_ok=True)
-                removed += 1
-    return removed
+    others = [out / name for folder in _FOLDERS for name, _ in _files_of(out, folder) if name not in expected]
+    for path in others:
+        path.unlink(missing_ok=True)
+    return len(others)

@@ -103,7 +103,11 @@ class Reading:
 
     def alt(self, item: Item) -> AltText:
         """What to say to those who do not see the work's picture."""
-        return alt_text(item, self._tags.get(item.id, ()))
+        return alt_text(item, self.tags(item))
+
+    def tags(self, item: Item) -> Tags:
+        """What software makes out in the work's picture."""
+        return self._tags.get(item.id, ())
 
     def picture(self, item: Item, side: int) -> Picture | None:
         """The work's picture with a longer side of at most ``side`` pixels.
@@ -143,6 +147,20 @@ def work_of(
         why=why,
         also=", ".join(map(plain, also)),
     )
+
+
+def name_without_title(item: Item, tags: Tags = ()) -> str:
+    """What to call a work that has no title: medium and date, else what its picture seems to show, else its text.
+
+    Empty where it has a title, or nothing is known of it.
+    """
+    if item.title.strip():
+        return ""
+    known = tuple(filter(None, (plain(item.medium), plain(item.year))))
+    if item.medium.strip():
+        return Sentence("{parts}", parts=known)
+    shown = description_of(item, tags)
+    return shown.text or title_or_text(item, plain(item.year))
 
 
 def title_of(title: str) -> str:

@@ -23,7 +23,8 @@ _VALUES: Mapping[str, str] = {
     "mute": "muted",
     "weight": "weight",
     "rename": "name",
-}  # where payloads and `_Group` keep the value
+    "merge": "moved",
+}  # where payloads and, but for merges, `_Group` keep the value
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class AreaEdit:
             in alphabetical order; one group for the other edits.
         beside: an upload, the medoid, of each area that the edit was not about. Should one be found in one area with
             the groups later, the edit still keeps off it.
-        value: whether the area is muted, its factor (0 or more, 1 as found), or its name; None for merge and split.
+        value: whether the area is muted, its factor (0 or more, 1 as found), or its name; of a merge True where the
+            uploads of the first group leave their area for that of the second (see `move`); None for merge and split.
     """
 
     kind: EditKind
@@ -60,7 +62,7 @@ class AreaEdit:
             "anchors": list(self.anchors),
             "groups": [list(group) for group in self.groups],
             "beside": list(self.beside),
-            **({_VALUES[self.kind]: self.value} if self.kind in _VALUES else {}),
+            **({_VALUES[self.kind]: self.value} if self.value is not None else {}),
         }
 
 
@@ -92,7 +94,8 @@ def rename(profile: UploadProfile, modality: Modality, number: int, name: str) -
     names = profile.by_modality[modality].names
     others = names[:number] + names[number + 1 :]
     if plain.casefold() in map(str.casefold, others):
-        raise RequestError(f"another area is called {plain!r} already; choose another name, or merge the two")
+        told = "another area is called “{name}” already; choose another name, or merge the two"
+        raise RequestError(Sentence(told, name=plain))
     return AreaEdit("rename", modality, *about, plain)
 
 
@@ -106,6 +109,18 @@ def merge(profile: UploadProfile, modality: Modality, numbers: Sequence[int]) ->
     if len(distinct) < 2:
         raise RequestError("one area alone cannot be merged; give the numbers of two different areas or more")
     return AreaEdit("merge", modality, *_about(profile, modality, distinct))
+
+
+def move(profile: UploadProfile, modality: Modality, item_id: str, number: int) -> AreaEdit:
+    """The edit that takes an upload out of its area into the area of that number (from 0).
+
+    Raises:
+        RequestError: the person has no such area or upload of this modality, or it is in that area already.
+    """
+    [members], beside = _about(profile, modality, [number])
+    if item_id in members or item_id not in profile.by_modality[modality].item_ids:
+        raise RequestError(Sentence("this upload is in that area already, or is no longer there; choose another area"))
+    return AreaEdit("merge", modality, ((item_id,), members), tuple(each for each in beside if each != item_id), True)
 
 
 def split(profile: UploadProfile, modality: Modality, number: int, parts: Sequence[Collection[str]]) -> AreaEdit:
@@ -149,7 +164,9 @@ def edit_from_payload(kind: str, payload: Mapping[str, Any]) -> AreaEdit:
             return AreaEdit("weight", modality, groups, beside, _checked_weight(weight))
         case "rename", str() as name:
             return AreaEdit("rename", modality, groups, beside, _checked_name(name))
-        case (("merge" | "split"), _):
+        case "merge", True if len(groups) == 2:
+            return AreaEdit("merge", modality, groups, beside, True)
+        case (("merge" | "split"), None):
             return AreaEdit(kind, modality, groups, beside)
     raise _unreadable(kind)
 
@@ -193,7 +210,7 @@ def _checked_weight(weight: float) -> float:
 def _checked_name(name: str) -> str:
     plain = " ".join(name.split())
     if not plain:
-        raise RequestError("an area cannot have an empty name; give at least one word")
+        raise RequestError(Sentence("an area cannot have an empty name; give at least one word"))
     return plain
 
 
@@ -235,8 +252,8 @@ def apply_edits(
 
     A merge makes one area, with the factor of the largest and the name of the largest that has one. A split keeps every
     upload in the part into which the person put it; later ones go to the part whose mean is nearest; the parts have the
-    area's factor and no name. An edit whose uploads are gone lapses, and so do a merge and a split of which fewer than
-    two groups are left; a merge of what is one area now is fulfilled.
+    area's factor and no name. A move takes nothing else along. An edit whose uploads are gone lapses, and so do a merge
+    and a split of which fewer than two groups are left; a merge of what is one area now is fulfilled.
 
     ``vectors`` (n, dim) are those that the areas were found in; nearness is that of unit vectors.
 
@@ -315,6 +332,8 @@ def _lapse(edit: AreaEdit, uploads: _Uploads) -> str:
 
 
 def _applied(edit: AreaEdit, groups: list[_Group], uploads: _Uploads) -> list[_Group]:
+    if edit.kind == "merge" and edit.value:
+        return _moved(edit, groups, uploads)
     groups = _set_apart(edit, groups, uploads)
     numbers = _matched(edit, groups, uploads)
     if edit.kind == "merge":
@@ -377,6 +396,14 @@ def _merged(groups: list[_Group], numbers: Sequence[int], uploads: _Uploads) -> 
     name = next((group.name for group in parts if group.name), "")
     whole = replace(parts[0], members=frozenset().union(*(group.members for group in parts)), name=name)
     return [group for number, group in enumerate(groups) if number not in numbers] + [whole]
+
+
+def _moved(edit: AreaEdit, groups: list[_Group], uploads: _Uploads) -> list[_Group]:
+    moved, others = map(uploads.there, edit.groups)
+    left = [replace(group, members=group.members - moved) for group in groups]
+    target = _stood_for(others, left, uploads)[0]
+    left[target] = replace(left[target], members=left[target].members | moved)
+    return [group for group in left if group.members]
 
 
 def _split(parts: list[Members], numbers: list[int], groups: list[_Group], uploads: _Uploads) -> list[_Group]:

@@ -53,11 +53,13 @@ class Interests:
         uploads: in areas, with importance and names.
         naming: where the name of each area comes from.
         lapsed: the person's edits without effect on the uploads that there are now.
+        factors: what the edits multiply the importance of each area by: 0 muted, 1 as found.
     """
 
     uploads: UploadsOfModality
     naming: tuple[AreaName, ...]
     lapsed: tuple[LapsedEdit, ...]
+    factors: tuple[float, ...]
 
 
 def interests(
@@ -116,7 +118,7 @@ def interests(
         names=[name.text for name in naming],
         counts=counts,
     )
-    return Interests(uploads, naming, edited.lapsed)
+    return Interests(uploads, naming, edited.lapsed, tuple(edited.factors.tolist()))
 
 
 def _named(edited: EditedAreas, vocabulary: Vocabulary) -> tuple[AreaName, ...]:
@@ -125,7 +127,7 @@ def _named(edited: EditedAreas, vocabulary: Vocabulary) -> tuple[AreaName, ...]:
         for number, area in enumerate(edited.areas)
         if vocabulary.near is not None
         and not edited.names[number]
-        and not any(vocabulary.words[row] or (vocabulary.seen or vocabulary.words)[row] for row in area.members)
+        and not any(vocabulary.words[row] for row in area.members)
     }
     return name_areas(
         vocabulary.words,

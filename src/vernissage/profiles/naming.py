@@ -18,12 +18,12 @@ from vernissage.sentences import Sentence
 Floats = npt.NDArray[np.float64]
 
 NamedBy = Literal["person", "words", "pictures", "neighbours", "number"]
-"""Where a name comes from: the person, the area's own words, what software makes out in its pictures (be it one word of
-the name), the words of works near to it, or nothing but its number."""
+"""Where a name comes from: the person, its own words, what software sees in its pictures, words of works near to it, or
+nothing but its number."""
 
 _PRIOR = 10.0  # works that the collection's habits count for
 _MOST_WORDS = 3
-_LEAST_OF_FIRST = 1 / 3
+_LEAST_OF_FIRST = 1 / 3  # of the first word's score: a name ends before words that say much less
 _LEAST_WHILE_UNSAID = 1 / 6  # as long as less than half of an area's works are spoken of
 _MACHINE_WORD = re.compile(r"0x[0-9a-f]+", re.IGNORECASE)  # broken exports keep hash(0x86669dc) as a keyword
 
@@ -91,7 +91,7 @@ def name_areas(
     ``words`` are the words of each of the person's uploads (`words_of_work`), ``members`` the rows of each area in
     them, ``background`` counts of the whole collection's words, ``neighbours`` the words of works near to those areas
     whose uploads have no words, ``given`` the person's own names (empty where they gave none), which stand as they are.
-    ``seen`` is what software makes out in the picture of each upload; it stands in for words that an upload lacks.
+    ``seen`` is what software makes out in the picture of each upload; it names areas without any of these words.
 
     A word's distinctiveness z is the sum of that against the person's other areas and that against the background, the
     person's own works included (`distinctiveness`). Both must be above 0; where that leaves no word, the background
@@ -106,8 +106,16 @@ def name_areas(
     """
     given = given or [""] * len(members)
     near = neighbours or {}
-    said = [own or shown for own, shown in zip(words, seen or [()] * len(words), strict=True)]
-    works = [[frozenset(said[row]) for row in rows if said[row]] for rows in members]
+    own_words = [[frozenset(words[row]) for row in rows if words[row]] for rows in members]
+    # A network of photographs names one drawing a buckle, and with it all books beside it; neighbours' words are right
+    # about three times as often (docs/tags.md).
+    made = [
+        [frozenset(seen[row]) for row in rows if seen[row]]
+        if seen and not said and not any(near.get(number, ()))
+        else []
+        for number, (rows, said) in enumerate(zip(members, own_words, strict=True))
+    ]
+    works = [said or shown for said, shown in zip(own_words, made, strict=True)]
     counts = [count_words_of_works(each) for each in works]
     everything = _sum(counts)
     world = _sum([background, everything])
@@ -122,8 +130,8 @@ def name_areas(
         known = frozenset[str]().union(*area)
         others = {word: everything.counts.get(word, 0) - own.counts.get(word, 0) for word in known}
         rest = WordCounts(everything.works - own.works, others)
-        people = frozenset[str]().union(*(words[row] for row in members[number])) if own.works else known
-        names.append(_free(_telling_words(area, rest, world), by, number, taken, known - people))
+        software = known if made[number] else frozenset[str]()
+        names.append(_free(_telling_words(area, rest, world), by, number, taken, software))
         taken.add(names[-1].text.casefold())
     return tuple(names)
 

@@ -34,11 +34,7 @@ class ListedWorks:
         return Ids.of(self.item_ids)
 
     def rows(self, item_ids: Sequence[str]) -> Rows:
-        """The places of works, int64 (m,).
-
-        Raises:
-            UnknownItemError: one of them is not there.
-        """
+        """The places of works, int64 (m,). Raises UnknownItemError: one of them is not there."""
         rows = self.ids.rows(item_ids)
         if missing := [item_ids[place] for place in np.flatnonzero(rows < 0)[:5].tolist()]:
             raise UnknownItemError(f"{', '.join(missing)}: no such work is there; choose one that is")

@@ -63,11 +63,7 @@ class TagOverlap(UnreasonedFusion):
 
 
 def common_rule(word: str) -> CommonRule:
-    """The rule of that name.
-
-    Raises:
-        RequestError: there is no such rule.
-    """
+    """The rule of that name. Raises RequestError: there is no such rule."""
     for rule in COMMON_RULES:
         if rule == word:
             return rule

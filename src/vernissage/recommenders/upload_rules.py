@@ -282,6 +282,39 @@ class _ZScores:
         return z
 
 
+@dataclass(frozen=True, eq=False)
+class _NearestScores:
+    """What works score by the ``nearest`` highest weighted z-scores of uploads, less those of disliked works."""
+
+    uploads: WeightedUploads
+    candidates: Candidates
+    scale: _ZScores
+    nearest: int
+
+    def parts(self, item_ids: Sequence[str]) -> Floats:
+        """What each upload adds to the scores of works, float64 (p, m)."""
+        cosines = self.candidates.cosines(self.uploads.vectors, item_ids)
+        (drawing, most), (pushing, least) = self._weighted(cosines, item_ids)
+        return np.concatenate([_highest_shares(drawing, most), -_highest_shares(pushing, least)], axis=1)
+
+    def nearly(self, item_ids: Sequence[str]) -> list[float]:
+        """Scores by matrix products, whose last digits depend on what is scored beside a work."""
+        found, wide = np.empty(len(item_ids)), self.uploads.vectors.astype(np.float64)
+        for part, works in self.candidates.blocks(item_ids, len(self.uploads)):
+            (drawing, most), (pushing, least) = self._weighted(works @ wide.T, item_ids[part])
+            found[part] = np.partition(drawing, -most)[:, -most:].mean(axis=1)
+            if least:
+                found[part] -= np.partition(pushing, -least)[:, -least:].mean(axis=1)
+        return found.tolist()
+
+    def _weighted(self, cosines: Floats, item_ids: Sequence[str]) -> tuple[tuple[Floats, int], tuple[Floats, int]]:
+        """The weighted z-scores of uploads and of disliked works, each with how many of its extremes count."""
+        found = self.scale.z(self.scale.similarities(cosines, item_ids)) * self.uploads.weights
+        liked = self.uploads.liked
+        pushing = np.minimum(found[:, liked:], 0.0)
+        return (found[:, :liked], min(self.nearest, liked)), (-pushing, min(self.nearest, len(self.uploads) - liked))
+
+
 def _nearest_z_scores(
     uploads: WeightedUploads,
     candidates: Candidates,
@@ -298,37 +331,16 @@ def _nearest_z_scores(
     ``first`` times as many works as the answer has are read at once. No length changes the answer.
     """
     scale = _ZScores.over(candidates.index, uploads.vectors, density)
+    scoring = _NearestScores(uploads, candidates, scale, nearest)
     liked, weights = uploads.liked, uploads.weights
-    wide = uploads.vectors.astype(np.float64)
     factors = np.divide(np.abs(weights), scale.deviations, out=np.zeros(len(uploads)), where=scale.deviations > 0)
     largest = float(factors.max())
-
-    def weighted(cosines: Floats, item_ids: Sequence[str]) -> tuple[tuple[Floats, int], tuple[Floats, int]]:
-        """The weighted z-scores of uploads and of disliked works, each with how many of its extremes count."""
-        found = scale.z(scale.similarities(cosines, item_ids)) * weights
-        pushing = np.minimum(found[:, liked:], 0.0)
-        return (found[:, :liked], min(nearest, liked)), (-pushing, min(nearest, len(uploads) - liked))
-
-    def parts(item_ids: Sequence[str]) -> Floats:
-        (drawing, most), (pushing, least) = weighted(candidates.cosines(uploads.vectors, item_ids), item_ids)
-        return np.concatenate([_highest_shares(drawing, most), -_highest_shares(pushing, least)], axis=1)
-
-    def nearly(item_ids: Sequence[str]) -> list[float]:
-        """Scores by matrix products, whose last digits depend on what is scored beside a work."""
-        found = np.empty(len(item_ids))
-        for part, works in candidates.blocks(item_ids, len(uploads)):
-            (drawing, most), (pushing, least) = weighted(works @ wide.T, item_ids[part])
-            found[part] = np.partition(drawing, -most)[:, -most:].mean(axis=1)
-            if least:
-                found[part] -= np.partition(pushing, -least)[:, -least:].mean(axis=1)
-        return found.tolist()
-
     seen: dict[str, float] = {}
 
     def look_up(item_ids: Iterable[str]) -> float:
         """Score works that were not seen yet, and tell the n-th highest score of all."""
         new = [item_id for item_id in item_ids if item_id not in seen]
-        seen.update(zip(new, nearly(new), strict=True))
+        seen.update(zip(new, scoring.nearly(new), strict=True))
         return nth_largest(list(seen.values()), n)
 
     lists = [Ranking((), np.empty(0))] * liked
@@ -354,7 +366,7 @@ def _nearest_z_scores(
     else:
         least = look_up(candidates.search(uploads.vectors[:1], len(candidates))[0].item_ids)
     near = [item_id for item_id, score in seen.items() if score >= least - _ROUNDING * largest]
-    return Fused(best_of(near, total(parts(near).T), n), parts)
+    return Fused(best_of(near, total(scoring.parts(near).T), n), scoring.parts)
 
 
 def _shown(lists: Sequence[Ranking], rated: Sequence[Scores], count: int) -> tuple[list[str], Floats]:

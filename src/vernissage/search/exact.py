@@ -32,7 +32,7 @@ from vernissage.values import (
 NEIGHBOURS = 10
 """Works whose mean cosine is a work's local density, as in Conneau et al., ICLR 2018, arXiv:1710.04087."""
 
-_NEIGHBOUR_QUERIES = 1_024
+_NEIGHBOUR_QUERIES = 1_024  # queries at a time, whose scores are held in memory together
 _MASKS_KEPT = 16
 _LEAST_ROOM = 256
 

@@ -144,11 +144,6 @@ class PairMatrix:
 def write_pairs(stem: Path, blocks: Iterable[Vectors], card: PairCard) -> None:
     """Write blocks of rows as one array, with one block in memory at a time, and then the card."""
     write_rows(array_file(stem), blocks, (len(card.row_ids), len(card.item_ids)))
-    write_pair_card(stem, card)
-
-
-def write_pair_card(stem: Path, card: PairCard) -> None:
-    """Write the card of an array that is there."""
     ids = Ids.of(card.item_ids)
     rows = Ids.of(card.row_ids).rows(ids).astype(np.int32)
     told = {key: getattr(card, key) for key in _TOLD}

@@ -106,11 +106,7 @@ class VectorTable:
         return {item_id: row for row, item_id in enumerate(self.item_ids)}
 
     def rows(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The rows of works, int64 (m,).
-
-        Raises:
-            UnknownItemError: a work has no vector here.
-        """
+        """The rows of works, int64 (m,). Raises UnknownItemError: a work has no vector here."""
         rows = self.item_ids.rows(item_ids)
         if (rows < 0).any():
             missing = [item_ids[place] for place in np.flatnonzero(rows < 0)[:5].tolist()]
@@ -182,7 +178,10 @@ class VectorTable:
 def write_table(stem: Path, blocks: Iterable[Vectors], dim: int, card: VectorCard) -> None:
     """Write vectors block by block, with one of them in memory, and then their card, with the digest of what came."""
     values = write_rows(array_file(stem), blocks, (len(card.item_ids), dim))
-    write_vector_card(stem, dim, replace(card, values=values))
+    card, ids = replace(card, values=values), Ids.of(card.item_ids)
+    rows = asdict(write_labels(rows_file(stem), ids, card.contents))
+    told = {key: getattr(card, key) for key in _TOLD} | {"ids": ids.digest, "count": len(ids), "dim": dim}
+    write_json(card_file(stem), told | {"size": array_file(stem).stat().st_size, "rows": rows})
 
 
 def require_source(card: object, what: str, **wanted: str) -> None:
@@ -192,14 +191,6 @@ def require_source(card: object, what: str, **wanted: str) -> None:
             raise ProvenanceError(
                 f"the {what} were made with {name} {found}, but the workspace has {value}; run `vernissage build` again"
             )
-
-
-def write_vector_card(stem: Path, dim: int, card: VectorCard) -> None:
-    """Write the card of vectors that are there."""
-    ids = Ids.of(card.item_ids)
-    rows = asdict(write_labels(rows_file(stem), ids, card.contents))
-    told = {key: getattr(card, key) for key in _TOLD} | {"ids": ids.digest, "count": len(ids), "dim": dim}
-    write_json(card_file(stem), told | {"size": array_file(stem).stat().st_size, "rows": rows})
 
 
 def write_labels(path: Path, ids: Ids, contents: Sequence[str], rows: npt.NDArray[np.int32] | None = None) -> Seal:

@@ -51,7 +51,7 @@ __all__ = [
 DATABASE_NAME = "vernissage.db"
 """The database of a workspace, unless another place is named."""
 STUDY_DATABASE_NAME = "study.db"
-"""That of its studies, unless another place is named: a file of its own, see `study_file`."""
+"""That of its studies: a file of its own, so that whoever keeps the uploads' lock stops no participant."""
 PICTURES_FOLDER = "uploads"
 """Where the pictures of uploads lie, below the workspace."""
 

@@ -227,11 +227,7 @@ def open_database(place: str | Path, patience: float | None = None) -> Database:
 
 
 def require_writing(connection: Connection) -> None:
-    """Check that a transaction holds the writer's lock.
-
-    Raises:
-        StorageError: it is one for reading.
-    """
+    """Check that a transaction holds the writer's lock. Raises StorageError: it is one for reading."""
     if _transaction_kind(connection) != "writing":
         raise StorageError("this changes files that belong to uploads; call it within Database.writing()")
 

@@ -150,6 +150,13 @@ def unfinished(connection: Connection) -> frozenset[str]:
     return frozenset(connection.scalars(select(JOBS.c.id).where(_OPEN)))
 
 
+def waiting_uploads(connection: Connection, owner: str) -> frozenset[str]:
+    """The ids of a person's uploads that have yet to be encoded."""
+    query = select(JOBS.c.payload).join(PEOPLE, PEOPLE.c.id == JOBS.c.person)
+    found = connection.scalars(query.where(_OPEN, JOBS.c.kind == "uploads", PEOPLE.c.name == owner))
+    return frozenset(item_id for payload in found for item_id in payload["ids"])
+
+
 def waiting_payloads(connection: Connection, kind: str) -> tuple[Mapping[str, Any], ...]:
     """What was sent with jobs of a kind that wait or are under way, in order."""
     query = select(JOBS.c.payload).where(_OPEN, JOBS.c.kind == kind)

@@ -86,11 +86,7 @@ def all_keys(connection: Connection) -> tuple[StoredKey, ...]:
 
 
 def revoke_key(connection: Connection, number: int, time: datetime) -> None:
-    """Refuse a key from now on.
-
-    Raises:
-        RequestError: there is no such key, or it was revoked before.
-    """
+    """Refuse a key from now on. Raises RequestError: there is no such key, or it was revoked before."""
     holds = (API_KEYS.c.id == number) & API_KEYS.c.revoked.is_(None)
     if not connection.execute(update(API_KEYS).where(holds).values(revoked=time)).rowcount:
         raise RequestError(f"there is no key {number} that holds; `admin keys` lists them", kind=Kind.NOT_FOUND)

@@ -16,7 +16,7 @@ from vernissage.errors import StorageError
 from vernissage.storage.database import PATIENCE, begin, stored_revision
 from vernissage.storage.schema import METADATA, REVISION_TABLE
 
-_ADVISORY_LOCK = 0x7665726E
+_ADVISORY_LOCK = 0x7665726E  # "vern" in ASCII; any number that no other program takes on this database
 # Alembic keeps the migration under way in global variables.
 _ONE_THREAD = threading.Lock()
 

@@ -106,11 +106,7 @@ def person_key(connection: Connection, name: str) -> int | None:
 
 
 def known_person(connection: Connection, name: str) -> int:
-    """`person_key` of somebody of whom something must be kept.
-
-    Raises:
-        StorageError: nothing is.
-    """
+    """`person_key` of somebody of whom something must be kept. Raises StorageError: nothing is."""
     person = person_key(connection, name)
     if person is None:
         raise StorageError(

@@ -197,11 +197,7 @@ def content_of(connection: Connection, provenance: int) -> Mapping[str, Any]:
 
 
 def add_participant(connection: Connection, new: NewParticipant, time: datetime) -> Participant:
-    """Enter a participant at the first page.
-
-    Raises:
-        StorageError: an id cannot be stored.
-    """
+    """Enter a participant at the first page. Raises StorageError: an id cannot be stored."""
     checked_name("participant's id", new.external_id)
     for kind, name in (("study id", new.recruitment_study), ("session id", new.recruitment_session)):
         if name:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from vernissage.errors import Kind, StorageError
 
 LONGEST_NAME = 200
-_ROWS_PER_STATEMENT = 1000
+_ROWS_PER_STATEMENT = 1000  # PostgreSQL takes 65,535 parameters in one statement, old SQLite 32,766
 _T = TypeVar("_T")
 
 

@@ -41,11 +41,7 @@ class Row:
         return RequestError(f"{self.path}, row {self.number}{what}")
 
     def measure(self, name: str, otherwise: str = "write a number") -> float:
-        """The number in a cell.
-
-        Raises:
-            RequestError: it is none; ``otherwise`` says what to do.
-        """
+        """The number in a cell. Raises RequestError: it is none; ``otherwise`` says what to do."""
         if not _NUMBER.fullmatch(self[name]):
             found = repr(self[name]) if self[name] else "blank"
             raise self.error(f": {name} is {found}, which is no number; {otherwise}")

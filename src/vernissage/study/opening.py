@@ -6,11 +6,10 @@ from pathlib import Path
 
 from vernissage.errors import Kind, RequestError, StudyError
 from vernissage.recommenders.contract import Recommender
-from vernissage.storage import DATABASE_NAME, STUDY_DATABASE_NAME, is_there
+from vernissage.storage import STUDY_DATABASE_NAME, is_there
 from vernissage.storage.database import open_database
 from vernissage.storage.erasure import resume_erasures
 from vernissage.storage.studies import state_of, study_ids
-from vernissage.storage.study_file import separate_studies
 from vernissage.study.definition import read_definition
 from vernissage.study.participation import Study, check_unchanged
 from vernissage.study.plan import Plan, plan_study, recommend_with
@@ -122,8 +121,5 @@ def check_against_database(plan: Plan, workspace: Path, database: str | None = N
 
 
 def _place(workspace: Path, database: str | Path | None) -> str | Path:
-    """Where a workspace's studies are kept: as named, else in a file of their own, into which former ones are moved."""
-    if database is not None:
-        return database
-    separate_studies(workspace / DATABASE_NAME, workspace / STUDY_DATABASE_NAME)
-    return workspace / STUDY_DATABASE_NAME
+    """Where a workspace's studies are kept: as named, else in a file of their own, apart from the uploads' lock."""
+    return workspace / STUDY_DATABASE_NAME if database is None else database

@@ -12,7 +12,7 @@ from vernissage.storage.studies import Clock
 LONGEST = 86_400.0
 """Seconds; more is no time at a page but an interruption, or a clock that was set."""
 
-_REMEMBERED = 20_000
+_REMEMBERED = 20_000  # pages; older ones fall back to the time of day
 
 
 @dataclass(frozen=True)

@@ -197,11 +197,7 @@ class SceneTagger:
     name = "scene"
 
     def __init__(self, objects: ObjectTagger, captioner: BLIPCaptioner, verbs: WordTagger) -> None:
-        """Join a detector with a captioner.
-
-        Raises:
-            EncoderError: the tagger of words keeps others than verbs.
-        """
+        """Join a detector with a captioner. Raises EncoderError: the tagger of words keeps others than verbs."""
         if verbs.kinds != ("verb",):
             raise EncoderError(f"a scene takes verbs from captions, but {', '.join(verbs.kinds)} were to be tagged")
         self.objects, self.captioner, self.verbs = objects, captioner, verbs

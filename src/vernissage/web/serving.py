@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.routing import Router
@@ -17,7 +17,6 @@ from vernissage.gallery.engines import make_engine
 from vernissage.gallery.gallery import open_gallery
 from vernissage.pages.look import Look
 from vernissage.storage.people import PeopleRules
-from vernissage.study.opening import open_study
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import create_service
 from vernissage.web.api.problems import tell_problems
@@ -27,14 +26,16 @@ from vernissage.web.credentials import load_or_make_secret
 from vernissage.web.operations import Metrics, health_router, set_up_logging
 from vernissage.web.security import KnownHosts
 from vernissage.web.settings import Settings
-from vernissage.web.study.app import create_app
-from vernissage.web.study.served import ServedStudy, read_invited, serve_study
 from vernissage.web.visitor.app import create_pages
 from vernissage.web.visitors import Visitors, read_shares
 from vernissage.workspace.seeing import seen_in
 from vernissage.workspace.workspace import open_workspace
 
+if TYPE_CHECKING:
+    from vernissage.web.study.served import ServedStudy
+
 _OF_THE_API = ("/api/", "/healthz", "/readyz", "/metrics", "/vernissage.js", "/mcp")
+_INVITED = b"PROLIFIC_PID="  # `web.study.served.ID`, which servers without a study do not import
 _OF_STUDIES = ("/study", "/experimenter", "/pictures/")
 _DATABASE_SECONDS = 2.0
 """Seconds that a request of the API waits for the database before it is told to come again."""
@@ -70,6 +71,8 @@ class Server:
             self.title = ", ".join(api.state.name for api in self._apis.values())
             self._beside: ASGIApp = self._front(checks, next(iter(collections.values())))
             if served is not None:
+                from vernissage.web.study.app import create_app
+
                 self.title = served.study.definition.title
                 self._beside = create_app(served, settings.names, self._metrics)
                 self.remarks += [_NO_PASSWORD] if served.password is None else []
@@ -95,7 +98,9 @@ class Server:
         below = f"/{prefix}" if prefix else ""
         if path.removeprefix(below).startswith(_OF_THE_API):
             return self._apis[prefix], below
-        if self._settings.study is not None and (path.startswith(_OF_STUDIES) or not self._settings.pages):
+        invited = path == "/" and _INVITED in scope["query_string"]  # by a link of before studies had /study
+        of_study = invited or path.startswith(_OF_STUDIES) or not self._settings.pages
+        if self._settings.study is not None and of_study:
             return self._beside, ""
         return (self._pages if self._settings.pages else self._apis)[prefix], below
 
@@ -152,7 +157,10 @@ class Server:
         return front
 
     @contextmanager
-    def _study(self, collections: Mapping[str, Path]) -> Iterator[ServedStudy]:
+    def _study(self, collections: Mapping[str, Path]) -> Iterator["ServedStudy"]:
+        from vernissage.study.opening import open_study  # imported here, since most servers have no study
+        from vernissage.web.study.served import read_invited, serve_study
+
         settings = self._settings
         if "" not in collections or settings.study is None:
             raise RequestError("a study is of one collection; serve that one alone, without a NAME= before it")

@@ -143,4 +143,4 @@ def read_settings(given: Mapping[str, Any], file: Path | None = None) -> Setting
         first = error.errors()[0]
         told = str(first["msg"]).removeprefix("Value error, ")
         at = f"{first['loc'][0]} was given {first['input']!r}: " if first["loc"] else ""
-        raise RequestError(f"{at}{told}; docs/service.md lists the settings") from error
+        raise RequestError(f"{at}{told}; docs/settings.md lists the settings") from error

@@ -25,6 +25,9 @@ class Visitors:
     """Pseudonyms and engines by keyed hashes: equal on every server with the secret, and to be foretold by nobody else.
 
     With ``shares``, engine → share of the visitors, or of the sessions where ``by`` says so, engines are compared.
+    Sessions that are numbered 0, 1, 2 … alternate: the hash of the visitor is moved on by van der Corput's sequence
+    (0, ½, ¼, ¾ …), so that the first two have both of two equal engines, and the first 2ᵏ keep all shares closely;
+    a random shift of it as in Cranley and Patterson (SIAM J. Numer. Anal. 13, 1976, doi 10.1137/0713071).
     """
 
     def __init__(
@@ -45,14 +48,21 @@ class Visitors:
         pseudonym = self._hash("pseudonym", visitor).hex()[:24]
         if engine is not None or not self._shares or (self._by == "session" and session is None):
             return Trial(pseudonym), engine
-        unit = self._hash("engine", visitor, session or "" if self._by == "session" else "")
-        point = int.from_bytes(unit[:8], "big") / 2**64 * sum(self._shares.values())
+        which = session if self._by == "session" and session else ""
+        numbered = which.isascii() and which.isdecimal()
+        unit = int.from_bytes(self._hash("engine", visitor, "" if numbered else which)[:8], "big") / 2**64
+        point = (unit + (_van_der_corput(int(which)) if numbered else 0)) % 1 * sum(self._shares.values())
         ends = zip(accumulate(self._shares.values()), self._shares, strict=True)
         return Trial(pseudonym, self._by), next((name for end, name in ends if point < end), [*self._shares][-1])
 
     def _hash(self, *parts: str) -> bytes:
         content = b"".join(len(raw).to_bytes(4, "big") + raw for part in parts for raw in [part.encode()])
         return hmac.new(self._key, content, hashlib.sha256).digest()
+
+
+def _van_der_corput(number: int) -> float:
+    """The binary digits of a number in reverse behind the point, in [0, 1)."""
+    return int(f"{number:b}"[::-1], 2) / 2 ** number.bit_length()
 
 
 def read_shares(words: tuple[str, ...]) -> dict[str, float]:

@@ -41,14 +41,12 @@ from vernissage.search.vectors import VectorTable, card_file, merged
 from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as, readable
 from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection, read_word_counts
-from vernissage.workspace.conversion import convert_locked
 from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, material_of
 from vernissage.workspace.measures import Measures
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
-    FORMER,
     OPTIONS_NAME,
     STAGING,
     Manifest,
@@ -58,7 +56,6 @@ from vernissage.workspace.state import (
     located,
     put_in_force,
     read_manifest,
-    read_state,
     sole_writer,
 )
 from vernissage.workspace.workspace import SCANNED_FROM, Workspace
@@ -101,9 +98,9 @@ class Building:
     settings: Settings
     before: Workspace | None
     works_before: int
-    refit: bool
-    runtime: Runtime
     progress: Progress
+    refit: bool = False
+    runtime: Runtime = field(default_factory=Runtime)
     encoders: dict[str, Encoder] = field(default_factory=dict)
     tables: dict[tuple[str, Modality], VectorTable] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
@@ -184,7 +181,7 @@ def build_workspace(
     if fetch is not None and not isinstance(source, Path):
         raise RequestError("pictures are fetched for folders and tables; another source fetches its own")
     fetched = FetchedPictures(path / FETCHED, fetch)
-    opened, how = None if source is None else source_of(source, options, fetched), asked.get("runtime") or Runtime()
+    opened = None if source is None else source_of(source, options, fetched)
     if opened is not None:
         check_target(opened.location, path)
     existed = path.exists()
@@ -193,19 +190,15 @@ def build_workspace(
             before = _before(path)
             settings = merged_settings(before, asked)
             wanted = wanted_encoders(settings)
-            started = time.perf_counter()
             old = _unless_damaged(lambda: before.collection) if before else None
             opened, fed = _with_feeds(opened or _state_source(path, before), path, changes, fetched)
-            verified = old.picture_digests() if old else frozenset[str]()
-            collection = load_collection(opened, tolerance=tolerance, progress=progress, verified=verified)
-            building = Building(path, collection, settings, before, len(old) if old else 0, refit, how, progress)
-            building.asked = frozenset(asked.get("encoders") or ())
-            building.seconds["reading the collection"] = time.perf_counter() - started
-            building.former_texts = _former_texts(old, collection) if old else ()
+            building = _begun(path, opened, settings, before, old, tolerance, progress)
+            building.refit, building.asked = refit, frozenset(asked.get("encoders") or ())
+            building.runtime = asked.get("runtime") or Runtime()
             manifest = _made_manifest(building, opened, wanted)
             # Written first: a kill in between must not leave what the state before said of works that are gone.
             options.save(path / OPTIONS_NAME)
-            _list_rejected(path / REJECTED_NAME, collection.report, read=source is not None)
+            _list_rejected(path / REJECTED_NAME, building.collection.report, read=source is not None)
             if changes is not None:
                 keep_feed(path, fed)
             if superseding is not None and old is not None:
@@ -218,6 +211,25 @@ def build_workspace(
             if not existed:
                 _remove_all_but(path, FETCHED)
             raise
+
+
+def _begun(
+    path: Path,
+    opened: Source,
+    settings: Settings,
+    before: Workspace | None,
+    old: Collection | None,
+    tolerance: Tolerance,
+    progress: Progress,
+) -> Building:
+    """Read the works; pictures of the ``old`` ones are not looked into again where their bytes are the same."""
+    started = time.perf_counter()
+    verified = old.picture_digests() if old else frozenset[str]()
+    collection = load_collection(opened, tolerance=tolerance, progress=progress, verified=verified)
+    building = Building(path, collection, settings, before, len(old) if old else 0, progress)
+    building.seconds["reading the collection"] = time.perf_counter() - started
+    building.former_texts = _former_texts(old, collection) if old else ()
+    return building
 
 
 def _with_feeds(
@@ -277,15 +289,7 @@ def table_options(path: Path, given: TableOptions | None) -> TableOptions:
 
 
 def _before(path: Path) -> Workspace | None:
-    """The state that is there, converted if it is of format 1."""
-    if not is_workspace(path):
-        return None
-    if read_state(path).get("format") == FORMER:
-        try:
-            convert_locked(path)
-        except ProvenanceError:
-            return None  # its collection is damaged: all is built anew, beside people's uploads
-    return Workspace(path, read_manifest(path))
+    return Workspace(path, read_manifest(path)) if is_workspace(path) else None
 
 
 def _unless_damaged(load: Callable[[], _T]) -> _T | None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _ROWS_AT_ONCE = 4096
 _PAIRS_AT_ONCE = 256
-_LENGTH_ERROR = 1e-3
+_LENGTH_ERROR = 1e-3  # rounding to float32 moves a length by far less
 _REBUILD = "delete it and run `vernissage build` again"
 
 

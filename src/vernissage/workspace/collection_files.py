@@ -90,11 +90,7 @@ def save_word_counts(counts: "WordCounts", path: Path) -> None:
 
 
 def read_word_counts(path: Path, seal: Seal) -> "WordCounts":
-    """Read what `save_word_counts` wrote.
-
-    Raises:
-        ProvenanceError: the file is missing or damaged.
-    """
+    """Read what `save_word_counts` wrote. Raises ProvenanceError: the file is missing or damaged."""
     from vernissage.profiles.naming import WordCounts
 
     seal.require(path)

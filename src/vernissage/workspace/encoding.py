@@ -31,7 +31,7 @@ from vernissage.workspace.settings import Settings
 _DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
 
-_BLOCK = 64
+_BLOCK = 64  # works that a kill can cost
 _ROWS_WRITTEN_AT_ONCE = 4096
 _BLOCKS_KEPT = 8
 TEXT_BLOCK = 1024

@@ -423,11 +423,7 @@ class Repository:
             return self._database
 
     def check(self) -> None:
-        """Ask the database, where there is one, whether it answers.
-
-        Raises:
-            StorageError: it does not.
-        """
+        """Ask the database, where there is one, whether it answers. Raises StorageError: it does not."""
         if self._database is not None:
             self._database.check()
 

@@ -23,8 +23,6 @@ from vernissage.workspace.readers import alone
 from vernissage.workspace.settings import Settings
 
 FORMAT = 2
-FORMER = 1
-"""The format before, which `conversion` converts."""
 
 FILE_NAME = "workspace.json"
 OPTIONS_NAME = "table.json"
@@ -32,14 +30,8 @@ STAGING = "building"
 _UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
-_FILES = (
-    "works-*.parquet",
-    "words-*.parquet",
-    "copies-*.npy",
-    "clusters-*.npy",
-    "collection-*.parquet",
-)  # the last one is of format 1
-_OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words|collection)-[0-9a-f]+\.parquet")
+_FILES = ("works-*.parquet", "words-*.parquet", "copies-*.npy", "clusters-*.npy")
+_OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words)-[0-9a-f]+\.parquet")
 _UNFINISHED = re.compile(rf"\..+\.[a-z0-9_]{{8}}{re.escape(TEMPORARY_SUFFIX)}")
 """Names that Vernissage itself gives, of which alone anything is deleted: see `build` and `files.writing`."""
 
@@ -59,16 +51,16 @@ class Manifest:
         models: encoder name → folder below ``models``.
         fingerprints: encoder name → its fingerprint.
         vectors: "encoder.modality" → stem below ``vectors``; a modality is any word, so that more of them can come.
-        dims: "encoder.modality" → how many numbers a vector has; nothing in workspaces of earlier builds.
+        dims: "encoder.modality" → how many numbers a vector has.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
-        copies: file name of the array that says which works are the same; empty in states of earlier versions.
+        copies: file name of the array that says which works are the same.
         clusters: file name of the array of clusters that works to rate are drawn from; empty where there are none.
         left_out: encoder name → why it could not be fitted.
         weights: engine → what it counts in the default fusion, and why (`RepresentationWeight`); nothing where all
-            count the same, and in states of earlier versions.
+            count the same.
         bands: engine → how many works were rated, or which side finds which → where scores are fair and strong
-            (`Bounds`); nothing in small collections, and in states of earlier versions.
+            (`Bounds`); nothing in small collections.
         retired: files of the state before that are yet to be deleted, because somebody still reads it, or because the
             build was killed at that moment: the intent of `finish_retirement`.
         format: the version of this layout.
@@ -121,11 +113,11 @@ class Manifest:
         write_json(workspace / FILE_NAME, asdict(self) | {"retired": list(self.retired)})
 
 
-def read_state(workspace: Path) -> dict[str, Any]:
-    """What the manifest says, of whatever format.
+def read_manifest(workspace: Path) -> Manifest:
+    """The current state.
 
     Raises:
-        WorkspaceError: there is no workspace.
+        WorkspaceError: there is no workspace, or it is of another version.
         ProvenanceError: the file is damaged.
     """
     if not is_workspace(workspace):
@@ -135,18 +127,7 @@ def read_state(workspace: Path) -> dict[str, Any]:
     content = read_json(workspace / FILE_NAME)
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise ProvenanceError(f"{workspace / FILE_NAME} is damaged (no manifest of any format); {_way_out(workspace)}")
-    return content
-
-
-def read_manifest(workspace: Path, content: Mapping[str, Any] | None = None) -> Manifest:
-    """The current state, from ``content`` where `read_state` has read it already.
-
-    Raises:
-        WorkspaceError: there is no workspace, or it is of another version.
-        ProvenanceError: the file is damaged.
-    """
-    content = read_state(workspace) if content is None else content
-    if (found := content.get("format")) != FORMAT:
+    if (found := content["format"]) != FORMAT:
         raise WorkspaceError(
             f"{workspace} is a workspace of format {found}, and this version reads format {FORMAT}; build a new one "
             f"with `vernissage build COLLECTION -o ANOTHER-FOLDER`, or use the version that made it",

@@ -64,11 +64,7 @@ class Submission:
 
     @property
     def modality(self) -> UploadModality:
-        """What encoders may read of it.
-
-        Raises:
-            RequestError: there is neither a picture nor a word.
-        """
+        """What encoders may read of it. Raises RequestError: there is neither a picture nor a word."""
         shown = () if self.picture is None else (modality_of_file(self.picture.name),)
         reads = (*shown, "text") if self.words else shown
         if not reads:

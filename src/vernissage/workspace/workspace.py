@@ -30,12 +30,10 @@ from vernissage.workspace.collection_files import read_word_counts
 from vernissage.workspace.copies import Copies
 from vernissage.workspace.readers import mark_reader
 from vernissage.workspace.state import (
-    FORMER,
     Manifest,
     finish_retirement,
     found,
     read_manifest,
-    read_state,
     sole_writer,
 )
 
@@ -295,23 +293,16 @@ class Workspace:
 
 
 def open_workspace(path: Path) -> Workspace:
-    """Open the current state of a workspace for reading; one of format 1 is converted first, see `convert_workspace`.
+    """Open the current state of a workspace for reading.
 
     What a build had to leave for readers of the state before is deleted where they have ended meanwhile.
 
     Raises:
-        WorkspaceError: there is no workspace, it is of another version, or it cannot be converted where it lies.
+        WorkspaceError: there is no workspace, or it is of another version.
         ProvenanceError: its manifest is damaged.
     """
-    content = read_state(path)
-    if content.get("format") == FORMER:
-        from vernissage.workspace.conversion import convert_workspace
-
-        convert_workspace(path)
-        content = read_state(path)
-    workspace = Workspace(path, read_manifest(path, content))
-    # Processes of the version that read format 1, whose works were in a `collection-` file, leave no marks.
-    if workspace.manifest.retired and not any(name.startswith("collection-") for name in workspace.manifest.retired):
+    workspace = Workspace(path, read_manifest(path))
+    if workspace.manifest.retired:
         with suppress(WorkspaceError), sole_writer(path):  # who may not write, or meets a writer, leaves it to the next
             finish_retirement(path)
     workspace.mark()

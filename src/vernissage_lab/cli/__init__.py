@@ -15,7 +15,6 @@ class _Commands(LazyGroup):
                 "experiment": "Experiments of the papers and of this software, with reports.",
                 "evaluate": "How well engines find what a set of people liked.",
                 "holdout": "How well rules for uploads find what people own.",
-                "gap": "How far pictures and texts lie apart in an encoder's space.",
             }
         }
     )
@@ -25,7 +24,6 @@ class _Commands(LazyGroup):
             "experiment": "vernissage_lab.cli.experiment:experiment",
             "evaluate": "vernissage_lab.cli.measuring:evaluate",
             "holdout": "vernissage_lab.cli.measuring:holdout",
-            "gap": "vernissage_lab.cli.measuring:gap",
         }
     )
 

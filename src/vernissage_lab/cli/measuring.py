@@ -1,4 +1,4 @@
-"""The commands that measure by themselves, without a folder of a run: evaluate, holdout, gap."""
+"""The commands that measure by themselves, without a folder of a run: evaluate, holdout."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,6 @@ from vernissage.cli.output import note, print_json, progress_bars, say
 from vernissage.progress import Progress
 from vernissage_lab import recipes
 from vernissage_lab.recipes.evaluate import EvaluateOptions
-from vernissage_lab.recipes.gap import WorkspaceGapOptions
 from vernissage_lab.recipes.holdout import HoldoutOptions
 from vernissage_lab.tables import Told, print_table
 
@@ -37,4 +36,3 @@ def _telling(tell: Callable[[Any, Progress], Told], options: type) -> Callable[.
 
 evaluate = _telling(recipes.evaluate.evaluate, EvaluateOptions)
 holdout = _telling(recipes.holdout.holdout, HoldoutOptions)
-gap = _telling(recipes.gap.gap, WorkspaceGapOptions)

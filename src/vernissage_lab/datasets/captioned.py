@@ -213,11 +213,7 @@ class Faults:
     remarks: list[str] = field(default_factory=list)
 
     def found(self, what: str, way_out: str) -> None:
-        """Something was found that is refused, or left out.
-
-        Raises:
-            DatasetError: unless ``skip_bad``.
-        """
+        """Something was found that is refused, or left out. Raises DatasetError: unless ``skip_bad``."""
         if not self.skip_bad:
             raise DatasetError(f"{self.name}: {what}; {way_out}, or leave them out with --skip-bad")
         self.remarks.append(f"left out: {what}")
@@ -250,11 +246,7 @@ def checked(found: CaptionedSet, *, skip_bad: bool = False) -> CaptionedSet:
 
 
 def refuse_doubles(name: str, what: str, ids: Iterable[str]) -> None:
-    """Refuse ids that stand more than once.
-
-    Raises:
-        DatasetError: the message names the first and counts them.
-    """
+    """Refuse ids that stand more than once. Raises DatasetError: the message names the first and counts them."""
     twice = [(found, count) for found, count in Counter(ids).items() if count > 1]
     if twice:
         first, count = twice[0]

@@ -45,11 +45,7 @@ class LiteClassifier:
     """EfficientNet-Lite0 in place of ResNet-50: the same 1,000 classes, with weights that a package brings."""
 
     def __init__(self) -> None:
-        """Load the network.
-
-        Raises:
-            EncoderError: its package is not installed, or brings other files.
-        """
+        """Load the network. Raises EncoderError: its package is not installed, or brings other files."""
         self._network = load("efficientnet-lite0-network", Material())
         self.fingerprint = self._network.fingerprint
 

@@ -107,22 +107,14 @@ def read_json_object(path: Path, *needed: str) -> dict[str, Any]:
 
 
 def value_of(entry: Mapping[str, Any], key: str, where: str) -> Any:
-    """One value of a JSON object.
-
-    Raises:
-        DatasetError: the object has no such key; the message names key and place.
-    """
+    """One value of a JSON object. Raises DatasetError: the object has no such key; the message names key and place."""
     if key not in entry:
         raise DatasetError(f"{where} has no {key!r} (it has {', '.join(entry) or 'nothing'}); get the file anew")
     return entry[key]
 
 
 def text_of(entry: Mapping[str, Any], key: str, where: str) -> str:
-    """One text of a JSON object, in single blanks.
-
-    Raises:
-        DatasetError: it is missing, or no text.
-    """
+    """One text of a JSON object, in single blanks. Raises DatasetError: it is missing, or no text."""
     value = value_of(entry, key, where)
     if not isinstance(value, str):
         raise DatasetError(f"{where} has {key} {value!r}, which is no text; get the file anew")
@@ -242,11 +234,7 @@ def assembled(
 
 
 def require_folder(root: Path) -> None:
-    """Refuse a place of pictures that is no folder.
-
-    Raises:
-        DatasetError: see above.
-    """
+    """Refuse a place of pictures that is no folder. Raises DatasetError: see above."""
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise DatasetError(f"there is no folder {root}: it {what}; name the folder that holds the set's pictures")

@@ -4,15 +4,15 @@ Every sentence on where they part is made from the record of a run; where the ru
 """
 
 import re
+import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from itertools import product
-from math import sqrt
 from pathlib import PurePosixPath
 from typing import Any
 
 from vernissage.encoders.raw_lengths import SCALED_IN_PRINT
-from vernissage_lab.analysis.gap import DEPTHS
 from vernissage_lab.published.folder import (
     AREAS,
     DATA,
@@ -21,7 +21,6 @@ from vernissage_lab.published.folder import (
     MODELS,
     OVERLAP,
     PROMPT,
-    RETRIEVAL_FILE,
     TAG_FILES,
     ZCCR_FILE,
     Place,
@@ -31,12 +30,10 @@ from vernissage_lab.published.folder import (
     Record,
     ablation_values,
     is_model,
-    is_whole,
     means_of,
     plain_clustering,
     plain_method,
     plain_projection,
-    retrieval_values,
     tag_values,
 )
 from vernissage_lab.recipe import Run
@@ -57,11 +54,6 @@ def same_classified(given: Record, folder: PublishedFolder) -> dict[str, str]:
         elif given["data"] == PurePosixPath(known.classified).stem:
             found[data] = "by its name; the fingerprint differs, as it does where pictures lie beside the table"
     return found
-
-
-def same_whole(given: Record) -> dict[str, str]:
-    """The same of the whole sets."""
-    return {data: "by its name" for data, known in DATA.items() if is_whole(given, known)}
 
 
 def data_said(given: Record, same: Mapping[str, str], datas: Collection[str]) -> str:
@@ -103,52 +95,31 @@ def _not_told(given: Record, model: PublishedModel) -> str:
     return "; their texts begin with 'This is'"
 
 
-def users_said(record: Record, rows: Sequence[Row], *, capped: bool) -> Iterator[str]:
-    """How many users stand behind a published value; ``capped`` where hits are divided by 25 whatever was sought."""
+def users_said(record: Record, rows: Sequence[Row]) -> str:
+    """How many users stand behind a published value."""
     numbers = sorted(distinct(rows, "classes"))
     behind = ", ".join(f"{QUERY_CLASSES // each} with {counted(each)}" for each in numbers)
     here = f"here {record['options']['users']}, each with classes of their own draw"
-    yield (
-        f"Users: their code parts the {QUERY_CLASSES} largest classes among users, each class once, so that few stand "
-        f"behind a published value: {behind}; {'here as there' if _as_published(record) else here}."
-    )
-    most = [
-        f"{short(sought / QUERY_CLASSES, 2)} is the most that can be reached with {counted(each)}"
-        for each in numbers
-        if (sought := QUERY_CLASSES // each * each) < QUERY_CLASSES
-    ]
-    if capped and most:
-        yield f"Their hits are divided by {QUERY_CLASSES} classes even where fewer were sought: {', '.join(most)}."
-    yield (
-        f"Published recall has two decimals and no standard error; as a share of {QUERY_CLASSES} works sought, that "
-        f"error would be up to {short(sqrt(0.25 / QUERY_CLASSES), 2)}."
-    )
+    return _said("users", asked=QUERY_CLASSES, behind=behind, here="here as there" if _as_published(record) else here)
 
 
 def options_said(record: Record) -> Iterator[str]:
     """Where the numbers of the protocol are others."""
-    options = record["options"]
-    if options["query_classes"] != QUERY_CLASSES:
-        yield f"Classes that are asked for: {options['query_classes']} here, {QUERY_CLASSES} there."
+    if (asked := record["options"]["query_classes"]) != QUERY_CLASSES:
+        yield _said("query_classes", here=asked, there=QUERY_CLASSES)
     yield from (f"{note}; there it holds {POOL:,}." for note in record["notes"] if " pool " in note)
 
 
 def lengths_said(record: Record, models: Collection[str]) -> Iterator[str]:
     """How long vectors are when they are clustered."""
-    raw = [MODELS[model].name for model in models if not MODELS[model].unit]
-    unit = [MODELS[model].name for model in models if MODELS[model].unit]
+    raw, unit = (
+        " and ".join(MODELS[each].name for each in models if MODELS[each].unit is side) for side in (False, True)
+    )
     if _as_published(record) and any(each["encoder"] not in SCALED_IN_PRINT for each in record["inputs"]):
         if unit:
-            yield (
-                f"Vectors are clustered as long as the network gives them, as there; but those of {' and '.join(unit)} "
-                f"have length 1 there. Both search by cosines."
-            )
+            yield _said("as_long", unit=unit)
     elif raw:
-        also = f" (those of {' and '.join(unit)} have length 1 there, too)" if unit else ""
-        yield (
-            f"Vectors have length 1 here when they are clustered; there those of {' and '.join(raw)} have the length "
-            f"that the encoder gives them{also}. Both search by cosines."
-        )
+        yield _said("length_one", raw=raw, also=f" (those of {unit} have length 1 there, too)" if unit else "")
 
 
 def _as_published(record: Record) -> bool:
@@ -161,111 +132,34 @@ def projections_said(record: Record, rows: Sequence[Row]) -> Iterator[str]:
     for word in distinct(rows, "projection"):
         made = str(record["options"]["projections"].get(word, ""))
         kept = re.search(r"keep=([\d.]+)", made)
-        if kept and float(kept[1]) != COMPONENTS:
-            keep = float(kept[1])
+        if kept and (keep := float(kept[1])) != COMPONENTS:
             here = f"{keep:.0%} of the variance" if keep < 1 else f"{keep:g}"
-            yield (
-                f"{word} keeps {COMPONENTS} components there, all of them where a user has {COMPONENTS + 1} uploads or "
-                f"fewer; here {here}."
-            )
+            yield _said("components", word=word, there=COMPONENTS, enough=COMPONENTS + 1, here=here)
         if made.startswith("StandardisedTSNE"):
-            yield "t-SNE starts at random on both sides, theirs without a seed."
+            yield _said("tsne_as_published")
         elif word.startswith("tsne"):
-            yield (
-                f"t-SNE there is of standardised vectors, reduced to {COMPONENTS} components where there are more, "
-                f"from a random start without a seed ('tsne (pca)' in the file, tsne in the paper's figures); here of "
-                f"vectors of length 1, from their principal components."
-            )
-
-
-def contradiction_said(published: Collection[PublishedValue]) -> Iterator[str]:
-    """What their file says of no projection and of one that changes no distance."""
-    plain, reduced = ({_but_projection(each): each.value for each in _isometric(published, word)} for word in _EQUAL)
-    both = [name for name in plain if name in reduced]
-    if both:
-        means = (short(sum(side[name] for name in both) / len(both)) for side in (plain, reduced))
-        yield (
-            f"Their file contradicts their code: of up to {COMPONENTS + 1} uploads all components are kept, which "
-            f"changes no distance, so that Ward's areas are the same without projection and with PCA; but over "
-            f"{len(both)} such values with centroids mean recall is {' and '.join(means)}. One and the same "
-            f"code cannot have made both."
-        )
-
-
-_EQUAL = ("none", "pca")
-
-
-def _isometric(published: Collection[PublishedValue], word: str) -> Iterator[PublishedValue]:
-    for each in published:
-        _, classes, points, projection, clustering, seed = each.place
-        if (projection, clustering, seed) == (word, "ward:5", "centroid") and int(classes) * int(points) <= COMPONENTS:
-            yield each
-
-
-def _but_projection(each: PublishedValue) -> tuple[Any, ...]:
-    return (each.data, each.model, *each.place[:3])
-
-
-def clusterings_said(rows: Sequence[Row]) -> Iterator[str]:
-    """What becomes of noise."""
-    if any(each.startswith("hdbscan") for each in distinct(rows, "clustering")):
-        yield (
-            f"HDBSCAN there drops noise, so that a user all of whose uploads are noise finds nothing, and does not "
-            f"part what lies nearer than {EPSILON} (cluster_selection_epsilon); here noise joins the nearest area, and "
-            f"nothing else is joined."
-        )
-
-
-def areas_said() -> str:
-    """Areas of `tags` here are those of our own rule."""
-    return (
-        "Areas there: principal components, then Ward's tree cut at 5; here by coherence, our own rule, without "
-        "projection."
-    )
-
-
-def overlap_said(rows: Sequence[Row]) -> Iterator[str]:
-    """Which tags of a person count, unless they are chosen as there."""
-    for method in distinct(rows, "method"):
-        if "twice-unique" not in method:
-            yield (
-                f"{method} keeps the commonest tags that make up a third of all that the uploads have; their code "
-                f"keeps the commonest third of the different tags of each class, and of those a third again."
-            )
-
-
-def embedding_said() -> Iterator[str]:
-    """How tags become vectors there, and what their pools hold."""
-    yield (
-        "Tags there are read by bert-base-uncased, the mean over its last layer, and searched by inner products "
-        "without bringing them to length 1; here by the encoder that the run's notes name, and by cosines."
-    )
-    yield (
-        "Their code adds each user's works to one pool and takes none out, so that it grows by ten works a user, those "
-        "that others sought among them; here every user has a pool of their own."
-    )
+            yield _said("tsne", there=COMPONENTS)
 
 
 def tags_said(given: Record, same: bool) -> str:
     """Whose tags they are: the record tells where they were found by taggers."""
-    found = "; ".join(f"of {modality}s {by}" for modality, by in given.get("tags", {}).items())
-    if found:
-        return f"Tags there were found by models in pictures and captions; here: {found}."
-    if same:
-        return "Tags are those of their table, as there."
-    return "Tags there were found by models in pictures and captions; here they are the works' keywords."
+    if found := "; ".join(f"of {modality}s {by}" for modality, by in given.get("tags", {}).items()):
+        return _said("found_tags", found=found)
+    return _said("same_tags" if same else "keywords")
 
 
+def _said(key: str, **words: Any) -> str:
+    """A sentence of ``differences.toml``."""
+    return _SENTENCES[key].format(**words)
+
+
+_SENTENCES: Mapping[str, str] = tomllib.loads(
+    files(__package__).joinpath("differences.toml").read_text(encoding="utf-8")
+)
 _PER_SEED = "recall per seed: ten works from every area, as there, ± standard error, in so many works"
 _ONE_LIST = "recall in one list of ten, as there, ± standard error"
 _FILES = {AREAS: ZCCR_FILE, **TAG_FILES}
 _CALLED = {AREAS: "ZCCR", OVERLAP: "BT", EMBEDDING: "BTBA"}
-POOLS = (1_000, 5_000)
-"""How many pairs their pools hold; a run stands beside the larger one where it has so many."""
-TIME_FILE = "search-time/search_results.csv"
-_FLAT = "FAISS flat"
-_SIZES = {"vectors": "search space size", "dim": "emb size", "k": "k"}
-_SPLIT = "one index or two"
 
 
 @dataclass(frozen=True)
@@ -343,14 +237,12 @@ def column_name(column: tuple[str, str]) -> str:
     return ", ".join([*([MODELS[model].name] if model else []), DATA[data].name])
 
 
-def table_of(
-    caption: str, heads: tuple[str, ...], found: SideBySide, ours: Sequence[Ours], *, note: str, digits: int
-) -> Table:
+def table_of(caption: str, heads: tuple[str, ...], found: SideBySide, ours: Sequence[Ours], *, note: str) -> Table:
     """One row for each of ``ours``: heads, our value, and the published ones."""
     body = []
     for each in ours:
         beside = (found.of(each, column) for column in found.columns)
-        body.append((*each.heads, each.shown, *("" if value is None else short(value, digits) for value in beside)))
+        body.append((*each.heads, each.shown, *("" if value is None else short(value, 2) for value in beside)))
     names = map(column_name, found.columns)
     return table(caption, (*heads, "here", *names), body, note, words=len(heads))
 
@@ -400,8 +292,11 @@ def beside_ablation(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBl
         said = [
             *lengths_said(run.record, found.models),
             *projections_said(run.record, found.rows),
-            *clusterings_said(found.rows),
-            *(contradiction_said(published) if _has_both(found) else ()),
+            *(
+                [_said("hdbscan", epsilon=EPSILON)]
+                if any(each.startswith("hdbscan") for each in distinct(found.rows, "clustering"))
+                else ()
+            ),
         ]
         blocks += _block(ZCCR_FILE, given, found, same, run.record, said, tables)
         marks += _marks(found, same)
@@ -429,10 +324,11 @@ def beside_tags(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBlock]
 
 def _of_method(method: str, record: Record, given: Record, found: SideBySide, same: bool) -> list[str]:
     if method == AREAS:
-        return [*lengths_said(record, found.models), areas_said()]
+        return [*lengths_said(record, found.models), _said("areas")]
     if method == OVERLAP:
-        return [tags_said(given, same), *overlap_said(found.rows)]
-    return [tags_said(given, same), *embedding_said(), areas_said()]
+        others = [each for each in distinct(found.rows, "method") if "twice-unique" not in each]
+        return [tags_said(given, same), *(_said("overlap", method=each) for each in others)]
+    return [tags_said(given, same), _said("embedding"), _said("areas")]
 
 
 def _block(
@@ -450,8 +346,7 @@ def _block(
     told = [data_said(given, same, found.datas)]
     if found.models:
         told.append(encoder_said(given, found.models))
-    told += users_said(record, found.rows, capped=file.endswith(ZCCR_FILE))
-    told += [*said, *options_said(record)]
+    told += [users_said(record, found.rows), *said, *options_said(record)]
     if found.repeated:
         told.append(f"Configurations that stand in {file} more than once: {found.repeated}; their mean is shown.")
     yield PublishedBlock(f"{given['encoder']} beside {file}", tuple(told), tuple(tables))
@@ -460,7 +355,7 @@ def _block(
 def _by_task(found: SideBySide, heads: tuple[str, ...], note: str) -> Iterator[Table]:
     for task in dict.fromkeys(each.row["task"] for each in found.ours):
         mine = [each for each in found.ours if each.row["task"] == task]
-        yield table_of(arrow(task), heads, found, mine, note=note, digits=2)
+        yield table_of(arrow(task), heads, found, mine, note=note)
 
 
 def _ablation_ours(rows: Sequence[Row]) -> Iterator[Ours]:
@@ -487,12 +382,6 @@ def _per_seed(rows: Sequence[Row], row: Row) -> str:
     return f"{estimate(row)} in {shown['mean']:.0f}"
 
 
-def _has_both(found: SideBySide) -> bool:
-    """Whether a reader sees Ward's tree both without projection and with components."""
-    seen = {(plain_projection(row["projection"]), row["clustering"].partition(":")[0]) for row in found.rows}
-    return {("none", "ward"), ("pca", "ward")} <= seen
-
-
 def _configuration(ours: Ours) -> tuple[str, ...]:
     """The task, and all but the numbers of classes and uploads."""
     return (arrow(ours.row["task"]), *ours.heads[2:])
@@ -506,92 +395,3 @@ def _marks(found: SideBySide, same: Mapping[str, str]) -> list[Row]:
         for column in found.columns
         if column[1] in same and (value := found.of(each, column)) is not None
     ]
-
-
-def beside_retrieval(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBlock], list[Row]]:
-    """A block for each encoder; nothing for figures, which show no such values."""
-    published = retrieval_values(folder)
-    blocks = []
-    for given in run.record["inputs"]:
-        rows = where(run.tables.get("means", ()), encoder=given["encoder"], space="unimodal")
-        if not rows:
-            continue
-        same, pairs = same_whole(given), int(rows[0]["n"])
-        found = side_by_side(list(_retrieval_ours(rows, _pool(pairs))), published, same)
-        note = f"recall in {pairs:,} pairs here, ± standard error, and in {_pool(pairs):,} there"
-        shown = table_of("Finding the other half", ("task", "recall"), found, found.ours, note=note, digits=3)
-        said = (data_said(given, same, found.datas), encoder_said(given, found.models), *_retrieval_parted(pairs))
-        blocks.append(PublishedBlock(f"{given['encoder']} beside {RETRIEVAL_FILE}", said, (shown,)))
-    return blocks, []
-
-
-def _pool(pairs: int) -> int:
-    return max((pool for pool in POOLS if pool <= pairs), default=POOLS[0])
-
-
-def _retrieval_ours(rows: Sequence[Row], pool: int) -> Iterator[Ours]:
-    for depth in DEPTHS:
-        for row in where(rows, measure=f"recall@{depth}"):
-            yield Ours(row, (row["task"], depth, pool), (arrow(row["task"]), f"@{depth}"), estimate(row))
-
-
-def _retrieval_parted(pairs: int) -> Iterator[str]:
-    if (pool := _pool(pairs)) != pairs:
-        yield f"A pool of {pairs:,} pairs here, {pool:,} there: the fewer there are, the higher is recall."
-    yield (
-        "Their pairs are drawn from all parts of a set, those of Flickr30k caption by caption, so that a picture can "
-        "stand in a pool twice; where captions look for pictures, a caption is drawn anew there for each depth, and "
-        "once for all here."
-    )
-    yield "Published values are those of FAISS, without a standard error, rounded to three decimals."
-
-
-def beside_search_time(run: Run, folder: PublishedFolder) -> tuple[list[PublishedBlock], list[Row]]:
-    """A block of FAISS over one index and over two; nothing for figures, which show our times alone."""
-    published = folder.rows(
-        TIME_FILE,
-        words={"device": ("CPU", "GPU")},
-        counts=("n indexes", *_SIZES.values()),
-        others=("mean time", "std"),
-    )
-    ours = where(run.tables.get("summary", ()), comparison=_SPLIT, contender=_FLAT)
-    welch = where(run.tables.get("welch", ()), contender=_FLAT, measure="wall_ms")
-    if not ours or not welch:
-        return [], []
-    means = {1: welch[0]["one_mean"], 2: welch[0]["two_mean"]}
-    sizes = {column: ours[0][column] for column in _SIZES}
-    body = [
-        (
-            str(row.whole("n indexes")),
-            f"{means[row.whole('n indexes')]:.2f}",
-            f"{row.numbers['mean time']:.2f} (sd {row.numbers['std']:.2f})",
-            f"{_size({column: row.whole(name) for column, name in _SIZES.items()})}, {row.words['device']}",
-        )
-        for row in published
-        if row.whole("n indexes") in means
-    ]
-    found = table(
-        "FAISS, one index or two of half",
-        ("indexes", "here", "published", "published for"),
-        body,
-        f"mean milliseconds of a query by the clock; here {_size(sizes)}, one thread of a CPU",
-    )
-    same = all({column: row.whole(name) for column, name in _SIZES.items()} == sizes for row in published)
-    return [PublishedBlock(f"FAISS beside {TIME_FILE}", tuple(_time_parted(run.record, sizes, same)), (found,))], []
-
-
-def _size(sizes: dict[str, int]) -> str:
-    return f"{sizes['vectors']:,} × {sizes['dim']}, the best {sizes['k']:,}"
-
-
-def _time_parted(record: Record, sizes: dict[str, int], same: bool) -> Iterator[str]:
-    if not same:
-        yield f"Not the same sizes: {_size(sizes)} here. Compare the ratio of two indexes to one, if anything."
-    yield "Not the same machine: here one thread of a CPU, and other methods take turns with FAISS."
-    yield "What two indexes answer is merged here and that is timed, too; there each is asked, and nothing merged."
-    yield (
-        "Vectors there hold uniform numbers from 0 to 1, so that all lie near one direction; here they lie in all "
-        "directions. FAISS's time does not hang on that."
-    )
-    if (queries := record["options"]["queries"]) != 1_000:
-        yield f"{queries:,} queries here, 1,000 there."

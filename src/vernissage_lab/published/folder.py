@@ -118,7 +118,6 @@ def is_model(given: Record, model: PublishedModel) -> bool:
 
 ZCCR_FILE = "results/zccr_metrics.csv"
 TAG_FILES: Mapping[str, str] = {OVERLAP: "results/bt_metrics.csv", EMBEDDING: "results/btba_metrics.csv"}
-RETRIEVAL_FILE = "retrieval/results/metrics.csv"
 
 SHOWN = 10
 """The depth that our runs measure."""
@@ -256,17 +255,6 @@ def tag_values(folder: PublishedFolder) -> dict[str, list[PublishedValue]]:
         if each.place[3:] == wanted
     ]
     return {AREAS: areas, **{method: list(_tags(folder, method)) for method in TAG_FILES}}
-
-
-def retrieval_values(folder: PublishedFolder) -> list[PublishedValue]:
-    """Recall by FAISS, by task, depth and number of pairs."""
-    words = {"task": TASKS, "model": MODELS, "dataset": DATA, "indexer": ("faiss", "vanilla")}
-    rows = folder.rows(RETRIEVAL_FILE, words=words, counts=("k", "pool size"), shares=("recall",))
-    return [
-        _value(row, (TASKS[row.words["task"]], row.whole("k"), row.whole("pool size")))
-        for row in rows
-        if row.words["indexer"] == "faiss"
-    ]
 
 
 def means_of(values: Iterable[PublishedValue]) -> tuple[dict[tuple[Place, str, str], float], int]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +12,10 @@ import numpy as np
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.pictures import open_picture
-from vernissage.cli.building import exports_by_name, weights_by_name
-from vernissage.encoders.loading import TORCH_PRECISIONS, Execution, checked_execution, load_pretrained
+from vernissage.cli.building import weights_by_name
+from vernissage.encoders.loading import load_pretrained
 from vernissage.encoders.register import card, cards
 from vernissage.encoders.runtime.devices import Runtime, import_torch
-from vernissage.encoders.runtime.onnx import PRECISIONS, load_onnx
 from vernissage.errors import RequestError
 from vernissage.files import digest
 from vernissage.values import ENCODED, Modality, Vectors
@@ -45,7 +43,7 @@ class TimedWorks:
         seed: that they were drawn by.
         wanted: how many were asked for.
         pictures, texts: those of the drawn works; the same works where all have both.
-        all_texts: of the whole data, of which vocabularies can be made; none where texts are left out.
+        all_texts: of the whole data, of which vocabularies can be made.
     """
 
     name: str
@@ -66,28 +64,20 @@ class TimedWorks:
         return tuple(modality for modality in ENCODED if self.items(modality))
 
 
-def works_of_collection(collection: Collection, name: str, count: int, **drawn: Any) -> TimedWorks:
+def works_of_collection(collection: Collection, name: str, count: int, *, seed: int) -> TimedWorks:
     """``count`` works of a collection, as `drawn_works`."""
     entries = [(item.id, collection.picture_path(item), item.text) for item in collection]
-    return drawn_works(entries, count, name=name, fingerprint=collection.fingerprint, **drawn)
+    return drawn_works(entries, count, name=name, fingerprint=collection.fingerprint, seed=seed)
 
 
-def works_of_set(found: CaptionedSet, count: int, *, seed: int, **drawn: Any) -> TimedWorks:
+def works_of_set(found: CaptionedSet, count: int, *, seed: int) -> TimedWorks:
     """``count`` pictures of a set, each with one of its captions, as `drawn_works`."""
     text_of = {caption.image_id: caption.text for caption in one_caption_each(found, seed=seed).captions}
     entries = [(image.id, image.path, text_of.get(image.id, "")) for image in found.images]
-    return drawn_works(entries, count, name=found.name, fingerprint=found.fingerprint, seed=seed, **drawn)
+    return drawn_works(entries, count, name=found.name, fingerprint=found.fingerprint, seed=seed)
 
 
-def drawn_works(
-    entries: Sequence[Entry],
-    count: int,
-    *,
-    name: str,
-    fingerprint: str,
-    seed: int,
-    only: Sequence[Modality] = ENCODED,
-) -> TimedWorks:
+def drawn_works(entries: Sequence[Entry], count: int, *, name: str, fingerprint: str, seed: int) -> TimedWorks:
     """At most ``count`` works that have a picture and as many that have a text, drawn by seed and id alone.
 
     Raises:
@@ -96,13 +86,11 @@ def drawn_works(
     if count < 1:
         raise RequestError(f"{count} works were asked for; time 1 or more, such as 192")
     drawn = sorted(entries, key=lambda entry: (digest(str(seed).encode(), entry[0].encode()), entry[0]))
-    pictures = [path for _, path, _ in drawn if path is not None] if "image" in only else []
-    texts = [text for _, _, text in drawn if text.strip()] if "text" in only else []
+    pictures = [path for _, path, _ in drawn if path is not None]
+    texts = [text for _, _, text in drawn if text.strip()]
     if not pictures and not texts:
-        raise RequestError(
-            f"{name} has no {' and no '.join(f'{each}s' for each in only)} to be encoded; name a source that has some"
-        )
-    told = tuple(text for _, _, text in entries if text.strip()) if texts else ()
+        raise RequestError(f"{name} has no pictures and no texts to be encoded; name a source that has some")
+    told = tuple(text for _, _, text in entries if text.strip())
     return TimedWorks(name, fingerprint, seed, count, tuple(pictures[:count]), tuple(texts[:count]), told)
 
 
@@ -116,15 +104,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class EncodingMethod:
-    """An encoder and how it is computed.
+    """An encoder and where it is computed.
 
     Attributes:
         encoder: its word; of untrained ones the model card's, after the word untrained.
         weights: fitted on the collection, trained by others, or untrained: random.
         modalities: what it reads.
-        made_of: fingerprint of what was fitted, or where weights and export lie.
+        made_of: fingerprint of what was fitted, or where weights lie.
         load: makes it, when the first work is timed.
-        backend, precision, device: how it is computed.
     """
 
     encoder: str
@@ -132,23 +119,16 @@ class EncodingMethod:
     modalities: frozenset[Modality]
     made_of: str
     load: Callable[[], Loaded]
-    backend: str = "NumPy"
-    precision: str = "as fitted"
     device: str = "cpu"
 
     @property
     def name(self) -> str:
-        """The encoder, and what is not usual in how it is computed; unique among those that are compared."""
-        usual = {"NumPy", "torch", "as fitted", "float32", "cpu"}
-        return ", ".join([self.encoder, *(each for each in self._ways() if each not in usual)])
-
-    def _ways(self) -> tuple[str, str, str]:
-        return self.backend, self.precision, self.device
+        """The encoder, and the device where that is not the CPU; unique among those that are compared."""
+        return self.encoder if self.device == "cpu" else f"{self.encoder}, {self.device}"
 
     def described(self) -> dict[str, str]:
         """The columns of tables that say what it is."""
-        named = {"contender": self.name, "encoder": self.encoder, "weights": self.weights}
-        return named | dict(zip(("backend", "precision", "device"), self._ways(), strict=True))
+        return {"contender": self.name, "encoder": self.encoder, "weights": self.weights, "device": self.device}
 
     def input(self, works: TimedWorks) -> Mapping[str, Any]:
         """What a record says of this method on these works."""
@@ -180,30 +160,24 @@ def fitted_method(name: str, encoder: Any, bases: Iterable[Any] = ()) -> Encodin
 STEP = "Timing encoders"
 ONE, BATCH = "one by one", "batch"
 NOUNS = {"image": "Pictures", "text": "Texts"}
+_WARM_UP = 2
+"""Works that an encoder reads before any is timed, and then a batch: networks allocate and choose kernels at first."""
 
 
 @dataclass(frozen=True)
 class EncodingTimeOptions(SourceOptions):
-    """Which encoders, how they are computed, and how is timed."""
+    """Which encoders, where they are computed, and how is timed."""
 
     untrained: Words = None
     works: int = 192
     rounds: int = 3
     batch: int = 32
-    only: str | None = None
     device: Words = None
-    backend: Words = None
-    precision: Words = None
-    export: Words = None
     weights: Words = None
     threads: int = 1
-    warm_up: int = 2
-    draft: bool = True
 
     def __post_init__(self) -> None:
-        self.require(rounds=1, batch=1, warm_up=0, threads=1)
-        if self.only not in (None, *ENCODED):
-            raise RequestError(f"--only {self.only} names no modality; write image or text, or leave it out for both")
+        self.require(rounds=1, batch=1, threads=1)
         for model in self.untrained or ():
             require_architecture(model)
         known = cards()
@@ -211,55 +185,18 @@ class EncodingTimeOptions(SourceOptions):
             if name not in known:
                 raise RequestError(f"there is no encoder {name!r}; choose from {', '.join(known)}")
         named = {name for name in self.encoder or () if known[name].pretrained}
-        for option, words in (("--weights", self.weights), ("--onnx", self.export)):
-            for word in words or ():
-                name, sign, _ = word.partition("=")
-                if not named or (sign and name not in named):
-                    raise RequestError(
-                        f"{option} {word} is for no encoder that is asked for: untrained networks and fitted encoders "
-                        f"take none; leave it out, or ask for one with weights, as in -e clip"
-                    )
-        if self.export and set(self.backends) == {"torch"}:
-            raise RequestError("an export was named with --onnx, but torch runs the weights; add --backend onnx")
+        for word in self.weights or ():
+            name, sign, _ = word.partition("=")
+            if not named or (sign and name not in named):
+                raise RequestError(
+                    f"--weights {word} is for no encoder that is asked for: untrained networks and fitted encoders "
+                    f"take none; leave it out, or ask for one with weights, as in -e clip"
+                )
 
     @property
-    def modalities(self) -> tuple[Modality, ...]:
-        """What is timed, as far as it is there."""
-        return tuple(modality for modality in ENCODED if self.only in (None, modality))
-
-    @property
-    def backends(self) -> list[str]:
-        """The backends that are asked for."""
-        return self.backend or ["torch"]
-
-    def ways(self) -> list[tuple[str, str]]:
-        """Every pair of a backend and a precision that is asked for and that there is.
-
-        Raises:
-            RequestError: a backend or a precision that there is not, or that goes with none of the others.
-        """
-        offered: dict[str, tuple[str, ...]] = {"torch": TORCH_PRECISIONS, **PRECISIONS}
-        precisions = self.precision or ["float32"]
-        pairs = [(one, other) for one in self.backends for other in precisions if other in offered.get(one, ())]
-        lost = [word for word in (*self.backends, *precisions) if not any(word in pair for pair in pairs)]
-        if lost:
-            told = "; ".join(f"{backend}: {', '.join(some)}" for backend, some in offered.items())
-            raise RequestError(f"{lost[0]} goes with no other option that was given; choose from {told}")
-        return list(dict.fromkeys(pairs))
-
-    def devices(self, backend: str, precision: str) -> Sequence[str]:
-        """Where torch computes in that precision; other backends do on the CPU.
-
-        Raises:
-            RequestError: nowhere.
-        """
-        if backend != "torch":
-            return ("cpu",)
-        asked = dict.fromkeys(self.device or ["cpu"])
-        able = [device for device in asked if device != "cpu" or precision != "float16"]
-        if not able:
-            raise RequestError("float16 needs a GPU; add --device cuda, or choose the precision float32 or bfloat16")
-        return able
+    def runtimes(self) -> list[Runtime]:
+        """Where networks are computed."""
+        return [Runtime(device, batch_size=self.batch) for device in dict.fromkeys(self.device or ["cpu"])]
 
 
 def compute(options: EncodingTimeOptions, cells: Cells) -> Outcome:
@@ -271,21 +208,18 @@ def compute(options: EncodingTimeOptions, cells: Cells) -> Outcome:
     \b
     Examples:
       vernissage lab experiment run encoding-time workspace -e aligned -e minilm --untrained clip-vit-base-patch32
-      vernissage lab experiment run encoding-time workspace -e clip --weights clip --backend torch --backend onnx \\
-        --onnx onnx
       vernissage lab experiment run encoding-time gallery --kind gallery --untrained resnet50 --device cpu --device cuda
     """
-    drawn: dict[str, Any] = {"seed": cells.seed, "only": options.modalities}
     if options.kind is None:
         there = options.workspace
-        works = works_of_collection(there.collection, there.collection_name, options.works, **drawn)
+        works = works_of_collection(there.collection, there.collection_name, options.works, seed=cells.seed)
     else:
-        works = works_of_set(options.dataset, options.works, **drawn)
+        works = works_of_set(options.dataset, options.works, seed=cells.seed)
     return run_encoding_time(works, _methods(options, works, cells), options, cells)
 
 
 def _methods(options: EncodingTimeOptions, works: TimedWorks, cells: Cells) -> list[EncodingMethod]:
-    """Every encoder that is asked for, in every way that there is; fitted ones of a set are fitted for it."""
+    """Every encoder that is asked for, on every device; fitted ones of a set are fitted for it."""
     usual = () if options.untrained else options.workspace.encoder_names if options.kind is None else (USUAL,)
     names = list(dict.fromkeys(options.encoder or usual))
     found: list[EncodingMethod] = []
@@ -302,61 +236,39 @@ def _fitted(name: str, options: EncodingTimeOptions, cells: Cells) -> EncodingMe
 
 
 def _trained(name: str, options: EncodingTimeOptions, names: Sequence[str]) -> Iterator[EncodingMethod]:
-    """An encoder with weights, by torch on each device and by other backends on the CPU.
-
-    Raises:
-        EncoderError: the device is not there, or the encoder cannot be computed so.
-        ProvenanceError: the export is of another encoder.
-    """
-    exports, known = exports_by_name(options.export or (), names), card(name)
+    """An encoder with weights on each device. Raises EncoderError: the device is not there."""
+    known = card(name)
     weights = weights_by_name(options.weights or (), names).get(name)
     if weights is None and options.kind is None:
         built_with = options.workspace.manifest.settings.get("weights", {}).get(name)
         weights = Path(built_with) if built_with else None
+
+    def load(runtime: Runtime) -> Loaded:
+        encoder = load_pretrained(name, weights, runtime=runtime)
+        return Loaded(encoder, encoder.parameters)
+
     place = str(weights or ("its own weights" if known.bundled else known.models[0].name))
-    for backend, precision in options.ways():
-        export = str(exports.get(name, ""))
-        if backend != "torch" and not export and exports and "torch" in options.backends:
-            continue  # the export is another encoder's; this one is timed by torch
-        how = checked_execution(name, Execution(backend, precision, export if backend != "torch" else ""))
-        made_of = f"{place}, {how.export}" if how.export else place
-        for device in options.devices(backend, precision):
-            runtime = Runtime(device, how.precision if backend == "torch" else "float32", options.batch)  # type: ignore[arg-type]  # checked
-            load = partial(_load, name, weights, runtime, how, options.threads)
-            ways = (how.backend, how.precision, runtime.resolved_device())
-            yield EncodingMethod(name, "trained", frozenset(known.modalities), made_of, load, *ways)
-
-
-def _load(name: str, weights: Path | None, runtime: Runtime, how: Execution, threads: int) -> Loaded:
-    base = load_pretrained(name, weights, runtime=runtime)
-    if how.backend == "torch":
-        return Loaded(base, base.parameters)
-    settings: dict[str, Any] = {"backend": how.backend, "batch_size": runtime.batch_size, "threads": threads}
-    export = load_onnx(base, Path(how.export), how.precision, **settings)  # type: ignore[arg-type]  # checked
-    return Loaded(export, base.parameters)
+    for runtime in options.runtimes:
+        reads, device = frozenset(known.modalities), runtime.resolved_device()
+        yield EncodingMethod(name, "trained", reads, place, partial(load, runtime), device)
 
 
 def _untrained(options: EncodingTimeOptions, works: TimedWorks) -> Iterator[EncodingMethod]:
-    """The networks of model cards with random weights, computed by torch; good for timing alone.
+    """The networks of model cards with random weights; good for timing alone.
 
     Raises:
         EncoderError: a card's network cannot be made without a download, or the device is not there.
     """
-    if options.untrained and "torch" not in options.backends:
-        raise RequestError("untrained networks run in torch alone; add --backend torch, or leave --untrained out")
 
     def load(model: str, runtime: Runtime) -> Loaded:
         encoder = load_untrained(model, works.all_texts, runtime=runtime, seed=works.seed)
         return Loaded(encoder, encoder.parameters)
 
-    ways = [way for way in options.ways() if way[0] == "torch"] if options.untrained else []
-    for model, (backend, precision) in product(dict.fromkeys(options.untrained or ()), ways):
-        reads, made_of = ARCHITECTURES[model].modalities, f"random weights, seed {works.seed}"
-        for device in options.devices(backend, precision):
-            runtime = Runtime(device, precision, options.batch)
-            how = (backend, precision, runtime.resolved_device())
-            named = f"untrained {model}"
-            yield EncodingMethod(named, "untrained", reads, made_of, partial(load, model, runtime), *how)
+    made_of = f"random weights, seed {works.seed}"
+    for model in dict.fromkeys(options.untrained or ()):
+        for runtime in options.runtimes:
+            reads, making = ARCHITECTURES[model].modalities, partial(load, model, runtime)
+            yield EncodingMethod(f"untrained {model}", "untrained", reads, made_of, making, runtime.resolved_device())
 
 
 @dataclass(frozen=True)
@@ -377,7 +289,7 @@ class _Task:
         return decoded, watch(lambda: self.loaded.encoder.encode_images(decoded.answer))
 
     def _opened(self, paths: Sequence[Path]) -> list[Any]:
-        opened = partial(open_picture, at_least=decoded_side(self.loaded.encoder, draft=self.options.draft))
+        opened = partial(open_picture, at_least=decoded_side(self.loaded.encoder, draft=True))
         if self.options.threads == 1 or len(paths) == 1:
             return [opened(path) for path in paths]
         with ThreadPoolExecutor(self.options.threads) as pool:
@@ -426,10 +338,9 @@ class _Bench:
 
     def _warm_up(self, task: _Task) -> None:
         items = self.works.items(task.modality)
-        for item in items[: self.options.warm_up]:
+        for item in items[:_WARM_UP]:
             task.read([item])
-        if self.options.warm_up:
-            task.read(items[: self._size(task.modality)])
+        task.read(items[: self._size(task.modality)])
 
     def turns(self) -> Iterator[_Turn]:
         """All that is timed, in order: in each round the pictures batch by batch, and the texts."""
@@ -450,7 +361,7 @@ class _Bench:
         key = {
             "contenders": [{**each.described(), "made_of": each.made_of} for each in self.methods],
             "data": [works.fingerprint, len(works.pictures), len(works.texts)],
-            "options": {name: getattr(options, name) for name in ("batch", "warm_up", "threads", "draft")},
+            "options": {name: getattr(options, name) for name in ("batch", "threads")},
         }
         key |= where_timed() | {"round": turn.round, "modality": turn.modality}
         key |= {"first": turn.works.start, "last": turn.works.stop}
@@ -530,7 +441,7 @@ def _remarks(works: TimedWorks, methods: Sequence[EncodingMethod], able: Sequenc
         count = len(works.items("image" if modality == "image" else "text"))
         reading = any(modality in each.modalities for each in methods)
         if reading and not count:
-            yield f"{works.name} has no {noun.lower()} here, or they were left out: the other modality alone is timed"
+            yield f"{works.name} has no {noun.lower()} here: the other modality alone is timed"
         elif reading and count < works.wanted:
             yield f"{count} {noun.lower()} are timed, all that there are; {works.wanted} were asked for"
     left = [each.name for each in methods if each not in able]
@@ -541,7 +452,7 @@ def _remarks(works: TimedWorks, methods: Sequence[EncodingMethod], able: Sequenc
         yield f"{device} is {name}: its times are the clock's, read after all its work had ended"
 
 
-_OF_METHOD = ("contender", "encoder", "weights", "backend", "precision", "device", "dim", "parameters")
+_OF_METHOD = ("contender", "encoder", "weights", "device", "dim", "parameters")
 _ROW = ("modality", "contender", "way")
 RATES = {"works_per_cpu_second": "cpu", "works_per_second": "wall"}
 """Columns of works per second, and the clock that each is measured by."""
@@ -611,10 +522,10 @@ def views_of(tables: Tables) -> list[Table]:
         )
         caption = f"{NOUNS[modality]}: {max(row['works'] for row in mine)} works"
         found.append(table(caption, heads, body, note, words=2))
-    heads = ("encoder", "weights", "by", "dim", "parameters", "tokens", "apart")
+    heads = ("encoder", "weights", "device", "dim", "parameters", "tokens", "apart")
     note = (
         "tokens: of a text in the mean, where texts are cut into any; apart: the largest difference, in any number of "
-        "any vector, from those that the same encoder makes one by one in the first of its ways"
+        "any vector, from those that the same encoder makes one by one on the first device"
     )
     body = (_encoder_row(where(rows, contender=method)) for method in distinct(rows, "contender"))
     return [*found, table("Encoders", heads, body, note, words=3)]
@@ -636,8 +547,7 @@ def _digits(value: float) -> str:
 
 def _encoder_row(rows: Sequence[Row]) -> tuple[str, ...]:
     first, tokens = rows[0], max(row["tokens_per_work"] for row in rows)
-    computed = f"{first['backend']} {first['precision']}" if first["weights"] != "fitted" else first["backend"]
-    named = (first["contender"], first["weights"], f"{computed}, {first['device']}", str(first["dim"]))
+    named = (first["contender"], first["weights"], first["device"], str(first["dim"]))
     apart = f"{max(row['apart'] for row in rows):.1e}"
     return (*named, f"{first['parameters']:,}", f"{tokens:.1f}" if tokens else "", apart)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from vernissage.errors import RequestError
 from vernissage.gallery.engines import PRESET_TEXTS, available_engines, preset_pictures
-from vernissage.rankings import fusion_weights, iou, rbo, reciprocal_ranks, total
+from vernissage.rankings import iou, rbo
 from vernissage.recommenders.contract import Recommender
-from vernissage.values import Ranking
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import fused
@@ -40,11 +40,7 @@ class FusionOptions(VisitorOptions):
         return tuple(sorted(whole_numbers(self.constants, "the constants", least=0)))
 
     def parts(self) -> dict[str, Recommender]:
-        """The engines that are fused.
-
-        Raises:
-            RequestError: there is one alone.
-        """
+        """The engines that are fused. Raises RequestError: there is one alone."""
         there = available_engines(self.opened)
         pair = [PRESET_TEXTS, preset_pictures(self.opened)]
         usual = pair if set(pair) <= set(there) else [name for name in there if not name.startswith("late-")][:2]
@@ -127,41 +123,19 @@ def _random(works: int, parts: int, options: FusionOptions, seed: int) -> list[R
     found: list[Row] = []
     for visitor in range(options.visitors):
         random = np.random.default_rng([seed, visitor])
-        orders = [random.permutation(works) for _ in range(parts)]
-        rankings = [Ranking(tuple(f"w{row:06d}" for row in order), -np.arange(works, dtype=float)) for order in orders]
+        ranks = 1 + np.argsort([random.permutation(works) for _ in range(parts)], axis=1)
         for k in options.numbers:
-            first = reciprocal_rank_fusion(rankings, k=k, depth=options.n).item_ids[: options.n]
-            whole = reciprocal_rank_fusion(rankings, k=k).item_ids[: options.n]
+            shares = 1 / (k + ranks)
+            first, whole = (_best(ranks, each, options.n) for each in (np.where(ranks <= options.n, shares, 0), shares))
             found.append(_overlap("random", k, visitor, first, whole))
     return found
 
 
-def reciprocal_rank_fusion(
-    rankings: Sequence[Ranking], *, k: float = 60, weights: Sequence[float] | None = None, depth: int | None = None
-) -> Ranking:
-    """One ranking from several by the sum of ``weight / (k + rank)`` over their first ``depth`` works.
-
-    Cormack, Clarke and Büttcher, SIGIR 2009, doi 10.1145/1571941.1572114. ``k`` = 60 is the literature's constant, 0
-    that of the first paper's engines. Works of equal score within one ranking are of equal rank, and those that the
-    depth divides from their like have none (`reciprocal_ranks`). Ties go to the work with the best single rank, then
-    to the smaller id. The order of ``rankings`` does not matter.
-
-    Raises:
-        RequestError: no ranking, a negative k or weight, weights that are all zero or not one for each ranking.
-    """
-    weighing = fusion_weights(weights, len(rankings), k=k, depth=depth)
-    shares: dict[str, list[float]] = {}
-    best: dict[str, int] = {}
-    for ranking, weight in zip(rankings, weighing.tolist(), strict=True):
-        cut = depth is not None and len(ranking) > depth
-        head = ranking.head(depth + 1) if depth is not None else ranking
-        for item_id, rank, value in zip(head.item_ids, *reciprocal_ranks(head.scores, k, cut=cut), strict=True):
-            if rank and weight > 0:
-                shares.setdefault(item_id, []).append(weight * float(value))
-                best[item_id] = min(int(rank), best.get(item_id, int(rank)))
-    sums = {item_id: float(total(np.array(each))) for item_id, each in shares.items()}
-    order = sorted(sums, key=lambda item_id: (-sums[item_id], best[item_id], item_id))
-    return Ranking(tuple(order), np.array([sums[item_id] for item_id in order]))
+def _best(ranks: npt.NDArray[np.int64], shares: npt.NDArray[np.float64], n: int) -> list[str]:
+    """The ``n`` works of the highest sum of shares (parts, works), then of the best single rank, then of the row."""
+    sums = np.sort(shares, axis=0).sum(axis=0)  # sorted, so that equal shares of other parts make equal sums
+    order = np.lexsort((ranks.min(axis=0), -sums))[: min(n, np.count_nonzero(sums))]
+    return [f"w{row:06d}" for row in order.tolist()]
 
 
 def _overlap(rankings: str, k: int, visitor: int, first: Sequence[str], whole: Sequence[str]) -> Row:

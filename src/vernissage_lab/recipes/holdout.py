@@ -50,6 +50,11 @@ METRICS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_PROTOCOL: Mapping[str, Any] = {
+    "hidden": "a third of each owner's works, rounded down, drawn anew for each repetition",
+    "candidates": "all works but the kept ones of the person",
+    "both": "one list by scores, those that are cosines as z-scores over each index; a work counts once",
+}
 _HEADS = {"recall": "recall", "group-recall": "group-rec", "group-precision": "group-prec", "areas": "areas"}
 _WORDS = {"image": "pictures", "text": "texts", "both": "both"}
 
@@ -262,15 +267,10 @@ def run_holdout(
         for repetition in range(repetitions):
             judged.add(trial_of(indexes, there, owner, *split_works(owner, item_ids, repetition=repetition, seed=seed)))
             progress(STEP, number * repetitions + repetition + 1, len(works) * repetitions)
-    protocol = {
-        "owners_with": owners_with,
-        "repetitions": repetitions,
-        "seed": seed,
-        "k": list(judged.depths),
-        "hidden": "a third of each owner's works, rounded down, drawn anew for each repetition",
+    protocol = {"owners_with": owners_with, "repetitions": repetitions, "seed": seed, "k": list(judged.depths)}
+    protocol |= {
+        **_PROTOCOL,
         "works": {modality: len(index) for modality, index in indexes.items()},
-        "candidates": "all works but the kept ones of the person",
-        "both": "one list by scores, those that are cosines as z-scores over each index; a work counts once",
         "tag_embedding": text_encoder.name if text_encoder is not None else None,
         "versions": {name: versions()[name] for name in ("vernissage", "python", "numpy")},
     }
@@ -428,11 +428,7 @@ class _Judged:
         )
 
     def unanswered(self) -> dict[str, int]:
-        """How many lists each rule could not make.
-
-        Raises:
-            RequestError: a rule made none at all.
-        """
+        """How many lists each rule could not make. Raises RequestError: a rule made none at all."""
         for name in self.methods:
             if self._asked[name] and self._silent[name] == self._asked[name]:
                 raise RequestError(f"{name} could not answer anybody: {self._why[name]}")

@@ -12,7 +12,6 @@ from vernissage_lab.analysis.gap import DEPTHS, ranks_across, ranks_among_both
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.material import Material, in_halves, unseen_material
-from vernissage_lab.published.beside import beside_retrieval
 from vernissage_lab.published.folder import DATA, MODELS, PROMPT, is_model, is_whole
 from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Published, Recipe, Record, Tables
 from vernissage_lab.tables import (
@@ -200,5 +199,4 @@ RECIPE = Recipe(
         for space, heading, source in zip(SPACES, ("", "mixed space, "), (_SOURCE, _IN_PRINT), strict=True)
         for (model, data, task), recall in _RECALL.items()
     ),
-    beside=beside_retrieval,
 )

@@ -23,7 +23,6 @@ from vernissage.search.vectors import VectorCard, VectorTable
 from vernissage.values import Vectors
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import TimeLine, time_figure
-from vernissage_lab.published.beside import beside_search_time
 from vernissage_lab.recipe import EXPERIMENTS, Options, Outcome, Picture, Published, Recipe, Record, Tables
 from vernissage_lab.tables import Row, Table, parts, short, signed, table, where
 from vernissage_lab.timing import column, in_turns, medians, spread, where_timed
@@ -584,5 +583,4 @@ RECIPE = Recipe(
             ),
         ),
     ),
-    beside=beside_search_time,
 )

@@ -134,11 +134,7 @@ class Taggable:
     pictures: Mapping[str, Path]
 
     def readable(self, modality: Modality, tagger: str) -> Mapping[str, object]:
-        """The texts, or the pictures, for a tagger of that name.
-
-        Raises:
-            RequestError: there are none.
-        """
+        """The texts, or the pictures, for a tagger of that name. Raises RequestError: there are none."""
         found: Mapping[str, object] = self.texts if modality == "text" else self.pictures
         if not found:
             folder = "name their folder with --pictures, or choose a tagger of texts"

@@ -1,18 +1,14 @@
 """Published values beside runs: what corresponds, and one sentence for each difference, made from the record."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.lab.published.theirs import (
     CLASSIFIED,
-    RETRIEVAL_HEADER,
     TAGS_HEADER,
-    TIMES_HEADER,
     ZCCR_LINES,
     ablation_run,
     given,
-    mean_rows,
     tags_run,
     write,
     zccr,
@@ -120,14 +116,11 @@ def test_encoders_are_told_apart(tmp_path: Path, encoder: dict[str, str], told: 
     assert told in said(ablation_run(PCA_WARD, inputs=[given(**encoder)]), zccr(tmp_path))
 
 
-def test_how_many_users_stand_behind_a_value_and_what_it_can_reach(tmp_path: Path) -> None:
+def test_how_many_users_stand_behind_a_value(tmp_path: Path) -> None:
     two = said(ablation_run(PCA_WARD), zccr(tmp_path))
     assert "few stand behind a published value: 12 with 2 classes; here 20," in two
-    assert ".96 is the most that can be reached with 2 classes" in two
     one = said(ablation_run(("none", "ward:5", "centroid"), classes=1), zccr(tmp_path))
     assert "25 with 1 class;" in one
-    assert "the most that can be reached" not in one
-    assert "that error would be up to .10" in one
 
 
 def test_lengths_matter_for_clip_alone(tmp_path: Path) -> None:
@@ -144,7 +137,6 @@ def test_a_run_as_published_differs_in_less(tmp_path: Path) -> None:
     }
     told = said(ablation_run(PCA_WARD, ("tsne", "hdbscan", "medoid"), **options), zccr(tmp_path))
     assert "12 with 2 classes; here as there." in told
-    assert ".96 is the most that can be reached with 2 classes" in told  # ours are means over users
     assert "as long as the network gives them, as there; but those of ALBEF have length 1 there" in told
     assert "components there" not in told
     assert "t-SNE starts at random on both sides" in told
@@ -179,14 +171,6 @@ def test_a_pool_or_a_number_of_classes_of_its_own_is_told(tmp_path: Path) -> Non
     assert "20 users in each cell" not in told
 
 
-def test_what_their_file_says_against_their_code_is_counted(tmp_path: Path) -> None:
-    plain = [line.replace(",pca,", ",None,").replace("0.83", "0.33") for line in ZCCR_LINES[:1]]
-    run = ablation_run(PCA_WARD, ("none", "ward:5", "centroid"))
-    told = said(run, zccr(tmp_path, *ZCCR_LINES[:1], *plain))
-    assert "over 1 such values with centroids mean recall is .330 and .830" in told
-    assert "contradicts" not in said(ablation_run(PCA_WARD), zccr(tmp_path, *ZCCR_LINES[:1], *plain))
-
-
 def tag_files(folder: Path) -> PublishedFolder:
     zccr(folder)
     write(folder, "results/bt_metrics.csv", TAGS_HEADER, "txt2txt,flickr30k,_lemma,2,5,1000,0.29,0.1")
@@ -205,7 +189,6 @@ def test_each_method_of_tags_stands_beside_its_own_file(tmp_path: Path) -> None:
     assert overlap == (("2", "5", "tag-overlap", ".300 ±.050", ".29"),)  # one list of ten, as theirs
     assert embedding == (("2", "5", "tag-embedding", ".700 ±.050 in 21", ".46"),)
     told = [" ".join(block.differences) for block in blocks]
-    assert [".96 is the most" in each for each in told] == [True, False, False]
     assert ["by coherence" in each for each in told] == [True, False, True]
     assert ["a third again" in each for each in told] == [False, True, False]
     assert ["bert-base-uncased" in each for each in told] == [False, False, True]
@@ -232,66 +215,6 @@ def test_a_missing_file_of_tags_is_told(tmp_path: Path) -> None:
     (tmp_path / "results" / "bt_metrics.csv").unlink()
     with pytest.raises(Exception, match=r"nothing at .*bt_metrics\.csv"):
         beside(tags_run("areas"), folder)
-
-
-def retrieval_run(pairs: int, **changes: Any) -> Run:
-    rows = [
-        {**row, "n": pairs}
-        for depth in (1, 5, 10)
-        for space in ("unimodal", "mixed")
-        for row in mean_rows(
-            {"encoder": "clip", "space": space, "task": "text-to-image"},
-            **{f"recall@{depth}": depth / 20 if space == "unimodal" else 0.0},
-        )
-    ]
-    return Run("retrieval", {"inputs": [given(encoder="clip", **changes)]}, {"means": rows})
-
-
-def retrieval_file(folder: Path) -> PublishedFolder:
-    lines = [
-        f"txt2img,clip,coco,{indexer},{k},{pool},{recall},0.1"
-        for indexer, wrong in (("faiss", 0.0), ("vanilla", 0.05))
-        for k, pool, recall in ((1, 1000, 0.513 + wrong), (5, 1000, 0.816 + wrong), (1, 5000, 0.305 + wrong))
-    ]
-    return write(folder, "retrieval/results/metrics.csv", RETRIEVAL_HEADER, *lines)
-
-
-def test_retrieval_stands_beside_the_pool_of_its_size(tmp_path: Path) -> None:
-    folder = retrieval_file(tmp_path)
-    block = only_block(retrieval_run(988, data="MSCOCO (Karpathy split)", encoder_variant="ViT-B/32"), folder)
-    assert block.tables[0].rows == (
-        ("text → image", "@1", ".050 ±.050", ".513"),
-        ("text → image", "@5", ".250 ±.050", ".816"),
-    )
-    told = " ".join(block.differences)
-    assert "The same data in the columns MSCOCO" in told
-    assert "A pool of 988 pairs here, 1,000 there" in told
-    large = only_block(retrieval_run(5_000), folder)
-    assert large.tables[0].rows == (("text → image", "@1", ".050 ±.050", ".305"),)
-    assert "A pool of" not in " ".join(large.differences)
-    assert large.differences[0] == "Not the same data: clips (1,976 works) here, MSCOCO there."
-
-
-def times_run(vectors: int, queries: int) -> Run:
-    sizes = {"comparison": "one index or two", "vectors": vectors, "dim": 512, "k": 1000, "contender": "FAISS flat"}
-    welch = {"contender": "FAISS flat", "measure": "wall_ms", "one_mean": 160.0, "two_mean": 152.0}
-    return Run("search-time", {"options": {"queries": queries}}, {"summary": [sizes], "welch": [welch]})
-
-
-def test_times_stand_beside_theirs_with_sizes_and_machine(tmp_path: Path) -> None:
-    lines = ("1,512,1000,1000000,GPU,13.8116,0.3406", "2,512,1000,1000000,GPU,14.4906,0.4338")
-    folder = write(tmp_path, "search-time/search_results.csv", TIMES_HEADER, *lines)
-    block = only_block(times_run(1_000_000, 1_000), folder)
-    where = "1,000,000 × 512, the best 1,000, GPU"
-    assert block.tables[0].rows == (
-        ("1", "160.00", "13.81 (sd 0.34)", where),
-        ("2", "152.00", "14.49 (sd 0.43)", where),
-    )
-    assert "Not the same sizes" not in " ".join(block.differences)
-    smaller = said(times_run(20_000, 60), folder)
-    assert "Not the same sizes: 20,000 × 512, the best 1,000 here." in smaller
-    assert "60 queries here, 1,000 there." in smaller
-    assert beside(Run("search-time", {}, {}), folder) == ([], [])
 
 
 def test_figures_mark_published_values_of_the_same_data_alone(tmp_path: Path) -> None:

@@ -22,8 +22,6 @@ ZCCR_LINES = (
     "txt2txt,clip,flickr30k,1,5,None,agglomerative,5,centroid,10,1000,0.52,0.3",
 )
 TAGS_HEADER = "task,dataset,tokenization,n_seeds,n_points_per_class,pool size,recall,map"
-RETRIEVAL_HEADER = "task,model,dataset,indexer,k,pool size,recall,map"
-TIMES_HEADER = "n indexes,emb size,k,search space size,device,mean time,std"
 CLASSIFIED = (
     '10,"A dog runs .",151,dog,"dog,run","dog,run"\n11,"A cat sits .",281,cat,"cat","cat,sit"\n'
     '12,"A dog sits .",151,dog,"dog","dog,sit"\n'

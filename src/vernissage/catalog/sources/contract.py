@@ -65,11 +65,7 @@ class Source(Protocol):
         ...
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
-        """The works in their order.
-
-        Raises:
-            CollectionError: the source as a whole is missing or cannot be read.
-        """
+        """The works in their order. Raises CollectionError: the source as a whole is missing or cannot be read."""
         ...
 
     def reading(self) -> Reading:

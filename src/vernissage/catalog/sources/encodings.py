@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from charset_normalizer import from_bytes
-
 from vernissage.files import read_word_lists
 
 _KNOWN = read_word_lists(Path(__file__).with_name("encodings.txt"))
@@ -25,7 +23,7 @@ _WORD = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*|[^\x00-\x7f]")
 _CONTROLS = re.compile("[\x80-\x9f]")
 # Signs that any text may hold beside its letters; a candidate that needs others is less likely.
 _SIGNS = frozenset("–—‘’“”„‚«»…°·×•©®™§£€½¼¾±²³\u00a0¿¡、。・「」（），：ー〜～《》")
-_ENOUGH = 200_000
+_ENOUGH = 200_000  # bytes beyond ASCII tell an encoding; more only take time
 _SURE = 0.8
 """A rival below this share of the best one's score leaves the choice sure."""
 _LIKELY = 0.3
@@ -99,6 +97,8 @@ def _score(raw: bytes, codec: str) -> float | None:
     if not words:
         return 1.5 if codec == "cp1252" else 0.5
     if codec in _KNOWN["double"]:
+        from charset_normalizer import from_bytes  # a tenth of what a command takes to start
+
         chaos = next((match.chaos for match in from_bytes(raw, cp_isolation=[codec])), 1.0)
         letters = "".join(words)
         common = sum(_is_common(letter, codec) for letter in letters)

@@ -88,11 +88,7 @@ class FeedChanges:
 
 
 def read_feed(workspace: Path) -> dict[str, FeedWork | None]:
-    """Everything that feeds brought so far.
-
-    Raises:
-        ProvenanceError: the file is damaged.
-    """
+    """Everything that feeds brought so far. Raises ProvenanceError: the file is damaged."""
     file = workspace / FOLDER / "works.json"
     content = read_json(file) if file.exists() else {}
     if fault := misfit(content, Mapping[str, FeedWork | None], "works"):
@@ -106,11 +102,7 @@ def feed_work(content: Mapping[str, Any]) -> FeedWork:
 
 
 def keep_feed(workspace: Path, works: Works) -> None:
-    """Write down everything that feeds brought so far.
-
-    Raises:
-        WorkspaceError: it cannot be written.
-    """
+    """Write down everything that feeds brought so far. Raises WorkspaceError: it cannot be written."""
     content = {name: None if each is None else vars(each) for name, each in works.items()}
     write_json(workspace / FOLDER / "works.json", content)
 

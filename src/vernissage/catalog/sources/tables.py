@@ -340,7 +340,7 @@ _MOST_RATIO = 50
 MOST_COLUMNS = 16_384
 """As many as Excel has; the widest of forty museums' exports has some hundred."""
 MOST_LETTERS = 2**20
-_LONGEST_LINE = 2**24
+_LONGEST_LINE = 2**24  # letters; a file without line ends is no table
 
 
 class _TooLargeError(CollectionError):
@@ -407,7 +407,7 @@ def _first_line(error: Exception) -> str:
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 _SAMPLE_LINES = 200
-_HEADER_WITHIN = 10
+_HEADER_WITHIN = 10  # lines: museums put a title, a date and a blank line above the header
 _SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?\r?\n?$', re.IGNORECASE)
 
 Cells = list[str]
@@ -609,8 +609,8 @@ _EXPORT = "export the table anew as CSV in UTF-8 or as .xlsx"
 # Tabs, line and page ends and the separators of databases (1C to 1F) stand in texts; of random bytes, 9 % are others.
 _STRANGE = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 _SAMPLE = 100_000
-_MOST_STRANGE = 0.03
-_FEWEST_STRANGE = 4
+_MOST_STRANGE = 0.03  # of the letters; above it, the file is a program or packed, and no text
+_FEWEST_STRANGE = 4  # a few control characters are left by old programs
 _WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 
 

@@ -22,7 +22,7 @@ from vernissage.values import ENCODED, Modality, Vectors
 Matrix = npt.NDArray[np.float64]
 
 REGULARISATIONS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-FOLDS = 4
+FOLDS = 4  # each pair is held out once, and three quarters of a small collection are still fitted on
 
 FEWEST_PAIRS = 50
 FEWEST_CHOSEN = 500
@@ -39,11 +39,12 @@ _FIRST_ZERO_SHOT = 0.3
 _MOST_COMPONENTS = 512
 _MOST_OF_SEVERAL = 256
 """Of each encoder and of all together, where a side has several: 512 cost twice the time and found no more."""
-_LEAST_CORRELATION = 1e-9
+_LEAST_CORRELATION = 1e-9  # directions beyond the rank of either side correlate by rounding alone
+# Of the largest; whitening would blow smaller ones, which are rounding, up to the size of all others.
 _LEAST_VARIANCE = 1e-9
 
-_MOST_PAIRS = 20_000
-_BLOCK = 4096
+_MOST_PAIRS = 20_000  # drawn with the seed, so that fitting takes bounded time and memory
+_BLOCK = 4096  # rows in double precision at a time
 
 
 @dataclass(frozen=True)

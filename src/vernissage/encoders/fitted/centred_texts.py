@@ -57,11 +57,7 @@ class CentredTexts(FittedEncoder, ABC):
     @classmethod
     @abstractmethod
     def open_reader(cls) -> TextReader:
-        """Read the package's files.
-
-        Raises:
-            EncoderError: the package is not installed, or brings other files.
-        """
+        """Read the package's files. Raises EncoderError: the package is not installed, or brings other files."""
 
     @classmethod
     def fit(cls, texts: Sequence[str], *, progress: Progress = silent) -> Self:

@@ -39,8 +39,8 @@ FITTING_PICTURES = 20
 """With fewer pictures nothing is fitted: their means and axes would describe single pictures."""
 
 CODEBOOK_PICTURES = 200
-SAMPLED_PICTURES = 1000
-SAMPLED_PATCHES = 128
+SAMPLED_PICTURES = 1000  # the codebook is fitted on so many, however large the collection
+SAMPLED_PATCHES = 128  # of each picture, so that large pictures do not make the codebook by themselves
 CENTRES = 32
 REDUCED_DIM = 24
 MOST_DIM = 512
@@ -51,7 +51,7 @@ SHORTEST_SIDE = 32
 LIGHTNESS_BINS = 6
 OPPONENT_BINS = 9
 COLOUR_DIM = LIGHTNESS_BINS * OPPONENT_BINS**2
-OPPONENT_SCALE = 8.0
+OPPONENT_SCALE = 8.0  # arcsinh is about linear below it and logarithmic above: bins are finer near grey
 OPPONENT_LIMIT = 110.0
 """Lab units: a* and b* are squeezed by asinh(x / 8), because painted colours crowd around grey."""
 

@@ -42,9 +42,9 @@ _Fit = tuple[float, Matrix, Matrix]
 
 TOPIC_RANGE = tuple(range(4, 25, 2))
 
-_TEXTS_PER_TOPIC = 20
+_TEXTS_PER_TOPIC = 20  # numbers of topics with fewer texts each are not offered
 _MOST_WORDS = 10_000
-_MOST_COMMON = 0.5
+_MOST_COMMON = 0.5  # words in more than half of the texts tell no topics apart
 _SAMPLE_TO_COMPARE = 2000
 _SAMPLE_TO_FIT = 10_000
 _MOST_TEXTS_READ = 20_000
@@ -67,7 +67,7 @@ _START_SMOOTHING = 0.2
 _BLOCK = 2048
 _TOLERANCE = 1e-5
 _MOST_ROUNDS = 1000
-_LEAST = 1e-100
+_LEAST = 1e-100  # keeps logarithms and quotients finite where a word has no topic
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from vernissage.errors import EncoderError, ProvenanceError
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
 
-_LEAST_SCALE = 1e-6
+_LEAST_SCALE = 1e-6  # of the largest; smaller components are rounding
 _OVERSAMPLES = 10
 _ROUNDS, _ROUNDS_OF_MANY = 7, 4
 

@@ -27,7 +27,7 @@ DOMAIN_WORDS = frozenset(chain(*read_word_lists(Path(__file__).with_name("domain
 """Words that stand in the texts of all collections of pictures and tell no work from another."""
 
 _MOST_WORDS = 30_000
-_LARGE_COLLECTION = 5000
+_LARGE_COLLECTION = 5000  # beyond it a word of one text is dropped: it makes no two texts alike
 _SHORTEST, _LONGEST = 3, 100
 _RUNS = re.compile(
     "(?P<kana>[\u3041-\u309f]+)|(?P<signs>[\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+|[\u30a0-\u30ff]+"

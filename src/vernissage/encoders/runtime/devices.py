@@ -124,11 +124,7 @@ def _without_tf32() -> Iterator[None]:
 
 
 def import_extra(module: str, extra: str = "models") -> Any:
-    """A module of an optional extra.
-
-    Raises:
-        EncoderError: it is not installed; the message says how to install it.
-    """
+    """A module of an optional extra. Raises EncoderError: it is not installed; the message says how to install it."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

@@ -104,11 +104,7 @@ class OnnxCard:
 
 
 def read_card(folder: Path) -> OnnxCard:
-    """The card of an export.
-
-    Raises:
-        ProvenanceError: there is none, it is damaged, or of a later version.
-    """
+    """The card of an export. Raises ProvenanceError: there is none, it is damaged, or of a later version."""
     file = folder / CARD_FILE
     if not folder.is_dir():
         raise ProvenanceError(f"there is no folder {folder}; make an export there with `vernissage encoders export`")

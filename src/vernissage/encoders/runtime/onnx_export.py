@@ -114,11 +114,7 @@ def sample_pictures(count: int = 24) -> list[Image.Image]:
 
 
 def cosines(vectors: Vectors, expected: Vectors) -> Fidelity:
-    """Cosines row by row, over the rows that are not zero.
-
-    Raises:
-        EncoderError: there is no such row.
-    """
+    """Cosines row by row, over the rows that are not zero. Raises EncoderError: there is no such row."""
     wide, true = vectors.astype(np.float64), expected.astype(np.float64)
     norms = np.linalg.norm(wide, axis=1) * np.linalg.norm(true, axis=1)
     if not norms.any():

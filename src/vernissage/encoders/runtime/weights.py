@@ -43,11 +43,7 @@ _CODE = re.compile(r"GLOBAL ([\w.]{1,100})")
 
 
 def read_object(file: Path) -> dict[str, Any]:
-    """A JSON file that holds an object.
-
-    Raises:
-        EncoderError: it is missing, damaged or something else.
-    """
+    """A JSON file that holds an object. Raises EncoderError: it is missing, damaged or something else."""
     try:
         content = json_values(read_regular(file))
     except OSError as error:
@@ -81,11 +77,7 @@ def read_config(place: Path, model_type: str | None = None, instead: str = "") -
 
 
 def file_in(place: Path, names: Sequence[str]) -> Path:
-    """The first of ``names`` (patterns) in a folder, or the file itself.
-
-    Raises:
-        EncoderError: there is none.
-    """
+    """The first of ``names`` (patterns) in a folder, or the file itself. Raises EncoderError: there is none."""
     if place.is_file():
         return place
     if not place.exists():

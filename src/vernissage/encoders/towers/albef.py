@@ -225,7 +225,7 @@ _PUBLISHED = AlbefArchitecture()
 _HEAD_WIDTH = _PUBLISHED.vision_width // _PUBLISHED.vision_heads
 _NEEDED_PARTS = ("visual_encoder.", "text_encoder.", "vision_proj.", "text_proj.", "itm_head.")
 _UNUSED_PARTS = ("text_encoder.cls.", "text_encoder.pooler.", "text_encoder.embeddings.position_ids")
-_MOST_LAYERS = 200
+_MOST_LAYERS = 200  # a stranger's settings must not make us list millions of tensors
 _POSITIONS = "visual_encoder.pos_embed"
 
 

@@ -201,11 +201,7 @@ def load_original(file: Path, runtime: Runtime) -> tuple[Any, Any]:
 
 
 def merges_beside(file: Path) -> Path:
-    """The list of byte-pair merges in the folder of the weights.
-
-    Raises:
-        EncoderError: there is none.
-    """
+    """The list of byte-pair merges in the folder of the weights. Raises EncoderError: there is none."""
     for name in _MERGES_FILES:
         for found in sorted(file.parent.glob(name)):
             return found

@@ -1,5 +1,7 @@
 """What stands around every page for visitors: names, links, language, and where files and other pages are."""
 
+import base64
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,8 +33,11 @@ STATIC_TYPES: Mapping[str, str] = {
 STYLE = "vernissage.css"
 
 _OWN = "vernissage.pages"
-_LITTLE = 260
-"""Pixels of the shorter side; rows of pictures are up to 320 high."""
+_LOW = (7, 9, 11, 14, 17, 20)
+"""Heights of rows in the style sheet, in rem; the last is the highest of all rows."""
+
+_GROWN = 1.2
+"""How much rows grow at most times, so that they end together."""
 
 _STEP, _FLATTEST, _STEEPEST = 1.05, 30, -20
 """Proportions of pictures are classes of the style sheet, since the policy of pages allows no styles in them."""
@@ -48,6 +53,7 @@ class Frame:
         static: the address of a file, by its name.
         here: the path of this page; ``pages`` are those that there are.
         languages: the address of this page in each language.
+        policy: the content security policy of a page that is a file, which no header of a server brings.
     """
 
     look: Look
@@ -58,11 +64,13 @@ class Frame:
     here: str = "/"
     pages: tuple[str, ...] = ("/",)
     languages: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
 
     @property
     def title(self) -> str:
-        """What the museum calls the collection, else its name."""
-        return self.look.name.get(self.language) or self.name  # type: ignore[call-overload]
+        """What the museum calls the collection, else its name, which is that of a folder."""
+        name = self.name.replace("_", " ").strip()
+        return self.text(self.look.name) or name[:1].upper() + name[1:]
 
     @property
     def nav(self) -> list[tuple[str, str, bool]]:
@@ -76,6 +84,27 @@ class Frame:
     def text(self, texts: Mapping[Any, str]) -> str:
         """What the museum says, in the page's language if it is there."""
         return texts.get(self.language) or next(iter(texts.values()), "")
+
+
+_FILES: Mapping[str, str] = {"/": "index.html"}
+_FILE_POLICY = (
+    "default-src 'none'; img-src 'self' file: blob: data:; style-src 'self' file:; script-src 'self' file:; "
+    "font-src 'self' file:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+def file_frame(look: Look, name: str, up: str, here: str, pages: tuple[str, ...]) -> Frame:
+    """What stands around a page that is a file; ``up`` leads from it to where the first page lies."""
+    return Frame(
+        look,
+        name,
+        address=lambda path: up + _FILES.get(path, f"{path[1:]}.html"),
+        static=lambda file: f"{up}static/{static_digest(file, look)}/{file}",
+        language=look.languages[0],
+        here=here,
+        pages=pages,
+        policy=_FILE_POLICY,
+    )
 
 
 def rendered(template: str, frame: Frame, **values: Any) -> str:
@@ -95,28 +124,44 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
         "frame": frame,
         "shape": shape,
         "whole": whole,
-        "little": little,
+        "low": low,
         "paragraphs": paragraphs,
     }
     return page.render(given | translated(values, frame.language))
 
 
+def in_one_file(template: str, title: str, language: str = ENGLISH, **values: Any) -> str:
+    """As `rendered`, a page that is complete in itself: it loads nothing, runs nothing and leads to no other page."""
+    look = Look()
+    style = (static_file(STYLE) or b"").decode()
+    allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
+    frame = Frame(look, title, lambda _: "#main", lambda _: "", language, pages=(), policy=policy)
+    return rendered(template, frame, style=Markup(style), **values)  # noqa: S704  (our own file)
+
+
 def whole(thumbnail: Mapping[str, Any]) -> tuple[int, int]:
     """Width and height of the largest size of a picture, which is never shown larger."""
-    width = int(thumbnail["srcset"].rpartition(" ")[2].removesuffix("w"))
+    width = int(thumbnail["srcset"].rpartition(" ")[2].removesuffix("w") or thumbnail["width"])
     return width, max(1, round(width * thumbnail["height"] / thumbnail["width"]))
 
 
-def little(works: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether most pictures are so small that rows of them have to be lower than others."""
-    heights = sorted(min(whole(each["thumbnail"])) for each in works if each["thumbnail"])
-    return bool(heights) and heights[len(heights) // 2] < _LITTLE
+def low(works: Sequence[Mapping[str, Any]]) -> str:
+    """The class that keeps rows of pictures so low that most need not be enlarged to fill them; empty for no bound."""
+    heights = sorted(whole(each["thumbnail"])[1] for each in works if each["thumbnail"])
+    if not heights:
+        return ""
+    least = heights[len(heights) // 5] / _GROWN
+    return f"low-{max((rem for rem in _LOW if rem * 16 <= least), default=_LOW[0])}"
 
 
 def shape(thumbnail: Mapping[str, Any]) -> str:
     """The class of the style sheet for a picture's width over its height."""
     ratio = math.log(thumbnail["width"] / thumbnail["height"]) / math.log(_STEP)
     return f"r{min(_FLATTEST, max(_STEEPEST, round(ratio)))}"
+
+
+_digests: dict[tuple[str, str], str] = {}
 
 
 @cache
@@ -129,15 +174,23 @@ def static_file(name: str) -> bytes | None:
     return content + _shapes() if name == STYLE else content
 
 
+def static_content(name: str, look: Look) -> tuple[bytes, str] | None:
+    """The content and the media type of a file that pages load, of the museum's own too; None where there is none."""
+    if name in look.files:
+        return look.files[name]
+    content = static_file(name)
+    if content is None:
+        return None
+    return content + look.css().encode() if name == STYLE else content, STATIC_TYPES[name.rpartition(".")[2]]
+
+
 def static_digest(name: str, look: Look) -> str:
     """What stands for the content of a file in its address: another content has another address."""
-    content = style_sheet(look) if name == STYLE else static_file(name) or look.files.get(name, (b"", ""))[0]
-    return digest(content)[:12]
-
-
-def style_sheet(look: Look) -> bytes:
-    """The style sheet of all pages, then the museum's own."""
-    return (static_file(STYLE) or b"") + look.css().encode()
+    key = name, look.digest
+    if key not in _digests:
+        content, _ = static_content(name, look) or (b"", "")
+        _digests[key] = digest(content)[:12]
+    return _digests[key]
 
 
 def paragraphs(text: str) -> Markup:

@@ -31,6 +31,7 @@ COOKIE = "vernissage_person"
 """In which a browser keeps its person's token, out of reach of scripts."""
 
 _TOKEN = "vt_"  # noqa: S105  (how tokens begin)
+_INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost", "testclient"})
 _READ_AGAIN = 2.0
 """Seconds after which keys are read anew, so that a revoked one is refused that soon."""
@@ -68,7 +69,8 @@ class Access:
     ) -> None:
         self._public_url = service.public_url
         self._service, self._open_here, self._origins = service, open_here, frozenset(origins)
-        self._tokens = URLSafeTimedSerializer(secret, salt="person")
+        self._secret = secret
+        self._tokens = self.signer("person")
         self._limit = RateLimit(at_once=10 * each_second, each_second=each_second)
         self._keys: Mapping[str, StoredKey] = {}
         self._read, self._reading = -_READ_AGAIN, Future[None]()
@@ -79,7 +81,7 @@ class Access:
         """A dependency of routes: who asks, if they may by any of the scopes.
 
         Raises:
-            ProblemError: no key (401), or one that does not hold, has no such scope or is used elsewhere (403).
+            ProblemError: no key, or one that does not hold (401), or has no such scope or is used elsewhere (403).
             TooManyRequestsError: they ask too often.
         """
 
@@ -134,6 +136,15 @@ class Access:
         """Where a person's cookie is sent: to this collection alone, not to others below prefixes of their own."""
         return urlsplit(self._public_url).path or request.scope.get("root_path") or "/"
 
+    def person_of(self, request: Request) -> str:
+        """Whose token a request to a page carries, in a header or a cookie; empty without one that holds."""
+        given = given_key(request) or request.cookies.get(COOKIE, "")
+        return found.person if given and (found := self._token_of(given)) else ""
+
+    def signer(self, purpose: str) -> URLSafeTimedSerializer:
+        """What signs and reads values of one purpose, which hold for no other."""
+        return URLSafeTimedSerializer(self._secret, salt=purpose)
+
     def _asker(self, request: Request) -> Asker:
         given = given_key(request)
         if given.startswith(_TOKEN):
@@ -141,7 +152,7 @@ class Access:
         if given:
             return self._by_key(given, request)
         if (cookie := request.cookies.get(COOKIE, "")) and (holds := self._token_of(cookie)):
-            self._require_own_page(request)
+            self.require_own_page(request)
             return holds
         host = request.client.host if request.client else ""
         origin = request.headers.get("origin", "")
@@ -154,8 +165,12 @@ class Access:
         )
         raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
 
-    def _require_own_page(self, request: Request) -> None:
-        """Browsers send cookies with whatever other sites let them send, so these must not change anything."""
+    def require_own_page(self, request: Request) -> None:
+        """Browsers send cookies with whatever other sites let them send, so these must not change anything.
+
+        Raises:
+            ProblemError: a request that changes something comes from no page of this server (403).
+        """
         own = {"{0.scheme}://{0.netloc}".format(urlsplit(each)) for each in (str(request.base_url), self._public_url)}
         if request.method not in {"GET", "HEAD"} and request.headers.get("origin") not in own:
             told = "with a cookie things are changed from this server's own pages alone; send a token instead"
@@ -165,7 +180,7 @@ class Access:
         found = self._token_of(given)
         if found is None:
             told = "this token does not hold any more; let your server mint another one"
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, {"WWW-Authenticate": "Bearer"})
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, _INVALID)
         return found
 
     def _token_of(self, given: str) -> Asker | None:
@@ -187,7 +202,7 @@ class Access:
         key = self._known().get(digest_of(given)) or self._known(_UNKNOWN_SECONDS).get(digest_of(given))
         if key is None:
             told = "this key is unknown or was revoked; ask whoever runs the service for another one"
-            raise ProblemError(HTTPStatus.FORBIDDEN, told)
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, told, _INVALID)
         origin = request.headers.get("origin", "")
         if key.origins and origin not in key.origins:
             raise ProblemError(HTTPStatus.FORBIDDEN, "this key is for pages of another site")

@@ -95,7 +95,7 @@ class _Admin:
     def picture(self, upload: str) -> Response:
         item = self._gallery.snapshot.items([upload]).get(upload)
         path = self._gallery.snapshot.picture_path(item) if item and upload not in self._gallery.collection else None
-        sizes = self._service.thumbnails.sizes(path, item.picture_digest) if item and path else ()
+        sizes = self._service.thumbnails.sizes(item.picture_digest, lambda: path) if item and path else ()
         if not item or not path or not sizes:
             raise UnknownItemError(f"there is no picture of an upload {upload[:60]!r}")
         content = self._service.thumbnails.get(path, item.picture_digest, sizes[0][0], "jpg")

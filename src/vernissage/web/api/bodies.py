@@ -58,7 +58,9 @@ class RecommendationRequest(Body):
     visitor: Named | None = Field(
         None, description="Your own id of who asks, kept as a pseudonym with events; leave it out without consent."
     )
-    session: Named | None = Field(None, description="Your own id of the visitor's session, for a split by sessions.")
+    session: Named | None = Field(
+        None, description="Which session of the visitor, best 0, 1, 2 …, for a split by sessions."
+    )
     explain: bool = Field(True, description="False leaves the reasons out.")
 
 

@@ -1,23 +1,16 @@
 """Works in an order, some at a time: all, those that fulfil conditions, or those that a search finds."""
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-import numpy.typing as npt
-
 from vernissage.errors import RequestError
-from vernissage.folding import folded
 from vernissage.gallery.answer import Answer
-from vernissage.gallery.selecting import selection
+from vernissage.gallery.sorting import sorted_rows
 from vernissage.values import Condition
 from vernissage.web.api.service import Service
-from vernissage.workspace.repository import Snapshot
 
-SORTS = ("id", "title", "artist", "year", "mixed")
 _MOST_SEARCHED = 1_000
 
 
@@ -63,38 +56,6 @@ class Listing:
             total, more = len(rows), len(rows) > start + limit
             ids = service.gallery.collection.ids.take(rows[start : start + limit])
         return Listed(ids, total, _cursor(start + limit, service) if more else None, found)
-
-
-def sorted_rows(snapshot: Snapshot, where: Sequence[str | Condition], sort: str) -> npt.NDArray[np.int64]:
-    """The rows of the works that fulfil conditions, in order; works without a value last, ties by id."""
-    collection = snapshot.collection
-    conditions = selection(snapshot, 1, where).allow.conditions
-    name, backwards = sort.removeprefix("-"), sort.startswith("-")
-    if name not in SORTS:
-        raise RequestError(f"sort was given {sort!r}; choose from {', '.join(SORTS)}, with - before it from the last")
-    rows = np.asarray(collection.ids.order, dtype=np.int64)
-    if name == "year":
-        found, codes, distinct = collection.entries("from")
-        years = np.full(len(collection), np.inf)
-        years[found] = np.array(distinct, dtype=float)[codes]
-        key = np.where(np.isinf(years), np.inf, -years if backwards else years)
-        rows = rows[np.argsort(key[rows], kind="stable")]
-    elif name == "mixed":
-        # Neighbours in a list by id are of one series; a first page is to show how much there is.
-        pictured = collection.texts("picture_digest")
-        drawn = {row: hashlib.blake2b(collection.ids[row].encode()).digest() for row in rows.tolist()}
-        rows = np.array(sorted(drawn, key=lambda row: (not pictured[row], drawn[row])), dtype=np.int64)
-        rows = rows[::-1] if backwards else rows
-    elif name == "id":
-        rows = rows[::-1] if backwards else rows
-    else:
-        words = [folded(text) for text in collection.texts(name)]
-        listed = sorted((row for row in rows.tolist() if words[row]), key=words.__getitem__, reverse=backwards)
-        rows = np.array([*listed, *(row for row in rows.tolist() if not words[row])], dtype=np.int64)
-    fits = collection.fulfilling(conditions, collection.ids)
-    banned = collection.ids.rows(sorted(snapshot.editorial.banned))
-    fits[banned[banned >= 0]] = False
-    return rows[fits[rows]]
 
 
 def _cursor(start: int, service: Service) -> str:

@@ -171,6 +171,29 @@ def checked(person: str) -> str:
     return person
 
 
+def keep_uploads(service: Service, person: str, given: Sequence[Submission], name: str, content: str = "") -> None:
+    """Keep uploads, all or none, and in the same transaction the job of that name, which makes their vectors.
+
+    Raises:
+        ProblemError: a job of this name is of other ``content`` (409).
+        VernissageError: as `Repository.upload`.
+    """
+
+    def noted(connection: Connection, uploads: Sequence[Upload], new: frozenset[str]) -> None:
+        told = {"uploads": [{"id": each.id, "new": each.id in new} for each in uploads]}
+        ids, now = {"ids": sorted(new)}, datetime.now(UTC)
+        job = add_job(connection, name, "uploads", ids, now, content=content, owner=person, result=told)
+        if job.content != content:  # another request with this key came at the same moment
+            raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT)
+
+    try:
+        service.gallery.repository.upload(person, given, later=noted)
+    except StorageError as error:
+        if error.kind is not Kind.CONFLICT:
+            raise
+        raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT) from error
+
+
 class _People:
     def __init__(self, service: Service, jobs: Jobs) -> None:
         self._service, self._jobs = service, jobs
@@ -217,27 +240,12 @@ class _People:
                 given = [Submission(path, title=titled[place], id=named(place)) for place, path in enumerate(paths)]
                 given += [Submission(text=text, id=named(len(paths) + place)) for place, text in enumerate(words)]
                 visibility = self._service.sharing if shared else "private"
-                self._kept(person, [replace(each, visibility=visibility) for each in given], name, content)
+                keep_uploads(
+                    self._service, person, [replace(each, visibility=visibility) for each in given], name, content
+                )
             elif before.content != content:
                 raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT)
         return self._jobs.accepted(name)
-
-    def _kept(self, person: str, given: list[Submission], name: str, content: str) -> None:
-        """Keep uploads, and in the same transaction the job that encodes them."""
-
-        def noted(connection: Connection, uploads: Sequence[Upload], new: frozenset[str]) -> None:
-            told = {"uploads": [{"id": each.id, "new": each.id in new} for each in uploads]}
-            ids, now = {"ids": sorted(new)}, datetime.now(UTC)
-            job = add_job(connection, name, "uploads", ids, now, content=content, owner=person, result=told)
-            if job.content != content:  # another request with this key came at the same moment
-                raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT)
-
-        try:
-            self._service.gallery.repository.upload(person, given, later=noted)
-        except StorageError as error:
-            if error.kind is not Kind.CONFLICT:
-                raise
-            raise ProblemError(HTTPStatus.CONFLICT, _OTHER_CONTENT) from error
 
     def uploads(self, person: str) -> Response:
         record = self._person(person).record

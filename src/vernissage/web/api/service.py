@@ -62,10 +62,9 @@ class _State:
     fingerprint: str
 
     @cached_property
-    def pictures(self) -> Mapping[str, int]:
-        """The row of each leading picture by the first half of its SHA-256."""
-        digests = self.snapshot.collection.texts("picture_digest")
-        return {digest[:32]: row for row, digest in enumerate(digests) if digest}
+    def pictures(self) -> Mapping[str, tuple[int, int]]:
+        """The row of a work and the place among its pictures, by the first half of each one's SHA-256."""
+        return {name[:32]: place for name, place in self.snapshot.collection.picture_places().items()}
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,9 @@ class Service:
     """A gallery that is served; safe to share among threads.
 
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
+
+    Attributes:
+        pages: whether pages for visitors are served beside it, to which works' addresses then lead.
     """
 
     def __init__(
@@ -131,6 +133,7 @@ class Service:
         self.visitors = visitors or Visitors(secret)
         self.thumbnails = Thumbnails()
         self.answers = BytesCache(_ANSWERS_BYTES)
+        self.pages = False
         self._cipher = AESGCMSIV(hashlib.sha256(b"recommendations\0" + secret).digest())
         self._stop = threading.Event()
         self._kept: _State | None = None
@@ -197,11 +200,15 @@ class Service:
         unknown = [{"id": each, "why": _UNKNOWN} for each, known in there.items() if not known]
         return [each for each, known in there.items() if known], unknown
 
-    def addressed(self, base: str) -> Addressed:
-        """Records of works with addresses that begin with ``base``."""
-        root = f"{base}{ROOT}".replace("{", "{{").replace("}", "}}")
+    def addressed(self, base: str, *, data: bool = False) -> Addressed:
+        """Records of works with addresses that begin with ``base``: of their pages where there are any.
+
+        With ``data``, of what the API says of them, which never depends on pages.
+        """
+        base = base.replace("{", "{{").replace("}", "}}")
+        root = f"{base}{ROOT}"
         places = Addresses(
-            f"{root}/works/{{key}}",
+            f"{base if self.pages and not data else root}/works/{{key}}",
             f"{root}/thumbnails/{{picture}}/{{width}}.{{kind}}",
             f"{root}/iiif/3/manifest/{{key}}",
         )
@@ -214,11 +221,11 @@ class Service:
             UnknownItemError: there is none, or not in that width.
         """
         state = self.state
-        row = state.pictures.get(name)
-        if row is not None:
+        if name in state.pictures:
+            row, place = state.pictures[name]
             [item] = state.snapshot.collection.take([row])
-            path = state.snapshot.picture_path(item)
-            content = None if path is None else self.thumbnails.get(path, item.picture_digest, width, kind)
+            path, picture = state.snapshot.collection.picture_path(item, place), item.pictures[place][1]
+            content = None if path is None else self.thumbnails.get(path, picture, width, kind)
             if content is not None:
                 return content
         raise UnknownItemError("there is no such picture in that width; take the address from a work's thumbnail")

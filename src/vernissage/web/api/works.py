@@ -133,7 +133,9 @@ class _Reading:
         language: Spoken,
         where: Where,
         q: Annotated[str, Query(max_length=2_000, description="Words; the best works come first.")] = "",
-        sort: Annotated[str, Query(description="id, title, artist or year; with - before it from the last.")] = "id",
+        sort: Annotated[
+            str, Query(description="id, title, artist, year or mixed; with - before it from the last.")
+        ] = "id",
         limit: Limit = 20,
         cursor: Annotated[str, Query(max_length=200, description="next of the page before.")] = "",
         fields: Fields = "",
@@ -178,7 +180,7 @@ class _Reading:
             return self._manifest(request, item)
         if wanted == "linked-art":
             made, kind = partial(linked_art.human_made_object, item), linked_art.MEDIA_TYPE
-            return self._cached(request, language, lambda base: made(self._service.addressed(base)), kind)
+            return self._cached(request, language, lambda base: made(self._service.addressed(base, data=True)), kind)
         return self._cached(request, language, lambda base: self._service.addressed(base).record(item))
 
     def vectors(
@@ -202,7 +204,7 @@ class _Reading:
                     if item_id in index:
                         vector = index.vectors_of([item_id])[0]
                         bodies.append(told | {"modality": modality, "value": vector.tolist()})
-            about = service.addressed(base).record(service.item(key))["url"]
+            about = service.addressed(base, data=True).record(service.item(key))["url"]
             return {"@context": _ANNOTATION, "id": f"{about}/vectors", "type": "Annotation", "target": about} | {
                 "motivation": "describing", "body": bodies,
             }  # fmt: skip

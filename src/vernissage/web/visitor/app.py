@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from vernissage.errors import VernissageError
 from vernissage.pages.look import Look
-from vernissage.pages.visitor.frame import NAV, STATIC_TYPES, STYLE, static_file, style_sheet
+from vernissage.pages.visitor.frame import NAV, static_content, static_digest
 from vernissage.sentences import Sentence
 from vernissage.web import visitor
 from vernissage.web.api.access import Access
@@ -31,11 +31,13 @@ _HEADERS = {name: value for name, value in STUDY_HEADERS.items() if name != "X-R
 }
 _FAILED = (Sentence("That did not work"), Sentence("The address has something in it that is not understood."))
 _WORDS: Mapping[int, tuple[str, str]] = {
+    403: (_FAILED[0], Sentence("This came from another site than this one, so nothing was changed.")),
     404: (
         Sentence("There is no such page"),
         Sentence("Nothing is at this address. The work may have been taken out, or the link is incomplete."),
     ),
     405: (_FAILED[0], Sentence("This page takes no such request.")),
+    413: (_FAILED[0], Sentence("That is too much at once. Go back and send less.")),
     429: (Sentence("One moment"), ""),
     500: (_FAILED[0], Sentence("Something went wrong on our side; it is noted. Try again in a moment.")),
     503: (
@@ -82,13 +84,10 @@ def _add_static(app: FastAPI, site: Site) -> None:
 
     @app.get("/static/{version}/{name}")
     def static(version: str, name: str) -> Response:
-        content, kind = site.look.files.get(name, (None, ""))
-        if content is None:
-            content = style_sheet(site.look) if name == STYLE else static_file(name)
-            kind = STATIC_TYPES.get(name.rpartition(".")[2], "")
-        if content is None or version != site.static_digest(name):
+        found = static_content(name, site.look)
+        if found is None or version != static_digest(name, site.look):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(content, media_type=kind, headers=FOR_EVER)
+        return Response(found[0], media_type=found[1], headers=FOR_EVER)
 
     @app.get("/favicon.ico")
     def icon() -> Response:

@@ -1,6 +1,5 @@
 """The collection as a grid: all works, or those that a search and filters leave."""
 
-from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from vernissage.errors import RequestError
 from vernissage.gallery.answer import Answer
-from vernissage.gallery.facets import Facet, facets_of
+from vernissage.gallery.facets import Facet
 from vernissage.pages.visitor.collection import SORTS, Asked, Chosen, collection_page
 from vernissage.pages.visitor.frame import Frame
 from vernissage.sentences import Sentence
@@ -19,7 +18,7 @@ _PER_PAGE = 60
 
 def routes(site: Site) -> APIRouter:
     """The first page of a collection, and those that follow."""
-    router, facets = APIRouter(), lru_cache(2)(lambda _: facets_of(site.service.gallery.collection))
+    router = APIRouter()
 
     @router.get("/")
     def collection(
@@ -29,7 +28,7 @@ def routes(site: Site) -> APIRouter:
         cursor: Annotated[str, Query(max_length=200)] = "",
     ) -> Response:
         gallery, place = site.service.gallery, f"{site.root(request)}/"
-        known = facets(gallery.fingerprint)
+        known = site.facets
         without = f"{place}?{with_values(request.query_params, q=None, cursor=None)}"
         asked = Asked(q.strip(), _chosen(request, known, place), sort if sort in SORTS else "mixed", without)
 

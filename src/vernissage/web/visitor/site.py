@@ -1,6 +1,7 @@
 """What pages for visitors have in common on a server: language, addresses, caching, static files."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -10,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from starlette.datastructures import QueryParams
 
 from vernissage.files import digest
+from vernissage.gallery.facets import Facet, facets_of
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.look import Look
 from vernissage.pages.visitor.frame import Frame, rendered, static_digest
@@ -39,8 +41,8 @@ class Site:
         self.service, self.access, self.look = service, access, look
         self.listing = Listing(service)
         self.pages: tuple[str, ...] = ()
-        self._look = digest(look.css().encode(), repr(look).encode())[:12]
-        self._static: dict[str, str] = {}
+        service.pages = True
+        self._facets = lru_cache(2)(lambda _: facets_of(service.gallery.collection))
 
     def language(self, request: Request) -> str:
         """``?lang=``, else what the browser prefers of the museum's languages, else the first of these."""
@@ -63,7 +65,7 @@ class Site:
             self.look,
             self.service.gallery.name,
             address=lambda page: f"{root}{page}{kept}",
-            static=lambda name: f"{root}/static/{self.static_digest(name)}/{name}",
+            static=lambda name: f"{root}/static/{static_digest(name, self.look)}/{name}",
             language=language,
             here=path,
             pages=self.pages,
@@ -72,11 +74,16 @@ class Site:
             },
         )
 
-    def static_digest(self, name: str) -> str:
-        """What stands for the content of a file in its address."""
-        if name not in self._static:
-            self._static[name] = static_digest(name, self.look)
-        return self._static[name]
+    @property
+    def facets(self) -> tuple[Facet, ...]:
+        """By what the collection can be filtered."""
+        return self._facets(self.service.gallery.collection.fingerprint)
+
+    def filtered(self, request: Request, facet: str, value: str) -> str:
+        """Where the works of one value of a facet are; empty where it is none that can be filtered by."""
+        found = next((each.find(value) for each in self.facets if each.name == facet), None)
+        kept = {"lang": self.language(request)} if "lang" in request.query_params else {}
+        return f"{self.root(request)}/?{urlencode({facet: value, **kept})}" if value and found else ""
 
     def addressed(self, request: Request) -> Addressed:
         """Records of works with addresses of pages; pictures and manifests are those of the API."""
@@ -97,7 +104,7 @@ class Site:
         """
         gallery, frame = self.service.gallery, self.frame(request)
         asked = (self.root(request), request.url.path, request.url.query, frame.language)
-        key = ("page", gallery.fingerprint, gallery.snapshot.version, self._look, *asked, *also)
+        key = ("page", gallery.fingerprint, gallery.snapshot.version, self.look.digest, *asked, *also)
         tag = f'W/"{digest(repr(key).encode())[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY, "Content-Language": frame.language}
         if tag in request.headers.get("if-none-match", ""):
@@ -106,10 +113,14 @@ class Site:
         return HTMLResponse(content, headers=headers)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        """A page that is made for one request and kept nowhere."""
+        """A page from a template that is made for one request and kept nowhere."""
+        return self.private(request, lambda frame: rendered(template, frame, **values), status)
+
+    def private(self, request: Request, make: Callable[[Frame], str], status: int = 200) -> Response:
+        """A page that ``make`` makes for one request, and that is kept nowhere."""
         frame = self.frame(request)
         headers = {"Cache-Control": "no-store", "Content-Language": frame.language}
-        return HTMLResponse(rendered(template, frame, **values), status, headers)
+        return HTMLResponse(make(frame), status, headers)
 
 
 def with_values(params: QueryParams, **values: str | None) -> str:

@@ -1,0 +1,18 @@
+"""What visitors should know of the collection and of this site."""
+
+from fastapi import APIRouter, Request, Response
+
+from vernissage.pages.visitor.about import about, about_page
+from vernissage.web.visitor.site import Site
+
+
+def routes(site: Site) -> APIRouter:
+    """The page about the collection."""
+    router = APIRouter()
+
+    @router.get("/about")
+    def about_the_collection(request: Request) -> Response:
+        people = not {"/for-you", "/areas"}.isdisjoint(site.pages)
+        return site.cached(request, lambda frame: about_page(frame, **about(site.service.gallery), people=people))
+
+    return router
