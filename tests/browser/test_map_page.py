@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Pages
-from tests.browser.watching import DESK, PHONE, middle, opened, overflow
+from tests.browser.watching import DESK, PHONE, middle, opened, overflow, two_frames
 
 Size = tuple[int, int]
 _RECTANGLES = """() => [...document.querySelectorAll("#names span")]
@@ -48,6 +48,7 @@ def works_of(page: Page) -> Works:
 
 def rest(page: Page) -> None:
     """Wait until nothing moves any more and all tiles are there."""
+    two_frames(page)
     expect(page.locator(".stage.moving")).to_have_count(0)
 
 
@@ -76,14 +77,14 @@ def test_the_whole_map_is_shown_with_its_pictures(browser: Browser, painted: Pag
         tiles = page.locator("#tiles .plane:not([hidden]) img")
         assert tiles.count() >= 1
         assert all(tile.evaluate("image => image.complete && image.naturalWidth") > 100 for tile in tiles.all())
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
 
 
 @pytest.mark.parametrize("width", [320, 768, 2560])
 def test_nothing_is_cut_off_at_any_width(browser: Browser, painted: Pages, width: int) -> None:
     with opened(browser, painted.map, (width, 800)) as page:
         rest(page)
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
 
 
 def test_hovering_shows_the_work_and_leaving_hides_it(browser: Browser, painted: Pages) -> None:
@@ -108,7 +109,7 @@ def test_a_tap_keeps_the_card_open(browser: Browser, painted: Pages) -> None:
         expect(page.locator("#card")).to_be_in_viewport(ratio=0.99)
         page.get_by_role("button", name="Show the whole map").tap()
         expect(page.locator("#card")).to_be_visible()
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
 
 
 def test_focus_shows_the_work_and_escape_closes_its_card(browser: Browser, painted: Pages, size: Size) -> None:
@@ -273,7 +274,7 @@ def test_without_scripts_the_lists_are_there(browser: Browser, painted: Pages, s
         assert len(works) == 12
         expect(page.locator("#stage")).to_be_hidden()
         assert page.get_by_role("button").count() == 0
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
 
 
 def works_of_lists(page: Page) -> list[str]:
@@ -298,4 +299,4 @@ def test_the_map_follows_the_window(browser: Browser, painted: Pages) -> None:
         works = works_of(page)
         rest(page)
         assert np.array(middle(page.locator("#ring"))) == pytest.approx(works.places[works.said(page)], abs=2)
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
