@@ -203,7 +203,7 @@ const narrow = () => {
   veil.hidden = !narrowed;
   $("found").textContent = narrowed ? told.found.replace("{n}", matches.toLocaleString(document.documentElement.lang)) : "";
   if (current >= 0 && !fits[current]) { kept = false; choose(nearest(wide / 2, high / 2)); }
-  hovered = -1;
+  if (hovered >= 0 && !fits[hovered]) { kept = false; show(-1); }
   repaint();
 };
 const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -328,6 +328,7 @@ function paint() {
 
 // Pointers (mouse, pen, one or two fingers), wheel and keys.
 
+const beside = (event) => event.target.closest("#card, .map-zoom, #keys") !== null;
 const pointers = new Map();
 let moved = 0, pinch = null;
 const point = (event) => {
@@ -339,7 +340,7 @@ const spread = () => {
   return { size: Math.hypot(one.x - other.x, one.y - other.y), x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
 };
 stage.addEventListener("pointerdown", (event) => {
-  if (event.target.closest("#card") || event.button) return;
+  if (beside(event) || event.button) return;
   stage.setPointerCapture(event.pointerId);
   if (!pointers.size) moved = 0;
   pointers.set(event.pointerId, point(event));
@@ -348,7 +349,7 @@ stage.addEventListener("pointerdown", (event) => {
 stage.addEventListener("pointermove", (event) => {
   const now = point(event), before = pointers.get(event.pointerId);
   if (!before) {
-    if (kept || event.pointerType === "touch" || event.target.closest("#card")) return;
+    if (kept || event.pointerType === "touch" || beside(event)) return;
     const over = hit(now.x, now.y, 10);
     stage.classList.toggle("over", over >= 0);
     if (over !== hovered) show(over);
@@ -381,7 +382,7 @@ stage.addEventListener("wheel", (event) => {
   zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.06 : event.ctrlKey ? 0.01 : 0.002)), x, y);
 }, { passive: false });
 stage.addEventListener("dblclick", (event) => {
-  if (event.target.closest("#card")) return;
+  if (beside(event)) return;
   const { x, y } = point(event);
   zoom(2, x, y);
 });

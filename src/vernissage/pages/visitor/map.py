@@ -76,8 +76,7 @@ def map_page(
     """
     count = sum(group["count"] for group in groups)
     values = {"groups": list(groups), "count": count, "tiles": tiles, "work": work, "embedded": embedded}
-    policy = _POLICY if embedded is not None else ""
-    return rendered("map.html", frame, **values, drawing=drawing, alone=alone, policy=policy)
+    return rendered("map.html", frame, **values, drawing=drawing, alone=alone)
 
 
 def map_in_one_file(found: Map, picture_path: PicturePath, *, title: str, progress: Progress = silent) -> str:
@@ -100,7 +99,7 @@ def map_in_one_file(found: Map, picture_path: PicturePath, *, title: str, progre
     groups = [
         {"name": name, "count": len(listed[at]), "works": listed[at]} for at, name in names.items() if at in listed
     ]
-    frame = Frame(Look(), title, address=lambda _: "#", static=_as_data, pages=())
+    frame = Frame(Look(), title, address=lambda _: "#", static=_as_data, pages=(), policy=_POLICY)
     return map_page(frame, groups, embedded=embedded_json(works | {"tiles": tiles}))
 
 
