@@ -1,6 +1,7 @@
 """A collection as files: what lies where, what a second run does, and what it never touches."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,7 +9,9 @@ import pytest
 
 from vernissage.errors import RequestError, WorkspaceError
 from vernissage.gallery.gallery import open_gallery
+from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.publishing import CARD, PublishOptions, publish
+from vernissage.pages.thumbnails import Thumbnails
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -115,3 +118,21 @@ def test_a_run_that_was_interrupted_is_gone_on_with(built: Path, tmp_path: Path,
 def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(RequestError):
         PublishOptions(**wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_filled_into_records_is_kept_for_works_whose_pictures_can_be_read(workspace: Path) -> None:
+    with open_gallery(workspace, writing=False) as gallery:
+        first = Addressed(gallery.snapshot, Thumbnails(), Addresses("https://a/{key}", "https://a/{picture}"))
+        other = replace(first, addresses=Addresses("https://b/{key}", "https://b/{picture}"))
+        item = gallery["w007"]
+        path = gallery.snapshot.picture_path(item)
+        assert path is not None
+        content = path.read_bytes()
+        path.unlink()
+        assert first.record(item)["thumbnail"] is None
+        path.write_bytes(content)
+        expected = first.record(item)
+        assert expected["thumbnail"]["src"].startswith("https://a/")
+        assert first.record(item) == expected
+        assert other.record(item)["url"] == "https://b/w007"
+        assert {key for _, key in first.kept} == {"w007"}
