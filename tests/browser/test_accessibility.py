@@ -50,10 +50,12 @@ def test_an_enlarged_picture(browser: Browser, painted: Pages, axe: str) -> None
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_map(browser: Browser, painted: Pages, axe: str, size: Size, scheme: str) -> None:
     with opened(browser, painted.map, size, color_scheme=scheme) as page:
-        page.locator(".legend button").first.click()
         page.locator("#ring").focus()
+        page.keyboard.press("ArrowLeft")
         assert barriers(page, axe) == []
-        page.get_by_label("Find").fill("no such work")
+        page.get_by_label("Find a work").fill("no such work")
+        assert barriers(page, axe) == []
+        page.get_by_role("button", name="List").click()
         assert barriers(page, axe) == []
 
 
