@@ -21,9 +21,7 @@ def address(painted: Pages) -> Iterator[str]:
         yield place
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("size", "scheme", "language"), [(DESK, "light", "en"), (PHONE, "dark", "de")])
 def test_nobody_is_kept_out(
     browser: Browser, address: str, axe: str, size: tuple[int, int], scheme: str, language: str
 ) -> None:

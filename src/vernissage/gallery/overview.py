@@ -105,7 +105,7 @@ def map_of(
     """All works that an encoder, or several joined by ``+``, can read, placed by t-SNE and labelled by a column.
 
     Where none is named, all that stand for pictures, which tell more together than each alone; topics without any.
-    Of more than ``most`` so many are drawn by digests of their ids.
+    Works that nobody may be shown are left out. Of more than ``most`` so many are drawn by digests of their ids.
 
     Raises:
         RequestError: no work has such a column, or the workspace lacks the vectors.
@@ -113,14 +113,14 @@ def map_of(
     workspace = snapshot.workspace
     name = encoder or "+".join(each for each in PRESET_PICTURES if each in workspace.encoder_names) or PRESET_TEXTS
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
-    if most is not None and len(item_ids) > most:
-        drawn = np.sort(np.argsort([digest(item_id.encode()) for item_id in item_ids], kind="stable")[:most])
-        item_ids, vectors = tuple(item_ids[row] for row in drawn.tolist()), vectors[drawn]
-    items = tuple(snapshot.items(item_ids).values())
+    rows = list(range(len(item_ids)))
+    if most is not None and len(rows) > most:
+        rows = sorted(sorted(rows, key=lambda row: digest(item_ids[row].encode()))[:most])
+    items = tuple(snapshot.items(item_ids[row] for row in rows).values())
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
     if folded(by) != "group" and not any(labels):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
-    points = project(vectors, seed=seed, progress=progress)
+    points = project(vectors[rows], seed=seed, progress=progress)
     # Banned works go last: a ban moves no other work, and cannot make a field unknown.
     shown = [row for row, item in enumerate(items) if item.id not in snapshot.editorial.banned]
     some, colours = tuple(items[row] for row in shown), tuple(labels[row] for row in shown)

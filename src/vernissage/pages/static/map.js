@@ -95,16 +95,16 @@ const fill = (level, box) => {
     if (!tile) {
       tile = document.createElement("img");
       tile.alt = "";
-      tile.decoding = "async";
       tile.draggable = false;
       tile.width = tile.height = side;
       tile.style.transform = `translate(${x * side}px, ${y * side}px)`;
-      tile.addEventListener("load", repaint);
       tile.src = tileUrl(name);
+      // A tile that cannot be had counts as there, else what is coarser would lie below for ever.
+      tile.decode().catch(() => {}).then(() => { tile.ready = true; repaint(); });
       plane.tiles.set(name, tile);
       plane.append(tile);
     }
-    complete &&= tile.complete;
+    complete &&= tile.ready === true;
   }
   if (plane.tiles.size > seen.size + 48) for (const [name, tile] of plane.tiles) if (!seen.has(name)) {
     tile.remove();
@@ -145,7 +145,8 @@ const paintWords = (box) => {
   words.replaceChildren(...found);
 };
 
-// Names of groups, each where most of its works are together; none lies over another, larger groups first.
+// Names of groups, each where most of its works are together; none lies over another, larger groups first. Where
+// pictures are large, names would only hide them.
 
 const sizes = works.groups.map(() => 0);
 const crowds = works.groups.map(() => ({ near: -1, x: 0, y: 0 }));
@@ -174,7 +175,7 @@ const paintNames = () => {
   const taken = [], share = (count / 100) * (whole / view.k) ** 2;
   names.forEach((name, group) => {
     const [half, up] = spans[group], x = crowds[group].x * view.k + view.x, y = crowds[group].y * view.k + view.y;
-    const shown = sizes[group] >= share && (choice.value === "" || Number(choice.value) === group)
+    const shown = cell * view.k < 110 && sizes[group] >= share && (choice.value === "" || Number(choice.value) === group)
       && x > half && y > up && x < wide - half && y < high - up
       && !taken.some((box) => Math.abs(box.x - x) < box.half + half && Math.abs(box.y - y) < box.up + up);
     name.style.visibility = shown ? "visible" : "hidden";

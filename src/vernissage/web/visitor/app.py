@@ -106,7 +106,8 @@ def _told(site: Site, request: Request, error: Any) -> Response:
         text, headers["Retry-After"] = told, str(error.wait)
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         at = getattr(request.scope.get("route"), "path", "no address")
-        _log.error("%s at %s", type(error).__name__, at, exc_info=error)
+        foreseen = isinstance(error, VernissageError)
+        _log.error("%s at %s: %s", type(error).__name__, at, error, exc_info=None if foreseen else error)
         headers |= _HEADERS  # Starlette answers unforeseen ones outside of every middleware
     elif error.args and isinstance(error.args[0], Sentence):  # what a page says of a form, for visitors
         text = error.args[0]

@@ -231,7 +231,7 @@ class _Areas:
         """The picture of an upload, as in records of works; None without one."""
         service = self._service
         path = service.gallery.snapshot.picture_path(item)
-        sizes = service.thumbnails.sizes(path, item.picture_digest) if path is not None else ()
+        sizes = service.thumbnails.sizes(item.picture_digest, lambda: path) if path is not None else ()
         if not sizes:
             return None
         place = f"{root}/areas/pictures/{quote(key_of(item.id))}"
