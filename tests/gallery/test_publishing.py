@@ -8,7 +8,7 @@ import pytest
 
 from vernissage.errors import RequestError, WorkspaceError
 from vernissage.gallery.gallery import open_gallery
-from vernissage.pages.look import read_look
+from vernissage.pages.look import Look, read_look
 from vernissage.pages.publishing import CARD, PublishOptions, publish
 
 LEADING = ("index.html", "about.html")
@@ -136,3 +136,15 @@ def test_a_look_is_in_every_page_and_another_one_writes_pages_anew(workspace: Pa
     assert "Werke wie dieses" in page
     css = {name for name in files_below(tmp_path / "site") if name.startswith("static/")} - plain
     assert "#004488" in (tmp_path / "site" / css.pop()).read_text()
+
+
+def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tmp_path: Path) -> None:
+    with open_gallery(workspace, people=False) as gallery:
+        look = Look(service="https://works.museum.example", key="vk_1")
+        publish(gallery, tmp_path / "with", PublishOptions(look=look))
+        page = (tmp_path / "with" / "for-you.html").read_text()
+        assert 'api="https://works.museum.example" key="vk_1"' in page
+        assert "connect-src &#39;self&#39; https://works.museum.example" in page
+        assert 'href="for-you.html"' in (tmp_path / "with" / "index.html").read_text()
+        publish(gallery, tmp_path / "without")
+        assert not (tmp_path / "without" / "for-you.html").exists()
