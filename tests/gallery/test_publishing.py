@@ -10,7 +10,7 @@ import pytest
 from vernissage.errors import RequestError, WorkspaceError
 from vernissage.gallery.gallery import open_gallery
 from vernissage.pages.addresses import Addressed, Addresses
-from vernissage.pages.look import read_look
+from vernissage.pages.look import Look, read_look
 from vernissage.pages.publishing import CARD, PublishOptions, publish
 from vernissage.pages.thumbnails import Thumbnails
 
@@ -157,3 +157,15 @@ def test_what_is_filled_into_records_is_kept_for_works_whose_pictures_can_be_rea
         assert first.record(item) == expected
         assert other.record(item)["url"] == "https://b/w007"
         assert {key for _, key in first.kept} == {"w007"}
+
+
+def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tmp_path: Path) -> None:
+    with open_gallery(workspace, people=False) as gallery:
+        look = Look(service="https://works.museum.example", key="vk_1")
+        publish(gallery, tmp_path / "with", PublishOptions(look=look))
+        page = (tmp_path / "with" / "for-you.html").read_text()
+        assert 'api="https://works.museum.example" key="vk_1"' in page
+        assert "connect-src &#39;self&#39; https://works.museum.example" in page
+        assert 'href="for-you.html"' in (tmp_path / "with" / "index.html").read_text()
+        publish(gallery, tmp_path / "without")
+        assert not (tmp_path / "without" / "for-you.html").exists()

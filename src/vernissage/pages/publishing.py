@@ -35,6 +35,7 @@ from vernissage.pages.look import Look
 from vernissage.pages.thumbnails import Thumbnails
 from vernissage.pages.visitor.about import about, about_page
 from vernissage.pages.visitor.collection import collection_page
+from vernissage.pages.visitor.for_you import for_you_file
 from vernissage.pages.visitor.frame import STYLE, Frame, file_frame, static_content, static_digest, static_file
 from vernissage.pages.visitor.work import facts_of, work_page
 from vernissage.progress import Progress, silent
@@ -133,6 +134,8 @@ def publish(
     writer = _Writer(out)
     _write_lists(gallery, writer, asked)
     writer.write("about.html", about_page(_frame(gallery, asked, "", "/about"), **about(gallery)).encode())
+    if asked.look.service:
+        writer.write("for-you.html", for_you_file(_frame(gallery, asked, "", "/for-you")).encode())
     writer.write("vernissage.js", static_file("vernissage.js") or b"")
     for name in (STYLE, *_SCRIPTS, *asked.look.files):
         content, _ = static_content(name, asked.look) or (b"", "")
@@ -369,7 +372,8 @@ def _write_lists(gallery: Gallery, writer: _Writer, options: PublishOptions) -> 
 
 
 def _frame(gallery: Gallery, options: PublishOptions, up: str, here: str) -> Frame:
-    return file_frame(options.look, gallery.name, up, here, _PAGES)
+    pages = (*_PAGES, *["/for-you"] * bool(options.look.service))
+    return file_frame(options.look, gallery.name, up, here, pages)
 
 
 def _files_of(out: Path, below: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
