@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -71,16 +70,13 @@ def draw(folder: Path, count: int) -> None:
         for row in range(count)
     )
     found = Map(points, items, tuple(f"Group {number}" for number in group), "", 0)
-    shown = SimpleNamespace(
-        picture_path=lambda item: folder / item.picture, editorial=SimpleNamespace(banned=frozenset())
-    )
 
     def put(name: str, content: bytes) -> None:
         (folder / "map" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "map" / name).write_bytes(content)
 
     start = time.process_time()
-    draw_map(SimpleNamespace(snapshot=shown), put, found)  # type: ignore[arg-type]
+    draw_map(found, lambda item: folder / item.picture, put)
     files = [path for path in (folder / "map").rglob("*") if path.is_file()]
     size, words_size = sum(path.stat().st_size for path in files), (folder / "map/works.json").read_bytes()
     print(f"drawn in {time.process_time() - start:.1f} s CPU: {len(files):,} files, {size / 1e6:.1f} MB;", end=" ")

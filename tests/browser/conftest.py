@@ -16,8 +16,9 @@ from tests.worlds import table_of
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.cli.main import main
-from vernissage.pages.map_page import map_page
+from vernissage.gallery.overview import Map
 from vernissage.pages.recommendations import recommendation_page
+from vernissage.pages.visitor.map import map_in_one_file
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import exact_index
@@ -96,20 +97,21 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Pages:
     answer = recommended(works, LateFusion(engines), ratings, notes=[HOSTILE])
     pages = Pages(folder / "for-you.html", folder / "map.html")
     pages.recommendations.write_text(recommendation_page(answer, rated(works, ratings), title=HOSTILE), "utf-8")
-    groups = [item.group for item in works]
-    pages.map.write_text(map_page(vectors[0, :, :2], works.items, works, title=HOSTILE, colour_by=groups), "utf-8")
+    found = Map(vectors[0, :, :2], works.items, tuple(item.group for item in works), HOSTILE, 0)
+    pages.map.write_text(map_in_one_file(found, works.picture_path, title=HOSTILE), "utf-8")
     return pages
 
 
 @pytest.fixture(scope="session")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A map of 900 works that share one picture."""
+    """A map of 900 works in 30 groups that share one picture."""
     folder = tmp_path_factory.mktemp("crowded")
     Image.new("RGB", (24, 16), "teal").save(folder / "one.png")
     works = Collection([Item(id=f"w{n}", title=f"Work {n}", picture="one.png") for n in range(900)], folder)
-    points = np.random.default_rng(0).uniform(size=(900, 2))
+    groups = tuple(f"A group of works, number {n % 30}" for n in range(900))
+    found = Map(np.random.default_rng(0).uniform(size=(900, 2)), works.items, groups, "", 0)
     page = folder / "map.html"
-    page.write_text(map_page(points, works.items, works, title="Crowd", colour_by=[""] * 900), "utf-8")
+    page.write_text(map_in_one_file(found, works.picture_path, title="Crowd"), "utf-8")
     return page
 
 

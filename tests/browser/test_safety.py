@@ -35,17 +35,20 @@ def test_hostile_text_is_shown_as_text(browser: Browser, hostile: Pages, kind: s
     with opened(browser, getattr(hostile, kind), size) as page:
         expect(page.get_by_text(HOSTILE).first).to_be_visible()
         assert page.locator("img:not([src^='data:'])").count() == 0
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
 
 
 def test_hostile_text_is_shown_in_labels_of_the_map(browser: Browser, hostile: Pages, size: Size) -> None:
     with opened(browser, hostile.map, size) as page:
-        page.locator("#ring").focus()
+        page.get_by_label("Find a work").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        expect(page.locator("#ring")).to_be_focused()
         expect(page.locator("#card .title")).to_have_text(HOSTILE)
         expect(page.locator("#card")).to_be_in_viewport(ratio=0.99)
-        page.get_by_label("Find").fill(HOSTILE)
-        expect(page.locator("#found")).to_have_text("12 found")
-        assert overflow(page) == 0
+        page.get_by_label("Find a work").fill(HOSTILE)
+        expect(page.locator("#found")).to_have_text("Found: 12")
+        assert overflow(page) <= 0
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from tests.pages.answers import rated, recommended
 from tests.pages.reading import HOSTILE, Page
-from tests.pages.test_map_page import data_of, drawn
 from tests.pages.test_recommendations import RATINGS, engine
 
 from vernissage.catalog.collection import Collection
@@ -42,10 +41,3 @@ def test_a_page_of_recommendations_marks_what_software_described(gallery: Collec
     told = [each["alt"] for each in page.all("img") if "described" in each["alt"]]
     assert len(told) > 2
     assert all(each.endswith(f"; seems to show: {HOSTILE} (described by software)") for each in told)
-
-
-def test_the_map_says_what_pictures_seem_to_show_where_nobody_described_them(gallery: Collection) -> None:
-    data = data_of(drawn(gallery, seen=lambda ids: dict.fromkeys(ids, SEEN)))
-    told = [data["shown"][place] for place in data["shows"]]
-    assert told == ["seems to show: sailing boat, seashore (described by software)"] * 4 + ["", ""]
-    assert data_of(drawn(gallery))["shown"] == [""]

@@ -96,6 +96,6 @@ def map_works(
                 save_figure(map_figure(found.points, found.labels, title=title, thumbnails=pictures), out)
                 note(f"Picture written: {out}")
         if html is not None:
-            write_page(html, map_in_one_file, gallery, found, title=title)
+            write_page(html, map_in_one_file, found, gallery.snapshot.picture_path, title=title)
     left = f"; {found.left_out} have nothing that {encoder or 'its encoder'} reads" if found.left_out else ""
     say(f"{len(found.items)} works drawn{left}")

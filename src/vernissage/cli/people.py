@@ -354,12 +354,10 @@ def _areas_of_person(place: Place, owner: str, asked: AskedAreas, edits: EditWor
             else:
                 found = whose.areas(asked.encoder, options, progress=progress)
         if asked.html is not None:
-            from vernissage.gallery.areas import found_words
-            from vernissage.pages.areas import areas_page
+            from vernissage.pages.visitor.areas import areas_file
 
-            pictures, seen = gallery.snapshot.picture_path, gallery.snapshot.seen
-            told = {"title": gallery.name, "engine": found_words(found), "seen": seen}
-            write_page(asked.html, areas_page, found, pictures, **told)
+            told = {"title": gallery.name, "seen": gallery.snapshot.seen}
+            write_page(asked.html, areas_file, found, gallery.snapshot.picture_path, **told)
     note(*found.notes, kind="note")
     if asked.as_json:
         print_json(found.to_dict())
@@ -369,7 +367,7 @@ def _areas_of_person(place: Place, owner: str, asked: AskedAreas, edits: EditWor
 
 def _print_areas(found: "PersonAreas") -> None:
     from vernissage.gallery.areas import area_key
-    from vernissage.pages.areas import typical
+    from vernissage.pages.visitor.areas import typical
     from vernissage.taggers.contract import marked
     from vernissage.values import MODALITY_CARDS
 

@@ -221,15 +221,6 @@ class PersonAreas:
         return content | {"unread": list(self.unread), "lapsed": lapsed}
 
 
-def found_words(found: "PersonAreas | None") -> str:
-    """What the encoder of a person's areas looks at, in words for visitors."""
-    if found is None:
-        return ""
-    return (
-        "pictures and texts in one space" if len(encoded_as(found.reads)) > 1 else register.engine(found.encoder).words
-    )
-
-
 def find_areas(
     snapshot: Snapshot,
     record: PersonRecord,

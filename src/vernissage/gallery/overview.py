@@ -105,7 +105,7 @@ def map_of(
     """All works that an encoder, or several joined by ``+``, can read, placed by t-SNE and labelled by a column.
 
     Where none is named, all that stand for pictures, which tell more together than each alone; topics without any.
-    Of more than ``most`` so many are drawn by digests of their ids.
+    Works that nobody may be shown are left out. Of more than ``most`` so many are drawn by digests of their ids.
 
     Raises:
         RequestError: no work has such a column, or the workspace lacks the vectors.
@@ -114,8 +114,8 @@ def map_of(
     name = encoder or "+".join(each for each in PRESET_PICTURES if each in workspace.encoder_names) or PRESET_TEXTS
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
     if most is not None and len(item_ids) > most:
-        drawn = np.sort(np.argsort([digest(item_id.encode()) for item_id in item_ids], kind="stable")[:most])
-        item_ids, vectors = tuple(item_ids[row] for row in drawn.tolist()), vectors[drawn]
+        rows = sorted(sorted(range(len(item_ids)), key=lambda row: digest(item_ids[row].encode()))[:most])
+        item_ids, vectors = tuple(item_ids[row] for row in rows), vectors[rows]
     items = tuple(snapshot.items(item_ids).values())
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
     if folded(by) != "group" and not any(labels):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 from filelock import FileLock
 from PIL import Image
@@ -22,12 +23,13 @@ from vernissage.analysis.grid import on_grid
 from vernissage.catalog.item import Item
 from vernissage.catalog.keys import key_of
 from vernissage.catalog.pictures import small_picture
-from vernissage.errors import CollectionError, Kind, WorkspaceError
+from vernissage.errors import CollectionError, Kind, RequestError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, digest, is_below
 from vernissage.gallery.gallery import Gallery
 from vernissage.gallery.overview import Map
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER
 from vernissage.pages.templating import plain, shortened
+from vernissage.pages.works import PicturePath
 from vernissage.progress import Progress, silent
 
 FOLDER, WORKS = "map", "works.json"
@@ -38,7 +40,7 @@ MOST_WORKS = 20_000
 """Of larger collections so many stand on the map, chosen by digests of their ids: more take minutes to place."""
 
 MOST_GROUPS = 100
-_CELLS = ((2_500, 256), (20_000, 128))
+_CELLS = ((2_500, 256), (MOST_WORKS, 128))
 """Pixels of a cell where it is largest, by the most works."""
 
 _GAP = 1 / 16
@@ -91,7 +93,8 @@ def keep_map(gallery: Gallery, progress: Progress = silent) -> tuple[Path, list[
                 (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
                 (unfinished / name).write_bytes(content)
 
-            notes = draw_map(gallery, put, progress=progress)
+            found = gallery.map(most=MOST_WORKS, progress=progress)
+            notes = draw_map(found, gallery.snapshot.picture_path, put, progress=progress)
             unfinished.replace(folder)
     except OSError as error:
         raise WorkspaceError(
@@ -101,41 +104,41 @@ def keep_map(gallery: Gallery, progress: Progress = silent) -> tuple[Path, list[
 
 
 def draw_map(
-    gallery: Gallery, put: Put, found: Map | None = None, *, cell: int = 0, progress: Progress = silent
+    found: Map, picture_path: PicturePath, put: Put, *, cell: int = 0, progress: Progress = silent
 ) -> list[str]:
-    """Draw all works that may be shown at their places; notes on pictures that cannot be read.
+    """Draw works at their places, and write of them; notes on pictures that cannot be read.
 
-    ``found`` are places and groups other than the usual ones, ``cell`` is how many pixels each has where it is largest.
-    Equal input gives equal bytes; memory holds a tile of each level.
+    ``cell`` is how many pixels each has where it is largest, 0 for what suits so many. Equal input gives equal bytes;
+    memory holds a tile of each level.
 
     Raises:
-        RequestError: see `Gallery.map`.
+        RequestError: there are no works, or places that are not finite.
     """
-    found, banned = found or gallery.map(most=MOST_WORKS, progress=progress), gallery.snapshot.editorial.banned
-    rows = [row for row, item in enumerate(found.items) if item.id not in banned]
-    items, cells = [found.items[row] for row in rows], on_grid(found.points[rows])
-    cell = cell or next(pixels for most, pixels in _CELLS if len(items) <= most)
-    groups, group = ranked([plain(found.labels[row]) for row in rows])
-    notes: list[str] = []
+    if not len(found.items) or not np.isfinite(found.points).all():
+        raise RequestError(f"a map needs a finite place of one or more works, but got {len(found.items)} works")
+    cells, size = on_grid(found.points)
+    cell = cell or next((pixels for most, pixels in _CELLS if len(cells) <= most), _CELLS[-1][1])
+    side = round(cell * (1 - _GAP))
+    groups, group = ranked([plain(label) for label in found.labels])
+    notes, unseen, done = list[str](), list[int](), 0
 
     def picture(row: int) -> Image.Image:
-        progress("drawing the map", len(drawn), len(items))
-        drawn.add(row)
-        side = round(cell * (1 - _GAP))
+        nonlocal done
+        progress("drawing the map", done, len(cells))
+        done += 1
         try:
-            path = gallery.snapshot.picture_path(items[row])
+            path = picture_path(found.items[row])
             if path is not None:
                 return small_picture(path, side)
         except CollectionError as error:
             notes.append(str(error))
-        plainly.append(row)
+        unseen.append(row)
         return _card(group[row], side)
 
-    drawn, plainly = set[int](), list[int]()
-    levels = _pyramid(cells[0].tolist(), cells[1], cell, picture, put)
-    progress("drawing the map", len(items), len(items))
-    content = _words(items) | {"groups": groups, "group": group, "plain": sorted(plainly)}
-    content |= {"x": cells[0][:, 0].tolist(), "y": cells[0][:, 1].tolist(), "size": cells[1]}
+    levels = _pyramid(cells.tolist(), size, cell, picture, put)
+    progress("drawing the map", len(cells), len(cells))
+    content = _words(found.items) | {"groups": groups, "group": group, "plain": sorted(unseen)}
+    content |= {"x": cells[:, 0].tolist(), "y": cells[:, 1].tolist(), "size": size}
     content |= {"cell": cell, "across": TILE // cell, "levels": levels}
     put(WORKS, orjson.dumps(content))
     return notes

@@ -95,16 +95,16 @@ const fill = (level, box) => {
     if (!tile) {
       tile = document.createElement("img");
       tile.alt = "";
-      tile.decoding = "async";
       tile.draggable = false;
       tile.width = tile.height = side;
       tile.style.transform = `translate(${x * side}px, ${y * side}px)`;
-      tile.addEventListener("load", repaint);
       tile.src = tileUrl(name);
+      // A tile that cannot be had counts as there, else what is coarser would lie below for ever.
+      tile.decode().catch(() => {}).then(() => { tile.ready = true; repaint(); });
       plane.tiles.set(name, tile);
       plane.append(tile);
     }
-    complete &&= tile.complete;
+    complete &&= tile.ready === true;
   }
   if (plane.tiles.size > seen.size + 48) for (const [name, tile] of plane.tiles) if (!seen.has(name)) {
     tile.remove();
@@ -145,7 +145,8 @@ const paintWords = (box) => {
   words.replaceChildren(...found);
 };
 
-// Names of groups, each where most of its works are together; none lies over another, larger groups first.
+// Names of groups, each where most of its works are together; none lies over another, larger groups first. Where
+// pictures are large, names would only hide them.
 
 const sizes = works.groups.map(() => 0);
 const crowds = works.groups.map(() => ({ near: -1, x: 0, y: 0 }));
@@ -174,7 +175,7 @@ const paintNames = () => {
   const taken = [], share = (count / 100) * (whole / view.k) ** 2;
   names.forEach((name, group) => {
     const [half, up] = spans[group], x = crowds[group].x * view.k + view.x, y = crowds[group].y * view.k + view.y;
-    const shown = sizes[group] >= share && (choice.value === "" || Number(choice.value) === group)
+    const shown = cell * view.k < 110 && sizes[group] >= share && (choice.value === "" || Number(choice.value) === group)
       && x > half && y > up && x < wide - half && y < high - up
       && !taken.some((box) => Math.abs(box.x - x) < box.half + half && Math.abs(box.y - y) < box.up + up);
     name.style.visibility = shown ? "visible" : "hidden";
@@ -202,7 +203,7 @@ const narrow = () => {
   veil.hidden = !narrowed;
   $("found").textContent = narrowed ? told.found.replace("{n}", matches.toLocaleString(document.documentElement.lang)) : "";
   if (current >= 0 && !fits[current]) { kept = false; choose(nearest(wide / 2, high / 2)); }
-  hovered = -1;
+  if (hovered >= 0 && !fits[hovered]) { kept = false; show(-1); }
   repaint();
 };
 const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -327,6 +328,7 @@ function paint() {
 
 // Pointers (mouse, pen, one or two fingers), wheel and keys.
 
+const beside = (event) => event.target.closest("#card, .map-zoom, #keys") !== null;
 const pointers = new Map();
 let moved = 0, pinch = null;
 const point = (event) => {
@@ -338,7 +340,7 @@ const spread = () => {
   return { size: Math.hypot(one.x - other.x, one.y - other.y), x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
 };
 stage.addEventListener("pointerdown", (event) => {
-  if (event.target.closest("#card") || event.button) return;
+  if (beside(event) || event.button) return;
   stage.setPointerCapture(event.pointerId);
   if (!pointers.size) moved = 0;
   pointers.set(event.pointerId, point(event));
@@ -347,7 +349,7 @@ stage.addEventListener("pointerdown", (event) => {
 stage.addEventListener("pointermove", (event) => {
   const now = point(event), before = pointers.get(event.pointerId);
   if (!before) {
-    if (kept || event.pointerType === "touch" || event.target.closest("#card")) return;
+    if (kept || event.pointerType === "touch" || beside(event)) return;
     const over = hit(now.x, now.y, 10);
     stage.classList.toggle("over", over >= 0);
     if (over !== hovered) show(over);
@@ -380,7 +382,7 @@ stage.addEventListener("wheel", (event) => {
   zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.06 : event.ctrlKey ? 0.01 : 0.002)), x, y);
 }, { passive: false });
 stage.addEventListener("dblclick", (event) => {
-  if (event.target.closest("#card")) return;
+  if (beside(event)) return;
   const { x, y } = point(event);
   zoom(2, x, y);
 });

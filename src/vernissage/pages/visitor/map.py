@@ -9,13 +9,14 @@ import orjson
 from markupsafe import Markup
 
 from vernissage.catalog.collection import Collection
+from vernissage.errors import CollectionError
 from vernissage.folding import folded
-from vernissage.gallery.gallery import Gallery
 from vernissage.gallery.overview import Map
 from vernissage.pages.look import Look
 from vernissage.pages.map_tiles import WORKS, draw_map, ranked
 from vernissage.pages.templating import data_uri, embedded_json, plain
 from vernissage.pages.visitor.frame import STATIC_TYPES, Frame, rendered, static_file
+from vernissage.pages.works import PicturePath
 from vernissage.progress import Progress, silent
 from vernissage.sentences import Sentence
 
@@ -75,19 +76,20 @@ def map_page(
     """
     count = sum(group["count"] for group in groups)
     values = {"groups": list(groups), "count": count, "tiles": tiles, "work": work, "embedded": embedded}
-    policy = _POLICY if embedded is not None else ""
-    return rendered("map.html", frame, **values, drawing=drawing, alone=alone, policy=policy)
+    return rendered("map.html", frame, **values, drawing=drawing, alone=alone)
 
 
-def map_in_one_file(gallery: Gallery, found: Map, *, title: str, progress: Progress = silent) -> str:
-    """The map as one HTML document that holds its tiles and loads nothing, with cells the smaller the more works.
+def map_in_one_file(found: Map, picture_path: PicturePath, *, title: str, progress: Progress = silent) -> str:
+    """The map as one HTML document that holds its tiles and loads nothing: cells are the smaller the more works.
 
     Raises:
-        RequestError: there are no works.
+        RequestError: see `draw_map`.
+        CollectionError: a picture cannot be read.
     """
     kept: dict[str, bytes] = {}
     cell = 96 if len(found.items) <= 2_500 else 80 if len(found.items) <= 5_000 else 64
-    draw_map(gallery, kept.__setitem__, found, cell=cell, progress=progress)
+    if notes := draw_map(found, picture_path, kept.__setitem__, cell=cell, progress=progress):
+        raise CollectionError(notes[0])
     works = orjson.loads(kept.pop(WORKS))
     tiles = {name.removesuffix(".webp"): data_uri(tile, "image/webp") for name, tile in kept.items()}
     listed: dict[int, list[dict[str, str]]] = {}
@@ -97,7 +99,7 @@ def map_in_one_file(gallery: Gallery, found: Map, *, title: str, progress: Progr
     groups = [
         {"name": name, "count": len(listed[at]), "works": listed[at]} for at, name in names.items() if at in listed
     ]
-    frame = Frame(Look(), title, address=lambda _: "#", static=_as_data, pages=())
+    frame = Frame(Look(), title, address=lambda _: "#", static=_as_data, pages=(), policy=_POLICY)
     return map_page(frame, groups, embedded=embedded_json(works | {"tiles": tiles}))
 
 

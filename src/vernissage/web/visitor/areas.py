@@ -18,6 +18,7 @@ from vernissage.gallery.areas import AreaChanges, PersonAreas, area_key
 from vernissage.gallery.person import Person
 from vernissage.pages.visitor.areas import Doing, Thing, area_views, areas_page
 from vernissage.pages.visitor.frame import Frame
+from vernissage.pages.works import alt_text
 from vernissage.sentences import Sentence, told
 from vernissage.storage.people import KEEPING
 from vernissage.web import security
@@ -161,11 +162,13 @@ class _Areas:
         last = record.edits[-1].number if record.edits else None
         doing = replace(doing, edit=last, waiting=len(self._waiting(who.name)))
         found, content, notes = self._found(request, person)
-        beside = self._site.addressed(request)
+        beside, seen = self._site.addressed(request), gallery.snapshot.seen(found.items if found else [])
 
         def thing(item: Item, title: str) -> Thing:
             own = item.id not in gallery.collection
             shown = self._thumbnail(root, item) if own else beside.record(item)["thumbnail"]
+            if shown:
+                shown["alt"] = alt_text(item, seen.get(item.id, ()), title).text
             return Thing(item.id, title, item.description or item.text, shown, own)
 
         areas = area_views(found, thing, content.get("lists", ())) if found else []
@@ -201,11 +204,7 @@ class _Areas:
             work["url"] = None
             if work["id"] in items:
                 work["thumbnail"] = self._thumbnail(self._site.root(request), items[work["id"]])
-        # Notes that name an encoder or a rule are for whoever runs the service.
-        plain = [
-            each for each in answer.notes if isinstance(each, Sentence) and not {"encoder", "rule"} & {*each.values}
-        ]
-        return answer.areas, content, list(plain)
+        return answer.areas, content, list(answer.notes)
 
     def _must_agree(self, who: Visitor) -> bool:
         """Whether somebody has to agree to what is kept before anything is."""
