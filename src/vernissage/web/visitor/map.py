@@ -15,7 +15,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from vernissage.files import read_regular
 from vernissage.pages.map_tiles import FOLDER, WORKS, kept_map, map_version
 from vernissage.pages.visitor.frame import Frame
-from vernissage.pages.visitor.map import PER_PAGE, first_rows, map_groups, map_page
+from vernissage.pages.visitor.map import PER_PAGE, first_rows, listed, map_groups, map_page
 from vernissage.web.visitor.site import FOR_EVER, Site, with_values
 
 _NICE = 10
@@ -46,10 +46,8 @@ def routes(site: Site) -> APIRouter:
         def make(frame: Frame) -> str:
             beside, told = site.addressed(request), []
             for each in chosen:
-                works = [beside.record(item) for item in gallery.collection.take(list(each.rows[start : start + most]))]
-                after = {"from": str(start + most), "group": each.value}
-                more = f"{place}?{with_values(request.query_params, **after)}" if len(each.rows) > start + most else ""
-                told.append({"name": each.name, "count": len(each.rows), "works": works, "more": more})
+                after = with_values(request.query_params, **{"from": str(start + most), "group": each.value})
+                told.append(listed(each, start, most, gallery.collection, beside, f"{place}?{after}"))
             work = beside.addresses.work
             return map_page(frame, told, tiles=tiles, work=work, drawing=under_way, alone=group is not None)
 
