@@ -25,14 +25,14 @@ def test_hostile_words_are_words(browser: Browser, hostile_owner: OwnerPages, ax
     with opened(browser, getattr(hostile_owner, kind), size) as page:  # which sees to it that nothing runs or loads
         assert barriers(page, axe) == []
         assert "<script>alert(1)" in page.locator("h1").inner_text()
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("width", [320, 390, 768, 1440, 2560])
 def test_nothing_is_cut_off_at_any_width(browser: Browser, owners_pages: OwnerPages, kind: str, width: int) -> None:
     with opened(browser, getattr(owners_pages, kind), (width, 800)) as page:
-        assert overflow(page) == 0
+        assert overflow(page) <= 0
         for image in page.locator("img").all():
             assert image.evaluate("image => image.complete && image.naturalWidth") > 20
 

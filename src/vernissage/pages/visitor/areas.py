@@ -144,7 +144,8 @@ def areas_file(
     """
     lists = () if answer is None else (answer.works, *(each.works for each in answer.lists))
     items = {**found.items, **{work.id: work.item for works in lists for work in works}}
-    content = {"works": [], "lists": [], "notes": list(found.notes)} if answer is None else answer.to_dict()
+    content: dict[str, Any] = {"works": [], "lists": [], "notes": list(found.notes)}
+    content = content if answer is None else answer.to_dict()
     reading = Reading(picture_path, len(found.items) + len(content["works"]), progress, seen([*items]))
 
     def thing(item: Item, called: str) -> Thing:
