@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from vernissage.files import digest
 from vernissage.pages.templating import environment
+from vernissage.web.compression import packed
 
 STYLE = "study.css"
 STATIC_TYPES: Mapping[str, str] = {STYLE: "text/css; charset=utf-8", "study.js": "text/javascript; charset=utf-8"}
@@ -40,6 +41,12 @@ def static_file(name: str) -> bytes:
     if name != STYLE:
         return own
     return files("vernissage.pages").joinpath("templates", "page.css").read_bytes() + own
+
+
+@cache
+def packed_file(name: str) -> bytes:
+    """A `static_file`, compressed."""
+    return packed(static_file(name))
 
 
 @cache
