@@ -14,6 +14,7 @@ from vernissage.pages.templating import environment
 from vernissage.pages.visitor.frame import STYLE, Frame
 from vernissage.pages.visitor.frame import static_file as pages_file
 from vernissage.sentences import ENGLISH, Sentence
+from vernissage.web.compression import packed
 
 STATIC_TYPES: Mapping[str, str] = {
     STYLE: "text/css; charset=utf-8",
@@ -47,6 +48,12 @@ def static_file(name: str) -> bytes:
     if name == STYLE:
         return pages_file(name) or b""
     return files("vernissage.web").joinpath("static", name).read_bytes()
+
+
+@cache
+def packed_file(name: str) -> bytes:
+    """A `static_file`, compressed."""
+    return packed(static_file(name))
 
 
 @cache
