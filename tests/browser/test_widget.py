@@ -137,7 +137,7 @@ def test_related_works_from_files_alone(browser: Browser, painted: Pages, axe: s
         href = page.locator("vernissage-related a").first.get_attribute("href") or ""
         assert href.startswith(f"{address}/files/works/")
         page.goto(href)
-        expect(page.locator("ul.grid > li").first).to_be_visible()
+        expect(page.locator("ul.strip > li").first).to_be_visible()
         assert overflow(page) == 0
     with site(tmp_path, "") as address, window(browser, PHONE, bypass_csp=True) as page:  # axe reads the style sheet
         page.goto(f"{address}/files/works/v012.html")

@@ -1,7 +1,9 @@
 """Pages for visitors from plain values: works without pictures, titles or anything, and what a museum sets itself."""
 
+import hashlib
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from vernissage.pages.visitor.frame import Frame, shape, static_content, static_
 from vernissage.pages.visitor.work import Fact, work_page
 from vernissage.pages.works import name_without_title
 from vernissage.web.settings import read_settings
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def frame(look: Look | None = None, **values: Any) -> Frame:
@@ -130,6 +134,15 @@ def test_everything_that_encoders_look_at_is_explained() -> None:
     assert "3 works, 2 of them with a picture" in page
 
 
+def test_the_vendored_viewer_is_the_one_that_the_page_names() -> None:
+    content = static_file("openseadragon.js")
+    assert content is not None
+    assert hashlib.sha256(content).hexdigest()[:16] in (ROOT / "docs" / "pages.md").read_text("utf-8")
+    licence = files("vernissage.pages").joinpath("static", "openseadragon.LICENSE.txt").read_text("utf-8")
+    assert "Redistribution and use in source and binary forms" in licence
+    assert static_file("openseadragon.LICENSE.txt") is None  # a file of the package, no file of pages
+
+
 def test_a_museum_sets_its_own_look(tmp_path: Path) -> None:
     Image.new("RGB", (80, 20), "navy").save(tmp_path / "logo.png")
     file = tmp_path / "museum.toml"
@@ -157,7 +170,7 @@ accent = "#004488"
 
 
 def test_the_example_is_read() -> None:
-    example = Path(__file__).resolve().parents[2] / "examples" / "museum.toml"
+    example = ROOT / "examples" / "museum.toml"
     assert read_settings({}, example).look == read_look(example)
     assert f"{read_look(example).name['de']}" in collection_page(frame(read_look(example), language="de"), [])
 
