@@ -35,9 +35,9 @@ types:
 imports:
 	$(BIN)/lint-imports
 
-docs:
-	@# The variable silences a notice of the theme's authors about what comes after MkDocs.
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+docs: $(VENV)/.all
+	@# The variable silences a notice of the theme's authors about what comes after MkDocs. With --quiet nothing is strict.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 test:
 	@# Neighbours stay with one worker, so that what the tests of a file share is made once.

@@ -12,7 +12,14 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
-JOINING = ("*.md", "LICENSE", "deploy/*", "examples/*/README.md", "src/vernissage/gallery/answer.schema.json")
+JOINING = (
+    "*.md",
+    "LICENSE",
+    "deploy/*",
+    "examples/*.toml",
+    "examples/*/README.md",
+    "src/vernissage/gallery/answer.schema.json",
+)
 
 
 def on_config(config: Any) -> Any:

@@ -50,7 +50,13 @@ def check_document(workspace: Path, folder: Path, examples: int) -> str:
     scopes = [word for scope in get_args(Scope) for word in ("--scope", scope)]
     key = re.findall(r"vk_\S+", run_command("admin", "make-key", workspace, "--name", "document", *scopes))[0]
     with served(workspace, None) as (address, _):
-        command = [programs / "schemathesis", "run", f"{address}/api/v1/openapi.json", "--header", f"X-API-Key: {key}"]
+        command: list[str | Path] = [
+            programs / "schemathesis",
+            "run",
+            f"{address}/api/v1/openapi.json",
+            "--header",
+            f"X-API-Key: {key}",
+        ]
         command += ["--max-examples", str(examples), "--seed", "1", "--continue-on-failure", "--no-color"]
         found = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)
     told = re.sub(r"(?m)(?<=^.{500}).+$", " …", found.stdout + found.stderr)  # some requests have megabytes

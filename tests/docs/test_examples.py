@@ -42,6 +42,14 @@ def test_a_notebook_runs(notebook: Path, world: Path) -> None:
     assert len(done.stdout.splitlines()) == len(printed.splitlines()), "run the notebook again, and keep what it prints"
 
 
+def test_the_page_of_workspaces_names_every_file(world: Path) -> None:
+    page = (ROOT / "docs" / "workspace.md").read_text("utf-8")
+    there = {re.sub(r"-[0-9a-f]{12,}.*", "-", each.name) for each in (world / "workspace").iterdir()}
+    assert {"workspace.json", "works-", "models", "vectors", "vernissage.db"} <= there
+    for name in there:
+        assert re.search(rf"^ *{re.escape(name)}|, {re.escape(name)}", page, re.MULTILINE), name
+
+
 def test_elements_in_pages_are_those_of_the_widget() -> None:
     script = (ROOT / "src/vernissage/pages/static/vernissage.js").read_text("utf-8")
     shown = "".join(block.text for page in PAGES for block in blocks(page) if block.language == "html")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,9 +11,11 @@ import pytest
 from vernissage.errors import RequestError, WorkspaceError
 from vernissage.gallery.gallery import open_gallery
 from vernissage.pages import publishing
-from vernissage.pages.look import read_look
+from vernissage.pages.addresses import Addressed, Addresses
+from vernissage.pages.look import Look, read_look
 from vernissage.pages.map_tiles import files_of_map, keep_map
 from vernissage.pages.publishing import CARD, PublishOptions, publish
+from vernissage.pages.thumbnails import Thumbnails
 
 LEADING = ("index.html", "about.html", "map.html")
 
@@ -139,6 +142,36 @@ def test_a_look_is_in_every_page_and_another_one_writes_pages_anew(workspace: Pa
     assert "Werke wie dieses" in page
     css = {name for name in files_below(tmp_path / "site") if name.startswith("static/")} - plain
     assert "#004488" in (tmp_path / "site" / css.pop()).read_text()
+
+
+def test_what_is_filled_into_records_is_kept_for_works_whose_pictures_can_be_read(workspace: Path) -> None:
+    with open_gallery(workspace, writing=False) as gallery:
+        first = Addressed(gallery.snapshot, Thumbnails(), Addresses("https://a/{key}", "https://a/{picture}"))
+        other = replace(first, addresses=Addresses("https://b/{key}", "https://b/{picture}"))
+        item = gallery["w007"]
+        path = gallery.snapshot.picture_path(item)
+        assert path is not None
+        content = path.read_bytes()
+        path.unlink()
+        assert first.record(item)["thumbnail"] is None
+        path.write_bytes(content)
+        expected = first.record(item)
+        assert expected["thumbnail"]["src"].startswith("https://a/")
+        assert first.record(item) == expected
+        assert other.record(item)["url"] == "https://b/w007"
+        assert {key for _, key in first.kept} == {"w007"}
+
+
+def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tmp_path: Path) -> None:
+    with open_gallery(workspace, people=False) as gallery:
+        look = Look(service="https://works.museum.example", key="vk_1")
+        publish(gallery, tmp_path / "with", PublishOptions(look=look))
+        page = (tmp_path / "with" / "for-you.html").read_text()
+        assert 'api="https://works.museum.example" key="vk_1"' in page
+        assert "connect-src &#39;self&#39; https://works.museum.example" in page
+        assert 'href="for-you.html"' in (tmp_path / "with" / "index.html").read_text()
+        publish(gallery, tmp_path / "without")
+        assert not (tmp_path / "without" / "for-you.html").exists()
 
 
 def test_the_map_is_drawn_once_and_its_lists_lead_to_every_work(

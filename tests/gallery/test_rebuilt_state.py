@@ -14,13 +14,14 @@ from PIL import Image
 from vernissage.errors import RequestError, StorageError, UnknownPersonError
 from vernissage.gallery.areas import AreaChanges
 from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.storage.schema import Visibility
 from vernissage.workspace.uploading import Submission
 
 NAMES = ("ann", "bob", "cy")
 TEXTS = ("a storm at sea", "a storm at sea 2", "the rose beside the bench", "sail, wave and harbour", "zebra")
 WORKS = tuple(f"w{number:03d}" for number in range(0, 64, 7))
 SERVERS = st.integers(0, 1)
-VISIBILITIES = st.sampled_from(["shared", "private"])
+VISIBILITIES: st.SearchStrategy[Visibility] = st.sampled_from(["shared", "private"])
 
 
 class PeopleMachine(RuleBasedStateMachine):

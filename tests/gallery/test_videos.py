@@ -11,7 +11,7 @@ import vernissage
 from vernissage import Gallery, Submission
 from vernissage.catalog.videos import video_frames
 from vernissage.errors import RequestError
-from vernissage.pages.areas import areas_page, person_page
+from vernissage.pages.visitor.areas import areas_file
 from vernissage.search.vectors import pooled
 from vernissage.workspace.checking import check_workspace
 from vernissage.workspace.encoding import contents_of
@@ -103,13 +103,10 @@ def test_each_list_begins_with_what_each_upload_is_about(gallery: Gallery):
 
 def test_pages_show_poster_frames(gallery: Gallery):
     answer = gallery.person("ann").recommend(3, per_area=True)
-    page = person_page(answer, title="Shapes", engine="pictures and texts in one space")
-    assert "Recommended videos" in page
-    assert "1 picture in 1 area, 1 text in 1 area and 1 video in 1 area" in page
-    section = page.split('id="video-heading"')[1].split("</section>")[0]
-    assert section.count("data:image/jpeg;base64,") >= 3
-    areas = areas_page(answer.areas, gallery.snapshot.picture_path, title="Shapes", engine="one space")
-    assert '<h2 id="video">Videos</h2>' in areas
+    page = areas_file(answer.areas, gallery.snapshot.picture_path, title="Shapes", answer=answer)
+    for size in ("1 picture", "1 text", "1 video"):
+        assert f'-size">{size}' in page
+    assert page.split('id="all"')[1].split("</section>")[0].count("data:image/jpeg;base64,") >= 3
 
 
 def test_search_finds_videos_by_words_by_a_picture_and_by_a_video(gallery: Gallery, built: Path):

@@ -20,11 +20,8 @@ from vernissage.workspace.build import build_workspace
 from vernissage_lab.cells import Cells
 from vernissage_lab.datasets.kinds import open_dataset
 from vernissage_lab.recipes.encoding_time import (
-    EncodingMethod,
     EncodingTimeOptions,
-    Loaded,
     TimedWorks,
-    apart,
     drawn_works,
     fitted_method,
     pictures_of,
@@ -46,8 +43,6 @@ class Colours:
 
     name: str = "colours"
     log: list[tuple[str, int]] = field(default_factory=list)
-    off: float = 0.0
-    """Added to what several works at once give, as no honest encoder would."""
 
     dim = 3
     modalities: frozenset[Modality] = frozenset({"image", "text"})
@@ -65,11 +60,8 @@ class Colours:
         self.log.append((self.name, len(texts)))
         return self._rows(np.array([[len(text), text.count("a"), 1] for text in texts], dtype=np.float64))
 
-    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        return [list(range(len(text.split()))) for text in texts]
-
     def _rows(self, rows: Any) -> Vectors:
-        return unit_rows(rows) + np.float32(self.off if len(rows) > 1 else 0)
+        return unit_rows(rows)
 
 
 @pytest.fixture(scope="module")
@@ -142,34 +134,6 @@ def test_methods_take_turns_batch_by_batch_after_warming_up(works: TimedWorks) -
     assert log == [*warm, *once["a"], *once["b"], *once["b"], *once["a"]]
 
 
-def test_vectors_of_both_ways_agree_and_what_differs_is_told(works: TimedWorks) -> None:
-    rows = times(works, Colours("honest"), Colours("crooked", off=0.5))
-    assert max(float(row["apart"]) for row in where(rows, contender="honest")) < 1e-7
-    crooked = where(rows, contender="crooked")
-    assert {row["apart"] for row in where(crooked, way="one by one")} == {0.0}
-    assert [float(row["apart"]) for row in where(crooked, way="batch")] == pytest.approx([0.5] * 8, abs=1e-6)
-    assert np.isnan(apart(np.array([np.nan, 1]), np.zeros(2)))
-
-
-def test_devices_of_one_encoder_are_compared_with_the_first(works: TimedWorks) -> None:
-    plain, moved = Colours("colours"), Colours("colours")
-    moved.encode_images = lambda images: plain.encode_images(images) + np.float32(0.25)  # type: ignore[method-assign]
-    methods = [
-        EncodingMethod("colours", "trained", plain.modalities, "", lambda: Loaded(plain, 15)),
-        EncodingMethod("colours", "trained", plain.modalities, "", lambda: Loaded(moved, 15), "cpu:1"),
-    ]
-    assert [each.name for each in methods] == ["colours", "colours, cpu:1"]
-    outcome = run_encoding_time(works, methods, OPTIONS, Cells())
-    found = where(outcome.tables["summary"], contender="colours, cpu:1")
-    assert [(row["modality"], row["at_once"]) for row in found] == [
-        ("image", 1),
-        ("image", 4),
-        ("text", 1),
-        ("text", 4),
-    ]
-    assert [float(row["apart"]) for row in found] == pytest.approx([0.25, 0.25, 0, 0], abs=1e-6)
-
-
 def test_a_summary_is_median_and_95th_percentile_of_one_work() -> None:
     """Two batches of 4 and 1 works: 8 ms and 1 ms of CPU, of which 2 and 1 are decoding, in twice that by the clock."""
     common: dict[str, Any] = {
@@ -180,7 +144,7 @@ def test_a_summary_is_median_and_95th_percentile_of_one_work() -> None:
     common |= {"device": "cpu", "dim": 3, "parameters": 15, "modality": "image", "way": "batch", "round": 0}
     spans = ((0, 4, 2.0, 6.0), (4, 1, 1.0, 0.0))
     rows: list[Row] = [
-        {**common, "first": first, "works": works, "tokens": 3 * works, "apart": 0.1 * works, "at_once": works}
+        {**common, "first": first, "works": works, "at_once": works}
         | {"decode_cpu_ms": decode, "decode_wall_ms": 2 * decode, "encode_cpu_ms": encode, "encode_wall_ms": 2 * encode}
         for first, works, decode, encode in spans
     ]
@@ -193,7 +157,6 @@ def test_a_summary_is_median_and_95th_percentile_of_one_work() -> None:
     assert summary["decode_cpu_median_ms"] == pytest.approx(np.median([2 / 4, 1 / 1]))
     assert summary["works_per_cpu_second"] == pytest.approx(1000 * 5 / 9)
     assert summary["works_per_second"] == pytest.approx(1000 * 5 / 18)
-    assert (summary["tokens_per_work"], summary["apart"]) == (3.0, pytest.approx(0.4))
     table = views_of(tables_of([*alone, *rows]))[0]
     assert table.rows[0][-1] == "1.00"
     assert table.rows[1][-1] == f"{(5 / 9) / (1 / 10):.2f}"
@@ -300,7 +263,6 @@ def test_the_command_times_all_encoders_of_a_workspace(run: Any, workspace: Path
     names = {"image": IMAGE_ENCODERS, "text": TEXT_ENCODERS}
     assert timed_pairs == {(name, modality) for modality, some in names.items() for name in some}
     assert {row["weights"] for row in summary} == {"fitted"}
-    assert max(float(row["apart"]) for row in summary) < 1e-6
     record = json.loads((tmp_path / "record.json").read_text())
     assert {each["encoder"] for each in record["inputs"]} == {*IMAGE_ENCODERS, *TEXT_ENCODERS}
     assert record["tables"].keys() == {"times", "summary"}
@@ -324,7 +286,7 @@ def test_untrained_is_said_wherever_such_a_network_stands(
     monkeypatch.setenv("COLUMNS", "200")  # else names are folded in a narrow terminal
     sizes = ("--works", 3, "--batch", 3, "--rounds", 1)
     printed = run(gallery, "--kind", "gallery", "--untrained", "resnet50", *sizes, "-o", tmp_path)
-    assert printed.count("untrained resnet50") == 4  # twice in times, once in encoders, once in the note
+    assert printed.count("untrained resnet50") == 3  # twice in times, once in the note
     assert "untrained resnet50 has random weights: for timing alone" in printed
     for name in ("times", "summary"):
         assert {(row["contender"], row["weights"]) for row in read_table(tmp_path, name)} == {

@@ -10,7 +10,7 @@ from tests.pages.reading import HOSTILE, Page
 from vernissage.catalog.item import Item
 from vernissage.gallery.answer import Answer, AnswerList, Reason, Work
 from vernissage.gallery.areas import PersonAreas
-from vernissage.pages.areas import areas_page, person_page, typical
+from vernissage.pages.visitor.areas import areas_file, typical
 from vernissage.profiles.areas import area_of
 from vernissage.profiles.edits import mute
 from vernissage.profiles.interests import Interests, Vocabulary, interests
@@ -49,24 +49,18 @@ def path_of(folder: Path) -> object:
 
 
 def areas_html(found: PersonAreas, folder: Path) -> str:
-    return areas_page(found, path_of(folder), title="Port", engine="colours")  # type: ignore[arg-type]
+    return areas_file(found, path_of(folder), title="Port")  # type: ignore[arg-type]
 
 
-def test_an_area_shows_its_name_weight_and_eight_of_its_pictures(found: PersonAreas, tmp_path: Path) -> None:
+def test_an_area_shows_its_name_its_size_and_its_typical_pictures(found: PersonAreas, tmp_path: Path) -> None:
     page = Page(areas_html(found, tmp_path))
-    assert "12 pictures in 2 areas, the largest first. What belongs together was found by colours." in page.text
-    assert "ship image:1 10 pictures, 100 % of what is heard" in page.text
-    assert "and 2 more" in page.text
-    assert "Words: ship (10)" in page.text
-    assert "aligned finds nothing in 1 of 12: p11" in page.text
-    assert len(page.all("img")) == 10
+    assert "Areas of interest of ann" in page.text
+    assert "ship 10 pictures" in page.text
+    assert "castle 2 pictures · muted · named after works like these" in page.text
+    assert len(page.all("img")) == 12 + 4 + 2 + 1  # in areas, the first four of each at the head, and what is unread
     assert all(image["alt"] for image in page.all("img"))
-
-
-def test_a_muted_area_says_so_and_whom_its_name_is_from(found: PersonAreas, tmp_path: Path) -> None:
-    text = Page(areas_html(found, tmp_path)).text
-    assert "castle image:2 2 pictures, muted: not heard in recommendations" in text
-    assert "Named after similar works" in text
+    assert not page.scripts
+    assert not page.all("form")
 
 
 def test_equal_input_gives_equal_bytes(found: PersonAreas, tmp_path: Path) -> None:
@@ -80,16 +74,6 @@ def test_typical_uploads_begin_with_the_medoid() -> None:
     assert typical(one, 0, 3) == [1, 2, 0]
 
 
-def test_texts_of_one_title_are_shown_once(tmp_path: Path) -> None:
-    ids = ["a1", "a2", "a3", "b1", "c1", "c2"]
-    items = {name: Item(name, title=f"Series {name[0]}") for name in ids}
-    pictures = side(ids, [("series",)] * 6)
-    found = PersonAreas("ann", "lsa", items, {"text": pictures}, (), ("text",))
-    text = Page(areas_html(found, tmp_path)).text
-    assert "Series a Series b and 2 more" in text
-    assert "Series c and 1 more" in text
-
-
 def owner_html(found: PersonAreas, folder: Path, work: Item) -> Page:
     near = [
         Reason("upload", "p0", "Ship p0", 2.0, 0.8, weight=1.0, similarity=0.75, modality="image"),
@@ -99,15 +83,15 @@ def owner_html(found: PersonAreas, folder: Path, work: Item) -> Page:
     alone = Work(work, 0.5, (Reason("upload", "p0", "Ship p0", 0.0, 0.0, similarity=0.5),), "text")
     lists = (AnswerList("text", (whole,)), AnswerList("text", (alone,), "image", "image:1", "ship"))
     answer = Answer("person", (whole,), "knn3z", "f", (), lists, {}, path_of(folder), found)  # type: ignore[arg-type]
-    return Page(person_page(answer, title="Port", engine="colours"))
+    return Page(areas_file(found, path_of(folder), title="Port", answer=answer))  # type: ignore[arg-type]
 
 
-def test_a_work_stands_with_its_area_and_the_uploads_that_it_resembles(found: PersonAreas, tmp_path: Path) -> None:
+def test_a_work_stands_with_its_area_and_what_it_resembles(found: PersonAreas, tmp_path: Path) -> None:
     page = owner_html(found, tmp_path, Item("x", title="Sea tale", owner="bob", description="About a ship."))
-    assert "Recommended texts Sea tale bob About a ship. 1 Because of ship : Ship p0 0.75 Ship p1 −0.25" in page.text
-    assert {"href": "#image-1"} in page.all("a")
-    assert "image-1" in {found.get("id") for _, found in page.elements}
-    assert "Area by area ship image:1 Texts Sea tale About a ship." in page.text
+    assert "For all areas together Sea tale bob About a ship. ship" in page.text
+    assert {"href": "#area-image-1"} in page.all("a")
+    assert "area-image-1" in {found.get("id") for _, found in page.elements}
+    assert [image["alt"] for image in page.all("img")].count("like Ship p0") == 2
 
 
 def test_what_stands_in_a_work_never_runs(found: PersonAreas, tmp_path: Path) -> None:

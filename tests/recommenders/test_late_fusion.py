@@ -11,11 +11,11 @@ from tests.recommenders.worlds import checkerboard, index_of
 
 from vernissage.errors import RatingsError, RequestError
 from vernissage.profiles.ratings import Profile, profile_from_ratings
+from vernissage.rankings import reciprocal_ranks, total
 from vernissage.recommenders import late_fusion
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.values import EVERYTHING, Allow, Ranking
-from vernissage_lab.recipes.fusion import reciprocal_rank_fusion
 
 A0 = profile_from_ratings({"a0": 5}, "linear")
 
@@ -173,7 +173,7 @@ def test_it_equals_fusing_the_engines_own_lists(k: float, depth: int | None) -> 
     lists = [engine.recommend(profile, 16).ranking for engine in engines()]
     # Works of score 0 at the end of a list have no rank in a fusion; in a list of its own every work is ranked.
     informed = [ranking.head(int((ranking.scores > 0).sum())) for ranking in lists]
-    expected = reciprocal_rank_fusion(informed, k=k, depth=depth)
+    expected = _fused(informed, k=k, depth=depth)
     found = LateFusion(engines(), k=k, depth=depth).recommend(profile, 14).ranking
     if depth is None:
         assert found.head(len(expected)) == expected
@@ -181,8 +181,24 @@ def test_it_equals_fusing_the_engines_own_lists(k: float, depth: int | None) -> 
     else:
         cut = [each if len(each) <= depth else each.head(_whole_groups(each, depth)) for each in informed]
         assert dict(found.head(len(set().union(*(each.item_ids for each in cut))))) == pytest.approx(
-            dict(reciprocal_rank_fusion(cut, k=k))
+            dict(_fused(cut, k=k))
         )
+
+
+def _fused(rankings: Sequence[Ranking], k: float, depth: int | None = None) -> Ranking:
+    """Σ 1 / (k + rank) over the first ``depth`` works of each ranking, spelled out: as `LateFusion` must tell it."""
+    shares: dict[str, list[float]] = {}
+    best: dict[str, int] = {}
+    for ranking in rankings:
+        cut = depth is not None and len(ranking) > depth
+        head = ranking.head(depth + 1) if depth is not None else ranking
+        for item_id, rank, value in zip(head.item_ids, *reciprocal_ranks(head.scores, k, cut=cut), strict=True):
+            if rank:
+                shares.setdefault(item_id, []).append(float(value))
+                best[item_id] = min(int(rank), best.get(item_id, int(rank)))
+    sums = {item_id: float(total(np.array(each))) for item_id, each in shares.items()}
+    order = sorted(sums, key=lambda item_id: (-sums[item_id], best[item_id], item_id))
+    return Ranking(tuple(order), np.array([sums[item_id] for item_id in order]))
 
 
 def _whole_groups(ranking: Ranking, depth: int) -> int:

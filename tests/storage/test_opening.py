@@ -1,10 +1,13 @@
 """Opening: migrations from every version, several at once, and what is said when it fails."""
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -322,6 +325,28 @@ def test_a_connection_that_the_server_ended_is_replaced(postgres_url: str) -> No
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert add_notes(database, "a") == 1
     database.close()
+
+
+def test_a_server_that_hangs_is_told_within_seconds(postgres_url: str) -> None:
+    """It goes on to acknowledge what it is sent; a new connection is made in place of one that hangs."""
+    database = open_database(postgres_url, patience=0.5)
+    stopped: list[int] = []
+    try:
+        began = time.monotonic()
+        with pytest.raises(StorageError, match="cannot be reached"), database.reading() as connection:
+            stopped.append(connection.scalar(text("SELECT pg_backend_pid()")))
+            os.kill(stopped[-1], signal.SIGSTOP)
+            connection.scalar(text("SELECT 1"))
+        with database.reading() as connection:
+            stopped.append(connection.scalar(text("SELECT pg_backend_pid()")))
+        assert stopped[1] != stopped[0]
+        os.kill(stopped[-1], signal.SIGSTOP)
+        assert database.version() >= 0
+        assert 2 < time.monotonic() - began < 20
+    finally:
+        for each in stopped:
+            os.kill(each, signal.SIGCONT)
+        database.close()
 
 
 def test_what_is_read_cannot_be_written(database: Database) -> None:

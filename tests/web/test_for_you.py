@@ -1,7 +1,9 @@
 """For you without a browser: the form's protocol, links, notes, and what nobody may be told."""
 
+import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.web.test_api import SECRET, open_to
 
 from vernissage.gallery.gallery import open_gallery
 from vernissage.pages.look import Look
+from vernissage.web.api.access import Access
 from vernissage.web.api.service import Service
 from vernissage.web.visitor.app import create_pages
 
@@ -22,6 +25,22 @@ def pages(built: Path) -> Iterator[TestClient]:
     with TestClient(create_pages(service, open_to(service), Look()), base_url="http://museum.example") as made:
         yield made
     service.stop()
+
+
+def test_events_are_told_only_where_the_pages_own_site_may(built: Path, pages: TestClient) -> None:
+    state = {"r.w000": "5", "r.w001": "1"}
+    assert "data-counted" not in pages.get(PATH, params=state).text
+    with open_gallery(built, writing=False) as gallery:
+        service = Service(gallery, SECRET)
+        access = Access(service, SECRET, open_here=False, origins=["http://museum.example"])
+        with TestClient(create_pages(service, access, Look()), base_url="http://museum.example") as own:
+            text = own.get(PATH, params=state).text
+            [counted] = re.findall(r'data-counted="([^"]*)"', text)
+            told = json.loads(unescape(counted))
+            assert told["to"] == "/api/v1/events"
+            assert [f"{each}" for each in told["works"]] == works(text)
+            assert service.recommended(told["id"]).position(told["works"][2]) == 3
+            assert "data-counted" not in own.get(PATH, params={"r.w000": "1"}).text
 
 
 def part(text: str, name: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 from vernissage import files
 from vernissage.errors import Kind, ProvenanceError, VernissageError
 from vernissage.gallery.building import build
+from vernissage.gallery.gallery import open_gallery
 from vernissage.search import vectors
 from vernissage.search.pair_matrix import PairCard, PairMatrix
 from vernissage.workspace.build import build_workspace
@@ -235,3 +236,25 @@ def test_pairs_that_are_no_probabilities_are_refused(value: float) -> None:
     assert sound.require(fingerprint="f", collection="c") is sound
     with pytest.raises(ProvenanceError, match="not all are probabilities"):
         PairMatrix(np.array([[0.5, value], [0, 1]], np.float32), card).require(fingerprint="f", collection="c")
+
+
+@pytest.mark.parametrize("pattern", ["vectors/colour-texture.image-*", "indexes/lexicon-*"])
+def test_damaged_files_are_refused_or_made_anew_and_never_answer_otherwise(workspace: Path, pattern: str) -> None:
+    def lists() -> list[tuple[str, ...]]:
+        with open_gallery(workspace, people=False) as opened:
+            return [opened.similar("w003", 9, engine="colour-texture").ids, opened.search("a storm at sea", 9).ids]
+
+    before = lists()
+    for file in sorted(workspace.glob(pattern)):
+        whole = file.read_bytes()
+        middle = bytearray(whole)
+        middle[len(whole) // 2] ^= 0xFF
+        for damaged in (bytes(middle), whole[:-9], whole[: len(whole) // 2], None):
+            file.unlink() if damaged is None else file.write_bytes(damaged)
+            if pattern.startswith("vectors"):
+                with pytest.raises(ProvenanceError, match=r"colour-texture\.image-"):
+                    lists()
+            else:
+                assert lists() == before
+            file.write_bytes(whole)
+    assert lists() == before

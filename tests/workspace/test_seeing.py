@@ -11,8 +11,8 @@ from tests.galleries import toy_gallery
 from vernissage.gallery import areas as areas_module
 from vernissage.gallery.answer import answer_schema
 from vernissage.gallery.gallery import open_gallery
-from vernissage.pages.areas import areas_page, person_page
 from vernissage.pages.recommendations import recommendation_page
+from vernissage.pages.visitor.areas import areas_file
 from vernissage.taggers.contract import EXPLAINED
 from vernissage.taggers.imagenet import ImagenetTagger
 from vernissage.workspace import seeing
@@ -117,12 +117,9 @@ def test_uploads_are_seen_and_name_areas_that_have_no_words(
         assert reason.by_software in made
         assert reason.words == f"belongs to {reason.title} (by software)"
         jsonschema.Draft202012Validator(answer_schema()).validate(answer.to_dict())
-        for page in (
-            person_page(answer, title="Toys", engine="pictures"),
-            areas_page(answer.areas, gallery.snapshot.picture_path, title="Toys", engine="pictures"),
-        ):
-            assert 'data-by="software">(by software)</span>' in page
-            assert EXPLAINED in page
+        page = areas_file(answer.areas, gallery.snapshot.picture_path, title="Toys", answer=answer)  # type: ignore[arg-type]
+        assert "(by software)</h2>" in page
+        assert EXPLAINED in page
 
 
 def test_a_workspace_without_the_network_sees_nothing(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class UploadWords:
     text: str = option("", "Words about the only file, or a text by itself.")
     keywords: str = option("", "Keywords of the only upload, with commas between them.")
     item_id: str = option("", "The id of the only upload; default: drawn at random.", "--id")
+    private: bool = option(False, "Show the uploads to nobody else.", "--private")
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,9 @@ def upload(
     keywords = split_keywords(words.keywords, keyword_separator([words.keywords]))
     about = Submission(None, words.title, words.text, keywords, words.item_id)
     submissions, remarks = submissions_from(files or (), about)
+    given = [replace(each, visibility="private") for each in submissions] if words.private else submissions
     with place.gallery(writing=True) as gallery, progress_bars() as progress:
-        kept, new = gallery.person(owner).upload(submissions, progress=progress)
+        kept, new = gallery.person(owner).upload(given, progress=progress)
     note(*remarks, kind="note")
     if repeated := len(kept) - len([each for each in kept if each.id in new]):
         were = "was" if repeated == 1 else "were"
@@ -136,7 +138,7 @@ def upload(
     if as_json:
         listed = [
             {"id": each.id, "modality": each.modality, "title": each.title}
-            | {"time": each.time.isoformat(), "new": each.id in new}
+            | {"time": each.time.isoformat(), "new": each.id in new, "visibility": each.visibility}
             for each in kept
         ]
         print_json({"owner": owner, "uploads": listed})
@@ -354,12 +356,10 @@ def _areas_of_person(place: Place, owner: str, asked: AskedAreas, edits: EditWor
             else:
                 found = whose.areas(asked.encoder, options, progress=progress)
         if asked.html is not None:
-            from vernissage.gallery.areas import found_words
-            from vernissage.pages.areas import areas_page
+            from vernissage.pages.visitor.areas import areas_file
 
-            pictures, seen = gallery.snapshot.picture_path, gallery.snapshot.seen
-            told = {"title": gallery.name, "engine": found_words(found), "seen": seen}
-            write_page(asked.html, areas_page, found, pictures, **told)
+            told = {"title": gallery.name, "seen": gallery.snapshot.seen}
+            write_page(asked.html, areas_file, found, gallery.snapshot.picture_path, **told)
     note(*found.notes, kind="note")
     if asked.as_json:
         print_json(found.to_dict())
@@ -369,7 +369,7 @@ def _areas_of_person(place: Place, owner: str, asked: AskedAreas, edits: EditWor
 
 def _print_areas(found: "PersonAreas") -> None:
     from vernissage.gallery.areas import area_key
-    from vernissage.pages.areas import typical
+    from vernissage.pages.visitor.areas import typical
     from vernissage.taggers.contract import marked
     from vernissage.values import MODALITY_CARDS
 

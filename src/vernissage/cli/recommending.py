@@ -188,10 +188,10 @@ def _for_person(
             )
         require_any(answer, f"works of anybody but {owner}")
         if shown.html is not None:
-            from vernissage.gallery.areas import found_words
-            from vernissage.pages.areas import person_page
+            from vernissage.pages.visitor.areas import areas_file
 
-            write_page(shown.html, person_page, answer, title=gallery.name, engine=found_words(answer.areas))
+            told = {"title": gallery.name, "answer": answer, "seen": answer.seen}
+            write_page(shown.html, areas_file, answer.areas, answer.picture_path, **told)
     note(*answer.notes, kind="note")
     if shown.as_json:
         print_json(answer.to_dict())

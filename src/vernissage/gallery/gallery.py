@@ -652,12 +652,12 @@ def _work(
     """
     rated_scale = scale_of(each.contribution for each in why.reasons)
     engine_scale = scale_of(part.share for part in why.shares)
-    reasons = []
+    reasons, own = list[Reason](), seen.get(item.id, ())
     for reason in why.reasons:
         title, words, unlike = rated[reason.item_id]
         adds = reason.contribution
         alike = adds > 0 < reason.weight
-        both = [tag for tag in seen.get(item.id, ()) if tag in seen.get(reason.item_id, ())] if alike else []
+        both = [tag for tag in own if tag in seen.get(reason.item_id, ())] if alike else []
         if adds > 0 > reason.weight:
             words = unlike
         made = both[0] if both else ""

@@ -1,7 +1,7 @@
 """Where works and their pictures are to be had, filled into records: from a server, or beside each other as files."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,8 @@ from vernissage.workspace.repository import Snapshot
 
 _SHOWN_WIDTH = 320
 """Pixels of the picture that stands in a list unless the page chooses another size."""
+_KEPT = 8_192
+"""Works; some 20 MB."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,15 @@ class Addresses:
 
 @dataclass(frozen=True, eq=False)
 class Addressed:
-    """Records of works of one state with their addresses."""
+    """Records of works of one state with their addresses.
+
+    In ``kept`` lies what was filled into records of works before; it may be shared as long as the state is the same.
+    """
 
     snapshot: Snapshot
     thumbnails: Thumbnails
     addresses: Addresses
+    kept: dict[tuple[Addresses, str], dict[str, Any]] = field(default_factory=dict)
 
     def record(self, item: Item) -> dict[str, Any]:
         """What is known of one work."""
@@ -90,16 +96,28 @@ class Addressed:
         return "" if "+" in language else language
 
     def _filled(self, content: dict[str, Any], item: Item, tags: Tags) -> dict[str, Any]:
-        places, sizes = self.addresses, self.sizes(item)
-        if name := name_without_title(item, tags):
-            content["name"] = name
-        if item.text and (language := item.language or self._language):
-            content["lang"] = language
-        content |= {"url": places.of_work(item.id), "manifest": places.of_manifest(item.id), "pictures": []}
-        if sizes:
-            content["thumbnail"] = self._picture(item.picture_digest, sizes, alt_text(item, tags).text)
-            content["pictures"] = [places.of_picture(item.picture_digest, sizes[-1][0])]
+        key = self.addresses, item.id
+        if (found := self.kept.get(key)) is None:
+            found, sizes = self._found(item, tags)
+            # An upload may go at any time, and a file that cannot be read may come back.
+            if item.id in self.snapshot.collection and bool(sizes) == bool(item.picture_digest):
+                if len(self.kept) >= _KEPT:
+                    self.kept.clear()
+                self.kept[key] = found
+        content |= found
         return content
+
+    def _found(self, item: Item, tags: Tags) -> tuple[dict[str, Any], Sizes]:
+        places, sizes, found = self.addresses, self.sizes(item), dict[str, Any]()
+        if name := name_without_title(item, tags):
+            found["name"] = name
+        if item.text and (language := item.language or self._language):
+            found["lang"] = language
+        found |= {"url": places.of_work(item.id), "manifest": places.of_manifest(item.id), "pictures": []}
+        if sizes:
+            found["thumbnail"] = self._picture(item.picture_digest, sizes, alt_text(item, tags).text)
+            found["pictures"] = [places.of_picture(item.picture_digest, sizes[-1][0])]
+        return found, sizes
 
     def _picture(self, digest: str, sizes: Sizes, alt: str) -> dict[str, Any]:
         width, height = next((size for size in sizes if size[0] >= _SHOWN_WIDTH), sizes[-1])

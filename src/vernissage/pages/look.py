@@ -78,6 +78,7 @@ class Look(_Table):
         links: further ones in the header; ``footer_links`` below pages.
         footer, about: what the museum says below each page, and of the collection; paragraphs apart by blank lines.
         languages: which pages are told in, the first where a browser wants no other.
+        service, key: the address of a service, and a publishable key for it, by which pages that are files recommend.
     """
 
     name: Texts = Field(default_factory=dict)
@@ -91,6 +92,8 @@ class Look(_Table):
     footer: Texts = Field(default_factory=dict)
     about: Texts = Field(default_factory=dict)
     languages: tuple[Language, ...] = Field(default=("en", "de"), min_length=1)
+    service: str = Field(default="", pattern=r"^(https?://[^\s;,'\"]+)?$")
+    key: str = ""
     folder: Path = Field(default=Path(), exclude=True)
 
     @model_validator(mode="after")

@@ -37,6 +37,7 @@ from vernissage.pages.map_tiles import MOST_WORKS, draw_map, files_of_map, kept_
 from vernissage.pages.thumbnails import Thumbnails
 from vernissage.pages.visitor.about import about, about_page
 from vernissage.pages.visitor.collection import collection_page
+from vernissage.pages.visitor.for_you import for_you_file
 from vernissage.pages.visitor.frame import STYLE, Frame, file_frame, static_content, static_digest, static_file
 from vernissage.pages.visitor.map import first_rows, listed, map_groups, map_page
 from vernissage.pages.visitor.work import facts_of, work_page
@@ -136,6 +137,8 @@ def publish(
     writer = _Writer(out)
     _write_lists(gallery, writer, asked)
     writer.write("about.html", about_page(_frame(gallery, asked, "", "/about"), **about(gallery)).encode())
+    if asked.look.service:
+        writer.write("for-you.html", for_you_file(_frame(gallery, asked, "", "/for-you")).encode())
     done.notes += _write_map(gallery, writer, asked, progress)
     writer.write("vernissage.js", static_file("vernissage.js") or b"")
     for name in (STYLE, *_SCRIPTS, *asked.look.files):
@@ -222,9 +225,9 @@ class _Part:
 
 def _parts(job: _Job, gallery: Gallery, ranges: Sequence[tuple[int, int]], processes: int) -> Iterator[_Part]:
     if processes < 2 or len(ranges) < 2:
-        thumbnails = Thumbnails(job.options.widths)
+        records = _records(job, gallery)
         for start, end in ranges:
-            yield _write_works(job, gallery, thumbnails, start, end)
+            yield _write_works(job, gallery, records, start, end)
         return
     # Spawned, since threads of libraries do not survive a fork.
     with ProcessPoolExecutor(processes, get_context("spawn"), _open, (job,)) as pool:
@@ -236,15 +239,19 @@ _opened: dict[str, Any] = {}
 
 
 def _open(job: _Job) -> None:
-    gallery, thumbnails = open_gallery(job.workspace, people=False), Thumbnails(job.options.widths)
-    _opened.update(job=job, gallery=gallery, thumbnails=thumbnails)
+    gallery = open_gallery(job.workspace, people=False)
+    _opened.update(job=job, gallery=gallery, records=_records(job, gallery))
 
 
 def _in_process(start: int, end: int) -> _Part:
     return _write_works(**_opened, start=start, end=end)
 
 
-def _write_works(job: _Job, gallery: Gallery, thumbnails: Thumbnails, start: int, end: int) -> _Part:
+def _records(job: _Job, gallery: Gallery) -> Addressed:
+    return Addressed(gallery.snapshot, Thumbnails(job.options.widths), _addresses("", job.options))
+
+
+def _write_works(job: _Job, gallery: Gallery, records: Addressed, start: int, end: int) -> _Part:
     """Write everything about the works of some rows."""
     asked, part, writer = job.options, _Part(), _Writer(Path(job.out))
     banned = gallery.snapshot.editorial.banned
@@ -255,7 +262,7 @@ def _write_works(job: _Job, gallery: Gallery, thumbnails: Thumbnails, start: int
         related, why_none = _related(gallery, item, asked)
         # Addresses in a file are from where it lies; a key of several parts lies deeper.
         up = "../" * (1 + key.count("/"))
-        beside = Addressed(gallery.snapshot, thumbnails, _addresses(asked.base_url.rstrip("/") or up[:-1], asked))
+        beside = replace(records, addresses=_addresses(asked.base_url.rstrip("/") or up[:-1], asked))
         record = beside.record(item)
         content: dict[str, Any] = {"work": record, "works": [], "notes": [why_none] if why_none else []}
         if related is not None:
@@ -270,7 +277,7 @@ def _write_works(job: _Job, gallery: Gallery, thumbnails: Thumbnails, start: int
         writer.write(f"works/{key}.html", work_page(frame, page.record(item), **how).encode())
         if asked.base_url and (manifest := iiif.manifest(item, beside)) is not None:
             writer.write(f"iiif/{key}.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
-        part.notes += _write_pictures(item, beside, thumbnails, writer)
+        part.notes += _write_pictures(item, beside, writer)
         part.rows += [_row(item, each) for each in content["works"]]
     part.files, part.written = writer.files, writer.written
     return part
@@ -297,12 +304,12 @@ def _row(item: Item, related: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": item.id, "related": related["id"], "words": words} | said
 
 
-def _write_pictures(item: Item, beside: Addressed, thumbnails: Thumbnails, writer: "_Writer") -> list[str]:
+def _write_pictures(item: Item, beside: Addressed, writer: "_Writer") -> list[str]:
     """Write the picture of a work in its sizes, those that are not there yet; what to say if it cannot be opened."""
     path = beside.snapshot.picture_path(item) if item.picture_digest else None
     if path is None:
         return []
-    made = cache(partial(thumbnails.all, path, item.picture_digest, "webp"))
+    made = cache(partial(beside.thumbnails.all, path, item.picture_digest, "webp"))
     try:
         for width, _ in beside.sizes(item):
             if not writer.keeps(name := f"pictures/{item.picture_digest[:32]}/{width}.webp"):
@@ -415,7 +422,8 @@ def _write_map(gallery: Gallery, writer: _Writer, options: PublishOptions, progr
 
 
 def _frame(gallery: Gallery, options: PublishOptions, up: str, here: str) -> Frame:
-    return file_frame(options.look, gallery.name, up, here, _PAGES)
+    pages = (*_PAGES, *["/for-you"] * bool(options.look.service))
+    return file_frame(options.look, gallery.name, up, here, pages)
 
 
 def _files_of(out: Path, below: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:

@@ -1,15 +1,13 @@
 """Works as pages print them: their pictures inside the page, titles and credits."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from PIL import Image
 
-from vernissage.catalog.credits import credit_of
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import THUMBNAIL_MEDIA_TYPE, thumbnail
 from vernissage.gallery.selecting import title_or_text
@@ -66,28 +64,6 @@ def alt_text(item: Item, tags: Tags = (), label: str = "") -> AltText:
     return AltText(both or label or described.text, described.by_software)
 
 
-@dataclass(frozen=True)
-class Work:
-    """One work as the page prints it.
-
-    ``why`` is what its template shows as reasons, ``link`` the web address of a picture that is not in the page,
-    ``also`` the ids of works that are the same.
-    """
-
-    number: int
-    title: str
-    artist: str
-    year: str
-    description: str
-    long: bool
-    credit: str
-    link: str
-    picture: Picture | None
-    alt: AltText
-    why: Any
-    also: str
-
-
 class Reading:
     """Reads pictures one by one, each once at each size, and reports on it."""
 
@@ -127,28 +103,6 @@ class Reading:
         return self._known[path, side]
 
 
-def work_of(
-    reading: Reading, number: int, item: Item, *, side: int = PICTURE_SIDE, why: Any = None, also: Sequence[str] = ()
-) -> Work:
-    """A work as a page shows it, its picture with a longer side of at most ``side`` pixels."""
-    description = item.description.strip()
-    picture = reading.picture(item, side)
-    return Work(
-        number=number,
-        title=title_of(item.title),
-        artist=plain(item.artist),
-        year=plain(item.year),
-        description=description,
-        long=len(description) > _LONG_TEXT,
-        credit=" · ".join(filter(None, (credit_of(item), plain(item.licence)))),
-        link="" if picture else item.picture_link,
-        picture=picture,
-        alt=reading.alt(item),
-        why=why,
-        also=", ".join(map(plain, also)),
-    )
-
-
 def name_without_title(item: Item, tags: Tags = ()) -> str:
     """What to call a work that has no title: medium and date, else what its picture seems to show, else its text.
 
@@ -166,12 +120,3 @@ def name_without_title(item: Item, tags: Tags = ()) -> str:
 def title_of(title: str) -> str:
     """A title on one line, or "Untitled"."""
     return plain(title) or Sentence("Untitled")
-
-
-def credits_of(works: Sequence[Work]) -> dict[str, list[str]]:
-    """The titles under each credit, in the order in which they are met."""
-    titles: dict[str, list[str]] = {}
-    for work in works:
-        if work.credit:
-            titles.setdefault(work.credit, []).append(work.title)
-    return titles

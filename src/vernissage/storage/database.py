@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -177,7 +177,12 @@ class Database:
         place = f"{self.place}, whose deleted rows are yet to leave its files,"
         with storage_errors(place), self._engine.connect() as connection, begin(connection, "none"):
             if connection.dialect.name == "postgresql":
-                connection.execute(text(f"VACUUM {', '.join(METADATA.tables)}"))
+                driver: Any = connection.connection.driver_connection
+                driver.bounded = False
+                try:
+                    connection.execute(text(f"VACUUM {', '.join(METADATA.tables)}"))
+                finally:
+                    driver.bounded = True
                 return
             connection.execute(text("VACUUM"))
             busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
@@ -218,8 +223,12 @@ def open_database(place: str | Path, patience: float | None = None) -> Database:
         if found != REVISION:
             from vernissage.storage.migrating import migrate
 
+            slow, _ = new_engine(place)  # large tables take longer than a request may
             with storage_errors(name if found is None else f"{name}, whose schema {found} is not {REVISION},"):
-                migrate(engine, name)
+                try:
+                    migrate(slow, name)
+                finally:
+                    slow.dispose()
     except BaseException:
         engine.dispose()
         raise
@@ -300,12 +309,36 @@ def _postgresql(url: URL, patience: float) -> Engine:
     url = url.set(query=defaults | dict(url.query))
     try:
         # A connection that the server ended meanwhile is found and replaced before it is used.
-        return create_engine(url, pool_pre_ping=True, pool_timeout=patience, **_CONNECTIONS)
+        engine = create_engine(url, pool_pre_ping=True, pool_timeout=patience, **_CONNECTIONS)
+        event.listen(engine, "do_connect", _connector(2 * patience + 1))
     except ImportError as error:
         raise StorageError(
             f"PostgreSQL needs the driver psycopg, which is not installed ({error}); install it with "
             f"`pip install 'vernissage[postgres]'`"
         ) from error
+    return engine
+
+
+def _connector(seconds: float) -> Callable[..., Any]:
+    """What connects to PostgreSQL, with a bound on how long a statement may take.
+
+    A server that hangs acknowledges what it is sent, so that neither TCP nor its own time limits tell of it.
+    """
+    import psycopg
+
+    class Bounded(psycopg.Connection[Any]):
+        bounded = True
+
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+            limit = seconds if timeout is None and self.bounded else timeout
+            try:
+                return super().wait(gen, interval, limit)
+            except psycopg.OperationalError:
+                if limit is not None and self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                    self.pgconn.finish()  # else giving it back would wait for it once more
+                raise
+
+    return lambda _dialect, _record, given, named: Bounded.connect(*given, **named)
 
 
 def _sqlite(path: Path, patience: float) -> Engine:

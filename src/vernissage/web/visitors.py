@@ -62,7 +62,7 @@ class Visitors:
 
 def _van_der_corput(number: int) -> float:
     """The binary digits of a number in reverse behind the point, in [0, 1)."""
-    return int(f"{number:b}"[::-1], 2) / 2 ** number.bit_length()
+    return int(f"{number:b}"[::-1], 2) / (1 << number.bit_length())
 
 
 def read_shares(words: tuple[str, ...]) -> dict[str, float]:

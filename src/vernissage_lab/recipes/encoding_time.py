@@ -18,14 +18,14 @@ from vernissage.encoders.register import card, cards
 from vernissage.encoders.runtime.devices import Runtime, import_torch
 from vernissage.errors import RequestError
 from vernissage.files import digest
-from vernissage.values import ENCODED, Modality, Vectors
+from vernissage.values import ENCODED, Modality
 from vernissage.workspace.encoding import TEXT_BLOCK, decoded_side
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
 from vernissage_lab.figures import TimeLine, time_figure
 from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables, Words
 from vernissage_lab.set_encoders import USUAL, fit_set_encoder
-from vernissage_lab.tables import Row, Table, distinct, parts, table, where
+from vernissage_lab.tables import Row, Table, parts, table, where
 from vernissage_lab.timing import CLOCKS, Timed, column, medians, on_threads, spread, timed, where_timed
 from vernissage_lab.untrained import ARCHITECTURES, load_untrained, require_architecture
 from vernissage_lab.works import SourceOptions
@@ -299,12 +299,6 @@ class _Task:
         """How many of these pass through together: networks take a batch, encoders without one all."""
         return len(items) if self.method.weights == "fitted" else min(self.options.batch, len(items))
 
-    def tokens(self, items: Sequence[Any]) -> int:
-        """How many tokens the texts are for this encoder; 0 for those that have none."""
-        if self.modality == "image" or not hasattr(self.loaded.encoder, "token_ids"):
-            return 0
-        return sum(map(len, self.loaded.encoder.token_ids(items)))
-
 
 @dataclass(frozen=True)
 class _Turn:
@@ -370,15 +364,15 @@ class _Bench:
     def measured(self, turn: _Turn) -> list[Row]:
         """Every task on the works of a turn; its rows stand in the order of methods, whoever began."""
         tasks = [task for task in self.tasks if task.modality == turn.modality]
-        found: dict[int, list[tuple[Row, Vectors]]] = {}
+        found: dict[int, list[Row]] = {}
         with on_threads(self.options.threads):
             for number in ((turn.place + step) % len(tasks) for step in range(len(tasks))):
                 found[number] = list(_calls(tasks[number], self.works, turn))
-        return _compared([call for number in range(len(tasks)) for call in found[number]])
+        return [row for number in range(len(tasks)) for row in found[number]]
 
 
-def _calls(task: _Task, works: TimedWorks, turn: _Turn) -> Iterator[tuple[Row, Vectors]]:
-    """Each work by itself, then all at once: a row without comparison, and the vectors that came out."""
+def _calls(task: _Task, works: TimedWorks, turn: _Turn) -> Iterator[Row]:
+    """Each work by itself, then all at once."""
     items = works.items(turn.modality)[turn.works.start : turn.works.stop]
     alone = [(ONE, number, [item]) for number, item in zip(turn.works, items, strict=True)]
     for way, first, some in [*alone, (BATCH, turn.works.start, list(items))]:
@@ -386,27 +380,8 @@ def _calls(task: _Task, works: TimedWorks, turn: _Turn) -> Iterator[tuple[Row, V
         row: dict[str, Any] = task.method.described() | {"dim": int(task.loaded.encoder.dim)}
         row |= {"parameters": task.loaded.parameters, "modality": turn.modality, "way": way}
         row |= {"at_once": task.at_once(some), "round": turn.round, "first": first, "works": len(some)}
-        row |= {"tokens": task.tokens(some), "decode_cpu_ms": decoded.cpu_ms, "decode_wall_ms": decoded.wall_ms}
-        row |= {"encode_cpu_ms": encoded.cpu_ms, "encode_wall_ms": encoded.wall_ms}
-        yield row, encoded.answer
-
-
-def _compared(calls: Sequence[tuple[Row, Vectors]]) -> list[Row]:
-    """The rows with how far each vector is from that of the same encoder's first method, one by one."""
-    reference: dict[tuple[Any, ...], Any] = {}
-    for row, vectors in calls:
-        if row["way"] == ONE:
-            reference.setdefault((row["encoder"], row["modality"], row["first"]), vectors[0])
-    rows: list[Row] = []
-    for row, vectors in calls:
-        same = [reference[row["encoder"], row["modality"], row["first"] + place] for place in range(len(vectors))]
-        rows.append({**row, "apart": max(apart(one, other) for one, other in zip(vectors, same, strict=True))})
-    return rows
-
-
-def apart(one: Any, other: Any) -> float:
-    """The largest difference of two arrays of vectors in any number; NaN where one holds NaN."""
-    return float(abs(one - other).max()) if len(one) else 0.0
+        row |= {"decode_cpu_ms": decoded.cpu_ms, "decode_wall_ms": decoded.wall_ms}
+        yield row | {"encode_cpu_ms": encoded.cpu_ms, "encode_wall_ms": encoded.wall_ms}
 
 
 def run_encoding_time(
@@ -480,8 +455,7 @@ def _summarised(rows: Sequence[Row]) -> Row:
         found |= {f"{step}_{clock}_median_ms": float(np.median(taken[clock] / works)) for clock in CLOCKS}
     for name, clock in RATES.items():
         found[name] = 1e3 * float(works.sum() / whole[clock].sum())
-    tokens = float(column(rows, "tokens").sum() / works.sum())
-    return found | {"tokens_per_work": tokens, "apart": float(column(rows, "apart").max())}
+    return found
 
 
 def pictures_of(tables: Tables) -> Mapping[str, Picture]:
@@ -509,7 +483,7 @@ def _way(row: Row) -> str:
 
 
 def views_of(tables: Tables) -> list[Table]:
-    """A table for pictures and one for texts, and the encoders."""
+    """A table for pictures and one for texts."""
     rows, found = tables.get("summary", ()), []
     for (modality,), mine in parts(rows, "modality"):
         decoded = modality == "image"
@@ -522,13 +496,7 @@ def views_of(tables: Tables) -> list[Table]:
         )
         caption = f"{NOUNS[modality]}: {max(row['works'] for row in mine)} works"
         found.append(table(caption, heads, body, note, words=2))
-    heads = ("encoder", "weights", "device", "dim", "parameters", "tokens", "apart")
-    note = (
-        "tokens: of a text in the mean, where texts are cut into any; apart: the largest difference, in any number of "
-        "any vector, from those that the same encoder makes one by one on the first device"
-    )
-    body = (_encoder_row(where(rows, contender=method)) for method in distinct(rows, "contender"))
-    return [*found, table("Encoders", heads, body, note, words=3)]
+    return found
 
 
 def _time_row(row: Row, alone: Row, decoded: bool) -> tuple[str, ...]:
@@ -543,13 +511,6 @@ def _digits(value: float) -> str:
     """Three significant digits, as in 128, 12.8, 1.28, 0.13."""
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{value:,.{digits}f}"
-
-
-def _encoder_row(rows: Sequence[Row]) -> tuple[str, ...]:
-    first, tokens = rows[0], max(row["tokens_per_work"] for row in rows)
-    named = (first["contender"], first["weights"], first["device"], str(first["dim"]))
-    apart = f"{max(row['apart'] for row in rows):.1e}"
-    return (*named, f"{first['parameters']:,}", f"{tokens:.1f}" if tokens else "", apart)
 
 
 RECIPE = Recipe(EXPERIMENTS["encoding-time"], EncodingTimeOptions, compute, pictures_of, views_of)

@@ -41,11 +41,15 @@ const store = (next) => {
 };
 
 const undos = [];
+let last = { names: "", time: 0 };
 const change = (patch, words, isUndo = false) => {
   const now = fields(); // read anew: another tab may have changed it
   const before = Object.fromEntries(Object.keys(patch).map((name) => [name, now[name] ?? "0"]));
   store(only(Object.entries({ ...now, ...patch })));
-  if (!isUndo) undos.push(before);
+  // Arrow keys pass by several ratings on their way to one.
+  const [names, time] = [Object.keys(patch).join(), performance.now()];
+  if (!isUndo && !(names === last.names && time - last.time < 2000)) undos.push(before);
+  last = { names: isUndo ? "" : names, time };
   tell(words);
   show();
 };
@@ -54,6 +58,16 @@ const tell = (words, failed = false) => {
   status.querySelector("p").textContent = words;
   status.querySelector("[data-do=again]").hidden = !failed;
   status.querySelector("[data-do=undo]").hidden = failed || !undos.length;
+};
+
+// What became of works of the list, where whoever runs the server lets this page tell of it; nothing says who looked.
+const count = (kind, within) => {
+  const told = JSON.parse(part("list").dataset.counted ?? "null");
+  const cards = [...part("list").querySelectorAll(".work")];
+  const works = told?.works.filter((_, at) => !within || cards[at] === within);
+  if (!works?.length) return;
+  const events = [{ kind, recommendation_id: told.id, works }];
+  fetch(told.to, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ events }), credentials: "omit", keepalive: true }).catch(() => {});
 };
 
 let turn = 0;
@@ -65,7 +79,10 @@ const show = async () => {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields()), credentials: "omit" });
     if (!answer.ok) throw new Error(`${answer.status}`);
     const made = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#for-you");
-    if (mine === turn) put(made);
+    if (mine === turn) {
+      put(made);
+      count("shown");
+    }
   } catch (error) {
     if (mine !== turn) return;
     part("list").ariaBusy = null;
@@ -74,14 +91,15 @@ const show = async () => {
   }
 };
 
+const controls = () => [...form.querySelectorAll("button, summary")].filter((each) => each.checkVisibility());
 const put = (made) => {
   const focused = document.activeElement;
   const within = focused?.closest("[data-part]")?.dataset.part;
-  const at = [...form.querySelectorAll("button, summary")].indexOf(focused);
+  const [at, shown] = [controls().indexOf(focused), part("list").querySelectorAll(".work").length];
   form.className = made.className;
   const asked = part("ask").querySelector("ul");
-  const [same, row] = [part("ask").dataset.state === part("ask", made).dataset.state, part("ask", made).querySelector("ul").className];
-  if (!same) part("ask").replaceWith(part("ask", made));
+  const row = part("ask", made).querySelector("ul").className;
+  if (part("ask").dataset.state !== part("ask", made).dataset.state) part("ask").replaceWith(part("ask", made));
   else {
     // From a grid to one row: what was just rated stays in sight.
     if (asked.className !== row) {
@@ -108,9 +126,9 @@ const put = (made) => {
   }
   begin();
   if (!focused || focused.isConnected || !within) return;
-  const again = focused.name ? form.querySelector(`[name="${CSS.escape(focused.name)}"]`) : focused.id && document.getElementById(focused.id);
-  const there = [...form.querySelectorAll("button, summary")];
-  (again || there[Math.min(at, there.length - 1)] || part(within)).focus({ preventScroll: true });
+  const same = (each) => each.name === focused.name && (each.type !== "radio" || each.value === focused.value);
+  const again = focused.name === "n" ? part("list").querySelectorAll(".work > a")[shown] : focused.name && [...part(within).querySelectorAll(focused.localName)].find(same);
+  (again || controls()[at] || part(within)).focus({ preventScroll: focused.name !== "n" });
 };
 
 const begin = () => {
@@ -140,12 +158,14 @@ const acts = {
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("change", ({ target }) => change({ [target.name]: target.value }, said.r));
 form.addEventListener("click", (event) => {
+  if (event.target.closest(".work > a")) count("opened", event.target.closest(".work"));
   const pressed = event.target.closest("button, a[data-do]");
   if (!pressed || pressed.popoverTargetElement) return;
   event.preventDefault();
   const [kind] = pressed.name?.split(".") ?? [];
-  if (pressed.dataset.do) acts[pressed.dataset.do](pressed);
-  else if (kind) change({ [pressed.name]: pressed.value }, said[pressed.value === "0" && kind !== "ask" ? `${kind}0` : kind]);
+  if (pressed.dataset.do) return acts[pressed.dataset.do](pressed);
+  if (/^(keep|hide)$/.test(kind) && pressed.value === "1") count({ keep: "kept", hide: "hidden" }[kind], pressed.closest(".work"));
+  if (kind) change({ [pressed.name]: pressed.value }, said[pressed.value === "0" && kind !== "ask" ? `${kind}0` : kind]);
 });
 addEventListener("storage", (event) => { if (event.key === place && !byLink) show(); });
 addEventListener("pageshow", (event) => { if (event.persisted) show(); });
@@ -154,4 +174,4 @@ linked.hidden = !(byLink && rated(own()));
 if (!byLink && Object.keys(own()).length) {
   history.replaceState(null, "", address(memory ?? {}));
   show();
-}
+} else count("shown");

@@ -1,4 +1,7 @@
-"""What somebody uploaded, in areas of interest, and works of others for each area and for all of them."""
+"""What somebody uploaded, in areas of interest, and works of others for each area and for all of them.
+
+On a server it is the page *My areas*; as a file it shows a person's areas, and an answer for them.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,17 +11,23 @@ from typing import Any
 import numpy as np
 
 from vernissage.catalog.item import Item
+from vernissage.gallery.answer import Answer
 from vernissage.gallery.areas import PersonAreas, area_key
-from vernissage.pages.visitor.frame import Frame, rendered
+from vernissage.pages.visitor.frame import Frame, in_one_file, rendered
+from vernissage.pages.works import PICTURE_SIDE, PicturePath, Reading, alt_text
 from vernissage.profiles.uploads import UploadsOfModality
+from vernissage.progress import Progress, silent
 from vernissage.sentences import Sentence
-from vernissage.taggers.contract import marked
+from vernissage.taggers.contract import Seen, marked
 from vernissage.values import MODALITY_CARDS, Modality
 
 Record = Mapping[str, Any]
 
 _PER_AREA = 8
 """Works that are shown for an area, of each kind of target taken in turn."""
+
+_SIDE, _MOST = 240, 12
+"""Pixels of a person's own pictures in a file, and how many things of an area it shows."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class AreaView:
         size: how many things of what kind; ``kind`` is its plural.
         anchor: names it whatever has changed since: its modality and one upload that is in it.
         factor: how many times as much it counts as its uploads make of it; ``share`` is what comes of it, in percent.
-        things: what is in it, the most typical first.
+        things: what is in it, the most typical first; ``more`` is how many are left out.
         works: records of works of others for it.
     """
 
@@ -57,6 +66,7 @@ class AreaView:
     share: int
     named_by: str
     things: tuple[Thing, ...]
+    more: int
     works: tuple[Record, ...]
 
     @property
@@ -96,7 +106,6 @@ def areas_page(
     areas: Sequence[AreaView],
     works: Sequence[Record],
     *,
-    owner: str = "",
     doing: Doing | None = None,
     unread: Sequence[Thing] = (),
     said: Sequence[str] = (),
@@ -108,24 +117,78 @@ def areas_page(
         frame: what stands around it.
         areas: theirs; without any the page says what will happen.
         works: for all areas together; before there are any, some of the collection.
-        owner: whose page it is, where its reader is somebody else.
         doing: what can be done.
         unread: what belongs to no area, or not yet.
         said: what has just been done; ``notes`` are what the person should know besides.
     """
+    given = _given(areas, works, notes) | {"doing": doing, "unread": list(unread), "said": list(said)}
+    return rendered("areas.html", frame, **given)
+
+
+def areas_file(
+    found: PersonAreas,
+    picture_path: PicturePath,
+    *,
+    title: str,
+    answer: Answer | None = None,
+    seen: Seen = lambda _: {},
+    progress: Progress = silent,
+) -> str:
+    """One HTML document, complete in itself: a person's areas with what is in each, and the works of an answer.
+
+    ``answer`` is that of `Person.recommend` with ``per_area``; without one the areas stand alone. ``title`` names the
+    collection, ``seen`` says what pictures seem to show. Equal input gives equal bytes.
+
+    Raises:
+        CollectionError: a picture cannot be read.
+    """
+    lists = () if answer is None else (answer.works, *(each.works for each in answer.lists))
+    items = {**found.items, **{work.id: work.item for works in lists for work in works}}
+    content: dict[str, Any] = {"works": [], "lists": [], "notes": list(found.notes)}
+    content = content if answer is None else answer.to_dict()
+    reading = Reading(picture_path, len(found.items) + len(content["works"]), progress, seen([*items]))
+
+    def thing(item: Item, called: str) -> Thing:
+        picture = _embedded(reading, item, _SIDE, called)
+        return Thing(item.id, called, item.description or item.text, picture, is_upload=False)
+
+    areas = area_views(found, thing, content["lists"], _MOST)
+    for record in [*content["works"], *(work for area in areas for work in area.works)]:
+        item = items[record["id"]]
+        record["thumbnail"] = _embedded(reading, item, PICTURE_SIDE)
+        record["artist"] = item.artist or item.owner
+    unread = [thing(found.items[each], found.called(each)) for each in found.unread]
+    given = _given(areas, content["works"], content["notes"]) | {"doing": None, "unread": unread, "said": []}
+    return in_one_file("areas.html", title, **given | {"owner": found.owner})
+
+
+def _given(areas: Sequence[AreaView], works: Sequence[Record], notes: Sequence[str]) -> dict[str, Any]:
+    """What the template needs in any case."""
     near = {each.id: each for area in areas for each in area.things}
-    given: dict[str, Any] = {"areas": list(areas), "works": list(works), "owner": owner, "doing": doing, "near": near}
-    return rendered("areas.html", frame, **given, unread=list(unread), said=list(said), notes=list(notes))
+    # Notes that name an encoder or a rule are for whoever runs the service.
+    plain = [each for each in notes if isinstance(each, Sentence) and not {"encoder", "rule"} & {*each.values}]
+    return {"areas": list(areas), "works": list(works), "owner": "", "near": near, "notes": plain}
 
 
-def area_views(found: PersonAreas, thing: Callable[[Item, str], Thing], lists: Sequence[Record] = ()) -> list[AreaView]:
+def _embedded(reading: Reading, item: Item, side: int, called: str = "") -> dict[str, Any] | None:
+    """The picture of a work inside the page, as in records; None without one."""
+    picture = reading.picture(item, side)
+    if picture is None:
+        return None
+    sized = {"src": picture.uri, "srcset": "", "width": picture.width, "height": picture.height}
+    return sized | {"alt": alt_text(item, reading.tags(item), called).text}
+
+
+def area_views(
+    found: PersonAreas, thing: Callable[[Item, str], Thing], lists: Sequence[Record] = (), most: int = 10**9
+) -> list[AreaView]:
     """The areas of a person, those that are muted last.
 
     ``thing`` makes what is shown of something of theirs, by what it is called. ``lists`` are those of an answer as
-    records (`Answer.to_dict`), of which each area's are taken.
+    records (`Answer.to_dict`), of which each area's are taken. Of each area at most ``most`` things are shown.
     """
     views = [
-        _view(found, modality, number, thing, lists)
+        _view(found, modality, number, thing, lists, most)
         for modality, interests in found.by_modality.items()
         for number in range(len(interests.uploads.areas))
     ]
@@ -133,12 +196,17 @@ def area_views(found: PersonAreas, thing: Callable[[Item, str], Thing], lists: S
 
 
 def _view(
-    found: PersonAreas, modality: Modality, number: int, thing: Callable[[Item, str], Thing], lists: Sequence[Record]
+    found: PersonAreas,
+    modality: Modality,
+    number: int,
+    thing: Callable[[Item, str], Thing],
+    lists: Sequence[Record],
+    most: int,
 ) -> AreaView:
     interests, key, card = found.by_modality[modality], area_key(modality, number), MODALITY_CARDS[modality]
     uploads, count = interests.uploads, len(interests.uploads.areas[number])
     weight, total = float(uploads.weights[number]), float(uploads.weights.sum()) or 1.0
-    members = [uploads.item_ids[row] for row in typical(uploads, number, count)]
+    members = [uploads.item_ids[row] for row in typical(uploads, number, most)]
     columns = [each["works"] for each in lists if each.get("area") == key]
     mixed = {work["id"]: work for work in chain.from_iterable(zip_longest(*columns)) if work is not None}
     return AreaView(
@@ -153,6 +221,7 @@ def _view(
         share=round(100 * weight / total),
         named_by=interests.naming[number].by,
         things=tuple(thing(found.items[each], found.called(each)) for each in members),
+        more=count - len(members),
         works=tuple(mixed.values())[:_PER_AREA],
     )
 

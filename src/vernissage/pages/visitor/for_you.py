@@ -61,6 +61,7 @@ class ForYou:
         fields: what the form holds beside what visitors see: names and values.
         link: where the ratings alone are to be had; empty where they are too many for an address.
         notes: what a visitor should know of the list.
+        counted: where events of the list are told (``to``), its recommendation (``id``) and ``works``, ids in order.
     """
 
     ratings: Mapping[str, float]
@@ -76,13 +77,20 @@ class ForYou:
     fields: Sequence[tuple[str, str]] = ()
     link: str = ""
     notes: Sequence[str] = ()
+    counted: Mapping[str, Any] = field(default_factory=dict)
 
 
 def for_you_page(frame: Frame, shown: ForYou) -> str:
     """The page; without its script it is a form that asks for itself by what it holds."""
     said, kept = embedded_json(translated(dict(_SAID), frame.language)), [each["id"] for each in shown.kept]
     about = {"shown": vars(shown), "kept": kept, "said": said}
+    about["counted"] = embedded_json(shown.counted) if shown.counted else ""
     return rendered("for_you.html", frame, stars=dict(STARS), name=name_of, **about)
+
+
+def for_you_file(frame: Frame) -> str:
+    """The page as a file: the widget, which asks the service of the museum's look by its publishable key."""
+    return rendered("for_you_file.html", frame)
 
 
 def name_of(record: Mapping[str, Any]) -> str:

@@ -103,7 +103,7 @@ def file_frame(look: Look, name: str, up: str, here: str, pages: tuple[str, ...]
         language=look.languages[0],
         here=here,
         pages=pages,
-        policy=_FILE_POLICY,
+        policy=_FILE_POLICY.replace("'self'", f"'self' {look.service}") if here == "/for-you" else _FILE_POLICY,
     )
 
 

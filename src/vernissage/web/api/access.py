@@ -132,6 +132,10 @@ class Access:
         """Whether pages of that site may ask."""
         return origin in self._origins or any(origin in key.origins for key in self._known().values())
 
+    def needs_no_key(self, origin: str) -> bool:
+        """Whether pages of that site may read, and tell of events, without a key."""
+        return origin in self._origins
+
     def cookie_path(self, request: Request) -> str:
         """Where a person's cookie is sent: to this collection alone, not to others below prefixes of their own."""
         return urlsplit(self._public_url).path or request.scope.get("root_path") or "/"

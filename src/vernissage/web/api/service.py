@@ -8,7 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ class _State:
 
     snapshot: Snapshot
     fingerprint: str
+    records: dict[Any, dict[str, Any]] = field(default_factory=dict)
 
     @cached_property
     def pictures(self) -> Mapping[str, tuple[int, int]]:
@@ -212,7 +213,9 @@ class Service:
             f"{root}/thumbnails/{{picture}}/{{width}}.{{kind}}",
             f"{root}/iiif/3/manifest/{{key}}",
         )
-        return Addressed(self.gallery.snapshot, self.thumbnails, places)
+        snapshot, state = self.gallery.snapshot, self.state
+        kept = state.records if state.snapshot.workspace is snapshot.workspace else {}  # else it was swapped just now
+        return Addressed(snapshot, self.thumbnails, places, kept)
 
     def picture(self, name: str, width: int, kind: Any) -> bytes:
         """A picture of the collection by the beginning of its digest.

@@ -18,6 +18,7 @@ from vernissage.gallery.areas import AreaChanges, PersonAreas, area_key
 from vernissage.gallery.person import Person
 from vernissage.pages.visitor.areas import Doing, Thing, area_views, areas_page
 from vernissage.pages.visitor.frame import Frame
+from vernissage.pages.works import alt_text
 from vernissage.sentences import Sentence, told
 from vernissage.storage.people import KEEPING
 from vernissage.web import security
@@ -152,20 +153,23 @@ class _Areas:
     ) -> Response:
         """The page as it is now for a visitor."""
         gallery, root = self._service.gallery, self._site.root(request)
-        gallery.repository.follow()  # what was looked at or removed since is taken in
-        doing = Doing(f"{root}/areas", bool(who.name), self._must_agree(who), text=text)
+        # Counted before what was looked at is taken in: what ends in between is asked for again.
+        waiting = len(self._waiting(who.name))
+        gallery.repository.follow()
+        doing = Doing(f"{root}/areas", bool(who.name), self._must_agree(who), text=text, waiting=waiting)
         person = gallery.person(who.name) if who.name else None
         record = person.record if person else None
         if person is None or record is None or not (record.items or record.ratings):
             return self._site.private(request, lambda frame: self._empty(request, frame, doing, said), status)
-        last = record.edits[-1].number if record.edits else None
-        doing = replace(doing, edit=last, waiting=len(self._waiting(who.name)))
+        doing = replace(doing, edit=record.edits[-1].number if record.edits else None)
         found, content, notes = self._found(request, person)
-        beside = self._site.addressed(request)
+        beside, seen = self._site.addressed(request), gallery.snapshot.seen(found.items if found else [])
 
         def thing(item: Item, title: str) -> Thing:
             own = item.id not in gallery.collection
             shown = self._thumbnail(root, item) if own else beside.record(item)["thumbnail"]
+            if shown:
+                shown["alt"] = alt_text(item, seen.get(item.id, ()), title).text
             return Thing(item.id, title, item.description or item.text, shown, own)
 
         areas = area_views(found, thing, content.get("lists", ())) if found else []
@@ -201,11 +205,7 @@ class _Areas:
             work["url"] = None
             if work["id"] in items:
                 work["thumbnail"] = self._thumbnail(self._site.root(request), items[work["id"]])
-        # Notes that name an encoder or a rule are for whoever runs the service.
-        plain = [
-            each for each in answer.notes if isinstance(each, Sentence) and not {"encoder", "rule"} & {*each.values}
-        ]
-        return answer.areas, content, list(plain)
+        return answer.areas, content, list(answer.notes)
 
     def _must_agree(self, who: Visitor) -> bool:
         """Whether somebody has to agree to what is kept before anything is."""

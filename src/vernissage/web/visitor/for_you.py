@@ -1,11 +1,12 @@
 """Works for ratings that are the visitor's own: in a form, in an address or in the browser, and kept nowhere here."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
@@ -13,12 +14,15 @@ from fastapi.responses import HTMLResponse
 
 from vernissage.catalog.keys import id_of, key_of
 from vernissage.errors import Kind, RequestError, VernissageError
+from vernissage.gallery.engines import default_engine
 from vernissage.gallery.likeness import InCommon
 from vernissage.pages.visitor.for_you import ForYou, for_you_page, notes_of, why_of
 from vernissage.pages.visitor.frame import Frame
 from vernissage.sentences import Sentence
 from vernissage.web.api.bodies import MOST_WORKS, RecommendationRequest
+from vernissage.web.api.service import ROOT
 from vernissage.web.visitor.site import Site
+from vernissage.web.visitors import Trial
 
 PATH = "/for-you"
 _AT_ONCE = 9
@@ -145,8 +149,21 @@ class _Pages:
             fields=[*lang, ("ask", str(turn)), ("n", str(wishes.count)), *wishes.fields()],
             link=link if len(link) <= _LONGEST_LINK else "",
             notes=notes,
+            counted=self._counted(request, wishes, found),
         )
         return for_you_page(frame, shown)
+
+    def _counted(self, request: Request, wishes: Wishes, found: list[dict[str, Any]]) -> dict[str, Any]:
+        """How the script tells of events, where the API takes them from this page's own site: empty elsewhere."""
+        service, ids = self._service, [work["id"] for work in found]
+        public = urlsplit(service.public_url or str(request.base_url))
+        recommended = found and max(wishes.ratings.values()) >= _ALL_RIGHT
+        if not recommended or not self._site.access.needs_no_key(f"{public.scheme}://{public.netloc}"):
+            return {}
+        asked = RecommendationRequest.model_validate({"ratings": wishes.ratings, "exclude": list(wishes.hidden)})
+        engine = default_engine(service.gallery.snapshot.workspace)
+        token = service.token(asked, len(ids), engine, ids, Trial(), time.time())
+        return {"to": f"{self._site.root(request)}{ROOT}/events", "id": token, "works": ids} if token else {}
 
     def _to_rate(self, wishes: Wishes) -> tuple[tuple[str, ...], int, int]:
         """Nine works that together stand for the collection, those of one turn; which turn, and how many there are."""

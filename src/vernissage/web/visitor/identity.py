@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request, Response
 from itsdangerous import BadData
@@ -60,6 +61,6 @@ class Visitors:
         """Let the browser forget its visitor."""
         answer.delete_cookie(VISITOR_COOKIE, **self._how(request))
 
-    def _how(self, request: Request) -> dict[str, object]:
+    def _how(self, request: Request) -> dict[str, Any]:
         place, secure = self._access.cookie_path(request), request.url.scheme == "https"
         return {"path": place, "secure": secure, "httponly": True, "samesite": "lax"}
