@@ -167,7 +167,7 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
         page = browser.new_page(viewport={"width": asked.width, "height": asked.height}, has_touch=True)
-        page.on("pageerror", print)
+        page.on("pageerror", lambda error: print(f"error: {error}"))
         cdp = page.context.new_cdp_session(page)
         page.goto(f"http://127.0.0.1:{server.server_port}/map.html")
         page.locator(".mapped").wait_for()
