@@ -37,8 +37,8 @@ def file(name: str, content: bytes, kind: str = "image/png") -> FilePayload:
 
 def settled(page: Page) -> None:
     """Everything that was taken in has been looked at, and the page shows it."""
+    expect(page.locator("section.area[id]").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#areas")).to_have_attribute("data-waiting", "0", timeout=PATIENCE)
-    expect(page.locator("section.area").first).to_be_visible(timeout=PATIENCE)
 
 
 def written(page: Page, address: str, *texts: str) -> None:
