@@ -37,8 +37,8 @@ def file(name: str, content: bytes, kind: str = "image/png") -> FilePayload:
 
 def settled(page: Page) -> None:
     """Everything that was taken in has been looked at, and the page shows it."""
+    expect(page.locator("section.area[id]").first).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#areas")).to_have_attribute("data-waiting", "0", timeout=PATIENCE)
-    expect(page.locator("section.area").first).to_be_visible(timeout=PATIENCE)
 
 
 def written(page: Page, address: str, *texts: str) -> None:
@@ -58,7 +58,7 @@ def written(page: Page, address: str, *texts: str) -> None:
 
 
 def test_pictures_are_sent_with_progress_and_a_word_on_each_and_become_areas(
-    browser: Browser, address: str, pictures: list[Path]
+    browser: Browser, address: str, pictures: list[Path], tmp_path: Path
 ) -> None:
     with window(browser, DESK) as page:
         page.goto(address)
@@ -74,8 +74,10 @@ def test_pictures_are_sent_with_progress_and_a_word_on_each_and_become_areas(
         expect(page.locator("#said")).to_contain_text("virus.exe: this kind of file is not taken", timeout=PATIENCE)
         expect(page.locator("#said")).to_contain_text("bad.png: it cannot be read")
         assert page.locator(".things .bare img").count() == 3
-        huge = file("huge.png", b"\0" * (33 << 20))
-        page.locator("#files").set_input_files([huge])
+        huge = tmp_path / "huge.png"
+        with huge.open("wb") as sparse:
+            sparse.truncate(33 << 20)
+        page.locator("#files").set_input_files(huge)
         expect(page.locator("#said")).to_contain_text("huge.png: it is larger than 32 MB", timeout=PATIENCE)
 
 

@@ -148,3 +148,12 @@ def test_what_is_waited_for_is_told(database: Database, worker: str) -> None:
     taken(database, worker)
     with database.reading() as connection:
         assert unfinished(connection) == {"a", "b"}
+
+
+def test_kinds_that_are_quicker_done_together_are_taken_so_but_not_all(database: Database) -> None:
+    with database.writing() as connection:
+        for number in range(40):
+            add_job(connection, f"job-{number:02}", "uploads" if number != 1 else "purge", {}, NOW)
+        first = [job.id for job in take_jobs(connection, "a", NOW, (), ("uploads",))]
+        assert first == [f"job-{number:02}" for number in range(33) if number != 1]
+        assert [job.id for job in take_jobs(connection, "b", NOW, (), ("uploads",))] == ["job-01"]

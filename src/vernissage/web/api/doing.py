@@ -20,6 +20,9 @@ from vernissage.workspace.state import purge_state
 IN_ORDER = ("works",)
 """Kinds of which a later job must not overtake an earlier one; those that wait are done together."""
 
+TOGETHER = ("uploads",)
+"""Kinds of which some are done in one go: a page sends each file by itself, and encoders read many at once."""
+
 _WAITING = re.compile(r"([0-9a-z-]{8,40})\.(\d{1,5})\.waiting")
 _READ_ON = timedelta(minutes=1)
 """How long files of the state before are kept for requests and servers that still read it."""
@@ -32,8 +35,7 @@ After = Callable[[Connection, Gallery, datetime], None]
 
 
 def _encode(gallery: Gallery, jobs: Sequence[Job], progress: Progress) -> Sequence[Mapping[str, Any] | None]:
-    for job in jobs:
-        gallery.repository.encode_missing(progress, job.payload["ids"])
+    gallery.repository.encode_missing(progress, [item_id for job in jobs for item_id in job.payload["ids"]])
     return [None] * len(jobs)
 
 

@@ -17,7 +17,7 @@ from vernissage.gallery.gallery import Gallery
 from vernissage.progress import Progress
 from vernissage.storage.jobs import Job
 from vernissage.web.api.access import Access
-from vernissage.web.api.doing import AFTER, DOING, IN_ORDER
+from vernissage.web.api.doing import AFTER, DOING, IN_ORDER, TOGETHER
 from vernissage.web.api.problems import ProblemError, problem_of, titled
 from vernissage.web.api.service import ROOT, Service
 from vernissage.web.api.works import answered, described
@@ -99,7 +99,7 @@ class Jobs:
             if not storage.jobs.any_ready(connection, datetime.now(UTC)):
                 return False
         with database.writing() as connection:
-            jobs = storage.jobs.take_jobs(connection, self._name, datetime.now(UTC), IN_ORDER)
+            jobs = storage.jobs.take_jobs(connection, self._name, datetime.now(UTC), IN_ORDER, TOGETHER)
         if jobs:
             self._do(jobs)
         return bool(jobs)
