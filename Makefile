@@ -35,7 +35,7 @@ types:
 imports:
 	$(BIN)/lint-imports
 
-docs:
+docs: $(VENV)/.all
 	@# The variable silences a notice of the theme's authors about what comes after MkDocs. With --quiet nothing is strict.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 

@@ -53,6 +53,13 @@ def test_words_belong_to_the_only_upload(run: Run, peopled: Path, picture: Path)
     assert "boat" in kept.index("aligned", "text")
 
 
+def test_what_is_private_is_shown_to_nobody_else(run: Run, peopled: Path) -> None:
+    command = ("upload", peopled, "dora", "--text", "Storm in the harbour", "--id", "diary", "--private", "--json")
+    [told] = json.loads(run(*command))["uploads"]
+    assert (told["id"], told["visibility"]) == ("diary", "private")
+    assert snapshot(peopled).withheld() == {"diary"}
+
+
 def test_the_same_content_is_kept_once(
     run: Run, peopled: Path, picture: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """A collection as files: what lies where, what a second run does, and what it never touches."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import pytest
 
 from vernissage.errors import RequestError, WorkspaceError
 from vernissage.gallery.gallery import open_gallery
+from vernissage.pages import publishing
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.look import Look, read_look
+from vernissage.pages.map_tiles import files_of_map, keep_map
 from vernissage.pages.publishing import CARD, PublishOptions, publish
 from vernissage.pages.thumbnails import Thumbnails
 
-LEADING = ("index.html", "about.html")
+LEADING = ("index.html", "about.html", "map.html")
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -169,3 +172,24 @@ def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tm
         assert 'href="for-you.html"' in (tmp_path / "with" / "index.html").read_text()
         publish(gallery, tmp_path / "without")
         assert not (tmp_path / "without" / "for-you.html").exists()
+
+
+def test_the_map_is_drawn_once_and_its_lists_lead_to_every_work(
+    site: Path, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (site / "map.html").read_text()
+    (folder,) = [each for each in (site / "map").iterdir() if each.is_dir()]
+    assert f'data-tiles="map/{folder.name}/"' in page
+    assert set(files_of_map(folder)) == set(files_below(folder))
+    monkeypatch.setattr(publishing, "_PER_PAGE", 2)
+    monkeypatch.setattr(publishing, "draw_map", None)
+    with open_gallery(workspace, people=False) as gallery:
+        kept, _ = keep_map(gallery)
+        publish(gallery, tmp_path / "site", PublishOptions(related=1))
+    written = files_below(tmp_path / "site")
+    assert {name: written[f"map/{kept.name}/{name}"] for name in files_of_map(kept)} == files_below(folder)
+    lists = [content.decode() for name, content in written.items() if name.startswith(("map.html", "map/list-"))]
+    works = re.findall(r'<a href="[./]*/works/(w\d+)\.html"', "".join(lists))
+    assert sorted(works) == sorted(f"w{number:03}" for number in range(64))
+    for name in re.findall(r'class="button" href="([^"]+)"', "".join(lists)):
+        assert name.removeprefix("../") in written

@@ -105,7 +105,7 @@ def test_pages_show_poster_frames(gallery: Gallery):
     answer = gallery.person("ann").recommend(3, per_area=True)
     page = areas_file(answer.areas, gallery.snapshot.picture_path, title="Shapes", answer=answer)
     for size in ("1 picture", "1 text", "1 video"):
-        assert f'<p class="muted small">{size}' in page
+        assert f'-size">{size}' in page
     assert page.split('id="all"')[1].split("</section>")[0].count("data:image/jpeg;base64,") >= 3
 
 

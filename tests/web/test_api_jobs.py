@@ -70,6 +70,7 @@ def test_uploads_are_kept_before_the_answer_and_wait_for_their_vectors(served: t
     assert (job["state"], len(job["result"]["uploads"])) == ("waiting", 3)
     assert len(client.get(f"{ROOT}/people/dora/uploads").json()["uploads"]) == 3
     assert vectors(gallery, "dora") == 0
+    assert "yet to be read" in problem(client.get(f"{ROOT}/people/dora/recommendations"), 409)
     [waiting] = client.get(f"{ROOT}/people/dora/uploads").json()["uploads"][:1]
     assert client.delete(f"{ROOT}/people/dora/uploads/{waiting['id']}").status_code == 204
     assert do_next(jobs_module.Jobs(Service(gallery, SECRET)))

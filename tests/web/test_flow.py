@@ -272,7 +272,7 @@ def test_pictures_come_at_two_sizes_for_this_browser_alone(world: World) -> None
 def test_the_style_sheet_and_the_script_are_kept_by_their_content(world: World) -> None:
     page = Walker(world.client).open()
     files = [address for address in loaded_by(page) if address.startswith("/study/static/")]
-    assert [address.rpartition(".")[2] for address in files] == ["css", "js"]
+    assert [address.rpartition(".")[2] for address in files] == ["css", "css", "js"]
     for address in files:
         assert "immutable" in world.client.get(address).headers["cache-control"]
         version = address.split("/")[3]

@@ -51,6 +51,19 @@ def test_who_has_a_page_already_is_told_so(pages: TestClient) -> None:
     assert german.headers["etag"] != first.headers["etag"]
 
 
+def test_pages_and_files_come_compressed_to_browsers_that_read_it(pages: TestClient) -> None:
+    for address in ("/", "/?q=sea", *re.findall(r'(?:href|src)="(/static/[^"]+)"', pages.get("/").text)):
+        packed = pages.get(address, headers={"Accept-Encoding": "gzip, br"})
+        plain = pages.get(address, headers={"Accept-Encoding": "identity"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain.headers
+        assert packed.content == plain.content
+        assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+        assert "Accept-Encoding" in plain.headers["vary"]
+    other = pages.get("/nowhere", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in other.headers, "what is made for one request may hold a secret"
+
+
 def test_pages_are_in_the_language_that_is_asked_for_and_links_keep_it(pages: TestClient) -> None:
     assert '<html lang="en">' in pages.get("/", headers={"Accept-Language": "fr"}).text
     assert '<html lang="de">' in pages.get("/", headers={"Accept-Language": "de-AT, en;q=.5"}).text

@@ -54,6 +54,7 @@ class UploadWords:
     text: str = option("", "Words about the only file, or a text by itself.")
     keywords: str = option("", "Keywords of the only upload, with commas between them.")
     item_id: str = option("", "The id of the only upload; default: drawn at random.", "--id")
+    private: bool = option(False, "Show the uploads to nobody else.", "--private")
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,9 @@ def upload(
     keywords = split_keywords(words.keywords, keyword_separator([words.keywords]))
     about = Submission(None, words.title, words.text, keywords, words.item_id)
     submissions, remarks = submissions_from(files or (), about)
+    given = [replace(each, visibility="private") for each in submissions] if words.private else submissions
     with place.gallery(writing=True) as gallery, progress_bars() as progress:
-        kept, new = gallery.person(owner).upload(submissions, progress=progress)
+        kept, new = gallery.person(owner).upload(given, progress=progress)
     note(*remarks, kind="note")
     if repeated := len(kept) - len([each for each in kept if each.id in new]):
         were = "was" if repeated == 1 else "were"
@@ -136,7 +138,7 @@ def upload(
     if as_json:
         listed = [
             {"id": each.id, "modality": each.modality, "title": each.title}
-            | {"time": each.time.isoformat(), "new": each.id in new}
+            | {"time": each.time.isoformat(), "new": each.id in new, "visibility": each.visibility}
             for each in kept
         ]
         print_json({"owner": owner, "uploads": listed})

@@ -269,6 +269,11 @@ def find_areas(
             f"{record.name} has uploaded nothing and given every work a low rating, so nothing says what to look for; "
             f"rate a work higher, or upload something"
         )
+    if not found and snapshot.waiting(encoder, record.times):
+        told = (
+            f"what {record.name} uploaded is yet to be read by {encoder}; ask again in a moment, once its job is done"
+        )
+        raise RequestError(told, kind=Kind.CONFLICT)
     if not found:
         kinds = " and ".join(KINDS[each] for each in reads)
         others = ", ".join(name for name in workspace.encoder_names if name != encoder)

@@ -24,7 +24,7 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.keys import key_of
 from vernissage.catalog.pictures import small_picture
 from vernissage.errors import CollectionError, Kind, RequestError, WorkspaceError
-from vernissage.files import TEMPORARY_SUFFIX, digest, is_below
+from vernissage.files import TEMPORARY_SUFFIX, digest, is_below, read_json
 from vernissage.gallery.gallery import Gallery
 from vernissage.gallery.overview import Map
 from vernissage.pages.groups import LIGHT, LIGHT_OTHER
@@ -101,6 +101,16 @@ def keep_map(gallery: Gallery, progress: Progress = silent) -> tuple[Path, list[
             f"cannot write {above}: {error.strerror or error}; free space or make the workspace writable"
         ) from error
     return folder, notes
+
+
+def files_of_map(folder: Path) -> list[str]:
+    """The names of the files of a map that was drawn into a folder; none where it was not, or not to its end."""
+    if not (folder / WORKS).is_file():
+        return []
+    words = read_json(folder / WORKS)
+    tiles = [(x // words["across"], y // words["across"]) for x, y in zip(words["x"], words["y"], strict=True)]
+    names = {f"{level}/{x >> level}-{y >> level}.webp" for level in range(words["levels"]) for x, y in tiles}
+    return [*sorted(names), WORKS]
 
 
 def draw_map(

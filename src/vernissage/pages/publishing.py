@@ -4,6 +4,7 @@
     related.parquet      the same of all works as one table               index.html …     all works, by title
     pictures/…/W.webp    pictures, under names that change with them      iiif/KEY.json    manifests
     about.html           what the collection is                           static/…         style sheet, scripts, logo
+    map.html             the map and its groups as lists                  map/…            its tiles, and longer lists
     vernissage.js        the widget, which reads these files              publication.json what was written, last
 
 A second run writes what changed alone; one that was interrupted is gone on with by running it again.
@@ -32,11 +33,13 @@ from vernissage.gallery.sorting import sorted_rows
 from vernissage.pages import iiif
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.look import Look
+from vernissage.pages.map_tiles import MOST_WORKS, draw_map, files_of_map, kept_map, map_version
 from vernissage.pages.thumbnails import Thumbnails
 from vernissage.pages.visitor.about import about, about_page
 from vernissage.pages.visitor.collection import collection_page
 from vernissage.pages.visitor.for_you import for_you_file
 from vernissage.pages.visitor.frame import STYLE, Frame, file_frame, static_content, static_digest, static_file
+from vernissage.pages.visitor.map import first_rows, listed, map_groups, map_page
 from vernissage.pages.visitor.work import facts_of, work_page
 from vernissage.progress import Progress, silent
 
@@ -45,12 +48,12 @@ RELATED = 6
 WIDTHS = (320, 640)
 _FORMAT = 1
 _PER_PAGE = 200
-_SCRIPTS = ("collection.js", "zoom.js", "openseadragon.js")
+_SCRIPTS = ("collection.js", "zoom.js", "openseadragon.js", "map.js")
 _AT_ONCE = 64
 """Works that one process takes at a time: some seconds, so that progress is told and an interruption costs little."""
 
-_FOLDERS = ("related", "works", "pictures", "iiif", "list", "static")
-_PAGES = ("/", "/about")
+_FOLDERS = ("related", "works", "pictures", "iiif", "list", "static", "map")
+_PAGES = ("/", "/map", "/about")
 _TABLE = pa.schema(
     {
         "id": pa.string(),
@@ -136,6 +139,7 @@ def publish(
     writer.write("about.html", about_page(_frame(gallery, asked, "", "/about"), **about(gallery)).encode())
     if asked.look.service:
         writer.write("for-you.html", for_you_file(_frame(gallery, asked, "", "/for-you")).encode())
+    done.notes += _write_map(gallery, writer, asked, progress)
     writer.write("vernissage.js", static_file("vernissage.js") or b"")
     for name in (STYLE, *_SCRIPTS, *asked.look.files):
         content, _ = static_content(name, asked.look) or (b"", "")
@@ -369,6 +373,52 @@ def _write_lists(gallery: Gallery, writer: _Writer, options: PublishOptions) -> 
             _frame(gallery, options, up, "/" if not number else ""), works, total=len(rows), more=more
         )
         writer.write(name, made.encode())
+
+
+def _write_tiles(gallery: Gallery, writer: _Writer, progress: Progress) -> tuple[str, list[str]]:
+    """The tiles of the map, drawn unless they are there or in the workspace: where they lie, and notes."""
+    base, kept = f"map/{map_version(gallery)}/", kept_map(gallery)
+    if kept is not None:
+        for name in files_of_map(kept):
+            if not writer.keeps(base + name):
+                writer.put(base + name, (kept / name).read_bytes())
+        return base, []
+    there = files_of_map(writer.out / base)
+    if there and all(writer.keeps(base + name) for name in there):
+        return base, []
+    try:
+        found = gallery.map(most=MOST_WORKS, progress=progress)
+    except RequestError as error:
+        return "", [f"there is no map: {error}"]
+
+    def put(name: str, content: bytes) -> None:
+        writer.write(base + name, content)
+
+    return base, draw_map(found, gallery.snapshot.picture_path, put, progress=progress)
+
+
+def _write_map(gallery: Gallery, writer: _Writer, options: PublishOptions, progress: Progress) -> list[str]:
+    """The map, and its groups as lists of so many works a page; notes on what it lacks."""
+    tiles, notes = _write_tiles(gallery, writer, progress)
+    thumbnails, groups = Thumbnails(options.widths), map_groups(gallery.collection, gallery.snapshot.editorial.banned)
+    first, told = first_rows(groups), []
+    for number, group in enumerate(groups):
+        starts = range(first, len(group.rows), _PER_PAGE)
+        names = ["map.html", *(f"map/list-{number}-{part}.html" for part in range(1, len(starts) + 1)), ""]
+        for place, start in enumerate([0, *starts]):
+            up = "../" * names[place].count("/")
+            beside = Addressed(gallery.snapshot, thumbnails, _addresses(up[:-1] or ".", options))
+            part = listed(
+                group, start, _PER_PAGE if start else first, gallery.collection, beside, up + names[place + 1]
+            )
+            if start:
+                page = map_page(_frame(gallery, options, up, "/map"), [part], alone=True)
+                writer.write(names[place], page.encode())
+            else:
+                told.append(part)
+    work = _addresses(".", options).work
+    writer.write("map.html", map_page(_frame(gallery, options, "", "/map"), told, tiles=tiles, work=work).encode())
+    return notes
 
 
 def _frame(gallery: Gallery, options: PublishOptions, up: str, here: str) -> Frame:

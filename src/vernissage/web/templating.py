@@ -1,4 +1,4 @@
-"""Pages from templates, and the style sheet and script that they load, under addresses that change with them."""
+"""Pages of studies in the frame of all pages, and the files that they load, under addresses that change with them."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,16 +9,25 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 
 from vernissage.files import digest
+from vernissage.pages.look import Look
 from vernissage.pages.templating import environment
+from vernissage.pages.visitor.frame import STYLE, Frame
+from vernissage.pages.visitor.frame import static_file as pages_file
+from vernissage.sentences import ENGLISH, Sentence
+from vernissage.web.compression import packed
 
-STYLE = "study.css"
-STATIC_TYPES: Mapping[str, str] = {STYLE: "text/css; charset=utf-8", "study.js": "text/javascript; charset=utf-8"}
+STATIC_TYPES: Mapping[str, str] = {
+    STYLE: "text/css; charset=utf-8",
+    "study.css": "text/css; charset=utf-8",
+    "study.js": "text/javascript; charset=utf-8",
+}
 
 
-def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """Fill ``template`` with ``values``, every text escaped."""
+def page(template: str, status: int = 200, language: str = ENGLISH, **values: Any) -> HTMLResponse:
+    """Fill ``template`` with ``values``, every text escaped, in the frame of all pages."""
+    frame = Frame(Look(), "", lambda _: "/study", static_address, language)
     made = environment("vernissage.web").get_template(template)
-    return HTMLResponse(made.render(static=static_address, **values), status)
+    return HTMLResponse(made.render(frame=frame, _=Sentence, **values), status)
 
 
 def message_page(
@@ -35,11 +44,16 @@ def no_such_page() -> HTMLResponse:
 
 @cache
 def static_file(name: str) -> bytes:
-    """The content of one of `STATIC_TYPES`; the style sheet begins with the one that all pages of Vernissage share."""
-    own = files("vernissage.web").joinpath("static", name).read_bytes()
-    if name != STYLE:
-        return own
-    return files("vernissage.pages").joinpath("templates", "page.css").read_bytes() + own
+    """The content of one of `STATIC_TYPES`: the style sheet of all pages, and what is the study's own."""
+    if name == STYLE:
+        return pages_file(name) or b""
+    return files("vernissage.web").joinpath("static", name).read_bytes()
+
+
+@cache
+def packed_file(name: str) -> bytes:
+    """A `static_file`, compressed."""
+    return packed(static_file(name))
 
 
 @cache

@@ -18,7 +18,8 @@ from vernissage.pages.templating import plain
 from vernissage.pages.thumbnails import KEPT_BYTES, BytesCache
 from vernissage.pages.works import AltText, alt_text
 from vernissage.taggers.contract import Seen
-from vernissage.web.templating import STATIC_TYPES, no_such_page, page, static_address, static_file
+from vernissage.web.compression import packed_answer
+from vernissage.web.templating import STATIC_TYPES, no_such_page, packed_file, page, static_address
 
 SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 2000})
 """Most pixels of the longer side: for nine works on one page of a dense screen, and for one that is looked into."""
@@ -119,11 +120,11 @@ def media_router(
         item = pictures.item(name)
         return no_such_page() if item is None else page("work.html", work=shown_work(item, pictures))
 
-    def static(version: str, name: str) -> Response:
+    def static(request: Request, version: str, name: str) -> Response:
         """The style sheet or the script."""
         if name not in STATIC_TYPES or static_address(name) != f"/study/static/{version}/{name}":
             return no_such_page()
-        return Response(static_file(name), media_type=STATIC_TYPES[name], headers={"Cache-Control": PUBLIC})
+        return packed_answer(request, packed_file(name), STATIC_TYPES[name], {"Cache-Control": PUBLIC})
 
     def icon() -> Response:
         """Browsers ask for one; there is none."""

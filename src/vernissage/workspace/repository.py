@@ -234,6 +234,14 @@ class Snapshot:
         hint = f"there are {', '.join(alike)}" if alike else "the collection names no owners, and nothing was uploaded"
         return UnknownPersonError(f"nobody named {name!r} owns or uploaded anything here; {hint}")
 
+    def waiting(self, encoder: str, ids: Iterable[str]) -> bool:
+        """Whether one of these uploads has yet to be read by an encoder."""
+        if self._database is None:
+            return False
+        spaces, wanted = [self._space(encoder, each) for each in self.workspace.modalities(encoder)], list(ids)
+        with self._database.reading() as connection:
+            return any(storage.vectors.missing_vectors(connection, each, wanted) for each in spaces)
+
     def following(self, workspace: Workspace) -> "Snapshot":
         """The snapshot as of now: what is unchanged since is shared with this one."""
         if self._database is None:

@@ -12,6 +12,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.errors import CollectionError
 from vernissage.folding import folded
 from vernissage.gallery.overview import Map
+from vernissage.pages.addresses import Addressed
 from vernissage.pages.look import Look
 from vernissage.pages.map_tiles import WORKS, draw_map, ranked
 from vernissage.pages.templating import data_uri, embedded_json, plain
@@ -47,6 +48,15 @@ def map_groups(collection: Collection, banned: Set[str] = frozenset()) -> tuple[
     rest = Sentence("Other works") if names else Sentence("All works")
     found = [MapGroup(name, name, tuple(rows[number])) for number, name in enumerate(names)]
     return tuple(each for each in [*found, MapGroup("", rest, tuple(rows[-1]))] if each.rows)
+
+
+def listed(
+    group: MapGroup, start: int, most: int, collection: Collection, beside: Addressed, more: str
+) -> dict[str, Any]:
+    """So many works of a group from one on, as `map_page` takes them; ``more`` is where others are, if any."""
+    works = [beside.record(item) for item in collection.take(list(group.rows[start : start + most]))]
+    more = more if start + most < len(group.rows) else ""
+    return {"name": group.name, "count": len(group.rows), "works": works, "more": more}
 
 
 def first_rows(groups: Sequence[MapGroup]) -> int:

@@ -15,12 +15,13 @@ from starlette.requests import ClientDisconnect
 
 from vernissage.errors import VernissageError
 from vernissage.pages.look import Look
-from vernissage.pages.visitor.frame import NAV, static_content, static_digest
+from vernissage.pages.visitor.frame import NAV, STATIC_TYPES, static_content, static_digest
 from vernissage.sentences import Sentence
 from vernissage.web import visitor
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import Bounded
 from vernissage.web.api.service import Service
+from vernissage.web.compression import packed, packed_answer
 from vernissage.web.operations import Measured
 from vernissage.web.security import STUDY_HEADERS, KnownHosts, SecurityHeaders, TooManyRequestsError
 from vernissage.web.visitor.site import FOR_EVER, POLICY, Site
@@ -83,11 +84,14 @@ def _add_static(app: FastAPI, site: Site) -> None:
     """Style sheet, scripts, logo and fonts, under addresses that change with them."""
 
     @app.get("/static/{version}/{name}")
-    def static(version: str, name: str) -> Response:
+    def static(request: Request, version: str, name: str) -> Response:
         found = static_content(name, site.look)
         if found is None or version != static_digest(name, site.look):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(found[0], media_type=found[1], headers=FOR_EVER)
+        if name.rpartition(".")[2] not in STATIC_TYPES:  # pictures and fonts are compressed as they are
+            return Response(found[0], media_type=found[1], headers=FOR_EVER)
+        key = "static", version, name
+        return packed_answer(request, site.service.answers.get(key, lambda: packed(found[0])), found[1], FOR_EVER)
 
     @app.get("/favicon.ico")
     def icon() -> Response:

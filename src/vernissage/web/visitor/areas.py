@@ -153,14 +153,15 @@ class _Areas:
     ) -> Response:
         """The page as it is now for a visitor."""
         gallery, root = self._service.gallery, self._site.root(request)
-        gallery.repository.follow()  # what was looked at or removed since is taken in
-        doing = Doing(f"{root}/areas", bool(who.name), self._must_agree(who), text=text)
+        # Counted before what was looked at is taken in: what ends in between is asked for again.
+        waiting = len(self._waiting(who.name))
+        gallery.repository.follow()
+        doing = Doing(f"{root}/areas", bool(who.name), self._must_agree(who), text=text, waiting=waiting)
         person = gallery.person(who.name) if who.name else None
         record = person.record if person else None
         if person is None or record is None or not (record.items or record.ratings):
             return self._site.private(request, lambda frame: self._empty(request, frame, doing, said), status)
-        last = record.edits[-1].number if record.edits else None
-        doing = replace(doing, edit=last, waiting=len(self._waiting(who.name)))
+        doing = replace(doing, edit=record.edits[-1].number if record.edits else None)
         found, content, notes = self._found(request, person)
         beside, seen = self._site.addressed(request), gallery.snapshot.seen(found.items if found else [])
 

@@ -1,7 +1,6 @@
 """The map of the collection, its tiles, and its groups as lists; it is drawn when somebody first asks for it."""
 
 import atexit
-import gzip
 import logging
 import subprocess
 import sys
@@ -15,7 +14,8 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from vernissage.files import read_regular
 from vernissage.pages.map_tiles import FOLDER, WORKS, kept_map, map_version
 from vernissage.pages.visitor.frame import Frame
-from vernissage.pages.visitor.map import PER_PAGE, first_rows, map_groups, map_page
+from vernissage.pages.visitor.map import PER_PAGE, first_rows, listed, map_groups, map_page
+from vernissage.web.compression import packed, packed_answer
 from vernissage.web.visitor.site import FOR_EVER, Site, with_values
 
 _NICE = 10
@@ -46,10 +46,8 @@ def routes(site: Site) -> APIRouter:
         def make(frame: Frame) -> str:
             beside, told = site.addressed(request), []
             for each in chosen:
-                works = [beside.record(item) for item in gallery.collection.take(list(each.rows[start : start + most]))]
-                after = {"from": str(start + most), "group": each.value}
-                more = f"{place}?{with_values(request.query_params, **after)}" if len(each.rows) > start + most else ""
-                told.append({"name": each.name, "count": len(each.rows), "works": works, "more": more})
+                after = with_values(request.query_params, **{"from": str(start + most), "group": each.value})
+                told.append(listed(each, start, most, gallery.collection, beside, f"{place}?{after}"))
             work = beside.addresses.work
             return map_page(frame, told, tiles=tiles, work=work, drawing=under_way, alone=group is not None)
 
@@ -64,6 +62,7 @@ def files(site: Site) -> APIRouter:
 
     @router.get("/map/{version}/{name:path}")
     def file(
+        request: Request,
         version: Annotated[str, Path(pattern=r"^[0-9a-f]{12}$")],
         name: Annotated[str, Path(pattern=r"^(works\.json|\d{1,2}/\d{1,4}-\d{1,4}\.webp)$")],
     ) -> Response:
@@ -71,9 +70,8 @@ def files(site: Site) -> APIRouter:
         if not path.is_file():
             raise HTTPException(HTTPStatus.NOT_FOUND)
         if name == WORKS:
-            packed = site.service.answers.get(("map", version), lambda: gzip.compress(read_regular(path)))
-            headers = FOR_EVER | {"Content-Encoding": "gzip"}
-            return Response(packed, media_type="application/json", headers=headers)
+            content = site.service.answers.get(("map", version), lambda: packed(read_regular(path)))
+            return packed_answer(request, content, "application/json", FOR_EVER)
         return Response(read_regular(path), media_type="image/webp", headers=FOR_EVER)
 
     return router

@@ -18,6 +18,7 @@ from vernissage.pages.visitor.frame import Frame, rendered, static_digest
 from vernissage.web.api.access import Access
 from vernissage.web.api.listing import Listing
 from vernissage.web.api.service import ROOT, Service
+from vernissage.web.compression import packed, packed_answer
 from vernissage.web.languages import preferred
 
 POLICY = (
@@ -27,7 +28,7 @@ POLICY = (
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 """Of files whose addresses change with them."""
 
-_VARY = "Accept-Language"
+_VARY = "Accept-Language, Accept-Encoding"
 
 
 class Site:
@@ -109,8 +110,8 @@ class Site:
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": _VARY, "Content-Language": frame.language}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        content = self.service.answers.get(key, lambda: make(frame).encode())
-        return HTMLResponse(content, headers=headers)
+        content = self.service.answers.get(key, lambda: packed(make(frame).encode()))
+        return packed_answer(request, content, "text/html", headers)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         """A page from a template that is made for one request and kept nowhere."""
