@@ -47,7 +47,7 @@ def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
     files = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert names >= {path.relative_to(ROOT / "src").as_posix() for path in files}
     assert "vernissage/py.typed" in names
-    assert {path.suffix for path in files if path.parent.name == "templates"} == {".html", ".css", ".js"}
+    assert {path.suffix for path in files if path.parent.name in {"templates", "static"}} >= {".html", ".css", ".js"}
 
 
 def test_nothing_else_is_in_the_wheel(names: set[str]) -> None:

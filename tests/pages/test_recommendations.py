@@ -61,7 +61,7 @@ def test_page_has_landmarks_a_language_and_headings_in_order(gallery: Collection
     assert page.all("html")[0]["lang"] == "en"
     assert [tags.count(tag) for tag in ("header", "main", "footer", "h1")] == [1, 1, 1, 1]
     levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
-    assert levels == [1, 3, 3, 3, 2]
+    assert levels == [1, 2, 2, 2, 2]
     ids = [found["id"] for _, found in page.elements if "id" in found]
     assert len(ids) == len(set(ids))
     assert {found["href"][1:] for found in page.all("a") if "href" in found} <= set(ids)

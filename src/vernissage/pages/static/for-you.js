@@ -25,7 +25,7 @@ const address = (fields = {}) => {
   return made;
 };
 // What came with a link is shown, and never takes the place of one's own unasked.
-let byLink = Object.keys(given()).length > 0 && rated(given()) !== rated(own());
+let byLink = rated(given()) !== "" && rated(given()) !== rated(own());
 const fields = () => (byLink ? given() : own());
 
 const store = (next) => {

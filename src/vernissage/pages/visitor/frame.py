@@ -130,13 +130,13 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
     return page.render(given | translated(values, frame.language))
 
 
-def in_one_file(template: str, title: str, language: str = ENGLISH, **values: Any) -> str:
+def in_one_file(template: str, name: str, /, language: str = ENGLISH, **values: Any) -> str:
     """As `rendered`, a page that is complete in itself: it loads nothing, runs nothing and leads to no other page."""
     look = Look()
     style = (static_file(STYLE) or b"").decode()
     allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
-    frame = Frame(look, title, lambda _: "#main", lambda _: "", language, pages=(), policy=policy)
+    frame = Frame(look, name, lambda _: "#main", lambda _: "", language, pages=(), policy=policy)
     return rendered(template, frame, style=Markup(style), **values)  # noqa: S704  (our own file)
 
 
