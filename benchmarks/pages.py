@@ -121,7 +121,7 @@ def cpu(pid: int, port: int, path: str) -> float:
 def weighed(page: Page, address: str) -> tuple[Row, float]:
     """Bytes of all kinds, and ms to the largest paint, of a page that is opened for the first time."""
     done = list[Request]()
-    page.on("requestfinished", done.append)
+    page.on("requestfinished", lambda each: done.append(each))  # noqa: PLW0108  (it sets an attribute)
     page.goto(address, wait_until="networkidle")
     largest = float(page.evaluate(_LARGEST))
     above = set(page.evaluate(_ABOVE))
