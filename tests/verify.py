@@ -4,8 +4,8 @@ For a minute each, without and with ten kills, processes upload, remove and reco
 lost, double or half, and the indexes must equal fresh ones. Then 200 robots take part in a study, 20 at a time, and 200
 visit a service that compares two engines. A client is generated from the service's document and used, schemathesis asks
 for whatever the document allows and does not, databases, disks and files fail under a service, the long examples of the
-documentation run, and two workers are loaded with everything at once for ten minutes. Last, every kind of settings file
-is damaged in hundreds of ways.
+documentation run, the pages for visitors are weighed and judged by Lighthouse, and two workers are loaded with everything
+at once for ten minutes. Last, every kind of settings file is damaged in hundreds of ways.
 """
 
 import os
@@ -79,6 +79,9 @@ def main() -> None:
             shutil.copytree(world, here)
             assert list(run_page(page, here, runs=("check", "verify")))
             shutil.rmtree(here)
+    print("What the pages for visitors cost", flush=True)
+    judged = ["--lighthouse", "build/lighthouse"] if shutil.which("npm") else []
+    subprocess.run([sys.executable, "benchmarks/pages.py", "--check", *judged], check=True)
     print(f"Mixed load on two workers for {_SOAK_MINUTES} minutes", flush=True)
     with tempfile.TemporaryDirectory() as name:
         soak(Path(name), _SOAK_MINUTES)

@@ -32,6 +32,7 @@ def test_the_first_page_shows_works_and_loads_what_never_changes_under_its_addre
     answer = pages.get("/")
     assert answer.status_code == 200
     assert answer.text.count('<li class="work') == 60
+    assert 'name="description" content="' in answer.text
     policy = answer.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert not re.search(r"<style|\sstyle=|<script(?! defer src)|\son\w+=|javascript:", answer.text)
