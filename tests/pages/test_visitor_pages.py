@@ -184,6 +184,7 @@ def test_the_example_is_read() -> None:
         ('light.ink = "black"', "write a colour as #8a3324"),
         ('languages = ["fr"]', "Input should be 'en' or 'de'"),
         ('headings = "x; } body { display: none"', "has no name of letters"),
+        ("headings = 'x\"; } body { display: none } /y'", "has no name of letters"),
         ('links = [{text = "x", address = "javascript:alert(1)"}]', "look.links.0.address"),
         ('name = {fr = "x"}', "look.name.fr"),
     ],

@@ -173,7 +173,7 @@ def test_a_script_is_told_of_each_file_in_the_language_of_the_page(world: World)
 
 
 def test_other_sites_change_nothing(settled: World) -> None:
-    for origin in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+    for origin in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "://"}):
         for address, form in (("/areas", {"do": "delete"}), ("/areas/uploads", {"text": "x", "agree": "yes"})):
             answer = settled.browser.post(address, data=form, headers=origin)
             assert answer.status_code == 403

@@ -82,6 +82,12 @@ def test_errors_are_pages_that_say_what_to_do(pages: TestClient, path: str, stat
     assert pages.post("/").status_code == 405
 
 
+def test_an_address_that_begins_with_two_slashes_leads_to_no_other_host(pages: TestClient) -> None:
+    page = pages.get("http://museum.example//evil.example/%3Cb%3E%3Fx")
+    assert page.status_code == 404
+    assert 'href="/evil.example/%3Cb%3E%3Fx?lang=de"' in page.text
+
+
 def works_of(page: str) -> list[str]:
     return re.findall(r'<a href="/works/([^"?]+)">', page)
 

@@ -175,7 +175,8 @@ class Access:
         Raises:
             ProblemError: a request that changes something comes from no page of this server (403).
         """
-        own = {"{0.scheme}://{0.netloc}".format(urlsplit(each)) for each in (str(request.base_url), self._public_url)}
+        known = filter(None, (str(request.base_url), self._public_url))
+        own = {"{0.scheme}://{0.netloc}".format(urlsplit(each)) for each in known}
         if request.method not in {"GET", "HEAD"} and request.headers.get("origin") not in own:
             told = "with a cookie things are changed from this server's own pages alone; send a token instead"
             raise ProblemError(HTTPStatus.FORBIDDEN, told)

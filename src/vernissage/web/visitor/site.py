@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -62,6 +62,7 @@ class Site:
         root, language = self.root(request), self.language(request)
         path = request.scope["path"].removeprefix(request.scope.get("root_path", "")) or "/"
         kept = f"?lang={language}" if "lang" in request.query_params else ""
+        again = f"{root}/{quote(path.lstrip('/'))}"  # two slashes at its beginning would lead to another host
         return Frame(
             self.look,
             self.service.gallery.name,
@@ -70,9 +71,7 @@ class Site:
             language=language,
             here=path,
             pages=self.pages,
-            languages={
-                each: f"{root}{path}?{with_values(request.query_params, lang=each)}" for each in self.look.languages
-            },
+            languages={each: f"{again}?{with_values(request.query_params, lang=each)}" for each in self.look.languages},
         )
 
     @property
