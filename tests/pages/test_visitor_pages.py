@@ -199,3 +199,11 @@ def test_a_look_that_means_nothing_is_told(tmp_path: Path, words: str, expected:
 def test_contrast_is_that_of_the_guidelines() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+def test_a_list_of_all_kinds_says_what_is_by_the_same_hand() -> None:
+    one, like, other = (
+        record(Item(each, artist=name)) for each, name in zip("abc", ("Ann", "Ann", "Bob"), strict=True)
+    )
+    page = checked(work_page(frame(), one, lists={"": [like, other]}))
+    assert page.count("By the same hand") == 1

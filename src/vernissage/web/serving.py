@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -151,6 +151,7 @@ class Server:
         """What is at no prefix where several collections are served."""
         front = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         front.include_router(health_router(*checks))
+        front.add_api_route("/favicon.ico", lambda: Response(status_code=204))  # browsers ask for one
         tell_problems(front, path)
         if self._settings.names is not None:
             front.add_middleware(KnownHosts, hosts=self._settings.names)

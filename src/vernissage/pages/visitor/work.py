@@ -75,15 +75,16 @@ def work_page(
         lists: works like it with reasons, by kinds of likeness; those that are empty are left out.
         artist_link: where works of the same artist are; empty for nowhere.
     """
-    shown = [_shown(name, heading, list((lists or {}).get(name, ()))) for name, heading in HEADINGS.items()]
+    known = lists or {}
+    shown = [_shown(name, heading, list(known.get(name, ())), work) for name, heading in HEADINGS.items()]
     told = [{"label": each.label, "value": each.value, "link": each.link} for each in facts if each.value]
     given: dict[str, Any] = {"work": dict(work), "pictures": list(pictures), "artist_link": artist_link}
     return rendered("work.html", frame, facts=told, lists=[each for each in shown if each["works"]], **given)
 
 
-def _shown(kind: str, heading: str, works: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _shown(kind: str, heading: str, works: list[Mapping[str, Any]], of: Mapping[str, Any]) -> dict[str, Any]:
     """A list as its template takes it; what is the same of all works is said once, beside the heading."""
-    why = {each["id"]: _why(kind, each) for each in works}
+    why = {each["id"]: _why(kind, each, of) for each in works}
     first = next(iter(why.values()), [])
     return {
         "heading": heading,
@@ -93,10 +94,12 @@ def _shown(kind: str, heading: str, works: list[Mapping[str, Any]]) -> dict[str,
     }
 
 
-def _why(kind: str, work: Mapping[str, Any]) -> list[str]:
+def _why(kind: str, work: Mapping[str, Any], of: Mapping[str, Any]) -> list[str]:
     """Why a work is in a list, in words of what both share; what its heading and its label say is not said again."""
     if kind in _UNSAID:
         return []
+    if not kind and work["artist"] and work["artist"] == of["artist"]:
+        return [HEADINGS["artist"]]
     seen = dict.fromkeys(reason["by_software"] for reason in work["reasons"] if reason.get("by_software"))
     if seen:
         return [Sentence("both seem to show: {tag} (by software)", tag=", ".join(seen))]
