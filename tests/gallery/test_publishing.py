@@ -146,7 +146,9 @@ def test_a_look_is_in_every_page_and_another_one_writes_pages_anew(workspace: Pa
 
 def test_what_is_filled_into_records_is_kept_for_works_whose_pictures_can_be_read(workspace: Path) -> None:
     with open_gallery(workspace, writing=False) as gallery:
-        first = Addressed(gallery.snapshot, Thumbnails(), Addresses("https://a/{key}", "https://a/{picture}"))
+        first = Addressed(
+            gallery.snapshot, Thumbnails(), Addresses("https://a/{key}", "https://a/{picture}", "https://a/iiif/{key}")
+        )
         other = replace(first, addresses=Addresses("https://b/{key}", "https://b/{picture}"))
         item = gallery["w007"]
         path = gallery.snapshot.picture_path(item)
@@ -154,9 +156,11 @@ def test_what_is_filled_into_records_is_kept_for_works_whose_pictures_can_be_rea
         content = path.read_bytes()
         path.unlink()
         assert first.record(item)["thumbnail"] is None
+        assert first.record(item)["manifest"] is None  # at its address there is none
         path.write_bytes(content)
         expected = first.record(item)
         assert expected["thumbnail"]["src"].startswith("https://a/")
+        assert expected["manifest"] == "https://a/iiif/w007"
         assert first.record(item) == expected
         assert other.record(item)["url"] == "https://b/w007"
         assert {key for _, key in first.kept} == {"w007"}

@@ -138,6 +138,17 @@ def test_too_long_a_link_and_too_many_fields_are_refused_in_words(pages: TestCli
     assert "too many ratings" in many.text
 
 
+def test_more_ratings_of_works_here_than_are_taken_are_refused_in_words(
+    pages: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = {f"r.w{n:03}": "5" for n in range(4)}
+    monkeypatch.setattr("vernissage.web.visitor.for_you.MOST_RATINGS", len(form))
+    assert pages.post(PATH, data=form).status_code == 200
+    refused = pages.post(PATH, data=form | {"r.w009": "1"})
+    assert refused.status_code == 400
+    assert "too many ratings" in refused.text
+
+
 def test_works_like_those_that_nobody_likes_are_not_shown(pages: TestClient) -> None:
     text = pages.get(PATH, params={"r.w000": "1", "r.w001": "2"}).text
     assert "here is a varied choice" in text

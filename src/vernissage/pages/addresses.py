@@ -113,10 +113,11 @@ class Addressed:
             found["name"] = name
         if item.text and (language := item.language or self._language):
             found["lang"] = language
-        found |= {"url": places.of_work(item.id), "manifest": places.of_manifest(item.id), "pictures": []}
+        found |= {"url": places.of_work(item.id), "manifest": None, "pictures": []}
         if sizes:
             found["thumbnail"] = self._picture(item.picture_digest, sizes, alt_text(item, tags).text)
             found["pictures"] = [places.of_picture(item.picture_digest, sizes[-1][0])]
+            found["manifest"] = places.of_manifest(item.id)
         return found, sizes
 
     def _picture(self, digest: str, sizes: Sizes, alt: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 
 _CC0 = "http://creativecommons.org/publicdomain/zero/1.0/"
 _LICENCE = re.compile(
-    r"https?://(?:creativecommons\.org/(?:licenses|publicdomain)|rightsstatements\.org/vocab)/[^\s]+", re.IGNORECASE
+    r"https?://(?:creativecommons\.org/(?:licenses|publicdomain)|rightsstatements\.org/vocab)/[\w./-]+", re.IGNORECASE
 )
 _BY = re.compile(r"\bCC[ -]?(BY(?:-(?:NC|SA|ND))*)[ -]?(\d\.\d)", re.IGNORECASE)
 

@@ -111,7 +111,7 @@ class Look(_Table):
                         f"cannot be read by all; choose one of {_CONTRAST} or more"
                     )
         for font in filter(None, (self.headings, self.text)):
-            # The name of a font that visitors have goes into the style sheet as it is, that of a file without its folder.
+            # The name of a font that visitors have goes into the style sheet as it is; of a file, its stem alone does.
             named = Path(font).stem if font.endswith(".woff2") else font
             if not _NAMED.fullmatch(named):
                 raise ValueError(f"the font {font!r} has no name of letters, digits, blanks and hyphens alone")

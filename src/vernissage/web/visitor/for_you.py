@@ -19,7 +19,7 @@ from vernissage.gallery.likeness import InCommon
 from vernissage.pages.visitor.for_you import ForYou, for_you_page, notes_of, why_of
 from vernissage.pages.visitor.frame import Frame
 from vernissage.sentences import Sentence
-from vernissage.web.api.bodies import MOST_WORKS, RecommendationRequest
+from vernissage.web.api.bodies import MOST_RATINGS, MOST_WORKS, RecommendationRequest
 from vernissage.web.api.service import ROOT
 from vernissage.web.visitor.site import Site
 from vernissage.web.visitors import Trial
@@ -34,6 +34,7 @@ _ALL_RIGHT = 3
 _LONGEST_LINK = 4_000
 _MOST_FIELDS = 2_000
 _TOO_LONG = Sentence("This link is too long and may have been cut off. Ask for another one, with fewer ratings.")
+_TOO_MANY = Sentence("These are too many ratings at once; clear some.")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -56,7 +57,11 @@ class Wishes:
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]], there: Any) -> "Wishes":
-        """From names and values; ``there`` has the ids of works."""
+        """From names and values; ``there`` has the ids of works.
+
+        Raises:
+            RequestError: there are more ratings than a recommendation takes.
+        """
         found: dict[str, dict[str, str]] = {"r": {}, "keep": {}, "hide": {}}
         given, unknown = dict(pairs), 0
         for name, value in given.items():
@@ -68,6 +73,8 @@ class Wishes:
                 unknown += kind == "r"
             else:
                 found[kind][item_id] = value
+        if len(found["r"]) > MOST_RATINGS:
+            raise RequestError(_TOO_MANY)
         ratings = {item_id: float(value) for item_id, value in found["r"].items()}
         count = _whole(given.get("n", ""), _AT_ONCE, MOST_WORKS)
         return cls(ratings, tuple(found["keep"]), tuple(found["hide"]), _whole(given.get("ask", "")), count, unknown)
@@ -97,7 +104,7 @@ def routes(site: Site) -> APIRouter:
         try:
             pairs = parse_qsl(text, max_num_fields=_MOST_FIELDS)
         except ValueError:
-            raise RequestError(Sentence("These are too many ratings at once; clear some.")) from None
+            raise RequestError(_TOO_MANY) from None
         return await to_thread.run_sync(made.answer, request, pairs)
 
     return router
