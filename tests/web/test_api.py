@@ -315,6 +315,11 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
     assert "send less at once" in told
 
 
+def test_a_head_that_is_too_large_is_refused(client: TestClient) -> None:
+    assert "send less" in problem(client.get(f"{ROOT}/search", params={"q": "a" * 17_000}), 431)
+    assert "send less" in problem(client.get(f"{ROOT}/works", headers={"X-Long": "a" * 17_000}), 431)
+
+
 def test_the_document_describes_every_call_and_all_schemas_are_there(client: TestClient) -> None:
     document = client.get(f"{ROOT}/openapi.json").json()
     assert document["openapi"] == "3.1.0"

@@ -224,7 +224,11 @@ def test_what_another_window_has_changed_is_not_changed_again_by_mistake(settled
     settled.change(do="remove", upload=anchors[1].partition(":")[2])
     for form in ({"do": "mute", "area": anchors[1]}, {"do": "mute", "area": "image:nonsense"}):
         assert "this area is not there any more" in settled.change(**form)
-    for form in ({"do": "dance", "area": anchors[0]}, {"do": "weigh", "area": anchors[0], "times": "x"}):
+    for form in (
+        {"do": "dance", "area": anchors[0]},
+        {"do": "weigh", "area": anchors[0], "times": "nan"},
+        {"do": "weigh", "area": anchors[0], "times": "x"},
+    ):
         assert "no change that can be made" in settled.change(**form)
     assert "Nothing was changed." in settled.change(do="remove", upload="w001")
 

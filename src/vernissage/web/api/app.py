@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
@@ -30,6 +31,7 @@ LARGEST_BODY = 2 * 1024**2
 """Bytes of a request's body, but for uploads, which have a limit of their own."""
 
 _LARGEST_UPLOAD = 4 * LARGEST_FILE
+_LARGEST_HEAD = 16 * 1024
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -101,7 +103,7 @@ def create_service(
 
 
 class Bounded:
-    """Refuses bodies that are too large, while they arrive, and addresses with NUL, and answers HEAD as GET."""
+    """Refuses heads and, while they arrive, bodies that are too large, addresses with NUL; answers HEAD as GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -115,6 +117,12 @@ class Bounded:
         if "\0" in path:
             told = "there is nothing at this address, which has a NUL character"
             await problem(Request(scope), HTTPStatus.NOT_FOUND, told)(scope, receive, send)
+            return
+        # h11 bounds a head that arrives in pieces; one that arrives at once has any length.
+        head = sum(map(len, chain(*scope["headers"]))) + len(path) + len(scope["query_string"])
+        if head > _LARGEST_HEAD:
+            told = f"address and headers have {head:,} bytes, but at most {_LARGEST_HEAD:,} are read; send less in them"
+            await problem(Request(scope), HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, told)(scope, receive, send)
             return
         sends_works = scope["method"] == "PUT" and path.startswith(f"{ROOT}/works/")
         large = sends_works or path.endswith(("/uploads", "/search/picture", "/works/batch"))

@@ -1,5 +1,6 @@
 """A visitor's own uploads in areas of interest: taking them in, changing areas, works for each of them."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -283,9 +284,12 @@ def _rename(_: PersonAreas, key: str, name: str, form: Mapping[str, str]) -> tup
 
 def _weigh(_: PersonAreas, key: str, name: str, form: Mapping[str, str]) -> tuple[AreaChanges, Sentence]:
     try:
-        times = min(_LARGEST_FACTOR, max(1 / _LARGEST_FACTOR, float(form.get("times", ""))))
+        times = float(form.get("times", ""))
     except ValueError:
-        raise RequestError(_NO_CHANGE) from None
+        times = math.nan
+    if not math.isfinite(times):
+        raise RequestError(_NO_CHANGE)
+    times = min(_LARGEST_FACTOR, max(1 / _LARGEST_FACTOR, times))
     return AreaChanges(weights={key: times}), Sentence("“{name}” counts {times:g}-fold now.", name=name, times=times)
 
 
