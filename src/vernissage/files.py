@@ -467,7 +467,8 @@ def read_checked(path: Path, load: Callable[[], _T]) -> _T:
     except FileNotFoundError:
         raise ProvenanceError(f"{path} is missing; run `vernissage build` again to make it") from None
     except OSError as error:
-        if error.errno in {None, errno.EINVAL}:  # of a library that found it damaged, or looked before its beginning
+        # Of a library that found it damaged, or looked before its beginning; errors of opening it name the file.
+        if error.errno is None or (error.errno == errno.EINVAL and error.filename is None):
             raise _damaged(path, error) from error
         reason = NO_ROOM if is_full(path, error) else error.strerror
         raise WorkspaceError(f"{path} cannot be read: {reason}; mend that and try again") from error

@@ -34,7 +34,8 @@ def test_nothing_is_cut_off_at_any_width(browser: Browser, owners_pages: OwnerPa
     with opened(browser, getattr(owners_pages, kind), (width, 800)) as page:
         assert overflow(page) <= 0
         for image in page.locator("img").all():
-            assert image.evaluate("image => image.complete && image.naturalWidth") > 20
+            image.scroll_into_view_if_needed()  # pictures further down are decoded once they come near
+            assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 20
 
 
 def test_areas_say_what_they_are_and_are_reached_from_their_pictures(

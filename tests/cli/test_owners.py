@@ -239,11 +239,15 @@ def test_without_an_encoder_of_both_one_is_told(run: Run, tmp_path: Path, capsys
 def test_pages_show_areas_and_reasons(run: Run, owned: Path, tmp_path: Path) -> None:
     run("areas", owned, "ann", "--html", str(tmp_path / "areas.html"))
     page = Page((tmp_path / "areas.html").read_text(encoding="utf-8"))
-    assert "16 pictures in 2 areas and 16 texts in 2 areas" in page.text
-    assert len(page.all("img")) == 16
+    told = [each.split()[0] for each in page.text.split(" 8 ")[1:]]  # in the row of areas, and above each
+    assert told == 2 * ["pictures", "pictures", "texts", "texts"]
+    assert len({each["src"] for each in page.all("img")}) == 16  # each also beside the works that resemble it
     run("recommend", owned, "--owner", "ann", "-n", "4", "--html", str(tmp_path / "for.html"))
-    page = Page((tmp_path / "for.html").read_text(encoding="utf-8"))
-    assert len(page.all("li", "work")) == 8
+    text = (tmp_path / "for.html").read_text(encoding="utf-8")
+    page = Page(text)
+    together, *each = text.partition('id="all"')[2].split('<section class="area"')
+    assert together.count('<li class="work') == 4
+    assert len(each) == 4 and all('<li class="work' in area for area in each)
     anchors = {element["id"] for _, element in page.elements if "id" in element}
     links = {element["href"][1:] for element in page.all("a")}
     assert links <= anchors

@@ -155,8 +155,9 @@ def test_addresses_of_works_lead_to_their_pages_where_there_are_any(built: Path,
             assert ('<a href="/b/works/w003">' in page.text) == shown
 
 
-def test_a_study_stands_beside_the_pages_of_its_collection(built: Path, study_file: Path) -> None:
-    server = Server(Settings.model_construct(study=study_file), {"": built})
+def test_a_study_stands_beside_the_pages_of_its_collection(built: Path, study_file: Path, tmp_path: Path) -> None:
+    workspace = shutil.copytree(built, tmp_path / "workspace")  # a study leaves its answers in it
+    server = Server(Settings.model_construct(study=study_file), {"": workspace})
     with TestClient(server, base_url=LOCAL, follow_redirects=False) as client:
         assert works_of(client.get("/").text)
         assert client.get("/study").headers["location"].startswith("/study/")
