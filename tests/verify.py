@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.docs.examples import PAGES, blocks, make_world, run_page
+from tests.docs.examples import LONG, PAGES, blocks, make_world, run_page
 from tests.document import check_document
 from tests.faults import run_faults
 from tests.forks import forks
@@ -74,7 +74,7 @@ def main() -> None:
         run_faults(folder / "workspace", Path(name) / "faults", server)
     with tempfile.TemporaryDirectory() as name:
         world, here = make_world(Path(name) / "world"), Path(name) / "here"
-        for page in [each for each in PAGES if any(block.runs == "verify" for block in blocks(each))]:
+        for page in [each for each in PAGES if each in LONG or any(block.runs == "verify" for block in blocks(each))]:
             print(f"The long examples of {page}", flush=True)
             shutil.copytree(world, here)
             assert list(run_page(page, here, runs=("check", "verify")))

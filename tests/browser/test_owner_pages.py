@@ -29,7 +29,7 @@ def test_hostile_words_are_words(browser: Browser, hostile_owner: OwnerPages, ax
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("width", [320, 390, 768, 1440, 2560])
+@pytest.mark.parametrize("width", [320, 1440])
 def test_nothing_is_cut_off_at_any_width(browser: Browser, owners_pages: OwnerPages, kind: str, width: int) -> None:
     with opened(browser, getattr(owners_pages, kind), (width, 800)) as page:
         assert overflow(page) <= 0

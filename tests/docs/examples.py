@@ -30,6 +30,12 @@ from vernissage_lab.sample import paint_gallery
 
 ROOT = Path(__file__).resolve().parents[2]
 _GENERATED = {"commands.md", "settings.md", "rest.md", "encoders.md"}
+LONG = frozenset(
+    f"docs/{name}.md"
+    for name in ("gap", "people", "service", "storage", "study", "study-day", "tags", "uploads", "video")
+)
+"""Pages whose examples take some seconds each: `make verify` runs them, and the tests read that they are commands."""
+
 PAGES = [
     "README.md",
     *(f"docs/{each.name}" for each in sorted((ROOT / "docs").glob("*.md")) if each.name not in _GENERATED),
