@@ -141,7 +141,7 @@ def test_the_page_about_the_collection_names_no_engine(pages: TestClient) -> Non
 
 
 def test_addresses_of_works_lead_to_their_pages_where_there_are_any(built: Path, tmp_path: Path) -> None:
-    collections = {"a": built, "b": shutil.copytree(built, tmp_path / "b")}
+    collections = {name: shutil.copytree(built, tmp_path / name) for name in "ab"}  # a server leaves its secret in each
     for shown, expected in ((True, "/works/w003"), (False, f"{ROOT}/works/w003")):
         server = Server(Settings.model_construct(pages=shown), collections)
         with TestClient(server, base_url=LOCAL) as client:
