@@ -129,7 +129,14 @@ class Server:
         )
         address = settings.public_url and settings.public_url.rstrip("/") + below
         service = Service(
-            gallery, secret, address, self._metrics, visitors, review=settings.review_uploads, rules=rules
+            gallery,
+            secret,
+            address,
+            self._metrics,
+            visitors,
+            review=settings.review_uploads,
+            rules=rules,
+            pages=settings.pages,
         )
         access = Access(
             service,

@@ -105,9 +105,6 @@ class Service:
     """A gallery that is served; safe to share among threads.
 
     It follows the workspace: what is built or uploaded by others is taken in between two requests, never within one.
-
-    Attributes:
-        pages: whether pages for visitors are served beside it, to which works' addresses then lead.
     """
 
     def __init__(
@@ -120,11 +117,13 @@ class Service:
         *,
         review: bool = False,
         rules: PeopleRules = USUAL_RULES,
+        pages: bool = False,
     ) -> None:
         """``secret`` signs and encrypts tokens; ``public_url`` begins all addresses, else what was asked for does.
 
         With ``review`` uploads that their owners share are shown to others once an operator has approved them.
-        ``rules`` say what may be kept of each person.
+        ``rules`` say what may be kept of each person. Where ``pages`` for visitors are served beside it, the addresses
+        of works lead to them.
         """
         gallery.repository.rules = rules
         self.sharing: Visibility = "waiting" if review else "shared"
@@ -134,7 +133,7 @@ class Service:
         self.visitors = visitors or Visitors(secret)
         self.thumbnails = Thumbnails()
         self.answers = BytesCache(_ANSWERS_BYTES)
-        self.pages = False
+        self._pages = pages
         self._cipher = AESGCMSIV(hashlib.sha256(b"recommendations\0" + secret).digest())
         self._stop = threading.Event()
         self._kept: _State | None = None
@@ -209,7 +208,7 @@ class Service:
         base = base.replace("{", "{{").replace("}", "}}")
         root = f"{base}{ROOT}"
         places = Addresses(
-            f"{base if self.pages and not data else root}/works/{{key}}",
+            f"{base if self._pages and not data else root}/works/{{key}}",
             f"{root}/thumbnails/{{picture}}/{{width}}.{{kind}}",
             f"{root}/iiif/3/manifest/{{key}}",
         )

@@ -12,7 +12,6 @@ def routes(site: Site) -> APIRouter:
 
     @router.get("/about")
     def about_the_collection(request: Request) -> Response:
-        people = not {"/for-you", "/areas"}.isdisjoint(site.pages)
-        return site.cached(request, lambda frame: about_page(frame, **about(site.service.gallery), people=people))
+        return site.cached(request, lambda frame: about_page(frame, **about(site.service.gallery), people=True))
 
     return router

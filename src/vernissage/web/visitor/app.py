@@ -4,8 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -15,15 +13,16 @@ from starlette.requests import ClientDisconnect
 
 from vernissage.errors import VernissageError
 from vernissage.pages.look import Look
-from vernissage.pages.visitor.frame import NAV, STATIC_TYPES, static_content, static_digest
+from vernissage.pages.visitor.frame import STATIC_TYPES, static_content, static_digest
 from vernissage.sentences import Sentence
-from vernissage.web import visitor
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import Bounded
 from vernissage.web.api.service import Service
 from vernissage.web.compression import packed, packed_answer
 from vernissage.web.operations import Measured
 from vernissage.web.security import STUDY_HEADERS, KnownHosts, SecurityHeaders, TooManyRequestsError
+from vernissage.web.visitor import about, areas, collection, for_you, work
+from vernissage.web.visitor import map as map_pages
 from vernissage.web.visitor.site import FOR_EVER, POLICY, Site
 
 _HEADERS = {name: value for name, value in STUDY_HEADERS.items() if name != "X-Robots-Tag"} | {
@@ -60,15 +59,9 @@ def create_pages(service: Service, access: Access, look: Look, hosts: Sequence[s
     """
     site = Site(service, access, look)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    modules = [import_module(each.name) for each in iter_modules(visitor.__path__, f"{visitor.__name__}.")]
-    routers = [each.routes(site) for each in modules if hasattr(each, "routes")]
-    for router in routers:
-        app.include_router(router, dependencies=[Depends(access.visit)])
-    for each in modules:
-        if hasattr(each, "files"):  # many of one page, which are not counted
-            app.include_router(each.files(site))
-    paths = {getattr(route, "path", "") for router in routers for route in router.routes}
-    site.pages = tuple(path for path in NAV if path in paths)
+    for page in (collection, work, for_you, areas, map_pages, about):
+        app.include_router(page.routes(site), dependencies=[Depends(access.visit)])
+    app.include_router(map_pages.files(site))  # a map is of hundreds of tiles, which are not counted as visits
     _add_static(app, site)
     for kind in (VernissageError, RequestValidationError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(kind, partial(_told, site))

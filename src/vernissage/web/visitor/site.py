@@ -14,7 +14,7 @@ from vernissage.files import digest
 from vernissage.gallery.facets import Facet, facets_of
 from vernissage.pages.addresses import Addressed, Addresses
 from vernissage.pages.look import Look
-from vernissage.pages.visitor.frame import Frame, rendered, static_digest
+from vernissage.pages.visitor.frame import NAV, Frame, rendered, static_digest
 from vernissage.web.api.access import Access
 from vernissage.web.api.listing import Listing
 from vernissage.web.api.service import ROOT, Service
@@ -32,17 +32,11 @@ _VARY = "Accept-Language, Accept-Encoding"
 
 
 class Site:
-    """One collection's pages, for the routes of each.
-
-    Attributes:
-        pages: the paths that are served, in the order of the header; filled once all routes are known.
-    """
+    """One collection's pages, for the routes of each."""
 
     def __init__(self, service: Service, access: Access, look: Look) -> None:
         self.service, self.access, self.look = service, access, look
         self.listing = Listing(service)
-        self.pages: tuple[str, ...] = ()
-        service.pages = True
         self._facets = lru_cache(2)(lambda _: facets_of(service.gallery.collection))
 
     def language(self, request: Request) -> str:
@@ -70,7 +64,7 @@ class Site:
             static=lambda name: f"{root}/static/{static_digest(name, self.look)}/{name}",
             language=language,
             here=path,
-            pages=self.pages,
+            pages=tuple(NAV),
             languages={each: f"{again}?{with_values(request.query_params, lang=each)}" for each in self.look.languages},
         )
 
