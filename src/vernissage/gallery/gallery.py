@@ -363,16 +363,7 @@ class Gallery:
         """
         snapshot = self.snapshot
         one_of((*SEARCHED, "mixed"), within, "search within")
-        if not isinstance(query, str | Path | np.ndarray) and not hasattr(query, "convert"):
-            raise RequestError(
-                f"search takes words, the Path of a picture, an open picture or a vector, but {query!r} was given"
-            )
-        if isinstance(query, np.ndarray) and not encoder:
-            raise RequestError("a vector was given without the encoder that made it; name that as encoder")
-        if isinstance(query, str) and not query.strip():
-            raise RequestError("search takes words, and none were given; give at least one")
-        if isinstance(query, str) and any("\ud800" <= letter <= "\udfff" for letter in query):
-            raise RequestError("search takes words in UTF-8, and these have bytes that are no letters; write them anew")
+        _require_query(query, encoder)
         source = "text" if isinstance(query, str) else modality_of_file(query.name if isinstance(query, Path) else "")
         target = SEARCHED.get(within, "image")
         target = target if source == "text" or MODALITY_CARDS[target].pictured else "image"
@@ -394,6 +385,13 @@ class Gallery:
             return Answer("search", (), name, self.fingerprint, why, about=about)
         if within != "mixed":
             return self._search_pictures(query, vector, (source, target), asked, about)
+        return self._search_mixed(vector, source, method, asked, about)
+
+    def _search_mixed(
+        self, vector: Vectors, source: Modality, method: MixedMethod, asked: Selection, about: dict[str, Any]
+    ) -> Answer:
+        """Works of all modalities in one list, by a vector that one encoder makes of each."""
+        snapshot, name = self.snapshot, about["encoder"]
         both = snapshot.workspace.mixed_index(name)
         found, places = asked.first(
             lambda count: both.search(vector, source, count, method=method, allow=asked.allow), attrgetter("item_ids")
@@ -732,6 +730,24 @@ def _weighted(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:
     if not isinstance(weights, Mapping) or not all(isinstance(each, Real) for each in weights.values()):
         raise RequestError(f"weights takes numbers by engine, as in {{'lda': 2}}, but {weights!r} was given")
     return replace(chosen, weights={**chosen.weights, **weights}) if weights else chosen
+
+
+def _require_query(query: object, encoder: str | None) -> None:
+    """Refuse what nothing can be searched by.
+
+    Raises:
+        RequestError: it is no words, picture or vector; a vector of no encoder; or words that cannot be read.
+    """
+    if not isinstance(query, str | Path | np.ndarray) and not hasattr(query, "convert"):
+        raise RequestError(
+            f"search takes words, the Path of a picture, an open picture or a vector, but {query!r} was given"
+        )
+    if isinstance(query, np.ndarray) and not encoder:
+        raise RequestError("a vector was given without the encoder that made it; name that as encoder")
+    if isinstance(query, str) and not query.strip():
+        raise RequestError("search takes words, and none were given; give at least one")
+    if isinstance(query, str) and any("\ud800" <= letter <= "\udfff" for letter in query):
+        raise RequestError("search takes words in UTF-8, and these have bytes that are no letters; write them anew")
 
 
 def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image | Vectors") -> Vectors:
