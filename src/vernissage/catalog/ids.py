@@ -11,9 +11,7 @@ import numpy.typing as npt
 
 from vernissage.files import digest, text_array
 
-_IN_A_DICTIONARY = (
-    50_000  # more ids are found by binary search: a dictionary of them would take more memory than they do
-)
+_IN_A_DICTIONARY = 50_000  # more ids are searched for by halves: a dictionary would weigh more than they do
 _SOUGHT_KEPT = 1_024
 _LOOKED_UP_ONE_BY_ONE = 20_000  # above, hashing all ids once takes less time than so many binary searches
 

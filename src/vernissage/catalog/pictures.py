@@ -44,7 +44,7 @@ _STRIP = 16
 _SPARE = 1.25
 """Times the pixels of a page's picture that a JPEG is decoded to at least; docs/service.md has what it costs."""
 _METHOD = 1
-"""Of WebP's encoder, 0 (fast) to 6: a quarter of the time of 4 for a tenth more bytes at the same quality."""
+"""Of WebP's encoder, 0 (fast) to 6: slower ones take several times as long for few bytes less (docs/service.md)."""
 
 THUMBNAIL_MEDIA_TYPE = "image/jpeg"
 
@@ -175,7 +175,7 @@ def thumbnail(path: Path, size: int) -> bytes:
 def reduced_pictures(path: Path, sides: Collection[int], kind: Literal["jpg", "webp"]) -> dict[int, bytes]:
     """The picture fitted into squares of so many pixels on a side, never enlarged, for pages: one decoding for all.
 
-    It costs a fifth of `thumbnail` for each. Equal files and ``sides`` give equal bytes.
+    Each is made from the next larger one, so equal files give equal bytes for equal ``sides`` alone.
 
     Raises:
         UnreadablePictureError: see `open_picture`.
