@@ -114,7 +114,7 @@ def test_a_link_holds_ids_and_ratings_alone(pages: TestClient) -> None:
 )
 def test_what_is_not_understood_is_left_out_and_said(pages: TestClient, query: str) -> None:
     text = pages.get(f"{PATH}?{query}").text
-    assert "One rating is of a work that is not in this collection." in text
+    assert "One rating was left out: it is of a work that is not in this collection, or is not from 1 to 5." in text
     assert works(text) == []
     assert "<script>alert" not in text
 

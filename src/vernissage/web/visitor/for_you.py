@@ -185,7 +185,8 @@ class _Pages:
         """The list as records, and what to say of it."""
         notes: list[str] = []
         if wishes.unknown:
-            notes.append(Sentence("{n} ratings are of works that are not in this collection.", n=wishes.unknown))
+            told = "{n} ratings were left out: they are of works not in this collection, or are not from 1 to 5."
+            notes.append(Sentence(told, n=wishes.unknown))
         if not wishes.ratings:
             return [], notes
         if max(wishes.ratings.values()) < _ALL_RIGHT:

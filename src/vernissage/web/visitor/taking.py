@@ -73,4 +73,5 @@ def _why(error: VernissageError) -> str:
         Kind.FORBIDDEN: Sentence("there is no room for more of yours; delete some first"),
         Kind.UNAVAILABLE: Sentence("it could not be kept just now; send it again in a moment"),
     }
-    return words.get(error.kind) or Sentence("it cannot be taken; a text may have {n} characters", n=LONGEST_TEXT)
+    told = "it cannot be taken; a text may have {n} characters, all of which can be printed"
+    return words.get(error.kind) or Sentence(told, n=LONGEST_TEXT)
