@@ -207,3 +207,18 @@ def test_a_list_of_all_kinds_says_what_is_by_the_same_hand() -> None:
     )
     page = checked(work_page(frame(), one, lists={"": [like, other]}))
     assert page.count("By the same hand") == 1
+
+
+@pytest.mark.parametrize(
+    ("description", "shown"),
+    [
+        ("The Beanfield. Oil on canvas.", "Oil on canvas."),
+        ("The Beanfield:\nOil on canvas.", "Oil on canvas."),
+        ("The Beanfields of Letchworth.", "The Beanfields of Letchworth."),
+        ("The Beanfield.", "The Beanfield."),
+    ],
+)
+def test_a_text_does_not_begin_with_the_title_that_stands_above_it(description: str, shown: str) -> None:
+    work = record(Item(id="b", title="The Beanfield", description=description))
+    for page in (collection_page(frame(), [work]), work_page(frame(), work)):
+        assert f">{shown}</" in page

@@ -47,7 +47,7 @@ def environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"plain": plain, "shortened": shortened, "with_marks": with_marks, "told": told}
+    made.filters |= {each.__name__: each for each in (plain, shortened, told, with_marks, without_title)}
     return made
 
 
@@ -70,6 +70,12 @@ def shortened(text: str, longest: int) -> str:
     """``text`` on one line of at most ``longest`` characters, the last an ellipsis where more follow."""
     line = plain(text)
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def without_title(text: str, title: str) -> str:
+    """``text`` without a title that it begins with, which pages show above it; whole where nothing else is in it."""
+    begins = title and text.lstrip().startswith(tuple(f"{title}{mark}" for mark in ".:\n"))
+    return (text.lstrip()[len(title) + 1 :].strip() if begins else "") or text
 
 
 def with_marks(text: str) -> Markup:
