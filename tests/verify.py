@@ -79,6 +79,10 @@ def main() -> None:
             shutil.copytree(world, here)
             assert list(run_page(page, here, runs=("check", "verify")))
             shutil.rmtree(here)
+    print("The tests that `make check` leaves out", flush=True)
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", "-m", "long"], check=True
+    )
     print("What the pages for visitors cost", flush=True)
     judged = ["--lighthouse", "build/lighthouse"] if shutil.which("npm") else []
     subprocess.run([sys.executable, "benchmarks/pages.py", "--check", *judged], check=True)

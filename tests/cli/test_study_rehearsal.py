@@ -43,6 +43,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(rows))
 
 
+@pytest.mark.long
 def test_a_rehearsal_goes_from_the_first_page_to_the_report(
     study: Command, workspace: Path, file: Path, tmp_path: Path
 ) -> None:

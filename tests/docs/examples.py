@@ -32,7 +32,19 @@ ROOT = Path(__file__).resolve().parents[2]
 _GENERATED = {"commands.md", "settings.md", "rest.md", "encoders.md"}
 LONG = frozenset(
     f"docs/{name}.md"
-    for name in ("gap", "people", "service", "storage", "study", "study-day", "tags", "uploads", "video")
+    for name in (
+        "afternoon",
+        "gap",
+        "people",
+        "platform",
+        "service",
+        "storage",
+        "study",
+        "study-day",
+        "tags",
+        "uploads",
+        "video",
+    )
 )
 """Pages whose examples take some seconds each: `make verify` runs them, and the tests read that they are commands."""
 

@@ -200,6 +200,7 @@ def test_every_layout_gives_the_same(
     np.testing.assert_array_equal(logits(other, images, TEXTS[:4]), logits(albef, images, TEXTS[:4]))
 
 
+@pytest.mark.long
 def test_every_missing_tensor_is_refused_by_name(tensors: dict[str, Any], tmp_path: Path) -> None:
     file = settle(tmp_path) / "ALBEF.pth"
     for key in tensors:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -107,6 +108,7 @@ def told(gallery: Gallery) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_lists_are_those_of_a_server_started_anew(gallery: Path, built: Path, tmp_path: Path) -> None:
     pictures = [gallery / "images" / "w000.png"]  # the same as a work
     for number in range(3):

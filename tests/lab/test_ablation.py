@@ -90,6 +90,7 @@ def test_a_material_of_texts_has_one_task() -> None:
         run(separable(modalities=("text",)), task=["text-to-image"])
 
 
+@pytest.mark.long
 def test_cells_are_kept_and_an_interrupted_grid_goes_on(tmp_path: Path) -> None:
     whole = usual()
     first = Cells(tmp_path, most=4)
@@ -121,6 +122,7 @@ def test_what_differs_from_the_protocol_is_told() -> None:
         run(points="20")
 
 
+@pytest.mark.long
 def test_equal_seeds_give_equal_tables_and_other_seeds_others() -> None:
     assert run().tables == usual().tables
     assert run(cells=Cells(seed=1)).tables["values"] != usual().tables["values"]

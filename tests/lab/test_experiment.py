@@ -171,6 +171,7 @@ def test_the_protocol_runs_on_a_data_set(run: Any, workspace: Path, tmp_path: Pa
     assert "has no weights" in run("run", "tags", gallery, *of_set, "--weights", gallery, code=1)
 
 
+@pytest.mark.long
 def test_workers_change_no_byte(run: Any, workspace: Path, tmp_path: Path) -> None:
     records = [
         json.loads(run("run", "ablation", workspace, *ABLATION, "--workers", n, "-o", tmp_path / str(n), "--json"))

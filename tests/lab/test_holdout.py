@@ -239,6 +239,7 @@ def test_areas_with_a_place_are_counted_in_the_shortest_list() -> None:
     }
 
 
+@pytest.mark.long
 def test_equal_seeds_give_equal_results() -> None:
     first, again, other = (run(repetitions=1, depths=(60,), seed=seed) for seed in (0, 0, 1))
     assert json.dumps(first.to_dict()) == json.dumps(again.to_dict())

@@ -174,6 +174,7 @@ def test_the_command_maps_every_encoder_of_a_workspace(
     assert "--caption is for data sets" in command(capsys, tmp_path / "workspace", "--caption", "title", code=1)
 
 
+@pytest.mark.long
 def test_the_command_maps_a_data_set_and_without_pictures_its_texts(
     gallery: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

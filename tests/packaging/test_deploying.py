@@ -216,6 +216,7 @@ def site(
         assert not (workspace / "vernissage.db").exists()
 
 
+@pytest.mark.long
 def test_nginx_before_a_server(site: tuple[httpx.Client, Path, str, int]) -> None:
     client, folder, key, plain = site
     asked = {"X-API-Key": key}

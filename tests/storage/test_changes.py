@@ -71,6 +71,7 @@ def test_removing_a_person_empties_the_log(database: Database) -> None:
 STEPS = st.lists(st.tuples(st.sampled_from(["toggle", "encode", "look"]), st.sampled_from("abcd")), max_size=25)
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_a_reader_that_looks_now_and_then_keeps_up(

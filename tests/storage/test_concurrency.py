@@ -114,6 +114,7 @@ def test_threads_lose_nothing_and_a_reader_keeps_up(database: Database) -> None:
     np.testing.assert_array_equal(stored.vectors, vectors_for(stored.ids).vectors)
 
 
+@pytest.mark.long
 def test_processes_lose_nothing_and_a_reader_keeps_up(database_place: str) -> None:
     database = open_database(database_place)
     writers = [start(WRITER, database_place, owner, "12") for owner in ("ann", "bob")]
@@ -156,6 +157,7 @@ def test_a_process_killed_in_the_middle_leaves_nothing_half_done(database_place:
     database.close()
 
 
+@pytest.mark.long
 def test_what_was_confirmed_survives_a_kill(database_place: str) -> None:
     database = open_database(database_place)
     confirmed: set[str] = set()

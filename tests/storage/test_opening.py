@@ -112,6 +112,7 @@ def test_a_migration_that_fails_changes_nothing(database_place: str) -> None:
     open_database(database_place).close()
 
 
+@pytest.mark.long
 def test_many_processes_may_open_a_new_database_at_once(database_place: str, forked: Forks) -> None:
     started = [forked.start("vernissage.storage.database:open_database", database_place) for _ in range(3)]
     assert [forked.wait(process) for process in started] == [0] * 3

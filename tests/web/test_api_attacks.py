@@ -129,8 +129,8 @@ def test_a_files_name_is_nobodys_word_and_what_follows_a_picture_is_never_served
 
 
 @pytest.mark.parametrize("host", ["evil.example", "works.museum.example.evil.example", "works.museum.example@evil", ""])
-def test_a_server_answers_to_its_own_names_alone(built: Path, host: str) -> None:
-    server = Server(read_settings({"allowed_host": ["works.museum.example"]}), {"": built})
+def test_a_server_answers_to_its_own_names_alone(workspace: Path, host: str) -> None:
+    server = Server(read_settings({"allowed_host": ["works.museum.example"]}), {"": workspace})
     with TestClient(server, base_url="http://works.museum.example") as client:
         told = {"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "X-Forwarded-Prefix": "/evil"}
         url = client.get(f"{ROOT}/iiif/3/manifest/w000", headers=told).json()["id"]

@@ -42,6 +42,7 @@ def running(world: World) -> Iterator[int]:
             thread.join()
 
 
+@pytest.mark.long
 def test_silent_connections_keep_nobody_out(workspace: Path, study_file: Path) -> None:
     with served(workspace, study_file, descriptors=64) as (address, process), ExitStack() as stack:
         port = int(address.rpartition(":")[2])
@@ -119,6 +120,7 @@ def test_the_log_cannot_be_flooded(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == ["failed: 0", "failed: 1", "failed: 999 (997 more like it left out)"]
 
 
+@pytest.mark.long
 def test_health_and_pages_while_another_process_writes(serve: Serve, tmp_path: Path) -> None:
     """More forms than there are threads and connections wait, each for a second; health waits for none of them."""
     world = serve(patience=1.0)

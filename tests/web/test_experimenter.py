@@ -68,6 +68,7 @@ def test_a_wrong_password(world: World, guess: str) -> None:
     assert world.client.get(HOME).url.path == f"{HOME}/login"
 
 
+@pytest.mark.long
 def test_guessing_is_slow_and_keeps_nobody_out(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 

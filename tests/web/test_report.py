@@ -25,6 +25,7 @@ def report(workspace: Path, *options: str) -> None:
         main(["report", str(workspace), *options])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("split_by", ["visitor", "session"])
 def test_robots_over_http_show_the_planted_difference(workspace: Path, split_by: str) -> None:
     usage = visit_split(workspace, split_by, 25)

@@ -35,6 +35,7 @@ def walker() -> Iterator[Walker]:
         yield Walker(client, steady("ann"))
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_in_the_middle_of_submits(workspace: Path, study_file: Path, walker: Walker) -> None:
     """Whatever the kill hits, the participant goes on where the last stored answer left them."""
     port = 0
@@ -63,6 +64,7 @@ def test_a_server_that_is_killed_in_the_middle_of_submits(workspace: Path, study
     assert rows == [("ann", engine, repetition) for engine in ("colour-texture", "lda") for repetition in (1, 2)]
 
 
+@pytest.mark.long
 def test_robots_on_each_kind_of_database(workspace: Path, study_file: Path, database_place: str) -> None:
     workers = "2" if "://" in database_place else "1"
     with served(workspace, study_file, "--database", database_place, "--workers", workers) as (address, process):

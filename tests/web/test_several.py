@@ -59,6 +59,7 @@ def children(process: Any) -> list[int]:
     return [int(each) for each in lines if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system has no fork")
 def test_workers_take_in_a_new_build_and_replace_each_other(workspace: Path, tmp_path: Path) -> None:
     """No request fails by a new build, nor after a worker was killed but those that it had; all count together."""
@@ -114,6 +115,7 @@ def test_workers_take_in_a_new_build_and_replace_each_other(workspace: Path, tmp
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_two_servers_on_one_database_lose_and_double_nothing(workspace: Path, database_place: str) -> None:
     with ExitStack() as stack:
         options = ("--database", database_place, "--requests-per-second", "1000")

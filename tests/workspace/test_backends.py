@@ -249,6 +249,7 @@ def test_pairs_need_an_encoder_that_reads_them(place: Place) -> None:
     place.build(pairs=-1)
 
 
+@pytest.mark.long
 def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(original: Place, tmp_path: Path, forked: Forks) -> None:
     place, other = replace(original, workspace=tmp_path / "undisturbed"), tmp_path / "killed"
     place.build()

@@ -8,6 +8,7 @@ from tests.forks import Forks
 from tests.workspace.concurrent_people import run_people
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kills", [0, 3])
 def test_uploads_survive_others_and_kills(
     gallery: Path, built: Path, tmp_path: Path, database_place: str, forked: Forks, kills: int

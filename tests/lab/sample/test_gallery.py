@@ -44,6 +44,7 @@ def test_factors_name_the_same_works_as_the_table(gallery: Path) -> None:
     assert list(factors[0]) == ["id", "subject", "palette", "composition", "technique", "mood"]
 
 
+@pytest.mark.long
 def test_equal_seeds_give_equal_bytes(gallery: Path, tmp_path: Path) -> None:
     paint_gallery(tmp_path, count=8, seed=5)
     names = sorted(path.relative_to(gallery) for path in gallery.rglob("*.*"))
@@ -52,6 +53,7 @@ def test_equal_seeds_give_equal_bytes(gallery: Path, tmp_path: Path) -> None:
         assert (gallery / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
+@pytest.mark.long
 def test_another_seed_tells_and_paints_something_else(gallery: Path) -> None:
     ours, theirs = imagine_gallery(8, 5), imagine_gallery(8, 6)
     assert all(one.words != other.words for one, other in zip(ours, theirs, strict=True))
