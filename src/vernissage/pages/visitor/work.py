@@ -79,7 +79,7 @@ def work_page(
     shown = [_shown(name, heading, list(known.get(name, ())), work) for name, heading in HEADINGS.items()]
     told = [{"label": each.label, "value": each.value, "link": each.link} for each in facts if each.value]
     given: dict[str, Any] = {"work": dict(work), "pictures": list(pictures), "artist_link": artist_link}
-    return rendered("work.html", frame, facts=told, lists=[each for each in shown if each["works"]], **given)
+    return rendered("visitor/work.html", frame, facts=told, lists=[each for each in shown if each["works"]], **given)
 
 
 def _shown(kind: str, heading: str, works: list[Mapping[str, Any]], of: Mapping[str, Any]) -> dict[str, Any]:

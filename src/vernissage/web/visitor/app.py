@@ -104,7 +104,7 @@ def _told(site: Site, request: Request, error: Any) -> Response:
         headers |= _HEADERS  # Starlette answers unforeseen ones outside of every middleware
     elif error.args and isinstance(error.args[0], Sentence):  # what a page says of a form, for visitors
         text = error.args[0]
-    answer = site.page(request, "message.html", status, title=title, text=text)
+    answer = site.page(request, "visitor/message.html", status, title=title, text=text)
     answer.headers.update(headers)
     return answer
 
