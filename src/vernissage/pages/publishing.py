@@ -40,7 +40,7 @@ from vernissage.pages.visitor.collection import collection_page
 from vernissage.pages.visitor.for_you import for_you_file
 from vernissage.pages.visitor.frame import STYLE, Frame, file_frame, static_content, static_digest, static_file
 from vernissage.pages.visitor.map import first_rows, listed, map_groups, map_page
-from vernissage.pages.visitor.work import facts_of, work_page
+from vernissage.pages.visitor.work import facts_of, lists_like, work_page
 from vernissage.progress import Progress, silent
 
 CARD = "publication.json"
@@ -269,10 +269,10 @@ def _write_works(job: _Job, gallery: Gallery, records: Addressed, start: int, en
             answer = beside.answer(related)
             content |= {"works": answer["works"], "notes": answer["notes"]}
         page = replace(beside, addresses=_addresses(up[:-1], asked)) if asked.base_url else beside
-        shown = content["works"] if page is beside or related is None else page.answer(related)["works"]
+        lists = lists_like(gallery, page, item, asked.related, asked.per)
         frame = _frame(gallery, asked, up, f"/works/{key}")
         facts = facts_of(item, places_of(gallery.collection))
-        how: dict[str, Any] = {"pictures": page.pictures(item), "facts": facts, "lists": {"": shown}}
+        how: dict[str, Any] = {"pictures": page.pictures(item), "facts": facts, "lists": lists}
         writer.write(f"related/{key}.json", orjson.dumps(content, option=orjson.OPT_INDENT_2))
         writer.write(f"works/{key}.html", work_page(frame, page.record(item), **how).encode())
         if asked.base_url and (manifest := iiif.manifest(item, beside)) is not None:

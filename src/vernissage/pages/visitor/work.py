@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from vernissage.catalog.credits import credit_of
 from vernissage.catalog.item import Item
+from vernissage.errors import RequestError
+from vernissage.gallery.gallery import Gallery
+from vernissage.gallery.likeness import KINDS_OF_LIKENESS
+from vernissage.pages.addresses import Addressed
 from vernissage.pages.iiif import rights_address
 from vernissage.pages.templating import plain
 from vernissage.pages.visitor.frame import Frame, rendered
@@ -54,6 +59,23 @@ def facts_of(item: Item, places: Sequence[str], link: Callable[[str, str], str] 
     facts += [Fact(Sentence("Group"), plain(item.group), link("group", item.group))]
     facts += [Fact(Sentence("Keywords"), ", ".join(item.keywords)), Fact(Sentence("Credit"), credit_of(item))]
     return [*facts, Fact(Sentence("Rights"), plain(item.licence), rights_address(item.licence))]
+
+
+def lists_like(
+    gallery: Gallery, beside: Addressed, item: Item, n: int, per: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, list[dict[str, Any]]]:
+    """Records of ``n`` works like one by each kind of likeness; where none is known, by the usual engine.
+
+    ``per`` is as in `Gallery.similar`.
+    """
+    answer = beside.answer(gallery.similar(item.id, n, by=KINDS_OF_LIKENESS, per=per))
+    lists = {each["by"]: each["works"] for each in answer["kinds"] if each["works"]}
+    if lists:
+        return lists
+    try:
+        return {"": beside.answer(gallery.similar(item.id, n, per=per))["works"]}
+    except RequestError:  # without vectors nothing is like anything
+        return {}
 
 
 def work_page(
