@@ -175,7 +175,7 @@ def test_what_is_filled_into_records_is_kept_for_works_whose_pictures_can_be_rea
         assert {key for _, key in first.kept} == {"w007"}
 
 
-def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tmp_path: Path) -> None:
+def test_for_you_asks_the_service_that_the_look_names_else_the_files(workspace: Path, tmp_path: Path) -> None:
     with open_gallery(workspace, people=False) as gallery:
         look = Look(service="https://works.museum.example", key="vk_1")
         publish(gallery, tmp_path / "with", PublishOptions(look=look))
@@ -184,7 +184,12 @@ def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tm
         assert "connect-src &#39;self&#39; https://works.museum.example" in page
         assert 'href="for-you.html"' in (tmp_path / "with" / "index.html").read_text()
         publish(gallery, tmp_path / "without")
-        assert not (tmp_path / "without" / "for-you.html").exists()
+        expected = gallery.elicitation().ids
+    page = (tmp_path / "without" / "for-you.html").read_text()
+    assert '<vernissage-for-you-files class="widget" limit="12" files=".">' in page
+    works = json.loads((tmp_path / "without" / "for-you.json").read_text())["works"]
+    assert tuple(work["id"] for work in works) == expected
+    assert not (tmp_path / "with" / "for-you.json").exists()
 
 
 def test_the_map_is_drawn_once_and_its_lists_lead_to_every_work(

@@ -89,7 +89,7 @@ def for_you_page(frame: Frame, shown: ForYou) -> str:
 
 
 def for_you_file(frame: Frame) -> str:
-    """The page as a file: the widget, which asks the service of the museum's look by its publishable key."""
+    """The page as a file: the widget, which asks the service of the museum's look, else adds up files."""
     return rendered("visitor/for_you_file.html", frame)
 
 
