@@ -7,7 +7,8 @@ from typing import Any
 
 from vernissage.errors import RequestError
 from vernissage.pages.figures import EmbeddedFigure, embedded
-from vernissage.pages.templating import plain, render
+from vernissage.pages.templating import plain
+from vernissage.pages.visitor.frame import report
 from vernissage_lab.published.folder import PublishedFolder
 from vernissage_lab.recipe import MARKS, Published, Recipe, Run, worded
 from vernissage_lab.tables import Table
@@ -81,12 +82,13 @@ def experiment_report(sections: Sequence[ExperimentSection], *, title: str = "Ex
         name = f"{section.title}, in {section.folder}" if shared[section.title] > 1 else section.title
         met[name] += 1
         told.append(replace(section, title=name if met[name] == 1 else f"{name} ({met[name]})"))
-    return render(
+    return report(
         "experiment_report.html",
+        plain(title),
         package="vernissage_lab",
-        styles=("page.css", "study_report.css", "experiment_report.css"),
-        scripts=(),
-        title=plain(title),
+        lead="",
+        notes=(),
+        contents=[(f"run-{number}", each.title) for number, each in enumerate(told, 1)],
         sections=told,
     )
 

@@ -129,6 +129,30 @@ def test_areas_are_changed_without_leaving_the_page_and_each_change_is_taken_bac
         assert page.context.cookies() == []
 
 
+def test_what_was_written_survives_a_lost_connection_and_a_lost_cookie(browser: Browser, address: str) -> None:
+    context = browser.new_context()  # whose console may complain of both
+    try:
+        page = context.new_page()
+        written(page, address, "Storms at sea and ships in distress")
+        context.set_offline(True)
+        area = page.locator("section.area[id]").first
+        area.get_by_role("button", name="Change").click()
+        area.get_by_label("Name").fill("Wrecks")
+        area.get_by_role("button", name="Rename").click()
+        expect(page.locator("#said")).to_contain_text("could not be sent, so nothing was changed")
+        expect(area.get_by_label("Name")).to_have_value("Wrecks")
+        page.keyboard.press("Escape")
+        context.set_offline(False)
+        context.clear_cookies()
+        page.locator("[popovertarget=add]").first.click()
+        page.locator("#text").fill("Roses in a garden")
+        page.locator("#adding button.first").click()
+        expect(page.locator("#said")).to_contain_text("not known here, or not any more")
+        expect(page.locator("#text")).to_have_value("Roses in a garden")
+    finally:
+        context.close()
+
+
 def test_without_scripts_forms_do_the_same(browser: Browser, address: str, pictures: list[Path]) -> None:
     with window(browser, PHONE, java_script_enabled=False) as page:
         page.goto(address)

@@ -1,5 +1,7 @@
 """The widget on a page of another origin under its documented policy, with a service and with files alone."""
 
+import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,6 +123,25 @@ def test_events_are_sent_where_the_attribute_says_so(browser: Browser, painted: 
             with page.expect_response(lambda answer: "/events" in answer.url and answer.status == 202):
                 widget.locator("ol").first.locator("a").first.click()
             assert ['"kind":"shown"' in told[0], '"kind":"opened"' in told[-1]] == [True, True]
+            keep, hide = (widget.get_by_role("button", name=re.compile(f"^{words}: ")) for words in ("Keep", "Hide"))
+            with page.expect_response(lambda answer: '"kind":"kept"' in (answer.request.post_data or "")):
+                keep.first.click()
+            expect(keep.first).to_be_focused()
+            expect(widget.locator("h2").nth(1)).to_have_text("Kept")
+            gone = widget.locator("ol").first.locator(".title").nth(1)
+            title = gone.inner_text()
+            with page.expect_response(lambda answer: '"kind":"hidden"' in (answer.request.post_data or "")):
+                hide.nth(1).click()
+            expect(gone).not_to_have_text(title)
+            expect(widget.locator("ol").first.locator("li")).to_have_count(3)
+            widget.get_by_role("button", name="Show hidden works again").click()
+            expect(gone).to_have_text(title)
+            widget.evaluate(
+                "each => each.outerHTML = `<vernissage-related work='v012' api='${each.api}' events></vernissage-related>`"
+            )
+            with page.expect_response(lambda answer: "/events" in answer.url and answer.status == 202):
+                pass
+            expect(page.locator("vernissage-related li")).to_have_count(6)
 
 
 def test_related_works_from_files_alone(browser: Browser, painted: Pages, axe: str, tmp_path: Path) -> None:
@@ -138,6 +159,16 @@ def test_related_works_from_files_alone(browser: Browser, painted: Pages, axe: s
         assert href.startswith(f"{address}/files/works/")
         page.goto(href)
         expect(page.locator("ul.strip > li").first).to_be_visible()
+        assert overflow(page) == 0
+    with site(tmp_path, "default-src 'self'") as address, window(browser, PHONE) as page:
+        page.goto(f"{address}/files/for-you.html")
+        widget = page.locator("vernissage-for-you-files")
+        first = json.loads((tmp_path / "files" / "for-you.json").read_text())["works"][0]
+        near = json.loads((tmp_path / "files" / "related" / f"{first['key']}.json").read_text())["works"]
+        near = [work for work in near if work["score"] > 0]
+        widget.get_by_role("button", name="5 of 5").first.click()
+        expect(widget.locator("ol").first.locator(".title")).to_have_text([work["title"] for work in near])
+        expect(widget.get_by_text(f"because you liked {first['title']}")).to_have_count(len(near))
         assert overflow(page) == 0
     with site(tmp_path, "") as address, window(browser, PHONE, bypass_csp=True) as page:  # axe reads the style sheet
         page.goto(f"{address}/files/works/v012.html")

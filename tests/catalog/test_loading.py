@@ -17,6 +17,7 @@ from vernissage.catalog.report import SKIP_BAD, BadRowsError, CollectionReport, 
 from vernissage.catalog.sources import folder
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.folder import FolderSource
+from vernissage.cli.main import main
 from vernissage.errors import CollectionError
 
 
@@ -327,16 +328,24 @@ def test_paths_that_are_no_collection(tmp_path: Path) -> None:
         load_collection(tmp_path / "a.txt")
 
 
-def test_a_table_beside_pictures_that_is_not_read_is_remarked_upon(tmp_path: Path) -> None:
-    picture(tmp_path / "a.png")
-    table(tmp_path, "id\nx\n", "export.csv")
-    assert "export.csv was not read; name it metadata.csv to use it" in report_of(load_collection(tmp_path)).remarks
+def test_a_table_beside_pictures_that_is_not_read_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "works"
+    folder.mkdir()
+    picture(folder / "a.png")
+    table(folder, "id\nx\n", "export.csv")
+    [warning] = report_of(load_collection(folder)).warnings
+    assert warning.startswith("export.csv was not read")
+    with pytest.raises(SystemExit, match="0"):
+        main(["build", str(folder), "-o", str(tmp_path / "workspace"), "--encoder", "colour-texture"])
+    assert "name it metadata.csv, or build from its path" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_pictures_that_no_row_names_are_remarked_upon(tmp_path: Path) -> None:
     picture(tmp_path / "images" / "a.png")
     report = report_of(load_collection(table(tmp_path, "id,title\na,A\n")))
-    assert any("pictures lie in the folder (1), but no row names one" in remark for remark in report.remarks)
+    assert any("pictures lie in the folder (1), but no row names one" in each for each in report.warnings)
 
 
 def test_without_a_column_of_ids_they_come_from_the_pictures_or_the_rows(tmp_path: Path) -> None:

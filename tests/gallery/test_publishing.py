@@ -45,6 +45,15 @@ def test_related_works_are_those_of_python_in_json_and_parquet(site: Path, built
     assert [(row["rank"], row["related"]) for row in rows] == list(enumerate(expected.ids, start=1))
 
 
+def test_a_published_work_lists_works_like_it_by_kinds_of_likeness(site: Path, built: Path) -> None:
+    with open_gallery(built, writing=False) as gallery:
+        kinds = {each.name: each.works for each in gallery.similar("w007", 3, by=("look", "text", "artist")).kinds}
+    page = (site / "works" / "w007.html").read_text()
+    parts = dict(re.findall(r'<h2 id="alike-\d+">([^<]+?) ?<(.*?)</section>', page, re.DOTALL))
+    for name, heading in (("look", "Looks alike"), ("text", "Described in like words")):
+        assert re.findall(r'href="\.\./works/(w\d+)\.html"', parts[heading]) == [work.id for work in kinds[name]]
+
+
 def test_addresses_lead_to_files_that_are_there(site: Path) -> None:
     page = (site / "works" / "w007.html").read_text()
     for place, text in (("works/w007.html", page), *((name, (site / name).read_text()) for name in LEADING)):
@@ -139,7 +148,7 @@ def test_a_look_is_in_every_page_and_another_one_writes_pages_anew(workspace: Pa
     page = (tmp_path / "site" / "works" / "w007.html").read_text()
     assert '<html lang="de">' in page
     assert "Harbours" in page
-    assert "Werke wie dieses" in page
+    assert "Sieht ähnlich aus" in page
     css = {name for name in files_below(tmp_path / "site") if name.startswith("static/")} - plain
     assert "#004488" in (tmp_path / "site" / css.pop()).read_text()
 
@@ -166,7 +175,7 @@ def test_what_is_filled_into_records_is_kept_for_works_whose_pictures_can_be_rea
         assert {key for _, key in first.kept} == {"w007"}
 
 
-def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tmp_path: Path) -> None:
+def test_for_you_asks_the_service_that_the_look_names_else_the_files(workspace: Path, tmp_path: Path) -> None:
     with open_gallery(workspace, people=False) as gallery:
         look = Look(service="https://works.museum.example", key="vk_1")
         publish(gallery, tmp_path / "with", PublishOptions(look=look))
@@ -175,7 +184,12 @@ def test_for_you_is_published_where_the_look_names_a_service(workspace: Path, tm
         assert "connect-src &#39;self&#39; https://works.museum.example" in page
         assert 'href="for-you.html"' in (tmp_path / "with" / "index.html").read_text()
         publish(gallery, tmp_path / "without")
-        assert not (tmp_path / "without" / "for-you.html").exists()
+        expected = gallery.elicitation().ids
+    page = (tmp_path / "without" / "for-you.html").read_text()
+    assert '<vernissage-for-you-files class="widget" limit="12" files=".">' in page
+    works = json.loads((tmp_path / "without" / "for-you.json").read_text())["works"]
+    assert tuple(work["id"] for work in works) == expected
+    assert not (tmp_path / "with" / "for-you.json").exists()
 
 
 def test_the_map_is_drawn_once_and_its_lists_lead_to_every_work(

@@ -78,7 +78,7 @@ def test_the_wheel_s_own_files_run_without_the_source(wheel: Path, tmp_path: Pat
     code = (
         "from vernissage.pages.visitor.frame import in_one_file;"
         "import vernissage; print(vernissage.__file__);"
-        "print(len(in_one_file('message.html', 'T', title='T', text='E')))"
+        "print(len(in_one_file('visitor/message.html', 'T', title='T', text='E')))"
     )
     command = [sys.executable, "-W", "error", "-c", f"import sys; sys.path.insert(0, {str(wheel)!r}); {code}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

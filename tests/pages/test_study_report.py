@@ -234,8 +234,7 @@ def test_no_name_can_run_anything() -> None:
         {HOSTILE: HOSTILE}, (HOSTILE,) * 5, ((HOSTILE, 1),), (HOSTILE,), ((HOSTILE, HOSTILE),), (HOSTILE,), (HOSTILE,)
     )
     page = Page(study_report(study_numbers(table, rankings, exclude=False), facts, title=HOSTILE))
-    assert len(page.all("script")) == 1
-    assert "alert" not in "".join(page.scripts)
+    assert page.all("script") == []
     assert [image for image in page.all("img") if not image["src"].startswith("data:image/svg+xml")] == []
     assert page.text.count(HOSTILE) > 20
 

@@ -89,7 +89,7 @@ def test_errors_are_pages_with_a_way_on(world: World) -> None:
     for answer in (world.client.get("/nowhere"), world.client.put("/study"), world.anybody().get("/study/page")):
         assert answer.status_code in {403, 404, 405}
         assert '<html lang="en">' in answer.text
-        assert re.search(r'class="button" href="/', answer.text)
+        assert re.search(r'class="button first" href="/', answer.text)
 
 
 def test_too_many_requests_are_told_to_wait_and_others_are_not(serve: Serve) -> None:

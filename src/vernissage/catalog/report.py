@@ -81,6 +81,7 @@ class Reading:
         encoding: how the table's bytes were read; empty where the format fixes it.
         separator: what separates the cells ("comma", "tab" …); empty where the format fixes it.
         remarks: what was decided on the way that a person may want to know.
+        warnings: what was left aside that the works were probably meant to have, with the way out.
         guesses: what each column in ``columns`` was taken for and why.
         joined: rows that are one more view of the work of an earlier row.
         stop: why no collection may be made of it as it is understood, with the way out; empty where one may.
@@ -95,6 +96,7 @@ class Reading:
     encoding: str = ""
     separator: str = ""
     remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
     joined: int = 0
     stop: str = ""

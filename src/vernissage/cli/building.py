@@ -220,6 +220,7 @@ def _understand(source: Path, target: Path, reading: ReadingOptions, report: Pat
     _write_report(report, understood)
     if understood is not None:
         print_json(understood.to_dict()) if as_json else say(*understood.lines())
+        note(*understood.warnings, kind="warning")
         understood.require(reading.tolerance())
 
 
@@ -244,6 +245,7 @@ def _print_result(result: "BuildResult", target: Path) -> None:
     print_table(["step", "seconds", "share"], rows, numbers=["seconds", "share"])
     anew = ", ".join(f"{count} with {key}" for key, count in result.encoded.items()) or "nothing"
     say("", f"Workspace {target}: {len(result.collection)} works; encoded anew: {anew}; {total:.1f} s.")
+    note(*(report.warnings if report else ()), kind="warning")  # last, where nobody overlooks them
 
 
 def computed_by(encoders: Sequence[str], options: WeightsOptions) -> tuple[Any, dict[str, Any]]:

@@ -4,6 +4,7 @@
     related.parquet      the same of all works as one table               index.html …     all works, by title
     pictures/…/W.webp    pictures, under names that change with them      iiif/KEY.json    manifests
     about.html           what the collection is                           static/…         style sheet, scripts, logo
+    for-you.html, .json  works to rate, and a list for these ratings, of related works or by a service
     map.html             the map and its groups as lists                  map/…            its tiles, and longer lists
     vernissage.js        the widget, which reads these files              publication.json what was written, last
 
@@ -40,7 +41,7 @@ from vernissage.pages.visitor.collection import collection_page
 from vernissage.pages.visitor.for_you import for_you_file
 from vernissage.pages.visitor.frame import STYLE, Frame, file_frame, static_content, static_digest, static_file
 from vernissage.pages.visitor.map import first_rows, listed, map_groups, map_page
-from vernissage.pages.visitor.work import facts_of, work_page
+from vernissage.pages.visitor.work import facts_of, lists_like, work_page
 from vernissage.progress import Progress, silent
 
 CARD = "publication.json"
@@ -48,7 +49,7 @@ RELATED = 6
 WIDTHS = (320, 640)
 _FORMAT = 1
 _PER_PAGE = 200
-_SCRIPTS = ("collection.js", "zoom.js", "openseadragon.js", "map.js")
+_SCRIPTS = ("collection.js", "zoom.js", "openseadragon.js", "map.js", "for-you-files.js")
 _AT_ONCE = 64
 """Works that one process takes at a time: some seconds, so that progress is told and an interruption costs little."""
 
@@ -137,8 +138,7 @@ def publish(
     writer = _Writer(out)
     _write_lists(gallery, writer, asked)
     writer.write("about.html", about_page(_frame(gallery, asked, "", "/about"), **about(gallery)).encode())
-    if asked.look.service:
-        writer.write("for-you.html", for_you_file(_frame(gallery, asked, "", "/for-you")).encode())
+    _write_for_you(gallery, writer, asked)
     done.notes += _write_map(gallery, writer, asked, progress)
     writer.write("vernissage.js", static_file("vernissage.js") or b"")
     for name in (STYLE, *_SCRIPTS, *asked.look.files):
@@ -269,10 +269,10 @@ def _write_works(job: _Job, gallery: Gallery, records: Addressed, start: int, en
             answer = beside.answer(related)
             content |= {"works": answer["works"], "notes": answer["notes"]}
         page = replace(beside, addresses=_addresses(up[:-1], asked)) if asked.base_url else beside
-        shown = content["works"] if page is beside or related is None else page.answer(related)["works"]
+        lists = lists_like(gallery, page, item, asked.related, asked.per)
         frame = _frame(gallery, asked, up, f"/works/{key}")
         facts = facts_of(item, places_of(gallery.collection))
-        how: dict[str, Any] = {"pictures": page.pictures(item), "facts": facts, "lists": {"": shown}}
+        how: dict[str, Any] = {"pictures": page.pictures(item), "facts": facts, "lists": lists}
         writer.write(f"related/{key}.json", orjson.dumps(content, option=orjson.OPT_INDENT_2))
         writer.write(f"works/{key}.html", work_page(frame, page.record(item), **how).encode())
         if asked.base_url and (manifest := iiif.manifest(item, beside)) is not None:
@@ -375,6 +375,17 @@ def _write_lists(gallery: Gallery, writer: _Writer, options: PublishOptions) -> 
         writer.write(name, made.encode())
 
 
+def _write_for_you(gallery: Gallery, writer: _Writer, options: PublishOptions) -> None:
+    """The page that works are rated on, and, where no service is asked, the works to rate."""
+    if "/for-you" not in (frame := _frame(gallery, options, "", "/for-you")).pages:
+        return
+    writer.write("for-you.html", for_you_file(frame).encode())
+    if not options.look.service:
+        addresses = _addresses(options.base_url.rstrip("/") or ".", options)
+        beside = Addressed(gallery.snapshot, Thumbnails(options.widths), addresses)
+        writer.write("for-you.json", orjson.dumps(beside.answer(gallery.elicitation()), option=orjson.OPT_INDENT_2))
+
+
 def _write_tiles(gallery: Gallery, writer: _Writer, progress: Progress) -> tuple[str, list[str]]:
     """The tiles of the map, drawn unless they are there or in the workspace: where they lie, and notes."""
     base, kept = f"map/{map_version(gallery)}/", kept_map(gallery)
@@ -422,7 +433,8 @@ def _write_map(gallery: Gallery, writer: _Writer, options: PublishOptions, progr
 
 
 def _frame(gallery: Gallery, options: PublishOptions, up: str, here: str) -> Frame:
-    pages = (*_PAGES, *["/for-you"] * bool(options.look.service))
+    rated = options.look.service or gallery.snapshot.workspace.encoder_names
+    pages = (*_PAGES, *["/for-you"] * bool(rated))
     return file_frame(options.look, gallery.name, up, here, pages)
 
 

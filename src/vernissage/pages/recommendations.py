@@ -44,7 +44,7 @@ def recommendation_page(
     records = {item_id: filled(record_of(item), RATED_SIDE) for item_id, item in rated.items()}
     works = [filled(each, PICTURE_SIDE) for each in answer.to_dict()["works"]]
     return in_one_file(
-        "one_list.html",
+        "visitor/one_list.html",
         title,
         works=works,
         why={each["id"]: why_of(each, given, records, items, common) for each in works},

@@ -11,7 +11,7 @@ from vernissage.pages import study_tables as tables
 from vernissage.pages.figures import embedded
 from vernissage.pages.study_figures import contrast_figure, distribution_figure
 from vernissage.pages.study_tables import SIGNIFICANT, DataTable, p_in_words, signed, strength
-from vernissage.pages.templating import render
+from vernissage.pages.visitor.frame import report
 
 _Row = TypeVar("_Row", Contrast, ContrastInterval, Distribution, MarginalMean)
 
@@ -50,19 +50,20 @@ def study_report(numbers: StudyNumbers, facts: StudyFacts, *, title: str) -> str
     engines, statements = len(set(numbers.table.engines)), _counted(len(numbers.table.variables), "statement")
     lists = f"{engines} engines" if engines != 1 else "one engine"
     who = f"{everyone} participants judged lists of works by {lists} on {statements}"
-    return render(
+    sections = _sections(numbers, facts)
+    return report(
         "study_report.html",
-        styles=("page.css", "study_report.css"),
-        title=title,
+        title,
+        contents=[("findings", "Findings"), *(each[:2] for each in sections), ("methods", "Methods")],
         lead=f"{who}; {everyone - excluded} are in the analysis, {excluded} are excluded.",
         notes=[*numbers.analysis.warnings, *facts.notes],
         variables=[_variable(numbers, facts, variable) for variable in numbers.table.variables],
-        sections=_sections(numbers, facts),
+        sections=sections,
         people=facts.people,
         numbers=numbers,
         engines=engines,
         answers=ANSWERS[numbers.analysis.showings],
-        provenance=facts.provenance,
+        record=facts.provenance,
         files=facts.files,
     )
 

@@ -1,10 +1,7 @@
-"""One HTML file from a template, its style sheets and its scripts; it loads nothing from anywhere."""
+"""Templates of pages, and what can be said in them."""
 
 import base64
-import hashlib
-from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -14,27 +11,6 @@ from markupsafe import Markup, escape
 from vernissage.sentences import told
 
 _OWN = "vernissage.pages"
-
-
-def render(
-    template: str, *, styles: Sequence[str], scripts: Sequence[str] = (), package: str = _OWN, **values: Any
-) -> str:
-    """Fill ``template`` with ``values``, every text escaped, and put the style sheets and scripts into it.
-
-    Files are looked for in ``package``, then among the product's own. The scripts share one scope, in their order. The
-    page's content security policy forbids all loading, and any script but these.
-    """
-    script = '(() => {{\n"use strict";\n{}\n}})();'.format("\n".join(_text(package, name) for name in scripts))
-    return (
-        environment(package)
-        .get_template(template)
-        .render(
-            policy=_policy(script),
-            style=Markup("\n".join(_text(package, name) for name in styles)),  # noqa: S704  (our own files)
-            script=Markup(script),  # noqa: S704  (our own files)
-            **values,
-        )
-    )
 
 
 @cache
@@ -83,17 +59,3 @@ def with_marks(text: str) -> Markup:
     mark = Markup("<mark>{}</mark>")
     marked = (escape(part) if place % 2 == 0 else mark.format(part) for place, part in enumerate(text.split("*")))
     return Markup().join(marked)
-
-
-def _policy(script: str) -> str:
-    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'; "
-        f"base-uri 'none'; form-action 'none'"
-    )
-
-
-@cache
-def _text(package: str, name: str) -> str:
-    found = files(package).joinpath("templates", name)
-    return (found if found.is_file() else files(_OWN).joinpath("templates", name)).read_text(encoding="utf-8").strip()

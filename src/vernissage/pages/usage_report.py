@@ -14,7 +14,8 @@ from vernissage.pages.figures import LINE, drawing, embedded
 from vernissage.pages.groups import LIGHT
 from vernissage.pages.study_figures import contrast_figure, empty_figure
 from vernissage.pages.study_tables import MISSING, SIGNIFICANT, Cell, DataTable, Field, p_in_words, p_value, signed
-from vernissage.pages.templating import plain, render, shortened
+from vernissage.pages.templating import plain, shortened
+from vernissage.pages.visitor.frame import report
 
 _MOST_PLACES = 20
 """Places that are drawn, of the longest list; the table has all."""
@@ -87,13 +88,13 @@ def usage_report(usage: Usage) -> str:
     sections.append(("lists", "Places", None, [tables["places"]]))  # type: ignore[arg-type]
     days = " to ".join(dict.fromkeys(f"{each:%Y-%m-%d}" for each in (usage.first, usage.last)))
     whole = usage.engines[0]
-    return render(
+    return report(
         "usage.html",
-        styles=("page.css", "study_report.css"),
-        title=usage.collection,
+        usage.collection,
+        contents=[],
         lead=f"{whole.answers:,} answers with {whole.shown:,} works were shown, {whole.opened:,} of them opened "
         f"({_shown(whole.opened_share)}), {whole.empty:,} answers were empty; {days}.",
-        findings=usage_findings(usage),
+        notes=usage_findings(usage),
         sections=sections,
     )
 
@@ -137,7 +138,7 @@ def _places_figure(usage: Usage) -> Figure:
         axes.grid(axis="y", color=LINE, linewidth=0.5)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 

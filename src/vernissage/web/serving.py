@@ -168,6 +168,7 @@ class Server:
     def _study(self, collections: Mapping[str, Path]) -> Iterator["ServedStudy"]:
         from vernissage.study.opening import open_study  # imported here, since most servers have no study
         from vernissage.web.study.served import read_invited, serve_study
+        from vernissage.web.templating import Templates
 
         settings = self._settings
         if "" not in collections or settings.study is None:
@@ -185,6 +186,7 @@ class Server:
                 seen,
                 invited=ids,
                 signed=settings.signed_links,
+                templates=Templates(settings.look, running.definition.title),
             )
 
 

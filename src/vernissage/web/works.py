@@ -18,16 +18,15 @@ from vernissage.pages.templating import plain
 from vernissage.pages.thumbnails import KEPT_BYTES, BytesCache
 from vernissage.pages.works import AltText, alt_text
 from vernissage.taggers.contract import Seen
-from vernissage.web.compression import packed_answer
-from vernissage.web.templating import STATIC_TYPES, no_such_page, packed_file, page, static_address
+from vernissage.web.compression import FOR_EVER
+from vernissage.web.templating import Templates
 
 SIDES: Mapping[str, int] = MappingProxyType({"thumbnail": 480, "large": 2000})
 """Most pixels of the longer side: for nine works on one page of a dense screen, and for one that is looked into."""
 
 _EXCERPT = 220
-_FOR_EVER = "max-age=31536000, immutable"
-PRIVATE, PUBLIC = f"private, {_FOR_EVER}", f"public, {_FOR_EVER}"
-"""How long browsers keep a file whose address changes with it; pictures are for the participant's browser alone."""
+PRIVATE = {"Cache-Control": "private, max-age=31536000, immutable"}
+"""Of pictures, which are for the participant's browser alone."""
 
 
 class Pictures:
@@ -102,7 +101,10 @@ def shown_work(item: Item, pictures: Pictures) -> ShownWork:
 
 
 def media_router(
-    pictures: Pictures, count_page: Callable[[Request], object], count_picture: Callable[[Request], object]
+    pictures: Pictures,
+    templates: Templates,
+    count_page: Callable[[Request], object],
+    count_picture: Callable[[Request], object],
 ) -> APIRouter:
     """The addresses of everything that pages load; each request for a page or a picture is counted first."""
 
@@ -111,29 +113,25 @@ def media_router(
         count_picture(request)
         content = pictures.jpeg(name, size)
         if content is None:
-            return no_such_page()
-        return Response(content, media_type=THUMBNAIL_MEDIA_TYPE, headers={"Cache-Control": PRIVATE})
+            return templates.no_such_page()
+        return Response(content, media_type=THUMBNAIL_MEDIA_TYPE, headers=PRIVATE)
 
     def work(request: Request, name: str) -> Response:
         """A page with one work alone, for browsers without scripts."""
         count_page(request)
         item = pictures.item(name)
-        return no_such_page() if item is None else page("work.html", work=shown_work(item, pictures))
-
-    def static(request: Request, version: str, name: str) -> Response:
-        """The style sheet or the script."""
-        if name not in STATIC_TYPES or static_address(name) != f"/study/static/{version}/{name}":
-            return no_such_page()
-        return packed_answer(request, packed_file(name), STATIC_TYPES[name], {"Cache-Control": PUBLIC})
+        if item is None:
+            return templates.no_such_page()
+        return templates.page("work.html", work=shown_work(item, pictures))
 
     def icon() -> Response:
         """Browsers ask for one; there is none."""
-        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": PUBLIC})
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=FOR_EVER)
 
     router = APIRouter()
     router.add_api_route("/study/pictures/{name}/{size}.jpg", picture, methods=["GET"])
     router.add_api_route("/study/works/{name}", work, methods=["GET"])
-    router.add_api_route("/study/static/{version}/{name}", static, methods=["GET"])
+    router.add_api_route("/study/static/{version}/{name}", templates.static, methods=["GET"])
     router.add_api_route("/favicon.ico", icon, methods=["GET"])
     return router
 

@@ -161,7 +161,11 @@ class FolderSource:
             if others:
                 way_out = f"its tables ({', '.join(others)}) are not called metadata: rename one, or give its path"
             raise CollectionError(f"{root} holds neither a table named metadata nor pictures; {way_out}")
-        unread = (f"{name} was not read; name it metadata{Path(name).suffix} to use it" for name in others)
+        unread = (
+            f"{name} was not read, so that nothing in it is known of the works; name it metadata{Path(name).suffix}, "
+            f"or build from its path"
+            for name in others
+        )
         return _described_by_names(self.paths, tuple(unread), self.folder)
 
     def count(self) -> int:
@@ -181,9 +185,9 @@ class FolderSource:
 
     def reading(self) -> Reading:
         reading, met = self._described.reading, self._met
-        remarks = [*reading.remarks, *self._passed_over()]
+        remarks, warnings = [*reading.remarks, *self._passed_over()], [*reading.warnings]
         if reading.table and not met.named and self.paths:
-            remarks.append(
+            warnings.append(
                 f"pictures lie in the folder ({len(self.paths)}), but no row names one; name them in a column "
                 f"file_name to use them"
             )
@@ -197,7 +201,7 @@ class FolderSource:
                 f"pictures found by names that differ a little from the table's: {len(met.respelled)}, such as "
                 f"{cell} → {path}"
             )
-        return replace(reading, remarks=tuple(remarks))
+        return replace(reading, remarks=tuple(remarks), warnings=tuple(warnings))
 
     def _of_addresses(self, reading: Reading) -> Iterator[str]:
         """What to say of cells that hold web addresses."""
@@ -482,7 +486,7 @@ def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path)
             yield None, item, path
 
     told = "no table: ids, titles and groups come from the names of files and folders"
-    return _Described(len(paths), works, Reading(remarks=(told, *unread)))
+    return _Described(len(paths), works, Reading(remarks=(told,), warnings=tuple(unread)))
 
 
 def readable(name: str) -> str:

@@ -19,7 +19,9 @@ function show(page) {
     if (old && old.className === each.className && old.sizes === each.sizes) { kept.delete(each.src); each.replaceWith(old); }
   }
   const open = [...root.querySelectorAll("[popover]:popover-open")].map((each) => each.id);
+  const text = document.getElementById("text")?.value;
   root.replaceChildren(...next.childNodes);
+  if (text) document.getElementById("text").value = text; // what was written and not taken in
   root.dataset.waiting = next.dataset.waiting;
   if (list?.children.length && sending) document.getElementById("sending")?.replaceWith(list);
   if (sending && open.includes("add")) document.getElementById("add")?.showPopover();
@@ -50,7 +52,9 @@ root.addEventListener("submit", async (event) => {
     await load(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) });
     (document.getElementById(focus)?.querySelector("button") ?? document.getElementById("main")).focus({ preventScroll: true });
   } catch {
-    HTMLFormElement.prototype.submit.call(form); // let the browser say that there is no connection
+    say(root.dataset.failed);
+  } finally {
+    form.ariaBusy = null;
   }
 });
 

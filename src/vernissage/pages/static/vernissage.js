@@ -1,21 +1,22 @@
 // <vernissage-related work="ID" limit="6">: works like one. <vernissage-for-you>: works for ratings, kept in this browser.
 // Attributes: `api`, the address of a service (default: where this script comes from), or `files`, that of a publication
-// (related works alone); `key`, a publishable key; `lang`; `limit`; `events`, to send which works for you were shown and opened. Themed by --vernissage-ink, -muted, -accent, -gap,
-// -width, -font. Needs in the page's policy: script-src, img-src and connect-src of the service or the files.
+// (related works alone); `key`, a publishable key; `lang`; `limit`; `events`, to tell what was shown, opened, kept, hidden.
+// Themed by --vernissage-ink, -muted, -accent, -gap, -width, -font. Needs in the page's policy: script-src, img-src and
+// connect-src of the service or the files.
 const WORDS = {
-  en: { related: "Works like this one", rate: "Rate some works", you: "For you", none: "Nothing found.", again: "Begin again", liked: (title) => `because you liked ${title}`, star: (n) => `${n} of 5`, untitled: "Untitled", failed: "This cannot be shown just now." },
-  de: { related: "Ähnliche Werke", rate: "Bewerten Sie einige Werke", you: "Für Sie", none: "Nichts gefunden.", again: "Neu beginnen", liked: (title) => `weil Ihnen ${title} gefiel`, star: (n) => `${n} von 5`, untitled: "Ohne Titel", failed: "Dies kann gerade nicht gezeigt werden." },
+  en: { related: "Works like this one", rate: "Rate some works", you: "For you", none: "Nothing found.", again: "Begin again", keep: "Keep", kept: "Kept", hide: "Hide", unhide: "Show hidden works again", liked: (title) => `because you liked ${title}`, star: (n) => `${n} of 5`, untitled: "Untitled", failed: "This cannot be shown just now." },
+  de: { related: "Ähnliche Werke", rate: "Bewerten Sie einige Werke", you: "Für Sie", none: "Nichts gefunden.", again: "Neu beginnen", keep: "Behalten", kept: "Behalten", hide: "Ausblenden", unhide: "Ausgeblendete Werke wieder zeigen", liked: (title) => `weil Ihnen ${title} gefiel`, star: (n) => `${n} von 5`, untitled: "Ohne Titel", failed: "Dies kann gerade nicht gezeigt werden." },
 };
 const STYLE = `
 :host { display: block; color: var(--vernissage-ink, inherit); font-family: var(--vernissage-font, inherit); }
-h2 { font-size: 1.25em; font-weight: 500; margin: 0 0 .75em; }
+h2 { font-size: 1.25em; font-weight: 500; margin: 1.5em 0 .75em; } h2:first-child { margin-top: 0; } .by::first-letter { text-transform: uppercase; }
 ol { display: grid; gap: var(--vernissage-gap, 1rem); grid-template-columns: repeat(auto-fill, minmax(min(45%, var(--vernissage-width, 12rem)), 1fr)); list-style: none; margin: 0; padding: 0; align-items: end; }
 img { display: block; height: auto; max-height: 16rem; max-width: 100%; object-fit: contain; object-position: left bottom; width: 100%; }
 a { color: inherit; } a:hover { color: var(--vernissage-accent, inherit); }
 .title { display: block; margin-top: .4em; } .by { color: var(--vernissage-muted, inherit); font-size: .875em; margin: 0; }
 fieldset { border: 0; display: flex; margin: .25em 0 0; padding: 0; } legend { font-size: 0; }
 button { background: none; border: 0; color: inherit; cursor: pointer; font: inherit; min-height: 2.75rem; min-width: 1.75rem; padding: 0; }
-button[aria-pressed="true"] { color: var(--vernissage-accent, #8a3324); } .again { padding: 0 .5em; text-decoration: underline; }
+.on, button[aria-pressed="true"] { color: var(--vernissage-accent, #8a3324); } .act { font-size: .875em; margin-right: 1em; text-decoration: underline; }
 :focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }`;
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(STYLE);
@@ -44,6 +45,9 @@ export const keyOf = (id) => {
   return parts.join("/");
 };
 
+const ratingsIn = (own) => Object.fromEntries(Object.entries(own).filter(([, value]) => value > 0));
+export const pathOf = (id) => keyOf(id).split("/").map(encodeURIComponent).join("/");
+
 class Element extends HTMLElement {
   static observedAttributes = ["work", "limit", "api", "files", "key", "lang"];
   connectedCallback() {
@@ -62,6 +66,9 @@ class Element extends HTMLElement {
   get limit() {
     return Math.min(200, Math.max(1, Number.parseInt(this.getAttribute("limit"), 10) || 6));
   }
+  get files() {
+    return this.getAttribute("files") && new URL(this.getAttribute("files").replace(/\/?$/, "/"), document.baseURI).href;
+  }
   get api() {
     return new URL(this.getAttribute("api") || new URL(import.meta.url).origin, document.baseURI).href.replace(/\/$/, "");
   }
@@ -72,8 +79,16 @@ class Element extends HTMLElement {
     if (!answer.ok) throw new Error(`${answer.status} of ${path.split("?")[0]}`);
     return answer.json();
   }
+  async file(name) {
+    const place = new URL(name, this.files).href;
+    const answer = await fetch(place);
+    if (!answer.ok) throw new Error(`${answer.status} of ${place}`);
+    const found = await answer.json();
+    for (const work of [found.work ?? {}, ...found.works]) work.place = place; // addresses in a file are from where it lies
+    return found;
+  }
   tell(found, kind, works) {
-    if (!this.hasAttribute("events") || !found.recommendation_id) return;
+    if (!this.hasAttribute("events") || !found.recommendation_id || !works.every((work) => found.works.includes(work))) return;
     const event = { kind, recommendation_id: found.recommendation_id, works: works.map((work) => work.id) };
     this.ask("events", { events: [event] }, true).catch((error) => console.warn(error.message));
   }
@@ -81,24 +96,36 @@ class Element extends HTMLElement {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     try {
       const content = await this.content();
-      if (turn === this.turn) this.shadowRoot.replaceChildren(...content);
+      if (turn !== this.turn) return;
+      const focused = this.shadowRoot.activeElement?.dataset.name;
+      this.shadowRoot.replaceChildren(...content);
+      if (focused) (this.shadowRoot.querySelector(`[data-name="${CSS.escape(focused)}"]`) ?? this.shadowRoot.querySelector("button"))?.focus();
     } catch (error) {
       if (turn !== this.turn) return;
       console.warn(`${this.localName}: ${error.message}`);
       this.shadowRoot.replaceChildren(make("p", {}, this.words.failed));
     }
   }
-  item(work, base, ...more) {
-    const at = (address) => (address ? safe(new URL(address, base).href) : null);
-    const link = make("a", {}, make("span", { className: "title", dir: "auto", lang: work.lang ?? "" }, work.title || this.words.untitled));
-    const page = at(work.link) ?? at(this.getAttribute("files") ? work.url : null);
+  name(work) {
+    return work.title || work.name || this.words.untitled;
+  }
+  item(work, ...more) {
+    const at = (address) => (address ? safe(new URL(address, work.place ?? this.api).href) : null);
+    const link = make("a", {}, make("span", { className: "title", dir: "auto", lang: work.lang ?? "" }, this.name(work)));
+    const page = at(work.link) ?? at(this.files ? work.url : null);
     if (page) link.href = page;
     if (work.thumbnail) {
-      const set = work.thumbnail.srcset.split(", ").map((each) => each.split(" ")).map(([address, width]) => `${at(address)} ${width}`).join(", ");
+      const srcset = work.thumbnail.srcset.split(", ").map((each) => each.split(" ")).map(([address, width]) => `${at(address)} ${width}`).join(", ");
       const { width, height, alt } = work.thumbnail;
-      link.prepend(make("img", { src: at(work.thumbnail.src), srcset: set, sizes: "(max-width: 40rem) 45vw, 16rem", width, height, alt: more.length ? alt : "", loading: "lazy" }));
+      link.prepend(make("img", { src: at(work.thumbnail.src), srcset, sizes: "(max-width: 40rem) 45vw, 16rem", width, height, alt: more.length ? alt : "", loading: "lazy" }));
     }
     return make("li", {}, link, make("p", { className: "by", dir: "auto" }, [work.artist, work.year].filter(Boolean).join(", ")), ...more);
+  }
+  list(found, works, more = () => []) {
+    const items = works.map((work) => this.item(work, ...more(work)));
+    items.forEach((item, at) => { item.querySelector("a").onclick = () => this.tell(found, "opened", [works[at]]); });
+    this.tell(found, "shown", works);
+    return make("ol", {}, ...items);
   }
 }
 
@@ -106,65 +133,76 @@ customElements.define("vernissage-related", class extends Element {
   async content() {
     const id = this.getAttribute("work");
     if (!id) throw new Error("the attribute work names no work");
-    const files = this.getAttribute("files");
-    let base = this.api;
-    let works;
-    if (files) {
-      base = new URL(`related/${keyOf(id)}.json`, new URL(files.replace(/\/?$/, "/"), document.baseURI)).href;
-      const answer = await fetch(base);
-      if (!answer.ok) throw new Error(`${answer.status} of ${base}`);
-      works = (await answer.json()).works.slice(0, this.limit);
-    } else {
-      works = (await this.ask(`works/${encodeURIComponent(keyOf(id)).replaceAll("%2F", "/")}/similar?limit=${this.limit}`)).works;
-    }
-    if (!works.length) return [make("p", {}, this.words.none)];
-    return [make("h2", {}, this.words.related), make("ol", {}, ...works.map((work) => this.item(work, base)))];
+    const { files, limit } = this;
+    // Answers about one work are kept by caches, and have no id to count events by; those for ratings have.
+    const found = await (files ? this.file(`related/${pathOf(id)}.json`) : this.hasAttribute("events") ? this.ask("recommendations", { liked: [id], limit }) : this.ask(`works/${pathOf(id)}/similar?limit=${limit}`));
+    if (!found.works.length) return [make("p", {}, this.words.none)];
+    return [make("h2", {}, this.words.related), this.list(found, found.works.slice(0, limit))];
   }
 });
 
-customElements.define("vernissage-for-you", class extends Element {
+export class ForYou extends Element {
   get place() {
-    return `vernissage-ratings ${this.api}`;
+    return `vernissage-ratings ${this.files ?? this.api}`;
   }
-  get ratings() {
+  get own() { // by id: a rating, "kept" or "hidden"
     try {
-      const kept = JSON.parse(localStorage.getItem(this.place) ?? "{}");
-      return Object.fromEntries(Object.entries(kept).filter(([, rating]) => Number.isInteger(rating) && rating >= 1 && rating <= 5));
+      return Object.fromEntries(Object.entries(JSON.parse(localStorage.getItem(this.place) ?? "{}")).filter(([, value]) => ["kept", "hidden", 1, 2, 3, 4, 5].includes(value)));
     } catch {
       return {};
     }
   }
-  rate(id, rating) {
-    const ratings = { ...this.ratings, [id]: rating };
-    localStorage.setItem(this.place, JSON.stringify(ratings));
-    this.dispatchEvent(new CustomEvent("vernissage-rated", { detail: ratings, bubbles: true }));
+  store(own) {
+    localStorage.setItem(this.place, JSON.stringify(own));
+    this.dispatchEvent(new CustomEvent("vernissage-rated", { detail: ratingsIn(own), bubbles: true }));
     this.show();
   }
   async content() {
-    const seed = (this.seed ??= Math.floor(Math.random() * 1e9));
-    const ratings = this.ratings;
-    const rated = Object.keys(ratings).length;
-    const ask = this.asked ??= (await this.ask(`elicitation?n=9&seed=${seed}`)).works;
-    const shown = [make("h2", {}, this.words.rate), make("ol", {}, ...ask.map((work) => this.item(work, this.api, this.stars(work, ratings[work.id]))))];
-    if (!rated) return shown;
-    const found = await this.ask("recommendations", { ratings, limit: this.limit });
-    const again = make("button", { className: "again", type: "button", onclick: () => { localStorage.removeItem(this.place); this.show(); } }, this.words.again);
-    const works = found.works.map((work) => this.item(work, this.api, make("p", { className: "by" }, this.why(work))));
-    works.forEach((item, at) => { item.querySelector("a").onclick = () => this.tell(found, "opened", [found.works[at]]); });
-    this.tell(found, "shown", found.works);
-    return [make("h2", {}, this.words.you), make("ol", {}, ...works), make("p", {}, again), ...shown];
+    const { own, words } = this;
+    const ratings = ratingsIn(own);
+    const marked = (mark) => Object.keys(own).filter((id) => own[id] === mark);
+    this.asked ??= (await this.toRate()).works;
+    const shown = [make("h2", {}, words.rate), make("ol", {}, ...this.asked.map((work) => this.item(work, this.stars(work, own[work.id]))))];
+    if (!Object.keys(ratings).length) return shown;
+    const found = await this.found(ratings, marked("hidden"));
+    const kept = (await Promise.all(marked("kept").map((id) => this.work(id).catch(() => null)))).filter(Boolean);
+    const list = this.list(found, found.works, (work) => [make("p", { className: "by" }, this.why(work)), this.marks(found, work, own[work.id])]);
+    const buttons = [this.button(words.again, "again", () => this.store({}))];
+    if (marked("hidden").length) buttons.push(this.button(words.unhide, "unhide", () => this.store(Object.fromEntries(Object.entries(own).filter(([, value]) => value !== "hidden")))));
+    const shelf = kept.length ? [make("h2", {}, words.kept), make("ol", {}, ...kept.map((work) => this.item(work, this.marks(found, work, "kept"))))] : [];
+    return [make("h2", {}, words.you), found.works.length ? list : make("p", {}, words.none), make("p", {}, ...buttons), ...shelf, ...shown];
+  }
+  toRate() {
+    return this.ask(`elicitation?n=9&seed=${Math.floor(Math.random() * 1e9)}`);
+  }
+  found(ratings, exclude) {
+    return this.ask("recommendations", { ratings, exclude, limit: this.limit });
+  }
+  work(id) {
+    return this.ask(`works/${pathOf(id)}`);
   }
   why(work) {
     const best = work.reasons.find((reason) => reason.kind === "rated" && reason.contribution > 0 && reason.weight > 0);
     return best ? this.words.liked(best.title || this.words.untitled) : "";
   }
-  stars(work, own) {
-    const button = (n) => {
-      const made = make("button", { type: "button", onclick: () => this.rate(work.id, n) }, own >= n ? "★" : "☆");
-      made.setAttribute("aria-label", this.words.star(n));
-      made.setAttribute("aria-pressed", String(own === n));
-      return made;
-    };
-    return make("fieldset", {}, make("legend", {}, work.title || this.words.untitled), ...[1, 2, 3, 4, 5].map(button));
+  button(words, name, onclick, more = {}) {
+    const made = make("button", { type: "button", className: "act", onclick, ...more }, words);
+    made.dataset.name = name;
+    return made;
   }
-});
+  mark(work, value) {
+    this.store({ ...this.own, [work.id]: value });
+  }
+  marks(found, work, now) {
+    const act = (mark, words, more) => this.button(words, `${mark} ${work.id}`, () => {
+      if (now !== mark) this.tell(found, mark, [work]);
+      this.mark(work, now === mark ? undefined : mark);
+    }, { ariaLabel: `${words}: ${this.name(work)}`, ...more });
+    return make("div", {}, act("kept", this.words.keep, { ariaPressed: String(now === "kept") }), act("hidden", this.words.hide));
+  }
+  stars(work, now) {
+    const star = (n) => this.button(now >= n ? "★" : "☆", `${n} ${work.id}`, () => this.mark(work, n), { className: now >= n ? "on" : "", ariaLabel: this.words.star(n), ariaPressed: String(now === n) });
+    return make("fieldset", {}, make("legend", {}, this.name(work)), ...[1, 2, 3, 4, 5].map(star));
+  }
+}
+customElements.define("vernissage-for-you", ForYou);

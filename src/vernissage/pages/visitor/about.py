@@ -52,4 +52,4 @@ def about_page(
     """
     told = [LOOKED_AT[each] for each in dict.fromkeys(looked_at)]
     how = {"named_by_software": named_by_software, "people": people}
-    return rendered("about.html", frame, works=works, pictures=pictures, looked_at=told, **how)
+    return rendered("visitor/about.html", frame, works=works, pictures=pictures, looked_at=told, **how)

@@ -122,7 +122,7 @@ def areas_page(
         said: what has just been done; ``notes`` are what the person should know besides.
     """
     given = _given(areas, works, notes) | {"doing": doing, "unread": list(unread), "said": list(said)}
-    return rendered("areas.html", frame, **given)
+    return rendered("visitor/areas.html", frame, **given)
 
 
 def areas_file(
@@ -159,7 +159,7 @@ def areas_file(
         record["artist"] = item.artist or item.owner
     unread = [thing(found.items[each], found.called(each)) for each in found.unread]
     given = _given(areas, content["works"], content["notes"]) | {"doing": None, "unread": unread, "said": []}
-    return in_one_file("areas.html", title, **given | {"owner": found.owner})
+    return in_one_file("visitor/areas.html", title, **given | {"owner": found.owner})
 
 
 def _given(areas: Sequence[AreaView], works: Sequence[Record], notes: Sequence[str]) -> dict[str, Any]:

@@ -73,4 +73,4 @@ def collection_page(
     """
     given: dict[str, Any] = {"works": list(works), "total": total, "more": more, "notes": list(notes)}
     told = {"sorts": dict(SORTS), "facets": facets, "asked": asked, "met": dict(met or {}), "related": related}
-    return rendered("collection.html", frame, **given, **told)
+    return rendered("visitor/collection.html", frame, **given, **told)

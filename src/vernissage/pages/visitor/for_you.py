@@ -85,12 +85,12 @@ def for_you_page(frame: Frame, shown: ForYou) -> str:
     said, kept = embedded_json(translated(dict(_SAID), frame.language)), [each["id"] for each in shown.kept]
     about = {"shown": vars(shown), "kept": kept, "said": said}
     about["counted"] = embedded_json(shown.counted) if shown.counted else ""
-    return rendered("for_you.html", frame, stars=dict(STARS), name=name_of, **about)
+    return rendered("visitor/for_you.html", frame, stars=dict(STARS), name=name_of, **about)
 
 
 def for_you_file(frame: Frame) -> str:
-    """The page as a file: the widget, which asks the service of the museum's look by its publishable key."""
-    return rendered("for_you_file.html", frame)
+    """The page as a file: the widget, which asks the service of the museum's look, else adds up files."""
+    return rendered("visitor/for_you_file.html", frame)
 
 
 def name_of(record: Mapping[str, Any]) -> str:

@@ -54,6 +54,7 @@ class Frame:
         here: the path of this page; ``pages`` are those that there are.
         languages: the address of this page in each language.
         policy: the content security policy of a page that is a file, which no header of a server brings.
+        package: where templates are looked for, before those of the product.
     """
 
     look: Look
@@ -65,6 +66,7 @@ class Frame:
     pages: tuple[str, ...] = ("/",)
     languages: Mapping[str, str] = field(default_factory=dict)
     policy: str = ""
+    package: str = _OWN
 
     @property
     def title(self) -> str:
@@ -108,7 +110,7 @@ def file_frame(look: Look, name: str, up: str, here: str, pages: tuple[str, ...]
 
 
 def rendered(template: str, frame: Frame, **values: Any) -> str:
-    """A page from ``visitor/TEMPLATE``, with every text escaped and every `Sentence` told in the frame's language.
+    """A page from a template, with every text escaped and every `Sentence` told in the frame's language.
 
     In templates ``_("…", n=3)`` is a sentence of the catalogue, ``told(text)`` one that is handed over, ``frame`` this
     one, ``shape(thumbnail)`` the class of a picture's proportions, ``whole(thumbnail)`` its largest width and height.
@@ -117,7 +119,7 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
     def sentence(message: str, **of: object) -> str:
         return told(Sentence(message, **of), frame.language)
 
-    page = environment(_OWN).get_template(f"visitor/{template}")
+    page = environment(frame.package).get_template(template)
     given: dict[str, Any] = {
         "_": sentence,
         "told": lambda text: told(text, frame.language),
@@ -130,14 +132,28 @@ def rendered(template: str, frame: Frame, **values: Any) -> str:
     return page.render(given | translated(values, frame.language))
 
 
-def in_one_file(template: str, name: str, /, language: str = ENGLISH, **values: Any) -> str:
+def in_one_file(
+    template: str,
+    name: str,
+    /,
+    language: str = ENGLISH,
+    *,
+    styles: tuple[str, ...] = (STYLE,),
+    package: str = _OWN,
+    **values: Any,
+) -> str:
     """As `rendered`, a page that is complete in itself: it loads nothing, runs nothing and leads to no other page."""
     look = Look()
-    style = (static_file(STYLE) or b"").decode()
+    style = "".join((static_file(each) or b"").decode() for each in styles)
     allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
-    frame = Frame(look, name, lambda _: "#main", lambda _: "", language, pages=(), policy=policy)
+    frame = Frame(look, name, lambda _: "#main", lambda _: "", language, pages=(), policy=policy, package=package)
     return rendered(template, frame, style=Markup(style), **values)  # noqa: S704  (our own file)
+
+
+def report(template: str, title: str, /, **values: Any) -> str:
+    """As `in_one_file`, a page of numbers and figures, from a template that fills ``report.html``."""
+    return in_one_file(template, title, title=title, styles=(STYLE, "report.css"), **values)
 
 
 def whole(thumbnail: Mapping[str, Any]) -> tuple[int, int]:

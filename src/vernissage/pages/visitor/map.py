@@ -86,7 +86,7 @@ def map_page(
     """
     count = sum(group["count"] for group in groups)
     values = {"groups": list(groups), "count": count, "tiles": tiles, "work": work, "embedded": embedded}
-    return rendered("map.html", frame, **values, drawing=drawing, alone=alone)
+    return rendered("visitor/map.html", frame, **values, drawing=drawing, alone=alone)
 
 
 def map_in_one_file(found: Map, picture_path: PicturePath, *, title: str, progress: Progress = silent) -> str:

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from vernissage.catalog.credits import credit_of
 from vernissage.catalog.item import Item
+from vernissage.errors import RequestError
+from vernissage.gallery.gallery import Gallery
+from vernissage.gallery.likeness import KINDS_OF_LIKENESS
+from vernissage.pages.addresses import Addressed
 from vernissage.pages.iiif import rights_address
 from vernissage.pages.templating import plain
 from vernissage.pages.visitor.frame import Frame, rendered
@@ -56,6 +61,23 @@ def facts_of(item: Item, places: Sequence[str], link: Callable[[str, str], str] 
     return [*facts, Fact(Sentence("Rights"), plain(item.licence), rights_address(item.licence))]
 
 
+def lists_like(
+    gallery: Gallery, beside: Addressed, item: Item, n: int, per: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, list[dict[str, Any]]]:
+    """Records of ``n`` works like one by each kind of likeness; where none is known, by the usual engine.
+
+    ``per`` is as in `Gallery.similar`.
+    """
+    answer = beside.answer(gallery.similar(item.id, n, by=KINDS_OF_LIKENESS, per=per))
+    lists = {each["by"]: each["works"] for each in answer["kinds"] if each["works"]}
+    if lists:
+        return lists
+    try:
+        return {"": beside.answer(gallery.similar(item.id, n, per=per))["works"]}
+    except RequestError:  # without vectors nothing is like anything
+        return {}
+
+
 def work_page(
     frame: Frame,
     work: Mapping[str, Any],
@@ -79,7 +101,7 @@ def work_page(
     shown = [_shown(name, heading, list(known.get(name, ())), work) for name, heading in HEADINGS.items()]
     told = [{"label": each.label, "value": each.value, "link": each.link} for each in facts if each.value]
     given: dict[str, Any] = {"work": dict(work), "pictures": list(pictures), "artist_link": artist_link}
-    return rendered("work.html", frame, facts=told, lists=[each for each in shown if each["works"]], **given)
+    return rendered("visitor/work.html", frame, facts=told, lists=[each for each in shown if each["works"]], **given)
 
 
 def _shown(kind: str, heading: str, works: list[Mapping[str, Any]], of: Mapping[str, Any]) -> dict[str, Any]:

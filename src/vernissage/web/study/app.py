@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +24,7 @@ from vernissage.web.security import (
 from vernissage.web.study.experimenter import experimenter_router
 from vernissage.web.study.pages import study_router
 from vernissage.web.study.served import ServedStudy
-from vernissage.web.templating import message_page, no_such_page
+from vernissage.web.templating import Templates
 from vernissage.web.works import media_router
 
 _TELL_NOBODY: Any = {"tracing": False, "metrics": False, "logs": False}
@@ -48,20 +49,21 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None, metrics:
         metrics: where requests are counted; by default nowhere that is read.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=_TELL_NOBODY)
-    media = media_router(served.pictures, served.visitor, served.count_picture)
+    pages = served.templates
+    media = media_router(served.pictures, pages, served.visitor, served.count_picture)
     for router in (media, experimenter_router(served), study_router(served)):
         app.include_router(router)
     for former in _FORMER:
         app.add_api_route(former, _moved, methods=["GET", "HEAD", "POST"])
     handlers: dict[type[Exception], Any] = {
-        FormError: _refused,
+        FormError: lambda _, error: pages.message("That did not work", [str(error)], error.status),
         InsteadError: lambda _, error: error.answer,
-        TooManyRequestsError: _too_many,
-        VernissageError: _failed,
+        TooManyRequestsError: partial(_too_many, pages),
+        VernissageError: partial(_failed, pages),
         # Nobody is there any more to read an answer.
         ClientDisconnect: lambda _, __: Response(status_code=HTTPStatus.BAD_REQUEST),
-        HTTPException: _other,
-        Exception: _unforeseen,
+        HTTPException: partial(_other, pages),
+        Exception: partial(_unforeseen, pages),
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -78,43 +80,39 @@ def _moved(request: Request) -> Response:
     return RedirectResponse(f"/study{request.url.path.rstrip('/')}{query}", HTTPStatus.TEMPORARY_REDIRECT)
 
 
-def _refused(_: Request, error: Any) -> Response:
-    return message_page("That did not work", [str(error)], error.status)
-
-
-def _too_many(_: Request, error: Any) -> Response:
+def _too_many(pages: Templates, _: Request, error: Any) -> Response:
     lines = [
         f"More requests came than a person can make. Wait {error.wait} s, then go on; what was stored stays stored."
     ]
-    page = message_page("One moment", lines, HTTPStatus.TOO_MANY_REQUESTS)
-    page.headers["Retry-After"] = str(error.wait)
-    return page
+    answer = pages.message("One moment", lines, HTTPStatus.TOO_MANY_REQUESTS)
+    answer.headers["Retry-After"] = str(error.wait)
+    return answer
 
 
-def _failed(_: Request, error: Any) -> Response:
+def _failed(pages: Templates, _: Request, error: Any) -> Response:
     # The message is for whoever runs the server; it may name engines, which participants are not to know.
     _log.error("%s: %s", type(error).__name__, error)
-    return _sorry(HTTPStatus.SERVICE_UNAVAILABLE)
+    return _sorry(pages, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _unforeseen(_: Request, __: Any) -> Response:
-    answer = _sorry(HTTPStatus.INTERNAL_SERVER_ERROR)
+def _unforeseen(pages: Templates, _: Request, __: Any) -> Response:
+    answer = _sorry(pages, HTTPStatus.INTERNAL_SERVER_ERROR)
     # Starlette answers these outside of every middleware.
     answer.headers.update({**STUDY_HEADERS, "Cache-Control": "no-store"})
     return answer
 
 
-def _other(_: Request, error: Any) -> Response:
+def _other(pages: Templates, _: Request, error: Any) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer = message_page("That did not work", ["This page takes no such request."], error.status_code)
+        answer = pages.message("That did not work", ["This page takes no such request."], error.status_code)
         answer.headers.update(error.headers or {})
         return answer
-    return no_such_page()
+    return pages.no_such_page()
 
 
-def _sorry(status: HTTPStatus) -> Response:
+def _sorry(pages: Templates, status: HTTPStatus) -> Response:
     lines = [
         "What you sent last was not stored; everything before it was.",
         "Go on in a moment. If this page comes again, tell whoever invited you.",
     ]
-    return message_page("Something went wrong on our side", lines, status, link=("Try again", "/study"))
+    return pages.message("Something went wrong on our side", lines, status, link=("Try again", "/study"))

@@ -22,7 +22,6 @@ from vernissage.study.records import page_in_words
 from vernissage.web.credentials import is_password
 from vernissage.web.security import Form, FormError, InsteadError
 from vernissage.web.study.served import ServedStudy, see_other
-from vernissage.web.templating import message_page, page
 
 HOME, LOGIN = "/study/experimenter", "/study/experimenter/login"
 ARCHIVE, PROVENANCE = "study.zip", "study.json"
@@ -64,7 +63,7 @@ class ExperimenterPages:
     """Shows the study to who knows the password; everybody else sees the form that asks for it."""
 
     def __init__(self, served: ServedStudy) -> None:
-        self._served = served
+        self._served, self._templates = served, served.templates
         self._records = served.study.records
         # A guess takes 32 MB for a tenth of a second.
         self._guesses = asyncio.Semaphore(2)
@@ -116,22 +115,24 @@ class ExperimenterPages:
         session, external_id = self._session(request, form), form.get("id", "").strip()
         if form.get("confirmed") != "yes":
             token = self._served.sessions.token(session)
-            return page("study/delete.html", title=self._served.study.definition.title, id=external_id, token=token)
+            return self._templates.page(
+                "study/delete.html", title=self._served.study.definition.title, id=external_id, token=token
+            )
         try:
             self._records.delete(external_id)
         except (StudyError, StorageError) as error:
-            return _told("Deleting a participant", str(error))
-        return _told("Deleted", "The participant and everything that they answered are deleted.", HTTPStatus.OK)
+            return self._told("Deleting a participant", str(error))
+        return self._told("Deleted", "The participant and everything that they answered are deleted.", HTTPStatus.OK)
 
     def export(self, request: Request, name: str) -> Response:
         """One file of the export."""
         self._session(request)
         if name not in DOWNLOADS:
-            return _told("Export", "There is no such file.", HTTPStatus.NOT_FOUND)
+            return self._told("Export", "There is no such file.", HTTPStatus.NOT_FOUND)
         try:
             files = export_files(self._records)
         except StudyError as error:
-            return _told("Export", str(error))
+            return self._told("Export", str(error))
         content = _archive(files) if name == ARCHIVE else files[name]
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
@@ -157,7 +158,7 @@ class ExperimenterPages:
 
     def _asking(self, request: Request, wrong: str = "") -> HTMLResponse:
         visit, sessions = secrets.token_urlsafe(16), self._served.sessions
-        answer = page(
+        answer = self._templates.page(
             "study/login.html",
             HTTPStatus.FORBIDDEN if wrong else HTTPStatus.OK,
             title=self._served.study.definition.title,
@@ -173,7 +174,7 @@ class ExperimenterPages:
         with study.database.reading() as connection:
             people = participants_of(connection, study.definition.id, "participant")
         preview = request.url_for("enter").include_query_params(preview=self._served.sessions.preview_code())
-        return page(
+        return self._templates.page(
             "study/overview.html",
             title=study.definition.title,
             overview=self._records.overview(),
@@ -185,9 +186,8 @@ class ExperimenterPages:
             token=self._served.sessions.token(session),
         )
 
-
-def _told(title: str, line: str, status: HTTPStatus = HTTPStatus.CONFLICT) -> HTMLResponse:
-    return message_page(title, [line], status, link=("Back to the study", HOME))
+    def _told(self, title: str, line: str, status: HTTPStatus = HTTPStatus.CONFLICT) -> HTMLResponse:
+        return self._templates.message(title, [line], status, link=("Back to the study", HOME))
 
 
 def _archive(files: Mapping[str, bytes]) -> bytes:

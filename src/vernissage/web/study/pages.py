@@ -25,7 +25,6 @@ from vernissage.study.participation import (
 )
 from vernissage.web.security import Form, FormError, InsteadError
 from vernissage.web.study.served import ID, LONGEST_ID, ServedStudy, is_anonymous, random_id, see_other
-from vernissage.web.templating import message_page, page
 from vernissage.web.works import ShownWork, shown_work
 
 _UNFILLED = [
@@ -94,7 +93,7 @@ class StudyPages:
     """Shows the page where a visitor is, and takes what they send from it."""
 
     def __init__(self, served: ServedStudy) -> None:
-        self._served = served
+        self._served, self._templates = served, served.templates
         self._study = served.study
         self._definition = served.study.definition
 
@@ -147,16 +146,22 @@ class StudyPages:
         known, query = self._served.visitor(request), request.query_params
         ids = [query.get(name, "").strip() for name in (ID, "STUDY_ID", "SESSION_ID")]
         if is_placeholder(ids[0]):
-            raise InsteadError(message_page("This link names nobody", _UNFILLED, HTTPStatus.BAD_REQUEST, link=None))
+            raise InsteadError(
+                self._templates.message("This link names nobody", _UNFILLED, HTTPStatus.BAD_REQUEST, link=None)
+            )
         ids = [each if not is_placeholder(each) else "" for each in ids]
         good = all(len(each) <= LONGEST_ID and each.isprintable() for each in ids)
         if not good or ("preview" in query and not self._served.sessions.is_preview_code(query["preview"])):
             lines = ["The link that you followed is damaged. Copy it from your invitation once more, the whole of it."]
-            raise InsteadError(message_page("This link cannot be used", lines, HTTPStatus.BAD_REQUEST, link=None))
+            raise InsteadError(
+                self._templates.message("This link cannot be used", lines, HTTPStatus.BAD_REQUEST, link=None)
+            )
         if "preview" in query:
             return Visitor("preview", random_id())
         if not self._served.admits(request, ids[0]) and (ids[0] or known is None):
-            raise InsteadError(message_page("This link is no invitation", _UNINVITED, HTTPStatus.FORBIDDEN, link=None))
+            raise InsteadError(
+                self._templates.message("This link is no invitation", _UNINVITED, HTTPStatus.FORBIDDEN, link=None)
+            )
         return Visitor("participant", *ids) if ids[0] else known or Visitor("participant", random_id(), *ids[1:])
 
     def _visitor(self, request: Request, form: Form | None = None) -> Visitor:
@@ -175,7 +180,9 @@ class StudyPages:
             ]
             link = ("Begin without a link", "/study")
             raise InsteadError(
-                message_page("We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, link=link)
+                self._templates.message(
+                    "We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, link=link
+                )
             )
         if form is not None and not self._served.sessions.is_token(visitor, form.get("token", "")):
             raise FormError(
@@ -237,14 +244,14 @@ class StudyPages:
     ) -> HTMLResponse:
         if isinstance(current, Paused):
             lines = ["Your answers are kept. Come back to this page later; you will go on where you are."]
-            return message_page("The study is paused", lines, HTTPStatus.OK, link=("Try again", "/study"))
+            return self._templates.message("The study is paused", lines, HTTPStatus.OK, link=("Try again", "/study"))
         if isinstance(current, Full):
             lines = ["As many people as were needed have begun. Thank you for coming."]
-            return message_page("The study is full", lines, HTTPStatus.OK, link=None)
+            return self._templates.message("The study is full", lines, HTTPStatus.OK, link=None)
         if isinstance(current, Closed):
             lines = ["You cannot go on with this study.", f"If you have questions: {self._definition.texts.contact}"]
-            return message_page("Your participation has ended", lines, HTTPStatus.OK, link=None)
-        return page(
+            return self._templates.message("Your participation has ended", lines, HTTPStatus.OK, link=None)
+        return self._templates.page(
             f"study/{type(current).__name__.lower()}.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
             study=self._definition,

@@ -25,6 +25,7 @@ from vernissage.web.credentials import (
     stored_password,
 )
 from vernissage.web.security import RateLimit, truncated_address
+from vernissage.web.templating import Templates
 from vernissage.web.works import Pictures
 
 ID, INVITATION = "PROLIFIC_PID", "invitation"
@@ -181,6 +182,7 @@ class ServedStudy:
     limits: Limits = field(default_factory=Limits)
     invited: frozenset[str] | None = None
     signed: bool = False
+    templates: Templates = field(default_factory=Templates)
 
     @property
     def is_open(self) -> bool:

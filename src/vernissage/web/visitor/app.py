@@ -13,17 +13,16 @@ from starlette.requests import ClientDisconnect
 
 from vernissage.errors import VernissageError
 from vernissage.pages.look import Look
-from vernissage.pages.visitor.frame import STATIC_TYPES, static_content, static_digest
 from vernissage.sentences import Sentence
 from vernissage.web.api.access import Access
 from vernissage.web.api.app import Bounded
 from vernissage.web.api.service import Service
-from vernissage.web.compression import packed, packed_answer
+from vernissage.web.compression import FOR_EVER, static_answer
 from vernissage.web.operations import Measured
 from vernissage.web.security import STUDY_HEADERS, KnownHosts, SecurityHeaders, TooManyRequestsError
 from vernissage.web.visitor import about, areas, collection, for_you, work
 from vernissage.web.visitor import map as map_pages
-from vernissage.web.visitor.site import FOR_EVER, POLICY, Site
+from vernissage.web.visitor.site import POLICY, Site
 
 _HEADERS = {name: value for name, value in STUDY_HEADERS.items() if name != "X-Robots-Tag"} | {
     "Content-Security-Policy": POLICY,
@@ -78,13 +77,10 @@ def _add_static(app: FastAPI, site: Site) -> None:
 
     @app.get("/static/{version}/{name}")
     def static(request: Request, version: str, name: str) -> Response:
-        found = static_content(name, site.look)
-        if found is None or version != static_digest(name, site.look):
+        found = static_answer(request, site.look, version, name, site.service.answers)
+        if found is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        if name.rpartition(".")[2] not in STATIC_TYPES:  # pictures and fonts are compressed as they are
-            return Response(found[0], media_type=found[1], headers=FOR_EVER)
-        key = "static", version, name
-        return packed_answer(request, site.service.answers.get(key, lambda: packed(found[0])), found[1], FOR_EVER)
+        return found
 
     @app.get("/favicon.ico")
     def icon() -> Response:
@@ -108,7 +104,7 @@ def _told(site: Site, request: Request, error: Any) -> Response:
         headers |= _HEADERS  # Starlette answers unforeseen ones outside of every middleware
     elif error.args and isinstance(error.args[0], Sentence):  # what a page says of a form, for visitors
         text = error.args[0]
-    answer = site.page(request, "message.html", status, title=title, text=text)
+    answer = site.page(request, "visitor/message.html", status, title=title, text=text)
     answer.headers.update(headers)
     return answer
 

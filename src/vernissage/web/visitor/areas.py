@@ -42,6 +42,7 @@ _ENDED = Sentence("Your sign-in has ended. What you uploaded is kept: come back 
 _GONE = Sentence("this area is not there any more, perhaps because of another window")
 _OTHERWISE = Sentence("something else was changed in the meantime, perhaps in another window")
 _CONSENT = Sentence("Nothing was kept: tick the box first, since nothing is kept without your consent.")
+_ANEW = Sentence("This browser is not known here, or not any more.")
 _NOTHING = Sentence("Nothing was chosen; choose pictures or texts, or write something.")
 _FAILED = Sentence("Nothing was changed. Look at the areas as they are now, and try again.")
 _NO_CHANGE = Sentence("this is no change that can be made")
@@ -104,9 +105,10 @@ class _Areas:
         who, scripted = self._visitors.of(request), "application/json" in request.headers.get("accept", "")
         [words] = texts_of(request, [text])
         if self._must_agree(who) and not agree:
+            why = [_CONSENT] if who.name else [_ANEW, _CONSENT]
             if scripted:
-                return self._taken(request, 0, [_CONSENT], HTTPStatus.FORBIDDEN)
-            return self._page(request, who, [_CONSENT], words, HTTPStatus.UNPROCESSABLE_ENTITY)
+                return self._taken(request, 0, why, HTTPStatus.FORBIDDEN)
+            return self._page(request, who, why, words, HTTPStatus.UNPROCESSABLE_ENTITY)
         who = who if who.name else self._visitors.begin()
         if agree:
             self._service.gallery.repository.consent(who.name, KEEPING)

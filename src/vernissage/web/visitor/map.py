@@ -15,8 +15,8 @@ from vernissage.files import read_regular
 from vernissage.pages.map_tiles import FOLDER, WORKS, kept_map, map_version
 from vernissage.pages.visitor.frame import Frame
 from vernissage.pages.visitor.map import PER_PAGE, first_rows, listed, map_groups, map_page
-from vernissage.web.compression import packed, packed_answer
-from vernissage.web.visitor.site import FOR_EVER, Site, with_values
+from vernissage.web.compression import FOR_EVER, packed, packed_answer
+from vernissage.web.visitor.site import Site, with_values
 
 _NICE = 10
 """Drawing gives way to answering."""

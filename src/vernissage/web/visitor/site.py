@@ -25,9 +25,6 @@ POLICY = (
     "default-src 'none'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-"""Of files whose addresses change with them."""
-
 _VARY = "Accept-Language, Accept-Encoding"
 
 
