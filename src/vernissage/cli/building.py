@@ -1,14 +1,14 @@
 """Commands that make, describe, check and purge workspaces: build, info, check, purge."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vernissage.cli.options import AsJson, DatabasePlace, Place, WorkspacePath, option
+from vernissage.cli.options import AsJson, DatabasePlace, Place, WorkspacePath, argument, option
 from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
 from vernissage.errors import Kind, ProvenanceError, RequestError
 
@@ -71,7 +71,10 @@ class ReadingOptions:
     max_rejected: str = option("5%", "Rows that may be left out, as a share of all (three always may) or a number.")
     strict: bool = option(False, "Build nothing if anything is wrong with any row.", "--strict")
     skip_bad: bool = option(False, "Leave out all rows that have problems, however many.", "--skip-bad")
-    mapping: Path | None = option(None, "A JSON file of fields and columns, as a workspace keeps in table.json.")
+    mapping: str = option(
+        "",
+        "A museum's shape by name (`vernissage mappings`), or a file of your own: .toml, or .json as table.json. Kept.",
+    )
 
     def table(self) -> Any:
         """What was said, as one value.
@@ -81,6 +84,7 @@ class ReadingOptions:
             CollectionError: the file of fields and columns cannot be read.
         """
         from vernissage.catalog.sources.columns import TableOptions
+        from vernissage.catalog.sources.mapping import mapping_place
 
         columns = {}
         for word in self.column or ():
@@ -93,7 +97,9 @@ class ReadingOptions:
             raise RequestError(f"there is no folder {self.pictures_from}; name the one that holds the pictures")
         spoken = {word.removeprefix("-"): not word.startswith("-") for word in self.text_column or ()}
         said = TableOptions(columns=columns, encoding=self.encoding, text_columns=spoken, pictures=place)
-        return said.over(TableOptions.load(self.mapping)) if self.mapping else said
+        if self.mapping.endswith(".json"):
+            return said.over(TableOptions.load(Path(self.mapping)))
+        return replace(said, mapping=mapping_place(self.mapping) if self.mapping else "")
 
     def tolerance(self) -> Any:
         """What the build goes on with. Raises RequestError: the number of rows is none."""
@@ -393,6 +399,32 @@ def _show_text(place: Place, item_id: str, as_json: bool) -> None:
         say(f"not in the text: {', '.join(others)}")
     if item.pictures:
         say(f"pictures, the leading one first: {', '.join(path for path, _ in item.pictures)}")
+
+
+def mappings(
+    name: str | None = argument(None, "Print this mapping, to start one of your own from.", metavar="NAME"),
+    as_json: AsJson = False,
+) -> None:
+    """The shapes of museums' dumps and interfaces that `build --mapping` knows.
+
+    \b
+    Examples:
+      vernissage mappings
+      vernissage mappings met > ours.toml
+    """
+    from vernissage.catalog.sources.mapping import mapping_text, shipped_mappings
+
+    if name is not None:
+        say(mapping_text(name).decode().rstrip())
+        return
+    found = shipped_mappings()
+    if as_json:
+        told = ("museum", "note", "documentation")
+        print_json({name: {part: getattr(each, part) for part in told} for name, each in found.items()})
+        return
+    print_table(
+        ["mapping", "museum", "what it reads"], [[name, each.museum, each.note] for name, each in found.items()]
+    )
 
 
 def purge(workspace: WorkspacePath, database: DatabasePlace = None) -> None:

@@ -17,6 +17,7 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import HEIC_HINT, PICTURE_SUFFIXES, VIDEO_HINT, VIDEO_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
 from vernissage.catalog.sources.columns import (
+    FIELDS,
     OPTIONAL,
     Place,
     TableOptions,
@@ -29,6 +30,7 @@ from vernissage.catalog.sources.columns import (
 from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.embedded import Embedded, embedded_in
 from vernissage.catalog.sources.foreign import foreign_file, refusal
+from vernissage.catalog.sources.mapped import MappedFiles
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.sources.views import NOT_READ, RAW, links_in, looks_like_picture, names_in, views_of
 from vernissage.catalog.words import (
@@ -108,8 +110,13 @@ class FolderSource:
         self._met = _Met()
 
     @cached_property
+    def _mapped(self) -> MappedFiles | None:
+        said = self.options
+        return MappedFiles(self.location, said.mapping, said.columns, said.encoding) if said.mapping else None
+
+    @cached_property
     def _found(self) -> tuple[Path, Path | None]:
-        return find_table(self.location)
+        return (self._mapped.folder, self._mapped.main[0]) if self._mapped else find_table(self.location)
 
     @property
     def name(self) -> str:
@@ -142,7 +149,7 @@ class FolderSource:
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""
         table = self._found[1]
-        parts = [seal_of(table).sha256] if table is not None else []
+        parts = [self._mapped.fingerprint()] if self._mapped else [seal_of(table).sha256] if table is not None else []
         for path in self.paths:
             told = (self.folder / path).stat()
             parts.append(f"{path}\0{told.st_size}\0{told.st_mtime_ns}")
@@ -151,6 +158,8 @@ class FolderSource:
     @cached_property
     def _described(self) -> _Described:
         root, table_path = self._found
+        if self._mapped is not None:
+            return _described_by_mapping(self._mapped, self.options)
         if table_path is not None:
             return _described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
@@ -451,6 +460,20 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
 
     links = [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
     return _Described(len(ids) - views.joined, works, reading, links)
+
+
+def _described_by_mapping(mapped: MappedFiles, options: TableOptions) -> _Described:
+    """The records of a dump as works, each field as the mapping gives it and no other."""
+    table = mapped.table()
+    columns = {name: name if name in mapped.rules else "" for name in FIELDS}
+    described = _described_by_table(table, mapped.main[0].name, replace(options, columns=columns))
+    guesses = tuple(
+        replace(
+            guess, column=" or ".join(map(str, mapped.rules[guess.meaning])), reason=f"the mapping {options.mapping}"
+        )
+        for guess in described.reading.guesses
+    )
+    return described._replace(reading=replace(described.reading, guesses=guesses))
 
 
 def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path) -> _Described:
