@@ -267,6 +267,14 @@ def _from_records(
     return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
 
 
+def table_of(name: str, records: Iterable[Mapping[str, Any]]) -> Table:
+    """A table of records by the names of their columns, numbered from 1. Raises CollectionError: it is too large."""
+    try:
+        return _from_records(enumerate(records, start=1), (), "")
+    except _TooLargeError as error:
+        raise CollectionError(f"{name}: {error}") from None
+
+
 def read_parquet(path: Path, raw: bytes) -> Table:
     """Read a Parquet file; columns of bytes are left out, which the table's remarks say.
 
