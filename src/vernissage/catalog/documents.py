@@ -4,12 +4,13 @@ import json
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from vernissage.catalog.fetching import FetchedPictures, NotFetchedError, in_parallel, name_of
 from vernissage.errors import ProvenanceError
@@ -48,6 +49,13 @@ class _Kept(NamedTuple):
     fresh: bool
 
 
+def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
+    """An address with parameters, which take the place of its own ones of the same names."""
+    parts = urlsplit(address)
+    own = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in parameters]
+    return urlunsplit(parts._replace(query=urlencode([*own, *parameters.items()])))
+
+
 class Documents:
     """The documents of one source below a workspace's folder of what was fetched.
 
@@ -60,15 +68,20 @@ class Documents:
         outdated: addresses whose document is an old one, because the server did not answer this time.
     """
 
-    def __init__(self, address: str, fetched: FetchedPictures, accept: str) -> None:
+    def __init__(
+        self, address: str, fetched: FetchedPictures, accept: str, *, agent: str = "", key: tuple[str, str] = ("", "")
+    ) -> None:
         """Open the copy of the source at an address; ``accept`` are the media types that are asked for.
+
+        ``agent`` as in `Wanted`. The ``key``, a parameter and its value, is sent to the host of the address, and to no
+        other, and is kept nowhere.
 
         Raises:
             ProvenanceError: the file on how far the copy is is damaged.
         """
         self.folder = fetched.folder / FOLDER / name_of(address)
         self.outdated: list[str] = []
-        self._options, self._accept = fetched.options, accept
+        self._options, self._accept, self._agent, self._key = fetched.options, accept, agent, key
         self._client: WebClient | None = None
         self._lock = threading.Lock()
         file = self.folder / _STATE
@@ -151,14 +164,19 @@ class Documents:
                 self._client = WebClient(self._options)
             return self._client
 
+    def _with_key(self, address: str) -> str:
+        name, value = self._key
+        own = urlsplit(address)[:2] == urlsplit(self.harvest.address)[:2]
+        return with_parameters(address, {name: value}) if name and own else address
+
     def _fetched(self, address: str, kept: _Kept | None) -> bytes:
         from vernissage.catalog.web_client import Wanted
 
-        wanted = Wanted(self._accept, packed=True, patient=True)
+        wanted = Wanted(self._accept, packed=True, patient=True, agent=self._agent)
         if kept is not None:
             wanted = replace(wanted, tag=kept.tag, date=kept.date)
         try:
-            reply = self._connected().get(address, wanted)
+            reply = self._connected().get(self._with_key(address), wanted)
         except NotFetchedError as error:
             if kept is None or error.lasting:
                 raise

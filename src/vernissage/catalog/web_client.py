@@ -68,6 +68,7 @@ class Wanted:
         patient: whether a server in trouble (HTTP 500, 502, 504, a connection that breaks) is asked again.
         largest: bytes.
         tag, date: the ETag and the time of the last change of what is there already; a reply may then be `unchanged`.
+        agent: a header that says who asks as User-Agent does, which some servers wish; empty for none.
     """
 
     accept: str = "image/*, */*;q=0.1"
@@ -76,6 +77,7 @@ class Wanted:
     largest: int = LARGEST
     tag: str = ""
     date: str = ""
+    agent: str = ""
 
     def headers(self) -> dict[str, str]:
         known = {"If-None-Match": self.tag, "If-Modified-Since": self.date}
@@ -291,7 +293,7 @@ class WebClient:
         response: HTTPResponse | None = None
         try:
             headers = {"Host": target.origin.partition("://")[2], "User-Agent": self._agent, "Connection": "close"}
-            headers |= wanted.headers()
+            headers |= wanted.headers() | ({wanted.agent: self._agent} if wanted.agent else {})
             connection.connect()
             connected.append(connection.sock)
             connection.request("GET", target.path, headers=headers, preload_content=False, decode_content=False)

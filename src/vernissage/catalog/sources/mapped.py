@@ -12,7 +12,6 @@ from vernissage.catalog.sources.columns import FIELDS
 from vernissage.catalog.sources.mapping import (
     Join,
     RecordMapping,
-    Rule,
     cell_of,
     leaves,
     load_mapping,
@@ -56,8 +55,7 @@ class MappedFiles:
         """
         self._place, self._encoding = place, encoding
         self.mapping = load_mapping(place)
-        named = {name: (Rule(column=column),) if column else () for name, column in columns.items()}
-        self.rules = {name: rules for name, rules in {**self.mapping.rules, **named}.items() if rules}
+        self.rules = self.mapping.rules(columns)
         self.folder = path if path.is_dir() else path.parent
         self.main = _main_files(path, self.mapping)
 

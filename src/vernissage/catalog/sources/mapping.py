@@ -162,6 +162,38 @@ class Join:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Interface:
+    """How a museum's interface gives records: page by page, and each by a call of its own where it needs that.
+
+    Attributes:
+        address: what to give `vernissage build`, or the beginning of that.
+        parameters: those that an address gets where it has none of their names.
+        records: the path of what a page lists; that of the mapping without one.
+        next: the path of the next page's address.
+        page, first: the parameter that counts pages, and the number of the first.
+        skip: the parameter that counts the records before a page.
+        each: a template of the address of an item's record; ``{value}`` is an item that is no object.
+        follow: paths of references, in whose places the documents at their ids are put.
+        rate: requests a second.
+        agent: the header in which the museum wishes to read who asks, beside User-Agent.
+        key: the parameter for a key of one's own.
+    """
+
+    address: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    records: str = ""
+    next: str = ""
+    page: str = ""
+    first: int = 1
+    skip: str = ""
+    each: str = ""
+    follow: tuple[str, ...] = ()
+    rate: float = 2.0
+    agent: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordMapping:
     """What a mapping file says.
 
@@ -175,6 +207,7 @@ class RecordMapping:
         attributes: name of a further attribute → the rules for it.
         optional: fields whose columns a table may lack; it may always lack those of attributes.
         join: further files by the names that they have in paths.
+        api: the museum's interface; None where there is none, or none that is read.
     """
 
     museum: str
@@ -186,16 +219,18 @@ class RecordMapping:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     join: Mapping[str, Join] = field(default_factory=dict)
+    api: Interface | None = None
 
     @property
     def may_lack(self) -> frozenset[str]:
         """The fields whose columns a table may lack, as `rules` calls them."""
         return frozenset(_RIGHTS.get(name, name) for name in self.optional)
 
-    @property
-    def rules(self) -> dict[str, tuple[Rule, ...]]:
-        """The rules of each column that the mapping makes, by what `read_mapped` calls it."""
-        return {_RIGHTS.get(name, name): rules for name, rules in {**self.fields, **self.attributes}.items()}
+    def rules(self, columns: Mapping[str, str]) -> dict[str, tuple[Rule, ...]]:
+        """The rules of all fields and attributes; ``columns`` that a person names for fields take their places."""
+        own = {_RIGHTS.get(name, name): rules for name, rules in {**self.fields, **self.attributes}.items()}
+        said = {name: (Rule(column=column),) if column else () for name, column in columns.items()}
+        return {name: rules for name, rules in (own | said).items() if rules}
 
 
 def shipped_mappings() -> dict[str, RecordMapping]:
@@ -235,11 +270,13 @@ def load_mapping(place: str) -> RecordMapping:
     """
     try:
         content = tomllib.loads(mapping_text(place).decode().removeprefix("\ufeff"))
-        if wrong := misfit(content, RecordMapping, "the file"):
+        wrong = misfit(content["api"], Interface, "api") if content.get("api") is not None else ""
+        if wrong := wrong or misfit(content, RecordMapping, "the file"):
             raise ValueError(wrong)
         for part in ("fields", "attributes"):
             content[part] = {name: _rules(spec, f"{part}.{name}") for name, spec in content.get(part, {}).items()}
         content["join"] = {name: Join(**each) for name, each in content.get("join", {}).items()}
+        content["api"] = Interface(**content["api"]) if "api" in content else None
         mapping = RecordMapping(**content)
         _check(mapping)
     except (ValueError, RecursionError) as error:  # of TOML and UTF-8 too
@@ -272,6 +309,8 @@ def _check(mapping: RecordMapping) -> None:
         raise ValueError(f"{taken[0]!r} is a field, not an attribute; write it under [fields]")
     if unknown := sorted(set(mapping.optional) - mapping.fields.keys()):
         raise ValueError(f"optional names {unknown[0]!r}, which it does not map")
+    if mapping.api is not None and not mapping.api.rate > 0:
+        raise ValueError(f"api.rate is {mapping.api.rate:g}; write requests a second, such as 2")
     for name, join in mapping.join.items():
         if join.into and join.into not in mapping.join:
             raise ValueError(f"join.{name}.into names {join.into!r}, which is no join")

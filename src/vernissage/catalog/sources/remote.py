@@ -13,7 +13,7 @@ from vernissage.catalog.report import Problem, Reading
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Changes, Record
 from vernissage.catalog.sources.folder import Described, FolderSource, described_by_table
-from vernissage.catalog.sources.tables import table_of
+from vernissage.catalog.sources.tables import Table, table_of
 from vernissage.files import digest, json_text
 from vernissage.progress import Progress, silent
 
@@ -90,10 +90,13 @@ class RemoteTable(FolderSource):
     def _described(self) -> Described:
         found = self._complete(silent)
         table = table_of(self.name, found.records.values())
-        described = described_by_table(table, self.name, self.options, whole_ids=True)
+        described = self._understood(table)
         reading = described.reading
         problems, remarks = (*reading.problems, *found.problems), (*reading.remarks, *found.remarks)
         return described._replace(reading=replace(reading, problems=problems, remarks=remarks))
+
+    def _understood(self, table: Table) -> Described:
+        return described_by_table(table, self.name, self.options, whole_ids=True)
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
         self._complete(progress)
