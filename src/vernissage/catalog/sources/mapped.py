@@ -1,9 +1,10 @@
 """The files of a museum's dump, read by a mapping as one table whose columns are the fields of works."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,18 @@ from vernissage.catalog.sources.tables import READERS, Rows, Table, load_json, l
 from vernissage.errors import CollectionError
 from vernissage.files import digest, seal_of
 
+Answers = Callable[[Sequence[Mapping[str, Any]]], Sequence[Mapping[str, Any]]]
+"""What is known of records beside what their files say, one for each; empty where nothing is."""
+
+_AT_ONCE = 500
 _JSON = frozenset({".json", ".jsonl", ".ndjson"})
 _SHOWN = 40
 _ESSENTIAL = ("id", "title")
 """Fields without which records are those of another shape than the mapping's."""
+
+
+def _no_answers(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    return [{}] * len(records)
 
 
 @dataclass
@@ -68,8 +77,10 @@ class MappedFiles:
         seals = [seal_of(file).sha256 for file in (*self.main, *self._joins.values())]
         return digest(mapping_text(self._place), *(seal.encode() for seal in seals))
 
-    def table(self) -> Table:
+    def table(self, answers: Answers = _no_answers) -> Table:
         """A row for each record, a column for each field and attribute that the mapping gives.
+
+        ``answers`` gives what a museum's interface says of records, which their own columns go before.
 
         Raises:
             CollectionError: a file is missing or cannot be read, or its records have not what the mapping needs.
@@ -79,18 +90,21 @@ class MappedFiles:
         if read.names:  # of a table, which lacks a column as a whole
             needed = FIELDS.intersection(self.rules) - self.mapping.may_lack
             self._require([*read.names, *joined], [name for name in self.rules if name in needed])
-        rows = Rows(self._rows(read, joined), len(self.rules))
+        rows = Rows(self._rows(read, joined, answers), len(self.rules))
         table = Table(tuple(self.rules), rows, read.encoding, read.separator, tuple(read.problems), read.remarks)
         empty = [name for place, name in enumerate(self.rules) if name in _ESSENTIAL and place not in table.filled]
         if rows:
             self._require(read.names, empty)
         return table
 
-    def _rows(self, read: _Read, joined: Mapping[str, "_Index"]) -> Iterator[tuple[int, list[str]]]:
-        for number, record in read.records:
-            whole = {**record, **{name: index.rows_of(record) for name, index in joined.items()}} if joined else record
-            read.names.update(dict.fromkeys(record))
-            yield number, [cell_of(name, rules, whole) for name, rules in self.rules.items()]
+    def _rows(self, read: _Read, joined: Mapping[str, "_Index"], answers: Answers) -> Iterator[tuple[int, list[str]]]:
+        records = iter(read.records)
+        while some := list(islice(records, _AT_ONCE)):
+            told = answers([record for _, record in some])
+            for (number, record), answer in zip(some, told, strict=True):
+                read.names.update(dict.fromkeys(record))
+                whole = {**answer, **record, **{name: index.rows_of(record) for name, index in joined.items()}}
+                yield number, [cell_of(name, rules, whole) for name, rules in self.rules.items()]
 
     def _require(self, there: Iterable[str], wanted: Iterable[str]) -> None:
         """Raise CollectionError: a field's columns are none of those that are there."""
