@@ -41,8 +41,9 @@ _INFO = (
 
 
 class PictureServer(ThreadingHTTPServer):
-    """Answers by path; ``asked`` counts the paths, ``headers`` holds those of the last request.
+    """Answers by path, or by path and query; ``asked`` counts the paths, ``addresses`` has them with queries.
 
+    ``headers`` holds those of the last request.
     ``documents`` are given as JSON, with an ETag, and packed where that is asked for; ``faults`` are statuses by paths;
     ``at_once`` is how many requests there were at a time at most, and ``unchanged`` how many were answered by 304.
     """
@@ -52,6 +53,7 @@ class PictureServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: Counter[str] = Counter()
+        self.addresses: list[str] = []
         self.times: list[float] = []
         self.headers: dict[str, str] = {}
         self.robots = ""
@@ -95,6 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path = self.path.partition("?")[0]
         self.server.asked[path] += 1
+        self.server.addresses.append(self.path)
         self.server.headers = dict(self.headers)
         if path == "/robots.txt":
             self._send(self.server.robots.encode(), self.server.robots_status)
@@ -103,8 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path in self.server.faults:
             self._send(b"", self.server.faults[path])
             return
-        if path in self.server.documents:
-            self._document(self.server.documents[path])
+        if (named := self.path if self.path in self.server.documents else path) in self.server.documents:
+            self._document(self.server.documents[named])
             return
         kind = path.strip("/").split("/")[0]
         if kind == "drip":

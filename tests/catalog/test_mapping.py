@@ -14,8 +14,8 @@ from vernissage.catalog.credits import credit_of, link_of
 from vernissage.catalog.item import Item
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.sources.columns import TableOptions
-from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.mapped import MappedFiles
+from vernissage.catalog.sources.mapped_source import DumpSource
 from vernissage.catalog.sources.mapping import Rule, leaves, load_mapping, shipped_mappings
 from vernissage.errors import CollectionError
 
@@ -29,7 +29,7 @@ rights = { value = "CC0 1.0" }
 
 
 def read(path: Path, mapping: str | Path, **options: Any) -> list[Item]:
-    source = FolderSource(path, options=TableOptions(mapping=str(mapping), **options))
+    source = DumpSource(path, TableOptions(mapping=str(mapping), **options))
     return [record.item for record in source.records()]
 
 
@@ -244,7 +244,7 @@ def test_a_joined_file_that_is_missing_or_another_is_named(tmp_path: Path) -> No
 def test_records_that_are_no_objects_are_told(tmp_path: Path) -> None:
     mapping = write(tmp_path / "m.toml", OURS)
     table = write(tmp_path / "works.json", '[{"Inv": 1, "Name": "Boats"}, 3, ["x"]]')
-    source = FolderSource(table, options=TableOptions(mapping=str(mapping)))
+    source = DumpSource(table, TableOptions(mapping=str(mapping)))
     assert [record.item.title for record in source.records()] == ["Boats"]
     assert [(each.kind, each.row) for each in source.reading().problems] == [("damaged row", 2), ("damaged row", 3)]
 
@@ -264,7 +264,7 @@ def test_a_change_of_the_mapping_or_of_a_joined_file_is_a_change_of_the_source(t
     table = write(tmp_path / "works.csv", "Inv,Name\n1,Boats\n")
 
     def fingerprint(path: Path, name: str) -> str:
-        return FolderSource(path, options=TableOptions(mapping=name)).fingerprint()
+        return DumpSource(path, TableOptions(mapping=name)).fingerprint()
 
     before = fingerprint(table, str(mapping))
     assert fingerprint(table, str(mapping)) == before
@@ -277,17 +277,17 @@ def test_a_change_of_the_mapping_or_of_a_joined_file_is_a_change_of_the_source(t
 
 
 class TestMappedFolder(SourceContract):
-    def source(self, folder: Path) -> FolderSource:
+    def source(self, folder: Path) -> DumpSource:
         if not (folder / "works.csv").exists():
             paint(folder / "a.png", 1)
             with (folder / "works.csv").open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows([["Inv", "Name", "File"], ["1", "Boats", "a"], ["2", "Trees", ""]])
             write(folder / "m.toml", OURS + 'picture = { template = "{File}.png" }')
-        return FolderSource(folder / "works.csv", options=TableOptions(mapping=str(folder / "m.toml")))
+        return DumpSource(folder / "works.csv", TableOptions(mapping=str(folder / "m.toml")))
 
 
 def test_a_mapped_dump_becomes_a_collection_with_filterable_rights(tmp_path: Path) -> None:
-    source = FolderSource(SHAPES["aic"].write(tmp_path), options=TableOptions(mapping="aic"))
+    source = DumpSource(SHAPES["aic"].write(tmp_path), TableOptions(mapping="aic"))
     collection = load_collection(source)
     assert collection.report is not None
     assert len(collection) == 20

@@ -66,6 +66,7 @@ class Documents:
         folder: where they lie.
         harvest: how far the copy is.
         asks: whether old documents are asked for again; else what is there is given, and what is not is fetched.
+        options: how they are fetched; None where none is.
         outdated: addresses whose document is an old one, because the server did not answer this time.
     """
 
@@ -83,7 +84,7 @@ class Documents:
         self.folder = fetched.folder / FOLDER / name_of(address)
         self.asks = True
         self.outdated: list[str] = []
-        self._options, self._accept, self._agent, self._key = fetched.options, accept, agent, key
+        self.options, self._accept, self._agent, self._key = fetched.options, accept, agent, key
         self._client: WebClient | None = None
         self._lock = threading.Lock()
         file = self.folder / _STATE
@@ -156,14 +157,14 @@ class Documents:
     def _connected(self) -> "WebClient":
         from vernissage.catalog.web_client import WebClient  # urllib3 sets warning filters of the process
 
-        if self._options is None:
+        if self.options is None:
             raise NotFetchedError(
                 "it is not there, and nothing is fetched unless that is asked for, as by --fetch-pictures"
             )
         with self._lock:
             if self._client is None:
                 self.save()
-                self._client = WebClient(self._options)
+                self._client = WebClient(self.options)
             return self._client
 
     def _with_key(self, address: str) -> str:

@@ -20,7 +20,7 @@ from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
-from vernissage.catalog.sources.interface import InterfaceSource
+from vernissage.catalog.sources.mapped_source import DumpSource, InterfaceSource
 from vernissage.catalog.words import holds_credentials
 from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
@@ -45,10 +45,11 @@ def source_of(
     if isinstance(given, str) and holds_credentials(given):
         raise CollectionError("the address holds a name or a password, which is neither kept nor sent; leave that out")
     copies = fetched or FetchedPictures(Path(FOLDER))
-    mapped = options is not None and options.mapping
-    if options is not None and mapped and isinstance(given, str):
-        return InterfaceSource(given, copies, options)
-    if isinstance(given, str) or (isinstance(given, Path) and not mapped and iiif_files(given)):
+    if options is not None and options.mapping and isinstance(given, str | Path):
+        return (
+            InterfaceSource(given, copies, options) if isinstance(given, str) else DumpSource(given, options, fetched)
+        )
+    if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):
         return IiifSource(given, copies, options)
     return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
 

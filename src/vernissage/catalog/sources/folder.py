@@ -5,7 +5,7 @@ import posixpath
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,6 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import HEIC_HINT, PICTURE_SUFFIXES, VIDEO_HINT, VIDEO_SUFFIXES
 from vernissage.catalog.report import Guess, Problem, ProblemKind, Reading
 from vernissage.catalog.sources.columns import (
-    FIELDS,
     OPTIONAL,
     Place,
     TableOptions,
@@ -30,8 +29,6 @@ from vernissage.catalog.sources.columns import (
 from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.embedded import Embedded, embedded_in
 from vernissage.catalog.sources.foreign import foreign_file, refusal
-from vernissage.catalog.sources.mapped import MappedFiles
-from vernissage.catalog.sources.mapping import Rule
 from vernissage.catalog.sources.tables import READERS, Table, read_table
 from vernissage.catalog.sources.views import NOT_READ, RAW, links_in, looks_like_picture, names_in, views_of
 from vernissage.catalog.words import (
@@ -111,13 +108,8 @@ class FolderSource:
         self._met = _Met()
 
     @cached_property
-    def _mapped(self) -> MappedFiles | None:
-        said = self.options
-        return MappedFiles(self.location, said.mapping, said.columns, said.encoding) if said.mapping else None
-
-    @cached_property
     def _found(self) -> tuple[Path, Path | None]:
-        return (self._mapped.folder, self._mapped.main[0]) if self._mapped else find_table(self.location)
+        return find_table(self.location)
 
     @property
     def name(self) -> str:
@@ -150,7 +142,7 @@ class FolderSource:
     def fingerprint(self) -> str:
         """Over the table's bytes, and the names, sizes and times of change of all pictures."""
         table = self._found[1]
-        parts = [self._mapped.fingerprint()] if self._mapped else [seal_of(table).sha256] if table is not None else []
+        parts = [seal_of(table).sha256] if table is not None else []
         for path in self.paths:
             told = (self.folder / path).stat()
             parts.append(f"{path}\0{told.st_size}\0{told.st_mtime_ns}")
@@ -159,9 +151,6 @@ class FolderSource:
     @cached_property
     def _described(self) -> Described:
         root, table_path = self._found
-        if self._mapped is not None:
-            mapped = self._mapped
-            return described_by_mapping(mapped.table(), mapped.main[0].name, mapped.rules, self.options)
         if table_path is not None:
             return described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
@@ -465,19 +454,6 @@ def described_by_table(table: Table, name: str, options: TableOptions, *, whole_
 
     links = [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
     return Described(len(ids) - views.joined, works, reading, links)
-
-
-def described_by_mapping(
-    table: Table, name: str, rules: Mapping[str, Sequence[Rule]], options: TableOptions, *, whole_ids: bool = False
-) -> Described:
-    """The rows of a table whose columns are fields and attributes, as works: nothing is guessed."""
-    columns = {field: field if field in rules else "" for field in FIELDS}
-    described = described_by_table(table, name, replace(options, columns=columns), whole_ids=whole_ids)
-    told = [
-        replace(each, column=" or ".join(map(str, rules[each.meaning])), reason=f"the mapping {options.mapping}")
-        for each in described.reading.guesses
-    ]
-    return described._replace(reading=replace(described.reading, guesses=tuple(told)))
 
 
 def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path) -> Described:

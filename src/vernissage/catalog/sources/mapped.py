@@ -11,12 +11,14 @@ from typing import Any
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import FIELDS
 from vernissage.catalog.sources.mapping import (
+    ESSENTIAL,
     Join,
     RecordMapping,
     cell_of,
     leaves,
     load_mapping,
     mapping_text,
+    require_fields,
 )
 from vernissage.catalog.sources.tables import READERS, Rows, Table, load_json, load_json_lines, read_by_suffix
 from vernissage.errors import CollectionError
@@ -28,8 +30,6 @@ Answers = Callable[[Sequence[Mapping[str, Any]]], Sequence[Mapping[str, Any]]]
 _AT_ONCE = 500
 _JSON = frozenset({".json", ".jsonl", ".ndjson"})
 _SHOWN = 40
-_ESSENTIAL = ("id", "title")
-"""Fields without which records are those of another shape than the mapping's."""
 
 
 def _no_answers(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -88,11 +88,11 @@ class MappedFiles:
         read = self._read_one(self.main[0]) if len(self.main) == 1 else self._read_all()
         joined = self._joined()
         if read.names:  # of a table, which lacks a column as a whole
-            needed = FIELDS.intersection(self.rules) - self.mapping.may_lack
-            self._require([*read.names, *joined], [name for name in self.rules if name in needed])
+            needed = [name for name in self.rules if name in FIELDS - self.mapping.may_lack]
+            self._require([*read.names, *joined], needed)
         rows = Rows(self._rows(read, joined, answers), len(self.rules))
         table = Table(tuple(self.rules), rows, read.encoding, read.separator, tuple(read.problems), read.remarks)
-        empty = [name for place, name in enumerate(self.rules) if name in _ESSENTIAL and place not in table.filled]
+        empty = [name for place, name in enumerate(self.rules) if name in ESSENTIAL and place not in table.filled]
         if rows:
             self._require(read.names, empty)
         return table
@@ -107,17 +107,7 @@ class MappedFiles:
                 yield number, [cell_of(name, rules, whole) for name, rules in self.rules.items()]
 
     def _require(self, there: Iterable[str], wanted: Iterable[str]) -> None:
-        """Raise CollectionError: a field's columns are none of those that are there."""
-        known = list(there)
-        for name in wanted:
-            paths = [path for rule in self.rules[name] for path in rule.paths]
-            if paths and not any(path in known or re.split(r"[.\[]", path, maxsplit=1)[0] in known for path in paths):
-                shown = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
-                raise CollectionError(
-                    f"{self.main[0].name} is not of the shape of the mapping {self._place}: {name} comes from "
-                    f"{' or '.join(paths)}, and there is none (there are: {shown}); use another mapping, or say "
-                    f"`--column {name}=…`"
-                )
+        require_fields(self.main[0].name, self._place, self.rules, there, wanted)
 
     def _read_all(self) -> _Read:
         """The records of all files, counted through."""

@@ -35,6 +35,8 @@ _ADDRESS_SIGNS = "/:?@!$&'()*+,;=~-._%#"
 _MOST_ADDRESSES = 200
 """Of one template: of two places with several values each, all pairs are made."""
 
+_SHOWN = 40
+
 Record = Mapping[str, Any]
 Steps = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
@@ -142,6 +144,12 @@ class Rule:
         return map("".join, islice(product(*choices), _MOST_ADDRESSES))
 
 
+Rules = Mapping[str, tuple[Rule, ...]]
+"""The rules of each column that a mapping makes, the first that gives anything counts."""
+ESSENTIAL = ("id", "title")
+"""Fields without which records are those of another shape than the mapping's."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Join:
     """Rows of another file that belong to a record, which then has them as a list by the join's name.
@@ -226,7 +234,7 @@ class RecordMapping:
         """The fields whose columns a table may lack, as `rules` calls them."""
         return frozenset(_RIGHTS.get(name, name) for name in self.optional)
 
-    def rules(self, columns: Mapping[str, str]) -> dict[str, tuple[Rule, ...]]:
+    def rules(self, columns: Mapping[str, str]) -> Rules:
         """The rules of all fields and attributes; ``columns`` that a person names for fields take their places."""
         own = {_RIGHTS.get(name, name): rules for name, rules in {**self.fields, **self.attributes}.items()}
         said = {name: (Rule(column=column),) if column else () for name, column in columns.items()}
@@ -327,3 +335,16 @@ def cell_of(name: str, rules: Iterable[Rule], record: Record) -> str:
     if name in _SINGLE:
         return cells[0] if cells else ""
     return ("|" if name == "picture" else " | ").join(cells)
+
+
+def require_fields(source: str, place: str, rules: Rules, there: Iterable[str], wanted: Iterable[str]) -> None:
+    """Raise CollectionError where what ``wanted`` fields come from is none of what is ``there``."""
+    known = list(there)
+    for name in wanted:
+        paths = [path for rule in rules[name] for path in rule.paths]
+        if paths and not any(path in known or _steps(path)[0][0] in known for path in paths):
+            shown = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
+            raise CollectionError(
+                f"{source} is not of the shape of the mapping {place}: {name} comes from {' or '.join(paths)}, and "
+                f"there is none (there are: {shown}); use another mapping, or say `--column {name}=…`"
+            )

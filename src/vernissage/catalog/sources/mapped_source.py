@@ -1,24 +1,39 @@
-"""A museum's interface as a source: records page by page, one call for each where it needs that, by a mapping."""
+"""Museums' dumps and interfaces as sources, by mappings: files, and records page by page with a call for each."""
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from vernissage.catalog.documents import Documents, with_parameters
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions, NotFetchedError
-from vernissage.catalog.report import Problem
-from vernissage.catalog.sources.columns import TableOptions
-from vernissage.catalog.sources.folder import Described, described_by_mapping
-from vernissage.catalog.sources.mapping import Interface, Rule, cell_of, leaves, load_mapping
+from vernissage.catalog.report import Problem, Reading
+from vernissage.catalog.sources.columns import FIELDS, TableOptions
+from vernissage.catalog.sources.contract import Record
+from vernissage.catalog.sources.folder import Described, FolderSource, described_by_table
+from vernissage.catalog.sources.mapped import Answers, MappedFiles
+from vernissage.catalog.sources.mapping import (
+    ESSENTIAL,
+    Interface,
+    Rule,
+    Rules,
+    cell_of,
+    leaves,
+    load_mapping,
+    require_fields,
+)
 from vernissage.catalog.sources.remote import Harvested, RemoteTable
 from vernissage.catalog.sources.tables import Table
 from vernissage.errors import CollectionError, Kind
-from vernissage.progress import Progress
+from vernissage.files import digest
+from vernissage.progress import Progress, silent
 
 KEY = "VERNISSAGE_SOURCE_KEY"
 """The environment variable with the key that an interface asks for."""
@@ -28,6 +43,68 @@ ACCEPT = "application/ld+json, application/json;q=0.9, */*;q=0.1"
 
 _AT_ONCE = 500
 _WAY_OUT = "try again later: what was fetched is kept"
+
+
+class DumpSource(FolderSource):
+    """A museum's dump, of which pictures that are named by its interface alone are asked for there, if at all."""
+
+    def __init__(self, path: Path, options: TableOptions, fetched: FetchedPictures | None = None) -> None:
+        """Read the files at a path by the mapping that the options name.
+
+        Raises:
+            CollectionError: there is no such mapping, or no file that it is for.
+        """
+        super().__init__(path, options=options, fetched=fetched)
+        self._files = MappedFiles(path, options.mapping, options.columns, options.encoding)
+        self._progress: Progress = silent
+        self._unanswered: dict[str, str] = {}
+
+    @property
+    def _found(self) -> tuple[Path, Path | None]:
+        return self._files.folder, self._files.main[0]
+
+    def fingerprint(self) -> str:
+        return digest(super().fingerprint().encode(), self._files.fingerprint().encode())[:16]
+
+    @cached_property
+    def _described(self) -> Described:
+        table = self._files.table(*self._answering())
+        return described_by_mapping(table, self._files.main[0].name, self._files.rules, self.options)
+
+    def records(self, progress: Progress = silent) -> Iterator[Record]:
+        self._progress = progress
+        return super().records(progress)
+
+    def reading(self) -> Reading:
+        reading = super().reading()
+        if not self._unanswered:
+            return reading
+        address, why = next(iter(self._unanswered.items()))
+        told = f"works whose pictures were not told: {len(self._unanswered)}, such as {address}: {why}"
+        return replace(reading, remarks=(*reading.remarks, told))
+
+    def _answering(self) -> tuple[Answers, ...]:
+        """What asks the interface for works without a picture, of which there is a copy, or may be one."""
+        api, rules, fetched = self._files.mapping.api, self._files.rules.get("picture", ()), self.fetched
+        if api is None or not api.each or fetched is None:
+            return ()
+        documents = documents_of(api.each, fetched if fetched.asks else FetchedPictures(fetched.folder), api)
+        if not (fetched.asks or documents.folder.is_dir()):
+            return ()
+        room = (fetched.options or FetchOptions()).most
+        asked: dict[str, None] = {}
+
+        def answers(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+            named = [_first(api.each, record) if not cell_of("picture", rules, record) else "" for record in records]
+            some = list(dict.fromkeys(filter(None, named)))[: max(0, room - len(asked))]
+            read, faults = read_documents(documents, some)
+            asked.update(dict.fromkeys(some))
+            if fetched.asks:
+                self._unanswered |= faults
+                self._progress("asking for pictures' addresses", len(asked), len(asked))
+            return [read.get(address, {}) for address in named]
+
+        return (answers,)
 
 
 class InterfaceSource(RemoteTable):
@@ -54,20 +131,24 @@ class InterfaceSource(RemoteTable):
 
     def harvest(self, progress: Progress) -> Harvested:
         records: dict[str, dict[str, str]] = {}
+        names: dict[str, None] = {}
         problems: list[Problem] = []
         self._used = set()
-        options = self.fetched.options if self.fetched is not None else None
-        most = (options or FetchOptions()).most
+        most = (self.documents.options or FetchOptions()).most
         listed = self._listed()
         within = islice(listed, most)
         while some := list(islice(within, _AT_ONCE)):
             progress("reading records", len(records), len(records) + len(some))
             for record in self._whole(some, problems):
+                names.update(dict.fromkeys(record))
                 cells = {name: cell_of(name, rules, record) for name, rules in self._rules.items()}
                 records.setdefault(cells.get("id") or f"record {len(records) + 1}", cells)
-        remarks = ("records beyond the bound, which were not fetched; --fetch-most raises it",)
+        empty = [name for name in ESSENTIAL if name in self._rules and not any(map(itemgetter(name), records.values()))]
+        require_fields(self.address, self.options.mapping, self._rules, names, empty if records else ())
+        further = next(listed, None) is not None
         self.documents.keep_only(self._used)
-        return Harvested(records, tuple(problems), () if next(listed, None) is None else remarks)
+        told = f"records beyond the first {most}, which were not fetched; --fetch-most raises the bound"
+        return Harvested(records, tuple(problems), (told,) if further else ())
 
     def _understood(self, table: Table) -> Described:
         return described_by_mapping(table, self.name, self._rules, self.options, whole_ids=True)
@@ -79,6 +160,9 @@ class InterfaceSource(RemoteTable):
         while address:
             page = self._page(address)
             items = list(leaves(page, path)) if path else page if isinstance(page, list) else [page]
+            if not items and address == self.address:
+                known = ", ".join(page) if isinstance(page, dict) else "no object"
+                raise CollectionError(f"{address} lists nothing in {path} (there are: {known}); correct the address")
             yield from items
             count, number = count + len(items), number + 1
             following = str(next(leaves(page, self._api.next), "")) if self._api.next else ""
@@ -107,13 +191,14 @@ class InterfaceSource(RemoteTable):
             way_out = "correct the address" if error.lasting else _WAY_OUT
             raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
         except (ValueError, RecursionError) as error:
+            self.documents.ask_again(address)
             raise CollectionError(f"{address} gives no JSON; give the address of the interface's list") from error
 
     def _whole(self, items: Iterable[Any], problems: list[Problem]) -> list[dict[str, Any]]:
         """The records of items of a list, with what they refer to in the place of references."""
         records = [item if isinstance(item, dict) else {"value": item} for item in items]
         if self._api.each:
-            named = [next(iter(Rule(template=self._api.each).cells(item)), "") for item in records]
+            named = [_first(self._api.each, item) for item in records]
             found = self._read(named, problems)
             records = [found[address] for address in named if address in found]
         for path in self._api.follow:
@@ -134,6 +219,22 @@ class InterfaceSource(RemoteTable):
             for address, fault in faults.items()
         )
         return read
+
+
+def _first(template: str, record: Mapping[str, Any]) -> str:
+    """The first text that a template gives for a record; empty without one."""
+    return next(iter(Rule(template=template).cells(record)), "")
+
+
+def described_by_mapping(table: Table, name: str, rules: Rules, options: TableOptions, **ids: bool) -> Described:
+    """The rows of a table whose columns are fields and attributes, as works: nothing is guessed."""
+    columns = {field: field if field in rules else "" for field in FIELDS}
+    described = described_by_table(table, name, replace(options, columns=columns), **ids)
+    told = [
+        replace(each, column=" or ".join(map(str, rules[each.meaning])), reason=f"the mapping {options.mapping}")
+        for each in described.reading.guesses
+    ]
+    return described._replace(reading=replace(described.reading, guesses=tuple(told)))
 
 
 def _parameters(address: str) -> dict[str, str]:
@@ -169,5 +270,6 @@ def read_documents(documents: Documents, addresses: Iterable[str]) -> tuple[dict
             if isinstance(content, dict):
                 read[address] = content
             else:
+                documents.ask_again(address)
                 faults[address] = "what its server gives is no object of JSON"
     return read, faults
