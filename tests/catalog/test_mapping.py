@@ -14,8 +14,7 @@ from vernissage.catalog.credits import credit_of, link_of
 from vernissage.catalog.item import Item
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.sources.columns import TableOptions
-from vernissage.catalog.sources.mapped import MappedFiles
-from vernissage.catalog.sources.mapped_source import DumpSource
+from vernissage.catalog.sources.dump import DumpSource
 from vernissage.catalog.sources.mapping import Rule, leaves, load_mapping, shipped_mappings
 from vernissage.errors import CollectionError
 
@@ -64,7 +63,7 @@ def test_every_shipped_mapping_reads_its_museums_shape(name: str, tmp_path: Path
         assert [item.year for item in items] == [work.year for work in WORKS]
     if shape.years:
         assert [(item.year_from, item.year_to) for item in items] == [(work.first, work.last) for work in WORKS]
-    table = MappedFiles(place, name, {}).table()
+    table = DumpSource(place, TableOptions(mapping=name)).table()
     pictures = table.column(table.columns.index("picture"))
     assert pictures == ["|".join(shape.pictures(work)) for work in WORKS]
 
@@ -223,7 +222,7 @@ def test_records_of_another_shape_are_refused_by_the_field_and_what_there_is(tmp
     lines = write(tmp_path / "works.jsonl", '{"nr": 1, "titel": "Boote"}\n')
     with pytest.raises(CollectionError, match=r"id comes from id, and there is none \(there are: nr, titel\)"):
         read(lines, "aic")
-    with pytest.raises(CollectionError, match="holds no objects.csv or files of JSON"):
+    with pytest.raises(CollectionError, match="holds no objects.csv or table called metadata, nor files of JSON"):
         read(write(tmp_path / "none" / "a.txt", "").parent, "nga")
     with pytest.raises(CollectionError, match="there is no file or folder"):
         read(tmp_path / "nowhere.csv", "met")
@@ -237,7 +236,7 @@ def test_a_joined_file_that_is_missing_or_another_is_named(tmp_path: Path) -> No
     ):
         read(place, "nga")
     (place / "constituents.csv").unlink()
-    with pytest.raises(CollectionError, match="there is no constituents.csv in"):
+    with pytest.raises(CollectionError, match="there is no .*constituents.csv, which the mapping nga joins"):
         read(place, "nga")
 
 

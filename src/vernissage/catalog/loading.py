@@ -17,10 +17,11 @@ from vernissage.catalog.pictures import PictureCheck, check_picture
 from vernissage.catalog.report import USUAL, CollectionReport, Problem, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
+from vernissage.catalog.sources.dump import DumpSource
 from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
-from vernissage.catalog.sources.mapped_source import DumpSource, InterfaceSource
+from vernissage.catalog.sources.interface import InterfaceSource
 from vernissage.catalog.words import holds_credentials
 from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent

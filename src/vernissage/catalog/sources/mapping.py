@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import islice, product
 from pathlib import Path
@@ -32,6 +32,8 @@ _FILTER = re.compile(r"\[([^\[\]=]+)=([^\[\]]*)\]")
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _FIRST_NUMBER = re.compile(r"[-+]?\d{1,6}")
 _ADDRESS_SIGNS = "/:?@!$&'()*+,;=~-._%#"
+_WRITTEN = frozenset("[{")
+"""How a cell begins into which JSON may be written."""
 _MOST_ADDRESSES = 200
 """Of one template: of two places with several values each, all pairs are made."""
 
@@ -51,13 +53,16 @@ def _steps(path: str) -> Steps:
     return tuple(found) if place == len(path) else ((path, ()),)
 
 
-def leaves(record: Any, path: str) -> Iterator[Any]:
+def leaves(record: Any, path: str) -> Iterable[Any]:
     """The values at a path: keys with full stops between them, through lists, and only through what filters let pass.
 
     ``people[role=Artist].name`` gives the names of all people whose role is Artist. A key that is written like the
     whole path goes first, for columns of tables may hold any signs. Nothing comes of nulls and empty texts.
     """
-    return _walk(record[path], ()) if isinstance(record, dict) and path in record else _walk(record, _steps(path))
+    if not (isinstance(record, dict) and path in record):
+        return _walk(record, _steps(path))
+    cell = record[path]
+    return _walk(cell, ()) if not isinstance(cell, str) or cell[:1] in _WRITTEN else (cell,)
 
 
 def _walk(value: Any, steps: Steps) -> Iterator[Any]:
@@ -107,7 +112,12 @@ class Rule:
     def __str__(self) -> str:
         return self.template or self.value or " + ".join(self.paths)
 
-    @property
+    @cached_property
+    def _as_it_stands(self) -> bool:
+        """Whether a column's cell is the value, as it is for most, of which large tables have millions."""
+        return bool(self.column) and self == Rule(column=self.column)
+
+    @cached_property
     def paths(self) -> tuple[str, ...]:
         """Every path that the rule reads."""
         places = (path for place in _PLACE.findall(self.template) for path in place.split("|"))
@@ -115,11 +125,15 @@ class Rule:
 
     def cells(self, record: Record) -> list[str]:
         """The values that a record has by this rule, each once."""
+        if self._as_it_stands and isinstance(cell := record.get(self.column), str) and cell[:1] not in _WRITTEN:
+            return [cell] if (cell := as_cell(cell)) else []
         if self.value:
             return [self.value]
-        found: Iterable[str] = self._filled(record)
-        if not self.template:
-            found = (as_cell(leaf) for path in self.paths for leaf in leaves(record, path))
+        found: Iterable[str] = (
+            self._filled(record)
+            if self.template
+            else [as_cell(leaf) for path in self.paths for leaf in leaves(record, path)]
+        )
         if self.split:
             found = (part.strip() for cell in found for part in cell.split(self.split))
         for part, other in self.replace.items():

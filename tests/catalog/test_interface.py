@@ -17,7 +17,8 @@ from vernissage.catalog.fetching import FetchedPictures, FetchOptions
 from vernissage.catalog.loading import source_of
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Changes, RemoteSource, Source
-from vernissage.catalog.sources.mapped_source import KEY, DumpSource, InterfaceSource, documents_of
+from vernissage.catalog.sources.dump import DumpSource
+from vernissage.catalog.sources.interface import KEY, InterfaceSource, documents_of
 from vernissage.catalog.sources.mapping import load_mapping, mapping_text
 from vernissage.errors import CollectionError, Kind
 

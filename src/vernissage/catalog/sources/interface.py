@@ -1,24 +1,20 @@
-"""Museums' dumps and interfaces as sources, by mappings: files, and records page by page with a call for each."""
+"""A museum's interface as a source: records page by page, one call for each where it needs that, by a mapping."""
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from functools import cached_property
 from itertools import islice
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from vernissage.catalog.documents import Documents, with_parameters
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions, NotFetchedError
-from vernissage.catalog.report import Problem, Reading
+from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import FIELDS, TableOptions
-from vernissage.catalog.sources.contract import Record
-from vernissage.catalog.sources.folder import Described, FolderSource, described_by_table
-from vernissage.catalog.sources.mapped import Answers, MappedFiles
+from vernissage.catalog.sources.folder import Described, described_by_table
 from vernissage.catalog.sources.mapping import (
     ESSENTIAL,
     Interface,
@@ -32,8 +28,7 @@ from vernissage.catalog.sources.mapping import (
 from vernissage.catalog.sources.remote import Harvested, RemoteTable
 from vernissage.catalog.sources.tables import Table
 from vernissage.errors import CollectionError, Kind
-from vernissage.files import digest
-from vernissage.progress import Progress, silent
+from vernissage.progress import Progress
 
 KEY = "VERNISSAGE_SOURCE_KEY"
 """The environment variable with the key that an interface asks for."""
@@ -43,68 +38,6 @@ ACCEPT = "application/ld+json, application/json;q=0.9, */*;q=0.1"
 
 _AT_ONCE = 500
 _WAY_OUT = "try again later: what was fetched is kept"
-
-
-class DumpSource(FolderSource):
-    """A museum's dump, of which pictures that are named by its interface alone are asked for there, if at all."""
-
-    def __init__(self, path: Path, options: TableOptions, fetched: FetchedPictures | None = None) -> None:
-        """Read the files at a path by the mapping that the options name.
-
-        Raises:
-            CollectionError: there is no such mapping, or no file that it is for.
-        """
-        super().__init__(path, options=options, fetched=fetched)
-        self._files = MappedFiles(path, options.mapping, options.columns, options.encoding)
-        self._progress: Progress = silent
-        self._unanswered: dict[str, str] = {}
-
-    @property
-    def _found(self) -> tuple[Path, Path | None]:
-        return self._files.folder, self._files.main[0]
-
-    def fingerprint(self) -> str:
-        return digest(super().fingerprint().encode(), self._files.fingerprint().encode())[:16]
-
-    @cached_property
-    def _described(self) -> Described:
-        table = self._files.table(*self._answering())
-        return described_by_mapping(table, self._files.main[0].name, self._files.rules, self.options)
-
-    def records(self, progress: Progress = silent) -> Iterator[Record]:
-        self._progress = progress
-        return super().records(progress)
-
-    def reading(self) -> Reading:
-        reading = super().reading()
-        if not self._unanswered:
-            return reading
-        address, why = next(iter(self._unanswered.items()))
-        told = f"works whose pictures were not told: {len(self._unanswered)}, such as {address}: {why}"
-        return replace(reading, remarks=(*reading.remarks, told))
-
-    def _answering(self) -> tuple[Answers, ...]:
-        """What asks the interface for works without a picture, of which there is a copy, or may be one."""
-        api, rules, fetched = self._files.mapping.api, self._files.rules.get("picture", ()), self.fetched
-        if api is None or not api.each or fetched is None:
-            return ()
-        documents = documents_of(api.each, fetched if fetched.asks else FetchedPictures(fetched.folder), api)
-        if not (fetched.asks or documents.folder.is_dir()):
-            return ()
-        room = (fetched.options or FetchOptions()).most
-        asked: dict[str, None] = {}
-
-        def answers(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-            named = [_first(api.each, record) if not cell_of("picture", rules, record) else "" for record in records]
-            some = list(dict.fromkeys(filter(None, named)))[: max(0, room - len(asked))]
-            read, faults = read_documents(documents, some)
-            asked.update(dict.fromkeys(some))
-            if fetched.asks:
-                self._unanswered |= faults
-                self._progress("asking for pictures' addresses", len(asked), len(asked))
-            return [read.get(address, {}) for address in named]
-
-        return (answers,)
 
 
 class InterfaceSource(RemoteTable):
@@ -165,7 +98,7 @@ class InterfaceSource(RemoteTable):
                 raise CollectionError(f"{address} lists nothing in {path} (there are: {known}); correct the address")
             yield from items
             count, number = count + len(items), number + 1
-            following = str(next(leaves(page, self._api.next), "")) if self._api.next else ""
+            following = str(next(iter(leaves(page, self._api.next)), "")) if self._api.next else ""
             if following:
                 address = urljoin(address, following)
                 address = with_parameters(address, {self._api.key: ""}) if self._api.key else address  # not to be kept
