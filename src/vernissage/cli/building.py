@@ -450,7 +450,8 @@ def mappings(
     found = shipped_mappings()
     if as_json:
         told = ("museum", "note", "documentation")
-        print_json({name: {part: getattr(each, part) for part in told} for name, each in found.items()})
+        about = {name: {part: getattr(each, part) for part in told} for name, each in found.items()}
+        print_json({name: each | {"address": (api := found[name].api) and api.address} for name, each in about.items()})
         return
     print_table(
         ["mapping", "museum", "what it reads"], [[name, each.museum, each.note] for name, each in found.items()]
