@@ -20,6 +20,7 @@ from vernissage.catalog.sources.contract import Changes, RemoteSource, Source
 from vernissage.catalog.sources.dump import DumpSource
 from vernissage.catalog.sources.interface import KEY, InterfaceSource, documents_of
 from vernissage.catalog.sources.mapping import load_mapping, mapping_text
+from vernissage.cli.main import main
 from vernissage.errors import CollectionError, Kind
 
 HERE = FetchOptions(private_hosts=True, rate=500, contact="ann@museum.example")
@@ -302,3 +303,27 @@ def test_pictures_that_a_dump_does_not_name_are_asked_for_one_by_one(server: Pic
     bounded = FetchedPictures(tmp_path / "other", replace(HERE, most=3))
     some = source_of(table, TableOptions(mapping=str(mapping)), bounded)
     assert sum(bool(record.item.picture_link) for record in some.records()) == 3
+
+
+def test_an_address_is_built_like_any_source(
+    server: PictureServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address, out = publish_aic(server), str(tmp_path / "w")
+
+    def run(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main([*words])
+        told = capsys.readouterr()
+        return int(end.value.code or 0), told.out, told.err
+
+    code, printed, error = run("build", address, "-o", out, "-e", "lsa", "--mapping", "aic", "--allow-private-hosts")
+    assert (code, error.count("error")) == (0, 0)
+    assert "artist_titles or artist_title or artist_display → artist (the mapping aic)" in printed
+    asked = server.asked.total()
+    code, printed, _ = run("build", address, "-o", out, "--json")
+    assert (code, json.loads(printed)["encoded"], server.asked.total()) == (0, {"lsa.text": 0}, asked)
+    code, printed, _ = run("recommend", out, "--rate", "5=5", "-n", "3", "--where", "licence~CC0", "--json")
+    assert len(json.loads(printed)["works"]) == 3
+    code, _, error = run("build", address, "-o", str(tmp_path / "other"), "--mapping", "nga")
+    assert (code, "the mapping nga is for files" in " ".join(error.split())) == (1, True)
+    assert not (tmp_path / "other").exists()

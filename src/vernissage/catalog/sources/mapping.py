@@ -340,14 +340,17 @@ def _check(mapping: RecordMapping) -> None:
 
 def cell_of(name: str, rules: Iterable[Rule], record: Record) -> str:
     """The cell that a record has in the column of a field or an attribute; empty where no rule gives anything."""
-    cells = next(filter(None, (rule.cells(record) for rule in rules)), [])
+    cells: list[str] = []
+    for rule in rules:
+        if cells := rule.cells(record):
+            break
+    if name in _SINGLE:
+        return cells[0] if cells else ""
     if name in ("year_from", "year_to"):  # of a whole date the year; museums write 0 for an unknown one
         numbers = (int(found[0]) for cell in cells if (found := _FIRST_NUMBER.match(cell)))
         return next((str(number) for number in numbers if number), "")
     if name == "keywords":
         return json.dumps(cells, ensure_ascii=False) if cells else ""
-    if name in _SINGLE:
-        return cells[0] if cells else ""
     return ("|" if name == "picture" else " | ").join(cells)
 
 
