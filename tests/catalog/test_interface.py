@@ -13,6 +13,7 @@ from tests.contracts.sources import SourceContract
 
 from vernissage.catalog import web_client
 from vernissage.catalog.credits import link_of
+from vernissage.catalog.documents import with_parameters
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions
 from vernissage.catalog.loading import source_of
 from vernissage.catalog.sources.columns import TableOptions
@@ -59,6 +60,13 @@ def ids(of: Source) -> list[str]:
     return [record.item.id for record in of.records()]
 
 
+def aic_page(number: int) -> str:
+    """The path of a page of Chicago's interface: the first, or one that another page names."""
+    api = load_mapping("aic").api
+    assert api is not None
+    return "/api/v1/artworks" if number == 1 else with_parameters(f"/api/v1/artworks?page={number}", api.parameters)
+
+
 def publish_aic(server: PictureServer) -> str:
     """Chicago's interface in three pages, each of which names the next."""
     address = f"{server.base}/api/v1/artworks"
@@ -66,7 +74,7 @@ def publish_aic(server: PictureServer) -> str:
     for page, works in enumerate(parts, start=1):
         following = {"next_url": f"{address}?page={page + 1}"} if page < len(parts) else {}
         answer = {"pagination": {"current_page": page, **following}, "data": [aic_record(work) for work in works]}
-        server.documents["/api/v1/artworks" if page == 1 else f"/api/v1/artworks?page={page}"] = answer
+        server.documents[aic_page(page)] = answer
     return address
 
 
@@ -103,7 +111,7 @@ def test_pages_follow_each_other_and_the_copy_is_read_without_the_server(server:
 def test_an_update_takes_what_changed_and_what_went(server: PictureServer, tmp_path: Path) -> None:
     address = publish_aic(server)
     assert len(ids(source(address, "aic", tmp_path))) == 20
-    last = server.documents["/api/v1/artworks?page=3"]
+    last = server.documents[aic_page(3)]
     last["data"] = [last["data"][0] | {"title": "Another"}, *last["data"][2:]]
     changed = source(address, "aic", tmp_path)
     assert changed.changes() == Changes(("17",), ("18",))
@@ -112,11 +120,11 @@ def test_an_update_takes_what_changed_and_what_went(server: PictureServer, tmp_p
 
 def test_a_harvest_that_broke_off_goes_on_where_it_was(server: PictureServer, tmp_path: Path) -> None:
     address = publish_aic(server)
-    whole = server.documents.pop("/api/v1/artworks?page=2")
-    server.documents["/api/v1/artworks?page=2"] = b"<html>Log in</html>"
+    whole = server.documents.pop(aic_page(2))
+    server.documents[aic_page(2)] = b"<html>Log in</html>"
     with pytest.raises(CollectionError, match="gives no JSON"):
         ids(source(address, "aic", tmp_path))
-    server.documents["/api/v1/artworks?page=2"] = whole
+    server.documents[aic_page(2)] = whole
     before = server.asked["/api/v1/artworks"]
     assert len(ids(source(address, "aic", tmp_path))) == 20
     assert server.asked["/api/v1/artworks"] == before + 2
@@ -189,6 +197,8 @@ def test_a_key_is_sent_to_its_host_and_kept_nowhere(
     address = f"{server.base}/list"
     with pytest.raises(CollectionError, match=f"127.0.0.1 wants a key; get one from the museum, and set {KEY} to it"):
         source(address, write(tmp_path, key), tmp_path)
+    with pytest.raises(CollectionError, match="the address holds a key, which would be kept"):
+        source(f"{address}?apikey=s3cret", write(tmp_path, key), tmp_path)
     monkeypatch.setenv(KEY, "s3cret&more")
     with serving() as other:
         server.documents["/list"] = {

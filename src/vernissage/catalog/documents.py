@@ -51,6 +51,8 @@ class _Kept(NamedTuple):
 
 def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
     """An address with parameters, which take the place of its own ones of the same names."""
+    if not parameters:
+        return address
     parts = urlsplit(address)
     own = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in parameters]
     return urlunsplit(parts._replace(query=urlencode([*own, *parameters.items()])))

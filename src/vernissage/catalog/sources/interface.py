@@ -54,8 +54,9 @@ class InterfaceSource(RemoteTable):
             raise CollectionError(f"the mapping {options.mapping} is for files, not for addresses; download the file")
         self._api: Interface = self._mapping.api
         self._rules = self._mapping.rules(options.columns)
-        own = _parameters(address)
-        address = with_parameters(address, {name: to for name, to in self._api.parameters.items() if name not in own})
+        own, address = _parameters(address), self._with_usual(address)
+        if self._api.key and self._api.key in own:
+            raise CollectionError(f"the address holds a key, which would be kept; leave it out, and set {KEY} to it")
         super().__init__(address, fetched, options, accept=ACCEPT)
         self.documents = documents_of(address, fetched, self._api)
         self._used: set[str] = set()
@@ -86,6 +87,10 @@ class InterfaceSource(RemoteTable):
     def _understood(self, table: Table) -> Described:
         return described_by_mapping(table, self.name, self._rules, self.options, whole_ids=True)
 
+    def _with_usual(self, address: str) -> str:
+        own = _parameters(address)
+        return with_parameters(address, {name: to for name, to in self._api.parameters.items() if name not in own})
+
     def _listed(self) -> Iterator[Any]:
         """What the pages list, in their order, until one lists nothing or names no next one."""
         path, address, own = self._api.records or self._mapping.records, self.address, _parameters(self.address)
@@ -100,7 +105,7 @@ class InterfaceSource(RemoteTable):
             count, number = count + len(items), number + 1
             following = str(next(iter(leaves(page, self._api.next)), "")) if self._api.next else ""
             if following:
-                address = urljoin(address, following)
+                address = self._with_usual(urljoin(address, following))
                 address = with_parameters(address, {self._api.key: ""}) if self._api.key else address  # not to be kept
             elif items and (self._api.page or self._api.skip):
                 counted = {self._api.page: str(number)} if self._api.page else {self._api.skip: str(count)}
