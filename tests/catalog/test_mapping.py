@@ -192,6 +192,12 @@ def test_addresses_of_templates_are_written_as_the_web_writes_them() -> None:
         ('museum = "x"\noptional = ["year"]\n[fields]\ntitle = "a"', "optional names 'year', which it does not map"),
         ('museum = "x"\njoin = 3\n[fields]\ntitle = "a"', "the file.join is of another kind"),
         ('museum = "x"\n[fields]\ntitle = "a"\n[join.b]\nfile = "b.csv"', "lacks 'key'"),
+        ('museum = "x"\n[fields]\ntitle = "a"\n[api]\nadress = "b"', "api has the unknown key 'adress'"),
+        (
+            'museum = "x"\n[fields]\ntitle = "a"\n[api]\naddress = "b"\nrate = 0',
+            "api.rate is 0; write requests a second",
+        ),
+        ('museum = "x"\napi = 3\n[fields]\ntitle = "a"', "api is of another kind"),
         (
             'museum = "x"\n[fields]\ntitle = "a"\n[join.b]\nfile = "b.csv"\nkey = "k"\nto = "k"\ninto = "c"',
             "join.b.into names 'c', which is no join",

@@ -77,6 +77,7 @@ class InterfaceSource(RemoteTable):
                 names.update(dict.fromkeys(record))
                 cells = {name: cell_of(name, rules, record) for name, rules in self._rules.items()}
                 records.setdefault(cells.get("id") or f"record {len(records) + 1}", cells)
+        progress("reading records", len(records), len(records))
         empty = [name for name in ESSENTIAL if name in self._rules and not any(map(itemgetter(name), records.values()))]
         require_fields(self.address, self.options.mapping, self._rules, names, empty if records else ())
         further = next(listed, None) is not None
