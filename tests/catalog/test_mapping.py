@@ -197,6 +197,11 @@ def test_addresses_of_templates_are_written_as_the_web_writes_them() -> None:
             'museum = "x"\n[fields]\ntitle = "a"\n[api]\naddress = "b"\nrate = 0',
             "api.rate is 0; write requests a second",
         ),
+        ('museum = "x"\nfiles = ["../b.csv"]\n[fields]\ntitle = "a"', "'../b.csv' lies outside the folder"),
+        (
+            'museum = "x"\n[fields]\ntitle = "a"\n[join.b]\nfile = "/etc/b.csv"\nkey = "k"\nto = "k"',
+            "'/etc/b.csv' lies outside the folder",
+        ),
         ('museum = "x"\napi = 3\n[fields]\ntitle = "a"', "api is of another kind"),
         (
             'museum = "x"\n[fields]\ntitle = "a"\n[join.b]\nfile = "b.csv"\nkey = "k"\nto = "k"\ninto = "c"',

@@ -333,6 +333,9 @@ def _check(mapping: RecordMapping) -> None:
         raise ValueError(f"optional names {unknown[0]!r}, which it does not map")
     if mapping.api is not None and not mapping.api.rate > 0:
         raise ValueError(f"api.rate is {mapping.api.rate:g}; write requests a second, such as 2")
+    for name in (*mapping.files, *(join.file for join in mapping.join.values())):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ValueError(f"the file {name!r} lies outside the folder of the records")
     for name, join in mapping.join.items():
         if join.into and join.into not in mapping.join:
             raise ValueError(f"join.{name}.into names {join.into!r}, which is no join")
