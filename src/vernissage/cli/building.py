@@ -126,7 +126,9 @@ class FetchingOptions:
     fetch_pictures: bool = option(
         False, "Download pictures that are named by web addresses into the workspace.", "--fetch-pictures"
     )
-    fetch_most: int = option(10_000, "Pictures to fetch at most, those of earlier builds included.")
+    fetch_most: int = option(
+        10_000, "Pictures to fetch at most, those of earlier builds included; of an interface records too."
+    )
     contact: str = option("", "An address of yours that servers are told, as some wish.")
     rate: float | None = option(None, "Requests a second to one host; default 2 to those of the internet.")
     allow_private_hosts: bool = option(
