@@ -124,10 +124,27 @@ def test_damaged_json_gets_an_answer_or_a_line(name: str, folder: Path, capsys: 
     assert not faults, "\n".join(faults[:20])
 
 
-def test_damaged_toml_gets_an_answer_or_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["study", "new", "study.toml", "--workspace", "workspace"])
+MAPPING = """museum = "x"
+optional = ["year"]
+[fields]
+title = ["title", { all = ["a", "b[c=d].e"] }]
+year = "year"
+rights = { column = "free", words = { yes = "CC0" }, otherwise = "" }
+[attributes]
+link = { template = "https://x.example/{id}" }
+"""
+
+
+@pytest.mark.parametrize(
+    "case", [Case("study.toml", (STUDY,)), Case("m.toml", ((*DRY, "--mapping", "m.toml"),), MAPPING)]
+)
+def test_damaged_toml_gets_an_answer_or_a_line(case: Case, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if case.content:
+        (folder / case.file).write_text(case.content)
+    else:
+        with pytest.raises(SystemExit):
+            main(["study", "new", "study.toml", "--workspace", "workspace"])
     capsys.readouterr()
-    variants = toml_mutations((folder / "study.toml").read_text(), 1, 2 * COUNT)
-    faults = run(Case("study.toml", (STUDY,)), folder, variants, lambda: tuple(capsys.readouterr()))  # type: ignore[arg-type,return-value]
+    variants = toml_mutations((folder / case.file).read_text(), 1, 2 * COUNT)
+    faults = run(case, folder, variants, lambda: tuple(capsys.readouterr()))  # type: ignore[arg-type,return-value]
     assert not faults, "\n".join(faults[:20])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tests.catalog.museum_shapes import SHAPES, WORKS
 from tests.galleries import paint
 
 from vernissage import answer_schema
@@ -64,6 +65,32 @@ def test_a_dry_run_says_how_a_table_is_understood_and_builds_nothing(run: Run, t
     mapping.write_text('{"title": 3}')
     code, _, error = run("build", works, "-o", tmp_path / "w", "--mapping", mapping)
     assert (code, "does not say how a table is read" in error) == (1, True)
+
+
+def test_a_museums_mapping_is_kept_and_used_again(run: Run, tmp_path: Path) -> None:
+    place, out = SHAPES["cleveland"].write(tmp_path / "dump"), tmp_path / "w"
+    code, printed, _ = run("build", place, "-o", out, "-e", "lsa", "--mapping", "cleveland")
+    assert code == 0
+    assert 'share_license_status → licence (the mapping cleveland), such as "CC0 1.0"' in printed
+    assert json.loads((out / "table.json").read_text())["mapping"] == "cleveland"
+    code, printed, _ = run("build", place, "-o", out, "--json")
+    assert (code, json.loads(printed)["encoded"]) == (0, {"lsa.text": 0})
+    _, printed, _ = run("recommend", out, "--rate", "2=5", "-n", "20", "--where", "licence~CC0", "--json")
+    assert {work["id"] for work in json.loads(printed)["works"]} == {str(w.number) for w in WORKS if w.free} - {"2"}
+
+
+def test_mappings_are_listed_and_printed_to_start_from(run: Run, tmp_path: Path) -> None:
+    code, printed, _ = run("mappings", "--json")
+    assert (code, json.loads(printed)["nga"]["museum"]) == (0, "National Gallery of Art, Washington")
+    _, printed, _ = run("mappings", "moma")
+    mapping = tmp_path / "ours.toml"
+    mapping.write_text(printed, "utf-8")
+    (tmp_path / "a.json").write_text('[{"ObjectID": 7, "Title": "Boats at sea"}]')
+    code, printed, _ = run("build", tmp_path / "a.json", "-o", tmp_path / "w", "--mapping", mapping, "--dry-run")
+    assert (code, 'such as "Boats at sea"' in printed) == (0, True)
+    code, _, error = run("build", tmp_path / "a.json", "-o", tmp_path / "w", "--mapping", "louvre")
+    assert (code, "there is no mapping louvre; name one of aic" in error) == (1, True)
+    assert not (tmp_path / "w").exists()
 
 
 def test_administration_stays_out_of_texts_unless_asked_for(run: Run, tmp_path: Path) -> None:

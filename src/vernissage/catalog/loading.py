@@ -11,14 +11,19 @@ from pathlib import Path
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.dates import date_span
-from vernissage.catalog.fetching import FetchedPictures
+from vernissage.catalog.fetching import FOLDER, FetchedPictures
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
 from vernissage.catalog.report import USUAL, CollectionReport, Problem, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
+from vernissage.catalog.sources.dump import DumpSource
 from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
+from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
+from vernissage.catalog.sources.interface import InterfaceSource
+from vernissage.catalog.words import holds_credentials
+from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITY_CARDS, modality_of_file
 
@@ -29,9 +34,24 @@ _OF_PICTURES = frozenset({"missing picture", "unreadable picture", "picture outs
 
 
 def source_of(
-    given: Path | Source, options: TableOptions | None = None, fetched: FetchedPictures | None = None
+    given: str | Path | Source, options: TableOptions | None = None, fetched: FetchedPictures | None = None
 ) -> Source:
-    """A source, or the folder or table at a path as one that is read by the options, with pictures from the web."""
+    """A source, or what lies at a path or a web address as one that is read by the options, with pictures from the web.
+
+    Raises:
+        CollectionError: a text is no web address.
+    """
+    if isinstance(given, str) and not given.startswith(("http://", "https://")):
+        raise CollectionError(f"{given} is no web address: one begins with https:// or http://")
+    if isinstance(given, str) and holds_credentials(given):
+        raise CollectionError("the address holds a name or a password, which is neither kept nor sent; leave that out")
+    copies = fetched or FetchedPictures(Path(FOLDER))
+    if options is not None and options.mapping and isinstance(given, str | Path):
+        return (
+            InterfaceSource(given, copies, options) if isinstance(given, str) else DumpSource(given, options, fetched)
+        )
+    if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):
+        return IiifSource(given, copies, options)
     return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
 
 

@@ -1,14 +1,16 @@
 """Commands that make, describe, check and purge workspaces: build, info, check, purge."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
-from vernissage.cli.options import AsJson, DatabasePlace, Place, WorkspacePath, option
+from vernissage.cli.options import AsJson, DatabasePlace, Place, WorkspacePath, argument, option
 from vernissage.cli.output import note, print_json, print_table, progress_bars, readable_size, say
 from vernissage.errors import Kind, ProvenanceError, RequestError
 
@@ -71,7 +73,10 @@ class ReadingOptions:
     max_rejected: str = option("5%", "Rows that may be left out, as a share of all (three always may) or a number.")
     strict: bool = option(False, "Build nothing if anything is wrong with any row.", "--strict")
     skip_bad: bool = option(False, "Leave out all rows that have problems, however many.", "--skip-bad")
-    mapping: Path | None = option(None, "A JSON file of fields and columns, as a workspace keeps in table.json.")
+    mapping: str = option(
+        "",
+        "A museum's shape by name (`vernissage mappings`), or a file of your own: .toml, or .json as table.json. Kept.",
+    )
 
     def table(self) -> Any:
         """What was said, as one value.
@@ -81,6 +86,7 @@ class ReadingOptions:
             CollectionError: the file of fields and columns cannot be read.
         """
         from vernissage.catalog.sources.columns import TableOptions
+        from vernissage.catalog.sources.mapping import mapping_place
 
         columns = {}
         for word in self.column or ():
@@ -93,7 +99,9 @@ class ReadingOptions:
             raise RequestError(f"there is no folder {self.pictures_from}; name the one that holds the pictures")
         spoken = {word.removeprefix("-"): not word.startswith("-") for word in self.text_column or ()}
         said = TableOptions(columns=columns, encoding=self.encoding, text_columns=spoken, pictures=place)
-        return said.over(TableOptions.load(self.mapping)) if self.mapping else said
+        if self.mapping.endswith(".json"):
+            return said.over(TableOptions.load(Path(self.mapping)))
+        return replace(said, mapping=mapping_place(self.mapping) if self.mapping else "")
 
     def tolerance(self) -> Any:
         """What the build goes on with. Raises RequestError: the number of rows is none."""
@@ -113,27 +121,40 @@ class ReadingOptions:
 
 @dataclass(frozen=True)
 class FetchingOptions:
-    """Pictures at web addresses."""
+    """What lies at web addresses."""
 
     fetch_pictures: bool = option(
-        False, "Download pictures that a table names by web addresses into the workspace.", "--fetch-pictures"
+        False, "Download pictures that are named by web addresses into the workspace.", "--fetch-pictures"
     )
-    fetch_most: int = option(10_000, "Pictures to fetch at most, those of earlier builds included.")
+    fetch_most: int = option(
+        10_000, "Pictures to fetch at most, those of earlier builds included; of an interface records too."
+    )
     contact: str = option("", "An address of yours that servers are told, as some wish.")
+    rate: float | None = option(None, "Requests a second to one host; default 2 to those of the internet.")
     allow_private_hosts: bool = option(
         False, "Fetch from this machine and private networks too.", "--allow-private-hosts"
     )
 
-    def options(self) -> Any:
-        """How pictures are fetched; False where none are."""
+    def options(self, source: str | Path) -> Any:
+        """How what lies at web addresses is fetched; False where nothing is. Raises RequestError: no rate at all."""
         from vernissage.catalog.fetching import FetchOptions
 
-        chosen = FetchOptions(most=self.fetch_most, private_hosts=self.allow_private_hosts, contact=self.contact)
-        return chosen if self.fetch_pictures else False
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise RequestError(f"--rate {self.rate:g} is no number of requests a second; write one above 0, such as 5")
+        chosen = FetchOptions(
+            most=self.fetch_most,
+            private_hosts=self.allow_private_hosts,
+            contact=self.contact,
+            rate=self.rate,
+            pictures=self.fetch_pictures,
+        )
+        return chosen if self.fetch_pictures or isinstance(source, str) else False
 
 
 def build(
-    source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
+    source: Annotated[
+        str, typer.Argument(help="A folder with a metadata table, pictures, or both; a table; or a web address.")
+    ],
     reading: ReadingOptions,
     fetching: FetchingOptions,
     weights: WeightsOptions,
@@ -154,22 +175,25 @@ def build(
       vernissage build paintings -o workspace
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
       vernissage build objets.csv --column title=nom_objet --column artist=auteur --dry-run
+      vernissage build https://museum.example/iiif/collection.json -o workspace --fetch-pictures
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
       vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
     """
     from vernissage.catalog.report import BadRowsError
+    from vernissage.catalog.words import is_address
     from vernissage.gallery.building import build as make
 
-    target = out if out is not None else Path(f"{source.resolve().stem}-workspace")
+    place = source if is_address(source) else Path(source)
+    target = out if out is not None else Path(f"{_name_of(place)}-workspace")
     if dry_run:
-        _understand(source, target, reading, report, as_json=as_json)
+        _understand(place, target, reading, fetching, report, as_json=as_json)
         return
     names = encoder or ()
     runtime, executions = computed_by(names, weights)
     try:
         with progress_bars() as progress:
             outcome = make(
-                source,
+                place,
                 target,
                 encoders=encoder,
                 seed=fit.seed,
@@ -183,7 +207,7 @@ def build(
                 tolerance=reading.tolerance(),
                 refit=fit.refit,
                 table=reading.table(),
-                fetch_pictures=fetching.options(),
+                fetch_pictures=fetching.options(place),
                 database=database,
                 progress=progress,
             )
@@ -211,12 +235,26 @@ def _tell_outcome(outcome: "BuildOutcome", target: Path, *, as_json: bool) -> No
         say(f"Uploads: {uploads.uploads}, uploaders: {uploads.people}; {made}{swept}.")
 
 
-def _understand(source: Path, target: Path, reading: ReadingOptions, report: Path | None, *, as_json: bool) -> None:
+def _name_of(place: str | Path) -> str:
+    """What to call a workspace of it."""
+    return urlsplit(place).hostname or "web" if isinstance(place, str) else place.resolve().stem
+
+
+def _understand(
+    place: str | Path,
+    target: Path,
+    reading: ReadingOptions,
+    fetching: FetchingOptions,
+    report: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     """Say how the table is understood, and whether a build would go on with it."""
     from vernissage.gallery.building import inspect
 
     with progress_bars() as progress:
-        understood = inspect(source, target, table=reading.table(), progress=progress).report
+        options = fetching.options(place)
+        understood = inspect(place, target, table=reading.table(), fetch_pictures=options, progress=progress).report
     _write_report(report, understood)
     if understood is not None:
         print_json(understood.to_dict()) if as_json else say(*understood.lines())
@@ -395,6 +433,33 @@ def _show_text(place: Place, item_id: str, as_json: bool) -> None:
         say(f"not in the text: {', '.join(others)}")
     if item.pictures:
         say(f"pictures, the leading one first: {', '.join(path for path, _ in item.pictures)}")
+
+
+def mappings(
+    name: str | None = argument(None, "Print this mapping, to start one of your own from.", metavar="NAME"),
+    as_json: AsJson = False,
+) -> None:
+    """The shapes of museums' dumps and interfaces that `build --mapping` knows.
+
+    \b
+    Examples:
+      vernissage mappings
+      vernissage mappings met > ours.toml
+    """
+    from vernissage.catalog.sources.mapping import mapping_text, shipped_mappings
+
+    if name is not None:
+        say(mapping_text(name).decode().rstrip())
+        return
+    found = shipped_mappings()
+    if as_json:
+        told = ("museum", "note", "documentation")
+        about = {name: {part: getattr(each, part) for part in told} for name, each in found.items()}
+        print_json({name: each | {"address": (api := found[name].api) and api.address} for name, each in about.items()})
+        return
+    print_table(
+        ["mapping", "museum", "what it reads"], [[name, each.museum, each.note] for name, each in found.items()]
+    )
 
 
 def purge(workspace: WorkspacePath, database: DatabasePlace = None) -> None:

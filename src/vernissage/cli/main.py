@@ -33,6 +33,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "info": "Say what is in a workspace: works, people, encoders, sizes.",
             "check": "Check every byte of a workspace against what it should be.",
             "purge": "Delete what is left of works that were taken down.",
+            "mappings": "The shapes of museums' dumps that build knows by name.",
             "doctor": "Say what is installed and what this machine can run.",
         },
         "Works": {
@@ -59,7 +60,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 _MODULES = {
     "admin": "admin",
-    "building": "build info check purge",
+    "building": "build info check purge mappings",
     "models": "doctor encoders export-onnx tag",
     "overview": "map topics",
     "people": "person upload remove owners areas",

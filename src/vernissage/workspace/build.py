@@ -20,7 +20,7 @@ from vernissage.catalog.fetching import FetchedPictures, FetchOptions
 from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
-from vernissage.catalog.sources.contract import Source
+from vernissage.catalog.sources.contract import RemoteSource, Source
 from vernissage.catalog.sources.feed import FedSource, FeedChanges, StateSource, Works, keep_feed, read_feed
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
@@ -137,7 +137,7 @@ class Building:
 
 
 def build_workspace(
-    source: Path | Source | None,
+    source: str | Path | Source | None,
     path: Path,
     *,
     tolerance: Tolerance = USUAL,
@@ -156,15 +156,15 @@ def build_workspace(
     at the end. After a kill, the same call goes on where it stopped and ends with the same bytes as an undisturbed one.
 
     Args:
-        source: a folder of pictures with or without a table, a table, or any other source; None for the works that the
-            workspace has, as they were read. What feeds brought lies over either.
+        source: a folder of pictures with or without a table, a table, a web address, or any other source; None for the
+            works that the workspace has, as they were read. What feeds brought lies over either.
         path: the workspace's folder.
         tolerance: how many rows may be left out, which ``rejected.csv`` then lists.
         refit: fit the encoders anew on the collection as it is now.
         table: how a folder's table is read, on top of what was said in the builds before.
         superseding: called with the works of the state before and those of the new one, just before that takes over:
             whoever keeps things of works elsewhere forgets those that are gone.
-        fetch: how pictures at web addresses are fetched; None fetches none, but uses those of the builds before.
+        fetch: how what lies at web addresses is fetched; None fetches nothing, but uses what builds before fetched.
         changes: what a feed brings now.
         progress: told of every step.
         asked: which encoders, and how they are fitted and computed.
@@ -178,12 +178,12 @@ def build_workspace(
     if unknown := sorted(asked.keys() - BuildOptions.__annotations__.keys()):
         raise TypeError(f"a build has no option {unknown[0]!r}")
     options = table_options(path, table)
-    if fetch is not None and not isinstance(source, Path):
-        raise RequestError("pictures are fetched for folders and tables; another source fetches its own")
+    if fetch is not None and not isinstance(source, str | Path):
+        raise RequestError("pictures are fetched for folders, tables and web addresses; another source fetches its own")
     fetched = FetchedPictures(path / FETCHED, fetch)
     opened = None if source is None else source_of(source, options, fetched)
     if opened is not None:
-        check_target(opened.location, path)
+        check_target(None if isinstance(opened, RemoteSource) and opened.address else opened.location, path)
     existed = path.exists()
     with sole_writer(path, patience=_PATIENCE):
         try:
@@ -242,6 +242,12 @@ def _with_feeds(
     laid = FedSource(base, works, fetched)
     laid.take_in(changes.pictures if changes else {})
     return laid, works
+
+
+def _address(source: Source) -> dict[str, str]:
+    """What to give `vernissage build` again where that is no path."""
+    source = source.base if isinstance(source, FedSource) else source
+    return {"address": source.address} if isinstance(source, RemoteSource) and source.address else {}
 
 
 def _state_source(path: Path, before: Workspace | None) -> Source:
@@ -307,7 +313,7 @@ def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderC
         known = before.manifest.seals if before else {}
         building.collection, files = keep_collection(building.collection, path, known, building.settings.languages)
     begun = Manifest(
-        source=located(source.location, path) | {"name": source.name},
+        source=located(source.location, path) | {"name": source.name, **_address(source)},
         folder=located(building.collection.folder, path),
         fingerprint=building.collection.fingerprint,
         settings=building.settings.to_dict(),

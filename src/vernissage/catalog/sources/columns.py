@@ -145,12 +145,14 @@ class TableOptions:
         text_columns: columns that feed the texts that encoders read (True), or do not (False); the others do where
             their names and cells speak of the work.
         pictures: the folder below which the pictures lie if that is not the table's own.
+        mapping: a mapping by its name or its file's path, which then gives all fields but those in ``columns``.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ""
     text_columns: Mapping[str, bool] = field(default_factory=dict)
     pictures: str = ""
+    mapping: str = ""
 
     def over(self, before: "TableOptions") -> "TableOptions":
         """These options, and those of ``before`` where these say nothing."""
@@ -159,6 +161,7 @@ class TableOptions:
             encoding=self.encoding or before.encoding,
             text_columns={**before.text_columns, **self.text_columns},
             pictures=self.pictures or before.pictures,
+            mapping=self.mapping or before.mapping,
         )
 
     def save(self, path: Path) -> None:

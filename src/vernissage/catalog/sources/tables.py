@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -25,6 +25,8 @@ from vernissage.catalog.sources.nested import unfolded, words, written
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
 from vernissage.files import read_regular, text_array
+
+T = TypeVar("T")
 
 
 class Rows:
@@ -126,8 +128,12 @@ def read_table(path: Path, encoding: str = "") -> Table:
     Raises:
         CollectionError: an unknown suffix or encoding, a file that cannot be opened, or one that is damaged as a whole.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
+    return read_by_suffix(path, encoding, lambda path, raw: _unfolded(READERS[path.suffix.lower()](path, raw)))
+
+
+def read_by_suffix(path: Path, encoding: str, read: Callable[[Path, bytes], T]) -> T:
+    """What ``read`` makes of the bytes of a file of one of `READERS`' suffixes; raises as `read_table`."""
+    if path.suffix.lower() not in READERS:
         if path.suffix.lower() in SUFFIXES and path.is_file() and (kind := format_of_bytes(path.read_bytes())):
             raise CollectionError(refusal(path, kind))
         raise CollectionError(f"{path} is no table that can be read; save it as one of {', '.join(READERS)}")
@@ -140,7 +146,7 @@ def read_table(path: Path, encoding: str = "") -> Table:
     if encoding and path.suffix.lower() not in (".parquet", ".xlsx", ".xlsm"):
         raw = _named_encoding(path, raw, encoding)
     try:
-        return _unfolded(reader(path, raw))
+        return read(path, raw)
     except _TooLargeError as error:
         raise CollectionError(f"{path}: {error}") from None
 
@@ -188,12 +194,7 @@ def read_json(path: Path, raw: bytes) -> Table:
     Raises:
         CollectionError: the file is not JSON, or holds no list of objects.
     """
-    _limit_json(raw)
-    text, encoding = decode(path, raw)
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CollectionError(f"{path} is not JSON ({error}); write a list with one object for each work") from error
+    content, encoding = load_json(path, raw)
     if kind := iiif_kind(content):
         raise CollectionError(refusal(path, kind))
     if isinstance(content, dict):
@@ -201,6 +202,16 @@ def read_json(path: Path, raw: bytes) -> Table:
     if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
         raise CollectionError(f"{path} holds no list of objects; write a list with one object for each work")
     return _from_records(enumerate(content, start=1), (), encoding)
+
+
+def load_json(path: Path, raw: bytes) -> tuple[Any, str]:
+    """The values of a JSON file, and its encoding. Raises CollectionError: it is none, or too large."""
+    _limit_json(raw)
+    text, encoding = decode(path, raw)
+    try:
+        return json.loads(text), encoding
+    except (ValueError, RecursionError) as error:
+        raise CollectionError(f"{path} is not JSON ({error}); write a list with one object for each work") from error
 
 
 def _only_list(content: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
@@ -215,9 +226,15 @@ def _only_list(content: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
 
 def read_json_lines(path: Path, raw: bytes) -> Table:
     """Read one object in each line; a line that is no object is a problem of its own, named by its number."""
+    return _from_records(*load_json_lines(path, raw))
+
+
+def load_json_lines(path: Path, raw: bytes) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem], str]:
+    """The objects of a file's lines by their numbers, what is wrong with other lines, and the encoding."""
     _limit_json(raw)
     text, encoding = decode(path, raw)
-    records, problems = [], []
+    records: list[tuple[int, dict[str, Any]]] = []
+    problems: list[Problem] = []
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         if not line.strip():
             continue
@@ -230,7 +247,7 @@ def read_json_lines(path: Path, raw: bytes) -> Table:
             problems.append(Problem("damaged row", number, "", "", fault, "write one JSON object in each line"))
         else:
             records.append((number, record))
-    return _from_records(records, problems, encoding)
+    return records, problems, encoding
 
 
 def _from_records(
@@ -248,6 +265,14 @@ def _from_records(
     columns = tuple(named)
     rows = ((number, [cells.get(name, "") for name in columns]) for number, cells in kept)
     return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
+
+
+def table_of(name: str, records: Iterable[Mapping[str, Any]]) -> Table:
+    """A table of records by the names of their columns, numbered from 1. Raises CollectionError: it is too large."""
+    try:
+        return _from_records(enumerate(records, start=1), (), "")
+    except _TooLargeError as error:
+        raise CollectionError(f"{name}: {error}") from None
 
 
 def read_parquet(path: Path, raw: bytes) -> Table:
