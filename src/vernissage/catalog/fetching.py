@@ -2,11 +2,13 @@
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import check_picture
@@ -28,6 +30,8 @@ MOST_BYTES = 20 * 2**30
 REMEMBERED_SECONDS = 86_400.0
 """How long an address that gives no picture is not asked again."""
 
+_T = TypeVar("_T")
+
 _OWN_NAME = re.compile(r"[0-9a-f]{32}(?:\.new|\.refused)?|\..+\.tmp")
 
 
@@ -39,13 +43,16 @@ class FetchOptions:
         most: pictures of a collection, those of earlier builds included.
         private_hosts: whether hosts of private networks and of this machine may be asked.
         contact: an address of yours that is sent along, as some servers wish; empty for none.
-        rate: requests a second to each host, unless its robots.txt asks for fewer.
+        rate: requests a second to each host, unless its robots.txt asks for fewer. None is 2 to hosts of the public
+            internet, and as many as four connections give to hosts of private networks.
+        pictures: whether pictures are fetched, or records alone.
     """
 
     most: int = 10_000
     private_hosts: bool = False
     contact: str = ""
-    rate: float = 2.0
+    rate: float | None = None
+    pictures: bool = True
 
 
 class NotFetchedError(Exception):
@@ -99,24 +106,16 @@ class FetchedPictures:
 
     def _fetch_all(self, missing: Sequence[str], client: "WebClient", held: int, done: int, progress: Progress) -> None:
         total, step, rest = done + len(missing), "fetching pictures", iter(missing)
-        running: dict[Future[int], str] = {}
-        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch") as pool:
-            try:
-                while True:
-                    while len(running) < 2 * CONNECTIONS and held < MOST_BYTES and (address := next(rest, "")):
-                        running[pool.submit(self._fetch_one, client, address)] = address
-                    progress(step, done, total)
-                    if not running:
-                        break
-                    ended, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
-                    for future in ended:
-                        address, done = running.pop(future), done + 1
-                        try:
-                            held += future.result()
-                        except NotFetchedError as error:
-                            self.unfetched[address] = str(error)
-            finally:
-                client.stop()  # by Ctrl-C too: the threads end, and what they have not finished is not there
+        within = iter(lambda: next(rest, "") if held < MOST_BYTES else "", "")
+        progress(step, done, total)
+        with closing(in_parallel(partial(self._fetch_one, client), within, client.stop)) as outcomes:
+            for address, outcome in outcomes:
+                done += 1
+                if isinstance(outcome, NotFetchedError):
+                    self.unfetched[address] = str(outcome)
+                else:
+                    held += outcome
+                progress(step, done, total)
         self.beyond = sum(1 for _ in rest)
 
     def _fetch_one(self, client: "WebClient", address: str) -> int:
@@ -154,6 +153,34 @@ class FetchedPictures:
         for file in self.folder.glob("*"):
             if file.name not in kept and _OWN_NAME.fullmatch(file.name):
                 file.unlink(missing_ok=True)
+
+
+def in_parallel(
+    one: Callable[[str], _T], addresses: Iterable[str], stop: Callable[[], None]
+) -> Iterator[tuple[str, _T | NotFetchedError]]:
+    """What ``one`` gives for each address, or why it gives nothing, as they come, by `CONNECTIONS` threads.
+
+    An address is taken only when its turn is near. To be closed: when the iteration ends, however it ends, by Ctrl-C
+    too, ``stop`` is called, the threads end, and what they have not finished is not there.
+    """
+    running: dict[Future[_T], str] = {}
+    rest = iter(addresses)
+    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="fetch") as pool:
+        try:
+            while True:
+                while len(running) < 2 * CONNECTIONS and (address := next(rest, "")):
+                    running[pool.submit(one, address)] = address
+                if not running:
+                    break
+                ended, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    address = running.pop(future)
+                    try:
+                        yield address, future.result()
+                    except NotFetchedError as error:
+                        yield address, error
+        finally:
+            stop()
 
 
 def name_of(address: str) -> str:

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -37,10 +38,12 @@ LONGEST_WAIT = 60.0
 
 _SILENCE = 15.0
 _TRIES = 3
+_BACK_OFF = 1.0  # seconds before the second try, twice as many before the third
 _FAILURES = 5
 _ADDRESSES = 4  # of one name: a name server of a stranger's may give hundreds, each waited for
 _DEEPEST = 8
-_USUAL_WAIT = "5"
+_USUAL_WAIT = 5.0
+_USUAL_RATE = 2.0
 _ROBOTS_LARGEST = 512_000  # bytes, as RFC 9309 says that must be read at least
 _AGENT = "Vernissage"
 _SAFE = "/%:@!$&'()*+,;=~-._"
@@ -48,6 +51,7 @@ _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 503})
+_IN_TROUBLE = frozenset({500, 502, 504})
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Answer = tuple[int, Mapping[str, str], bytes]
@@ -55,11 +59,44 @@ _Answer = tuple[int, Mapping[str, str], bytes]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is asked for, and how hard.
+
+    Attributes:
+        accept: media types, as the header says them.
+        packed: whether it may come as gzip; `largest` holds for what that unpacks to.
+        patient: whether a server in trouble (HTTP 500, 502, 504, a connection that breaks) is asked again.
+        largest: bytes.
+        tag, date: the ETag and the time of the last change of what is there already; a reply may then be `unchanged`.
+    """
+
+    accept: str = "image/*, */*;q=0.1"
+    packed: bool = False
+    patient: bool = False
+    largest: int = LARGEST
+    tag: str = ""
+    date: str = ""
+
+    def headers(self) -> dict[str, str]:
+        known = {"If-None-Match": self.tag, "If-Modified-Since": self.date}
+        asked = {"Accept": self.accept, "Accept-Encoding": "gzip" if self.packed else "identity"}
+        return asked | {name: value for name, value in known.items() if value}
+
+
+PICTURE = Wanted()
+
+
+@dataclass(frozen=True)
 class Reply:
-    """A body, and the address that it came from after all redirects."""
+    """A body, the address that it came from after all redirects, and its headers by their names in small letters.
+
+    An ``unchanged`` one has no body: what was there already is still what the server has.
+    """
 
     address: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    unchanged: bool = False
 
 
 @dataclass
@@ -69,6 +106,7 @@ class _Host:
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_at: float = 0.0
     interval: float = 0.0
+    delay: float = 0.0
     failures: int = 0
     refused: str = ""
     robots: dict[str, Protego | None] = field(default_factory=dict)
@@ -91,7 +129,7 @@ class _Target:
 
 
 class WebClient:
-    """Asks servers for pictures; may be used by several threads, and `stop` ends what all of them do."""
+    """Asks servers for what lies at addresses; several threads may use it, and `stop` ends what all of them do."""
 
     def __init__(self, options: FetchOptions) -> None:
         self._options = options
@@ -110,7 +148,7 @@ class WebClient:
             for cut in self._open:
                 cut()
 
-    def get(self, address: str, largest: int = LARGEST) -> Reply:
+    def get(self, address: str, wanted: Wanted = PICTURE) -> Reply:
         """What lies at an address, after redirects, each of which is checked and paced like the first request.
 
         Raises:
@@ -121,16 +159,17 @@ class WebClient:
             host = self._host(target.host)
             if not self._allowed(target, host):
                 raise NotFetchedError(f"the robots.txt of {target.host} does not let it be fetched", lasting=True)
-            status, headers, body = self._patiently(target, host, largest)
+            status, headers, body = self._patiently(target, host, wanted)
             if status not in _MOVED:
-                _require_ok(status)
-                return Reply(address, body)
+                if not (unchanged := status == 304 and bool(wanted.tag or wanted.date)):
+                    _require_ok(status)
+                return Reply(address, body, headers, unchanged)
             address = urljoin(address, headers.get("location", ""))
         raise NotFetchedError(f"it leads from address to address, more than {MOST_REDIRECTS} times", lasting=True)
 
     def _host(self, name: str) -> _Host:
         with self._lock:
-            return self._hosts.setdefault(name, _Host(interval=1 / self._options.rate))
+            return self._hosts.setdefault(name, _Host(interval=1 / (self._options.rate or _USUAL_RATE)))
 
     def _allowed(self, target: _Target, host: _Host) -> bool:
         """Whether robots.txt lets the path be fetched; read once for each origin, while others wait for it."""
@@ -145,7 +184,9 @@ class WebClient:
         address = f"{target.origin}/robots.txt"
         for _ in range(MOST_REDIRECTS + 1):
             place = _target(address)
-            status, headers, body = self._patiently(place, host, _ROBOTS_LARGEST)
+            status, headers, body = self._patiently(
+                place, host, Wanted("text/plain, */*;q=0.1", largest=_ROBOTS_LARGEST)
+            )
             if status in _MOVED:
                 address = urljoin(address, headers.get("location", ""))
                 continue
@@ -155,26 +196,29 @@ class WebClient:
             if status != 200:
                 return None
             rules = Protego.parse(body.decode("utf-8", "replace"))
-            delay = rules.crawl_delay(_AGENT)
-            host.interval = max(host.interval, min(delay or 0.0, LONGEST_WAIT))
+            host.delay = min(rules.crawl_delay(_AGENT) or 0.0, LONGEST_WAIT)
             return rules
         return None
 
-    def _patiently(self, target: _Target, host: _Host, largest: int) -> _Answer:
+    def _patiently(self, target: _Target, host: _Host, wanted: Wanted) -> _Answer:
         """Status, headers and body of one address; a server that asks to wait is waited for and asked again."""
-        for _ in range(_TRIES):
+        for tried in range(1, _TRIES + 1):
             self._pace(host)
+            wait = _BACK_OFF * 2 ** (tried - 1)
             try:
-                status, headers, body = self._once(target, largest)
-                host.failures = 0
+                status, headers, body = self._once(target, host, wanted)
             except (OSError, HTTPError) as error:
                 host.failures += 1
                 if host.failures >= _FAILURES:
                     host.refused = f"{target.host} did not answer {_FAILURES} times"
-                raise NotFetchedError(_in_words(target.host, error)) from error
-            if status not in _BUSY:
-                return status, headers, body
-            wait = _retry_after(headers.get("retry-after", _USUAL_WAIT))
+                if not wanted.patient or isinstance(error, socket.gaierror | ssl.SSLError) or tried == _TRIES:
+                    raise NotFetchedError(_in_words(target.host, error)) from error
+            else:
+                host.failures = 0
+                if status in _BUSY:
+                    wait = _retry_after(headers.get("retry-after", ""))
+                elif not (wanted.patient and status in _IN_TROUBLE and tried < _TRIES):
+                    return status, headers, body
             if wait > LONGEST_WAIT:
                 host.refused = f"{target.host} asks to come back in {wait:.0f} seconds (HTTP {status})"
                 raise NotFetchedError(host.refused)
@@ -185,13 +229,13 @@ class WebClient:
         """Wait for this host's next turn."""
         with self._lock:
             at = max(host.next_at, time.monotonic())
-            host.next_at = at + host.interval
+            host.next_at = at + max(host.interval, host.delay)
         if self._stopped.wait(max(0.0, at - time.monotonic())):
             raise NotFetchedError("it was interrupted")
         if host.refused:
             raise NotFetchedError(host.refused)
 
-    def _once(self, target: _Target, largest: int) -> _Answer:
+    def _once(self, target: _Target, host: _Host, wanted: Wanted) -> _Answer:
         """Ask the first address of the host that may be asked and can be connected to."""
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -201,9 +245,11 @@ class WebClient:
             raise NotFetchedError(
                 f"{target.host} is {where}on a private network or this machine (--allow-private-hosts lets it be asked)"
             )
+        if self._options.rate is None and not any(map(is_public, public)):
+            host.interval = 0.0  # a server of one's own, which was allowed by name; it may still ask for a delay
         for address in public[:_ADDRESSES]:
             try:
-                return self._answer(self._connection(target, address), target, largest)
+                return self._answer(self._connection(target, address), target, wanted)
             except (NewConnectionError, ConnectTimeoutError) as error:
                 unreached: Exception = error
         raise unreached
@@ -220,7 +266,7 @@ class WebClient:
             assert_hostname=target.host,
         )
 
-    def _answer(self, connection: HTTPConnection, target: _Target, largest: int) -> _Answer:
+    def _answer(self, connection: HTTPConnection, target: _Target, wanted: Wanted) -> _Answer:
         over = threading.Event()
         connected: list[Any] = []
 
@@ -244,14 +290,14 @@ class WebClient:
         fault: Exception | None = None
         response: HTTPResponse | None = None
         try:
-            headers = {"Host": target.origin.partition("://")[2], "User-Agent": self._agent}
-            headers |= {"Accept": "image/*, */*;q=0.1", "Accept-Encoding": "identity", "Connection": "close"}
+            headers = {"Host": target.origin.partition("://")[2], "User-Agent": self._agent, "Connection": "close"}
+            headers |= wanted.headers()
             connection.connect()
             connected.append(connection.sock)
             connection.request("GET", target.path, headers=headers, preload_content=False, decode_content=False)
             response = connection.getresponse()
             told = {name.lower(): value for name, value in response.headers.items()}
-            answer = response.status, told, _body(response, told, largest) if response.status == 200 else b""
+            answer = response.status, told, _body(response, told, wanted) if response.status == 200 else b""
         except (HTTPError, HTTPException, OSError, ValueError, AttributeError) as error:
             fault = error  # the last two are what cut connections and odd answers raise
         finally:
@@ -302,20 +348,28 @@ def _target(address: str) -> _Target:
     return _Target(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), path)
 
 
-def _body(response: HTTPResponse, headers: Mapping[str, str], largest: int) -> bytes:
-    if headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        coding = headers["content-encoding"][:20]
-        raise NotFetchedError(f"its server packs it ({coding}) though asked not to", lasting=True)
+def _body(response: HTTPResponse, headers: Mapping[str, str], wanted: Wanted) -> bytes:
+    coding = headers.get("content-encoding", "").lower().strip() or "identity"
+    unpack = zlib.decompressobj(wbits=31) if wanted.packed and coding in ("gzip", "x-gzip") else None
+    if unpack is None and coding != "identity":
+        raise NotFetchedError(f"its server packs it ({coding[:20]}) though asked not to", lasting=True)
     size = headers.get("content-length", "")
-    too_large = NotFetchedError(f"it has more than {largest // 2**20} MiB", lasting=True)
-    if size.isdecimal() and int(size) > largest:
+    too_large = NotFetchedError(f"it has more than {wanted.largest // 2**20} MiB", lasting=True)
+    if size.isdecimal() and int(size) > wanted.largest:
         raise too_large
     parts, held = [], 0
     while part := response.read1(65_536):
+        if unpack is not None:
+            try:
+                part = unpack.decompress(part, wanted.largest + 1 - held)
+            except zlib.error as error:
+                raise OSError(f"its gzip is damaged: {error}") from error
         parts.append(part)
         held += len(part)
-        if held > largest:
+        if held > wanted.largest:
             raise too_large
+    if unpack is not None and not unpack.eof:
+        raise OSError("its gzip breaks off")
     return b"".join(parts)
 
 
@@ -331,7 +385,7 @@ def _retry_after(value: str) -> float:
     try:
         return max(0.0, float(value) if value.isdecimal() else parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, TypeError, OverflowError):
-        return float(_USUAL_WAIT)
+        return _USUAL_WAIT
 
 
 def _in_words(host: str, error: Exception) -> str:

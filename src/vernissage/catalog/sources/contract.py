@@ -82,3 +82,39 @@ class Source(Protocol):
             CollectionError: it cannot be fetched.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has changed at a remote source's server since its copy was complete for the last time.
+
+    Attributes:
+        changed: addresses or identifiers of records that are new or others than they were.
+        removed: those of records that are gone.
+    """
+
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class RemoteSource(Source, Protocol):
+    """A source on the web. ``location`` is where its copy is kept, which `records` makes, completes, and then reads.
+
+    A copy that is complete is read without asking the server, so that a build with other options fetches nothing.
+    """
+
+    @property
+    def address(self) -> str:
+        """What to give `vernissage build` again."""
+        ...
+
+    def changes(self, progress: Progress = silent) -> Changes:
+        """Bring the copy up to date with the server, so that `records` gives the works as they are now.
+
+        An interruption leaves a copy that the next call, or `records`, goes on with.
+
+        Raises:
+            CollectionError: the server does not answer, or not as its protocol says; the copy is usable as it was.
+        """
+        ...
