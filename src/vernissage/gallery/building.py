@@ -1,5 +1,6 @@
 """Making a workspace: the front door `vernissage.build`."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -60,6 +61,7 @@ def build(
     table: TableOptions | None = None,
     fetch_pictures: bool | FetchOptions = False,
     database: str | None = None,
+    review: Callable[[Collection, Collection], None] | None = None,
     progress: Progress = silent,
     **asked: Unpack[BuildOptions],
 ) -> BuildOutcome:
@@ -78,6 +80,7 @@ def build(
         tolerance=tolerance,
         refit=refit,
         table=table,
+        review=review,
         superseding=partial(_forget_at, place) if storage.is_there(place) else None,
         fetch=FetchOptions() if fetch_pictures is True else fetch_pictures or None,
         progress=progress,

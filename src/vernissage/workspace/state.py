@@ -42,7 +42,8 @@ class Manifest:
 
     Attributes:
         complete: False while the very first build is under way or was interrupted.
-        source: the collection's folder or table, absolute, and relative to the workspace.
+        source: the collection's folder or table, absolute, and relative to the workspace; what it is called, what
+            reads it, its fingerprint when it was read, and, of one on the web, its address.
         folder: the collection's folder, in the same two ways.
         collection: file name of the collection; its fingerprint is ``fingerprint``.
         words: file name of the counts of the collection's words.
