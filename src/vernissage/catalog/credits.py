@@ -1,9 +1,11 @@
-"""What a table says about where a work belongs: the credit to print, and the museum's own page about it."""
+"""What a table says about where a work belongs: the credit to print, the museum's own page, its canvases of IIIF."""
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.words import picture_link
 from vernissage.folding import folded
 
+CANVASES = "canvas ids"
+"""The attribute of the ids of the canvases that show a work, with bars between them."""
 _CREDITS = frozenset({"credit", "creditline", "credit line", "credits"})
 _PAGES = frozenset({
     "link", "url", "uri", "page", "website", "webpage", "weblink", "permalink", "homepage", "weburl", "objecturl",
@@ -22,6 +24,11 @@ def link_of(item: Item) -> str:
     """The web address of the museum's own page about a work; empty where no column gives one."""
     found = (picture_link(value.strip()) for name, value in item.attributes.items() if _name(name) in _PAGES)
     return next(filter(None, found), "")
+
+
+def canvases_of(item: Item) -> list[str]:
+    """The ids of the canvases of IIIF that show a work, in the order of its pictures; of other sources none."""
+    return item.attributes[CANVASES].split(" | ") if CANVASES in item.attributes else []
 
 
 def _name(column: str) -> str:

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -105,7 +105,7 @@ class Documents:
             return kept.body
         return self._fetched(address, kept)
 
-    def get_all(self, addresses: Iterable[str]) -> Iterator[tuple[str, bytes | NotFetchedError]]:
+    def get_all(self, addresses: Iterable[str]) -> Generator[tuple[str, bytes | NotFetchedError]]:
         """Several documents as `get` gives each, or why there is none, in the order in which they come."""
         with closing(in_parallel(self.get, addresses, self.stop)) as found:
             yield from found
@@ -142,7 +142,9 @@ class Documents:
         from vernissage.catalog.web_client import WebClient  # urllib3 sets warning filters of the process
 
         if self._options is None:
-            raise NotFetchedError("it is not in the copy, and nothing may be fetched now")
+            raise NotFetchedError(
+                "it is not there, and nothing is fetched unless that is asked for, as by --fetch-pictures"
+            )
         with self._lock:
             if self._client is None:
                 self.save()

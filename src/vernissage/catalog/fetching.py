@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -79,6 +79,11 @@ class FetchedPictures:
         self.unfetched: dict[str, str] = {}
         self.beyond = 0
 
+    @property
+    def asks(self) -> bool:
+        """Whether pictures are fetched, not only used as far as they are there."""
+        return self.options is not None and self.options.pictures
+
     def picture(self, address: str) -> str:
         """The picture of an address as `Item.picture` names it; empty where it is not there."""
         name = name_of(address)
@@ -93,7 +98,7 @@ class FetchedPictures:
         self.unfetched, self.beyond = {}, 0
         wanted = list(dict.fromkeys(addresses))
         options = self.options
-        if options is None or not wanted:
+        if options is None or not self.asks or not wanted:
             return
         from vernissage.catalog.web_client import WebClient  # urllib3 sets warning filters of the process
 
@@ -157,7 +162,7 @@ class FetchedPictures:
 
 def in_parallel(
     one: Callable[[str], _T], addresses: Iterable[str], stop: Callable[[], None]
-) -> Iterator[tuple[str, _T | NotFetchedError]]:
+) -> Generator[tuple[str, _T | NotFetchedError]]:
     """What ``one`` gives for each address, or why it gives nothing, as they come, by `CONNECTIONS` threads.
 
     An address is taken only when its turn is near. To be closed: when the iteration ends, however it ends, by Ctrl-C

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.dates import date_span
-from vernissage.catalog.fetching import FetchedPictures
+from vernissage.catalog.fetching import FOLDER, FetchedPictures
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import PictureCheck, check_picture
 from vernissage.catalog.report import USUAL, CollectionReport, Problem, Tolerance
@@ -19,6 +19,8 @@ from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
+from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
+from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITY_CARDS, modality_of_file
 
@@ -29,9 +31,17 @@ _OF_PICTURES = frozenset({"missing picture", "unreadable picture", "picture outs
 
 
 def source_of(
-    given: Path | Source, options: TableOptions | None = None, fetched: FetchedPictures | None = None
+    given: str | Path | Source, options: TableOptions | None = None, fetched: FetchedPictures | None = None
 ) -> Source:
-    """A source, or the folder or table at a path as one that is read by the options, with pictures from the web."""
+    """A source, or what lies at a path or a web address as one that is read by the options, with pictures from the web.
+
+    Raises:
+        CollectionError: a text is no web address.
+    """
+    if isinstance(given, str) and not given.startswith(("http://", "https://")):
+        raise CollectionError(f"{given} is no web address: one begins with https:// or http://")
+    if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):
+        return IiifSource(given, fetched or FetchedPictures(Path(FOLDER)), options)
     return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
 
 

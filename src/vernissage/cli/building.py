@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -114,27 +115,38 @@ class ReadingOptions(RowsOptions):
 
 @dataclass(frozen=True)
 class FetchingOptions:
-    """Pictures at web addresses."""
+    """What lies at web addresses."""
 
     fetch_pictures: bool = option(
-        False, "Download pictures that a table names by web addresses into the workspace.", "--fetch-pictures"
+        False, "Download pictures that are named by web addresses into the workspace.", "--fetch-pictures"
     )
     fetch_most: int = option(10_000, "Pictures to fetch at most, those of earlier builds included.")
     contact: str = option("", "An address of yours that servers are told, as some wish.")
+    rate: float | None = option(None, "Requests a second to one host; default 2 to those of the internet.")
     allow_private_hosts: bool = option(
         False, "Fetch from this machine and private networks too.", "--allow-private-hosts"
     )
 
-    def options(self) -> Any:
-        """How pictures are fetched; False where none are."""
+    def options(self, source: str | Path) -> Any:
+        """How what lies at web addresses is fetched; False where nothing is. Raises RequestError: no rate at all."""
         from vernissage.catalog.fetching import FetchOptions
 
-        chosen = FetchOptions(most=self.fetch_most, private_hosts=self.allow_private_hosts, contact=self.contact)
-        return chosen if self.fetch_pictures else False
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise RequestError(f"--rate {self.rate:g} is no number of requests a second; write one above 0, such as 5")
+        chosen = FetchOptions(
+            most=self.fetch_most,
+            private_hosts=self.allow_private_hosts,
+            contact=self.contact,
+            rate=self.rate,
+            pictures=self.fetch_pictures,
+        )
+        return chosen if self.fetch_pictures or isinstance(source, str) else False
 
 
 def build(
-    source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
+    source: Annotated[
+        str, typer.Argument(help="A folder with a metadata table, pictures, or both; a table; or a web address.")
+    ],
     reading: ReadingOptions,
     fetching: FetchingOptions,
     weights: WeightsOptions,
@@ -155,22 +167,25 @@ def build(
       vernissage build paintings -o workspace
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
       vernissage build objets.csv --column title=nom_objet --column artist=auteur --dry-run
+      vernissage build https://museum.example/iiif/collection.json -o workspace --fetch-pictures
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
       vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
     """
     from vernissage.catalog.report import BadRowsError
+    from vernissage.catalog.words import is_address
     from vernissage.gallery.building import build as make
 
-    target = out if out is not None else Path(f"{source.resolve().stem}-workspace")
+    place = source if is_address(source) else Path(source)
+    target = out if out is not None else Path(f"{_name_of(place)}-workspace")
     if dry_run:
-        _understand(source, target, reading, report, as_json=as_json)
+        _understand(place, target, reading, fetching, report, as_json=as_json)
         return
     names = encoder or ()
     runtime, executions = computed_by(names, weights)
     try:
         with progress_bars() as progress:
             outcome = make(
-                source,
+                place,
                 target,
                 encoders=encoder,
                 seed=fit.seed,
@@ -184,7 +199,7 @@ def build(
                 tolerance=reading.tolerance(),
                 refit=fit.refit,
                 table=reading.table(),
-                fetch_pictures=fetching.options(),
+                fetch_pictures=fetching.options(place),
                 database=database,
                 progress=progress,
             )
@@ -224,7 +239,7 @@ def sync(
             most=float(_number_or_share(most_changed, "--most-changed", shares=True)),
             remove=yes,
             tolerance=reading.tolerance(),
-            fetch_pictures=fetching.options(),
+            fetch_pictures=fetching.options(""),
             database=database,
             progress=progress,
         )
@@ -266,12 +281,26 @@ def _tell_outcome(outcome: "BuildOutcome", target: Path, *, as_json: bool) -> No
         say(f"Uploads: {uploads.uploads}, uploaders: {uploads.people}; {made}{swept}.")
 
 
-def _understand(source: Path, target: Path, reading: ReadingOptions, report: Path | None, *, as_json: bool) -> None:
+def _name_of(place: str | Path) -> str:
+    """What to call a workspace of it."""
+    return urlsplit(place).hostname or "web" if isinstance(place, str) else place.resolve().stem
+
+
+def _understand(
+    place: str | Path,
+    target: Path,
+    reading: ReadingOptions,
+    fetching: FetchingOptions,
+    report: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     """Say how the table is understood, and whether a build would go on with it."""
     from vernissage.gallery.building import inspect
 
     with progress_bars() as progress:
-        understood = inspect(source, target, table=reading.table(), progress=progress).report
+        options = fetching.options(place)
+        understood = inspect(place, target, table=reading.table(), fetch_pictures=options, progress=progress).report
     _write_report(report, understood)
     if understood is not None:
         print_json(understood.to_dict()) if as_json else say(*understood.lines())

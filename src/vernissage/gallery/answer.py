@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vernissage.analysis.bands import Band
-from vernissage.catalog.credits import credit_of, link_of
+from vernissage.catalog.credits import canvases_of, credit_of, link_of
 from vernissage.catalog.fetching import shown_path
 from vernissage.catalog.item import Item
 from vernissage.catalog.keys import key_of
@@ -281,6 +281,7 @@ def record_of(item: Item) -> dict[str, Any]:
     pictures = [shown_path(path) for path, _ in item.pictures] if item.further_pictures else []
     optional: dict[str, Any] = {"owner": item.owner, "pictures": pictures, "picture_link": item.picture_link}
     optional["lang"] = item.language
+    optional["canvases"] = canvases_of(item)
     return content | {"thumbnail": None} | {name: value for name, value in optional.items() if value}
 
 

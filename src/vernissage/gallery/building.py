@@ -15,6 +15,7 @@ from vernissage.catalog.report import USUAL, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Source
 from vernissage.catalog.sources.feed import FeedChanges
+from vernissage.catalog.words import is_address
 from vernissage.files import as_path
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import BuildResult, build_workspace, table_options
@@ -67,10 +68,10 @@ def build(
 ) -> BuildOutcome:
     """Read a collection and make its vectors, or bring a workspace up to date; only what changed is encoded.
 
-    ``source`` is a folder of pictures with or without a table, a table, or a `Source`. The other arguments, all of
-    `BuildOptions` among them, and the errors are those of `build_workspace`; ``database`` is that of `open_gallery`,
-    whose uploads are encoded too. ``fetch_pictures`` downloads pictures that are named by web addresses, as
-    `FetchOptions` says.
+    ``source`` is a folder of pictures with or without a table, a table, a web address, or a `Source`. The other
+    arguments, all of `BuildOptions` among them, and the errors are those of `build_workspace`; ``database`` is that of
+    `open_gallery`, whose uploads are encoded too. ``fetch_pictures`` downloads pictures that are named by addresses, as
+    `FetchOptions` says; the records of an address are fetched in any case.
     """
     path = as_path(workspace, "the workspace")
     place = database or path / storage.DATABASE_NAME
@@ -82,7 +83,7 @@ def build(
         table=table,
         review=review,
         superseding=partial(_forget_at, place) if storage.is_there(place) else None,
-        fetch=FetchOptions() if fetch_pictures is True else fetch_pictures or None,
+        fetch=fetching(source, fetch_pictures),
         progress=progress,
         **asked,
     )
@@ -171,17 +172,29 @@ def inspect(
     workspace: str | Path,
     *,
     table: TableOptions | None = None,
+    fetch_pictures: bool | FetchOptions = False,
     progress: Progress = silent,
 ) -> Collection:
-    """Read a collection as `build` would; its ``report`` says how it was understood. Nothing is written.
+    """Read a collection as `build` would; its ``report`` says how it was understood.
+
+    Nothing is written, but for a web address the copy of its records, and pictures where these are asked for.
 
     Raises:
         CollectionError: there is no collection, or it cannot be read at all.
     """
     path = as_path(workspace, "the workspace")
-    there = FetchedPictures(path / FOLDER)
+    there = FetchedPictures(path / FOLDER, fetching(source, fetch_pictures))
     return inspect_collection(source_of(_source(source), table_options(path, table), there), progress=progress)
 
 
-def _source(given: str | Path | Source) -> Path | Source:
-    return given if callable(getattr(given, "records", None)) else as_path(given, "the source")  # type: ignore[return-value]
+def _source(given: str | Path | Source) -> str | Path | Source:
+    if isinstance(given, str | Path):
+        return given if isinstance(given, str) and is_address(given) else as_path(given, "the source")
+    return given if callable(getattr(given, "records", None)) else as_path(given, "the source")
+
+
+def fetching(source: str | Path | Source, pictures: bool | FetchOptions) -> FetchOptions | None:
+    """How what lies at web addresses is fetched; None where nothing is."""
+    if isinstance(pictures, FetchOptions):
+        return pictures
+    return FetchOptions(pictures=pictures) if pictures or isinstance(_source(source), str) else None

@@ -296,7 +296,7 @@ def _gap(workspace: Workspace, encoder: str) -> Gap:
 
 
 def _advice(workspace: Workspace, found: Diagnosis) -> list[str]:
-    source, lines = workspace.manifest.source["absolute"], []
+    source, lines = workspace.manifest.origin, []
     build = f"vernissage build {source} -o {workspace.path}"
     missing = {
         extra: sorted({each.name for each in register.models().values() if each.extra == extra and why_not_ready(each)})

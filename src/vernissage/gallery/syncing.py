@@ -10,10 +10,9 @@ from vernissage.catalog.fetching import FOLDER, FetchedPictures, FetchOptions
 from vernissage.catalog.loading import source_of
 from vernissage.catalog.report import USUAL, Tolerance
 from vernissage.catalog.sources.contract import RemoteSource, Source
-from vernissage.catalog.sources.folder import FolderSource
 from vernissage.errors import CollectionError, Kind, RequestError
 from vernissage.files import as_path
-from vernissage.gallery.building import BuildOutcome, build
+from vernissage.gallery.building import BuildOutcome, build, fetching
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import table_options
 from vernissage.workspace.state import found, read_manifest
@@ -127,8 +126,7 @@ def sync(
     if not 0 <= most <= 1:
         raise RequestError(f"{most} is no share of the works; give a number between 0 and 1")
     manifest = read_manifest(path)
-    given = source or _known_source(path, manifest.source)
-    opened = source_of(given, table_options(path, None), FetchedPictures(path / FOLDER))
+    opened = source or _known_source(path, manifest.source, fetch_pictures)
     if isinstance(opened, RemoteSource):
         opened.changes(progress)
     elif not opened.location.exists():
@@ -136,7 +134,8 @@ def sync(
             f"there is no {opened.location}, which {path} was built from; put it there again, or run `vernissage "
             f"build` with its new place"
         )
-    if manifest.complete and not fetch_pictures and opened.fingerprint() == manifest.source.get("fingerprint"):
+    pictures = fetch_pictures.pictures if isinstance(fetch_pictures, FetchOptions) else fetch_pictures
+    if manifest.complete and not pictures and opened.fingerprint() == manifest.source.get("fingerprint"):
         return SyncOutcome(Difference(len(Workspace(path, manifest).collection)), most)
     differences: list[Difference] = []
 
@@ -151,10 +150,9 @@ def sync(
             )
 
     built = build(
-        given,
+        opened,
         path,
         tolerance=tolerance,
-        fetch_pictures=fetch_pictures,
         database=database,
         review=review,
         progress=progress,
@@ -162,10 +160,12 @@ def sync(
     return SyncOutcome(next(iter(differences), Difference(0, tuple(built.result.collection.ids))), most, built)
 
 
-def _known_source(path: Path, told: Mapping[str, str]) -> Path | Source:
-    if told.get("read_by", FolderSource.__name__) == FolderSource.__name__:
-        return found(told, path)
-    raise RequestError(
-        f"{path} was built from a source in Python ({told['read_by']}), which a command cannot open; call "
-        f"vernissage.sync(workspace, source), or build again"
-    )
+def _known_source(path: Path, told: Mapping[str, str], fetch_pictures: bool | FetchOptions) -> Source:
+    """What the workspace was built from, opened again."""
+    if "class" in told:
+        raise RequestError(
+            f"{path} was built from a source in Python ({told['class']}), which cannot be opened by its name; call "
+            f"vernissage.sync(workspace, source), or build again"
+        )
+    given = told.get("address") or found(told, path)
+    return source_of(given, table_options(path, None), FetchedPictures(path / FOLDER, fetching(given, fetch_pictures)))

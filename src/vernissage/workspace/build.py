@@ -138,7 +138,7 @@ class Building:
 
 
 def build_workspace(
-    source: Path | Source | None,
+    source: str | Path | Source | None,
     path: Path,
     *,
     tolerance: Tolerance = USUAL,
@@ -158,8 +158,8 @@ def build_workspace(
     at the end. After a kill, the same call goes on where it stopped and ends with the same bytes as an undisturbed one.
 
     Args:
-        source: a folder of pictures with or without a table, a table, or any other source; None for the works that the
-            workspace has, as they were read. What feeds brought lies over either.
+        source: a folder of pictures with or without a table, a table, a web address, or any other source; None for the
+            works that the workspace has, as they were read. What feeds brought lies over either.
         path: the workspace's folder.
         tolerance: how many rows may be left out, which ``rejected.csv`` then lists.
         refit: fit the encoders anew on the collection as it is now.
@@ -168,7 +168,7 @@ def build_workspace(
             what it raises ends the build.
         superseding: called with the works of the state before and those of the new one, just before that takes over:
             whoever keeps things of works elsewhere forgets those that are gone.
-        fetch: how pictures at web addresses are fetched; None fetches none, but uses those of the builds before.
+        fetch: how what lies at web addresses is fetched; None fetches nothing, but uses what builds before fetched.
         changes: what a feed brings now.
         progress: told of every step.
         asked: which encoders, and how they are fitted and computed.
@@ -182,12 +182,12 @@ def build_workspace(
     if unknown := sorted(asked.keys() - BuildOptions.__annotations__.keys()):
         raise TypeError(f"a build has no option {unknown[0]!r}")
     options = table_options(path, table)
-    if fetch is not None and not isinstance(source, Path):
-        raise RequestError("pictures are fetched for folders and tables; another source fetches its own")
+    if fetch is not None and not isinstance(source, str | Path):
+        raise RequestError("pictures are fetched for folders, tables and web addresses; another source fetches its own")
     fetched = FetchedPictures(path / FETCHED, fetch)
     opened = None if source is None else source_of(source, options, fetched)
     if opened is not None:
-        check_target(opened.location, path)
+        check_target(None if isinstance(opened, RemoteSource) and opened.address else opened.location, path)
     existed = path.exists()
     with sole_writer(path, patience=_PATIENCE):
         try:
@@ -313,8 +313,9 @@ def _described(source: Source, building: Building, fingerprint: str) -> dict[str
     """What the manifest keeps of a source, so that it can be read again and asked whether it has changed."""
     if isinstance(source, StateSource) and building.before is not None:
         return dict(building.before.manifest.source)
-    told = {"name": source.name, "fingerprint": fingerprint, "read_by": type(source).__name__}
-    told |= {"address": source.address} if isinstance(source, RemoteSource) else {}
+    told, kind = {"name": source.name, "fingerprint": fingerprint}, type(source)
+    told |= {"address": source.address} if isinstance(source, RemoteSource) and source.address else {}
+    told |= {} if kind.__module__.startswith("vernissage.") else {"class": kind.__name__}
     return located(source.location, building.path) | told
 
 

@@ -48,7 +48,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "path": str(workspace.path),
         "format": manifest.format,
         "complete": manifest.complete,
-        "source": manifest.source["absolute"],
+        "source": manifest.origin,
         "collection": manifest.fingerprint,
         "works": len(collection),
         "pictures": sum(map(bool, collection.texts("picture"))),

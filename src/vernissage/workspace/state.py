@@ -42,8 +42,9 @@ class Manifest:
 
     Attributes:
         complete: False while the very first build is under way or was interrupted.
-        source: the collection's folder or table, absolute, and relative to the workspace; what it is called, what
-            reads it, its fingerprint when it was read, and, of one on the web, its address.
+        source: the collection's folder or table, or the copy of a remote one, absolute, and relative to the workspace;
+            its name, its fingerprint when it was read, its ``address`` if it is remote, and its ``class`` where that is
+            none of ours.
         folder: the collection's folder, in the same two ways.
         collection: file name of the collection; its fingerprint is ``fingerprint``.
         words: file name of the counts of the collection's words.
@@ -88,6 +89,11 @@ class Manifest:
     retired: tuple[str, ...] = ()
     complete: bool = False
     format: int = FORMAT
+
+    @property
+    def origin(self) -> str:
+        """What to give `vernissage build` again."""
+        return self.source.get("address") or self.source["absolute"]
 
     @property
     def files(self) -> frozenset[str]:
@@ -252,16 +258,17 @@ def sole_writer(workspace: Path, *, patience: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
-def check_target(source: Path, path: Path) -> None:
-    """Refuse places where a workspace would mix with other files.
+def check_target(source: Path | None, path: Path) -> None:
+    """Refuse places where a workspace would mix with other files; None is a source on the web.
 
     Raises:
         CollectionError: there is no such collection.
         WorkspaceError: the path is a file, a folder of other things, or inside the collection.
     """
-    if not source.exists():
+    if source is not None and not source.exists():
         raise CollectionError(f"there is no {source}; name a folder with pictures or a table, or a table itself")
-    home, target = (source if source.is_dir() else source.parent).resolve(), path.resolve()
+    home = source and (source if source.is_dir() else source.parent).resolve()
+    target = path.resolve()
     fault = ""
     if path.exists() and not path.is_dir():
         fault = f"{path} is a file; a workspace is a folder, so choose another name for it"
@@ -269,7 +276,7 @@ def check_target(source: Path, path: Path) -> None:
         fault = (
             f"{path} holds files but no workspace; choose an empty or new folder, so that nothing of yours is mixed up"
         )
-    elif target == home or home in target.parents:
+    elif home is not None and (target == home or home in target.parents):
         fault = f"the workspace {path} would lie inside the collection {home}; choose a folder outside it with -o"
     if fault:
         raise WorkspaceError(fault, kind=Kind.BAD_REQUEST)

@@ -100,7 +100,8 @@ class Workspace:
     @property
     def collection_name(self) -> str:
         """What to call the collection: the name of the folder or table that it was built from."""
-        return Path(self.manifest.source["absolute"]).stem
+        source = self.manifest.source
+        return source["name"] if "address" in source else Path(source["absolute"]).stem
 
     @property
     def draft(self) -> bool:
@@ -116,7 +117,7 @@ class Workspace:
         if collection.fingerprint != self.manifest.fingerprint:
             raise ProvenanceError(
                 f"{self.path / self.manifest.collection} is damaged: it is not the collection that the workspace was "
-                f"built from; run `vernissage build {self.manifest.source['absolute']} -o {self.path}` again"
+                f"built from; run `vernissage build {self.manifest.origin} -o {self.path}` again"
             )
         return collection
 
@@ -283,7 +284,7 @@ class Workspace:
         if not self.manifest.complete:
             raise WorkspaceError(
                 f"{self.path} has no vectors of {encoder} yet: its build was interrupted or is still running; "
-                f"run `vernissage build {self.manifest.source['absolute']} -o {self.path}` again to finish it"
+                f"run `vernissage build {self.manifest.origin} -o {self.path}` again to finish it"
             )
         if encoder in self.manifest.left_out:
             raise RequestError(f"{encoder} is not in this workspace: {self.manifest.left_out[encoder]}")

@@ -106,7 +106,7 @@ class RemoteSource(Source, Protocol):
 
     @property
     def address(self) -> str:
-        """What to give `vernissage build` again."""
+        """What to give `vernissage build` again; empty where that is ``location``."""
         ...
 
     def changes(self, progress: Progress = silent) -> Changes:

@@ -72,7 +72,7 @@ class _Met:
     respelled: list[tuple[str, str]] = field(default_factory=list)
 
 
-class _Described(NamedTuple):
+class Described(NamedTuple):
     """The works of a table or of file names; each is made when it is asked for."""
 
     number: int
@@ -150,10 +150,10 @@ class FolderSource:
         return digest(*(part.encode() for part in parts))[:16]
 
     @cached_property
-    def _described(self) -> _Described:
+    def _described(self) -> Described:
         root, table_path = self._found
         if table_path is not None:
-            return _described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
+            return described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
             if found := foreign_file(root):
@@ -204,7 +204,7 @@ class FolderSource:
         """What to say of cells that hold web addresses."""
         column = next(column for column, meaning in reading.columns.items() if meaning == "picture")
         told = f"column {column} holds {self._met.addresses} web addresses, not files: kept as links"
-        if self.fetched is None or self.fetched.options is None:
+        if self.fetched is None or not self.fetched.asks:
             yield f"{told}; `vernissage build … --fetch-pictures` downloads the pictures (docs/collections.md says how)"
         else:
             yield f"{told}; pictures that could not be fetched: {len(self.fetched.unfetched)}"
@@ -392,8 +392,11 @@ def _tables(folder: Path) -> list[Path]:
         raise CollectionError(f"{folder} cannot be read ({error.strerror}); check that you may open it") from error
 
 
-def _described_by_table(table: Table, name: str, options: TableOptions) -> _Described:
-    """The rows of a table as works, its columns understood as `understand` does."""
+def described_by_table(table: Table, name: str, options: TableOptions, *, whole_ids: bool = False) -> Described:
+    """The rows of a table as works, its columns understood as `understand` does.
+
+    Ids that are web addresses are shortened to their ends where these differ, unless they are wanted whole.
+    """
     sample = lru_cache(None)(table.sample)
     understood = understand(table.columns, sample, lru_cache(None)(table.unique), options)
     found = {meaning: place.column for meaning, place in understood.items()}
@@ -407,7 +410,7 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
     spoken = [place for place in others if not names_no_words(table.columns[place])]
     groups = table.column(places["group"]) if "group" in places else []
     chosen = speaking(table.columns, options)
-    ids, remarks = _ids(table, places)
+    ids, remarks = _ids(table, places, whole=whole_ids)
     views = views_of(table, ids, places)
     spoken = [place for place in others if chosen.get(place, place in spoken and place not in views.order.values())]
     repeating = tuple(
@@ -458,10 +461,10 @@ def _described_by_table(table: Table, name: str, options: TableOptions) -> _Desc
         return (_work(columns, row, ids[place], cells) for place, row, cells in views.works(table.rows, lists))
 
     links = [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
-    return _Described(len(ids) - views.joined, works, reading, links)
+    return Described(len(ids) - views.joined, works, reading, links)
 
 
-def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path) -> _Described:
+def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path) -> Described:
     """Works of picture files alone: ids from their names, groups from the folders they lie in, titles and other words
     from the files themselves, else from their names.
     """
@@ -490,7 +493,7 @@ def _described_by_names(paths: Sequence[str], unread: Sequence[str], root: Path)
             yield None, item, path
 
     told = "no table: ids, titles and groups come from the names of files and folders"
-    return _Described(len(paths), works, Reading(remarks=(told, *unread)))
+    return Described(len(paths), works, Reading(remarks=(told, *unread)))
 
 
 def readable(name: str) -> str:
@@ -580,13 +583,14 @@ def _stop(table: Table, name: str, places: dict[str, int], spoken: Sequence[int]
     )
 
 
-def _ids(table: Table, places: dict[str, int]) -> tuple[list[str], tuple[str, ...]]:
+def _ids(table: Table, places: dict[str, int], *, whole: bool) -> tuple[list[str], tuple[str, ...]]:
     """The ids of all rows, and a remark when they do not stand in the table."""
     if "id" in places and places["id"] in table.filled:
         ids = [" ".join(cell.split()) for cell in table.column(places["id"])]
         ends = [cell.rstrip("/#").rpartition("/")[2] for cell in ids if is_address(cell)]
         # An identifier on the web stands in addresses of pages better by its end, as Q42 in Wikidata's.
-        return ends if len(ends) == len(ids) and len(set(ends)) == len(set(ids)) and all(ends) else ids, ()
+        shorter = not whole and len(ends) == len(ids) and len(set(ends)) == len(set(ids)) and all(ends)
+        return ends if shorter else ids, ()
     files = table.column(places["picture"]) if "picture" in places else [""] * len(table.rows)
     files = [_first_picture(file).replace("\\", "/") for file in files]
     stems = [PurePosixPath(file).stem for file in files]

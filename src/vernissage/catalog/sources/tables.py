@@ -308,6 +308,14 @@ def read_xml(path: Path, raw: bytes) -> Table:
     return _from_records(enumerate(cells, start=1), (), "")
 
 
+def table_of(name: str, records: Iterable[Mapping[str, Any]]) -> Table:
+    """A table of records by the names of their columns, numbered from 1. Raises CollectionError: it is too large."""
+    try:
+        return _from_records(enumerate(records, start=1), (), "")
+    except _TooLargeError as error:
+        raise CollectionError(f"{name}: {error}") from None
+
+
 def read_parquet(path: Path, raw: bytes) -> Table:
     """Read a Parquet file; columns of bytes are left out, which the table's remarks say.
 
