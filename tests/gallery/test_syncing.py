@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.catalog.oai_server import repository
+from tests.catalog.xml_works import XmlWork
 from tests.forks import Forks
 from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 import vernissage
+from vernissage.catalog.fetching import FetchOptions
 from vernissage.catalog.loading import source_of
 from vernissage.catalog.sources.contract import Source
 from vernissage.cli.main import main
@@ -177,3 +180,43 @@ def test_a_killed_sync_is_gone_on_with(world: World, forked: Forks) -> None:
     assert forked.run("vernissage.cli.main:main", command) == 0
     assert len(open_workspace(world.workspace).collection) == 19
     assert sync(world.workspace).built is None
+
+
+def test_a_repository_is_harvested_built_and_kept_up_with_kills_in_between(tmp_path: Path, forked: Forks) -> None:
+    """Killed while it harvests, while it builds, and while it takes an update over: what was there is kept."""
+    workspace = tmp_path / "workspace"
+
+    def run(*command: str, dies_at: int = 0) -> int:
+        return forked.run("vernissage.cli.main:main", [*command, "--allow-private-hosts"], dies_at=dies_at)
+
+    def titles() -> dict[str, str]:
+        collection = open_workspace(workspace).collection
+        return {item.id.rpartition(":")[2]: item.title for item in collection}
+
+    with repository(12) as server:
+        build = ("build", server.address, "-o", str(workspace), "-e", "lsa")
+        for number in (3, 3, 4):
+            assert run(*build, dies_at=number) == -signal.SIGKILL
+        assert run(*build) == 0
+        assert server.pages <= 3 + 3  # a page that was on its way when the kill came is asked for again
+        assert len(titles()) == 12
+        assert run("sync", str(workspace)) == 0
+        server.put(XmlWork("w-03", "Renamed"), XmlWork("w-12", "New"))
+        server.take_out("w-00")
+        pages = server.pages
+        for number in (1, 2, 3):
+            assert run("sync", str(workspace), "--most-changed", "30%", dies_at=number) == -signal.SIGKILL
+            assert len(titles()) == 12
+        assert run("sync", str(workspace), "--most-changed", "30%") == 0
+        assert server.pages <= pages + 4  # the one page of the update, and whether more has changed since
+    assert (titles()["w-03"], "w-12" in titles(), "w-00" in titles()) == ("Renamed", True, False)
+    before = (workspace / "workspace.json").read_bytes()
+    with pytest.raises(CollectionError, match="was not fetched"):  # the server is gone
+        sync(workspace, fetch_pictures=FetchOptions(private_hosts=True, pictures=False))
+    assert (workspace / "workspace.json").read_bytes() == before
+
+
+def test_private_addresses_are_asked_only_where_that_is_said(tmp_path: Path) -> None:
+    with repository(2) as server, pytest.raises(CollectionError, match="on a private network or this machine"):
+        vernissage.build(server.address, tmp_path / "workspace", encoders=["lsa"])
+    assert server.asked == []

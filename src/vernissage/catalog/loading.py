@@ -20,6 +20,7 @@ from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
+from vernissage.catalog.sources.oai import OaiSource, is_oai
 from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITY_CARDS, modality_of_file
@@ -40,6 +41,8 @@ def source_of(
     """
     if isinstance(given, str) and not given.startswith(("http://", "https://")):
         raise CollectionError(f"{given} is no web address: one begins with https:// or http://")
+    if isinstance(given, str) and is_oai(given):
+        return OaiSource(given, fetched or FetchedPictures(Path(FOLDER)), options)
     if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):
         return IiifSource(given, fetched or FetchedPictures(Path(FOLDER)), options)
     return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
