@@ -1,13 +1,16 @@
 """A small server of pictures on this machine, with the faults that servers have."""
 
 import gzip
+import hashlib
 import io
+import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from PIL import Image
 
@@ -38,7 +41,11 @@ _INFO = (
 
 
 class PictureServer(ThreadingHTTPServer):
-    """Answers by path; ``asked`` counts the paths, ``headers`` holds those of the last request."""
+    """Answers by path; ``asked`` counts the paths, ``headers`` holds those of the last request.
+
+    ``documents`` are given as JSON, with an ETag, and packed where that is asked for; ``faults`` are statuses by paths;
+    ``at_once`` is how many requests there were at a time at most, and ``unchanged`` how many were answered by 304.
+    """
 
     daemon_threads = True
 
@@ -49,10 +56,27 @@ class PictureServer(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.robots = ""
         self.robots_status = 200
+        self.documents: dict[str, Any] = {}
+        self.faults: dict[str, int] = {}
+        self.slow = 0.0
+        self.at_once = self.unchanged = self._now = 0
+        self._lock = threading.Lock()
 
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """One more request, while the block runs."""
+        with self._lock:
+            self._now += 1
+            self.at_once = max(self.at_once, self._now)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._now -= 1
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of clients that leave."""
@@ -65,6 +89,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        with self.server.answering():
+            self._answer()
+
+    def _answer(self) -> None:
         path = self.path.partition("?")[0]
         self.server.asked[path] += 1
         self.server.headers = dict(self.headers)
@@ -72,6 +100,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(self.server.robots.encode(), self.server.robots_status)
             return
         self.server.times.append(time.monotonic())
+        if path in self.server.faults:
+            self._send(b"", self.server.faults[path])
+            return
+        if path in self.server.documents:
+            self._document(self.server.documents[path])
+            return
         kind = path.strip("/").split("/")[0]
         if kind == "drip":
             self._drip()
@@ -91,6 +125,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(body(), 200, headers, length=kind not in ("large-untold", "cut"))
         else:
             self._send(png(), int(kind) if kind.isdecimal() and len(kind) == 3 else 200)
+
+    def _document(self, content: Any) -> None:
+        time.sleep(self.server.slow)
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if self.headers.get("If-None-Match") == tag:
+            self.server.unchanged += 1
+            self._send(b"", 304)
+        elif self.headers.get("Accept-Encoding") == "gzip":
+            self._send(gzip.compress(body), headers={"ETag": tag, "Content-Encoding": "gzip"})
+        else:
+            self._send(body, headers={"ETag": tag})
 
     def _send(
         self, body: bytes, status: int = 200, headers: dict[str, str] | None = None, *, length: bool = True

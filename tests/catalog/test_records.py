@@ -262,16 +262,19 @@ def test_formats_of_museums_and_libraries_are_called_by_name(kind: str, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"),
+    ("content", "words"),
     [
-        ({"@context": "http://iiif.io/api/presentation/2/context.json", "@type": "sc:Manifest"}, "manifest"),
-        ({"@context": ["x", "http://iiif.io/api/presentation/3/context.json"], "type": "Collection"}, "collection"),
-        ({"@id": "x", "@type": "sc:Manifest", "sequences": [{"canvases": []}]}, "manifest"),
+        ({"@context": "http://iiif.io/api/image/3/context.json"}, "is a IIIF image description, which is recognised"),
+        (
+            {"@context": ["x", "http://iiif.io/api/presentation/3/context.json"], "type": "Range"},
+            "is Range, and no man",
+        ),
+        ({"@id": "x", "@type": "sc:AnnotationList", "resources": []}, "is AnnotationList, and no manifest or coll"),
     ],
 )
-def test_manifests_of_iiif_are_called_by_name(content: Any, kind: str, tmp_path: Path) -> None:
+def test_what_of_iiif_is_no_work_is_called_by_name(content: Any, words: str, tmp_path: Path) -> None:
     (tmp_path / "metadata.json").write_text(json.dumps(content | {"items": [{"id": "a"}]}))
-    with pytest.raises(CollectionError, match=f"is a IIIF {kind}, which is recognised but not read yet"):
+    with pytest.raises(CollectionError, match=words):
         load_collection(tmp_path)
 
 

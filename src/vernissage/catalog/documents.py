@@ -57,6 +57,7 @@ class Documents:
     Attributes:
         folder: where they lie.
         harvest: how far the copy is.
+        asks: whether old documents are asked for again; else what is there is given, and what is not is fetched.
         outdated: addresses whose document is an old one, because the server did not answer this time.
     """
 
@@ -67,6 +68,7 @@ class Documents:
             ProvenanceError: the file on how far the copy is is damaged.
         """
         self.folder = fetched.folder / FOLDER / name_of(address)
+        self.asks = True
         self.outdated: list[str] = []
         self._options, self._accept = fetched.options, accept
         self._client: WebClient | None = None
@@ -109,7 +111,7 @@ class Documents:
             WorkspaceError: it cannot be written.
         """
         kept = self._kept(address)
-        if kept is not None and kept.fresh:
+        if kept is not None and (kept.fresh or not self.asks):
             return kept.body
         return self._fetched(address, kept)
 

@@ -165,8 +165,8 @@ def in_parallel(
 ) -> Generator[tuple[str, _T | NotFetchedError]]:
     """What ``one`` gives for each address, or why it gives nothing, as they come, by `CONNECTIONS` threads.
 
-    An address is taken only when its turn is near. To be closed: when the iteration ends, however it ends, by Ctrl-C
-    too, ``stop`` is called, the threads end, and what they have not finished is not there.
+    An address is taken only when its turn is near. To be closed: where the iteration ends before, by Ctrl-C too,
+    ``stop`` is called, the threads end, and what they have not finished is not there.
     """
     running: dict[Future[_T], str] = {}
     rest = iter(addresses)
@@ -184,8 +184,9 @@ def in_parallel(
                         yield address, future.result()
                     except NotFetchedError as error:
                         yield address, error
-        finally:
+        except BaseException:
             stop()
+            raise
 
 
 def name_of(address: str) -> str:

@@ -21,6 +21,7 @@ from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
 from vernissage.catalog.sources.oai import OaiSource, is_oai
+from vernissage.catalog.words import holds_credentials
 from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITY_CARDS, modality_of_file
@@ -41,6 +42,8 @@ def source_of(
     """
     if isinstance(given, str) and not given.startswith(("http://", "https://")):
         raise CollectionError(f"{given} is no web address: one begins with https:// or http://")
+    if isinstance(given, str) and holds_credentials(given):
+        raise CollectionError("the address holds a name or a password, which is neither kept nor sent; leave that out")
     if isinstance(given, str) and is_oai(given):
         return OaiSource(given, fetched or FetchedPictures(Path(FOLDER)), options)
     if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):

@@ -32,7 +32,7 @@ MOST_COLLECTIONS = 10_000
 """Collections and pages that one source may name: a server may make up new ones for ever."""
 
 _ACCEPT = "application/ld+json, application/json;q=0.9, */*;q=0.1"
-_MARKS = (b"iiif.io/api/presentation", b"iiif.io/api/discovery")
+_MARKS = (b"iiif.io/api/presentation", b"iiif.io/api/discovery", b'"sc:')
 _START = 65_536
 
 

@@ -111,7 +111,9 @@ class RemoteTable(FolderSource):
 
     def changes(self, progress: Progress = silent) -> Changes:
         """Bring the copy up to date: what has changed is asked for where the server tells it, else everything."""
+        self.documents.asks = False
         before = self.harvest(progress).records if self.documents.harvest.complete else {}
+        self.documents.asks = True
         if not self.ask_again():
             self.documents.begin_anew()
         self._harvested = None
