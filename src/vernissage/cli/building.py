@@ -168,6 +168,7 @@ def build(
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
       vernissage build objets.csv --column title=nom_objet --column artist=auteur --dry-run
       vernissage build https://museum.example/iiif/collection.json -o workspace --fetch-pictures
+      vernissage build "https://museum.example/oai?verb=ListRecords&metadataPrefix=lido" -o workspace
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
       vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
     """
