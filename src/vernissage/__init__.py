@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vernissage.gallery.gallery import Gallery
     from vernissage.gallery.gallery import open_gallery as open  # noqa: A004
     from vernissage.gallery.person import Person
+    from vernissage.gallery.syncing import sync
     from vernissage.workspace.uploading import Submission
 
 _PLACES = {
@@ -46,6 +47,7 @@ _PLACES = {
     "open": "gallery.gallery",
     "Person": "gallery.person",
     "Submission": "workspace.uploading",
+    "sync": "gallery.syncing",
 }
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "answer_schema",
     "build",
     "open",
+    "sync",
 ]
 
 

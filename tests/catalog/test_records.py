@@ -245,11 +245,9 @@ def test_lists_of_objects_without_a_name_become_columns(tmp_path: Path) -> None:
 
 
 FORMATS = {
-    "LIDO": '<?xml version="1.0"?><lido:lidoWrap xmlns:lido="http://www.lido-schema.org"/>',
     "EAD": '<ead xmlns="urn:isbn:1-931666-22-9"><eadheader/></ead>',
-    "MARC XML": '<collection xmlns="http://www.loc.gov/MARC21/slim"/>',
     "Adlib XML": "<adlibXML><recordList/></adlibXML>",
-    "XML": "<works><work/></works>",
+    "MODS": '<mods xmlns="http://www.loc.gov/mods/v3"/>',
     "MARC": "01142cam  2200301 a 4500001001300000003000400013",
 }
 

@@ -106,6 +106,14 @@ def empty_folder(place: Place) -> list[str]:
     return ["build", str(place.folder / "empty"), "-o", str(place.folder / "new")]
 
 
+def xml(content: str) -> Callable[[Place], list[str]]:
+    def prepare(place: Place) -> list[str]:
+        (place.folder / "xml").mkdir()
+        return ["build", place.file("xml/works.xml", content), "-o", str(place.folder / "new")]
+
+    return prepare
+
+
 def other_version(place: Place) -> list[str]:
     file = place.workspace / "workspace.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 7}))
@@ -247,6 +255,14 @@ EXPERIMENTS: dict[str, Case] = {
 
 CASES: dict[str, Case] = {
     "missing collection": (lambda p: ["build", str(p.folder / "nowhere"), "-o", str(p.folder / "new")], "nowhere"),
+    "XML with entities": (xml('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "works.xml declares entities, .*DOCTYPE"),
+    "XML that is HTML": (xml("<!doctype html><p>Log in"), "works.xml is a web page .*export the works as LIDO"),
+    "XML cut off": (xml("<lido:lido"), "works.xml is not well-formed XML .*line 1, column 0"),
+    "a share that is none": (
+        lambda p: ["sync", str(p.workspace), "--most-changed", "5"],
+        "'5' is no number; write 10%",
+    ),
+    "sync of no workspace": (lambda p: ["sync", str(p.folder / "none")], "there is no workspace"),
     "empty folder": (empty_folder, "no metadata table|neither|holds no"),
     "two tables": (two_tables, "metadata.csv.*metadata.jsonl"),
     "empty table": (table("id,title,file_name\n"), "no rows|no row|empty"),
@@ -338,7 +354,9 @@ CASES: dict[str, Case] = {
 CODES = {
     **dict.fromkeys(["unknown encoder", "unknown work", "similar to nothing"], Kind.NOT_FOUND),
     **dict.fromkeys(["corrupted vectors", "corrupted model", "missing vectors", "damaged collection"], Kind.CONFLICT),
-    **dict.fromkeys(["no workspace", "folder without a workspace", "a set without its kind"], Kind.NOT_FOUND),
+    **dict.fromkeys(
+        ["no workspace", "folder without a workspace", "sync of no workspace", "a set without its kind"], Kind.NOT_FOUND
+    ),
     "workspace of another version": Kind.CONFLICT,
     "page into a missing drive": Kind.UNAVAILABLE,
 }

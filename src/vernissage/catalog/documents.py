@@ -111,6 +111,14 @@ class Documents:
         if (file := self._file(address)).is_file():
             os.utime(file, (0, 0))
 
+    def has(self, address: str) -> bool:
+        """Whether the document at an address is in the copy, fresh or not."""
+        return self._file(address).is_file()
+
+    def forget(self, address: str) -> None:
+        """Take the document at an address out of the copy."""
+        self._file(address).unlink(missing_ok=True)
+
     def get(self, address: str) -> bytes:
         """The document at an address: as it is there, else fetched and kept.
 

@@ -22,6 +22,7 @@ from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
 from vernissage.catalog.sources.interface import InterfaceSource
+from vernissage.catalog.sources.oai import OaiSource, is_oai
 from vernissage.catalog.words import holds_credentials
 from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
@@ -50,6 +51,8 @@ def source_of(
         return (
             InterfaceSource(given, copies, options) if isinstance(given, str) else DumpSource(given, options, fetched)
         )
+    if isinstance(given, str) and is_oai(given):
+        return OaiSource(given, copies, options)
     if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):
         return IiifSource(given, copies, options)
     return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given

@@ -1,4 +1,4 @@
-"""Commands that make, describe, check and purge workspaces: build, info, check, purge."""
+"""Commands that make, keep up, describe, check and purge workspaces: build, sync, info, check, purge."""
 
 import math
 from collections.abc import Sequence
@@ -56,7 +56,28 @@ class FitOptions:
 
 
 @dataclass(frozen=True)
-class ReadingOptions:
+class RowsOptions:
+    """How many rows may be left out, and works be without their pictures."""
+
+    without_pictures: bool = option(
+        False, "Keep works with their texts if most pictures are missing.", "--without-pictures"
+    )
+    max_rejected: str = option("5%", "Rows that may be left out, as a share of all (three always may) or a number.")
+    strict: bool = option(False, "Build nothing if anything is wrong with any row.", "--strict")
+    skip_bad: bool = option(False, "Leave out all rows that have problems, however many.", "--skip-bad")
+
+    def tolerance(self) -> Any:
+        """What the build goes on with. Raises RequestError: the number of rows is none."""
+        from vernissage.catalog.report import SKIP_BAD, Tolerance
+
+        if self.skip_bad:
+            return SKIP_BAD
+        most = _number_or_share(self.max_rejected, "--max-rejected")
+        return Tolerance(most, self.strict, self.without_pictures)
+
+
+@dataclass(frozen=True)
+class ReadingOptions(RowsOptions):
     """How a table is read."""
 
     column: list[str] | None = option(
@@ -67,12 +88,6 @@ class ReadingOptions:
     )
     encoding: str = option("", "Of a table that is not UTF-8, as cp1250; guessed without. Kept.")
     pictures_from: Path | None = option(None, "The folder below which the pictures lie, if not the table's. Kept.")
-    without_pictures: bool = option(
-        False, "Keep works with their texts if most pictures are missing.", "--without-pictures"
-    )
-    max_rejected: str = option("5%", "Rows that may be left out, as a share of all (three always may) or a number.")
-    strict: bool = option(False, "Build nothing if anything is wrong with any row.", "--strict")
-    skip_bad: bool = option(False, "Leave out all rows that have problems, however many.", "--skip-bad")
     mapping: str = option(
         "",
         "A museum's shape by name (`vernissage mappings`), or a file of your own: .toml, or .json as table.json. Kept.",
@@ -102,21 +117,6 @@ class ReadingOptions:
         if self.mapping.endswith(".json"):
             return said.over(TableOptions.load(Path(self.mapping)))
         return replace(said, mapping=mapping_place(self.mapping) if self.mapping else "")
-
-    def tolerance(self) -> Any:
-        """What the build goes on with. Raises RequestError: the number of rows is none."""
-        from vernissage.catalog.report import SKIP_BAD, Tolerance
-
-        if self.skip_bad:
-            return SKIP_BAD
-        number, share = self.max_rejected.rstrip("% "), "%" in self.max_rejected
-        try:
-            most = float(number) / 100 if share else int(number)
-        except ValueError:
-            most = -1
-        if most < 0:
-            raise RequestError(f"--max-rejected {self.max_rejected!r} is no number; write 20 (rows) or 10% (of all)")
-        return Tolerance(most, self.strict, self.without_pictures)
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,7 @@ def build(
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
       vernissage build objets.csv --column title=nom_objet --column artist=auteur --dry-run
       vernissage build https://museum.example/iiif/collection.json -o workspace --fetch-pictures
+      vernissage build "https://museum.example/oai?verb=ListRecords&metadataPrefix=lido" -o workspace
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
       vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
     """
@@ -216,6 +217,60 @@ def build(
         raise
     _write_report(report, outcome.result.collection.report)
     _tell_outcome(outcome, target, as_json=as_json)
+
+
+def sync(
+    workspace: WorkspacePath,
+    reading: RowsOptions,
+    fetching: FetchingOptions,
+    most_changed: str = option(
+        "10%", "Of all works: if more are gone, nothing is changed without --yes; if more changed, the exit code is 8."
+    ),
+    yes: bool = option(False, "Let more works go than --most-changed says.", "--yes"),
+    database: DatabasePlace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take over what changed since the last time in what a workspace was built from: a folder, a table, or a server.
+
+    Only what changed is encoded, and what is gone is taken out. Exit code 0; 8 where it did so and more works changed
+    than --most-changed; 4 where more are gone, and nothing was changed.
+
+    \b
+    Examples:
+      vernissage sync workspace
+      vernissage sync workspace --most-changed 30% --yes
+    """
+    from vernissage.gallery.syncing import sync as keep_up
+
+    with progress_bars() as progress:
+        outcome = keep_up(
+            workspace,
+            most=float(_number_or_share(most_changed, "--most-changed", shares=True)),
+            remove=yes,
+            tolerance=reading.tolerance(),
+            fetch_pictures=fetching.options(""),
+            database=database,
+            progress=progress,
+        )
+    print_json(outcome.to_dict()) if as_json else say(*outcome.lines())
+    if outcome.alarming:
+        note(f"more than {most_changed} of the works changed", kind="note")
+        raise typer.Exit(_ALARMING)
+
+
+_ALARMING = 8
+
+
+def _number_or_share(word: str, name: str, *, shares: bool = False) -> float | int:
+    """``10%`` as the share .1, and ``20`` as the number 20. Raises RequestError: it is neither, or must be a share."""
+    number, share = word.rstrip("% "), "%" in word
+    try:
+        most = float(number) / 100 if share else int(number)
+    except ValueError:
+        most = -1
+    if not (0 <= most < math.inf) or (shares and not share):
+        raise RequestError(f"{name} {word!r} is no number; write {'' if shares else '20 (rows) or '}10% (of all)")
+    return most
 
 
 def _tell_outcome(outcome: "BuildOutcome", target: Path, *, as_json: bool) -> None:

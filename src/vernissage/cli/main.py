@@ -30,6 +30,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "Workspaces": {
             "build": "Read a collection and make its vectors; again after changes.",
+            "sync": "Take over what changed in what a workspace was built from.",
             "info": "Say what is in a workspace: works, people, encoders, sizes.",
             "check": "Check every byte of a workspace against what it should be.",
             "purge": "Delete what is left of works that were taken down.",
@@ -60,7 +61,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 _MODULES = {
     "admin": "admin",
-    "building": "build info check purge mappings",
+    "building": "build sync info check purge mappings",
     "models": "doctor encoders export-onnx tag",
     "overview": "map topics",
     "people": "person upload remove owners areas",

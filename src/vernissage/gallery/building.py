@@ -1,5 +1,6 @@
 """Making a workspace: the front door `vernissage.build`."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -61,6 +62,7 @@ def build(
     table: TableOptions | None = None,
     fetch_pictures: bool | FetchOptions = False,
     database: str | None = None,
+    review: Callable[[Collection, Collection], None] | None = None,
     progress: Progress = silent,
     **asked: Unpack[BuildOptions],
 ) -> BuildOutcome:
@@ -79,8 +81,9 @@ def build(
         tolerance=tolerance,
         refit=refit,
         table=table,
+        review=review,
         superseding=partial(_forget_at, place) if storage.is_there(place) else None,
-        fetch=_fetching(source, fetch_pictures),
+        fetch=fetching(source, fetch_pictures),
         progress=progress,
         **asked,
     )
@@ -180,7 +183,7 @@ def inspect(
         CollectionError: there is no collection, or it cannot be read at all.
     """
     path = as_path(workspace, "the workspace")
-    there = FetchedPictures(path / FOLDER, _fetching(source, fetch_pictures))
+    there = FetchedPictures(path / FOLDER, fetching(source, fetch_pictures))
     return inspect_collection(source_of(_source(source), table_options(path, table), there), progress=progress)
 
 
@@ -190,7 +193,7 @@ def _source(given: str | Path | Source) -> str | Path | Source:
     return given if callable(getattr(given, "records", None)) else as_path(given, "the source")
 
 
-def _fetching(source: str | Path | Source, pictures: bool | FetchOptions) -> FetchOptions | None:
+def fetching(source: str | Path | Source, pictures: bool | FetchOptions) -> FetchOptions | None:
     """How what lies at web addresses is fetched; None where nothing is."""
     if isinstance(pictures, FetchOptions):
         return pictures

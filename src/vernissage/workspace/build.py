@@ -110,6 +110,7 @@ class Building:
     former_texts: Sequence[str] = ()
     encoded: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    source: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     asked: frozenset[str] = frozenset()
     outdated: list[str] = field(default_factory=list)
@@ -143,6 +144,7 @@ def build_workspace(
     tolerance: Tolerance = USUAL,
     refit: bool = False,
     table: TableOptions | None = None,
+    review: Callable[[Collection, Collection], None] | None = None,
     superseding: Callable[[Collection, Collection], None] | None = None,
     fetch: FetchOptions | None = None,
     changes: FeedChanges | None = None,
@@ -162,6 +164,8 @@ def build_workspace(
         tolerance: how many rows may be left out, which ``rejected.csv`` then lists.
         refit: fit the encoders anew on the collection as it is now.
         table: how a folder's table is read, on top of what was said in the builds before.
+        review: called with the works of the state before and those that were read, before anything is made of these;
+            what it raises ends the build.
         superseding: called with the works of the state before and those of the new one, just before that takes over:
             whoever keeps things of works elsewhere forgets those that are gone.
         fetch: how what lies at web addresses is fetched; None fetches nothing, but uses what builds before fetched.
@@ -191,11 +195,16 @@ def build_workspace(
             settings = merged_settings(before, asked)
             wanted = wanted_encoders(settings)
             old = _unless_damaged(lambda: before.collection) if before else None
-            opened, fed = _with_feeds(opened or _state_source(path, before), path, changes, fetched)
+            base = opened or _state_source(path, before)
+            told = "" if isinstance(base, RemoteSource) else base.fingerprint()  # first, or a change now is overlooked
+            opened, fed = _with_feeds(base, path, changes, fetched)
             building = _begun(path, opened, settings, before, old, tolerance, progress)
+            if review is not None and old is not None:
+                review(old, building.collection)
             building.refit, building.asked = refit, frozenset(asked.get("encoders") or ())
             building.runtime = asked.get("runtime") or Runtime()
-            manifest = _made_manifest(building, opened, wanted)
+            building.source = _described(base, building, told or base.fingerprint())
+            manifest = _made_manifest(building, wanted)
             # Written first: a kill in between must not leave what the state before said of works that are gone.
             options.save(path / OPTIONS_NAME)
             _list_rejected(path / REJECTED_NAME, building.collection.report, read=source is not None)
@@ -242,12 +251,6 @@ def _with_feeds(
     laid = FedSource(base, works, fetched)
     laid.take_in(changes.pictures if changes else {})
     return laid, works
-
-
-def _address(source: Source) -> dict[str, str]:
-    """What to give `vernissage build` again where that is no path."""
-    source = source.base if isinstance(source, FedSource) else source
-    return {"address": source.address} if isinstance(source, RemoteSource) and source.address else {}
 
 
 def _state_source(path: Path, before: Workspace | None) -> Source:
@@ -306,14 +309,24 @@ def _unless_damaged(load: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _made_manifest(building: Building, source: Source, wanted: Sequence[EncoderCard]) -> Manifest:
+def _described(source: Source, building: Building, fingerprint: str) -> dict[str, str]:
+    """What the manifest keeps of a source, so that it can be read again and asked whether it has changed."""
+    if isinstance(source, StateSource) and building.before is not None:
+        return dict(building.before.manifest.source)
+    told, kind = {"name": source.name, "fingerprint": fingerprint}, type(source)
+    told |= {"address": source.address} if isinstance(source, RemoteSource) and source.address else {}
+    told |= {} if kind.__module__.startswith("vernissage.") else {"class": kind.__name__}
+    return located(source.location, building.path) | told
+
+
+def _made_manifest(building: Building, wanted: Sequence[EncoderCard]) -> Manifest:
     """The new state, all of whose files are there."""
     path, before = building.path, building.before
     with building.timed("keeping the collection"):
         known = before.manifest.seals if before else {}
         building.collection, files = keep_collection(building.collection, path, known, building.settings.languages)
     begun = Manifest(
-        source=located(source.location, path) | {"name": source.name, **_address(source)},
+        source=building.source,
         folder=located(building.collection.folder, path),
         fingerprint=building.collection.fingerprint,
         settings=building.settings.to_dict(),

@@ -28,8 +28,8 @@ from vernissage.catalog.sources.columns import (
 )
 from vernissage.catalog.sources.contract import Record
 from vernissage.catalog.sources.embedded import Embedded, embedded_in
-from vernissage.catalog.sources.foreign import foreign_file, refusal
-from vernissage.catalog.sources.tables import READERS, Table, read_table
+from vernissage.catalog.sources.foreign import XML_SUFFIXES, foreign_file, reads_xml, refusal
+from vernissage.catalog.sources.tables import READERS, Table, read_table, xml_files
 from vernissage.catalog.sources.views import NOT_READ, RAW, links_in, looks_like_picture, names_in, views_of
 from vernissage.catalog.words import (
     attribute_words,
@@ -140,9 +140,10 @@ class FolderSource:
         return tuple(f"not read: {', '.join(some)}; {way}" for way, some in told.items() if some)
 
     def fingerprint(self) -> str:
-        """Over the table's bytes, and the names, sizes and times of change of all pictures."""
+        """Over the bytes of the table or of the XML files, and the names, sizes and times of change of all pictures."""
         table = self._found[1]
-        parts = [seal_of(table).sha256] if table is not None else []
+        files = xml_files(table) if table is not None and table.is_dir() else filter(None, [table])
+        parts = [seal_of(file).sha256 for file in files]
         for path in self.paths:
             told = (self.folder / path).stat()
             parts.append(f"{path}\0{told.st_size}\0{told.st_mtime_ns}")
@@ -335,6 +336,8 @@ class OutsideError(Exception):
 def find_table(path: Path) -> tuple[Path, Path | None]:
     """The root folder of a collection, and its table or None when it is a folder of pictures alone.
 
+    A folder of XML files that are read is a table itself.
+
     Raises:
         CollectionError: there is nothing at ``path``, several tables, or a file that is no table.
     """
@@ -345,6 +348,8 @@ def find_table(path: Path) -> tuple[Path, Path | None]:
             raise CollectionError(
                 f"{path} holds several tables ({names}); keep one, or give the path of the one to read"
             )
+        if not tables and any(map(reads_xml, xml_files(path))):
+            return path, path
         return path, tables[0] if tables else None
     if not path.exists():
         raise CollectionError(f"there is no file or folder {path}; give the folder of a collection or its table")
@@ -382,7 +387,10 @@ def _tables(folder: Path) -> list[Path]:
         return sorted(
             file
             for file in folder.iterdir()
-            if file.suffix.lower() in READERS and not file.name.startswith((".", "~$")) and file.is_file()
+            if file.suffix.lower() in READERS
+            and (file.stem.lower() == _TABLE_STEM or file.suffix.lower() not in XML_SUFFIXES)
+            and not file.name.startswith((".", "~$"))
+            and file.is_file()
         )
     except OSError as error:
         raise CollectionError(f"{folder} cannot be read ({error.strerror}); check that you may open it") from error

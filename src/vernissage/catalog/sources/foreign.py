@@ -16,10 +16,14 @@ _XML = (
     (r"openarchives\.org/OAI", "an answer of OAI-PMH"),
     (r"europeana\.eu/schemas/edm", "EDM"),
     (r"tei-c\.org/ns", "TEI"),
+    (r"purl\.org/dc/", "Dublin Core"),
     (r"<rdf:RDF", "RDF"),
 )
 _START = 20_000
-SUFFIXES = frozenset({".xml", ".lido", ".ead", ".mrc", ".marc", ".rdf", ".mods"})
+READ = frozenset({"LIDO", "MARC XML", "an answer of OAI-PMH", "EDM", "Dublin Core"})
+"""Kinds that `xml_records` reads."""
+XML_SUFFIXES = (".xml", ".lido", ".rdf")
+SUFFIXES = frozenset({*XML_SUFFIXES, ".ead", ".mrc", ".marc", ".mods"})
 
 
 def format_of_bytes(raw: bytes) -> str:
@@ -31,6 +35,12 @@ def format_of_bytes(raw: bytes) -> str:
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):
         return ""
     return next((name for pattern, name in _XML if re.search(pattern, text, re.IGNORECASE)), "XML")
+
+
+def reads_xml(file: Path) -> bool:
+    """Whether a file begins as XML of a format that `xml_records` reads."""
+    with file.open("rb") as opened:
+        return format_of_bytes(opened.read(_START)) in READ
 
 
 def iiif_kind(content: Any) -> str:

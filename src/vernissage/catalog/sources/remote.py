@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from vernissage.catalog.documents import Documents
@@ -23,12 +24,12 @@ class Harvested:
     """All records of a source as they are now.
 
     Attributes:
-        records: id → the cells of its row by the names of their columns.
+        records: id → the cells of its row by the names of their columns, nested ones as JSON has them.
         problems: of records that are not there.
         remarks: what a person may want to know.
     """
 
-    records: Mapping[str, Mapping[str, str]]
+    records: Mapping[str, Mapping[str, Any]]
     problems: tuple[Problem, ...] = ()
     remarks: tuple[str, ...] = ()
 

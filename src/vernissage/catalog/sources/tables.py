@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,8 +20,9 @@ from vernissage.catalog.host import long_fields, quiet
 from vernissage.catalog.report import Problem
 from vernissage.catalog.sources.columns import candidates, recognised
 from vernissage.catalog.sources.encodings import decode_unknown, decode_western, known_codec, shown_name
-from vernissage.catalog.sources.foreign import SUFFIXES, format_of_bytes, iiif_kind, refusal
+from vernissage.catalog.sources.foreign import READ, SUFFIXES, XML_SUFFIXES, format_of_bytes, iiif_kind, refusal
 from vernissage.catalog.sources.nested import unfolded, words, written
+from vernissage.catalog.sources.xml_records import Fields, XmlError, xml_records
 from vernissage.catalog.words import clean_cell
 from vernissage.errors import CollectionError
 from vernissage.files import read_regular, text_array
@@ -125,9 +126,13 @@ _EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NU
 def read_table(path: Path, encoding: str = "") -> Table:
     """Read a table of any known format, told by the file's suffix; a text in the named encoding or a guessed one.
 
+    Of a folder all XML files are read as one table.
+
     Raises:
         CollectionError: an unknown suffix or encoding, a file that cannot be opened, or one that is damaged as a whole.
     """
+    if path.is_dir():
+        return read_xml_files(xml_files(path), path)
     return read_by_suffix(path, encoding, lambda path, raw: _unfolded(READERS[path.suffix.lower()](path, raw)))
 
 
@@ -137,18 +142,22 @@ def read_by_suffix(path: Path, encoding: str, read: Callable[[Path, bytes], T]) 
         if path.suffix.lower() in SUFFIXES and path.is_file() and (kind := format_of_bytes(path.read_bytes())):
             raise CollectionError(refusal(path, kind))
         raise CollectionError(f"{path} is no table that can be read; save it as one of {', '.join(READERS)}")
-    try:
-        raw = read_regular(path)
-    except OSError as error:
-        raise CollectionError(
-            f"{path} cannot be read ({error.strerror}); check that it is a file you may open"
-        ) from error
-    if encoding and path.suffix.lower() not in (".parquet", ".xlsx", ".xlsm"):
+    raw = _bytes_of(path)
+    if encoding and path.suffix.lower() not in (".parquet", ".xlsx", ".xlsm", *XML_SUFFIXES):
         raw = _named_encoding(path, raw, encoding)
     try:
         return read(path, raw)
     except _TooLargeError as error:
         raise CollectionError(f"{path}: {error}") from None
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except OSError as error:
+        raise CollectionError(
+            f"{path} cannot be read ({error.strerror}); check that it is a file you may open"
+        ) from error
 
 
 def _unfolded(table: Table) -> Table:
@@ -265,6 +274,55 @@ def _from_records(
     columns = tuple(named)
     rows = ((number, [cells.get(name, "") for name in columns]) for number, cells in kept)
     return Table(columns, Rows(rows, len(columns)), encoding=encoding, problems=tuple(problems))
+
+
+def xml_files(folder: Path) -> list[Path]:
+    """The XML files anywhere below a folder, sorted by their paths; hidden ones are passed over."""
+    found = (each for each in folder.rglob("*") if each.suffix.lower() in XML_SUFFIXES and each.is_file())
+    return sorted(each for each in found if "/." not in f"/{each.relative_to(folder).as_posix()}")
+
+
+def read_xml_files(files: Sequence[Path], root: Path) -> Table:
+    """Read the records of several XML files; of those that OAI-PMH gives the last of each identifier counts.
+
+    A file that is not well-formed is a problem of its own, and none of its records is read.
+
+    Raises:
+        CollectionError: no file can be read.
+    """
+    problems: list[Problem] = []
+    records: dict[str | int, Fields] = {}
+    numbers = count()
+    for file in files:
+        name = file.relative_to(root).as_posix()
+        try:
+            for record in list(xml_records(_bytes_of(file))):
+                if record.cells is None:
+                    records.pop(record.identifier, None)
+                else:
+                    records[record.identifier or next(numbers)] = record.cells
+        except (XmlError, CollectionError) as error:
+            told = str(error).removeprefix(f"{file} ")
+            problems.append(
+                Problem("damaged row", None, name, name, f"{name} {told}", "export it again, or take it out")
+            )
+    if not records and problems:
+        raise CollectionError(f"{root} cannot be read: {problems[0].line()}")
+    remark = f"{len(files)} XML {'file' if len(files) == 1 else 'files'} with {len(records)} records"
+    return replace(_from_records(enumerate(records.values(), start=1), problems, ""), remarks=(remark,))
+
+
+def read_xml(path: Path, raw: bytes) -> Table:
+    """Read the records of one XML file. Raises CollectionError: it is not well-formed, or of a format not read."""
+    if (kind := format_of_bytes(raw)) not in ("", "XML", *READ):
+        raise CollectionError(refusal(path, kind))
+    try:
+        cells = [record.cells for record in xml_records(raw) if record.cells is not None]
+    except XmlError as error:
+        raise CollectionError(
+            f"{path} {error}; export the works as LIDO, MARC 21, EDM, Dublin Core or a table"
+        ) from error
+    return _from_records(enumerate(cells, start=1), (), "")
 
 
 def table_of(name: str, records: Iterable[Mapping[str, Any]]) -> Table:
@@ -723,5 +781,6 @@ READERS: Mapping[str, Callable[[Path, bytes], Table]] = {
     ".parquet": read_parquet,
     ".xlsx": read_excel,
     ".xlsm": read_excel,
+    **dict.fromkeys(XML_SUFFIXES, read_xml),
 }
 """How a file of each suffix is read."""
