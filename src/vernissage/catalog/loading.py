@@ -19,6 +19,9 @@ from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.feed import FedSource
 from vernissage.catalog.sources.folder import FolderSource
+from vernissage.catalog.sources.published import PublishedSource
+from vernissage.catalog.sources.vector_files import vector_files
+from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
 from vernissage.values import MODALITY_CARDS, modality_of_file
 
@@ -29,10 +32,26 @@ _OF_PICTURES = frozenset({"missing picture", "unreadable picture", "picture outs
 
 
 def source_of(
-    given: Path | Source, options: TableOptions | None = None, fetched: FetchedPictures | None = None
+    given: Path | Source,
+    options: TableOptions | None = None,
+    fetched: FetchedPictures | None = None,
+    works: Path | None = None,
 ) -> Source:
-    """A source, or the folder or table at a path as one that is read by the options, with pictures from the web."""
-    return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
+    """A source, or the folder or table at a path as one that is read by the options, with pictures from the web.
+
+    Where the path holds vectors that were made elsewhere, those of ``works`` are joined by their ids.
+
+    Raises:
+        CollectionError: there are no vectors, though ``works`` were named, or a file of vectors is damaged.
+    """
+    if not isinstance(given, Path):
+        return given
+    if files := vector_files(given):
+        base = FolderSource(works, options=options, fetched=fetched) if works else None
+        return PublishedSource(given, files, base, options=options, fetched=fetched)
+    if works is not None:
+        raise CollectionError(f"{given} holds no vectors to join with the works of {works}; leave --works out")
+    return FolderSource(given, options=options, fetched=fetched)
 
 
 def load_collection(
@@ -72,7 +91,11 @@ def inspect_collection(
     """
     opened = source_of(source)
     judging = _Judging(opened, progress, verified)
-    fetched = opened.fetched.folder if isinstance(opened, FolderSource | FedSource) and opened.fetched else None
+    fetched = (
+        opened.fetched.folder
+        if isinstance(opened, FolderSource | FedSource | PublishedSource) and opened.fetched
+        else None
+    )
     collection = Collection(judging.items(), opened.folder, fetched=fetched)
     collection.report = judging.report()
     return collection

@@ -35,6 +35,17 @@ class WeightsOptions:
         None, "The folder that `encoders export` wrote. Repeat.", "--onnx", metavar="[NAME=]FOLDER"
     )
     batch_size: int = option(32, "Pictures or texts at once, for encoders with weights.")
+    tower: list[str] | None = option(
+        None,
+        "Where the weights are that made ready-made vectors, to search them by words. Repeat.",
+        metavar="NAME=PATH",
+    )
+
+    def towers(self) -> dict[str, Path]:
+        """Where they are, by the names of encoders. Raises RequestError: one has no name."""
+        if unnamed := [word for word in self.tower or () if "=" not in word]:
+            raise RequestError(f"whose weights are {unnamed[0]!r}? write --tower NAME=PATH, such as clip={unnamed[0]}")
+        return {name: Path(place) for name, _, place in (word.partition("=") for word in self.tower or ())}
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,9 @@ class ReadingOptions:
     max_rejected: str = option("5%", "Rows that may be left out, as a share of all (three always may) or a number.")
     strict: bool = option(False, "Build nothing if anything is wrong with any row.", "--strict")
     skip_bad: bool = option(False, "Leave out all rows that have problems, however many.", "--skip-bad")
+    works: Path | None = option(
+        None, "For a file of ready-made vectors: a folder or table whose works are joined by their ids."
+    )
     mapping: Path | None = option(None, "A JSON file of fields and columns, as a workspace keeps in table.json.")
 
     def table(self) -> Any:
@@ -133,7 +147,9 @@ class FetchingOptions:
 
 
 def build(
-    source: Annotated[Path, typer.Argument(help="A folder with a metadata table, pictures, or both; or a table.")],
+    source: Annotated[
+        Path, typer.Argument(help="A folder with a metadata table, pictures, or both; a table; ready-made vectors.")
+    ],
     reading: ReadingOptions,
     fetching: FetchingOptions,
     weights: WeightsOptions,
@@ -153,6 +169,7 @@ def build(
     Examples:
       vernissage build paintings -o workspace
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
+      vernissage build vectors.parquet --works objects.csv -o workspace
       vernissage build objets.csv --column title=nom_objet --column artist=auteur --dry-run
       vernissage build paintings -o workspace --encoder clip --weights models/clip-vit-base-patch32
       vernissage build paintings -o workspace --encoder clip --weights clip --backend onnx --onnx clip-onnx
@@ -180,6 +197,8 @@ def build(
                 executions=executions,
                 pairs=_pairs(weights.pairs),
                 draft=fit.draft,
+                towers=weights.towers(),
+                works=reading.works,
                 tolerance=reading.tolerance(),
                 refit=fit.refit,
                 table=reading.table(),
@@ -216,7 +235,7 @@ def _understand(source: Path, target: Path, reading: ReadingOptions, report: Pat
     from vernissage.gallery.building import inspect
 
     with progress_bars() as progress:
-        understood = inspect(source, target, table=reading.table(), progress=progress).report
+        understood = inspect(source, target, table=reading.table(), works=reading.works, progress=progress).report
     _write_report(report, understood)
     if understood is not None:
         print_json(understood.to_dict()) if as_json else say(*understood.lines())

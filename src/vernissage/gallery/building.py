@@ -59,6 +59,7 @@ def build(
     refit: bool = False,
     table: TableOptions | None = None,
     fetch_pictures: bool | FetchOptions = False,
+    works: str | Path | None = None,
     database: str | None = None,
     progress: Progress = silent,
     **asked: Unpack[BuildOptions],
@@ -80,6 +81,7 @@ def build(
         table=table,
         superseding=partial(_forget_at, place) if storage.is_there(place) else None,
         fetch=FetchOptions() if fetch_pictures is True else fetch_pictures or None,
+        works=None if works is None else as_path(works, "works"),
         progress=progress,
         **asked,
     )
@@ -168,6 +170,7 @@ def inspect(
     workspace: str | Path,
     *,
     table: TableOptions | None = None,
+    works: str | Path | None = None,
     progress: Progress = silent,
 ) -> Collection:
     """Read a collection as `build` would; its ``report`` says how it was understood. Nothing is written.
@@ -177,7 +180,8 @@ def inspect(
     """
     path = as_path(workspace, "the workspace")
     there = FetchedPictures(path / FOLDER)
-    return inspect_collection(source_of(_source(source), table_options(path, table), there), progress=progress)
+    joined = None if works is None else as_path(works, "works")
+    return inspect_collection(source_of(_source(source), table_options(path, table), there, joined), progress=progress)
 
 
 def _source(given: str | Path | Source) -> Path | Source:

@@ -178,7 +178,12 @@ class VectorTable:
 def write_table(stem: Path, blocks: Iterable[Vectors], dim: int, card: VectorCard) -> None:
     """Write vectors block by block, with one of them in memory, and then their card, with the digest of what came."""
     values = write_rows(array_file(stem), blocks, (len(card.item_ids), dim))
-    card, ids = replace(card, values=values), Ids.of(card.item_ids)
+    write_table_card(stem, dim, replace(card, values=values))
+
+
+def write_table_card(stem: Path, dim: int, card: VectorCard) -> None:
+    """Write the ids and the card of vectors that are in their file already."""
+    ids = Ids.of(card.item_ids)
     rows = asdict(write_labels(rows_file(stem), ids, card.contents))
     told = {key: getattr(card, key) for key in _TOLD} | {"ids": ids.digest, "count": len(ids), "dim": dim}
     write_json(card_file(stem), told | {"size": array_file(stem).stat().st_size, "rows": rows})

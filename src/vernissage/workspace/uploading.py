@@ -79,6 +79,7 @@ def spaces_of(workspace: Workspace) -> tuple[VectorSpace, ...]:
         VectorSpace(encoder, modality, fingerprints[encoder])
         for encoder in (*workspace.internal_names, *workspace.encoder_names)
         for modality in readable(workspace.modalities(encoder))
+        if workspace.reads(encoder, modality)
     )
 
 

@@ -152,7 +152,7 @@ class FolderSource:
     def _described(self) -> _Described:
         root, table_path = self._found
         if table_path is not None:
-            return _described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
+            return described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
             if found := foreign_file(root):
@@ -384,7 +384,7 @@ def _tables(folder: Path) -> list[Path]:
         raise CollectionError(f"{folder} cannot be read ({error.strerror}); check that you may open it") from error
 
 
-def _described_by_table(table: Table, name: str, options: TableOptions) -> _Described:
+def described_by_table(table: Table, name: str, options: TableOptions) -> _Described:
     """The rows of a table as works, its columns understood as `understand` does."""
     sample = lru_cache(None)(table.sample)
     understood = understand(table.columns, sample, lru_cache(None)(table.unique), options)

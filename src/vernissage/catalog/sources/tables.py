@@ -41,6 +41,16 @@ class Rows:
                 _limit("a cell", max(map(len, column)), MOST_LETTERS, "letters")
             self.parts.append(([number for number, _ in some], [text_array(column) for column in cells]))
 
+    @classmethod
+    def of_columns(cls, numbers: Sequence[int], columns: Sequence[Any]) -> "Rows":
+        """Rows of trimmed cells that are Arrow columns already."""
+        made = cls((), len(columns))
+        _limit("the table", len(numbers) * len(columns), MOST_CELLS, "cells")
+        for start in range(0, len(numbers), _ROWS_AT_ONCE):
+            some = list(numbers[start : start + _ROWS_AT_ONCE])
+            made.parts.append((some, [column.slice(start, _ROWS_AT_ONCE) for column in columns]))
+        return made
+
     def __len__(self) -> int:
         return sum(len(numbers) for numbers, _ in self.parts)
 
