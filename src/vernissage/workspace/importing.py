@@ -77,8 +77,8 @@ class Originals:
         for name, file in (("rows", "rows.parquet"), ("vectors", "vectors.npy")):
             Seal(**card[name]).require(self.folder / file, whole=True)
 
-    def batches(self, table: VectorTable, ids: Any) -> Iterator[tuple[Any, Vectors]]:
-        """Labels of `LABELS` and vectors float32 (n, dim) of rows, some at a time; of works that are among ``ids``."""
+    def batches(self, table: VectorTable) -> Iterator[tuple[Any, Vectors]]:
+        """Labels of `LABELS` and vectors float32 (n, dim) of the rows that ``table`` was made of, some at a time."""
         kept = read_array(self.folder / "vectors.npy", memory_map=True)
         for batch in open_parquet(self.folder / "rows.parquet").iter_batches(_POOLED_AT_ONCE, use_threads=False):
             places = batch.column("kept").to_numpy()

@@ -192,7 +192,8 @@ def rows_of(batch: Batch, rows: npt.NDArray[np.intp], size: int) -> npt.NDArray[
     starts = batch.offsets[rows]
     if len(rows) and starts[-1] - starts[0] == size * (len(rows) - 1):
         return batch.values[starts[0] : starts[0] + size * len(rows)].reshape(-1, size)
-    return batch.values[starts[:, None] + np.arange(size)]
+    gathered: npt.NDArray[np.float32] = batch.values[starts[:, None] + np.arange(size)]
+    return gathered
 
 
 def _flat(attributes: Any) -> tuple[npt.NDArray[np.int64], Any, Any]:

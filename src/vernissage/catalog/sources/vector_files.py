@@ -93,7 +93,8 @@ class VectorFile:
         try:
             if suffix == ".npy":
                 yield from _of_array(self)
-            for table in _of_parquet(self) if suffix == ".parquet" else [_of_text(self)] * (suffix != ".npy"):
+                return
+            for table in _of_parquet(self) if suffix == ".parquet" else [_of_text(self)]:
                 for column in self.columns or [name for name in table.column_names if _is_list(table, name)]:
                     yield self._batch(table, column)
         except (pa.ArrowException, OSError, ValueError, ProvenanceError) as error:
@@ -139,10 +140,8 @@ def _vector_file(path: Path) -> Iterator[VectorFile]:
     suffix = path.suffix.lower()
     if suffix == ".npy" and _ids_of(path).is_file():
         card = path.with_suffix(".card.json")
-        yield VectorFile(
-            path,
-            identities=_identities(b'{"%s": %s}' % (path.stem.encode(), card.read_bytes())) if card.is_file() else {},
-        )
+        told = _identities(b'{"card": %s}' % card.read_bytes() if card.is_file() else b"")
+        yield VectorFile(path, identities={str(each.get("model", path.stem)): each for each in told.values()})
     elif suffix in (".parquet", *_TEXTS):
         try:
             with path.open("rb") as file:
@@ -196,7 +195,7 @@ def _width(file: Any, name: str) -> float:
     told = file.metadata
     place = next(at for at in range(told.num_columns) if told.schema.column(at).path.split(".")[0] == name)
     numbers = sum(told.row_group(group).column(place).num_values for group in range(told.num_row_groups))
-    return float(numbers) / max(1, told.num_rows)
+    return float(numbers / max(1, told.num_rows))
 
 
 def _of_parquet(file: VectorFile) -> Iterator[Any]:
@@ -252,10 +251,13 @@ def _of_array(file: VectorFile) -> Iterator[Batch]:
             f"it has type {vectors.dtype} and shape {vectors.shape}, but {len(ids)} rows of numbers are needed, one "
             f"for each line of {_ids_of(file.path).name}"
         )
-    card = file.identities.get(file.path.stem, {})
+    card = next(iter(file.identities.values()), {})
     for start in range(0, len(ids), _ROWS_AT_ONCE):
         block = np.ascontiguousarray(vectors[start : start + _ROWS_AT_ONCE], dtype=np.float32)
-        rows = pa.table({"subject_id": ids[start : start + _ROWS_AT_ONCE]})
+        pairs = [line.partition("\t") for line in ids[start : start + _ROWS_AT_ONCE]]
+        rows = pa.table(
+            {"subject_id": [each[0] for each in pairs], "depiction_id": [each[2] or each[0] for each in pairs]}
+        )
         if card.get("modality"):
             rows = rows.append_column("type", pa.array([str(card["modality"])] * rows.num_rows))
         labels = _labels(rows, file.path, str(card.get("model", file.path.stem)))
