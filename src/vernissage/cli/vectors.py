@@ -9,7 +9,7 @@ import typer
 from vernissage.cli.groups import Group
 from vernissage.cli.options import AreaSeed, AreaWords, AsJson, WeightsPlace, WorkspacePath, option
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
-from vernissage.errors import RequestError
+from vernissage.errors import ProvenanceError, RequestError
 
 _SHOWN = 8
 
@@ -185,6 +185,41 @@ def export(
         return
     say(f"{out}: {told} of {', '.join(names)}")
     note(*(f"Signature written: {each}" for each in signed[:3]))
+
+
+@vectors.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="Published vectors: a file, or a folder of files.")],
+    encoder: Annotated[str, typer.Option("--encoder", "-e", help="What is to have made them: clip, resnet50 …")],
+    pictures: Annotated[Path, typer.Option(help="The folder of the pictures, called by their ids.")],
+    weights: WeightsPlace = None,
+    workspace: Path | None = option(None, "Whose fitted encoder is meant, for colour-texture and the like."),
+    model: str = option("", "Whose vectors, if the file has those of several models."),
+    as_json: AsJson = False,
+) -> None:
+    """Whether published vectors are those that an encoder makes here; exit code 0 if their directions are, else 4.
+
+    \b
+    Examples:
+      vernissage vectors check met.parquet --encoder clip --weights models/clip --pictures photos
+      vernissage vectors check vectors.parquet --encoder colour-texture --workspace workspace --pictures paintings
+    """
+    from vernissage.encoders.loading import load_pretrained
+    from vernissage.gallery.parity import check_vectors
+    from vernissage.workspace.workspace import open_workspace
+
+    made = load_pretrained(encoder, weights) if workspace is None else open_workspace(workspace).encoder(encoder)
+    with progress_bars() as progress:
+        found = check_vectors(file, made, pictures, model=model, progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        rows = [[each.id, each.picture, f"{each.cosine:.4f}", f"{each.length:.4f}"] for each in found.compared]
+        heads = ["id", "picture", "cosine", "published length"]
+        print_table(heads, rows, numbers=heads[2:])
+        say(f"{len(rows)} pictures, {found.found:.0%} nearest to their own; {found.verdict}: {found.words}")
+    if not found.verdict.startswith("same"):
+        raise ProvenanceError(f"{file} does not hold what {encoder} makes here: {found.verdict}")
 
 
 @vectors.command("key")

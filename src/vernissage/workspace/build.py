@@ -197,6 +197,8 @@ def build_workspace(
             building = _begun(path, opened, settings, before, old, tolerance, progress)
             building.refit, building.asked = refit, frozenset(asked.get("encoders") or ())
             building.runtime = asked.get("runtime") or Runtime()
+            if published is not None:
+                published.forget_words()
             manifest = _made_manifest(building, opened, published)
             # Written first: a kill in between must not leave what the state before said of works that are gone.
             options.save(path / OPTIONS_NAME)

@@ -317,6 +317,12 @@ class PublishedSource:
             self._vectors = read_published(self._files)
         return self._vectors
 
+    def forget_words(self) -> None:
+        """Let go of what the files say of the works, once they have been read: hundreds of megabytes of many works."""
+        self.__dict__.pop("_alone", None)
+        self.__dict__.pop("_of_files", None)
+        self._vectors = replace(self.vectors, firsts=self.vectors.firsts.slice(0, 0), first_rows=())
+
     def fingerprint(self) -> str:
         parts = [self.vectors.fingerprint, *([self.base.fingerprint()] if self.base else [])]
         return digest(*(part.encode() for part in parts))[:16]
