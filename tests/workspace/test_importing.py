@@ -21,6 +21,7 @@ from vernissage.profiles.ratings import profile_from_ratings
 from vernissage.search.vectors import pooled
 from vernissage.workspace.build import BuildResult, build_workspace
 from vernissage.workspace.checking import check_workspace
+from vernissage.workspace.uploading import Submission
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 SMALL, LARGE = "museum-small-v1", "museum-large-v1"
@@ -164,10 +165,12 @@ def test_annotations_say_which_model(result: BuildResult, tmp_path: Path) -> Non
     pages = export_annotations(sets, tmp_path / "pages", "https://museum.example.org/embeddings/", "urn:{id}")
     assert len(pages) == WORKS
     page = json.loads((tmp_path / "pages" / "work_2f2.json").read_bytes())
-    assert page["type"] == "AnnotationPage" and page["id"] == "https://museum.example.org/embeddings/work_2f2.json"
+    assert page["type"] == "AnnotationPage"
+    assert page["id"] == "https://museum.example.org/embeddings/work_2f2.json"
     first = page["items"][0]
     assert (first["motivation"], first["target"]) == ("embedding", "urn:picture/2")
-    assert first["body"]["model"]["name"] == "museum/large-v1" and first["body"]["dimensions"] == MODELS["museum/large-v1"]
+    assert first["body"]["model"]["name"] == "museum/large-v1"
+    assert first["body"]["dimensions"] == MODELS["museum/large-v1"]
     assert np.array_equal(np.float32(first["body"]["value"]), vectors_of("museum/large-v1")[2])
     assert {"version", "checksum"} <= first["body"]["model"].keys()
     assert {"preprocessing", "normalized"} <= first["body"].keys()
@@ -183,7 +186,8 @@ def test_takedowns_leave_nothing(imported: Path, tmp_path: Path) -> None:
     assert next(row for row in rows if row["subject_id"] == "work/3")["embeddings"] == expected.tolist()
     assert check_workspace(imported).is_sound
     originals = [file.read_bytes() for file in (imported / "imports").rglob("rows.parquet")]
-    assert len(originals) == len(MODELS) and not any(b"picture/1-1" in each for each in originals)
+    assert len(originals) == len(MODELS)
+    assert not any(b"picture/1-1" in each for each in originals)
 
 
 def test_an_interrupted_build_goes_on(file: Path, result: BuildResult, tmp_path: Path) -> None:
@@ -201,7 +205,13 @@ def test_words_and_uploads_need_the_model(imported: Path, tmp_path: Path) -> Non
     with open_gallery(imported) as gallery:
         assert gallery.search("Garden").ids
         with pytest.raises(RequestError, match="no encoder of this workspace finds pictures"):
-            gallery.search("green", find="images")
+            gallery.search("green", within="pictures")
+            with pytest.raises(RequestError, match="were made elsewhere, by a model that this version does not know"):
+                gallery.search("green", within="pictures", encoder=SMALL)
+            with pytest.raises(
+                RequestError, match="can read uploads: the vectors of museum-large-v1 were made elsewhere"
+            ):
+                gallery.person("ann").upload([Submission(text="a garden with roses", id="u1")])
 
 
 def altered(row: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -228,7 +238,8 @@ def test_bad_rows_are_left_out_and_listed(what: str, tmp_path: Path) -> None:
     result = build_workspace(source, tmp_path / "workspace")
     assert len(result.workspace.collection) == WORKS - 1
     [problem] = result.collection.report.rejected if result.collection.report else ()
-    assert problem.row == 6 and what in problem.what
+    assert problem.row == 6
+    assert what in problem.what
     assert what in (tmp_path / "workspace" / "rejected.csv").read_text("utf-8-sig")
 
 
@@ -260,7 +271,10 @@ def test_a_truncated_file_stops_everything(cut: float, file: Path, tmp_path: Pat
         (pa.struct([("subject_title", pa.string()), ("n", pa.int64())]), [{"subject_title": "Told", "n": 1}, None]),
         (pa.int64(), [7, None]),
         (pa.map_(pa.string(), pa.int64()), [[("subject_title", 5)], None]),
-        (pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())])), [[{"key": "title", "value": "Told"}], None]),
+        (
+            pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())])),
+            [[{"key": "title", "value": "Told"}], None],
+        ),
     ],
 )
 def test_attributes_of_other_types(kind: Any, values: list[Any], tmp_path: Path) -> None:
@@ -277,7 +291,11 @@ def test_models_may_stand_in_one_column_or_in_several(tmp_path: Path) -> None:
     told = {"id": [f"w{at}" for at in range(WORKS)], "dino": list(small), "clip_l": list(large)}
     kinds = [pa.list_(pa.float32(), 8), pa.list_(pa.float64())]
     table = pa.table(
-        [pa.array(told["id"]), pa.array([row.tolist() for row in small], kinds[0]), pa.array([row.tolist() for row in large], kinds[1])],
+        [
+            pa.array(told["id"]),
+            pa.array([row.tolist() for row in small], kinds[0]),
+            pa.array([row.tolist() for row in large], kinds[1]),
+        ],
         names=list(told),
     )
     source = tmp_path / "source" / "v.parquet"
@@ -285,7 +303,10 @@ def test_models_may_stand_in_one_column_or_in_several(tmp_path: Path) -> None:
     pq.write_table(table, source)
     result = build_workspace(source, tmp_path / "workspace")
     assert set(result.workspace.encoder_names) == {"dino", "clip-l"}
-    assert any("clip_l are kept as float32" in each for each in (result.collection.report.remarks if result.collection.report else ()))
+    assert any(
+        "clip_l are kept as float32" in each
+        for each in (result.collection.report.remarks if result.collection.report else ())
+    )
 
 
 def test_damage_is_found(imported: Path) -> None:

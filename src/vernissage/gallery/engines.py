@@ -237,9 +237,9 @@ def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> 
         there = (*(card.name for card in readers if card.trained_elsewhere), *there)
     if there:
         return there[0]
-    raise RequestError(
-        f"no encoder of this workspace finds {KINDS[target]} by {KINDS[source]}; build it with aligned or clip"
-    )
+    mute = next((why for name in workspace.encoder_names if (why := workspace.why_mute(name))), "")
+    told = mute or "build it with aligned or clip"
+    raise RequestError(f"no encoder of this workspace finds {KINDS[target]} by {KINDS[source]}; {told}")
 
 
 def _imported(workspace: Workspace) -> list[str]:

@@ -117,7 +117,9 @@ class VectorTable:
         return rows
 
     def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
-        """The vectors of some works, zeros where the table has none: float32 (n, dim)."""
+        """The vectors of some works, zeros where the table has none: float32 (n, dim); those of all as they lie."""
+        if len(item_ids) == len(self) and self.item_ids == item_ids:
+            return self.vectors
         rows, found = self.item_ids.rows(item_ids), np.zeros((len(item_ids), self.dim), np.float32)
         found[rows >= 0] = self.vectors[rows[rows >= 0]]
         return found

@@ -189,6 +189,15 @@ class Workspace:
             return modality in readable(card_of(encoder).modalities)
         return hasattr(self.encoder(encoder), f"encode_{MODALITY_CARDS[modality].read_as}s")
 
+    def why_mute(self, encoder: str) -> str:
+        """Why an encoder makes no vectors here, and what to do; empty where it does."""
+        if not self.is_imported(encoder) or self.reads(encoder, "image"):
+            return ""
+        from vernissage.encoders.imported import ImportedEncoder, why_not_read
+
+        found = self.encoder(encoder)
+        return why_not_read(encoder, found.state.settings) if isinstance(found, ImportedEncoder) else ""
+
     def encoder(self, name: str) -> Encoder:
         """The fitted encoder of that name."""
         if name not in self._encoders:
