@@ -34,9 +34,8 @@ def vectors_of(model: str, count: int = WORKS) -> np.ndarray:
 def rows_of(model: str, count: int = WORKS) -> list[dict[str, Any]]:
     """One row a work, and two more pictures of work 1."""
     rows = [row_of(model, number, vector) for number, vector in enumerate(vectors_of(model, count))]
-    for view in (1, 2):
-        rows.append({**row_of(model, 1, vectors_of(model)[1 + GROUPS * view]), "depiction_id": f"picture/1-{view}"})
-    return rows
+    further = ((view, vectors_of(model)[1 + GROUPS * view]) for view in (1, 2))
+    return [*rows, *({**row_of(model, 1, vector), "depiction_id": f"picture/1-{view}"} for view, vector in further)]
 
 
 def row_of(model: str, number: int, vector: Any) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def check(
         rows = [[each.id, each.picture, f"{each.cosine:.4f}", f"{each.length:.4f}"] for each in found.compared]
         heads = ["id", "picture", "cosine", "published length"]
         print_table(heads, rows, numbers=heads[2:])
-        say(f"{len(rows)} pictures, {found.found:.0%} nearest to their own; {found.verdict}: {found.words}")
+        say(f"{len(rows)} pictures; {found.verdict}: {found.words}")
     if not found.verdict.startswith("same"):
         raise ProvenanceError(f"{file} does not hold what {encoder} makes here: {found.verdict}")
 

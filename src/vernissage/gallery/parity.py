@@ -26,8 +26,8 @@ PICTURES = 32
 _SAME = 0.999
 """Cosine from which two vectors are the same: half precision and another library's resizing keep it above."""
 _UNIT = 1e-2
-_FOUND = 0.5
-"""Share of pictures whose published vector is nearest to their own, from which the model is the same one."""
+_ALIKE = 0.5
+"""Mean cosine, once what all pictures share is taken off, from which the model is the same; of strangers it is 0."""
 
 Verdict = Literal["same", "same up to normalisation", "other pre-processing", "other model"]
 _WORDS: Mapping[Verdict, str] = {
@@ -57,14 +57,14 @@ class Parity:
     Attributes:
         encoder, model: what encodes here, and what the file says of its vectors.
         compared: the pictures, in the order of the file; none where the widths differ.
-        found: share of pictures whose published vector is nearer to their own than to those of the others.
+        alike: mean cosine once the mean over the pictures is taken off, which makes even strangers alike.
         verdict: in a word; ``words`` are a sentence.
     """
 
     encoder: str
     model: str
     compared: tuple[Compared, ...]
-    found: float
+    alike: float
     verdict: Verdict
 
     @property
@@ -140,13 +140,12 @@ def _compared(
     lengths = np.linalg.norm(published.astype(np.float64), axis=1)
     theirs, ours = unit_rows(published).astype(np.float64), unit_rows(here).astype(np.float64)
     cosines = (theirs * ours).sum(axis=1)
-    # What all pictures share is taken off: it makes even strangers alike.
-    near = (theirs - theirs.mean(axis=0)) @ (ours - ours.mean(axis=0)).T
-    found = float((near.argmax(axis=1) == np.arange(len(near))).mean())
+    apart = [unit_rows(rows - rows.mean(axis=0)).astype(np.float64) for rows in (theirs, ours)]
+    alike = float((apart[0] * apart[1]).sum(axis=1).mean())
     verdict: Verdict = "other model"
     if np.median(cosines) >= _SAME:
         verdict = "same" if (np.abs(lengths - 1) < _UNIT).all() else "same up to normalisation"
-    elif found >= _FOUND and np.median(cosines) > 0:
+    elif alike >= _ALIKE and np.median(cosines) > 0:
         verdict = "other pre-processing"
     rows = zip(ids, shown, cosines.tolist(), lengths.tolist(), strict=True)
-    return Parity(encoder, model, tuple(Compared(*row) for row in rows), found, verdict)
+    return Parity(encoder, model, tuple(Compared(*row) for row in rows), alike, verdict)

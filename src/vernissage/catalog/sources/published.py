@@ -322,6 +322,7 @@ class PublishedSource:
         self.__dict__.pop("_alone", None)
         self.__dict__.pop("_of_files", None)
         self._vectors = replace(self.vectors, firsts=self.vectors.firsts.slice(0, 0), first_rows=())
+        pa.default_memory_pool().release_unused()
 
     def fingerprint(self) -> str:
         parts = [self.vectors.fingerprint, *([self.base.fingerprint()] if self.base else [])]
