@@ -268,7 +268,10 @@ EXPERIMENTS: dict[str, Case] = {
 CASES: dict[str, Case] = {
     "vectors that are cut short": (vectors({"id": ["a", "b", "c", "d"]}, 0.9), "cannot be read as Parquet"),
     "vectors without ids": (vectors({"label": ["a", "b", "c", "d"]}), "has vectors and no column of ids"),
-    "vectors of one id": (vectors({"id": ["a"] * 4}), "has the depiction_id a of an earlier row"),
+    "vectors of one id": (
+        lambda p: [*vectors({"id": ["a"] * 4})(p), "--strict"],
+        "has the depiction_id a of an earlier row",
+    ),
     "vectors of works that the table lacks": (works_of_others, "no work of .* has an id of"),
     "works for no vectors": (lambda place: [*build(place), "--works", str(place.gallery)], "holds no vectors to join"),
     "missing collection": (lambda p: ["build", str(p.folder / "nowhere"), "-o", str(p.folder / "new")], "nowhere"),
