@@ -225,7 +225,7 @@ BAD = {
     "has length 3 where": {"embeddings": [3.0] + [0.0] * 7},
     "has no vector": {"embeddings": None},
     "names no model": {"model": None},
-    "has no subject_id": {"subject_id": None, "depiction_id": "else"},
+    "has no subject_id": {"subject_id": "", "depiction_id": "else"},
     "has the depiction_id picture/3 of an earlier row": {"depiction_id": "picture/3"},
 }
 

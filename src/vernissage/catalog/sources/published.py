@@ -120,7 +120,7 @@ def read_published(files: Sequence[VectorFile], progress: Progress = silent) -> 
     total, row = sum(file.rows for file in files), 0
     columns: dict[str, list[Any]] = {name: [] for name in ("subject_id", "depiction_id", "model")}
     told: list[_Numbers] = []
-    seen: set[str | None] = {None}
+    seen: set[str | None] = {None, ""}
     firsts, first_rows = list[Any](), list[int]()
     for number, file in enumerate(files):
         for batch in file.batches():
@@ -332,7 +332,9 @@ class PublishedSource:
         return len(self._alone.rows) + (self.base.count() if self.base else 0)
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
-        if self._vectors is None:
+        if self._vectors is None or len(self._vectors.first_rows) < len(
+            self._vectors.subjects
+        ):  # never read, or let go
             self._vectors = read_published(self._files, progress)
         if self.base is not None:
             yield from self.base.records(progress)
