@@ -198,7 +198,7 @@ def read_json(path: Path, raw: bytes) -> Table:
     Raises:
         CollectionError: the file is not JSON, or holds no list of objects.
     """
-    _limit_json(raw)
+    limit_json(raw)
     text, encoding = decode(path, raw)
     try:
         content = json.loads(text)
@@ -225,7 +225,7 @@ def _only_list(content: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
 
 def read_json_lines(path: Path, raw: bytes) -> Table:
     """Read one object in each line; a line that is no object is a problem of its own, named by its number."""
-    _limit_json(raw)
+    limit_json(raw)
     text, encoding = decode(path, raw)
     records, problems = [], []
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
@@ -362,7 +362,7 @@ def _limit(thing: str, found: int, most: int, what: str) -> None:
         raise _TooLargeError(f"{thing} has {found:,} {what}, and at most {most:,} are read; split the table into parts")
 
 
-def _limit_json(raw: bytes) -> None:
+def limit_json(raw: bytes) -> None:
     """Of ``[[],[],…`` every three bytes become seventy."""
     _limit("the file", raw.count(b"{") + raw.count(b"["), MOST_CELLS // 5, "objects and lists")
     _limit("the file", raw.count(b","), 2 * MOST_CELLS, "values")

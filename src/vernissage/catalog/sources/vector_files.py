@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vernissage.catalog.sources.columns import candidates, plain_name
-from vernissage.catalog.sources.tables import READERS, as_cell, read_delimited
+from vernissage.catalog.sources.tables import READERS, as_cell, limit_json, read_delimited
 from vernissage.errors import CollectionError, ProvenanceError
 from vernissage.files import read_array, read_regular
 
@@ -41,8 +41,8 @@ _BATCH_BYTES = 16 * 2**20
 _LARGEST_BATCH = 2**30
 _ROWS_AT_ONCE = 8192
 _START = 2**20
-_NUMBER = rb"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
-_NUMBERS = re.compile(rb"\[\s*" + _NUMBER + rb"(?:[\s,;]+" + _NUMBER + rb"){7,}")
+_NUMBER = rb"[-+]?(?>\d++(?:\.\d*+)?|\.\d++)(?>[eE][-+]?\d++)?"
+_NUMBERS = re.compile(rb"\[\s*+" + _NUMBER + rb"(?:[\s,;]++" + _NUMBER + rb"){7}")
 _FLOATS = {pa.float32(): "float32", pa.float64(): "float64", pa.float16(): "float16"}
 _TEXTS = frozenset(READERS) - {".parquet", ".xlsx", ".xlsm"}
 
@@ -97,7 +97,7 @@ class VectorFile:
             for table in _of_parquet(self) if suffix == ".parquet" else [_of_text(self)]:
                 for column in self.columns or [name for name in table.column_names if _is_list(table, name)]:
                     yield self._batch(table, column)
-        except (pa.ArrowException, OSError, ValueError, ProvenanceError) as error:
+        except (pa.ArrowException, OSError, RecursionError, ValueError, ProvenanceError) as error:
             raise CollectionError(
                 f"{self.path} cannot be read to its end ({_line(error)}); fetch or export it again"
             ) from error
@@ -129,7 +129,8 @@ def vector_files(path: Path) -> tuple[VectorFile, ...]:
     if not path.is_dir():
         return tuple(_vector_file(path)) if path.is_file() else ()
     try:
-        files = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+        named = (each for each in path.iterdir() if each.suffix.lower() in (".npy", ".parquet", *_TEXTS))
+        files = sorted(each for each in named if not each.name.startswith(".") and each.is_file())
     except OSError:
         return ()
     tables = [each for each in files if each.stem.lower() == "metadata" and each.suffix.lower() in READERS]
@@ -212,8 +213,9 @@ def _of_text(file: VectorFile) -> Any:
     """CSV, JSON or JSON Lines whose cells are lists of numbers, as Arrow columns."""
     raw, suffix = read_regular(file.path), file.path.suffix.lower()
     if suffix in (".json", ".jsonl", ".ndjson"):
-        lines = [line for line in raw.splitlines() if line.strip()]
-        content = json.loads(raw) if suffix == ".json" else [json.loads(line) for line in lines]
+        limit_json(raw)
+        lines = [_object(line) for line in raw.splitlines() if line.strip()] if suffix != ".json" else []
+        content = lines or json.loads(raw)
         if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
             raise ValueError("no list of objects, one for each vector")
         names = dict.fromkeys(name for each in content for name in each)
@@ -222,6 +224,15 @@ def _of_text(file: VectorFile) -> Any:
         table = read_delimited(file.path, raw)
         rows = {name: list(table.column(place)) for place, name in enumerate(table.columns)}
     return pa.table({name: _column(name, cells) for name, cells in rows.items()})
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The object of a line; an empty one, a row without anything, where it is none."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _column(name: str, cells: Sequence[Any]) -> Any:
